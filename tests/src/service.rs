@@ -50,13 +50,13 @@ pub enum Fate {
 /// The services, for the lifetime of the test's runtime.
 #[derive(Clone)]
 pub struct Service {
-    desk: Arc<Desk>,
+    shared: Arc<Shared>,
     line: Line,
 }
 
 type Decide = dyn Fn(&Call) -> Fate + Send + Sync;
 
-struct Desk {
+struct Shared {
     calls: Mutex<Vec<Call>>,
     decide: Mutex<Box<Decide>>,
     kept: Mutex<Kept>,
@@ -111,13 +111,13 @@ impl Service {
     /// There is no free port on loopback.
     pub async fn start() -> std::io::Result<Self> {
         let decide: Box<Decide> = Box::new(|_| Fate::Answer);
-        let desk = Arc::new(Desk { calls: Mutex::default(), decide: Mutex::new(decide), kept: Mutex::default() });
-        let app = Router::new().fallback(answer).layer(DefaultBodyLimit::disable()).with_state(Arc::clone(&desk));
+        let shared = Arc::new(Shared { calls: Mutex::default(), decide: Mutex::new(decide), kept: Mutex::default() });
+        let app = Router::new().fallback(answer).layer(DefaultBodyLimit::disable()).with_state(Arc::clone(&shared));
         let subscriber = TcpListener::bind("127.0.0.1:0").await?;
         let line = Line::to(subscriber.local_addr()?).await?;
         // It serves until the runtime ends; then nobody can receive an error.
         tokio::spawn(async move { drop(axum::serve(subscriber, app).await) });
-        Ok(Self { desk, line })
+        Ok(Self { shared, line })
     }
 
     /// The variables of every function's environment, including `AWS_ENDPOINT_URL`.
@@ -141,58 +141,58 @@ impl Service {
 
     /// Stores a secret.
     pub fn keep_secret(&self, name: &str, text: &str) {
-        self.desk.kept().secrets.insert(name.to_owned(), text.to_owned());
+        self.shared.kept().secrets.insert(name.to_owned(), text.to_owned());
     }
 
     /// Stores an object.
     pub fn keep_object(&self, bucket: &str, key: &str, body: impl Into<Bytes>) {
-        self.desk.kept().put(format!("{bucket}/{key}"), body.into(), Vec::new());
+        self.shared.kept().put(format!("{bucket}/{key}"), body.into(), Vec::new());
     }
 
     /// From now on `decide` sets the outcome of each call.
     pub fn decide(&self, decide: impl Fn(&Call) -> Fate + Send + Sync + 'static) {
-        *self.desk.decide.lock().unwrap_or_else(PoisonError::into_inner) = Box::new(decide);
+        *self.shared.decide.lock().unwrap_or_else(PoisonError::into_inner) = Box::new(decide);
     }
 
     /// The calls so far.
     #[must_use]
     pub fn calls(&self) -> Vec<Call> {
-        self.desk.calls.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.shared.calls.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// The records put on the stream, in order, in base64 as sent.
     #[must_use]
     pub fn records(&self) -> Vec<String> {
-        self.desk.kept().records.clone()
+        self.shared.kept().records.clone()
     }
 
     /// Takes the messages sent to queues since the last call.
     #[must_use]
     pub fn take_messages(&self) -> Vec<Message> {
-        std::mem::take(&mut self.desk.kept().messages)
+        std::mem::take(&mut self.shared.kept().messages)
     }
 }
 
-impl Desk {
+impl Shared {
     fn kept(&self) -> MutexGuard<'_, Kept> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 async fn answer(
-    State(desk): State<Arc<Desk>>,
+    State(shared): State<Arc<Shared>>,
     method: Method,
     uri: Uri,
     headers: HeaderMap,
     body: Bytes,
 ) -> Response<Body> {
     let call = Call { operation: answers::operation(&method, &uri, &headers), path: uri.to_string(), body, headers };
-    desk.calls.lock().unwrap_or_else(PoisonError::into_inner).push(call.clone());
-    let fate = (desk.decide.lock().unwrap_or_else(PoisonError::into_inner))(&call);
+    shared.calls.lock().unwrap_or_else(PoisonError::into_inner).push(call.clone());
+    let fate = (shared.decide.lock().unwrap_or_else(PoisonError::into_inner))(&call);
     if fate == Fate::Hang {
         return std::future::pending().await;
     }
-    let answered = answers::answer(&mut desk.kept(), &call);
+    let answered = answers::answer(&mut shared.kept(), &call);
     if fate == Fate::AnswerLost {
         return std::future::pending().await;
     }

@@ -59,10 +59,10 @@ fn shows_all(room: &Room) -> f64 {
         &["quarantine"],
         &["verify", "--json"],
     ] {
-        let shown = look(room, args).ok();
+        let shown = view(room, args).ok();
         assert_eq!(shown.stderr, "", "{args:?}");
     }
-    let verified: Value = look(room, &["verify", "--json"]).ok().json();
+    let verified: Value = view(room, &["verify", "--json"]).ok().json();
     assert_eq!(verified["equal"], true);
     assert_eq!(names(), before, "nothing is created");
     number(&verified["observations"])
@@ -98,7 +98,7 @@ fn the_write_ahead_log_is_shown_too() {
     // A log without read access.
     if fs::metadata(room.path(".")).unwrap().uid() == 0 {
         allow(&room.path("stoop.db-wal"), 0o000);
-        let shown = look(&room, &["markets"]).ok();
+        let shown = view(&room, &["markets"]).ok();
         assert!(shown.stderr.starts_with("stoop: the newest data is not shown: "), "{}", shown.stderr);
         assert!(shown.stderr.trim_end().ends_with(" bytes of ./stoop.db-wal cannot be read"), "{}", shown.stderr);
     }

@@ -46,10 +46,20 @@ pub struct Answer {
 pub enum TickError {
     /// The list of changed markets could not be read.
     #[error("the changed markets of the table {table} could not be listed")]
-    Unknown { table: String, source: PortError },
+    Unknown {
+        /// The markets table.
+        table: String,
+        /// The cause.
+        source: PortError,
+    },
     /// Some areas could not be updated. The log names them with the reason.
     #[error("{failed} areas of the table {table} could not be rolled up")]
-    Areas { table: String, failed: usize },
+    Areas {
+        /// The markets table.
+        table: String,
+        /// The number of areas.
+        failed: usize,
+    },
 }
 
 impl From<TickError> for Diagnostic {

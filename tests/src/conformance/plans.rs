@@ -52,9 +52,9 @@ async fn last_polls_conformance<L: PlanLedger + ?Sized>(ledger: &L, many: &[Stri
     }
     ledger.keep_last_poll(&many[20], &last_poll(7)).await.unwrap();
     let message = ledger.last_polls(many).await.unwrap();
-    for (place, message) in message.into_iter().enumerate() {
-        let expected = if place == 20 { 7 } else { place as i64 };
-        assert_eq!(message, (place >= 10).then(|| last_poll(expected)), "the last record, in the order of the request");
+    for (index, message) in message.into_iter().enumerate() {
+        let expected = if index == 20 { 7 } else { index as i64 };
+        assert_eq!(message, (index >= 10).then(|| last_poll(expected)), "the last record, in the order of the request");
     }
     ledger.sent(&many[20..21], minute(9)).await.unwrap();
     assert_eq!(ledger.last_polls(&many[20..21]).await.unwrap(), [Some(last_poll(7))], "nor does sending change it");
@@ -133,7 +133,7 @@ pub async fn task_queue_conformance<Q: TaskQueue + ?Sized>(queue: Arc<Q>, receiv
 async fn send_all<Q: TaskQueue + ?Sized>(queue: &Q, mut tasks: Vec<PollTask>) {
     for _ in 0..10 {
         let refused = queue.send(&tasks).await.unwrap();
-        tasks = refused.into_iter().map(|place| tasks[place].clone()).collect();
+        tasks = refused.into_iter().map(|index| tasks[index].clone()).collect();
         if tasks.is_empty() {
             return;
         }

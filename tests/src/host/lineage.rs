@@ -85,8 +85,8 @@ impl TraceHeader {
 impl fmt::Display for TraceHeader {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.trace)?;
-        for (place, (function, count)) in self.lineage.0.iter().enumerate() {
-            write!(f, "{}{function}:{count}", if place == 0 { ";Lineage=" } else { "|" })?;
+        for (index, (function, count)) in self.lineage.0.iter().enumerate() {
+            write!(f, "{}{function}:{count}", if index == 0 { ";Lineage=" } else { "|" })?;
         }
         Ok(())
     }

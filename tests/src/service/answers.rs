@@ -155,7 +155,7 @@ impl Kept {
                 let data = records.iter().filter_map(|record| record["Data"].as_str());
                 self.records.extend(data.map(str::to_owned));
                 let taken =
-                    |place| json!({ "SequenceNumber": format!("{place:056}"), "ShardId": "shardId-000000000000" });
+                    |index| json!({ "SequenceNumber": format!("{index:056}"), "ShardId": "shardId-000000000000" });
                 json!({ "FailedRecordCount": 0, "Records": (0..records.len()).map(taken).collect::<Vec<_>>() })
             }
             "SendMessage" => {

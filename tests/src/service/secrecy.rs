@@ -30,8 +30,8 @@ pub fn forms_of(secret: &str) -> Vec<String> {
 #[must_use]
 pub fn lines_with<'l>(lines: &'l [String], secret: &str) -> Vec<&'l str> {
     let forms = forms_of(secret);
-    let tells = |line: &&String| forms.iter().any(|form| line.contains(form.as_str()));
-    lines.iter().filter(tells).map(String::as_str).collect()
+    let reveals = |line: &&String| forms.iter().any(|form| line.contains(form.as_str()));
+    lines.iter().filter(reveals).map(String::as_str).collect()
 }
 
 #[test]

@@ -97,8 +97,8 @@ async fn a_folder_with_other_content_is_not_changed() {
     assert!(error.to_string().contains("has something else in it"), "{error}");
 
     let own = tempfile::tempdir().unwrap();
-    let places = (own.path().join("stoop.db"), own.path().join("stoop-data"));
-    let database = stoop_embedded::Database::open(&places.0, &places.1).unwrap();
+    let paths = (own.path().join("stoop.db"), own.path().join("stoop-data"));
+    let database = stoop_embedded::Database::open(&paths.0, &paths.1).unwrap();
     measure(&*database, &[vec![made::observation("mine", 0, 1)]]).await;
     drop(database);
     let error = pull(&clients(), own.path(), &town.stack(), &|_| {}).await.unwrap_err();

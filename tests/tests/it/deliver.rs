@@ -181,8 +181,8 @@ async fn a_kill_resends_at_most_one_alert() {
     for stop_after in [1, 7, 20] {
         // The program ends midway: alerts that were accepted and not recorded are sent again.
         let before = bench.heard().len();
-        let (place, _) = bench.database.place_of("webhook").unwrap().unwrap_or_default();
-        let (_, alert) = bench.database.alerts_after(place, 1).unwrap().remove(0);
+        let (position, _) = bench.database.place_of("webhook").unwrap().unwrap_or_default();
+        let (_, alert) = bench.database.alerts_after(position, 1).unwrap().remove(0);
         bench.notify(&alert).await.unwrap();
         assert_eq!(bench.heard().len(), before + 1);
         bench.stops_at.store(0, Ordering::SeqCst);

@@ -235,8 +235,8 @@ async fn equal_daily_rows_are_sent_every_eleventh_day_and_a_doubtful_price_on_th
     at_once.put("all.csv", 1, timed(&rows));
     at_once.polled().await;
     let one_by_one = Inbox::with_times();
-    for (place, row) in rows.iter().enumerate() {
-        one_by_one.put(&format!("{place}.csv"), 10 - place as i64, timed(&[*row]));
+    for (index, row) in rows.iter().enumerate() {
+        one_by_one.put(&format!("{index}.csv"), 10 - index as i64, timed(&[*row]));
         one_by_one.polled().await;
     }
     let message = at_once.events("1").await;

@@ -14,8 +14,8 @@ struct Tools(TempDir);
 /// A program of this machine.
 fn found(name: &str) -> PathBuf {
     let path = std::env::var_os("PATH").unwrap();
-    let places = std::env::split_paths(&path).map(|folder| folder.join(name));
-    folders.into_iter().find(|path| path.is_file()).unwrap_or_else(|| panic!("there is no {name} on PATH"))
+    let paths = std::env::split_paths(&path).map(|folder| folder.join(name));
+    paths.into_iter().find(|path| path.is_file()).unwrap_or_else(|| panic!("there is no {name} on PATH"))
 }
 
 impl Tools {

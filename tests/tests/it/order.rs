@@ -27,8 +27,8 @@ fn time(text: &str) -> Time {
 
 #[tokio::test]
 async fn prices_have_the_order_of_their_sightings_whatever_times_a_site_has() {
-    type Tell = fn(Time) -> Time;
-    let tells: [(&str, Tell); 7] =
+    type ShownTime = fn(Time) -> Time;
+    let cases: [(&str, ShownTime); 7] =
         [
             ("right", |modified| modified),
             ("ten minutes ahead", |modified| modified.plus_ms(10 * MINUTE_MS)),
@@ -41,10 +41,10 @@ async fn prices_have_the_order_of_their_sightings_whatever_times_a_site_has() {
                 if modified < time("2026-01-14T13:10:00Z") { modified } else { modified.plus_ms(-Time::HOUR_MS) }
             }),
         ];
-    for (name, tell) in tells {
+    for (name, shown_time) in cases {
         for minutes in [1, 7, 60] {
             let bench = Bench::new();
-            bench.site.tell_times(tell);
+            bench.site.show_times(shown_time);
             bench.site.list("2", 100_000);
             let prices = [500_000, 400_000, 480_000, 384_000, 400_000, 300_000];
             let mut began = Vec::new();
@@ -70,7 +70,7 @@ async fn prices_have_the_order_of_their_sightings_whatever_times_a_site_has() {
 #[tokio::test]
 async fn a_site_ten_minutes_ahead_and_then_corrected_loses_no_cut() {
     let bench = Bench::new();
-    bench.site.tell_times(|modified| modified.plus_ms(10 * MINUTE_MS));
+    bench.site.show_times(|modified| modified.plus_ms(10 * MINUTE_MS));
     bench.site.list("1", 400_000);
     bench.site.list("2", 100_000);
     poll(&bench, 1).await;
@@ -78,7 +78,7 @@ async fn a_site_ten_minutes_ahead_and_then_corrected_loses_no_cut() {
     poll(&bench, 1).await;
     // Right from now on: eight minutes before its last time.
     let right = bench.now();
-    bench.site.tell_times(move |modified| if modified < right { modified.plus_ms(10 * MINUTE_MS) } else { modified });
+    bench.site.show_times(move |modified| if modified < right { modified.plus_ms(10 * MINUTE_MS) } else { modified });
     bench.site.list("1", 400_000);
     poll(&bench, 1).await;
     assert_eq!(bench.ends("1").await, (Status::Active, 400_000));
@@ -92,7 +92,7 @@ async fn a_site_ten_minutes_ahead_and_then_corrected_loses_no_cut() {
 async fn gone_comes_last_however_far_a_site_is_ahead() {
     for ahead_ms in [10 * MINUTE_MS, Time::DAY_MS] {
         let bench = Bench::new();
-        bench.site.tell_times(move |modified| modified.plus_ms(ahead_ms));
+        bench.site.show_times(move |modified| modified.plus_ms(ahead_ms));
         bench.site.list("1", 500_000);
         bench.site.list("2", 100_000);
         poll(&bench, 1).await;
@@ -137,7 +137,7 @@ async fn setting_our_clock_back_loses_no_price_and_no_gone_listing() {
         bench.site.list_many(50);
         bench.site.list("stays", 100_000);
         let message = time("2026-01-14T12:00:00Z");
-        bench.site.tell_times(move |_| message);
+        bench.site.show_times(move |_| message);
         poll(&bench, 1).await;
         for id in 1..=50 {
             bench.site.reprice(&id.to_string(), 90_000);
@@ -315,7 +315,7 @@ async fn a_change_is_no_older_than_the_last_scan_that_did_not_show_it() {
     for _ in 0..3 {
         bench.poll().await.unwrap();
     }
-    bench.site.tell_times(|modified| modified.plus_ms(-90 * MINUTE_MS));
+    bench.site.show_times(|modified| modified.plus_ms(-90 * MINUTE_MS));
     bench.site.list("1", 400_000);
     let began = bench.now();
     bench.poll().await.unwrap();

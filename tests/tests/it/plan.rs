@@ -99,7 +99,7 @@ impl TaskQueue for Line {
         }
         let now = self.clock.now();
         let mut known = self.known.lock().unwrap();
-        for (_, task) in tasks.iter().enumerate().filter(|(place, _)| !refused.contains(place)) {
+        for (_, task) in tasks.iter().enumerate().filter(|(index, _)| !refused.contains(index)) {
             let again = known.get(task).is_some_and(|at| now.ms() - at.ms() < 5 * MINUTE_MS);
             if !again {
                 known.insert(task.clone(), now);

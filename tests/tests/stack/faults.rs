@@ -204,7 +204,7 @@ pub(crate) async fn sns_outage(world: &World) {
     // Delivered once more, as streams do: nothing is sent again.
     let response = alerts.host.invoke(&event).await.unwrap();
     assert_eq!(failures(&response), Vec::<String>::new());
-    assert!(subscriber.take().await.is_empty(), "told again");
+    assert!(subscriber.take().await.is_empty(), "sent again");
     assert_eq!(alerts_of(world, &ids).await, ledger);
 }
 

@@ -133,7 +133,7 @@ async fn load(world: &World, tables: &Tables) {
 async fn is_the_lake(world: &World, what: &str, tables: &Tables, homes: usize) {
     // Reading the whole lake takes time.
     const TRIES_MAX: usize = 60;
-    for look in 1..=TRIES_MAX {
+    for tries in 1..=TRIES_MAX {
         let (lake, ..) = world.state.lake().await;
         let of_feed = lake.iter().filter(|seen| seen.native_id.starts_with("beside-"));
         let of_feed: BTreeSet<_> = of_feed.map(|seen| (&*seen.native_id, seen.at)).collect();

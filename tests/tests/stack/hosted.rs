@@ -60,16 +60,16 @@ pub(crate) fn failures(response: &Value) -> Vec<String> {
 }
 
 /// A sequence number in Kinesis's form.
-pub(crate) fn sequence(place: usize) -> String {
-    format!("49590338271490256608559692538361571095921575989136588{place:03}")
+pub(crate) fn sequence(index: usize) -> String {
+    format!("49590338271490256608559692538361571095921575989136588{index:03}")
 }
 
 /// A batch as a Kinesis mapping delivers it: each record has the lines of some observations, and the first is at
 /// `first` on the shard.
 pub(crate) fn kinesis_batch(first: usize, records: &[Vec<Observation>]) -> Value {
-    let records = records.iter().enumerate().map(|(place, observations)| {
+    let records = records.iter().enumerate().map(|(index, observations)| {
         let lines: Vec<u8> = observations.iter().flat_map(line).collect();
-        let sequence = sequence(first + place);
+        let sequence = sequence(first + index);
         json!({
             "kinesis": {
                 "kinesisSchemaVersion": "1.0",
@@ -100,9 +100,9 @@ pub(crate) fn change_batch(first: usize, changes: &[(HomeId, Home, Home)]) -> Va
             "notable": {"BOOL": true},
         })
     };
-    let records = changes.iter().enumerate().map(|(place, (id, old, new))| {
+    let records = changes.iter().enumerate().map(|(index, (id, old, new))| {
         json!({
-            "eventID": format!("{place:032x}"),
+            "eventID": format!("{index:032x}"),
             "eventName": "MODIFY",
             "eventVersion": "1.1",
             "eventSource": "aws:dynamodb",
@@ -112,7 +112,7 @@ pub(crate) fn change_batch(first: usize, changes: &[(HomeId, Home, Home)]) -> Va
                 "Keys": {"id": {"S": id.as_str()}},
                 "NewImage": image(id, 2, new),
                 "OldImage": image(id, 1, old),
-                "SequenceNumber": sequence(first + place),
+                "SequenceNumber": sequence(first + index),
                 "SizeBytes": 112,
                 "StreamViewType": "NEW_AND_OLD_IMAGES",
             },

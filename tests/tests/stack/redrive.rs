@@ -39,7 +39,7 @@ fn given_up(event: &Value) -> Value {
 pub(crate) async fn played_again(world: &World) {
     let seen = observation_in("Boujdour", "quarantined", 0, 640_000);
     let reject = |source: &str, reason: &str, raw: &str| {
-        json!({"source": source, "at": 1_768_392_000_000_i64, "location": "by hand", "reason": reason, "detail": "as told",
+        json!({"source": source, "at": 1_768_392_000_000_i64, "location": "by hand", "reason": reason, "detail": "made up",
             "raw": raw})
     };
     let line = String::from_utf8(line(&seen)).unwrap();

@@ -92,8 +92,8 @@ pub(crate) async fn within_a_minute(world: &World) {
 /// This many homes of a city, at their own price.
 fn town(city: &str, homes: usize, round: i64) -> Vec<Observation> {
     let seen = |home: usize| {
-        let dirhams = 700_000 + 1_000 * i64::try_from(home).unwrap() - 700 * look;
-        observation_in(city, &format!("{city}-{home}"), 60 * look, dirhams)
+        let dirhams = 700_000 + 1_000 * i64::try_from(home).unwrap() - 700 * round;
+        observation_in(city, &format!("{city}-{home}"), 60 * round, dirhams)
     };
     (0..homes).map(seen).collect()
 }
@@ -105,11 +105,11 @@ pub(crate) async fn throttled_and_killed(world: &World) {
     let rollup = Hosted::start(world, "rollup", &[], TIMEOUT).await;
     let cities = ["Kenitra", "Settat", "Nador", "Guercif"];
     let change = async |round: i64| {
-        let batch: Vec<Vec<Observation>> = cities.iter().map(|city| town(city, 6, look)).collect();
+        let batch: Vec<Vec<Observation>> = cities.iter().map(|city| town(city, 6, round)).collect();
         let response = metrics.host.invoke(&kinesis_batch(0, &batch)).await.unwrap();
         assert_eq!(failures(&response), Vec::<String>::new());
     };
-    let mut look = 0;
+    let mut round = 0;
     // A parent that is refused, permanently and occasionally; if only the response is lost, the work is found done.
     for (operation, fate) in [
         ("PUT ", throttled()),
@@ -119,8 +119,8 @@ pub(crate) async fn throttled_and_killed(world: &World) {
         ("UpdateItem", Fate::ForwardAndFail),
         ("BatchGetItem", throttled()),
     ] {
-        look += 1;
-        change(look).await;
+        round += 1;
+        change(round).await;
         let of_one = operation == "PUT ";
         rollup.proxy.fail(move |asked, _| {
             let is_it = asked.starts_with(operation) && (!of_one || asked.contains("rollups/"));
@@ -134,8 +134,8 @@ pub(crate) async fn throttled_and_killed(world: &World) {
         eventually(&format!("the sums are right after {operation}"), || are_sums(world)).await;
     }
     // The query of the waiting markets is refused: nothing is known, and the invocation fails for CloudWatch to see.
-    look += 1;
-    change(look).await;
+    round += 1;
+    change(round).await;
     rollup.proxy.fail(|operation, _| if operation == "Query" { throttled() } else { Fate::Forward });
     let answer = rollup.host.invoke(&json!({})).await;
     assert!(answer.is_err(), "{answer:?}");
@@ -152,8 +152,8 @@ pub(crate) async fn throttled_and_killed(world: &World) {
         ("UpdateItem", 1, Fate::ForwardAndHang),
         ("UpdateItem", 2, Fate::Hang),
     ] {
-        look += 1;
-        change(look).await;
+        round += 1;
+        change(round).await;
         let mut seen = 0;
         rollup.proxy.fail(move |asked, _| {
             seen += usize::from(asked.starts_with(operation));
@@ -168,8 +168,8 @@ pub(crate) async fn throttled_and_killed(world: &World) {
     // Twice at the same time, in addition to the schedule's.
     let other = Hosted::start(world, "rollup", &[], TIMEOUT).await;
     for _ in 0..3 {
-        look += 1;
-        change(look).await;
+        round += 1;
+        change(round).await;
         let tick = json!({});
         let (one, two) = tokio::join!(rollup.host.invoke(&tick), other.host.invoke(&tick));
         assert!(one.is_ok() && two.is_ok(), "{one:?} {two:?}");

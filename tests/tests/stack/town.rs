@@ -52,7 +52,7 @@ impl Town {
             ..SimulationConfig::new(seed, start, HOMES, MARKETS)
         };
         let message = |seed| story(config(seed)).map(|(all_listed, deep_cut)| (seed, all_listed, deep_cut));
-        let (seed, all_listed, deep_cut) = (1..100_000).find_map(message).expect("some seed tells this story");
+        let (seed, all_listed, deep_cut) = (1..100_000).find_map(message).expect("some seed has this story");
         let simulation = Arc::new(Mutex::new(Simulation::new(config(seed))));
         simulation.lock().unwrap().advance(all_listed);
         let portal_config = PortalConfig { token: Some(TOKEN.into()), ..PortalConfig::new(|| SystemClock.now()) };

@@ -203,8 +203,9 @@ async fn an_unreadable_image_is_quarantined_once_and_its_neighbours_are_judged()
         assert_eq!(rejects.len(), 1, "{why}");
         assert!(rejects[0].detail.contains(why), "{why}: {}", rejects[0].detail);
         assert_eq!((&*rejects[0].source, rejects[0].reason.as_str()), ("changes", "unreadable"));
-        let place = if spoilt["dynamodb"]["SequenceNumber"].is_string() { change_number(1) } else { "unknown".into() };
-        assert_eq!(rejects[0].location, format!("change {place}"), "{why}");
+        let position =
+            if spoilt["dynamodb"]["SequenceNumber"].is_string() { change_number(1) } else { "unknown".into() };
+        assert_eq!(rejects[0].location, format!("change {position}"), "{why}");
     }
 }
 

@@ -75,11 +75,11 @@ impl TaskQueue for Line {
             return Err(PortError::new("send tasks", "a made-up fault"));
         }
         let refused = self.refused.lock().unwrap();
-        let (mut places, mut accepted) = (Vec::new(), self.accepted.lock().unwrap());
-        for (place, task) in tasks.iter().enumerate() {
-            if refused.contains(&&*task.search) { places.push(place) } else { accepted.push(task.clone()) }
+        let (mut indexes, mut accepted) = (Vec::new(), self.accepted.lock().unwrap());
+        for (index, task) in tasks.iter().enumerate() {
+            if refused.contains(&&*task.search) { indexes.push(index) } else { accepted.push(task.clone()) }
         }
-        Ok(places)
+        Ok(indexes)
     }
 }
 

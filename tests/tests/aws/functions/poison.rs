@@ -47,8 +47,8 @@ async fn poisoned_by(poison: Value) -> Reject {
 /// [`poisoned`] with a record of these bytes.
 async fn poisoned_by_bytes(data: &[u8]) -> Reject {
     let reject = poisoned_by(kinesis_record(&sequence(1), data)).await;
-    let place = format!("stream record {}", sequence(1));
-    assert!(reject.location.starts_with(&place), "{}", reject.location);
+    let position = format!("stream record {}", sequence(1));
+    assert!(reject.location.starts_with(&position), "{}", reject.location);
     assert_eq!(reject.source, "stream");
     reject
 }

@@ -70,7 +70,7 @@ async fn tick(app: &App<'_>, deadline: Time) -> Result<Answer, String> {
 }
 
 fn app<'a>(tables: &[&'a Table], clock: &'a Standing, meter: &'a Meter) -> App<'a> {
-    let named = |(place, table): (usize, &&'a Table)| (format!("markets-{place}"), *table as &dyn RollUps);
+    let named = |(index, table): (usize, &&'a Table)| (format!("markets-{index}"), *table as &dyn RollUps);
     App { tables: tables.iter().enumerate().map(named).collect(), clock, meter, checked_on: <_>::default() }
 }
 

@@ -66,8 +66,8 @@ impl Bucket {
         let mut request = client.create_bucket().bucket(&name);
         let region = variable("AWS_REGION").unwrap();
         if region != REGION {
-            let place = BucketLocationConstraint::from(region.as_str());
-            let configuration = CreateBucketConfiguration::builder().location_constraint(place).build();
+            let constraint = BucketLocationConstraint::from(region.as_str());
+            let configuration = CreateBucketConfiguration::builder().location_constraint(constraint).build();
             request = request.create_bucket_configuration(configuration);
         }
         request.send().await.unwrap();

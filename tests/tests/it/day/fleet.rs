@@ -28,7 +28,7 @@ pub(crate) struct Entry {
     pub(crate) full_scan_every_ms: i64,
     /// Limits instead of the source's own.
     pub(crate) limits: Option<Vec<Limit>>,
-    pub(crate) tells: Tells,
+    pub(crate) reports: Reports,
     /// The homes that it selects.
     pub(crate) homes: Box<dyn Fn(&Home) -> bool + Send + Sync>,
     /// Which offers its site shows.
@@ -41,7 +41,7 @@ pub(crate) struct Entry {
 
 /// What a source reports about a listing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Tells {
+pub(crate) enum Reports {
     /// Status, price, the previous price with its time, and the first one.
     Everything,
     /// Status, price, the previous price and its time.
@@ -243,7 +243,7 @@ impl Plant {
         }
     }
 
-    fn entry(&self, line: &Arc<Line>, source: Box<dyn Source>, minutes: &[i64], tells: Tells) -> Entry {
+    fn entry(&self, line: &Arc<Line>, source: Box<dyn Source>, minutes: &[i64], reports: Reports) -> Entry {
         let mut dice = self.dice(3);
         let every_ms = dice.pick(minutes) * MINUTE_MS;
         Entry {
@@ -254,7 +254,7 @@ impl Plant {
             phase_ms: dice.below(every_ms as usize) as i64,
             full_scan_every_ms: (3 + dice.below(6)) as i64 * Time::HOUR_MS,
             limits: None,
-            tells,
+            reports,
             homes: Box::new(|_| true),
             shows: |_| true,
             replicates: false,
@@ -275,7 +275,7 @@ impl Plant {
     fn reso(&self, ground: Ground, params: &[(&str, &str)]) -> Entry {
         let line = self.line(ground);
         let source = self.built("reso", "/odata", params);
-        self.entry(&line, source, &[5, 10, 15, 20, 30], Tells::Everything)
+        self.entry(&line, source, &[5, 10, 15, 20, 30], Reports::Everything)
     }
 
     /// The standard: one site shows some changes late, one is queried for active listings only, one counts rows.
@@ -338,7 +338,7 @@ impl Plant {
             let homes = move |home: &Home| home.area.path.as_str().contains(&city);
             let like = Plant { n, seed: self.seed ^ n, start: self.start };
             let source = self.built("reso", "/odata", &params);
-            let entry = like.entry(&line, source, &[5, 10, 15, 20], Tells::Everything);
+            let entry = like.entry(&line, source, &[5, 10, 15, 20], Reports::Everything);
             // All of them are searches of the first one's site.
             Entry {
                 homes: Box::new(homes),
@@ -376,7 +376,7 @@ impl Plant {
         let rent_permille = if rent { 700 } else { 100 };
         let line = self.line(Ground { access: key("x-rapidapi-key"), limits, rent_permille, ..ground });
         let params = [("key", "k"), ("location", "Chicago, IL"), ("status_type", status_type)];
-        let entry = self.entry(&line, self.built("zillow", "", &params), &[30, 60], Tells::Zillow);
+        let entry = self.entry(&line, self.built("zillow", "", &params), &[30, 60], Reports::Zillow);
         Entry { homes: Box::new(move |home| home.purpose == purpose), shows: is_live, ..entry }
     }
 
@@ -388,7 +388,7 @@ impl Plant {
         let line = self.line(Ground { access: key("x-rapidapi-key"), limits, rent_permille, ..ground });
         let params =
             [("key", "k"), ("api", api), ("purpose", name), ("city", "Chicago"), ("state_code", "IL"), ("limit", "25")];
-        let entry = self.entry(&line, self.built("realtor", "", &params), &[30, 60], Tells::Realtor);
+        let entry = self.entry(&line, self.built("realtor", "", &params), &[30, 60], Reports::Realtor);
         Entry { homes: Box::new(move |home| home.purpose == purpose), shows: is_live, ..entry }
     }
 
@@ -399,7 +399,7 @@ impl Plant {
         let rent_permille = if rent { 700 } else { 100 };
         let line = self.line(Ground { access: key("x-api-key"), limits, rent_permille, ..ground });
         let params = [("key", "k"), ("purpose", name), ("city", "Chicago"), ("state", "IL")];
-        let entry = self.entry(&line, self.built("rentcast", "", &params), &[30, 60], Tells::Price);
+        let entry = self.entry(&line, self.built("rentcast", "", &params), &[30, 60], Reports::Price);
         // A plan with more than 50 requests a month.
         let limits = Some(vec![Limit::per_second(20), Limit::per_month(1_000)]);
         Entry { limits, homes: Box::new(move |home| home.purpose == purpose), shows: is_live, ..entry }
@@ -413,15 +413,15 @@ impl Plant {
     fn avito(self, data: bool) -> Entry {
         let limits = Limits::requests(self.seed, &[(30, MINUTE_MS)]);
         let line = self.line(Ground { limits, ..self.morocco(Dialect::Avito { data }) });
-        let tells = if data { Tells::PriceBefore } else { Tells::Price };
-        let entry = self.entry(&line, self.built("avito", "", &[]), &[30, 60], tells);
+        let reports = if data { Reports::PriceBefore } else { Reports::Price };
+        let entry = self.entry(&line, self.built("avito", "", &[]), &[30, 60], reports);
         Entry { homes: Box::new(is_sold_in_morocco), shows: is_live, ..entry }
     }
 
     fn mubawab(self) -> Entry {
         let limits = Limits::requests(self.seed, &[(30, MINUTE_MS)]);
         let line = self.line(Ground { limits, ..self.morocco(Dialect::Mubawab) });
-        let entry = self.entry(&line, self.built("mubawab", "", &[]), &[30, 60], Tells::Price);
+        let entry = self.entry(&line, self.built("mubawab", "", &[]), &[30, 60], Reports::Price);
         Entry { homes: Box::new(is_sold_in_morocco), shows: is_live, ..entry }
     }
 
@@ -430,7 +430,7 @@ impl Plant {
         let ground = Ground::new(Dialect::Json(JsonSite::new(pages)), self.homes());
         let line = self.line(Ground { limits, ..ground });
         let source = self.map(how);
-        Entry { shows: is_live, ..self.entry(&line, source, &[20, 30, 60], Tells::Everything) }
+        Entry { shows: is_live, ..self.entry(&line, source, &[20, 30, 60], Reports::Everything) }
     }
 
     fn map(&self, how: &str) -> Box<dyn Source> {
@@ -462,7 +462,7 @@ impl Plant {
         );
         let line = Arc::new(Line::new(Arc::new(site), (50, 500), self.seed));
         let source = self.built("reso", "/odata", &[]);
-        let entry = self.entry(&line, source, &[5], Tells::Everything);
+        let entry = self.entry(&line, source, &[5], Reports::Everything);
         Entry { is_dead: true, ..entry }
     }
 }

@@ -6,12 +6,12 @@ use stoop_domain::{Facts, History, Listing, Minor, Observation, Phase, Status, T
 use stoop_simulation::{Dialect, Fault, Home, Offer, Shown};
 use stoop_sources::{Coverage, Source};
 
-use super::fleet::{Entry, Tells};
+use super::fleet::{Entry, Reports};
 use super::memory::Memory;
 
 /// The changing facts of a listing, as its source reports them.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Told {
+pub(crate) struct Reported {
     status: Status,
     list_price: Option<Minor>,
     original_list_price: Option<Minor>,
@@ -19,7 +19,7 @@ pub(crate) struct Told {
     price_changed_at: Option<Time>,
 }
 
-impl Told {
+impl Reported {
     fn of(listing: &Listing) -> Self {
         Self {
             status: listing.status,
@@ -30,7 +30,7 @@ impl Told {
         }
     }
 
-    fn shown(tells: Tells, shown: &Shown) -> Self {
+    fn shown(reports: Reports, shown: &Shown) -> Self {
         let offer = &shown.offer;
         let (before, changed_at) = offer.price_change.unzip();
         let plain = Self {
@@ -40,20 +40,20 @@ impl Told {
             before: None,
             price_changed_at: None,
         };
-        match tells {
-            Tells::Everything => Self {
+        match reports {
+            Reports::Everything => Self {
                 status: if shown.withdrawn { Status::Delete } else { offer.status },
                 original_list_price: Some(offer.original_list_price),
                 before,
                 price_changed_at: changed_at,
                 ..plain
             },
-            Tells::Zillow => Self { status: offer.status, before, price_changed_at: changed_at, ..plain },
-            Tells::Realtor => {
+            Reports::Zillow => Self { status: offer.status, before, price_changed_at: changed_at, ..plain },
+            Reports::Realtor => {
                 Self { status: offer.status, before: before.filter(|before| *before > offer.list_price), ..plain }
             }
-            Tells::PriceBefore => Self { before, ..plain },
-            Tells::Price => plain,
+            Reports::PriceBefore => Self { before, ..plain },
+            Reports::Price => plain,
         }
     }
 }
@@ -88,8 +88,8 @@ pub(crate) fn check_after_full_scan(entry: &Entry, memory: &Memory, began: Time)
             if since >= began || is_off(&offer) {
                 continue;
             }
-            let want = Told::shown(entry.tells, &Shown { home: home.index, offer, withdrawn: false });
-            let got = listings.get(&*id).and_then(|lines| lines.last()).map(|line| Told::of(&line.listing));
+            let want = Reported::shown(entry.reports, &Shown { home: home.index, offer, withdrawn: false });
+            let got = listings.get(&*id).and_then(|lines| lines.last()).map(|line| Reported::of(&line.listing));
             assert_eq!(got.as_ref(), Some(&want), "{}: {id} after the scan of {began}", entry.name);
         }
     });
@@ -117,10 +117,10 @@ pub(crate) fn check_sequence(entries: &[&Entry], memory: &Memory) {
     let (first, line) = (entries[0], &entries[0].line);
     let homes = line.site.simulation().lock().unwrap().all_homes().to_vec();
     let dialect = &line.site.config().dialect;
-    let mut want: BTreeMap<String, Vec<Told>> = BTreeMap::new();
+    let mut want: BTreeMap<String, Vec<Reported>> = BTreeMap::new();
     line.witnessed(0, |witnesses| {
         for shown in witnesses.iter().flat_map(|witness| &witness.shown) {
-            let message = Told::shown(first.tells, shown);
+            let message = Reported::shown(first.reports, shown);
             let states = want.entry(dialect.native_id(&homes[shown.home as usize])).or_default();
             if states.last() != Some(&message) {
                 states.push(message);
@@ -133,11 +133,11 @@ pub(crate) fn check_sequence(entries: &[&Entry], memory: &Memory) {
         let seen: Vec<&str> = listings.keys().copied().collect();
         assert_eq!(seen, want.keys().collect::<Vec<_>>(), "{}: the listings ever seen", first.name);
         for (id, lines) in listings {
-            let mut got: Vec<Told> = Vec::new();
+            let mut got: Vec<Reported> = Vec::new();
             let mut was_gone = false;
             let mut day_before = None;
             for line in lines {
-                let message = Told::of(&line.listing);
+                let message = Reported::of(&line.listing);
                 let gone = message.status == Status::Gone;
                 let again = got.last() == Some(&message);
                 assert!(!gone || (proves && !was_gone), "{}: {id} is reported gone", first.name);
@@ -187,11 +187,11 @@ pub(crate) fn check_end(entry: &Entry, memory: &Memory) {
                 continue;
             }
             let shown = Shown { home: home.index, offer: offer.clone(), withdrawn: false };
-            let want = Told::shown(entry.tells, &shown);
+            let want = Reported::shown(entry.reports, &shown);
             let lines = listings.get(&**id).unwrap_or_else(|| panic!("{}: nothing is known of {id}", entry.name));
             let current = current(lines);
             assert_eq!((current.status, current.list_price), (want.status, want.list_price), "{}: {id}", entry.name);
-            let last = lines.last().map(|line| Told::of(&line.listing));
+            let last = lines.last().map(|line| Reported::of(&line.listing));
             assert_eq!(last, Some(want), "{}: {id}", entry.name);
         }
         let proves = entry.source.crawl_policy().coverage == Coverage::Snapshot;

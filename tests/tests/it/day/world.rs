@@ -70,8 +70,8 @@ impl World {
     /// Runs all searches side by side, each at its interval, until the end of the day.
     pub(crate) async fn live(self: Arc<Self>) {
         let mut polls = JoinSet::new();
-        for place in 0..self.entries.len() {
-            polls.spawn(Arc::clone(&self).keep_polling(place));
+        for index in 0..self.entries.len() {
+            polls.spawn(Arc::clone(&self).keep_polling(index));
         }
         all(polls).await;
     }
@@ -79,8 +79,8 @@ impl World {
     /// Then polls each without faults until it must know everything.
     pub(crate) async fn settle(self: Arc<Self>) {
         let mut polls = JoinSet::new();
-        for place in (0..self.entries.len()).filter(|place| !self.entries[*place].is_dead) {
-            polls.spawn(Arc::clone(&self).poll_in_peace(place));
+        for index in (0..self.entries.len()).filter(|index| !self.entries[*index].is_dead) {
+            polls.spawn(Arc::clone(&self).poll_in_peace(index));
         }
         all(polls).await;
     }
@@ -90,8 +90,8 @@ impl World {
         self.polls.lock().unwrap().clone()
     }
 
-    async fn keep_polling(self: Arc<Self>, place: usize) {
-        let entry = &self.entries[place];
+    async fn keep_polling(self: Arc<Self>, index: usize) {
+        let entry = &self.entries[index];
         let mut due = self.start.plus_ms(entry.phase_ms);
         while due < self.end {
             self.sleep_until(due).await;
@@ -103,8 +103,8 @@ impl World {
         }
     }
 
-    async fn poll_in_peace(self: Arc<Self>, place: usize) {
-        let entry = &self.entries[place];
+    async fn poll_in_peace(self: Arc<Self>, index: usize) {
+        let entry = &self.entries[index];
         self.sleep_until(self.end).await;
         let mut quiet = 0;
         let mut message = Vec::new();

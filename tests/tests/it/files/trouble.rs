@@ -21,7 +21,7 @@ async fn an_unreadable_file_is_reported_once_and_blocks_no_other() {
     for says in ["in/a.zip: ", "in/b.csv does not fit: ", "in/c.doc: the format cannot be told from the name"] {
         assert!(message.contains(says), "{message}");
     }
-    let mut places: Vec<(String, Reason)> = inbox
+    let mut positions: Vec<(String, Reason)> = inbox
         .bench
         .database
         .quarantined(9)
@@ -29,9 +29,9 @@ async fn an_unreadable_file_is_reported_once_and_blocks_no_other() {
         .into_iter()
         .map(|reject| (reject.location, reject.reason))
         .collect();
-    places.sort();
+    positions.sort();
     let expected = ["in/a.zip", "in/b.csv", "in/c.doc", "in/e.csv: line 2"];
-    assert_eq!(places.iter().map(|(place, _)| &**place).collect::<Vec<_>>(), expected);
+    assert_eq!(positions.iter().map(|(position, _)| &**position).collect::<Vec<_>>(), expected);
 
     let polled = inbox.polled().await;
     assert_eq!((polled.outcome, polled.rejects, polled.message), (Some(RunOutcome::Complete), 0, None));

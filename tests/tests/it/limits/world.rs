@@ -286,8 +286,8 @@ impl World {
 
     /// Reopens the database, as after a restart.
     pub(crate) fn restart(&mut self) {
-        let place = |name: &str| self.folder.path().join(name);
-        self.database = Database::open(&place("stoop.db"), &place("data")).unwrap();
+        let path = |name: &str| self.folder.path().join(name);
+        self.database = Database::open(&path("stoop.db"), &path("data")).unwrap();
         self.tokens = Tokens::default();
     }
 

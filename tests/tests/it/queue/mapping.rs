@@ -96,9 +96,9 @@ impl Mapping {
                 message.state = State::Waits;
             }
         }
-        for place in 0..self.messages.len() {
-            if matches!(self.messages[place].state, State::Hidden { next_try: Some(next), .. } if next <= now) {
-                self.invoke(place, executions);
+        for index in 0..self.messages.len() {
+            if matches!(self.messages[index].state, State::Hidden { next_try: Some(next), .. } if next <= now) {
+                self.invoke(index, executions);
             }
         }
         self.receive(executions);
@@ -118,29 +118,29 @@ impl Mapping {
 
     fn receive(&mut self, executions: usize) {
         while self.in_hand() < self.settings.concurrency_max {
-            let first_free = (0..self.messages.len()).find(|place| {
-                let message = &self.messages[*place];
-                let before = self.messages.iter().take(*place);
+            let first_free = (0..self.messages.len()).find(|index| {
+                let message = &self.messages[*index];
+                let before = self.messages.iter().take(*index);
                 let alone =
                     self.messages.iter().all(|other| other.group != message.group || other.state == State::Waits);
                 message.state == State::Waits && alone && before.clone().all(|other| other.group != message.group)
             });
-            let Some(place) = first_free else { return };
-            if self.messages[place].receives >= self.settings.receives_max {
-                self.messages.remove(place);
+            let Some(index) = first_free else { return };
+            if self.messages[index].receives >= self.settings.receives_max {
+                self.messages.remove(index);
                 self.dead += 1;
                 continue;
             }
-            self.messages[place].receives += 1;
+            self.messages[index].receives += 1;
             let until = self.now + self.settings.visibility_s;
-            self.messages[place].state = State::Hidden { until, next_try: Some(self.now), pause: 1 };
-            self.invoke(place, executions);
+            self.messages[index].state = State::Hidden { until, next_try: Some(self.now), pause: 1 };
+            self.invoke(index, executions);
         }
     }
 
-    fn invoke(&mut self, place: usize, executions: usize) {
-        let State::Hidden { until, pause, .. } = self.messages[place].state else { return };
-        self.messages[place].state = if self.running() < executions {
+    fn invoke(&mut self, index: usize, executions: usize) {
+        let State::Hidden { until, pause, .. } = self.messages[index].state else { return };
+        self.messages[index].state = if self.running() < executions {
             State::Runs { until: self.now + self.settings.invocation_s }
         } else {
             self.throttles += 1;

@@ -31,8 +31,8 @@ impl RefusingStream {
     }
 
     /// Refuses these indexes of the next put, of the put after it, and so on.
-    pub(crate) fn refuse(&self, places: impl IntoIterator<Item = Vec<usize>>) {
-        self.refusals.lock().unwrap().extend(places);
+    pub(crate) fn refuse(&self, indexes: impl IntoIterator<Item = Vec<usize>>) {
+        self.refusals.lock().unwrap().extend(indexes);
     }
 
     pub(crate) fn refuse_all(&self, on: bool) {
@@ -54,7 +54,7 @@ impl Stream for RefusingStream {
         }
         let refused = self.refusals.lock().unwrap().pop_front().unwrap_or_default();
         let all = records.iter().enumerate();
-        let taken: Vec<_> = all.filter(|(place, _)| !refused.contains(place)).map(|(_, r)| r.clone()).collect();
+        let taken: Vec<_> = all.filter(|(index, _)| !refused.contains(index)).map(|(_, r)| r.clone()).collect();
         assert!(Stream::put(&*self.inner, &taken).await?.is_empty());
         Ok(refused)
     }

@@ -71,7 +71,7 @@ type Edit = Box<dyn FnOnce(&mut Vec<Row>) + Send>;
 pub(crate) struct Site {
     clock: Arc<Virtual>,
     rows: Mutex<Vec<Row>>,
-    tell: Mutex<ShownTime>,
+    shown_time: Mutex<ShownTime>,
     /// Changes of the listings after a page was shown, by page number.
     edits: Mutex<BTreeMap<usize, Edit>>,
     /// Single answers instead of a page, by page number.
@@ -133,7 +133,7 @@ impl Bench {
             site: Site {
                 clock: Arc::clone(&clock),
                 rows: Mutex::default(),
-                tell: Mutex::new(Box::new(|modified| modified)),
+                shown_time: Mutex::new(Box::new(|modified| modified)),
                 edits: Mutex::default(),
                 faults: Mutex::default(),
                 robots: Mutex::new(answer(404, &[], "")),
@@ -301,7 +301,7 @@ impl Site {
 
     /// Sets how the site shows modification times.
     pub(crate) fn show_times(&self, shown: impl Fn(Time) -> Time + Send + 'static) {
-        *self.tell.lock().unwrap() = Box::new(tell);
+        *self.shown_time.lock().unwrap() = Box::new(shown);
     }
 
     /// Changes a price without changing the modification time.
@@ -398,7 +398,7 @@ impl Site {
         let [name, before, after] = *self.price.lock().unwrap();
         let shown = found.iter().skip((page - 1) * PAGE).take(PAGE).map(|row| {
             let Row { id, price, status, modified } = row;
-            let modified = (self.tell.lock().unwrap())(*modified);
+            let modified = (self.shown_time.lock().unwrap())(*modified);
             format!(r#"{{"id":"{id}","{name}":{before}{price}{after},"status":"{status}","modified":"{modified}"}}"#)
         });
         let shown = shown.collect::<Vec<_>>().join(",");
@@ -413,8 +413,8 @@ impl Site {
 }
 
 fn take(rows: &mut Vec<Row>, id: &str) -> Row {
-    let place = rows.iter().position(|row| row.id == id).unwrap_or_else(|| panic!("{id} is not on the site"));
-    rows.remove(place)
+    let index = rows.iter().position(|row| row.id == id).unwrap_or_else(|| panic!("{id} is not on the site"));
+    rows.remove(index)
 }
 
 fn page_of(url: &str) -> usize {

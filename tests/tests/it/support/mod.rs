@@ -108,7 +108,7 @@ impl Bench {
         self.simulation.lock().unwrap().shown_after(None).count()
     }
 
-    /// The exact figures now, for somebody who began to look with the first poll.
+    /// The exact figures now, as seen since the first poll.
     pub(crate) fn answer(&self) -> Answer {
         let since = self.database.runs(usize::MAX).unwrap().last().expect("it was polled").began_at;
         Answer::of(&self.simulation.lock().unwrap(), self.now(), Watched::Since(since))

@@ -219,7 +219,7 @@ const SOURCE_KEY: &str =
 
 /// The permissions that our code needs, by the functions' roles.
 pub(super) fn needs(template: &Template) -> Vec<Need> {
-    let needs = |(function, port, place, action, resource, prefix): &Row| {
+    let needs = |(function, port, call, action, resource, prefix): &Row| {
         let with: &[(&str, &str)] = if prefix.is_empty() { &[] } else { &[("s3:prefix", prefix)] };
         let role = role_of(template, function).to_owned();
         let who = format!("{function}: {port}, {call}");
@@ -302,7 +302,7 @@ fn every_call_in_the_code_is_in_the_table() {
         }
     }
     found.sort();
-    let known: Vec<(String, usize)> = CALLS.iter().map(|(place, times)| ((*place).to_owned(), *times)).collect();
+    let known: Vec<(String, usize)> = CALLS.iter().map(|(call, times)| ((*call).to_owned(), *times)).collect();
     assert_eq!(found, known, "left: the code's calls; right: the table's");
     for function in fs::read_dir(root().join("functions")).unwrap() {
         for (file, text) in files(&function.unwrap().path().join("src"), "") {
@@ -332,25 +332,24 @@ fn every_call_of_every_function_has_its_row() {
     for function in functions {
         for port in ports(function) {
             let known = PORTS.iter().find(|(name, _)| *name == port);
-            let (port, places) = known.unwrap_or_else(|| panic!("{function} has {port}, and no table lists its calls"));
+            let (port, calls) = known.unwrap_or_else(|| panic!("{function} has {port}, and no table lists its calls"));
             of_ports.insert(*port);
-            for place in *places {
-                let row = ROWS.iter().any(|row| (row.0, row.1, row.2) == (function, *port, *place));
-                let never = NEVER.iter().any(|row| (row.0, row.1, row.2) == (function, *port, *place));
+            for call in *calls {
+                let row = ROWS.iter().any(|row| (row.0, row.1, row.2) == (function, *port, *call));
+                let never = NEVER.iter().any(|row| (row.0, row.1, row.2) == (function, *port, *call));
                 assert!(row != never, "{function}, {port}, {call}: it has a row or a reason why not: {row}, {never}");
             }
         }
     }
     let of_nobody: Vec<_> = PORTS.iter().filter(|(port, _)| !of_ports.contains(port)).collect();
     assert!(of_nobody.is_empty(), "no function has these ports: {of_nobody:?}");
-    let reached: BTreeSet<&str> =
-        PORTS.iter().chain(OPERATORS).flat_map(|(_, places)| places.iter().copied()).collect();
-    let all: BTreeSet<&str> = CALLS.iter().map(|(place, _)| *place).collect();
+    let reached: BTreeSet<&str> = PORTS.iter().chain(OPERATORS).flat_map(|(_, calls)| calls.iter().copied()).collect();
+    let all: BTreeSet<&str> = CALLS.iter().map(|(call, _)| *call).collect();
     assert_eq!(reached, all, "left: the ports' calls; right: the code's calls");
     let rows = ROWS.iter().map(|row| (row.0, row.1, row.2));
-    for (function, port, place) in rows.chain(NEVER.iter().map(|row| (row.0, row.1, row.2))) {
+    for (function, port, call) in rows.chain(NEVER.iter().map(|row| (row.0, row.1, row.2))) {
         let has = ports(function).iter().any(|it| it == port);
-        let calls = PORTS.iter().any(|(name, places)| *name == port && places.contains(&place));
+        let calls = PORTS.iter().any(|(name, calls)| *name == port && calls.contains(&call));
         assert!(has && calls, "{function}, {port}, {call}: the code has nothing of the kind");
     }
 }

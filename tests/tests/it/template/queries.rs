@@ -44,8 +44,8 @@ fn a_query_uses_logged_fields_and_existing_groups() {
         let asked = fields(query.properties["QueryString"].as_str().unwrap());
         assert!(asked.len() > 4, "{}: {asked:?}", query.id);
         for field in asked.into_iter().filter(|field| !NOT_OURS.contains(field)) {
-            let (place, name) = field.split_once('.').unwrap();
-            assert!(matches!(place, "fields" | "span"), "{}: {field} is not a part of a line", query.id);
+            let (part, name) = field.split_once('.').unwrap();
+            assert!(matches!(part, "fields" | "span"), "{}: {field} is not a part of a line", query.id);
             let written = name == "message" || logged.iter().any(|arguments| has_field(arguments, name));
             assert!(written, "{}: nothing logs {field}", query.id);
         }

@@ -194,8 +194,8 @@ pub(super) fn measured(run: &Run) -> (Metrics, usize) {
         if matches!(fault.planner, Planner::Fails | Planner::Throttled) && minute >= run.fails_from + patience {
             planner_dead += 1;
         }
-        for (place, search) in searches.iter_mut().enumerate() {
-            let polls = if place == 0 { fault.polls } else { Polls::Work };
+        for (index, search) in searches.iter_mut().enumerate() {
+            let polls = if index == 0 { fault.polls } else { Polls::Work };
             if polls != Polls::Work && search.waits {
                 wrong_at.get_or_insert(minute);
             }
