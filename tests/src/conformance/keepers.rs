@@ -147,7 +147,7 @@ pub async fn search_index_conformance<I: SearchIndex + ?Sized>(index: Arc<I>, ru
     assert_eq!(its.len(), 3);
     assert_eq!(its["gone"].sighting, at(0).unwrap(), "an older index has no sighting: not after the last scan");
 
-    assert_eq!(index.ruling("tanger", "avito").await.unwrap(), None, "nobody said anything");
+    assert_eq!(index.ruling("tanger", "avito").await.unwrap(), None, "there is no ruling");
     for text in ["release 2026-11-20T10:00:00Z", "reject 2026-11-20T11:00:00Z"] {
         rule("tanger", "avito", text).await;
         assert_eq!(index.ruling("tanger", "avito").await.unwrap().as_deref().map(str::trim), Some(text), "the last");

@@ -2,14 +2,10 @@
 //!
 //! | rule | page of AWS's documentation |
 //! | --- | --- |
-//! | no message of a group is received while another of it is in flight | "FIFO queue delivery logic" (SQS Developer
-//! Guide) |
-//! | a message received more often than `maxReceiveCount` goes to the dead-letter queue | "Using dead-letter queues in
-//! Amazon SQS" (SQS Developer Guide) |
-//! | at most `MaximumConcurrency` batches at the same time; no more are received | "Configuring scaling behavior for
-//! SQS event source mappings" (Lambda Developer Guide) |
-//! | a throttled message is retried while it is hidden, at growing intervals | "Handling errors for an SQS event source
-//! in Lambda" (Lambda Developer Guide) |
+//! | no message of a group is received while another of it is in flight | "FIFO queue delivery logic" (SQS Developer Guide) |
+//! | a message received more often than `maxReceiveCount` goes to the dead-letter queue | "Using dead-letter queues in Amazon SQS" (SQS Developer Guide) |
+//! | at most `MaximumConcurrency` batches at the same time; no more are received | "Configuring scaling behavior for SQS event source mappings" (Lambda Developer Guide) |
+//! | a throttled message is retried while it is hidden, at growing intervals | "Handling errors for an SQS event source in Lambda" (Lambda Developer Guide) |
 
 use std::collections::VecDeque;
 
