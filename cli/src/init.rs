@@ -96,7 +96,7 @@ fn next(example: &Example, chosen: Option<&str>, file: &PathBuf) -> Vec<String> 
         return vec![switch, format!("stoop sources{config}")];
     };
     let mut next = vec![format!("edit {}: area and filters are an example", file.display())];
-    next.extend(search.variables().map(|name| format!("export {name}=...   (the key; it never stands in the file)")));
+    next.extend(search.variables().map(|name| format!("export {name}=...   (the key; do not put it in the file)")));
     if search.is_scraped() {
         next.push("read the site's terms, then remove `enabled = false`".to_owned());
     }

@@ -68,7 +68,7 @@ pub(crate) fn rebuild(store: &StoreArgs, args: &RebuildArgs) -> anyhow::Result<E
     } else if swaps {
         say!("swapped; `stoop rebuild --back` undoes it as long as nothing new comes in, `--forget` gives up the room");
     } else if !equal {
-        say!("nothing was swapped; `stoop rebuild --yes` does it, `--forget` gives up what was built");
+        say!("nothing was swapped; `stoop rebuild --yes` does it, `--forget` removes the rebuilt state");
     }
     // As in other commands, a difference is not a success, unless it was corrected or only shown.
     Ok(if equal || swaps || args.dry_run { ExitCode::SUCCESS } else { ExitCode::FAILURE })

@@ -1,8 +1,9 @@
-//! `cargo xtask bench areas`: what wide areas cost on AWS. A million homes in 40,000 markets (or as many as `-- HOMES CODES` says) are
-//! put into the tables of a stack on local AWS, the roll-up function brings all sums up, and the api function is asked for them.
+//! `cargo xtask bench areas`: what wide areas cost on AWS. A million homes in 40,000 markets (or `-- HOMES CODES`) are
+//! put into the tables of a stack on local AWS, the roll-up function computes all sums, and the api function is asked
+//! for them.
 //!
-//! Both are the binaries that are deployed, in processes of their own. Local AWS is one process of Python, and slower than DynamoDB and S3
-//! where many requests are made; one request takes it a few milliseconds.
+//! Both are the deployed binaries, in processes of their own. Local AWS is one Python process, and slower than DynamoDB
+//! and S3 under many requests; one request takes a few milliseconds.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -20,7 +21,7 @@ use stoop_tests::host::Host;
 use stoop_tests::local::LocalAws;
 use stoop_tests::stack::{Built, Stack};
 
-/// The states that homes lie in; postal codes are made up, so that nothing of it is in the gazetteer but these.
+/// The states of the homes; postal codes are invented, so the gazetteer knows only the states.
 const STATES: [&str; 50] = [
     "AL", "AK", "AZ", "AR", "CA", "CO", "CT", "DE", "FL", "GA", "HI", "ID", "IL", "IN", "IA", "KS", "KY", "LA", "ME",
     "MD", "MA", "MI", "MN", "MS", "MO", "MT", "NE", "NV", "NH", "NJ", "NM", "NY", "NC", "ND", "OH", "OK", "OR", "PA",
@@ -30,10 +31,10 @@ const STATES: [&str; 50] = [
 /// The days over which homes are listed, cut and sold.
 const DAYS: i64 = 430;
 
-/// Times that each question is asked.
+/// How often each question is asked.
 const ASKED: usize = 21;
 
-/// Homes that change before each of the last passes of the roll-up, as a poll would have it.
+/// Homes that change before each of the last passes of the roll-up, like a poll.
 const POLLED: u64 = 30;
 
 const TIMEOUT: Duration = Duration::from_secs(300);
@@ -110,7 +111,7 @@ fn main() -> Result<()> {
                 ensure!(answer["statusCode"] == 200, "{path}?{query}: {answer}");
                 bytes = answer["body"].as_str().unwrap_or_default().len();
             }
-            // The first finds nothing warm.
+            // The first one runs with cold caches.
             took.remove(0);
             println!("  {:<55} {:>7} kB  {}", format!("{path}?{query}"), bytes / 1_000, median(&mut took));
         }
@@ -129,8 +130,8 @@ fn memory(host: &Host) -> String {
     host.peak_memory_kb().map_or_else(String::new, |kb| format!("{} MB of memory at the most", kb / 1_000))
 }
 
-/// Adds what a home brings to its market: it was listed some time in the last days, perhaps cut, perhaps sold. `later` is for homes
-/// that come now.
+/// Adds a home's contribution to its market: it was listed some time in the last days, perhaps cut, perhaps sold.
+/// `later` is for homes that come now.
 fn add(markets: &mut BTreeMap<Market, DeltaSum>, home: u64, codes: u64, later: i64) {
     let random = home.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 11;
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "a share")]
@@ -205,7 +206,7 @@ async fn token(clients: &Clients, stack: &Stack) -> Result<String> {
     secret.secret_string.context("the secret has no text")
 }
 
-/// A request as a function URL hands it over.
+/// A request in the form that a function URL passes on.
 fn event(path: &str, query: &str, token: &str) -> Result<Value> {
     let mut event: Value = serde_json::from_str(include_str!("../../events/api-function-url.json"))?;
     let path = format!("/api/v1/markets/{path}");

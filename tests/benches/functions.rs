@@ -1,7 +1,7 @@
-//! `cargo bench -p stoop-tests --bench functions --profile dev`: what the deployed functions weigh and take.
+//! `cargo bench -p stoop-tests --bench functions --profile dev`: size and performance of the deployed functions.
 //!
-//! Zip size of each, time from process start to the first `/next` call, and the memory of the metrics function with
-//! a full batch, on local AWS. A zip above its budget fails; times and memory are figures alone, for machines differ.
+//! Zip size of each, time from process start to the first `/next` call, and the memory of the metrics function with a
+//! full batch, on local AWS. A zip above its budget fails; times and memory are only printed, because machines differ.
 //! `docs/PERFORMANCE.md` has the budgets.
 
 use std::time::{Duration, Instant};
@@ -52,7 +52,7 @@ fn main() -> Result<()> {
         let response = runtime.block_on(host.invoke(&event))?;
         let took = began.elapsed();
         ensure!(response == json!({"batchItemFailures": []}), "{what}: {response}");
-        let kb = host.peak_memory_kb().context("the process has no memory to tell of")?;
+        let kb = host.peak_memory_kb().context("the memory of the process is unknown")?;
         let payload_mb = serde_json::to_vec(&event)?.len() as f64 / 1e6;
         println!(
             "{:<57} {:>5.1} MB     {took:.2?}",
@@ -97,9 +97,9 @@ fn base64(bytes: &[u8]) -> String {
     let mut text = String::new();
     for chunk in bytes.chunks(3) {
         let bits = chunk.iter().fold(0_u32, |bits, byte| bits << 8 | u32::from(*byte)) << (8 * (3 - chunk.len()));
-        for place in 0..4 {
-            let digit = DIGITS[(bits >> (18 - 6 * place) & 63) as usize];
-            text.push(if place <= chunk.len() { char::from(digit) } else { '=' });
+        for index in 0..4 {
+            let digit = DIGITS[(bits >> (18 - 6 * index) & 63) as usize];
+            text.push(if index <= chunk.len() { char::from(digit) } else { '=' });
         }
     }
     text

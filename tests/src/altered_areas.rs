@@ -3,7 +3,7 @@ use stoop_domain::{Market, Time};
 use stoop_pipeline::ports::{PortError, ShownWide, VisitWide, WideAreas};
 use stoop_pipeline::{WideArea, WideLevel};
 
-/// Real wide areas of which `alter` makes something else: sums that are behind, that are not there, that cannot be read.
+/// Real wide areas that `alter` changes: sums that lag, are missing or unreadable.
 pub struct AlteredAreas<'a, F> {
     inner: &'a dyn WideAreas,
     alter: F,
@@ -13,7 +13,7 @@ impl<'a, F> AlteredAreas<'a, F>
 where
     F: Fn(&WideArea, Option<ShownWide>) -> Result<Option<ShownWide>, PortError>,
 {
-    /// Areas of which each is as `alter` makes it.
+    /// Passes each area through `alter`.
     pub fn new(inner: &'a dyn WideAreas, alter: F) -> Self {
         Self { inner, alter }
     }

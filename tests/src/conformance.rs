@@ -1,5 +1,5 @@
 //! One suite per port.
-// A broken contract is a panic with the place of the assertion; there is nobody to hand an error to.
+// A broken contract panics at the assertion; there is no caller for an error.
 #![expect(clippy::unwrap_used, reason = "a suite of tests")]
 
 mod budgets;

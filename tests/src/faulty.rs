@@ -6,9 +6,9 @@ use stoop_domain::{Home, HomeId, Market, Observation};
 use stoop_market::Cells;
 use stoop_pipeline::ports::{Commit, CommitError, Gathers, PortError, Store, Versioned};
 
-/// A real store that fails when told to.
+/// A real store that fails on request.
 ///
-/// Each order counts down by itself; a commit obeys, in this order: fail, conflict, lose the answer.
+/// Each fault has its own counter; a commit checks, in this order: failure, conflict, lost response.
 pub struct Faulty<S: ?Sized> {
     inner: Arc<S>,
     reads_to_fail: AtomicUsize,
@@ -19,7 +19,7 @@ pub struct Faulty<S: ?Sized> {
 }
 
 impl<S: Store + ?Sized> Faulty<S> {
-    /// A store that does as `inner` does until it is told otherwise.
+    /// A store that behaves like `inner` until a fault is requested.
     pub fn new(inner: Arc<S>) -> Self {
         let none = || AtomicUsize::new(0);
         let items_max = AtomicUsize::new(inner.commit_items_max());
@@ -43,26 +43,26 @@ impl<S: Store + ?Sized> Faulty<S> {
         self.commits_to_fail.store(n, Ordering::SeqCst);
     }
 
-    /// The next `n` commits store nothing and say that somebody else was faster.
+    /// The next `n` commits store nothing and report a conflict.
     pub fn conflict_commits(&self, n: usize) {
         self.commits_to_conflict.store(n, Ordering::SeqCst);
     }
 
-    /// The next `n` commits store everything and then fail, as when the connection breaks before the answer.
+    /// The next `n` commits store everything and then fail, like a connection that breaks before the response.
     pub fn lose_answers(&self, n: usize) {
         self.answers_to_lose.store(n, Ordering::SeqCst);
     }
 
-    /// Takes at most `n` items in one commit from now on, like a store in the cloud.
+    /// Limits commits to `n` items, like a cloud store.
     pub fn limit_items(&self, n: usize) {
         self.items_max.store(n, Ordering::SeqCst);
     }
 
-    /// What a commit meets before it is made.
+    /// The faults before a commit.
     fn meet(&self, commit: &Commit<'_>) -> Result<(), CommitError> {
         let items = commit.homes.len() + commit.markets.len();
         let items_max = self.items_max.load(Ordering::SeqCst);
-        assert!(items <= items_max, "a commit of {items} items, where at most {items_max} are taken");
+        assert!(items <= items_max, "a commit of {items} items, where at most {items_max} are accepted");
         if due(&self.commits_to_fail) {
             return Err(made_up("commit").into());
         }
@@ -124,7 +124,7 @@ impl<S: Gathers + ?Sized> Gathers for Faulty<S> {
     }
 }
 
-/// Whether one more of a number of faults is due.
+/// Whether another fault is due.
 fn due(left: &AtomicUsize) -> bool {
     left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |n| n.checked_sub(1)).is_ok()
 }

@@ -1,12 +1,12 @@
 //! A host for the real binaries of Lambda functions.
 //!
-//! It serves the Lambda runtime API on loopback, starts a binary with the environment that Lambda would give
-//! it, and invokes it: one execution environment, without the sandbox. What is not here: the memory limit, the
-//! extensions API, response streaming, and more than one invocation at a time.
+//! It serves the Lambda runtime API on loopback, starts a binary with Lambda's environment, and invokes it: one
+//! execution environment, without the sandbox. Not implemented: the memory limit, the extensions API, response
+//! streaming, and concurrent invocations.
 //!
-//! What Lambda does and emulators do not: it stops the process between invocations ([`Host::freeze`]), keeps what is
-//! in its folder for temporary files ([`Host::temporary`]), runs so many at a time and no more ([`Account`]), and
-//! counts how often a chain of events has come back to a function ([`Lineage`]).
+//! Unlike emulators, and like Lambda, it stops the process between invocations ([`Host::freeze`]), keeps its temporary
+//! folder ([`Host::temporary`]), limits concurrency ([`Account`]), and counts how often a chain of events has returned
+//! to a function ([`Lineage`]).
 
 mod account;
 mod api;
@@ -25,42 +25,42 @@ use api::Api;
 pub use lineage::{INVOCATIONS_MAX, Lineage, RecursiveLoop, TraceHeader};
 use process::{Process, Signal};
 
-/// The largest event, and the largest response: 6 MB and a little.
+/// The largest event and response: 6 MB and slightly more.
 pub const PAYLOAD_BYTES_MAX: usize = 6 * 1_024 * 1_024 + 100;
 
-/// Longer than any function or machine takes to get ready.
+/// Longer than any function takes to start on any machine.
 const INIT_MAX: Duration = Duration::from_secs(60);
-/// How often a log line or an exit is looked for.
+/// How often the log or the exit is polled.
 const TICK: Duration = Duration::from_millis(2);
 
 /// A running function.
 ///
-/// It ends with its host: when the host is dropped, the process is killed and waited for.
+/// When the host is dropped, the process is killed and waited for.
 pub struct Host {
     spec: Spec,
     running: Mutex<Arc<Running>>,
-    /// Held by the invocation under way.
+    /// Held by the current invocation.
     turn: tokio::sync::Mutex<()>,
     log: Log,
     temporary: TempDir,
 }
 
-/// What is started, and started again.
+/// What is started, and restarted.
 struct Spec {
     binary: PathBuf,
     environment: Vec<(String, String)>,
     timeout: Duration,
 }
 
-/// A process and the API that it talks to. Each process has an API of its own, on a port of its own, so that
-/// nothing of a killed one can reach the next.
+/// A process and its runtime API. Each process has its own API on its own port, so that remains of a killed one cannot
+/// reach the next.
 struct Running {
     process: Process,
     api: Api,
     init_time: Duration,
 }
 
-/// What a function has written to standard output and standard error, line by line.
+/// The function's standard output and standard error, line by line.
 pub(crate) type Log = Arc<Mutex<Vec<String>>>;
 
 /// Why there is no response.
@@ -74,7 +74,7 @@ pub enum FunctionError {
         /// `errorMessage`.
         message: String,
     },
-    /// The function said at its start that it can't work.
+    /// The function reported an init error.
     #[error("init: {error_type}: {message}")]
     Init {
         /// `errorType`.
@@ -88,45 +88,45 @@ pub enum FunctionError {
     /// The process ended, by itself or killed.
     #[error("the process ended: {0}")]
     Exited(String),
-    /// Time was up; the process was killed.
+    /// The timeout passed; the process was killed.
     #[error("timed out after {0:?}")]
     TimedOut(Duration),
-    /// The response is no JSON.
-    #[error("the response is no JSON: {0}")]
+    /// The response is not JSON.
+    #[error("the response is not JSON: {0}")]
     NoJson(String),
     /// The event or the response is larger than [`PAYLOAD_BYTES_MAX`].
     #[error("{what} of {bytes} bytes; {PAYLOAD_BYTES_MAX} are accepted")]
     TooLarge {
-        /// Which of the two.
+        /// The event or the response.
         what: &'static str,
-        /// How large it is.
+        /// Its size.
         bytes: usize,
     },
-    /// The process ended before: [`Host::restart`] starts another.
+    /// The process ended earlier: [`Host::restart`] starts another.
     #[error("the process is not running")]
     NotRunning,
-    /// The account has no execution left: the function was not reached.
-    #[error("throttled: {0} executions are under way, as many as there may be")]
+    /// The account has no concurrency left: the function was not invoked.
+    #[error("throttled: {0} executions are running, as many as there may be")]
     Throttled(usize),
-    /// The event has come back to the function too often: the function was not reached.
+    /// The event has returned to the function too often: the function was not invoked.
     #[error("a recursive loop was stopped after {0} invocations")]
     Recursive(u32),
 }
 
 impl Host {
-    /// Starts a binary with nothing in its environment but what Lambda sets and what is given, which may
-    /// replace what Lambda sets; waits until it asks for its first event. An invocation may take as long as
-    /// `timeout`.
+    /// Starts a binary with only Lambda's environment and the given one, which may override Lambda's; waits until it
+    /// asks for its first event. An invocation may take as long as `timeout`.
     ///
     /// # Errors
-    /// When the binary does not start, says that it can't work, ends, or takes longer than a minute.
+    ///
+    /// The binary does not start, reports an init error, ends, or takes longer than a minute.
     pub async fn start(
         binary: impl AsRef<Path>,
         environment: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
         timeout: Duration,
     ) -> Result<Self, FunctionError> {
         let temporary = TempDir::new().map_err(|error| FunctionError::NotStarted(error.to_string()))?;
-        // Lambda has `/tmp` and no variable; here each environment gets a folder of its own, by the usual name.
+        // Lambda has `/tmp` and no variable; here each environment gets its own folder, in the usual variable.
         let folder = temporary.path().to_string_lossy().into_owned();
         let given = environment.into_iter().map(|(name, value)| (name.into(), value.into()));
         let environment = [("TMPDIR".to_owned(), folder)].into_iter().chain(given).collect();
@@ -136,17 +136,19 @@ impl Host {
         Ok(Self { spec, running, turn: tokio::sync::Mutex::default(), log, temporary })
     }
 
-    /// Invokes the function. Invocations wait for one another, as they would for the only environment.
+    /// Invokes the function. Invocations wait for one another, as there is one environment.
     ///
     /// # Errors
+    ///
     /// See [`FunctionError`]. After [`FunctionError::Exited`] and [`FunctionError::TimedOut`] there is no process.
     pub async fn invoke(&self, event: &Value) -> Result<Value, FunctionError> {
         self.invoke_traced(event, None).await
     }
 
-    /// Invokes the function with this trace header, rather than one that begins a trace. A frozen process goes on.
+    /// Invokes the function with this trace header, instead of one that begins a trace. A frozen process continues.
     ///
     /// # Errors
+    ///
     /// As for [`Host::invoke`].
     pub async fn invoke_traced(&self, event: &Value, trace: Option<&str>) -> Result<Value, FunctionError> {
         let _turn = self.turn.lock().await;
@@ -171,28 +173,29 @@ impl Host {
         }
     }
 
-    /// Stops the process until the next invocation, as Lambda does when a response was taken: nothing of it runs, while
-    /// time goes by and others close their ends of its connections.
+    /// Stops the process until the next invocation, as Lambda does after a response: it does not run while time passes
+    /// and peers close its connections.
     pub async fn freeze(&self) {
         let _turn = self.turn.lock().await;
         self.running().process.signal(Signal::Stop);
     }
 
-    /// The folder for temporary files. What is in it stays between invocations, and when the process is started anew
-    /// after an end that was not planned.
+    /// The folder for temporary files. It keeps its content between invocations, and after a restart that followed a
+    /// crash.
     #[must_use]
     pub fn temporary(&self) -> &Path {
         self.temporary.path()
     }
 
-    /// Kills the process, whatever it is doing, as Lambda may at any time.
+    /// Kills the process at any point, as Lambda may.
     pub fn kill(&self) {
         self.running().process.kill();
     }
 
-    /// Starts another process in place of the one there is, which is killed.
+    /// Kills the process and starts another.
     ///
     /// # Errors
+    ///
     /// As for [`Host::start`].
     pub async fn restart(&self) -> Result<(), FunctionError> {
         self.kill();
@@ -202,14 +205,13 @@ impl Host {
         Ok(())
     }
 
-    /// From the start of the process to its first request for an event.
+    /// The time from the start of the process to its first request for an event.
     #[must_use]
     pub fn init_time(&self) -> Duration {
         self.running().init_time
     }
 
-    /// The most memory that the process ever had resident (`VmHWM`); `None` when it is not running, and where
-    /// there is no `/proc`.
+    /// The peak resident memory of the process (`VmHWM`); `None` if it is not running, or there is no `/proc`.
     #[must_use]
     pub fn peak_memory_kb(&self) -> Option<u64> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.process_id()?)).ok()?;
@@ -224,17 +226,18 @@ impl Host {
         running.process.exit().is_none().then(|| running.process.id())
     }
 
-    /// What the processes of this host have written until now, standard output and standard error, line by line.
+    /// The output of this host's processes so far, standard output and standard error, line by line.
     #[must_use]
     pub fn log(&self) -> Vec<String> {
         self.log.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Waits until a line of the log contains `text`, and gives the line. Only lines from the one numbered
-    /// `from` (counted from 0) on are looked at.
+    /// Waits until a line of the log contains `text`, and returns the line. Checks only lines from the number `from` on
+    /// (counted from 0).
     ///
     /// # Errors
-    /// In words, with the log, when there is none within a minute.
+    ///
+    /// There is none within a minute; in words, with the log.
     pub async fn wait_for_log(&self, from: usize, text: &str) -> Result<String, String> {
         let began = Instant::now();
         while began.elapsed() < INIT_MAX {
@@ -268,7 +271,7 @@ impl Spec {
                 Err(_) => Err(FunctionError::NotStarted("the runtime API ended".into())),
             },
             exit = process.wait() => match init.try_recv() {
-                // It said why, and ended before anybody listened.
+                // It reported the error, and ended before this read it.
                 Ok(Err(error)) => Err(error),
                 _ => {
                     process.written().await;

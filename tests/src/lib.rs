@@ -1,11 +1,10 @@
-//! What the tests of every crate share: one conformance suite per port, to be run on each of its
-//! implementations, wrappers that make a real store fail and real sums of areas lag on demand, a host for the binaries of Lambda
-//! functions ([`host`]) and the services that one of them calls ([`service`]), AWS on this machine ([`local`]), the
-//! stack deployed to it ([`stack`]) and what its functions may weigh ([`weight`]).
+//! Shared by the tests of all crates: a conformance suite per port, for each of its implementations; wrappers that make
+//! a real store fail or real sums of areas lag; a host for the binaries of Lambda functions ([`host`]) and the services
+//! that a function calls ([`service`]); AWS on this machine ([`local`]), the stack deployed to it ([`stack`]), and the
+//! size limits of its functions ([`weight`]).
 //!
-//! A suite is a function that takes a way to make a fresh, empty implementation and panics where it
-//! breaks the port's contract. Where a port only takes things in, the suite also asks for a witness: a
-//! way to see what came out at the other end.
+//! A suite is a function that takes a way to make a new, empty implementation and panics if it breaks the port's
+//! contract. For write-only ports the suite also takes a witness: a way to see what was written.
 
 mod altered_areas;
 pub mod conformance;

@@ -15,12 +15,12 @@
 //! | `STOOP_VENV=...` | an existing virtual environment with `infra/ministack/requirements.txt` in it |
 //! | `STOOP_VENV_LOCALSTACK=...` | the same for `infra/localstack/requirements.txt` |
 //!
-//! Where no virtual environment is named, one is made in the user's cache folder; that takes a minute or two and
-//! the network, once per change of the pinned versions.
+//! Without a named virtual environment, one is made in the user's cache folder; that takes the network and a minute or
+//! two, once per change of the pinned versions.
 //!
-//! The emulator runs below a keeper (`infra/keeper.py`) that holds the other end of a pipe: when the [`LocalAws`] is
-//! dropped, and just as well when the test is killed, the keeper ends everything that the emulator started and
-//! removes its files. What differs from AWS, and between the two emulators, is in `infra/README.md`.
+//! The emulator runs under a keeper (`infra/keeper.py`) that holds the other end of a pipe: when the [`LocalAws`] is
+//! dropped, or the test is killed, the keeper ends everything that the emulator started and removes its files.
+//! `infra/README.md` lists the differences from AWS and between the two emulators.
 
 mod keeper;
 mod venv;
@@ -35,12 +35,12 @@ use anyhow::{Context, Result, bail, ensure};
 use keeper::Keeper;
 use venv::Venv;
 
-/// Emulators ask for credentials and take any. The name "test" gives account 000000000000 on both.
+/// Emulators require credentials and accept any. The name "test" gives account 000000000000 on both.
 const KEY: &str = "test";
 const REGION: &str = "us-east-1";
-/// LocalStack needs ten seconds or so on a machine that does nothing else.
+/// LocalStack needs about ten seconds on an idle machine.
 const READY_WITHIN: Duration = Duration::from_secs(180);
-/// Another process may take the port between our asking for a free one and the emulator's taking it.
+/// Another process may take the port between the choice of a free one and the emulator's bind.
 const STARTS: usize = 3;
 
 /// What answers at the endpoint.
@@ -50,12 +50,12 @@ pub enum Kind {
     MiniStack,
     /// LocalStack without Docker, started by us.
     LocalStack,
-    /// Whatever stands behind `AWS_ENDPOINT_URL`, which somebody else started.
+    /// The endpoint in `AWS_ENDPOINT_URL`, started by somebody else.
     Given,
 }
 
 impl Kind {
-    /// What the environment asks for: `endpoint` is `AWS_ENDPOINT_URL`, `flag` is `STOOP_LOCAL_AWS`.
+    /// The choice of the environment: `endpoint` is `AWS_ENDPOINT_URL`, `flag` is `STOOP_LOCAL_AWS`.
     fn asked_for(endpoint: Option<&str>, flag: Option<&str>) -> Result<Self> {
         let emulator = Self::flagged(flag)?;
         Ok(if endpoint.is_some_and(|url| !url.is_empty()) { Self::Given } else { emulator })
@@ -71,10 +71,11 @@ impl Kind {
         }
     }
 
-    /// The emulator that `STOOP_LOCAL_AWS` names, whatever `AWS_ENDPOINT_URL` says.
+    /// The emulator named by `STOOP_LOCAL_AWS`, whatever `AWS_ENDPOINT_URL` says.
     ///
     /// # Errors
-    /// When it names none that there is.
+    ///
+    /// The name is unknown.
     pub fn emulator() -> Result<Self> {
         Self::flagged(variable("STOOP_LOCAL_AWS").as_deref())
     }
@@ -88,7 +89,7 @@ impl Kind {
     }
 }
 
-/// AWS on this machine. It is gone when this is dropped.
+/// AWS on this machine, until it is dropped.
 #[derive(Debug)]
 pub struct LocalAws {
     kind: Kind,
@@ -98,10 +99,11 @@ pub struct LocalAws {
 }
 
 impl LocalAws {
-    /// Starts what the environment asks for (see the [module](self)), and returns once it answers. Blocks.
+    /// Starts what the environment asks for (see the [module](self)), and returns when it answers. Blocks.
     ///
     /// # Errors
-    /// When Python, pip or npm can't make a virtual environment, or the emulator ends or does not answer within three
+    ///
+    /// Python, pip or npm cannot make a virtual environment, or the emulator ends or does not answer within three
     /// minutes. The error names the log and shows its end.
     pub fn start() -> Result<Self> {
         let endpoint = variable("AWS_ENDPOINT_URL");
@@ -121,7 +123,8 @@ impl LocalAws {
     /// Starts this emulator, whatever the environment says.
     ///
     /// # Errors
-    /// As [`Self::start`], and for [`Kind::Given`], which is not ours to start.
+    ///
+    /// As for [`Self::start`], and for [`Kind::Given`], which cannot be started.
     pub fn start_emulator(kind: Kind) -> Result<Self> {
         let tools = Venv::ministack()?;
         let mut attempt = 1;
@@ -136,7 +139,7 @@ impl LocalAws {
             match keeper.wait_until_healthy(port, READY_WITHIN) {
                 Ok(()) => return Ok(Self { kind, endpoint, tools, keeper: Some(keeper) }),
                 Err(taken) if attempt < STARTS && keeper::answers(port) => {
-                    eprintln!("{taken:#}; port {port} is another's by now, trying one more");
+                    eprintln!("{taken:#}; port {port} is in use now, trying another");
                     attempt += 1;
                 }
                 Err(error) => {
@@ -168,12 +171,12 @@ impl LocalAws {
         self.kind
     }
 
-    /// `http://127.0.0.1:PORT`, without a slash at the end; or what was given.
+    /// `http://127.0.0.1:PORT`, without a trailing slash; or the given URL.
     pub fn endpoint(&self) -> &str {
         &self.endpoint
     }
 
-    /// The emulator's log, if it is ours. It is removed with the emulator, unless the test panics.
+    /// The emulator's log, if this started it. It is removed with the emulator, unless the test panics.
     pub fn log(&self) -> Option<&Path> {
         self.keeper.as_ref().map(Keeper::log)
     }
@@ -181,13 +184,14 @@ impl LocalAws {
     /// A program of the virtual environment: `sam`, `cfn-lint`, `checkov`, `cargo-lambda`, `python`.
     ///
     /// # Errors
-    /// When it is not there: the virtual environment that `STOOP_VENV` names may lack it.
+    ///
+    /// It does not exist: the virtual environment named by `STOOP_VENV` may lack it.
     pub fn tool(&self, name: &str) -> Result<PathBuf> {
         self.tools.program(name)
     }
 
-    /// What a child process needs beside its own environment to work against this endpoint: the endpoint, keys, a
-    /// region, and the virtual environment's programs first on the path. [`Self::command`] sets it.
+    /// The variables that a child process needs in addition to its own to use this endpoint: the endpoint, keys, a
+    /// region, and the virtual environment's programs first on the path. [`Self::command`] sets them.
     pub fn environment(&self) -> Vec<(String, OsString)> {
         let given = |name: &str, otherwise: &str| variable(name).unwrap_or_else(|| otherwise.to_owned());
         // Keys of a real account must not reach an emulator's log, nor "test" a real account.
@@ -206,25 +210,26 @@ impl LocalAws {
         ]
     }
 
-    /// A command with [this environment](Self::environment). A program named without a path is looked for in the
-    /// virtual environment first. For an emulator of ours, the user's profile and session do not reach it.
+    /// A command with [this environment](Self::environment). A program without a path is searched in the virtual
+    /// environment first. For an emulator, the user's profile and session are removed.
     pub fn command(&self, program: impl AsRef<Path>) -> Command {
         let program = program.as_ref();
         let found = program.to_str().and_then(|name| self.tools.program(name).ok());
         let mut command = Command::new(found.as_deref().unwrap_or(program));
         command.envs(self.environment());
         if self.kind != Kind::Given {
-            // Either would win over the keys.
+            // Either would override the keys.
             command.env_remove("AWS_PROFILE").env_remove("AWS_SESSION_TOKEN");
         }
         command
     }
 
-    /// How to reach a Lambda function URL, whose host no DNS knows: where to send the request, and what its `Host`
-    /// header must be. `url` is the stack's output.
+    /// How to reach a Lambda function URL, whose host is in no DNS: where to send the request, and its `Host` header.
+    /// `url` is the stack's output.
     ///
     /// # Errors
-    /// When `url` is not a URL.
+    ///
+    /// `url` is not a URL.
     pub fn function_url(&self, url: &str) -> Result<(String, String)> {
         let (_, rest) = url.split_once("://").with_context(|| format!("{url:?} is not a function URL"))?;
         let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
@@ -233,16 +238,16 @@ impl LocalAws {
     }
 }
 
-/// The Python of the virtual environment that [`LocalAws::tool`] takes its programs from, for a test that needs its
-/// packages and no emulator.
+/// The Python of the virtual environment of [`LocalAws::tool`], for a test that needs its packages and no emulator.
 ///
 /// # Errors
-/// When there is no such virtual environment and none can be made.
+///
+/// There is no such virtual environment and none can be made.
 pub fn venv_python() -> Result<PathBuf> {
     Ok(Venv::ministack()?.python())
 }
 
-/// A clean slate: MiniStack hands its whole environment on to the functions.
+/// A minimal environment: MiniStack passes its whole environment on to the functions.
 fn emulator_environment<const N: usize>(own: [(&'static str, OsString); N]) -> Vec<(&'static str, OsString)> {
     let inherited = ["PATH", "HOME", "TMPDIR"].into_iter().filter_map(|name| Some((name, std::env::var_os(name)?)));
     let keys = [("AWS_ACCESS_KEY_ID", KEY), ("AWS_SECRET_ACCESS_KEY", KEY), ("AWS_DEFAULT_REGION", REGION)];
@@ -254,7 +259,7 @@ fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
-/// The project's `infra/`: its files are read where they lie.
+/// The project's `infra/` folder, whose files are used in place.
 fn infra() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).with_file_name("infra")
 }
@@ -272,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn an_emulator_that_there_is_not_is_named_with_those_that_there_are() {
+    fn an_unknown_emulator_is_named_with_the_known_ones() {
         let message = Kind::asked_for(None, Some("moto")).unwrap_err().to_string();
         assert_eq!(message, "STOOP_LOCAL_AWS is \"moto\": accepted are `ministack` (the default) and `localstack`");
     }

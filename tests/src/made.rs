@@ -1,4 +1,4 @@
-//! Small things to test with, made up by hand.
+//! Small handmade test data.
 
 use stoop_domain::{
     Address, Alert, AlertId, Area, AreaUnit, Currency, Day, Home, HomeId, Listing, Market, Minor, Observation, Purpose,
@@ -6,7 +6,7 @@ use stoop_domain::{
 };
 use stoop_market::{Cells, Horizon, Zones, update};
 
-/// Noon of 14 January 2026 and `minutes`.
+/// Noon of 14 January 2026 plus `minutes`.
 #[must_use]
 pub fn minute(minutes: i64) -> Time {
     Time::from_ms(1_768_392_000_000).plus_ms(minutes * 60 * Time::SECOND_MS)
@@ -18,7 +18,7 @@ pub fn observation(native_id: &str, minutes: i64, dirhams: i64) -> Observation {
     observation_in("Agadir", native_id, minutes, dirhams)
 }
 
-/// The same in another city.
+/// Like [`seen`], in another city.
 #[must_use]
 pub fn observation_in(city: &str, native_id: &str, minutes: i64, dirhams: i64) -> Observation {
     let address = Address { city: Some(city.into()), country: Some("MA".into()), ..Address::default() };
@@ -28,10 +28,11 @@ pub fn observation_in(city: &str, native_id: &str, minutes: i64, dirhams: i64) -
     Observation::new("avito", native_id, minute(minutes), listing)
 }
 
-/// The home that these observations tell of.
+/// The home with these observations.
 ///
 /// # Panics
-/// When there is none.
+///
+/// There are none.
 #[must_use]
 pub fn home(observations: &[&Observation]) -> (HomeId, Home) {
     let mut home = Home::default();
@@ -41,8 +42,8 @@ pub fn home(observations: &[&Observation]) -> (HomeId, Home) {
     (home_id(observations.first().expect("a home needs an observation")), home)
 }
 
-/// Homes of all kinds over twenty-seven years, so that what each adds to the market of Agadir is hard to compress: some ten
-/// bytes.
+/// Homes of all kinds over twenty-seven years, so that each home's contribution to the market of Agadir compresses
+/// badly: to some ten bytes.
 #[must_use]
 pub fn scattered(homes: u32) -> Vec<Observation> {
     let observation = |i: u32| {
@@ -56,7 +57,7 @@ pub fn scattered(homes: u32) -> Vec<Observation> {
     (0..homes).map(observation).collect()
 }
 
-/// What goes into the archive of a market when its state tells no more of these observations, each of another home.
+/// The archive of a market when all these observations, each of another home, are folded out of its state.
 #[must_use]
 pub fn archived(observations: &[Observation]) -> Cells {
     let mut cells = Cells::default();
@@ -66,7 +67,7 @@ pub fn archived(observations: &[Observation]) -> Cells {
             drop(cells.add(&delta));
         }
     }
-    // In 2057, which is behind all that is made up here.
+    // In 2057, after all test data.
     let behind = Day(32_000);
     cells.fold_to(Horizon { days: behind, hours: behind })
 }
@@ -74,7 +75,8 @@ pub fn archived(observations: &[Observation]) -> Cells {
 /// The market of a city's homes for sale.
 ///
 /// # Panics
-/// When the city has no name.
+///
+/// The city has no name.
 #[must_use]
 pub fn market_in(city: &str) -> Market {
     market_of(&observation_in(city, "1", 0, 1).listing).expect("a city with a name is in a market")

@@ -1,8 +1,8 @@
 //! The services that a function calls, on loopback and in memory: as much of their protocols as a test of one binary
-//! under the [Lambda host](crate::host) needs, with a say in what becomes of each call.
+//! under the [Lambda host](crate::host) needs, with control over the outcome of each call.
 //!
-//! It refuses nothing by itself and keeps no consistency but that of one writer: what a port does with real answers is
-//! tested on the emulators. Not here: signatures, paging, transactions, streams.
+//! It refuses nothing by itself and is consistent for a single writer only: the emulators test ports with real
+//! responses. Not here: signatures, paging, transactions, streams.
 
 mod answers;
 mod line;
@@ -23,42 +23,40 @@ pub use line::{Cut, Line};
 pub use queue::{event_of, follow};
 pub use secrecy::{forms_of, lines_with};
 
-/// A call that came in.
+/// A received call.
 #[derive(Clone, Debug)]
 pub struct Call {
-    /// `GetSecretValue`, `PutRecords`, `PutObject` and so on, by the names of the services' API references.
+    /// `GetSecretValue`, `PutRecords`, `PutObject` and so on, as in the services' API references.
     pub operation: String,
-    /// The bucket and the key of a call to S3, and the query behind `?`.
+    /// The bucket and key of an S3 call, and its query after `?`.
     pub path: String,
-    /// What was sent.
+    /// The request body.
     pub body: Bytes,
     headers: HeaderMap,
 }
 
-/// What becomes of a call.
+/// The outcome of a call.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Fate {
-    /// It is done and answered.
+    /// It succeeds.
     #[default]
     Answer,
-    /// It is not done, and nobody answers.
+    /// It is not executed, and gets no response.
     Hang,
-    /// It is done, and nobody answers.
+    /// It is executed, and gets no response.
     AnswerLost,
 }
 
-/// The services.
-///
-/// They live as long as the test's runtime.
+/// The services, for the lifetime of the test's runtime.
 #[derive(Clone)]
 pub struct Service {
-    desk: Arc<Desk>,
+    shared: Arc<Shared>,
     line: Line,
 }
 
 type Decide = dyn Fn(&Call) -> Fate + Send + Sync;
 
-struct Desk {
+struct Shared {
     calls: Mutex<Vec<Call>>,
     decide: Mutex<Box<Decide>>,
     kept: Mutex<Kept>,
@@ -68,7 +66,7 @@ struct Desk {
 #[derive(Debug, Default)]
 struct Kept {
     secrets: HashMap<String, String>,
-    /// Objects by bucket and key, with their metadata.
+    /// Objects by bucket and key, with metadata.
     objects: BTreeMap<String, Object>,
     /// Items by table and keys.
     items: HashMap<String, Value>,
@@ -93,12 +91,12 @@ pub struct Message {
     pub body: String,
     /// Its message group.
     pub group: String,
-    /// The trace header that it was sent with, which SQS keeps as `AWSTraceHeader`.
+    /// The trace header of the call, which SQS keeps as `AWSTraceHeader`.
     pub trace: Option<String>,
 }
 
 impl Call {
-    /// A header's value.
+    /// The value of a header.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).and_then(|value| value.to_str().ok())
@@ -106,22 +104,23 @@ impl Call {
 }
 
 impl Service {
-    /// Begins to listen.
+    /// Starts to listen.
     ///
     /// # Errors
-    /// When there is no free port on loopback.
+    ///
+    /// There is no free port on loopback.
     pub async fn start() -> std::io::Result<Self> {
         let decide: Box<Decide> = Box::new(|_| Fate::Answer);
-        let desk = Arc::new(Desk { calls: Mutex::default(), decide: Mutex::new(decide), kept: Mutex::default() });
-        let app = Router::new().fallback(answer).layer(DefaultBodyLimit::disable()).with_state(Arc::clone(&desk));
+        let shared = Arc::new(Shared { calls: Mutex::default(), decide: Mutex::new(decide), kept: Mutex::default() });
+        let app = Router::new().fallback(answer).layer(DefaultBodyLimit::disable()).with_state(Arc::clone(&shared));
         let subscriber = TcpListener::bind("127.0.0.1:0").await?;
         let line = Line::to(subscriber.local_addr()?).await?;
-        // It serves until the runtime ends, and then nobody is left to be told.
+        // It serves until the runtime ends; then nobody can receive an error.
         tokio::spawn(async move { drop(axum::serve(subscriber, app).await) });
-        Ok(Self { desk, line })
+        Ok(Self { shared, line })
     }
 
-    /// What `AWS_ENDPOINT_URL` is to be, and what else every function's environment has.
+    /// The variables of every function's environment, including `AWS_ENDPOINT_URL`.
     #[must_use]
     pub fn environment(&self) -> Vec<(String, String)> {
         let pairs = [
@@ -134,66 +133,66 @@ impl Service {
         pairs.map(|(name, value)| (name.to_owned(), value)).to_vec()
     }
 
-    /// The connections of whoever calls.
+    /// The connections of the callers.
     #[must_use]
     pub fn line(&self) -> &Line {
         &self.line
     }
 
-    /// Keeps a secret.
+    /// Stores a secret.
     pub fn keep_secret(&self, name: &str, text: &str) {
-        self.desk.kept().secrets.insert(name.to_owned(), text.to_owned());
+        self.shared.kept().secrets.insert(name.to_owned(), text.to_owned());
     }
 
-    /// Keeps an object.
+    /// Stores an object.
     pub fn keep_object(&self, bucket: &str, key: &str, body: impl Into<Bytes>) {
-        self.desk.kept().put(format!("{bucket}/{key}"), body.into(), Vec::new());
+        self.shared.kept().put(format!("{bucket}/{key}"), body.into(), Vec::new());
     }
 
-    /// From now on decides what becomes of each call.
+    /// From now on `decide` sets the outcome of each call.
     pub fn decide(&self, decide: impl Fn(&Call) -> Fate + Send + Sync + 'static) {
-        *self.desk.decide.lock().unwrap_or_else(PoisonError::into_inner) = Box::new(decide);
+        *self.shared.decide.lock().unwrap_or_else(PoisonError::into_inner) = Box::new(decide);
     }
 
-    /// The calls until now.
+    /// The calls so far.
     #[must_use]
     pub fn calls(&self) -> Vec<Call> {
-        self.desk.calls.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.shared.calls.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// What was put on the stream, in its order, record by record, in base64 as it was sent.
+    /// The records put on the stream, in order, in base64 as sent.
     #[must_use]
     pub fn records(&self) -> Vec<String> {
-        self.desk.kept().records.clone()
+        self.shared.kept().records.clone()
     }
 
-    /// Takes the messages that were sent to queues since the last time.
+    /// Takes the messages sent to queues since the last call.
     #[must_use]
     pub fn take_messages(&self) -> Vec<Message> {
-        std::mem::take(&mut self.desk.kept().messages)
+        std::mem::take(&mut self.shared.kept().messages)
     }
 }
 
-impl Desk {
+impl Shared {
     fn kept(&self) -> MutexGuard<'_, Kept> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 async fn answer(
-    State(desk): State<Arc<Desk>>,
+    State(shared): State<Arc<Shared>>,
     method: Method,
     uri: Uri,
     headers: HeaderMap,
     body: Bytes,
 ) -> Response<Body> {
     let call = Call { operation: answers::operation(&method, &uri, &headers), path: uri.to_string(), body, headers };
-    desk.calls.lock().unwrap_or_else(PoisonError::into_inner).push(call.clone());
-    let fate = (desk.decide.lock().unwrap_or_else(PoisonError::into_inner))(&call);
+    shared.calls.lock().unwrap_or_else(PoisonError::into_inner).push(call.clone());
+    let fate = (shared.decide.lock().unwrap_or_else(PoisonError::into_inner))(&call);
     if fate == Fate::Hang {
         return std::future::pending().await;
     }
-    let answered = answers::answer(&mut desk.kept(), &call);
+    let answered = answers::answer(&mut shared.kept(), &call);
     if fate == Fate::AnswerLost {
         return std::future::pending().await;
     }

@@ -1,8 +1,7 @@
-//! The project's template, built and deployed with SAM as its users do it.
+//! The project's template, built and deployed with SAM like its users do.
 //!
-//! The functions are built each for itself, in the workspace's target folder: cold this takes minutes, and after that
-//! Cargo builds only what has changed. What SAM makes beside it goes into a folder that the
-//! caller names.
+//! Each function is built separately, in the workspace's target folder: the first build takes minutes, later ones only
+//! what has changed. SAM's other output goes into a folder of the caller.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -15,7 +14,7 @@ use serde_json::Value;
 
 use crate::local::LocalAws;
 
-/// What `sam build` calls the functions' folders, by the functions' names.
+/// The folders of the functions in SAM's build, by function name.
 const RESOURCES: [(&str, &str); 6] = [
     ("planner", "PlannerFunction"),
     ("poller", "PollerFunction"),
@@ -25,20 +24,20 @@ const RESOURCES: [(&str, &str); 6] = [
     ("api", "ApiFunction"),
 ];
 
-/// How Cargo builds what tests are to wait for less.
+/// Cargo settings for a faster build in tests.
 const QUICKLY: [(&str, &str); 3] = [
     ("CARGO_PROFILE_RELEASE_LTO", "off"),
     ("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16"),
     ("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1"),
 ];
 
-/// The functions' variables that name a resource, and the outputs that tell its name.
+/// The functions' variables that name a resource, and the outputs with its name.
 pub const VARIABLES: [(&str, &str); 11] = [
     ("STOOP_BUCKET", "BucketName"),
     ("STOOP_STREAM", "StreamName"),
     ("STOOP_HOMES_TABLE", "HomesTableName"),
     ("STOOP_MARKETS_TABLE", "MarketsTableName"),
-    // Of the generation in use alone; the template lists what there is.
+    // Only the generation in use; the template lists all.
     ("STOOP_MARKETS_TABLES", "MarketsTableName"),
     ("STOOP_ALERTS_TABLE", "AlertsTableName"),
     ("STOOP_RUNS_TABLE", "RunsTableName"),
@@ -48,13 +47,13 @@ pub const VARIABLES: [(&str, &str); 11] = [
     ("STOOP_API_TOKEN_SECRET", "ApiTokenSecretArn"),
 ];
 
-/// The template and the six binaries, ready to be deployed.
+/// The template and the six binaries, ready to deploy.
 #[derive(Debug)]
 pub struct Built {
     folder: PathBuf,
 }
 
-/// `infra/follower.yaml` and its binary, ready to be deployed.
+/// `infra/follower.yaml` and its binary, ready to deploy.
 #[derive(Debug)]
 pub struct BuiltFollower {
     folder: PathBuf,
@@ -67,10 +66,11 @@ pub struct Stack {
     outputs: BTreeMap<String, String>,
 }
 
-/// The processor of this machine, in the words of the template: emulators run functions as processes.
+/// The processor of this machine, as named in the template: emulators run functions as processes.
 ///
 /// # Errors
-/// When the template knows no such processor.
+///
+/// The template does not know the processor.
 pub fn architecture() -> Result<&'static str> {
     match std::env::consts::ARCH {
         "x86_64" => Ok("x86_64"),
@@ -80,28 +80,31 @@ pub fn architecture() -> Result<&'static str> {
 }
 
 impl Built {
-    /// Runs `sam build` into `folder`, as for a deployment. It says how it goes on standard error.
+    /// Runs `sam build` into `folder`, as for a deployment. Progress goes to standard error.
     ///
     /// # Errors
-    /// When SAM or Cargo fails: with all that they said.
+    ///
+    /// SAM or Cargo fails: with all their output.
     pub fn for_release(aws: &LocalAws, folder: &Path) -> Result<Self> {
         Self::for_release_on(aws, folder, architecture()?)
     }
 
-    /// As [`Self::for_release`], for another processor, in the words of the template. They start on this machine where
-    /// something else runs them: [`Self::run_by`].
+    /// Like [`Self::for_release`], for another processor, as named in the template. On this machine the binaries need
+    /// an emulator: [`Self::run_by`].
     ///
     /// # Errors
-    /// When SAM or Cargo fails: with all that they said.
+    ///
+    /// SAM or Cargo fails: with all their output.
     pub fn for_release_on(aws: &LocalAws, folder: &Path, architecture: &str) -> Result<Self> {
         Self::with_sam(sam(aws, "build")?, folder, architecture)
     }
 
-    /// As [`Self::for_release`], but quickly built: optimised little, and not as a whole. What the functions do is
-    /// the same, what they weigh and take is not.
+    /// Like [`Self::for_release`], with little optimisation. The functions behave the same; their size and speed
+    /// differ.
     ///
     /// # Errors
-    /// When SAM or Cargo fails: with all that they said.
+    ///
+    /// SAM or Cargo fails: with all their output.
     pub fn for_tests(aws: &LocalAws, folder: &Path) -> Result<Self> {
         let mut command = sam(aws, "build")?;
         command.envs(QUICKLY);
@@ -115,11 +118,12 @@ impl Built {
         Self::at(folder)
     }
 
-    /// What an earlier `sam build` made there, as `.aws-sam/build`: a path that is relative begins at the project's
-    /// folder.
+    /// The result of an earlier `sam build` in this folder, such as `.aws-sam/build`; a relative path begins at the
+    /// project's folder.
     ///
     /// # Errors
-    /// When a function or the template is missing.
+    ///
+    /// A function or the template is missing.
     pub fn at(folder: &Path) -> Result<Self> {
         let folder = project().join(folder);
         let folder = folder.canonicalize().with_context(|| format!("{} is not there", folder.display()))?;
@@ -139,24 +143,26 @@ impl Built {
     /// The binary of `planner`, `poller`, `metrics`, `rollup`, `alerts` or `api`.
     ///
     /// # Errors
-    /// When there is no such function.
+    ///
+    /// There is no such function.
     pub fn binary(&self, function: &str) -> Result<PathBuf> {
         let known = RESOURCES.iter().find(|(name, _)| *name == function);
-        let (_, resource) = known.with_context(|| format!("no function is called {function}"))?;
+        let (_, resource) = known.with_context(|| format!("there is no function {function}"))?;
         Ok(self.folder.join(resource).join("bootstrap"))
     }
 
-    /// Puts a script in each binary's place that hands the binary to `runner`, an emulator of its processor: whoever
-    /// starts the functions, a host of ours or MiniStack, starts them with it. Gives where the binaries are now.
+    /// Replaces each binary by a script that runs it with `runner`, an emulator of its processor, so that this host and
+    /// MiniStack can both start it. Returns the new paths of the binaries.
     ///
     /// # Errors
-    /// When a file can't be written.
+    ///
+    /// A file cannot be written.
     pub fn run_by(&self, runner: &str) -> Result<BTreeMap<&'static str, PathBuf>> {
         let mut moved = BTreeMap::new();
         for (function, _) in RESOURCES {
             let bootstrap = self.binary(function)?;
             let program = bootstrap.with_file_name("program");
-            let cannot = || format!("can't put a script in the place of {}", bootstrap.display());
+            let cannot = || format!("cannot replace {} by a script", bootstrap.display());
             std::fs::rename(&bootstrap, &program).with_context(cannot)?;
             let script = format!("#!/bin/sh\nexec {runner} \"${{0%/*}}/program\"\n");
             std::fs::write(&bootstrap, script).with_context(cannot)?;
@@ -169,17 +175,19 @@ impl Built {
     /// Runs `sam deploy` and reads the stack's outputs. Parameters that are not given have the template's defaults.
     ///
     /// # Errors
-    /// When SAM fails: with all that it said.
+    ///
+    /// SAM fails: with all its output.
     pub fn deploy(&self, aws: &LocalAws, name: &str, parameters: &[(&str, &str)]) -> Result<Stack> {
         deploy(aws, &self.template(), name, parameters)
     }
 }
 
 impl BuiltFollower {
-    /// Runs `sam build` of the follower into `folder`, as [`Built::for_tests`] does.
+    /// Runs `sam build` for the follower into `folder`, like [`Built::for_tests`].
     ///
     /// # Errors
-    /// When SAM or Cargo fails: with all that they said.
+    ///
+    /// SAM or Cargo fails: with all their output.
     pub fn for_tests(aws: &LocalAws, folder: &Path) -> Result<Self> {
         let mut command = sam(aws, "build")?;
         command.envs(QUICKLY).arg("--config-file").arg(project().join("samconfig.toml"));
@@ -189,10 +197,11 @@ impl BuiltFollower {
         Ok(Self { folder: folder.to_owned() })
     }
 
-    /// Runs `sam deploy`, as [`Built::deploy`] does.
+    /// Runs `sam deploy`, like [`Built::deploy`].
     ///
     /// # Errors
-    /// When SAM fails: with all that it said.
+    ///
+    /// SAM fails: with all its output.
     pub fn deploy(&self, aws: &LocalAws, name: &str, parameters: &[(&str, &str)]) -> Result<Stack> {
         deploy(aws, &self.folder.join("template.yaml"), name, parameters)
     }
@@ -200,7 +209,7 @@ impl BuiltFollower {
 
 fn deploy(aws: &LocalAws, template: &Path, name: &str, parameters: &[(&str, &str)]) -> Result<Stack> {
     let mut command = sam(aws, "deploy")?;
-    // SAM looks for it beside the template.
+    // SAM searches it next to the template.
     command.arg("--config-file").arg(project().join("samconfig.toml"));
     command.arg("--template-file").arg(template);
     command.args(["--stack-name", name, "--no-confirm-changeset", "--no-progressbar"]);
@@ -220,16 +229,18 @@ impl Stack {
     /// An output of the template.
     ///
     /// # Errors
-    /// When there is none of this name.
+    ///
+    /// There is none of this name.
     pub fn output(&self, name: &str) -> Result<&str> {
         let value = self.outputs.get(name).map(String::as_str);
         value.with_context(|| format!("the stack {} has no output {name}; it has {:?}", self.name, self.outputs.keys()))
     }
 
-    /// What the template gives the functions, all of it to each, and what they need to reach this endpoint.
+    /// All variables that the template gives to any function, and those for this endpoint.
     ///
     /// # Errors
-    /// When the stack lacks an output.
+    ///
+    /// The stack lacks an output.
     pub fn environment(&self, aws: &LocalAws) -> Result<Vec<(String, String)>> {
         let mut environment = vec![
             ("STOOP_STACK".to_owned(), self.name.clone()),
@@ -244,10 +255,11 @@ impl Stack {
         Ok(environment)
     }
 
-    /// Runs `sam delete`. The two buckets stay, as the template wants it.
+    /// Runs `sam delete`. The two buckets stay, as the template says.
     ///
     /// # Errors
-    /// When SAM fails: with all that it said.
+    ///
+    /// SAM fails: with all its output.
     pub fn delete(&self, aws: &LocalAws) -> Result<()> {
         let mut command = sam(aws, "delete")?;
         run_silently(command.args(["--stack-name", &self.name, "--no-prompts"]))
@@ -266,18 +278,18 @@ fn outputs(aws: &LocalAws, name: &str) -> Result<BTreeMap<String, String>> {
     Ok(outputs.iter().filter_map(|output| Some((text(output, "OutputKey")?, text(output, "OutputValue")?))).collect())
 }
 
-/// `sam <command>` in the project's folder, where its template and its `samconfig.toml` are.
+/// `sam <command>` in the project's folder, with its template and its `samconfig.toml`.
 fn sam(aws: &LocalAws, command: &str) -> Result<Command> {
     let mut sam = aws.command(aws.tool("sam")?);
     sam.arg(command).current_dir(project());
-    // What Cargo sets for a test is not there when a user builds, and some crates would be built again for it.
+    // Cargo's variables for a test are missing in a user's build, and would make some crates build again.
     for (name, _) in std::env::vars_os().filter(|(name, _)| is_of_a_test(name)) {
         sam.env_remove(name);
     }
     Ok(sam)
 }
 
-/// The folder of the project, which has the template in it.
+/// The project's folder, which contains the template.
 #[must_use]
 pub fn project() -> PathBuf {
     let tests = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -291,7 +303,7 @@ fn is_of_a_test(variable: &OsString) -> bool {
         || matches!(name, "CARGO" | "CARGO_TARGET_TMPDIR" | "LD_LIBRARY_PATH" | "OUT_DIR")
 }
 
-/// Runs it to its end, what it says on our standard error.
+/// Runs it to its end, with its output on standard error.
 fn run(command: &mut Command) -> Result<()> {
     let name = format!("{command:?}");
     let out = command.stdout(std::io::stderr()).status().with_context(|| format!("can't run {name}"))?;
@@ -299,7 +311,7 @@ fn run(command: &mut Command) -> Result<()> {
     Ok(())
 }
 
-/// Runs it to its end, and shows what it said if that was not a good one.
+/// Runs it to its end, and shows its output if it failed.
 fn run_silently(command: &mut Command) -> Result<()> {
     let out = command.output().with_context(|| format!("can't run {command:?}"))?;
     let (stdout, stderr) = (String::from_utf8_lossy(&out.stdout), String::from_utf8_lossy(&out.stderr));

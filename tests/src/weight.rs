@@ -1,4 +1,4 @@
-//! What a deployed function may weigh: the budgets of `docs/PERFORMANCE.md`.
+//! The size limits of the deployed functions: the budgets of `docs/PERFORMANCE.md`.
 
 use std::io::Write;
 use std::path::Path;
@@ -7,14 +7,15 @@ use anyhow::{Context, Result};
 use flate2::Compression;
 use flate2::write::DeflateEncoder;
 
-/// The functions, and how many MB each may have as a zip. The poller carries every source and Parquet.
+/// The functions, and the most MB of each zip. The poller contains every source and Parquet.
 pub const ZIP_MB_MAX: [(&str, f64); 6] =
     [("planner", 6.0), ("poller", 7.0), ("metrics", 6.0), ("rollup", 5.5), ("alerts", 6.0), ("api", 6.0)];
 
-/// How many MB (of 1,000,000 bytes) a binary has in a zip.
+/// The size of a binary in a zip, in MB of 1,000,000 bytes.
 ///
 /// # Errors
-/// When it can't be read.
+///
+/// It cannot be read.
 pub fn zipped_mb(binary: &Path) -> Result<f64> {
     let bytes = std::fs::read(binary).with_context(|| format!("can't read {}", binary.display()))?;
     let mut encoder = DeflateEncoder::new(Vec::new(), Compression::default());

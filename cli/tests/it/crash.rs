@@ -146,7 +146,7 @@ fn killed_repeatedly_at_successive_moments() {
         let began = std::time::Instant::now();
         let wait = std::time::Duration::from_millis(20 + 170 * round);
         let kept = killed_when(&room, "a moment", || began.elapsed() >= wait);
-        assert!(kept >= before, "round {round}: what was stored is stored");
+        assert!(kept >= before, "round {round}: stored data stays");
         before = kept;
     }
     ends_like_a_clean_run(&room);

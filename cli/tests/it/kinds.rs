@@ -23,13 +23,13 @@ fn variable(key: &str) -> String {
     format!("STOOP_TEST_{}", key.to_uppercase())
 }
 
-struct Desk {
+struct Setup {
     room: Room,
     country: Country,
     polled: usize,
 }
 
-impl Desk {
+impl Setup {
     /// Moves the times of all missed listings back by a day, so that the test need not wait.
     fn missed_a_day_before(&self) {
         let database = self.database();
@@ -111,32 +111,32 @@ impl Desk {
 
 #[test]
 fn a_search_of_every_kind_is_polled_side_by_side() {
-    let mut desk = Desk::new();
-    desk.export("1.jsonl", 30);
-    let runs = desk.run();
-    let mut known = desk.knows(&Known::new());
+    let mut setup = Setup::new();
+    setup.export("1.jsonl", 30);
+    let runs = setup.run();
+    let mut known = setup.knows(&Known::new());
     for run in &runs {
         let counted = (run.outcome, run.counts["new"], run.counts["rejects"]);
         let expected = (RunOutcome::Complete, known[&*run.subject].len() as u64, 0);
         assert_eq!(counted, expected, "{}: {run:?}", run.subject);
     }
-    desk.are_stored(&known);
+    setup.are_stored(&known);
 
     // Days pass. A listing missed once may only have moved to another page: a scan on another day has to miss it as
     // well.
-    desk.country.move_on(&known);
+    setup.country.move_on(&known);
     for (name, minutes_ago) in [("2.jsonl", 20), ("3.jsonl", 10)] {
-        desk.export(name, minutes_ago);
-        for run in desk.run() {
+        setup.export(name, minutes_ago);
+        for run in setup.run() {
             assert_eq!((run.outcome, run.counts["rejects"]), (RunOutcome::Complete, 0), "{}: {run:?}", run.subject);
         }
-        desk.missed_a_day_before();
+        setup.missed_a_day_before();
     }
-    known = desk.knows(&known);
-    desk.are_stored(&known);
-    desk.room.is_equal();
+    known = setup.knows(&known);
+    setup.are_stored(&known);
+    setup.room.is_equal();
 
-    for (name, served) in desk.country.served() {
+    for (name, served) in setup.country.served() {
         let refused = served.unauthorized + served.bad_requests + served.not_found + served.over_quota;
         assert_eq!(refused, 0, "{name}: {served:?}");
     }

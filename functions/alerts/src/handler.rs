@@ -31,6 +31,7 @@ pub struct App<'a> {
     pub publisher: &'a dyn Publisher,
     /// Takes changes that cannot be read.
     pub quarantine: &'a dyn Quarantine,
+    /// The clock.
     pub clock: &'a dyn Clock,
     /// Counts metrics.
     pub meter: &'a Meter,

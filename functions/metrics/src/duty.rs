@@ -2,8 +2,7 @@
 ///
 /// | variable | |
 /// | --- | --- |
-/// | `STOOP_DELIVERY_STREAM` | the lake's delivery stream; required, except for a quiet function, which must not have
-/// it |
+/// | `STOOP_DELIVERY_STREAM` | the lake's delivery stream; required, except for a quiet function, which must not have it |
 /// | `STOOP_QUIET` | `true` if another function feeds the lake and reports changes |
 ///
 /// A function that should feed the lake but lacks the delivery stream would lose observations for good. So a missing

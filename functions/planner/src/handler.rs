@@ -23,6 +23,7 @@ pub struct App<'a> {
     pub ledger: &'a dyn PlanLedger,
     /// The queue of poll tasks.
     pub queue: &'a dyn TaskQueue,
+    /// The clock.
     pub clock: &'a dyn Clock,
     /// Counts metrics.
     pub meter: &'a Meter,
@@ -57,6 +58,7 @@ pub struct Answer {
 /// Why a tick failed. The next one catches up.
 #[derive(Debug, thiserror::Error)]
 pub enum TickError {
+    /// A port failed.
     #[error(transparent)]
     Port(#[from] PortError),
     /// The queue refused some searches.

@@ -53,6 +53,7 @@ pub struct App<'a> {
     pub tokens: &'a Tokens,
     /// Shares the outcome of each search's last poll with the planner.
     pub plans: &'a dyn PlanLedger,
+    /// The clock.
     pub clock: &'a dyn Clock,
     /// Counts metrics.
     pub meter: &'a Meter,

@@ -24,6 +24,7 @@ const MARGIN_MS: i64 = 60_000;
 pub struct App<'a> {
     /// The areas of each generation's table of markets, by table name.
     pub tables: Vec<(String, &'a dyn RollUps)>,
+    /// The clock.
     pub clock: &'a dyn Clock,
     /// Counts metrics.
     pub meter: &'a Meter,
@@ -45,10 +46,20 @@ pub struct Answer {
 pub enum TickError {
     /// The list of changed markets could not be read.
     #[error("the changed markets of the table {table} could not be listed")]
-    Unknown { table: String, source: PortError },
+    Unknown {
+        /// The markets table.
+        table: String,
+        /// The cause.
+        source: PortError,
+    },
     /// Some areas could not be updated. The log names them with the reason.
     #[error("{failed} areas of the table {table} could not be rolled up")]
-    Areas { table: String, failed: usize },
+    Areas {
+        /// The markets table.
+        table: String,
+        /// The number of areas.
+        failed: usize,
+    },
 }
 
 impl From<TickError> for Diagnostic {

@@ -5,8 +5,7 @@
 //! | homes | `id` | one per home; its stream is the change feed |
 //! | markets | `market`, `part` | per market a `head`, the chunks of its base, and those of its archive |
 //! | alerts | `id` | one per alert, sent or held back |
-//! | runs | `subject`, `id` | one per run, per search when it was last sent (`plan`), per account its requests
-//! (`budget`) |
+//! | runs | `subject`, `id` | one per run, per search when it was last sent (`plan`), per account its requests (`budget`) |
 //!
 //! A market's state is a base and a tail: see `docs/adr/0008-market-state-is-base-and-tail.md`. Its archive is a chain
 //! of pieces: see `docs/adr/0029-archives-instead-of-closes.md`.

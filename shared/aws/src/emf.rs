@@ -214,7 +214,7 @@ mod tests {
         let [line] = &parsed(&meter.take(Time::from_ms(0)))[..] else { panic!("one line") };
         assert_eq!(line["SearchesOverdue"], 0);
         assert!(line.get("SearchesPlanned").is_none(), "{line}");
-        assert_eq!(meter.take(Time::from_ms(0)), Vec::<String>::new(), "it is set anew in each invocation");
+        assert_eq!(meter.take(Time::from_ms(0)), Vec::<String>::new(), "it is set again in each invocation");
     }
 
     #[test]

@@ -15,6 +15,7 @@ pub struct Delivery<'a> {
     pub follower: &'a str,
     /// The subscriber.
     pub subscriber: &'a dyn Subscriber,
+    /// Times the waits and dates dead letters.
     pub clock: &'a dyn Clock,
     /// Whether to stop.
     pub stop: &'a (dyn Fn() -> bool + Sync),

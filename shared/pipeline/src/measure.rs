@@ -51,6 +51,7 @@ pub enum MeasureError {
     /// A home is larger than the store allows: measure again without its observations.
     #[error("the home {home} takes {bytes} bytes, more than an item may have")]
     TooLarge {
+        /// The home.
         home: HomeId,
         /// Its size in bytes.
         bytes: usize,

@@ -11,18 +11,19 @@ use stoop_domain::{Observation, Reason, Sighting, Time};
 /// ```
 /// use stoop_domain::{Currency, Listing, Minor, Observation, Address, Purpose, Time};
 /// use stoop_pipeline::Ordinals;
+///
 /// let row = |price| {
-/// let mut listing = Listing::new(Purpose::Sale, Currency::USD, Address::default());
-/// listing.list_price = Some(Minor(price));
-/// Observation::new("mls", "1", Time::from_ms(0), listing)
+///     let mut listing = Listing::new(Purpose::Sale, Currency::USD, Address::default());
+///     listing.list_price = Some(Minor(price));
+///     Observation::new("mls", "1", Time::from_ms(0), listing)
 /// };
 /// let mut ordinals = Ordinals::new(false);
-/// let ordinals_given = [500, 500, 400, 500].map(|price| {
-/// let mut row = row(price);
-/// ordinals.give(&mut row);
-/// row.seq
+/// let seqs = [500, 500, 400, 500].map(|price| {
+///     let mut row = row(price);
+///     ordinals.give(&mut row);
+///     row.seq
 /// });
-/// assert_eq!(ordinals_given, [0, 0, 1, 0]);
+/// assert_eq!(seqs, [0, 0, 1, 0]);
 /// ```
 #[derive(Debug)]
 pub struct Ordinals {

@@ -65,7 +65,9 @@ pub struct Planned {
 /// older than an earlier one makes nothing due. A record more than a minute ahead of the clock comes from a wrong clock
 /// and is ignored, so that no search waits for that time.
 ///
-/// # Errors The ledger or the queue fails. What the queue accepted before is recorded. Planning again is safe.
+/// # Errors
+///
+/// The ledger or the queue fails. What the queue accepted before is recorded. Planning again is safe.
 pub async fn plan(
     searches: &[PlannedSearch],
     now: Time,

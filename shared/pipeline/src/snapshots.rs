@@ -14,14 +14,15 @@ use crate::loss::{CompleteScan, HeldBack, LossDecision, judge};
 /// ```
 /// use stoop_domain::{Currency, Listing, Observation, Address, Purpose, Status, Time};
 /// use stoop_pipeline::Snapshots;
+///
 /// let listing = Listing::new(Purpose::Sale, Currency::USD, Address::default());
 /// let home = |id: &str| Observation::new("mls", id, Time::from_ms(1), listing.clone());
 /// let mut snapshots = Snapshots::default();
 /// let mut gone = Vec::new();
 /// for (day, ids) in [(1, vec!["a", "b"]), (2, vec!["a"])] {
-/// snapshots.begin(Time::from_ms(day * Time::DAY_MS));
-/// ids.into_iter().for_each(|id| snapshots.see(&home(id)));
-/// gone.extend(snapshots.end(0).observations);
+///     snapshots.begin(Time::from_ms(day * Time::DAY_MS));
+///     ids.into_iter().for_each(|id| snapshots.see(&home(id)));
+///     gone.extend(snapshots.end(0).observations);
 /// }
 /// assert_eq!((gone[0].native_id.as_str(), gone[0].at), ("b", Time::from_ms(2 * Time::DAY_MS)));
 /// assert_eq!((gone[0].listing.status, gone.len()), (Status::Gone, 1));

@@ -1,7 +1,7 @@
-//! `cargo run -p stoop-tests --bin stoop-local-aws`: AWS on this machine until Ctrl-C, to deploy to by hand.
+//! `cargo run -p stoop-tests --bin stoop-local-aws`: AWS on this machine until Ctrl-C, for manual deployments.
 //!
-//! `stoop-local-aws venv` makes the virtual environment with SAM, the linters and cargo-lambda where it is not there yet,
-//! and prints its folder.
+//! `stoop-local-aws venv` makes the virtual environment with SAM, the linters and cargo-lambda if needed, and prints
+//! its folder.
 
 use std::io::Write;
 

@@ -2,11 +2,11 @@ use std::sync::Arc;
 
 use stoop_pipeline::ports::{Account, Budgets};
 
-/// Pollers that change one record at once, and how often each does.
+/// Concurrent pollers of one record, and how often each changes it.
 const POLLERS: i64 = 20;
 const CHANGES: i64 = 5;
 
-/// A record that differs from others by a number.
+/// A record identified by a number.
 fn record(number: i64) -> Account {
     let json = format!(
         r#"{{"format":1,"latest_ms":{number},"answer_bytes":4711,"rings":[["requests",7200,3600000,17,11,[1,0,40]]]}}"#
@@ -27,7 +27,7 @@ pub async fn budgets_conformance<B: Budgets + ?Sized + 'static>(budgets: Arc<B>)
     assert_eq!(load(account).await, (Account::default(), 0), "an account that was never asked is fresh");
 
     assert!(save(account, 1, 0).await);
-    assert_eq!(load(account).await, (record(1), 1), "what is loaded is what was saved");
+    assert_eq!(load(account).await, (record(1), 1), "a loaded record equals the saved one");
     for overtaken in [0, 2, 7] {
         assert!(!save(account, 9, overtaken).await, "a record of another version is not stored");
     }
@@ -46,7 +46,7 @@ pub async fn budgets_conformance<B: Budgets + ?Sized + 'static>(budgets: Arc<B>)
     assert_eq!((number(&record), version), (POLLERS * CHANGES, (POLLERS * CHANGES).cast_unsigned()), "none was lost");
 }
 
-/// Adds one some times, again whenever somebody else came between.
+/// Adds one several times, retrying after conflicts.
 async fn count_up<B: Budgets + ?Sized>(budgets: Arc<B>, account: &str) {
     for _ in 0..CHANGES {
         loop {

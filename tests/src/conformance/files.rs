@@ -23,19 +23,20 @@ from = "price"
 is = ["-"]
 "#;
 
-/// Rows of the large file: some megabytes.
+/// Rows of the large file: a few megabytes.
 const MANY: usize = 60_000;
 
-/// A map that reads what the suite writes.
+/// A map for the suite's files.
 ///
 /// # Panics
-/// Never: it is a map.
+///
+/// Never: the map is valid.
 #[must_use]
 pub fn files_map() -> Map {
     Map::parse(MAP, "files.toml").expect("the map of the suite is one")
 }
 
-/// The contract of [`Files`]. `put` makes a file or replaces it, `remove` takes it away; names begin where patterns do.
+/// The contract of [`Files`]. `put` creates or replaces a file, `remove` deletes it; names begin where patterns do.
 pub async fn files_conformance<F: Files + ?Sized>(
     files: Arc<F>,
     put: impl AsyncFn(&str, Vec<u8>),
@@ -77,20 +78,20 @@ async fn listed<F: Files + ?Sized>(files: &F, put: &impl AsyncFn(&str, Vec<u8>))
     assert_eq!(few.len(), 2, "at most as many as were asked for");
 
     let before = one(files, "in/a.csv").await;
-    assert_eq!((before.size, one(files, "in/a.csv").await), (14, before.clone()), "a version is what it was");
+    assert_eq!((before.size, one(files, "in/a.csv").await), (14, before.clone()), "a version does not change");
     put("in/a.csv", b"id,price,seen\n1,2,\n".to_vec()).await;
     let after = one(files, "in/a.csv").await;
     assert_ne!(after, before, "and another when it was replaced");
     assert!(after.modified >= before.modified && after.modified > made::minute(-60 * 24 * 365 * 20));
 }
 
-/// Everything that is left of a file: ids and refused places, how many rows, the bytes.
+/// Reads the rest of a file: IDs and positions of rejects, number of rows, bytes.
 async fn drain(file: &mut dyn OpenFile, rows_max: usize) -> Result<(Vec<String>, u64, u64), FileError> {
     let (mut seen, mut rows, mut bytes) = (Vec::new(), 0, 0);
     loop {
         let page = file.page(rows_max, made::minute(0), made::minute(60)).await?;
         assert!(page.rows_read <= rows_max as u64 && page.rows.len() as u64 <= page.rows_read);
-        assert!(page.rows_read > 0 || page.ended, "a page goes on or ends");
+        assert!(page.rows_read > 0 || page.ended, "a page has rows or is the last");
         rows += page.rows_read;
         bytes += page.bytes_read;
         seen.extend(page.rows.into_iter().map(|row| match row {
@@ -121,7 +122,7 @@ async fn read<F: Files + ?Sized>(files: &F, put: &impl AsyncFn(&str, Vec<u8>)) {
     for before in 0..7 {
         let mut file = open(files, "read/a.csv", before).await.unwrap();
         let (_, rows, _) = drain(&mut *file, 2).await.unwrap();
-        assert_eq!(rows, 5_u64.saturating_sub(before), "behind the first {before}");
+        assert_eq!(rows, 5_u64.saturating_sub(before), "after the first {before}");
     }
 
     let gz = {
@@ -194,7 +195,7 @@ async fn lost<F: Files + ?Sized>(files: &F, put: &impl AsyncFn(&str, Vec<u8>), r
     let mut open = files.open(&old, &files_map(), 0).await.unwrap();
     open.page(10, made::minute(0), made::minute(60)).await.unwrap();
     put("lost/many.csv", many().replace(",2026-", ",2025-").into_bytes()).await;
-    // Some of it may have been fetched before; never is a row of another version among them.
+    // Some rows may have been fetched before; none is ever of another version.
     let outcome = loop {
         match open.page(1_000, made::minute(0), made::minute(60)).await {
             Ok(page) => {

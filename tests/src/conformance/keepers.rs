@@ -11,8 +11,8 @@ use stoop_rules::Rules;
 
 use crate::made;
 
-/// The contract of [`Ledger`]. `read` tells every recorded alert, in any order; `rules_of` the rules that one was judged by,
-/// as JSON.
+/// The contract of [`Ledger`]. `read` returns every recorded alert, in any order; `rules_of` the rules that one was
+/// judged by, as JSON.
 pub async fn ledger_conformance<L: Ledger + ?Sized>(
     ledger: Arc<L>,
     read: impl AsyncFn() -> Vec<Alert>,
@@ -45,7 +45,7 @@ pub async fn ledger_conformance<L: Ledger + ?Sized>(
     assert_eq!(recorded, [first, suspect, third, fourth], "recording twice keeps the first");
 }
 
-/// The contract of [`Quarantine`]. `read` tells everything that is kept, in any order.
+/// The contract of [`Quarantine`]. `read` returns everything that is stored, in any order.
 pub async fn quarantine_conformance<Q: Quarantine + ?Sized>(quarantine: Arc<Q>, read: impl AsyncFn() -> Vec<Reject>) {
     let reject = made::reject("a.csv:17", Reason::BadValue, "1,two,3");
     let elsewhere = made::reject("a.csv:18", Reason::BadValue, "1,two,3");
@@ -56,7 +56,7 @@ pub async fn quarantine_conformance<Q: Quarantine + ?Sized>(quarantine: Arc<Q>, 
     let later = Reject { at: made::minute(5), detail: "in other words".into(), ..reject.clone() };
     assert_eq!(quarantine.put(&[later]).await.unwrap(), 0, "neither the time nor the words make it another");
     let others = [elsewhere, otherwise, reads_otherwise];
-    assert_eq!(quarantine.put(&others).await.unwrap(), 3, "place, reason and raw text each make it another");
+    assert_eq!(quarantine.put(&others).await.unwrap(), 3, "a reject differs by position, reason or raw text");
     let kept = read().await;
     assert_eq!(kept.len(), 4);
     assert!(kept.contains(&reject) && others.iter().all(|other| kept.contains(other)));
@@ -102,7 +102,7 @@ pub async fn search_index_conformance<I: SearchIndex + ?Sized>(index: Arc<I>, ru
     assert!(index.save("agadir", &state).await.unwrap());
     let stored = index.load("agadir", "yakeey").await.unwrap();
     assert_eq!(stored.version, 1);
-    assert_eq!(SearchState { version: 0, ..stored.clone() }, state, "what is loaded is what was saved");
+    assert_eq!(SearchState { version: 0, ..stored.clone() }, state, "a loaded index equals the saved one");
 
     assert!(!index.save("agadir", &fresh).await.unwrap(), "a state that was overtaken is not stored");
     assert!(!index.save("agadir", &SearchState { version: 2, ..fresh.clone() }).await.unwrap());
@@ -158,17 +158,17 @@ pub async fn search_index_conformance<I: SearchIndex + ?Sized>(index: Arc<I>, ru
     assert_eq!(its.len(), 3);
     assert_eq!(its["gone"], Sent { sighting: at(0), on_stream }, "its own is not among them");
 
-    assert_eq!(index.ruling("tanger", "avito").await.unwrap(), None, "nobody said anything");
+    assert_eq!(index.ruling("tanger", "avito").await.unwrap(), None, "there is no ruling");
     for text in ["release 2026-11-20T10:00:00Z", "reject 2026-11-20T11:00:00Z"] {
         rule("tanger", "avito", text).await;
         assert_eq!(index.ruling("tanger", "avito").await.unwrap().as_deref().map(str::trim), Some(text), "the last");
     }
     assert_eq!(index.ruling("asilah", "avito").await.unwrap(), None, "searches do not mix");
     assert_eq!(index.ruling("tanger", "mubawab").await.unwrap(), None, "nor sources");
-    assert_eq!(sent("fes", "avito").await, latest, "a ruling is no index");
+    assert_eq!(sent("fes", "avito").await, latest, "a ruling is not an index");
 }
 
-/// The contract of [`RunLedger`]. `read` tells every record, in any order.
+/// The contract of [`RunLedger`]. `read` returns every record, in any order.
 pub async fn run_ledger_conformance<R: RunLedger + ?Sized>(ledger: Arc<R>, read: impl AsyncFn() -> Vec<RunRecord>) {
     let begun = RunRecord {
         id: "r1".into(),
@@ -197,7 +197,7 @@ pub async fn run_ledger_conformance<R: RunLedger + ?Sized>(ledger: Arc<R>, read:
     assert_eq!(records, [ended, other], "a run is replaced by its id");
 }
 
-/// The contract of [`Pages`]. `read` tells a page's bytes as they were put.
+/// The contract of [`Pages`]. `read` returns a page's bytes as they were put.
 pub async fn pages_conformance<P: Pages + ?Sized>(pages: Arc<P>, read: impl AsyncFn(&str, u32) -> Option<Vec<u8>>) {
     assert_eq!(read("r1", 0).await, None);
     let big: Vec<u8> = (0..300_000_u32).flat_map(u32::to_le_bytes).collect();
@@ -211,15 +211,15 @@ pub async fn pages_conformance<P: Pages + ?Sized>(pages: Arc<P>, read: impl Asyn
     assert_eq!(read("r1", 0).await.unwrap(), b"later", "storing twice keeps the later");
 }
 
-/// The contract of [`Publisher`]. `read` tells what arrived, in order.
+/// The contract of [`Publisher`]. `read` returns what arrived, in order.
 pub async fn publisher_conformance<P: Publisher + ?Sized>(publisher: Arc<P>, read: impl AsyncFn() -> Vec<String>) {
     let alerts: Vec<Alert> = (0..5).map(|i| made::alert(&format!("a{i}"), i, Verdict::Alert)).collect();
     let ids: Vec<String> = alerts.iter().map(|alert| alert.id.to_string()).collect();
-    assert!(publisher.publish(&[]).await.is_empty(), "nothing can always be told");
+    assert!(publisher.publish(&[]).await.is_empty(), "an empty batch always succeeds");
     for message in [0..1, 1..3, 3..alerts.len()] {
         let outcomes = publisher.publish(&alerts[message.clone()]).await;
         assert_eq!(outcomes.len(), message.len(), "an outcome for each alert");
         outcomes.into_iter().for_each(Result::unwrap);
-        assert_eq!(read().await, ids[..message.end], "what was published has arrived");
+        assert_eq!(read().await, ids[..message.end], "published alerts have arrived");
     }
 }

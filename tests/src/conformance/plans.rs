@@ -26,9 +26,9 @@ pub async fn plan_ledger_conformance<L: PlanLedger + ?Sized>(ledger: Arc<L>) {
     ledger.sent(&names(&["agadir"]), minute(1)).await.unwrap();
     let message = ledger.last_sent(&asked).await.unwrap();
     let expected = [Some(minute(1)), None, Some(minute(15)), Some(minute(2))];
-    assert_eq!(message, expected, "what was told last holds, be it earlier");
+    assert_eq!(message, expected, "the last record wins, even if it is earlier");
 
-    // More than any request of a store in the cloud takes at once.
+    // More than one request of a cloud store can hold.
     let many: Vec<String> = (0..230).map(|i| format!("zip-{i}")).collect();
     ledger.sent(&many[10..], minute(3)).await.unwrap();
     let message = ledger.last_sent(&many).await.unwrap();
@@ -46,27 +46,27 @@ pub async fn plan_ledger_conformance<L: PlanLedger + ?Sized>(ledger: Arc<L>) {
 /// The part of the contract about last polls; `many` were sent before.
 async fn last_polls_conformance<L: PlanLedger + ?Sized>(ledger: &L, many: &[String]) {
     assert_eq!(ledger.last_polls(&[]).await.unwrap(), []);
-    assert_eq!(ledger.last_polls(many).await.unwrap(), [None; 230], "what was sent has not been polled for that");
+    assert_eq!(ledger.last_polls(many).await.unwrap(), [None; 230], "sending is not polling");
     for (name, i) in many.iter().zip(0..).skip(10) {
         ledger.keep_last_poll(name, &last_poll(i)).await.unwrap();
     }
     ledger.keep_last_poll(&many[20], &last_poll(7)).await.unwrap();
     let message = ledger.last_polls(many).await.unwrap();
-    for (place, message) in message.into_iter().enumerate() {
-        let expected = if place == 20 { 7 } else { place as i64 };
-        assert_eq!(message, (place >= 10).then(|| last_poll(expected)), "what was told last, in the questions' order");
+    for (index, message) in message.into_iter().enumerate() {
+        let expected = if index == 20 { 7 } else { index as i64 };
+        assert_eq!(message, (index >= 10).then(|| last_poll(expected)), "the last record, in the order of the request");
     }
     ledger.sent(&many[20..21], minute(9)).await.unwrap();
     assert_eq!(ledger.last_polls(&many[20..21]).await.unwrap(), [Some(last_poll(7))], "nor does sending change it");
     ledger.sent(&many[20..21], Time::from_ms(0)).await.unwrap();
-    assert_eq!(ledger.last_polls(&["never".to_owned()]).await.unwrap(), [None], "what was never told");
+    assert_eq!(ledger.last_polls(&["never".to_owned()]).await.unwrap(), [None], "never recorded");
     assert_eq!(ledger.last_poll(&many[20]).await.unwrap(), Some(last_poll(7)));
     assert_eq!(ledger.last_poll("never").await.unwrap(), None);
     ledger.keep_last_poll(&many[20], &LastPoll::default()).await.unwrap();
-    assert_eq!(ledger.last_polls(&many[20..21]).await.unwrap(), [Some(LastPoll::default())], "in place of all of it");
+    assert_eq!(ledger.last_polls(&many[20..21]).await.unwrap(), [Some(LastPoll::default())], "all of it is replaced");
 }
 
-/// What became of the last poll of a search, with everything in it that may be.
+/// An outcome of a last poll with every optional field that may be set.
 fn last_poll(i: i64) -> LastPoll {
     let mut pace = Pace::default();
     for at in 0..2 {
@@ -82,8 +82,7 @@ fn last_poll(i: i64) -> LastPoll {
     }
 }
 
-/// The contract of [`TaskQueue`]. `receive` takes everything that is in the queue, as a poller that succeeds: in the
-/// order of delivery, until nothing is left.
+/// The contract of [`TaskQueue`]. `receive` empties the queue like a successful poller, in the order of delivery.
 pub async fn task_queue_conformance<Q: TaskQueue + ?Sized>(queue: Arc<Q>, receive: impl AsyncFn() -> Vec<PollTask>) {
     let task =
         |search: &str, minutes: i64| PollTask { search: search.into(), due_at: minute(minutes), continuation: None };
@@ -107,7 +106,7 @@ pub async fn task_queue_conformance<Q: TaskQueue + ?Sized>(queue: Arc<Q>, receiv
     for search in ["even", "odd"] {
         let of = |tasks: &[PollTask]| -> Vec<PollTask> {
             let mut seen: Vec<PollTask> = Vec::new();
-            // At least once: what comes a second time is no mistake, what comes out of order is.
+            // At least once: a repetition is fine, a wrong order is not.
             for task in tasks.iter().filter(|task| task.search == search) {
                 if !seen.contains(task) {
                     seen.push(task.clone());
@@ -130,11 +129,11 @@ pub async fn task_queue_conformance<Q: TaskQueue + ?Sized>(queue: Arc<Q>, receiv
     assert_eq!(receive().await, [next], "a task that is sent again is accepted, and not delivered again");
 }
 
-/// Sends again what was refused, as the planner does.
+/// Sends refused tasks again, like the planner.
 async fn send_all<Q: TaskQueue + ?Sized>(queue: &Q, mut tasks: Vec<PollTask>) {
     for _ in 0..10 {
         let refused = queue.send(&tasks).await.unwrap();
-        tasks = refused.into_iter().map(|place| tasks[place].clone()).collect();
+        tasks = refused.into_iter().map(|index| tasks[index].clone()).collect();
         if tasks.is_empty() {
             return;
         }

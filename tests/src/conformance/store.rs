@@ -7,23 +7,23 @@ use stoop_pipeline::ports::{Change, Commit, CommitError, HomeChange, MarketChang
 
 use crate::made;
 
-/// What came out of a store at its other ends.
+/// Access to what a store wrote elsewhere.
 #[async_trait]
 pub trait StoreWitness: Send + Sync {
     /// The lake, in any order.
     async fn lake(&self) -> Vec<Observation>;
-    /// The change feed from the beginning: the changes of one home in their order.
+    /// The change feed from the beginning: the changes of each home in order.
     async fn changes(&self) -> Vec<Change>;
     /// The archive of a market.
     async fn archive(&self, market: &Market) -> Cells;
-    /// Whether the lake holds each observation exactly once (else: at least once).
+    /// Whether the lake holds each observation exactly once (otherwise at least once).
     fn exactly_once(&self) -> bool;
 }
 
-/// A fresh store and its witness.
+/// A new store and its witness.
 type Fresh = (Arc<dyn Store>, Arc<dyn StoreWitness>);
 
-/// The contract of [`Store`]. `make` gives a fresh, empty store each time.
+/// The contract of [`Store`]. `make` returns a new, empty store each time.
 pub async fn store_conformance(make: impl AsyncFn() -> Fresh) {
     what_is_not_there_has_no_version(make().await).await;
     what_is_committed_is_read_back(make().await).await;
@@ -98,7 +98,7 @@ async fn a_version_that_is_not_the_stored_one_is_a_conflict((store, witness): Fr
 
     let observation = made::observation("fresh", 0, 1);
     let (market_there, market_fresh) = (market, made::market_in("Rabat"));
-    // Each commit has one wrong version beside one that is right, in either order of the two.
+    // Each commit has one wrong version next to a right one, in either order.
     for (home_version, market_version, market) in [
         (0, 1, &market_there),
         (2, 1, &market_there),
@@ -120,7 +120,7 @@ async fn a_version_that_is_not_the_stored_one_is_a_conflict((store, witness): Fr
         }
     }
     let missing = Commit { homes: vec![change(&fresh, 1, Some(&home), &fresh_home)], ..Commit::default() };
-    assert!(matches!(store.commit(&missing).await, Err(CommitError::Conflict)), "an update of what is not there");
+    assert!(matches!(store.commit(&missing).await, Err(CommitError::Conflict)), "an update of a missing item");
 
     let homes = store.homes(&[there, fresh]).await.unwrap();
     assert_eq!(homes[0].as_ref().map(|stored| (stored.version, &stored.value)), Some((1, &home)));
@@ -172,7 +172,7 @@ async fn notable_changes_are_on_the_feed_in_order((store, witness): Fresh) {
         };
         assert_eq!(of(&seen), of(&expected));
     }
-    assert_eq!(seen.len(), expected.len(), "what is not notable is not told");
+    assert_eq!(seen.len(), expected.len(), "only notable changes are on the feed");
 }
 
 async fn observations_are_kept((store, witness): Fresh) {
@@ -190,11 +190,10 @@ async fn observations_are_kept((store, witness): Fresh) {
 
 async fn an_archive_is_the_sum_of_all_that_was_archived((store, witness): Fresh) {
     let [market, other] = ["Agadir", "Rabat"].map(made::market_in);
-    assert_eq!(witness.archive(&market).await, Cells::default(), "of a market that nobody knows");
+    assert_eq!(witness.archive(&market).await, Cells::default(), "an unknown market");
     let (cells, mut sum) = (Cells::default(), Cells::default());
     for version in 0..80_i64 {
-        // Little and much (more than fits into an item of any store), of days that go by and of days long ago, and the same
-        // again and again.
+        // Small and large states (larger than an item of any store), on successive days and long ago, and repetitions.
         let seen = match version {
             40 => made::scattered(45_000),
             _ if version % 9 == 8 => made::scattered(300),
@@ -216,7 +215,7 @@ async fn an_archive_is_the_sum_of_all_that_was_archived((store, witness): Fresh)
     assert_eq!(witness.archive(&other).await, Cells::default(), "of a market of which nothing was archived");
 }
 
-/// Far more than any one item, page or request of a store holds, a little at a time; some of it folded, some of it late.
+/// Far more than any item, page or request of a store holds, a little at a time; some of it folded, some of it late.
 async fn a_market_that_grows_and_is_folded_is_read_as_it_was_left((store, witness): Fresh) {
     let market = made::market_in("Agadir");
     let (mut cells, mut archive) = (Cells::default(), Cells::default());
@@ -262,7 +261,7 @@ async fn a_commit_of_the_largest_size_is_stored((store, _): Fresh) {
     assert!(read.iter().zip(&homes).all(|(read, (_, home))| read.as_ref().is_some_and(|read| read.value == *home)));
 }
 
-/// Two writers take turns with what they read before the other wrote; each tries again until it is in.
+/// Two writers alternate with what they read before the other wrote; each retries until it succeeds.
 async fn writers_who_race_lose_nothing((store, _): Fresh) {
     let observations: Vec<_> = (0..20).map(|i| made::observation("1", i, 900_000 - i)).collect();
     let (id, everything) = made::home(&observations.iter().collect::<Vec<_>>());
@@ -292,7 +291,7 @@ async fn writers_who_race_lose_nothing((store, _): Fresh) {
     assert_eq!((stored.value, stored.version), (everything, 20));
 }
 
-/// Two writers archive in turns, each to the version that it knows of, until it is in.
+/// Two writers archive alternately, each on the version it knows, until it succeeds.
 async fn writers_who_race_archive_each_thing_once((store, witness): Fresh) {
     let (market, cells) = (made::market_in("Agadir"), Cells::default());
     let (mut versions, mut sum, mut conflicts) = ([0, 0], Cells::default(), 0);
@@ -329,7 +328,7 @@ fn market_change<'a>(market: &'a Market, version_read: u64, new: &'a Cells) -> M
     MarketChange { market, version_read, new, deltas: Vec::new(), fold_to: None, archived: Cells::default() }
 }
 
-/// Takes up an observation. Gives what it adds to its market, and what of that is told in the archive only.
+/// Applies an observation. Returns what it adds to its market, and the part of that which goes to the archive.
 fn apply(
     home: &mut Home,
     observation: &Observation,

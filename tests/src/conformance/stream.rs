@@ -2,8 +2,8 @@ use std::sync::Arc;
 
 use stoop_pipeline::ports::Stream;
 
-/// The contract of [`Stream`]. `read` tells every record (key, bytes) that is or was on the stream, in
-/// the order of delivery.
+/// The contract of [`Stream`]. `read` returns every record (key, bytes) that is or was on the stream, in the order of
+/// delivery.
 pub async fn stream_conformance<S: Stream + ?Sized>(stream: Arc<S>, read: impl AsyncFn() -> Vec<(String, Vec<u8>)>) {
     assert_eq!(stream.put(&[]).await.unwrap(), Vec::<usize>::new(), "nothing can always be put");
 
@@ -18,7 +18,7 @@ pub async fn stream_conformance<S: Stream + ?Sized>(stream: Arc<S>, read: impl A
     for key in ["even", "odd"] {
         let of = |records: &[(String, Vec<u8>)]| -> Vec<Vec<u8>> {
             let mut seen: Vec<Vec<u8>> = Vec::new();
-            // At least once: what comes a second time is no mistake, what comes out of order is.
+            // At least once: a repetition is fine, a wrong order is not.
             for (_, body) in records.iter().filter(|(of, _)| of == key) {
                 if !seen.contains(body) {
                     seen.push(body.clone());
@@ -37,11 +37,11 @@ pub async fn stream_conformance<S: Stream + ?Sized>(stream: Arc<S>, read: impl A
     let mut too_large = largest;
     too_large.push(7);
     let refused = stream.put(&[("big".into(), too_large)]).await;
-    assert!(refused.is_err(), "a record that can never be taken is an error, not one to be put again");
+    assert!(refused.is_err(), "a record that is too large is an error, not a refusal");
     assert_eq!(read().await.len(), before, "and nothing of it arrives");
 }
 
-/// Puts again what was refused, in order, as the poller does.
+/// Puts refused records again, in order, like the poller.
 async fn put_all<S: Stream + ?Sized>(stream: &S, mut records: Vec<(String, Vec<u8>)>) {
     for _ in 0..10 {
         let refused = stream.put(&records).await.unwrap();

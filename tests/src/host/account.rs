@@ -5,37 +5,38 @@ use serde_json::Value;
 
 use super::{FunctionError, Host};
 
-/// The executions that an account, or a function with reserved concurrency, may have at the same time: an invocation
-/// beyond is throttled, and its function does not hear of it. A new account has ten for all of its functions together
-/// ("Lambda quotas", AWS Lambda Developer Guide: new accounts have reduced concurrency).
+/// The concurrency of an account, or of a function with reserved concurrency: an invocation beyond it is throttled and
+/// does not reach its function. A new account has ten for all of its functions together ("Lambda quotas", AWS Lambda
+/// Developer Guide: new accounts have reduced concurrency).
 ///
-/// Clones share the executions.
+/// Clones share the limit.
 #[derive(Clone, Debug)]
 pub struct Account {
     executions_max: usize,
     under_way: Arc<AtomicUsize>,
 }
 
-/// An execution that ends when this is dropped.
+/// A running execution; it ends when this is dropped.
 struct Execution(Arc<AtomicUsize>);
 
 impl Account {
-    /// So many executions at the same time.
+    /// Allows this many concurrent executions.
     #[must_use]
     pub fn new(executions_max: usize) -> Self {
         Self { executions_max, under_way: Arc::default() }
     }
 
-    /// Invokes a function, if there is an execution left.
+    /// Invokes a function, if the limit allows it.
     ///
     /// # Errors
-    /// [`FunctionError::Throttled`] where there is none; else as for [`Host::invoke`].
+    ///
+    /// [`FunctionError::Throttled`] if it does not; otherwise as for [`Host::invoke`].
     pub async fn invoke(&self, host: &Host, event: &Value) -> Result<Value, FunctionError> {
         let _execution = self.begin().ok_or(FunctionError::Throttled(self.executions_max))?;
         host.invoke(event).await
     }
 
-    /// How many are under way.
+    /// The number of running executions.
     #[must_use]
     pub fn under_way(&self) -> usize {
         self.under_way.load(Ordering::SeqCst)

@@ -20,23 +20,23 @@ use super::{FunctionError, PAYLOAD_BYTES_MAX};
 /// The Lambda runtime API for one process, on a free port of 127.0.0.1.
 pub(super) struct Api {
     address: SocketAddr,
-    desk: Arc<Desk>,
+    shared: Arc<Shared>,
     server: JoinHandle<()>,
 }
 
-/// What the API's requests and the host share.
-struct Desk {
-    state: Mutex<Desktop>,
-    /// An event was put on the desk.
+/// State shared by the API's handlers and the host.
+struct Shared {
+    state: Mutex<SharedState>,
+    /// An event was offered.
     offered: Notify,
 }
 
-struct Desktop {
+struct SharedState {
     /// Tells the host that the function is ready, or why not.
     init: Option<oneshot::Sender<Result<Instant, FunctionError>>>,
     /// The event that waits for the function.
     event: Option<Event>,
-    /// The event that the function has.
+    /// The event that the function is handling.
     current: Option<(String, Answer)>,
     offered: u64,
 }
@@ -54,32 +54,33 @@ type Answer = oneshot::Sender<Result<Value, FunctionError>>;
 const ARN: &str = "arn:aws:lambda:us-east-1:000000000000:function:hosted";
 
 impl Api {
-    /// Starts to serve. The receiver hears when the function first asks for an event, or why it does not.
+    /// Starts to serve. The receiver gets the time when the function first asks for an event, or the reason why it does
+    /// not.
     pub(super) async fn start() -> io::Result<(Self, oneshot::Receiver<Result<Instant, FunctionError>>)> {
         let subscriber = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = subscriber.local_addr()?;
         let (init, ready) = oneshot::channel();
-        let state = Desktop { init: Some(init), event: None, current: None, offered: 0 };
-        let desk = Arc::new(Desk { state: Mutex::new(state), offered: Notify::new() });
+        let state = SharedState { init: Some(init), event: None, current: None, offered: 0 };
+        let shared = Arc::new(Shared { state: Mutex::new(state), offered: Notify::new() });
         let routes = Router::new()
             .route("/2018-06-01/runtime/invocation/next", get(next))
             .route("/2018-06-01/runtime/invocation/{id}/response", post(response))
             .route("/2018-06-01/runtime/invocation/{id}/error", post(error))
             .route("/2018-06-01/runtime/init/error", post(init_error))
             .layer(DefaultBodyLimit::disable())
-            .with_state(Arc::clone(&desk));
+            .with_state(Arc::clone(&shared));
         let server = tokio::spawn(async move {
-            // It serves until it is aborted, and then nobody is left to be told.
+            // It serves until it is aborted; then nobody can receive an error.
             drop(axum::serve(subscriber, routes).await);
         });
-        Ok((Self { address, desk, server }, ready))
+        Ok((Self { address, shared, server }, ready))
     }
 
     pub(super) fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Puts an event where the function takes it from, with a trace header or a new one. Gives what becomes of it.
+    /// Offers an event to the function, with the given trace header or a new one. Returns its outcome.
     pub(super) fn offer(
         &self,
         body: Vec<u8>,
@@ -89,7 +90,7 @@ impl Api {
         let (answer, answered) = oneshot::channel();
         let deadline_ms = now_ms() + timeout.as_millis();
         {
-            let mut state = self.desk.state();
+            let mut state = self.shared.state();
             state.offered += 1;
             let id = format!("00000000-0000-4000-8000-{:012x}", state.offered);
             state.current = None;
@@ -97,8 +98,8 @@ impl Api {
             let trace = trace.map_or_else(new, str::to_owned);
             state.event = Some(Event { id, body, deadline_ms, trace, answer });
         }
-        self.desk.offered.notify_one();
-        // Where the sender is gone the process is, too, and whoever waits for that has the word.
+        self.shared.offered.notify_one();
+        // If the sender is gone, so is the process, and the waiter learns that elsewhere.
         async move {
             match answered.await {
                 Ok(answer) => answer,
@@ -114,8 +115,8 @@ impl Drop for Api {
     }
 }
 
-impl Desk {
-    fn state(&self) -> MutexGuard<'_, Desktop> {
+impl Shared {
+    fn state(&self) -> MutexGuard<'_, SharedState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -124,12 +125,12 @@ impl Desk {
         init.is_some_and(|init| init.send(word).is_ok())
     }
 
-    /// Answers the event that the function has. The id must be that event's.
+    /// Sets the response to the current event. The ID must be that event's.
     fn answer(&self, id: &str, answer: Result<Value, FunctionError>) -> Response {
         let current = self.state().current.take_if(|(current, _)| current == id);
         match current {
             Some((_, host)) => {
-                // A host that waits no longer has killed the function.
+                // A host that no longer waits has killed the function.
                 drop(host.send(answer));
                 (StatusCode::ACCEPTED, axum::Json(json!({ "status": "OK" }))).into_response()
             }
@@ -139,12 +140,12 @@ impl Desk {
 }
 
 /// The next event: the function waits here between invocations.
-async fn next(State(desk): State<Arc<Desk>>) -> Response {
-    desk.ready(Ok(Instant::now()));
+async fn next(State(shared): State<Arc<Shared>>) -> Response {
+    shared.ready(Ok(Instant::now()));
     loop {
-        let offered = desk.offered.notified();
+        let offered = shared.offered.notified();
         let event = {
-            let mut state = desk.state();
+            let mut state = shared.state();
             let event = state.event.take();
             event.map(|Event { id, body, deadline_ms, trace, answer }| {
                 state.current = Some((id.clone(), answer));
@@ -166,9 +167,9 @@ async fn next(State(desk): State<Arc<Desk>>) -> Response {
     }
 }
 
-async fn response(State(desk): State<Arc<Desk>>, Path(id): Path<String>, body: Bytes) -> Response {
+async fn response(State(shared): State<Arc<Shared>>, Path(id): Path<String>, body: Bytes) -> Response {
     if body.len() > PAYLOAD_BYTES_MAX {
-        let message = desk.answer(&id, Err(FunctionError::TooLarge { what: "a response", bytes: body.len() }));
+        let message = shared.answer(&id, Err(FunctionError::TooLarge { what: "a response", bytes: body.len() }));
         if message.status() == StatusCode::ACCEPTED {
             return refused(
                 StatusCode::PAYLOAD_TOO_LARGE,
@@ -178,25 +179,25 @@ async fn response(State(desk): State<Arc<Desk>>, Path(id): Path<String>, body: B
         }
         return message;
     }
-    // No body at all is what a function without a result sends.
+    // A function without a result sends no body.
     let read = if body.is_empty() { Ok(Value::Null) } else { serde_json::from_slice(&body) };
-    desk.answer(&id, read.map_err(|_| FunctionError::NoJson(String::from_utf8_lossy(&body).into_owned())))
+    shared.answer(&id, read.map_err(|_| FunctionError::NoJson(String::from_utf8_lossy(&body).into_owned())))
 }
 
-async fn error(State(desk): State<Arc<Desk>>, Path(id): Path<String>, headers: HeaderMap, body: Bytes) -> Response {
+async fn error(State(shared): State<Arc<Shared>>, Path(id): Path<String>, headers: HeaderMap, body: Bytes) -> Response {
     let (error_type, message) = read_error(&headers, &body);
-    desk.answer(&id, Err(FunctionError::Returned { error_type, message }))
+    shared.answer(&id, Err(FunctionError::Returned { error_type, message }))
 }
 
-async fn init_error(State(desk): State<Arc<Desk>>, headers: HeaderMap, body: Bytes) -> Response {
+async fn init_error(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: Bytes) -> Response {
     let (error_type, message) = read_error(&headers, &body);
-    if desk.ready(Err(FunctionError::Init { error_type, message })) {
+    if shared.ready(Err(FunctionError::Init { error_type, message })) {
         return (StatusCode::ACCEPTED, axum::Json(json!({ "status": "OK" }))).into_response();
     }
     refused(StatusCode::FORBIDDEN, "InvalidStateTransition", "The function is past its init")
 }
 
-/// `errorType` and `errorMessage` of an error document; the type may be in the header alone.
+/// `errorType` and `errorMessage` of an error document; the type may only be in the header.
 fn read_error(headers: &HeaderMap, body: &[u8]) -> (String, String) {
     let document: Value = serde_json::from_slice(body).unwrap_or_default();
     let text = |name: &str| document.get(name).and_then(Value::as_str).map(str::to_owned);

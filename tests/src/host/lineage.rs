@@ -3,25 +3,26 @@ use std::fmt;
 
 use super::FunctionError;
 
-/// After so many invocations by one chain of events Lambda stops a loop: "approximately 16 times" in "Use Lambda
+/// After this many invocations in one chain of events Lambda stops a loop: "approximately 16 times" in "Use Lambda
 /// recursive loop detection to prevent infinite loops", AWS Lambda Developer Guide.
 pub const INVOCATIONS_MAX: u32 = 16;
 
 /// A function's `RecursiveLoop`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum RecursiveLoop {
-    /// A loop is stopped: what a template that says nothing gets.
+    /// A loop is stopped: the default of a template.
     #[default]
     Terminate,
-    /// It goes on.
+    /// A loop continues.
     Allow,
 }
 
 impl RecursiveLoop {
-    /// Reads the property of a template: absent, `Allow` or `Terminate`.
+    /// Parses the property of a template: absent, `Allow` or `Terminate`.
     ///
     /// # Panics
-    /// On anything else.
+    ///
+    /// Any other value.
     #[must_use]
     pub fn of(property: Option<&str>) -> Self {
         match property {
@@ -33,23 +34,23 @@ impl RecursiveLoop {
 }
 
 /// How often each function was invoked in one chain of events, by a hash of the function: the `Lineage` of a trace
-/// header. Lambda writes it, whoever sends a message hands it on, and Lambda reads it when the message comes back.
+/// header. Lambda writes it, senders of messages pass it on, and Lambda reads it when the message returns.
 ///
 /// The X-Ray Developer Guide shows it as `Lineage=a87bd80c:1|68fd508a:5|c512fbe3:2` ("AWS X-Ray concepts", Tracing
-/// header) and has nobody but AWS use it.
+/// header) and reserves it for AWS.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Lineage(BTreeMap<String, u32>);
 
-/// A trace header (`X-Amzn-Trace-Id`), with its lineage apart.
+/// A trace header (`X-Amzn-Trace-Id`), with its lineage separated.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TraceHeader {
-    /// `Root=...;Parent=...;Sampled=...`, as far as they are there.
+    /// `Root=...;Parent=...;Sampled=...`, as far as present.
     trace: String,
     lineage: Lineage,
 }
 
 impl TraceHeader {
-    /// Reads a header. One that has no lineage begins a chain.
+    /// Parses a header. One without a lineage begins a chain.
     #[must_use]
     pub fn parse(header: &str) -> Self {
         let (lineage, trace): (Vec<&str>, Vec<&str>) =
@@ -66,10 +67,11 @@ impl TraceHeader {
         self.lineage.0.get(function).copied().unwrap_or_default()
     }
 
-    /// What Lambda hands a function that an event with this header invokes: the same with one invocation more.
+    /// The header for a function that an event with this header invokes: with one more invocation.
     ///
     /// # Errors
-    /// [`FunctionError::Recursive`] where there were too many and the function does not allow it.
+    ///
+    /// [`FunctionError::Recursive`] if there were too many and the function does not allow it.
     pub fn invoke(mut self, function: &str, recursive_loop: RecursiveLoop) -> Result<Self, FunctionError> {
         let invocations = self.invocations(function);
         if invocations >= INVOCATIONS_MAX && recursive_loop == RecursiveLoop::Terminate {
@@ -83,8 +85,8 @@ impl TraceHeader {
 impl fmt::Display for TraceHeader {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.trace)?;
-        for (place, (function, count)) in self.lineage.0.iter().enumerate() {
-            write!(f, "{}{function}:{count}", if place == 0 { ";Lineage=" } else { "|" })?;
+        for (index, (function, count)) in self.lineage.0.iter().enumerate() {
+            write!(f, "{}{function}:{count}", if index == 0 { ";Lineage=" } else { "|" })?;
         }
         Ok(())
     }

@@ -7,14 +7,14 @@ use std::thread::{self, JoinHandle};
 use super::api::Api;
 use super::{Log, TICK};
 
-/// What a process is sent between invocations.
+/// A signal between invocations.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Signal {
     Stop,
     Continue,
 }
 
-/// A process that is killed and waited for when it is dropped.
+/// A process that is killed and waited for on drop.
 pub(super) struct Process {
     child: Mutex<Child>,
     id: u32,
@@ -22,7 +22,7 @@ pub(super) struct Process {
 }
 
 impl Process {
-    /// Starts a binary as Lambda would.
+    /// Starts a binary like Lambda.
     pub(super) fn start(binary: &Path, api: &Api, environment: &[(String, String)], log: &Log) -> io::Result<Self> {
         let mut command = Command::new(binary);
         command.env_clear();
@@ -57,9 +57,9 @@ impl Process {
         self.id
     }
 
-    /// Sends a signal, and waits until it was sent. One that has ended gets none.
+    /// Sends a signal, and waits until it was sent. An ended process gets none.
     pub(super) fn signal(&self, signal: Signal) {
-        // The child is held, so that its number is nobody else's.
+        // The child is not reaped, so its ID is not reused.
         let mut child = self.child();
         if !matches!(child.try_wait(), Ok(None)) {
             return;
@@ -72,15 +72,15 @@ impl Process {
         assert!(sent.is_ok_and(|status| status.success()), "SIG{name} can't be sent to {}", self.id);
     }
 
-    /// How it ended, if it has.
+    /// Its exit status in words, if it has ended.
     pub(super) fn exit(&self) -> Option<String> {
         match self.child().try_wait() {
             Ok(status) => status.map(|status| status.to_string()),
-            Err(error) => Some(format!("nobody knows how: {error}")),
+            Err(error) => Some(format!("unknown: {error}")),
         }
     }
 
-    /// Waits until it has ended, and says how.
+    /// Waits for its end, and returns the status in words.
     pub(super) async fn wait(&self) -> String {
         loop {
             if let Some(exit) = self.exit() {
@@ -90,7 +90,7 @@ impl Process {
         }
     }
 
-    /// Waits until all that it wrote is in the log, though not for children that it left behind.
+    /// Waits until all its output is in the log, but not for child processes left behind.
     pub(super) async fn written(&self) {
         for _ in 0..500 {
             if self.readers.iter().all(JoinHandle::is_finished) {
@@ -100,10 +100,10 @@ impl Process {
         }
     }
 
-    /// Kills it, and waits until it is gone. One that has ended is left as it is.
+    /// Kills it, and waits for its end. Does nothing if it has ended.
     pub(super) fn kill(&self) {
         let mut child = self.child();
-        // Both fail only where there is no process any more.
+        // Both fail only if the process no longer exists.
         drop(child.kill());
         drop(child.wait());
     }
@@ -119,7 +119,7 @@ impl Drop for Process {
     }
 }
 
-/// Copies lines to the log until the last writer is gone, on a thread of its own.
+/// Copies lines to the log until the last writer is gone, on its own thread.
 fn copy(from: impl Read + Send + 'static, log: &Log) -> JoinHandle<()> {
     let log = Arc::clone(log);
     thread::spawn(move || {

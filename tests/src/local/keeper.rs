@@ -1,4 +1,4 @@
-//! A program under `infra/keeper.py`: it ends with us, however we end.
+//! A program under `infra/keeper.py`, which ends with this process in any case.
 
 use std::ffi::OsString;
 use std::fs::File;
@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
-/// Longer than the keeper's own patience with what it keeps.
+/// Longer than the keeper waits for its program.
 const END_WITHIN: Duration = Duration::from_secs(30);
 const LOG_LINES: usize = 30;
 
@@ -25,7 +25,7 @@ pub(super) struct Keeper {
 }
 
 impl Keeper {
-    /// Runs `python host` with `environment` and nothing else, its output in a log of its own.
+    /// Runs `python host` with only `environment`, its output in its own log.
     pub(super) fn start(
         name: &str,
         python: &Path,
@@ -47,7 +47,7 @@ impl Keeper {
             .stdin(Stdio::piped())
             .stdout(output.try_clone()?)
             .stderr(output)
-            // Ctrl-C in the terminal is for the test; the keeper then learns of it by the pipe.
+            // Ctrl-C in the terminal is for the test; the keeper notices it by the pipe.
             .process_group(0)
             .spawn()
             .with_context(|| format!("can't start {}", python.display()))?;
@@ -58,7 +58,7 @@ impl Keeper {
         &self.log
     }
 
-    /// Leaves the log where it is when this is dropped.
+    /// Keeps the log when this is dropped.
     pub(super) fn keep_log(&self) {
         self.keep_log.set(true);
     }
@@ -67,7 +67,7 @@ impl Keeper {
     pub(super) fn wait_until_healthy(&self, port: u16, patience: Duration) -> Result<()> {
         let deadline = Instant::now() + patience;
         while Instant::now() < deadline {
-            // Ours may have ended because the port is another's, who may answer as well.
+            // The emulator may have ended because another process, which may answer as well, has the port.
             if self.has_ended()? {
                 bail!("it ended by itself: {}", self.end_of_log());
             }
@@ -79,7 +79,7 @@ impl Keeper {
         bail!("no answer on port {port} within {} s: {}", patience.as_secs(), self.end_of_log());
     }
 
-    /// Without reaping it: the process id must stay ours until `drop` has waited for it.
+    /// Does not reap it: the process ID must stay valid until `drop` has waited for it.
     fn has_ended(&self) -> Result<bool> {
         let state = Command::new("ps").args(["-o", "stat=", "-p", &self.child.id().to_string()]).output()?;
         let state = String::from_utf8_lossy(&state.stdout);
@@ -120,20 +120,20 @@ impl Drop for Keeper {
     }
 }
 
-/// `target/PROFILE/local-aws`, beside the test that runs; the temporary folder for a program from elsewhere.
+/// `target/PROFILE/local-aws`, next to the running test; the temporary folder for a program from elsewhere.
 fn logs_folder() -> PathBuf {
     let program = std::env::current_exe().unwrap_or_default();
     let profile = program.ancestors().find(|folder| folder.file_name().is_some_and(|name| name == "deps"));
     profile.and_then(Path::parent).map_or_else(std::env::temp_dir, Path::to_path_buf).join("local-aws")
 }
 
-/// A port of 127.0.0.1 that was free a moment ago.
+/// A port of 127.0.0.1 that was free just now.
 pub(super) fn free_port() -> Result<u16> {
     let subscriber = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("no free port on 127.0.0.1")?;
     Ok(subscriber.local_addr()?.port())
 }
 
-/// Whether anybody listens there.
+/// Whether something listens there.
 pub(super) fn answers(port: u16) -> bool {
     TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok()
 }
@@ -149,7 +149,7 @@ fn health(port: u16) -> std::io::Result<String> {
     let mut head = Vec::new();
     match stream.take(64).read_to_end(&mut head) {
         Ok(_) => {}
-        // What came before the connection broke is enough to see the status.
+        // The data before the reset is enough to read the status.
         Err(error) if error.kind() == ErrorKind::ConnectionReset => {}
         Err(error) => return Err(error),
     }

@@ -7,9 +7,9 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail, ensure};
 
-/// numpy's wheels, and with them the pinned versions, begin here.
+/// numpy's wheels, and with them the pinned versions, need this version.
 const PYTHON_MIN: (u32, u32) = (3, 11);
-/// The last thing that is written into a virtual environment. Without it one is a torso, and made anew.
+/// The last file written into a virtual environment. Without it the environment is incomplete and made again.
 const COMPLETE: &str = "complete";
 
 #[derive(Debug)]
@@ -22,7 +22,7 @@ impl Venv {
         Self::named("ministack", "STOOP_VENV", |_| Ok(()))
     }
 
-    /// With what LocalStack itself downloads at its first start.
+    /// With the downloads of LocalStack's first start.
     pub(super) fn localstack() -> Result<Self> {
         Self::named("localstack", "STOOP_VENV_LOCALSTACK", |venv| {
             run(Command::new(venv.python()).arg(super::infra().join("localstack/host.py")).arg("prepare"))
@@ -32,7 +32,7 @@ impl Venv {
     fn named(name: &str, variable: &str, finish: impl Fn(&Self) -> Result<()>) -> Result<Self> {
         if let Some(folder) = super::variable(variable) {
             let venv = Self { folder: folder.into() };
-            ensure!(venv.python().exists(), "{variable} is {}: no virtual environment is there", venv.folder.display());
+            ensure!(venv.python().exists(), "{variable} is {}: not a virtual environment", venv.folder.display());
             return Ok(venv);
         }
         let requirements = super::infra().join(name).join("requirements.txt");
@@ -59,7 +59,7 @@ impl Venv {
         Ok(venv)
     }
 
-    /// One process makes it, and the others wait. A lock goes with its process, so a killed one blocks nobody.
+    /// One process makes it, and the others wait. The lock ends with its process, so a killed one blocks nobody.
     fn make(&self, python: &Path, requirements: &Path, finish: impl Fn(&Self) -> Result<()>) -> Result<()> {
         let complete = self.folder.join(COMPLETE);
         if complete.exists() {
@@ -97,11 +97,11 @@ impl Venv {
         Ok(program)
     }
 
-    /// `PATH`, with this environment's programs before all others.
+    /// `PATH`, with this environment's programs first.
     pub(super) fn path_variable(&self) -> OsString {
         let inherited = std::env::var_os("PATH").unwrap_or_default();
         let folders = std::iter::once(self.folder.join("bin")).chain(std::env::split_paths(&inherited));
-        // It fails for a folder with a colon in its name, which could not be on a path anyhow.
+        // It fails for a folder with a colon in its name, which could not be on a path anyway.
         std::env::join_paths(folders).unwrap_or(inherited)
     }
 }
@@ -120,11 +120,11 @@ fn python_version(python: &Path) -> Result<(u32, u32)> {
     let mut numbers = text.split_whitespace().map(str::parse);
     match (numbers.next(), numbers.next()) {
         (Some(Ok(major)), Some(Ok(minor))) => Ok((major, minor)),
-        _ => bail!("`{}` is no Python: {}", python.display(), String::from_utf8_lossy(&out.stderr).trim()),
+        _ => bail!("`{}` is not Python: {}", python.display(), String::from_utf8_lossy(&out.stderr).trim()),
     }
 }
 
-/// `$XDG_CACHE_HOME/stoop`, else `~/.cache/stoop`.
+/// `$XDG_CACHE_HOME/stoop`, otherwise `~/.cache/stoop`.
 fn cache_folder() -> Result<PathBuf> {
     if let Some(cache) = super::variable("XDG_CACHE_HOME") {
         return Ok(PathBuf::from(cache).join("stoop"));
@@ -133,7 +133,7 @@ fn cache_folder() -> Result<PathBuf> {
     Ok(PathBuf::from(home).join(".cache/stoop"))
 }
 
-/// Runs it to its end, and shows what it said if that was not a good one.
+/// Runs it to its end, and shows its output if it failed.
 fn run(command: &mut Command) -> Result<()> {
     let out = command.output().with_context(|| format!("can't run {:?}", command.get_program()))?;
     ensure!(
@@ -148,7 +148,7 @@ fn run(command: &mut Command) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
-    /// pip refuses a package without a hash only where another has one: none may lack it.
+    /// pip refuses a package without a hash only if another one has a hash: all must have one.
     #[test]
     fn every_package_is_pinned_by_version_and_hash() {
         for name in ["ministack", "localstack"] {

@@ -1,4 +1,4 @@
-//! The services' answers, as their API references have them.
+//! The services' responses, as in their API references.
 
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, Method, Response, Uri};
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{Call, Kept, Message, Object};
 
-/// The name of a call: it stands in a header, but for S3, where method and address say it.
+/// The operation of a call: in a header, except for S3, where method and path determine it.
 pub(super) fn operation(method: &Method, uri: &Uri, headers: &HeaderMap) -> String {
     let target = headers.get("x-amz-target").and_then(|target| target.to_str().ok());
     if let Some((_, operation)) = target.and_then(|target| target.split_once('.')) {
@@ -57,7 +57,7 @@ fn refused_by_s3(status: u16, code: &str) -> Response<Body> {
     response(status, &[("content-type", "application/xml")], format!("<Error><Code>{code}</Code></Error>"))
 }
 
-/// Bucket and key, without what the SDK puts behind `?`.
+/// Bucket and key, without the SDK's query.
 fn name(call: &Call) -> String {
     call.path.split('?').next().unwrap_or_default().trim_start_matches('/').to_owned()
 }
@@ -120,7 +120,7 @@ impl Kept {
         response(200, &[("content-type", "application/xml")], body)
     }
 
-    /// The answer of a service that speaks JSON; `None` where there is no such thing.
+    /// The response of a JSON service; `None` if the item does not exist.
     fn json(&mut self, operation: &str, asked: &Value, call: &Call) -> Option<Value> {
         Some(match operation {
             "GetSecretValue" => {
@@ -141,7 +141,7 @@ impl Kept {
                 json!({ "Responses": responses, "UnprocessedKeys": {} })
             }
             "PutItem" => {
-                // The tables of the functions have at most two key attributes, of these names.
+                // The functions' tables have at most two key attributes, with these names.
                 let item = &asked["Item"];
                 let keys = ["subject", "id", "market", "part"].into_iter().filter(|name| item.get(name).is_some());
                 let key: Value =
@@ -155,7 +155,7 @@ impl Kept {
                 let data = records.iter().filter_map(|record| record["Data"].as_str());
                 self.records.extend(data.map(str::to_owned));
                 let taken =
-                    |place| json!({ "SequenceNumber": format!("{place:056}"), "ShardId": "shardId-000000000000" });
+                    |index| json!({ "SequenceNumber": format!("{index:056}"), "ShardId": "shardId-000000000000" });
                 json!({ "FailedRecordCount": 0, "Records": (0..records.len()).map(taken).collect::<Vec<_>>() })
             }
             "SendMessage" => {

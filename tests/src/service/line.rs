@@ -6,9 +6,9 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-/// Connections to a server, which can be cut while whoever opened them does not look.
+/// A proxy whose connections can be cut unnoticed by the client.
 ///
-/// It listens on a port of its own and passes on what comes, until the runtime ends.
+/// It listens on its own port and forwards until the runtime ends.
 #[derive(Clone, Debug)]
 pub struct Line {
     address: SocketAddr,
@@ -21,22 +21,23 @@ struct Passing {
     task: JoinHandle<()>,
 }
 
-/// What whoever opened a connection sees of its end.
+/// What the client of a connection sees of its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cut {
-    /// It is closed in good order (FIN), as by a server that waits no longer.
+    /// An orderly close (FIN), like that of a server with an idle timeout.
     Closed,
-    /// It is reset (RST) as soon as it is used, as by something between that forgot it.
+    /// A reset (RST) as soon as it is used, like that of a middlebox that forgot it.
     Reset,
-    /// Nothing: what is sent is swallowed.
+    /// Nothing: data is swallowed.
     Silent,
 }
 
 impl Line {
-    /// A line to a server.
+    /// A proxy for a server.
     ///
     /// # Errors
-    /// When there is no free port on loopback.
+    ///
+    /// There is no free port on loopback.
     pub async fn to(server: SocketAddr) -> io::Result<Self> {
         let subscriber = TcpListener::bind("127.0.0.1:0").await?;
         let address = subscriber.local_addr()?;
@@ -52,7 +53,7 @@ impl Line {
         Ok(Self { address, passing })
     }
 
-    /// Its address, `http://127.0.0.1:...`.
+    /// Its URL, `http://127.0.0.1:...`.
     #[must_use]
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
@@ -66,14 +67,14 @@ impl Line {
         passing.len()
     }
 
-    /// Cuts the connections that are open; those that are opened from now on are passed on. Gives how many there were.
+    /// Cuts the open connections; new ones are forwarded. Returns how many there were.
     pub async fn cut(&self, how: Cut) -> usize {
         let open = self.connections();
         let passing = std::mem::take(&mut *self.passing.lock().unwrap_or_else(PoisonError::into_inner));
         for Passing { cut, task } in passing {
             cut.send_replace(Some(how));
             if how != Cut::Silent {
-                // It ends by itself, and has no word to say.
+                // The task ends by itself without a result.
                 drop(task.await);
             }
         }
@@ -88,7 +89,7 @@ async fn pass(mut from: TcpStream, server: SocketAddr, mut cut: watch::Receiver<
         _ = tokio::io::copy_bidirectional(&mut from, &mut to) => return,
     };
     match how {
-        // What is dropped is closed.
+        // Dropping it closes it.
         Some(Cut::Closed) | None => {}
         Some(Cut::Reset) => drop(from.set_zero_linger()),
         Some(Cut::Silent) => {

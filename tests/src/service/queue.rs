@@ -3,10 +3,10 @@ use serde_json::{Value, json};
 use super::{Message, Service};
 use crate::host::{FunctionError, Host, RecursiveLoop, TraceHeader};
 
-/// The function in a lineage. Any will do: Lambda makes it of the function's ARN, and does not say how.
+/// The function in a lineage. Any value will do: Lambda derives it from the function's ARN, in an undocumented way.
 const FUNCTION: &str = "c512fbe3";
 
-/// A message as the event of a mapping that takes one at a time.
+/// A message as the event of a mapping with a batch size of one.
 #[must_use]
 pub fn event_of(message: &Message) -> Value {
     let mut attributes = json!({ "ApproximateReceiveCount": "1", "MessageGroupId": message.group });
@@ -25,14 +25,16 @@ pub fn event_of(message: &Message) -> Value {
     }]})
 }
 
-/// Delivers a message to a function, and what the function sends to its queue to itself, as long as it sends one and
-/// at most `most` times. Gives how often the function was invoked.
+/// Delivers a message to a function, and then the message that the function sends to its own queue, as long as there is
+/// one and at most `most` times. Returns the number of invocations.
 ///
 /// # Errors
-/// [`FunctionError::Recursive`] where Lambda would have stopped; else as for [`Host::invoke`].
+///
+/// [`FunctionError::Recursive`] where Lambda would stop the loop; otherwise as for [`Host::invoke`].
 ///
 /// # Panics
-/// When the function sends more than one message at a time, or gives one back.
+///
+/// The function sends more than one message at a time, or returns one as failed.
 pub async fn follow(
     host: &Host,
     service: &Service,

@@ -1,5 +1,5 @@
-/// A secret in the forms in which a log could have it: as it is, in an address, in JSON, as bytes in each notation of
-/// `Debug`, in other cases.
+/// A secret in all forms that a log could contain: as it is, in a URL, in JSON, as bytes in each notation of `Debug`,
+/// in other cases.
 #[must_use]
 pub fn forms_of(secret: &str) -> Vec<String> {
     let joined =
@@ -26,12 +26,12 @@ pub fn forms_of(secret: &str) -> Vec<String> {
     ]
 }
 
-/// The lines that have a secret in any of its forms.
+/// The lines that contain a secret in any of its forms.
 #[must_use]
 pub fn lines_with<'l>(lines: &'l [String], secret: &str) -> Vec<&'l str> {
     let forms = forms_of(secret);
-    let tells = |line: &&String| forms.iter().any(|form| line.contains(form.as_str()));
-    lines.iter().filter(tells).map(String::as_str).collect()
+    let reveals = |line: &&String| forms.iter().any(|form| line.contains(form.as_str()));
+    lines.iter().filter(reveals).map(String::as_str).collect()
 }
 
 #[test]

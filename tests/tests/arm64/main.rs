@@ -1,8 +1,8 @@
-//! The functions as they are deployed by default, built for arm64: each starts and answers its sample of `events/`, and
-//! keeps its weight. `cargo xtask arm64` runs this; CONTRIBUTING.md says what it needs.
+//! The functions as deployed by default, built for arm64: each starts, answers its sample of `events/`, and stays
+//! within its size limit. `cargo xtask arm64` runs this; CONTRIBUTING.md lists what it needs.
 //!
-//! Where the machine has another processor, QEMU runs them, in the tests' Lambda host and in MiniStack alike, which hands
-//! on what they put on queues and streams. So the time that anything takes here says nothing.
+//! On another processor QEMU runs them, in the tests' Lambda host and in MiniStack, which delivers from queues and
+//! streams. So durations mean nothing here.
 #![allow(clippy::unwrap_used, reason = "a test")]
 
 mod runner;
@@ -22,9 +22,9 @@ use stoop_tests::local::LocalAws;
 use stoop_tests::stack::{Built, Stack, project};
 use stoop_tests::weight::{ZIP_MB_MAX, zipped_mb};
 
-/// Nothing takes so long that works, emulated and on a busy machine.
+/// Longer than anything takes that works, emulated on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(300);
-/// What an ELF file of a 64-bit ARM has for a machine.
+/// The machine field of a 64-bit ARM ELF file.
 const ARM64: [u8; 2] = [0xB7, 0x00];
 const CONFIGURATION: &str = r#"
 [[search]]
@@ -56,7 +56,7 @@ struct World {
     programs: std::collections::BTreeMap<&'static str, PathBuf>,
     environment: Vec<(String, String)>,
     clients: Clients,
-    /// Ends last, and its folders after it.
+    /// Dropped last; its folders after it.
     _aws: Mutex<LocalAws>,
     _folder: tempfile::TempDir,
 }
@@ -98,7 +98,7 @@ impl World {
         eprintln!("sam build for arm64: six functions as they are deployed; the first time this takes ten minutes");
         let built = Built::for_release_on(&aws, &folder.path().join("built"), "arm64")?;
         let programs = built.run_by(&runner)?;
-        // The schedule would poll beside what is asked for here.
+        // The schedule would poll in addition to the tests.
         let stack = built.deploy(&aws, "stoop-arm64", &[("Polling", "DISABLED"), ("MetricsWindowSeconds", "0")])?;
         let environment = stack.environment(&aws)?;
         let variable = |name: &str| environment.iter().find(|(own, _)| own == name).map(|(_, value)| value.clone());
@@ -107,7 +107,7 @@ impl World {
         Ok(Self { runtime, stack, built, programs, environment, clients, _aws: Mutex::new(aws), _folder: folder })
     }
 
-    /// A function in the tests' host; `own` goes before what the template gives it.
+    /// A function in the tests' host; `own` overrides the template's variables.
     async fn host(&self, function: &str, own: &[(&str, &str)]) -> Result<Host> {
         let own = own.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         let environment: Vec<_> = self.environment.iter().cloned().chain(own).collect();
@@ -119,7 +119,7 @@ impl World {
         host.invoke(event).await.with_context(|| format!("{function} wrote:\n{}", host.log().join("\n")))
     }
 
-    /// What the function `api` says of a path, by its sample of a request.
+    /// The response of the function `api` for a path, from its sample of a request.
     async fn ask(&self, path: &str) -> Result<(u64, Value)> {
         let secrets = self.clients.secrets();
         let token = secrets.get_secret_value().secret_id(self.stack.output("ApiTokenSecretArn")?).send().await?;
@@ -133,7 +133,7 @@ impl World {
         Ok((answer["statusCode"].as_u64().context("an answer without a status")?, serde_json::from_str(body)?))
     }
 
-    /// Asks again until it is there.
+    /// Retries until it is found.
     async fn found(&self, path: &str) -> Result<Value> {
         let began = std::time::Instant::now();
         loop {
@@ -175,11 +175,11 @@ fn weight(world: &World) -> Result<()> {
     Ok(())
 }
 
-/// The configuration is taken over, and the search is sent: to another queue than the one that MiniStack feeds the
-/// poller from, for [`poller`] polls it.
+/// The configuration is accepted, and the search is sent: to another queue than the one from which MiniStack feeds the
+/// poller, because [`poller`] polls it.
 async fn planner(world: &World) -> Result<()> {
     configure(world).await?;
-    let aside = [("STOOP_QUEUE_URL", world.stack.output("DeadLetterQueueUrl")?)];
+    let other_queue = [("STOOP_QUEUE_URL", world.stack.output("DeadLetterQueueUrl")?)];
     let answer = world.answer("planner", &aside, &sample("schedule.json")?).await?;
     ensure!(
         answer == json!({ "sent": ["austin"], "waiting": 0, "overdue": 0, "refused_configuration": null }),
@@ -193,12 +193,12 @@ async fn configure(world: &World) -> Result<()> {
     world.put("config/maps/export.toml", MAP.into()).await
 }
 
-/// An export is read, compressed as it is, and what is in it goes through the deployed stream to the tables.
+/// Reads a compressed export, and its content passes through the deployed stream to the tables.
 async fn poller(world: &World) -> Result<()> {
     configure(world).await?;
     world.put("files/exports/1.csv.zst", zstd::encode_all(EXPORT.as_bytes(), 3)?).await?;
-    // It takes the configuration over, whoever was here before.
-    let aside = [("STOOP_QUEUE_URL", world.stack.output("DeadLetterQueueUrl")?)];
+    // It accepts the configuration, whichever scenario ran before.
+    let other_queue = [("STOOP_QUEUE_URL", world.stack.output("DeadLetterQueueUrl")?)];
     world.answer("planner", &aside, &sample("schedule.json")?).await?;
     let answer = world.answer("poller", &[], &sample("sqs.json")?).await?;
     ensure!(answer == json!({ "batchItemFailures": [] }), "{answer}");
@@ -219,7 +219,7 @@ async fn metrics(world: &World) -> Result<()> {
     Ok(())
 }
 
-/// A tick of its schedule, whatever the scenarios before it left to roll up.
+/// A tick of its schedule, whatever is left to roll up.
 async fn rollup(world: &World) -> Result<()> {
     let answer = world.answer("rollup", &[], &sample("schedule.json")?).await?;
     ensure!(answer.is_object(), "{answer}");

@@ -1,18 +1,19 @@
-//! What runs a program for arm64 here.
+//! Finds the program that runs arm64 binaries here.
 
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 
-/// Where Debian and Ubuntu put the loader and the C library for another processor.
+/// Where Debian and Ubuntu install the loader and the C library for another processor.
 const LIBRARIES: &str = "/usr/aarch64-linux-gnu";
-/// Both names that the emulator has in distributions.
+/// The names of the emulator in distributions.
 const EMULATORS: [&str; 2] = ["qemu-aarch64", "qemu-aarch64-static"];
 
-/// The words before the program: none on a machine that has the processor.
+/// The command line before the program: empty on an arm64 machine.
 ///
 /// # Errors
-/// When something is missing: with how to install it.
+///
+/// Something is missing: with how to install it.
 pub(crate) fn runner() -> Result<String> {
     if cfg!(target_arch = "aarch64") {
         return Ok(String::new());

@@ -11,14 +11,14 @@ use stoop_pipeline::serve::api::Api;
 use stoop_tests::AlteredAreas;
 
 #[tokio::test]
-async fn both_stores_answer_alike() {
+async fn both_stores_give_the_same_responses() {
     let tables = Tables::new().await;
     let store = tables.store(&Arc::new(MemoryLake::default()));
     Measurer::new(&*store).measure(&observations()).await.unwrap();
     tables.ledger().record(&alerts(), &stoop_rules::Rules::default()).await.unwrap();
     let views = tables.views();
     let town = Town::measured().await;
-    // No sum is kept beside these tables: what is asked of here is added up on both sides.
+    // These tables have no stored sums: both sides add the markets up.
     let areas = AlteredAreas::new(&*town.database, |_, _| Ok(None));
     let api = Api::new(&*store, &views, &areas);
     let other = Api::new(&*town.database, &*town.database, &areas);

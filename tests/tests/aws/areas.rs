@@ -1,4 +1,4 @@
-//! Wide areas on DynamoDB and S3: they are what SQLite makes of the same homes.
+//! Wide areas on DynamoDB and S3 equal those of SQLite for the same homes.
 
 use std::sync::Arc;
 
@@ -41,7 +41,7 @@ impl World {
         Self { tables, bucket, areas, lake: Arc::default(), database, _folder: folder }
     }
 
-    /// Takes homes up on both.
+    /// Measures homes in both stores.
     async fn measure(&self, batch: &[Observation]) {
         Measurer::new(&*self.tables.store(&self.lake)).measure(batch).await.unwrap();
         Measurer::new(&*self.database).measure(batch).await.unwrap();
@@ -63,7 +63,7 @@ impl World {
         self.areas.wide(area, count, now).await.unwrap()
     }
 
-    /// Each area is told as SQLite tells it, alone and in a list.
+    /// Asserts that each area equals that of SQLite, alone and in a list.
     async fn all_are_alike(&self, now: Time) {
         let markets = self.markets().await;
         for level in WideLevel::ALL {
@@ -79,7 +79,7 @@ impl World {
             assert_eq!(listed.len(), expected.len(), "{level:?}");
             for ((area, shown), (of, wide)) in listed.into_iter().zip(expected) {
                 assert_eq!(area, of);
-                let (shown, wide) = (shown.unwrap_or_else(|| panic!("{area} is not told")), wide.unwrap());
+                let (shown, wide) = (shown.unwrap_or_else(|| panic!("{area} has no sum")), wide.unwrap());
                 assert_eq!(shown.rolled_up, None, "{area}");
                 let (zone, grain) = (area.country().zone, level.grain());
                 for segment in [Segment::All].into_iter().chain(wide.segments()) {
@@ -112,7 +112,7 @@ fn area(id: &str) -> WideArea {
     WideArea::new(path, terms.parse::<MergedId>().unwrap()).unwrap()
 }
 
-/// Home `home` asks another price each time that it is seen, and is gone now and then.
+/// Home `home` has a new price at each sighting, and is gone now and then.
 fn sighting(home: usize, seen: i64) -> Observation {
     let [country, region, county, city, postal_code] = PLACES[home % PLACES.len()].map(|name| name.map(str::to_owned));
     let currency = if country.as_deref() == Some("MA") { Currency::MAD } else { Currency::USD };
@@ -131,9 +131,9 @@ fn homes(homes: std::ops::Range<usize>, seen: i64) -> Vec<Observation> {
 }
 
 #[tokio::test]
-async fn areas_are_what_sqlite_makes_of_the_same_homes() {
+async fn areas_equal_those_of_sqlite() {
     let world = World::new().await;
-    // Over two years, so that there are bases, tails and archives; and rows of long ago that come late.
+    // Over two years, so that there are bases, tails and archives; with late rows of long ago.
     for seen in [0, 100, 200, 300, 399, 400] {
         world.measure(&homes(0..80, seen)).await;
         world.measure(&homes(0..9, seen - 77)).await;
@@ -146,7 +146,7 @@ async fn areas_are_what_sqlite_makes_of_the_same_homes() {
     world.all_are_alike(day(405)).await;
     assert_eq!(world.roll(day(401)).await, RolledUp::default(), "nothing changed");
 
-    // One home of Seattle changes: until that is rolled up the sums say of when they are.
+    // One home of Seattle changes: until it is rolled up the sums report their time.
     world.measure(&homes(0..1, 402)).await;
     let behind = world.shown(&area("us:rent:USD"), day(402)).await.unwrap();
     assert_eq!(behind.rolled_up, Some(day(401)));
@@ -156,7 +156,7 @@ async fn areas_are_what_sqlite_makes_of_the_same_homes() {
     assert_eq!((done.markets, done.written), (1, 3), "its county, region and country");
     world.all_are_alike(day(402)).await;
 
-    // A new market is there before it is in any sum.
+    // A new market exists before any sum includes it.
     world.measure(&[sighting(PLACES.len() * 14, 403), sighting(13 * 2, 403)]).await;
     let done = world.roll(day(403)).await;
     assert!(done.markets >= 1, "{done:?}");
@@ -190,7 +190,7 @@ async fn a_market_that_changed_again_is_not_settled() {
 }
 
 #[tokio::test]
-async fn a_sum_is_replaced_only_where_it_is_the_one_that_was_read() {
+async fn a_sum_is_replaced_only_if_it_is_the_one_that_was_read() {
     let world = World::new().await;
     let king = area("us/wa/king:sale:USD");
     let none = world.areas.sum(&king).await.unwrap();
@@ -206,7 +206,7 @@ async fn a_sum_is_replaced_only_where_it_is_the_one_that_was_read() {
     assert!(!world.areas.put(&king, &sum, &read).await.unwrap(), "it is another by now");
     let gone = StoredSum { tag: Some("\"0123456789abcdef\"".into()), ..read };
     assert!(!world.areas.put(&area("us/wa/pierce:sale:USD"), &sum, &gone).await.unwrap(), "it is not there");
-    // What cannot be read is as if it were not there, and may be replaced.
+    // An unreadable sum counts as missing, and may be replaced.
     let key = world.areas.key(&king).unwrap();
     let body = aws_sdk_s3::primitives::ByteStream::from_static(b"something else");
     world.bucket.client.put_object().bucket(&world.bucket.name).key(key).body(body).send().await.unwrap();
@@ -236,7 +236,7 @@ async fn sums_that_were_lost_are_made_again() {
 }
 
 #[tokio::test]
-async fn every_area_has_a_key_of_its_own_that_s3_takes() {
+async fn every_area_has_its_own_valid_key() {
     let world = World::new().await;
     let long = "x".repeat(900);
     let ids = [

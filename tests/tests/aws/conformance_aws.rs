@@ -1,6 +1,6 @@
-//! The conformance suites on the services of local AWS, DynamoDB apart (`conformance_dynamo.rs`): S3, Kinesis, SNS,
-//! SQS, Firehose, Secrets Manager. What a service refuses in part is in `shared/aws/tests/refusals`, since emulators
-//! refuse next to nothing.
+//! The conformance suites on the services of local AWS, except DynamoDB (`conformance_dynamo.rs`): S3, Kinesis, SNS,
+//! SQS, Firehose, Secrets Manager. Partial refusals are in `shared/aws/tests/refusals`, because emulators refuse almost
+//! nothing.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
@@ -20,7 +20,7 @@ use stoop_tests::{conformance, made};
 #[tokio::test]
 async fn s3_is_a_search_index() {
     let bucket = Bucket::create().await;
-    // As OPERATIONS.md says: `echo ... | aws s3 cp - s3://...`.
+    // As in OPERATIONS.md: `echo ... | aws s3 cp - s3://...`.
     let rule = async |search: &str, source: &str, text: &str| {
         let key = S3Index::ruling_key(source, search).unwrap();
         let body = format!("{text}\n").into_bytes().into();
@@ -60,7 +60,7 @@ async fn pollers_in_different_processes_share_the_index() {
     assert_eq!(
         one.held_elsewhere("fes", "avito", &ids).await.unwrap(),
         [Some(made::minute(0))],
-        "what is remembered is not stale"
+        "the cache is not stale"
     );
     let stale = SearchState { version: 1, ..first };
     assert!(!one.save("méknes 2/b", &stale).await.unwrap(), "overtaken");
@@ -172,13 +172,14 @@ async fn kinesis_is_a_stream() {
 }
 
 #[tokio::test]
-async fn sns_tells_alerts() {
+async fn sns_publishes_alerts() {
     let topic = Topic::create().await;
     let queue = Queue::create(false).await;
     topic.subscribe(&queue, None).await;
     let arrived = Mutex::new(BTreeSet::new());
     let read = async || -> Vec<String> {
-        // Neither SNS nor a standard queue promises an order, or once; ids sort as they were published.
+        // Neither SNS nor a standard queue guarantees an order or exactly-once delivery; IDs sort in the order of
+        // publication.
         let messages = queue.take_all().await;
         let views = messages.iter().map(|message| serde_json::from_str::<serde_json::Value>(&message.body).unwrap());
         let mut arrived = arrived.lock().unwrap();
@@ -192,7 +193,7 @@ async fn sns_tells_alerts() {
 }
 
 #[tokio::test]
-async fn a_subscriber_hears_what_its_filter_asks_for() {
+async fn a_subscriber_gets_what_its_filter_selects() {
     let topic = Topic::create().await;
     let (near, far) = (Queue::create(false).await, Queue::create(false).await);
     let policy = |area: &str| {
@@ -233,7 +234,7 @@ async fn sqs_is_a_task_queue() {
 }
 
 #[tokio::test]
-async fn a_continuation_comes_once_for_each_message_it_continues() {
+async fn a_message_has_one_continuation() {
     let queue = Queue::create(true).await;
     let tasks = PollQueue::new(queue.client.clone(), &queue.url);
     let task = PollTask { search: "two words".into(), due_at: made::minute(0), continuation: None };
@@ -265,7 +266,7 @@ async fn firehose_delivers_to_the_lake() {
 }
 
 #[tokio::test]
-async fn a_rotated_secret_is_read_when_asked_for_anew() {
+async fn a_rotated_secret_is_read_on_refresh() {
     let client = clients().secrets();
     let name = fresh_name("secret");
     let text = r#"{"token": "first"}"#;

@@ -1,4 +1,4 @@
-//! The conformance suites on DynamoDB, and what only DynamoDB can do to a store.
+//! The conformance suites on DynamoDB, and the faults that only DynamoDB has.
 
 mod archive;
 mod refused;
@@ -82,7 +82,7 @@ async fn dynamodb_is_a_ledger_of_plans() {
 }
 
 #[tokio::test]
-async fn dynamodb_keeps_budgets_beside_the_runs() {
+async fn dynamodb_keeps_budgets_next_to_the_runs() {
     let tables = tables().await;
     conformance::budgets_conformance(Arc::new(tables.budgets())).await;
     let scan = tables.client.scan().table_name(&tables.runs).consistent_read(true).send().await.unwrap();
@@ -97,7 +97,7 @@ async fn dynamodb_keeps_budgets_beside_the_runs() {
 }
 
 #[tokio::test]
-async fn alerts_are_reported_the_latest_first_as_far_back_as_ninety_days() {
+async fn alerts_of_ninety_days_are_listed_latest_first() {
     let tables = tables().await;
     let alert = |day: i64, minute: i64, verdict: Verdict| {
         let minutes = minute - day * 1_440;
@@ -125,7 +125,7 @@ async fn alerts_are_reported_the_latest_first_as_far_back_as_ninety_days() {
 }
 
 #[tokio::test]
-async fn the_names_of_all_markets_are_reported_in_order() {
+async fn the_names_of_all_markets_are_listed_in_order() {
     let (tables, lake) = (tables().await, Arc::new(MemoryLake::default()));
     assert_eq!(tables.views().market_ids().await.unwrap(), []);
     let store = tables.store(&lake);
@@ -155,13 +155,13 @@ fn five_hundred_days() -> Vec<Vec<Observation>> {
 }
 
 #[tokio::test]
-async fn a_measurer_leaves_the_same_as_on_sqlite() {
+async fn a_measurer_gives_the_same_as_on_sqlite() {
     let (tables, lake) = (tables().await, Arc::new(MemoryLake::default()));
     let folder = tempfile::TempDir::new().unwrap();
     let sqlite = Database::open(&folder.path().join("stoop.db"), &folder.path().join("stoop-data")).unwrap();
     let dynamodb = tables.store(&lake);
     for batch in five_hundred_days() {
-        // A new one each time, so that it has nothing in memory but what it reads.
+        // A new one each time, so that it has only what it reads.
         let expected = Measurer::new(&*sqlite).measure(&batch).await.unwrap();
         assert_eq!(Measurer::new(&*dynamodb).measure(&batch).await.unwrap(), expected);
     }
@@ -184,9 +184,9 @@ async fn a_measurer_leaves_the_same_as_on_sqlite() {
     tables.delete().await;
 }
 
-/// What many new homes add to the market of Agadir.
+/// The contribution of many new homes to the market of Agadir.
 fn deltas(names: &str, homes: i64) -> Vec<Delta> {
-    // Without a pattern, which would be compressed to next to nothing.
+    // Without a pattern, because that would compress to almost nothing.
     let price = |i: i64| 400_000 + (i * i * 7_919 + 104_729 * i) % 5_000_003;
     let observation = |i: i64| made::observation(&format!("{names}{i}"), i * 7_919 % 40_000, price(i));
     let delta = |observation: Observation| {
@@ -208,7 +208,7 @@ fn change<'a>(market: &'a Market, version_read: u64, new: &'a Cells, deltas: &'a
     }
 }
 
-/// Adds homes to the market, reading and trying again until no other writer comes between. Gives the conflicts.
+/// Adds homes to the market, retrying until no other writer interferes. Returns the number of conflicts.
 async fn add(store: &DynamoStore, market: &Market, deltas: &[Delta]) -> usize {
     for conflicts in 0.. {
         let read = store.markets(std::slice::from_ref(market)).await.unwrap().remove(0);
@@ -231,10 +231,10 @@ fn sum(all: &[Vec<Delta>]) -> Cells {
 }
 
 #[tokio::test]
-async fn processes_that_race_on_one_market_lose_nothing_and_leave_one_base() {
+async fn racing_processes_lose_nothing_of_a_market_and_leave_one_base() {
     let (tables, lake) = (tables().await, Arc::new(MemoryLake::default()));
     let market = made::market_in("Agadir");
-    // Large commits, so that every few of them write a base and clear away the one before.
+    // Large commits, so that every few of them write a base and delete the one before.
     let mut all: Vec<Vec<Delta>> = (0..24).map(|i| deltas(&format!("{i}-"), 300)).collect();
     let writers: Vec<_> = (0..3)
         .map(|writer| {
@@ -258,7 +258,7 @@ async fn processes_that_race_on_one_market_lose_nothing_and_leave_one_base() {
     assert_eq!(read.version, 24);
     assert_eq!(read.value.first_difference(&sum(&all)), None, "after {conflicts} conflicts");
 
-    // What those who were overtaken had left goes with the next base but one.
+    // The remains of the losers are deleted with the next base but one.
     let before = tables.parts(&market).await.remove(0);
     let newest = async || tables.parts(&market).await.into_iter().rev().nth(1).unwrap();
     for i in 0.. {
@@ -283,7 +283,7 @@ async fn add_base(store: &DynamoStore, market: &Market, [first, second]: &[Vec<D
 }
 
 #[tokio::test]
-async fn a_base_that_goes_while_it_is_read_is_read_again() {
+async fn a_base_replaced_during_the_read_is_read_again() {
     let (tables, lake) = (tables().await, Arc::new(MemoryLake::default()));
     let market = made::market_in("Agadir");
     let [first, second] = [["a", "b"], ["c", "d"]].map(|pair| pair.map(|names| deltas(names, 2_000)));
@@ -294,7 +294,7 @@ async fn a_base_that_goes_while_it_is_read_is_read_again() {
         let (writer, market, second) = (writer.clone(), market.clone(), second.clone());
         Fault::After(Box::pin(async move { add_base(&writer, &market, &second).await }))
     };
-    // The head is read; before its base is, somebody writes another and clears this one away.
+    // After the head is read and before its base is, another writer replaces the base and deletes it.
     let (client, faults) = Faults::on(&tables.client, "BatchGetItem", [Fault::Pass, overtake]);
     let reader = tables.store_with(client, &lake);
     let read = reader.markets(std::slice::from_ref(&market)).await.unwrap().remove(0).unwrap();
@@ -306,7 +306,7 @@ async fn a_base_that_goes_while_it_is_read_is_read_again() {
 }
 
 #[tokio::test]
-async fn a_base_that_is_not_there_is_an_error_that_names_it() {
+async fn a_missing_base_is_an_error_that_names_it() {
     let (tables, lake) = (tables().await, Arc::new(MemoryLake::default()));
     let market = made::market_in("Agadir");
     add_base(&tables.store(&lake), &market, &["a", "b"].map(|names| deltas(names, 2_000))).await;
@@ -325,7 +325,7 @@ async fn a_base_that_is_not_there_is_an_error_that_names_it() {
 }
 
 #[tokio::test]
-async fn a_handle_that_has_read_nothing_commits_to_the_version_it_is_reported() {
+async fn a_new_handle_commits_to_the_given_version() {
     let (tables, lake) = (tables().await, Arc::new(MemoryLake::default()));
     let market = made::market_in("Agadir");
     let all = ["a", "b", "c"].map(|names| deltas(names, 3));

@@ -1,4 +1,5 @@
-//! `infra/deploy`: what it makes of `samconfig.toml` and its environment, told by a `sam` that only says how it was called.
+//! `infra/deploy`: the calls of `sam` that it makes from `samconfig.toml` and its environment, recorded by a fake
+//! `sam`.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -7,7 +8,7 @@ use std::process::{Command, Output};
 use stoop_tests::local::venv_python;
 use stoop_tests::stack::project;
 
-/// A project with these settings, built, and `infra/deploy` of the real one.
+/// A built project with these settings and the real `infra/deploy`.
 fn folder(samconfig: &str) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     for part in ["infra", "bin", ".aws-sam/build/MetricsFunction", ".aws-sam/build/AlertsFunction"] {
@@ -46,7 +47,7 @@ parameter_overrides = ["DeletionProtection=true", "PlannerRate=rate(1 minute)"]
 "#;
 
 #[test]
-fn what_is_given_goes_with_what_the_environment_has() {
+fn given_parameters_are_added_to_those_of_the_environment() {
     let folder = folder(SAMCONFIG);
     let dev = deploy(folder.path(), &["dev"], &[]);
     assert_eq!((said(&dev).as_str(), dev.status.code()), ("<deploy><--config-env><dev>", Some(3)), "sam's own end");
@@ -74,7 +75,7 @@ fn what_is_given_goes_with_what_the_environment_has() {
 }
 
 #[test]
-fn what_cannot_be_deployed_is_said() {
+fn a_failed_deployment_says_why() {
     let folder = folder(SAMCONFIG);
     let refused = |arguments: &[&str]| {
         let output = deploy(folder.path(), arguments, &[]);

@@ -1,7 +1,7 @@
-//! The handlers of the functions, event in and response out, on ports that work and ports that fail.
+//! The functions' handlers, from event to response, on working and failing ports.
 //!
-//! What is decided for every kind of bad input and for each failing dependency is written down here, one test for
-//! each. What a whole stream of mishaps leaves behind is `mapping.rs`'s to prove.
+//! There is one test for every kind of bad input and for each failing dependency. `mapping.rs` tests whole streams of
+//! faults.
 
 mod alerts;
 mod aws;

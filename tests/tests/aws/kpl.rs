@@ -1,4 +1,4 @@
-//! Our aggregated records and those of AWS's own library for Python (`aws_kinesis_agg`) are the same.
+//! Our aggregated records equal those of AWS's own library for Python (`aws_kinesis_agg`).
 
 use std::io::Write;
 use std::process::{Command, Stdio};
@@ -8,8 +8,7 @@ use stoop_tests::local::venv_python;
 use stoop_tests::made::observation;
 use stoop_wire::kpl::{Deaggregated, aggregate, aggregated_len, deaggregate};
 
-/// Reads jobs from standard input, does them with AWS's library, and prints the answers; bytes are in
-/// hexadecimal digits.
+/// Reads jobs from standard input, runs them with AWS's library, and prints the results; bytes are in hexadecimal.
 const OFFICIAL: &str = r#"
 import base64, json, sys
 from aws_kinesis_agg.aggregator import AggRecord
@@ -33,7 +32,7 @@ jobs = json.load(sys.stdin)
 json.dump([{"aggregate": aggregate, "deaggregate": deaggregate}[kind](job) for kind, job in jobs], sys.stdout)
 "#;
 
-/// Has AWS's library do some jobs.
+/// Runs jobs with AWS's library.
 fn official(jobs: &[Value]) -> Vec<Value> {
     let python = venv_python().unwrap();
     let mut child = Command::new(&python)
@@ -74,7 +73,7 @@ fn ours(users: &[User]) -> Vec<u8> {
     aggregate(&users[0].0, users.iter().map(|(_, data, _)| data.as_slice()))
 }
 
-/// `None` where the record is not aggregated.
+/// `None` if the record is not aggregated.
 fn read_by_us(record: &[u8]) -> Option<Vec<User>> {
     let Deaggregated::Aggregated(aggregated) = deaggregate(record).unwrap() else { return None };
     let text = |key: &[u8]| String::from_utf8(key.to_vec()).unwrap();
@@ -110,7 +109,7 @@ fn lots() -> Vec<Vec<User>> {
 }
 
 #[test]
-fn what_we_aggregate_is_what_awss_library_makes_of_the_same() {
+fn our_aggregates_equal_those_of_awss_library() {
     let lots = lots();
     let jobs: Vec<Value> = lots.iter().map(|users| json!(["aggregate", to_json(users)])).collect();
     for (users, answer) in lots.iter().zip(official(&jobs)) {
@@ -122,7 +121,7 @@ fn what_we_aggregate_is_what_awss_library_makes_of_the_same() {
 }
 
 #[test]
-fn what_we_aggregate_comes_apart_in_awss_library() {
+fn awss_library_reads_our_aggregates() {
     let lots = lots();
     let jobs: Vec<Value> = lots.iter().map(|users| json!(["deaggregate", hex(&ours(users))])).collect();
     for (users, answer) in lots.iter().zip(official(&jobs)) {
@@ -132,7 +131,7 @@ fn what_we_aggregate_comes_apart_in_awss_library() {
 }
 
 #[test]
-fn what_awss_library_aggregates_comes_apart_here() {
+fn we_read_the_aggregates_of_awss_library() {
     let mixed = |number: u32, data: Vec<u8>| {
         let hash_key = (!number.is_multiple_of(3)).then(|| format!("340282366920938463463374607431{number}"));
         (format!("clé-{}", number % 300), data, hash_key)
@@ -146,9 +145,9 @@ fn what_awss_library_aggregates_comes_apart_here() {
     }
 }
 
-/// Records that are no aggregated ones, damaged ones among them, are passed on whole by AWS's library.
+/// AWS's library passes records that are not aggregated, including damaged ones, on unchanged.
 #[test]
-fn what_awss_library_takes_for_no_aggregated_record_neither_do_we() {
+fn we_treat_the_same_records_as_not_aggregated_as_awss_library() {
     let record = ours(&users("k", lines(2)));
     let mut damaged = vec![lines(1).remove(0), b"x".to_vec(), record[..record.len() - 1].to_vec()];
     damaged.extend([0, 3, 4, 5, record.len() / 2, record.len() - 16, record.len() - 1].map(|at| {

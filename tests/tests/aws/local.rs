@@ -1,5 +1,5 @@
-//! AWS on this machine comes, goes, and leaves nothing behind. Runs the emulator that `STOOP_LOCAL_AWS` names,
-//! whatever `AWS_ENDPOINT_URL` says.
+//! AWS on this machine starts, stops, and cleans up. Uses the emulator named by `STOOP_LOCAL_AWS`, whatever
+//! `AWS_ENDPOINT_URL` says.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use stoop_tests::local::{Kind, LocalAws};
 
-/// Far more than anything here takes; a machine may be busy.
+/// Far more than anything here takes on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 fn start() -> LocalAws {
@@ -32,7 +32,7 @@ fn is_silent(address: &str) -> bool {
 }
 
 #[test]
-fn it_answers_is_gone_after_the_drop_and_a_second_one_starts_at_once() {
+fn it_answers_ends_with_the_drop_and_another_starts_at_once() {
     let first = start();
     let (there, log) = (address(&first), first.log().unwrap().to_owned());
     assert!(there.starts_with("127.0.0.1:"), "{there} is not loopback");
@@ -51,7 +51,7 @@ fn it_answers_is_gone_after_the_drop_and_a_second_one_starts_at_once() {
 }
 
 #[test]
-fn its_environment_is_enough_for_the_sdk_and_what_was_made_is_forgotten_with_it() {
+fn its_environment_is_enough_for_the_sdk_and_resources_end_with_it() {
     let script = "import boto3\n\
                   s3 = boto3.client('s3')\n\
                   print(len(s3.list_buckets()['Buckets']))\n\
@@ -65,7 +65,7 @@ fn its_environment_is_enough_for_the_sdk_and_what_was_made_is_forgotten_with_it(
 }
 
 #[test]
-fn a_function_url_is_sent_to_the_endpoint_under_its_own_name() {
+fn a_function_url_is_requested_at_the_endpoint_with_its_own_host() {
     let aws = start();
     let (url, host) = aws.function_url("https://abc.lambda-url.us-east-1.on.aws/api/v1/markets").unwrap();
     assert_eq!(url, format!("{}/api/v1/markets", aws.endpoint()));
@@ -73,7 +73,7 @@ fn a_function_url_is_sent_to_the_endpoint_under_its_own_name() {
     assert!(aws.function_url("abc").is_err());
 }
 
-/// A function in Python, called once, so that the emulator has a process below it.
+/// A function in Python, called once, so that the emulator has a child process.
 const CALLS_A_FUNCTION: &str = r##"
 import boto3, io, sys, zipfile
 code = f"""#!{sys.executable}
@@ -97,7 +97,7 @@ functions.get_waiter("function_active_v2").wait(FunctionName="f")
 print(functions.invoke(FunctionName="f", Payload=b"{}")["Payload"].read().decode())
 "##;
 
-/// Not a test by itself: the next one runs it in a process of its own, and kills that.
+/// Not a test by itself: the next one runs it in its own process, and kills that.
 #[test]
 #[ignore = "waits until it is killed; run by a_killed_test_leaves_nothing_running"]
 fn held_until_killed() {
@@ -133,7 +133,7 @@ fn a_killed_test_leaves_nothing_running() {
     }
 }
 
-/// `(pid, parent)` of every process that has not ended.
+/// `(pid, parent)` of every running process.
 fn processes() -> Vec<(u32, u32)> {
     let out = Command::new("ps").args(["-A", "-o", "pid=,ppid=,stat="]).output().unwrap();
     let listing = String::from_utf8(out.stdout).unwrap();

@@ -1,6 +1,6 @@
-//! What needs AWS on this machine: the ports on it, and the functions' handlers.
+//! Tests that need AWS on this machine: the ports on it, and the functions' handlers.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot continue fails")]
 
 mod api_dynamo;
 mod areas;
@@ -13,6 +13,6 @@ mod kpl;
 mod local;
 mod services;
 mod state;
-// The town of the api's tests without AWS.
+// The town of the API's tests without AWS.
 #[path = "../it/small_town/mod.rs"]
 mod small_town;

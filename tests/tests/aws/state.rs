@@ -1,4 +1,4 @@
-//! A stack on the workbench: pulled, verified, compared, and computed anew into other tables.
+//! `stoop-aws`: a stack that is pulled, verified, compared, and recomputed into other tables.
 
 mod script;
 mod sums;
@@ -32,7 +32,7 @@ fn bytes(value: &[u8]) -> AttributeValue {
 }
 
 #[tokio::test]
-async fn a_stack_that_is_pulled_is_what_its_lake_gives() {
+async fn a_pulled_stack_equals_the_state_of_its_lake() {
     let town = Town::new().await;
     let pulled = town.pull().await;
     assert_eq!((pulled.wrong, pulled.wrongs), (0, Vec::new()));
@@ -51,7 +51,7 @@ async fn a_stack_that_is_pulled_is_what_its_lake_gives() {
     assert_eq!((observations, homes, markets, alerts), (pulled.observations, 403, 1, 2));
     assert_eq!((alerts_unchecked, alerts_complete), (0, true));
 
-    // Only what is new is read of the lake.
+    // Only new objects of the lake are read.
     let more = vec![made::observation("new", 20_000 * 1_440, 650_000)];
     measure(&*town.tables.store(&Arc::new(MemoryLake::default())), std::slice::from_ref(&more)).await;
     assert_eq!(town.pull().await.homes, 404);
@@ -65,7 +65,7 @@ async fn a_stack_that_is_pulled_is_what_its_lake_gives() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_with_the_lake_is_named_each_time() {
+async fn errors_of_the_lake_are_reported_each_time() {
     let town = Town::new().await;
     let mut damaged = object(&[made::observation("a", 1, 650_000)]);
     damaged.extend(object(&[made::observation("b", 1, 650_000)]).split_at(30).0);
@@ -89,7 +89,7 @@ async fn what_is_wrong_with_the_lake_is_named_each_time() {
 }
 
 #[tokio::test]
-async fn a_folder_with_something_else_in_it_is_left_as_it_is() {
+async fn a_folder_with_other_content_is_not_changed() {
     let town = Town::new().await;
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("letter"), "dear").unwrap();
@@ -97,8 +97,8 @@ async fn a_folder_with_something_else_in_it_is_left_as_it_is() {
     assert!(error.to_string().contains("has something else in it"), "{error}");
 
     let own = tempfile::tempdir().unwrap();
-    let places = (own.path().join("stoop.db"), own.path().join("stoop-data"));
-    let database = stoop_embedded::Database::open(&places.0, &places.1).unwrap();
+    let paths = (own.path().join("stoop.db"), own.path().join("stoop-data"));
+    let database = stoop_embedded::Database::open(&paths.0, &paths.1).unwrap();
     measure(&*database, &[vec![made::observation("mine", 0, 1)]]).await;
     drop(database);
     let error = pull(&clients(), own.path(), &town.stack(), &|_| {}).await.unwrap_err();
@@ -107,7 +107,7 @@ async fn a_folder_with_something_else_in_it_is_left_as_it_is() {
     town.delete().await;
 }
 
-/// What one finds in a stack in which this was done to one item, and which is as it was afterwards.
+/// The errors found in a stack with one changed item, which is restored afterwards.
 async fn finds(town: &Town, table: &str, what: &str, before: &Item, after: Option<Item>, expected: &str) {
     match &after {
         Some(after) => town.put(table, after.clone()).await,
@@ -186,12 +186,7 @@ async fn every_alteration_of_a_market_is_found() {
     let elsewhere = "ma/-/-/rabat/-:sale:MAD";
     let cases: [(&str, &Item, Option<Item>, String); 14] = [
         ("no tail", &head, with(&head, "tail", bytes(&[])), format!("market {MARKET} differs")),
-        (
-            "a tail that is none",
-            &head,
-            with(&head, "tail", bytes(b"x")),
-            format!("the head of market {MARKET}: the tail"),
-        ),
+        ("a damaged tail", &head, with(&head, "tail", bytes(b"x")), format!("the head of market {MARKET}: the tail")),
         ("version", &head, with(&head, "version", number(1)), format!("the head of market {MARKET}: its version is 1")),
         (
             "figures",
@@ -204,7 +199,7 @@ async fn every_alteration_of_a_market_is_found() {
         ("area", &head, with(&head, "area", text("ma")), "its attribute area differs".into()),
         ("as_of", &head, without(&head, "as_of"), "it has no attribute `as_of` that is a moment".into()),
         ("another base", &chunk, with(&chunk, "body", bytes(&nothing)), format!("market {MARKET} differs")),
-        ("a base that is none", &chunk, with(&chunk, "body", bytes(b"x")), "its base: the chunks".into()),
+        ("a damaged base", &chunk, with(&chunk, "body", bytes(b"x")), "its base: the chunks".into()),
         ("no base", &chunk, None, format!("market {MARKET} is stored without a state")),
         (
             "another archive",
@@ -293,13 +288,13 @@ async fn every_alteration_of_an_alert_is_found() {
     town.delete().await;
 }
 
-/// A store as `stoop-aws load` has.
+/// A store as in `stoop-aws load`.
 fn quiet(tables: &Tables, client: aws_sdk_dynamodb::Client) -> stoop_aws::DynamoStore {
     let lake = Arc::new(NoLake);
     stoop_aws::DynamoStore::new(client, &tables.homes, &tables.markets, lake, Arc::new(Noon)).quiet()
 }
 
-/// What `compare` says of other tables.
+/// The result of `compare` with other tables.
 async fn compared(town: &Town, tables: &Tables) -> Vec<String> {
     let compared = compare(&clients(), &town.pulled(), &pair(tables), &|_| {}).await.unwrap();
     assert_eq!(compared.wrongs, Vec::<String>::new());
@@ -309,7 +304,7 @@ async fn compared(town: &Town, tables: &Tables) -> Vec<String> {
 const EQUAL: &str = "equal: 403 homes and 1 markets";
 
 #[tokio::test]
-async fn a_lake_that_is_loaded_gives_the_same_state_and_tells_nobody() {
+async fn a_loaded_lake_gives_the_same_state_without_alerts() {
     let town = Town::new().await;
     town.pull().await;
     let beside = Tables::new().await;
@@ -326,7 +321,7 @@ async fn a_lake_that_is_loaded_gives_the_same_state_and_tells_nobody() {
     let homes = beside.client.scan().table_name(&beside.homes).send().await.unwrap().items.unwrap();
     assert!(homes.iter().all(|home| home["notable"] == AttributeValue::Bool(false)));
 
-    // Twice: the second call has nothing to do, and another program finds everything as it would have made it.
+    // Twice: the second call has nothing to do, and another program finds everything as it would compute it.
     assert_eq!((run().await.parts_before, run().await.measured.observations), (1, 0));
     let again = load(&store, &town.pulled(), &pair(&beside), "other", &|| false, &|_| {}).await.unwrap();
     assert_eq!((again.parts_before, again.measured.new, again.measured.changed), (0, 0, 0));
@@ -338,7 +333,7 @@ async fn a_lake_that_is_loaded_gives_the_same_state_and_tells_nobody() {
     };
     assert_eq!(versions(&after), versions(&homes));
 
-    // A folder of what was loaded is the folder of what was measured.
+    // The folder of the loaded tables equals that of the measured ones.
     let other = town.folder.path().join("other");
     let stack = Stack { tables: pair(&beside), alerts: None, ..town.stack() };
     assert_eq!(pull(&clients(), &other, &stack, &|_| {}).await.unwrap().wrong, 0);
@@ -348,7 +343,7 @@ async fn a_lake_that_is_loaded_gives_the_same_state_and_tells_nobody() {
 }
 
 #[tokio::test]
-async fn a_load_that_fails_in_the_middle_goes_on_and_a_larger_lake_begins_anew() {
+async fn a_failed_load_continues_and_a_larger_lake_starts_over() {
     let town = Town::new().await;
     town.pull().await;
     let beside = Tables::new().await;
@@ -373,7 +368,7 @@ async fn a_load_that_fails_in_the_middle_goes_on_and_a_larger_lake_begins_anew()
 }
 
 #[tokio::test]
-async fn a_load_beside_a_follower_gives_the_same_state() {
+async fn a_load_next_to_a_follower_gives_the_same_state() {
     let town = Town::new().await;
     town.pull().await;
     let beside = Tables::new().await;

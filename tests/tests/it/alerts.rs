@@ -1,4 +1,4 @@
-//! From observations to alerts: what is told, once, whatever fails on the way.
+//! From observations to alerts: each is sent once, whatever fails in between.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
@@ -11,14 +11,14 @@ use stoop_pipeline::{AlertError, Alerted, Measurer, alert};
 use stoop_rules::Rules;
 use stoop_tests::made::observation;
 
-/// A database whose change feed is judged, and a subscriber that may hang up.
+/// A database with a judged change feed, and a subscriber that may fail.
 struct Bench {
     database: Arc<Database>,
     subscriber: Subscriber,
     _folder: tempfile::TempDir,
 }
 
-/// Hears alerts until it has heard as many as it can bear.
+/// Accepts alerts up to a limit.
 #[derive(Default)]
 struct Subscriber {
     heard: Mutex<Vec<Alert>>,
@@ -31,7 +31,7 @@ impl Publisher for Subscriber {
         let mut heard = self.heard.lock().unwrap();
         let hear = |alert: &Alert| {
             if self.deaf_after.lock().unwrap().is_some_and(|n| heard.len() >= n) {
-                return Err(PortError::new("tell an alert", "a made-up fault"));
+                return Err(PortError::new("send an alert", "a made-up fault"));
             }
             heard.push(alert.clone());
             Ok(())
@@ -40,7 +40,7 @@ impl Publisher for Subscriber {
     }
 }
 
-/// A ledger that forgets to write down, as one that is killed between telling and recording.
+/// A ledger that drops records, like one killed between sending and recording.
 struct Killed<'a>(&'a Database);
 
 #[async_trait]
@@ -61,7 +61,7 @@ impl Bench {
         Self { database, subscriber: Subscriber::default(), _folder: folder }
     }
 
-    /// The changes that a batch of observations makes.
+    /// The changes of a batch of observations.
     async fn changes(&self, observations: &[Observation]) -> Vec<Change> {
         let before = self.database.changes(0, usize::MAX).unwrap().last().map_or(0, |(seq, _)| *seq);
         Measurer::new(&*self.database).measure(observations).await.unwrap();
@@ -91,7 +91,7 @@ fn drops(n: i64) -> Vec<Observation> {
 }
 
 #[tokio::test]
-async fn a_change_that_is_fed_twice_is_reported_once() {
+async fn a_change_that_is_fed_twice_is_sent_once() {
     let bench = Bench::new();
     let changes = bench.changes(&drops(3)).await;
     let first = bench.alert(&changes).await.unwrap();
@@ -109,7 +109,7 @@ async fn a_change_that_is_fed_twice_is_reported_once() {
 }
 
 #[tokio::test]
-async fn a_publisher_that_fails_in_the_middle_is_reported_the_rest_later_and_nothing_twice() {
+async fn after_a_publisher_fails_midway_the_rest_is_sent_later_and_nothing_twice() {
     let bench = Bench::new();
     let changes = bench.changes(&drops(7)).await;
     for can_bear in [0, 2, 2, 5] {
@@ -118,7 +118,7 @@ async fn a_publisher_that_fails_in_the_middle_is_reported_the_rest_later_and_not
         assert_eq!(bench.heard().len(), can_bear);
         assert_eq!(failed.change, can_bear, "the first change that is to be judged again");
         let heard: BTreeSet<String> = bench.heard().into_iter().map(|id| id.0).collect();
-        assert_eq!(bench.recorded(AlertFilter::Sent), heard, "what was told is recorded");
+        assert_eq!(bench.recorded(AlertFilter::Sent), heard, "sent alerts are recorded");
     }
     *bench.subscriber.deaf_after.lock().unwrap() = None;
     let rest = bench.alert(&changes).await.unwrap();
@@ -128,7 +128,7 @@ async fn a_publisher_that_fails_in_the_middle_is_reported_the_rest_later_and_not
 }
 
 #[tokio::test]
-async fn a_kill_between_telling_and_recording_tells_again_with_the_same_ids() {
+async fn a_kill_between_sending_and_recording_sends_again_with_the_same_ids() {
     let bench = Bench::new();
     let changes = bench.changes(&drops(2)).await;
     let killed = alert(&changes, &Rules::default(), &Killed(&bench.database), &bench.subscriber).await;
@@ -136,13 +136,13 @@ async fn a_kill_between_telling_and_recording_tells_again_with_the_same_ids() {
     bench.alert(&changes).await.unwrap();
     let heard = bench.heard();
     assert_eq!(heard.len(), 4);
-    assert_eq!(heard[..2], heard[2..], "whoever listens can tell");
+    assert_eq!(heard[..2], heard[2..], "subscribers can recognise them");
     bench.alert(&changes).await.unwrap();
     assert_eq!(bench.heard().len(), 4);
 }
 
 #[tokio::test]
-async fn a_suspect_is_recorded_and_never_reported() {
+async fn a_suspect_is_recorded_and_never_sent() {
     let bench = Bench::new();
     let slip = [observation("slip", 0, 2_699_000), observation("slip", 1, 269_900)];
     let changes = bench.changes(&[&slip[..], &drops(1)].concat()).await;
@@ -156,7 +156,7 @@ async fn a_suspect_is_recorded_and_never_reported() {
     }
     assert_eq!(bench.heard(), [alerted.sent[0].id.clone()]);
 
-    // The slip is put right, and then the price really falls.
+    // The slip is corrected, and then the price really falls.
     let after = bench.changes(&[observation("slip", 60, 2_699_000), observation("slip", 120, 2_000_000)]).await;
     let alerted = bench.alert(&after).await.unwrap();
     assert_eq!((alerted.sent.len(), alerted.suspects.len(), alerted.known), (1, 0, 0));
@@ -175,7 +175,7 @@ async fn a_suspect_behind_a_failed_publisher_is_not_lost() {
     assert_eq!((bench.heard().len(), bench.recorded(AlertFilter::Suspect).len()), (1, 1));
 }
 
-/// Cuts, rises, a price that flaps and the same cut again a fortnight later, of two homes.
+/// Cuts, rises, a fluctuating price and the same cut again two weeks later, of two homes.
 fn a_story() -> Vec<Observation> {
     let prices = [1_000_000, 800_000, 1_000_000, 800_000, 1_000_000, 800_000, 640_000, 700_000, 500_000];
     let minutes = |i: i64| if i < 5 { i * 30 } else { 15 * 24 * 60 + i * 30 };
@@ -184,7 +184,7 @@ fn a_story() -> Vec<Observation> {
 }
 
 #[tokio::test]
-async fn how_the_batches_are_cut_does_not_change_what_is_reported() {
+async fn the_cut_into_batches_does_not_change_the_alerts() {
     let whole = Bench::new();
     let changes = whole.changes(&a_story()).await;
     whole.alert(&changes).await.unwrap();
@@ -201,7 +201,7 @@ async fn how_the_batches_are_cut_does_not_change_what_is_reported() {
         assert_eq!(bench.heard().len(), 8, "each once");
     }
 
-    // The measurer takes one at a time, the alerts take them all together, and again.
+    // The measurer takes one at a time; the alerts take all of them together, and again.
     let bench = Bench::new();
     let mut changes = Vec::new();
     for one in a_story().chunks(1) {

@@ -1,4 +1,4 @@
-//! The API: what each route answers, and what is refused and how.
+//! The API: the response of each route, and its errors.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use stoop_pipeline::serve::api::{Api, ApiRequest, Token};
 use stoop_tests::Faulty;
 use stoop_tests::made::observation_in;
 
-/// The answer for a snapshot: its status and its JSON.
+/// The response for a snapshot: status and JSON.
 fn shown(town: &Town, target: &str) -> String {
     let response = town.get(target);
     format!("GET {target}\n{} {:#}", response.status, json(&response))
@@ -52,7 +52,7 @@ fn an_area_is_the_sum_of_its_markets() {
 }
 
 #[test]
-fn the_same_is_found_by_every_spelling_of_its_path() {
+fn an_area_is_found_by_every_spelling_of_its_path() {
     let town = Town::new();
     for same in [
         "us/wa/king/seattle/98178",
@@ -74,7 +74,7 @@ fn the_same_is_found_by_every_spelling_of_its_path() {
 }
 
 #[test]
-fn what_is_refused_is_reported_with_what_would_be_accepted() {
+fn errors_say_what_would_be_accepted() {
     let town = Town::new();
     let (long_path, long_query) = (format!("/api/v1/markets/{}", "x".repeat(2_100)), "x".repeat(4_100));
     let long_area = format!("/api/v1/markets/{}", "é".repeat(201));
@@ -115,7 +115,7 @@ fn what_is_refused_is_reported_with_what_would_be_accepted() {
 }
 
 #[test]
-fn a_name_of_two_places_is_answered_with_both() {
+fn an_ambiguous_name_is_answered_with_all_places() {
     let town = Town::new();
     let mut elsewhere = observation_in("Seattle", "7", 0, 100);
     elsewhere.listing.address.region = Some("Souss".into());
@@ -159,11 +159,7 @@ fn nothing_but_health_answers_without_the_token() {
             assert_eq!(header(&wrong, "www-authenticate"), Some(r#"Bearer realm="stoop", error="invalid_token""#));
         }
         let request = ApiRequest { method: "GET", path: target, query: "", authorization: Some(BEARER) };
-        assert_eq!(
-            block_on(api.answer(request, None, now())).status,
-            503,
-            "{target}: without a token nobody is let in"
-        );
+        assert_eq!(block_on(api.answer(request, None, now())).status, 503, "{target}: no access without a token");
         assert_ne!(block_on(api.answer(request, Some(&token), now())).status, 401, "{target}");
     }
     let health = ask(&api, "GET", "/health", None, now());
@@ -174,7 +170,7 @@ fn nothing_but_health_answers_without_the_token() {
 }
 
 #[test]
-fn only_reading_is_done_here() {
+fn the_api_is_read_only() {
     let town = Town::new();
     for target in ["/health", "/api/v1/markets", "/api/v1/homes/kc/1001"] {
         for method in ["POST", "PUT", "DELETE", "OPTIONS", "get", ""] {
@@ -189,7 +185,7 @@ fn only_reading_is_done_here() {
 }
 
 #[test]
-fn a_failing_store_is_no_business_of_the_callers() {
+fn a_failing_store_is_hidden_from_clients() {
     let town = Town::new();
     let store = Faulty::new(Arc::clone(&town.database));
     let api = Api::new(&store, &*town.database, &*town.database);
@@ -199,7 +195,7 @@ fn a_failing_store_is_no_business_of_the_callers() {
         let message = "the response could not be built; retrying may help";
         let error = serde_json::json!({ "error": { "code": "internal", "message": message } });
         assert_eq!((response.status, json(&response)), (500, error), "{target}");
-        assert_eq!(get(&api, target, now()).status, 200, "{target}: a fault that passes leaves nothing behind");
+        assert_eq!(get(&api, target, now()).status, 200, "{target}: a transient fault has no lasting effect");
     }
 }
 
@@ -225,7 +221,7 @@ fn a_long_list_is_read_page_by_page() {
 }
 
 #[test]
-fn a_home_of_many_intervals_is_reported_by_its_latest() {
+fn a_home_of_many_intervals_returns_the_latest() {
     let town = Town::new();
     let flips: Vec<_> = (0..30).map(|i| observation_in("Fes", "7", i * 24 * 60, 100_000 + i % 2)).collect();
     town.observe(&flips);
@@ -254,7 +250,7 @@ fn alerts_of_an_area_are_those_of_its_markets() {
 }
 
 #[test]
-fn names_of_markets_are_remembered_for_a_minute_at_most() {
+fn names_of_markets_are_cached_for_a_minute_at_most() {
     let town = Town::empty();
     let api = town.api();
     let later = |seconds: i64| now().plus_ms(seconds * Time::SECOND_MS);
@@ -265,7 +261,7 @@ fn names_of_markets_are_remembered_for_a_minute_at_most() {
     town.observe(&[observation_in("Rabat", "2", 0, 100)]);
     assert_eq!(total(2), 1);
     assert_eq!(get(&api, "/api/v1/markets/rabat", later(3)).status, 404);
-    assert_eq!(get(&api, "/api/v1/markets/rabat", later(7)).status, 200, "an unknown name is looked for afresh");
+    assert_eq!(get(&api, "/api/v1/markets/rabat", later(7)).status, 200, "an unknown name is searched again");
     town.observe(&[observation_in("Safi", "3", 0, 100)]);
     assert_eq!([total(8), total(66), total(67)], [2, 2, 3].map(Value::from));
     assert_eq!(total(-5), 3, "a clock that was set back");
@@ -275,7 +271,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn whatever_is_asked_is_answered_in_json(
+    fn every_request_gets_a_json_response(
         method in prop_oneof![8 => Just("GET".to_owned()), 1 => ".{0,6}"],
         path in prop_oneof![
             "/api/v1/(markets|homes|alerts)(/[a-z0-9%:*/ -]{0,24}){0,3}",

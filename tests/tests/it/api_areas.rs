@@ -1,4 +1,4 @@
-//! Wide areas in the API: from stored sums where there are any, and added up where there are none.
+//! Wide areas in the API: from stored sums if there are any, otherwise added up.
 
 use std::collections::BTreeSet;
 use std::sync::Mutex;
@@ -19,7 +19,7 @@ use stoop_tests::made::observation_in;
 
 type Shown = Result<Option<ShownWide>, PortError>;
 
-/// What is answered where each stored sum is as `alter` makes it.
+/// The response when `alter` changes each stored sum.
 fn altered(town: &Town, target: &str, alter: impl Fn(&WideArea, ShownWide) -> Shown + Send + Sync) -> (u16, Value) {
     let alter = |area: &WideArea, shown: Option<ShownWide>| shown.map_or(Ok(None), |shown| alter(area, shown));
     let areas = AlteredAreas::new(&*town.database, alter);
@@ -34,7 +34,7 @@ fn altered(town: &Town, target: &str, alter: impl Fn(&WideArea, ShownWide) -> Sh
     (response.status, answer)
 }
 
-/// Every home counts twice in a stored sum, so that it shows which answers are read from one.
+/// Doubles every home in a stored sum, to show which responses use one.
 fn twice(_: &WideArea, mut shown: ShownWide) -> Shown {
     shown.sum.add(&shown.sum.clone());
     Ok(Some(shown))
@@ -44,7 +44,7 @@ fn none(_: &WideArea, _: ShownWide) -> Shown {
     Ok(None)
 }
 
-/// Where `of` gives none, nothing is behind.
+/// `of` gives the time of a lagging sum; `None` means up to date.
 fn behind(of: impl Fn(&WideArea) -> Option<&'static str>) -> impl Fn(&WideArea, ShownWide) -> Shown {
     move |area, shown| Ok(Some(ShownWide { rolled_up: of(area).map(|at| Time::parse(at).unwrap()), ..shown }))
 }
@@ -56,7 +56,7 @@ fn home(county: &str, id: usize, dirhams: i64) -> Observation {
     home
 }
 
-/// A town with as many cities of one home each.
+/// A town with this many cities of one home each.
 fn cities(county: &str, cities: usize) -> Town {
     let town = Town::empty();
     town.observe(&(0..cities).map(|id| home(county, id, 100_000)).collect::<Vec<_>>());
@@ -72,7 +72,7 @@ fn states(town: &Town, markets: &[Market]) -> Vec<(Market, Cells)> {
     markets.iter().map(state).collect()
 }
 
-/// What an area is, added up as finely as sums of it are kept.
+/// An area, added up with the precision of stored sums.
 fn plain(town: &Town, query: &str, days: u16) -> Value {
     let found = find_area(query, &town.database.market_ids().unwrap()).unwrap();
     let states = states(town, &found.markets);
@@ -88,7 +88,7 @@ fn plain(town: &Town, query: &str, days: u16) -> Value {
 }
 
 #[test]
-fn a_country_and_a_region_are_shown_as_what_is_kept_of_them() {
+fn a_country_and_a_region_are_shown_from_their_sums() {
     let town = Town::new();
     for is_rolled in [false, true] {
         for area in ["ma/", "us/", "us/wa"] {
@@ -103,7 +103,7 @@ fn a_country_and_a_region_are_shown_as_what_is_kept_of_them() {
 }
 
 #[test]
-fn stored_sums_are_read_where_adding_up_would_take_long() {
+fn stored_sums_are_read_if_adding_up_would_take_long() {
     let town = Town::new();
     for (target, active) in [
         ("us/", 8),
@@ -126,12 +126,12 @@ fn stored_sums_are_read_where_adding_up_would_take_long() {
     }
 }
 
-/// Areas of which nothing is kept, and what was asked of them.
+/// Areas without sums, which records the requests.
 #[derive(Default)]
 struct Noted(Mutex<Vec<String>>);
 
 impl Noted {
-    /// What an answer to this asks for.
+    /// The areas that a request reads.
     fn asked(town: &Town, target: &str) -> Vec<String> {
         let noted = Self::default();
         assert_eq!(get(&Api::new(&*town.database, &*town.database, &noted), target, now()).status, 200, "{target}");
@@ -160,7 +160,7 @@ impl WideAreas for Noted {
 }
 
 #[test]
-fn a_sum_is_asked_for_with_all_markets_that_should_be_in_it() {
+fn a_sum_is_requested_with_the_number_of_its_markets() {
     let town = Town::new();
     let asked = |target: &str| Noted::asked(&town, &format!("/api/v1/markets{target}")).join("; ");
     let noon = "2026-01-14T12:00:00Z";
@@ -170,11 +170,11 @@ fn a_sum_is_asked_for_with_all_markets_that_should_be_in_it() {
     let king = "us/wa/king/seattle/98103:sale:USD us/wa/king/seattle/98178:sale:USD";
     assert_eq!(asked("?level=city&area=king"), format!("city, {king}, {noon}"));
     assert_eq!(asked("?level=county&currency=USD"), format!("county, {king}, {noon}"));
-    assert_eq!(asked("?area=king&sort=active"), "", "markets are no sums");
+    assert_eq!(asked("?area=king&sort=active"), "", "markets are not sums");
 }
 
 #[test]
-fn how_far_behind_a_sum_is_is_reported() {
+fn the_lag_of_a_sum_is_reported() {
     let town = Town::new();
     let by_purpose = |area: &WideArea| match area.id().purpose {
         stoop_domain::Purpose::Sale => Some("2026-01-14T11:59:00Z"),
@@ -189,7 +189,7 @@ fn how_far_behind_a_sum_is_is_reported() {
     assert_eq!(message("/api/v1/markets/agadir"), None, "added up");
     let one = |area: &WideArea| by_purpose(area).filter(|at| at.contains("11:59"));
     let (_, answer) = altered(&town, "/api/v1/markets/ma/", behind(one));
-    assert_eq!(answer["rolled_up_at"], "2026-01-14T11:59:00Z", "of the one that is behind");
+    assert_eq!(answer["rolled_up_at"], "2026-01-14T11:59:00Z", "of the lagging one");
     assert_eq!(answer["markets"], json(&town.get("/api/v1/markets/ma/"))["markets"]);
 }
 
@@ -240,7 +240,7 @@ fn an_area_of_thousands_of_markets_needs_its_sum() {
 }
 
 #[test]
-fn a_sum_that_cannot_be_read_is_no_business_of_the_callers() {
+fn an_unreadable_sum_is_hidden_from_clients() {
     let town = Town::new();
     let broken = |area: &WideArea, _| Err(PortError::new(format!("read the area {area}"), "AccessDenied"));
     for target in ["/api/v1/markets/us/wa", "/api/v1/markets?level=region", "/api/v1/markets?area=king&level=city"] {
@@ -258,7 +258,7 @@ fn a_sum_that_cannot_be_read_is_no_business_of_the_callers() {
 }
 
 #[test]
-fn the_areas_of_a_level_are_listed_with_what_each_shows_by_itself() {
+fn the_areas_of_a_level_are_listed_with_their_own_figures() {
     let town = Town::new();
     let lists = ["city", "county", "region", "country"].map(|level| {
         let list = json(&town.get(&format!("/api/v1/markets?level={level}")));
@@ -305,7 +305,7 @@ fn a_list_of_areas_is_narrowed_sorted_and_cut() {
     assert_eq!(ids(&list("level=country&purpose=rent")), ["ma:rent:MAD"]);
     assert_eq!(ids(&list("level=region&area=us/wa")), ["us/wa:sale:USD"], "itself");
     let cities = names("area=souss&sort=median_price&desc=true");
-    assert_eq!(cities, ("City 3 City 4 City 2 City 1".into(), Some(4)), "markets, where there is no level");
+    assert_eq!(cities, ("City 3 City 4 City 2 City 1".into(), Some(4)), "markets, without a level");
     assert_eq!(names("area=souss&min_homes=1&limit=1000").1, Some(3));
     assert_eq!(ids(&list("level=region&sort=last_7_days_new&limit=1")).len(), 1);
     let past = list("level=country&as_of=2026-01-04&sort=active&desc=true");
@@ -315,7 +315,7 @@ fn a_list_of_areas_is_narrowed_sorted_and_cut() {
 }
 
 #[test]
-fn a_list_of_areas_without_sums_is_added_up_as_far_as_it_goes() {
+fn a_list_of_areas_without_sums_is_added_up_within_bounds() {
     let town = cities("Tata", 1_999);
     let (_, whole) = altered(&town, "/api/v1/markets?level=county", none);
     assert_eq!((&whole["markets"][0]["active"], whole.get("without_figures")), (&1_999.into(), None));
@@ -335,12 +335,12 @@ fn a_list_of_areas_without_sums_is_added_up_as_far_as_it_goes() {
     assert_eq!(
         (&wanted["total"], &wanted["without_figures"]),
         (&2.into(), &1.into()),
-        "nobody knows how many homes it has"
+        "its number of homes is unknown"
     );
 }
 
 #[test]
-fn a_list_reads_some_dozens_of_sums_and_no_more() {
+fn a_list_reads_a_bounded_number_of_sums() {
     let town = Town::empty();
     let regions = |regions: std::ops::Range<usize>| -> Vec<Observation> {
         let home = |id: usize| {

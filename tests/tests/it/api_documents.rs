@@ -1,10 +1,10 @@
-//! What `docs/API.md` and `docs/openapi.json` tell of the API is what it answers.
+//! `docs/API.md` and `docs/openapi.json` match the API's responses.
 
 use crate::small_town::{Town, json};
 use serde_json::Value;
 use stoop_pipeline::serve::Figure;
 
-/// Whether an answer is what a page shows of it: `"…"` stands for anything, `["…"]` for any list.
+/// Whether a response matches a page: `"…"` matches anything, `["…"]` any list.
 fn is_shown(shown: &Value, answer: &Value) -> bool {
     match (shown, answer) {
         (Value::String(text), _) if text == "…" => true,
@@ -21,7 +21,7 @@ fn is_shown(shown: &Value, answer: &Value) -> bool {
     }
 }
 
-/// The examples of the page: what is asked for, and what is answered.
+/// The examples of the page: requests and responses.
 fn examples() -> Vec<(String, Value)> {
     let page = include_str!("../../../docs/API.md");
     let blocks = page.split("```http\nGET ").skip(1).map(|rest| {
@@ -33,7 +33,7 @@ fn examples() -> Vec<(String, Value)> {
 }
 
 #[test]
-fn the_page_shows_what_is_answered() {
+fn the_page_shows_the_responses() {
     let town = Town::new();
     let mut wrong = Vec::new();
     for (target, shown) in examples() {
@@ -46,8 +46,8 @@ fn the_page_shows_what_is_answered() {
     assert_eq!(examples().len(), 9);
 }
 
-/// Says where a value is not as a schema of `openapi.json` has it. Members that the schema does not name are
-/// mistakes here: the document is to name all of them.
+/// Where a value does not match a schema of `openapi.json`. Members that the schema does not name are mismatches: the
+/// document must name all of them.
 fn mismatch(root: &Value, schema: &Value, value: &Value, at: &str) -> Option<String> {
     if let Some(name) = schema.get("$ref") {
         let pointer = name.as_str().unwrap().trim_start_matches('#');
@@ -103,7 +103,7 @@ fn document() -> Value {
     serde_json::from_str(include_str!("../../../docs/openapi.json")).unwrap()
 }
 
-/// Says where the answer of a route is not as the document has it.
+/// Where the response of a route does not match the document.
 pub(crate) fn unreported(route: &str, answer: &Value) -> Option<String> {
     let root = document();
     let schema = &root["paths"][route]["get"]["responses"]["200"]["content"]["application/json"]["schema"];
@@ -111,7 +111,7 @@ pub(crate) fn unreported(route: &str, answer: &Value) -> Option<String> {
 }
 
 #[test]
-fn the_openapi_document_tells_every_figure_to_sort_by() {
+fn the_openapi_document_lists_every_figure_to_sort_by() {
     let root = document();
     let mut parameters = root["paths"]["/api/v1/markets"]["get"]["parameters"].as_array().unwrap().iter();
     let sort = parameters.find(|parameter| parameter["name"] == "sort").unwrap();
@@ -119,7 +119,7 @@ fn the_openapi_document_tells_every_figure_to_sort_by() {
 }
 
 #[test]
-fn the_openapi_document_tells_every_parameter_and_member() {
+fn the_openapi_document_lists_every_parameter_and_member() {
     let town = Town::new();
     let root = document();
     let routes = [

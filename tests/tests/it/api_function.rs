@@ -1,4 +1,4 @@
-//! The api function: events in, answers out, and the token that it reads.
+//! The api function: from events to responses, and the token that it reads.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -9,7 +9,7 @@ use stoop_api::{App, ReadToken, Recency};
 use stoop_domain::Time;
 use stoop_pipeline::ports::PortError;
 
-/// The api function on this town, with a token that is read from `secret`; counts how often it is read afresh.
+/// The api function on this town, with a token from `secret`; counts how often it is read again.
 fn function<'a>(town: &'a Town, secret: &'a Secret) -> App<'a> {
     let read: ReadToken<'a> = Box::new(move |recency| {
         let afresh = recency == Recency::Afresh;
@@ -34,7 +34,7 @@ impl Secret {
     }
 }
 
-/// What the function answers an event, as Lambda is handed it.
+/// The function's response to an event, as Lambda gets it.
 fn invoke(app: &App<'_>, event: &str) -> Value {
     let event: Box<RawValue> = serde_json::from_str(event).unwrap();
     let deadline = now().plus_ms(10 * Time::SECOND_MS);
@@ -70,7 +70,7 @@ fn the_function_answers_a_function_url_and_an_http_api() {
 }
 
 #[test]
-fn what_is_no_request_is_answered_as_such() {
+fn an_event_that_is_not_a_request_gets_an_error() {
     let town = Town::new();
     let secret = Secret::of(Some(TOKEN), None);
     let app = function(&town, &secret);
@@ -89,7 +89,7 @@ fn a_rotated_token_works_at_once() {
     let town = Town::new();
     let event = sample("api-function-url.json");
     let cases = [
-        // What is remembered, what is there now, the answer, and how often it is looked for.
+        // The cached token, the current one, the status, and the number of reads.
         (Some(TOKEN), Some("another-token-987654321"), 200, 0),
         (Some("another-token-987654321"), Some(TOKEN), 200, 1),
         (None, Some(TOKEN), 200, 1),
@@ -105,7 +105,7 @@ fn a_rotated_token_works_at_once() {
     let secret = Secret::of(Some(TOKEN), Some(TOKEN));
     let nameless = event.replace(BEARER, "").replace("authorization", "x-other");
     assert_eq!(invoke(&function(&town, &secret), &nameless)["statusCode"], 401);
-    assert_eq!(secret.afresh.load(Ordering::SeqCst), 0, "nobody makes us look without showing a token");
+    assert_eq!(secret.afresh.load(Ordering::SeqCst), 0, "a request without a token causes no read");
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::fs;
 
 use crate::template::document::root;
 
-/// A row: the limit, what AWS says, the page, and what holds us to it.
+/// A row: the limit, AWS's value, the page, and our test.
 struct Row {
     cells: Vec<String>,
 }
@@ -15,19 +15,19 @@ fn rows(text: &str) -> Vec<Row> {
     let (_, section) = text.split_once(HEADING).unwrap_or_else(|| panic!("infra/README.md has no {HEADING:?}"));
     let section = section.split("\n## ").next().unwrap_or_default();
     let lines = section.lines().filter(|line| line.starts_with('|')).skip(2);
-    // A pipe in a cell would be one cell more, which is told below.
+    // A pipe in a cell gives one cell too many, which is found below.
     lines
         .map(|line| Row { cells: line.trim_matches('|').split('|').map(|cell| cell.trim().to_owned()).collect() })
         .collect()
 }
 
-/// The tests that a cell names: `path/to/file.rs::name`, each in a link or in code.
+/// The tests in a cell: `path/to/file.rs::name`, each in a link or in code.
 fn tests(cell: &str) -> Vec<(&str, &str)> {
     let code = cell.split('`').skip(1).step_by(2);
     code.filter_map(|code| code.split_once("::")).collect()
 }
 
-/// What is wrong with the table.
+/// The errors of the table.
 fn wrongs(text: &str) -> Vec<String> {
     let mut wrongs = Vec::new();
     for Row { cells } in rows(text) {
@@ -36,7 +36,7 @@ fn wrongs(text: &str) -> Vec<String> {
             continue;
         };
         if says.is_empty() || !page.contains('"') {
-            wrongs.push(format!("{limit}: no figure, or no page of AWS's between quotation marks"));
+            wrongs.push(format!("{limit}: no figure, or no page of AWS in quotation marks"));
         }
         let named = tests(held);
         if named.is_empty() && !held.starts_with("no test: ") {
@@ -60,7 +60,7 @@ fn readme() -> String {
 }
 
 #[test]
-fn every_limit_names_a_test_that_is_there() {
+fn every_limit_names_an_existing_test() {
     let text = readme();
     assert_eq!(wrongs(&text), Vec::<String>::new());
     let rows = rows(&text);
@@ -69,11 +69,11 @@ fn every_limit_names_a_test_that_is_there() {
 }
 
 #[test]
-fn a_table_that_names_what_is_not_there_is_caught() {
+fn a_table_with_missing_tests_is_caught() {
     let row = |held: &str| {
         format!("{HEADING}\n\n| a | b | c | d |\n| --- | --- | --- | --- |\n| Batch | 500 | \"Quotas\" | {held} |\n")
     };
-    let here = "`tests/tests/it/aws_limits.rs::a_table_that_names_what_is_not_there_is_caught`";
+    let here = "`tests/tests/it/aws_limits.rs::a_table_with_missing_tests_is_caught`";
     assert_eq!(wrongs(&row(here)), Vec::<String>::new());
     assert_eq!(wrongs(&row("no test: nobody can")), Vec::<String>::new());
     for wrong in ["`tests/tests/it/aws_limits.rs::a_table`", "`tests/no.rs::a_table`", "", "tested", "no test"] {

@@ -1,4 +1,4 @@
-//! Fields that contradict the others as a rule: counted by polls, and not sent any more where they are distrusted.
+//! Fields that usually contradict the others: polls count them, and omit them once they are distrusted.
 
 use std::sync::{Arc, Mutex};
 
@@ -34,10 +34,10 @@ coverage = "snapshot"
 const DISTRUSTED: &str =
     "previous_list_price is distrusted and not sent any more: previous_far_off in 100 of 100 listings";
 
-/// What a listing asks and asked before, in euros, by its id.
+/// The price and previous price of each listing in euros, by ID.
 type Prices = Arc<Mutex<Vec<(i64, i64)>>>;
 
-/// A site of a hundred homes that ask half a million, and asked `before` before.
+/// A site of a hundred homes with a price of half a million, and the previous price `before`.
 fn site(before: i64) -> (Bench, Prices) {
     let prices: Prices = Arc::new(Mutex::new(vec![(500_000, before); 100]));
     let shown = Arc::clone(&prices);
@@ -62,7 +62,7 @@ async fn poll(bench: &Bench) -> Polled {
     poll_as(bench, "all").await
 }
 
-/// Takes what was sent off the stream: in order of id, with the price before in euros.
+/// Takes the sent observations from the stream: in order of ID, with the previous price in euros.
 fn sent(bench: &Bench) -> Vec<(String, Option<i64>)> {
     let records = bench.database.stream_read(0, usize::MAX).unwrap();
     let lines = records.iter().flat_map(|record| stoop_wire::lines(&record.body));
@@ -77,19 +77,22 @@ fn sent(bench: &Bench) -> Vec<(String, Option<i64>)> {
 }
 
 #[tokio::test]
-async fn a_field_that_contradicts_as_a_rule_is_not_sent_from_the_next_poll_on() {
+async fn a_field_that_usually_contradicts_is_omitted_from_the_next_poll_on() {
     let (bench, prices) = site(500);
     let first = poll(&bench).await;
     assert_eq!((first.verdicts, first.fields_distrusted), (vec![DISTRUSTED.to_owned()], 1));
     let count = first.contradictions.of(Contradiction::PreviousFarOff);
     assert_eq!((count.rows, count.contradict), (100, 100));
     let sent_first = sent(&bench);
-    assert!(sent_first.len() == 100 && sent_first.iter().all(|(_, before)| *before == Some(500)), "as it was told");
+    assert!(
+        sent_first.len() == 100 && sent_first.iter().all(|(_, before)| *before == Some(500)),
+        "as the source has it"
+    );
     let run = &bench.database.runs(1).unwrap()[0];
     assert_eq!(run.message.as_deref(), Some(DISTRUSTED));
     assert_eq!((run.counts["contradictions"], run.counts["fields_distrusted"]), (100, 1));
 
-    // The verdict itself sends nothing, in this search or in another one of the source, which sends once what is new to it.
+    // The verdict itself sends nothing, in this search or in another one of the source, which sends new listings once.
     assert_eq!((poll(&bench).await.sent, poll_as(&bench, "other").await.sent), (0, 100));
     sent(&bench);
     for search in ["all", "other", "all", "other"] {
@@ -103,9 +106,9 @@ async fn a_field_that_contradicts_as_a_rule_is_not_sent_from_the_next_poll_on() 
     assert_eq!(
         bench.state("all").await.listings["7"].listing.previous_list_price,
         None,
-        "nor is it said with it that it is gone"
+        "`Gone` is sent without it, too"
     );
-    // The other search has nothing to send: the stream has what the site says.
+    // The other search has nothing to send: the stream equals the site.
     assert_eq!((poll_as(&bench, "other").await.sent, poll(&bench).await.sent), (0, 0));
 }
 
@@ -115,7 +118,7 @@ async fn a_field_that_is_right_again_is_sent_again() {
     poll(&bench).await;
     let mut trusted = Vec::new();
     for change in 1..=6 {
-        // All of them ask less than before, as they say.
+        // All of them are now below their previous price.
         prices.lock().unwrap().iter_mut().for_each(|(price, before)| {
             *before = *price;
             *price -= 1_000;
@@ -125,12 +128,12 @@ async fn a_field_that_is_right_again_is_sent_again() {
         let with_it = sent(&bench).iter().filter(|(_, before)| before.is_some()).count();
         trusted.push((change, with_it, polled.fields_distrusted));
     }
-    // A hundred of 500 is the first share below a quarter; it is sent from the poll behind that on.
+    // A hundred of 500 is the first share below a quarter; the field is sent from the next poll on.
     assert_eq!(trusted, [(1, 0, 1), (2, 0, 1), (3, 0, 1), (4, 0, 0), (5, 100, 0), (6, 100, 0)]);
 }
 
 #[tokio::test]
-async fn few_listings_that_contradict_are_counted_once_and_believed() {
+async fn few_contradictory_listings_are_counted_once_and_believed() {
     let (bench, prices) = site(500);
     prices.lock().unwrap().truncate(50);
     for _ in 0..5 {
@@ -141,7 +144,7 @@ async fn few_listings_that_contradict_are_counted_once_and_believed() {
 }
 
 #[tokio::test]
-async fn what_is_sent_after_a_kill_is_counted_once() {
+async fn listings_sent_after_a_kill_are_counted_once() {
     let (bench, _) = site(500);
     bench.stream.refuse_all(true);
     assert!(
@@ -158,7 +161,7 @@ async fn what_is_sent_after_a_kill_is_counted_once() {
 }
 
 #[tokio::test]
-async fn a_file_is_read_with_what_the_files_before_it_have_taught() {
+async fn a_file_is_read_with_the_distrust_of_earlier_files() {
     let bench = Bench::new();
     std::fs::create_dir(bench.folder().join("in")).unwrap();
     for (name, first, count) in [("1.csv", 0, 100), ("2.csv", 100, 5)] {

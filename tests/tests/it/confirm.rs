@@ -1,4 +1,4 @@
-//! Listings that are as they were, and are sent once more all the same.
+//! Unchanged listings that are sent again as a confirmation.
 
 use crate::site::Bench;
 use stoop_domain::{EventKind, Status, Time};
@@ -6,7 +6,7 @@ use stoop_pipeline::Polled;
 
 use EventKind::{Initial, PriceCut, PriceRise};
 
-/// Polls once in every hour, as often.
+/// Polls once an hour, this many times.
 async fn poll_hours(bench: &Bench, hours: usize) -> Vec<Polled> {
     let mut polls = Vec::new();
     for _ in 0..hours {
@@ -15,7 +15,7 @@ async fn poll_hours(bench: &Bench, hours: usize) -> Vec<Polled> {
     polls
 }
 
-/// Polls at once, and is back at the next full hour.
+/// Polls at once, and returns at the next full hour.
 async fn poll(bench: &Bench) -> Polled {
     let polled = bench.poll().await.unwrap();
     bench.wait_ms(-bench.now().ms().rem_euclid(Time::HOUR_MS));
@@ -28,7 +28,7 @@ fn until_midnight(bench: &Bench) -> usize {
 }
 
 #[tokio::test]
-async fn polled_every_hour_for_forty_days_it_is_sent_on_the_first_poll_of_few_of_them() {
+async fn in_forty_days_of_hourly_polls_it_is_confirmed_on_few_days() {
     for (coverage, interval) in [("snapshot", 11), ("changes", 3)] {
         let bench = Bench::with("coverage = \"snapshot\"", &format!("coverage = {coverage:?}"));
         bench.site.list_many(4);
@@ -71,13 +71,13 @@ async fn a_doubtful_price_is_sent_on_the_first_poll_of_the_next_day_and_counts_f
     assert_eq!(bench.events("1").await, [Initial, PriceCut]);
     assert_eq!(bench.home("1").unwrap().history.events()[1].at, changed_at, "as of when it was seen first");
 
-    // A slip that is put right on the same day was never a price.
+    // A slip that is corrected on the same day was never a price.
     bench.site.list("2", 5_000_000);
     poll_hours(&bench, 2).await;
     bench.site.list("2", 490_000);
     poll_hours(&bench, 24).await;
     assert_eq!(bench.events("2").await, [Initial, PriceCut]);
-    // One that is not: a rise, and a cut on the day after.
+    // One that is not: a rise, and a cut on the next day.
     bench.site.list("2", 4_900_000);
     poll_hours(&bench, 24).await;
     bench.site.list("2", 490_000);
@@ -101,7 +101,7 @@ async fn a_slip_after_a_slip_is_still_due_on_the_next_day() {
 }
 
 #[tokio::test]
-async fn a_kill_between_sending_and_saving_confirms_once_more_and_forgets_no_change() {
+async fn a_kill_between_sending_and_saving_confirms_again_and_forgets_no_change() {
     for saves in 0..4 {
         let bench = Bench::new();
         bench.site.list("1", 500_000);
@@ -113,7 +113,7 @@ async fn a_kill_between_sending_and_saving_confirms_once_more_and_forgets_no_cha
         bench.index.revive();
         assert_eq!(poll(&bench).await.sent, u64::from(saves < 2));
         assert_eq!(poll(&bench).await.sent, 0);
-        // What comes next is later than all of it, also for a clock that was set back.
+        // Later observations are after all of it, even if a clock was set back.
         bench.wait_ms(-5 * Time::HOUR_MS);
         bench.site.reprice("1", 400_000);
         poll(&bench).await;
@@ -131,14 +131,18 @@ async fn a_clock_that_jumps_ahead_confirms_once_and_one_that_was_set_back_waits(
     assert_eq!((poll(&bench).await.confirmed, poll(&bench).await.confirmed), (3, 0));
     bench.set_clock_by_ms(-400 * Time::DAY_MS);
     let back = poll_hours(&bench, 15 * 24).await;
-    assert_eq!(back.iter().map(|polled| polled.sent).sum::<u64>(), 0, "it was sent in what is the future now");
+    assert_eq!(
+        back.iter().map(|polled| polled.sent).sum::<u64>(),
+        0,
+        "it was sent with a time that is now in the future"
+    );
     bench.site.list("1", 90_000);
     assert_eq!(poll(&bench).await.changed, 1);
     assert_eq!(bench.ends("1").await, (Status::Active, 90_000));
 }
 
 #[tokio::test]
-async fn of_two_searches_of_one_source_the_first_that_sees_it_confirms_it() {
+async fn the_first_of_two_searches_to_see_a_listing_confirms_it() {
     let bench = Bench::new();
     bench.site.list("1", 500_000);
     let polls = async || {
@@ -161,7 +165,7 @@ async fn of_two_searches_of_one_source_the_first_that_sees_it_confirms_it() {
 }
 
 #[tokio::test]
-async fn what_is_sold_is_not_confirmed_and_what_left_is_gone_as_before() {
+async fn sold_listings_are_not_confirmed_and_missing_ones_are_gone_as_before() {
     let bench = Bench::new();
     bench.site.set("1", 500_000, "Closed");
     bench.site.list("2", 500_000);
@@ -180,5 +184,5 @@ async fn what_is_sold_is_not_confirmed_and_what_left_is_gone_as_before() {
         bench.wait_ms(23 * Time::HOUR_MS);
         poll(&bench).await;
     }
-    assert_eq!(bench.ends("2").await, (Status::Gone, 500_000), "nobody confirms what is not shown");
+    assert_eq!(bench.ends("2").await, (Status::Gone, 500_000), "missing listings are not confirmed");
 }

@@ -150,7 +150,7 @@ async fn a_folder_has_files() {
 }
 
 #[tokio::test]
-async fn a_faulty_store_does_as_it_is_reported() {
+async fn a_faulty_store_fails_as_requested() {
     use stoop_pipeline::ports::{Commit, CommitError};
     let (database, _folder) = fresh();
     let store = stoop_tests::Faulty::new(database.clone());

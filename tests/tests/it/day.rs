@@ -1,5 +1,5 @@
 //! A simulated day: sixty searches of sites of every kind, polled side by side in one process on a virtual clock, with
-//! limits, latencies, faults, and sites that are dead for hours. At the end the stream tells what the simulation says.
+//! limits, latencies, faults, and sites that are down for hours. At the end the stream matches the simulation.
 
 mod fleet;
 mod memory;
@@ -17,7 +17,7 @@ use stoop_pipeline::ports::RunOutcome;
 use stoop_sources::Source;
 use world::{PollSeen, World};
 
-/// A seed that says its name when its day fails.
+/// A seed that prints itself when its day fails.
 struct Seed(u64);
 
 impl Drop for Seed {
@@ -28,7 +28,7 @@ impl Drop for Seed {
     }
 }
 
-/// The seed that is asked for, or this one.
+/// The requested seed, or this one.
 fn seed(usual: u64) -> Seed {
     Seed(std::env::var("STOOP_SEED").map_or(usual, |seed| seed.parse().expect("STOOP_SEED is a number")))
 }
@@ -42,7 +42,7 @@ fn world(seed: u64, hours: i64, with_dead: bool) -> Arc<World> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn sixty_sources_side_by_side_lose_nothing_in_a_day_of_faults() {
+async fn sixty_sources_lose_nothing_in_a_day_of_faults() {
     let seed = seed(1);
     let world = world(seed.0, 24, true);
     assert_eq!(world.entries.iter().filter(|entry| !entry.is_dead).count(), 60);
@@ -80,7 +80,7 @@ async fn sixty_sources_side_by_side_lose_nothing_in_a_day_of_faults() {
     assert_eq!(over, 0, "no limit of any server was exceeded");
     assert_eq!(sum(|served| served.unauthorized + served.not_found), 0);
     for entries in sites.values() {
-        // A replication that a fault held up for five minutes is forgotten, and begun anew.
+        // A replication that a fault delayed for five minutes is dropped, and restarted.
         let forgotten = entries[0].replicates;
         let site = &entries[0].line.site;
         assert!(forgotten || site.served().bad_requests == 0, "{} refused a request", entries[0].name);

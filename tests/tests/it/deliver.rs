@@ -1,4 +1,4 @@
-//! Alerts to a webhook: its pace, its refusals, its order, on a clock that moves only for those who wait.
+//! Sending alerts to a webhook: its pace, its refusals, its order, on a clock that advances only for waiters.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -13,7 +13,7 @@ use stoop_rules::Rules;
 use stoop_tests::made;
 use tempfile::TempDir;
 
-/// A ledger, a clock, and somebody who hears alerts as the test says.
+/// A ledger, a clock, and a subscriber controlled by the test.
 struct Bench {
     database: Arc<Database>,
     now: AtomicI64,
@@ -24,10 +24,10 @@ struct Bench {
     _folder: TempDir,
 }
 
-/// What is answered to an alert of this id at this time.
+/// The answer to an alert with this ID at this time.
 type Answers = Box<dyn FnMut(&str, i64) -> Answer + Send>;
 
-/// What a webhook answers, and what it says of when to come again.
+/// A webhook's answer, with its `Retry-After`.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Answer {
     Taken,
@@ -84,7 +84,7 @@ impl Bench {
         Ledger::record(&*self.database, &alerts, &Rules::default()).await.unwrap();
     }
 
-    /// Delivers until this much time has passed and nothing more is taken.
+    /// Sends until this much time has passed and nothing more is accepted.
     async fn deliver_for(&self, ms: i64) {
         self.stops_at.store(self.now.load(Ordering::SeqCst) + ms, Ordering::SeqCst);
         let delivery = Delivery {
@@ -102,7 +102,7 @@ impl Bench {
         self.heard.lock().unwrap().clone()
     }
 
-    /// How long was waited each time.
+    /// The duration of each wait.
     fn waits(&self) -> Vec<u64> {
         let ms = |trouble: &Trouble| if let Trouble::Waits { ms, .. } = trouble { Some(*ms) } else { None };
         self.troubles.lock().unwrap().iter().filter_map(ms).collect()
@@ -114,7 +114,7 @@ fn ids(range: std::ops::Range<i64>) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn one_failure_in_twenty_slows_nothing_down_for_long() {
+async fn one_failure_in_twenty_causes_only_short_delays() {
     let mut asked = 0;
     let bench = Bench::new(1_500, move |_, _| {
         asked += 1;
@@ -127,7 +127,7 @@ async fn one_failure_in_twenty_slows_nothing_down_for_long() {
 }
 
 #[tokio::test]
-async fn a_webhook_that_is_down_is_left_alone_longer_and_longer_and_then_gets_everything() {
+async fn a_webhook_that_is_down_gets_growing_pauses_and_then_everything() {
     let hour = 3_600_000;
     let bench = Bench::new(30, move |_, now| if now < hour { Answer::Later(None) } else { Answer::Taken }).await;
     bench.deliver_for(2 * hour).await;
@@ -138,7 +138,7 @@ async fn a_webhook_that_is_down_is_left_alone_longer_and_longer_and_then_gets_ev
 }
 
 #[tokio::test]
-async fn what_a_webhook_says_of_when_to_come_again_is_heeded_up_to_five_minutes() {
+async fn a_webhooks_retry_after_is_obeyed_up_to_five_minutes() {
     let mut says = vec![Answer::Later(Some(0)), Answer::Later(Some(99_999_999_000)), Answer::Later(Some(7_000))];
     let bench = Bench::new(1, move |_, _| says.pop().unwrap_or(Answer::Taken)).await;
     bench.deliver_for(600_000).await;
@@ -146,12 +146,12 @@ async fn what_a_webhook_says_of_when_to_come_again_is_heeded_up_to_five_minutes(
 }
 
 #[tokio::test]
-async fn an_alert_that_is_refused_for_ever_is_a_dead_letter_and_blocks_no_other() {
+async fn a_refused_alert_is_a_dead_letter_and_blocks_no_other() {
     let bench = Bench::new(40, |id, _| if id.ends_with('7') { Answer::Refused } else { Answer::Taken }).await;
     bench.deliver_for(1).await;
     let expected: Vec<String> = ids(0..40).into_iter().filter(|id| !id.ends_with('7')).collect();
     assert_eq!(bench.heard(), expected);
-    assert_eq!(bench.waits(), Vec::<u64>::new(), "nobody waits for it");
+    assert_eq!(bench.waits(), Vec::<u64>::new(), "no waits");
     let letters = bench.database.dead_letters("webhook", 0, 9).unwrap();
     assert_eq!(
         letters.iter().map(|letter| &*letter.alert.id.0).collect::<Vec<_>>(),
@@ -163,7 +163,7 @@ async fn an_alert_that_is_refused_for_ever_is_a_dead_letter_and_blocks_no_other(
 }
 
 #[tokio::test]
-async fn what_is_held_back_is_passed_over_and_what_comes_later_is_reported() {
+async fn suspects_are_skipped_and_later_alerts_are_sent() {
     let bench = Bench::new(2, |_, _| Answer::Taken).await;
     let suspect = made::alert("s", 2, Verdict::Suspect("a tenth".into()));
     Ledger::record(&*bench.database, &[suspect], &Rules::default()).await.unwrap();
@@ -176,13 +176,13 @@ async fn what_is_held_back_is_passed_over_and_what_comes_later_is_reported() {
 }
 
 #[tokio::test]
-async fn a_kill_tells_at_most_the_one_in_hand_again() {
+async fn a_kill_resends_at_most_one_alert() {
     let bench = Bench::new(50, |_, _| Answer::Taken).await;
     for stop_after in [1, 7, 20] {
-        // The program ends in the middle: what was heard and not recorded is heard again.
+        // The program ends midway: alerts that were accepted and not recorded are sent again.
         let before = bench.heard().len();
-        let (place, _) = bench.database.place_of("webhook").unwrap().unwrap_or_default();
-        let (_, alert) = bench.database.alerts_after(place, 1).unwrap().remove(0);
+        let (position, _) = bench.database.place_of("webhook").unwrap().unwrap_or_default();
+        let (_, alert) = bench.database.alerts_after(position, 1).unwrap().remove(0);
         bench.notify(&alert).await.unwrap();
         assert_eq!(bench.heard().len(), before + 1);
         bench.stops_at.store(0, Ordering::SeqCst);

@@ -1,14 +1,14 @@
-//! Sources that do not say any more what they used to say: noticed on the page where it shows, and then as configured.
+//! Sources that stop filling a field: noticed on that page, and then handled as configured.
 
 use crate::site::Bench;
 use stoop_domain::{EventKind, Reason, Status};
 use stoop_pipeline::ports::RunOutcome;
 use stoop_pipeline::{OnDrift, PollError, Polled};
 
-/// Homes on the site: ten pages of them, of which the first seven make a window.
+/// Homes on the site: ten pages, of which the first seven make a window.
 const HOMES: usize = 30;
 
-/// A bench whose search has seen the site three times as it is.
+/// A bench whose search has seen the site three times.
 async fn used_to(on_drift: OnDrift) -> Bench {
     let mut bench = Bench::with("pages_max = 4", "pages_max = 40");
     bench.on_drift = on_drift;
@@ -28,12 +28,12 @@ fn quarantined(bench: &Bench) -> Vec<(Reason, String)> {
 }
 
 #[tokio::test]
-async fn a_field_that_vanishes_is_reported_and_shown_while_the_listings_go_on() {
+async fn a_field_that_vanishes_is_reported_while_listings_are_still_sent() {
     let bench = used_to(OnDrift::Warn).await;
     bench.site.call_price("cost", ["", ""]);
     for _ in 0..2 {
         let polled = bench.poll().await.unwrap();
-        assert_eq!(polled.drifts, [PRICE_VANISHED], "it is none the less one, the second time");
+        assert_eq!(polled.drifts, [PRICE_VANISHED], "it is reported the second time, too");
         assert_eq!((polled.message.as_deref(), polled.listings), (Some(PRICE_VANISHED), HOMES as u64));
     }
     assert_eq!(quarantined(&bench), [(Reason::Drifted, "all, list_price".to_owned())], "an example is kept once");
@@ -44,17 +44,17 @@ async fn a_field_that_vanishes_is_reported_and_shown_while_the_listings_go_on() 
 }
 
 #[tokio::test]
-async fn a_search_that_evolves_takes_the_new_way_for_the_usual_one() {
+async fn a_search_that_evolves_accepts_the_new_form() {
     let bench = used_to(OnDrift::Evolve).await;
     bench.site.call_price("cost", ["", ""]);
     assert_eq!(bench.poll().await.unwrap().drifts, [PRICE_VANISHED]);
     let polled = bench.poll().await.unwrap();
-    assert_eq!((polled.drifts, polled.message), (Vec::new(), None), "it was told once");
+    assert_eq!((polled.drifts, polled.message), (Vec::new(), None), "it was reported once");
     assert_eq!(quarantined(&bench), []);
 }
 
 #[tokio::test]
-async fn a_search_that_freezes_sends_nothing_of_the_page_and_asks_anew_each_time() {
+async fn a_search_that_freezes_sends_nothing_of_the_page_and_retries_each_time() {
     let mut bench = used_to(OnDrift::Freeze).await;
     bench.measure().await;
     bench.site.call_price("cost", ["", ""]);
@@ -69,10 +69,10 @@ async fn a_search_that_freezes_sends_nothing_of_the_page_and_asks_anew_each_time
     }
     assert_eq!(bench.ends("19").await, (Status::Active, 100_000), "on the page that shows it");
     assert_eq!(bench.state("all").await.checkpoint, None);
-    // As it was: whoever mends the source need not tell us.
+    // Restored: after the source is corrected, nothing needs to be done.
     bench.site.call_price("price", ["", ""]);
     assert!(is_usual(&bench.poll().await.unwrap()));
-    // As it is: whoever looks at it may take it.
+    // Changed: a person may accept it.
     bench.site.call_price("cost", ["", ""]);
     assert!(bench.poll().await.is_err());
     bench.on_drift = OnDrift::Evolve;
@@ -86,7 +86,7 @@ fn is_usual(polled: &Polled) -> bool {
 }
 
 #[tokio::test]
-async fn a_type_that_changes_is_noticed_by_what_is_refused() {
+async fn a_changed_type_is_noticed_by_its_rejects() {
     let bench = used_to(OnDrift::Freeze).await;
     bench.site.call_price("price", ["[", "]"]);
     let frozen = bench.poll().await.unwrap_err();
@@ -96,11 +96,11 @@ async fn a_type_that_changes_is_noticed_by_what_is_refused() {
 }
 
 #[tokio::test]
-async fn a_search_that_is_new_or_asks_for_something_else_has_no_past() {
+async fn a_new_or_changed_search_has_no_past() {
     let bench = used_to(OnDrift::Freeze).await;
     bench.site.call_price("cost", ["", ""]);
     let polled = bench.poll_between("another", 0, i64::MAX).await.unwrap();
     assert!(is_usual(&polled));
     let polled = bench.poll_between("all", 1, i64::MAX).await.unwrap();
-    assert!(is_usual(&polled), "what it asked before shows nothing of what it asks now");
+    assert!(is_usual(&polled), "the old query says nothing about the new one");
 }

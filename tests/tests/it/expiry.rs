@@ -1,4 +1,4 @@
-//! Homes that a portal shows no more, where nothing it answers can prove that they are gone.
+//! Homes that a portal no longer shows, if its answers never prove that they are gone.
 
 use stoop_domain::{EventKind, Status, Time, Watch};
 use stoop_market::{Figures, Segment};
@@ -6,7 +6,7 @@ use stoop_market::{Figures, Segment};
 use crate::site::{Bench, answer};
 use EventKind::{BackOnMarket, Expired, Initial};
 
-/// Active and unconfirmed homes, and those that expired within 90 days, as of now; and how many homes are shown as active.
+/// The numbers of active and unconfirmed homes, of those that expired within 90 days, and of homes shown as active.
 async fn shown(bench: &Bench) -> (i64, i64, i64, usize) {
     bench.measure().await;
     let now = bench.now();
@@ -22,7 +22,7 @@ async fn shown(bench: &Bench) -> (i64, i64, i64, usize) {
     (active, unconfirmed, expired, listed)
 }
 
-/// Polls once a day, as often.
+/// Polls once a day, this many times.
 async fn poll_days(bench: &Bench, days: usize) {
     for _ in 0..days {
         bench.poll().await.unwrap();
@@ -54,23 +54,23 @@ async fn a_portal_that_never_proves_absence_is_emptied_and_its_homes_expire_and_
 }
 
 #[tokio::test]
-async fn of_a_portal_that_shows_everything_nothing_expires_and_what_nobody_polls_is_unconfirmed() {
+async fn with_complete_scans_nothing_expires_and_unpolled_homes_are_unconfirmed() {
     let bench = Bench::new();
     bench.site.list_many(4);
     poll_days(&bench, 30).await;
     assert_eq!(shown(&bench).await, (4, 0, 0, 4));
     assert_eq!(bench.home("1").unwrap().history.watch(), Watch::Complete);
-    // Nobody polls for half a year.
+    // No poll for half a year.
     bench.wait_ms(180 * Time::DAY_MS);
     assert_eq!(shown(&bench).await, (4, 4, 0, 4));
     drop(bench.site.remove("1"));
     poll_days(&bench, 2).await;
-    assert_eq!(shown(&bench).await, (3, 0, 0, 3), "gone is told, as of when it was");
+    assert_eq!(shown(&bench).await, (3, 0, 0, 3), "gone is reported, with its own time");
     assert_eq!(bench.events("1").await, [Initial, EventKind::Gone]);
 }
 
 #[tokio::test]
-async fn one_that_a_portal_forgets_for_five_weeks_was_off_the_market() {
+async fn a_home_missing_for_five_weeks_was_off_the_market() {
     let bench = Bench::with("coverage = \"snapshot\"", "coverage = \"changes\"");
     bench.site.list_many(2);
     poll_days(&bench, 1).await;
@@ -84,11 +84,11 @@ async fn one_that_a_portal_forgets_for_five_weeks_was_off_the_market() {
 }
 
 #[tokio::test]
-async fn a_portal_that_never_says_how_many_it_has_proves_nothing_and_its_homes_expire() {
+async fn a_portal_without_a_total_proves_nothing_and_its_homes_expire() {
     let bench = Bench::with("size = 3\ntotal = \"/total\"", "size = 3");
     bench.site.list_many(10);
     poll_days(&bench, 1).await;
-    // Seen by the first scan alone.
+    // Only the first scan sees it.
     drop(bench.site.remove("10"));
     poll_days(&bench, 19).await;
     assert_eq!(shown(&bench).await, (10, 1, 0, 10));
@@ -101,25 +101,25 @@ async fn a_portal_that_never_says_how_many_it_has_proves_nothing_and_its_homes_e
 }
 
 #[tokio::test]
-async fn a_portal_of_which_no_scan_is_wholly_understood_proves_nothing_and_its_homes_expire() {
+async fn a_portal_with_rejects_in_every_scan_proves_nothing_and_its_homes_expire() {
     let bench = Bench::new();
     bench.site.list_many(9);
-    // Any home may be behind a row without an id.
+    // A row without an ID may be any home.
     bench.site.list("", 100_000);
     poll_days(&bench, 1).await;
     assert_eq!(bench.state("all").await.proves_absence, Some(false));
     bench.measure().await;
-    assert_eq!(bench.home("7").unwrap().history.watch(), Watch::Complete, "by the first scan nobody knows");
+    assert_eq!(bench.home("7").unwrap().history.watch(), Watch::Complete, "the first scan does not show it yet");
     poll_days(&bench, 19).await;
     assert_eq!(shown(&bench).await, (9, 0, 0, 9));
     assert_eq!(bench.home("7").unwrap().history.watch(), Watch::Repeated);
     (3..=9).for_each(|id: i32| drop(bench.site.remove(&id.to_string())));
     poll_days(&bench, 27).await;
-    assert_eq!(shown(&bench).await, (9, 7, 0, 9), "27 days, and none is said to be gone");
+    assert_eq!(shown(&bench).await, (9, 7, 0, 9), "27 days, and none is reported gone");
     poll_days(&bench, 8).await;
     assert_eq!(shown(&bench).await, (2, 0, 7, 2));
     assert_eq!(bench.events("7").await, [Initial, Expired]);
-    // Once all of it is understood, the homes that are left are as any portal's.
+    // Once all rows are understood, the remaining homes behave as usual.
     drop(bench.site.remove(""));
     poll_days(&bench, 12).await;
     assert_eq!(bench.state("all").await.proves_absence, Some(true));
@@ -127,7 +127,8 @@ async fn a_portal_of_which_no_scan_is_wholly_understood_proves_nothing_and_its_h
     assert_eq!(bench.home("1").unwrap().history.watch(), Watch::Complete);
 }
 
-/// Polls once a day in two runs, as often: the first finds page 2 down, and the second goes on there to the end.
+/// Polls once a day in two runs, this many times: the first finds page 2 down, and the second continues there to the
+/// end.
 async fn poll_days_in_two_runs(bench: &Bench, days: usize) {
     for _ in 0..days {
         bench.site.fault(2, answer(404, &[], ""));
@@ -139,7 +140,7 @@ async fn poll_days_in_two_runs(bench: &Bench, days: usize) {
 }
 
 #[tokio::test]
-async fn a_portal_of_which_no_scan_is_of_one_run_proves_nothing_and_its_homes_expire() {
+async fn a_portal_whose_scans_always_take_two_runs_proves_nothing_and_its_homes_expire() {
     let bench = Bench::new();
     bench.site.list_many(10);
     poll_days_in_two_runs(&bench, 20).await;
@@ -150,14 +151,14 @@ async fn a_portal_of_which_no_scan_is_of_one_run_proves_nothing_and_its_homes_ex
     }
     (5..=10).for_each(|id: i32| drop(bench.site.remove(&id.to_string())));
     poll_days_in_two_runs(&bench, 27).await;
-    assert_eq!(shown(&bench).await, (10, 6, 0, 10), "27 days, and none is said to be gone");
+    assert_eq!(shown(&bench).await, (10, 6, 0, 10), "27 days, and none is reported gone");
     poll_days_in_two_runs(&bench, 8).await;
     assert_eq!(shown(&bench).await, (4, 0, 6, 4));
     assert_eq!(bench.events("10").await, [Initial, Expired]);
 }
 
 #[tokio::test]
-async fn one_scan_of_two_runs_costs_its_proof_until_the_next_of_one() {
+async fn a_scan_of_two_runs_proves_nothing_until_the_next_of_one() {
     let bench = Bench::new();
     bench.site.list_many(10);
     poll_days(&bench, 3).await;

@@ -1,4 +1,5 @@
-//! Searches that read files: what is taken, in which order, as of when, and what a stop, a kill or a broken file does.
+//! Searches that read files: which are read, in which order and with which times, and the effect of a stop, a kill or a
+//! broken file.
 
 mod order;
 mod snapshots;
@@ -43,12 +44,12 @@ impl Inbox {
         Self { bench, map: MAP.to_owned(), coverage }
     }
 
-    /// One whose rows say when they were observed.
+    /// With rows that have their observation times.
     fn with_times() -> Self {
         Self { map: MAP.to_owned() + SEEN, ..Self::new(Coverage::Changes) }
     }
 
-    /// Puts a file that was written so many minutes before the bench's clock began.
+    /// Writes a file with a modification time this many minutes before the bench's start.
     fn put(&self, name: &str, minutes_ago: i64, bytes: impl AsRef<[u8]>) {
         let path = self.bench.folder().join("in").join(name);
         let mut file = File::create(path).unwrap();
@@ -74,7 +75,7 @@ impl Inbox {
         self.poll().await.unwrap()
     }
 
-    /// What happened to a home, in minutes before the clock began.
+    /// The events of a home, in minutes before the start.
     async fn events(&self, id: &str) -> Vec<(EventKind, i64)> {
         self.bench.measure().await;
         let home = self.bench.home(id).unwrap_or_default();
@@ -83,7 +84,7 @@ impl Inbox {
     }
 }
 
-/// So many minutes before the bench's clock begins.
+/// This many minutes before the bench's start.
 fn written(minutes_ago: i64) -> Time {
     Time::parse("2026-01-14T12:00:00Z").unwrap().plus_ms(-minutes_ago * 60_000)
 }
@@ -92,7 +93,7 @@ fn csv(rows: &[(&str, i64)]) -> String {
     rows.iter().fold("id,price\n".to_owned(), |csv, (id, price)| format!("{csv}{id},{price}\n"))
 }
 
-/// Rows with the minutes before the clock began at which they were so.
+/// Rows with their times in minutes before the start.
 fn timed(rows: &[(&str, i64, i64)]) -> String {
     rows.iter()
         .fold("id,price,seen\n".to_owned(), |csv, (id, price, ago)| format!("{csv}{id},{price},{}\n", written(*ago)))
@@ -111,7 +112,7 @@ fn zip(entries: &[(&str, &str)]) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn an_archive_that_is_dropped_in_is_read_once() {
+async fn an_archive_in_the_folder_is_read_once() {
     let inbox = Inbox::new(Coverage::Changes);
     assert_eq!(
         (inbox.polled().await.outcome, inbox.bench.state("inbox").await.version),
@@ -142,9 +143,9 @@ async fn an_archive_that_is_dropped_in_is_read_once() {
 }
 
 #[tokio::test]
-async fn a_backfill_tells_of_the_days_that_its_files_are_of() {
+async fn a_backfill_has_the_days_of_its_files() {
     let inbox = Inbox::new(Coverage::Changes);
-    // Their names sort the other way round: the time they were written decides.
+    // Their names sort in the reverse order: the modification time decides.
     for (name, hours_ago, price) in [("e.csv", 40, 500), ("d.csv", 30, 450), ("c.csv", 20, 450), ("b.csv", 10, 480)] {
         inbox.put(name, hours_ago * 60, csv(&[("1", price)]));
     }
@@ -152,7 +153,7 @@ async fn a_backfill_tells_of_the_days_that_its_files_are_of() {
     use EventKind::{New, PriceCut, PriceRise};
     assert_eq!(inbox.events("1").await, [(New, 2_400), (PriceCut, 1_800), (PriceRise, 600)]);
 
-    // One that comes late is of its own day as well, and what came after it still does.
+    // A late file also has its own day, and the later prices still apply.
     inbox.put("late.csv", 25 * 60, csv(&[("1", 470), ("2", 900)]));
     assert_eq!(inbox.polled().await.files, 1);
     let expected = [(New, 2_400), (PriceCut, 1_800), (PriceRise, 1_500), (PriceCut, 1_200), (PriceRise, 600)];
@@ -160,7 +161,7 @@ async fn a_backfill_tells_of_the_days_that_its_files_are_of() {
     assert_eq!(inbox.bench.ends("1").await, (Status::Active, 480));
     assert_eq!(inbox.events("2").await, [(New, 1_500)]);
 
-    // What the latest file said is said again with its details by the next, and then no more.
+    // The content of the latest file is repeated with details by the next, and then no more.
     inbox.put("f.csv", 5, csv(&[("1", 480)]));
     inbox.put("g.csv", 4, csv(&[("1", 480)]));
     inbox.polled().await;
@@ -170,8 +171,7 @@ async fn a_backfill_tells_of_the_days_that_its_files_are_of() {
 #[tokio::test]
 async fn the_counts_of_a_poll_are_of_rows_and_add_up() {
     let inbox = Inbox::with_times();
-    // Three homes, thousands of rows in no order of time: what is said once more to keep histories right is sent, and
-    // is no row.
+    // Three homes, thousands of unordered rows: repetitions that keep histories right are sent, but are not rows.
     let home = |i: i64| ["a", "b", "c"][usize::try_from(i % 3).unwrap()];
     let rows: Vec<(&str, i64, i64)> =
         (0..2_500).map(|i| (home(i), 100_000 + i * 7_919 / 5 % 2, i * 7_919 % 5_003)).collect();
@@ -183,7 +183,7 @@ async fn the_counts_of_a_poll_are_of_rows_and_add_up() {
     let sent = inbox.bench.measure().await;
     assert_eq!(sent, polled.sent);
 
-    // Beside rows that are refused, and a file that is plainly the wrong one.
+    // In addition, rejected rows, and a file that is plainly the wrong one.
     inbox.put(
         "more.csv",
         80,
@@ -195,11 +195,11 @@ async fn the_counts_of_a_poll_are_of_rows_and_add_up() {
     assert_eq!((polled.rejects, polled.outcome), (3, Some(RunOutcome::Partial)));
     let why = "in/wrong.csv: none of the first 2 rows is understood: bad_value 2";
     assert_eq!(polled.message.as_deref(), Some(why));
-    assert_eq!(inbox.polled().await.outcome, Some(RunOutcome::Complete), "it is looked at once");
+    assert_eq!(inbox.polled().await.outcome, Some(RunOutcome::Complete), "it is read once");
 }
 
 #[tokio::test]
-async fn rows_that_say_the_same_day_by_day_are_sent_every_eleventh_and_a_doubtful_price_on_the_next() {
+async fn equal_daily_rows_are_sent_every_eleventh_day_and_a_doubtful_price_on_the_next() {
     let days = |day: i64| (40 - day) * 24 * 60;
     let inbox = Inbox::new(Coverage::Snapshot);
     let mut confirmed = Vec::new();
@@ -218,15 +218,15 @@ async fn rows_that_say_the_same_day_by_day_are_sent_every_eleventh_and_a_doubtfu
     assert!(confirmed[31] >= 1, "{confirmed:?}");
     assert_eq!(inbox.events("1").await.last(), Some(&(EventKind::PriceCut, days(30))));
 
-    // All of it in one file, or in one that is read in one go after another: the same.
+    // All of it in one file, or in several files read in one go: the same result.
     let rows: Vec<(&str, i64, i64)> =
         [(0, 500_000), (1, 50_000), (2, 50_000), (3, 50_000)].map(|(day, price)| ("1", price, days(day))).into();
     let at_once = Inbox::with_times();
     at_once.put("all.csv", 1, timed(&rows));
     at_once.polled().await;
     let one_by_one = Inbox::with_times();
-    for (place, row) in rows.iter().enumerate() {
-        one_by_one.put(&format!("{place}.csv"), 10 - place as i64, timed(&[*row]));
+    for (index, row) in rows.iter().enumerate() {
+        one_by_one.put(&format!("{index}.csv"), 10 - index as i64, timed(&[*row]));
         one_by_one.polled().await;
     }
     let message = at_once.events("1").await;

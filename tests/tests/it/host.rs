@@ -1,4 +1,4 @@
-//! The Lambda host keeps Lambda's rules. What real functions do on it is tested beside them.
+//! The Lambda host follows Lambda's rules. Tests of real functions on it are with those functions.
 
 mod only_lambda;
 
@@ -24,7 +24,7 @@ fn is_alive(process: u32) -> bool {
 }
 
 #[tokio::test]
-async fn an_event_goes_in_and_a_response_comes_out_of_the_same_process_each_time() {
+async fn the_same_process_answers_each_event() {
     let host = host().await;
     for invocation in 1..=20 {
         let event = json!({ "do": "echo", "text": "é \u{1f3e0}", "numbers": [1, 2.5, null] });
@@ -34,7 +34,7 @@ async fn an_event_goes_in_and_a_response_comes_out_of_the_same_process_each_time
 }
 
 #[tokio::test]
-async fn invocations_at_once_wait_for_one_another() {
+async fn concurrent_invocations_wait_for_one_another() {
     let host = host().await;
     let event = |n: u32| json!({ "do": "echo", "n": n });
     let (one, two, three) = (event(1), event(2), event(3));
@@ -45,7 +45,7 @@ async fn invocations_at_once_wait_for_one_another() {
 }
 
 #[tokio::test]
-async fn an_event_comes_with_its_id_deadline_arn_and_trace() {
+async fn an_event_has_its_id_deadline_arn_and_trace() {
     let host = host().await;
     let first = host.invoke(&json!({ "do": "echo" })).await.unwrap();
     let second = host.invoke(&json!({ "do": "echo" })).await.unwrap();
@@ -64,11 +64,11 @@ async fn an_event_comes_with_its_id_deadline_arn_and_trace() {
 }
 
 #[tokio::test]
-async fn the_environment_is_lambdas_and_what_is_given_and_nothing_else() {
+async fn the_environment_is_lambdas_and_the_given_variables() {
     let host = start(&[("STOOP_BUCKET", "a-bucket"), ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256")], LONG).await.unwrap();
     let environment = host.invoke(&json!({ "do": "environment" })).await.unwrap();
     assert_eq!(environment["STOOP_BUCKET"], "a-bucket");
-    assert_eq!(environment["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"], "256", "what is given wins");
+    assert_eq!(environment["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"], "256", "given variables win");
     assert_eq!(environment["AWS_LAMBDA_FUNCTION_NAME"], "scratch-function");
     assert_eq!(environment["AWS_LAMBDA_FUNCTION_VERSION"], "$LATEST");
     assert_eq!(environment["AWS_REGION"], "us-east-1");
@@ -79,7 +79,7 @@ async fn the_environment_is_lambdas_and_what_is_given_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn an_error_is_reported_and_the_process_goes_on() {
+async fn an_error_is_returned_and_the_process_continues() {
     let host = host().await;
     let error = host.invoke(&json!({ "do": "error" })).await.unwrap_err();
     let (error_type, message) = ("Throttled".into(), "the table is busy".into());
@@ -88,7 +88,7 @@ async fn an_error_is_reported_and_the_process_goes_on() {
 }
 
 #[tokio::test]
-async fn a_response_that_is_no_json_or_too_large_is_an_error_and_the_process_goes_on() {
+async fn a_response_not_json_or_too_large_is_an_error_and_the_process_continues() {
     let host = host().await;
     assert_eq!(host.invoke(&json!({ "do": "garbage" })).await, Err(FunctionError::NoJson("done".into())));
     let bytes = PAYLOAD_BYTES_MAX + 1;
@@ -108,21 +108,21 @@ async fn a_response_to_another_request_is_refused() {
 }
 
 #[tokio::test]
-async fn a_function_that_cannot_begin_says_why() {
+async fn a_function_that_cannot_start_says_why() {
     let error = start(&[("INIT", "error")], LONG).await.err().unwrap();
     let (error_type, message) = ("NoConfiguration".into(), "STOOP_BUCKET is not set".into());
     assert_eq!(error, FunctionError::Init { error_type, message });
 
     let error = start(&[("INIT", "exit")], LONG).await.err().unwrap();
     let FunctionError::NotStarted(why) = error else { panic!("{error:?}") };
-    assert!(why.ends_with("scratch-function ended with exit status: 3, and wrote:\ncan't go on"), "{why}");
+    assert!(why.ends_with("scratch-function ended with exit status: 3, and wrote:\ncannot continue"), "{why}");
 
     let error = Host::start("/no/such/function", [("A", "b")], LONG).await.err().unwrap();
     assert!(matches!(&error, FunctionError::NotStarted(why) if why.contains("/no/such/function")), "{error}");
 }
 
 #[tokio::test]
-async fn a_process_that_ends_is_reported_and_another_takes_its_place() {
+async fn a_process_that_ends_is_reported_and_replaced() {
     let host = host().await;
     let exited = host.invoke(&json!({ "do": "exit" })).await;
     assert_eq!(exited, Err(FunctionError::Exited("exit status: 7".into())));
@@ -143,7 +143,7 @@ async fn a_function_that_takes_too_long_is_killed() {
 }
 
 #[tokio::test]
-async fn a_function_is_killed_in_the_middle_and_the_next_one_works() {
+async fn a_function_is_killed_midway_and_the_next_one_works() {
     let host = host().await;
     for round in 0..5 {
         let process = host.process_id().unwrap();
@@ -165,7 +165,7 @@ async fn a_function_is_killed_in_the_middle_and_the_next_one_works() {
 }
 
 #[tokio::test]
-async fn a_restart_ends_an_invocation_that_is_under_way() {
+async fn a_restart_ends_a_running_invocation() {
     let host = host().await;
     let hang = json!({ "do": "hang" });
     let restarted = async {
@@ -189,7 +189,7 @@ async fn the_process_ends_with_its_host() {
 }
 
 #[tokio::test]
-async fn what_a_function_writes_is_kept() {
+async fn a_functions_output_is_logged() {
     let host = start(&[("INIT", "none")], LONG).await.unwrap();
     host.invoke(&json!({ "do": "say" })).await.unwrap();
     host.wait_for_log(0, "to standard output").await.unwrap();
@@ -205,7 +205,7 @@ async fn init_is_measured_from_the_start_of_the_process_to_its_first_request_for
 }
 
 #[tokio::test]
-async fn the_peak_of_memory_stays_when_the_memory_is_given_back() {
+async fn the_peak_of_memory_stays_when_the_memory_is_freed() {
     let host = host().await;
     let before = host.peak_memory_kb().unwrap();
     let bytes = 64 * 1_024 * 1_024;

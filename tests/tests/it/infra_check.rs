@@ -1,4 +1,4 @@
-//! `infra/check` says what is missing before `sam build` does, with tools that say what the test wants.
+//! `infra/check` reports missing tools before `sam build` does, tested with fake tools.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -8,14 +8,14 @@ use std::process::Command;
 use stoop_tests::stack::project;
 use tempfile::TempDir;
 
-/// A folder that is the whole `PATH`: a shell, and tools that say this.
+/// A folder that is the whole `PATH`: a shell, and fake tools.
 struct Tools(TempDir);
 
 /// A program of this machine.
 fn found(name: &str) -> PathBuf {
     let path = std::env::var_os("PATH").unwrap();
-    let places = std::env::split_paths(&path).map(|folder| folder.join(name));
-    places.into_iter().find(|place| place.is_file()).unwrap_or_else(|| panic!("there is no {name} on PATH"))
+    let paths = std::env::split_paths(&path).map(|folder| folder.join(name));
+    paths.into_iter().find(|path| path.is_file()).unwrap_or_else(|| panic!("there is no {name} on PATH"))
 }
 
 impl Tools {
@@ -25,10 +25,10 @@ impl Tools {
             symlink(found(name), tools.path().join(name)).unwrap();
         }
         tools.add("sam", &format!("echo 'SAM CLI, version {sam}'"));
-        // As cargo answers for a subcommand that it has not.
+        // As cargo answers for an unknown subcommand.
         let answer = format!("[ \"$1\" = lambda ] && echo 'cargo-lambda {cargo_lambda} (67129fc 2026-08-21Z)'");
         tools.add("cargo", &answer);
-        // As rustc, which names the folder whether it is there or not.
+        // Like rustc, which names the folder whether it exists or not.
         let libraries = tools.path().join("lib");
         tools.add("rustc", &format!("echo \"{}/$4\"", libraries.display()));
         for target in targets {
@@ -52,7 +52,7 @@ impl Tools {
         self
     }
 
-    /// The exit code, and everything that was said.
+    /// The exit code, and the output.
     fn check(&self, arguments: &[&str]) -> (i32, String) {
         let mut command = Command::new(project().join("infra/check"));
         let out = command.args(arguments).env("PATH", self.path()).output().unwrap();
@@ -65,7 +65,7 @@ const ARM: &str = "aarch64-unknown-linux-gnu";
 const X86: &str = "x86_64-unknown-linux-gnu";
 
 #[test]
-fn tools_that_will_do_are_named_with_their_versions() {
+fn suitable_tools_are_named_with_their_versions() {
     for (sam, cargo_lambda) in [("1.165.0", "1.9.2"), ("1.170.0", "1.10.0"), ("2.0.0", "2.0.0")] {
         let (code, said) = Tools::new(sam, cargo_lambda, &[ARM]).check(&[]);
         assert_eq!(code, 0, "{said}");
@@ -76,7 +76,7 @@ fn tools_that_will_do_are_named_with_their_versions() {
 }
 
 #[test]
-fn what_is_too_old_is_reported_with_what_would_do() {
+fn tools_that_are_too_old_are_reported_with_the_needed_version() {
     let (code, said) = Tools::new("1.164.9", "1.8.6", &[ARM]).check(&["arm64"]);
     assert_eq!(code, 1, "{said}");
     assert!(
@@ -88,7 +88,7 @@ fn what_is_too_old_is_reported_with_what_would_do() {
 }
 
 #[test]
-fn what_is_not_there_is_reported_all_at_once() {
+fn all_missing_tools_are_reported_at_once() {
     let tools = Tools::new("", "", &[X86]).without("sam").without("cargo");
     let (code, said) = tools.check(&[]);
     assert_eq!(code, 1);
@@ -97,7 +97,7 @@ fn what_is_not_there_is_reported_all_at_once() {
     }
     let (code, said) = Tools::new("1.165.0", "1.9.2", &[ARM]).without("rustc").check(&[]);
     assert!(code == 1 && said.contains("there is no Rust"), "{said}");
-    // cargo is there, and does not know `lambda`.
+    // cargo exists, and does not know `lambda`.
     let tools = Tools::new("1.165.0", "1.9.2", &[ARM]);
     tools.add("cargo", "echo 'error: no such command: `lambda`' >&2; exit 101");
     assert!(tools.check(&[]).1.contains("cargo-lambda is not there"));
@@ -106,7 +106,7 @@ fn what_is_not_there_is_reported_all_at_once() {
 }
 
 #[test]
-fn a_processor_that_lambda_has_not_is_refused() {
+fn a_processor_that_lambda_lacks_is_refused() {
     for arguments in [&["riscv64"][..], &["arm64", "x86_64"]] {
         let (code, said) = Tools::new("1.165.0", "1.9.2", &[ARM, X86]).check(arguments);
         assert_eq!((code, said.as_str()), (2, "usage: infra/check [arm64|x86_64]\n"));

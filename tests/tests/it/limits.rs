@@ -1,5 +1,5 @@
-//! The crawl_policy of twenty pollers towards a server that counts: in its limits on every clock, away when it asks for
-//! that, with tokens that are good, and gone while it is dead.
+//! The crawl policy of twenty pollers towards a server that counts: they keep its limits on every clock, wait when it
+//! asks, use valid tokens, and stop while it is down.
 
 mod world;
 
@@ -16,7 +16,7 @@ use world::{World, answer, search, search_of, source};
 const HOST: &str = "grid.test";
 const POLLERS: i64 = 20;
 
-/// What MLS Grid allows.
+/// The limits of MLS Grid.
 const MLS_GRID: [Limit; 4] =
     [Limit::per_second(2), Limit::per_hour(7_200), Limit::per_day(40_000), Limit::bytes_per_hour(4_000_000_000)];
 
@@ -44,7 +44,7 @@ async fn twenty_pollers_keep_mls_grids_limits_for_a_day_and_use_most_of_them() {
     assert!(on_the_first_day >= 28_000, "{on_the_first_day} of 40000 requests");
     let in_the_first_hour = seen.arrivals.iter().filter(|at| **at < Time::HOUR_MS).count();
     assert!(in_the_first_hour >= 5_040, "{in_the_first_hour} of 7200 requests");
-    assert!(seen.arrivals.len() > on_the_first_day + 5_000, "the next day begins anew");
+    assert!(seen.arrivals.len() > on_the_first_day + 5_000, "the next day has its own limit");
     let each = |asked: &AtomicU64| asked.load(Ordering::SeqCst) as f64 / seen.arrivals.len() as f64;
     let [reads, writes] = [0, 1].map(|i| each(&world.asked[i]));
     assert!(reads < 2.0 && writes < 1.5, "{reads} reads and {writes} writes of the record for each request");
@@ -76,7 +76,7 @@ async fn limits_hold_across_restarts() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_429_that_comes_all_the_same_is_obeyed_by_all() {
+async fn a_429_is_obeyed_by_all() {
     for (status, headers) in [
         (429, vec![("retry-after", "90")]),
         (503, vec![("retry-after", "90")]),
@@ -89,17 +89,17 @@ async fn a_429_that_comes_all_the_same_is_obeyed_by_all() {
         twenty_poll(&world, &MLS_GRID[..2], 20 * 60_000).await;
         let seen = world.server.seen.lock().unwrap();
         assert!(seen.arrivals.len() > 700, "{} requests", seen.arrivals.len());
-        // From the answer to its storing is a way of 320 ms and some, in which others may have been sent.
+        // Between the answer and its storing there are some 320 ms, in which other requests may be sent.
         let reported_at = seen.arrivals[299];
         let until = reported_at + 90_000;
         let within = seen.arrivals.iter().filter(|at| (reported_at + 500..until).contains(*at)).count();
         assert_eq!(within, 0, "status {status} with {headers:?}");
-        assert!(seen.arrivals.iter().any(|at| (until..until + 5_000).contains(at)), "and then they go on");
+        assert!(seen.arrivals.iter().any(|at| (until..until + 5_000).contains(at)), "and then they continue");
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_poll_that_may_not_wait_so_long_is_partial_and_the_next_goes_on() {
+async fn a_poll_that_may_not_wait_that_long_is_partial_and_the_next_continues() {
     let limits = [Limit::per_minute(10), Limit::per_hour(25)];
     let world = World::new(&limits, 0, 5);
     let search = search(HOST, "s", &limits);
@@ -108,7 +108,7 @@ async fn a_poll_that_may_not_wait_so_long_is_partial_and_the_next_goes_on() {
     assert_eq!((first.outcome, first.pages, first.held_until.is_some()), (Some(RunOutcome::Partial), 10, true));
     let message = first.message.clone().unwrap();
     assert!(message.starts_with("grid.test: the limit of 10 requests a minute is used up, until 2026-"), "{message}");
-    assert!(world.now_ms() < 20_000, "it does not wait for what it cannot have");
+    assert!(world.now_ms() < 20_000, "it does not wait in vain");
     assert_eq!((first.counts()["left of 10 requests a minute"], first.counts()["waited_ms"]), (0, 0));
 
     let second = world.poll(&search, 0, None).await.unwrap();
@@ -130,7 +130,7 @@ async fn a_poll_that_may_not_wait_so_long_is_partial_and_the_next_goes_on() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_dead_source_is_left_alone_and_delays_no_other() {
+async fn the_circuit_breaker_opens_for_a_dead_source_and_delays_no_other() {
     let world = World::new(&[], 0, 6);
     world.answer_with(|request, _, _| request.url.contains("dead.test").then(|| answer(404, &[], "")));
     let (dead, alive) = (search("dead.test", "dead", &[]), search(HOST, "alive", &[]));
@@ -169,7 +169,7 @@ async fn a_dead_source_is_left_alone_and_delays_no_other() {
     }
 }
 
-/// The same source, behind a token.
+/// The same source, with a token.
 struct Granted(Box<dyn Source>, &'static str);
 
 impl Source for Granted {
@@ -204,8 +204,8 @@ impl Source for Granted {
     }
 }
 
-/// A server that grants a token for ten minutes and takes none but the last one; after `revoked_at_ms` the first is
-/// no good any more.
+/// A server that grants tokens of ten minutes and accepts only the last one; after `revoked_at_ms` the first is
+/// invalid.
 fn ask_for_tokens(world: &World, revoked_at_ms: i64) {
     world.answer_with(move |request, seen, now_ms| {
         if request.url.ends_with("/token") {
@@ -237,7 +237,7 @@ async fn one_token_serves_all_polls_and_is_renewed_before_it_expires() {
     let granted: Vec<i64> = seen.granted.iter().map(|at| at / 60_000).collect();
     assert_eq!(granted, [0, 8, 16, 24], "each for ten minutes, of which a fifth is left");
     let runs = world.database.runs(9_999).unwrap();
-    assert!(runs.len() > 50 && runs.iter().all(|run| run.outcome == RunOutcome::Complete), "no poll has met a 401");
+    assert!(runs.len() > 50 && runs.iter().all(|run| run.outcome == RunOutcome::Complete), "no poll got a 401");
     let stored = String::from_utf8_lossy(&world.stored()).into_owned();
     assert!(!stored.contains("t0ken") && !stored.contains("hush"), "neither token nor secret is stored");
 }

@@ -1,4 +1,4 @@
-//! Losses that are too large to be true: held back, confirmed by time, released or rejected (ADR 0037).
+//! Implausibly large losses: held back, confirmed by time, released or rejected (ADR 0037).
 
 use stoop_domain::{EventKind, Status, Time};
 use stoop_pipeline::ports::{RunOutcome, SearchIndex, SearchState};
@@ -22,12 +22,12 @@ async fn polled(bench: &Bench) -> Polled {
     polled
 }
 
-/// The site answers that there is nothing.
+/// Makes the site answer that it is empty.
 fn empty(bench: &Bench) {
     bench.site.always(answer(200, &[], r#"{"listings":[],"total":0}"#));
 }
 
-/// Takes the homes from `from` to `to` down, polls `polls` times, and puts them up again as they were. Gives how many were gone.
+/// Removes the homes from `from` to `to`, polls `polls` times, and restores them. Returns how many were gone.
 async fn without(bench: &Bench, from: usize, to: usize, polls: usize) -> Vec<u64> {
     let rows: Vec<_> = (from..=to).map(|id| bench.site.remove(&id.to_string())).collect();
     let mut gone = Vec::new();
@@ -38,7 +38,7 @@ async fn without(bench: &Bench, from: usize, to: usize, polls: usize) -> Vec<u64
     gone
 }
 
-/// Each home was there when the search began, and nothing has happened to it since.
+/// Each home was there when the search began, and has had no event since.
 async fn nothing_happened(bench: &Bench) {
     for id in 1..=HOMES {
         assert_eq!(bench.events(&id.to_string()).await, [EventKind::Initial], "{id}");
@@ -73,7 +73,7 @@ async fn two_empty_answers_erase_no_market() {
 }
 
 #[tokio::test]
-async fn a_market_that_stays_empty_for_a_day_is_gone_as_of_the_first_miss() {
+async fn a_market_empty_for_a_day_is_gone_as_of_the_first_miss() {
     let bench = town().await;
     empty(&bench);
     let first_miss = bench.now();
@@ -93,7 +93,7 @@ async fn a_market_that_stays_empty_for_a_day_is_gone_as_of_the_first_miss() {
 }
 
 #[tokio::test]
-async fn a_portal_that_flaps_or_forgets_half_for_hours_changes_nothing() {
+async fn a_portal_that_loses_half_for_hours_changes_nothing() {
     let bench = town().await;
     for _ in 0..40 {
         empty(&bench);
@@ -110,8 +110,8 @@ async fn a_portal_that_flaps_or_forgets_half_for_hours_changes_nothing() {
 }
 
 #[tokio::test]
-async fn the_larger_the_share_the_longer_it_must_stay_away() {
-    // Polled every hour: the scan that misses it first, and those that miss it again.
+async fn the_larger_the_share_the_longer_it_must_be_missing() {
+    // Polled every hour: the first scan that misses it, and those that miss it again.
     for (lost, scans) in [(10, 2), (12, 2), (13, 7), (23, 7), (24, 13), (47, 13), (48, 25)] {
         let bench = town().await;
         let mut expected = vec![0; scans];
@@ -121,7 +121,7 @@ async fn the_larger_the_share_the_longer_it_must_stay_away() {
 }
 
 #[tokio::test]
-async fn two_scans_a_second_apart_are_one_look() {
+async fn two_scans_a_second_apart_count_as_one() {
     let bench = town().await;
     let row = bench.site.remove("7");
     for after_ms in [1_000, 10 * 60_000] {
@@ -135,7 +135,7 @@ async fn two_scans_a_second_apart_are_one_look() {
 }
 
 #[tokio::test]
-async fn a_loss_that_shrinks_is_as_any_other_and_who_comes_back_was_never_away() {
+async fn a_shrinking_loss_is_like_any_other_and_returning_homes_were_never_gone() {
     let bench = town().await;
     let away: Vec<_> = (1..=40).map(|id| bench.site.remove(&id.to_string())).collect();
     for _ in 0..3 {
@@ -157,12 +157,12 @@ async fn an_operator_releases_a_loss() {
     rule(&bench, LossVerdict::Release);
     let polled_now = polled(&bench).await;
     assert_eq!((polled_now.gone, polled_now.held_back), (60, None));
-    assert!(polled_now.message.unwrap().starts_with("release 2026-"), "the run says so");
+    assert!(polled_now.message.unwrap().starts_with("release 2026-"), "the run has the ruling");
     bench.measure().await;
     let event = bench.home("7").unwrap().history.events().pop().unwrap();
     assert_eq!((event.kind, event.at), (EventKind::Gone, first_miss));
 
-    // What was said of it says nothing of the next loss.
+    // The ruling does not affect the next loss.
     bench.site.as_it_is();
     polled(&bench).await;
     empty(&bench);
@@ -173,7 +173,7 @@ async fn an_operator_releases_a_loss() {
 }
 
 #[tokio::test]
-async fn what_is_there_again_is_not_released_and_what_left_later_is_not_meant() {
+async fn a_release_affects_neither_returned_nor_later_missing_listings() {
     let bench = town().await;
     let mut away: Vec<_> = (1..=30).map(|id| bench.site.remove(&id.to_string())).collect();
     polled(&bench).await;
@@ -186,7 +186,7 @@ async fn what_is_there_again_is_not_released_and_what_left_later_is_not_meant() 
 }
 
 #[tokio::test]
-async fn an_operator_rejects_a_loss_and_it_begins_anew() {
+async fn an_operator_rejects_a_loss_and_it_starts_over() {
     let bench = town().await;
     empty(&bench);
     for _ in 0..24 {
@@ -202,10 +202,10 @@ async fn an_operator_rejects_a_loss_and_it_begins_anew() {
 }
 
 #[tokio::test]
-async fn what_is_no_ruling_is_reported_and_changes_nothing() {
+async fn an_invalid_ruling_is_reported_and_changes_nothing() {
     let bench = town().await;
     bench.database.set_setting("ruling/site/all", "yes please").unwrap();
-    assert_eq!(polled(&bench).await.message, None, "nobody looks while nothing is held back");
+    assert_eq!(polled(&bench).await.message, None, "the ruling is not read while nothing is held back");
     empty(&bench);
     polled(&bench).await;
     let polled = polled(&bench).await;
@@ -214,7 +214,7 @@ async fn what_is_no_ruling_is_reported_and_changes_nothing() {
 }
 
 #[tokio::test]
-async fn killed_between_holding_and_saying_it_loses_nothing() {
+async fn a_kill_between_holding_back_and_reporting_loses_nothing() {
     for release in [false, true] {
         let bench = town().await;
         empty(&bench);
@@ -226,7 +226,7 @@ async fn killed_between_holding_and_saying_it_loses_nothing() {
             bench.wait_ms(-20 * Time::HOUR_MS);
             rule(&bench, LossVerdict::Release);
         }
-        // What is to be said is noted, and the stream refuses it; then what is said is not noted.
+        // The decision is saved and the stream refuses it; then it is sent and not saved.
         bench.stream.refuse_all(true);
         bench.poll().await.unwrap_err();
         bench.stream.refuse_all(false);
@@ -244,7 +244,7 @@ async fn killed_between_holding_and_saying_it_loses_nothing() {
 }
 
 #[tokio::test]
-async fn a_loss_that_could_not_be_noted_begins_with_the_next_scan() {
+async fn a_loss_that_could_not_be_saved_begins_with_the_next_scan() {
     let bench = town().await;
     empty(&bench);
     bench.index.die_after_saves(0);
@@ -255,7 +255,7 @@ async fn a_loss_that_could_not_be_noted_begins_with_the_next_scan() {
 }
 
 #[tokio::test]
-async fn two_searches_of_one_source_hold_back_each_its_own() {
+async fn two_searches_of_one_source_hold_back_their_own_losses() {
     let bench = Bench::with("pages_max = 4", "pages_max = 400");
     bench.site.list_many(HOMES);
     let poll = async |name: &str| bench.poll_between(name, 0, i64::MAX).await.unwrap();
@@ -274,7 +274,7 @@ async fn two_searches_of_one_source_hold_back_each_its_own() {
     }
     assert_eq!(bench.events("7").await, [EventKind::Initial]);
 
-    // What one of them lacks and the other has is no loss at all.
+    // Listings that one of them lacks and the other has are not a loss.
     bench.site.list_many(HOMES);
     let moved = async || bench.poll_between("one", 1_000_000, i64::MAX).await.unwrap();
     let polled = moved().await;
@@ -293,13 +293,13 @@ async fn a_clock_that_jumps_confirms_no_loss_and_delays_none_for_ever() {
             gone.push(polled(&bench).await.gone);
             assert!(gone.len() < 30, "{hours}: {gone:?}");
         }
-        assert_eq!(gone.len(), 24, "{hours}: a day of polls, whatever the clock says");
+        assert_eq!(gone.len(), 24, "{hours}: a day of polls, whatever the clock");
         assert_eq!(bench.events("7").await, [EventKind::Initial, EventKind::Gone], "{hours}");
     }
 }
 
 #[tokio::test]
-async fn a_scan_that_was_resumed_or_that_saw_a_part_neither_begins_nor_ends_a_loss() {
+async fn a_resumed_or_partial_scan_neither_begins_nor_ends_a_loss() {
     let bench = town().await;
     let away: Vec<_> = (1..=30).map(|id| bench.site.remove(&id.to_string())).collect();
     bench.site.fault(3, answer(404, &[], "not there"));
@@ -312,14 +312,14 @@ async fn a_scan_that_was_resumed_or_that_saw_a_part_neither_begins_nor_ends_a_lo
     bench.site.fault(3, answer(404, &[], "not there"));
     bench.poll().await.unwrap_err();
     let resumed = bench.poll().await.unwrap();
-    assert_eq!((resumed.held_back, resumed.gone), (held, 0), "it is told of until a complete scan has looked again");
+    assert_eq!((resumed.held_back, resumed.gone), (held, 0), "it is reported until the next complete scan");
     away.into_iter().for_each(|row| bench.site.restore(row));
     polled(&bench).await;
     nothing_happened(&bench).await;
 }
 
 #[tokio::test]
-async fn polled_once_a_day_a_loss_is_believed_at_the_next() {
+async fn polled_once_a_day_a_loss_is_confirmed_at_the_next_poll() {
     let bench = town().await;
     let once_a_day = async || {
         bench.wait_ms(23 * Time::HOUR_MS);
@@ -330,7 +330,7 @@ async fn polled_once_a_day_a_loss_is_believed_at_the_next() {
 }
 
 #[tokio::test]
-async fn an_index_of_before_is_read_and_what_it_had_missed_begins_anew() {
+async fn an_older_index_is_read_and_its_losses_start_over() {
     let bench = town().await;
     let state = bench.state("all").await;
     let mut text = serde_json::to_value(&state).unwrap();
@@ -345,7 +345,7 @@ async fn an_index_of_before_is_read_and_what_it_had_missed_begins_anew() {
     bench.site.restore(row);
 }
 
-/// Polls a search of the whole site under another name, once a day. Gives how many were gone.
+/// Polls a search of the whole site under another name, once a day. Returns how many were gone.
 async fn days_of(bench: &Bench, search: &str, days: usize) -> Vec<u64> {
     let mut gone = Vec::new();
     for _ in 0..days {
@@ -356,20 +356,20 @@ async fn days_of(bench: &Bench, search: &str, days: usize) -> Vec<u64> {
 }
 
 #[tokio::test]
-async fn a_search_that_got_another_name_keeps_no_home_on_the_market() {
+async fn a_renamed_search_keeps_no_home_on_the_market() {
     let bench = town().await;
     days_of(&bench, "renamed", 3).await;
     let row = bench.site.remove("7");
     let first_miss = bench.now();
     let gone = days_of(&bench, "renamed", 12).await;
     assert_eq!(gone.iter().sum::<u64>(), 1, "{gone:?}");
-    assert!(gone[..5].iter().all(|gone| *gone == 0), "the other search may yet look: {gone:?}");
+    assert!(gone[..5].iter().all(|gone| *gone == 0), "the other search may still poll: {gone:?}");
     bench.measure().await;
     let events = bench.home("7").unwrap().history.events();
     assert_eq!(events.last().map(|event| (event.kind, event.at)), Some((EventKind::Gone, first_miss)));
     assert_eq!(bench.ends("8").await, (Status::Active, 100_000));
 
-    // Under both names it is polled again, and the old one notices the return.
+    // It is polled again under both names, and the old one notices the return.
     bench.site.restore(row);
     polled(&bench).await;
     assert_eq!(bench.events("7").await, [EventKind::Initial, EventKind::Gone, EventKind::BackOnMarket]);
@@ -378,7 +378,7 @@ async fn a_search_that_got_another_name_keeps_no_home_on_the_market() {
 #[tokio::test]
 async fn a_clock_that_was_ahead_and_a_sleep_confirm_nothing() {
     let bench = town().await;
-    // Ahead by less than is refused: what is seen stays there.
+    // Ahead by less than is refused: sightings keep that time.
     bench.set_clock_by_ms(25 * Time::HOUR_MS);
     polled(&bench).await;
     bench.set_clock_by_ms(-25 * Time::HOUR_MS);

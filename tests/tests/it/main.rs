@@ -1,6 +1,6 @@
 //! The pipeline over its ports, without AWS.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot continue fails")]
 
 mod alerts;
 mod api;

@@ -1,8 +1,7 @@
-//! Effectively once: whatever Lambda's event source mapping and the store do to the function, what is stored in
-//! the end is what a clean run stores.
+//! Effectively once: whatever Lambda's event source mapping and the store do to the function, the final state is that
+//! of a clean run.
 //!
-//! Each case is drawn from a seed. One that fails names it; `STOOP_SEED=7` runs that one alone, and exactly as
-//! it was.
+//! Each case has a seed. A failing one prints it; `STOOP_SEED=7` reruns exactly that one.
 
 mod alerts;
 
@@ -18,27 +17,26 @@ use stoop_pipeline::Measurer;
 use stoop_simulation::mapping::{Batch, Counters, Mapping, MappingConfig, Mishaps, Outcome, Record, Stream, Stuck};
 use stoop_simulation::{Answer, Figures, Watched, Window};
 
-/// Observations that are measured at a time, so that a batch can fail in its middle.
+/// Observations per group, so that a batch can fail midway.
 const GROUP: usize = 8;
 
-/// An execution environment of the metrics function: what it remembers of what it read and wrote, also while others
-/// write.
+/// An execution environment of the metrics function: with a cache of what it read and wrote, while others write too.
 fn environment(world: &World) -> App<'_> {
     App::new(world, world, &world.clock, &world.meter).with_groups_of(GROUP)
 }
 
-/// The function under test: the event that Lambda makes of a batch in, the response that Lambda reads out.
+/// The function under test: from Lambda's event for a batch to the response that Lambda reads.
 async fn function(app: &mut App<'_>, batch: &Batch) -> Outcome {
     let event = to_raw_value(&batch.kinesis_event()).unwrap();
     let later = Time::from_ms(i64::MAX);
-    // Unconstrained: the runtime would have a future pause that has had its share, and the seed alone is to decide.
+    // Unconstrained: the runtime would pause a future that used its budget, and only the seed may decide.
     match tokio::task::unconstrained(app.handle(&event, later)).await {
         Ok(response) => Outcome::Returned(serde_json::to_vec(&response).unwrap()),
         Err(_) => Outcome::Failed,
     }
 }
 
-/// Everything that a mapping and a network do, at once.
+/// All faults of a mapping and a network together.
 fn drawn(dice: &mut Dice) -> MappingConfig {
     MappingConfig {
         batch_size: 1 + dice.below(30),
@@ -58,7 +56,7 @@ fn drawn(dice: &mut Dice) -> MappingConfig {
     }
 }
 
-/// What a clean run stores: every observation in order, in one batch, and nothing goes wrong.
+/// The state of a clean run: every observation in order, in one batch, without faults.
 async fn clean(observations: &[Observation]) -> Image {
     let world = World::new(0, 0, Time::from_ms(0));
     Measurer::new(&world).measure(observations).await.unwrap();
@@ -66,7 +64,7 @@ async fn clean(observations: &[Observation]) -> Image {
     world.image()
 }
 
-/// A run in which everything goes wrong that can.
+/// A run with all possible faults.
 struct Run {
     fed: Fed,
     world: World,
@@ -98,7 +96,7 @@ async fn run(seed: u64) -> Run {
 }
 
 #[tokio::test]
-async fn a_stream_with_every_mishap_leaves_what_a_clean_run_leaves() {
+async fn a_stream_with_all_faults_gives_the_state_of_a_clean_run() {
     let mut total = BTreeMap::<&str, u64>::new();
     for seed in seeds(12) {
         let Run { fed, world, stream, counters, poisoned, environments_killed, .. } = run(seed.0).await;
@@ -136,7 +134,7 @@ async fn a_seed_replays_exactly() {
     assert_ne!(one.counters, other.counters);
 }
 
-/// The figures of every market are those that the simulation counted by itself.
+/// The figures of every market are those that the simulation counted.
 fn check_answer(world: &World, fed: &Fed) {
     let answer = Answer::from_log(&fed.homes, &fed.log, fed.end, Watched::Always);
     let stored = world.database.cells_where(|cells| answer.markets.contains_key(cells)).unwrap();
@@ -171,7 +169,7 @@ fn check_figures(snapshot: &Snapshot, exact: &Figures) {
 }
 
 #[tokio::test]
-async fn what_an_outage_sent_to_the_destination_is_made_up_for_by_a_redrive() {
+async fn a_redrive_recovers_what_an_outage_sent_to_the_destination() {
     let mut discarded = 0;
     for seed in seeds(6) {
         let mut dice = Dice::new(seed.0);
@@ -180,7 +178,7 @@ async fn what_an_outage_sent_to_the_destination_is_made_up_for_by_a_redrive() {
         while let Some(some) = fed.take(&mut dice) {
             fed.put(&mut dice, &mut stream, &some);
         }
-        // Far more goes wrong than two retries can heal.
+        // More faults than two retries can handle.
         let config = MappingConfig { maximum_retry_attempts: Some(2), ..drawn(&mut dice) };
         let mut mapping = Mapping::new(config, seed.0);
         let world = World::new(seed.0, 300, fed.end);
@@ -204,7 +202,7 @@ async fn what_an_outage_sent_to_the_destination_is_made_up_for_by_a_redrive() {
 }
 
 #[tokio::test]
-async fn a_record_that_kills_the_function_each_time_is_isolated_and_everything_else_is_measured() {
+async fn a_record_that_always_kills_the_function_is_isolated_and_the_rest_measured() {
     const BOMB: &[u8] = b"bomb";
     let is_bomb = |record: &Record| record.data == BOMB;
     for seed in seeds(6) {
@@ -243,7 +241,7 @@ async fn a_record_that_kills_the_function_each_time_is_isolated_and_everything_e
 }
 
 #[tokio::test]
-async fn a_function_that_says_success_too_early_is_found_out() {
+async fn a_function_that_returns_success_too_early_is_detected() {
     let careless = async |app: &mut App<'_>, batch: &Batch| match function(app, batch).await {
         Outcome::Failed => Outcome::Failed,
         _ => Outcome::success(),

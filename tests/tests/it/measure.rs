@@ -1,5 +1,5 @@
-//! The state is a function of the set of observations: whatever fails, conflicts, is cut, comes twice or in
-//! another order, the same bytes are stored in the end.
+//! The state is a function of the set of observations: with any failures, conflicts, batches, repetitions and order,
+//! the same bytes are stored.
 
 mod gather;
 
@@ -20,14 +20,14 @@ use stoop_tests::made::{market_in, observation, observation_in};
 const DAY: i64 = 24 * 60;
 const CITIES: [&str; 3] = ["Agadir", "Fes", "Tanger"];
 
-/// A database that fails when told to.
+/// A database that fails on request.
 struct Bench {
     database: Arc<Database>,
     store: Faulty<Database>,
     _folder: tempfile::TempDir,
 }
 
-/// Everything that is stored of markets and homes.
+/// The stored markets and homes.
 type Image = (BTreeMap<Market, Vec<u8>>, BTreeMap<HomeId, Vec<u8>>);
 
 impl Bench {
@@ -37,12 +37,12 @@ impl Bench {
         Self { store: Faulty::new(Arc::clone(&database)), database, _folder: folder }
     }
 
-    /// Measures with a measurer that remembers nothing.
+    /// Measures with an empty cache.
     async fn measure(&self, observations: &[Observation]) -> Result<Measured, MeasureError> {
         Measurer::new(&self.store).measure(observations).await
     }
 
-    /// A market whose homes all cancelled out is as good as none.
+    /// A market whose homes cancel out counts as missing.
     fn image(&self) -> Image {
         let markets = self.database.cells_where(|_| true).unwrap().into_iter();
         let markets = markets.filter(|(_, cells)| !cells.is_empty()).map(|(market, cells)| (market, cells.to_bytes()));
@@ -83,7 +83,7 @@ async fn clean(observations: &[Observation]) -> Image {
 }
 
 #[tokio::test]
-async fn conflicts_are_made_again_until_there_are_too_many() {
+async fn conflicts_are_retried_until_there_are_too_many() {
     let want = clean(&a_batch()).await;
     let bench = Bench::new();
     bench.store.conflict_commits(3);
@@ -102,7 +102,7 @@ async fn conflicts_are_made_again_until_there_are_too_many() {
 }
 
 #[tokio::test]
-async fn a_batch_whose_answer_was_lost_changes_nothing_the_second_time() {
+async fn a_batch_whose_response_was_lost_changes_nothing_the_second_time() {
     let want = clean(&a_batch()).await;
     for same_measurer in [true, false] {
         let bench = Bench::new();
@@ -135,7 +135,7 @@ async fn commits_of_few_items_give_the_state_of_one_commit() {
     }
 }
 
-/// What happens at one commit of many.
+/// The fault of one commit.
 #[derive(Clone, Copy, Debug)]
 enum Fault {
     Fail,
@@ -143,7 +143,7 @@ enum Fault {
     LoseAnswer,
 }
 
-/// A store that does something at its commit number `at`.
+/// A store with a fault at commit number `at`.
 struct FaultAt<'a> {
     inner: &'a Faulty<Database>,
     fault: Fault,
@@ -178,14 +178,14 @@ impl Store for FaultAt<'_> {
 }
 
 #[tokio::test]
-async fn a_fault_at_any_commit_of_a_batch_is_healed_by_the_same_batch() {
+async fn the_same_batch_again_repairs_a_fault_at_any_commit() {
     let want = clean(&a_batch()).await;
     for fault in [Fault::Fail, Fault::Conflict, Fault::LoseAnswer] {
         for at in 0.. {
             let bench = Bench::new();
             bench.store.limit_items(8);
             let store = FaultAt { inner: &bench.store, fault, at, commits: AtomicUsize::new(0) };
-            // One measurer all along: what it remembers must not be what was never stored.
+            // The same measurer throughout: its cache must not hold anything that was never stored.
             let mut measurer = Measurer::new(&store);
             let first = measurer.measure(&a_batch()).await;
             let met = store.commits.load(Ordering::SeqCst) > at;
@@ -202,7 +202,7 @@ async fn a_fault_at_any_commit_of_a_batch_is_healed_by_the_same_batch() {
 }
 
 #[tokio::test]
-async fn reads_that_fail_leave_nothing_behind() {
+async fn failed_reads_have_no_effect() {
     let want = clean(&a_batch()).await;
     let bench = Bench::new();
     let mut measurer = Measurer::new(&bench.store);
@@ -214,7 +214,7 @@ async fn reads_that_fail_leave_nothing_behind() {
 }
 
 #[tokio::test]
-async fn two_measurers_that_remember_do_not_write_over_each_other() {
+async fn two_measurers_with_caches_do_not_overwrite_each_other() {
     let batch = a_batch();
     let want = clean(&batch).await;
     let bench = Bench::new();
@@ -224,7 +224,7 @@ async fn two_measurers_that_remember_do_not_write_over_each_other() {
         let measurer = if i % 2 == 0 { &mut one } else { &mut two };
         conflicts += measurer.measure(part).await.unwrap().conflicts;
     }
-    assert!(conflicts > 0, "what the other wrote is noticed");
+    assert!(conflicts > 0, "the other's write is noticed");
     assert_eq!(bench.image(), want);
     bench.verify();
 }
@@ -248,7 +248,7 @@ fn two_years() -> Vec<Observation> {
 }
 
 #[tokio::test]
-async fn folding_does_not_depend_on_how_the_days_are_cut_into_batches() {
+async fn folding_does_not_depend_on_the_cut_of_days_into_batches() {
     let apart = vec![observation("1", 0, 900_000), observation("2", 600 * DAY, 800_000)];
     let same_home = vec![observation("1", 0, 900_000), observation("1", 600 * DAY, 800_000)];
     for all in [apart, same_home, two_years()] {
@@ -277,7 +277,7 @@ async fn folding_does_not_depend_on_how_the_days_are_cut_into_batches() {
 
 #[tokio::test]
 async fn how_far_a_market_is_folded_does_not_depend_on_the_order_or_the_batches() {
-    // The fold moves on at the midnight that begins 12 February, 28 days and a half after the made-up zero.
+    // The fold advances at the midnight that begins 12 February, 28.5 days after the invented zero.
     let midnight = 28 * DAY + 12 * 60;
     let in_fes = |minutes, price| observation_in("Fes", "1", minutes, price);
     let withdrawn = |minutes| {
@@ -315,7 +315,7 @@ async fn how_far_a_market_is_folded_does_not_depend_on_the_order_or_the_batches(
 }
 
 #[tokio::test]
-async fn what_comes_years_late_is_counted_as_if_it_had_come_in_time() {
+async fn observations_years_late_are_counted_as_if_in_time() {
     let all = [observation("1", 3 * 365 * DAY, 900_000), observation("1", 0, 950_000), observation("2", DAY, 700_000)];
     let want = clean(&[all[1].clone(), all[2].clone(), all[0].clone()]).await;
     let bench = Bench::new();
@@ -329,7 +329,7 @@ async fn what_comes_years_late_is_counted_as_if_it_had_come_in_time() {
 }
 
 #[tokio::test]
-async fn an_id_that_everything_is_said_of_counts_nowhere_and_is_in_quarantine() {
+async fn an_overfull_id_counts_nowhere_and_is_in_quarantine() {
     let bench = Bench::new();
     bench.measure(&[observation("1", 0, 900_000)]).await.unwrap();
     let want = bench.database.cells(&market_in("Agadir")).unwrap();
@@ -345,7 +345,7 @@ async fn an_id_that_everything_is_said_of_counts_nowhere_and_is_in_quarantine() 
     assert_eq!(measurer.take_overfull(all[0].at), []);
     let again = measurer.measure(&all).await.unwrap();
     assert_eq!((again.overfull, again.changed_nothing()), (70, true));
-    assert_eq!(measurer.take_overfull(all[0].at).len(), 1, "it is told again for as long as it goes on");
+    assert_eq!(measurer.take_overfull(all[0].at).len(), 1, "it is returned again as long as it continues");
 }
 
 /// An observation as a few numbers: home, city, minutes, price, status.
@@ -369,7 +369,7 @@ fn grown(seeds: &[Seed]) -> Vec<Observation> {
     seeds.iter().map(grow).collect()
 }
 
-/// What is stored after these batches, each met by the fault before it if there is one.
+/// The state after these batches, each with the fault before it, if any.
 fn stored(batches: &[Vec<Observation>], items_max: usize, faults: &[u8]) -> Image {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     runtime.block_on(async {
@@ -406,9 +406,9 @@ fn cut(observations: &[Observation], cuts: &[usize]) -> Vec<Vec<Observation>> {
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(24) })]
 
-    // Over three months of 400 and more days ago the fold moves on twice.
+    // Over three months of more than 400 days ago, the fold advances twice.
     #[test]
-    fn however_a_sequence_is_cut_and_fails_the_state_is_that_of_one_batch(
+    fn any_cut_of_a_sequence_with_any_faults_gives_the_state_of_one_batch(
         seeds in prop::collection::vec(seed(0..90 * DAY), 1..40),
         cuts in prop::collection::vec(0..12_usize, 0..6),
         faults in prop::collection::vec(0..8_u8, 7),

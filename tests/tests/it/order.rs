@@ -1,4 +1,4 @@
-//! What comes out in which order: sites whose times are wrong, a clock of ours that is set, and two searches of one source.
+//! The order of results: sites with wrong times, our clock being set, and two searches of one source.
 
 use crate::site::Bench;
 use stoop_domain::{EventKind, Status, Time};
@@ -6,14 +6,14 @@ use stoop_pipeline::Polled;
 
 const MINUTE_MS: i64 = 60_000;
 
-/// Polls, and is back so many minutes later instead of an hour.
+/// Polls, and returns this many minutes later instead of an hour.
 async fn poll(bench: &Bench, minutes: i64) -> Polled {
     let polled = bench.poll().await.unwrap();
     bench.wait_ms(minutes * MINUTE_MS - Time::HOUR_MS);
     polled
 }
 
-/// The list prices that were cut or raised, each with what it became.
+/// The list prices that were cut or raised, each with the new price.
 async fn changes(bench: &Bench, id: &str) -> Vec<(i64, i64)> {
     bench.measure().await;
     let events = bench.home(id).unwrap().history.events();
@@ -26,9 +26,9 @@ fn time(text: &str) -> Time {
 }
 
 #[tokio::test]
-async fn prices_come_in_the_order_in_which_they_were_seen_whatever_times_a_site_tells() {
-    type Tell = fn(Time) -> Time;
-    let tells: [(&str, Tell); 7] =
+async fn prices_have_the_order_of_their_sightings_whatever_times_a_site_has() {
+    type ShownTime = fn(Time) -> Time;
+    let cases: [(&str, ShownTime); 7] =
         [
             ("right", |modified| modified),
             ("ten minutes ahead", |modified| modified.plus_ms(10 * MINUTE_MS)),
@@ -36,15 +36,15 @@ async fn prices_come_in_the_order_in_which_they_were_seen_whatever_times_a_site_
             ("constant", |_| time("2026-01-14T11:00:00Z")),
             ("dates", |modified| Time::from_ms(modified.ms().div_euclid(Time::DAY_MS) * Time::DAY_MS)),
             ("backwards", |modified| Time::from_ms(2 * time("2026-01-14T11:00:00Z").ms() - modified.ms())),
-            // Clocks go back from 13:10 to 12:10, and the site tells local times without a zone.
+            // Clocks go back from 13:10 to 12:10, and the site has local times without a zone.
             ("a fold", |modified| {
                 if modified < time("2026-01-14T13:10:00Z") { modified } else { modified.plus_ms(-Time::HOUR_MS) }
             }),
         ];
-    for (name, tell) in tells {
+    for (name, shown_time) in cases {
         for minutes in [1, 7, 60] {
             let bench = Bench::new();
-            bench.site.tell_times(tell);
+            bench.site.show_times(shown_time);
             bench.site.list("2", 100_000);
             let prices = [500_000, 400_000, 480_000, 384_000, 400_000, 300_000];
             let mut began = Vec::new();
@@ -59,7 +59,7 @@ async fn prices_come_in_the_order_in_which_they_were_seen_whatever_times_a_site_
             assert_eq!(changes(&bench, "1").await, pairs, "{name}, every {minutes} minutes");
             let events = bench.home("1").unwrap().history.events();
             for (event, began) in events.iter().zip(began) {
-                // What a site says of a time that lies before the last look cannot be.
+                // A time before the last scan that did not show the change cannot be right.
                 let ms = event.at.ms() - began.ms();
                 assert!((-minutes * MINUTE_MS..=2 * MINUTE_MS).contains(&ms), "{name}: {ms}");
             }
@@ -68,17 +68,17 @@ async fn prices_come_in_the_order_in_which_they_were_seen_whatever_times_a_site_
 }
 
 #[tokio::test]
-async fn a_site_that_is_ten_minutes_ahead_and_then_set_right_loses_no_cut() {
+async fn a_site_ten_minutes_ahead_and_then_corrected_loses_no_cut() {
     let bench = Bench::new();
-    bench.site.tell_times(|modified| modified.plus_ms(10 * MINUTE_MS));
+    bench.site.show_times(|modified| modified.plus_ms(10 * MINUTE_MS));
     bench.site.list("1", 400_000);
     bench.site.list("2", 100_000);
     poll(&bench, 1).await;
     bench.site.list("1", 500_000);
     poll(&bench, 1).await;
-    // Right from now on: eight minutes before what it said last.
+    // Right from now on: eight minutes before its last time.
     let right = bench.now();
-    bench.site.tell_times(move |modified| if modified < right { modified.plus_ms(10 * MINUTE_MS) } else { modified });
+    bench.site.show_times(move |modified| if modified < right { modified.plus_ms(10 * MINUTE_MS) } else { modified });
     bench.site.list("1", 400_000);
     poll(&bench, 1).await;
     assert_eq!(bench.ends("1").await, (Status::Active, 400_000));
@@ -89,10 +89,10 @@ async fn a_site_that_is_ten_minutes_ahead_and_then_set_right_loses_no_cut() {
 }
 
 #[tokio::test]
-async fn gone_comes_after_whatever_was_sent_however_far_a_site_is_ahead() {
+async fn gone_comes_last_however_far_a_site_is_ahead() {
     for ahead_ms in [10 * MINUTE_MS, Time::DAY_MS] {
         let bench = Bench::new();
-        bench.site.tell_times(move |modified| modified.plus_ms(ahead_ms));
+        bench.site.show_times(move |modified| modified.plus_ms(ahead_ms));
         bench.site.list("1", 500_000);
         bench.site.list("2", 100_000);
         poll(&bench, 1).await;
@@ -119,7 +119,7 @@ async fn rows_of_one_listing_on_one_page_keep_their_order_and_equal_ones_are_sen
         assert_eq!(bench.ends("1").await, (Status::Active, second));
         assert_eq!(changes(&bench, "1").await, [(first, second)]);
     }
-    // The one of the later time is the later one, wherever it stands.
+    // The row with the later time is the later one, wherever it is.
     let bench = Bench::new();
     bench.wait_ms(MINUTE_MS);
     bench.site.list("1", 400_000);
@@ -131,13 +131,13 @@ async fn rows_of_one_listing_on_one_page_keep_their_order_and_equal_ones_are_sen
 }
 
 #[tokio::test]
-async fn a_clock_of_ours_that_is_set_back_loses_no_price_and_nothing_that_is_gone() {
+async fn setting_our_clock_back_loses_no_price_and_no_gone_listing() {
     for back_minutes in [3, 6, 60, 26 * 60] {
         let bench = Bench::with("pages_max = 4", "pages_max = 40");
         bench.site.list_many(50);
         bench.site.list("stays", 100_000);
         let message = time("2026-01-14T12:00:00Z");
-        bench.site.tell_times(move |_| message);
+        bench.site.show_times(move |_| message);
         poll(&bench, 1).await;
         for id in 1..=50 {
             bench.site.reprice(&id.to_string(), 90_000);
@@ -146,14 +146,14 @@ async fn a_clock_of_ours_that_is_set_back_loses_no_price_and_nothing_that_is_gon
         let mut polled = poll(&bench, 1).await;
         let jumps = polled.clock_jumps.len();
         while polled.pages == 0 {
-            // A record of the account that is a little ahead is waited for.
+            // An account's record that is slightly ahead is waited for.
             polled = poll(&bench, 1).await;
         }
         assert_eq!((polled.changed, jumps), (50, 1), "{back_minutes}");
         for id in 1..=50 {
             assert_eq!(changes(&bench, &id.to_string()).await, [(100_000, 90_000)], "{back_minutes}");
         }
-        // The clock goes on from there, and what is told of it is told once.
+        // The clock continues from there, and each change is sent once.
         let rows: Vec<_> = (1..=50).map(|id| bench.site.remove(&id.to_string())).collect();
         let polled = [poll(&bench, 24 * 60).await, poll(&bench, 1).await];
         assert_eq!((polled[0].gone, polled[1].gone), (0, 50), "{back_minutes}");
@@ -168,7 +168,7 @@ async fn a_clock_of_ours_that_is_set_back_loses_no_price_and_nothing_that_is_gon
 }
 
 #[tokio::test]
-async fn a_change_that_a_kill_left_in_doubt_is_followed_by_the_next_though_the_clock_was_set_back() {
+async fn a_change_left_unknown_by_a_kill_comes_before_the_next_even_if_the_clock_was_set_back() {
     for (saves, next) in [0, 1, 2].into_iter().flat_map(|saves| [(saves, 450_000), (saves, 350_000)]) {
         let bench = Bench::new();
         bench.site.list("1", 500_000);
@@ -186,7 +186,7 @@ async fn a_change_that_a_kill_left_in_doubt_is_followed_by_the_next_though_the_c
 }
 
 #[tokio::test]
-async fn a_jump_of_the_clock_is_counted_and_reported_in_the_run() {
+async fn a_jump_of_the_clock_is_counted_in_the_run() {
     let bench = Bench::new();
     bench.site.list_many(3);
     bench.poll().await.unwrap();
@@ -207,7 +207,7 @@ async fn a_jump_of_the_clock_is_counted_and_reported_in_the_run() {
 }
 
 #[tokio::test]
-async fn a_clock_that_was_years_ahead_holds_up_no_full_scan_and_no_change() {
+async fn a_clock_that_was_years_ahead_delays_no_full_scan_and_no_change() {
     let bench = Bench::new();
     bench.wait_ms(700 * Time::DAY_MS);
     bench.site.list("1", 500_000);
@@ -223,7 +223,7 @@ async fn a_clock_that_was_years_ahead_holds_up_no_full_scan_and_no_change() {
 }
 
 #[tokio::test]
-async fn a_price_that_another_search_has_sent_since_is_what_a_search_compares_with() {
+async fn a_search_compares_with_the_price_another_search_has_sent_since() {
     const BORDER: i64 = 450_000;
     let cheap = async |bench: &Bench| bench.poll_between("cheap", 0, BORDER).await.unwrap();
     let dear = async |bench: &Bench| bench.poll_between("dear", BORDER, i64::MAX).await.unwrap();
@@ -247,7 +247,7 @@ async fn a_price_that_another_search_has_sent_since_is_what_a_search_compares_wi
 }
 
 #[tokio::test]
-async fn what_two_searches_hold_is_sent_by_the_first_that_sees_it_change() {
+async fn a_listing_of_two_searches_is_sent_by_the_first_that_sees_it_change() {
     let bench = Bench::new();
     bench.site.list("1", 500_000);
     let polls = async || {
@@ -262,7 +262,7 @@ async fn what_two_searches_hold_is_sent_by_the_first_that_sees_it_change() {
         assert_eq!(polls().await, (0, 0));
         assert_eq!(bench.ends("1").await, (Status::Active, price));
     }
-    // It left, and is back before the second search has missed it twice: the first has said meanwhile that it is gone.
+    // It left, and is back before the second search has missed it twice: the first has already reported it gone.
     let row = bench.site.remove("1");
     bench.site.list("2", 100_000);
     polls().await;
@@ -274,7 +274,7 @@ async fn what_two_searches_hold_is_sent_by_the_first_that_sees_it_change() {
 }
 
 #[tokio::test]
-async fn what_the_first_scan_finds_is_initial_and_nothing_after_it() {
+async fn only_listings_of_the_first_scan_are_initial() {
     // The first scan takes three runs.
     let bench = Bench::new();
     bench.site.list_many(8);
@@ -294,39 +294,39 @@ async fn what_the_first_scan_finds_is_initial_and_nothing_after_it() {
     assert_eq!(bench.events("late").await, [EventKind::New]);
     assert_eq!(bench.events("1").await, [EventKind::Initial, EventKind::PriceCut]);
 
-    // One that the source never shows to its end.
+    // A listing that the source never shows to its end.
     let bench = Bench::new();
     bench.site.list_many(15);
     bench.poll().await.unwrap();
     bench.site.remove("1");
     bench.poll().await.unwrap();
     assert_eq!(bench.events("12").await, [EventKind::Initial]);
-    assert_eq!(bench.events("13").await, [EventKind::New], "as far as anybody can tell");
-    // A search that asks for something else begins anew.
+    assert_eq!(bench.events("13").await, [EventKind::New], "as far as known");
+    // A changed search starts over.
     bench.site.list("dear", 900_000);
     bench.poll_between("all", 800_000, i64::MAX).await.unwrap();
     assert_eq!(bench.events("dear").await, [EventKind::Initial]);
 }
 
 #[tokio::test]
-async fn a_change_is_no_older_than_the_last_look_that_did_not_show_it() {
+async fn a_change_is_no_older_than_the_last_scan_that_did_not_show_it() {
     let bench = Bench::new();
     bench.site.list("1", 500_000);
     for _ in 0..3 {
         bench.poll().await.unwrap();
     }
-    bench.site.tell_times(|modified| modified.plus_ms(-90 * MINUTE_MS));
+    bench.site.show_times(|modified| modified.plus_ms(-90 * MINUTE_MS));
     bench.site.list("1", 400_000);
     let began = bench.now();
     bench.poll().await.unwrap();
     bench.measure().await;
     let cut = bench.home("1").unwrap().history.events().pop().unwrap();
     assert_eq!(cut.kind, EventKind::PriceCut);
-    assert!(cut.at >= began, "{} is before the look of an hour ago", cut.at);
+    assert!(cut.at >= began, "{} is before the scan of an hour ago", cut.at);
 }
 
 #[tokio::test]
-async fn a_search_that_asks_for_something_else_sees_nothing_before_what_it_has_sent() {
+async fn a_changed_search_has_no_sighting_before_what_it_has_sent() {
     let bench = Bench::new();
     bench.site.list("1", 500_000);
     bench.poll().await.unwrap();

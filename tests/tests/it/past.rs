@@ -1,5 +1,5 @@
-//! Three years of a simulated market, taken in with the past behind the present: on every day what is stored says what the
-//! simulation says by counting its log.
+//! Three years of a simulated market, with the past added after the present: on every day the stored figures equal
+//! those that the simulation counts from its log.
 
 use std::collections::BTreeMap;
 
@@ -65,7 +65,7 @@ fn end_of(day: Day, market: &Market) -> Time {
 }
 
 #[tokio::test]
-async fn a_past_that_is_filled_in_afterwards_is_what_the_simulation_says_of_every_day() {
+async fn a_past_filled_in_later_equals_the_simulation_on_every_day() {
     let simulation = three_years();
     let message = simulation.log().iter().map(|entry| observation(&simulation.all_homes()[entry.home as usize], entry));
     let message: Vec<Observation> = message.collect();
@@ -110,7 +110,7 @@ async fn a_past_that_is_filled_in_afterwards_is_what_the_simulation_says_of_ever
     }
     assert!(checked > 300, "{checked}");
 
-    // Every day's stock is that of the day before and what came and left, by the answer's own counting of both.
+    // Every day's stock is that of the day before plus entries minus exits, by the answer's own counts.
     let mut moved = 0;
     for (market, cells) in &all {
         let zone = &market.area.country().zone;

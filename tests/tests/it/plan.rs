@@ -1,4 +1,4 @@
-//! From ticks of the schedule to tasks on the queue: each search on its cadence, whatever fails on the way.
+//! From ticks of the schedule to tasks on the queue: each search at its interval, whatever fails.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
@@ -15,7 +15,7 @@ use stoop_tests::made::minute;
 
 const MINUTE_MS: i64 = 60_000;
 
-/// A clock that moves when it is told to.
+/// A clock that advances on request.
 struct Virtual {
     now_ms: AtomicI64,
     slept: Mutex<Vec<u64>>,
@@ -32,7 +32,7 @@ impl Clock for Virtual {
     }
 }
 
-/// A ledger in memory that loses what it is told on demand, as if the planner died before telling it.
+/// A ledger in memory that drops records on request, as if the planner died before recording.
 #[derive(Default)]
 struct Book {
     sent: Mutex<BTreeMap<String, Time>>,
@@ -51,7 +51,7 @@ impl PlanLedger for Book {
 
     async fn sent(&self, searches: &[String], at: Time) -> Result<(), PortError> {
         if count_down(&self.records_to_lose) {
-            return Err(PortError::new("record what was sent", "a made-up fault"));
+            return Err(PortError::new("record the sent searches", "a made-up fault"));
         }
         self.sent.lock().unwrap().extend(searches.iter().map(|search| (search.clone(), at)));
         Ok(())
@@ -73,13 +73,13 @@ impl PlanLedger for Book {
     }
 }
 
-/// A queue in memory that knows a task again for five minutes, and that refuses or fails on demand.
+/// A queue in memory that recognises duplicates for five minutes, and refuses or fails on request.
 struct Line {
     clock: Arc<Virtual>,
     known: Mutex<BTreeMap<PollTask, Time>>,
     delivered: Mutex<Vec<PollTask>>,
     calls: Mutex<Vec<usize>>,
-    /// Sends in which every second task, the first among them, is refused.
+    /// How many sends refuse every second task, beginning with the first.
     sends_to_halve: AtomicUsize,
     sends_to_refuse: AtomicUsize,
     sends_to_fail: AtomicUsize,
@@ -99,7 +99,7 @@ impl TaskQueue for Line {
         }
         let now = self.clock.now();
         let mut known = self.known.lock().unwrap();
-        for (_, task) in tasks.iter().enumerate().filter(|(place, _)| !refused.contains(place)) {
+        for (_, task) in tasks.iter().enumerate().filter(|(index, _)| !refused.contains(index)) {
             let again = known.get(task).is_some_and(|at| now.ms() - at.ms() < 5 * MINUTE_MS);
             if !again {
                 known.insert(task.clone(), now);
@@ -137,7 +137,7 @@ impl Bench {
         Self { clock, book: Arc::default(), line: Arc::new(line) }
     }
 
-    /// A tick that comes on time.
+    /// A tick that is on time.
     async fn tick(&self, searches: &[PlannedSearch], now: Time) -> Result<Planned, PortError> {
         self.clock.now_ms.store(now.ms(), Ordering::SeqCst);
         self.tick_of(searches, now).await
@@ -152,7 +152,7 @@ impl Bench {
         self.book.last_polls.lock().unwrap()[search].pace.unwrap_or_default()
     }
 
-    /// A poll has ended well just now.
+    /// Stores that a poll has just ended well.
     fn polled(&self, search: &str, pace: Pace) {
         let now = Some(self.clock.now());
         let last = LastPoll { polled_at: now, succeeded_at: now, pace: Some(pace), ..LastPoll::default() };
@@ -186,18 +186,18 @@ fn names(tasks: &[PollTask]) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn the_ledger_of_these_tests_is_one() {
+async fn the_ledger_of_these_tests_conforms() {
     conformance::plan_ledger_conformance(Bench::new().book).await;
 }
 
 #[tokio::test]
-async fn the_queue_of_these_tests_is_one() {
+async fn the_queue_of_these_tests_conforms() {
     let bench = Bench::new();
     conformance::task_queue_conformance(bench.line.clone(), async || bench.delivered()).await;
 }
 
 #[test]
-fn a_task_has_the_body_that_the_template_documents() {
+fn a_task_has_the_documented_body() {
     let task = PollTask { search: "austin".into(), due_at: minute(0), continuation: None };
     let body = r#"{"search":"austin","due_at":1768392000000}"#;
     assert_eq!(serde_json::to_string(&task).unwrap(), body);
@@ -205,7 +205,7 @@ fn a_task_has_the_body_that_the_template_documents() {
 }
 
 #[tokio::test]
-async fn a_day_of_ticks_polls_a_search_of_every_quarter_of_an_hour_96_times() {
+async fn a_day_of_ticks_polls_a_search_of_every_15_minutes_96_times() {
     let bench = Bench::new();
     let searches = [search("austin", 15)];
     // A rate schedule ticks at the second at which it was made.
@@ -230,7 +230,7 @@ async fn a_search_that_joins_is_polled_at_once() {
 }
 
 #[tokio::test]
-async fn nothing_to_plan_asks_nobody() {
+async fn nothing_to_plan_makes_no_call() {
     let bench = Bench::new();
     bench.line.sends_to_fail.store(1, Ordering::SeqCst);
     assert_eq!(bench.tick(&[], minute(0)).await.unwrap(), Planned::default());
@@ -241,22 +241,22 @@ async fn nothing_to_plan_asks_nobody() {
 }
 
 #[tokio::test]
-async fn what_the_queue_refuses_is_sent_again_with_growing_pauses() {
+async fn refused_tasks_are_sent_again_with_growing_pauses() {
     let bench = Bench::new();
     bench.line.sends_to_halve.store(3, Ordering::SeqCst);
     let planned = bench.tick(&many(16), minute(0)).await.unwrap();
     assert_eq!((planned.sent.len(), planned.refused.len()), (16, 0));
-    assert_eq!(*bench.line.calls.lock().unwrap(), [16, 8, 4, 2], "only what was refused");
+    assert_eq!(*bench.line.calls.lock().unwrap(), [16, 8, 4, 2], "only the refused ones");
     assert_eq!(*bench.clock.slept.lock().unwrap(), [200, 400, 800]);
     assert_eq!((bench.delivered().len(), bench.recorded().len()), (16, 16));
 }
 
 #[tokio::test]
-async fn what_is_refused_to_the_end_is_not_recorded_and_stays_due() {
+async fn tasks_refused_to_the_end_are_not_recorded_and_stay_due() {
     let bench = Bench::new();
     bench.line.sends_to_halve.store(1, Ordering::SeqCst);
     let searches = many(2);
-    // The first send takes one of the two, every later one none.
+    // The first send accepts one of the two, every later one none.
     let refusing = Refusing(bench.line.clone());
     let planned = plan(&searches, minute(0), &*bench.book, &refusing, &*bench.clock).await.unwrap();
     assert_eq!((names(&planned.sent), names(&planned.refused)), (vec!["zip-1"], vec!["zip-0"]));
@@ -282,7 +282,7 @@ impl TaskQueue for Refusing {
 }
 
 #[tokio::test]
-async fn what_was_accepted_before_the_queue_failed_is_recorded() {
+async fn tasks_accepted_before_the_queue_failed_are_recorded() {
     let bench = Bench::new();
     bench.line.sends_to_halve.store(1, Ordering::SeqCst);
     bench.line.sends_to_fail.store(1, Ordering::SeqCst);
@@ -298,14 +298,14 @@ async fn what_was_accepted_before_the_queue_failed_is_recorded() {
 async fn a_planner_that_dies_before_it_records_sends_the_same_tasks_again() {
     let bench = Bench::new();
     let searches = many(40);
-    // The same tick again: the schedule's retry of the first tasks of all.
+    // The same tick again: the schedule's retry of the very first tasks.
     bench.book.records_to_lose.store(1, Ordering::SeqCst);
     assert!(bench.tick(&searches, minute(0)).await.is_err());
     bench.clock.now_ms.fetch_add(90_000, Ordering::SeqCst);
     assert_eq!(bench.tick_of(&searches, minute(0)).await.unwrap().sent.len(), 40);
     assert_eq!(bench.delivered().len(), 40, "once each");
 
-    // Later the next tick will do as well, because a slot has one beginning.
+    // Later the next tick works as well, because a slot has one beginning.
     let due = minute(180);
     bench.tick(&searches, due).await.unwrap();
     bench.delivered();
@@ -320,7 +320,7 @@ async fn a_planner_that_dies_before_it_records_sends_the_same_tasks_again() {
 }
 
 #[tokio::test]
-async fn a_time_that_cannot_be_right_gives_way_to_the_clock() {
+async fn a_time_that_cannot_be_right_is_replaced_by_the_clocks() {
     for wrong in [Time::from_ms(i64::MAX), Time::from_ms(i64::MIN), minute(2), minute(-6)] {
         let bench = Bench::new();
         let planned = bench.tick_of(&many(1), wrong).await.unwrap();
@@ -333,7 +333,7 @@ async fn a_time_that_cannot_be_right_gives_way_to_the_clock() {
 }
 
 #[tokio::test]
-async fn a_record_from_the_future_keeps_no_search_from_being_polled() {
+async fn a_record_from_the_future_blocks_no_search() {
     let bench = Bench::new();
     bench.book.sent(&["zip-0".to_owned()], Time::parse("2099-01-01T00:00:00Z").unwrap()).await.unwrap();
     assert_eq!(bench.tick(&many(1), minute(0)).await.unwrap().sent.len(), 1);
@@ -352,7 +352,7 @@ async fn an_older_tick_that_comes_after_a_newer_one_sends_nothing() {
 }
 
 #[tokio::test]
-async fn a_ledger_that_leaves_out_answers_is_not_believed() {
+async fn a_ledger_with_missing_answers_is_an_error() {
     let bench = Bench::new();
     bench.book.answers_to_drop.store(1, Ordering::SeqCst);
     let error = bench.tick(&many(3), minute(0)).await.unwrap_err();
@@ -360,8 +360,8 @@ async fn a_ledger_that_leaves_out_answers_is_not_believed() {
     assert!(bench.delivered().is_empty());
 }
 
-/// Ticks of every minute until `end`, and a poll as soon as its task is there, in which `is_changed` at that minute.
-/// Gives the minutes for which tasks were due.
+/// Ticks of every minute until `end`, with a poll as soon as its task is there, which is a change if `is_changed` at
+/// that minute. Returns the minutes for which tasks were due.
 async fn follow(
     bench: &Bench,
     search: &PlannedSearch,
@@ -374,7 +374,7 @@ async fn follow(
         for task in bench.delivered() {
             let mut pace = bench.pace(&search.name);
             let polled = Polled { pages: 1, requests: 1, changed: u64::from(is_changed(at)), ..Polled::default() };
-            // The queue takes its time, not always the same.
+            // The queue has a variable delay.
             pace.learn(minute(at).plus_ms(7_000 * (at % 5)), true, &polled);
             bench.polled(&search.name, pace);
             due.push((task.due_at.ms() - minute(0).ms()) / MINUTE_MS);
@@ -388,7 +388,7 @@ fn gaps(minutes: &[i64]) -> Vec<i64> {
 }
 
 #[tokio::test]
-async fn a_quiet_search_comes_to_its_longest_distance_and_one_that_wakes_up_back_within_hours() {
+async fn a_quiet_search_reaches_its_longest_interval_and_an_active_one_returns_within_hours() {
     let (bench, search) = (Bench::new(), adaptive("austin", 15, 360));
     let quiet = follow(&bench, &search, 0..3_000, |_| false).await;
     let distances = gaps(&quiet);
@@ -403,7 +403,7 @@ async fn a_quiet_search_comes_to_its_longest_distance_and_one_that_wakes_up_back
 }
 
 #[tokio::test]
-async fn an_account_of_fifty_requests_a_month_is_not_asked_more_often_and_it_is_said_why() {
+async fn an_account_of_fifty_requests_a_month_slows_its_searches_and_says_why() {
     let bench = Bench::new();
     let mut search = search("austin", 60);
     search.cadence.limits = vec![Limit::per_second(20), Limit::per_month(50)];
@@ -415,7 +415,7 @@ async fn an_account_of_fifty_requests_a_month_is_not_asked_more_often_and_it_is_
     assert_eq!((name.as_str(), why.to_string()), ("austin", "50 requests in 31 days, at 1 request a poll".to_owned()));
 }
 
-/// What happens at one tick: so long after the one before, so late, and what the queue makes of it.
+/// One tick: the time since the one before, its delay, and the queue's answer.
 #[derive(Clone, Debug)]
 struct Tick {
     after_ms: i64,
@@ -432,7 +432,7 @@ enum Fate {
 }
 
 fn ticks() -> impl Strategy<Value = Vec<Tick>> {
-    // Mostly a minute apart and on time; at times hours apart, minutes late, at odd milliseconds.
+    // Mostly a minute apart and on time; sometimes hours apart, minutes late, at odd milliseconds.
     let after = prop_oneof![6 => Just(MINUTE_MS), 2 => 1..3 * MINUTE_MS, 1 => MINUTE_MS..40 * 60 * MINUTE_MS];
     let late = prop_oneof![6 => Just(0), 2 => 0..MINUTE_MS, 1 => 0..15 * MINUTE_MS];
     let fate =
@@ -450,7 +450,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(128))]
 
     #[test]
-    fn no_search_is_sent_more_often_than_its_cadence_and_none_starves(cadences in cadences(), ticks in ticks()) {
+    fn no_search_is_sent_more_often_than_its_interval_and_none_starves(cadences in cadences(), ticks in ticks()) {
         let searches: Vec<PlannedSearch> =
             cadences.iter().enumerate().map(|(i, every_ms)| PlannedSearch { name: format!("s{i}"), cadence: Cadence::steady(*every_ms) }).collect();
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
@@ -483,7 +483,7 @@ proptest! {
                 }
             }
             for (name, at) in bench.recorded() {
-                prop_assert_eq!(last.get(&name), Some(&at), "what is recorded was sent");
+                prop_assert_eq!(last.get(&name), Some(&at), "recorded tasks were sent");
             }
         }
     }
@@ -522,7 +522,7 @@ proptest! {
     }
 
     #[test]
-    fn ticks_of_every_minute_keep_every_cadence_exactly(every_minutes in 1..400_i64, name in "[a-z]{1,12}", second in 0..60_000_i64) {
+    fn ticks_of_every_minute_keep_every_interval_exactly(every_minutes in 1..400_i64, name in "[a-z]{1,12}", second in 0..60_000_i64) {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let bench = Bench::new();
         let searches = [search(&name, every_minutes as u64)];

@@ -1,5 +1,4 @@
-//! Polling a simulated portal over real HTTP: what arrives in the state is what the simulation says,
-//! through every fault that the portal can be asked for.
+//! Polls a simulated portal over real HTTP: the state equals the simulation's, through every fault of the portal.
 
 use std::sync::atomic::Ordering;
 
@@ -10,7 +9,7 @@ use stoop_pipeline::PollError;
 use stoop_pipeline::ports::RunOutcome;
 use stoop_simulation::{Answer, Fault};
 
-/// Every figure that the answer has, for every market.
+/// Compares every figure of the answer, for every market.
 fn agrees(bench: &Bench, answer: &Answer) {
     stock_agrees(bench, answer);
     let now = bench.now();
@@ -25,7 +24,7 @@ fn agrees(bench: &Bench, answer: &Answer) {
     }
 }
 
-/// What is on offer and for how much, for every market: also known to those who look only once.
+/// The stock and its prices, for every market: known after a single scan.
 fn stock_agrees(bench: &Bench, answer: &Answer) {
     let now = bench.now();
     let stored = bench.database.cells_where(|_| true).unwrap();
@@ -53,7 +52,7 @@ fn stock_agrees(bench: &Bench, answer: &Answer) {
 }
 
 #[tokio::test]
-async fn every_figure_is_the_simulations_own_after_thirty_days_of_faults() {
+async fn every_figure_equals_the_simulations_after_thirty_days_of_faults() {
     let bench = Bench::new(40);
     let mut seed = 0x5eed_u64;
     let end = bench.now().plus_ms(30 * Time::DAY_MS);
@@ -75,7 +74,7 @@ async fn every_figure_is_the_simulations_own_after_thirty_days_of_faults() {
         if (seed >> 33).is_multiple_of(7) {
             bench.portal.faults().plan(faults[(seed >> 40) as usize % faults.len()], 1);
         }
-        // A poll that fails is made again before the market moves on, as a poller on its cadence would.
+        // A failed poll is retried before the market advances, as the schedule would.
         while bench.poll().await.is_err() {
             assert!(bench.portal.faults().left() == 0, "a poll fails only on a fault");
         }
@@ -104,7 +103,7 @@ async fn a_poll_made_twice_changes_nothing() {
 }
 
 #[tokio::test]
-async fn answers_that_are_no_pages_fail_the_poll_with_a_reason_and_lose_nothing() {
+async fn answers_that_are_not_pages_fail_the_poll_with_a_reason_and_lose_nothing() {
     for (fault, times, words) in [
         (Fault::Html, 1, "HTML"),
         (Fault::TruncatedJson, 1, "unreadable"),
@@ -130,7 +129,7 @@ async fn answers_that_are_no_pages_fail_the_poll_with_a_reason_and_lose_nothing(
 }
 
 #[tokio::test]
-async fn a_portal_without_an_end_is_left_after_its_bound() {
+async fn a_portal_without_an_end_is_read_up_to_the_bound() {
     let bench = Bench::new(30);
     bench.advance(bench.now().plus_ms(hours(24 * 20)));
     bench.portal.faults().plan(Fault::EndlessLink, usize::from(u16::MAX));
@@ -150,7 +149,7 @@ async fn retry_after_is_obeyed() {
 }
 
 #[tokio::test]
-async fn a_server_that_asks_for_an_hour_is_left_alone_for_an_hour_by_every_poll() {
+async fn a_retry_after_of_an_hour_is_obeyed_by_every_poll() {
     let bench = Bench::new(60);
     bench.advance(bench.now().plus_ms(hours(24 * 20)));
     bench.portal.faults().plan(Fault::Unavailable { retry_after_s: 3_600 }, 1);
@@ -163,14 +162,14 @@ async fn a_server_that_asks_for_an_hour_is_left_alone_for_an_hour_by_every_poll(
         assert!((3_600_000..3_601_000).contains(&(until.ms() - began.ms())), "{until}");
         let expected = format!("status 503: the server asks to wait, until {until}; a later run goes on from here");
         assert!(polled.message.unwrap().ends_with(&expected));
-        assert!(bench.now().ms() - began.ms() < 1_000, "nobody waits for so long");
+        assert!(bench.now().ms() - began.ms() < 1_000, "no poll waits that long");
     }
     bench.advance(began.plus_ms(3_601_000));
     assert_eq!(bench.poll().await.unwrap().outcome, Some(RunOutcome::Complete));
 }
 
 #[tokio::test]
-async fn one_garbage_row_goes_to_quarantine_and_the_rest_flows_on() {
+async fn one_garbage_row_goes_to_quarantine_and_the_rest_is_processed() {
     let bench = Bench::new(60);
     bench.advance(bench.now().plus_ms(hours(24 * 20)));
     bench.portal.faults().plan(Fault::GarbageRow, 1);
@@ -183,7 +182,7 @@ async fn one_garbage_row_goes_to_quarantine_and_the_rest_flows_on() {
 }
 
 #[tokio::test]
-async fn a_listing_that_two_complete_scans_miss_is_gone_and_one_scan_says_nothing() {
+async fn a_listing_is_gone_after_two_complete_scans_miss_it_not_after_one() {
     let bench = Bench::new(60);
     bench.advance(bench.now().plus_ms(hours(24 * 20)));
     bench.poll_all().await.unwrap();
@@ -203,9 +202,9 @@ async fn a_listing_that_two_complete_scans_miss_is_gone_and_one_scan_says_nothin
     assert_eq!(gone.count() as u64, second.gone);
     assert!(events.filter(|event| event.kind == EventKind::Gone).count() as u64 == second.gone, "each was on offer");
     bench.show_only(50);
-    assert_eq!(bench.poll_all().await.unwrap().gone, 0, "gone is said once");
+    assert_eq!(bench.poll_all().await.unwrap().gone, 0, "gone is sent once");
 
-    // The portal shows them again, unchanged, with the times of before.
+    // The portal shows them again, unchanged, with the earlier times.
     bench.show_only(60);
     assert_eq!(bench.poll_all().await.unwrap().changed, second.gone);
     bench.measure().await;
@@ -214,7 +213,7 @@ async fn a_listing_that_two_complete_scans_miss_is_gone_and_one_scan_says_nothin
 }
 
 #[tokio::test]
-async fn a_poll_that_is_stopped_goes_on_where_it_stopped() {
+async fn a_stopped_poll_continues_where_it_stopped() {
     let bench = Bench::new(300);
     bench.advance(bench.now().plus_ms(hours(24 * 20)));
     bench.stop_after_pages.store(2, Ordering::SeqCst);

@@ -1,9 +1,9 @@
-//! Functions are built for the processors that Lambda promises, whatever the machine that builds them has.
+//! Functions are built for the processors that Lambda guarantees, whatever the build machine has.
 
 use std::path::Path;
 use std::process::Command;
 
-/// What `shared/aws/src/processor.rs` refuses, and the architectures' names there.
+/// The source of the compile-time check, with the features and architectures that it names.
 const GUARD: &str = include_str!("../../../shared/aws/src/processor.rs");
 
 /// `rustc`, as Cargo found it for this test.
@@ -11,7 +11,7 @@ fn rustc() -> Command {
     Command::new(std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()))
 }
 
-/// The features that a processor has, of those that the guard names.
+/// The features of a processor that the check refuses.
 fn refused(target: &str, processor: &str) -> Vec<String> {
     let cpu = format!("target-cpu={processor}");
     let out = rustc().args(["--print", "cfg", "--target", target, "-C", &cpu]).output().unwrap();
@@ -74,16 +74,16 @@ fn a_function_for_a_newer_processor_is_not_built() {
         eprintln!("skipped: the standard library of x86_64-unknown-linux-gnu is not this machine's");
         return;
     }
-    assert!(built("haswell", "abort").0, "what cargo-lambda builds for");
+    assert!(built("haswell", "abort").0, "the target of cargo-lambda");
     assert!(built("skylake", "unwind").0, "a build for the machine at hand");
     let (is_built, said) = built("skylake", "abort");
-    assert!(!is_built && said.contains("take `target-cpu` out of RUSTFLAGS"), "{said}");
+    assert!(!is_built && said.contains("remove `target-cpu` from RUSTFLAGS"), "{said}");
 }
 
-/// The last `target-cpu` wins: cargo-lambda's own is in `build.rustflags`, which Cargo does not look at where a target has
-/// flags; so the workspace has it for the targets.
+/// The last `target-cpu` wins: cargo-lambda's own is in `build.rustflags`, which Cargo ignores for a target with its
+/// own flags; so the workspace sets it for the targets.
 #[test]
-fn the_workspace_says_for_which_processors() {
+fn the_workspace_sets_the_target_processors() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let manifest: toml::Table = std::fs::read_to_string(root.join("Cargo.toml")).unwrap().parse().unwrap();
     let config = manifest["workspace"]["metadata"]["lambda"]["build"]["config"].as_array().unwrap();

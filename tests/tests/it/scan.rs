@@ -1,5 +1,5 @@
-//! What the poller says and does not say: listings that move, leave and return, pages that shift, and runs
-//! that are refused, stopped or killed.
+//! What the poller sends and does not send: listings that move, leave and return, pages that shift, and runs that are
+//! refused, stopped or killed.
 
 mod kills;
 mod pages;
@@ -29,7 +29,7 @@ async fn a_sold_or_withdrawn_listing_that_leaves_the_feed_is_not_gone() {
         }
         assert_eq!(bench.ends("1").await, (ends, 500_000));
 
-        // What was sold may come back for less: that is another sale. What was withdrawn comes back as it was.
+        // A sold listing may come back for less: that is another sale. A withdrawn one comes back unchanged.
         let price = if status == "Closed" { 450_000 } else { 500_000 };
         bench.site.list("1", price);
         assert_eq!(bench.poll().await.unwrap().new, 1);
@@ -41,7 +41,7 @@ async fn a_sold_or_withdrawn_listing_that_leaves_the_feed_is_not_gone() {
 }
 
 #[tokio::test]
-async fn a_listing_said_to_be_gone_is_back_though_the_site_gives_the_time_of_before() {
+async fn a_gone_listing_is_back_even_if_the_site_has_its_old_time() {
     let bench = Bench::new();
     bench.site.list("1", 500_000);
     bench.site.list("2", 500_000);
@@ -58,7 +58,7 @@ async fn a_listing_said_to_be_gone_is_back_though_the_site_gives_the_time_of_bef
 }
 
 #[tokio::test]
-async fn a_change_that_the_site_gives_no_new_time_for_happened_when_it_was_seen() {
+async fn a_change_without_a_new_time_has_the_time_of_its_sighting() {
     let bench = Bench::new();
     bench.site.list("1", 500_000);
     bench.poll().await.unwrap();
@@ -70,7 +70,7 @@ async fn a_change_that_the_site_gives_no_new_time_for_happened_when_it_was_seen(
     }
     let events = [EventKind::Initial, EventKind::PriceCut, EventKind::PriceRise, EventKind::PriceCut];
     assert_eq!(bench.events("1").await, events);
-    // With a time of its own a change is of that time, however late it is seen.
+    // A change with its own time has that time, however late it is seen.
     bench.site.list("1", 200_000);
     let changed_at = bench.now();
     bench.wait_ms(1_800_000);

@@ -1,4 +1,4 @@
-//! `template.yaml` keeps the rules of the house, and each rule catches a template that breaks it.
+//! `template.yaml` keeps the project's rules, and each rule catches a template that breaks it.
 
 mod account;
 mod alarms;
@@ -26,7 +26,7 @@ use policies::statements;
 use rules::{Finding, findings};
 use serde_json::{Value, json};
 
-/// What is found after the value at a pointer below `Resources` was replaced, or, with `null`, removed.
+/// The findings after the value at a pointer below `Resources` was replaced, or, with `null`, removed.
 fn changed(pointer: &str, value: Value) -> Vec<Finding> {
     let mut template = Template::load();
     let pointer = format!("/Resources/{pointer}");
@@ -44,7 +44,7 @@ fn changed(pointer: &str, value: Value) -> Vec<Finding> {
     findings(&template)
 }
 
-/// Every rule but the one named holds; that one finds something in each resource or parameter named, and nowhere else.
+/// Asserts that only the named rule has findings, in exactly these resources or parameters.
 fn assert_caught(found: &[Finding], rule: &str, where_: &[&str]) {
     assert!(found.iter().all(|finding| finding.rule == rule), "other rules than \"{rule}\" spoke: {found:#?}");
     let named = |finding: &Finding| where_.iter().any(|id| finding.what.split([':', ' ']).any(|word| word == *id));
@@ -91,7 +91,7 @@ fn retries_that_an_incident_uses_up_or_that_never_end_are_caught() {
         for few in [Value::Null, json!(25), json!({ "Ref": "Shards" })] {
             caught(&format!("{mapping}/Properties/MaximumRetryAttempts"), few, RULE, &[mapping]);
         }
-        // Without end, without a bound, older than the change feed's memory.
+        // Unlimited, without a bound, older than the change feed's retention.
         for old in [Value::Null, json!(-1), json!({ "Ref": "LogLevel" }), json!(90_000)] {
             caught(&format!("{mapping}/Properties/MaximumRecordAgeInSeconds"), old, RULE, &[mapping]);
         }
@@ -165,8 +165,8 @@ fn a_condition_that_fails_open_is_caught() {
 }
 
 #[test]
-fn what_is_not_tagged_is_caught() {
-    const RULE: &str = "what the stack's tags do not reach is tagged";
+fn an_untagged_resource_is_caught() {
+    const RULE: &str = "resources beyond the stack's tags are tagged";
     caught("MonthlyBudget/Properties/ResourceTags", Value::Null, RULE, &["MonthlyBudget"]);
     let config = fs::read_to_string(root().join("samconfig.toml")).unwrap();
     let sections = config.split("\n[").filter(|section| section.contains(".deploy.parameters]"));
@@ -192,7 +192,7 @@ fn a_missing_destination_of_failures_is_caught() {
     assert!(found.iter().any(|finding| finding.rule == RULE && finding.what.starts_with("PollQueue")), "{found:#?}");
     let config = "PlannerFunction/Properties/EventInvokeConfig/DestinationConfig";
     caught(config, Value::Null, RULE, &["PlannerFunction"]);
-    // A tick that is tried again, or one that is late, is more than the next one makes up for.
+    // The next tick does not make up for a tick that is retried or late.
     let once = "RollupFunction/Properties/EventInvokeConfig/MaximumRetryAttempts";
     caught(once, json!(1), RULE, &["RollupFunction"]);
     caught("RollupSchedule/Properties/Target/RetryPolicy/MaximumRetryAttempts", json!(1), RULE, &["RollupSchedule"]);
@@ -242,7 +242,7 @@ fn an_open_bucket_is_caught() {
 }
 
 #[test]
-fn what_is_not_encrypted_is_caught() {
+fn an_unencrypted_resource_is_caught() {
     let encrypted_by = [
         ("PollQueue", "SqsManagedSseEnabled"),
         ("PlannerDeadLetters", "SqsManagedSseEnabled"),
@@ -256,7 +256,7 @@ fn what_is_not_encrypted_is_caught() {
 }
 
 #[test]
-fn a_parameter_that_does_not_explain_itself_is_caught() {
+fn a_parameter_without_an_explanation_is_caught() {
     const RULE: &str = "parameters explain themselves";
     for part in ["Description", "Default"] {
         let mut template = Template::load();
@@ -269,28 +269,29 @@ fn a_parameter_that_does_not_explain_itself_is_caught() {
 }
 
 #[test]
-fn every_alarm_is_missed_when_it_is_gone() {
+fn a_missing_alarm_is_caught() {
     let template = Template::load();
     for alarm in template.of("AWS::CloudWatch::Alarm") {
         let found = changed(alarm.id, Value::Null);
         let metric = alarm.properties["MetricName"].as_str().unwrap();
         assert_eq!(found.len(), 1, "{} is gone, and: {found:#?}", alarm.id);
-        assert_eq!(found[0].rule, "what matters has an alarm");
+        assert_eq!(found[0].rule, "failures have alarms");
         assert!(found[0].what.ends_with(metric), "{found:#?}");
     }
-    let rule = "what matters has an alarm";
+    let rule = "failures have alarms";
     caught("MetricsMapping/Properties/MetricsConfig", Value::Null, rule, &["MetricsMapping"]);
 }
 
 #[test]
-fn an_alarm_that_nobody_hears_is_caught() {
+fn an_alarm_without_a_subscriber_is_caught() {
     const RULE: &str = "alarms are heard";
     caught("Quarantined/Properties/AlarmActions", Value::Null, RULE, &["Quarantined"]);
     caught("Quarantined/Properties/AlarmActions", json!([{ "Ref": "PollQueue" }]), RULE, &["Quarantined"]);
     for treatment in ["breaching", "ignore", "missing"] {
         caught("Quarantined/Properties/TreatMissingData", json!(treatment), RULE, &["Quarantined"]);
     }
-    // Only those that are not there while polling is off may listen for silence, and those of a schedule that never is.
+    // Only alarms that do not exist while polling is off may treat silence as breaching, and those of a schedule that
+    // is never off.
     caught("PlannerSilent/Condition", Value::Null, RULE, &["PlannerSilent"]);
     caught("SearchesOverdue/Condition", Value::Null, RULE, &["SearchesOverdue"]);
     caught("PlannerSilent/Condition", json!("HasAlarmEmail"), RULE, &["PlannerSilent"]);
@@ -302,7 +303,7 @@ fn an_alarm_that_nobody_hears_is_caught() {
 
 #[test]
 fn a_broad_policy_is_caught() {
-    const RULE: &str = "policies name what they allow";
+    const RULE: &str = "policies name actions and resources";
     let statement = "ApiRole/Properties/Policies/0/PolicyDocument/Statement/1";
     for action in ["*", "secretsmanager:*", "secretsmanager:Get*"] {
         caught(&format!("{statement}/Action"), json!(action), RULE, &["ApiRole"]);
@@ -330,14 +331,14 @@ fn sources(folder: &Path) -> String {
     texts.collect::<Vec<_>>().join("\n")
 }
 
-/// The names of our environment variables that a text has between quotes.
+/// The names of our environment variables in a text, in quotes.
 fn variables(text: &str) -> BTreeSet<&str> {
     let is_name = |word: &&str| word.bytes().all(|byte| byte == b'_' || byte.is_ascii_uppercase());
     text.split('"').filter(|word| word.starts_with("STOOP_")).filter(is_name).collect()
 }
 
 #[test]
-fn a_function_has_the_environment_that_it_reads_and_no_more() {
+fn a_function_has_exactly_the_environment_that_it_reads() {
     let template = Template::load();
     let shared = template.0["Globals"]["Function"]["Environment"]["Variables"].as_object().unwrap();
     for function in template.functions() {

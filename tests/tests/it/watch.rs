@@ -1,5 +1,5 @@
-//! Which alarm tells of which failure, and how soon: the template's own alarms, under CloudWatch's rules, over what
-//! each failure makes of the metrics. docs/OPERATIONS.md shows the outcome as a table, which is checked here.
+//! Which alarm reports which failure, and how soon: the template's alarms, under CloudWatch's rules, on the metrics of
+//! each failure. docs/OPERATIONS.md has the result as a table, which is checked here.
 
 mod alarm;
 mod failures;
@@ -15,10 +15,10 @@ use alarm::{Alarm, Metrics, Minute, State};
 use failures::{BLIPS, FAILURES, Failure};
 use stack::{Fault, ROLLUPS, Run, measured};
 
-/// What the schedule may be set to, in minutes.
+/// The allowed schedules, in minutes.
 const RATES: [usize; 3] = [1, 2, 5];
 
-/// A failure may begin any minute; this one is between two ticks of any schedule, and before the next poll of each.
+/// A failure may begin at any minute; this one is between two ticks of any schedule, and before the next poll of each.
 const FAILS_FROM: usize = 311;
 const DAY: usize = 1_440;
 
@@ -26,7 +26,7 @@ fn alarms(template: &Template) -> Vec<Alarm> {
     template.of("AWS::CloudWatch::Alarm").map(|resource| Alarm::read(&resource)).collect()
 }
 
-/// For each minute, whether an alarm is up whichever range CloudWatch looks back over, and whether it is for some.
+/// For each minute, whether an alarm is up for all of CloudWatch's possible ranges, and whether for some.
 type Up = Vec<(bool, bool)>;
 
 /// The alarms that are ever up.
@@ -51,19 +51,19 @@ fn up(alarms: &[Alarm], metrics: &Metrics, minutes: usize) -> BTreeMap<String, U
     ups
 }
 
-/// How a failure comes about in a stack.
+/// A run of a stack with a failure.
 fn run_of(failure: &Failure, alarms: &[Alarm], cadence: usize, rate: usize) -> Run {
     let daily = usize::from(cadence == DAY) * DAY;
     let fails_from = FAILS_FROM + daily;
     let mended_at = fails_from + daily + failure.lasts_hours * 60;
     let is_held = |alarm: &Alarm| alarm.is_held() && failure.rings.contains(&alarm.id.as_str());
-    // What is held for a day, or for two if CloudWatch looks back so far, is over at the end.
+    // Alarms held for a day, or for two if CloudWatch looks back that far, are over at the end.
     let after = if alarms.iter().any(is_held) { 2 * DAY } else { daily };
     let cadences = vec![cadence, 15, DAY];
     Run { minutes: mended_at + after + 120, rate, cadences, fault: failure.fault, fails_from, mended_at }
 }
 
-/// What is wrong with how a failure is told, and after how many minutes each alarm rings at the latest.
+/// The errors in the report of a failure, and after how many minutes each alarm fires at the latest.
 fn message(alarms: &[Alarm], failure: &Failure, wrong: &mut Vec<String>) -> BTreeMap<String, usize> {
     let mut latest: BTreeMap<String, usize> = BTreeMap::new();
     for (cadence, rate) in failure.cadences.iter().flat_map(|cadence| RATES.map(|rate| (*cadence, rate))) {
@@ -94,7 +94,7 @@ fn message(alarms: &[Alarm], failure: &Failure, wrong: &mut Vec<String>) -> BTre
                 say(format!("{id} rings before anything is wrong"));
             }
             if !up[begins..run.mended_at].iter().all(|(all, _)| *all) {
-                say(format!("{id} does not stay until it is mended"));
+                say(format!("{id} does not stay until it is corrected"));
             }
             if up[run.minutes - 1].1 {
                 say(format!("{id} stays for ever"));
@@ -107,18 +107,18 @@ fn message(alarms: &[Alarm], failure: &Failure, wrong: &mut Vec<String>) -> BTre
     latest
 }
 
-/// Whether some metric of a name is measured otherwise.
+/// Whether any metric of a name differs.
 fn moves(well: &Metrics, ill: &Metrics, name: &str) -> bool {
     let named = |metric: &str| metric.split(' ').nth(1) == Some(name);
     let mut names = well.keys().chain(ill.keys()).filter(|metric| named(metric));
     names.any(|metric| well.get(metric) != ill.get(metric))
 }
 
-/// The alarms that ring of something that passes by itself.
+/// The alarms that fire for a transient fault.
 fn rings_of_a_blip(alarms: &[Alarm], wrong: &mut Vec<String>) {
     for (what, cadences, fault, lasts) in BLIPS {
         for (cadence, rate) in cadences.iter().flat_map(|cadence| RATES.map(|rate| (*cadence, rate))) {
-            // At the search's own poll, or the blip would pass by unseen.
+            // At the search's own poll, otherwise the fault would pass unnoticed.
             let fails_from = if cadence == DAY { DAY } else { 360 };
             let (minutes, mended_at) = (fails_from + 360, fails_from + lasts);
             let run = Run { minutes, rate, cadences: vec![cadence, 15, DAY], fault: *fault, fails_from, mended_at };
@@ -128,7 +128,7 @@ fn rings_of_a_blip(alarms: &[Alarm], wrong: &mut Vec<String>) {
     }
 }
 
-/// The alarms that ring of stacks that do nothing.
+/// The alarms that fire for idle stacks.
 fn rings_of_nothing(alarms: &[Alarm], wrong: &mut Vec<String>) {
     for rate in RATES {
         let fault = Fault::default();
@@ -137,15 +137,15 @@ fn rings_of_nothing(alarms: &[Alarm], wrong: &mut Vec<String>) {
         wrong.extend(rang.into_keys().map(|id| format!("a stack without a search: {id} rings")));
     }
     let while_off: Vec<Alarm> = alarms.iter().filter(|alarm| !alarm.only_while_polling).cloned().collect();
-    // The schedule of the roll-up goes on.
+    // The roll-up's schedule continues.
     let mut rollups = vec![Minute::default(); DAY];
     rollups.iter_mut().for_each(|minute| minute.add(1.0));
     let rang = up(&while_off, &Metrics::from([(ROLLUPS, rollups)]), DAY);
-    wrong.extend(rang.into_keys().map(|id| format!("a stack that is told not to poll: {id} rings")));
+    wrong.extend(rang.into_keys().map(|id| format!("a stack with polling off: {id} rings")));
 }
 
 #[test]
-fn each_failure_is_reported_of_until_it_is_mended() {
+fn each_failure_is_reported_until_it_is_corrected() {
     let alarms = alarms(&Template::load());
     let mut wrong = Vec::new();
     let message = FAILURES.iter().flat_map(|failure| message(&alarms, failure, &mut wrong).into_keys());
@@ -157,7 +157,7 @@ fn each_failure_is_reported_of_until_it_is_mended() {
 }
 
 #[test]
-fn nobody_is_reported_of_what_passes_by_itself() {
+fn transient_faults_raise_no_alarm() {
     let alarms = alarms(&Template::load());
     let mut wrong = Vec::new();
     rings_of_a_blip(&alarms, &mut wrong);
@@ -165,7 +165,7 @@ fn nobody_is_reported_of_what_passes_by_itself() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// What is found after a value below `Resources` was replaced, or, with `null`, removed; of the alarm that was changed.
+/// The findings after a value below `Resources` was replaced, or, with `null`, removed; for the changed alarm.
 fn caught(pointer: &str, value: Value, what: &str) {
     let mut template = Template::load();
     let id = pointer.split('/').next().unwrap();
@@ -181,7 +181,7 @@ fn caught(pointer: &str, value: Value, what: &str) {
     let alarms: Vec<Alarm> = alarms(&template).into_iter().filter(|alarm| alarm.id == id).collect();
     let mut wrong = Vec::new();
     for failure in FAILURES.iter().filter(|failure| failure.rings.contains(&id)) {
-        // The others are not asked.
+        // Only this alarm is checked.
         let of_it: &[&str] = failure.rings.iter().position(|it| *it == id).map_or(&[], |at| &failure.rings[at..=at]);
         message(&alarms, &Failure { rings: of_it, ..*failure }, &mut wrong);
     }
@@ -198,17 +198,17 @@ fn an_alarm_that_is_gone_is_missed() {
 }
 
 #[test]
-fn an_alarm_that_would_sleep_or_cry_is_caught() {
+fn an_alarm_that_is_too_slow_or_too_eager_is_caught() {
     for (pointer, value, what) in [
-        // A breaker that skips, or a planner that is silent, must not look like the end of it.
+        // A breaker that skips, or a silent planner, must not look like the end of the failure.
         ("SearchesOverdue/Properties/MetricName", json!("PollsFailed"), "{} ring, and not"),
         ("SearchesOverdue/Properties/EvaluationPeriods", json!(3), "a poll fails, and the next succeeds"),
         ("SearchesOverdue/Properties/EvaluationPeriods", json!(7), "not within 60"),
         ("SearchesOverdue/Properties/Dimensions/0/Name", json!("Function"), "{} ring, and not"),
         ("PlannerSilent/Properties/TreatMissingData", json!("notBreaching"), "{} ring, and not"),
-        ("PlannerSilent/Condition", Value::Null, "told not to poll: PlannerSilent"),
+        ("PlannerSilent/Condition", Value::Null, "polling off: PlannerSilent"),
         ("PlannerSilent/Properties/EvaluationPeriods", json!(3), "nothing (1 min, tick of 5): PlannerSilent"),
-        // Over five minutes after each poll, it would be an OK while nothing is mended.
+        // Over five minutes after each poll, it would be an OK while nothing is corrected.
         ("Quarantined/Properties/EvaluationPeriods", json!(1), "Quarantined does not stay"),
         ("MetricsGaveUp/Properties/Period", json!(300), "MetricsGaveUp does not stay"),
         ("ConfigInvalid/Properties/Period", json!(60), "ConfigInvalid does not stay"),
@@ -218,7 +218,7 @@ fn an_alarm_that_would_sleep_or_cry_is_caught() {
         ("RollUpSilent/Properties/TreatMissingData", json!("notBreaching"), "{} ring, and not"),
         ("RollUpSilent/Properties/EvaluationPeriods", json!(3), "no roll-up for five minutes"),
         ("RollUpErrors/Properties/EvaluationPeriods", json!(1), "a county of it, fails for two minutes"),
-        // One area that fails is one error a minute.
+        // One failing area is one error a minute.
         ("RollUpErrors/Properties/Threshold", json!(5), "{} ring, and not"),
         ("RollUpLag/Properties/EvaluationPeriods", json!(1), "markets wait after an outage"),
         ("RollUpLag/Properties/Threshold", json!(15_000), "nothing (1 min"),
@@ -248,13 +248,13 @@ fn operations() -> String {
 }
 
 #[test]
-fn operations_shows_what_comes_out() {
+fn operations_shows_the_result() {
     let table = table(&Template::load());
     assert!(operations().contains(&table), "docs/OPERATIONS.md is to have this table:\n{table}");
 }
 
 #[test]
-fn operations_says_of_each_alarm_what_it_means() {
+fn operations_explains_each_alarm() {
     let text = operations();
     let (_, section) = text.split_once("\n## Alarms\n").unwrap();
     let (_, table) = section.split_once("| alarm | it means | what to do |").unwrap();
@@ -263,5 +263,5 @@ fn operations_says_of_each_alarm_what_it_means() {
     let message: BTreeSet<&str> = first_cells.flat_map(|cell| cell.split('`').skip(1).step_by(2)).collect();
     let template = Template::load();
     let there: BTreeSet<&str> = template.of("AWS::CloudWatch::Alarm").map(|alarm| alarm.id).collect();
-    assert_eq!(message, there, "left: what docs/OPERATIONS.md tells of; right: the alarms of the template");
+    assert_eq!(message, there, "left: the alarms of docs/OPERATIONS.md; right: the alarms of the template");
 }

@@ -1,4 +1,4 @@
-//! Who listens to the topic: SQS queues, and an HTTP server on loopback.
+//! Subscribers of the topic: SQS queues, and an HTTP server on loopback.
 
 use std::net::Ipv4Addr;
 use std::sync::{Arc, Mutex};
@@ -12,13 +12,13 @@ use stoop_aws::Clients;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-/// A queue that hears what a filter policy lets through.
+/// A queue with a filter policy.
 pub(crate) struct Subscriber {
     client: aws_sdk_sqs::Client,
     url: String,
 }
 
-/// A message as it came: the body, and the attributes where SNS delivers them beside it.
+/// A received message: the body, and the attributes if SNS delivers them separately.
 #[derive(Clone, Debug)]
 pub(crate) struct Heard {
     pub(crate) body: Value,
@@ -26,7 +26,7 @@ pub(crate) struct Heard {
 }
 
 impl Subscriber {
-    /// Makes a queue and subscribes it; `raw` leaves SNS's envelope away.
+    /// Makes a queue and subscribes it; `raw` omits SNS's envelope.
     pub(crate) async fn subscribe(clients: &Clients, topic: &str, name: &str, filter: &Value, raw: bool) -> Self {
         let (sqs, sns) = (clients.sqs(), clients.sns());
         let url = sqs.create_queue().queue_name(name).send().await.unwrap().queue_url.unwrap();
@@ -47,7 +47,7 @@ impl Subscriber {
         Self { client: sqs, url }
     }
 
-    /// Receives and deletes what is there.
+    /// Receives and deletes all messages.
     pub(crate) async fn take(&self) -> Vec<Heard> {
         let mut heard = Vec::new();
         loop {
@@ -68,7 +68,7 @@ impl Subscriber {
     }
 }
 
-/// An HTTP endpoint that is subscribed and keeps what it is sent.
+/// A subscribed HTTP endpoint that records its requests.
 pub(crate) struct Webhook {
     pub(crate) url: String,
     posts: Arc<Mutex<Vec<Value>>>,
@@ -85,7 +85,7 @@ impl Webhook {
         Self { url, posts, server }
     }
 
-    /// What was posted so far, of a type of SNS's: `SubscriptionConfirmation` or `Notification`.
+    /// The posts so far with one of SNS's types: `SubscriptionConfirmation` or `Notification`.
     pub(crate) fn posted(&self, kind: &str) -> Vec<Value> {
         self.posts.lock().unwrap().iter().filter(|post| post["Type"] == kind).cloned().collect()
     }

@@ -9,7 +9,7 @@ use crate::town::SOURCE;
 use crate::whole_way::lake_has_what_the_portal_served;
 use crate::world::World;
 
-/// What is served is what is stored, and only to who has the token.
+/// The API serves the stored figures, and only with the token.
 pub(crate) async fn served(world: &World) {
     world.polled_once().await;
     let secret = world.clients.secrets().get_secret_value().secret_id(world.output("ApiTokenSecretArn"));
@@ -17,7 +17,7 @@ pub(crate) async fn served(world: &World) {
     let url = world.function_url();
     let get = async |path: &str, token: Option<&str>| world.raw.get(&url, path, token).await.unwrap();
 
-    // Not at the URL: `/health` is a path of MiniStack's own, whatever the host.
+    // Not at the URL: `/health` is a path of MiniStack itself, on any host.
     let event = include_str!("../../../events/api-health.json");
     let health =
         world.raw.invoke(world.output("ApiFunctionName"), &serde_json::from_str(event).unwrap()).await.unwrap();

@@ -1,4 +1,4 @@
-//! A place beside the stack, for a poller that is to be met alone.
+//! Resources next to the stack, for a poller that runs alone.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use crate::cleanup::aside;
 use crate::hosted::Hosted;
 use crate::world::{World, eventually};
 
-/// A queue, a bucket and a stream beside the stack's, whose own poller would take the messages otherwise.
+/// A queue, a bucket and a stream next to the stack's, because the stack's own poller would receive the messages.
 pub(crate) struct Aside<'w> {
     world: &'w World,
     queue: String,
@@ -24,7 +24,7 @@ pub(crate) struct Aside<'w> {
 }
 
 impl<'w> Aside<'w> {
-    /// Makes them, with these words at the end of their names, and puts a configuration in force there.
+    /// Makes them, with this suffix in their names, and accepts a configuration there.
     pub(crate) async fn make(world: &'w World, what: &str, configuration: String) -> Self {
         let name = format!("{}-{what}", aside(world.stack.name()));
         let queue = world.clients.sqs().create_queue().queue_name(format!("{name}.fifo"));
@@ -43,25 +43,25 @@ impl<'w> Aside<'w> {
         Self { world, queue, bucket: name.clone(), stream: name }
     }
 
-    /// The real poller with this timeout, on what is here instead of what the stack has.
+    /// The real poller with this timeout, on these resources.
     pub(crate) async fn poller(&self, timeout: Duration) -> Hosted {
         let own = [("STOOP_BUCKET", &*self.bucket), ("STOOP_STREAM", &*self.stream), ("STOOP_QUEUE_URL", &*self.queue)];
         Hosted::start(self.world, "poller", &own, timeout).await
     }
 
-    /// What each search has seen.
+    /// The searches' index.
     pub(crate) fn index(&self) -> S3Index {
         S3Index::new(self.world.clients.s3(), &self.bucket)
     }
 
-    /// Sends a search, as the planner would.
+    /// Sends a search, like the planner.
     pub(crate) async fn send(&self, search: &str) {
         let body = json!({"search": search, "due_at": SystemClock.now().ms()}).to_string();
         let message = self.world.clients.sqs().send_message().queue_url(&self.queue).message_body(body);
         message.message_group_id(search).message_deduplication_id("first").send().await.unwrap();
     }
 
-    /// The next message, as the event of a mapping that takes one at a time; it is deleted.
+    /// The next message, as the event of a mapping with a batch size of one; it is deleted.
     pub(crate) async fn message(&self) -> Option<Value> {
         let sqs = self.world.clients.sqs();
         let request = sqs.receive_message().queue_url(&self.queue).max_number_of_messages(1).wait_time_seconds(1);
@@ -83,7 +83,7 @@ impl<'w> Aside<'w> {
         }]}))
     }
 
-    /// The listings on the stream, in its order.
+    /// The listings on the stream, in order.
     pub(crate) async fn listings(&self) -> Vec<String> {
         let kinesis = self.world.clients.kinesis();
         let shards = kinesis.list_shards().stream_name(&self.stream).send().await.unwrap();
@@ -95,7 +95,7 @@ impl<'w> Aside<'w> {
             let read = kinesis.get_records().shard_iterator(iterator).send().await.unwrap();
             for record in read.records() {
                 let Deaggregated::Aggregated(aggregate) = deaggregate(record.data().as_ref()).unwrap() else {
-                    panic!("no aggregated record: {record:?}");
+                    panic!("not an aggregated record: {record:?}");
                 };
                 let lines = aggregate.user_records().flat_map(|user| stoop_wire::lines(user.data));
                 listings.extend(lines.map(|line| stoop_wire::decode(line).unwrap().native_id));

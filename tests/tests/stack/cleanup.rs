@@ -1,15 +1,15 @@
-//! Takes away what a run has made behind an endpoint that is not ours, also where a scenario failed half-way.
+//! Removes what a run made behind an endpoint that somebody else started, even if a scenario failed midway.
 
 use stoop_aws::Clients;
 
 use crate::state::State;
 
-/// Everything whose name begins with the stack's but the stack itself: queues, streams, secrets, and all buckets but
-/// the stack's, which it wants to delete while they are empty.
+/// Everything whose name begins with the stack's except the stack itself: queues, streams, secrets, and all buckets but
+/// the stack's, which are deleted with it while they are empty.
 pub(crate) async fn remove_others(clients: &Clients, stack: &str) {
     let (sqs, kinesis, secrets) = (clients.sqs(), clients.kinesis(), clients.secrets());
     let queues = sqs.list_queues().queue_name_prefix(stack).send().await.unwrap();
-    // The stack's own are CloudFormation's to delete.
+    // CloudFormation deletes the stack's own.
     let own = ["-poll.fifo", "-poll-dead.fifo", "-planner-dead"];
     for url in queues.queue_urls().iter().filter(|url| !own.iter().any(|name| url.ends_with(&format!("{stack}{name}"))))
     {
@@ -26,7 +26,7 @@ pub(crate) async fn remove_others(clients: &Clients, stack: &str) {
     }
 }
 
-/// The buckets of a stack, and those that a scenario made beside it.
+/// The buckets of a stack, and those that scenarios made.
 pub(crate) async fn remove_buckets(clients: &Clients, state: &State, stack: &str) {
     let buckets = clients.s3().list_buckets().send().await.unwrap();
     let names = buckets.buckets().iter().filter_map(|bucket| bucket.name());
@@ -36,7 +36,7 @@ pub(crate) async fn remove_buckets(clients: &Clients, state: &State, stack: &str
     }
 }
 
-/// What the names of all begin with that scenarios make beside the stack.
+/// The prefix of everything that scenarios make next to the stack.
 pub(crate) fn aside(stack: &str) -> String {
     format!("{stack}-aside")
 }

@@ -10,7 +10,7 @@ use stoop_simulation::{Portal, PortalConfig, Simulation, SimulationConfig};
 
 use crate::world::{SEARCH, World, eventually};
 
-/// One with mistakes changes nothing and is told of; the next good one is taken over.
+/// A configuration with mistakes changes nothing and is reported; the next valid one is accepted.
 pub(crate) async fn broken_upload(world: &World) {
     world.polled_once().await;
     let accepted = world.state.objects("accepted/").await;
@@ -19,7 +19,7 @@ pub(crate) async fn broken_upload(world: &World) {
     let uploaded_at = SystemClock.now();
     world.upload("stoop.toml", &broken).await;
     let answer = world.tick().await;
-    let refused = answer["refused_configuration"].as_str().unwrap_or_else(|| panic!("it is taken over: {answer}"));
+    let refused = answer["refused_configuration"].as_str().unwrap_or_else(|| panic!("it is accepted: {answer}"));
     assert!(refused.contains("drop_percent") && refused.contains("every"), "each mistake is named: {refused}");
     assert_eq!(world.state.objects("accepted/").await, accepted);
     eventually("the metric that raises the alarm is in the planner's log", || async {
@@ -27,7 +27,7 @@ pub(crate) async fn broken_upload(world: &World) {
         (counted > 0).then_some(()).ok_or_else(|| "it is not counted".to_owned())
     })
     .await;
-    // What was good goes on.
+    // The valid one stays in use.
     world.town.advance_by(3);
     let run = world.poll(SEARCH).await;
     assert_eq!(run.outcome, RunOutcome::Complete, "{run:?}");
@@ -43,7 +43,7 @@ pub(crate) async fn broken_upload(world: &World) {
     assert_eq!(world.poll(SEARCH).await.outcome, RunOutcome::Complete);
 }
 
-/// A source no longer takes the token that the poller remembers: the new one is read at once, and the poll goes on.
+/// A source refuses the token that the poller has cached: the new one is read at once, and the poll continues.
 pub(crate) async fn rotated_secret(world: &World) {
     world.polled_once().await;
     let start = SystemClock.now().plus_ms(-30 * Time::DAY_MS);
@@ -78,7 +78,7 @@ token = {{ secret = "rotated" }}
     .await;
 
     world.set_secret("rotated", "the-new-one").await;
-    // A secret is not read afresh more often than every few seconds, however often it is refused.
+    // A secret is read at most every few seconds, however often it is refused.
     eventually("the poll works with the new secret", || async {
         let run = world.poll("rotated").await;
         (run.outcome == RunOutcome::Complete).then_some(()).ok_or_else(|| format!("{run:?}"))

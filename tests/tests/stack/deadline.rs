@@ -1,4 +1,4 @@
-//! A poll that has more to do than it has time for.
+//! A poll that needs more time than it has.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -16,13 +16,13 @@ use crate::world::World;
 const SEARCH: &str = "long";
 const SOURCE: &str = "aside";
 const PAGE: usize = 10;
-/// What the function has: it stops when half of it is over.
+/// The function's timeout: it stops when half of it is over.
 const TIMEOUT: Duration = Duration::from_secs(8);
-/// Each message brings some pages; a machine that brings none in four seconds would be here for ever.
+/// Each message reads some pages; a machine that reads none in four seconds would never finish.
 const MESSAGES_MAX: usize = 60;
 
-/// The poller stops in good time, leaves a checkpoint and sends itself on; the next message goes on there. In the end
-/// every listing was sent once, and no page was asked for twice.
+/// The poller stops in time, leaves a checkpoint and sends a continuation; the next message continues there. In the end
+/// every listing was sent once, and no page was requested twice.
 pub(crate) async fn carried_on(world: &World) {
     let start = SystemClock.now().plus_ms(-60 * Time::DAY_MS);
     let simulation = Simulation::new(SimulationConfig::new(21, start, 250, 3));
@@ -55,11 +55,11 @@ pub(crate) async fn carried_on(world: &World) {
     sent.sort();
     assert_eq!(sent, shown);
     let pages = shown.len().div_ceil(PAGE) as u64;
-    // The last page of a portal that links pages may be an empty one.
+    // The last page of a portal that links pages may be empty.
     assert!((pages..=pages + 1).contains(&portal.served().pages), "{pages} pages in {:?}", portal.served());
     let state = index.load(SEARCH, SOURCE).await.unwrap();
     assert_eq!(state.listings.len(), shown.len());
-    assert!(state.full_scan_at.is_some() && state.watermark.is_some(), "the next poll asks for what changed");
+    assert!(state.full_scan_at.is_some() && state.watermark.is_some(), "the next poll asks for changes");
     let runs = world.runs(SEARCH).await;
     let outcomes: Vec<_> = runs.iter().map(|run| run.outcome).collect();
     assert_eq!(outcomes.iter().filter(|outcome| **outcome == RunOutcome::Partial).count(), messages - 1, "{runs:?}");

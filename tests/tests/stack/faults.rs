@@ -1,4 +1,4 @@
-//! Services that fail, and functions that are killed: nothing is lost, and nothing is counted or told twice.
+//! Services that fail, and functions that are killed: nothing is lost, and nothing is counted or sent twice.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,7 +11,7 @@ use crate::hosted::{Hosted, TIMEOUT, change_batch, failures, kinesis_batch, sequ
 use crate::proxy::{Fate, internal_failure, throttled};
 use crate::world::{World, eventually};
 
-/// So many homes of a city, each seen twice, at prices that fall by a little.
+/// This many homes of a city, each seen twice, at slightly falling prices.
 fn town(city: &str, homes: usize) -> Vec<Observation> {
     let seen = |home: usize, look: i64| {
         let dirhams = 600_000 + 1_000 * home as i64 - 500 * look;
@@ -20,7 +20,7 @@ fn town(city: &str, homes: usize) -> Vec<Observation> {
     (0..2).flat_map(|look| (0..homes).map(move |home| seen(home, look))).collect()
 }
 
-/// In records of so many observations.
+/// In records of this many observations.
 fn records(observations: &[Observation], each: usize) -> Vec<Vec<Observation>> {
     observations.chunks(each).map(<[_]>::to_vec).collect()
 }
@@ -45,11 +45,11 @@ async fn is_in_the_lake(world: &World, city: &str, observations: &[Observation])
     .await;
 }
 
-/// A table refuses a market for a while: the answer names the first record that is not stored, and no earlier one; when
-/// those from there on come again, they are.
+/// A table refuses a market for a while: the response names the first record that is not stored; when the records from
+/// there on are redelivered, they are stored.
 pub(crate) async fn throttled_table(world: &World) {
     let metrics = Hosted::start(world, "metrics", &[], TIMEOUT).await;
-    // The function stores a thousand observations at a time: the first city is a group of its own.
+    // The function stores a thousand observations at a time: the first city is its own group.
     let (first, second) = (town("Larache", 500), town("Midelt", 40));
     let mut batch = records(&first, 100);
     batch.extend(records(&second, 20));
@@ -63,7 +63,7 @@ pub(crate) async fn throttled_table(world: &World) {
     world.state.check(&world.state.tables, &first).await.unwrap();
     assert!(world.state.check(&world.state.tables, &second).await.is_err(), "nothing of it can be stored");
 
-    // Still throttled when Lambda delivers again from there on; then not any more.
+    // Still throttled when Lambda delivers again from there on; then no longer.
     let response = metrics.host.invoke(&kinesis_batch(10, &batch[10..])).await.unwrap();
     assert_eq!(failures(&response), [sequence(10)]);
     metrics.proxy.heal();
@@ -72,7 +72,7 @@ pub(crate) async fn throttled_table(world: &World) {
     world.state.check(&world.state.tables, &second).await.unwrap();
     is_in_the_lake(world, "Midelt", &second).await;
 
-    // Reads that are refused are no other matter.
+    // Refused reads are handled alike.
     let third = town("Azrou", 20);
     metrics.proxy.fail(|operation, _| if operation == "BatchGetItem" { throttled() } else { Fate::Forward });
     let response = metrics.host.invoke(&kinesis_batch(20, &records(&third, 20))).await.unwrap();
@@ -83,8 +83,8 @@ pub(crate) async fn throttled_table(world: &World) {
     world.state.check(&world.state.tables, &third).await.unwrap();
 }
 
-/// Firehose refuses entries: they are sent again. While it goes on refusing, the batch fails, and the state has
-/// nothing that the lake has not.
+/// Firehose refuses entries: they are sent again. While it keeps refusing, the batch fails, and the state has nothing
+/// that the lake lacks.
 pub(crate) async fn refused_by_firehose(world: &World) {
     let metrics = Hosted::start(world, "metrics", &[], TIMEOUT).await;
     let once = town("Ifrane", 10);
@@ -98,7 +98,10 @@ pub(crate) async fn refused_by_firehose(world: &World) {
     assert_eq!(metrics.proxy.struck(), ["PutRecordBatch"; 2]);
     world.state.check(&world.state.tables, &once).await.unwrap();
     is_in_the_lake(world, "Ifrane", &once).await;
-    assert!(in_the_lake(world, "Ifrane").await.values().all(|times| *times == 1), "what was taken is not sent again");
+    assert!(
+        in_the_lake(world, "Ifrane").await.values().all(|times| *times == 1),
+        "accepted entries are not sent again"
+    );
 
     let never = town("Figuig", 10);
     metrics.proxy.fail(|operation, _| if operation == "PutRecordBatch" { Fate::RefuseRecords } else { Fate::Forward });
@@ -114,8 +117,8 @@ pub(crate) async fn refused_by_firehose(world: &World) {
     is_in_the_lake(world, "Figuig", &never).await;
 }
 
-/// The function is killed at every step of a batch, before and after the service has done it. The batch comes again,
-/// and the state is that of a run that nobody disturbed: the sum over the observations.
+/// The function is killed at every step of a batch, before and after the service has executed it. The batch is
+/// redelivered, and the state is that of an undisturbed run: the sum over the observations.
 pub(crate) async fn killed_in_mid_batch(world: &World) {
     let metrics = Hosted::start(world, "metrics", &[], TIMEOUT).await;
     // 150 homes and a market are two transactions.
@@ -150,8 +153,7 @@ pub(crate) async fn killed_in_mid_batch(world: &World) {
     }
 }
 
-/// SNS is out of order for a while: what is not told comes again, and each alert is told under one id and recorded
-/// once.
+/// SNS fails for a while: unsent alerts are redelivered, and each alert is sent under one ID and recorded once.
 pub(crate) async fn sns_outage(world: &World) {
     let alerts = Hosted::start(world, "alerts", &[], TIMEOUT).await;
     let queue = format!("{}-outage", world.stack.name());
@@ -166,10 +168,10 @@ pub(crate) async fn sns_outage(world: &World) {
     alerts.proxy.fail(|operation, _| if operation == "PublishBatch" { internal_failure() } else { Fate::Forward });
     let response = alerts.host.invoke(&event).await.unwrap();
     assert_eq!(failures(&response), [sequence(0)]);
-    assert!(alerts_of(world, &ids).await.is_empty(), "recorded without being told");
+    assert!(alerts_of(world, &ids).await.is_empty(), "recorded without being sent");
     assert!(subscriber.take().await.is_empty());
 
-    // It takes the first ten and says that it failed: those are told again, under the same ids.
+    // It accepts the first ten and returns an error: those are sent again, with the same IDs.
     alerts.proxy.heal();
     let mut calls = 0;
     alerts.proxy.fail(move |operation, _| {
@@ -189,7 +191,7 @@ pub(crate) async fn sns_outage(world: &World) {
     assert_eq!(ledger.len(), ids.len());
 
     let heard = std::cell::RefCell::new(Vec::<Heard>::new());
-    eventually("each alert is told", || async {
+    eventually("each alert is sent", || async {
         let new = subscriber.take().await;
         heard.borrow_mut().extend(new);
         let message: BTreeSet<String> = heard.borrow().iter().map(|message| text(&message.body["home"])).collect();
@@ -199,10 +201,10 @@ pub(crate) async fn sns_outage(world: &World) {
     for message in heard.borrow().iter() {
         assert_eq!(ledger[&text(&message.body["home"])], text(&message.body["id"]));
     }
-    // Delivered once more, as streams do: nobody hears of it again.
+    // Delivered once more, as streams do: nothing is sent again.
     let response = alerts.host.invoke(&event).await.unwrap();
     assert_eq!(failures(&response), Vec::<String>::new());
-    assert!(subscriber.take().await.is_empty(), "told again");
+    assert!(subscriber.take().await.is_empty(), "sent again");
     assert_eq!(alerts_of(world, &ids).await, ledger);
 }
 
@@ -214,7 +216,7 @@ fn change(city: &str, number: usize) -> (HomeId, stoop_domain::Home, stoop_domai
     (id, old, home(&[&before, &after]).1)
 }
 
-/// The ids of the recorded alerts of some homes, by home.
+/// The IDs of the recorded alerts of some homes, by home.
 async fn alerts_of(world: &World, homes: &BTreeSet<String>) -> BTreeMap<String, String> {
     let ledger = world.state.alerts().await;
     let of_homes = ledger.into_iter().filter(|(_, alert)| homes.contains(alert.home.as_str()));

@@ -6,10 +6,10 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::Value;
 use stoop_simulation::{Figures, Window};
 
-/// Prices are kept in buckets of this relative width, so that they can be taken out again; counts and sums are exact.
+/// Prices are kept in buckets of this relative width, so that they can be subtracted again; counts and sums are exact.
 const BUCKET: f64 = 0.002_01;
 
-/// Panics where a figure is not what the answer says.
+/// Panics if a figure differs from the answer.
 pub(crate) fn assert_figures(market: &str, message: &Value, want: &Figures) {
     assert_eq!(message["active"].as_u64(), Some(want.active()), "active in {market}: {message}");
     let prices = [

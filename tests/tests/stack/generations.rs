@@ -1,5 +1,5 @@
-//! A state that is computed anew beside the live one, changes places with it and changes back, while observations go on
-//! coming: `docs/OPERATIONS.md`, "Rebuild on AWS".
+//! A state that is recomputed next to the live one, swapped with it and back, while observations keep coming:
+//! `docs/OPERATIONS.md`, "Rebuild on AWS".
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -22,12 +22,12 @@ use crate::state::Tables;
 use crate::stream::record;
 use crate::world::{World, eventually, say};
 
-/// A pause between two homes of the feed.
+/// The pause between two homes of the feed.
 const PAUSE: Duration = Duration::from_millis(500);
 
-/// Observations that go on coming, from a thread of their own: home after home is listed, and then cut by a fifth.
+/// A continuous feed of observations, from its own thread: home after home is listed, and then cut by a fifth.
 struct Feed {
-    /// How many homes there were, and whether it is to end. Who holds it holds the feed.
+    /// The number of homes, and whether to end. Holding the lock pauses the feed.
     homes: Arc<Mutex<(usize, bool)>>,
     thread: JoinHandle<()>,
 }
@@ -52,15 +52,15 @@ impl Feed {
         Self { homes, thread }
     }
 
-    /// Holds the feed as long as the answer is kept: how many homes there are by then.
+    /// Pauses the feed while the guard is held; it has the number of homes.
     async fn still(&self) -> MutexGuard<'_, (usize, bool)> {
         self.homes.lock().await
     }
 
-    /// Waits until so many more homes came.
-    async fn goes_on(&self, more: usize) {
+    /// Waits until this many more homes came.
+    async fn advance(&self, more: usize) {
         let before = self.still().await.0;
-        eventually("the feed goes on", || async {
+        eventually("the feed continues", || async {
             let now = self.still().await.0;
             (now >= before + more).then_some(()).ok_or_else(|| format!("{now} homes"))
         })
@@ -98,13 +98,13 @@ async fn feed(kinesis: &aws_sdk_kinesis::Client, stream: &str, homes: &Mutex<(us
     }
 }
 
-/// The pair of tables of a generation, `A` or `B`.
+/// The tables of a generation, `A` or `B`.
 fn tables(world: &World, stack: &Stack, generation: &str) -> Tables {
     let name = |kind: &str| stack.output(&format!("{kind}Table{generation}Name")).unwrap().to_owned();
     Tables { homes: name("Homes"), markets: name("Markets"), alerts: world.state.tables.alerts.clone() }
 }
 
-/// Parameters of a follower into these tables.
+/// The parameters of a follower into these tables.
 fn following<'p>(stack: &'p Stack, tables: &'p Tables, quiet: &'p str) -> [(&'p str, &'p str); 7] {
     [
         ("StreamArn", stack.output("StreamArn").unwrap()),
@@ -117,7 +117,7 @@ fn following<'p>(stack: &'p Stack, tables: &'p Tables, quiet: &'p str) -> [(&'p 
     ]
 }
 
-/// Brings all that is in the lake into a generation, and tells nobody of it.
+/// Loads the whole lake into a generation, without alerts.
 async fn load(world: &World, tables: &Tables) {
     let store = world.state.store(tables).quiet();
     let mut measurer = Measurer::new(&store);
@@ -128,12 +128,12 @@ async fn load(world: &World, tables: &Tables) {
     say(&format!("{} observations of the lake loaded", lake.len()));
 }
 
-/// Waits until homes, markets and archives of a generation are what the lake alone says, and the lake has these many homes of
-/// the feed, each twice seen.
+/// Waits until homes, markets and archives of a generation equal those computed from the lake alone, and the lake has
+/// these many homes of the feed, each seen twice.
 async fn is_the_lake(world: &World, what: &str, tables: &Tables, homes: usize) {
-    // Reading all of the lake takes its time.
-    const LOOKS_MAX: usize = 60;
-    for look in 1..=LOOKS_MAX {
+    // Reading the whole lake takes time.
+    const TRIES_MAX: usize = 60;
+    for tries in 1..=TRIES_MAX {
         let (lake, ..) = world.state.lake().await;
         let of_feed = lake.iter().filter(|seen| seen.native_id.starts_with("beside-"));
         let of_feed: BTreeSet<_> = of_feed.map(|seen| (&*seen.native_id, seen.at)).collect();
@@ -143,28 +143,28 @@ async fn is_the_lake(world: &World, what: &str, tables: &Tables, homes: usize) {
         };
         match checked {
             Ok(()) => return,
-            Err(why) => assert!(look < LOOKS_MAX, "{what} is not what the lake says: {why}"),
+            Err(why) => assert!(tries < TRIES_MAX, "{what} differs from the lake: {why}"),
         }
         tokio::time::sleep(Duration::from_secs(1)).await;
     }
 }
 
-/// A home of the feed as a generation has it.
+/// A home of the feed as stored in a generation.
 async fn stored(world: &World, tables: &Tables, number: usize) -> Option<Versioned<Home>> {
     world.state.store(tables).homes(&[home_id(number)]).await.unwrap().remove(0)
 }
 
-/// Who hears of the feed's alerts, and how often each home was told of.
-struct Told {
+/// A subscriber of the feed's alerts, with the number of alerts per home.
+struct Received {
     subscriber: Subscriber,
     homes: Mutex<BTreeMap<String, usize>>,
 }
 
-impl Told {
-    /// Waits until each of the first `homes` was told of, and sees that no other was and none twice.
+impl Received {
+    /// Waits until each of the first `homes` had an alert, and checks that no other had one and none had two.
     async fn once_each(&self, homes: usize) {
         let expected: BTreeMap<String, usize> = (0..homes).map(|number| (home_id(number).to_string(), 1)).collect();
-        eventually("each cut is told", || async {
+        eventually("each cut has its alert", || async {
             let mut message = self.homes.lock().await;
             for heard in self.subscriber.take().await {
                 let home = heard.body["home"].as_str().unwrap().to_owned();
@@ -178,7 +178,7 @@ impl Told {
         .await;
         let message = self.homes.lock().await;
         let wrong: Vec<_> = message.iter().filter(|(home, times)| expected.get(*home) != Some(times)).collect();
-        assert!(wrong.is_empty(), "told more than once, or of nothing that happened: {wrong:?}");
+        assert!(wrong.is_empty(), "sent more than once, or without a cut: {wrong:?}");
     }
 }
 
@@ -188,18 +188,18 @@ pub(crate) async fn rebuilt_beside(world: &World) {
     let name = format!("{}-beside", world.stack.name());
     let filter = json!({"source": ["avito"]});
     let subscriber = Subscriber::subscribe(&world.clients, world.output("TopicArn"), &name, &filter, true).await;
-    let message = Told { subscriber, homes: Mutex::default() };
+    let message = Received { subscriber, homes: Mutex::default() };
     let built = world.build_follower();
     let feed = Feed::start(world);
-    feed.goes_on(3).await;
+    feed.advance(3).await;
 
-    // Beside the live one, followed and loaded, in silence.
+    // Next to the live one, followed and loaded, quietly.
     let stack = world.deploy_again(&[("Generations", "a-b")]);
     let (a, b) = (tables(world, &stack, "A"), tables(world, &stack, "B"));
     assert_eq!(stack.output("HomesTableName").unwrap(), a.homes, "a is in use");
     let follower = world.deploy_follower(&built, &following(&stack, &b, "true"));
     load(world, &b).await;
-    feed.goes_on(3).await;
+    feed.advance(3).await;
     {
         let still = feed.still().await;
         is_the_lake(world, "generation a", &a, still.0).await;
@@ -207,24 +207,24 @@ pub(crate) async fn rebuilt_beside(world: &World) {
         message.once_each(still.0).await;
     }
 
-    // Loud for longer than the metrics function is behind; then they change places.
+    // No longer quiet for longer than the metrics function lags; then they are swapped.
     world.deploy_follower(&built, &following(&stack, &b, "false"));
     {
         let still = feed.still().await;
         is_the_lake(world, "generation a", &a, still.0).await;
         message.once_each(still.0).await;
     }
-    feed.goes_on(3).await;
+    feed.advance(3).await;
     let stack = world.deploy_again(&[("Generations", "b-a")]);
     assert_eq!(stack.output("HomesTableName").unwrap(), b.homes, "b is in use");
-    feed.goes_on(3).await;
+    feed.advance(3).await;
     {
         let still = feed.still().await;
         is_the_lake(world, "generation b", &b, still.0).await;
         message.once_each(still.0).await;
     }
     world.delete(&follower);
-    feed.goes_on(3).await;
+    feed.advance(3).await;
     let last = {
         let still = feed.still().await;
         is_the_lake(world, "generation b, without the follower", &b, still.0).await;
@@ -237,7 +237,7 @@ pub(crate) async fn rebuilt_beside(world: &World) {
 
     // And back, in the same way: the stream still has what generation a lacks.
     let follower = world.deploy_follower(&built, &following(&stack, &a, "true"));
-    feed.goes_on(3).await;
+    feed.advance(3).await;
     {
         let still = feed.still().await;
         is_the_lake(world, "generation a", &a, still.0).await;
@@ -245,7 +245,7 @@ pub(crate) async fn rebuilt_beside(world: &World) {
         message.once_each(still.0).await;
     }
     world.deploy_follower(&built, &following(&stack, &a, "false"));
-    feed.goes_on(3).await;
+    feed.advance(3).await;
     {
         let still = feed.still().await;
         is_the_lake(world, "generation b", &b, still.0).await;
@@ -258,7 +258,7 @@ pub(crate) async fn rebuilt_beside(world: &World) {
         is_the_lake(world, "generation a", &a, still.0).await;
     }
     world.delete(&follower);
-    feed.goes_on(3).await;
+    feed.advance(3).await;
 
     // One generation is left; the other is gone with its tables.
     let stack = world.deploy_again(&[("Generations", "a")]);
@@ -269,7 +269,7 @@ pub(crate) async fn rebuilt_beside(world: &World) {
     is_the_lake(world, "generation a", &a, homes).await;
     message.once_each(homes).await;
     assert_eq!(shown(world, homes - 1).await, 800_000.0);
-    say(&format!("{homes} cuts, each told once"));
+    say(&format!("{homes} cuts, each sent once"));
 }
 
 /// The price that the API shows of a home.

@@ -1,4 +1,4 @@
-//! The real binaries under a Lambda runtime API of ours, where they can be killed, behind a proxy that fails on purpose.
+//! The real binaries under our Lambda runtime API, where they can be killed, with a proxy that fails on purpose.
 
 use std::time::Duration;
 
@@ -15,14 +15,14 @@ use crate::world::World;
 /// The timeout of the template's functions, or longer: nothing here waits for it.
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(120);
 
-/// A function of the stack's build in a process of ours.
+/// A function of the stack's build in our own process.
 pub(crate) struct Hosted {
     pub(crate) host: Host,
     pub(crate) proxy: Proxy,
 }
 
 impl Hosted {
-    /// Starts a function with the environment that the template gives it, but for what `own` says.
+    /// Starts a function with the template's environment, overridden by `own`.
     pub(crate) async fn start(world: &World, function: &str, own: &[(&str, &str)], timeout: Duration) -> Self {
         let proxy = Proxy::start(&world.variable("AWS_ENDPOINT_URL").unwrap()).await;
         let mut environment: Vec<(String, String)> = vec![
@@ -42,7 +42,7 @@ impl Hosted {
         Self { host, proxy }
     }
 
-    /// Invokes it, and kills it as soon as the proxy has struck.
+    /// Invokes it, and kills it at the first fault of the proxy.
     pub(crate) async fn invoke_and_kill(&self, event: &Value) {
         let kill = async {
             self.proxy.strikes().await;
@@ -59,17 +59,17 @@ pub(crate) fn failures(response: &Value) -> Vec<String> {
     failures.iter().map(|failure| failure["itemIdentifier"].as_str().unwrap().to_owned()).collect()
 }
 
-/// A sequence number as Kinesis makes them.
-pub(crate) fn sequence(place: usize) -> String {
-    format!("49590338271490256608559692538361571095921575989136588{place:03}")
+/// A sequence number in Kinesis's form.
+pub(crate) fn sequence(index: usize) -> String {
+    format!("49590338271490256608559692538361571095921575989136588{index:03}")
 }
 
 /// A batch as a Kinesis mapping delivers it: each record has the lines of some observations, and the first is at
 /// `first` on the shard.
 pub(crate) fn kinesis_batch(first: usize, records: &[Vec<Observation>]) -> Value {
-    let records = records.iter().enumerate().map(|(place, observations)| {
+    let records = records.iter().enumerate().map(|(index, observations)| {
         let lines: Vec<u8> = observations.iter().flat_map(line).collect();
-        let sequence = sequence(first + place);
+        let sequence = sequence(first + index);
         json!({
             "kinesis": {
                 "kinesisSchemaVersion": "1.0",
@@ -100,9 +100,9 @@ pub(crate) fn change_batch(first: usize, changes: &[(HomeId, Home, Home)]) -> Va
             "notable": {"BOOL": true},
         })
     };
-    let records = changes.iter().enumerate().map(|(place, (id, old, new))| {
+    let records = changes.iter().enumerate().map(|(index, (id, old, new))| {
         json!({
-            "eventID": format!("{place:032x}"),
+            "eventID": format!("{index:032x}"),
             "eventName": "MODIFY",
             "eventVersion": "1.1",
             "eventSource": "aws:dynamodb",
@@ -112,7 +112,7 @@ pub(crate) fn change_batch(first: usize, changes: &[(HomeId, Home, Home)]) -> Va
                 "Keys": {"id": {"S": id.as_str()}},
                 "NewImage": image(id, 2, new),
                 "OldImage": image(id, 1, old),
-                "SequenceNumber": sequence(first + place),
+                "SequenceNumber": sequence(first + index),
                 "SizeBytes": 112,
                 "StreamViewType": "NEW_AND_OLD_IMAGES",
             },

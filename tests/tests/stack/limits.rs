@@ -1,4 +1,4 @@
-//! An account that bears few requests, and a search that needs more of them than that.
+//! An account with few requests, and a search that needs more.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -19,11 +19,11 @@ const SEARCH: &str = "rationed";
 const PAGE: usize = 10;
 /// Requests a minute, by the server's count as by ours.
 const MOST: u64 = 6;
-/// What the function has: it stops when half of it is over, long before the minute is.
+/// The function's timeout: it stops when half of it is over, long before the minute is.
 const TIMEOUT: Duration = Duration::from_secs(40);
 
-/// What one invocation has used up the next ones do not have, because it stands in the table of runs. They end where
-/// they began, until the minute is over; then one goes on from the checkpoint. The server never has to refuse.
+/// Later invocations cannot use the requests of an earlier one, because they are recorded in the runs table. They end
+/// without a request until the minute is over; then one continues from the checkpoint. The server never has to refuse.
 pub(crate) async fn used_up(world: &World) {
     let start = SystemClock.now().plus_ms(-60 * Time::DAY_MS);
     let simulation = Simulation::new(SimulationConfig::new(23, start, 105, 3));
@@ -56,7 +56,7 @@ pub(crate) async fn used_up(world: &World) {
     assert!(message.contains(&format!("the limit of {MOST} requests a minute is used up, until ")), "{message}");
     let budgets = world.state.budgets(&portal.address().to_string()).await;
     let [budget] = &budgets[..] else { panic!("one account: {budgets:?}") };
-    // What is counted, how many, in how long, when that was told, and the counts.
+    // What is counted, the limit, the interval, when it was set, and the counts.
     let ring = budget["rings"][0].as_array().unwrap();
     let booked: u64 = ring[5].as_array().unwrap().iter().filter_map(Value::as_u64).sum();
     assert_eq!((ring[1].as_u64(), ring[2].as_u64(), booked), (Some(MOST), Some(60_000), MOST), "{budget}");
@@ -64,7 +64,7 @@ pub(crate) async fn used_up(world: &World) {
     assert_eq!(left.checkpoint.as_ref().map(|checkpoint| &checkpoint.run), Some(&first.id));
     assert_eq!(left.listings.len() as u64, MOST * PAGE as u64);
 
-    // The minute is not over: whoever is invoked now asks for nothing, and leaves everything as it was.
+    // The minute is not over: the next invocation makes no request, and changes nothing.
     let second = invoked(world, &aside, &poller).await;
     assert_eq!((second.outcome, second.counts["requests"]), (RunOutcome::Partial, 0), "{second:?}");
     assert_eq!(portal.served().requests, MOST);
@@ -76,7 +76,7 @@ pub(crate) async fn used_up(world: &World) {
 
     let until = Time::parse(message.split("until ").nth(1).and_then(|rest| rest.split(';').next()).unwrap()).unwrap();
     assert!(until.ms() - first.began_at.ms() >= 60 * Time::SECOND_MS, "{first:?}");
-    // Nobody waits for that: the server's clock moves on, and what was booked was booked so much earlier.
+    // Instead of waiting, the server's clock advances, and the bookings are moved back by the same time.
     ahead_ms.store(world.state.window_goes_by(&portal.address().to_string()).await, Ordering::SeqCst);
     let third = invoked(world, &aside, &poller).await;
     assert_eq!((third.outcome, third.counts["requests"]), (RunOutcome::Complete, pages - MOST), "{third:?}");
@@ -88,7 +88,7 @@ pub(crate) async fn used_up(world: &World) {
     assert_eq!(sent, shown, "each once");
 }
 
-/// Invokes the poller with the next message. Gives the run.
+/// Invokes the poller with the next message. Returns the run.
 async fn invoked(world: &World, aside: &Aside<'_>, poller: &Hosted) -> RunRecord {
     let message = aside.message().await.expect("a message goes on");
     let began = SystemClock.now();

@@ -1,8 +1,7 @@
-//! The real template, deployed to AWS on this machine, used as its users would: see `infra/README.md`.
+//! The real template, deployed to AWS on this machine, used like its users do: see `infra/README.md`.
 //!
-//! All scenarios share one stack and run in this order, one at a time. Each can also be run alone
-//! (`cargo xtask stack NAME`): it sees to what it needs. When the last is over, and just as well when one
-//! panics, the stack and the emulator are taken down.
+//! All scenarios share one stack and run in this order, one at a time. Each can also run alone (`cargo xtask stack
+//! NAME`): it prepares what it needs. After the last one, or a panic, the stack and the emulator are removed.
 #![allow(clippy::unwrap_used, reason = "a test")]
 
 mod alerts_sent;
@@ -76,7 +75,7 @@ fn main() -> ExitCode {
     ];
     let trials = scenarios.into_iter().map(|(name, scenario)| {
         let (world, folder) = (Arc::clone(&world), folder.path().to_owned());
-        // Deployed when the first scenario runs, so that a list of names, or none that fits, deploys nothing.
+        // Deployed when the first scenario runs, so that listing names, or a filter without matches, deploys nothing.
         Trial::test(name, move || {
             let world = context(world.get_or_init(|| World::start(&folder)))?;
             world.runtime.block_on(scenario(world));
@@ -98,7 +97,7 @@ fn main() -> ExitCode {
     match stopped {
         Ok(()) => conclusion.exit_code(),
         Err(error) => {
-            say(&format!("not everything was taken down: {error:#}"));
+            say(&format!("not everything was removed: {error:#}"));
             ExitCode::FAILURE
         }
     }

@@ -1,6 +1,6 @@
-//! A proxy on loopback between a function and the endpoint, which fails where it is told to.
+//! A proxy on loopback between a function and the endpoint, which fails on request.
 //!
-//! A request is forwarded as it came but for its `Host`, which names the endpoint: emulators do not check signatures.
+//! A request is forwarded unchanged except for its `Host`, which names the endpoint: emulators do not check signatures.
 
 use std::net::Ipv4Addr;
 use std::sync::{Arc, Mutex};
@@ -15,24 +15,25 @@ use tokio::net::TcpListener;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
-/// What becomes of a request.
+/// The fate of a request.
 #[derive(Clone, Debug)]
 pub(crate) enum Fate {
-    /// It passes.
+    /// It is forwarded.
     Forward,
-    /// It does not, and this is the answer: a status and JSON, or XML where the text begins so.
+    /// It is not forwarded, and gets this response: a status and JSON, or XML if the text begins like that.
     Answer(u16, String),
-    /// Each of its records is refused, as Firehose does: status 200, and an error for each entry.
+    /// Each of its records is refused, like Firehose does: status 200, and an error for each entry.
     RefuseRecords,
-    /// It never gets anywhere.
+    /// It hangs.
     Hang,
-    /// It passes, and the answer never comes.
+    /// It is forwarded, and gets no response.
     ForwardAndHang,
-    /// It passes, and the answer is lost: the caller is told of an error.
+    /// It is forwarded, and its response is replaced by an error.
     ForwardAndFail,
 }
 
-/// Decides on a request: its operation (`TransactWriteItems`, `PublishBatch`, `PUT /bucket/key`) and its body.
+/// Decides the fate of a request by its operation (`TransactWriteItems`, `PublishBatch`, `PUT /bucket/key`) and its
+/// body.
 type Rule = Box<dyn FnMut(&str, &str) -> Fate + Send>;
 
 pub(crate) struct Proxy {
@@ -45,9 +46,9 @@ struct Shared {
     upstream: String,
     http: reqwest::Client,
     rule: Mutex<Rule>,
-    /// The operations that did not simply pass.
+    /// The operations that were not simply forwarded.
     struck: Mutex<Vec<String>>,
-    /// Told of each of those.
+    /// Notified of each of those.
     strike: Notify,
 }
 
@@ -68,23 +69,23 @@ impl Proxy {
         Self { url, shared, server }
     }
 
-    /// From now on this decides.
+    /// From now on this rule decides.
     pub(crate) fn fail(&self, rule: impl FnMut(&str, &str) -> Fate + Send + 'static) {
         *self.shared.rule.lock().unwrap() = Box::new(rule);
     }
 
-    /// From now on everything passes.
+    /// From now on everything is forwarded.
     pub(crate) fn heal(&self) {
         self.fail(|_, _| Fate::Forward);
         self.shared.struck.lock().unwrap().clear();
     }
 
-    /// The operations that did not simply pass since it was last healed.
+    /// The operations that were not simply forwarded since the last [`Proxy::heal`].
     pub(crate) fn struck(&self) -> Vec<String> {
         self.shared.struck.lock().unwrap().clone()
     }
 
-    /// Returns once a request did not simply pass.
+    /// Returns once a request was not simply forwarded.
     pub(crate) async fn strikes(&self) {
         while self.struck().is_empty() {
             self.shared.strike.notified().await;
@@ -109,7 +110,7 @@ async fn pass(
     let operation = operation(&method, &uri, &headers, &text);
     let fate = (shared.rule.lock().unwrap())(&operation, &text);
     if !matches!(fate, Fate::Forward) {
-        // Only when the endpoint has it is it "forwarded" for who waits.
+        // Waiters are notified only after the endpoint has it.
         if matches!(fate, Fate::ForwardAndHang | Fate::ForwardAndFail) {
             drop(shared.forward(&method, &uri, &headers, body.clone()).await);
         }
@@ -138,14 +139,14 @@ impl Shared {
             Ok(answer) => {
                 let mut response = Response::builder().status(answer.status());
                 for (name, value) in answer.headers() {
-                    // The length is that of the body that follows, however it came.
+                    // The length is that of the forwarded body, whatever its encoding was.
                     if ![header::TRANSFER_ENCODING, header::CONNECTION, header::CONTENT_LENGTH].contains(name) {
                         response = response.header(name, value);
                     }
                 }
                 let length = answer.headers().get(header::CONTENT_LENGTH).cloned();
                 let body = answer.bytes().await.unwrap_or_default();
-                // A HEAD has a length and no body.
+                // A HEAD response has a length and no body.
                 if let Some(length) = length.filter(|_| *method == Method::HEAD) {
                     response = response.header(header::CONTENT_LENGTH, length);
                 }
@@ -177,7 +178,7 @@ fn refusal(request: &str) -> String {
     json!({"FailedPutCount": count, "Encrypted": false, "RequestResponses": vec![entry; count]}).to_string()
 }
 
-/// DynamoDB's answer when a table is throttled.
+/// DynamoDB's response when a table is throttled.
 pub(crate) fn throttled() -> Fate {
     let kind = "com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException";
     Fate::Answer(
@@ -186,7 +187,7 @@ pub(crate) fn throttled() -> Fate {
     )
 }
 
-/// An answer of SNS's that is its own fault.
+/// An internal error of SNS.
 pub(crate) fn internal_failure() -> Fate {
     let text = "<ErrorResponse><Error><Type>Receiver</Type><Code>InternalFailure</Code><Message>made up</Message></Error></ErrorResponse>";
     Fate::Answer(500, text.into())

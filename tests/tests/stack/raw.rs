@@ -1,4 +1,4 @@
-//! What has no SDK here: a function invoked by hand, a function's log, a function's URL.
+//! Calls without an SDK: invoking a function, reading a function's log, a function's URL.
 
 use std::time::Duration;
 
@@ -8,16 +8,16 @@ use serde_json::{Value, json};
 use stoop_runtime::HttpClient;
 use stoop_tests::local::LocalAws;
 
-/// Longer than any function may take.
+/// Longer than any function's timeout.
 const PATIENCE: Duration = Duration::from_secs(330);
 
-/// Requests to the endpoint that are not signed in truth: emulators read which service is meant and look no further.
+/// Requests to the endpoint without a valid signature: emulators only read the service name from it.
 pub(crate) struct Raw {
     http: reqwest::Client,
     endpoint: String,
 }
 
-/// What a function's URL answered.
+/// The response of a function's URL.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
@@ -26,7 +26,7 @@ pub(crate) struct Answer {
 
 impl Raw {
     pub(crate) fn new(aws: &LocalAws) -> Result<Self> {
-        // It installs the TLS provider that a client of ours needs to be made, although nothing here is encrypted.
+        // It installs the TLS provider that our client needs, although nothing here is encrypted.
         drop(HttpClient::new());
         let http = reqwest::Client::builder().timeout(PATIENCE).no_proxy().build()?;
         Ok(Self { http, endpoint: aws.endpoint().to_owned() })
@@ -38,7 +38,7 @@ impl Raw {
         self.http.request(method, format!("{}{path}", self.endpoint)).header("authorization", signature)
     }
 
-    /// Invokes a function and waits for its answer.
+    /// Invokes a function and waits for its response.
     pub(crate) async fn invoke(&self, function: &str, event: &Value) -> Result<Value> {
         let path = format!("/2015-03-31/functions/{function}/invocations");
         let answer = self.request(Method::POST, &path, "lambda").body(event.to_string()).send().await?;
@@ -72,7 +72,7 @@ impl Raw {
         }
     }
 
-    /// Sends a GET to a function's URL: `to` is what [`LocalAws::function_url`] made of it.
+    /// Sends a GET to a function's URL: `to` comes from [`LocalAws::function_url`].
     pub(crate) async fn get(&self, to: &(String, String), path: &str, token: Option<&str>) -> Result<Answer> {
         let (url, host) = to;
         let mut request = self.http.get(format!("{}{path}", url.trim_end_matches('/'))).header("host", host);

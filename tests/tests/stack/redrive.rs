@@ -1,4 +1,4 @@
-//! What a mapping gave up, sent again with `infra/redrive` as `docs/OPERATIONS.md` says.
+//! Given-up batches, sent again with `infra/redrive` as in `docs/OPERATIONS.md`.
 
 use serde_json::{Value, json};
 use stoop_domain::Observation;
@@ -8,8 +8,8 @@ use crate::hosted::{kinesis_batch, sequence};
 use crate::stream::{line, measured};
 use crate::world::World;
 
-/// The object that Lambda writes to an S3 destination on failure: why, from where, and the event as a text. In AWS's
-/// words: "Using Lambda to process records from Amazon Kinesis Data Streams", retaining discarded batch records.
+/// The object that Lambda writes to an S3 destination on failure: the reason, the source, and the event as a string.
+/// See "Using Lambda to process records from Amazon Kinesis Data Streams", retaining discarded batch records.
 fn given_up(event: &Value) -> Value {
     json!({
         "requestContext": {
@@ -34,12 +34,12 @@ fn given_up(event: &Value) -> Value {
     })
 }
 
-/// A line in quarantine arrives in the state, once what was wrong with it is mended; what is refused again lies there
-/// again; and a row of a source stays, for it is no line.
+/// A quarantined line reaches the state, once its cause is corrected; a line that is refused again is quarantined
+/// again; and a row of a source stays, because it is not a line.
 pub(crate) async fn played_again(world: &World) {
     let seen = observation_in("Boujdour", "quarantined", 0, 640_000);
     let reject = |source: &str, reason: &str, raw: &str| {
-        json!({"source": source, "at": 1_768_392_000_000_i64, "location": "by hand", "reason": reason, "detail": "as told",
+        json!({"source": source, "at": 1_768_392_000_000_i64, "location": "by hand", "reason": reason, "detail": "made up",
             "raw": raw})
     };
     let line = String::from_utf8(line(&seen)).unwrap();
@@ -71,7 +71,7 @@ pub(crate) async fn played_again(world: &World) {
     );
 }
 
-/// A batch in the failures bucket arrives in the state and leaves the bucket; what is no batch stays and is told.
+/// A batch in the failures bucket reaches the state and leaves the bucket; anything else stays and is reported.
 pub(crate) async fn sent_again(world: &World) {
     let seen: Vec<Observation> =
         (0..6).map(|home| observation_in("Errachidia", &format!("again-{home}"), home, 700_000 + home)).collect();
@@ -86,7 +86,7 @@ pub(crate) async fn sent_again(world: &World) {
     assert!(said.contains("2 records would go to the stream"), "{said}");
     let said = world.run("python", &["infra/redrive", world.stack.name()]);
     assert!(said.contains("1 of 2 batches sent, 1 left"), "{said}");
-    assert!(said.contains("strange: LEFT: no batch with its payload"), "{said}");
+    assert!(said.contains("strange: LEFT: not a batch with its payload"), "{said}");
     measured(world, &seen).await;
     let left = world.clients.s3().list_objects_v2().bucket(bucket).prefix(folder).send().await.unwrap();
     let left: Vec<&str> = left.contents().iter().filter_map(|object| object.key()).collect();

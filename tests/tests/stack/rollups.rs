@@ -1,5 +1,5 @@
-//! The sums of counties, regions and countries: they are those of their markets, whatever becomes of the function that keeps
-//! them up, of its calls and of others that do the same.
+//! The sums of counties, regions and countries: they equal those of their markets, with any faults of the function, of
+//! its calls, and of concurrent runs.
 
 use serde_json::{Value, json};
 use stoop_aws::StackAreas;
@@ -21,7 +21,8 @@ fn areas(world: &World) -> StackAreas {
     StackAreas::new(clients.dynamodb(), clients.s3(), &state.tables.markets, &state.bucket)
 }
 
-/// Of these areas each sum is that of its markets; or why it is not. `counts` is how many homes lie in those that begin so.
+/// Checks that each sum equals that of its markets; otherwise returns the difference. Counts the homes in areas with
+/// this prefix.
 async fn are_sums(world: &World) -> Result<usize, String> {
     let (areas, now) = (areas(world), SystemClock.now());
     let waiting = areas.changed().await.map_err(|error| error.to_string())?;
@@ -44,7 +45,7 @@ async fn are_sums(world: &World) -> Result<usize, String> {
             let zone = area.country().zone;
             let figures = |sum: &stoop_market::Wide| sum.figures(level.grain(), Segment::All, now, &zone);
             let expected = figures(&expected);
-            let shown = shown.ok_or_else(|| format!("{area} is not told"))?;
+            let shown = shown.ok_or_else(|| format!("{area} has no sum"))?;
             let got = figures(&shown.sum);
             if got != expected {
                 return Err(format!("{area} is {got:?}, and its markets are {expected:?}"));
@@ -55,7 +56,7 @@ async fn are_sums(world: &World) -> Result<usize, String> {
     Ok(homes)
 }
 
-/// What was polled is in the sums a minute later, without anybody's doing, and the API serves it.
+/// Polled homes are in the sums a minute later by themselves, and the API serves them.
 pub(crate) async fn within_a_minute(world: &World) {
     world.polled_once().await;
     if world.kind != stoop_tests::local::Kind::MiniStack {
@@ -88,11 +89,11 @@ pub(crate) async fn within_a_minute(world: &World) {
     }
 }
 
-/// So many homes of a city, at a price of their own.
-fn town(city: &str, homes: usize, look: i64) -> Vec<Observation> {
+/// This many homes of a city, at their own price.
+fn town(city: &str, homes: usize, round: i64) -> Vec<Observation> {
     let seen = |home: usize| {
-        let dirhams = 700_000 + 1_000 * i64::try_from(home).unwrap() - 700 * look;
-        observation_in(city, &format!("{city}-{home}"), 60 * look, dirhams)
+        let dirhams = 700_000 + 1_000 * i64::try_from(home).unwrap() - 700 * round;
+        observation_in(city, &format!("{city}-{home}"), 60 * round, dirhams)
     };
     (0..homes).map(seen).collect()
 }
@@ -104,13 +105,13 @@ pub(crate) async fn throttled_and_killed(world: &World) {
     let metrics = Hosted::start(world, "metrics", &[], TIMEOUT).await;
     let rollup = Hosted::start(world, "rollup", &[], TIMEOUT).await;
     let cities = ["Kenitra", "Settat", "Nador", "Guercif"];
-    let change = async |look: i64| {
-        let batch: Vec<Vec<Observation>> = cities.iter().map(|city| town(city, 6, look)).collect();
+    let change = async |round: i64| {
+        let batch: Vec<Vec<Observation>> = cities.iter().map(|city| town(city, 6, round)).collect();
         let response = metrics.host.invoke(&kinesis_batch(0, &batch)).await.unwrap();
         assert_eq!(failures(&response), Vec::<String>::new());
     };
-    let mut look = 0;
-    // A parent that is refused, for good and now and then; with the answer lost, what was done is found done.
+    let mut round = 0;
+    // A parent that is refused, permanently and occasionally; if only the response is lost, the work is found done.
     for (operation, fate) in [
         ("PUT ", throttled()),
         ("PUT ", Fate::ForwardAndFail),
@@ -119,8 +120,8 @@ pub(crate) async fn throttled_and_killed(world: &World) {
         ("UpdateItem", Fate::ForwardAndFail),
         ("BatchGetItem", throttled()),
     ] {
-        look += 1;
-        change(look).await;
+        round += 1;
+        change(round).await;
         let of_one = operation == "PUT ";
         rollup.proxy.fail(move |asked, _| {
             let is_it = asked.starts_with(operation) && (!of_one || asked.contains("rollups/"));
@@ -133,9 +134,9 @@ pub(crate) async fn throttled_and_killed(world: &World) {
         assert_eq!(answer["left"], 0, "{operation}: {answer}");
         eventually(&format!("the sums are right after {operation}"), || are_sums(world)).await;
     }
-    // The query of what waits is refused: nothing is known, and the invocation fails for CloudWatch to see.
-    look += 1;
-    change(look).await;
+    // The query of the waiting markets is refused: nothing is known, and the invocation fails for CloudWatch to see.
+    round += 1;
+    change(round).await;
     rollup.proxy.fail(|operation, _| if operation == "Query" { throttled() } else { Fate::Forward });
     let answer = rollup.host.invoke(&json!({})).await;
     assert!(answer.is_err(), "{answer:?}");
@@ -152,8 +153,8 @@ pub(crate) async fn throttled_and_killed(world: &World) {
         ("UpdateItem", 1, Fate::ForwardAndHang),
         ("UpdateItem", 2, Fate::Hang),
     ] {
-        look += 1;
-        change(look).await;
+        round += 1;
+        change(round).await;
         let mut seen = 0;
         rollup.proxy.fail(move |asked, _| {
             seen += usize::from(asked.starts_with(operation));
@@ -165,11 +166,11 @@ pub(crate) async fn throttled_and_killed(world: &World) {
         rollup.host.invoke(&json!({})).await.unwrap();
         eventually(&format!("the sums are right, killed at {operation}{nth}"), || are_sums(world)).await;
     }
-    // Twice at the same time, and the schedule's besides.
+    // Twice at the same time, in addition to the schedule's.
     let other = Hosted::start(world, "rollup", &[], TIMEOUT).await;
     for _ in 0..3 {
-        look += 1;
-        change(look).await;
+        round += 1;
+        change(round).await;
         let tick = json!({});
         let (one, two) = tokio::join!(rollup.host.invoke(&tick), other.host.invoke(&tick));
         assert!(one.is_ok() && two.is_ok(), "{one:?} {two:?}");

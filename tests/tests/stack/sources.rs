@@ -15,14 +15,14 @@ use stoop_simulation::country::{Country, EXPORTS, Homes, KEYS};
 use crate::state::{number, text};
 use crate::world::{World, eventually, say};
 
-/// What each search is to know.
+/// What each search should know.
 type Known = BTreeMap<&'static str, Homes>;
 
-/// A line that no listing can be made of: not even whether it is for sale.
+/// A line that cannot become a listing: even its purpose is unknown.
 const BROKEN_LINE: &str = r#"{"ListingKey":"SIM-BROKEN","ListPrice":100000}"#;
 
-/// What each source shows is stored, then what has changed, then what is gone. What cannot be read is in quarantine, and
-/// is read when it is mended.
+/// Stored are first the listings of each source, then their changes, then what is gone. Unreadable rows are in
+/// quarantine, and read after a correction.
 pub(crate) async fn every_kind(world: &World) {
     let country = Country::start(|| SystemClock.now(), secret).unwrap();
     let keys: BTreeMap<&str, &str> = KEYS.into_iter().collect();
@@ -55,7 +55,8 @@ pub(crate) async fn every_kind(world: &World) {
     }
     are_stored(world, &country, &known).await;
 
-    // Days go by. What is missed once may only have moved to another page: a scan of another day has to miss it as well.
+    // Days pass. A listing missed once may only have moved to another page: a scan on another day has to miss it as
+    // well.
     country.move_on(&known);
     for name in ["2.jsonl.gz", "3.jsonl"] {
         export(world, name, &country.export()).await;
@@ -71,7 +72,7 @@ pub(crate) async fn every_kind(world: &World) {
     for (name, served) in country.served() {
         let refused = served.unauthorized + served.bad_requests + served.not_found + served.over_quota;
         assert_eq!(refused, 0, "{name}: {served:?}");
-        assert_eq!(served.tokens > 0, name == "trestle", "who has a client gets tokens: {name}: {served:?}");
+        assert_eq!(served.tokens > 0, name == "trestle", "a client gets tokens: {name}: {served:?}");
     }
     eventually("the state is that of the lake", || async {
         let (lake, ..) = world.state.lake().await;
@@ -85,7 +86,7 @@ pub(crate) async fn every_kind(world: &World) {
     world.tick().await;
 }
 
-/// Where the configuration says that a key is: nearly all are in one secret, and one has its own.
+/// Where the configuration says a key is: nearly all are in one secret, and one has its own.
 fn secret(key: &str) -> String {
     match key {
         "spark" => "{ secret = \"sources/spark\" }".to_owned(),
@@ -93,8 +94,8 @@ fn secret(key: &str) -> String {
     }
 }
 
-/// Polls each search once. All are due at one tick, ours or one of the schedule that comes before it, and none is after
-/// that: a poll that nobody expects would bring what a scenario looks for too early.
+/// Polls each search once. All are due at one tick, ours or an earlier one of the schedule, and none after that: an
+/// unexpected poll would produce a scenario's result too early.
 async fn polled(world: &World, country: &Country) -> BTreeMap<&'static str, RunRecord> {
     are_due_again(world, country).await;
     let began = SystemClock.now();
@@ -117,7 +118,7 @@ async fn polled(world: &World, country: &Country) -> BTreeMap<&'static str, RunR
     ended
 }
 
-/// What polls have missed until now was missed a day before that: the scenario does not wait so long.
+/// Moves the times of all missed listings back by a day, so that the scenario need not wait.
 async fn missed_a_day_before(world: &World, country: &Country) {
     let index = S3Index::new(world.clients.s3(), world.output("BucketName"));
     for search in &country.searches {
@@ -126,11 +127,11 @@ async fn missed_a_day_before(world: &World, country: &Country) {
         for since in state.listings.values_mut().filter_map(|entry| entry.missing_since.as_mut()) {
             *since = since.plus_ms(-Time::DAY_MS);
         }
-        assert!(index.save(search.name, &state).await.unwrap(), "{}: a poll goes on", search.name);
+        assert!(index.save(search.name, &state).await.unwrap(), "{}: a poll is running", search.name);
     }
 }
 
-/// Polls take less than the ten seconds after which each may be made again, in a second of its own.
+/// Polls take less than the ten seconds after which each may be repeated, in its own second.
 async fn are_due_again(world: &World, country: &Country) {
     let mut latest = world.began;
     for search in &country.searches {
@@ -143,7 +144,7 @@ async fn are_due_again(world: &World, country: &Country) {
     .await;
 }
 
-/// Puts a file where somebody would who has an export: below `files/` in the data bucket.
+/// Uploads an export as a user would: under `files/` in the data bucket.
 async fn export(world: &World, name: &str, lines: &str) {
     let body = match name.ends_with(".gz") {
         true => {
@@ -163,7 +164,7 @@ fn knows(country: &Country, before: &Known) -> Known {
     country.searches.iter().map(|search| (search.name, country.knows(search, of(search.name)))).collect()
 }
 
-/// The table of homes has what the searches know, with price and status, and no other home of their sources.
+/// The homes table has exactly what the searches know, with price and status.
 async fn are_stored(world: &World, country: &Country, known: &Known) {
     let mut sources: BTreeMap<&str, (BTreeSet<String>, Homes)> = BTreeMap::new();
     for search in &country.searches {
@@ -174,9 +175,9 @@ async fn are_stored(world: &World, country: &Country, known: &Known) {
     for (source, (ids, homes)) in sources {
         let wanted: BTreeMap<&str, (i64, String)> =
             homes.iter().map(|(id, (price, status))| (&**id, (*price, status.as_str().to_owned()))).collect();
-        eventually(&format!("the homes of {source} are as it told them"), || async {
+        eventually(&format!("the homes of {source} are stored"), || async {
             let stored = world.state.homes_of(source).await;
-            // Other scenarios have homes of their own under some of these names.
+            // Other scenarios have homes under some of these names.
             let stored = stored.iter().filter(|(id, _)| ids.contains(*id));
             let stored: BTreeMap<&str, (i64, String)> =
                 stored.map(|(id, item)| (&**id, (number(item, "list_price"), text(item, "status")))).collect();
@@ -187,7 +188,7 @@ async fn are_stored(world: &World, country: &Country, known: &Known) {
     }
 }
 
-/// What is in quarantine beside what is known to be, by key.
+/// The rejects except the known ones, by key.
 async fn rejects(world: &World, but: &BTreeSet<String>) -> BTreeMap<String, Value> {
     let objects = world.state.objects("quarantine/").await.into_iter().filter(|(key, _)| !but.contains(key));
     objects.map(|(key, body)| (key, serde_json::from_slice(&body).unwrap())).collect()

@@ -1,4 +1,4 @@
-//! What the stack has stored: tables, lake, quarantine.
+//! The stored data of the stack: tables, lake, quarantine.
 
 use std::collections::{BTreeMap, HashMap};
 use std::io::Read;
@@ -19,7 +19,7 @@ use crate::figures::json_of;
 
 type Item = HashMap<String, AttributeValue>;
 
-/// Names of tables and buckets, and who reads them.
+/// Names of tables and buckets, and their clients.
 pub(crate) struct State {
     pub(crate) dynamo: aws_sdk_dynamodb::Client,
     pub(crate) s3: aws_sdk_s3::Client,
@@ -59,7 +59,7 @@ impl State {
         pages.collect::<Result<Vec<_>, _>>().await.unwrap()
     }
 
-    /// The items of a source's homes, by id.
+    /// The items of a source's homes, by ID.
     pub(crate) async fn homes_of(&self, source: &str) -> BTreeMap<String, Item> {
         let prefix = format!("{source}/");
         let items = self.scan(&self.tables.homes).await.into_iter();
@@ -67,8 +67,8 @@ impl State {
         by_id.filter(|(id, _)| id.starts_with(&prefix)).collect()
     }
 
-    /// Everything in the tables of homes, markets and alerts, in an order of its own; but not whether a market is to be rolled
-    /// up, which changes with the minute.
+    /// Everything in the tables of homes, markets and alerts, in its own order; except whether a market waits for a
+    /// roll-up, which changes every minute.
     pub(crate) async fn everything(&self) -> Vec<String> {
         let mut all = Vec::new();
         for table in [&self.tables.homes, &self.tables.markets, &self.tables.alerts] {
@@ -80,10 +80,10 @@ impl State {
         all
     }
 
-    /// The ledger of alerts, by id.
+    /// The ledger of alerts, by ID.
     pub(crate) async fn alerts(&self) -> BTreeMap<String, Alert> {
         let items = self.scan(&self.tables.alerts).await;
-        // Beside them lie the rules that they were judged by.
+        // The table also has the rules that they were judged by.
         let alerts = items.iter().filter(|item| item.contains_key("day"));
         alerts.map(|item| (text(item, "id"), serde_json::from_str(&text(item, "body")).unwrap())).collect()
     }
@@ -94,25 +94,25 @@ impl State {
             request.key_condition_expression("#subject = :search").expression_attribute_names("#subject", "subject");
         let items = request.expression_attribute_values(":search", AttributeValue::S(search.to_owned()));
         let items = items.into_paginator().items().send().collect::<Result<Vec<_>, _>>().await.unwrap();
-        // Beside them lie when the search was last sent, and its pace.
+        // The table also has when the search was last sent, and its pace.
         let runs = items.iter().filter(|item| item.contains_key("kind"));
         runs.map(|item| serde_json::from_str(&text(item, "body")).unwrap()).collect()
     }
 
-    /// The records of what was asked of a host, one for each account there.
+    /// The records of a host's requests, one per account there.
     pub(crate) async fn budgets(&self, host: &str) -> Vec<Value> {
         let items = self.scan(&self.runs).await;
         let of_host = items.iter().filter(|item| text(item, "subject").starts_with(&format!("account#{host}#")));
         of_host.map(|item| serde_json::from_str(&text(item, "body")).unwrap()).collect()
     }
 
-    /// Lets the window of a limit go by for the one account of a host: what was booked there was booked so much earlier.
+    /// Lets the interval of a limit pass for the account of a host, by moving its bookings back.
     pub(crate) async fn window_goes_by(&self, host: &str) -> i64 {
         let items = self.scan(&self.runs).await;
         let of_host = |item: &&Item| text(item, "subject").starts_with(&format!("account#{host}#"));
         let mut item = items.iter().find(of_host).unwrap().clone();
         let mut body: Value = serde_json::from_str(&text(&item, "body")).unwrap();
-        // A limit's counts: what is counted, most, in how long, when that was told, the part that the last count is of.
+        // A limit's counts: what is counted, the limit, the interval, when it was set, the part of the last count.
         let window_ms = body["rings"][0][2].as_i64().unwrap();
         let parts = 24;
         let gone_by_ms = (window_ms + window_ms / 100) / parts * parts;
@@ -123,14 +123,14 @@ impl State {
         gone_by_ms
     }
 
-    /// The head of a market as it lies in the table.
+    /// The head of a market as stored.
     pub(crate) async fn head(&self, market: &str) -> Option<Item> {
         let key = |text: &str| AttributeValue::S(text.to_owned());
         let request = self.dynamo.get_item().table_name(&self.tables.markets).consistent_read(true);
         request.key("market", key(market)).key("part", key("head")).send().await.unwrap().item
     }
 
-    /// The objects of the data bucket below a prefix, by key.
+    /// The objects of the data bucket under a prefix, by key.
     pub(crate) async fn objects(&self, prefix: &str) -> BTreeMap<String, Vec<u8>> {
         let mut objects = BTreeMap::new();
         for key in self.keys(&self.bucket, prefix).await {
@@ -169,10 +169,10 @@ impl State {
         (observations, compressed, objects.len())
     }
 
-    /// Compares what is stored of these observations' homes and markets with what they alone say. The markets must
-    /// have no homes but theirs.
+    /// Compares the stored homes and markets of these observations with those recomputed. The markets must have no
+    /// other homes.
     pub(crate) async fn check(&self, tables: &Tables, observations: &[Observation]) -> Result<(), String> {
-        // Objects of the lake lie in no order of arrival: what is stored is the same in any.
+        // Objects of the lake are not in order of arrival: the result is the same in any order.
         let mut recomputed = Recomputation::default();
         observations.iter().for_each(|observation| recomputed.add(observation));
         let store = self.store(tables);

@@ -1,4 +1,4 @@
-//! What lies on the stream itself: twice, in the wrong order, not ours at all.
+//! Records on the stream: duplicate, unordered, foreign.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use stoop_wire::kpl::aggregate;
 use crate::figures::json_of;
 use crate::world::{PATIENCE, World, eventually, say};
 
-/// A line of wire JSON with its end.
+/// A line of wire JSON with its line end.
 pub(crate) fn line(observation: &Observation) -> Vec<u8> {
     let mut line = Vec::new();
     stoop_wire::encode(observation, &mut line);
@@ -22,7 +22,7 @@ pub(crate) fn line(observation: &Observation) -> Vec<u8> {
     line
 }
 
-/// Observations as the poller would send them: one aggregated record.
+/// Observations as the poller sends them: one aggregated record.
 pub(crate) fn record(observations: &[&Observation]) -> Vec<u8> {
     let lines: Vec<Vec<u8>> = observations.iter().map(|seen| line(seen)).collect();
     aggregate("by-hand", lines.iter().map(Vec::as_slice))
@@ -44,14 +44,14 @@ pub(crate) async fn measured(world: &World, observations: &[Observation]) {
     .await;
 }
 
-/// Each observation twice and more, the later before the earlier: the state is as if each had come once and in time.
+/// Each observation several times, the later before the earlier: the state is as if each had come once and in order.
 pub(crate) async fn duplicates_and_disorder(world: &World) {
     let city = "Essaouira";
     let seen = |home: i64, hour: i64| {
         let dirhams = 900_000 + home * 10_000 - hour * (1_000 + home);
         observation_in(city, &format!("disorder-{home}"), hour * 60 + home, dirhams)
     };
-    // In the order of time, as a history is made.
+    // In the order of time, as a history is built.
     let observations: Vec<Observation> = (0..6).flat_map(|hour| (0..12).map(move |home| seen(home, hour))).collect();
     let refs: Vec<&Observation> = observations.iter().collect();
     let reversed: Vec<&Observation> = refs.iter().rev().copied().collect();
@@ -60,7 +60,7 @@ pub(crate) async fn duplicates_and_disorder(world: &World) {
     put(world, vec![record(late), record(&every_third), record(early), record(late)]).await;
     put(world, vec![record(&reversed), record(early), line(refs[5]), record(&every_third)]).await;
     measured(world, &observations).await;
-    // And once more, when all is long stored: nothing moves.
+    // And once more, after all is stored: nothing changes.
     let before = world.state.everything().await;
     let last = observation_in("Ouarzazate", "disorder-end", 0, 700_000);
     put(world, vec![record(&reversed), record(&refs), record(&[&last])]).await;
@@ -71,13 +71,13 @@ pub(crate) async fn duplicates_and_disorder(world: &World) {
     assert_eq!(after.len(), before.len() + 2, "one home and one market are new");
 }
 
-/// Garbage among good records goes to quarantine with its bytes, and takes nothing with it.
+/// Garbage among good records goes to quarantine with its bytes, and does not affect the others.
 pub(crate) async fn poison(world: &World) {
     let good: Vec<Observation> =
         (0..5).map(|home| observation_in("Taroudant", &format!("good-{home}"), home, 800_000 + home)).collect();
     let nameless = String::from_utf8(line(&good[0])).unwrap().replacen("\"native_id\":", "\"native\":", 1);
     assert!(nameless.contains("\"native\":"), "no id in {nameless}");
-    let garbage = b"\xff\xfe this is no listing \x00".to_vec();
+    let garbage = b"\xff\xfe this is not a listing \x00".to_vec();
     let mut damaged = record(&[&good[1]]);
     let middle = damaged.len() / 2;
     damaged[middle] ^= 0x55;
@@ -88,7 +88,7 @@ pub(crate) async fn poison(world: &World) {
         vec![record(&[&good[0]]), garbage, damaged, mixed, vec![b'x'; 1_000_000], record(&[&good[1], &good[4]])];
     put(world, poisoned).await;
     measured(world, &good).await;
-    let rejects = eventually("what cannot be read is in quarantine", || async {
+    let rejects = eventually("unreadable records are in quarantine", || async {
         let rejects = world.state.objects("quarantine/").await;
         let new = rejects.len() - before;
         if new >= 5 { Ok(rejects) } else { Err(format!("{new} of 5")) }
@@ -97,18 +97,18 @@ pub(crate) async fn poison(world: &World) {
     let rejects: Vec<Value> = rejects.values().map(|body| serde_json::from_slice(body).unwrap()).collect();
     assert_eq!(rejects.len() - before, 5, "{rejects:?}");
     let raws: Vec<&str> = rejects.iter().filter_map(|reject| reject["raw"].as_str()).collect();
-    for part in ["this is no listing", "\"native\":", "{\"not\": \"ours\"}", "xxxxxxxxxx"] {
+    for part in ["this is not a listing", "\"native\":", "{\"not\": \"ours\"}", "xxxxxxxxxx"] {
         assert!(raws.iter().any(|raw| raw.contains(part)), "{part} is not kept: {raws:?}");
     }
-    // Nobody has to look twice: where it lay and what is wrong with it stands there.
+    // Each reject has its position and its reason.
     let message = rejects.iter().all(|reject| reject["location"].is_string() && reject["detail"].is_string());
     assert!(message, "{rejects:?}");
     let counted = world.counted("MetricsFunctionName", "Quarantined", world.began).await;
     assert!(counted >= 5, "the metric counts {counted}");
 }
 
-/// How long it takes from a record on the stream to the figures in the head item. Printed, not judged: an emulator
-/// looks at a stream once a second or less often, and AWS's own share is another.
+/// The time from a record on the stream to the figures in the head item. Printed, not checked: an emulator polls a
+/// stream once a second or less often, and AWS has its own delays.
 pub(crate) async fn latency(world: &World) {
     const RECORDS: usize = 20;
     let city = "Tiznit";

@@ -1,4 +1,4 @@
-//! The market that the stack watches: a simulation behind a real portal, with a story that is known beforehand.
+//! The market that the stack polls: a simulation behind a real portal, with a story that is known beforehand.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
@@ -8,14 +8,14 @@ use stoop_pipeline::Clock;
 use stoop_runtime::SystemClock;
 use stoop_simulation::{Answer, Entry, Home, Portal, PortalConfig, Simulation, SimulationConfig, Watched, What};
 
-/// What the portal asks for.
+/// The portal's token.
 pub(crate) const TOKEN: &str = "the-portals-token";
-/// The source's name in the ids of homes.
+/// The source's name in home IDs.
 pub(crate) const SOURCE: &str = "sim";
 
 const HOMES: u32 = 60;
 const MARKETS: u32 = 4;
-/// What the configuration says: this cut and larger ones are told.
+/// The configured threshold: this cut and larger ones are alerts.
 const DROP_BP: i64 = 1_500;
 
 pub(crate) struct Town {
@@ -27,7 +27,7 @@ pub(crate) struct Town {
     deep_cut: Time,
 }
 
-/// A cut that is to be told.
+/// A cut that must be an alert.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Cut {
     pub(crate) home: String,
@@ -38,13 +38,13 @@ pub(crate) struct Cut {
     pub(crate) postal_code: String,
 }
 
-/// What of an observation can be compared with what the portal served: home, price, status, bedrooms, postal code.
+/// The comparable part of an observation and of what the portal served: home, price, status, bedrooms, postal code.
 pub(crate) type Fact = (String, i64, String, Option<u8>, Option<String>);
 
 impl Town {
     /// A town in which nothing has happened yet.
     pub(crate) fn new() -> Self {
-        // All that happens has happened by the computer's clock, or it would be refused as in the future.
+        // All events are in the past by the system clock, otherwise they would be refused as in the future.
         let start = Time::from_ms((SystemClock.now().ms() / Time::HOUR_MS - 24 * 25) * Time::HOUR_MS);
         let config = |seed| SimulationConfig {
             past_ms: 0,
@@ -52,7 +52,7 @@ impl Town {
             ..SimulationConfig::new(seed, start, HOMES, MARKETS)
         };
         let message = |seed| story(config(seed)).map(|(all_listed, deep_cut)| (seed, all_listed, deep_cut));
-        let (seed, all_listed, deep_cut) = (1..100_000).find_map(message).expect("some seed tells this story");
+        let (seed, all_listed, deep_cut) = (1..100_000).find_map(message).expect("some seed has this story");
         let simulation = Arc::new(Mutex::new(Simulation::new(config(seed))));
         simulation.lock().unwrap().advance(all_listed);
         let portal_config = PortalConfig { token: Some(TOKEN.into()), ..PortalConfig::new(|| SystemClock.now()) };
@@ -60,13 +60,13 @@ impl Town {
         Self { portal, simulation, all_listed, deep_cut }
     }
 
-    /// Lets the days pass until the deep cut. Gives what is to be told of them.
+    /// Advances to the deep cut. Returns the expected alerts.
     pub(crate) fn advance_to_the_cut(&self) -> Vec<Cut> {
         self.simulation.lock().unwrap().advance(self.deep_cut);
         self.cuts_after(self.all_listed)
     }
 
-    /// Lets so many more things happen. Gives what is to be told of them, if each is seen.
+    /// Advances by this many events. Returns the expected alerts, if each is seen.
     pub(crate) fn advance_by(&self, entries: usize) {
         let mut simulation = self.simulation.lock().unwrap();
         for _ in 0..entries {
@@ -79,14 +79,14 @@ impl Town {
         self.simulation.lock().unwrap().homes().count()
     }
 
-    /// The exact figures at a moment, for somebody who saw each thing that happened when `seen_at` says: a portal does
-    /// not tell when a price was cut, so that a cut is as old as the poll that found it.
+    /// The exact figures at a time, as seen at `seen_at`: a portal does not say when a price was cut, so a cut is as
+    /// old as the poll that found it.
     pub(crate) fn answer(&self, at: Time, seen_at: &BTreeMap<Fact, Time>) -> Answer {
         let simulation = self.simulation.lock().unwrap();
         let homes = simulation.all_homes();
         let listed = simulation.log().iter().filter(|entry| entry.at <= self.all_listed);
         let first_scan = listed.map(|entry| seen_at[&fact_of(homes, entry)]).max().expect("the first scan saw them");
-        // The market's clock is behind ours: what it says happened before the first scan was seen behind it.
+        // The market's clock is behind ours: events before the first scan were seen after it.
         let since = |entry: &Entry| match seen_at[&fact_of(homes, entry)] {
             at if entry.at <= self.all_listed => at,
             at => at.max(first_scan.plus_ms(1)),
@@ -95,7 +95,7 @@ impl Town {
         Answer::from_log(homes, &log.collect::<Vec<_>>(), at, Watched::Since(first_scan))
     }
 
-    /// Price (minor units) and status of each home that is listed, by the home's id.
+    /// Price (minor units) and status of each listed home, by home ID.
     pub(crate) fn offers(&self) -> BTreeMap<String, (i64, String)> {
         let simulation = self.simulation.lock().unwrap();
         let offer = |(home, offer): (&Home, &stoop_simulation::Offer)| {
@@ -104,7 +104,7 @@ impl Town {
         simulation.homes().map(offer).collect()
     }
 
-    /// Everything that the portal has shown, as facts, each with its `ModificationTimestamp`: what the lake must hold if
+    /// Everything that the portal has shown, as facts, each with its `ModificationTimestamp`: the lake must hold it, if
     /// each was seen.
     pub(crate) fn facts(&self) -> BTreeMap<Fact, Time> {
         let simulation = self.simulation.lock().unwrap();
@@ -142,7 +142,7 @@ fn fact_of(homes: &[Home], entry: &Entry) -> Fact {
     (home.listing_key(), offer.list_price.0, status, Some(home.bedrooms), Some(postal_code(home)))
 }
 
-/// The facts of what was read back.
+/// The facts of an observation that was read back.
 pub(crate) fn fact(seen: &Observation) -> Fact {
     let listing = &seen.listing;
     let price = listing.list_price.map_or(0, |price| price.0);
@@ -162,9 +162,8 @@ fn is_deep(from: i64, to: i64) -> bool {
     (from - to) * 10_000 >= DROP_BP * from
 }
 
-/// When all homes are listed and when the deep cut comes, if it is a story in which nothing is lost on somebody who
-/// looks twice: before the first look each home was only listed, and between the looks at most one thing happened to
-/// each, among them more than cuts.
+/// When all homes are listed and when the deep cut comes, if the story loses nothing to two polls: before the first
+/// poll each home was only listed, and between the polls at most one thing happened to each, including more than cuts.
 fn story(config: SimulationConfig) -> Option<(Time, Time)> {
     let all_listed = config.start.plus_ms(2 * config.lead_ms);
     let mut simulation = Simulation::new(config);

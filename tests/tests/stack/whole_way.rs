@@ -1,4 +1,4 @@
-//! From a configuration that a user uploads to a message in a subscriber's hands, and what lies in between.
+//! From the configuration that a user uploads to a message at a subscriber, and everything in between.
 
 use std::collections::BTreeMap;
 
@@ -25,14 +25,14 @@ pub(crate) async fn first_poll(world: &World) {
     let runs = world.runs(SEARCH).await;
     let first = runs.iter().min_by_key(|run| run.began_at).unwrap();
     assert_eq!((first.outcome, first.counts["new"]), (RunOutcome::Complete, world.town.homes() as u64), "{first:?}");
-    // Pages as they came are what an operator goes back to when a reader was wrong.
+    // The original pages are what an operator needs when a parser was wrong.
     let pages = world.state.objects(&format!("pages/{}/", first.id)).await;
     assert_eq!(pages.len() as u64, first.counts["pages"], "{:?}", pages.keys());
-    // Nothing to tell: a new home is no drop.
+    // No alert: a new home is not a drop.
     assert_eq!(world.state.alerts().await.len(), 0);
 }
 
-/// The days go by, one home is cut by more than 15 %, and that cut is followed to who subscribed, and into the lake.
+/// Days pass, one home is cut by more than 15 %, and the test follows that cut to the subscribers, and into the lake.
 pub(crate) async fn price_cut(world: &World) {
     world.polled_once().await;
     let (topic, clients) = (world.output("TopicArn"), &world.clients);
@@ -46,7 +46,7 @@ pub(crate) async fn price_cut(world: &World) {
     sns.confirm_subscription().topic_arn(topic).token(confirmation["Token"].as_str().unwrap()).send().await.unwrap();
 
     let name = |kind: &str| format!("{}-{kind}", world.stack.name());
-    // The regions are those of the town's cuts; they are known before it happens, which a subscriber's would not be.
+    // The regions are those of the town's cuts; they are known beforehand, which a real subscriber's would not be.
     let cuts = world.town.advance_to_the_cut();
     assert!(cuts.iter().any(|cut| cut.purpose == "sale"), "the story has no deep cut: {cuts:?}");
     let region = &cuts.iter().find(|cut| cut.purpose == "sale").unwrap().region;
@@ -77,7 +77,7 @@ pub(crate) async fn price_cut(world: &World) {
     let for_rent = cuts.iter().filter(|cut| cut.purpose == "rent").count();
     assert_eq!(heard(&rents, for_rent).await.len(), for_rent);
 
-    // The envelope shows what a mail's subject would be.
+    // The envelope has the subject of an e-mail.
     let envelopes = heard(&all, cuts.len()).await;
     for cut in &cuts {
         let of_cut =
@@ -109,10 +109,10 @@ pub(crate) async fn price_cut(world: &World) {
     figures_are_the_answer(world, &seen_at).await;
 }
 
-/// A poll of a market where nothing has happened since the last one leaves everything as it is.
+/// A poll of an unchanged market changes nothing.
 pub(crate) async fn poll_twice(world: &World) {
     world.polled_once().await;
-    // Whatever happened before this scenario is taken up first.
+    // Events before this scenario are processed first.
     world.poll(SEARCH).await;
     homes_settle(world).await;
     let (before, objects) = (world.state.everything().await, world.state.lake().await.2);
@@ -174,7 +174,7 @@ async fn homes_are_stored(world: &World) {
     assert_eq!(world.state.homes_of(SOURCE).await.len(), world.town.homes());
 }
 
-/// The figures in the head items, where anybody can read them with a GetItem.
+/// The figures in the head items, readable with a GetItem.
 pub(crate) async fn figures_are_the_answer(world: &World, seen_at: &BTreeMap<Fact, Time>) {
     let markets: Vec<_> = world.town.answer(SystemClock.now(), seen_at).markets.into_keys().collect();
     assert!(markets.len() >= 4, "{markets:?}");
@@ -186,8 +186,8 @@ pub(crate) async fn figures_are_the_answer(world: &World, seen_at: &BTreeMap<Fac
     }
 }
 
-/// Each observation in the lake is one that the portal served, and each that it served is there. Twice is allowed:
-/// delivery is at least once. Gives when each was first seen.
+/// Each observation in the lake is one that the portal served, and each that it served is there. Duplicates are
+/// allowed: delivery is at least once. Returns when each was first seen.
 pub(crate) async fn lake_has_what_the_portal_served(world: &World) -> BTreeMap<Fact, Time> {
     let served = world.town.facts();
     let (seen, compressed, objects) = eventually("the lake has every observation", || async {
@@ -209,9 +209,9 @@ pub(crate) async fn lake_has_what_the_portal_served(world: &World) -> BTreeMap<F
     let odd: Vec<_> = seen.iter().filter(|(fact, at)| served[*fact] != **at && !in_a_run(**at)).collect();
     assert!(odd.is_empty(), "at a time that is neither the portal's nor a poll's: {odd:?}, {runs:?}");
     match world.kind {
-        // AWS writes what CompressionFormat says. Both emulators would not; our runners make them.
-        Kind::MiniStack | Kind::LocalStack => assert_eq!(compressed, objects, "objects that are no gzip"),
-        // Without our runners they write plain text under the same names, which is no fault of the template.
+        // AWS compresses as in CompressionFormat. Both emulators would not; our runners make them.
+        Kind::MiniStack | Kind::LocalStack => assert_eq!(compressed, objects, "objects that are not gzip"),
+        // Without our runners they write plain text under the same names, which is not the template's fault.
         Kind::Given => say(&format!("{compressed} of {objects} objects in the lake are compressed")),
     }
     seen

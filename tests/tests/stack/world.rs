@@ -1,4 +1,4 @@
-//! The stack that all scenarios share, and what a scenario does with it.
+//! The stack that all scenarios share, and their operations on it.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, OnceLock};
@@ -21,10 +21,10 @@ use crate::town::{SOURCE, TOKEN, Town};
 
 /// The search that polls the town.
 pub(crate) const SEARCH: &str = "town";
-/// Nothing takes so long that works, however busy the machine.
+/// Longer than anything takes that works, however busy the machine.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(180);
 const ALERT_EMAIL: &str = "somebody@example.com";
-/// What the stack is deployed with.
+/// The parameters of the deployment.
 const PARAMETERS: [(&str, &str); 6] = [
     ("AlertEmail", ALERT_EMAIL),
     ("AlarmEmail", ALERT_EMAIL),
@@ -44,9 +44,9 @@ pub(crate) struct World {
     pub(crate) stack: Stack,
     pub(crate) built: Built,
     pub(crate) began: Time,
-    /// For what a scenario makes; gone when the last one is over.
+    /// For files of scenarios; deleted after the last one.
     folder: PathBuf,
-    /// Whether the town was polled and measured for the first time, and how that came about.
+    /// Whether the town was polled and measured for the first time, and what triggered it.
     polled: OnceLock<&'static str>,
     aws: Mutex<LocalAws>,
 }
@@ -84,7 +84,7 @@ impl World {
         })
     }
 
-    /// Takes down what would stay: behind an endpoint that is not ours, the stack and its buckets.
+    /// Removes what would stay behind an endpoint that somebody else started: the stack and its buckets.
     pub(crate) fn stop(self) -> Result<()> {
         let aws = self.aws.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
         if self.kind == Kind::Given {
@@ -97,7 +97,7 @@ impl World {
         Ok(())
     }
 
-    /// What is kept of a run that failed: the emulator's log, copied to where it outlives the emulator.
+    /// Keeps the log of a failed run: copies the emulator's log to this folder.
     pub(crate) fn keep_log(&self, folder: &Path) -> Option<PathBuf> {
         let aws = self.aws.lock().ok()?;
         let copy = folder.join("stack-emulator.log");
@@ -108,20 +108,20 @@ impl World {
         self.stack.output(name).unwrap()
     }
 
-    /// The variables with which a process of ours reaches the endpoint.
+    /// A variable of our processes for the endpoint.
     pub(crate) fn variable(&self, name: &str) -> Option<String> {
         variable(&self.aws.lock().unwrap(), name)
     }
 
-    /// Runs a program in the project's folder with what it needs for this endpoint, however it ends, and gives what it
-    /// says.
+    /// Runs a program in the project's folder with the variables for this endpoint, and returns its output, whatever
+    /// its exit code.
     pub(crate) fn run(&self, program: &str, arguments: &[&str]) -> String {
         let mut command = self.aws.lock().unwrap().command(program);
         let out = command.args(arguments).current_dir(stoop_tests::stack::project()).output().unwrap();
         format!("{}{}", String::from_utf8_lossy(&out.stdout), String::from_utf8_lossy(&out.stderr))
     }
 
-    /// Deploys the stack once more, with these parameters beside its own. Blocks.
+    /// Deploys the stack again, with these additional parameters. Blocks.
     pub(crate) fn deploy_again(&self, parameters: &[(&str, &str)]) -> Stack {
         say(&format!("sam deploy: {parameters:?}"));
         let all = [&PARAMETERS[..], parameters].concat();
@@ -134,7 +134,7 @@ impl World {
         BuiltFollower::for_tests(&self.aws.lock().unwrap(), &self.folder.join("follower")).unwrap()
     }
 
-    /// Deploys it beside the stack, or once more. Blocks.
+    /// Deploys it next to the stack, or again. Blocks.
     pub(crate) fn deploy_follower(&self, built: &BuiltFollower, parameters: &[(&str, &str)]) -> Stack {
         say(&format!("sam deploy: the follower, {:?}", parameters.last()));
         let name = format!("{}-follower", self.stack.name());
@@ -182,14 +182,14 @@ top = 25
     pub(crate) async fn set_secret(&self, name: &str, text: &str) {
         let (secrets, name) = (self.clients.secrets(), format!("{}{name}", self.output("SourceKeyPrefix")));
         let made = secrets.create_secret().name(&name).secret_string(text).send().await;
-        // Where a scenario before this one got so far and failed, it must not be why this one fails.
+        // If an earlier scenario got this far and failed, this one must not fail because of it.
         if made.is_err() {
             secrets.put_secret_value().secret_id(&name).secret_string(text).send().await.unwrap();
         }
     }
 
-    /// The configuration is uploaded, the schedule fires, the town is polled: once, whoever asks first. Gives what
-    /// set the poll off.
+    /// Uploads the configuration and waits until the schedule has fired and the town is polled: once, for all
+    /// scenarios. Returns what triggered the poll.
     pub(crate) async fn polled_once(&self) -> &'static str {
         if let Some(how) = self.polled.get() {
             return how;
@@ -206,8 +206,8 @@ top = 25
         self.polled.get_or_init(|| how)
     }
 
-    /// MiniStack fires schedules. LocalStack stores them and never does, and of an endpoint that was given nothing is
-    /// known: there the planner is invoked as the schedule would.
+    /// MiniStack fires schedules. LocalStack only stores them, and a given endpoint is unknown: there this invokes the
+    /// planner like the schedule.
     async fn first_tick(&self) -> &'static str {
         if self.kind == Kind::MiniStack {
             say("waiting for the schedule, which fires within a minute");
@@ -221,16 +221,16 @@ top = 25
         "the planner was invoked: this emulator's schedules do not fire"
     }
 
-    /// Invokes the planner as the schedule does, now. Gives what it answered.
+    /// Invokes the planner like the schedule, now. Returns its response.
     pub(crate) async fn tick(&self) -> Value {
         let event = json!({"scheduled_time": SystemClock.now().to_string()});
         self.raw.invoke(self.output("PlannerFunctionName"), &event).await.unwrap()
     }
 
-    /// Invokes the planner until it sends a search, and waits for the end of the poll. Gives the run.
+    /// Invokes the planner until it sends a search, and waits for the end of the poll. Returns the run.
     pub(crate) async fn poll(&self, search: &str) -> RunRecord {
         let began = SystemClock.now();
-        // Searches are due every second, and a task that was due before the last poll began is dropped.
+        // Searches are due every second, and a task due before the last poll began is dropped.
         tokio::time::sleep(Duration::from_millis(1_100)).await;
         eventually(&format!("{search} is due"), || async {
             let answer = self.tick().await;
@@ -247,7 +247,7 @@ top = 25
         .await
     }
 
-    /// The runs of a search that are recorded.
+    /// The recorded runs of a search.
     pub(crate) async fn runs(&self, search: &str) -> Vec<RunRecord> {
         self.state.runs(search).await
     }
@@ -266,15 +266,16 @@ fn variable(aws: &LocalAws, name: &str) -> Option<String> {
     found.or_else(|| std::env::var(name).ok()).filter(|value| !value.is_empty())
 }
 
-/// Tells whoever waits what goes on.
+/// Prints progress.
 pub(crate) fn say(what: &str) {
     eprintln!("[stack] {what}");
 }
 
-/// Asks again and again until there is an answer.
+/// Retries until there is a result.
 ///
 /// # Panics
-/// When there is none in a long while: with what was said last.
+///
+/// There is none for a long time: with the last error.
 pub(crate) async fn eventually<T, F: Future<Output = Result<T, String>>>(what: &str, mut look: impl FnMut() -> F) -> T {
     const PAUSE: Duration = Duration::from_millis(150);
     let mut waited = Duration::ZERO;

@@ -76,6 +76,7 @@ pub struct Commit<'a> {
 /// A home to write.
 #[derive(Clone, Debug)]
 pub struct HomeChange<'a> {
+    /// The ID of the home.
     pub id: &'a HomeId,
     /// The version that was read; 0 for a new home.
     pub version_read: u64,
@@ -148,6 +149,7 @@ impl<'a> HomeImage<'a> {
 /// A market to write.
 #[derive(Clone, Debug)]
 pub struct MarketChange<'a> {
+    /// The ID of the market.
     pub market: &'a Market,
     /// The version that was read; 0 for a new market.
     pub version_read: u64,
@@ -183,6 +185,7 @@ pub enum CommitError {
     /// A home is larger than an item of the store may be. Nothing of the commit is stored.
     #[error("the home {home} takes {bytes} bytes, more than an item may have")]
     TooLarge {
+        /// The home.
         home: HomeId,
         /// Its size in bytes.
         bytes: usize,

@@ -102,7 +102,9 @@ const PATHS_SHOWN_MAX: usize = 20;
 /// and those with markets count; areas that only a source knows are found by their own names. Of nested areas the
 /// likeliest is taken: `new york` means the city.
 ///
-/// # Errors Nothing has this name, no home is observed there, or several places share the name.
+/// # Errors
+///
+/// Nothing has this name, no home is observed there, or several places share the name.
 pub fn find_area(query: &str, markets: &[Market]) -> Result<FoundArea, AreaError> {
     let query = query.trim();
     let mut parts = query.split(':').map(str::trim);

@@ -76,7 +76,7 @@ impl Environment for Folder {
 /// ```
 /// use stoop_runtime::{Fetched, Wanting, parse_config, wanted};
 /// let text = "[[search]]\nname = 'chicago'\nsource = 'zillow'\n\
-/// params = { location = 'Chicago, IL', key = { secret = 'rapidapi' } }\n";
+///             params = { location = 'Chicago, IL', key = { secret = 'rapidapi' } }\n";
 /// assert_eq!(wanted(text, Wanting::Everything).secrets, ["rapidapi"]);
 /// let mut fetched = Fetched::default();
 /// fetched.secrets.insert("rapidapi".into(), Ok("0123".into()));

@@ -156,7 +156,7 @@ fn every_mistake_is_named_at_once_with_its_line() {
         "stoop.toml:3",
         "120 is not a percentage",
         "stoop.toml:4",
-        "no address",
+        "not a URL",
         "stoop.toml:8",
         "15m",
         "stoop.toml:9",
@@ -242,7 +242,7 @@ fn mistakes_in_a_secret_are_reported_without_its_value() {
         message
     };
     contains(&with("{ secret = 's', key = 'token' }", "hush"), &["the secret s is not a JSON object", "\"token\""]);
-    contains(&with("{ secret = 's', key = 'token' }", "[\"hush\"]"), &["no JSON object"]);
+    contains(&with("{ secret = 's', key = 'token' }", "[\"hush\"]"), &["not a JSON object"]);
     contains(&with("{ secret = 's', key = 'token' }", "{\"hush\":\"hush\"}"), &["the secret s has no key token"]);
     contains(&with("{ secret = 's', key = 'token' }", "{\"token\":[\"hush\"]}"), &["neither text nor number"]);
     contains(&with("{ secret = 's' }", " \n"), &["the secret s is empty"]);

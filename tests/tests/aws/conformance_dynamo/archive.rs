@@ -1,4 +1,4 @@
-//! The archive of a market on DynamoDB: writers that die or race, and readers that are overtaken.
+//! The archive of a market on DynamoDB: writers that die or race, and readers with concurrent writers.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use super::{chain, change, tables};
 use crate::dynamo::faults::{Fault, Faults};
 use crate::dynamo::{MemoryLake, Tables};
 
-/// What so many homes leave to the archive that were seen on one day.
+/// The archive of this many homes seen on one day.
 fn leaving(day: i64, homes: i64) -> Cells {
     let price = |i: i64| 400_000 + (i * i * 7_919 + 104_729 * i) % 5_000_003;
     let seen = |i: i64| made::observation(&i.to_string(), day * 1_440, price(i));
@@ -34,7 +34,7 @@ async fn try_archive(
     store.commit(&Commit { markets: vec![change], ..Commit::default() }).await
 }
 
-/// Archives, reading and trying again until no other writer comes between.
+/// Archives, retrying until no other writer interferes.
 async fn archive(store: &DynamoStore, market: &Market, archived: &Cells) {
     loop {
         match try_archive(store, market, version(store, market).await, archived).await {
@@ -57,7 +57,7 @@ async fn assert_archive(tables: &Tables, market: &Market, expected: &Cells, when
 }
 
 #[tokio::test]
-async fn pieces_are_joined_and_what_they_replace_is_cleared_away() {
+async fn pieces_are_merged_and_replaced_ones_deleted() {
     let (tables, lake) = (tables().await, Arc::new(MemoryLake::default()));
     let (store, market) = (tables.store(&lake), made::market_in("Agadir"));
     let mut all = Vec::new();
@@ -71,14 +71,14 @@ async fn pieces_are_joined_and_what_they_replace_is_cleared_away() {
     tables.delete().await;
 }
 
-/// A refusal that the SDK does not ask again after.
+/// A refusal that the SDK does not retry.
 fn refused() -> Fault {
     let kind = "com.amazonaws.dynamodb.v20120810#ValidationException";
     Fault::Answer(400, serde_json::json!({"__type": kind, "message": "made up"}).to_string())
 }
 
 #[tokio::test]
-async fn a_writer_that_dies_before_any_call_loses_nothing_and_counts_nothing_twice() {
+async fn a_writer_killed_before_any_call_loses_nothing_and_counts_nothing_twice() {
     // More than one chunk, so that it can die between two as well.
     let [first, second] = [35_000, 36_000].map(|homes| made::archived(&made::scattered(homes)));
     let calls = [
@@ -86,7 +86,7 @@ async fn a_writer_that_dies_before_any_call_loses_nothing_and_counts_nothing_twi
         ("PutItem", 0, false),
         ("PutItem", 1, false),
         ("TransactWriteItems", 0, false),
-        // Then it is stored.
+        // It is stored from here on.
         ("Query", 0, true),
         ("DeleteItem", 0, true),
         ("DeleteItem", 1, true),
@@ -104,7 +104,7 @@ async fn a_writer_that_dies_before_any_call_loses_nothing_and_counts_nothing_twi
         let when = format!("dead before {operation} {passed}");
         let outcome = try_archive(&dying, &market, 1, &second).await;
         assert!(faults.seen() > passed, "{when}: never called");
-        // It is no error that nobody cleared up.
+        // A missing cleanup is not an error.
         assert_eq!(outcome.is_ok(), is_stored, "{when}: {outcome:?}");
         let now = if is_stored { sum(&[&first, &second]) } else { first.clone() };
         assert_archive(&tables, &market, &now, &when).await;
@@ -115,7 +115,7 @@ async fn a_writer_that_dies_before_any_call_loses_nothing_and_counts_nothing_twi
         }
         assert_eq!(version(&store, &market).await, 2, "{when}");
         assert_archive(&tables, &market, &sum(&[&first, &second]), &when).await;
-        // What it left goes with the next that replaces pieces: here all of them.
+        // Its remains are deleted by the next commit that merges pieces: here all of them.
         let third = sum(&[&first, &second]);
         archive(&store, &market, &third).await;
         assert_archive(&tables, &market, &sum(&[&third, &third]), &when).await;
@@ -127,7 +127,7 @@ async fn a_writer_that_dies_before_any_call_loses_nothing_and_counts_nothing_twi
 }
 
 #[tokio::test]
-async fn a_writer_whose_answer_was_lost_for_good_has_archived_once() {
+async fn a_writer_without_a_response_has_archived_once() {
     let (tables, lake) = (tables().await, Arc::new(MemoryLake::default()));
     let market = made::market_in("Agadir");
     let (first, second) = (leaving(0, 3), leaving(40, 3));
@@ -143,7 +143,7 @@ async fn a_writer_whose_answer_was_lost_for_good_has_archived_once() {
 }
 
 #[tokio::test]
-async fn an_archive_that_is_replaced_while_it_is_read_is_read_again() {
+async fn an_archive_replaced_during_the_read_is_read_again() {
     let (tables, lake) = (tables().await, Arc::new(MemoryLake::default()));
     let market = made::market_in("Agadir");
     let (first, second) = (leaving(0, 30), leaving(40, 30));
@@ -154,7 +154,7 @@ async fn an_archive_that_is_replaced_while_it_is_read_is_read_again() {
         let (writer, market, second) = (writer.clone(), market.clone(), second.clone());
         Fault::After(Box::pin(async move { archive(&writer, &market, &second).await }))
     };
-    // The head is read; before its piece is, somebody replaces that.
+    // After the head is read and before its piece is, another writer replaces that.
     let (client, faults) = Faults::on(&tables.client, "BatchGetItem", [Fault::Pass, overtake]);
     let read = tables.views_with(client).archive(&market).await.unwrap();
     assert_eq!(faults.seen(), 4, "head, piece, and both again");
@@ -164,14 +164,14 @@ async fn an_archive_that_is_replaced_while_it_is_read_is_read_again() {
 }
 
 #[tokio::test]
-async fn a_writer_that_finds_its_piece_replaced_was_overtaken() {
+async fn a_writer_whose_piece_was_replaced_has_a_conflict() {
     let (tables, lake) = (tables().await, Arc::new(MemoryLake::default()));
     let market = made::market_in("Agadir");
     let [first, second, third] = [0, 40, 80].map(|day| leaving(day, 30));
     let (slow, fast) = (tables.store(&lake), tables.store(&lake));
     archive(&slow, &market, &first).await;
     archive(&fast, &market, &second).await;
-    // It remembers the head of version 1.
+    // It has the head of version 1 in its cache.
     assert!(matches!(try_archive(&slow, &market, 1, &third).await, Err(CommitError::Conflict)));
     assert_archive(&tables, &market, &sum(&[&first, &second]), "refused").await;
     archive(&slow, &market, &third).await;
@@ -180,7 +180,7 @@ async fn a_writer_that_finds_its_piece_replaced_was_overtaken() {
 }
 
 #[tokio::test]
-async fn a_piece_that_is_not_there_is_an_error_that_names_it() {
+async fn a_missing_piece_is_an_error_that_names_it() {
     let (tables, lake) = (tables().await, Arc::new(MemoryLake::default()));
     let market = made::market_in("Agadir");
     let store = tables.store(&lake);
@@ -203,7 +203,7 @@ async fn a_piece_that_is_not_there_is_an_error_that_names_it() {
 }
 
 #[tokio::test]
-async fn processes_that_race_on_one_archive_lose_nothing() {
+async fn racing_processes_lose_nothing_of_an_archive() {
     let (tables, lake) = (tables().await, Arc::new(MemoryLake::default()));
     let market = made::market_in("Agadir");
     let all: Vec<Cells> = (0..30).map(|i| leaving(i % 7 * 40, 1 + i % 4 * 30)).collect();

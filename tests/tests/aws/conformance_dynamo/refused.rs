@@ -1,4 +1,4 @@
-//! What DynamoDB refuses, and what the network loses.
+//! Refusals of DynamoDB, and responses lost in the network.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use super::{add, chain, change, deltas, sum};
 use crate::dynamo::faults::{Fault, Faults};
 use crate::dynamo::{MemoryLake, Tables};
 
-/// The answer to a transaction that was cancelled for these reasons.
+/// The response to a transaction that was cancelled for these reasons.
 fn cancelled(codes: &[&str]) -> Fault {
     let reasons: Vec<_> =
         codes.iter().map(|code| serde_json::json!({"Code": code, "Message": "Throughput exceeds"})).collect();
@@ -29,7 +29,7 @@ fn in_progress() -> Fault {
 }
 
 #[tokio::test]
-async fn a_throttled_transaction_is_no_conflict() {
+async fn a_throttled_transaction_is_not_a_conflict() {
     let (tables, lake) = (Tables::new().await, Arc::new(MemoryLake::default()));
     let observation = made::observation("1", 0, 1);
     let (id, home) = made::home(&[&observation]);
@@ -65,7 +65,7 @@ async fn a_throttled_transaction_is_no_conflict() {
 }
 
 #[tokio::test]
-async fn a_commit_whose_answer_was_lost_is_stored_once_and_no_conflict() {
+async fn a_commit_whose_response_was_lost_is_stored_once_without_a_conflict() {
     let (tables, lake) = (Tables::new().await, Arc::new(MemoryLake::default()));
     let (client, faults) = Faults::on(&tables.client, "TransactWriteItems", [Fault::LoseAnswer]);
     let store = tables.store_with(client, &lake);
@@ -124,7 +124,7 @@ async fn a_commit_larger_than_a_transaction_says_so() {
     tables.delete().await;
 }
 
-/// An answer to `BatchGetItem` that got to nothing.
+/// A response to `BatchGetItem` with everything unprocessed.
 fn unprocessed(table: &str, ids: &[&str]) -> Fault {
     let keys: Vec<_> = ids.iter().map(|id| serde_json::json!({"id": {"S": id}})).collect();
     let left = serde_json::json!({table: {"Keys": keys, "ConsistentRead": true}});
@@ -132,7 +132,7 @@ fn unprocessed(table: &str, ids: &[&str]) -> Fault {
 }
 
 #[tokio::test]
-async fn what_a_read_did_not_get_to_is_asked_for_again_but_not_for_ever() {
+async fn unprocessed_keys_are_read_again_but_not_for_ever() {
     let (tables, lake) = (Tables::new().await, Arc::new(MemoryLake::default()));
     let observation = made::observation("1", 0, 1);
     let (id, home) = made::home(&[&observation]);

@@ -1,4 +1,4 @@
-//! An HTTP client that does to a chosen request what networks and services do.
+//! An HTTP client with network and service faults on chosen requests.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -15,30 +15,30 @@ use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_runtime_api::http::StatusCode;
 use aws_smithy_types::body::SdkBody;
 
-/// What happens to a request.
+/// The fate of a request.
 pub(crate) enum Fault {
-    /// Nothing.
+    /// No fault.
     Pass,
-    /// It is answered with this status and body, and does not reach the service.
+    /// It gets this status and body, and does not reach the service.
     Answer(u16, String),
-    /// The service does what it says, and its answer is lost.
+    /// The service executes it, and its response is lost.
     LoseAnswer,
-    /// This is done first.
+    /// This runs first.
     After(Pin<Box<dyn Future<Output = ()> + Send>>),
 }
 
-/// The faults that the next requests of an operation meet, in order; what comes later passes.
+/// The faults of the next requests of an operation, in order; later ones pass.
 #[derive(Clone)]
 pub(crate) struct Faults {
     operation: &'static str,
     faults: Arc<Mutex<VecDeque<Fault>>>,
-    /// How many requests of the operation there were.
+    /// How many requests of the operation were made.
     seen: Arc<Mutex<usize>>,
     inner: SharedHttpClient,
 }
 
 impl Faults {
-    /// A client like `client` whose requests of `operation` meet these faults.
+    /// A client like `client` whose requests of `operation` have these faults.
     pub(crate) fn on(
         client: &Client,
         operation: &'static str,

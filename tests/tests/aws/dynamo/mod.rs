@@ -1,4 +1,4 @@
-//! Tables for one test, and what came out of the store at its other ends.
+//! Tables for one test, and what the store wrote elsewhere.
 
 pub(crate) mod faults;
 
@@ -26,11 +26,11 @@ use stoop_tests::local::LocalAws;
 use stoop_tests::made;
 use stoop_wire::home_from_bytes;
 
-/// One emulator for all tests of this program; it is gone when the program is.
+/// One emulator for all tests of this program; it ends with the program.
 static AWS: LazyLock<Mutex<LocalAws>> = LazyLock::new(|| Mutex::new(LocalAws::start().unwrap()));
 
-/// What takes its time is looked at again so often, and so many times.
-const LOOKS_EVERY: Duration = Duration::from_millis(250);
+/// The interval and number of polls for slow effects.
+const POLL_EVERY: Duration = Duration::from_millis(250);
 const LOOKS_MAX: usize = 480;
 
 fn variable(name: &str) -> Option<String> {
@@ -49,7 +49,7 @@ pub(crate) fn command(program: &str) -> std::process::Command {
     AWS.lock().unwrap().command(program)
 }
 
-/// Tables as the template makes them, with names of their own.
+/// Tables as in the template, with their own names.
 pub(crate) struct Tables {
     pub(crate) client: Client,
     pub(crate) homes: String,
@@ -87,7 +87,7 @@ impl Tables {
         tables
     }
 
-    /// Waits until the tables can be used, and the stream tells of all that is written from then on.
+    /// Waits until the tables are usable and the stream has all later writes.
     async fn wait(&self) {
         let streams = streams_client(&self.client);
         for _ in 0..LOOKS_MAX {
@@ -96,7 +96,7 @@ impl Tables {
                 let described = self.client.describe_table().table_name(table).send().await.unwrap();
                 ready &= described.table.unwrap().table_status == Some(TableStatus::Active);
             }
-            // An emulator under load has the table before it has its stream.
+            // A busy emulator has the table before its stream.
             let is_not_there = |error: &DescribeStreamError| error.is_resource_not_found_exception();
             let described = match streams.describe_stream().stream_arn(&self.homes_stream).send().await {
                 Ok(described) => described.stream_description,
@@ -106,7 +106,7 @@ impl Tables {
             if ready && described.and_then(|stream| stream.stream_status) == Some(StreamStatus::Enabled) {
                 return;
             }
-            tokio::time::sleep(LOOKS_EVERY).await;
+            tokio::time::sleep(POLL_EVERY).await;
         }
         panic!("the tables {:?} are not ready", self.names());
     }
@@ -115,7 +115,7 @@ impl Tables {
         [&self.homes, &self.markets, &self.alerts, &self.runs]
     }
 
-    /// Deletes the tables. What a test that failed leaves behind goes with the emulator.
+    /// Deletes the tables. A failed test leaves them to the end of the emulator.
     pub(crate) async fn delete(&self) {
         for table in self.names() {
             self.client.delete_table().table_name(table).send().await.unwrap();
@@ -126,7 +126,7 @@ impl Tables {
         self.store_with(self.client.clone(), lake)
     }
 
-    /// A store in these tables behind another client.
+    /// A store in these tables with another client.
     pub(crate) fn store_with(&self, client: Client, lake: &Arc<MemoryLake>) -> Arc<DynamoStore> {
         Arc::new(DynamoStore::new(client, &self.homes, &self.markets, lake.clone(), Arc::new(Noon)))
     }
@@ -147,7 +147,7 @@ impl Tables {
         self.views_with(self.client.clone())
     }
 
-    /// Views of these tables behind another client.
+    /// Views of these tables with another client.
     pub(crate) fn views_with(&self, client: Client) -> DynamoViews {
         DynamoViews::new(client, &self.markets, &self.alerts, Arc::new(Noon))
     }
@@ -159,12 +159,12 @@ impl Tables {
         items.iter().map(|item| item["version"].as_n().unwrap().parse::<usize>().unwrap()).sum()
     }
 
-    /// The `part`s that a market has in the table, in order.
+    /// The `part`s of a market in the table, in order.
     pub(crate) async fn parts(&self, market: &Market) -> Vec<String> {
         self.parts_of(market.to_string()).await
     }
 
-    /// The same of its archive.
+    /// The `part`s of its archive.
     pub(crate) async fn archive_parts(&self, market: &Market) -> Vec<String> {
         self.parts_of(format!("archive:{market}")).await
     }
@@ -182,7 +182,7 @@ impl Tables {
     }
 }
 
-/// Any number: names must not meet those of another run against the same endpoint.
+/// A random number: names must differ from those of another run on the same endpoint.
 fn chance() -> u32 {
     use std::hash::{BuildHasher, RandomState};
     (RandomState::new().hash_one(()) >> 32) as u32
@@ -201,8 +201,8 @@ fn create(client: &Client, name: &str, keys: &[&str], others: &[&str]) -> Create
         .set_attribute_definitions(Some(attributes.collect()))
 }
 
-/// Makes a table. One that is there already was made by this very call: the names are nobody else's, and the SDK sends
-/// again what a busy emulator is slow to answer.
+/// Makes a table. If it exists, this very call made it: nobody else uses the names, and the SDK retries when a busy
+/// emulator is slow.
 async fn ensure(table: CreateTableFluentBuilder) {
     if let Err(error) = table.send().await {
         let error = error.into_service_error();
@@ -226,7 +226,7 @@ fn index(name: &str, keys: &[&str], projected: ProjectionType) -> GlobalSecondar
         .unwrap()
 }
 
-/// A clock that stands still at noon of the day of [`made`]'s observations.
+/// A clock that stays at noon of the day of [`made`]'s observations.
 pub(crate) struct Noon;
 
 #[async_trait]
@@ -272,7 +272,7 @@ impl StoreWitness for Witness {
     }
 
     async fn changes(&self) -> Vec<Change> {
-        // A stream lags behind its table. Each write of a home is one record, and counts its version up by one.
+        // A stream lags behind its table. Each write of a home is one record, and increases its version by one.
         let written = self.tables.homes_written().await;
         let client = streams_client(&self.tables.client);
         for _ in 0..LOOKS_MAX {
@@ -280,9 +280,9 @@ impl StoreWitness for Witness {
             if records.len() >= written {
                 return records.iter().filter_map(change_of).collect();
             }
-            tokio::time::sleep(LOOKS_EVERY).await;
+            tokio::time::sleep(POLL_EVERY).await;
         }
-        panic!("the stream does not tell all of the {written} writes");
+        panic!("the stream does not have all of the {written} writes");
     }
 
     async fn archive(&self, market: &Market) -> Cells {
@@ -294,7 +294,7 @@ impl StoreWitness for Witness {
     }
 }
 
-/// The SDK has a client of its own for streams; no function of ours needs it.
+/// The SDK has a separate client for streams; our functions do not need it.
 fn streams_client(dynamodb: &Client) -> aws_sdk_dynamodbstreams::Client {
     let [key, secret] = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"].map(|name| variable(name).unwrap());
     let credentials = Credentials::new(key, secret, variable("AWS_SESSION_TOKEN"), None, "test");
@@ -307,8 +307,7 @@ fn streams_client(dynamodb: &Client) -> aws_sdk_dynamodbstreams::Client {
     aws_sdk_dynamodbstreams::Client::from_conf(config.build())
 }
 
-/// What a table's stream tells from its beginning, the records of one item in their order, up to where it has nothing
-/// more to tell just now.
+/// The records of a table's stream from its beginning, those of one item in order, up to the current end.
 async fn stream_records(client: &aws_sdk_dynamodbstreams::Client, stream: &str) -> Vec<Record> {
     let described = client.describe_stream().stream_arn(stream).send().await.unwrap();
     let mut records = Vec::new();
@@ -319,7 +318,7 @@ async fn stream_records(client: &aws_sdk_dynamodbstreams::Client, stream: &str) 
         while let Some(iterator) = next {
             let mut answer = client.get_records().shard_iterator(iterator).send().await.unwrap();
             let found = answer.records.take().unwrap_or_default();
-            // A shard that is open has no end.
+            // An open shard has no end.
             next = answer.next_shard_iterator.filter(|_| !found.is_empty());
             records.extend(found);
         }
@@ -327,7 +326,7 @@ async fn stream_records(client: &aws_sdk_dynamodbstreams::Client, stream: &str) 
     records
 }
 
-/// The change that a record tells, if the filter of the alerts function would let it through.
+/// The change in a record, if the filter of the alerts function passes it.
 fn change_of(record: &Record) -> Option<Change> {
     let images = record.dynamodb()?;
     let new = images.new_image()?;

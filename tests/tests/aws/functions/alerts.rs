@@ -1,4 +1,4 @@
-//! The alerts function: changes in, alerts out, by the rules that are in force.
+//! The alerts function: from changes to alerts, by the accepted rules.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -64,7 +64,7 @@ impl Ledger for Shut<'_> {
     }
 }
 
-/// What the function is put on.
+/// The function's environment.
 struct Stage {
     bench: Bench,
     topic: Topic,
@@ -98,12 +98,12 @@ impl Stage {
         }
     }
 
-    /// Judges these changes in a fresh environment.
+    /// Judges these changes in a new environment.
     async fn judge(&self, changes: &[Value]) -> Vec<String> {
         named(self.app().handle(&raw(&json!({ "Records": changes }))).await.unwrap())
     }
 
-    /// The homes whose alerts were told since it was asked last.
+    /// The homes whose alerts were sent since the last call.
     fn message(&self) -> Vec<String> {
         let message = std::mem::take(&mut *self.topic.message.lock().unwrap());
         message.iter().map(|alert| alert.home.as_str().trim_start_matches("reso-actris/").to_owned()).collect()
@@ -122,18 +122,18 @@ fn nothing() -> Vec<String> {
     Vec::new()
 }
 
-/// What is seen of a home that falls from $1,000,000 by so many percent.
+/// The observations of a home that falls from $1,000,000 by this many percent.
 fn fall(native_id: &str, percent: i64) -> [Observation; 2] {
     [0, percent].map(|percent| seen(native_id, percent, 1_000_000 - percent * 10_000, Status::Active))
 }
 
-/// The `n`th change: a home that falls by so many percent.
+/// The `n`th change: a home that falls by this many percent.
 fn cut(n: u64, native_id: &str, percent: i64) -> Value {
     change(n, &fall(native_id, percent), 1)
 }
 
 #[tokio::test]
-async fn of_the_sample_one_price_cut_is_reported_and_only_once() {
+async fn the_samples_price_cut_is_sent_once() {
     let stage = Stage::new();
     let (app, event) = (stage.app(), raw(&sample("dynamodb-stream.json")));
     assert_eq!(named(app.handle(&event).await.unwrap()), nothing());
@@ -147,7 +147,7 @@ async fn of_the_sample_one_price_cut_is_reported_and_only_once() {
 }
 
 #[tokio::test]
-async fn the_response_is_what_lambda_reads() {
+async fn the_response_has_lambdas_format() {
     let stage = Stage::new();
     stage.topic.refused.lock().unwrap().push("b".into());
     let event = json!({ "Records": [cut(0, "a", 20), cut(1, "b", 20)] });
@@ -156,7 +156,7 @@ async fn the_response_is_what_lambda_reads() {
 }
 
 #[tokio::test]
-async fn an_event_that_is_no_batch_is_an_error_and_an_empty_batch_is_a_success() {
+async fn an_event_that_is_not_a_batch_is_an_error_and_an_empty_batch_succeeds() {
     let stage = Stage::new();
     for event in [json!({}), json!(null), json!([]), json!({ "Records": "none" })] {
         let error = stage.app().handle(&raw(&event)).await.unwrap_err().to_string();
@@ -166,7 +166,7 @@ async fn an_event_that_is_no_batch_is_an_error_and_an_empty_batch_is_a_success()
 }
 
 #[tokio::test]
-async fn a_home_that_is_removed_is_nobodys_alert() {
+async fn a_removed_home_gives_no_alert() {
     let stage = Stage::new();
     let mut removed = cut(0, "removed", 50);
     removed["eventName"] = "REMOVE".into();
@@ -177,18 +177,18 @@ async fn a_home_that_is_removed_is_nobodys_alert() {
 }
 
 #[tokio::test]
-async fn an_image_that_cannot_be_read_goes_to_quarantine_once_and_its_neighbours_are_judged() {
+async fn an_unreadable_image_is_quarantined_once_and_its_neighbours_are_judged() {
     /// Makes a record unreadable.
     type Spoil = fn(&mut Value);
     let spoil: [(&str, Spoil); 8] = [
         ("home is damaged", |record| record["dynamodb"]["NewImage"]["body"]["B"] = "AwID".into()),
         ("home of format 0", |record| record["dynamodb"]["OldImage"]["body"]["B"] = "AAID".into()),
-        ("no change record", |record| record["dynamodb"]["NewImage"]["body"]["B"] = "not *base64*".into()),
+        ("not a change record", |record| record["dynamodb"]["NewImage"]["body"]["B"] = "not *base64*".into()),
         ("without a binary body", |record| record["dynamodb"]["NewImage"]["body"] = json!({ "S": "text" })),
         ("no new image", |record| drop(record["dynamodb"].as_object_mut().unwrap().remove("NewImage"))),
         ("no key id", |record| drop(record["dynamodb"].as_object_mut().unwrap().remove("Keys"))),
         ("no SequenceNumber", |record| drop(record["dynamodb"].as_object_mut().unwrap().remove("SequenceNumber"))),
-        ("no change record", |record| *record = json!("what is this")),
+        ("not a change record", |record| *record = json!("what is this")),
     ];
     for (why, spoil) in spoil {
         let stage = Stage::new();
@@ -203,13 +203,14 @@ async fn an_image_that_cannot_be_read_goes_to_quarantine_once_and_its_neighbours
         assert_eq!(rejects.len(), 1, "{why}");
         assert!(rejects[0].detail.contains(why), "{why}: {}", rejects[0].detail);
         assert_eq!((&*rejects[0].source, rejects[0].reason.as_str()), ("changes", "unreadable"));
-        let place = if spoilt["dynamodb"]["SequenceNumber"].is_string() { change_number(1) } else { "unknown".into() };
-        assert_eq!(rejects[0].location, format!("change {place}"), "{why}");
+        let position =
+            if spoilt["dynamodb"]["SequenceNumber"].is_string() { change_number(1) } else { "unknown".into() };
+        assert_eq!(rejects[0].location, format!("change {position}"), "{why}");
     }
 }
 
 #[tokio::test]
-async fn a_home_of_a_newer_format_is_given_back_with_all_behind_it() {
+async fn a_home_of_a_newer_format_is_returned_with_all_after_it() {
     for image in ["OldImage", "NewImage"] {
         let stage = Stage::new();
         let mut newer = cut(1, "newer", 30);
@@ -225,7 +226,7 @@ async fn a_home_of_a_newer_format_is_given_back_with_all_behind_it() {
 }
 
 #[tokio::test]
-async fn a_quarantine_that_fails_gives_the_first_record_and_nothing_is_reported() {
+async fn a_failing_quarantine_returns_the_first_record_and_sends_nothing() {
     for fault in [Fault::Before, Fault::After] {
         let stage = Stage::new();
         let ports = Scripted::new(&stage.bench.database).quarantine(&[fault]);
@@ -240,7 +241,7 @@ async fn a_quarantine_that_fails_gives_the_first_record_and_nothing_is_reported(
 }
 
 #[tokio::test]
-async fn a_topic_that_refuses_an_alert_gives_its_sequence_number_and_the_others_are_reported_once() {
+async fn an_alert_refused_by_the_topic_is_returned_and_the_others_are_sent_once() {
     let homes = ["a", "b", "c", "d"];
     let changes: Vec<Value> = homes.iter().zip(0..).map(|(home, n)| cut(n, home, 20)).collect();
     for refused in 0..homes.len() {
@@ -260,7 +261,7 @@ async fn a_topic_that_refuses_an_alert_gives_its_sequence_number_and_the_others_
 }
 
 #[tokio::test]
-async fn a_ledger_that_fails_gives_the_first_change_with_an_alert() {
+async fn a_failing_ledger_returns_the_first_change_with_an_alert() {
     let changes = [change(0, &fall("new", 0)[..1], 0), cut(1, "a", 20), cut(2, "b", 20)];
     let event = raw(&json!({ "Records": changes }));
     for (known, message) in [(true, 0), (false, 2)] {
@@ -269,7 +270,7 @@ async fn a_ledger_that_fails_gives_the_first_change_with_an_alert() {
         let app = stage.app_on(&shut, &*stage.bench.database);
         assert_eq!(named(app.handle(&event).await.unwrap()), [change_number(1)]);
         assert_eq!(stage.counted()["AlertsFailed"], 1);
-        assert_eq!(stage.message().len(), message, "what was told and not recorded is told again, with the same id");
+        assert_eq!(stage.message().len(), message, "a sent but unrecorded alert is sent again, with the same ID");
         assert_eq!(named(stage.app().handle(&event).await.unwrap()), nothing());
         assert_eq!(stage.message(), ["a", "b"]);
     }
@@ -284,7 +285,7 @@ async fn a_suspect_change_is_held_back_and_recorded() {
 }
 
 #[tokio::test]
-async fn the_rules_are_those_of_the_accepted_configuration_and_else_the_stacks_percentage() {
+async fn the_rules_come_from_the_accepted_configuration_or_the_stack() {
     let falls = [cut(0, "12", 12), cut(1, "16", 16), cut(2, "40", 40)];
     for (uploads, message) in [
         (Uploads::default(), &["16", "40"][..]),
@@ -293,11 +294,11 @@ async fn the_rules_are_those_of_the_accepted_configuration_and_else_the_stacks_p
         (Uploads::accepted("[alerts]\ndrop_amount = { USD = 120_000 }\n"), &["12", "16", "40"]),
         (Uploads::accepted("[alerts]\nnoise_percent = 1\n"), &["16", "40"]),
         (Uploads::accepted(""), &["16", "40"]),
-        // What is uploaded is nothing until the planner has accepted it.
+        // An upload has no effect until the planner has accepted it.
         (Uploads::of("[alerts]\ndrop_percent = 30\n"), &["16", "40"]),
-        // An older planner may have accepted what this program cannot read.
+        // An older planner may have accepted a configuration that this program cannot read.
         (Uploads::accepted("[alerts]\ndrop_percent = 'many'\n"), &["16", "40"]),
-        (Uploads::accepted("this is no TOML"), &["16", "40"]),
+        (Uploads::accepted("this is not TOML"), &["16", "40"]),
     ] {
         let stage = Stage::with(uploads);
         assert_eq!(stage.judge(&falls).await, nothing());
@@ -306,7 +307,7 @@ async fn the_rules_are_those_of_the_accepted_configuration_and_else_the_stacks_p
 }
 
 #[tokio::test]
-async fn rules_that_cannot_be_read_hold_the_batch_up_unless_there_are_some_from_before() {
+async fn unreadable_rules_block_the_batch_unless_earlier_ones_are_cached() {
     let stage = Stage::with(Uploads::accepted("[alerts]\ndrop_percent = 30\n"));
     let app = stage.app();
     let judge = async |n, home| {
@@ -325,7 +326,7 @@ async fn rules_that_cannot_be_read_hold_the_batch_up_unless_there_are_some_from_
 }
 
 #[tokio::test]
-async fn a_new_configuration_holds_a_minute_later() {
+async fn a_new_configuration_applies_a_minute_later() {
     let stage = Stage::with(Uploads::accepted("[alerts]\ndrop_percent = 30\n"));
     let app = stage.app();
     let event = raw(&json!({ "Records": [cut(0, "a", 20)] }));
@@ -340,10 +341,11 @@ async fn a_new_configuration_holds_a_minute_later() {
 }
 
 #[test]
-fn a_percentage_that_is_none_is_reported_at_the_start() {
+fn an_invalid_percentage_is_an_error_at_the_start() {
     let uploads = Uploads::default();
     for text in ["", "many", "-1", "100.01", "15%"] {
-        let error = RulesInForce::new(&uploads, text).err().unwrap_or_else(|| panic!("{text:?} was taken")).to_string();
+        let error =
+            RulesInForce::new(&uploads, text).err().unwrap_or_else(|| panic!("{text:?} was accepted")).to_string();
         assert_eq!(error, format!("STOOP_DROP_PERCENT is {text:?}; accepted: a number from 0 to 100"));
     }
     for text in ["0", "15", "12.5", "100"] {

@@ -1,5 +1,5 @@
-//! As much of SQS, Secrets Manager and DynamoDB as these tests ask for, on loopback, in AWS's JSON protocol. It says yes
-//! and notes what was asked: whether AWS would say yes too is for the suite on local AWS.
+//! The parts of SQS, Secrets Manager and DynamoDB that these tests need, on loopback, in AWS's JSON protocol. It
+//! accepts everything and records the requests: the suite on local AWS tests whether AWS accepts them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
@@ -11,7 +11,7 @@ use axum::http::{HeaderMap, StatusCode};
 use serde_json::{Value, json};
 use stoop_aws::Clients;
 
-/// A server that notes what it is asked for. It ends when it is dropped.
+/// A server that records requests. It ends when dropped.
 pub(crate) struct Aws {
     said: Arc<Said>,
     clients: Clients,
@@ -45,12 +45,12 @@ impl Aws {
         &self.clients
     }
 
-    /// Keeps a secret from now on, in place of what it was.
+    /// Replaces a secret.
     pub(crate) fn keep_secret(&self, name: &str, text: &str) {
         self.said.secrets.lock().unwrap().insert(name.to_owned(), text.to_owned());
     }
 
-    /// From now on an operation is answered with an internal error, or again as it should be.
+    /// Switches an operation to internal errors, or back.
     pub(crate) fn down(&self, operation: &'static str, is_down: bool) {
         let mut down = self.said.down.lock().unwrap();
         if is_down {
@@ -60,7 +60,7 @@ impl Aws {
         };
     }
 
-    /// What an operation was asked for since this was called last.
+    /// The requests of an operation since the last call.
     pub(crate) fn asked(&self, operation: &str) -> Vec<Value> {
         let mut calls = self.said.calls.lock().unwrap();
         let (asked, rest): (Vec<_>, Vec<_>) =

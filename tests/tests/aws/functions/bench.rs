@@ -1,4 +1,4 @@
-//! What the functions are put on: a database, a clock that stands still, and faults in the order of a script.
+//! The environment of functions in tests: a database, a clock under control, and scripted faults.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -15,13 +15,13 @@ use stoop_pipeline::Clock;
 use stoop_pipeline::ports::{Commit, CommitError, ConfigFiles, Configuration, PortError, Quarantine, Store, Versioned};
 use stoop_tests::Faulty;
 
-/// A database in a folder that goes with it.
+/// A database in a temporary folder.
 pub(crate) struct Bench {
     pub(crate) database: Arc<Database>,
     folder: tempfile::TempDir,
 }
 
-/// Everything that is stored of markets and homes.
+/// The stored markets and homes.
 pub(crate) type Image = (BTreeMap<Market, Vec<u8>>, BTreeMap<HomeId, Vec<u8>>);
 
 impl Bench {
@@ -35,7 +35,7 @@ impl Bench {
         self.folder.path()
     }
 
-    /// A market whose homes all cancelled out is as good as none.
+    /// A market whose homes cancel out counts as missing.
     pub(crate) fn image(&self) -> Image {
         let markets = self.database.cells_where(|_| true).unwrap().into_iter();
         let markets = markets.filter(|(_, cells)| !cells.is_empty()).map(|(market, cells)| (market, cells.to_bytes()));
@@ -43,12 +43,12 @@ impl Bench {
         (markets.collect(), homes.map(|(id, home)| (id, stoop_wire::home_to_bytes(&home))).collect())
     }
 
-    /// The homes that are stored.
+    /// The stored homes.
     pub(crate) fn homes(&self) -> Vec<String> {
         self.image().1.into_keys().map(|id| id.as_str().to_owned()).collect()
     }
 
-    /// The observations that are kept for ever.
+    /// The observations in the lake.
     pub(crate) fn kept(&self) -> Vec<Observation> {
         let mut kept = Vec::new();
         let add = |line: &[u8]| -> Result<(), PortError> {
@@ -59,13 +59,13 @@ impl Bench {
         kept
     }
 
-    /// How much is in quarantine.
+    /// The number of rejects.
     pub(crate) fn quarantined(&self) -> u64 {
         self.database.quarantine_counts().unwrap().iter().map(|kind| kind.count).sum()
     }
 }
 
-/// A clock that stands where it was put; whoever sleeps moves it.
+/// A clock that stays where it was set; sleepers advance it.
 pub(crate) struct Standing(AtomicI64);
 
 impl Standing {
@@ -89,20 +89,20 @@ impl Clock for Standing {
     }
 }
 
-/// What a call of a port meets.
+/// The fault of a port's call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fault {
-    /// Nothing.
+    /// No fault.
     None,
-    /// It fails and does nothing.
+    /// It fails without effect.
     Before,
-    /// It is done, and the answer is lost.
+    /// It takes effect, and its response is lost.
     After,
-    /// Somebody else wrote in between; to anything but a commit, as `None`.
+    /// Another writer interfered; only for commits, otherwise like `None`.
     Conflict,
 }
 
-/// A database whose calls meet the faults of a script, one after another; when it is over, none.
+/// A database whose calls have the faults of a script, one after another; after it, none.
 pub(crate) struct Scripted {
     database: Arc<Database>,
     store: Faulty<Database>,
@@ -134,7 +134,7 @@ impl Scripted {
         self
     }
 
-    /// As many items in a commit as this, at most.
+    /// Limits commits to this many items.
     pub(crate) fn of_items(self, items: usize) -> Self {
         self.store.limit_items(items);
         self
@@ -189,7 +189,7 @@ impl Quarantine for Scripted {
     }
 }
 
-/// Where a configuration is uploaded; it can be taken away.
+/// An upload folder; it can be made unavailable.
 #[derive(Default)]
 pub(crate) struct Uploads {
     uploaded: Mutex<BTreeMap<String, String>>,
@@ -198,14 +198,14 @@ pub(crate) struct Uploads {
 }
 
 impl Uploads {
-    /// One in which `stoop.toml` is uploaded.
+    /// With this `stoop.toml` uploaded.
     pub(crate) fn of(text: &str) -> Self {
         let uploads = Self::default();
         uploads.upload(text);
         uploads
     }
 
-    /// One in which this `stoop.toml` was accepted.
+    /// With this `stoop.toml` accepted.
     pub(crate) fn accepted(text: &str) -> Self {
         let uploads = Self::of(text);
         *uploads.accepted.lock().unwrap() = Some(uploads.files());
@@ -216,14 +216,14 @@ impl Uploads {
         self.uploaded.lock().unwrap().insert("stoop.toml".into(), text.to_owned());
     }
 
-    /// The same with another file that was accepted with it.
+    /// With another accepted file.
     pub(crate) fn with_file(self, name: &str, text: &str) -> Self {
         self.uploaded.lock().unwrap().insert(name.to_owned(), text.to_owned());
         *self.accepted.lock().unwrap() = Some(self.files());
         self
     }
 
-    /// Has what another has accepted.
+    /// Copies the accepted configuration of another.
     pub(crate) fn accept_from(&self, other: &Self) {
         *self.accepted.lock().unwrap() = other.accepted.lock().unwrap().clone();
     }
@@ -270,7 +270,7 @@ impl Configuration for Uploads {
     }
 }
 
-/// What the meter has counted since it was asked last: the sums of counts, and how often a duration was noted.
+/// The meter's counts since the last call: sums of counts, and the number of durations.
 pub(crate) fn counted(meter: &Meter) -> BTreeMap<String, u64> {
     let lines = meter.take(Time::from_ms(0));
     let lines = lines.iter().map(|line| serde_json::from_str::<Value>(line).unwrap());
@@ -289,12 +289,12 @@ pub(crate) fn counted(meter: &Meter) -> BTreeMap<String, u64> {
     counted
 }
 
-/// One metric of [`counted`]; 0 where nothing was counted.
+/// One metric of [`counted`]; 0 if absent.
 pub(crate) fn count_of(counted: &BTreeMap<String, u64>, name: &str) -> u64 {
     counted.get(name).copied().unwrap_or(0)
 }
 
-/// An event as Lambda hands it over.
+/// An event in the form that Lambda passes.
 pub(crate) fn raw(event: &Value) -> Box<RawValue> {
     serde_json::value::to_raw_value(event).unwrap()
 }

@@ -1,6 +1,6 @@
-//! The samples in `events/`: made here from the wire's own encoders, and held to what lies there.
+//! The samples in `events/`: made here with the wire's own encoders, and compared with the files.
 //!
-//! `UPDATE_EVENTS=1 cargo test --workspace --test aws functions::events` writes them anew.
+//! `UPDATE_EVENTS=1 cargo test --workspace --test aws functions::events` rewrites them.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -18,12 +18,12 @@ use stoop_wire::kpl::aggregate;
 use super::aws::Aws;
 use super::bench::Standing;
 
-/// The search that found the homes of the samples.
+/// The search of the samples' homes.
 pub(crate) const SEARCH: &str = "austin";
 
 const ACCOUNT: &str = "123456789012";
 
-/// A home in Austin, seen at noon and `minutes`.
+/// A home in Austin, seen at noon plus `minutes`.
 pub(crate) fn seen(native_id: &str, minutes: i64, dollars: i64, status: Status) -> Observation {
     let text = |text: &str| Some(text.to_owned());
     let address = Address {
@@ -56,7 +56,7 @@ pub(crate) fn line(observation: &Observation) -> Vec<u8> {
     line
 }
 
-/// Observations as the poller puts them on the stream.
+/// Observations in the form that the poller puts on the stream.
 pub(crate) fn record(observations: &[Observation]) -> Vec<u8> {
     let lines: Vec<Vec<u8>> = observations.iter().map(line).collect();
     aggregate(SEARCH, lines.iter().map(Vec::as_slice))
@@ -105,7 +105,7 @@ fn kinesis_sample() -> Value {
     kinesis(&[record(&first), record(&second)])
 }
 
-/// In this order: bytes that are nobody's, data that is not base64, a line without a listing, nothing, one good record.
+/// In this order: foreign bytes, data that is not base64, a line without a listing, nothing, one good record.
 fn kinesis_poison() -> Value {
     let garbage: Vec<u8> = (0..120_u8).map(|n| n.wrapping_mul(97) | 0x80).collect();
     let half = br#"{"v":1,"source":"reso-actris","native_id":"ACT7310444","at":1768392000000,"note":"no listing is in this line"}"#;
@@ -212,7 +212,7 @@ fn md5_of(body: &str) -> String {
     md5::Md5::digest(body.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// What the planner sends of a search that is due at noon.
+/// The planner's message for a search that is due at noon.
 pub(crate) fn task(search: &str) -> String {
     serde_json::to_string(&PollTask { search: search.into(), due_at: minute(0), continuation: None }).unwrap()
 }
@@ -229,7 +229,7 @@ fn path(name: &str) -> PathBuf {
     PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../events")).join(name)
 }
 
-/// A sample as it lies in `events/`.
+/// A sample file of `events/`.
 pub(crate) fn sample(name: &str) -> Value {
     let path = path(name);
     let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
@@ -248,7 +248,7 @@ fn the_samples_are_what_the_program_writes_today() {
         if std::env::var_os("UPDATE_EVENTS").is_some() {
             std::fs::write(path(name), serde_json::to_string_pretty(&made).unwrap() + "\n").unwrap();
         }
-        assert!(sample(name) == made, "events/{name} is out of date; UPDATE_EVENTS=1 writes it anew");
+        assert!(sample(name) == made, "events/{name} is out of date; UPDATE_EVENTS=1 rewrites it");
     }
 }
 
@@ -264,7 +264,7 @@ fn every_sample_is_made_here_or_belongs_to_the_api() {
 }
 
 #[tokio::test]
-async fn the_items_of_the_change_feed_are_those_that_the_store_writes() {
+async fn the_items_of_the_change_feed_are_as_the_store_writes_them() {
     let cut = [seen("ACT7310442", 0, 625_000, Status::Active), seen("ACT7310442", 30, 500_000, Status::Active)];
     let (old, new) = (home_of(&cut[..1]), home_of(&cut));
     let id = home_id(&cut[0]);
@@ -279,7 +279,7 @@ async fn the_items_of_the_change_feed_are_those_that_the_store_writes() {
             let asked = aws.asked("TransactWriteItems");
             let mut expected = sample("dynamodb-stream.json")["Records"][1]["dynamodb"][image].clone();
             if is_quiet {
-                // The pattern of the mapping asks for `true`.
+                // The mapping's filter expects `true`.
                 assert_eq!(expected["notable"], json!({ "BOOL": true }));
                 expected["notable"] = json!({ "BOOL": false });
             }
@@ -289,7 +289,7 @@ async fn the_items_of_the_change_feed_are_those_that_the_store_writes() {
 }
 
 #[tokio::test]
-async fn the_message_is_what_the_queue_is_sent() {
+async fn the_sample_message_is_what_the_queue_gets() {
     let aws = Aws::start().await;
     let queue = PollQueue::new(aws.clients().sqs(), "https://sqs.us-east-1.amazonaws.com/1/stoop-poll.fifo");
     let refused =

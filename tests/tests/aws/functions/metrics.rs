@@ -1,4 +1,4 @@
-//! The metrics function: what a dependency that fails, a deadline and an item that is too large do to a batch.
+//! The metrics function with a failing dependency, a deadline, or an item that is too large.
 
 use std::sync::Arc;
 
@@ -16,12 +16,12 @@ use stoop_tests::made::{minute, observation_in};
 use super::bench::{Bench, Fault, Scripted, Standing, count_of, counted, raw};
 use super::events::{kinesis, record, sample, seen, sequence};
 
-/// Long before the function's time is over.
+/// Long before the deadline.
 pub(crate) fn later() -> Time {
     Time::from_ms(i64::MAX)
 }
 
-/// The sequence numbers that a response names.
+/// The sequence numbers in a response.
 pub(crate) fn failures(response: &KinesisEventResponse) -> Vec<&str> {
     response.batch_item_failures.iter().map(|failure| failure.item_identifier.as_deref().unwrap()).collect()
 }
@@ -31,7 +31,7 @@ pub(crate) fn meter() -> Meter {
     Meter::new("test", "metrics")
 }
 
-/// An event of one observation in each record, all of different homes in different cities.
+/// An event with one observation per record, all of different homes in different cities.
 fn one_each(native_ids: &[&str]) -> (Vec<Observation>, Value) {
     let seen: Vec<Observation> =
         native_ids.iter().map(|id| observation_in(&format!("City {id}"), id, 0, 900_000)).collect();
@@ -39,7 +39,7 @@ fn one_each(native_ids: &[&str]) -> (Vec<Observation>, Value) {
     (seen, kinesis(&records))
 }
 
-/// Takes up an event on ports that follow a script, in groups of one record.
+/// Handles an event on scripted ports, in groups of one record.
 async fn one_by_one(ports: &Scripted, event: &Value) -> (Vec<String>, std::collections::BTreeMap<String, u64>) {
     let (meter, clock) = (meter(), Standing::at(minute(60)));
     let app = App::new(ports, ports, &clock, &meter).with_groups_of(1);
@@ -58,7 +58,7 @@ async fn the_sample_is_measured_and_reported_in_metrics() {
     assert_eq!(bench.homes(), ["reso-actris/ACT7310442", "reso-actris/ACT7310443"]);
     let counts = counted(&meter);
     let expected = [("EventLagMs", 1), ("ObservationsMeasured", 4)].map(|(name, count)| (name.to_owned(), count));
-    assert_eq!(counts, expected.into(), "what there was none of is not written");
+    assert_eq!(counts, expected.into(), "zero counts are not written");
 
     let before = bench.image();
     assert_eq!(failures(&app.handle(&event, later()).await.unwrap()), [""; 0]);
@@ -67,7 +67,7 @@ async fn the_sample_is_measured_and_reported_in_metrics() {
 }
 
 #[tokio::test]
-async fn a_place_whose_words_contradict_each_other_is_counted() {
+async fn a_contradictory_address_is_counted() {
     let bench = Bench::new();
     let ports = Scripted::new(&bench.database);
     let (meter, clock) = (meter(), Standing::at(minute(60)));
@@ -86,7 +86,7 @@ async fn a_place_whose_words_contradict_each_other_is_counted() {
 }
 
 #[tokio::test]
-async fn the_response_is_what_lambda_reads() {
+async fn the_response_has_lambdas_format() {
     let bench = Bench::new();
     let ports = Scripted::new(&bench.database).commits(&[Fault::None, Fault::Before]);
     let (meter, clock) = (meter(), Standing::at(minute(60)));
@@ -99,7 +99,7 @@ async fn the_response_is_what_lambda_reads() {
 }
 
 #[tokio::test]
-async fn an_event_that_is_no_batch_is_an_error_and_an_empty_batch_is_a_success() {
+async fn an_event_that_is_not_a_batch_is_an_error_and_an_empty_batch_succeeds() {
     let bench = Bench::new();
     let ports = Scripted::new(&bench.database);
     let (meter, clock) = (meter(), Standing::at(minute(60)));
@@ -121,7 +121,7 @@ async fn an_event_that_is_no_batch_is_an_error_and_an_empty_batch_is_a_success()
 }
 
 #[tokio::test]
-async fn a_store_that_fails_at_a_commit_gives_the_first_record_of_its_group_and_keeps_the_groups_before() {
+async fn a_failing_commit_returns_the_first_record_of_its_group_and_keeps_earlier_groups() {
     let ids = ["1", "2", "3", "4", "5"];
     let (observations, event) = one_each(&ids);
     for fault in [Fault::Before, Fault::After] {
@@ -134,10 +134,10 @@ async fn a_store_that_fails_at_a_commit_gives_the_first_record_of_its_group_and_
             assert_eq!(failed, [sequence(k as u64)], "{fault:?} at {k}");
             let stored = k + usize::from(fault == Fault::After);
             assert_eq!(bench.homes().len(), stored, "{fault:?} at {k}");
-            assert_eq!(counts["RecordsFailed"], (ids.len() - k) as u64, "what comes again");
-            assert_eq!(count_of(&counts, "ObservationsMeasured"), k as u64, "what is surely stored");
+            assert_eq!(counts["RecordsFailed"], (ids.len() - k) as u64, "redelivered");
+            assert_eq!(count_of(&counts, "ObservationsMeasured"), k as u64, "certainly stored");
 
-            // Lambda delivers from there again.
+            // Lambda delivers again from there.
             let mut rest = event.clone();
             rest["Records"].as_array_mut().unwrap().drain(..k);
             assert_eq!(one_by_one(&ports, &rest).await.0, [""; 0]);
@@ -150,7 +150,7 @@ async fn a_store_that_fails_at_a_commit_gives_the_first_record_of_its_group_and_
 }
 
 #[tokio::test]
-async fn a_failing_read_gives_the_record_and_a_conflict_is_made_good_at_once() {
+async fn a_failing_read_returns_the_record_and_a_conflict_is_retried_at_once() {
     let (_, event) = one_each(&["1", "2"]);
     let bench = Bench::new();
     // Each group reads its home and its market.
@@ -173,7 +173,7 @@ async fn a_store_that_never_stops_conflicting_is_given_up() {
     assert_eq!(one_by_one(&ports, &event).await.0, [sequence(0)]);
 }
 
-/// A database that has so much time pass with every commit.
+/// A database whose every commit takes this much time.
 struct Slow<'a> {
     database: Arc<Database>,
     clock: &'a Standing,
@@ -201,13 +201,13 @@ impl Store for Slow<'_> {
 }
 
 #[tokio::test]
-async fn near_the_deadline_what_is_stored_stays_and_the_rest_comes_again() {
+async fn near_the_deadline_stored_groups_stay_and_the_rest_is_returned() {
     let (_, event) = one_each(&["1", "2", "3", "4", "5"]);
     let bench = Bench::new();
     let (meter, clock) = (meter(), Standing::at(minute(60)));
     let store = Slow { database: Arc::clone(&bench.database), clock: &clock, commit_ms: 20_000 };
     let app = App::new(&store, &*bench.database, &clock, &meter).with_groups_of(1);
-    // A minute: three groups of 20 s fit, and the fourth would begin with none left.
+    // In a minute three groups of 20 s fit, and the fourth would begin with no time left.
     let response = app.handle(&raw(&event), minute(61)).await.unwrap();
     assert_eq!((failures(&response), bench.homes().len()), (vec![&*sequence(3)], 3));
     assert_eq!(counted(&meter)["RecordsFailed"], 2);
@@ -217,7 +217,7 @@ async fn near_the_deadline_what_is_stored_stays_and_the_rest_comes_again() {
 }
 
 #[tokio::test]
-async fn a_batch_that_is_stored_in_full_is_a_success_however_late_it_is() {
+async fn a_fully_stored_batch_succeeds_however_late() {
     let (_, event) = one_each(&["1", "2", "3"]);
     let bench = Bench::new();
     let (meter, clock) = (meter(), Standing::at(minute(60)));
@@ -261,7 +261,7 @@ impl Store for Full<'_> {
 }
 
 #[tokio::test]
-async fn a_home_that_has_outgrown_its_item_goes_to_quarantine_and_its_neighbours_are_measured() {
+async fn a_home_that_outgrew_its_item_is_quarantined_and_its_neighbours_are_measured() {
     let bench = Bench::new();
     let store = Full { database: Arc::clone(&bench.database), home: "reso-actris/big" };
     let (meter, clock) = (meter(), Standing::at(minute(120)));
@@ -286,7 +286,7 @@ async fn a_home_that_has_outgrown_its_item_goes_to_quarantine_and_its_neighbours
 }
 
 #[tokio::test]
-async fn a_home_that_fits_neither_its_item_nor_the_quarantine_comes_again() {
+async fn a_home_that_fits_neither_its_item_nor_the_quarantine_is_returned() {
     let bench = Bench::new();
     let store = Full { database: Arc::clone(&bench.database), home: "reso-actris/big" };
     let ports = Scripted::new(&bench.database).quarantine(&[Fault::Before]);

@@ -1,4 +1,4 @@
-//! The planner function: a tick in, messages on the queue out, by the last configuration without a mistake.
+//! The planner function: from a tick to messages on the queue, by the accepted configuration.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -15,7 +15,7 @@ use stoop_tests::made::minute;
 use super::bench::{Standing, Uploads, count_of, counted, raw};
 use super::events::{SEARCH, sample};
 
-/// When each search was sent, and what became of its last poll.
+/// When each search was last sent, and the outcome of its last poll.
 #[derive(Default)]
 pub(crate) struct Book {
     sent: Mutex<BTreeMap<String, Time>>,
@@ -75,15 +75,15 @@ impl TaskQueue for Line {
             return Err(PortError::new("send tasks", "a made-up fault"));
         }
         let refused = self.refused.lock().unwrap();
-        let (mut places, mut accepted) = (Vec::new(), self.accepted.lock().unwrap());
-        for (place, task) in tasks.iter().enumerate() {
-            if refused.contains(&&*task.search) { places.push(place) } else { accepted.push(task.clone()) }
+        let (mut indexes, mut accepted) = (Vec::new(), self.accepted.lock().unwrap());
+        for (index, task) in tasks.iter().enumerate() {
+            if refused.contains(&&*task.search) { indexes.push(index) } else { accepted.push(task.clone()) }
         }
-        Ok(places)
+        Ok(indexes)
     }
 }
 
-/// What the function is put on.
+/// The function's environment.
 struct Stage {
     uploads: Uploads,
     book: Book,
@@ -111,7 +111,7 @@ impl Stage {
         }
     }
 
-    /// What the poller tells of a poll that ended well just now.
+    /// Stores the outcome of a poll that just ended well, like the poller.
     async fn polled(&self, search: &str, polled: &Polled) {
         let [last] = self.book.last_polls(&[search.to_owned()]).await.unwrap()[..] else { unreachable!() };
         let (last, now) = (last.expect("known from the first sending on"), self.clock.now());
@@ -148,7 +148,7 @@ impl Stage {
     }
 }
 
-/// A configuration of searches that are polled every quarter of an hour.
+/// A configuration of searches that are polled every 15 minutes.
 fn searches(names: &[&str]) -> String {
     let search = |name: &&str| {
         format!(
@@ -167,7 +167,7 @@ fn noon() -> Value {
 }
 
 #[tokio::test]
-async fn the_sample_sends_what_is_due_at_its_time_and_a_second_tick_nothing() {
+async fn the_sample_sends_due_searches_and_a_second_tick_nothing() {
     let stage = Stage::with(Uploads::of(&searches(&[SEARCH, "tacoma"])));
     stage.clock.pass(2_500);
     let app = stage.app();
@@ -182,7 +182,7 @@ async fn the_sample_sends_what_is_due_at_its_time_and_a_second_tick_nothing() {
 }
 
 #[tokio::test]
-async fn a_search_that_may_adapt_is_sent_as_its_pace_says_and_the_others_as_ever() {
+async fn an_adaptive_search_is_sent_at_its_pace_and_the_others_as_configured() {
     let text = searches(&[SEARCH, "tacoma"]).replacen("every = '15m'", "every = '15m'\nevery_max = '6h'", 1);
     let stage = Stage::with(Uploads::of(&text));
     let app = stage.app();
@@ -199,14 +199,14 @@ async fn a_search_that_may_adapt_is_sent_as_its_pace_says_and_the_others_as_ever
 }
 
 #[tokio::test]
-async fn searches_that_are_not_polled_are_counted_at_every_tick_and_reported_of_once() {
+async fn unpolled_searches_are_counted_at_every_tick_and_logged_once() {
     let stage = Stage::with(Uploads::of(&searches(&[SEARCH, "tacoma"])));
     let app = stage.app();
     let well = Polled { pages: 1, requests: 1, ..Polled::default() };
     let mut overdue = Vec::new();
     for at in 0..4 * 60 {
         for search in tick(&app, &json!({})).await.unwrap().sent {
-            // One is polled as it is sent; the other is not for an hour and then fails.
+            // One is polled when it is sent; the other is not for an hour and then fails.
             if search == "tacoma" {
                 stage.polled(&search, &well).await;
             }
@@ -223,14 +223,14 @@ async fn searches_that_are_not_polled_are_counted_at_every_tick_and_reported_of_
         stage.clock.pass(60_000);
     }
     let minutes: Vec<usize> = (0..overdue.len()).filter(|at| overdue[*at] == Some(1)).collect();
-    assert!(overdue.iter().all(|n| matches!(n, Some(0 | 1))), "told at each tick: {overdue:?}");
+    assert!(overdue.iter().all(|n| matches!(n, Some(0 | 1))), "reported at each tick: {overdue:?}");
     let expected: Vec<usize> = (31..=180).chain(211..240).collect();
     assert_eq!(minutes, expected, "after twice its cadence, and once it was polled, after that again");
     assert_eq!(app.reported_overdue.lock().await.iter().collect::<Vec<_>>(), [SEARCH]);
 }
 
 #[tokio::test]
-async fn searches_of_one_server_share_its_limits_and_it_is_reported_once_for_each() {
+async fn searches_of_one_server_share_its_limits_and_each_is_logged_once() {
     let search = |name: &str, key: &str| {
         format!(
             "[[search]]\nname = '{name}'\nsource = 'rentcast'\nparams = {{ zipCode = '78704', key = {{ secret = '{key}' }} }}\n"
@@ -246,16 +246,16 @@ async fn searches_of_one_server_share_its_limits_and_it_is_reported_once_for_eac
         }
         stage.clock.pass(60 * 60_000);
     }
-    // Fifty requests in 31 days, two a poll.
+    // Fifty requests in 31 days, two per poll.
     assert!((22..=26).contains(&sent), "{sent} polls of two searches");
     assert_eq!(app.reported.lock().await.iter().collect::<Vec<_>>(), ["a", "b"]);
     stage.uploads.upload(&search("b", "other").replace("name", "every = '9d'\nname"));
     tick(&app, &json!({})).await.unwrap();
-    assert!(app.reported.lock().await.is_empty(), "what is held back no more is told of anew when it is again");
+    assert!(app.reported.lock().await.is_empty(), "a search no longer slowed is logged again when it is slowed again");
 }
 
 #[tokio::test]
-async fn an_event_that_names_no_time_is_a_tick_now() {
+async fn an_event_without_a_time_is_a_tick_now() {
     for event in [
         json!({}),
         json!(null),
@@ -266,7 +266,7 @@ async fn an_event_that_names_no_time_is_a_tick_now() {
         json!({ "scheduled_time": "" }),
         json!({ "scheduled_time": "<aws.scheduler.scheduled-time>" }),
         json!({ "scheduled_time": "99999-99-99T99:99:99Z" }),
-        // Too far from the clock to be true.
+        // Too far from the clock to be right.
         json!({ "scheduled_time": "2031-01-14T12:00:00Z" }),
         json!({ "scheduled_time": "1970-01-01T00:00:00Z" }),
     ] {
@@ -277,14 +277,14 @@ async fn an_event_that_names_no_time_is_a_tick_now() {
 }
 
 #[tokio::test]
-async fn without_a_configuration_nothing_is_polled_and_nothing_is_wrong() {
+async fn without_a_configuration_nothing_is_polled_without_an_error() {
     let stage = Stage::with(Uploads::default());
     assert_eq!(tick(&stage.app(), &noon()).await.unwrap(), Answer::default());
     assert_eq!((stage.accepted(), stage.counted("ConfigInvalid")), (Vec::new(), 0));
 }
 
 #[tokio::test]
-async fn a_first_configuration_with_mistakes_is_reported_at_each_tick_with_all_of_them() {
+async fn a_first_configuration_with_mistakes_is_reported_in_full_at_each_tick() {
     let text = searches(&[SEARCH]).replace("'15m'", "'often'").replace("reso", "nowhere");
     let stage = Stage::with(Uploads::of(&text));
     let app = stage.app();
@@ -298,7 +298,7 @@ async fn a_first_configuration_with_mistakes_is_reported_at_each_tick_with_all_o
 }
 
 #[tokio::test]
-async fn a_broken_upload_leaves_the_last_good_one_in_force_and_counts_at_each_tick() {
+async fn a_broken_upload_keeps_the_last_accepted_one_and_counts_at_each_tick() {
     let good = searches(&[SEARCH]);
     let stage = Stage::with(Uploads::of(&good));
     let app = stage.app();
@@ -307,7 +307,7 @@ async fn a_broken_upload_leaves_the_last_good_one_in_force_and_counts_at_each_ti
 
     for broken in ["this is no TOML", "[[search]]\nname = 1\n", &good.replace("name", "nmae")] {
         stage.uploads.upload(broken);
-        // Neither an environment that knows the good one nor a fresh one takes the broken one.
+        // Neither an environment with the good one nor a new one accepts the broken one.
         for app in [&app, &stage.app()] {
             stage.clock.pass(60 * 60_000);
             let answer = tick(app, &json!({})).await.unwrap();
@@ -323,7 +323,7 @@ async fn a_broken_upload_leaves_the_last_good_one_in_force_and_counts_at_each_ti
 }
 
 #[tokio::test]
-async fn a_configuration_that_cannot_be_read_fails_the_tick_and_the_next_makes_up_for_it() {
+async fn an_unreadable_configuration_fails_the_tick_and_the_next_catches_up() {
     let stage = Stage::with(Uploads::of(&searches(&[SEARCH])));
     let app = stage.app();
     stage.uploads.take_away(true);
@@ -333,7 +333,7 @@ async fn a_configuration_that_cannot_be_read_fails_the_tick_and_the_next_makes_u
 }
 
 #[tokio::test]
-async fn what_the_queue_refuses_is_an_error_after_what_it_accepted_was_recorded() {
+async fn refused_searches_are_an_error_after_accepted_ones_are_recorded() {
     let stage = Stage::with(Uploads::of(&searches(&["a", "b", "c"])));
     let app = stage.app();
     stage.line.refused.lock().unwrap().push("b");
@@ -348,7 +348,7 @@ async fn what_the_queue_refuses_is_an_error_after_what_it_accepted_was_recorded(
 }
 
 #[tokio::test]
-async fn a_queue_or_a_ledger_that_fails_fails_the_tick_and_everything_stays_due() {
+async fn a_failing_queue_or_ledger_fails_the_tick_and_everything_stays_due() {
     let stage = Stage::with(Uploads::of(&searches(&["a", "b"])));
     let app = stage.app();
     for port in [&stage.line.is_down, &stage.book.is_shut] {

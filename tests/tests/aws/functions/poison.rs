@@ -1,4 +1,4 @@
-//! The metrics function: records that cannot be read go to quarantine, once, and take nothing with them.
+//! The metrics function: unreadable records are quarantined once, and affect no others.
 
 use serde_json::{Value, json};
 use stoop_domain::{Reject, Status};
@@ -10,13 +10,13 @@ use super::bench::{Bench, Fault, Scripted, Standing, count_of, counted, raw};
 use super::events::{kinesis, kinesis_record, line, record, sample, seen, sequence};
 use super::metrics::{failures, later, meter};
 
-/// A sound record of a home of its own.
+/// A valid record of its own home.
 fn sound(native_id: &str) -> Vec<u8> {
     record(&[seen(native_id, 0, 500_000, Status::Active)])
 }
 
-/// Takes up an event twice on a fresh database and gives what is in quarantine and what was counted: each time
-/// the batch is a success, nothing is put in quarantine twice, and the two sound homes are measured.
+/// Handles an event twice on a new database and returns the rejects. Each time the batch succeeds, nothing is
+/// quarantined twice, and the two valid homes are measured.
 async fn poisoned(event: &Value) -> Vec<Reject> {
     let bench = Bench::new();
     let (meter, clock) = (meter(), Standing::at(minute(60)));
@@ -35,7 +35,7 @@ async fn poisoned(event: &Value) -> Vec<Reject> {
     rejects
 }
 
-/// The same of a Kinesis record between two sound ones.
+/// [`poisoned`] with a Kinesis record between two valid ones.
 async fn poisoned_by(poison: Value) -> Reject {
     let records =
         [kinesis_record(&sequence(0), &sound("before")), poison, kinesis_record(&sequence(2), &sound("after"))];
@@ -44,11 +44,11 @@ async fn poisoned_by(poison: Value) -> Reject {
     rejects.remove(0)
 }
 
-/// The same of a record's bytes.
+/// [`poisoned`] with a record of these bytes.
 async fn poisoned_by_bytes(data: &[u8]) -> Reject {
     let reject = poisoned_by(kinesis_record(&sequence(1), data)).await;
-    let place = format!("stream record {}", sequence(1));
-    assert!(reject.location.starts_with(&place), "{}", reject.location);
+    let position = format!("stream record {}", sequence(1));
+    assert!(reject.location.starts_with(&position), "{}", reject.location);
     assert_eq!(reject.source, "stream");
     reject
 }
@@ -60,12 +60,12 @@ async fn data_that_is_not_base64() {
     let reject = poisoned_by(record).await;
     assert_eq!((reject.reason.as_str(), reject.location), ("unreadable", format!("stream record {}", sequence(1))));
     assert!(reject.detail.starts_with("not a Kinesis record: "), "{}", reject.detail);
-    assert!(reject.raw.contains("no *base64*"), "what was delivered is kept");
+    assert!(reject.raw.contains("no *base64*"), "the delivered text is kept");
 }
 
 #[tokio::test]
-async fn bytes_that_are_nobodys() {
-    // Brackets that nest deeper than any stack is.
+async fn foreign_bytes() {
+    // Brackets nested deeper than any stack.
     let nested = [b'['; 100_000];
     for bytes in [&nested[..], &[0xff; 200], b"hello", b"{}", b"[1,2,3]", b"\0", b"\xf3\x89\x9a\xc2"] {
         let reject = poisoned_by_bytes(bytes).await;
@@ -80,7 +80,7 @@ async fn nothing_at_all() {
 }
 
 #[tokio::test]
-async fn a_record_with_a_line_of_a_newer_version_is_given_back_with_all_behind_it() {
+async fn a_record_with_a_line_of_a_newer_version_is_returned_with_all_after_it() {
     let newer = br#"{"v":3,"what":"a later Stoop writes"}"#;
     let mixed = aggregate("k", [&line(&seen("beside", 0, 500_000, Status::Active))[..], newer]);
     for (poison, groups_of) in [(newer.to_vec(), 1), (newer.to_vec(), 1_000), (mixed, 1_000)] {
@@ -90,9 +90,9 @@ async fn a_record_with_a_line_of_a_newer_version_is_given_back_with_all_behind_i
         let event = kinesis(&[sound("before"), b"poison".to_vec(), poison.clone(), sound("after")]);
         for round in 0..2 {
             let response = app.handle(&raw(&event), later()).await.unwrap();
-            assert_eq!(failures(&response), [sequence(2)], "it comes again, until this function is updated");
+            assert_eq!(failures(&response), [sequence(2)], "it is redelivered, until this function is updated");
             assert_eq!(bench.homes(), ["reso-actris/before"], "{round}");
-            assert_eq!(bench.quarantined(), 1, "of the poison before it, not of what is good tomorrow");
+            assert_eq!(bench.quarantined(), 1, "only the poison before it, not the newer line");
             assert_eq!(counted(&meter)["RecordsNewer"], 1);
         }
         let alone = app.handle(&raw(&kinesis(&[poison])), later()).await.unwrap();
@@ -114,7 +114,7 @@ async fn a_failure_before_a_newer_record_is_the_first() {
 #[tokio::test]
 async fn a_megabyte_of_garbage() {
     let noise: Vec<u8> = (0..1_u32 << 20).map(|n| (n.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
-    // One reject of a kind for the scraps, and one for each line that is as long as an observation.
+    // One shared reject per kind for short lines, and one for each line as long as an observation.
     let records = [sound("before"), noise, sound("after")];
     let rejects = poisoned(&kinesis(&records)).await;
     assert!(!rejects.is_empty());
@@ -140,7 +140,7 @@ async fn a_kpl_record_that_is_damaged() {
 }
 
 #[tokio::test]
-async fn a_bad_line_takes_no_good_one_of_its_record_with_it() {
+async fn a_bad_line_does_not_affect_the_good_ones_of_its_record() {
     let good = line(&seen("neighbour", 0, 500_000, Status::Active));
     let future = line(&seen("from the future", 100_000, 500_000, Status::Active));
     let mut free = seen("free", 0, 500_000, Status::Active);
@@ -180,12 +180,12 @@ async fn a_record_of_another_shape() {
 }
 
 #[tokio::test]
-async fn a_record_without_a_sequence_number_is_measured_and_where_that_fails_all_come_again() {
+async fn a_record_without_a_sequence_number_is_measured_and_on_failure_all_are_returned() {
     let mut event = kinesis(&[sound("before"), sound("after")]);
     event["Records"][0]["kinesis"].as_object_mut().unwrap().remove("sequenceNumber");
     assert_eq!(poisoned(&event).await, []);
 
-    // Lambda takes an empty identifier for a complete failure.
+    // Lambda treats an empty identifier as a complete failure.
     let bench = Bench::new();
     let ports = Scripted::new(&bench.database).commits(&[Fault::Before]);
     let (meter, clock) = (meter(), Standing::at(minute(60)));
@@ -216,14 +216,14 @@ async fn the_sample_of_poison() {
 }
 
 #[tokio::test]
-async fn a_quarantine_that_fails_gives_the_first_record_and_measures_nothing_beyond() {
+async fn a_failing_quarantine_returns_the_first_record_and_measures_nothing_after_it() {
     for fault in [Fault::Before, Fault::After] {
         let bench = Bench::new();
         let ports = Scripted::new(&bench.database).quarantine(&[fault]);
         let (meter, clock) = (meter(), Standing::at(minute(60)));
         let app = App::new(&ports, &ports, &clock, &meter).with_groups_of(1);
         let event = kinesis(&[sound("before"), b"poison".to_vec(), sound("after")]);
-        // The poison is of the group of the record behind it.
+        // The poison is in the group of the next record.
         let response = app.handle(&raw(&event), later()).await.unwrap();
         assert_eq!((failures(&response), bench.homes()), (vec![&*sequence(1)], vec!["reso-actris/before".to_owned()]));
         let counts = counted(&meter);

@@ -1,4 +1,4 @@
-//! The poller function: messages in, searches polled; what is to come again, and what is done with.
+//! The poller function: from messages to polled searches; which messages are redelivered, and which are done.
 
 mod losses;
 mod tasks;
@@ -31,16 +31,16 @@ use super::planner::Book;
 const HOMES: u32 = 60;
 const PREFIX: &str = "stoop/test/";
 
-/// How files are read.
+/// The map of the files.
 const MAP: &str = "name = 'mls'\ncountry = 'US'\ncurrency = 'USD'\npurpose = 'sale'\n[fields]\n\
                    native_id = { from = 'id' }\nlist_price = { from = 'price' }\ncity = { constant = 'Seattle' }\n";
 
-/// What the function is put on: a portal, a queue and a database.
+/// The function's environment: a portal, a queue and a database.
 struct Stage {
     bench: Bench,
     aws: Aws,
     portal: Portal,
-    /// How long the portal takes for a page.
+    /// How long the portal takes per page.
     page_ms: Arc<AtomicI64>,
     uploads: Uploads,
     clock: Arc<Standing>,
@@ -54,7 +54,7 @@ struct Stage {
     tokens: Tokens,
 }
 
-/// A folder whose files take their time.
+/// A folder with slow files.
 struct SlowFiles {
     inner: FolderFiles,
     clock: Arc<Standing>,
@@ -94,14 +94,14 @@ impl OpenFile for SlowFile {
 }
 
 impl Stage {
-    /// One in which the search of the samples is configured.
+    /// With the samples' search configured.
     async fn new() -> Self {
         let mut stage = Self::without_searches(None).await;
         stage.uploads = Uploads::accepted(&stage.search(SEARCH, ""));
         stage
     }
 
-    /// One in which that search's portal asks for a token, which is a secret.
+    /// With that search on a portal that needs a token, which is a secret.
     async fn with_token(token: &str) -> Self {
         let mut stage = Self::without_searches(Some(token)).await;
         stage.uploads = Uploads::accepted(&stage.search(SEARCH, ", token = { secret = 'mls' }"));
@@ -171,18 +171,18 @@ impl Stage {
         }
     }
 
-    /// Hands over messages, five minutes before the deadline. Gives the ids of those that are to come again.
-    async fn take(&self, event: Value) -> Vec<String> {
+    /// Passes messages, five minutes before the deadline. Returns the IDs of those to redeliver.
+    async fn handle(&self, event: Value) -> Vec<String> {
         let event: SqsEvent = serde_json::from_value(event).unwrap();
         let deadline = self.clock.now().plus_ms(300_000);
         named(Box::pin(self.app().handle(event, deadline)).await)
     }
 
     async fn take_one(&self, body: &str) -> Vec<String> {
-        self.take(json!({ "Records": [message("one", SEARCH, body)] })).await
+        self.handle(json!({ "Records": [message("one", SEARCH, body)] })).await
     }
 
-    /// What is on the stream since the last time: how many observations of each home.
+    /// The stream since the last call: the number of observations of each home.
     fn streamed(&self) -> BTreeMap<String, usize> {
         let records = self.bench.database.stream_read(0, usize::MAX).unwrap();
         let mut streamed = BTreeMap::new();
@@ -199,7 +199,7 @@ impl Stage {
         counted(&self.meter)
     }
 
-    /// What planner and poller know of the samples' search.
+    /// The stored outcome of the search's last poll.
     async fn last_poll(&self) -> LastPoll {
         self.plans.last_polls(&[SEARCH.to_owned()]).await.unwrap()[0].expect("known after each poll")
     }
@@ -223,7 +223,7 @@ fn nothing() -> Vec<String> {
 #[tokio::test]
 async fn the_sample_polls_its_search() {
     let stage = Stage::new().await;
-    assert_eq!(stage.take(sample("sqs.json")).await, nothing());
+    assert_eq!(stage.handle(sample("sqs.json")).await, nothing());
     let streamed = stage.streamed();
     assert!(streamed.len() > 20 && streamed.values().all(|count| *count == 1), "{streamed:?}");
     let counts = stage.counted();
@@ -232,13 +232,13 @@ async fn the_sample_polls_its_search() {
     assert_eq!((count_of(&counts, "PollsFailed"), count_of(&counts, "Quarantined")), (0, 0));
 
     // The same message again, as SQS may deliver it.
-    assert_eq!(stage.take(sample("sqs.json")).await, nothing());
+    assert_eq!(stage.handle(sample("sqs.json")).await, nothing());
     assert_eq!((stage.streamed().len(), count_of(&stage.counted(), "ObservationsSent")), (0, 0));
     assert_eq!(stage.brought_back(), []);
 }
 
 #[tokio::test]
-async fn the_planner_learns_how_often_the_search_changes_and_a_ledger_that_fails_brings_the_task_again() {
+async fn the_pace_is_stored_for_the_planner_and_a_failing_ledger_redelivers_the_task() {
     let stage = Stage::new().await;
     let cadence = Cadence { every_max_ms: Some(6 * 3_600_000), ..Cadence::steady(900_000) };
     let mut distances = Vec::new();
@@ -249,7 +249,7 @@ async fn the_planner_learns_how_often_the_search_changes_and_a_ledger_that_fails
         *stage.plans.is_shut.lock().unwrap() = false;
         let distance = cadence.distance(stage.last_poll().await.pace.as_ref());
         distances.push(distance.ms / 60_000);
-        // The planner would wait as long.
+        // The planner would wait this long.
         stage.clock.pass(distance.ms.cast_signed());
     }
     assert_eq!(distances, [15, 30, 45, 75, 75, 225]);
@@ -257,7 +257,7 @@ async fn the_planner_learns_how_often_the_search_changes_and_a_ledger_that_fails
 }
 
 #[tokio::test]
-async fn a_message_that_is_no_task_comes_again_soon_and_is_counted() {
+async fn a_message_that_is_not_a_task_is_redelivered_soon_and_counted() {
     for body in ["", "austin", "{}", "[]", "null", r#"{"search":1,"due_at":2}"#, r#"{"search":"austin"}"#] {
         let stage = Stage::new().await;
         assert_eq!(stage.take_one(body).await, ["one"], "{body}");
@@ -267,23 +267,23 @@ async fn a_message_that_is_no_task_comes_again_soon_and_is_counted() {
     let stage = Stage::new().await;
     let mut event = json!({ "Records": [message("one", SEARCH, "bad")] });
     event["Records"][0]["attributes"]["ApproximateReceiveCount"] = "3".into();
-    assert_eq!(stage.take(event).await, ["one"]);
+    assert_eq!(stage.handle(event).await, ["one"]);
     assert_eq!(stage.brought_back(), [("one".to_owned(), 90)], "later each time");
 }
 
 #[tokio::test]
-async fn the_response_is_what_lambda_reads() {
+async fn the_response_has_lambdas_format() {
     let stage = Stage::new().await;
     let event: SqsEvent = serde_json::from_value(json!({ "Records": [message("one", SEARCH, "bad")] })).unwrap();
     let response = Box::pin(stage.app().handle(event, stage.clock.now())).await;
     let expected = json!({ "batchItemFailures": [{ "itemIdentifier": "one" }] });
     assert_eq!(serde_json::to_value(response).unwrap(), expected);
-    assert_eq!(stage.take(json!({ "Records": [] })).await, nothing());
+    assert_eq!(stage.handle(json!({ "Records": [] })).await, nothing());
     assert!(serde_json::from_value::<SqsEvent>(json!({ "Messages": [] })).is_err(), "the runtime refuses it");
 }
 
 #[tokio::test]
-async fn after_a_message_that_failed_nothing_of_its_search_is_polled_and_others_are() {
+async fn after_a_failed_message_its_search_is_not_polled_and_others_are() {
     let mut stage = Stage::without_searches(None).await;
     stage.uploads = Uploads::accepted(&(stage.search(SEARCH, "") + &stage.search("tacoma", ", name = 'other'")));
     let event = json!({ "Records": [
@@ -292,16 +292,16 @@ async fn after_a_message_that_failed_nothing_of_its_search_is_polled_and_others_
         message("other", "tacoma", &task("tacoma")),
         message("third", SEARCH, &task(SEARCH)),
     ] });
-    assert_eq!(stage.take(event).await, ["first", "second", "third"]);
+    assert_eq!(stage.handle(event).await, ["first", "second", "third"]);
     let counts = stage.counted();
-    assert_eq!((counts["PollsFailed"], counts["PollsComplete"]), (1, 1), "one failed, and those behind it wait");
+    assert_eq!((counts["PollsFailed"], counts["PollsComplete"]), (1, 1), "one failed, and those after it wait");
     let runs = stage.bench.database.runs(10).unwrap();
     assert_eq!(runs.iter().map(|run| &*run.subject).collect::<Vec<_>>(), ["tacoma"]);
     assert_eq!(stage.brought_back(), ["first", "second", "third"].map(|receipt| (receipt.to_owned(), 30)));
 }
 
 #[tokio::test]
-async fn a_search_that_is_not_there_any_more_is_done_with() {
+async fn a_message_for_a_removed_search_is_done() {
     let stage = Stage::new().await;
     for uploads in [
         Uploads::default(),
@@ -309,51 +309,51 @@ async fn a_search_that_is_not_there_any_more_is_done_with() {
         Uploads::accepted(&stage.search(SEARCH, "").replace("source", "enabled = false\nsource")),
     ] {
         let stage = Stage { uploads, ..Stage::new().await };
-        assert_eq!(stage.take(sample("sqs.json")).await, nothing());
+        assert_eq!(stage.handle(sample("sqs.json")).await, nothing());
         assert!(stage.counted().is_empty() && stage.bench.database.runs(1).unwrap().is_empty());
     }
 }
 
 #[tokio::test]
-async fn a_secret_that_is_missing_or_not_to_be_had_fails_the_poll_and_the_schedule_asks_again() {
+async fn a_missing_or_unavailable_secret_fails_the_poll_and_the_schedule_retries() {
     let stage = Stage::with_token("hush").await;
-    assert_eq!(stage.take(sample("sqs.json")).await, nothing());
+    assert_eq!(stage.handle(sample("sqs.json")).await, nothing());
     assert_eq!((stage.counted()["PollsFailed"], stage.streamed().len()), (1, 0));
     assert_eq!(stage.aws.asked("GetSecretValue"), [json!({ "SecretId": "stoop/test/mls" })]);
-    assert_eq!(stage.portal.served().requests, 0, "nobody is asked without a key");
+    assert_eq!(stage.portal.served().requests, 0, "no request without a key");
 
     stage.aws.keep_secret("stoop/test/mls", "hush");
     stage.aws.down("GetSecretValue", true);
-    assert_eq!(stage.take(sample("sqs.json")).await, nothing());
+    assert_eq!(stage.handle(sample("sqs.json")).await, nothing());
     assert_eq!(stage.counted()["PollsFailed"], 1);
     stage.aws.down("GetSecretValue", false);
-    assert_eq!(stage.take(sample("sqs.json")).await, nothing());
+    assert_eq!(stage.handle(sample("sqs.json")).await, nothing());
     assert_eq!(stage.counted()["PollsComplete"], 1);
 }
 
 #[tokio::test]
-async fn a_key_that_expired_is_read_again_and_one_that_is_wrong_fails_the_poll() {
+async fn an_expired_key_is_read_again_and_a_wrong_one_fails_the_poll() {
     let stage = Stage::with_token("new").await;
     stage.aws.keep_secret("stoop/test/mls", "old");
-    assert_eq!(stage.take(sample("sqs.json")).await, nothing());
+    assert_eq!(stage.handle(sample("sqs.json")).await, nothing());
     assert_eq!((stage.counted()["PollsFailed"], stage.aws.asked("GetSecretValue").len()), (1, 1));
 
-    // A minute later somebody has rotated it; what this environment remembers is still the old one.
+    // A minute later the key was rotated; this environment has cached the old one.
     stage.clock.pass(60_000);
     stage.aws.keep_secret("stoop/test/mls", "new");
-    assert_eq!(stage.take(sample("sqs.json")).await, nothing());
+    assert_eq!(stage.handle(sample("sqs.json")).await, nothing());
     let counts = stage.counted();
     assert_eq!((counts["PollsComplete"], count_of(&counts, "PollsFailed")), (1, 0));
     assert_eq!((stage.portal.served().unauthorized, stage.aws.asked("GetSecretValue").len()), (2, 1));
 }
 
 #[tokio::test]
-async fn a_source_that_is_down_is_left_to_the_schedule_and_a_port_that_fails_is_tried_again() {
+async fn a_source_that_is_down_waits_for_the_schedule_and_a_failing_port_is_retried() {
     let mut stage = Stage::new().await;
     let port = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap();
     let down = stage.search(SEARCH, "").replace(&stage.portal.address().to_string(), &port.to_string());
     stage.uploads = Uploads::accepted(&down);
-    assert_eq!(stage.take(sample("sqs.json")).await, nothing());
+    assert_eq!(stage.handle(sample("sqs.json")).await, nothing());
     assert_eq!(stage.counted()["PollsFailed"], 1);
 
     stage.uploads.take_away(true);
@@ -362,14 +362,14 @@ async fn a_source_that_is_down_is_left_to_the_schedule_and_a_port_that_fails_is_
 }
 
 #[tokio::test]
-async fn a_message_that_cannot_be_brought_back_soon_comes_again_all_the_same() {
+async fn a_message_that_stays_hidden_is_redelivered_anyway() {
     let stage = Stage::new().await;
     stage.aws.down("ChangeMessageVisibility", true);
     assert_eq!(stage.take_one("no task").await, ["one"]);
 }
 
 #[tokio::test]
-async fn a_poll_that_meets_its_deadline_goes_on_in_another_message_until_everything_is_seen() {
+async fn a_poll_at_its_deadline_continues_in_another_message_until_it_is_complete() {
     let stage = Stage::new().await;
     stage.page_ms.store(200_000, Ordering::SeqCst);
     let (mut body, mut streamed, mut rounds) = (task(SEARCH), BTreeMap::<String, usize>::new(), 0);
@@ -377,7 +377,7 @@ async fn a_poll_that_meets_its_deadline_goes_on_in_another_message_until_everyth
         rounds += 1;
         assert!(rounds < 20, "each round sees some pages");
         let id = format!("round-{rounds}");
-        assert_eq!(stage.take(json!({ "Records": [message(&id, SEARCH, &body)] })).await, nothing());
+        assert_eq!(stage.handle(json!({ "Records": [message(&id, SEARCH, &body)] })).await, nothing());
         for (home, count) in stage.streamed() {
             *streamed.entry(home).or_default() += count;
         }
@@ -396,32 +396,32 @@ async fn a_poll_that_meets_its_deadline_goes_on_in_another_message_until_everyth
     let whole = Stage::new().await;
     whole.take_one(&task(SEARCH)).await;
     assert!(rounds > 2, "{rounds}");
-    assert_eq!(streamed, whole.streamed(), "what one long poll sees, once each");
+    assert_eq!(streamed, whole.streamed(), "like one long poll, each once");
 }
 
-/// The configuration of the samples' search with limits of its own.
+/// The configuration of the samples' search with its own limits.
 fn limited(stage: &Stage, limits: &str) -> Uploads {
     Uploads::accepted(&stage.search(SEARCH, "").replace("source", &format!("limits = '{limits}'\nsource")))
 }
 
 #[tokio::test]
-async fn a_poll_that_has_no_time_to_wait_for_its_turn_goes_on_in_another_message() {
+async fn a_poll_without_time_to_wait_for_its_limits_continues_in_another_message() {
     let mut stage = Stage::new().await;
     stage.uploads = limited(&stage, "1/m");
     assert_eq!(stage.take_one(&task(SEARCH)).await, nothing());
     assert_eq!((stage.counted()["PollsPartial"], stage.aws.asked("SendMessage").len()), (1, 1));
     let seen = stage.streamed().len();
-    stage.take(json!({ "Records": [message("two", SEARCH, &task(SEARCH))] })).await;
+    stage.handle(json!({ "Records": [message("two", SEARCH, &task(SEARCH))] })).await;
     assert_eq!(stage.counted()["PollsComplete"], 1);
     let whole = Stage::new().await;
     whole.take_one(&task(SEARCH)).await;
-    assert_eq!(seen + stage.streamed().len(), whole.streamed().len(), "none is lost, none comes twice");
+    assert_eq!(seen + stage.streamed().len(), whole.streamed().len(), "none is lost or repeated");
     let run = stage.bench.database.runs(9).unwrap().pop().unwrap();
     assert!(run.message.unwrap().contains("the limit of 1 request a minute is used up, until 2026-01-05T00:04:"));
 }
 
 #[tokio::test]
-async fn a_poll_that_is_held_for_longer_waits_for_the_schedule() {
+async fn a_poll_with_a_long_wait_is_left_to_the_schedule() {
     let mut stage = Stage::new().await;
     stage.uploads = limited(&stage, "2/h");
     for (polls, requests) in [(1, 2), (2, 2)] {
@@ -434,7 +434,7 @@ async fn a_poll_that_is_held_for_longer_waits_for_the_schedule() {
 }
 
 #[tokio::test]
-async fn a_source_that_was_down_five_times_is_skipped_and_that_is_no_failure() {
+async fn a_source_that_was_down_five_times_is_skipped_without_a_failure() {
     let mut stage = Stage::new().await;
     let port = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap();
     let down = stage.search(SEARCH, "").replace(&stage.portal.address().to_string(), &port.to_string());
@@ -447,7 +447,7 @@ async fn a_source_that_was_down_five_times_is_skipped_and_that_is_no_failure() {
 }
 
 #[tokio::test]
-async fn files_that_take_longer_than_a_function_may_are_read_by_several() {
+async fn files_that_take_longer_than_a_timeout_are_read_by_several_invocations() {
     let mut stage = Stage::without_searches(None).await;
     let search = format!("[[search]]\nname = '{SEARCH}'\nsource = 'maps/mls.toml'\nfiles = 'in/*.csv'\n");
     stage.uploads = Uploads::accepted(&search).with_file("maps/mls.toml", MAP);
@@ -462,7 +462,10 @@ async fn files_that_take_longer_than_a_function_may_are_read_by_several() {
     loop {
         rounds += 1;
         assert!(rounds < 20, "each round reads some rows");
-        assert_eq!(stage.take(json!({ "Records": [message(&format!("m{rounds}"), SEARCH, &body)] })).await, nothing());
+        assert_eq!(
+            stage.handle(json!({ "Records": [message(&format!("m{rounds}"), SEARCH, &body)] })).await,
+            nothing()
+        );
         for (home, count) in stage.streamed() {
             *streamed.entry(home).or_default() += count;
         }
@@ -476,7 +479,7 @@ async fn files_that_take_longer_than_a_function_may_are_read_by_several() {
 }
 
 #[tokio::test]
-async fn a_source_that_drifts_is_counted_whether_its_search_warns_or_freezes() {
+async fn drift_is_counted_whether_the_search_warns_or_freezes() {
     let mut stage = Stage::without_searches(None).await;
     let folder = stage.bench.path().join("in");
     std::fs::create_dir(&folder).unwrap();
@@ -500,7 +503,7 @@ async fn a_source_that_drifts_is_counted_whether_its_search_warns_or_freezes() {
 }
 
 #[tokio::test]
-async fn a_poll_that_cannot_be_sent_on_comes_again_itself() {
+async fn a_poll_whose_continuation_fails_is_redelivered() {
     let stage = Stage::new().await;
     stage.page_ms.store(200_000, Ordering::SeqCst);
     stage.aws.down("SendMessage", true);

@@ -1,4 +1,4 @@
-//! The metrics function: whatever fails in a batch, delivering from the returned number leaves a clean run's state.
+//! The metrics function: whatever fails in a batch, redelivery from the returned number gives the state of a clean run.
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -35,7 +35,7 @@ fn observation() -> impl Strategy<Value = Observation> {
     (0..8_u8, 0..600_i64, 0..6_i64, 0..4_u8).prop_map(|(home, minutes, step, status)| {
         let status = if status == 0 { Status::Pending } else { Status::Active };
         let mut seen = seen(&format!("h{home}"), minutes, 500_000 - step * 20_000, status);
-        // Several markets, so that a commit is cut between them.
+        // Several markets, so that commits are cut between them.
         seen.listing.address.postal_code = Some(format!("7870{}", home % 3));
         seen
     })
@@ -59,9 +59,9 @@ async fn clean(parts: &[Part]) -> Bench {
     bench
 }
 
-/// Everything of the first `done` parts is stored: nothing was called a success before it was one.
+/// Asserts that everything of the first `done` parts is stored: no early success.
 fn check_stored(bench: &Bench, parts: &[Part], done: usize) {
-    // What tells nothing new of its home is not kept in the lake; all of it is in the state.
+    // Observations that change nothing are not in the lake; all are in the state.
     let is_in = |seen: &Observation| {
         let stored = bench.database.home(&home_id(seen)).unwrap();
         stored.is_some_and(|mut stored| stored.value.apply(seen) == Applied::Duplicate)
@@ -76,7 +76,7 @@ fn check_stored(bench: &Bench, parts: &[Part], done: usize) {
     assert!(bench.quarantined() >= poisoned);
 }
 
-/// Delivers until nothing is named any more, each time from the number that was.
+/// Delivers until no failure is returned, each time from the returned number.
 async fn deliver(parts: &[Part], ports: &Scripted, bench: &Bench, group: usize, is_warm: bool) -> usize {
     let events: Vec<Value> = parts.iter().zip(0..).map(|(part, n)| part.to_event(n)).collect();
     let (meter, clock) = (meter(), Standing::at(minute(700)));
@@ -87,7 +87,7 @@ async fn deliver(parts: &[Part], ports: &Scripted, bench: &Bench, group: usize, 
         assert!(deliveries < 100, "the script has an end");
         let response = app.handle(&raw(&json!({ "Records": events[from..] })), later()).await.unwrap();
         let failed = failures(&response);
-        assert!(failed.len() <= 1, "one number says it all");
+        assert!(failed.len() <= 1, "one number is enough");
         let Some(failed) = failed.first() else { break };
         from = (0..events.len()).find(|n| sequence(*n as u64) == *failed).expect("a number of the batch");
         check_stored(bench, parts, from);
@@ -104,7 +104,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
     #[test]
-    fn redelivery_from_the_returned_number_leaves_what_a_clean_run_leaves(
+    fn redelivery_from_the_returned_number_gives_the_state_of_a_clean_run(
         parts in parts(),
         commits in script(),
         reads in script(),

@@ -1,4 +1,4 @@
-//! The roll-up function: a tick in, sums brought up, on ports that work and ports that fail.
+//! The roll-up function: from a tick to updated sums, on working and failing ports.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -13,14 +13,14 @@ use stoop_tests::made::minute;
 
 use super::bench::{Standing, count_of, counted};
 
-/// One market that changed, whose sums are all stored at once; or a table that is shut.
+/// One changed market whose sums are all stored at once; or a table that fails.
 #[derive(Default)]
 struct Table {
     is_shut: bool,
     is_settled: Mutex<bool>,
-    /// How often somebody looked at everything.
+    /// How many full checks there were.
     listed: AtomicUsize,
-    /// Sums are refused.
+    /// Whether sums are refused.
     is_full: bool,
 }
 
@@ -70,12 +70,12 @@ async fn tick(app: &App<'_>, deadline: Time) -> Result<Answer, String> {
 }
 
 fn app<'a>(tables: &[&'a Table], clock: &'a Standing, meter: &'a Meter) -> App<'a> {
-    let named = |(place, table): (usize, &&'a Table)| (format!("markets-{place}"), *table as &dyn RollUps);
+    let named = |(index, table): (usize, &&'a Table)| (format!("markets-{index}"), *table as &dyn RollUps);
     App { tables: tables.iter().enumerate().map(named).collect(), clock, meter, checked_on: <_>::default() }
 }
 
 #[tokio::test]
-async fn what_changed_is_rolled_up_in_every_table_and_counted() {
+async fn changes_are_rolled_up_in_every_table_and_counted() {
     let (a, b, meter) = (Table::default(), Table::default(), Meter::new("stoop", "rollup"));
     let clock = Standing::at(minute(4));
     let app = app(&[&a, &b], &clock, &meter);
@@ -84,11 +84,11 @@ async fn what_changed_is_rolled_up_in_every_table_and_counted() {
     let metrics = counted(&meter);
     assert_eq!((metrics.len(), count_of(&metrics, "RollUpLagMs")), (1, 2), "one metric is paid for: {metrics:?}");
     assert_eq!(tick(&app, minute(9)).await.unwrap(), Answer::default(), "nothing changed since");
-    assert_eq!(a.listed.load(Ordering::SeqCst), 1, "everything is looked at once a day");
+    assert_eq!(a.listed.load(Ordering::SeqCst), 1, "everything is checked once a day");
 }
 
 #[tokio::test]
-async fn a_table_that_is_shut_holds_up_no_other_and_is_an_error() {
+async fn a_failing_table_is_an_error_and_does_not_block_the_others() {
     let shut = Table { is_shut: true, ..Table::default() };
     let (open, meter) = (Table::default(), Meter::new("stoop", "rollup"));
     let failed = tick(&app(&[&shut, &open], &Standing::at(minute(4)), &meter), minute(9)).await.unwrap_err();

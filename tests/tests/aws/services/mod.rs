@@ -1,4 +1,4 @@
-//! Buckets, streams, topics and queues to test with, each with a way to see what arrived.
+//! Buckets, streams, topics and queues for tests, each with a way to see what arrived.
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
@@ -15,11 +15,11 @@ use stoop_aws::Clients;
 use stoop_tests::local::{Kind, LocalAws};
 use stoop_wire::kpl::{Deaggregated, deaggregate};
 
-/// One emulator for all tests of this program; it is gone when the program is.
+/// One emulator for all tests of this program; it ends with the program.
 static AWS: LazyLock<Mutex<LocalAws>> = LazyLock::new(|| Mutex::new(LocalAws::start().unwrap()));
 
 const REGION: &str = "us-east-1";
-/// How long real AWS may take to show what it has taken.
+/// How long real AWS may take to show accepted data.
 const PATIENCE: Duration = Duration::from_secs(180);
 
 fn variable(name: &str) -> Option<String> {
@@ -29,18 +29,18 @@ fn variable(name: &str) -> Option<String> {
     value.or_else(|| std::env::var(name).ok()).filter(|value| !value.is_empty())
 }
 
-/// Clients of the emulator, or of what `AWS_ENDPOINT_URL` names.
+/// Clients of the emulator, or of the endpoint in `AWS_ENDPOINT_URL`.
 pub(crate) fn clients() -> Clients {
     Clients::from_variables(variable).unwrap()
 }
 
-/// A name that nobody else has taken.
+/// A unique name.
 pub(crate) fn fresh_name(kind: &str) -> String {
     format!("stoop-test-{kind}-{:016x}", RandomState::new().hash_one(kind))
 }
 
-/// Creates are sent again when an emulator takes longer than an attempt may (LocalStack loads a service at its first
-/// call), and then find what they made themselves: nobody else has the name.
+/// Create calls are retried when an emulator takes longer than an attempt may (LocalStack loads a service at its first
+/// call), and then find their own result: nobody else has the name.
 pub(crate) fn is_made<T, E, R>(outcome: Result<T, SdkError<E, R>>, is_there: impl Fn(&E) -> bool)
 where
     SdkError<E, R>: Debug,
@@ -50,7 +50,7 @@ where
     }
 }
 
-/// A bucket of its own for a test.
+/// A bucket for one test.
 pub(crate) struct Bucket {
     pub(crate) client: aws_sdk_s3::Client,
     pub(crate) name: String,
@@ -66,8 +66,8 @@ impl Bucket {
         let mut request = client.create_bucket().bucket(&name);
         let region = variable("AWS_REGION").unwrap();
         if region != REGION {
-            let place = BucketLocationConstraint::from(region.as_str());
-            let configuration = CreateBucketConfiguration::builder().location_constraint(place).build();
+            let constraint = BucketLocationConstraint::from(region.as_str());
+            let configuration = CreateBucketConfiguration::builder().location_constraint(constraint).build();
             request = request.create_bucket_configuration(configuration);
         }
         request.send().await.unwrap();
@@ -86,7 +86,7 @@ impl Bucket {
         }
     }
 
-    /// Every object below a prefix, key and body, in order.
+    /// Every object under a prefix, key and body, in order.
     pub(crate) async fn objects(&self, prefix: &str) -> Vec<(String, Vec<u8>)> {
         let listed = self.client.list_objects_v2().bucket(&self.name).prefix(prefix).send().await.unwrap();
         assert_ne!(listed.is_truncated(), Some(true), "more objects than a test should make");
@@ -101,14 +101,14 @@ impl Bucket {
     pub(crate) async fn wait_for(&self, prefix: &str) {
         let mut waited = Duration::ZERO;
         while self.objects(prefix).await.is_empty() {
-            assert!(waited < PATIENCE, "nothing has come to {prefix}");
+            assert!(waited < PATIENCE, "nothing arrived at {prefix}");
             tokio::time::sleep(Duration::from_millis(200)).await;
             waited += Duration::from_millis(200);
         }
     }
 
-    /// A delivery stream into this bucket, uncompressed. Emulators take any role; on AWS it is the one that
-    /// `STOOP_FIREHOSE_ROLE` names, which may write into buckets `stoop-test-*`.
+    /// A delivery stream into this bucket, uncompressed. Emulators accept any role; on AWS it is the one named by
+    /// `STOOP_FIREHOSE_ROLE`, which may write into buckets `stoop-test-*`.
     pub(crate) async fn delivery_stream(&self, prefix: &str) -> DeliveryStream {
         let (client, name) = (clients().firehose(), fresh_name("delivery"));
         let role = variable("STOOP_FIREHOSE_ROLE").unwrap_or_else(|| "arn:aws:iam::000000000000:role/firehose".into());
@@ -195,7 +195,7 @@ impl DataStream {
             let from = request.shard_iterator_type(ShardIteratorType::TrimHorizon).send().await.unwrap();
             let mut next = from.shard_iterator;
             let mut nothing_new = 0;
-            while let Some(iterator) = next.filter(|_| nothing_new < looks()) {
+            while let Some(iterator) = next.filter(|_| nothing_new < reads()) {
                 let read = self.client.get_records().shard_iterator(iterator).send().await.unwrap();
                 let at_the_end = read.records().is_empty() && read.millis_behind_latest() == Some(0);
                 nothing_new = if at_the_end { nothing_new + 1 } else { 0 };
@@ -214,13 +214,13 @@ impl DataStream {
     }
 }
 
-/// The user records of an aggregated record, put together.
+/// The user records of an aggregated record, joined.
 fn lines(record: &[u8]) -> Vec<u8> {
     match deaggregate(record).unwrap() {
         Deaggregated::Aggregated(aggregate) => {
             aggregate.user_records().flat_map(|record| record.data.to_vec()).collect()
         }
-        other => panic!("no aggregated record: {other:?}"),
+        other => panic!("not an aggregated record: {other:?}"),
     }
 }
 
@@ -228,13 +228,12 @@ fn is_aws() -> bool {
     AWS.lock().unwrap().kind() == Kind::Given
 }
 
-/// How often a witness looks before it believes that there is nothing more. AWS may show what it has taken a little
-/// later; an emulator shows it at once.
-fn looks() -> u32 {
+/// How many reads without news end the wait. AWS may show accepted data a little later; an emulator shows it at once.
+fn reads() -> u32 {
     if is_aws() { 5 } else { 1 }
 }
 
-/// Kinesis lets a shard be read five times in a second.
+/// Kinesis allows five reads of a shard per second.
 async fn pause() {
     if is_aws() {
         tokio::time::sleep(Duration::from_millis(250)).await;
@@ -248,7 +247,7 @@ pub(crate) struct Queue {
     arn: String,
 }
 
-/// A message that was received.
+/// A received message.
 pub(crate) struct Received {
     pub(crate) body: String,
     pub(crate) attributes: BTreeMap<String, String>,
@@ -268,11 +267,11 @@ impl Queue {
         Self { client, url, arn }
     }
 
-    /// Receives and deletes until nothing is left, in the order of delivery.
+    /// Receives and deletes until the queue is empty, in the order of delivery.
     pub(crate) async fn take_all(&self) -> Vec<Received> {
         let mut all = Vec::new();
         let mut nothing_new = 0;
-        while nothing_new < looks() {
+        while nothing_new < reads() {
             let request = self.client.receive_message().queue_url(&self.url).max_number_of_messages(10);
             let received = request.wait_time_seconds(1).message_attribute_names("All").send().await.unwrap();
             nothing_new = if received.messages().is_empty() { nothing_new + 1 } else { 0 };
@@ -308,7 +307,7 @@ impl Topic {
         Self { client, arn }
     }
 
-    /// Subscribes a queue to the bare messages, where a filter policy is given to those that it lets through.
+    /// Subscribes a queue to raw messages, with an optional filter policy.
     pub(crate) async fn subscribe(&self, queue: &Queue, filter_policy: Option<serde_json::Value>) {
         let allow = serde_json::json!({"Version": "2012-10-17", "Statement": [{
             "Effect": "Allow",

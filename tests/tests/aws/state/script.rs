@@ -1,11 +1,11 @@
-//! `infra/state`: which programs it calls with what, and that what it pauses goes on.
+//! `infra/state`: the programs that it calls with their arguments, and that paused mappings are resumed.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use crate::dynamo::{Tables, command};
 
-/// Makes a stack with the outputs that the script reads, a mapping and a delivery stream; prints the mapping's id.
+/// Makes a stack with the outputs that the script reads, a mapping and a delivery stream; prints the mapping's ID.
 const STACK: &str = r#"
 import boto3, io, json, sys, time, zipfile
 name, outputs = sys.argv[1], json.loads(sys.argv[2])
@@ -31,7 +31,7 @@ stacks.get_waiter("stack_create_complete").wait(StackName=name)
 print(mapping["UUID"])
 "#;
 
-/// In place of the programs: writes down how it was called, and how the mapping was then.
+/// A fake of the programs that records its arguments and the mapping's state.
 const PROGRAM: &str = r#"#!/usr/bin/env python3
 import boto3, os, sys, time
 state = boto3.client("lambda").get_event_source_mapping(UUID=os.environ["MAPPING"])["State"]
@@ -71,7 +71,7 @@ impl Script {
     }
 
     fn command(&self, words: &[&str], sleeps: &str, ends: &str) -> Command {
-        // Whoever runs the tests in the background may have them ignore Ctrl-C.
+        // Tests in the background may have inherited an ignored SIGINT.
         let mut command = command("env");
         command.args(["--default-signal=INT", "python3"]);
         command.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("../infra/state")).arg(&self.name).args(words);
@@ -81,7 +81,7 @@ impl Script {
         command
     }
 
-    /// What came of a call, and the calls of programs that it made.
+    /// The result of a call, and the calls of programs that it made.
     fn run(&self, words: &[&str], ends: &str) -> (Option<i32>, Vec<String>, Output) {
         let output = self.command(words, "0", ends).output().unwrap();
         (output.status.code(), self.calls(), output)
@@ -95,7 +95,7 @@ impl Script {
 }
 
 #[tokio::test]
-async fn the_script_finds_the_names_of_a_stack_and_lets_go_on_what_it_paused() {
+async fn the_script_finds_the_names_of_a_stack_and_resumes_what_it_paused() {
     let (one, other) = (Tables::new().await, Tables::new().await);
     let script = Script::new(&one, &other);
     let pull_a = format!(
@@ -118,7 +118,7 @@ async fn the_script_finds_the_names_of_a_stack_and_lets_go_on_what_it_paused() {
         assert_eq!((code, calls), (Some(1), Vec::new()), "{output:?}");
     }
 
-    // It stands still while the tables are read, and goes on when that fails or is ended.
+    // The mapping is paused while the tables are read, and resumed when that fails or is ended.
     let database = script.path("d");
     std::fs::create_dir(&database).unwrap();
     std::fs::write(database.join("stoop.db"), "").unwrap();
@@ -133,7 +133,7 @@ async fn the_script_finds_the_names_of_a_stack_and_lets_go_on_what_it_paused() {
         tokio::time::sleep(std::time::Duration::from_millis(200)).await;
         assert_eq!(ended.try_wait().unwrap(), None);
     }
-    // As Ctrl-C does: the program hears of it too.
+    // Like Ctrl-C: the program gets the signal too.
     let pid = ended.id().to_string();
     let children = Command::new("pgrep").args(["-P", &pid]).output().unwrap();
     let child = String::from_utf8(children.stdout).unwrap().trim().to_owned();

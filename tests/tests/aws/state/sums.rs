@@ -28,7 +28,7 @@ const PLACES: [[&str; 5]; 5] = [
 const SEATTLE: &str = "us/wa/king/seattle/98103:sale:USD";
 const RENTON: &str = "us/wa/king/renton/98055:sale:USD";
 
-/// Long before the day on which a test runs.
+/// Long before the day of the test run.
 fn day(day: i64) -> Time {
     Time::parse("2024-03-01T12:00:00Z").unwrap().plus_ms(day * Time::DAY_MS)
 }
@@ -44,7 +44,7 @@ fn seen_in([country, region, county, city, postal_code]: [&str; 5], id: &str, at
     Observation::new("mls", id, day(at), listing)
 }
 
-/// As many homes in each place as its number says, so that no two markets are alike.
+/// A different number of homes in each place, so that no two markets are equal.
 fn homes() -> Vec<Observation> {
     let of_place = |address: usize| {
         (0..=address * address).map(move |home| seen_in(PLACES[address], &format!("{address}-{home}"), 0))
@@ -65,7 +65,7 @@ async fn roll(areas: &dyn RollUps, now: i64) -> RolledUp {
     roll_up(areas, day(now), &|| false).await.unwrap()
 }
 
-/// A pass that was killed after it had stored so many sums.
+/// A pass that is killed after it has stored this many sums.
 struct Killed<'a> {
     areas: &'a StackAreas,
     puts: usize,
@@ -107,7 +107,7 @@ fn is_right(pulled: &Pulled, sums: u64, when: &str) {
 }
 
 #[tokio::test]
-async fn sums_in_order_have_nothing_wrong_and_neither_have_those_that_wait() {
+async fn correct_sums_and_waiting_markets_are_not_errors() {
     let town = Town::of(&[homes()]).await;
     let areas = areas_of(&town.tables, &town.bucket.name);
     is_right(&town.pull().await, 0, "nothing is rolled up yet");
@@ -124,7 +124,7 @@ async fn sums_in_order_have_nothing_wrong_and_neither_have_those_that_wait() {
         town.take(1 + n, std::slice::from_ref(seen)).await;
     }
     is_right(&town.pull().await, 9, "three wait");
-    // Where a pass begins follows from its moment: on this day with the new county, and then its region.
+    // Where a pass begins depends on its time: on this day with the new county, and then its region.
     for (puts, sums) in [(1, 10), (1, 11), (2, 11), (9, 11)] {
         roll(&Killed { areas: &areas, puts, put: AtomicUsize::new(0) }, 4).await;
         is_right(&town.pull().await, sums, &format!("killed after {puts} sums"));
@@ -133,7 +133,7 @@ async fn sums_in_order_have_nothing_wrong_and_neither_have_those_that_wait() {
     is_right(&town.pull().await, 11, "all is again");
     assert_eq!(verify(&town.pulled()).differences, Vec::<String>::new());
 
-    // Days are moved on, where no market changed: the pass of the next day goes on.
+    // Days advance without a changed market: the pass of the next day catches up.
     let killed = Killed { areas: &areas, puts: 1, put: AtomicUsize::new(0) };
     assert_eq!(roll_up_all(&killed, SystemClock.now(), &|| false).await.unwrap().written, 1);
     is_right(&town.pull().await, 11, "killed after a county");
@@ -141,7 +141,7 @@ async fn sums_in_order_have_nothing_wrong_and_neither_have_those_that_wait() {
 }
 
 #[tokio::test]
-async fn what_is_rolled_up_while_it_is_pulled_is_not_wrong() {
+async fn a_roll_up_during_the_pull_is_not_an_error() {
     let town = Town::of(&[homes()]).await;
     let areas = areas_of(&town.tables, &town.bucket.name);
     roll(&areas, 1).await;
@@ -154,7 +154,7 @@ async fn what_is_rolled_up_while_it_is_pulled_is_not_wrong() {
                 return;
             }
             let live = async {
-                // Rolled up, and changed once more behind that.
+                // Rolled up, and changed again afterwards.
                 measure(&quiet(&town.tables, clients().dynamodb()), &[seen(at)]).await;
                 if is_rolled_up {
                     roll(&areas_of(&town.tables, &town.bucket.name), at).await;
@@ -165,12 +165,12 @@ async fn what_is_rolled_up_while_it_is_pulled_is_not_wrong() {
             thread::scope(|scope| scope.spawn(run).join().unwrap());
         };
         let pulled = pull(&clients(), &town.pulled(), &town.stack(), &meanwhile).await.unwrap();
-        is_right(&pulled, 11, "it goes on meanwhile");
+        is_right(&pulled, 11, "it continues in the meantime");
     }
     town.delete().await;
 }
 
-/// A town that was rolled up, of which single sums are changed.
+/// A rolled-up town in which single sums are changed.
 struct Altered {
     town: Town,
     areas: StackAreas,
@@ -181,7 +181,7 @@ impl Altered {
         self.areas.sum(&area(id)).await.unwrap().sum.unwrap()
     }
 
-    /// What a pull finds where the object of an area has these bytes, or is not there; it is as it was afterwards.
+    /// The errors of a pull when the object of an area has these bytes, or is missing; it is restored afterwards.
     async fn finds(&self, id: &str, bytes: Option<Vec<u8>>, expected: &str) {
         let key = self.areas.key(&area(id)).unwrap();
         let before = self.town.bucket.object(&key).await;
@@ -205,14 +205,14 @@ fn part_of(sum: &AreaSum, name: &str) -> Total {
     Total { version: part.version, covered: part.covered, markets: part.markets, sum: part.sum().unwrap() }
 }
 
-/// The sum with a part in place of another.
+/// The sum with a part replaced.
 fn with(sum: &AreaSum, name: &str, part: &Total) -> Option<Vec<u8>> {
     let mut sum = sum.clone();
     sum.put(name, part).unwrap();
     Some(sum.to_bytes().unwrap())
 }
 
-/// Without a part, as of the same version.
+/// The sum without a part, in the same version.
 fn lacking(sum: &AreaSum, level: WideLevel, name: &str) -> Option<Vec<u8>> {
     let mut other = AreaSum::empty(level);
     for (part, _) in sum.parts().filter(|(part, _)| *part != name) {
@@ -222,9 +222,9 @@ fn lacking(sum: &AreaSum, level: WideLevel, name: &str) -> Option<Vec<u8>> {
     Some(other.to_bytes().unwrap())
 }
 
-/// The total of the one and the parts of the other.
+/// The total of one and the parts of the other.
 fn total_and_parts(total: &[u8], parts: &[u8]) -> Option<Vec<u8>> {
-    // How long the two blobs of the total are stands behind magic, catalogue, version, days and number of markets.
+    // The sizes of the total's two blobs come after magic, catalogue, version, days and number of markets.
     let end = |bytes: &[u8]| {
         let length = |at: usize| u32::from_le_bytes(bytes[at..at + 4].try_into().unwrap()) as usize;
         36 + length(28) + length(32)
@@ -269,12 +269,12 @@ async fn every_alteration_of_a_county_is_found() {
         (off, format!("the sum of {KING} is not that of its parts (stored, recomputed): ")),
         (others, of("(stored, recomputed): ")),
         (newer, of(&format!("it is of version {}, and the market of {version}", version + 1))),
-        (older, of(&format!("it is of version {}, and the market is said to be rolled up", version - 1))),
-        (lacking(&king, WideLevel::County, SEATTLE), of("it is not there, and the market is said to be rolled up")),
+        (older, of(&format!("it is of version {}, and the market is marked as rolled up", version - 1))),
+        (lacking(&king, WideLevel::County, SEATTLE), of("it does not exist, and the market is marked as rolled up")),
         (longer, of("stored 1 markets and the days ")),
         (two, of("stored 2 markets and the days ")),
         (invented, "the part us/wa/king/seattle/00000:sale:USD of the sum of us/wa/king:sale:USD: there is no".into()),
-        (strange, "the part us/wa/pierce/tacoma/98402:sale:USD of the sum of us/wa/king:sale:USD: it is no".into()),
+        (strange, "the part us/wa/pierce/tacoma/98402:sale:USD of the sum of us/wa/king:sale:USD: it is not".into()),
         (nameless, format!("the part somewhere of the sum of {KING}: it is not a market of this county")),
     ];
     for (bytes, expected) in cases {
@@ -316,7 +316,7 @@ async fn every_alteration_of_a_region_and_a_country_is_found() {
             world.finds(id, strange, &format!("the sum of {id} has a part \"fr/idf\", which is not in it")).await;
         }
     }
-    // What is of no area that there is.
+    // An object that is not of an existing area.
     let anything = Some(world.sum(KING).await.to_bytes().unwrap());
     world.finds("fr/idf:sale:EUR", anything, "fr/idf/sale-EUR.sum is not the sum of an area with markets").await;
     is_right(&world.town.pull().await, 9, "all is as it was");
@@ -324,32 +324,32 @@ async fn every_alteration_of_a_region_and_a_country_is_found() {
         world.put(&key, None).await;
     }
     assert_eq!(world.town.pull().await.wrongs, ["no area has a sum, and 5 markets are marked as rolled up"]);
-    // What the runbook says of it.
+    // The runbook's instructions.
     assert_eq!(roll_up_all(&world.areas, day(2), &|| false).await.unwrap().written, 9);
-    is_right(&world.town.pull().await, 9, "all is made anew");
+    is_right(&world.town.pull().await, 9, "everything is recomputed");
     world.town.delete().await;
 }
 
 #[tokio::test]
-async fn sums_from_before_and_markets_that_are_not_rolled_up_are_found() {
+async fn old_sums_and_markets_that_are_not_rolled_up_are_found() {
     let world = altered().await;
     let mut before = Vec::new();
     for id in [KING, WASHINGTON, COUNTRY] {
         before.push((id, Some(world.sum(id).await.to_bytes().unwrap())));
     }
     world.town.take(1, &[seen_in(PLACES[0], "0-0", 2)]).await;
-    // It is said to be rolled up, and is not.
+    // It is marked as rolled up, and is not.
     let table = &world.town.tables.markets;
     let heads = world.town.items(table, "market", SEATTLE).await;
     let head = heads.into_iter().find(|item| item["part"] == AttributeValue::S("head".into())).unwrap();
     world.town.put(table, without(&head, "changed").unwrap()).await;
     let wrongs = world.town.pull().await.wrongs;
     assert_eq!(wrongs.len(), 1, "{wrongs:?}");
-    assert!(wrongs[0].contains("and the market is said to be rolled up as of version 2"), "{wrongs:?}");
+    assert!(wrongs[0].contains("and the market is marked as rolled up in version 2"), "{wrongs:?}");
     world.town.put(table, head).await;
     roll(&world.areas, 2).await;
     is_right(&world.town.pull().await, 9, "it is rolled up");
-    let expected = ["it is of version 1, and the market is said to be", "for two days", "for two days"];
+    let expected = ["it is of version 1, and the market is marked", "for two days", "for two days"];
     for ((id, bytes), expected) in before.into_iter().zip(expected) {
         world.finds(id, bytes, expected).await;
     }

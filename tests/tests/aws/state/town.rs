@@ -1,4 +1,4 @@
-//! A stack with a small town in it: tables that the metrics function's way filled, a lake of objects, a ledger.
+//! A stack with a small town: tables filled as by the metrics function, a lake of objects, a ledger.
 
 use std::collections::HashMap;
 use std::io::Write;
@@ -23,7 +23,7 @@ pub(super) type Item = HashMap<String, AttributeValue>;
 
 pub(super) const MARKET: &str = "ma/souss-massa/agadir-ida-ou-tanane/agadir/-:sale:MAD";
 
-/// A day in minutes, and one behind all that is scattered.
+/// A day in minutes, and one after all other days.
 const DAY: i64 = 1_440;
 const LATE: i64 = 10_001 * DAY;
 
@@ -43,7 +43,7 @@ pub(super) fn batches() -> Vec<Vec<Observation>> {
     batches
 }
 
-/// Takes up batches as the metrics function does, into a store.
+/// Measures batches into a store, like the metrics function.
 pub(super) async fn measure(store: &dyn Store, batches: &[Vec<Observation>]) {
     let mut measurer = Measurer::new(store);
     for batch in batches {
@@ -83,7 +83,7 @@ impl Town {
         town
     }
 
-    /// A town of these homes, of which nothing was told.
+    /// A town with these homes and no alerts sent.
     pub(super) async fn of(batches: &[Vec<Observation>]) -> Self {
         let (tables, bucket) = (Tables::new().await, Bucket::create_with(clients().s3()).await);
         let town = Self { tables, bucket, folder: tempfile::tempdir().unwrap() };
@@ -93,10 +93,10 @@ impl Town {
         town
     }
 
-    /// Takes the `n`th batch up, into the tables and the lake.
+    /// Adds the `n`th batch to the tables and the lake.
     pub(super) async fn take(&self, n: usize, batch: &[Observation]) {
         measure(&*self.tables.store(&Arc::new(MemoryLake::default())), &[batch.to_vec()]).await;
-        // A line comes twice when a commit was made again.
+        // A line comes twice when a commit was retried.
         let lines: Vec<Observation> = batch.iter().chain(batch.first()).cloned().collect();
         self.bucket.put(&key(n), object(&lines)).await;
     }
@@ -142,7 +142,7 @@ pub(super) fn pair(tables: &Tables) -> Pair {
     Pair { homes: tables.homes.clone(), markets: tables.markets.clone() }
 }
 
-/// What `stoop verify` finds in a folder.
+/// The result of `stoop verify` on a folder.
 pub(super) fn verify(folder: &Path) -> Verified {
     let database = Database::open_read(&folder.join("stoop.db"), &folder.join("stoop-data")).unwrap();
     database.verify(&|| false).unwrap()

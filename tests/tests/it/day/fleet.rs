@@ -17,44 +17,45 @@ const MINUTE_MS: i64 = 60_000;
 /// How far sites' clocks are ahead of ours, or behind.
 const CLOCKS_AHEAD_MS: [i64; 7] = [0, 10 * MINUTE_MS, 0, -3 * MINUTE_MS, 14 * MINUTE_MS, 0, -5 * Time::HOUR_MS];
 
-/// A search of the fleet: what it polls, how often, and what it is to find.
+/// A search of the fleet: its source, its interval, and what it should find.
 pub(crate) struct Entry {
     pub(crate) name: String,
     pub(crate) source: Named,
     pub(crate) line: Arc<Line>,
     pub(crate) every_ms: i64,
-    /// How long after the beginning of the day it is polled first.
+    /// How long after the beginning of the day it is first polled.
     pub(crate) phase_ms: i64,
     pub(crate) full_scan_every_ms: i64,
-    /// Limits in place of the source's own.
+    /// Limits instead of the source's own.
     pub(crate) limits: Option<Vec<Limit>>,
-    pub(crate) tells: Tells,
-    /// Which homes it asks for.
+    pub(crate) reports: Reports,
+    /// The homes that it selects.
     pub(crate) homes: Box<dyn Fn(&Home) -> bool + Send + Sync>,
-    /// What its site shows of them.
+    /// Which offers its site shows.
     pub(crate) shows: fn(&Offer) -> bool,
     /// It reads Trestle's replication.
     pub(crate) replicates: bool,
-    /// Its site answers nothing all day long.
+    /// Whether its site is down all day.
     pub(crate) is_dead: bool,
 }
 
-/// What a source tells of a listing.
+/// What a source reports about a listing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Tells {
-    /// Status, price, and the price before with its time, and the first one.
+pub(crate) enum Reports {
+    /// Status, price, the previous price with its time, and the first one.
     Everything,
-    /// Status, price, the price before and its time.
+    /// Status, price, the previous price and its time.
     Zillow,
-    /// Status, price, and what it was cut from.
+    /// Status, price, and the price before a cut.
     Realtor,
-    /// The price, and the one before.
+    /// The price and the previous one.
     PriceBefore,
     /// The price.
     Price,
 }
 
-/// Sixty searches, and one more whose site is dead all day. Each number decides a search; `seed` decides them all.
+/// Sixty searches, and optionally one more whose site is down all day. Each number determines a search; `seed`
+/// determines them all.
 pub(crate) fn fleet(seed: u64, start: Time, with_dead: bool) -> Vec<Entry> {
     let mut entries = Vec::new();
     let plant = |n: u64| Plant { n, seed: Dice::new(seed ^ (n << 32)).roll(), start };
@@ -106,14 +107,14 @@ pub(crate) fn fleet(seed: u64, start: Time, with_dead: bool) -> Vec<Entry> {
     entries
 }
 
-/// What a search is grown from.
+/// The ingredients of a search.
 struct Plant {
     n: u64,
     seed: u64,
     start: Time,
 }
 
-/// What sets a site apart from others.
+/// How a site differs from others.
 struct Ground {
     dialect: Dialect,
     homes: u32,
@@ -127,7 +128,7 @@ struct Ground {
 }
 
 impl Ground {
-    /// A market of one city, open to all.
+    /// A market of one city, without authentication.
     fn new(dialect: Dialect, homes: u32) -> Self {
         Self {
             dialect,
@@ -154,7 +155,7 @@ impl Ground {
         }
     }
 
-    /// One that speaks RESO: its links can be wrong as well.
+    /// A RESO site, whose links can be wrong as well.
     fn reso(site: ResoSite, homes: u32) -> Self {
         let mut ground = Self::new(Dialect::Reso(site), homes);
         ground.faults.extend([Fault::LoopingLink, Fault::ForeignLink, Fault::EndlessLink]);
@@ -183,7 +184,7 @@ impl Plant {
         60 + self.dice(1).below(60) as u32
     }
 
-    /// The site on its line. Every tenth is dead for some hours of the day.
+    /// The line to the site. Every tenth site is down for some hours of the day.
     fn line(&self, ground: Ground) -> Arc<Line> {
         let mut dice = self.dice(2);
         let outages = if self.n % 10 == 3 {
@@ -225,8 +226,9 @@ impl Plant {
         Arc::new(Line::new(Arc::new(site), (least, least + dice.below(280)), dice.roll()))
     }
 
-    /// Three of ten lose their listings for hours of the day: all of them, half of them, or all of them again and again. None for
-    /// so long that it is to be believed, which is 6 hours where it is a little more than a fifth, and 24 for all.
+    /// Three of ten lose their listings for hours of the day: all of them, half of them, or all of them repeatedly.
+    /// Never for so long that the loss is confirmed, which takes 6 hours for slightly more than a fifth, and 24 for
+    /// all.
     fn lapses(&self, dice: &mut Dice) -> Vec<Outage> {
         let from = self.start.plus_ms(Time::HOUR_MS * (1 + dice.below(6)) as i64);
         let lasts = |hours: usize| from.plus_ms(Time::HOUR_MS * hours as i64);
@@ -241,7 +243,7 @@ impl Plant {
         }
     }
 
-    fn entry(&self, line: &Arc<Line>, source: Box<dyn Source>, minutes: &[i64], tells: Tells) -> Entry {
+    fn entry(&self, line: &Arc<Line>, source: Box<dyn Source>, minutes: &[i64], reports: Reports) -> Entry {
         let mut dice = self.dice(3);
         let every_ms = dice.pick(minutes) * MINUTE_MS;
         Entry {
@@ -252,7 +254,7 @@ impl Plant {
             phase_ms: dice.below(every_ms as usize) as i64,
             full_scan_every_ms: (3 + dice.below(6)) as i64 * Time::HOUR_MS,
             limits: None,
-            tells,
+            reports,
             homes: Box::new(|_| true),
             shows: |_| true,
             replicates: false,
@@ -273,10 +275,10 @@ impl Plant {
     fn reso(&self, ground: Ground, params: &[(&str, &str)]) -> Entry {
         let line = self.line(ground);
         let source = self.built("reso", "/odata", params);
-        self.entry(&line, source, &[5, 10, 15, 20, 30], Tells::Everything)
+        self.entry(&line, source, &[5, 10, 15, 20, 30], Reports::Everything)
     }
 
-    /// The standard: one site shows some changes late, one is asked for what is active alone, one counts rows.
+    /// The standard: one site shows some changes late, one is queried for active listings only, one counts rows.
     fn plain(self) -> Entry {
         let mut site = ResoSite::new(Vendor::Plain);
         if self.n % 3 == 1 {
@@ -336,7 +338,7 @@ impl Plant {
             let homes = move |home: &Home| home.area.path.as_str().contains(&city);
             let like = Plant { n, seed: self.seed ^ n, start: self.start };
             let source = self.built("reso", "/odata", &params);
-            let entry = like.entry(&line, source, &[5, 10, 15, 20], Tells::Everything);
+            let entry = like.entry(&line, source, &[5, 10, 15, 20], Reports::Everything);
             // All of them are searches of the first one's site.
             Entry {
                 homes: Box::new(homes),
@@ -353,7 +355,7 @@ impl Plant {
             ..Limits::requests(self.seed, &[(334, MINUTE_MS), (5_000, Time::HOUR_MS)])
         };
         let mut ground = Ground::reso(ResoSite::new(Vendor::Bridge), self.homes());
-        // Its own time moves with its database, so that what comes late is found all the same.
+        // Its own time moves with its database, so that late changes are found anyway.
         ground.noise.late_permille = 100;
         let ground = Ground { access: Access::Token("t".into()), limits, ..ground };
         let replication = if replication { "true" } else { "false" };
@@ -374,7 +376,7 @@ impl Plant {
         let rent_permille = if rent { 700 } else { 100 };
         let line = self.line(Ground { access: key("x-rapidapi-key"), limits, rent_permille, ..ground });
         let params = [("key", "k"), ("location", "Chicago, IL"), ("status_type", status_type)];
-        let entry = self.entry(&line, self.built("zillow", "", &params), &[30, 60], Tells::Zillow);
+        let entry = self.entry(&line, self.built("zillow", "", &params), &[30, 60], Reports::Zillow);
         Entry { homes: Box::new(move |home| home.purpose == purpose), shows: is_live, ..entry }
     }
 
@@ -386,7 +388,7 @@ impl Plant {
         let line = self.line(Ground { access: key("x-rapidapi-key"), limits, rent_permille, ..ground });
         let params =
             [("key", "k"), ("api", api), ("purpose", name), ("city", "Chicago"), ("state_code", "IL"), ("limit", "25")];
-        let entry = self.entry(&line, self.built("realtor", "", &params), &[30, 60], Tells::Realtor);
+        let entry = self.entry(&line, self.built("realtor", "", &params), &[30, 60], Reports::Realtor);
         Entry { homes: Box::new(move |home| home.purpose == purpose), shows: is_live, ..entry }
     }
 
@@ -397,13 +399,13 @@ impl Plant {
         let rent_permille = if rent { 700 } else { 100 };
         let line = self.line(Ground { access: key("x-api-key"), limits, rent_permille, ..ground });
         let params = [("key", "k"), ("purpose", name), ("city", "Chicago"), ("state", "IL")];
-        let entry = self.entry(&line, self.built("rentcast", "", &params), &[30, 60], Tells::Price);
+        let entry = self.entry(&line, self.built("rentcast", "", &params), &[30, 60], Reports::Price);
         // A plan with more than 50 requests a month.
         let limits = Some(vec![Limit::per_second(20), Limit::per_month(1_000)]);
         Entry { limits, homes: Box::new(move |home| home.purpose == purpose), shows: is_live, ..entry }
     }
 
-    /// Half of the market is in Morocco, and the sites there show no other.
+    /// Half of the market is in Morocco, and the sites there show nothing else.
     fn morocco(&self, dialect: Dialect) -> Ground {
         Ground { morocco: true, markets: 18, ..Ground::new(dialect, 2 * self.homes()) }
     }
@@ -411,15 +413,15 @@ impl Plant {
     fn avito(self, data: bool) -> Entry {
         let limits = Limits::requests(self.seed, &[(30, MINUTE_MS)]);
         let line = self.line(Ground { limits, ..self.morocco(Dialect::Avito { data }) });
-        let tells = if data { Tells::PriceBefore } else { Tells::Price };
-        let entry = self.entry(&line, self.built("avito", "", &[]), &[30, 60], tells);
+        let reports = if data { Reports::PriceBefore } else { Reports::Price };
+        let entry = self.entry(&line, self.built("avito", "", &[]), &[30, 60], reports);
         Entry { homes: Box::new(is_sold_in_morocco), shows: is_live, ..entry }
     }
 
     fn mubawab(self) -> Entry {
         let limits = Limits::requests(self.seed, &[(30, MINUTE_MS)]);
         let line = self.line(Ground { limits, ..self.morocco(Dialect::Mubawab) });
-        let entry = self.entry(&line, self.built("mubawab", "", &[]), &[30, 60], Tells::Price);
+        let entry = self.entry(&line, self.built("mubawab", "", &[]), &[30, 60], Reports::Price);
         Entry { homes: Box::new(is_sold_in_morocco), shows: is_live, ..entry }
     }
 
@@ -428,7 +430,7 @@ impl Plant {
         let ground = Ground::new(Dialect::Json(JsonSite::new(pages)), self.homes());
         let line = self.line(Ground { limits, ..ground });
         let source = self.map(how);
-        Entry { shows: is_live, ..self.entry(&line, source, &[20, 30, 60], Tells::Everything) }
+        Entry { shows: is_live, ..self.entry(&line, source, &[20, 30, 60], Reports::Everything) }
     }
 
     fn map(&self, how: &str) -> Box<dyn Source> {
@@ -460,7 +462,7 @@ impl Plant {
         );
         let line = Arc::new(Line::new(Arc::new(site), (50, 500), self.seed));
         let source = self.built("reso", "/odata", &[]);
-        let entry = self.entry(&line, source, &[5], Tells::Everything);
+        let entry = self.entry(&line, source, &[5], Reports::Everything);
         Entry { is_dead: true, ..entry }
     }
 }

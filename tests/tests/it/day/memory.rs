@@ -7,8 +7,8 @@ use stoop_pipeline::ports::{
     Account, Budgets, Pages, PortError, Quarantine, RunLedger, RunRecord, SearchIndex, SearchState, Sent, Stream,
 };
 
-/// Everything that polls store, in memory: a day of sixty sources is millions of entries of the index, and what is
-/// tested here is not how a database keeps them.
+/// Everything that polls store, in memory: a day of sixty sources has millions of index entries, and this does not test
+/// a database.
 #[derive(Default)]
 pub(crate) struct Memory {
     /// The stream, line by line, by source.
@@ -20,7 +20,7 @@ pub(crate) struct Memory {
 }
 
 impl Memory {
-    /// What a source has on the stream, in the order in which it was put there.
+    /// A source's observations on the stream, in order.
     pub(crate) fn lines<T>(&self, source: &str, look: impl FnOnce(&[Observation]) -> T) -> T {
         look(self.lines.lock().unwrap().get(source).map_or(&[], Vec::as_slice))
     }
@@ -29,12 +29,12 @@ impl Memory {
         look(self.index.lock().unwrap().entry(search.to_owned()).or_default())
     }
 
-    /// How many rows of each source were refused.
+    /// The number of refused rows of each source.
     pub(crate) fn rejects(&self, source: &str) -> usize {
         self.rejects.lock().unwrap().iter().filter(|reject| reject.source == source).count()
     }
 
-    /// Every run as it ended.
+    /// The final record of every run.
     pub(crate) fn runs(&self) -> Vec<RunRecord> {
         let runs = self.runs.lock().unwrap();
         runs.iter().filter(|run| run.ended_at.is_some()).cloned().collect()

@@ -14,7 +14,7 @@ use tokio::time::{Instant, sleep};
 /// A client that has waited so long for an answer gives up.
 const TIMEOUT_MS: u64 = 30_000;
 
-/// The clock of tokio's paused time: it moves when everybody waits.
+/// The clock of tokio's paused time: it advances when everybody waits.
 pub(crate) struct PausedClock {
     start: Time,
     began: Instant,
@@ -37,16 +37,16 @@ impl Clock for PausedClock {
     }
 }
 
-/// What a site showed in an answer that arrived whole.
+/// What a site showed in an answer that arrived complete.
 pub(crate) struct Witness {
     /// Every listing that could be understood.
     pub(crate) shown: Vec<Shown>,
-    /// How the page was wrong, where it was.
+    /// The page's fault, if any.
     pub(crate) fault: Option<Fault>,
 }
 
 impl Witness {
-    /// Whether the page was wrong in what it shows: another page's rows, a row without a price.
+    /// Whether the content of the page was wrong: another page's rows, a row without a price.
     pub(crate) fn is_twisted(&self) -> bool {
         matches!(
             self.fault,
@@ -55,10 +55,10 @@ impl Witness {
     }
 }
 
-/// The way to a site: how long it takes, and what came along it.
+/// The connection to a site: its latency, and the answers on it.
 pub(crate) struct Line {
     pub(crate) site: Arc<Site>,
-    /// One way, at least and at most.
+    /// The least and greatest one-way latency.
     latency_ms: (usize, usize),
     dice: Mutex<Dice>,
     witnesses: Mutex<Vec<Witness>>,
@@ -69,7 +69,7 @@ impl Line {
         Self { site, latency_ms, dice: Mutex::new(Dice::new(seed)), witnesses: Mutex::default() }
     }
 
-    /// What was witnessed from the place `from` on.
+    /// The answers from the index `from` on.
     pub(crate) fn witnessed<T>(&self, from: usize, look: impl FnOnce(&[Witness]) -> T) -> T {
         look(&self.witnesses.lock().unwrap()[from..])
     }
@@ -78,7 +78,7 @@ impl Line {
         self.witnesses.lock().unwrap().len()
     }
 
-    /// The answer that arrived last could not be read: nothing of it was seen.
+    /// Marks the last answer as unreadable: nothing of it was seen.
     pub(crate) fn unread(&self) {
         if let Some(last) = self.witnesses.lock().unwrap().last_mut() {
             last.shown.clear();
@@ -92,11 +92,11 @@ impl Line {
     }
 }
 
-/// All sites by their host names. Time passes on the way, answers are lost, and nothing else happens to them.
+/// All sites by host name. The network takes time and loses answers, and nothing else.
 pub(crate) struct Network {
     pub(crate) lines: BTreeMap<String, Arc<Line>>,
     pub(crate) clock: Arc<PausedClock>,
-    /// After this moment nothing happens on any market any more.
+    /// After this time the markets do not change.
     pub(crate) markets_end: Time,
 }
 
@@ -105,7 +105,7 @@ impl Http for Network {
     async fn send(&self, request: &Request) -> Result<HttpAnswer, HttpError> {
         let host = request.url.split('/').nth(2).unwrap_or_default();
         let Some(line) = self.lines.get(host) else {
-            return Err(HttpError::Refused(format!("{host} is no host of this network")));
+            return Err(HttpError::Refused(format!("{host} is not a host of this network")));
         };
         line.travel().await;
         let now = self.clock.now();
@@ -116,7 +116,7 @@ impl Http for Network {
             Method::Get => Asked::get(&request.url, &headers),
             Method::Post => Asked::post(&request.url, &headers, request.body.as_deref().unwrap_or_default()),
         };
-        let asked = asked.ok_or_else(|| HttpError::Refused("no address".into()))?;
+        let asked = asked.ok_or_else(|| HttpError::Refused("not a URL".into()))?;
         let reaction = line.site.answer(&asked, now);
         if reaction.after_ms >= TIMEOUT_MS {
             sleep(Duration::from_millis(TIMEOUT_MS)).await;

@@ -1,4 +1,4 @@
-//! What a source must have told, by the simulation's own word.
+//! What a source must have reported, according to the simulation.
 
 use std::collections::BTreeMap;
 
@@ -6,12 +6,12 @@ use stoop_domain::{Facts, History, Listing, Minor, Observation, Phase, Status, T
 use stoop_simulation::{Dialect, Fault, Home, Offer, Shown};
 use stoop_sources::{Coverage, Source};
 
-use super::fleet::{Entry, Tells};
+use super::fleet::{Entry, Reports};
 use super::memory::Memory;
 
-/// What changes of a listing, as its source tells it.
+/// The changing facts of a listing, as its source reports them.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Told {
+pub(crate) struct Reported {
     status: Status,
     list_price: Option<Minor>,
     original_list_price: Option<Minor>,
@@ -19,7 +19,7 @@ pub(crate) struct Told {
     price_changed_at: Option<Time>,
 }
 
-impl Told {
+impl Reported {
     fn of(listing: &Listing) -> Self {
         Self {
             status: listing.status,
@@ -30,7 +30,7 @@ impl Told {
         }
     }
 
-    fn shown(tells: Tells, shown: &Shown) -> Self {
+    fn shown(reports: Reports, shown: &Shown) -> Self {
         let offer = &shown.offer;
         let (before, changed_at) = offer.price_change.unzip();
         let plain = Self {
@@ -40,25 +40,25 @@ impl Told {
             before: None,
             price_changed_at: None,
         };
-        match tells {
-            Tells::Everything => Self {
+        match reports {
+            Reports::Everything => Self {
                 status: if shown.withdrawn { Status::Delete } else { offer.status },
                 original_list_price: Some(offer.original_list_price),
                 before,
                 price_changed_at: changed_at,
                 ..plain
             },
-            Tells::Zillow => Self { status: offer.status, before, price_changed_at: changed_at, ..plain },
-            Tells::Realtor => {
+            Reports::Zillow => Self { status: offer.status, before, price_changed_at: changed_at, ..plain },
+            Reports::Realtor => {
                 Self { status: offer.status, before: before.filter(|before| *before > offer.list_price), ..plain }
             }
-            Tells::PriceBefore => Self { before, ..plain },
-            Tells::Price => plain,
+            Reports::PriceBefore => Self { before, ..plain },
+            Reports::Price => plain,
         }
     }
 }
 
-/// The listings that a site shows now and that a search of it is to find, by native id.
+/// The listings that a site shows now and a search should find, by native ID.
 pub(crate) fn shown_now(entry: &Entry) -> BTreeMap<String, (Home, Offer, Time)> {
     let simulation = entry.line.site.simulation().lock().unwrap();
     let dialect = &entry.line.site.config().dialect;
@@ -70,7 +70,7 @@ pub(crate) fn shown_now(entry: &Entry) -> BTreeMap<String, (Home, Offer, Time)> 
     shown.collect()
 }
 
-/// What the stream has of each listing: its lines in their order.
+/// The stream's lines of each listing, in order.
 fn by_listing(lines: &[Observation]) -> BTreeMap<&str, Vec<&Observation>> {
     let mut listings: BTreeMap<&str, Vec<&Observation>> = BTreeMap::new();
     for line in lines {
@@ -79,23 +79,23 @@ fn by_listing(lines: &[Observation]) -> BTreeMap<&str, Vec<&Observation>> {
     listings
 }
 
-/// After a full scan that saw everything: what stood from before it until now is on the stream, as it stands.
+/// After a full scan that saw everything: what was shown before and until now is on the stream, unchanged.
 pub(crate) fn check_after_full_scan(entry: &Entry, memory: &Memory, began: Time) {
     memory.lines(entry.source.name(), |lines| {
         let listings = by_listing(lines);
         for (id, (home, offer, since)) in shown_now(entry) {
-            // What MLS Grid withdraws has a time of its own; the last check looks at it.
+            // Listings withdrawn by MLS Grid have their own time; the last check covers them.
             if since >= began || is_off(&offer) {
                 continue;
             }
-            let want = Told::shown(entry.tells, &Shown { home: home.index, offer, withdrawn: false });
-            let got = listings.get(&*id).and_then(|lines| lines.last()).map(|line| Told::of(&line.listing));
+            let want = Reported::shown(entry.reports, &Shown { home: home.index, offer, withdrawn: false });
+            let got = listings.get(&*id).and_then(|lines| lines.last()).map(|line| Reported::of(&line.listing));
             assert_eq!(got.as_ref(), Some(&want), "{}: {id} after the scan of {began}", entry.name);
         }
     });
 }
 
-/// What was said to be gone in the lines from `from` on was not there when the scan began.
+/// Listings reported gone in the lines from `from` on were not shown when the scan began.
 pub(crate) fn check_gone(entry: &Entry, memory: &Memory, from: usize, began: Time) {
     memory.lines(entry.source.name(), |lines| {
         let said = lines[from..].iter().filter(|line| line.listing.status == Status::Gone);
@@ -111,15 +111,16 @@ pub(crate) fn check_gone(entry: &Entry, memory: &Memory, from: usize, began: Tim
     });
 }
 
-/// Every state that was shown is on the stream in its order, once on a UTC day, and nothing else; what is gone was said so between.
+/// Every state that was shown is on the stream in order, at least once per UTC day, and nothing else; gone listings
+/// were reported gone in between.
 pub(crate) fn check_sequence(entries: &[&Entry], memory: &Memory) {
     let (first, line) = (entries[0], &entries[0].line);
     let homes = line.site.simulation().lock().unwrap().all_homes().to_vec();
     let dialect = &line.site.config().dialect;
-    let mut want: BTreeMap<String, Vec<Told>> = BTreeMap::new();
+    let mut want: BTreeMap<String, Vec<Reported>> = BTreeMap::new();
     line.witnessed(0, |witnesses| {
         for shown in witnesses.iter().flat_map(|witness| &witness.shown) {
-            let message = Told::shown(first.tells, shown);
+            let message = Reported::shown(first.reports, shown);
             let states = want.entry(dialect.native_id(&homes[shown.home as usize])).or_default();
             if states.last() != Some(&message) {
                 states.push(message);
@@ -132,14 +133,14 @@ pub(crate) fn check_sequence(entries: &[&Entry], memory: &Memory) {
         let seen: Vec<&str> = listings.keys().copied().collect();
         assert_eq!(seen, want.keys().collect::<Vec<_>>(), "{}: the listings ever seen", first.name);
         for (id, lines) in listings {
-            let mut got: Vec<Told> = Vec::new();
+            let mut got: Vec<Reported> = Vec::new();
             let mut was_gone = false;
             let mut day_before = None;
             for line in lines {
-                let message = Told::of(&line.listing);
+                let message = Reported::of(&line.listing);
                 let gone = message.status == Status::Gone;
                 let again = got.last() == Some(&message);
-                assert!(!gone || (proves && !was_gone), "{}: {id} is said to be gone", first.name);
+                assert!(!gone || (proves && !was_gone), "{}: {id} is reported gone", first.name);
                 let day = line.seen.ms().div_euclid(Time::DAY_MS);
                 let confirms = day_before.replace(day).is_some_and(|before| before < day);
                 assert!(!again || was_gone || confirms, "{}: {id} is sent again as {message:?}", first.name);
@@ -153,18 +154,18 @@ pub(crate) fn check_sequence(entries: &[&Entry], memory: &Memory) {
     });
 }
 
-/// What is in quarantine is what was garbage.
+/// The quarantine has exactly the garbage.
 pub(crate) fn check_quarantine(entry: &Entry, memory: &Memory) {
     let (least, most) = entry.line.witnessed(0, |witnesses| {
         let garbage = witnesses.iter().filter(|witness| witness.fault == Some(Fault::GarbageRow));
-        // Of a page whose only row was garbage nothing was shown, as of a page without any.
+        // A page whose only row was garbage showed nothing, like an empty page.
         (garbage.clone().filter(|witness| !witness.shown.is_empty()).count(), garbage.count())
     });
     let rejects = memory.rejects(entry.source.name());
     assert!((least..=most).contains(&rejects), "{}: {rejects} rejects of {least} to {most}", entry.name);
 }
 
-/// At the end the stream tells of each listing what the simulation says of it.
+/// At the end the stream's last state of each listing equals the simulation's.
 pub(crate) fn check_end(entry: &Entry, memory: &Memory) {
     let shown = shown_now(entry);
     assert!(shown.len() > 15, "{}: {} listings are too few to prove anything", entry.name, shown.len());
@@ -180,28 +181,32 @@ pub(crate) fn check_end(entry: &Entry, memory: &Memory) {
         listings.retain(|id, _| of_search.iter().any(|of_search| of_search == id));
         for (id, (home, offer, _)) in &shown {
             if is_withdrawn(entry, offer, market_now) {
-                // It may never have been seen, or left with a full scan, which is not shown such rows.
+                // It may never have been seen, or have left before a full scan, which does not show such rows.
                 let over = listings.get(&**id).is_none_or(|lines| is_over(&current(lines)));
                 assert!(over, "{}: {id} is withdrawn", entry.name);
                 continue;
             }
             let shown = Shown { home: home.index, offer: offer.clone(), withdrawn: false };
-            let want = Told::shown(entry.tells, &shown);
+            let want = Reported::shown(entry.reports, &shown);
             let lines = listings.get(&**id).unwrap_or_else(|| panic!("{}: nothing is known of {id}", entry.name));
             let current = current(lines);
             assert_eq!((current.status, current.list_price), (want.status, want.list_price), "{}: {id}", entry.name);
-            let last = lines.last().map(|line| Told::of(&line.listing));
+            let last = lines.last().map(|line| Reported::of(&line.listing));
             assert_eq!(last, Some(want), "{}: {id}", entry.name);
         }
         let proves = entry.source.crawl_policy().coverage == Coverage::Snapshot;
         for (id, lines) in listings.iter().filter(|(id, _)| !shown.contains_key(**id)) {
             let current = current(lines);
-            assert!(!proves || is_over(&current), "{}: {id} is no more, and is said to be {current:?}", entry.name);
+            assert!(
+                !proves || is_over(&current),
+                "{}: {id} no longer exists, and is reported as {current:?}",
+                entry.name
+            );
         }
     });
 }
 
-/// What the history of a home ends with.
+/// The last facts in a home's history.
 fn current(lines: &[&Observation]) -> Facts {
     let mut history = History::default();
     for line in lines {
@@ -210,7 +215,7 @@ fn current(lines: &[&Observation]) -> Facts {
     history.current().unwrap().clone()
 }
 
-/// Whether MLS Grid has withdrawn a listing that is off the market for a while.
+/// Whether MLS Grid has withdrawn a listing that has been off the market for a while.
 fn is_withdrawn(entry: &Entry, offer: &Offer, now: Time) -> bool {
     let Dialect::Reso(site) = &entry.line.site.config().dialect else { return false };
     site.withdraws_after_ms.is_some_and(|ms| is_off(offer) && offer.status_changed_at.plus_ms(ms) <= now)

@@ -5,8 +5,8 @@ use stoop_sources::{Answer, CrawlPolicy, Cursor, Page, ReadError, Request, Sourc
 
 use super::network::Line;
 
-/// A source under the name of its site: what a vendor's API shows has the vendor's name in every home's id, and here each
-/// site has a market of its own. It tells its line of answers that cannot be read.
+/// A source under the name of its site: home IDs of a vendor's API have the vendor's name, and here each site has its
+/// own market. It notifies its line of unreadable answers.
 #[derive(Clone)]
 pub(crate) struct Named {
     name: String,
@@ -50,7 +50,7 @@ impl Source for Named {
     }
 
     fn read(&self, cursor: &Cursor, answer: &Answer<'_>, now: Time) -> Result<Page, ReadError> {
-        // Between the arrival of an answer and its reading no other poll has its turn.
+        // No other poll runs between the arrival of an answer and its reading.
         self.source.read(cursor, answer, now).inspect_err(|_| self.line.unread())
     }
 }

@@ -15,7 +15,7 @@ use super::memory::Memory;
 use super::network::{Network, PausedClock, Witness};
 use super::oracle;
 
-/// A fleet, its sites, and what it stored of them.
+/// A fleet, its sites, and the stored results.
 pub(crate) struct World {
     pub(crate) entries: Vec<Entry>,
     pub(crate) memory: Memory,
@@ -23,18 +23,18 @@ pub(crate) struct World {
     tokens: Tokens,
     clock: Arc<PausedClock>,
     start: Time,
-    /// When the day is over: nothing happens on any market from then on.
+    /// The end of the day: the markets do not change from then on.
     end: Time,
     polls: Mutex<Vec<PollSeen>>,
 }
 
-/// A poll as it was seen from outside.
+/// A poll as seen from outside.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct PollSeen {
     pub(crate) search: String,
     pub(crate) began: Time,
     pub(crate) ended: Time,
-    /// How it ended; why, where it failed.
+    /// The outcome, or the reason of the failure.
     pub(crate) outcome: Result<Option<RunOutcome>, String>,
     pub(crate) requests: u64,
     pub(crate) gone: u64,
@@ -42,10 +42,10 @@ pub(crate) struct PollSeen {
     pub(crate) held_back: u64,
 }
 
-/// After the day each search is polled until so many scans in a row have seen everything: what two miss is gone.
+/// After the day each search is polled until this many scans in a row were complete: what two miss is gone.
 const QUIET_SCANS: u32 = 3;
 
-/// Or so many were made.
+/// Or after this many polls.
 const LAST_POLLS_MAX: u32 = 30;
 
 impl World {
@@ -67,35 +67,35 @@ impl World {
         }
     }
 
-    /// All searches side by side, each on its cadence, until the day is over.
+    /// Runs all searches side by side, each at its interval, until the end of the day.
     pub(crate) async fn live(self: Arc<Self>) {
         let mut polls = JoinSet::new();
-        for place in 0..self.entries.len() {
-            polls.spawn(Arc::clone(&self).keep_polling(place));
+        for index in 0..self.entries.len() {
+            polls.spawn(Arc::clone(&self).keep_polling(index));
         }
         all(polls).await;
     }
 
-    /// Then each polls in peace until it must know everything.
+    /// Then polls each without faults until it must know everything.
     pub(crate) async fn settle(self: Arc<Self>) {
         let mut polls = JoinSet::new();
-        for place in (0..self.entries.len()).filter(|place| !self.entries[*place].is_dead) {
-            polls.spawn(Arc::clone(&self).poll_in_peace(place));
+        for index in (0..self.entries.len()).filter(|index| !self.entries[*index].is_dead) {
+            polls.spawn(Arc::clone(&self).poll_in_peace(index));
         }
         all(polls).await;
     }
 
-    /// Every poll until now, in the order in which they ended.
+    /// Every poll so far, in the order in which they ended.
     pub(crate) fn polls(&self) -> Vec<PollSeen> {
         self.polls.lock().unwrap().clone()
     }
 
-    async fn keep_polling(self: Arc<Self>, place: usize) {
-        let entry = &self.entries[place];
+    async fn keep_polling(self: Arc<Self>, index: usize) {
+        let entry = &self.entries[index];
         let mut due = self.start.plus_ms(entry.phase_ms);
         while due < self.end {
             self.sleep_until(due).await;
-            // How it ended is among the polls that were seen.
+            // Its outcome is in the list of polls.
             drop(self.poll(entry, entry.full_scan_every_ms).await);
             while due <= self.clock.now() {
                 due = due.plus_ms(entry.every_ms);
@@ -103,8 +103,8 @@ impl World {
         }
     }
 
-    async fn poll_in_peace(self: Arc<Self>, place: usize) {
-        let entry = &self.entries[place];
+    async fn poll_in_peace(self: Arc<Self>, index: usize) {
+        let entry = &self.entries[index];
         self.sleep_until(self.end).await;
         let mut quiet = 0;
         let mut message = Vec::new();
@@ -112,7 +112,7 @@ impl World {
             assert!(message.len() < LAST_POLLS_MAX as usize, "{} never sees everything: {message:#?}", entry.name);
             let outcome = self.poll(entry, 0).await;
             let complete = matches!(&outcome, Ok(polled) if polled.outcome == Some(RunOutcome::Complete));
-            // What left at the end of the day may be so much that it takes hours until it is believed.
+            // The loss at the end of the day may be so large that its confirmation takes hours.
             let held_back = matches!(&outcome, Ok(polled) if polled.held_back.is_some());
             quiet = if complete && !held_back { quiet + 1 } else { 0 };
             message.push(outcome.map(|polled| (polled.outcome, polled.message)));
@@ -169,7 +169,7 @@ impl World {
     }
 }
 
-/// Waits for all tasks; the first that panics is the one that is told of.
+/// Waits for all tasks; reports the first panic.
 async fn all(mut tasks: JoinSet<()>) {
     while let Some(ended) = tasks.join_next().await {
         if let Err(error) = ended {

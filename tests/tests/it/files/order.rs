@@ -1,4 +1,4 @@
-//! The order of what files and their rows tell, however they come.
+//! The order of files and rows, however they arrive.
 
 use super::{Inbox, MAP, SEEN, csv, timed};
 use stoop_dice::Dice;
@@ -28,7 +28,7 @@ async fn a_file_may_hold_the_past_of_a_home_in_any_order() {
         use EventKind::{New, PriceCut, PriceRise};
         let expected = [(New, 2_000), (PriceCut, 1_500), (PriceRise, 1_000), (PriceCut, 500)];
         assert_eq!(inbox.events("1").await, expected, "{order}");
-        // The next export tells all of it again, and one thing more.
+        // The next export repeats all of it, with one more row.
         inbox.put("b.csv", 5, timed(&[("1", 500, 2_000), ("1", 400, 1_500), ("1", 450, 500), ("1", 440, 100)]));
         inbox.polled().await;
         assert_eq!(inbox.events("1").await[..4], expected);
@@ -37,7 +37,7 @@ async fn a_file_may_hold_the_past_of_a_home_in_any_order() {
 }
 
 #[tokio::test]
-async fn how_files_come_makes_no_difference_to_what_holds() {
+async fn the_arrival_of_files_does_not_change_the_result() {
     for seed in 0..40 {
         let mut dice = Dice::new(seed);
         let files: Vec<(String, i64, String)> = (0..6)
@@ -67,15 +67,15 @@ async fn how_files_come_makes_no_difference_to_what_holds() {
                 message.push((home, events));
             }
         }
-        // In their order, the same however many polls there were. In any other, what the newest says holds, and
-        // the beginning; a look between that saw nothing new was not sent, and so can't part what comes late.
+        // In their order, the result is the same for any number of polls. In any other order, the newest row and the
+        // beginning are right; an unchanged sighting in between was not sent, so a late row cannot split there.
         assert_eq!(message[..4], message[4..8], "seed {seed}");
         assert_eq!((&ends[..4], &ends[..4]), (&ends[4..8], &ends[8..]), "seed {seed}");
     }
 }
 
 #[tokio::test]
-async fn rows_of_one_date_stand_in_the_order_of_their_file_and_come_to_the_same_under_another_name() {
+async fn rows_of_one_date_have_the_order_of_their_file_whatever_its_name() {
     for prices in [[500, 400, 450], [400, 500, 450], [450, 500, 400]] {
         let rows: Vec<(&str, i64, i64)> = prices.iter().map(|price| ("1", *price, 1_440)).collect();
         let text = timed(&rows);
@@ -86,7 +86,7 @@ async fn rows_of_one_date_stand_in_the_order_of_their_file_and_come_to_the_same_
         assert_eq!(inbox.bench.ends("1").await, (Status::Active, prices[2]));
         assert_eq!(events.len(), 3, "{events:?}");
         let observations = inbox.bench.database.counts().unwrap().observations;
-        // The same rows once more, older, newer, and behind others of the same date.
+        // The same rows again, older, newer, and after others of the same date.
         let more = format!("{text}{}", &timed(&[("2", 700, 1_440)])["id,price,seen\n".len()..]);
         for (name, minutes_ago, text) in [("old.csv", 900, &text), ("new.csv", 10, &text), ("more.csv", 5, &more)] {
             inbox.put(name, minutes_ago, text);
@@ -98,7 +98,7 @@ async fn rows_of_one_date_stand_in_the_order_of_their_file_and_come_to_the_same_
 }
 
 #[tokio::test]
-async fn rows_of_one_date_keep_their_order_where_a_run_ended_between_them() {
+async fn rows_of_one_date_keep_their_order_if_a_run_ends_between_them() {
     let inbox = Inbox::with_times();
     inbox.put("before.csv", 900, timed(&[("other", 700, 3_000)]));
     inbox.polled().await;
@@ -128,12 +128,12 @@ async fn rows_of_one_date_keep_their_order_where_a_run_ended_between_them() {
 }
 
 #[tokio::test]
-async fn what_a_late_file_says_in_the_middle_of_a_interval_parts_it_however_late() {
+async fn a_late_file_splits_an_interval_however_late() {
     let inbox = Inbox::with_times();
     let day = 1_440;
     inbox.put("a.csv", 900, timed(&[("1", 500, 400 * day), ("2", 500, 400 * day)]));
     inbox.polled().await;
-    // Seen again as it was, and then another price: what held before is known to its end.
+    // Seen again unchanged, and then another price: the end of the earlier interval is known.
     inbox.put("b.csv", 800, timed(&[("1", 500, 200 * day), ("2", 500, 200 * day)]));
     inbox.polled().await;
     inbox.put("c.csv", 700, timed(&[("1", 480, 100 * day)]));
@@ -148,7 +148,7 @@ async fn what_a_late_file_says_in_the_middle_of_a_interval_parts_it_however_late
 }
 
 #[tokio::test]
-async fn two_searches_of_files_of_one_source_end_with_what_was_reported_last() {
+async fn two_searches_of_files_of_one_source_end_with_the_last_report() {
     let inbox = Inbox::new(Coverage::Changes);
     let other = |name: &str| {
         let map = Map::parse(&inbox.map, "in.toml").unwrap();

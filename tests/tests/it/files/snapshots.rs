@@ -1,4 +1,4 @@
-//! Files that show all there is: what they lack is gone, as of when they tell.
+//! Files that are complete snapshots: listings that they lack are gone, as of their time.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ use stoop_pipeline::{LossVerdict, Ruling};
 use stoop_sources::Coverage;
 
 #[tokio::test]
-async fn what_a_snapshot_lacks_is_gone_as_of_it() {
+async fn listings_that_a_snapshot_lacks_are_gone_as_of_it() {
     let inbox = Inbox::new(Coverage::Snapshot);
     let all = csv(&[("1", 500), ("2", 600), ("3", 700)]);
     inbox.put("a.csv", 600, &all);
@@ -20,12 +20,12 @@ async fn what_a_snapshot_lacks_is_gone_as_of_it() {
     use EventKind::{BackOnMarket, Gone, Initial};
     assert_eq!(inbox.events("2").await, [(Initial, 600), (Gone, 500)]);
 
-    // An export of before comes late: it says what was, and nothing of what is.
+    // An older export comes late: it adds to the past and does not change the present.
     inbox.put("late.csv", 550, csv(&[("1", 500)]));
     inbox.put("late too.csv", 450, csv(&[("2", 600)]));
     assert_eq!(inbox.polled().await.gone, 0);
     assert_eq!(inbox.bench.ends("3").await, (Status::Active, 700));
-    // Nothing was said of it by the file after that, as it was gone; the next says so as of then.
+    // The later file said nothing of it, because it was gone; the next one reports it as of its own time.
     assert_eq!(inbox.bench.ends("2").await, (Status::Active, 600));
     inbox.put("d.csv", 350, csv(&[("1", 500), ("3", 700)]));
     assert_eq!(inbox.polled().await.gone, 1);
@@ -34,11 +34,11 @@ async fn what_a_snapshot_lacks_is_gone_as_of_it() {
 
     inbox.put("e.csv", 300, &all);
     assert_eq!((inbox.polled().await.gone, inbox.bench.ends("2").await), (0, (Status::Active, 600)));
-    // Of so many turns in one day a history keeps the first and the last.
+    // Of this many changes in one day a history keeps the first and the last.
     assert_eq!(inbox.events("2").await, [(Initial, 600), (Gone, 500), (BackOnMarket, 300)]);
 }
 
-/// A snapshot of the homes of this range.
+/// A snapshot of the homes in this range.
 fn homes(range: std::ops::Range<i64>) -> String {
     let rows: Vec<_> = range.map(|id| (id.to_string(), 500 + id)).collect();
     csv(&rows.iter().map(|(id, price)| (id.as_str(), *price)).collect::<Vec<_>>())
@@ -47,7 +47,7 @@ fn homes(range: std::ops::Range<i64>) -> String {
 const HOUR: i64 = 60;
 
 #[tokio::test]
-async fn an_export_that_was_cut_off_takes_nothing_away() {
+async fn a_truncated_export_removes_nothing() {
     let inbox = Inbox::new(Coverage::Snapshot);
     for (i, range) in [0..100, 0..99, 0..45, 0..45, 0..99].into_iter().enumerate() {
         inbox.put(&format!("{i}.csv"), 40 * HOUR - 5 * HOUR * i64::try_from(i).unwrap(), homes(range));
@@ -66,9 +66,9 @@ async fn an_export_that_was_cut_off_takes_nothing_away() {
 }
 
 #[tokio::test]
-async fn a_large_loss_is_proven_by_the_times_of_the_files_and_gone_as_of_the_first() {
+async fn a_large_loss_is_confirmed_by_the_times_of_the_files_and_gone_as_of_the_first() {
     let inbox = Inbox::new(Coverage::Snapshot);
-    // All at once, as they lie there: polls are an hour apart.
+    // All files are there at once: polls are an hour apart.
     for (hours_ago, range) in [(40, 0..100), (30, 0..45), (24, 0..45), (18, 0..45)] {
         inbox.put(&format!("{hours_ago}.csv"), hours_ago * HOUR, homes(range));
     }
@@ -84,9 +84,9 @@ async fn a_loss_of_files_is_released_or_rejected_without_another_file() {
         inbox.put("a.csv", 40 * HOUR, homes(0..100));
         inbox.put("b.csv", 30 * HOUR, homes(0..45));
         assert_eq!(inbox.polled().await.held_back.map(|held| held.listings), Some(55));
-        assert_eq!(inbox.polled().await.held_back.map(|held| held.listings), Some(55), "said until it is over");
+        assert_eq!(inbox.polled().await.held_back.map(|held| held.listings), Some(55), "reported until it is over");
         inbox.bench.database.rule("inbox", "site", Ruling { verdict, until: written(30 * HOUR).plus_ms(1) }).unwrap();
-        // What is to be said of it is noted, and the run killed before it is on the stream.
+        // The decision is saved, and the run killed before it is on the stream.
         inbox.bench.stream.refuse_all(true);
         let release = verdict == LossVerdict::Release;
         assert_eq!(inbox.poll().await.is_err(), release);
@@ -96,7 +96,7 @@ async fn a_loss_of_files_is_released_or_rejected_without_another_file() {
         use EventKind::{Gone, Initial};
         let expected = [(Initial, 40 * HOUR), (Gone, 30 * HOUR)];
         assert_eq!(inbox.events("99").await, expected[..if release { 2 } else { 1 }], "{verdict}");
-        // It is forgotten, and so begins anew with the next file, a day later.
+        // The loss is forgotten, so it begins anew with the next file, a day later.
         inbox.put("c.csv", 6 * HOUR, homes(0..45));
         let held = inbox.polled().await.held_back.map(|held| held.listings);
         assert_eq!(held, (!release).then_some(55), "{verdict}");
@@ -125,7 +125,7 @@ async fn weekly_exports_give_the_inventory_of_the_last_one() {
 }
 
 #[tokio::test]
-async fn a_snapshot_that_proves_nothing_says_nothing() {
+async fn a_snapshot_that_proves_nothing_reports_nothing_gone() {
     let inbox = Inbox::new(Coverage::Snapshot);
     inbox.put("a.csv", 600, csv(&[("1", 500), ("2", 600)]));
     inbox.polled().await;
@@ -148,10 +148,10 @@ async fn a_snapshot_that_proves_nothing_says_nothing() {
 }
 
 #[tokio::test]
-async fn a_snapshot_was_seen_as_of_its_own_time_whatever_its_rows_say_of_theirs() {
+async fn a_snapshots_sightings_have_its_own_time_whatever_its_rows_say() {
     let mut inbox = Inbox::new(Coverage::Snapshot);
     inbox.map += SEEN;
-    // The date stands still, and a clock runs ahead of the file's.
+    // The date does not change, and a clock runs ahead of the file's.
     inbox.put("a.csv", 600, timed(&[("1", 400, 2_000), ("2", 400, 500), ("3", 700, 2_000)]));
     inbox.put("b.csv", 500, timed(&[("1", 500, 2_000), ("2", 500, 400), ("3", 700, 2_000)]));
     inbox.put("c.csv", 400, timed(&[("1", 400, 2_000), ("2", 400, 400), ("3", 700, 2_000)]));
@@ -160,7 +160,8 @@ async fn a_snapshot_was_seen_as_of_its_own_time_whatever_its_rows_say_of_theirs(
     for id in ["1", "2"] {
         assert_eq!(inbox.events(id).await, [(Initial, 600), (PriceRise, 500), (PriceCut, 400)], "{id}");
     }
-    // What comes after the first file is new, and what leaves is gone as of the first that lacks it.
+    // Listings that appear after the first file are new, and missing ones are gone as of the first file that lacks
+    // them.
     inbox.put("d.csv", 300, timed(&[("1", 400, 2_000), ("2", 400, 400), ("4", 700, 250)]));
     inbox.put("e.csv", 200, timed(&[("1", 400, 2_000), ("2", 400, 400), ("4", 700, 250)]));
     inbox.polled().await;
@@ -168,12 +169,12 @@ async fn a_snapshot_was_seen_as_of_its_own_time_whatever_its_rows_say_of_theirs(
     assert_eq!(inbox.events("3").await, [(Initial, 600), (Gone, 300)]);
 }
 
-/// What the third of three nightly exports adds to the history that each of them tells in full.
+/// What the third of three nightly exports adds to the full history in each of them.
 const NIGHTS: [&[(&str, i64, i64)]; 3] =
     [&[("1", 500, 900), ("2", 700, 900)], &[("1", 450, 550)], &[("1", 440, 450), ("1", 430, 450)]];
 
 #[tokio::test]
-async fn snapshots_that_tell_the_past_tell_it_once() {
+async fn snapshots_with_history_send_it_once() {
     let mut inbox = Inbox::new(Coverage::Snapshot);
     inbox.map = format!("history = true\norder = \"any\"\n{MAP}{SEEN}");
     for (night, minutes_ago) in [(0, 600), (1, 500), (2, 400)] {
@@ -184,7 +185,7 @@ async fn snapshots_that_tell_the_past_tell_it_once() {
     use EventKind::{Gone, New, PriceCut};
     let message = [(New, 900), (PriceCut, 550), (PriceCut, 450), (PriceCut, 450)];
     assert_eq!(inbox.events("1").await, message);
-    // What they lack is gone all the same.
+    // Listings that they lack are gone anyway.
     for minutes_ago in [300, 200] {
         inbox.put(&format!("{minutes_ago}.csv"), minutes_ago, timed(&NIGHTS[1..].concat()));
     }
@@ -201,12 +202,12 @@ async fn another_row_of_a_listing_in_one_snapshot_is_refused() {
         let others = |id: i64| (format!("h{id}"), 900 + id + night, 900);
         let others: Vec<_> = (0..2_500).map(others).collect();
         let others = others.iter().map(|(id, price, ago)| (id.as_str(), *price, *ago));
-        // Behind it in time and before it; what says the same is no other row.
+        // A different row, later or earlier, is refused; an equal one is not.
         let (first, more) = ([("1", 500, 800)], [("1", 450, 700), ("1", 430, 900), ("1", 500, 800)]);
         let rows: Vec<_> = first.into_iter().chain(others).chain(more).collect();
         inbox.put(&format!("{night}.csv"), 600 - 100 * night, timed(&rows));
     }
-    // A page is a run, so that another one has read the first row.
+    // Each page is a run, so that another run has read the first row.
     let mut runs = 0;
     loop {
         inbox.bench.stop_in_a_pause_of_ms(1);
@@ -228,7 +229,7 @@ async fn another_row_of_a_listing_in_one_snapshot_is_refused() {
 }
 
 #[tokio::test]
-async fn snapshots_that_are_copied_at_once_are_judged_by_the_times_in_their_names() {
+async fn snapshots_copied_together_are_judged_by_the_times_in_their_names() {
     let mut inbox = Inbox::new(Coverage::Snapshot);
     inbox.map += "observed_at = { file_name = '(\\d{4}-\\d{2}-\\d{2})', date = \"%Y-%m-%d\" }\n";
     // The oldest was written last.
@@ -253,7 +254,7 @@ async fn snapshots_that_are_copied_at_once_are_judged_by_the_times_in_their_name
 }
 
 #[tokio::test]
-async fn a_file_of_the_future_counts_as_of_now_and_makes_no_other_late() {
+async fn a_file_of_the_future_counts_as_of_now_and_makes_no_other_file_late() {
     let inbox = Inbox::new(Coverage::Snapshot);
     inbox.put("a.csv", -60 * 24 * 300, csv(&[("1", 500), ("2", 600)]));
     assert_eq!(inbox.polled().await.files, 1);
@@ -261,7 +262,7 @@ async fn a_file_of_the_future_counts_as_of_now_and_makes_no_other_late() {
     inbox.put("b.csv", -60 * 24, csv(&[("2", 600)]));
     assert_eq!(inbox.polled().await.gone, 1);
     assert_eq!(inbox.bench.ends("1").await.0, Status::Gone);
-    // The same, where its name has the time. Without a row, as rows of the future are refused.
+    // The same with the time in its name. Without a row, as rows of the future are refused.
     let mut inbox = Inbox::new(Coverage::Snapshot);
     inbox.map += "observed_at = { file_name = '(\\d{4}-\\d{2}-\\d{2})', date = \"%Y-%m-%d\" }\n";
     inbox.put("2026-01-13.csv", 20, csv(&[("1", 500), ("2", 600)]));

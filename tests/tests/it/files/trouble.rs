@@ -1,4 +1,4 @@
-//! Files that cannot be read, change or leave, and runs that end in the middle of one.
+//! Files that are unreadable, change or disappear, and runs that end in the middle of one.
 
 use super::{Inbox, csv, zip};
 use stoop_domain::{EventKind, Reason, Status};
@@ -7,7 +7,7 @@ use stoop_pipeline::{OnDrift, PollError};
 use stoop_sources::Coverage;
 
 #[tokio::test]
-async fn a_file_that_cannot_be_read_is_reported_once_and_holds_up_no_other() {
+async fn an_unreadable_file_is_reported_once_and_blocks_no_other() {
     let inbox = Inbox::new(Coverage::Changes);
     let archive = zip(&[("a.csv", &csv(&[("1", 500)]))]);
     inbox.put("a.zip", 600, &archive[..archive.len() - 30]);
@@ -21,7 +21,7 @@ async fn a_file_that_cannot_be_read_is_reported_once_and_holds_up_no_other() {
     for says in ["in/a.zip: ", "in/b.csv does not fit: ", "in/c.doc: the name does not give the format"] {
         assert!(message.contains(says), "{message}");
     }
-    let mut places: Vec<(String, Reason)> = inbox
+    let mut positions: Vec<(String, Reason)> = inbox
         .bench
         .database
         .quarantined(9)
@@ -29,13 +29,13 @@ async fn a_file_that_cannot_be_read_is_reported_once_and_holds_up_no_other() {
         .into_iter()
         .map(|reject| (reject.location, reject.reason))
         .collect();
-    places.sort();
+    positions.sort();
     let expected = ["in/a.zip", "in/b.csv", "in/c.doc", "in/e.csv: line 2"];
-    assert_eq!(places.iter().map(|(place, _)| &**place).collect::<Vec<_>>(), expected);
+    assert_eq!(positions.iter().map(|(position, _)| &**position).collect::<Vec<_>>(), expected);
 
     let polled = inbox.polled().await;
     assert_eq!((polled.outcome, polled.rejects, polled.message), (Some(RunOutcome::Complete), 0, None));
-    // Another version is looked at again.
+    // Another version is read again.
     inbox.put("a.zip", 100, &archive);
     inbox.put("c.doc", 90, "??");
     let polled = inbox.polled().await;
@@ -44,18 +44,18 @@ async fn a_file_that_cannot_be_read_is_reported_once_and_holds_up_no_other() {
 }
 
 #[tokio::test]
-async fn a_poll_of_which_no_file_can_be_read_has_failed() {
+async fn a_poll_without_a_readable_file_fails() {
     let inbox = Inbox::new(Coverage::Changes);
     inbox.put("b.csv", 500, "number,amount\n1,2\n");
     let polled = inbox.polled().await;
     assert_eq!((polled.outcome, polled.files, polled.rejects), (Some(RunOutcome::Failed), 0, 1));
     assert!(polled.message.unwrap().contains("in/b.csv does not fit: "));
     inbox.put("d.csv", 300, csv(&[("2", 600)]));
-    assert_eq!(inbox.polled().await.outcome, Some(RunOutcome::Complete), "each version is told of once");
+    assert_eq!(inbox.polled().await.outcome, Some(RunOutcome::Complete), "each version is reported once");
 }
 
 #[tokio::test]
-async fn files_that_are_still_written_are_left_until_they_are_done() {
+async fn files_that_are_still_written_wait_until_they_are_complete() {
     let inbox = Inbox::new(Coverage::Changes);
     for name in ["a.csv.part", ".b.csv", "c.tmp", "d.csv~"] {
         inbox.put(name, 600, csv(&[("1", 500)]));
@@ -81,12 +81,12 @@ async fn a_file_that_is_replaced_is_read_again_and_one_that_leaves_is_forgotten(
     inbox.remove("all.csv");
     let polled = inbox.polled().await;
     assert_eq!((polled.outcome, polled.gone), (Some(RunOutcome::Complete), 0));
-    assert_eq!(inbox.bench.state("inbox").await.files.marks.len(), 0, "what is remembered is bounded by what is there");
+    assert_eq!(inbox.bench.state("inbox").await.files.marks.len(), 0, "the marks are bounded by the files");
     assert_eq!(inbox.bench.ends("2").await, (Status::Active, 600));
 }
 
 #[tokio::test]
-async fn a_folder_that_is_not_there_fails_the_poll_and_forgets_nothing() {
+async fn a_missing_folder_fails_the_poll_and_forgets_nothing() {
     let inbox = Inbox::new(Coverage::Changes);
     inbox.put("a.csv", 600, csv(&[("1", 500)]));
     inbox.polled().await;
@@ -102,7 +102,7 @@ async fn a_folder_that_is_not_there_fails_the_poll_and_forgets_nothing() {
 fn large(turn: i64) -> String {
     (0..2_500).fold("id,price\n".to_owned(), |csv, i| {
         let price = if i % 7 == 0 { 400 - turn } else { 500 };
-        // Those at the end are missing from the second on.
+        // Those at the end are missing from the second turn on.
         if turn > 0 && i > 2_400 { csv } else { format!("{csv}h{i},{price}\n") }
     })
 }
@@ -115,7 +115,7 @@ async fn a_stop_in_mid_file_neither_skips_nor_repeats_a_row() {
     inbox.bench.measure().await;
     inbox.put("b.csv", 500, large(1));
     inbox.put("c.csv", 400, large(2));
-    // Each put waits 100 ms once and is told to stop by that: so every page is a run.
+    // Each put waits 100 ms once and is thereby asked to stop: so every page is a run.
     let (mut listings, mut changed, mut gone, mut runs) = (0, 0, 0, 0);
     loop {
         inbox.bench.stop_in_a_pause_of_ms(1);
@@ -140,7 +140,7 @@ async fn a_stop_in_mid_file_neither_skips_nor_repeats_a_row() {
 }
 
 #[tokio::test]
-async fn a_kill_at_any_save_leaves_what_a_clean_run_leaves() {
+async fn a_kill_at_any_save_gives_the_state_of_a_clean_run() {
     let put_all = |inbox: &Inbox| {
         inbox.put("b.csv", 500, large(1));
         inbox.put("c.csv", 400, large(2));
@@ -162,7 +162,7 @@ async fn a_kill_at_any_save_leaves_what_a_clean_run_leaves() {
         let outcome = inbox.poll().await;
         inbox.bench.index.revive();
         if expected.is_none() {
-            assert!(outcome.is_ok(), "so many saves are more than are made: {outcome:?}");
+            assert!(outcome.is_ok(), "more saves than were made: {outcome:?}");
             expected = Some(message(&inbox).await);
             continue;
         }
@@ -174,7 +174,7 @@ async fn a_kill_at_any_save_leaves_what_a_clean_run_leaves() {
 }
 
 #[tokio::test]
-async fn a_file_that_says_less_than_those_before_it_freezes_the_search_until_it_is_taken() {
+async fn a_file_with_drift_freezes_the_search_until_it_is_accepted() {
     let mut inbox = Inbox::new(Coverage::Changes);
     let rows = |first: i64, price: &str| {
         (first..first + 40).fold("id,price\n".to_owned(), |csv, id| format!("{csv}{id},{price}\n"))

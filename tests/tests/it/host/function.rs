@@ -1,5 +1,5 @@
-//! What the tests of the Lambda host run: a function that does as its event says, on nothing but the standard
-//! library, so that it is the host's rules that are tested and not a runtime's.
+//! The function in the tests of the Lambda host: it does what its event says, using only the standard library, so that
+//! the tests are of the host and not of a runtime.
 
 #![allow(clippy::unwrap_used, reason = "a test's helper: to panic is to exit, and that is one of the cases")]
 
@@ -18,7 +18,7 @@ fn main() {
             return;
         }
         Ok("exit") => {
-            eprintln!("can't go on");
+            eprintln!("cannot continue");
             std::process::exit(3);
         }
         Ok("sleep") => sleep(Duration::from_millis(300)),
@@ -29,7 +29,7 @@ fn main() {
         let id = header(&headers, "lambda-runtime-aws-request-id").unwrap();
         let event: Value = serde_json::from_slice(&event).unwrap();
         let response = format!("invocation/{id}/response");
-        // A message has no word for it: it is sent on to where its body says.
+        // A message has no such field: it is forwarded to the URL in its body.
         match event["do"].as_str().unwrap_or("forward") {
             "echo" => {
                 let answer = json!({ "event": event, "invocation": invocation, "headers": headers });
@@ -72,7 +72,7 @@ fn main() {
                 post(&response, json!(kept).to_string().as_bytes());
             }
             "forward" => {
-                // As the SDK does: the trace header of the invocation goes with the message.
+                // Like the SDK, it sends the invocation's trace header with the message.
                 let trace = header(&headers, "lambda-runtime-trace-id").unwrap();
                 let endpoint = event["Records"][0]["body"].as_str().unwrap();
                 send_message(endpoint, &trace);
@@ -105,7 +105,7 @@ fn header(headers: &[String], name: &str) -> Option<String> {
     headers.iter().find_map(value)
 }
 
-/// Gives the status and header lines, in lower case up to the colon, and the body.
+/// Returns the status and header lines, in lower case up to the colon, and the body.
 fn call(method: &str, path: &str, body: &[u8]) -> (Vec<String>, Vec<u8>) {
     let api = std::env::var("AWS_LAMBDA_RUNTIME_API").unwrap();
     let mut stream = TcpStream::connect(&api).unwrap();

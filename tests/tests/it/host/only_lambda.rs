@@ -1,4 +1,4 @@
-//! What Lambda does and no emulator.
+//! Behaviour of Lambda that no emulator has.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use stoop_tests::service::{Message, Service, follow};
 
 use super::host;
 
-/// What `/proc` says of a process: running, sleeping, stopped.
+/// The state of a process in `/proc`: running, sleeping, stopped.
 fn state(process: u32) -> String {
     let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap();
     status.lines().find_map(|line| line.strip_prefix("State:")).unwrap().trim().to_owned()
@@ -21,7 +21,7 @@ async fn is_stopped(process: u32) {
 }
 
 #[tokio::test]
-async fn a_process_is_stopped_between_invocations_and_goes_on_with_the_next() {
+async fn a_process_is_stopped_between_invocations_and_continues_with_the_next() {
     let host = host().await;
     for invocation in 1..=3 {
         assert_eq!(host.invoke(&json!({ "do": "echo" })).await.unwrap()["invocation"], invocation);
@@ -45,7 +45,7 @@ async fn temporary_files_stay_until_the_environment_ends() {
         assert_eq!(host.invoke(&keep).await.unwrap(), "");
         assert_eq!(host.invoke(&keep).await.unwrap(), "1 ");
         host.restart().await.unwrap();
-        assert_eq!(host.invoke(&keep).await.unwrap(), "1 2 ", "another process finds what the one before has left");
+        assert_eq!(host.invoke(&keep).await.unwrap(), "1 2 ", "another process finds the files of the previous one");
         assert_eq!(std::fs::read_to_string(host.temporary().join("kept")).unwrap(), "1 2 1 ");
         host.temporary().to_owned()
     };
@@ -54,7 +54,7 @@ async fn temporary_files_stay_until_the_environment_ends() {
 }
 
 #[tokio::test]
-async fn an_account_throttles_what_is_more_than_its_executions() {
+async fn an_account_throttles_beyond_its_concurrency() {
     let account = Account::new(2);
     let (one, two, three) = (host().await, host().await, host().await);
     let (hang, echo) = (json!({ "do": "hang" }), json!({ "do": "echo" }));
@@ -73,7 +73,7 @@ async fn an_account_throttles_what_is_more_than_its_executions() {
 }
 
 #[tokio::test]
-async fn a_message_that_comes_back_is_stopped_unless_the_function_allows_it() {
+async fn a_returning_message_is_stopped_unless_the_function_allows_it() {
     let (host, service) = (host().await, Service::start().await.unwrap());
     let message = || Message { id: "first".into(), body: service.line().url(), group: "a".into(), trace: None };
     let stopped = follow(&host, &service, message(), RecursiveLoop::Terminate, 100).await;
@@ -85,12 +85,12 @@ async fn a_message_that_comes_back_is_stopped_unless_the_function_allows_it() {
     let last = service.calls().pop().unwrap();
     let trace = TraceHeader::parse(last.header("x-amzn-trace-id").unwrap());
     assert_eq!(trace.invocations("c512fbe3"), 40, "it is counted where it is allowed, too");
-    // Every message that begins a chain is counted anew.
+    // Every message that begins a chain has its own count.
     assert_eq!(follow(&host, &service, message(), RecursiveLoop::Terminate, 10).await, Ok(10));
 }
 
 #[test]
-fn a_lineage_counts_each_function_and_leaves_the_rest_of_the_header_alone() {
+fn a_lineage_counts_each_function_and_keeps_the_rest_of_the_header() {
     let header =
         "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1;Lineage=68fd508a:5|a87bd80c:1";
     let read = TraceHeader::parse(header);

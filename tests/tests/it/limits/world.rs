@@ -1,5 +1,5 @@
-//! A server that counts, pollers with clocks of their own, and a network that takes its time: all of it on a clock that
-//! moves when everybody waits.
+//! A server that counts, pollers with their own clocks, and a network with latency: all on a clock that advances when
+//! everybody waits.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -62,8 +62,7 @@ impl SharedDice {
     }
 }
 
-/// One limit as a server may count it: in any interval of time, and in intervals that follow one another from some
-/// moment on.
+/// One limit as a server may count it: in any interval of time, and in consecutive intervals from some time on.
 struct Counted {
     limit: Limit,
     phase_ms: i64,
@@ -102,12 +101,12 @@ impl Counted {
 /// What the server saw.
 #[derive(Default)]
 pub(crate) struct Seen {
-    /// When each request arrived, in milliseconds since the beginning.
+    /// When each request arrived, in milliseconds since the start.
     pub(crate) arrivals: Vec<i64>,
-    /// How many of them were over a limit.
+    /// How many of them exceeded a limit.
     pub(crate) refused: usize,
     pub(crate) bytes: u64,
-    /// When each of the tokens was granted.
+    /// When each token was granted.
     pub(crate) granted: Vec<i64>,
 }
 
@@ -119,9 +118,9 @@ pub(crate) struct Server {
     dice: SharedDice,
     counted: Mutex<Vec<Counted>>,
     pub(crate) seen: Mutex<Seen>,
-    /// What is answered instead of a page.
+    /// The answers instead of a page.
     pub(crate) instead: Mutex<Answers>,
-    /// How large a page is made.
+    /// The size of a page.
     page_bytes: usize,
 }
 
@@ -172,7 +171,7 @@ impl Server {
     }
 }
 
-/// A clock that is a little off.
+/// A clock that is slightly off.
 pub(crate) struct OwnClock {
     began: Instant,
     off_ms: i64,
@@ -218,7 +217,7 @@ impl Budgets for Distant<'_> {
     }
 }
 
-/// Nobody reads these pages again.
+/// Drops raw pages.
 struct Nowhere;
 
 #[async_trait]
@@ -228,7 +227,7 @@ impl Pages for Nowhere {
     }
 }
 
-/// A server, a database, and what polls have in common.
+/// A server, a database, and the shared parts of polls.
 pub(crate) struct World {
     pub(crate) server: Server,
     pub(crate) database: Arc<Database>,
@@ -266,7 +265,7 @@ impl World {
         }
     }
 
-    /// From now on the server answers so, where that answers anything.
+    /// From now on the server answers with this, if it returns something.
     pub(crate) fn answer_with(
         &self,
         instead: impl Fn(&Request, &mut Seen, i64) -> Option<HttpAnswer> + Send + Sync + 'static,
@@ -274,7 +273,7 @@ impl World {
         *self.server.instead.lock().unwrap() = Box::new(instead);
     }
 
-    /// Milliseconds since the beginning.
+    /// Milliseconds since the start.
     pub(crate) fn now_ms(&self) -> i64 {
         i64::try_from(self.began.elapsed().as_millis()).unwrap()
     }
@@ -283,14 +282,14 @@ impl World {
         OwnClock { began: self.began, off_ms }
     }
 
-    /// Opens the database again, as after a restart.
+    /// Reopens the database, as after a restart.
     pub(crate) fn restart(&mut self) {
-        let place = |name: &str| self.folder.path().join(name);
-        self.database = Database::open(&place("stoop.db"), &place("data")).unwrap();
+        let path = |name: &str| self.folder.path().join(name);
+        self.database = Database::open(&path("stoop.db"), &path("data")).unwrap();
         self.tokens = Tokens::default();
     }
 
-    /// Everything that lies in the database's folder.
+    /// All files in the database's folder.
     pub(crate) fn stored(&self) -> Vec<u8> {
         let files = std::fs::read_dir(self.folder.path()).unwrap().map(|entry| entry.unwrap().path());
         files.filter(|path| path.is_file()).flat_map(|path| std::fs::read(path).unwrap()).collect()
@@ -317,7 +316,7 @@ impl World {
         poll(search, &run, ports).await
     }
 
-    /// Polls on and on until `end_ms`. A poll that is held back comes again when it may, but looks in now and then.
+    /// Polls repeatedly until `end_ms`. A delayed poll is retried when it may, and now and then before.
     pub(crate) async fn keep_polling(&self, search: &Search, off_ms: i64, end_ms: i64) {
         while self.now_ms() < end_ms {
             let polled = self.poll(search, off_ms, None).await.unwrap();

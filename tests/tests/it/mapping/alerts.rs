@@ -1,5 +1,4 @@
-//! The alerts function behind the change feed: whatever goes wrong, what is told and recorded in the end is what a
-//! clean run tells and records.
+//! The alerts function on the change feed: with any faults, the sent and recorded alerts are those of a clean run.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
@@ -34,7 +33,7 @@ impl Heard {
     }
 }
 
-/// A topic behind an unreliable network.
+/// A topic on an unreliable network.
 struct Topic<'w> {
     world: &'w World,
     heard: &'w Heard,
@@ -79,7 +78,7 @@ impl Ledger for World {
     }
 }
 
-/// A stack without a configuration: the rules are those of its parameters. It is not always to be had.
+/// A stack without a configuration: the rules are those of its parameters. It is not always available.
 #[async_trait]
 impl Configuration for World {
     async fn fingerprint(&self) -> Result<Option<String>, PortError> {
@@ -100,14 +99,14 @@ impl Configuration for World {
     }
 }
 
-/// What of a home's item the function reads.
+/// The attributes of a home's item that the function reads.
 fn image(change: &Change, home: &Home) -> Value {
     let mut body = Base64Data::default();
     body.0 = stoop_wire::home_to_bytes(home);
     json!({ "id": { "S": change.home.as_str() }, "body": { "B": body }, "notable": { "BOOL": true } })
 }
 
-/// Puts the changes of a market on a stream, as DynamoDB does: those of a home in their order.
+/// Puts the changes of a market on a stream, like DynamoDB: those of a home in order.
 fn put(fed: &mut Fed, stream: &mut Stream, change: &Change) {
     let mut data = json!({ "Keys": { "id": { "S": change.home.as_str() } }, "NewImage": image(change, &change.new) });
     if let Some(old) = &change.old {
@@ -117,7 +116,7 @@ fn put(fed: &mut Fed, stream: &mut Stream, change: &Change) {
 }
 
 #[tokio::test]
-async fn a_change_feed_with_every_mishap_tells_what_a_clean_run_tells() {
+async fn a_change_feed_with_all_faults_sends_the_alerts_of_a_clean_run() {
     let (mut message, mut killed, mut refused, mut twice) = (0, 0, 0, 0);
     for seed in seeds(8) {
         let mut dice = Dice::new(seed.0);
@@ -165,12 +164,12 @@ async fn a_change_feed_with_every_mishap_tells_what_a_clean_run_tells() {
 
         let counters = mapping.counters();
         assert_eq!((counters.records_processed, counters.records_discarded), (stream.len(), 0), "{counters:?}");
-        assert_eq!(heard.ids(), quiet.ids(), "what is told");
+        assert_eq!(heard.ids(), quiet.ids(), "sent alerts");
         for filter in [AlertFilter::Sent, AlertFilter::Suspect] {
             let recorded = |world: &World| -> BTreeSet<AlertId> {
                 world.database.alerts(filter, usize::MAX).unwrap().into_iter().map(|alert| alert.id).collect()
             };
-            assert_eq!(recorded(&world), recorded(&clean), "what is recorded as {filter:?}");
+            assert_eq!(recorded(&world), recorded(&clean), "recorded as {filter:?}");
         }
         message += heard.ids().len();
         killed += environments.killed();
@@ -181,7 +180,7 @@ async fn a_change_feed_with_every_mishap_tells_what_a_clean_run_tells() {
         let enough = message > 50 && killed > 10 && refused > 10 && twice > 0;
         assert!(
             enough,
-            "{message} told, {twice} of them twice, {killed} killed, {refused} refused: that proves little"
+            "{message} sent, {twice} of them twice, {killed} killed, {refused} refused: that proves little"
         );
     }
 }

@@ -1,11 +1,11 @@
-//! What is gathered and stored in large commits is what a measurer stores in small ones.
+//! Gathering and storing in large commits gives the result of a measurer with small ones.
 
 use stoop_pipeline::Gatherer;
 use stoop_pipeline::ports::Change;
 
 use super::*;
 
-/// Gives the batches to a gatherer, each with its fault, and has it store what it has after each batch that is told.
+/// Passes the batches to a gatherer, each with its fault, and commits after the given batches.
 async fn gathered(
     batches: &[Vec<Observation>],
     store_after: &[bool],
@@ -15,7 +15,7 @@ async fn gathered(
     let bench = Bench::new();
     let mut gatherer = Gatherer::new(&bench.store).with_open_homes(open_max);
     let mut total = Measured::default();
-    // What was given since it was stored last: given again where anything fails.
+    // Observations since the last commit: passed again if anything fails.
     let mut waiting: Vec<Observation> = Vec::new();
     for (i, batch) in batches.iter().enumerate() {
         match faults.get(i) {
@@ -44,7 +44,7 @@ async fn gathered(
     (bench, total)
 }
 
-/// The counts of a measurer that is given the batches, and what is on the change feed then.
+/// The counts of a measurer on the batches, and the resulting change feed.
 async fn measured(batches: &[Vec<Observation>]) -> (Bench, Measured) {
     let bench = Bench::new();
     let mut measurer = Measurer::new(&bench.store);
@@ -56,7 +56,7 @@ async fn measured(batches: &[Vec<Observation>]) -> (Bench, Measured) {
 }
 
 #[tokio::test]
-async fn nothing_is_stored_before_it_is_asked_for_and_then_all_of_it() {
+async fn nothing_is_stored_before_a_commit_and_then_everything() {
     let batch = a_batch();
     let (bench, by_measurer) = measured(std::slice::from_ref(&batch)).await;
     let other = Bench::new();
@@ -64,7 +64,7 @@ async fn nothing_is_stored_before_it_is_asked_for_and_then_all_of_it() {
     let mut bytes = 0;
     for part in batch.chunks(7) {
         gatherer.gather(part).await.unwrap();
-        assert!(gatherer.bytes() > bytes, "what waits is counted");
+        assert!(gatherer.bytes() > bytes, "waiting bytes are counted");
         bytes = gatherer.bytes();
     }
     assert_eq!(other.image(), Image::default());
@@ -84,7 +84,7 @@ async fn nothing_is_stored_before_it_is_asked_for_and_then_all_of_it() {
 }
 
 #[tokio::test]
-async fn the_change_feed_tells_of_homes_that_named_two_prices_and_of_no_others() {
+async fn the_change_feed_has_only_homes_with_two_prices() {
     let mut pending = observation("pending", 60, 500_000);
     pending.listing.status = Status::Pending;
     let batches = [
@@ -102,7 +102,7 @@ async fn the_change_feed_tells_of_homes_that_named_two_prices_and_of_no_others()
 }
 
 #[tokio::test]
-async fn who_writes_between_is_not_written_over_and_counted_once() {
+async fn a_concurrent_writer_is_not_overwritten_and_counted_once() {
     let batch = a_batch();
     let want = clean(&batch).await;
     let bench = Bench::new();
@@ -111,7 +111,7 @@ async fn who_writes_between_is_not_written_over_and_counted_once() {
     for part in batch.chunks(10) {
         let (mine, its) = part.split_at(part.len() / 2);
         gatherer.gather(mine).await.unwrap();
-        // One of them is told by both: a duplicate of whoever is later.
+        // Both have one of them: it is a duplicate for the later one.
         gatherer.gather(&its[..1]).await.unwrap();
         total.add(&measurer.measure(its).await.unwrap());
         total.add(&gatherer.commit().await.unwrap());
@@ -124,7 +124,7 @@ async fn who_writes_between_is_not_written_over_and_counted_once() {
 }
 
 #[tokio::test]
-async fn more_than_is_released_at_once_is_measured_anew_after_a_conflict() {
+async fn many_held_observations_are_measured_again_after_a_conflict() {
     let all: Vec<_> = (0..40_000).map(|n| observation(&format!("h{}", n % 50), n, 900_000 - n % 3)).collect();
     let (bench, by_measurer) = measured(std::slice::from_ref(&all)).await;
     let other = Bench::new();
@@ -140,7 +140,7 @@ async fn more_than_is_released_at_once_is_measured_anew_after_a_conflict() {
 }
 
 #[tokio::test]
-async fn an_id_that_everything_is_said_of_is_reported_of_as_by_a_measurer() {
+async fn an_overfull_id_is_rejected_as_by_a_measurer() {
     let bench = Bench::new();
     let all: Vec<_> = (0..70).map(|n| observation("id", n, 100_000 + n)).collect();
     let mut gatherer = Gatherer::new(&bench.store);
@@ -159,7 +159,7 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(32) })]
 
     #[test]
-    fn what_is_gathered_is_what_is_measured(
+    fn gathering_equals_measuring(
         seeds in prop::collection::vec(seed(0..900 * DAY), 1..40),
         cuts in prop::collection::vec(0..12_usize, 0..8),
         store_after in prop::collection::vec(any::<bool>(), 0..8),

@@ -3,19 +3,19 @@
 //! | rule | page of AWS's documentation |
 //! | --- | --- |
 //! | no message of a group is received while another of it is in flight | "FIFO queue delivery logic" (SQS Developer Guide) |
-//! | what is received more often than `maxReceiveCount` goes to the dead-letter queue | "Using dead-letter queues in Amazon SQS" (SQS Developer Guide) |
-//! | so many batches at the same time as `MaximumConcurrency` says, and no more are received | "Configuring scaling behavior for SQS event source mappings" (Lambda Developer Guide) |
-//! | a throttled message is tried again as long as it is hidden, ever more seldom | "Handling errors for an SQS event source in Lambda" (Lambda Developer Guide) |
+//! | a message received more often than `maxReceiveCount` goes to the dead-letter queue | "Using dead-letter queues in Amazon SQS" (SQS Developer Guide) |
+//! | at most `MaximumConcurrency` batches at the same time; no more are received | "Configuring scaling behavior for SQS event source mappings" (Lambda Developer Guide) |
+//! | a throttled message is retried while it is hidden, at growing intervals | "Handling errors for an SQS event source in Lambda" (Lambda Developer Guide) |
 
 use std::collections::VecDeque;
 
-/// What becomes of a message whose delivery was throttled.
+/// The fate of a message whose delivery was throttled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Throttled {
-    /// It is tried again until its visibility ends: what AWS documents.
-    TriedAgain,
-    /// It is left alone until its visibility ends: the worst that a reader of older pages could expect.
-    LeftAlone,
+    /// It is retried until its visibility ends: the documented behaviour.
+    Retried,
+    /// It is not retried until its visibility ends: the worst case by older documentation.
+    NotRetried,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -27,7 +27,7 @@ pub(super) struct Settings {
     pub(super) throttled: Throttled,
 }
 
-/// At most so long between two tries of a throttled message.
+/// The longest interval between two tries of a throttled message.
 const TRY_AGAIN_MAX_S: u64 = 60;
 
 #[derive(Clone, Debug)]
@@ -82,7 +82,7 @@ impl Mapping {
         self.messages.iter().filter(|message| message.group == group).count()
     }
 
-    /// A second in which the function may have so many executions.
+    /// Simulates a second in which the function may have this many executions.
     pub(super) fn second(&mut self, executions: usize) {
         let (now, before) = (self.now, self.messages.len());
         self.messages.retain(|message| !matches!(message.state, State::Runs { until } if until <= now));
@@ -92,9 +92,9 @@ impl Mapping {
                 message.state = State::Waits;
             }
         }
-        for place in 0..self.messages.len() {
-            if matches!(self.messages[place].state, State::Hidden { next_try: Some(next), .. } if next <= now) {
-                self.invoke(place, executions);
+        for index in 0..self.messages.len() {
+            if matches!(self.messages[index].state, State::Hidden { next_try: Some(next), .. } if next <= now) {
+                self.invoke(index, executions);
             }
         }
         self.receive(executions);
@@ -106,7 +106,7 @@ impl Mapping {
         self.messages.iter().filter(|message| matches!(message.state, State::Runs { .. })).count()
     }
 
-    /// Batches that the mapping has in hand.
+    /// The batches that the mapping is processing.
     fn in_hand(&self) -> usize {
         let tried = |state| matches!(state, State::Runs { .. } | State::Hidden { next_try: Some(_), .. });
         self.messages.iter().filter(|message| tried(message.state)).count()
@@ -114,33 +114,33 @@ impl Mapping {
 
     fn receive(&mut self, executions: usize) {
         while self.in_hand() < self.settings.concurrency_max {
-            let first_free = (0..self.messages.len()).find(|place| {
-                let message = &self.messages[*place];
-                let before = self.messages.iter().take(*place);
+            let first_free = (0..self.messages.len()).find(|index| {
+                let message = &self.messages[*index];
+                let before = self.messages.iter().take(*index);
                 let alone =
                     self.messages.iter().all(|other| other.group != message.group || other.state == State::Waits);
                 message.state == State::Waits && alone && before.clone().all(|other| other.group != message.group)
             });
-            let Some(place) = first_free else { return };
-            if self.messages[place].receives >= self.settings.receives_max {
-                self.messages.remove(place);
+            let Some(index) = first_free else { return };
+            if self.messages[index].receives >= self.settings.receives_max {
+                self.messages.remove(index);
                 self.dead += 1;
                 continue;
             }
-            self.messages[place].receives += 1;
+            self.messages[index].receives += 1;
             let until = self.now + self.settings.visibility_s;
-            self.messages[place].state = State::Hidden { until, next_try: Some(self.now), pause: 1 };
-            self.invoke(place, executions);
+            self.messages[index].state = State::Hidden { until, next_try: Some(self.now), pause: 1 };
+            self.invoke(index, executions);
         }
     }
 
-    fn invoke(&mut self, place: usize, executions: usize) {
-        let State::Hidden { until, pause, .. } = self.messages[place].state else { return };
-        self.messages[place].state = if self.running() < executions {
+    fn invoke(&mut self, index: usize, executions: usize) {
+        let State::Hidden { until, pause, .. } = self.messages[index].state else { return };
+        self.messages[index].state = if self.running() < executions {
             State::Runs { until: self.now + self.settings.invocation_s }
         } else {
             self.throttles += 1;
-            let again = self.settings.throttled == Throttled::TriedAgain;
+            let again = self.settings.throttled == Throttled::Retried;
             let next_try = again.then_some(self.now + pause);
             State::Hidden { until, next_try, pause: (pause * 2).min(TRY_AGAIN_MAX_S) }
         };

@@ -1,4 +1,4 @@
-//! Scans that are killed: nothing is forgotten, and what was said is not said otherwise.
+//! Scans that are killed: nothing is forgotten, and what was sent is not contradicted.
 
 use crate::site::{Bench, answer};
 use stoop_domain::Status;
@@ -7,7 +7,7 @@ use stoop_sources::Request;
 
 #[tokio::test]
 async fn a_kill_between_sending_and_saving_forgets_no_change() {
-    // Wherever the poll that sees the cut dies, the state ends as the site does.
+    // Wherever the poll that sees the cut dies, the final state equals the site's.
     for saves in 0..4 {
         let bench = Bench::new();
         bench.site.list("1", 500_000);
@@ -28,7 +28,7 @@ async fn a_kill_between_sending_and_saving_forgets_no_change() {
 }
 
 #[tokio::test]
-async fn a_new_listing_that_was_sent_but_not_saved_is_missed_when_it_leaves() {
+async fn a_new_listing_sent_but_not_saved_is_missed_when_it_leaves() {
     let bench = Bench::new();
     bench.site.list("1", 500_000);
     bench.poll().await.unwrap();
@@ -43,7 +43,7 @@ async fn a_new_listing_that_was_sent_but_not_saved_is_missed_when_it_leaves() {
 }
 
 #[tokio::test]
-async fn a_kill_between_saying_gone_and_saving_does_not_hide_the_return() {
+async fn a_kill_between_sending_gone_and_saving_does_not_hide_the_return() {
     for saves in 0..3 {
         let bench = Bench::new();
         bench.site.list("1", 500_000);
@@ -63,7 +63,7 @@ async fn a_kill_between_saying_gone_and_saving_does_not_hide_the_return() {
 }
 
 #[tokio::test]
-async fn gone_that_was_not_saved_is_said_again_as_of_the_same_time() {
+async fn gone_that_was_not_saved_is_sent_again_with_the_same_time() {
     let bench = Bench::new();
     bench.site.list("1", 500_000);
     bench.site.list("2", 500_000);
@@ -79,7 +79,7 @@ async fn gone_that_was_not_saved_is_said_again_as_of_the_same_time() {
     assert_eq!(bench.database.counts().unwrap().observations, 3, "the second Gone was a duplicate of the first");
 }
 
-/// A Zillow with 1,500 homes, of which it shows 820 at most; it knows its bounds.
+/// A Zillow with 1,500 homes, of which it shows at most 820; it respects its bounds.
 fn zillow(request: &Request) -> HttpAnswer {
     let number = |name: &str| {
         let (_, query) = request.url.split_once('?')?;
@@ -100,7 +100,7 @@ fn zillow(request: &Request) -> HttpAnswer {
 }
 
 #[tokio::test]
-async fn a_scan_that_was_killed_goes_on_at_the_page_that_was_in_hand_however_it_was_split() {
+async fn a_killed_scan_continues_at_its_current_page_however_it_was_split() {
     let params = [("url", "https://site.test"), ("key", "k"), ("location", "Springfield, IL")];
     let params = params.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
     let source = || stoop_sources::build("zillow", &params).unwrap().into();

@@ -1,4 +1,4 @@
-//! Pages that shift, that lead in a circle, and that there are too many of.
+//! Pages that shift, form a circle, or are too many.
 
 use crate::site::{Bench, answer};
 use stoop_domain::Status;
@@ -11,7 +11,7 @@ async fn pages_that_shift_while_they_are_read_prove_nothing() {
         bench.site.list_many(8);
         bench.poll().await.unwrap();
         for run in 0..4 {
-            // Each time the listing that stood first on page 2 slips onto page 1 unseen.
+            // Each time the first listing of page 2 moves to page 1 unseen.
             if removed {
                 bench.site.remove_first_after_page(1);
             } else {
@@ -38,7 +38,7 @@ async fn pages_that_shift_while_they_are_read_prove_nothing() {
 }
 
 #[tokio::test]
-async fn a_scan_of_more_pages_than_are_read_is_partial_and_begins_at_the_first_page_again() {
+async fn a_scan_of_too_many_pages_is_partial_and_starts_over() {
     let bench = Bench::new();
     bench.site.list_many(15);
     for run in 0..4 {
@@ -51,12 +51,12 @@ async fn a_scan_of_more_pages_than_are_read_is_partial_and_begins_at_the_first_p
     }
     bench.site.remove("1");
     for _ in 0..3 {
-        assert_eq!(bench.poll().await.unwrap().gone, 0, "it may have slipped behind the last page");
+        assert_eq!(bench.poll().await.unwrap().gone, 0, "it may have moved past the last page");
     }
 }
 
 #[tokio::test]
-async fn links_that_lead_in_a_circle_end_the_scan_and_the_next_begins_anew() {
+async fn links_in_a_circle_end_the_scan_and_the_next_starts_over() {
     let bench = Bench::with("by = \"page\"\nsize = 3", "by = \"next-link\"\nnext = \"/next\"");
     bench.site.list_many(6);
     for _ in 0..3 {
@@ -67,11 +67,11 @@ async fn links_that_lead_in_a_circle_end_the_scan_and_the_next_begins_anew() {
         assert_eq!(bench.site.take_pages_asked(), [1, 2, 1]);
         assert_eq!(bench.state("all").await.checkpoint, None);
     }
-    assert_eq!(bench.ends("6").await, (Status::Active, 100_000), "what was read on the way counts");
+    assert_eq!(bench.ends("6").await, (Status::Active, 100_000), "the pages before count");
 }
 
 #[tokio::test]
-async fn rows_that_a_map_leaves_out_are_none_of_those_that_were_not_shown() {
+async fn rows_that_a_map_skips_are_not_missing() {
     let bench = Bench::with("[http]\n", "[[skip]]\nfrom = \"status\"\nis = \"Withdrawn\"\n\n[http]\n");
     bench.site.list_many(7);
     bench.site.set("3", 100_000, "Withdrawn");
@@ -80,15 +80,15 @@ async fn rows_that_a_map_leaves_out_are_none_of_those_that_were_not_shown() {
     assert_eq!((first.outcome, first.listings, first.message), (Some(RunOutcome::Complete), 5, None));
     bench.site.remove("1");
     let gone = [bench.poll().await.unwrap().gone, bench.poll().await.unwrap().gone];
-    assert_eq!(gone, [0, 1], "and what is gone is said to be");
-    // One of them is left out, so that a page that shifts is noticed all the same.
+    assert_eq!(gone, [0, 1], "and gone listings are reported");
+    // One of them is skipped, so that a shifting page is still noticed.
     bench.site.remove_first_after_page(1);
     assert_eq!(bench.poll().await.unwrap().outcome, Some(RunOutcome::Partial));
 }
 
 #[tokio::test]
 async fn a_page_that_shows_nothing_new_ends_the_scan_as_partial() {
-    // A server that takes no notice of where it is asked to go on, and whose answer does not say how many there are.
+    // A server that ignores the page parameter and has no total.
     let bench = Bench::new();
     let listing = |id: u32| {
         format!(
@@ -109,7 +109,7 @@ async fn a_page_that_shows_nothing_new_ends_the_scan_as_partial() {
         assert_eq!(polled.gone, 0, "{run}");
     }
 
-    // A page that leads on and has one that is new among those of before is no such page.
+    // A page that leads on and has a new listing among known ones is not such a page.
     let bench = Bench::new();
     bench.site.list_many(9);
     bench.site.move_first_to_end_after_page(1);

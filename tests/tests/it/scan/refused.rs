@@ -1,4 +1,4 @@
-//! Listings and records that are refused.
+//! Refused listings and records.
 
 use crate::site::{Bench, answer};
 use stoop_domain::{Reason, Status};
@@ -6,13 +6,13 @@ use stoop_pipeline::PollError;
 use stoop_pipeline::ports::RunOutcome;
 
 #[tokio::test]
-async fn a_listing_that_cannot_be_is_not_gone_and_is_in_quarantine_once() {
+async fn an_invalid_listing_is_not_gone_and_is_in_quarantine_once() {
     let bench = Bench::new();
     bench.site.list_many(5);
     bench.poll().await.unwrap();
     bench.site.list("3", 0);
     for run in 0..10 {
-        // Its place on the pages changes, as new listings come.
+        // Its position on the pages changes, as new listings come.
         bench.site.list(&format!("later-{}", run % 3), 100_000);
         let polled = bench.poll().await.unwrap();
         assert_eq!((polled.outcome, polled.gone, polled.rejects), (Some(RunOutcome::Complete), 0, 1));
@@ -26,7 +26,7 @@ async fn a_listing_that_cannot_be_is_not_gone_and_is_in_quarantine_once() {
 }
 
 #[tokio::test]
-async fn a_listing_too_large_for_the_stream_is_in_quarantine_and_the_others_go_on() {
+async fn a_listing_too_large_for_the_stream_is_quarantined_and_the_others_are_sent() {
     let city = "city = { constant = \"Graz\" }";
     let bench = Bench::with(city, &format!("{city}\ndescription = {{ from = \"text\" }}"));
     let row = |id: &str, text: &str| serde_json::json!({"id": id, "modified": "2026-01-14T12:00:00Z", "status": "Active", "price": 90_000, "text": text});
@@ -40,7 +40,7 @@ async fn a_listing_too_large_for_the_stream_is_in_quarantine_and_the_others_go_o
 }
 
 #[tokio::test]
-async fn refused_records_are_put_again_by_their_place() {
+async fn refused_records_are_put_again_by_index() {
     let bench = Bench::new();
     bench.site.list_many(3);
     bench.stream.refuse([vec![0, 2], vec![1]]);
@@ -62,7 +62,7 @@ async fn a_stream_that_refuses_for_ever_fails_the_poll_and_the_next_sends_again(
     assert_eq!(bench.poll().await.unwrap().new, 3);
     assert_eq!(bench.measure().await, 3);
 
-    // The same for a change and for Gone.
+    // The same for a change and for `Gone`.
     bench.site.list("1", 90_000);
     bench.stream.refuse_all(true);
     assert!(matches!(bench.poll().await, Err(PollError::Refused(1))));
@@ -79,7 +79,7 @@ async fn a_stream_that_refuses_for_ever_fails_the_poll_and_the_next_sends_again(
 }
 
 #[tokio::test]
-async fn a_poll_of_which_nothing_is_understood_has_failed_and_the_next_begins_anew() {
+async fn a_poll_that_understands_nothing_fails_and_the_next_starts_over() {
     let bench = Bench::new();
     bench.site.list_many(3);
     bench.site.call_price("price", ["\"", " or so\""]);

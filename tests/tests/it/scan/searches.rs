@@ -1,4 +1,4 @@
-//! Searches of one source that overlap, and one that comes to ask for something else.
+//! Overlapping searches of one source, and one whose query changes.
 
 use crate::site::Bench;
 use stoop_domain::{EventKind, Status};
@@ -24,7 +24,7 @@ async fn a_listing_that_moves_from_one_search_to_another_is_not_gone() {
         assert_eq!(poll_dear(&bench).await + poll_cheap(&bench).await, 0);
         bench.site.list("1", 300_000);
         for _ in 0..5 {
-            // Whichever looks first: the other has not yet missed it twice.
+            // Whichever polls first: the other has not yet missed it twice.
             let gone = match cheap_first {
                 true => poll_cheap(&bench).await + poll_dear(&bench).await,
                 false => poll_dear(&bench).await + poll_cheap(&bench).await,
@@ -38,13 +38,13 @@ async fn a_listing_that_moves_from_one_search_to_another_is_not_gone() {
 }
 
 #[tokio::test]
-async fn a_listing_that_one_search_gave_up_before_the_other_looked_is_back_when_it_looks() {
+async fn a_listing_given_up_by_one_search_is_back_when_another_sees_it() {
     let bench = Bench::new();
     bench.site.list("1", 500_000);
     bench.site.list("2", 600_000);
     assert_eq!(poll_dear(&bench).await + poll_cheap(&bench).await, 0);
     bench.site.list("1", 300_000);
-    assert_eq!([poll_dear(&bench).await, poll_dear(&bench).await], [0, 1], "nobody holds it yet");
+    assert_eq!([poll_dear(&bench).await, poll_dear(&bench).await], [0, 1], "no search holds it yet");
     assert_eq!(bench.ends("1").await, (Status::Gone, 500_000));
     assert_eq!(poll_cheap(&bench).await, 0);
     assert_eq!(bench.ends("1").await, (Status::Active, 300_000));
@@ -74,14 +74,14 @@ async fn a_listing_that_two_searches_hold_is_gone_when_both_have_missed_it_twice
     bench.site.remove("1");
     assert_eq!([dear().await, dear().await, dear().await], [0; 3], "the other search has not missed it");
     assert_eq!([cheap().await, cheap().await], [0, 1]);
-    assert_eq!([dear().await, cheap().await], [0; 2], "it is said once");
+    assert_eq!([dear().await, cheap().await], [0; 2], "it is sent once");
     assert_eq!(bench.ends("1").await, (Status::Gone, 500_000));
     assert_eq!(bench.events("1").await, [EventKind::Initial, EventKind::Gone]);
     assert_eq!(bench.ends("2").await, (Status::Active, 500_000));
 }
 
 #[tokio::test]
-async fn a_search_that_asks_for_something_else_says_nothing_is_gone_and_begins_anew() {
+async fn a_changed_search_reports_nothing_gone_and_starts_over() {
     let bench = Bench::new();
     bench.site.list_many(9);
     bench.stop_in_a_pause_of_ms(1_000);
@@ -94,7 +94,7 @@ async fn a_search_that_asks_for_something_else_says_nothing_is_gone_and_begins_a
         bench.site.take_requests();
         let polled = bench.poll_between("all", 500_000, i64::MAX).await.unwrap();
         assert_eq!((polled.outcome, polled.gone), (Some(RunOutcome::Complete), 0));
-        assert_eq!(bench.site.take_pages_asked(), [1], "the checkpoint belongs to what was asked before");
+        assert_eq!(bench.site.take_pages_asked(), [1], "the checkpoint belongs to the old query");
         assert_eq!(polled.new, u64::from(run == 0));
     }
     let SearchState { watermark, checkpoint, listings, .. } = bench.state("all").await;
@@ -104,7 +104,7 @@ async fn a_search_that_asks_for_something_else_says_nothing_is_gone_and_begins_a
 }
 
 #[tokio::test]
-async fn a_listing_said_to_be_gone_is_back_for_a_search_that_has_come_to_ask_for_something_else() {
+async fn a_gone_listing_is_back_for_a_changed_search() {
     for saves in [1, usize::MAX] {
         let bench = Bench::new();
         bench.site.list("1", 500_000);
@@ -126,7 +126,7 @@ async fn a_listing_said_to_be_gone_is_back_for_a_search_that_has_come_to_ask_for
 }
 
 #[tokio::test]
-async fn what_was_learnt_of_a_search_is_kept_with_what_it_has_seen_until_it_asks_for_something_else() {
+async fn the_pace_of_a_search_is_kept_until_it_is_changed() {
     let bench = Bench::new();
     let hours = async || {
         let cadence = Cadence { every_max_ms: Some(24 * 3_600_000), ..Cadence::steady(3_600_000) };
@@ -144,14 +144,14 @@ async fn what_was_learnt_of_a_search_is_kept_with_what_it_has_seen_until_it_asks
     assert_eq!(hours().await, 2, "it did not see everything");
     bench.stop_no_more();
     bench.poll().await.unwrap();
-    assert_eq!(hours().await, 1, "what is new was seen by one of the two");
+    assert_eq!(hours().await, 1, "one of the two has seen the new listing");
 
     for _ in 0..2 {
         bench.poll().await.unwrap();
     }
     assert_eq!(hours().await, 2);
     bench.poll_between("all", 400_000, i64::MAX).await.unwrap();
-    assert_eq!(hours().await, 1, "of what it asks for now nothing is known");
+    assert_eq!(hours().await, 1, "nothing is known about the new query");
 }
 
 #[tokio::test]

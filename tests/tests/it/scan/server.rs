@@ -1,4 +1,4 @@
-//! A server that asks for patience, sends elsewhere, forbids, or is down.
+//! A server that asks to wait, redirects, forbids, or is down.
 
 use crate::site::{Bench, answer};
 use stoop_domain::Time;
@@ -6,7 +6,7 @@ use stoop_pipeline::ports::RunOutcome;
 use stoop_pipeline::{PollError, release};
 
 #[tokio::test]
-async fn a_stop_while_the_site_asks_for_patience_ends_the_run_and_the_next_goes_on() {
+async fn a_stop_during_a_retry_after_ends_the_run_and_the_next_continues() {
     let bench = Bench::new();
     bench.site.list_many(8);
     bench.site.fault(2, answer(429, &[("retry-after", "60")], ""));
@@ -16,7 +16,7 @@ async fn a_stop_while_the_site_asks_for_patience_ends_the_run_and_the_next_goes_
     assert!(first.message.unwrap().contains("stopped"));
     assert_eq!(bench.site.take_pages_asked(), [1, 2], "nothing is asked after the stop");
 
-    // A run that is stopped before its first page does not lose the place.
+    // A run that is stopped before its first page keeps the checkpoint.
     bench.site.fault(2, answer(503, &[("retry-after", "60")], ""));
     bench.stop_no_more();
     bench.stop_in_a_pause_of_ms(60_000);
@@ -32,7 +32,7 @@ async fn a_stop_while_the_site_asks_for_patience_ends_the_run_and_the_next_goes_
 }
 
 #[tokio::test]
-async fn a_place_at_which_a_source_is_down_is_kept_for_two_polls_and_given_up_at_the_third() {
+async fn a_checkpoint_at_a_failing_page_is_kept_for_two_polls_and_given_up_at_the_third() {
     let bench = Bench::new();
     bench.site.list_many(8);
     let down = || answer(404, &[], "");
@@ -42,9 +42,9 @@ async fn a_place_at_which_a_source_is_down_is_kept_for_two_polls_and_given_up_at
     for _ in 0..2 {
         bench.site.fault(2, down());
         assert!(matches!(bench.poll().await, Err(PollError::Source(_))));
-        assert_eq!(bench.site.take_pages_asked(), [2], "it goes on where it was");
+        assert_eq!(bench.site.take_pages_asked(), [2], "it continues where it was");
     }
-    assert_eq!(bench.poll().await.unwrap().new, 5, "and does not ask again for what it has");
+    assert_eq!(bench.poll().await.unwrap().new, 5, "and does not repeat pages");
     assert_eq!(bench.site.take_pages_asked(), [2, 3]);
 
     bench.site.list_many(9);
@@ -56,11 +56,11 @@ async fn a_place_at_which_a_source_is_down_is_kept_for_two_polls_and_given_up_at
     }
     bench.site.take_pages_asked();
     assert_eq!(bench.poll().await.unwrap().outcome, Some(RunOutcome::Complete));
-    assert_eq!(bench.site.take_pages_asked(), [1, 2, 3], "that page may be there no more");
+    assert_eq!(bench.site.take_pages_asked(), [1, 2, 3], "that page may no longer exist");
 }
 
 #[tokio::test]
-async fn robots_txt_is_asked_once_a_run_by_our_name_and_obeyed() {
+async fn robots_txt_is_read_once_per_run_for_our_name_and_obeyed() {
     let rules = |rules: &str| answer(200, &[("content-type", "text/plain")], rules);
     for (robots, allowed) in [
         (rules("User-agent: *\nDisallow: /list"), false),
@@ -96,7 +96,7 @@ async fn robots_txt_is_asked_once_a_run_by_our_name_and_obeyed() {
 }
 
 #[tokio::test]
-async fn a_redirect_that_is_not_followed_says_where_it_leads_and_why() {
+async fn a_refused_redirect_says_its_target_and_why() {
     let elsewhere =
         "it leads to https://login.test/sign-in/…, which is not followed: keys are not sent to another server";
     let around = "it leads to https://site.test/list, which is not followed: more redirects than are followed";
@@ -116,7 +116,7 @@ async fn a_redirect_that_is_not_followed_says_where_it_leads_and_why() {
 }
 
 #[tokio::test]
-async fn a_server_that_asks_for_three_years_is_left_alone_for_a_day_and_can_be_asked_again_at_once() {
+async fn a_retry_after_of_three_years_is_obeyed_for_a_day_and_can_be_reset() {
     let bench = Bench::new();
     bench.site.list_many(3);
     bench.site.fault(1, answer(429, &[("retry-after", "99999999")], ""));
@@ -141,11 +141,11 @@ async fn a_server_that_asks_for_three_years_is_left_alone_for_a_day_and_can_be_a
 }
 
 #[tokio::test]
-async fn a_source_that_failed_too_often_can_be_asked_again_at_once() {
+async fn an_open_circuit_breaker_can_be_reset() {
     let bench = Bench::new();
     bench.site.list_many(3);
     bench.site.always(answer(404, &[], "gone fishing"));
-    // An hour passes with each poll, so that every one of them is made; the last opens the breaker for an hour.
+    // An hour passes with each poll, so that each of them is made; the last opens the breaker for an hour.
     for _ in 0..12 {
         drop(bench.poll().await);
     }

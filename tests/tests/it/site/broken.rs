@@ -1,4 +1,4 @@
-//! Wrappers around the real stream and index that refuse, and that die in the middle.
+//! Wrappers around the real stream and index that refuse, and that die midway.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -9,17 +9,17 @@ use stoop_domain::Time;
 use stoop_embedded::Database;
 use stoop_pipeline::ports::{PortError, SearchIndex, SearchState, Sent, Stream};
 
-/// A stream that takes one line in a record and refuses records as it is told.
+/// A stream with one line per record that refuses records on request.
 pub(crate) struct RefusingStream {
     inner: Arc<Database>,
-    /// The places to refuse in the next puts.
+    /// The indexes to refuse in the next puts.
     refusals: Mutex<VecDeque<Vec<usize>>>,
     refuses_all: AtomicBool,
     /// How many records each put had.
     puts: Mutex<Vec<usize>>,
 }
 
-/// An index whose process dies: from one save on, all fail until it is up again.
+/// An index whose process dies: from one save on, all fail until it is restarted.
 pub(crate) struct DyingIndex {
     inner: Arc<Database>,
     saves_left: AtomicUsize,
@@ -30,16 +30,16 @@ impl RefusingStream {
         Self { inner, refusals: Mutex::default(), refuses_all: AtomicBool::new(false), puts: Mutex::default() }
     }
 
-    /// Refuses these places of the next put, of the put after it, and so on.
-    pub(crate) fn refuse(&self, places: impl IntoIterator<Item = Vec<usize>>) {
-        self.refusals.lock().unwrap().extend(places);
+    /// Refuses these indexes of the next put, of the put after it, and so on.
+    pub(crate) fn refuse(&self, indexes: impl IntoIterator<Item = Vec<usize>>) {
+        self.refusals.lock().unwrap().extend(indexes);
     }
 
     pub(crate) fn refuse_all(&self, on: bool) {
         self.refuses_all.store(on, Ordering::SeqCst);
     }
 
-    /// How many records each put had, since this was asked last.
+    /// How many records each put had since the last call.
     pub(crate) fn take_puts(&self) -> Vec<usize> {
         std::mem::take(&mut *self.puts.lock().unwrap())
     }
@@ -54,12 +54,12 @@ impl Stream for RefusingStream {
         }
         let refused = self.refusals.lock().unwrap().pop_front().unwrap_or_default();
         let all = records.iter().enumerate();
-        let taken: Vec<_> = all.filter(|(place, _)| !refused.contains(place)).map(|(_, r)| r.clone()).collect();
+        let taken: Vec<_> = all.filter(|(index, _)| !refused.contains(index)).map(|(_, r)| r.clone()).collect();
         assert!(Stream::put(&*self.inner, &taken).await?.is_empty());
         Ok(refused)
     }
 
-    /// One listing to a record.
+    /// One listing per record.
     fn record_bytes_max(&self) -> usize {
         330
     }
@@ -70,7 +70,7 @@ impl DyingIndex {
         Self { inner, saves_left: AtomicUsize::new(usize::MAX) }
     }
 
-    /// Saves `n` more times.
+    /// Allows `n` more saves.
     pub(crate) fn die_after_saves(&self, n: usize) {
         self.saves_left.store(n, Ordering::SeqCst);
     }

@@ -1,6 +1,6 @@
-//! A small listing site in memory, and everything that polling it needs, with the means to break it.
+//! A small listing site in memory, and everything needed to poll it, with the means to break it.
 
-#![allow(clippy::unwrap_used, reason = "a test says what it expects by failing")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot continue fails")]
 #![allow(dead_code, reason = "each test file uses its part")]
 
 mod broken;
@@ -20,7 +20,7 @@ use stoop_sources::{Params, Request};
 
 pub(crate) use broken::{DyingIndex, RefusingStream};
 
-/// Listings on a page of the site.
+/// Listings per page.
 pub(crate) const PAGE: usize = 3;
 
 const MAP: &str = r#"
@@ -51,7 +51,7 @@ list_price = { from = "price" }
 city = { constant = "Graz" }
 "#;
 
-/// A listing as the site has it.
+/// A listing of the site.
 #[derive(Clone)]
 pub(crate) struct Row {
     id: String,
@@ -60,39 +60,39 @@ pub(crate) struct Row {
     modified: Time,
 }
 
-/// What the site says of when a row was modified.
-type Tell = Box<dyn Fn(Time) -> Time + Send>;
+/// Maps the real modification time to the site's.
+type ShownTime = Box<dyn Fn(Time) -> Time + Send>;
 
 type Serve = Box<dyn Fn(&Request) -> HttpAnswer + Send>;
 
 type Edit = Box<dyn FnOnce(&mut Vec<Row>) + Send>;
 
-/// A web site that shows its listings in pages and says of each when it was modified.
+/// A web site that shows its listings in pages, each with its modification time.
 pub(crate) struct Site {
     clock: Arc<Virtual>,
     rows: Mutex<Vec<Row>>,
-    tell: Mutex<Tell>,
-    /// What happens to the listings once a page was shown, by its number.
+    shown_time: Mutex<ShownTime>,
+    /// Changes of the listings after a page was shown, by page number.
     edits: Mutex<BTreeMap<usize, Edit>>,
-    /// What is answered once instead of a page, by its number.
+    /// Single answers instead of a page, by page number.
     faults: Mutex<BTreeMap<usize, HttpAnswer>>,
     robots: Mutex<HttpAnswer>,
-    /// What answers every request for a page instead of the site.
+    /// Answers every request for a page instead of the site.
     serve: Mutex<Option<Serve>>,
-    /// After so many more requests none is answered any more.
+    /// After this many more requests none is answered.
     answers_left: AtomicU64,
     frozen: tokio::sync::Notify,
-    /// What the site calls a price, and what it writes before and after its value.
+    /// The name of the price field, and the text before and after its value.
     price: Mutex<[&'static str; 3]>,
     requests: Mutex<Vec<Request>>,
 }
 
-/// A clock that moves only for those who wait, and by [`Bench::poll`].
+/// A clock that advances only for waiters, and by [`Bench::poll`].
 pub(crate) struct Virtual {
     now: AtomicI64,
     /// By how much it was set, as this process knows.
     jumped_ms: AtomicI64,
-    /// Whoever waits so long is told to stop.
+    /// A waiter for this long is asked to stop.
     patience_ms: AtomicU64,
     stop: AtomicBool,
 }
@@ -133,7 +133,7 @@ impl Bench {
             site: Site {
                 clock: Arc::clone(&clock),
                 rows: Mutex::default(),
-                tell: Mutex::new(Box::new(|modified| modified)),
+                shown_time: Mutex::new(Box::new(|modified| modified)),
                 edits: Mutex::default(),
                 faults: Mutex::default(),
                 robots: Mutex::new(answer(404, &[], "")),
@@ -169,7 +169,7 @@ impl Bench {
         self.poll_between("all", 0, i64::MAX).await
     }
 
-    /// Polls the search that asks for prices from `min` to below `max`. An hour later it returns.
+    /// Polls the search for prices from `min` to below `max`, and advances an hour.
     pub(crate) async fn poll_between(&self, search: &str, min: i64, max: i64) -> Result<Polled, PollError> {
         let params: Params =
             [("min", min), ("max", max)].map(|(key, value)| (key.to_owned(), value.to_string())).into();
@@ -177,7 +177,7 @@ impl Bench {
         self.poll_origin(search, Origin::Http(Box::new(source))).await
     }
 
-    /// Polls a search of any origin. An hour later it returns.
+    /// Polls a search of any origin, and advances an hour.
     pub(crate) async fn poll_origin(&self, search: &str, source: Origin) -> Result<Polled, PollError> {
         let search = Search { full_scan_every_ms: 0, on_drift: self.on_drift, ..Search::new(search, source) };
         let run = format!("run-{:04}", self.runs.fetch_add(1, Ordering::SeqCst));
@@ -201,7 +201,7 @@ impl Bench {
         polled
     }
 
-    /// Whoever waits for so long is told to stop.
+    /// Asks a waiter for this long to stop.
     pub(crate) fn stop_in_a_pause_of_ms(&self, ms: u64) {
         self.clock.patience_ms.store(ms, Ordering::SeqCst);
     }
@@ -215,7 +215,7 @@ impl Bench {
         self.clock.now.fetch_add(ms, Ordering::SeqCst);
     }
 
-    /// Somebody sets the clock, and the process sees it.
+    /// Sets the clock, and lets the process see it.
     pub(crate) fn set_clock_by_ms(&self, ms: i64) {
         self.wait_ms(ms);
         self.clock.jumped_ms.fetch_add(ms, Ordering::SeqCst);
@@ -225,22 +225,22 @@ impl Bench {
         self.clock.now()
     }
 
-    /// Where files are looked for.
+    /// The folder of files.
     pub(crate) fn folder(&self) -> &Path {
         self.folder.path()
     }
 
-    /// Whoever asks is told to stop from now on.
+    /// Asks polls to stop from now on.
     pub(crate) fn stop_now(&self) {
         self.clock.stop.store(true, Ordering::SeqCst);
     }
 
-    /// What a search has seen.
+    /// The state of a search.
     pub(crate) async fn state(&self, search: &str) -> SearchState {
         self.database.load(search, "site").await.unwrap()
     }
 
-    /// Takes everything off the stream into the state. Gives how many observations that were.
+    /// Processes everything on the stream. Returns the number of observations.
     pub(crate) async fn measure(&self) -> u64 {
         let records = self.database.stream_read(0, usize::MAX).unwrap();
         let Some(last) = records.last() else { return 0 };
@@ -252,7 +252,7 @@ impl Bench {
         measured.observations
     }
 
-    /// The status and price that the state ends with.
+    /// The final status and price.
     pub(crate) async fn ends(&self, id: &str) -> (Status, i64) {
         self.measure().await;
         let home = self.home(id).unwrap_or_else(|| panic!("nothing is known of {id}"));
@@ -260,7 +260,7 @@ impl Bench {
         (facts.status, facts.list_price.unwrap().0 / 100)
     }
 
-    /// What has happened to a home by now.
+    /// The events of a home so far.
     pub(crate) async fn events(&self, id: &str) -> Vec<EventKind> {
         self.measure().await;
         let events = self.home(id).unwrap_or_default().history.events();
@@ -273,13 +273,13 @@ impl Bench {
     }
 }
 
-/// The stored state is that of the stored observations.
+/// Checks that the stored state is that of the stored observations.
 pub(crate) fn verify(database: &Database) {
     assert_eq!(database.verify(&|| false).unwrap().differences, Vec::<String>::new());
 }
 
 impl Site {
-    /// Puts a listing at the end, or changes it where it stands.
+    /// Adds a listing at the end, or changes it in place.
     pub(crate) fn list(&self, id: &str, price: i64) {
         self.set(id, price, "Active");
     }
@@ -293,18 +293,18 @@ impl Site {
         }
     }
 
-    /// Puts a listing at the end once more, under the id of another that is there.
+    /// Adds a second listing with the ID of an existing one.
     pub(crate) fn list_again(&self, id: &str, price: i64) {
         let row = Row { id: id.into(), price, status: "Active", modified: self.clock.now() };
         self.rows.lock().unwrap().push(row);
     }
 
-    /// From now on the site says this of when a row was modified.
-    pub(crate) fn tell_times(&self, tell: impl Fn(Time) -> Time + Send + 'static) {
-        *self.tell.lock().unwrap() = Box::new(tell);
+    /// Sets how the site shows modification times.
+    pub(crate) fn show_times(&self, shown: impl Fn(Time) -> Time + Send + 'static) {
+        *self.shown_time.lock().unwrap() = Box::new(shown);
     }
 
-    /// Changes a price without a word of when.
+    /// Changes a price without changing the modification time.
     pub(crate) fn reprice(&self, id: &str, price: i64) {
         self.rows.lock().unwrap().iter_mut().filter(|row| row.id == id).for_each(|row| row.price = price);
     }
@@ -316,7 +316,7 @@ impl Site {
         }
     }
 
-    /// Takes a listing down; what it gives can be put up again with [`Site::restore`], as it was.
+    /// Removes a listing; [`Site::restore`] puts the result back unchanged.
     pub(crate) fn remove(&self, id: &str) -> Row {
         take(&mut self.rows.lock().unwrap(), id)
     }
@@ -325,12 +325,13 @@ impl Site {
         self.rows.lock().unwrap().push(row);
     }
 
-    /// Once page `number` was shown, the site's first listing is removed.
+    /// Removes the site's first listing after page `number` was shown.
     pub(crate) fn remove_first_after_page(&self, number: usize) {
         self.after_page(number, |rows| drop(rows.remove(0)));
     }
 
-    /// Once page `number` was shown, the first listing becomes the last, as where what is renewed goes to the end.
+    /// Moves the first listing to the end after page `number` was shown, as on sites where renewed listings go to the
+    /// end.
     pub(crate) fn move_first_to_end_after_page(&self, number: usize) {
         self.after_page(number, |rows| rows.rotate_left(1));
     }
@@ -344,22 +345,22 @@ impl Site {
         self.faults.lock().unwrap().insert(number, answer);
     }
 
-    /// From now on every request for a page is answered with this, whatever it asks for.
+    /// Answers every request for a page with this from now on.
     pub(crate) fn always(&self, answer: HttpAnswer) {
         self.serve(move |_| answer.clone());
     }
 
-    /// From now on the site answers as it is again.
+    /// Restores the site's own answers.
     pub(crate) fn as_it_is(&self) {
         *self.serve.lock().unwrap() = None;
     }
 
-    /// From now on this answers every request for a page.
+    /// Answers every request for a page with this function from now on.
     pub(crate) fn serve(&self, serve: impl Fn(&Request) -> HttpAnswer + Send + 'static) {
         *self.serve.lock().unwrap() = Some(Box::new(serve));
     }
 
-    /// After so many more requests none is answered, for ever, until there are more.
+    /// Answers this many more requests, and then none until there are more.
     pub(crate) fn freeze_after(&self, requests: u64) {
         self.answers_left.store(requests, Ordering::SeqCst);
     }
@@ -373,17 +374,17 @@ impl Site {
         *self.robots.lock().unwrap() = answer;
     }
 
-    /// From now on the site says its prices under another name, and writes this before and after the value.
+    /// Sets another name for the price field, and the text before and after its value.
     pub(crate) fn call_price(&self, name: &'static str, [before, after]: [&'static str; 2]) {
         *self.price.lock().unwrap() = [name, before, after];
     }
 
-    /// The requests made so far; forgotten with it.
+    /// Takes the requests made so far.
     pub(crate) fn take_requests(&self) -> Vec<Request> {
         std::mem::take(&mut *self.requests.lock().unwrap())
     }
 
-    /// The page numbers asked for so far; forgotten with it.
+    /// Takes the page numbers requested so far.
     pub(crate) fn take_pages_asked(&self) -> Vec<usize> {
         let requests = self.take_requests();
         requests.iter().map(|request| page_of(&request.url)).collect()
@@ -397,11 +398,11 @@ impl Site {
         let [name, before, after] = *self.price.lock().unwrap();
         let shown = found.iter().skip((page - 1) * PAGE).take(PAGE).map(|row| {
             let Row { id, price, status, modified } = row;
-            let modified = (self.tell.lock().unwrap())(*modified);
+            let modified = (self.shown_time.lock().unwrap())(*modified);
             format!(r#"{{"id":"{id}","{name}":{before}{price}{after},"status":"{status}","modified":"{modified}"}}"#)
         });
         let shown = shown.collect::<Vec<_>>().join(",");
-        // The links lead around in a circle of two pages; only a map that follows links looks at them.
+        // The links form a circle of two pages; only maps that follow links use them.
         let next = format!("https://site.test/list?page={}", 3 - page.min(2));
         let body = format!(r#"{{"total":{},"next":"{next}","listings":[{shown}]}}"#, found.len());
         if let Some(edit) = self.edits.lock().unwrap().remove(&page) {
@@ -412,8 +413,8 @@ impl Site {
 }
 
 fn take(rows: &mut Vec<Row>, id: &str) -> Row {
-    let place = rows.iter().position(|row| row.id == id).unwrap_or_else(|| panic!("{id} is not on the site"));
-    rows.remove(place)
+    let index = rows.iter().position(|row| row.id == id).unwrap_or_else(|| panic!("{id} is not on the site"));
+    rows.remove(index)
 }
 
 fn page_of(url: &str) -> usize {
@@ -429,7 +430,7 @@ fn number(url: &str, param: &str) -> Option<i64> {
 #[async_trait]
 impl Http for Site {
     async fn send(&self, request: &Request) -> Result<HttpAnswer, HttpError> {
-        // Two polls at once take turns here.
+        // Two concurrent polls alternate here.
         tokio::task::yield_now().await;
         self.requests.lock().unwrap().push(request.clone());
         if request.url.ends_with("/robots.txt") {

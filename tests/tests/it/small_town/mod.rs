@@ -1,5 +1,5 @@
-//! An API on a small market made by hand: five homes in two postal codes of King County and three in Agadir, over
-//! the first two weeks of 2026, and three alerts.
+//! An API on a small handmade market: five homes in two postal codes of King County and three in Agadir, over the first
+//! two weeks of 2026, and three alerts.
 
 #![allow(dead_code, reason = "each test uses its part")]
 
@@ -26,7 +26,7 @@ pub(crate) struct Town {
 }
 
 impl Town {
-    /// A town of which nothing is known.
+    /// An empty town.
     pub(crate) fn empty() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let database = Database::open(&folder.path().join("stoop.db"), &folder.path().join("data")).unwrap();
@@ -52,13 +52,13 @@ impl Town {
         Api::new(&*self.database, &*self.database, &*self.database)
     }
 
-    /// What is answered to who has the token, by an API that remembers nothing.
+    /// The response of an API with an empty cache, with the token.
     pub(crate) fn get(&self, target: &str) -> ApiResponse {
         get(&self.api(), target, now())
     }
 }
 
-/// What a request of this method and target is answered to who has the token.
+/// The response to a request with this method and target, with the token.
 pub(crate) fn ask(api: &Api<'_>, method: &str, target: &str, authorization: Option<&str>, now: Time) -> ApiResponse {
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
     let token = Token::parse(TOKEN).unwrap();
@@ -69,7 +69,7 @@ pub(crate) fn get(api: &Api<'_>, target: &str, now: Time) -> ApiResponse {
     block_on(answer(api, target, now))
 }
 
-/// What a `GET` of this target is answered to who has the token.
+/// The response to a `GET` of this target, with the token.
 pub(crate) async fn answer(api: &Api<'_>, target: &str, now: Time) -> ApiResponse {
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
     let request = ApiRequest { method: "GET", path, query, authorization: Some(BEARER) };
@@ -143,7 +143,7 @@ pub(crate) fn observations() -> Vec<Observation> {
         for (time, price, status) in times {
             let mut seen = home.clone();
             (seen.at, seen.seen) = (at(time), at(time));
-            // A home of which no price was shown has none.
+            // A home without a shown price has none.
             seen.listing.list_price = (*price > 0).then_some(Minor(price * 100));
             seen.listing.status = *status;
             all.push(seen);
@@ -176,7 +176,7 @@ pub(crate) fn observations() -> Vec<Observation> {
     );
     seen(flat("54401700", Purpose::Sale, "شقة للبيع في حي فونتي"), &[("2026-01-05T09:00:00Z", 0, Active)]);
     seen(flat("55100200", Purpose::Rent, "Location meublée"), &[("2026-01-07T09:00:00Z", 6_500, Active)]);
-    // The source of the first home tells of a cut before anybody looked.
+    // The source of the first home reports a cut from before the first observation.
     let first = &mut all[0].listing;
     (first.previous_list_price, first.price_changed_at) = (Some(Minor(57_500_000)), Some(at("2025-12-20T08:00:00Z")));
     all

@@ -1,6 +1,6 @@
 //! A portal, a database and a clock between them.
 
-#![allow(clippy::unwrap_used, reason = "a test says what it expects by failing")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot continue fails")]
 
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -13,10 +13,10 @@ use stoop_runtime::HttpClient;
 use stoop_simulation::{Answer, Portal, PortalConfig, Simulation, SimulationConfig, Watched};
 use stoop_sources::Params;
 
-/// Listings on a page.
+/// Listings per page.
 pub(crate) const PAGE: u64 = 25;
 
-/// Everything a poll needs, on a market without a past, so that nothing happened before the first look.
+/// Everything a poll needs, on a market without a past, so that nothing happened before the first poll.
 pub(crate) struct Bench {
     pub(crate) portal: Portal,
     pub(crate) database: Arc<Database>,
@@ -29,7 +29,7 @@ pub(crate) struct Bench {
     homes: u32,
 }
 
-/// A clock that moves only for those who wait.
+/// A clock that advances only for waiters.
 struct Virtual {
     now: AtomicI64,
     slept: AtomicI64,
@@ -75,7 +75,7 @@ impl Bench {
         }
     }
 
-    /// From now on the portal shows only the first `homes` homes of the market, as they are.
+    /// From now on the portal shows only the first `homes` homes of the market.
     pub(crate) fn show_only(&self, homes: u32) {
         assert!(homes <= self.homes);
         let now = self.now().plus_ms(1);
@@ -97,7 +97,7 @@ impl Bench {
         self.simulation.lock().unwrap().next_at()
     }
 
-    /// Lets the market and the clock go on until a moment, unless a poll has waited for longer than that.
+    /// Advances the market and the clock to a time, unless a poll has waited for longer.
     pub(crate) fn advance(&self, to: Time) {
         let to = to.max(self.now());
         self.simulation.lock().unwrap().advance(to);
@@ -108,18 +108,18 @@ impl Bench {
         self.simulation.lock().unwrap().shown_after(None).count()
     }
 
-    /// The exact figures now, for somebody who began to look with the first poll.
+    /// The exact figures now, as seen since the first poll.
     pub(crate) fn answer(&self) -> Answer {
         let since = self.database.runs(usize::MAX).unwrap().last().expect("it was polled").began_at;
         Answer::of(&self.simulation.lock().unwrap(), self.now(), Watched::Since(since))
     }
 
-    /// Whether the last poll put rows in quarantine.
+    /// Whether the last poll quarantined rows.
     pub(crate) fn refused_rows(&self) -> bool {
         self.database.runs(1).unwrap()[0].counts.get("rejects").is_some_and(|n| *n > 0)
     }
 
-    /// Polls what has changed since the last poll.
+    /// Polls the changes since the last poll.
     pub(crate) async fn poll(&self) -> Result<Polled, PollError> {
         self.poll_every(i64::MAX).await
     }
@@ -156,7 +156,7 @@ impl Bench {
         poll(&search, &run, ports).await
     }
 
-    /// Takes everything off the stream into the state.
+    /// Processes everything on the stream.
     pub(crate) async fn measure(&self) -> Measured {
         let mut measurer = Measurer::new(&*self.database);
         let mut total = Measured::default();
@@ -170,7 +170,7 @@ impl Bench {
         }
     }
 
-    /// The stored state is that of the stored observations.
+    /// Checks that the stored state is that of the stored observations.
     pub(crate) fn verify(&self) {
         assert_eq!(self.database.verify(&|| false).unwrap().differences, Vec::<String>::new());
     }

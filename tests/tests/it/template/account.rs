@@ -1,4 +1,4 @@
-//! What AWS refuses or stops in an account that nobody has used yet, and no emulator does.
+//! What AWS refuses or stops in a new account, and emulators do not.
 
 use serde_json::Value;
 
@@ -6,8 +6,8 @@ use super::document::{Resource, Template, listed, reference};
 use super::policies::statements;
 use super::rules::Findings;
 
-/// A policy of a queue or topic speaks of that one alone: SQS ("each policy must cover only a single queue", Developer
-/// Guide) and SNS refuse others. A second policy for the same one would take the place of the first.
+/// A policy of a queue or topic may only name that one: SQS ("each policy must cover only a single queue", Developer
+/// Guide) and SNS refuse others. A second policy for the same one would replace the first.
 pub(crate) fn policies_are_of_one_queue_or_topic(template: &Template, findings: &mut Findings) {
     for (policies, of, things) in
         [("AWS::SQS::QueuePolicy", "Queues", "AWS::SQS::Queue"), ("AWS::SNS::TopicPolicy", "Topics", "AWS::SNS::Topic")]
@@ -33,8 +33,8 @@ fn is(value: &Value, id: &str) -> bool {
     reference(value) == Some(id)
 }
 
-/// Lambda refuses a reservation that leaves less than 100 executions for the others, or than all of an account that has
-/// fewer: the quota of a new one is 10.
+/// Lambda refuses a reservation that leaves less than 100 executions for the others, or more than a smaller account
+/// has: the quota of a new one is 10.
 pub(crate) fn nothing_is_reserved_by_default(template: &Template, findings: &mut Findings) {
     for function in template.functions() {
         let reserved = template.by_default(&function.properties["ReservedConcurrentExecutions"]);
@@ -54,8 +54,8 @@ fn sends(template: &Template, role: &str, queue: &str) -> bool {
     })
 }
 
-/// Lambda stops a function whose messages come back to it after about 16 rounds (Developer Guide, "recursive loop
-/// detection"). Where that is meant it must be said, and nowhere else: there it is the last brake on a bill.
+/// Lambda stops a function whose messages return to it after about 16 rounds (Developer Guide, "recursive loop
+/// detection"). An intended loop must be allowed, and no other: there it is the last limit on a bill.
 pub(crate) fn recursion_is_allowed_where_it_is_meant(template: &Template, findings: &mut Findings) {
     for function in template.functions() {
         let role = reference(&function.properties["Role"]).unwrap_or_default();
@@ -64,13 +64,13 @@ pub(crate) fn recursion_is_allowed_where_it_is_meant(template: &Template, findin
         let sources: Vec<_> = own.filter_map(|mapping| reference(&mapping.properties["EventSourceArn"])).collect();
         let recursive = sources.iter().any(|queue| sends(template, role, queue));
         let allowed = function.properties["RecursiveLoop"] == "Allow";
-        findings.unless(allowed || !recursive, || format!("{}: its messages come back to it", function.id));
+        findings.unless(allowed || !recursive, || format!("{}: its messages return to it", function.id));
         findings.unless(recursive || !allowed, || format!("{}: RecursiveLoop is Allow for nothing", function.id));
     }
 }
 
-/// The tags of the stack reach all resources but those whose type does not tell CloudFormation that it takes tags.
-pub(crate) fn what_the_stacks_tags_do_not_reach_is_tagged(template: &Template, findings: &mut Findings) {
+/// The stack's tags reach all resources except those whose type does not declare tags to CloudFormation.
+pub(crate) fn resources_beyond_the_stacks_tags_are_tagged(template: &Template, findings: &mut Findings) {
     for budget in template.of("AWS::Budgets::Budget") {
         let tags = listed(&budget.properties["ResourceTags"]);
         let tagged = tags.iter().any(|tag| tag["Key"] == "Project");

@@ -1,4 +1,4 @@
-//! What must wake somebody. Whether it does, and how soon, is worked out in `watch`.
+//! Which failures must raise an alarm. `watch` computes whether and how soon they do.
 
 use std::collections::BTreeSet;
 
@@ -8,11 +8,12 @@ use super::document::{Template, listed, reference, root};
 use super::rules::{Findings, findings, keeps_what_fails};
 use super::{assert_caught, caught, sources};
 
-/// The metrics of our own that stand for something that a person has to mend.
+/// Our own metrics for problems that a person must correct.
 const OURS: [&str; 7] =
     ["ConfigInvalid", "FieldsDrifted", "LossesHeld", "Quarantined", "RecordsFailed", "RollUpLagMs", "SearchesOverdue"];
 
-/// Whether some alarm watches a metric with this one dimension, which refers to `of`, or, with `None`, with none.
+/// Whether an alarm watches a metric with this single dimension, which refers to `of`, or, with `None`, without
+/// dimensions.
 fn watched(template: &Template, namespace: &str, metric: &str, dimension: Option<(&str, &str)>) -> bool {
     let expected: Vec<_> = dimension.into_iter().map(|(name, of)| (Some(name), Some(of))).collect();
     template.of("AWS::CloudWatch::Alarm").any(|alarm| {
@@ -24,7 +25,7 @@ fn watched(template: &Template, namespace: &str, metric: &str, dimension: Option
     })
 }
 
-/// Every queue in which something ends that was given up.
+/// Every dead-letter queue.
 fn dead_letter_queues(template: &Template) -> BTreeSet<&str> {
     let of_queues =
         template.of("AWS::SQS::Queue").map(|queue| &queue.properties["RedrivePolicy"]["deadLetterTargetArn"]);
@@ -36,12 +37,13 @@ fn dead_letter_queues(template: &Template) -> BTreeSet<&str> {
     of_queues.chain(of_schedules).chain(of_functions).filter_map(reference).collect()
 }
 
-pub(crate) fn what_matters_has_an_alarm(template: &Template, findings: &mut Findings) {
+pub(crate) fn failures_have_alarms(template: &Template, findings: &mut Findings) {
     let mut expect = |namespace, metric, dimension: Option<(&str, &str)>| {
         let of = dimension.map_or("the account", |(_, of)| of);
         findings.unless(watched(template, namespace, metric, dimension), || format!("{of}: no alarm watches {metric}"));
     };
-    // What a schedule invokes has a heartbeat, and what fails there or on the way from a queue ends in dead letters, if it has any.
+    // A scheduled function has a heartbeat, and a failure there or between queue and function ends in dead letters, if
+    // it has any.
     let function_of = |value| template.named(value).map(|function| function.id);
     for schedule in template.of("AWS::Scheduler::Schedule") {
         let function = function_of(&schedule.properties["Target"]["Arn"]).unwrap_or_default();
@@ -57,7 +59,7 @@ pub(crate) fn what_matters_has_an_alarm(template: &Template, findings: &mut Find
     for metric in ["Throttles", "DestinationDeliveryFailures"] {
         expect("AWS/Lambda", metric, None);
     }
-    // A function that reads two feeds has the greater of their ages.
+    // A function that reads two feeds reports the greater of their ages.
     let readers = template.mappings(true).map(|mapping| reference(&mapping.properties["FunctionName"]).unwrap());
     for function in readers.collect::<BTreeSet<_>>() {
         expect("AWS/Lambda", "IteratorAge", Some(("FunctionName", function)));
@@ -78,7 +80,7 @@ pub(crate) fn what_matters_has_an_alarm(template: &Template, findings: &mut Find
         expect("Stoop", metric, Some(("Stack", "AWS::StackName")));
     }
     for mapping in template.mappings(true) {
-        // Without this Lambda does not publish what the alarm on the failure destination watches.
+        // Without this Lambda does not publish the metric that the alarm on the failure destination watches.
         let counts = listed(&mapping.properties["MetricsConfig"]["Metrics"]).iter().any(|name| **name == "EventCount");
         findings.unless(counts, || format!("{}: MetricsConfig does not have EventCount", mapping.id));
     }
@@ -95,7 +97,7 @@ pub(crate) fn alarms_are_heard(template: &Template, findings: &mut Findings) {
         findings.unless(condition.is_none_or(|condition| *condition == while_polling), || {
             format!("{}: it is there on another condition than that polling is on", alarm.id)
         });
-        // Who looks for silence, or keeps its state through it, may only be there while there is something to hear.
+        // An alarm that treats missing data as breaching, or ignores it, may only exist while there is data.
         let missing = &alarm.properties["TreatMissingData"];
         let calm = missing == "notBreaching"
             || condition.is_some() && (missing == "breaching" || missing == "ignore")
@@ -104,14 +106,14 @@ pub(crate) fn alarms_are_heard(template: &Template, findings: &mut Findings) {
             format!("{}: TreatMissingData is not notBreaching, and an idle stack would be alarmed", alarm.id)
         });
         findings.unless(alarm.properties["AlarmDescription"].is_string(), || format!("{}: no description", alarm.id));
-        // What is off says nothing; MiniStack refuses metric math, so that no alarm may need it.
+        // A disabled function reports nothing; MiniStack refuses metric math, so no alarm may need it.
         findings
             .unless(alarm.properties["ActionsEnabled"] != Value::Bool(false), || format!("{}: it is off", alarm.id));
         findings.unless(alarm.properties["Metrics"].is_null(), || format!("{}: it needs metric math", alarm.id));
     }
 }
 
-/// Whether an alarm listens for what a schedule invokes that nobody can switch off by a parameter.
+/// Whether an alarm watches a schedule that no parameter can switch off.
 fn is_always_heard(template: &Template, alarm: &Value) -> bool {
     let function = listed(&alarm["Dimensions"]).first().and_then(|dimension| reference(&dimension["Value"]));
     alarm["MetricName"] == "Invocations"
@@ -165,14 +167,14 @@ fn a_schedule_that_is_slower_than_its_heartbeat_is_caught() {
 }
 
 #[test]
-fn alarms_and_dashboard_show_metrics_that_are_counted_by_stack_alone() {
+fn alarms_and_dashboard_use_metrics_with_only_the_stack_dimension() {
     let template = Template::load();
     let text = sources(&root().join("functions"));
     let counted = |name: &str| text.contains(&format!("\"{name}\""));
     let of_us = template.of("AWS::CloudWatch::Alarm").filter(|alarm| alarm.properties["Namespace"] == "Stoop");
     for alarm in of_us {
         let name = alarm.properties["MetricName"].as_str().unwrap();
-        assert!(counted(name), "{}: nobody counts {name}", alarm.id);
+        assert!(counted(name), "{}: nothing counts {name}", alarm.id);
     }
     let dashboards: Vec<_> = template.of("AWS::CloudWatch::Dashboard").collect();
     assert_eq!(dashboards.len(), 1);
@@ -180,11 +182,11 @@ fn alarms_and_dashboard_show_metrics_that_are_counted_by_stack_alone() {
     let body: Value = serde_json::from_str(body).expect("the dashboard is JSON");
     let widgets = body["widgets"].as_array().unwrap().iter();
     let shown: Vec<&Value> = widgets.flat_map(|widget| listed(&widget["properties"]["metrics"])).collect();
-    // A dashboard of more than fifty metrics is none of the free ones.
+    // A dashboard of more than fifty metrics is not among the free ones.
     assert!((30..=50).contains(&shown.len()), "{} metrics", shown.len());
     for metric in shown.into_iter().filter(|metric| metric[0] == "Stoop") {
         let name = metric[1].as_str().unwrap();
-        assert!(counted(name), "nobody counts {name}");
+        assert!(counted(name), "nothing counts {name}");
         assert_eq!((&metric[2], &metric[3]), (&json!("Stack"), &json!("${AWS::StackName}")), "{name}");
         assert!(metric[4].is_null() || metric[4].is_object(), "{name} has another dimension: {metric}");
     }

@@ -1,6 +1,6 @@
-//! Each call that our code makes of AWS: by whom, through which port, and what it asks of IAM.
+//! Each call of our code to AWS: by which function, through which port, and the IAM permissions it needs.
 //!
-//! The code is scanned for its calls, and the functions for their ports; what is found there and not here fails.
+//! The tests scan the code for calls, and the functions for ports; one that is not in these tables fails.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -10,9 +10,10 @@ use super::document::{Template, reference, root};
 use super::iam::Asked;
 use super::services::Need;
 
-/// The calls in `shared/aws/src`, as `file operation`, and how often each stands there. `Put` is a part of a transaction,
-/// which is allowed by the actions that it is made of. A new place is to be looked at: who reaches it, and for what?
-pub(super) const PLACES: &[(&str, usize)] = &[
+/// The calls in `shared/aws/src`, as `file operation`, and how often each occurs. `Put` is a part of a transaction,
+/// which is allowed by the actions that it consists of. Check a new occurrence: which function reaches it, and for
+/// which resource?
+pub(super) const CALLS: &[(&str, usize)] = &[
     ("configuration.rs get_object", 1),
     ("configuration.rs list_objects_v2", 1),
     ("configuration.rs put_object", 1),
@@ -44,7 +45,7 @@ pub(super) const PLACES: &[(&str, usize)] = &[
     ("sqs.rs send_message_batch", 1),
 ];
 
-/// What each port calls, by the operations of [`PLACES`].
+/// The calls of each port, by the operations of [`CALLS`].
 const PORTS: &[(&str, &[&str])] = &[
     ("DynamoBudgets", &["dynamo/budgets.rs get_item", "dynamo/budgets.rs put_item"]),
     ("DynamoLedger", &["dynamo/batch.rs batch_get_item", "dynamo/ledger.rs put_item"]),
@@ -101,22 +102,22 @@ const PORTS: &[(&str, &[&str])] = &[
     ("TopicPublisher", &["sns.rs publish_batch"]),
 ];
 
-/// What no function has, and operators reach by `stoop-aws`, with rights of their own.
+/// Calls that no function makes, only operators with `stoop-aws` and their own permissions.
 const OPERATORS: &[(&str, &[&str])] = &[
     ("DynamoTables", &["dynamo/batch.rs batch_get_item", "dynamo/tables.rs scan"]),
     ("S3Lake", &["s3/object.rs get_object", "s3/object.rs list_objects_v2"]),
 ];
 
-/// What a function has a port for and never does, with the reason.
+/// Calls that a function has a port for and never makes, with the reason.
 const NEVER: &[(&str, &str, &str, &str)] = &[
     ("planner", "PollQueue", "sqs.rs change_message_visibility", "it receives no messages"),
     ("planner", "PollQueue", "sqs.rs send_message", "only the poller continues a poll"),
     ("poller", "PollQueue", "sqs.rs send_message_batch", "only the planner plans"),
-    ("poller", "S3Configuration", "configuration.rs get_object", "the planner reads what is uploaded"),
-    ("poller", "S3Configuration", "configuration.rs list_objects_v2", "the planner reads what is uploaded"),
+    ("poller", "S3Configuration", "configuration.rs get_object", "the planner reads the upload"),
+    ("poller", "S3Configuration", "configuration.rs list_objects_v2", "the planner reads the upload"),
     ("poller", "S3Configuration", "configuration.rs put_object", "the planner accepts"),
-    ("alerts", "S3Configuration", "configuration.rs get_object", "the planner reads what is uploaded"),
-    ("alerts", "S3Configuration", "configuration.rs list_objects_v2", "the planner reads what is uploaded"),
+    ("alerts", "S3Configuration", "configuration.rs get_object", "the planner reads the upload"),
+    ("alerts", "S3Configuration", "configuration.rs list_objects_v2", "the planner reads the upload"),
     ("alerts", "S3Configuration", "configuration.rs put_object", "the planner accepts"),
     ("planner", "DynamoRuns", "dynamo/runs.rs get_item", "it asks of all searches at once"),
     ("poller", "DynamoRuns", "dynamo/batch.rs batch_get_item", "it asks of one search"),
@@ -130,11 +131,11 @@ const NEVER: &[(&str, &str, &str, &str)] = &[
     ("api", "StackAreas", "s3/object.rs put_object", "it rolls nothing up"),
 ];
 
-/// A call of a function through a port, and one thing that IAM is asked for it: action, resource, `s3:prefix`.
+/// A call of a function through a port, and one IAM requirement: action, resource, `s3:prefix`.
 type Row = (&'static str, &'static str, &'static str, &'static str, &'static str, &'static str);
 
-/// S3's `HeadObject` is `s3:GetObject`, and so is the `If-Match` of a `PutObject`; `If-None-Match` asks for nothing more
-/// (User Guide, "conditional writes"). A listing of the key itself is what a refused read is followed by (ADR 0025).
+/// S3's `HeadObject` needs `s3:GetObject`, and so does the `If-Match` of a `PutObject`; `If-None-Match` needs nothing
+/// more (User Guide, "conditional writes"). After a refused read the code lists the key itself (ADR 0025).
 const ROWS: &[Row] = &[
     ("planner", "S3Configuration", "configuration.rs list_objects_v2", "s3:ListBucket", "${DataBucket.Arn}", "config/"),
     (
@@ -212,16 +213,16 @@ const SUM: &str = "${DataBucket.Arn}/rollups/table/us/wa/king/sale-USD.sum";
 const ACCEPTED: &str = "${DataBucket.Arn}/accepted/config.json";
 const INDEX: &str = "${DataBucket.Arn}/index/a.json.zst";
 const QUARANTINE: &str = "${DataBucket.Arn}/quarantine/source/0a.json";
-/// Secrets Manager ends the name of every secret in six characters of its own.
+/// Secrets Manager appends six characters to the ARN of every secret.
 const SOURCE_KEY: &str =
     "arn:aws:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:stoop/${AWS::StackName}/rapidapi-AbCdEf";
 
-/// What our code asks of AWS, in the names of the roles that the functions have.
+/// The permissions that our code needs, by the functions' roles.
 pub(super) fn needs(template: &Template) -> Vec<Need> {
-    let needs = |(function, port, place, action, resource, prefix): &Row| {
+    let needs = |(function, port, call, action, resource, prefix): &Row| {
         let with: &[(&str, &str)] = if prefix.is_empty() { &[] } else { &[("s3:prefix", prefix)] };
         let role = role_of(template, function).to_owned();
-        let who = format!("{function}: {port}, {place}");
+        let who = format!("{function}: {port}, {call}");
         let asked = of_generations(template, resource).into_iter();
         let asked = asked.map(|resource| Asked::new(template, action, &resource, with));
         asked.map(|asked| Need { role: role.clone(), who: who.clone(), asked }).collect::<Vec<_>>()
@@ -229,8 +230,8 @@ pub(super) fn needs(template: &Template) -> Vec<Need> {
     ROWS.iter().flat_map(needs).collect()
 }
 
-/// A resource of a row, in each generation that there is: where they change places, versions of a function that use the one and
-/// the other are at work side by side.
+/// A resource of a row, in each existing generation: during a swap, versions of a function that use either one run side
+/// by side.
 fn of_generations(template: &Template, resource: &str) -> Vec<String> {
     let table = ["HomesTable", "MarketsTable"].into_iter().find(|table| resource.contains(table));
     let Some(table) = table else { return vec![resource.to_owned()] };
@@ -239,21 +240,21 @@ fn of_generations(template: &Template, resource: &str) -> Vec<String> {
     there.map(|id| resource.replace(table, &id)).collect()
 }
 
-/// The role of the function whose code is in this folder.
+/// The role of the function with its code in this folder.
 fn role_of<'t>(template: &'t Template, function: &str) -> &'t str {
     let code = format!("functions/{function}");
     let found = template.functions().find(|it| it.properties["CodeUri"] == code.as_str()).unwrap();
     reference(&found.properties["Role"]).unwrap()
 }
 
-/// A Rust file without its tests and comments.
+/// A Rust file without tests and comments.
 fn code(path: &Path) -> String {
     let text = fs::read_to_string(path).unwrap();
     let text = text.split("#[cfg(test)]\nmod tests").next().unwrap_or_default();
     text.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
 }
 
-/// Every Rust file in a folder and below, by its path from there.
+/// Every Rust file in a folder and below, by relative path.
 fn files(folder: &Path, below: &str) -> Vec<(String, String)> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder.join(below)).unwrap() {
@@ -269,7 +270,7 @@ fn files(folder: &Path, below: &str) -> Vec<(String, String)> {
     found
 }
 
-/// The operations that are called in a text, one after the other: `client.get_item()` in any layout.
+/// The operations called in a text, in order: `client.get_item()` in any layout.
 fn operations(text: &str) -> Vec<String> {
     let dense: String = text.split_whitespace().collect();
     let name = |rest: &str| rest.split(|c: char| c != '_' && !c.is_ascii_alphanumeric()).next().unwrap().to_owned();
@@ -301,8 +302,8 @@ fn every_call_in_the_code_is_in_the_table() {
         }
     }
     found.sort();
-    let known: Vec<(String, usize)> = PLACES.iter().map(|(place, times)| ((*place).to_owned(), *times)).collect();
-    assert_eq!(found, known, "left: what the code calls; right: what the table has");
+    let known: Vec<(String, usize)> = CALLS.iter().map(|(call, times)| ((*call).to_owned(), *times)).collect();
+    assert_eq!(found, known, "left: the code's calls; right: the table's");
     for function in fs::read_dir(root().join("functions")).unwrap() {
         for (file, text) in files(&function.unwrap().path().join("src"), "") {
             assert!(!text.contains("aws_sdk_"), "{file}: calls of AWS are in shared/aws");
@@ -331,26 +332,24 @@ fn every_call_of_every_function_has_its_row() {
     for function in functions {
         for port in ports(function) {
             let known = PORTS.iter().find(|(name, _)| *name == port);
-            let (port, places) =
-                known.unwrap_or_else(|| panic!("{function} has {port}, and no table says what it calls"));
+            let (port, calls) = known.unwrap_or_else(|| panic!("{function} has {port}, and no table lists its calls"));
             of_ports.insert(*port);
-            for place in *places {
-                let row = ROWS.iter().any(|row| (row.0, row.1, row.2) == (function, *port, *place));
-                let never = NEVER.iter().any(|row| (row.0, row.1, row.2) == (function, *port, *place));
-                assert!(row != never, "{function}, {port}, {place}: it has a row or a reason why not: {row}, {never}");
+            for call in *calls {
+                let row = ROWS.iter().any(|row| (row.0, row.1, row.2) == (function, *port, *call));
+                let never = NEVER.iter().any(|row| (row.0, row.1, row.2) == (function, *port, *call));
+                assert!(row != never, "{function}, {port}, {call}: it has a row or a reason why not: {row}, {never}");
             }
         }
     }
     let of_nobody: Vec<_> = PORTS.iter().filter(|(port, _)| !of_ports.contains(port)).collect();
     assert!(of_nobody.is_empty(), "no function has these ports: {of_nobody:?}");
-    let reached: BTreeSet<&str> =
-        PORTS.iter().chain(OPERATORS).flat_map(|(_, places)| places.iter().copied()).collect();
-    let all: BTreeSet<&str> = PLACES.iter().map(|(place, _)| *place).collect();
-    assert_eq!(reached, all, "left: what ports call; right: what the code calls");
+    let reached: BTreeSet<&str> = PORTS.iter().chain(OPERATORS).flat_map(|(_, calls)| calls.iter().copied()).collect();
+    let all: BTreeSet<&str> = CALLS.iter().map(|(call, _)| *call).collect();
+    assert_eq!(reached, all, "left: the ports' calls; right: the code's calls");
     let rows = ROWS.iter().map(|row| (row.0, row.1, row.2));
-    for (function, port, place) in rows.chain(NEVER.iter().map(|row| (row.0, row.1, row.2))) {
+    for (function, port, call) in rows.chain(NEVER.iter().map(|row| (row.0, row.1, row.2))) {
         let has = ports(function).iter().any(|it| it == port);
-        let calls = PORTS.iter().any(|(name, places)| *name == port && places.contains(&place));
-        assert!(has && calls, "{function}, {port}, {place}: the code has nothing of the kind");
+        let calls = PORTS.iter().any(|(name, calls)| *name == port && calls.contains(&call));
+        assert!(has && calls, "{function}, {port}, {call}: the code has nothing of the kind");
     }
 }

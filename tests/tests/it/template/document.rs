@@ -9,12 +9,12 @@ use serde_json::{Map, Value, json};
 #[derive(Debug, Clone)]
 pub(crate) struct Template(pub(crate) Value);
 
-/// A resource with its logical id.
+/// A resource with its logical ID.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Resource<'t> {
     pub(crate) id: &'t str,
     pub(crate) kind: &'t str,
-    /// The condition under which there is one.
+    /// The condition of its existence.
     pub(crate) condition: Option<&'t str>,
     pub(crate) properties: &'t Value,
 }
@@ -25,17 +25,17 @@ pub(crate) fn root() -> PathBuf {
 }
 
 impl Template {
-    /// The one of this repository, with both generations of its tables: all that it can have at the same time.
+    /// The template of this repository, with both generations of its tables: the maximum.
     pub(crate) fn load() -> Self {
         Self::of_generations("a-b")
     }
 
-    /// The same with these `Generations`: what there is then, and nothing that hangs on them.
+    /// The same with these `Generations`: only the resources that then exist.
     pub(crate) fn of_generations(which: &str) -> Self {
         Self::read("template.yaml").with("Generations", which, &["HasA", "HasB", "LiveIsB"])
     }
 
-    /// The same with this value of a parameter, in which the conditions on it are decided.
+    /// The same with this value of a parameter, and with the conditions on it decided.
     pub(crate) fn with(mut self, parameter: &str, value: &str, conditions: &[&str]) -> Self {
         self.0["Parameters"][parameter]["Default"] = json!(value);
         let holds = |name: &Value| {
@@ -45,7 +45,7 @@ impl Template {
         Self(decided(&self.0, &holds).unwrap())
     }
 
-    /// Another one of this repository.
+    /// Another template of this repository.
     pub(crate) fn read(path: &str) -> Self {
         let text = std::fs::read_to_string(root().join(path)).unwrap();
         let documents = Yaml::load_from_str(&text).unwrap();
@@ -72,7 +72,7 @@ impl Template {
         self.of("AWS::Serverless::Function")
     }
 
-    /// The mappings that read a Kinesis stream or a change feed, and those that read a queue.
+    /// The mappings of a Kinesis stream or change feed, or those of a queue.
     pub(crate) fn mappings(&self, of_streams: bool) -> impl Iterator<Item = Resource<'_>> {
         self.of("AWS::Lambda::EventSourceMapping").filter(move |mapping| {
             let source = self.named(&mapping.properties["EventSourceArn"]);
@@ -80,14 +80,14 @@ impl Template {
         })
     }
 
-    /// The resource that a value refers to, by `Ref` or by `GetAtt`.
+    /// The resource that a value refers to, by `Ref` or `GetAtt`.
     pub(crate) fn named(&self, value: &Value) -> Option<Resource<'_>> {
         let id = reference(value)?;
         self.resources().find(|resource| resource.id == id)
     }
 
-    /// The least and the greatest number that a property can be: a number in the template, or a parameter's bounds.
-    /// `None` where it is absent or has no bounds.
+    /// The least and greatest value of a property: a number in the template, or a parameter's bounds. `None` if it is
+    /// absent or unbounded.
     pub(crate) fn bounds(&self, value: &Value) -> Option<(f64, f64)> {
         if let Some(number) = value.as_f64() {
             return Some((number, number));
@@ -104,8 +104,7 @@ impl Template {
         Some((parameter["MinValue"].as_f64()?, parameter["MaxValue"].as_f64()?))
     }
 
-    /// What a value is when every parameter has its default; `null` where it is not there then. What is a resource's
-    /// stays as it is.
+    /// A value with the default of every parameter; `null` if it does not exist then. References to resources stay.
     pub(crate) fn by_default(&self, value: &Value) -> Value {
         if value["Ref"] == "AWS::NoValue" {
             return Value::Null;
@@ -120,12 +119,12 @@ impl Template {
         value.clone()
     }
 
-    /// Whether a condition holds when every parameter has its default.
+    /// Whether a condition holds with the default of every parameter.
     fn holds_by_default(&self, condition: &Value) -> bool {
         if let Some(name) = condition.as_str().or_else(|| condition["Condition"].as_str()) {
             return self.holds_by_default(&self.0["Conditions"][name]);
         }
-        // CloudFormation compares texts: a parameter that is a number equals its digits.
+        // CloudFormation compares strings: a numeric parameter equals its digits.
         let text = |value: &Value| match self.by_default(value) {
             Value::String(text) => text,
             other => other.to_string(),
@@ -136,13 +135,13 @@ impl Template {
             Some("Fn::Not") => !self.holds_by_default(&condition["Fn::Not"][0]),
             Some("Fn::And") => of("Fn::And").into_iter().all(|part| self.holds_by_default(part)),
             Some("Fn::Or") => of("Fn::Or").into_iter().any(|part| self.holds_by_default(part)),
-            _ => panic!("what is this for a condition? {condition}"),
+            _ => panic!("unknown condition: {condition}"),
         }
     }
 }
 
-/// The logical id that a value refers to, the same in whichever case. A function's alias (SAM's `!Ref Function.Alias`)
-/// is taken for the function.
+/// The logical ID that a value refers to, if it is the same in all cases. A function's alias (SAM's `!Ref
+/// Function.Alias`) counts as the function.
 pub(crate) fn reference(value: &Value) -> Option<&str> {
     if let Some(cases) = value["Fn::If"].as_array() {
         let (then, otherwise) = (reference(cases.get(1)?)?, reference(cases.get(2)?)?);
@@ -152,7 +151,7 @@ pub(crate) fn reference(value: &Value) -> Option<&str> {
     Some(id.strip_suffix(".Alias").unwrap_or(id))
 }
 
-/// What may be given as one or as a list.
+/// A value that may be one or a list, as a list.
 pub(crate) fn listed(value: &Value) -> Vec<&Value> {
     match value {
         Value::Null => Vec::new(),
@@ -161,8 +160,7 @@ pub(crate) fn listed(value: &Value) -> Vec<&Value> {
     }
 }
 
-/// A value in which some conditions are decided, each `Fn::If` of theirs and each thing that is there on them; `None` where
-/// there is none then.
+/// A value with some conditions decided, in each `Fn::If` and each conditional part; `None` if it does not exist then.
 fn decided(value: &Value, holds: &dyn Fn(&Value) -> Option<bool>) -> Option<Value> {
     match value {
         Value::Array(values) => Some(values.iter().filter_map(|value| decided(value, holds)).collect()),

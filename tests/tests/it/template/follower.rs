@@ -1,5 +1,5 @@
-//! `infra/follower.yaml`: the metrics function once more, with the same rights, and nothing else; without the lake as long as it
-//! is quiet.
+//! `infra/follower.yaml`: a second metrics function, with the same permissions, and nothing else; without the lake
+//! while it is quiet.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,7 +9,7 @@ use super::document::{Resource, Template, listed};
 use super::policies::statements;
 use super::rules::findings;
 
-/// What only a follower is told.
+/// Variables that only a follower has.
 pub(super) const ITS_OWN: [&str; 1] = ["STOOP_QUIET"];
 
 fn follower(is_quiet: bool) -> Template {
@@ -20,18 +20,18 @@ fn named<'t>(template: &'t Template, id: &str) -> Resource<'t> {
     template.resources().find(|resource| resource.id == id).unwrap()
 }
 
-/// Rules of the house that it does not keep, by their beginnings, and why.
+/// The project's rules that it does not keep, by their beginnings, with reasons.
 const NOT_KEPT: [(&str, &str); 6] = [
-    ("retries are bounded", "it gives nothing up: what it would leave out is missing in its generation"),
+    ("retries are bounded", "it gives nothing up: a skipped record would be missing in its generation"),
     ("failures have a destination", "it gives nothing up"),
-    ("parameters explain themselves", "whom it follows can have no default"),
-    ("what matters has an alarm", "nobody uses what it makes before it is compared"),
-    ("new versions of stream readers", "what goes wrong with it is begun anew"),
+    ("parameters explain themselves", "the stack to follow has no default"),
+    ("failures have alarms", "its result is compared before it is used"),
+    ("new versions of stream readers", "after an error it starts over"),
     ("nothing is traced", "it has no tracing at all"),
 ];
 
 #[test]
-fn a_follower_keeps_every_rule_but_those_that_are_not_for_it() {
+fn a_follower_keeps_every_rule_that_applies_to_it() {
     let template = follower(false);
     let mut found = findings(&template);
     for (rule, _) in NOT_KEPT {
@@ -39,10 +39,10 @@ fn a_follower_keeps_every_rule_but_those_that_are_not_for_it() {
         found.retain(|finding| !finding.rule.starts_with(rule));
         assert!(found.len() < before, "{rule}: it keeps it after all");
     }
-    // Names of a parameter may be as long as they like to a test that does not read its pattern.
+    // Names from parameters count as unbounded to a test that does not read their patterns.
     found.retain(|finding| !finding.what.starts_with("FollowerFunction: its environment may have"));
     assert_eq!(found, []);
-    // All but the default is asked of its parameters, too.
+    // All rules except the default apply to its parameters, too.
     let no_default: BTreeSet<&str> = template.0["Parameters"]
         .as_object()
         .unwrap()
@@ -56,18 +56,18 @@ fn a_follower_keeps_every_rule_but_those_that_are_not_for_it() {
     );
     let outputs = &Template::read("template.yaml").0["Outputs"];
     for output in ["BucketName", "DeliveryStreamName", "HomesTableBName", "MarketsTableAName", "StreamArn"] {
-        assert!(!outputs[output].is_null(), "{output}: it would have to be looked for");
+        assert!(!outputs[output].is_null(), "{output}: the runbook needs it");
     }
 }
 
-/// A role's statements by their names, those without one by their action.
+/// A role's statements by `Sid`, those without one by action.
 fn by_sid<'t>(template: &'t Template, role: &str) -> BTreeMap<String, &'t Value> {
     let own = statements(template).filter(|(holder, _)| holder.id == role);
     own.map(|(_, it)| (it["Sid"].as_str().unwrap_or("Log").to_owned(), it)).collect()
 }
 
 #[test]
-fn a_follower_may_do_what_the_metrics_function_may_but_for_failures_and_while_it_is_quiet_the_lake() {
+fn a_follower_has_the_metrics_functions_permissions_except_failures_and_while_quiet_the_lake() {
     let (main, quiet, follower) = (Template::load(), follower(true), follower(false));
     let (main, own) = (by_sid(&main, "MetricsRole"), by_sid(&follower, "FollowerRole"));
     let mut expected: BTreeSet<&str> = main.keys().map(String::as_str).collect();
@@ -93,7 +93,7 @@ fn a_follower_may_do_what_the_metrics_function_may_but_for_failures_and_while_it
     let quarantine = json!({ "Fn::Sub": "arn:${AWS::Partition}:s3:::${BucketName}/quarantine/*" });
     assert_eq!(resources("KeepPoison"), [quarantine]);
     assert_eq!(resources("Log"), [json!({ "Fn::GetAtt": ["FollowerLogs", "Arn"] })]);
-    // The boundary of a stack lets it through where its name begins with the stack's.
+    // The boundary of a stack allows it if its name begins with the stack's.
     let name = &named(&follower, "FollowerLogs").properties["LogGroupName"];
     assert_eq!(*name, json!({ "Fn::Sub": "/aws/lambda/${AWS::StackName}-metrics" }));
 }
@@ -123,15 +123,15 @@ fn a_follower_is_the_metrics_function_and_without_the_lake_while_it_is_quiet() {
     assert!(expected.remove("STOOP_DELIVERY_STREAM"));
     assert_eq!(names(quiet), expected, "with a lake, it would not start");
     let written = Template::read("infra/follower.yaml");
-    assert_eq!(written.0["Parameters"]["Quiet"]["Default"], "true", "who says nothing tells nobody");
+    assert_eq!(written.0["Parameters"]["Quiet"]["Default"], "true", "quiet by default");
 }
 
 #[test]
-fn a_follower_leaves_out_nothing_that_is_on_the_stream() {
+fn a_follower_skips_nothing_on_the_stream() {
     let template = follower(true);
     let mapping = named(&template, "FollowerMapping").properties;
     assert_eq!(mapping["StartingPosition"], "TRIM_HORIZON");
-    // With an age that is less than the stream's retention, Lambda begins behind what is older.
+    // With an age below the stream's retention, Lambda skips older records at the start.
     assert_eq!((&mapping["MaximumRecordAgeInSeconds"], &mapping["MaximumRetryAttempts"]), (&json!(-1), &json!(-1)));
     assert!(mapping["FilterCriteria"].is_null() && mapping["DestinationConfig"].is_null());
 }

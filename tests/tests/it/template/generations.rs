@@ -1,4 +1,4 @@
-//! The two generations of homes and markets: which there are, which is in use, and that nothing hangs on one that is not there.
+//! The two generations of homes and markets: which exist, which is in use, and that nothing refers to a missing one.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::document::{Template, reference};
 
-/// What the parameter takes.
+/// The values of the parameter.
 pub(super) const ALL: [&str; 4] = ["a", "a-b", "b-a", "b"];
 
 /// Every name that a value refers to.
@@ -27,7 +27,7 @@ fn names(value: &Value, found: &mut BTreeSet<String>) {
     }
 }
 
-/// What a part of the template refers to and what is not there.
+/// The references of a part of the template that do not exist.
 fn dangling(template: &Template, part: &str) -> Vec<String> {
     let mut found = BTreeSet::new();
     names(&template.0[part], &mut found);
@@ -42,7 +42,7 @@ fn dangling(template: &Template, part: &str) -> Vec<String> {
 }
 
 #[test]
-fn nothing_hangs_on_a_generation_that_is_not_there() {
+fn nothing_refers_to_a_missing_generation() {
     assert_eq!(Template::read("template.yaml").0["Parameters"]["Generations"]["AllowedValues"], json!(ALL));
     for which in ALL {
         let template = Template::of_generations(which);
@@ -83,7 +83,7 @@ fn the_first_is_written_shown_and_named() {
 }
 
 #[test]
-fn each_change_feed_is_judged_in_the_same_way_and_the_one_that_is_not_in_use_later() {
+fn both_change_feeds_are_judged_alike_and_the_unused_one_later() {
     for which in ALL {
         let template = Template::of_generations(which);
         let mut feeds = Vec::new();

@@ -1,4 +1,4 @@
-//! What a policy allows: as much of IAM's evaluation as the template needs, over ARNs that are made up.
+//! What a policy allows: the part of IAM's evaluation that the template needs, on invented ARNs.
 
 use serde_json::Value;
 
@@ -7,13 +7,13 @@ use super::policies::statements;
 
 const ACCOUNT: &str = "111122223333";
 
-/// Something that is asked of AWS.
+/// A request to AWS.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Asked {
     pub(crate) action: String,
     /// An ARN.
     pub(crate) resource: String,
-    /// Condition keys, and what the request has for them.
+    /// Condition keys and their values in the request.
     pub(crate) context: Vec<(String, String)>,
 }
 
@@ -25,14 +25,14 @@ impl Asked {
         Self { action: action.to_owned(), resource, context }
     }
 
-    /// The same with one more key.
+    /// Adds a condition key.
     pub(crate) fn with(mut self, key: &str, value: &str) -> Self {
         self.context.push((key.to_owned(), value.to_owned()));
         self
     }
 }
 
-/// Whether text matches a pattern in which `*` stands for any text and `?` for any character.
+/// Whether text matches a pattern in which `*` matches any text and `?` any character.
 pub(crate) fn like(pattern: &str, text: &str) -> bool {
     match pattern.chars().next() {
         None => text.is_empty(),
@@ -46,7 +46,7 @@ pub(crate) fn like(pattern: &str, text: &str) -> bool {
     }
 }
 
-/// What a value of the template is in a deployed stack.
+/// The value in a deployed stack.
 pub(crate) fn text(template: &Template, value: &Value) -> String {
     if let Some(text) = value.as_str() {
         return text.to_owned();
@@ -58,7 +58,7 @@ pub(crate) fn text(template: &Template, value: &Value) -> String {
         return attribute(template, id, value["Fn::GetAtt"][1].as_str().unwrap());
     }
     let pattern = value["Fn::Sub"].as_str();
-    substituted(template, pattern.unwrap_or_else(|| panic!("what is this in a policy? {value}")))
+    substituted(template, pattern.unwrap_or_else(|| panic!("unknown value in a policy: {value}")))
 }
 
 fn substituted(template: &Template, pattern: &str) -> String {
@@ -112,14 +112,14 @@ fn attribute(template: &Template, id: &str, of: &str) -> String {
         "AWS::KinesisFirehose::DeliveryStream" => ("firehose", format!("deliverystream/{id}")),
         "AWS::SecretsManager::Secret" => ("secretsmanager", format!("secret:{id}-AbCdEf")),
         "AWS::Serverless::Function" => ("lambda", format!("function:{id}")),
-        // CloudFormation's own: the ARN of a log group ends so, and stands for all of its streams.
+        // CloudFormation's own: the ARN of a log group ends like this, and covers all of its streams.
         "AWS::Logs::LogGroup" => ("logs", format!("log-group:{id}:*")),
-        other => panic!("what is the {of} of a {other}?"),
+        other => panic!("unknown {of} of a {other}"),
     };
     format!("arn:aws:{service}:us-east-1:{ACCOUNT}:{rest}")
 }
 
-/// Whether a statement speaks of what is asked, whatever its effect.
+/// Whether a statement covers a request, whatever its effect.
 pub(crate) fn covers(template: &Template, statement: &Value, asked: &Asked) -> bool {
     let action = |pattern: &Value| like(&text(template, pattern).to_lowercase(), &asked.action.to_lowercase());
     let resource = |pattern: &Value| like(&text(template, pattern), &asked.resource);
@@ -128,7 +128,7 @@ pub(crate) fn covers(template: &Template, statement: &Value, asked: &Asked) -> b
         && holds(template, &statement["Condition"], asked)
 }
 
-/// Whether every condition holds. A key that the request does not have meets none of these operators.
+/// Whether every condition holds. None of these operators matches a missing key.
 pub(crate) fn holds(template: &Template, conditions: &Value, asked: &Asked) -> bool {
     let Some(operators) = conditions.as_object() else { return true };
     let keys = operators.iter().flat_map(|(operator, keys)| {
@@ -160,7 +160,7 @@ pub(crate) fn is_denied(template: &Template, asked: &Asked) -> bool {
     })
 }
 
-/// Whether the policy of a topic or queue lets a service do it.
+/// Whether the policy of a topic or queue allows it to a service.
 pub(crate) fn service_may(template: &Template, service: &str, asked: &Asked) -> bool {
     statements(template).any(|(_, statement)| {
         statement["Effect"] == "Allow"
@@ -169,7 +169,7 @@ pub(crate) fn service_may(template: &Template, service: &str, asked: &Asked) -> 
     }) && !is_denied(template, asked)
 }
 
-/// Whether a service may take a role.
+/// Whether a service may assume a role.
 pub(crate) fn service_may_assume(template: &Template, service: &str, role: &str, context: &[(&str, &str)]) -> bool {
     let role = template.of("AWS::IAM::Role").find(|it| it.id == role).unwrap();
     let asked = Asked::new(template, "sts:AssumeRole", "", context);
@@ -182,7 +182,7 @@ pub(crate) fn service_may_assume(template: &Template, service: &str, role: &str,
 }
 
 #[test]
-fn a_pattern_stands_for_what_it_says() {
+fn a_pattern_matches_with_wildcards() {
     for (pattern, text) in [("", ""), ("a*", "a"), ("a*c", "abbc"), ("*/x/*", "a/x/"), ("a?c", "abc"), ("é*", "éa")] {
         assert!(like(pattern, text), "{pattern} {text}");
     }
@@ -192,7 +192,7 @@ fn a_pattern_stands_for_what_it_says() {
 }
 
 #[test]
-fn conditions_hold_as_iam_says() {
+fn conditions_hold_as_in_iam() {
     let template = Template::load();
     let condition = serde_json::json!({ "StringLike": { "s3:prefix": ["index/*", "files/*"] } });
     let asked = |context: &[(&str, &str)]| Asked::new(&template, "s3:ListBucket", "${DataBucket.Arn}", context);

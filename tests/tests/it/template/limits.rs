@@ -1,4 +1,4 @@
-//! AWS's limits on what stands in a template. infra/README.md names the pages they are from.
+//! AWS's limits on templates. infra/README.md names the pages.
 
 use std::collections::BTreeSet;
 
@@ -11,17 +11,17 @@ use super::{FUNCTIONS, assert_caught, caught};
 /// All variables of a function together, names and values ("Lambda quotas", Lambda Developer Guide).
 const ENVIRONMENT_BYTES_MAX: usize = 4_096;
 
-/// A template that is deployed by way of S3, and what is in it ("CloudFormation quotas", CloudFormation User Guide).
+/// A template deployed through S3, and its contents ("CloudFormation quotas", CloudFormation User Guide).
 const TEMPLATE_BYTES_MAX: usize = 1_000_000;
 const RESOURCES_MAX: usize = 500;
 const PARAMETERS_MAX: usize = 200;
 
-/// All inline policies of a role together, without white space ("IAM and AWS STS quotas", IAM User Guide).
+/// All inline policies of a role together, without whitespace ("IAM and AWS STS quotas", IAM User Guide).
 const POLICIES_CHARS_MAX: usize = 10_240;
-/// Rather more than an ARN of this stack has in place of a `GetAtt`.
+/// Slightly more than an ARN of this stack takes, instead of a `GetAtt`.
 const ARN_CHARS: usize = 200;
 
-/// What a property of a resource type may be. Retries and ages of stream mappings have a rule of their own.
+/// The bounds of a property of a resource type. Retries and ages of stream mappings have their own rule.
 const BOUNDS: [(&str, &str, f64, f64); 15] = [
     ("AWS::Serverless::Function", "/MemorySize", 128.0, 10_240.0),
     ("AWS::Serverless::Function", "/Timeout", 1.0, 900.0),
@@ -81,7 +81,7 @@ fn batch_of_queue(template: &Template, mapping: &Resource<'_>) -> f64 {
     if queue.is_some_and(|queue| queue.properties["FifoQueue"] == true) || !waits { 10.0 } else { 10_000.0 }
 }
 
-/// The most that the environment of a function takes, with every name as long as its service allows.
+/// The largest environment of a function, with every name as long as its service allows.
 fn environment_bytes(template: &Template, function: &Resource<'_>) -> usize {
     let of_all = &template.0["Globals"]["Function"]["Environment"]["Variables"];
     let own = &function.properties["Environment"]["Variables"];
@@ -89,10 +89,10 @@ fn environment_bytes(template: &Template, function: &Resource<'_>) -> usize {
     variables.map(|(name, value)| name.len() + longest(template, value)).sum()
 }
 
-/// `arn:aws-us-gov:secretsmanager:ap-southeast-1:000000000000:` and its like have no more.
+/// The longest prefix, as in `arn:aws-us-gov:secretsmanager:ap-southeast-1:000000000000:`.
 const ARN_BYTES: usize = 64;
 
-/// The longest that a value can be.
+/// The longest form of a value.
 fn longest(template: &Template, value: &Value) -> usize {
     if let Some(text) = value.as_str() {
         return text.len();
@@ -107,12 +107,12 @@ fn longest(template: &Template, value: &Value) -> usize {
             Some(resource) => longest_reference(resource.kind),
             None => longest_parameter(&template.0["Parameters"][name]),
         },
-        // Rather too much than too little of what nobody has thought of.
+        // An overestimate for unknown values.
         None => ENVIRONMENT_BYTES_MAX,
     }
 }
 
-/// What `Ref` gives, with the longest name that the service takes.
+/// The length of a `Ref`, with the longest name that the service takes.
 fn longest_reference(kind: &str) -> usize {
     match kind {
         "AWS::S3::Bucket" => 63,
@@ -126,7 +126,7 @@ fn longest_reference(kind: &str) -> usize {
     }
 }
 
-/// One of its values, or its greatest number; a text may be as long as it likes.
+/// One of its values, or its greatest number; a text is unbounded.
 fn longest_parameter(parameter: &Value) -> usize {
     let allowed = parameter["AllowedValues"].as_array().into_iter().flatten();
     let allowed = allowed.map(|value| value.as_str().map_or_else(|| value.to_string().len(), str::len)).max();
@@ -134,7 +134,7 @@ fn longest_parameter(parameter: &Value) -> usize {
     allowed.or_else(number).unwrap_or(ENVIRONMENT_BYTES_MAX)
 }
 
-/// The most characters of a role's inline policies: the template's own, and an ARN for every resource.
+/// The most characters of a role's inline policies: the template's own, with an ARN for every resource.
 fn policies_chars(role: &Resource<'_>) -> usize {
     let documents = listed(&role.properties["Policies"]).into_iter().map(|policy| &policy["PolicyDocument"]);
     let chars = |document: &Value| {
@@ -148,11 +148,11 @@ fn policies_chars(role: &Resource<'_>) -> usize {
 const RULE: &str = "properties are within AWS's limits";
 
 #[test]
-fn the_template_is_no_larger_than_cloudformation_and_iam_take() {
+fn the_template_is_within_the_limits_of_cloudformation_and_iam() {
     let text = std::fs::read_to_string(root().join("template.yaml")).unwrap();
     assert!(text.len() <= TEMPLATE_BYTES_MAX);
     let template = Template::load();
-    // SAM makes some of its own: a permission for the URL, an invoke configuration, a version and an alias of each function.
+    // SAM adds some: a permission for the URL, an invoke configuration, a version and an alias of each function.
     assert!(template.resources().count() + 5 * template.functions().count() <= RESOURCES_MAX);
     let parameters = template.0["Parameters"].as_object().unwrap();
     assert!(parameters.len() <= PARAMETERS_MAX && template.0["Outputs"].as_object().unwrap().len() <= 200);
@@ -165,8 +165,7 @@ fn the_template_is_no_larger_than_cloudformation_and_iam_take() {
 /// Secondary indexes of a table ("Service, account, and table quotas", DynamoDB Developer Guide).
 const INDEXES_MAX: usize = 20;
 
-/// What is wrong with the keys of a table: DynamoDB refuses one whose keys are of attributes that it does not define, and
-/// one that defines others, too.
+/// The errors in a table's keys: DynamoDB refuses keys with undefined attributes, and definitions of other attributes.
 fn wrong_keys(table: &Value) -> Vec<String> {
     let names = |of: &Value| -> BTreeSet<String> {
         listed(of).iter().filter_map(|key| key["AttributeName"].as_str().map(str::to_owned)).collect()
@@ -182,7 +181,7 @@ fn wrong_keys(table: &Value) -> Vec<String> {
 }
 
 #[test]
-fn tables_define_the_attributes_of_their_keys_and_have_no_more_indexes_than_dynamodb_takes() {
+fn tables_define_their_key_attributes_and_keep_dynamodbs_limit_of_indexes() {
     let template = Template::load();
     for table in template.of("AWS::DynamoDB::Table") {
         assert_eq!(wrong_keys(table.properties), [""; 0], "{}", table.id);

@@ -1,4 +1,4 @@
-//! Roles may do what is done in their names, and no more; and what only AWS enforces besides.
+//! Roles have exactly the permissions they need; and other rules that only AWS enforces.
 
 use std::collections::BTreeSet;
 
@@ -10,14 +10,14 @@ use super::policies::statements;
 use super::services::Need;
 use super::{calls, services};
 
-/// Everything that is done in a role's name.
+/// Every action in a role's name.
 fn needs(template: &Template) -> Vec<Need> {
     let mut all = calls::needs(template);
     all.extend(services::needs(template));
     all
 }
 
-/// What roles lack, and what they have for nothing.
+/// The missing and the unneeded permissions of roles.
 fn findings(template: &Template) -> Vec<String> {
     let needs = needs(template);
     let mut found = Vec::new();
@@ -50,7 +50,7 @@ fn findings(template: &Template) -> Vec<String> {
 }
 
 #[test]
-fn roles_may_do_what_is_done_in_their_names_and_no_more() {
+fn roles_have_exactly_the_permissions_they_need() {
     for which in super::generations::ALL {
         assert_eq!(findings(&Template::of_generations(which)), Vec::<String>::new(), "{which}");
     }
@@ -64,7 +64,7 @@ fn statement<'t>(template: &'t mut Template, role: &str, sid: &str) -> &'t mut V
 }
 
 #[test]
-fn what_a_role_lacks_is_found() {
+fn a_missing_permission_is_found() {
     let lacks = |role: &str, sid: &str, part: &str, value: Value, what: &str| {
         let mut template = Template::load();
         statement(&mut template, role, sid)[part] = value;
@@ -80,7 +80,7 @@ fn what_a_role_lacks_is_found() {
     lacks("PollerRole", "ReadSourceKeys", "Resource", other("arn:aws:secretsmanager:*:*:secret:other/*"), "secretsm");
     lacks("MetricsRole", "CommitState", "Resource", json!({ "Fn::GetAtt": ["HomesTable", "Arn"] }), "dynamodb:PutItem");
     lacks("MetricsRole", "FindFailuresBucket", "Effect", json!("Deny"), "s3:ListBucket");
-    // Of one generation, while there are two: where they change places, both are written.
+    // Only one generation, while there are two: during a swap both are written.
     let of_a = json!([{ "Fn::GetAtt": ["HomesTable", "Arn"] }, { "Fn::GetAtt": ["MarketsTable", "Arn"] }]);
     lacks(
         "MetricsRole",
@@ -92,7 +92,7 @@ fn what_a_role_lacks_is_found() {
     lacks("AlertsRole", "ReadChangeFeed", "Resource", other("${HomesTable.Arn}/stream/*"), "dynamodb:DescribeStream");
     lacks("ApiRole", "ListMarketsAndAlerts", "Resource", other("${MarketsTable.Arn}"), "dynamodb:Query");
     lacks("ApiRole", "ReadSums", "Resource", other("${DataBucket.Arn}/accepted/*"), "s3:GetObject");
-    // The sums of both generations are kept, and each market is settled where it lies.
+    // The sums of both generations are kept, and each market is settled in its own table.
     let changed_of_a = other("${MarketsTable.Arn}/index/changed");
     let of_b = "dynamodb:Query on arn:aws:dynamodb:us-east-1:111122223333:table/MarketsTableB/index/changed";
     lacks("RollupRole", "ListMarkets", "Resource", changed_of_a, of_b);
@@ -101,11 +101,11 @@ fn what_a_role_lacks_is_found() {
     let bare = json!({ "StringLike": { "s3:prefix": "rollups/" } });
     lacks("RollupRole", "SeeWhichSumsThereAre", "Condition", bare, "s3:ListBucket");
     lacks("ApiRole", "ReadToken", "Effect", json!("Deny"), "secretsmanager:GetSecretValue");
-    // What services do.
+    // Actions of services.
     lacks("LakeRole", "WriteLake", "Resource", other("${DataBucket.Arn}/lake/observations/*"), "s3:PutObject");
     lacks("AlertsRole", "ReadChangeFeed", "Resource", other("${HomesTable.Arn}"), "dynamodb:GetRecords");
     lacks("PlannerRole", "SayWhatFailed", "Action", json!("sqs:GetQueueUrl"), "sqs:SendMessage");
-    // A policy of the bucket's own that says no to everybody.
+    // A bucket policy that denies everybody.
     let mut template = Template::load();
     let policy = &mut template.0["Resources"]["DataBucketPolicy"]["Properties"]["PolicyDocument"];
     policy["Statement"][0].as_object_mut().unwrap().remove("Condition");
@@ -113,7 +113,7 @@ fn what_a_role_lacks_is_found() {
 }
 
 #[test]
-fn what_a_role_has_for_nothing_is_found() {
+fn an_unneeded_permission_is_found() {
     let spare = |role: &str, sid: &str, part: &str, value: Value, what: &str| {
         let mut template = Template::load();
         statement(&mut template, role, sid)[part] = value;
@@ -135,7 +135,7 @@ fn what_a_role_has_for_nothing_is_found() {
 }
 
 #[test]
-fn nobody_lists_the_data_bucket_without_a_prefix_but_firehose() {
+fn only_firehose_lists_the_data_bucket_without_a_prefix() {
     let template = Template::load();
     let whole = Asked::new(&template, "s3:ListBucket", "${DataBucket.Arn}", &[("aws:SecureTransport", "true")]);
     let roles = template.of("AWS::IAM::Role").map(|role| role.id);
@@ -144,7 +144,7 @@ fn nobody_lists_the_data_bucket_without_a_prefix_but_firehose() {
 }
 
 #[test]
-fn roles_are_taken_by_the_services_that_they_are_for() {
+fn only_the_intended_services_may_assume_the_roles() {
     let template = Template::load();
     let ours: &[(&str, &str)] = &[("aws:SourceAccount", "${AWS::AccountId}"), ("sts:ExternalId", "${AWS::AccountId}")];
     let others: &[(&str, &str)] = &[("aws:SourceAccount", "999999999999"), ("sts:ExternalId", "999999999999")];
@@ -152,9 +152,9 @@ fn roles_are_taken_by_the_services_that_they_are_for() {
         let (service, guarded) = match role.id {
             "PlannerScheduleRole" | "RollupScheduleRole" => ("scheduler.amazonaws.com", true),
             "LakeRole" => ("firehose.amazonaws.com", true),
-            // CodeDeploy, like Lambda, takes no other account's roles.
+            // CodeDeploy, like Lambda, uses no role of another account.
             "ShiftRole" => ("codedeploy.amazonaws.com", false),
-            // Lambda takes a role for functions of its own account alone.
+            // Lambda assumes a role only for functions of its own account.
             _ => ("lambda.amazonaws.com", false),
         };
         assert!(service_may_assume(&template, service, role.id, ours), "{} for {service}", role.id);
@@ -164,7 +164,7 @@ fn roles_are_taken_by_the_services_that_they_are_for() {
 }
 
 #[test]
-fn whoever_comes_without_tls_is_refused() {
+fn requests_without_tls_are_refused() {
     let template = Template::load();
     let mut asked = Vec::new();
     for bucket in template.of("AWS::S3::Bucket").map(|it| it.id) {
@@ -185,7 +185,7 @@ fn whoever_comes_without_tls_is_refused() {
 }
 
 #[test]
-fn cloudwatch_may_publish_alarms_of_this_account_alone() {
+fn cloudwatch_may_publish_only_alarms_of_this_account() {
     let template = Template::load();
     let publish = |topic: &str, account: &str| {
         let context = [("aws:SecureTransport", "true"), ("aws:SourceAccount", account)];
@@ -196,7 +196,7 @@ fn cloudwatch_may_publish_alarms_of_this_account_alone() {
     assert!(!publish("${AlarmTopic}", "999999999999") && !publish("${AlertsTopic}", "${AWS::AccountId}"));
 }
 
-/// The key of a resource that is encrypted through KMS, when every parameter has its default.
+/// The key of a resource that is encrypted through KMS, with the default of every parameter.
 fn kms_key(template: &Template, id: &str) -> Value {
     let properties = template.resources().find(|resource| resource.id == id).unwrap().properties;
     let given = ["KmsMasterKeyId", "KmsKeyId"].map(|name| &properties[name]);
@@ -205,8 +205,9 @@ fn kms_key(template: &Template, id: &str) -> Value {
     key.map_or(Value::Null, |key| template.by_default(key))
 }
 
-/// An AWS managed key (`alias/aws/SERVICE`) lets everybody in the account use it through its service who may use the
-/// service (KMS Developer Guide, "AWS managed keys"), so that no role of ours needs KMS; and it lets no other service.
+/// An AWS managed key (`alias/aws/SERVICE`) is usable through its service by everybody in the account who may use the
+/// service (KMS Developer Guide, "AWS managed keys"), so our roles need no KMS permissions; and no other service may
+/// use it.
 #[test]
 fn keys_ask_for_no_permission_of_their_own() {
     let template = Template::load();
@@ -228,7 +229,7 @@ fn keys_ask_for_no_permission_of_their_own() {
 }
 
 /// SAM makes the two permissions that a function URL needs since October 2025 (lambda:InvokeFunctionUrl, and
-/// lambda:InvokeFunction on condition that it comes from the URL), where it can read that the URL is for everybody.
+/// lambda:InvokeFunction on condition that it comes from the URL), if it can read that the URL is public.
 #[test]
 fn the_url_of_the_api_is_written_so_that_sam_opens_it() {
     let template = Template::load();

@@ -12,10 +12,10 @@ const ALLOWED: &[(&str, &str, &str)] = &[
         "SeeAlarms",
         "AWS does not say with which alarm's ARN CodeDeploy's question is checked; its own policy names all",
     ),
-    ("TracesPolicy", "SendTraces", "X-Ray's actions know no resources"),
+    ("TracesPolicy", "SendTraces", "X-Ray's actions have no resources"),
 ];
 
-/// Every statement of every policy in the template, with the resource that has it.
+/// Every statement of every policy in the template, with its resource.
 pub(crate) fn statements(template: &Template) -> impl Iterator<Item = (Resource<'_>, &Value)> {
     template.resources().flat_map(|resource| {
         let inline = listed(&resource.properties["Policies"]).into_iter().map(|policy| &policy["PolicyDocument"]);
@@ -24,12 +24,12 @@ pub(crate) fn statements(template: &Template) -> impl Iterator<Item = (Resource<
     })
 }
 
-/// The text of a resource's ARN as the template has it; `None` where it is another resource's, taken whole.
+/// The text of an ARN in the template; `None` if it is another resource's whole ARN.
 fn text(value: &Value) -> Option<&str> {
     value.as_str().or_else(|| value["Fn::Sub"].as_str())
 }
 
-/// Whether an ARN ends in a wildcard behind something that narrows it: `${Bucket.Arn}/config/*`, not `${Bucket.Arn}/*`.
+/// Whether an ARN ends in a wildcard after a narrowing prefix: `${Bucket.Arn}/config/*`, not `${Bucket.Arn}/*`.
 fn is_narrow(arn: &str) -> bool {
     let Some(stem) = arn.strip_suffix("/*") else { return !arn.contains('*') };
     let narrowed = match stem.rsplit_once("Arn}") {
@@ -39,13 +39,13 @@ fn is_narrow(arn: &str) -> bool {
     narrowed && !stem.contains('*')
 }
 
-/// Whether an object's ARN goes on behind the name of its bucket, which a parameter tells: `arn:...:s3:::${BucketName}/path`.
+/// Whether an object's ARN continues after a bucket name from a parameter: `arn:...:s3:::${BucketName}/path`.
 fn has_a_path(arn: &str) -> bool {
     let behind = arn.split_once(":s3:::${").and_then(|(_, bucket)| bucket.split_once("}/"));
     behind.is_some_and(|(_, path)| !path.is_empty())
 }
 
-pub(crate) fn policies_name_what_they_allow(template: &Template, findings: &mut Findings) {
+pub(crate) fn policies_name_actions_and_resources(template: &Template, findings: &mut Findings) {
     for function in template.functions() {
         findings.unless(template.named(&function.properties["Role"]).is_some(), || {
             format!("{}: Role names no role of this template, and SAM would make a broad one", function.id)
@@ -77,8 +77,8 @@ pub(crate) fn policies_name_what_they_allow(template: &Template, findings: &mut 
     }
 }
 
-/// Operators that hold for a request without the key: `...IfExists` and `Null` by their definition, `ForAllValues`
-/// because all of nothing is true, and whatever is negated. In an `Allow` they let through what nobody thought of.
+/// Operators that match a request without the key: `...IfExists` and `Null` by definition, `ForAllValues` because it is
+/// true for an empty set, and negations. In an `Allow` they permit unforeseen requests.
 fn fails_open(operator: &str) -> bool {
     operator.ends_with("IfExists")
         || operator == "Null"
@@ -101,7 +101,7 @@ pub(crate) fn conditions_fail_closed(template: &Template, findings: &mut Finding
 }
 
 #[test]
-fn a_wildcard_is_narrow_behind_a_name() {
+fn a_wildcard_is_narrow_after_a_name() {
     let narrow = [
         "${DataBucket.Arn}/config/*",
         "${MarketsTable.Arn}/index/heads",

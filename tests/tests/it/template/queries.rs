@@ -1,14 +1,14 @@
-//! The saved queries of Logs Insights ask for what the functions log, where they log it.
+//! The saved queries of Logs Insights match what the functions log, and where.
 
 use std::collections::BTreeSet;
 
 use super::document::{Template, listed, root};
 use super::sources;
 
-/// What Lambda and CloudWatch put into a line, or what a query makes itself.
+/// Fields that Lambda and CloudWatch add to a line, or that a query defines itself.
 const NOT_OURS: [&str; 4] = ["type", "record.status", "level", "timestamp"];
 
-/// The words of a query that are fields of a line: with a dot in them, as JSON is flattened, and not between quotes.
+/// The fields in a query: with a dot, as JSON is flattened, and not in quotes.
 fn fields(query: &str) -> BTreeSet<&str> {
     let code = query.lines().filter(|line| !line.trim_start().starts_with('#'));
     let code = code.flat_map(|line| line.split('"').step_by(2));
@@ -16,7 +16,7 @@ fn fields(query: &str) -> BTreeSet<&str> {
     words.filter(|word| word.contains('.') && word.starts_with(|c: char| c.is_ascii_alphabetic())).collect()
 }
 
-/// What stands between the parentheses of each of these macros.
+/// The text in the parentheses of each of these macros.
 fn arguments<'t>(text: &'t str, opening: &str) -> Vec<&'t str> {
     let begins = text.match_indices(opening).map(|(at, opening)| &text[at + opening.len()..]);
     begins.map(|rest| rest.split_once(';').map_or(rest, |(arguments, _)| arguments)).collect()
@@ -29,7 +29,7 @@ fn has_field(arguments: &str, field: &str) -> bool {
 }
 
 #[test]
-fn a_query_asks_for_fields_that_are_logged_in_groups_that_there_are() {
+fn a_query_uses_logged_fields_and_existing_groups() {
     let template = Template::load();
     let text = sources(&root().join("functions")) + &sources(&root().join("shared"));
     let macros = ["tracing::error!(", "tracing::warn!(", "tracing::info!(", "tracing::debug!(", "_span!("];
@@ -39,13 +39,13 @@ fn a_query_asks_for_fields_that_are_logged_in_groups_that_there_are() {
     for query in queries {
         for group in listed(&query.properties["LogGroupNames"]) {
             let kind = template.named(group).map(|group| group.kind);
-            assert_eq!(kind, Some("AWS::Logs::LogGroup"), "{}: {group} is no group of this template", query.id);
+            assert_eq!(kind, Some("AWS::Logs::LogGroup"), "{}: {group} is not a group of this template", query.id);
         }
         let asked = fields(query.properties["QueryString"].as_str().unwrap());
         assert!(asked.len() > 4, "{}: {asked:?}", query.id);
         for field in asked.into_iter().filter(|field| !NOT_OURS.contains(field)) {
-            let (place, name) = field.split_once('.').unwrap();
-            assert!(matches!(place, "fields" | "span"), "{}: {field} is no part of a line", query.id);
+            let (part, name) = field.split_once('.').unwrap();
+            assert!(matches!(part, "fields" | "span"), "{}: {field} is not a part of a line", query.id);
             let written = name == "message" || logged.iter().any(|arguments| has_field(arguments, name));
             assert!(written, "{}: nothing logs {field}", query.id);
         }
@@ -53,7 +53,7 @@ fn a_query_asks_for_fields_that_are_logged_in_groups_that_there_are() {
 }
 
 #[test]
-fn a_field_that_nobody_logs_would_be_seen() {
+fn a_field_that_is_not_logged_is_found() {
     let text = "tracing::error!(why = message, %refused, search = task.search, \"left {x}\");\n let drift = 1;";
     let logged = arguments(text, "tracing::error!(");
     assert_eq!(logged.len(), 1);

@@ -1,4 +1,4 @@
-//! What must hold of the template, whatever is changed in it.
+//! Rules that the template must always keep.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::document::{Resource, Template, listed, reference};
 
-/// A rule that is broken, and by what.
+/// A broken rule, and where.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Finding {
     pub(crate) rule: &'static str,
@@ -27,7 +27,7 @@ impl Findings {
     }
 }
 
-/// A rule of the house.
+/// A rule of the project.
 type Rule = fn(&Template, &mut Findings);
 
 const RULES: &[(&str, Rule)] = &[
@@ -39,15 +39,15 @@ const RULES: &[(&str, Rule)] = &[
     ("buckets are closed", buckets_are_closed),
     ("data at rest is encrypted", data_at_rest_is_encrypted),
     ("parameters explain themselves", parameters_explain_themselves),
-    ("what matters has an alarm", super::alarms::what_matters_has_an_alarm),
+    ("failures have alarms", super::alarms::failures_have_alarms),
     ("alarms are heard", super::alarms::alarms_are_heard),
     ("a heartbeat waits for two ticks", super::alarms::a_heartbeat_waits_for_two_ticks),
-    ("policies name what they allow", super::policies::policies_name_what_they_allow),
+    ("policies name actions and resources", super::policies::policies_name_actions_and_resources),
     ("conditions fail closed", super::policies::conditions_fail_closed),
     ("a policy is of one queue or topic", super::account::policies_are_of_one_queue_or_topic),
     ("nothing is reserved by default", super::account::nothing_is_reserved_by_default),
     ("recursion is allowed where it is meant", super::account::recursion_is_allowed_where_it_is_meant),
-    ("what the stack's tags do not reach is tagged", super::account::what_the_stacks_tags_do_not_reach_is_tagged),
+    ("resources beyond the stack's tags are tagged", super::account::resources_beyond_the_stacks_tags_are_tagged),
     ("new versions of stream readers can shift gradually", super::shifts::new_versions_can_shift_gradually),
     ("roles can be bounded", super::shifts::roles_can_be_bounded),
     ("nothing is traced unless it is asked for", super::traces::nothing_is_traced_unless_it_is_asked_for),
@@ -64,12 +64,12 @@ pub(crate) fn findings(template: &Template) -> Vec<Finding> {
     RULES.iter().flat_map(of_rule).collect()
 }
 
-/// Whether a value has bounds, and they lie within these.
+/// Whether a value is bounded, and within these bounds.
 fn within(template: &Template, value: &Value, least: f64, greatest: f64) -> bool {
     template.bounds(value).is_some_and(|(from, until)| from >= least && until <= greatest)
 }
 
-/// The functions that are invoked asynchronously, by a schedule.
+/// The functions that a schedule invokes, asynchronously.
 fn invoked_by_schedule(template: &Template) -> Vec<Resource<'_>> {
     let schedules = template.of("AWS::Scheduler::Schedule");
     schedules.filter_map(|schedule| template.named(&schedule.properties["Target"]["Arn"])).collect()
@@ -78,10 +78,11 @@ fn invoked_by_schedule(template: &Template) -> Vec<Resource<'_>> {
 fn retries_are_bounded(template: &Template, findings: &mut Findings) {
     for mapping in template.mappings(true) {
         let properties = mapping.properties;
-        // -1 is AWS's word for "without end". A number of tries is used up by an outage of some minutes.
+        // -1 means unlimited. An outage of minutes would use up a number of tries.
         let endless = within(template, &properties["MaximumRetryAttempts"], -1.0, -1.0);
         findings.unless(endless, || format!("{}: MaximumRetryAttempts is not -1", mapping.id));
-        // So age bounds them. A change feed forgets after a day, and a stream may: what fails must be put aside before.
+        // So age is the bound. A change feed keeps a day, and a stream perhaps as little: a failing record must be
+        // moved away before.
         findings.unless(within(template, &properties["MaximumRecordAgeInSeconds"], 60.0, 86_399.0), || {
             format!("{}: MaximumRecordAgeInSeconds is not between a minute and less than a day", mapping.id)
         });
@@ -111,7 +112,7 @@ fn retries_are_bounded(template: &Template, findings: &mut Findings) {
 fn failures_have_a_destination(template: &Template, findings: &mut Findings) {
     let is = |value: &Value, kind: &str| template.named(value).is_some_and(|resource| resource.kind == kind);
     for mapping in template.mappings(true) {
-        // SQS and SNS would be told where the records were; only S3 gets the records.
+        // SQS and SNS would get only the positions of the records; S3 gets the records.
         let destination = &mapping.properties["DestinationConfig"]["OnFailure"]["Destination"];
         findings.unless(is(destination, "AWS::S3::Bucket"), || {
             format!("{}: OnFailure has no bucket of this template as its destination", mapping.id)
@@ -135,20 +136,20 @@ fn failures_have_a_destination(template: &Template, findings: &mut Findings) {
                 format!("{}: EventInvokeConfig has no queue as its on-failure destination", function.id)
             });
         } else {
-            // Where the next tick does all of the work, there is nothing to keep, and nothing to try again. That it is said
-            // how often is another rule's.
+            // If the next tick does all of the work, there is nothing to keep or retry. Another rule checks that the
+            // number of retries is set.
             let once = |retries: &Value| retries.is_null() || within(template, retries, 0.0, 0.0);
             findings.unless(once(&schedule.properties["Target"]["RetryPolicy"]["MaximumRetryAttempts"]), || {
                 format!("{}: it tries again, and has no DeadLetterConfig", schedule.id)
             });
             findings.unless(once(&config["MaximumRetryAttempts"]), || {
-                format!("{}: it is tried again, and EventInvokeConfig has no destination", function.id)
+                format!("{}: it is retried, and EventInvokeConfig has no destination", function.id)
             });
         }
     }
 }
 
-/// Whether the ticks of a schedule that fail are kept, be it that the schedule or that its function has a place for them.
+/// Whether the failed ticks of a schedule are kept: by the schedule or by its function.
 pub(crate) fn keeps_what_fails(template: &Template, schedule: &Resource<'_>) -> bool {
     let target = &schedule.properties["Target"];
     let of_function = |it: Resource<'_>| !it.properties["EventInvokeConfig"]["DestinationConfig"].is_null();
@@ -217,7 +218,7 @@ fn buckets_are_closed(template: &Template, findings: &mut Findings) {
     }
 }
 
-/// Whether a policy denies everything in a bucket, and the bucket, to whoever comes without TLS.
+/// Whether a policy denies all access to a bucket and its objects without TLS.
 fn denies_plain_http(policy: &Resource<'_>, bucket: &str) -> bool {
     let arns = [json!({ "Fn::GetAtt": [bucket, "Arn"] }), json!({ "Fn::Sub": format!("${{{bucket}.Arn}}/*") })];
     listed(&policy.properties["PolicyDocument"]["Statement"]).into_iter().any(|statement| {
@@ -240,7 +241,7 @@ fn data_at_rest_is_encrypted(template: &Template, findings: &mut Findings) {
             "AWS::KinesisFirehose::DeliveryStream" => {
                 properties["DeliveryStreamEncryptionConfigurationInput"]["KeyType"].is_string()
             }
-            // S3 has a rule of its own; DynamoDB, CloudWatch Logs and Secrets Manager can't store in the clear.
+            // S3 has its own rule; DynamoDB, CloudWatch Logs and Secrets Manager always encrypt.
             _ => true,
         };
         findings.unless(encrypted, || format!("{}: it is not encrypted at rest", resource.id));

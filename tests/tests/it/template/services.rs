@@ -1,11 +1,11 @@
-//! What AWS's services do in the name of the template's roles: read from the resources that make them do it.
+//! The actions of AWS's services in the names of the template's roles: read from the resources that cause them.
 
 use serde_json::Value;
 
 use super::document::{Resource, Template, reference};
 use super::iam::{Asked, text};
 
-/// Something that is done in a role's name, and by whom.
+/// An action in a role's name, and its actor.
 #[derive(Debug, Clone)]
 pub(crate) struct Need {
     pub(crate) role: String,
@@ -13,7 +13,7 @@ pub(crate) struct Need {
     pub(crate) asked: Asked,
 }
 
-/// What Lambda needs to read from a source (Developer Guide, on each of them). `kinesis:ListStreams` and
+/// The permissions that Lambda needs to read a source (Developer Guide, on each of them). `kinesis:ListStreams` and
 /// `kinesis:SubscribeToShard` are for consoles and for enhanced fan-out.
 const READS: [(&str, &[&str]); 3] = [
     ("AWS::SQS::Queue", &["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"]),
@@ -33,7 +33,7 @@ const READS: [(&str, &[&str]); 3] = [
     ),
 ];
 
-/// Needs of one service in the name of one role.
+/// The needs of one service with one role.
 struct Needs<'t> {
     template: &'t Template,
     role: &'t str,
@@ -61,7 +61,7 @@ fn stream_of(template: &Template, group: &Value) -> String {
     arn.replace(":*", ":log-stream:2026/11/22/[$LATEST]0123")
 }
 
-/// What Lambda does for a function: it writes the log, and says where an asynchronous invocation failed.
+/// Lambda's actions for a function: it writes the log, and reports failed asynchronous invocations.
 fn of_function(template: &Template, function: Resource<'_>) -> Vec<Need> {
     let properties = function.properties;
     let mut needs = Needs::of(template, &properties["Role"], format!("Lambda, for {}", function.id));
@@ -74,7 +74,7 @@ fn of_function(template: &Template, function: Resource<'_>) -> Vec<Need> {
     needs.all
 }
 
-/// What Lambda does for a mapping, in the name of its function: it reads, and puts aside what it gives up.
+/// Lambda's actions for a mapping, with the role of its function: it reads, and moves away what it gives up.
 fn of_mapping(template: &Template, mapping: Resource<'_>) -> Vec<Need> {
     let function = template.named(&mapping.properties["FunctionName"]).unwrap();
     let mut needs = Needs::of(template, &function.properties["Role"], format!("Lambda, for {}", mapping.id));
@@ -102,8 +102,8 @@ fn of_schedule(template: &Template, schedule: Resource<'_>) -> Vec<Need> {
     needs.all
 }
 
-/// What Firehose does to deliver to S3 (Developer Guide, "Grant Firehose access to an Amazon S3 destination"). The stream
-/// itself is encrypted with a key that AWS owns, and the bucket with S3's own: neither asks for KMS.
+/// Firehose's actions to deliver to S3 (Developer Guide, "Grant Firehose access to an Amazon S3 destination"). The
+/// stream itself is encrypted with a key that AWS owns, and the bucket with S3's own: neither needs KMS.
 fn of_delivery(template: &Template, delivery: Resource<'_>) -> Vec<Need> {
     let to = &delivery.properties["ExtendedS3DestinationConfiguration"];
     let mut needs = Needs::of(template, &to["RoleARN"], format!("Firehose, for {}", delivery.id));
@@ -117,8 +117,8 @@ fn of_delivery(template: &Template, delivery: Resource<'_>) -> Vec<Need> {
     needs.all
 }
 
-/// What CodeDeploy does where a new version takes over bit by bit (User Guide, "AWSCodeDeployRoleForLambda"): it moves the
-/// alias, and looks at the alarms. A function without a gradual shift needs nothing.
+/// CodeDeploy's actions for a gradual shift (User Guide, "AWSCodeDeployRoleForLambda"): it moves the alias, and reads
+/// the alarms. A function without a gradual shift needs nothing.
 fn of_shift(template: &Template, function: Resource<'_>) -> Vec<Need> {
     let shift = &function.properties["DeploymentPreference"];
     if shift.is_null() {
@@ -134,7 +134,7 @@ fn of_shift(template: &Template, function: Resource<'_>) -> Vec<Need> {
     needs.all
 }
 
-/// All that services do in the name of roles.
+/// All actions of services with roles.
 pub(crate) fn needs(template: &Template) -> Vec<Need> {
     let functions = template.functions().flat_map(|it| of_function(template, it));
     let mappings = template.of("AWS::Lambda::EventSourceMapping").flat_map(|it| of_mapping(template, it));

@@ -1,4 +1,4 @@
-//! How a new version of a function takes over: at once, or bit by bit and back when an alarm goes up.
+//! How a new version of a function takes over: at once, or gradually, and back after an alarm.
 
 use serde_json::{Value, json};
 
@@ -8,8 +8,8 @@ use super::{assert_caught, caught};
 
 const RULE: &str = "new versions of stream readers can shift gradually";
 
-/// A batch of a stream that fails is tried again and again while its shard waits: a version that can't read what is on
-/// the stream must not get all of it at once, where the operator says so.
+/// A failing batch of a stream is retried while its shard waits: a version that cannot read the stream's records must
+/// not get all of them at once, if the operator says so.
 pub(crate) fn new_versions_can_shift_gradually(template: &Template, findings: &mut Findings) {
     for mapping in template.mappings(true) {
         let function = template.named(&mapping.properties["FunctionName"]);
@@ -24,7 +24,7 @@ pub(crate) fn new_versions_can_shift_gradually(template: &Template, findings: &m
         findings.unless(mapping.properties["FunctionName"] == through_alias, || {
             format!("{}: it does not read through the alias where the shift is gradual, and only there", mapping.id)
         });
-        // A condition would be of no use here: SAM takes any for true.
+        // A condition would not work here: SAM treats any condition as true.
         let looked_up = json!({ "Fn::FindInMap": ["Shifts", { "Ref": "DeploymentShift" }, "Gradual"] });
         findings.unless(
             preference["Enabled"] == looked_up && preference["Type"] == json!({ "Ref": "DeploymentShift" }),
@@ -34,7 +34,7 @@ pub(crate) fn new_versions_can_shift_gradually(template: &Template, findings: &m
         findings.unless(role.is_some_and(|role| role.kind == "AWS::IAM::Role"), || {
             format!("{id}: CodeDeploy has no role of this template, and SAM would make a broad one")
         });
-        // An alarm that is not there is another rule's to miss.
+        // Another rule reports a missing alarm.
         let on_errors = |named: &&Value| {
             template.named(named).is_none_or(|alarm| {
                 alarm.properties["MetricName"] == "Errors"
@@ -42,14 +42,14 @@ pub(crate) fn new_versions_can_shift_gradually(template: &Template, findings: &m
             })
         };
         findings.unless(listed(where_gradual(&preference["Alarms"])).iter().any(on_errors), || {
-            format!("{id}: no alarm on its errors takes a new version back")
+            format!("{id}: no alarm on its errors rolls a new version back")
         });
     }
     shifts_are_known(template, findings);
 }
 
-/// What a value is where the shift is gradual, and nothing else where it is not: unconditional references to what refers
-/// back to the function are a circle to LocalStack, which follows them before SAM expands the template.
+/// The value for a gradual shift, which must be absent otherwise: unconditional references to resources that refer back
+/// to the function are a cycle to LocalStack, which follows them before SAM expands the template.
 fn where_gradual(value: &Value) -> &Value {
     match &value["Fn::If"] {
         Value::Array(cases) if cases.len() == 3 && cases[0] == "ShiftsGradually" => &cases[1],
@@ -57,7 +57,7 @@ fn where_gradual(value: &Value) -> &Value {
     }
 }
 
-/// Every shift that the parameter takes is in the map, and only the default is none.
+/// The map has every shift that the parameter accepts, and only the default is none.
 fn shifts_are_known(template: &Template, findings: &mut Findings) {
     let parameter = &template.0["Parameters"]["DeploymentShift"];
     let shifts = template.0["Mappings"]["Shifts"].as_object();
@@ -84,7 +84,7 @@ pub(crate) fn roles_can_be_bounded(template: &Template, findings: &mut Findings)
 }
 
 #[test]
-fn a_version_that_takes_over_at_once_is_caught() {
+fn a_version_without_a_gradual_shift_is_caught() {
     for (function, mapping) in [("MetricsFunction", "MetricsMapping"), ("AlertsFunction", "AlertsMapping")] {
         caught(&format!("{function}/Properties/AutoPublishAlias"), Value::Null, RULE, &[function]);
         caught(&format!("{function}/Properties/DeploymentPreference/Enabled"), json!(true), RULE, &[function]);
@@ -107,7 +107,7 @@ fn a_version_that_takes_over_at_once_is_caught() {
 }
 
 #[test]
-fn a_shift_that_is_in_no_map_is_caught() {
+fn a_shift_missing_from_the_map_is_caught() {
     let mut template = Template::load();
     template.0["Mappings"]["Shifts"].as_object_mut().unwrap().remove("Linear10PercentEvery3Minutes").unwrap();
     assert_caught(&super::findings(&template), RULE, &["DeploymentShift"]);

@@ -1,4 +1,4 @@
-//! What a team deploys with: the environments of `samconfig.toml`, the roles of `infra/github-oidc.yaml`, the workflows.
+//! A team's deployment: the environments of `samconfig.toml`, the roles of `infra/github-oidc.yaml`, the workflows.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::document::{Resource, Template, listed, root};
 use super::policies::statements;
 
-/// Both are counted without white space: <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html>.
+/// Both are counted without whitespace: <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html>.
 const MANAGED_POLICY_CHARACTERS_MAX: usize = 6_144;
 const INLINE_POLICIES_CHARACTERS_MAX: usize = 10_240;
 
@@ -20,7 +20,7 @@ fn deploying(config: &toml::Table, environment: &str) -> toml::Value {
     config[environment]["deploy"]["parameters"].clone()
 }
 
-/// What is wrong with an environment's parameters.
+/// The mistakes in an environment's parameters.
 fn mistakes(template: &Template, deploying: &toml::Value) -> Vec<String> {
     let overrides = deploying.get("parameter_overrides").and_then(toml::Value::as_array);
     let overrides = overrides.into_iter().flatten().filter_map(toml::Value::as_str);
@@ -62,12 +62,12 @@ fn each_environment_is_a_stack_of_its_own() {
     }
     let shift = of_prod.iter().find_map(|given| given.strip_prefix("DeploymentShift=")).unwrap();
     assert_ne!(shift, "AllAtOnce", "prod shifts gradually");
-    // What README and OPERATIONS say of `sam deploy --guided` holds while nothing is given here.
+    // The statements of README and OPERATIONS about `sam deploy --guided` hold while this is empty.
     assert!(deploying(&config, "default").get("parameter_overrides").is_none());
 }
 
 #[test]
-fn a_parameter_that_there_is_not_is_a_mistake() {
+fn an_unknown_parameter_is_a_mistake() {
     let deploying: toml::Value =
         toml::from_str(r#"parameter_overrides = ["DeletionProtection=yes", "Shard=2", "Shards=2"]"#).unwrap();
     let expected = ["DeletionProtection is not yes", "there is no parameter Shard"];
@@ -78,7 +78,7 @@ fn oidc() -> Template {
     Template::read("infra/github-oidc.yaml")
 }
 
-/// The one resource that is called so.
+/// The resource with this logical ID.
 fn named<'t>(template: &'t Template, id: &str) -> Resource<'t> {
     template.resources().find(|resource| resource.id == id).unwrap()
 }
@@ -106,7 +106,7 @@ fn only_a_job_of_the_environment_may_deploy() {
 }
 
 #[test]
-fn who_deploys_hands_on_one_role_to_cloudformation_and_touches_nothing_else() {
+fn the_deploy_role_only_passes_one_role_to_cloudformation() {
     let oidc = oidc();
     let services: BTreeSet<&str> = statements(&oidc)
         .filter(|(holder, _)| holder.id == "DeployRole")
@@ -128,7 +128,7 @@ fn who_deploys_hands_on_one_role_to_cloudformation_and_touches_nothing_else() {
         let unbounded = ["iam:AttachRolePolicy", "iam:DeleteRolePermissionsBoundary", "iam:*", "*"];
         assert!(!unbounded.iter().any(|action| is(action)), "{}: a way around the boundary: {statement}", holder.id);
     }
-    // Nothing that is named after the stack is one of these: their path is their own.
+    // No resource named after the stack is one of these: they have their own path.
     for kind in ["AWS::IAM::Role", "AWS::IAM::ManagedPolicy"] {
         for resource in oidc.of(kind) {
             assert_eq!(resource.properties["Path"], "/deploy/", "{}", resource.id);
@@ -137,7 +137,7 @@ fn who_deploys_hands_on_one_role_to_cloudformation_and_touches_nothing_else() {
 }
 
 #[test]
-fn the_boundary_lets_through_what_the_stack_s_roles_may() {
+fn the_boundary_allows_what_the_stacks_roles_need() {
     let (template, oidc) = (Template::load(), oidc());
     let of_roles = statements(&template).filter(|(holder, _)| holder.kind == "AWS::IAM::Role");
     let mut held = 0;
@@ -151,7 +151,7 @@ fn the_boundary_lets_through_what_the_stack_s_roles_may() {
     assert!(held > 50, "{held} actions");
 }
 
-/// The service of IAM that makes resources of a type.
+/// The IAM service prefix of a resource type.
 fn service_of(kind: &str) -> String {
     let service = kind.split("::").nth(1).unwrap();
     match service {
@@ -162,7 +162,7 @@ fn service_of(kind: &str) -> String {
 }
 
 #[test]
-fn cloudformation_may_make_what_the_template_has() {
+fn cloudformation_may_make_every_resource_of_the_template() {
     let (template, oidc) = (Template::load(), oidc());
     let allowed: BTreeSet<&str> = ["ResourcesPolicy", "RolesPolicy"]
         .iter()
@@ -177,7 +177,7 @@ fn cloudformation_may_make_what_the_template_has() {
     }
 }
 
-/// A policy as long as it can become: with the longest name of a stack, region and account.
+/// The longest form of a policy: with the longest names of stack, region and account.
 fn characters(document: &Value) -> usize {
     let mut text = document.to_string();
     for (placeholder, long) in [
@@ -193,7 +193,7 @@ fn characters(document: &Value) -> usize {
 }
 
 #[test]
-fn the_policies_are_no_longer_than_iam_takes() {
+fn the_policies_are_within_iams_limits() {
     let oidc = oidc();
     for policy in oidc.of("AWS::IAM::ManagedPolicy") {
         let long = characters(&policy.properties["PolicyDocument"]);
@@ -206,7 +206,7 @@ fn the_policies_are_no_longer_than_iam_takes() {
     }
 }
 
-/// What of a workflow lets strangers' code or words in.
+/// The parts of a workflow that let in foreign code or text.
 fn openings(workflow: &str) -> Vec<String> {
     let mut found = Vec::new();
     if !workflow.lines().any(|line| line == "permissions: {}") {
@@ -222,24 +222,24 @@ fn openings(workflow: &str) -> Vec<String> {
         if let Some(command) = text.strip_prefix("run:") {
             in_script = Some(depth);
             if command.contains("${{") {
-                found.push(format!("a shell reads what others write: {text}"));
+                found.push(format!("a shell reads foreign text: {text}"));
             }
         } else if in_script.is_some() && text.contains("${{") {
-            found.push(format!("a shell reads what others write: {text}"));
+            found.push(format!("a shell reads foreign text: {text}"));
         }
         let Some(action) = text.strip_prefix("uses: ").filter(|action| !action.starts_with("./")) else { continue };
         let (name, version) = action.split_once(" # v").unwrap_or((action, ""));
         let commit = name.split_once('@').map_or("", |(_, commit)| commit);
         let pinned = commit.len() == 40 && commit.bytes().all(|byte| byte.is_ascii_hexdigit());
         if !pinned || version.split('.').count() != 3 {
-            found.push(format!("not pinned by commit, with its version beside it: {action}"));
+            found.push(format!("not pinned by commit, with its version in a comment: {action}"));
         }
     }
     found
 }
 
 #[test]
-fn workflows_run_what_is_pinned_with_the_least_permissions() {
+fn workflows_are_pinned_and_have_the_least_permissions() {
     let folder = root().join(".github/workflows");
     let files: BTreeSet<_> = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     assert_eq!(files.len(), 2, "{files:?}");
@@ -262,9 +262,9 @@ fn an_open_workflow_is_caught() {
         openings(workflow),
         [
             "jobs have permissions that they do not ask for",
-            "not pinned by commit, with its version beside it: actions/checkout@v6",
-            "a shell reads what others write: echo ${{ github.head_ref }}",
-            "not pinned by commit, with its version beside it: a/b@de0fac2e4500dabe0009e67214ff5f5447ce83dd",
+            "not pinned by commit, with its version in a comment: actions/checkout@v6",
+            "a shell reads foreign text: echo ${{ github.head_ref }}",
+            "not pinned by commit, with its version in a comment: a/b@de0fac2e4500dabe0009e67214ff5f5447ce83dd",
         ]
     );
 }

@@ -1,4 +1,4 @@
-//! X-Ray is off unless the parameter `Tracing` switches it on, and then every function may send what it traced.
+//! X-Ray is off unless the parameter `Tracing` switches it on; then every function may send its traces.
 
 use serde_json::{Value, json};
 
@@ -38,7 +38,7 @@ pub(super) fn nothing_is_traced_unless_it_is_asked_for(template: &Template, find
 
 const RULE: &str = "nothing is traced unless it is asked for";
 
-/// What is found when a value at a pointer below the template's root is another one.
+/// The findings after a value at a pointer below the template's root was replaced.
 fn changed(pointer: &str, value: Value) -> Vec<super::Finding> {
     let mut template = Template::load();
     *template.0.pointer_mut(pointer).unwrap_or_else(|| panic!("{pointer} is not in the template")) = value;
@@ -59,7 +59,7 @@ fn tracing_that_is_on_by_default_is_caught() {
 }
 
 #[test]
-fn a_role_that_may_send_traces_in_any_case_or_not_at_all_is_caught() {
+fn a_role_that_always_or_never_may_send_traces_is_caught() {
     let mut template = Template::load();
     template.0["Resources"]["TracesPolicy"].as_object_mut().unwrap().remove("Condition").unwrap();
     assert_caught(&findings(&template), RULE, &["TracesPolicy"]);

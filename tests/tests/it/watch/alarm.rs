@@ -1,9 +1,9 @@
-//! CloudWatch's rules for alarms on a metric, as its user guide has them under "Alarm evaluation" and "Configuring how
-//! CloudWatch alarms treat missing data", applied to the alarms of the template.
+//! CloudWatch's rules for metric alarms, from its user guide under "Alarm evaluation" and "Configuring how CloudWatch
+//! alarms treat missing data", applied to the alarms of the template.
 //!
-//! An alarm is looked at every minute, over windows that end with that minute. CloudWatch asks for more periods than
-//! `EvaluationPeriods`, in case some are missing (the evaluation range): five for three in the guide's example, and how
-//! many else it does not say. So the range is an argument here, and what is said of the template holds for each of
+//! An alarm is evaluated every minute, over windows that end with that minute. CloudWatch retrieves more periods than
+//! `EvaluationPeriods`, in case some are missing (the evaluation range): five for three in the guide's example; the
+//! rule is not documented. So the range is an argument here, and the assertions about the template hold for each of
 //! [`Alarm::ranges`].
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::template::document::{Resource, listed, reference};
 
-/// What was measured of a metric in one minute.
+/// The measurements of a metric in one minute.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) struct Minute {
     pub(super) count: u32,
@@ -21,7 +21,7 @@ pub(super) struct Minute {
 }
 
 impl Minute {
-    /// One more measurement.
+    /// Adds a measurement.
     pub(super) fn add(&mut self, value: f64) {
         self.most = if self.count == 0 { value } else { self.most.max(value) };
         self.count += 1;
@@ -29,7 +29,7 @@ impl Minute {
     }
 }
 
-/// Metrics by name (as [`metric`] writes it), minute by minute.
+/// Metrics by name (in the form of [`metric`]), minute by minute.
 pub(super) type Metrics = BTreeMap<&'static str, Vec<Minute>>;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,7 +39,7 @@ pub(super) enum State {
     InsufficientData,
 }
 
-/// Of data that is missing.
+/// The treatment of missing data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Treatment {
     Breaching,
@@ -59,7 +59,7 @@ enum Statistic {
 pub(super) struct Alarm {
     pub(super) id: String,
     pub(super) metric: String,
-    /// There is none while polling is off.
+    /// Whether it exists only while polling is on.
     pub(super) only_while_polling: bool,
     statistic: Statistic,
     period_minutes: usize,
@@ -85,7 +85,8 @@ impl Alarm {
     /// An alarm of the template.
     ///
     /// # Panics
-    /// When it has what is not understood here.
+    ///
+    /// It has a property that is not supported here.
     pub(super) fn read(resource: &Resource<'_>) -> Self {
         const UNDERSTOOD: [&str; 13] = [
             "AlarmActions",
@@ -139,29 +140,30 @@ impl Alarm {
         }
     }
 
-    /// How many periods CloudWatch may look back: as few as it evaluates, or as many more as its example suggests.
+    /// The possible numbers of periods that CloudWatch retrieves: from those it evaluates to as many more as its
+    /// example has.
     pub(super) fn ranges(&self) -> BTreeSet<usize> {
         let n = self.evaluation_periods;
         BTreeSet::from([n, n + 2, (5 * n).div_ceil(3), 2 * n])
     }
 
-    /// For each period, by the minute that ends it, whether it breaches; `None` where nothing was measured in it.
+    /// For each period, by its last minute, whether it breaches; `None` without measurements.
     pub(super) fn periods(&self, metrics: &Metrics, minutes: usize) -> Vec<Option<bool>> {
         let series = metrics.get(self.metric.as_str()).map_or(&[][..], Vec::as_slice);
         (0..minutes).map(|minute| self.breaching(series, minute)).collect()
     }
 
-    /// Whether these periods can bring it up at all, which few can.
+    /// Whether these periods can raise it at all, which few can.
     pub(super) fn may_ring(&self, periods: &[Option<bool>]) -> bool {
         self.missing == Treatment::Breaching || periods.contains(&Some(true))
     }
 
-    /// Whether what rings once goes on for about a day.
+    /// Whether it stays up for about a day.
     pub(super) fn is_held(&self) -> bool {
         self.period_minutes * self.evaluation_periods >= 1_440
     }
 
-    /// The state at the end of each minute, if CloudWatch looks back over so many periods.
+    /// The state at the end of each minute, if CloudWatch retrieves this many periods.
     pub(super) fn states(&self, periods: &[Option<bool>], range: usize) -> Vec<State> {
         let mut state = State::InsufficientData;
         let next = |minute: usize| {
@@ -172,7 +174,7 @@ impl Alarm {
         (0..periods.len()).map(next).collect()
     }
 
-    /// Whether the period that ends with this minute breaches; `None` where nothing was measured in it.
+    /// Whether the period that ends with this minute breaches; `None` without measurements.
     fn breaching(&self, series: &[Minute], last: usize) -> Option<bool> {
         let from = (last + 1).saturating_sub(self.period_minutes);
         let window = series.get(from..series.len().min(last + 1)).unwrap_or_default();
@@ -191,7 +193,7 @@ impl Alarm {
         (count > 0).then_some(breaches)
     }
 
-    /// The state after these data points, of which the newest is the first.
+    /// The state after these data points, the newest first.
     fn judge(&self, points: impl Iterator<Item = Option<bool>>, before: State) -> State {
         let (mut real, mut breaching, mut oldest_breaching) = (0, 0, 0);
         for (age, point) in points.enumerate() {
@@ -211,7 +213,7 @@ impl Alarm {
             _ if filled == 0 => enough(breaching),
             Treatment::Breaching => enough(breaching + filled),
             Treatment::NotBreaching => enough(breaching),
-            // Nothing is filled in: what there is decides, where it can.
+            // Nothing is filled in: the existing data decides, if it can.
             Treatment::Ignore | Treatment::Missing if breaching >= self.datapoints_to_alarm => State::Alarm,
             Treatment::Ignore | Treatment::Missing if breaching < real => State::Ok,
             Treatment::Ignore => before,
@@ -240,12 +242,12 @@ mod tests {
         }
     }
 
-    /// The tables of the user guide: five data points with the newest on the right (`0` well, `X` breaching, `-`
-    /// missing), and the state for missing data that is missing, ignored, breaching, not breaching.
+    /// The tables of the user guide: five data points with the newest on the right (`0` ok, `X` breaching, `-`
+    /// missing), and the state for each treatment of missing data: missing, ignored, breaching, not breaching.
     #[test]
-    fn the_tables_of_the_user_guide_come_out() {
+    fn the_tables_of_the_user_guide_hold() {
         use State::{Alarm as A, InsufficientData as I, Ok as O};
-        // Kept, where it is ignored.
+        // Kept if missing data is ignored.
         const KEPT: State = I;
         let tables = [
             (3, "0-X-X", [O, O, O, O]),
@@ -273,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn periods_end_with_the_minute_and_take_all_that_was_measured_in_them() {
+    fn periods_end_with_the_minute_and_include_all_their_measurements() {
         let mut series = vec![Minute::default(); 20];
         series[7].add(2.0);
         series[7].add(4.0);
@@ -298,7 +300,7 @@ mod tests {
     }
 
     #[test]
-    fn a_heartbeat_stops_when_its_last_beat_has_left_the_range() {
+    fn a_heartbeat_stops_when_its_last_beat_is_out_of_range() {
         let mut series = vec![Minute::default(); 60];
         (0..30).for_each(|minute| series[minute].add(1.0));
         let metrics = Metrics::from([("M", series)]);

@@ -1,21 +1,21 @@
-//! What can fail, as docs/OPERATIONS.md lists it, and which alarms are to tell of it.
+//! Possible failures, as in docs/OPERATIONS.md, and the alarms that must report them.
 
 use super::stack::{Also, Fault, Planner, Polls};
 
-/// A failure that lasts until somebody mends it.
+/// A failure that lasts until somebody corrects it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Failure {
     pub(super) what: &'static str,
-    /// How often the search is polled, in minutes, whose polls fail. It is the same for each.
+    /// The poll intervals in minutes of the search whose polls fail. The result is the same for each.
     pub(super) cadences: &'static [usize],
     pub(super) fault: Fault,
-    /// A day longer where the search is polled once a day.
+    /// A day longer if the search is polled once a day.
     pub(super) lasts_hours: usize,
-    /// The metrics in which it shows.
+    /// The metrics that change.
     pub(super) moves: &'static [&'static str],
-    /// The alarms that ring, and no others; each stays until it is mended.
+    /// The alarms that fire, and no others; each stays until the failure is corrected.
     pub(super) rings: &'static [&'static str],
-    /// The first of them rings in so many minutes.
+    /// The first of them fires within this many minutes.
     pub(super) within_minutes: usize,
 }
 
@@ -41,7 +41,7 @@ const RECORDS_FAILED: &str = "Stoop RecordsFailed Stack=AWS::StackName";
 const PUTS: &str = "AWS/Firehose DeliveryToS3.Success DeliveryStreamName=LakeDelivery";
 const FRESHNESS: &str = "AWS/Firehose DeliveryToS3.DataFreshness DeliveryStreamName=LakeDelivery";
 
-/// What does not come of the polls, nor of the planner: metrics and alarms.
+/// Failures of neither the polls nor the planner: metrics and alarms.
 const fn beside(
     what: &'static str,
     also: &'static [(&'static str, Also)],
@@ -72,12 +72,12 @@ const fn dead_source(what: &'static str, cadence: &'static [usize]) -> Failure {
     of_polls(what, cadence, Polls::FailAtTheSource, &["SearchesOverdue"], &["SearchesOverdue"])
 }
 
-/// Held for a day: what happened once is over for CloudWatch in the next minute.
+/// Held for a day: for CloudWatch a single event is over in the next minute.
 const fn once(failure: Failure) -> Failure {
     Failure { lasts_hours: 24, ..failure }
 }
 
-/// In each minute a batch comes again, and what is behind it waits.
+/// In each minute a batch is redelivered, and later ones wait.
 const METRICS_GIVE_BACK: &[(&str, Also)] = &[(RECORDS_FAILED, Also::Each(2, 40.0)), (METRICS_AGE, Also::Growing(60e3))];
 
 pub(super) const FAILURES: &[Failure] = &[
@@ -303,13 +303,13 @@ pub(super) const FAILURES: &[Failure] = &[
     beside("the API crashes or runs out of time", &[(API_ERRORS, Also::Each(1, 1.0))], &["Errors"], &["ApiErrors"], 10),
 ];
 
-/// What passes by itself, or is as it should be: nobody is told. The polls that fail are those of a search with this
-/// cadence, for so many minutes.
+/// Transient faults and normal conditions that raise no alarm. The failing polls are those of a search with this
+/// interval, for this many minutes.
 pub(super) const BLIPS: &[(&str, &[usize], Fault, usize)] = &[
     ("nothing", EVERY, WORKS, 1),
     ("a poll fails, and the next succeeds", &[1, 15], Fault { polls: Polls::FailAtTheSource, ..WORKS }, 1),
     ("the stream refuses for a minute", EVERY, Fault { polls: Polls::FailOnOurSide, ..WORKS }, 2),
-    // A search polled every minute is late for as long as its message is hidden, and may ring.
+    // A search polled every minute is late for as long as its message is hidden, and may fire.
     ("the poller crashes once", &[15, 60, 1_440], Fault { polls: Polls::Crash, ..WORKS }, 1),
     ("the poller takes nothing for ten minutes", EVERY, Fault { polls: Polls::NotTaken, ..WORKS }, 10),
     ("no tick for five minutes", EVERY, Fault { planner: Planner::NotInvoked, ..WORKS }, 5),

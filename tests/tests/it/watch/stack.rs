@@ -1,47 +1,47 @@
-//! A stack as its metrics show it, minute by minute: five searches, and something that fails for a while.
+//! A stack's metrics, minute by minute: five searches, and something that fails for a while.
 //!
-//! Only what alarms look at, and only as finely. What each function counts where is tested with the functions.
+//! Only what alarms read, and only at their precision. The functions' own tests cover their counts.
 
 use super::alarm::{Metrics, Minute};
 
-/// Of the planner.
+/// The state of the planner.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Planner {
     #[default]
     Works,
-    /// It is invoked, and fails each time. What it failed at twice goes to its dead letters.
+    /// It is invoked, and fails each time. After two failures a tick goes to its dead letters.
     Fails,
     /// The same, and its dead letters cannot be reached.
     FailsUnseen,
-    /// Nobody invokes it.
+    /// It is not invoked.
     NotInvoked,
-    /// It is to be invoked and the account has no execution left: the tick is given up after five minutes.
+    /// It cannot be invoked because the account has no concurrency left: a tick is given up after five minutes.
     Throttled,
 }
 
-/// Of the polls of the first search; those of the others work.
+/// The state of the first search's polls; those of the others work.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Polls {
     #[default]
     Work,
-    /// The source fails, or there is no key for it. After five polls it is not asked for a while, which doubles.
+    /// The source fails, or there is no key. After five polls it is skipped for a while, which doubles.
     FailAtTheSource,
-    /// The poll cannot put its observations on the stream, or write its index: the message comes again, three times.
+    /// The poll cannot publish its observations, or write its index: the message is redelivered, three times.
     FailOnOurSide,
-    /// The function crashes or runs out of time: the message is hidden for half an hour, three times.
+    /// The function crashes or times out: the message is hidden for half an hour, three times.
     Crash,
-    /// Nobody takes the message.
+    /// The message is not received.
     NotTaken,
 }
 
-/// What is measured beside, of a metric.
+/// Other measurements of a metric.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Also {
-    /// In each so-manieth minute, this value.
+    /// Every nth minute, this value.
     Each(usize, f64),
     /// At each tick, 1.
     EachTick,
-    /// In each minute, so much more than in the one before.
+    /// Each minute, this much more than in the minute before.
     Growing(f64),
 }
 
@@ -50,18 +50,18 @@ pub(super) enum Also {
 pub(super) struct Fault {
     pub(super) planner: Planner,
     pub(super) polls: Polls,
-    /// Nobody invokes the roll-up.
+    /// The roll-up is not invoked.
     pub(super) no_rollup: bool,
     pub(super) also: &'static [(&'static str, Also)],
 }
 
-/// Which stack, and when it fails.
+/// A stack, and when it fails.
 #[derive(Clone, Debug)]
 pub(super) struct Run {
     pub(super) minutes: usize,
-    /// The schedule's, in minutes.
+    /// The schedule's interval, in minutes.
     pub(super) rate: usize,
-    /// Of each search, in minutes. The first is the one whose polls fail.
+    /// The poll interval of each search, in minutes. The first is the one whose polls fail.
     pub(super) cadences: Vec<usize>,
     pub(super) fault: Fault,
     pub(super) fails_from: usize,
@@ -90,22 +90,22 @@ const AGES: [&str; 2] =
 struct Search {
     cadence: usize,
     next: usize,
-    /// When a task was sent last, and whether one waits.
+    /// When a task was last sent, and whether one waits.
     sent_at: usize,
     waits: bool,
-    /// When it was polled last, however that ended; and when it was polled well.
+    /// When it was last polled, with any outcome; and when it was last polled well.
     tried_at: usize,
     polled_at: usize,
     failed: bool,
     failures: usize,
     skipped_until: usize,
-    /// Until then its message is hidden, and in the way of those behind it.
+    /// Until then its message is hidden, and blocks those after it.
     hidden_until: usize,
     received: usize,
 }
 
 impl Search {
-    /// A search that has yet to be sent for the first time.
+    /// A search that has not been sent yet.
     fn every(cadence: usize) -> Self {
         Self {
             cadence,
@@ -122,15 +122,15 @@ impl Search {
         }
     }
 
-    /// Not polled well for longer than twice its cadence (and 15 minutes), or failed since, or sent half an hour ago
-    /// and not polled.
+    /// No successful poll for longer than twice its interval (and 15 minutes), or failed since, or sent half an hour
+    /// ago and not polled.
     fn is_overdue(&self, now: usize) -> bool {
         let late = now - self.polled_at > (2 * self.cadence).max(15);
         let lost = self.sent_at > self.tried_at && now - self.sent_at > 30;
         late || lost || self.failed
     }
 
-    /// What becomes of the message that waits; whether it ends in the dead letters.
+    /// Handles the waiting message; returns whether it ends in the dead letters.
     fn poll(&mut self, now: usize, polls: Polls) -> bool {
         if !self.waits || now < self.hidden_until || polls == Polls::NotTaken {
             return false;
@@ -164,7 +164,7 @@ impl Search {
     }
 }
 
-/// What is measured of a stack, and the minute in which the first thing went wrong.
+/// The metrics of a stack, and the minute of the first fault.
 pub(super) fn measured(run: &Run) -> (Metrics, usize) {
     let mut metrics = Metrics::new();
     let mut note = |name: &'static str, minute: usize, value: f64| {
@@ -176,7 +176,7 @@ pub(super) fn measured(run: &Run) -> (Metrics, usize) {
         let fails = (run.fails_from..run.mended_at).contains(&minute);
         let fault = if fails { run.fault } else { Fault::default() };
         if minute == run.mended_at || minute == run.mended_at + 100 {
-            // Whoever mends it empties the queues too, and once more of what was tried for the last time then.
+            // A correction includes emptying the queues, again for those that fail for the last time then.
             (planner_dead, poll_dead) = (0, 0);
         }
         if minute.is_multiple_of(run.rate) {
@@ -194,8 +194,8 @@ pub(super) fn measured(run: &Run) -> (Metrics, usize) {
         if matches!(fault.planner, Planner::Fails | Planner::Throttled) && minute >= run.fails_from + patience {
             planner_dead += 1;
         }
-        for (place, search) in searches.iter_mut().enumerate() {
-            let polls = if place == 0 { fault.polls } else { Polls::Work };
+        for (index, search) in searches.iter_mut().enumerate() {
+            let polls = if index == 0 { fault.polls } else { Polls::Work };
             if polls != Polls::Work && search.waits {
                 wrong_at.get_or_insert(minute);
             }
@@ -217,7 +217,7 @@ pub(super) fn measured(run: &Run) -> (Metrics, usize) {
     (metrics, wrong_at.unwrap_or(run.fails_from))
 }
 
-/// A tick that works: it says how many are overdue, and sends what is due.
+/// A working tick: it reports the overdue searches, and sends the due ones.
 fn tick(minute: usize, searches: &mut [Search], note: &mut impl FnMut(&'static str, usize, f64)) {
     note(INVOCATIONS, minute, 1.0);
     let overdue = searches.iter().filter(|search| search.is_overdue(minute)).count();
@@ -230,7 +230,7 @@ fn tick(minute: usize, searches: &mut [Search], note: &mut impl FnMut(&'static s
     }
 }
 
-/// What else is measured of a stack that does well; of one without searches only that there is an account.
+/// The other metrics of a healthy stack; without searches only those of the account.
 fn healthy(minute: usize, searches: &[Search], note: &mut impl FnMut(&'static str, usize, f64)) {
     note(THROTTLES, minute, 0.0);
     if searches.is_empty() {

@@ -9,31 +9,31 @@ use stoop_wire::kpl::aggregate;
 
 /// A simulated market as observations, and a producer that puts them on a stream.
 pub(crate) struct Fed {
-    /// All of them, in event time.
+    /// All observations, in event time.
     pub(crate) observations: Vec<Observation>,
     /// The market's homes.
     pub(crate) homes: Vec<Home>,
-    /// What happened.
+    /// The log of the market.
     pub(crate) log: Vec<Entry>,
-    /// After everything.
+    /// A time after everything.
     pub(crate) end: Time,
-    /// What is yet to be put.
+    /// The observations still to be put.
     left: VecDeque<Observation>,
     put: i64,
 }
 
-/// Later than so many hours nothing comes: less than the lateness horizon of 48.
+/// The greatest lateness in hours: less than the lateness horizon of 48.
 const LATE_HOURS: i64 = 40;
-/// Searches, each with its own partition key. A home is always found by the same one.
+/// Searches, each with its own partition key. A home always belongs to the same one.
 const SEARCHES: usize = 7;
 
 impl Fed {
-    /// So many listing updates, over weeks.
+    /// This many listing updates, over weeks.
     pub(crate) fn market(dice: &mut Dice, rows: u64) -> Self {
         Self::new(dice, rows, 2_000)
     }
 
-    /// So many at the most, all within the lateness horizon.
+    /// At most this many, all within the lateness horizon.
     pub(crate) fn hours(dice: &mut Dice, rows: u64) -> Self {
         let mut fed = Self::new(dice, rows, 20_000);
         let until = fed.observations[0].at.plus_ms(LATE_HOURS * Time::HOUR_MS);
@@ -66,7 +66,7 @@ impl Fed {
         Self { left: observations.clone().into(), observations, homes, log, end, put: 0 }
     }
 
-    /// Has them come in any order, none later than the horizon allows.
+    /// Shuffles them, within the lateness horizon.
     pub(crate) fn shuffle(&mut self, dice: &mut Dice) {
         let mut rest = self.left.make_contiguous();
         while let Some(first) = rest.first() {
@@ -79,14 +79,14 @@ impl Fed {
         }
     }
 
-    /// The next few; `None` when all were taken.
+    /// The next few; `None` if there are no more.
     pub(crate) fn take(&mut self, dice: &mut Dice) -> Option<Vec<Observation>> {
         let count = (10 + dice.below(60)).min(self.left.len());
         (count > 0).then(|| self.left.drain(..count).collect())
     }
 
-    /// Puts observations on the stream as the poller does: those of a search together, some of them twice, and
-    /// poison among them. Gives how much of that is to end in quarantine.
+    /// Puts observations on the stream like the poller: those of a search together, some of them twice, with poison
+    /// among them. Returns how many rejects to expect.
     pub(crate) fn put(&mut self, dice: &mut Dice, stream: &mut Stream, observations: &[Observation]) -> u64 {
         let mut poisoned = 0;
         let mut lines = vec![Vec::new(); SEARCHES];
@@ -127,7 +127,7 @@ fn good(dice: &mut Dice, lines: &[Vec<u8>]) -> Vec<u8> {
     if dice.chance(200) { lines.join(&b'\n') } else { aggregate("search", lines.iter().map(Vec::as_slice)) }
 }
 
-/// A record with exactly one thing in it that is to be put in quarantine.
+/// A record with exactly one part that must be quarantined.
 fn poison(dice: &mut Dice, lines: &[Vec<u8>]) -> Vec<u8> {
     let among = |bad: &[u8]| aggregate("search", lines.iter().map(Vec::as_slice).chain([bad]));
     match dice.below(7) {
@@ -145,7 +145,7 @@ fn poison(dice: &mut Dice, lines: &[Vec<u8>]) -> Vec<u8> {
     }
 }
 
-/// Whether a poison record took sound lines with it, so that they are to be sent once more.
+/// Whether a poison record made valid lines unreadable, so that they must be sent again.
 fn record_loses_lines(record: &[u8], lines: &[Vec<u8>]) -> bool {
     let is_within = |line: &Vec<u8>| record.windows(line.len()).any(|window| window == line);
     let is_whole = matches!(stoop_wire::kpl::deaggregate(record), Ok(stoop_wire::kpl::Deaggregated::Aggregated(_)));

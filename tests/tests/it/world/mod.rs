@@ -1,6 +1,6 @@
-//! A store that is unreliable, execution environments that come and go, and records to feed them.
+//! An unreliable store, execution environments that start and end, and records to feed them.
 
-#![allow(clippy::unwrap_used, reason = "a test says what it expects by failing")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot continue fails")]
 
 mod fed;
 
@@ -22,10 +22,10 @@ use stoop_tests::Faulty;
 
 pub(crate) use fed::Fed;
 
-/// Everything that is stored of markets and homes.
+/// The stored markets and homes.
 pub(crate) type Image = (BTreeMap<Market, Vec<u8>>, BTreeMap<HomeId, Vec<u8>>);
 
-/// A seed that says its name when its case fails.
+/// A seed that prints itself when its case fails.
 pub(crate) struct Seed(pub(crate) u64);
 
 impl Drop for Seed {
@@ -36,7 +36,7 @@ impl Drop for Seed {
     }
 }
 
-/// The seeds of a test, or the one that is asked for.
+/// The seeds of a test, or the requested one.
 pub(crate) fn seeds(count: u64) -> impl Iterator<Item = Seed> {
     let asked_for = std::env::var("STOOP_SEED").ok();
     let one = asked_for.map(|seed| seed.parse().expect("STOOP_SEED is a number"));
@@ -57,7 +57,7 @@ pub(crate) struct World {
 }
 
 impl World {
-    /// A fresh one at a time, in which so many of a thousand calls meet each fault that they can meet.
+    /// A new world at this time, in which each possible fault occurs in this many of a thousand calls.
     pub(crate) fn new(seed: u64, faults_permille: u64, now: Time) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let database = Database::open(&folder.path().join("stoop.db"), &folder.path().join("data")).unwrap();
@@ -69,12 +69,12 @@ impl World {
         Self { database, clock, meter, store, dice, faults_permille, _folder: folder }
     }
 
-    /// Nothing fails from now on.
+    /// Stops all faults.
     pub(crate) fn calm(&self) {
         self.faults_permille.store(0, Ordering::SeqCst);
     }
 
-    /// A market whose homes all cancelled out is as good as none.
+    /// A market whose homes cancel out counts as missing.
     pub(crate) fn image(&self) -> Image {
         let markets = self.database.cells_where(|_| true).unwrap().into_iter();
         let markets = markets.filter(|(_, cells)| !cells.is_empty()).map(|(market, cells)| (market, cells.to_bytes()));
@@ -94,7 +94,7 @@ impl World {
     }
 }
 
-/// A clock that stands still.
+/// A clock that does not advance.
 pub(crate) struct Still(Time);
 
 #[async_trait]
@@ -125,7 +125,7 @@ impl Store for World {
     }
 
     async fn commit(&self, commit: &Commit<'_>) -> Result<(), CommitError> {
-        // Between this pause and the next the commit is made: who is killed there never hears of it.
+        // The commit happens between this pause and the next: a caller killed here never learns of it.
         pause().await;
         self.store.fail_commits(self.fault());
         self.store.conflict_commits(self.fault());
@@ -154,8 +154,7 @@ impl Quarantine for World {
     }
 }
 
-/// The execution environments of a function, each with what it keeps between invocations. With an invocation
-/// that is killed its environment goes.
+/// The execution environments of a function, each with its cache. A killed invocation ends its environment.
 pub(crate) struct Environments<E, Make> {
     make: Make,
     warm: RefCell<Vec<E>>,
@@ -167,7 +166,7 @@ impl<E, Make: Fn() -> E> Environments<E, Make> {
         Self { make, warm: RefCell::default(), started: Cell::new(0) }
     }
 
-    /// Invokes a function with a batch, in an environment that is free or a new one.
+    /// Invokes a function with a batch, in a free environment or a new one.
     pub(crate) async fn invoke(&self, batch: Batch, function: &impl AsyncFn(&mut E, &Batch) -> Outcome) -> Outcome {
         let warm = self.warm.borrow_mut().pop();
         let mut environment = warm.unwrap_or_else(|| {
@@ -185,7 +184,7 @@ impl<E, Make: Fn() -> E> Environments<E, Make> {
     }
 }
 
-/// Splits or merges shards, once in a while.
+/// Splits or merges shards occasionally.
 pub(crate) fn reshard(dice: &mut Dice, stream: &mut Stream) {
     let open: Vec<ShardId> = stream.open_shards().collect();
     match dice.below(4) {

@@ -1,4 +1,4 @@
-//! A portal that answers that there is nothing: what is counted, and what a person may say of it.
+//! A portal that says it is empty: the counts, and a person's ruling.
 
 use stoop_domain::Time;
 use stoop_pipeline::{Clock, LossVerdict, Ruling};
@@ -9,7 +9,7 @@ use super::super::events::{SEARCH, task};
 use super::{Stage, nothing};
 
 #[tokio::test]
-async fn a_market_that_is_empty_at_once_is_counted_as_held_back_until_a_person_releases_it() {
+async fn a_sudden_empty_market_is_held_back_until_a_person_releases_it() {
     let mut stage = Stage::new().await;
     stage.uploads = Uploads::accepted(&(stage.search(SEARCH, ", name = 'mls'") + "full_scan_every = '6h'\n"));
     assert_eq!(stage.take_one(&task(SEARCH)).await, nothing());
@@ -24,10 +24,10 @@ async fn a_market_that_is_empty_at_once_is_counted_as_held_back_until_a_person_r
         let counts = stage.counted();
         assert_eq!((counts["PollsComplete"], counts["LossesHeld"]), (1, 1), "poll {poll}");
         held.push(counts["ListingsHeldBack"]);
-        assert_eq!(stage.streamed().len(), 0, "nothing is told of them");
+        assert_eq!(stage.streamed().len(), 0, "nothing is sent about them");
     }
 
-    // Those that were sold before are not missed.
+    // Those that were sold before are not missing.
     assert!(held[0] == held[1] && held[0] > listings / 2 && held[0] < listings, "{held:?} of {listings}");
 
     let until = stage.clock.now();

@@ -1,4 +1,4 @@
-//! Tasks that come late, twice, too often or without end: which are polled, and what the planner is told.
+//! Tasks that are late, duplicate, too frequent or endless: which are polled, and what is stored for the planner.
 
 use std::sync::atomic::Ordering;
 
@@ -11,23 +11,23 @@ use super::super::bench::{Uploads, count_of};
 use super::super::events::{SEARCH, message};
 use super::{Stage, nothing};
 
-/// A task of the samples' search, so many minutes after the beginning of the stage's clock.
+/// A task of the samples' search, due this many minutes after the start of the stage's clock.
 fn due(minutes: i64) -> PollTask {
     let due_at = Time::parse("2026-01-05T00:00:00Z").unwrap().plus_ms(minutes * 60_000);
     PollTask { search: SEARCH.into(), due_at, continuation: None }
 }
 
 impl Stage {
-    /// The tasks, one message each, in their order.
+    /// Handles the tasks, one message each, in order.
     async fn take_tasks(&self, tasks: impl IntoIterator<Item = PollTask>) {
         for (number, task) in tasks.into_iter().enumerate() {
             let body = serde_json::to_string(&task).unwrap();
             let event = json!({ "Records": [message(&format!("m{}-{number}", task.due_at), SEARCH, &body)] });
-            assert_eq!(self.take(event).await, nothing());
+            assert_eq!(self.handle(event).await, nothing());
         }
     }
 
-    /// The continuations that were sent since the last time.
+    /// The continuations sent since the last call.
     fn sent_on(&self) -> Vec<PollTask> {
         let sent = self.aws.asked("SendMessage");
         sent.iter().map(|sent| serde_json::from_str(sent["MessageBody"].as_str().unwrap()).unwrap()).collect()
@@ -43,20 +43,20 @@ async fn six_hours_of_waiting_tasks_are_one_poll() {
     stage.take_tasks((1..=360).map(due)).await;
     let counts = stage.counted();
     assert_eq!((counts["PollsComplete"], counts["PollsStale"]), (2, 359));
-    assert!(stage.portal.served().requests - requests < 30, "a paid API is not asked for what is known");
+    assert!(stage.portal.served().requests - requests < 30, "a paid API is not asked again");
     stage.clock.pass(60_000);
     stage.take_tasks([due(361)]).await;
     assert_eq!(stage.counted()["PollsComplete"], 1, "the next tick is polled as ever");
 }
 
 #[tokio::test]
-async fn while_a_scan_goes_on_ticks_begin_no_other_and_it_goes_on_once() {
+async fn while_a_scan_continues_ticks_begin_no_other_and_it_continues_once() {
     let stage = Stage::new().await;
     stage.page_ms.store(200_000, Ordering::SeqCst);
     stage.take_tasks([due(0)]).await;
     let (mut chain, mut minutes, mut hops) = (stage.sent_on(), 1, 1);
     while let [next] = &chain[..] {
-        // What the planner has sent meanwhile lies before the continuation in the queue.
+        // Later tasks of the planner are before the continuation in the queue.
         stage.take_tasks([due(minutes), due(minutes + 1), next.clone()]).await;
         chain = stage.sent_on();
         (minutes, hops) = (minutes + 2, hops + 1);
@@ -67,11 +67,11 @@ async fn while_a_scan_goes_on_ticks_begin_no_other_and_it_goes_on_once() {
     assert_eq!(counts["PollsStale"], 2 * (hops - 1));
     let twice = PollTask { continuation: Some(Continuation { number: 1, began_at: due(0).due_at }), ..due(0) };
     stage.take_tasks([twice]).await;
-    assert_eq!(stage.counted()["PollsStale"], 1, "a continuation of what has ended");
+    assert_eq!(stage.counted()["PollsStale"], 1, "a continuation of an ended scan");
 }
 
 #[tokio::test]
-async fn a_scan_that_goes_on_for_too_long_is_ended_aloud_and_goes_on_when_it_is_due() {
+async fn a_scan_with_too_many_continuations_ends_with_a_log_and_resumes_when_due() {
     let stage = Stage::new().await;
     stage.page_ms.store(200_000, Ordering::SeqCst);
     let began_at = stage.clock.now();
@@ -89,7 +89,7 @@ async fn a_scan_that_goes_on_for_too_long_is_ended_aloud_and_goes_on_when_it_is_
 }
 
 #[tokio::test]
-async fn a_poll_that_was_cut_short_is_no_stale_task_when_it_comes_again() {
+async fn a_poll_that_was_cut_short_is_not_stale_on_redelivery() {
     let stage = Stage::new().await;
     stage.page_ms.store(200_000, Ordering::SeqCst);
     stage.aws.down("SendMessage", true);
@@ -103,7 +103,7 @@ async fn a_poll_that_was_cut_short_is_no_stale_task_when_it_comes_again() {
 }
 
 #[tokio::test]
-async fn what_became_of_a_poll_is_known_to_the_planner() {
+async fn the_outcome_of_a_poll_is_stored_for_the_planner() {
     let mut stage = Stage::new().await;
     let good = stage.search(SEARCH, "");
     let port = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap();
@@ -118,7 +118,7 @@ async fn what_became_of_a_poll_is_known_to_the_planner() {
     let failed = stage.last_poll().await;
     assert_eq!((failed.succeeded_at, failed.failed, failed.pace), (hour(0), true, first.pace));
     assert!(failed.polled_at >= hour(1));
-    // Until the breaker skips it, which is no success.
+    // Until the breaker skips it, which is not a success.
     for _ in 0..6 {
         stage.clock.pass(60_000);
         stage.take_tasks([PollTask { due_at: stage.clock.now(), ..due(0) }]).await;
@@ -132,7 +132,7 @@ async fn what_became_of_a_poll_is_known_to_the_planner() {
     stage.take_tasks([PollTask { due_at: now, ..due(0) }]).await;
     assert_eq!((stage.last_poll().await.succeeded_at, stage.last_poll().await.failed), (Some(now), false));
 
-    // On our side: it comes again, and is not done with.
+    // A failure of ours: it is redelivered, and not done.
     stage.clock.pass(3_600_000);
     stage.uploads.take_away(true);
     let task = PollTask { due_at: stage.clock.now(), ..due(0) };
