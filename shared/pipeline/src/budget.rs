@@ -1,4 +1,4 @@
-//! What an account of a source has left: pure, and kept by [`Budgets`](crate::ports::Budgets).
+//! The budget of an account. Pure; [`Budgets`](crate::ports::Budgets) stores it.
 
 mod breaker;
 mod ring;
@@ -36,11 +36,11 @@ const WHY_MAX: usize = 100;
 /// How many bytes an answer is taken to have before one was seen.
 const ANSWER_BYTES: u64 = 1 << 20;
 
-/// What all pollers of an account share: what was asked of the server in each of its limits' windows, until when it
-/// wants to be left alone, and whether it is dead.
+/// What all pollers of an account share: the requests in the window of each limit, until when the server asked to wait,
+/// and the circuit breaker.
 ///
-/// A request is booked before it is sent, at the first moment from now on at which every limit has room, after all
-/// that was booked before. So the record is a queue: who books comes up in turn, and needs to write once.
+/// A request is booked before it is sent, at the first time at which every limit has room, after all earlier bookings.
+/// So the record is a queue, and a booking is one write.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Account {
     format: u8,
@@ -55,7 +55,7 @@ pub struct Account {
     breaker: Breaker,
 }
 
-/// The server wants to be left alone.
+/// The server asked to wait.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Blocked {
     until_ms: i64,
@@ -143,7 +143,7 @@ impl Account {
     /// of each counts.
     pub(crate) fn book(&mut self, limits: &[Limit], now: Time, deadline: Option<Time>) -> Result<Booking, OverBudget> {
         self.set_back(now);
-        self.tell(limits, now.ms());
+        self.note_limits(limits, now.ms());
         let patience = now.plus_ms(WAIT_MAX_MS);
         let until = deadline.map_or(patience, |deadline| deadline.min(patience)).max(now);
         let bytes = self.answer_bytes;
@@ -191,19 +191,19 @@ impl Account {
         }
     }
 
-    /// The server wants to be left alone until a moment.
+    /// The server asked to wait until this time.
     pub(crate) fn block(&mut self, until: Time, why: &str) {
         if self.blocked.as_ref().is_none_or(|blocked| blocked.until_ms < until.ms()) {
             self.blocked = Some(Blocked { until_ms: until.ms(), why: why.chars().take(WHY_MAX).collect() });
         }
     }
 
-    /// Whether the server wants to be left alone at a moment.
+    /// Whether the server asked to wait at this time.
     pub(crate) fn blocks(&self, at: Time) -> bool {
         self.blocked.as_ref().is_some_and(|blocked| blocked.until_ms > at.ms())
     }
 
-    /// Lets a poll pass, unless the source is dead.
+    /// Lets a poll pass, unless the circuit breaker is open.
     pub(crate) fn pass(&mut self, now: Time) -> Result<Permit, CircuitOpen> {
         self.set_back(now);
         self.breaker.pass(now)
@@ -219,14 +219,14 @@ impl Account {
         self.breaker.ended(passed, how, now);
     }
 
-    /// Until when the account is left alone and why, because the server wants it so or because polls of it failed.
-    /// What its limits allow is another matter.
+    /// Until when no poll asks the account and why: the server asked to wait, or the circuit breaker is open. Its
+    /// limits are not looked at.
     #[must_use]
     pub fn held(&self, now: Time) -> Option<(Time, String)> {
         let blocked = self.blocked.as_ref().filter(|blocked| blocked.until_ms > now.ms());
         let blocked = blocked.map(|blocked| (Time::from_ms(blocked.until_ms), blocked.why.clone()));
-        let alone = self.breaker.left_alone(now).map(|alone| (alone.until, alone.to_string()));
-        blocked.into_iter().chain(alone).max_by_key(|(until, _)| *until)
+        let open = self.breaker.open_at(now).map(|open| (open.until, open.to_string()));
+        blocked.into_iter().chain(open).max_by_key(|(until, _)| *until)
     }
 
     /// Lets the account be asked again at once. What was asked of it before goes on counting.
@@ -251,8 +251,8 @@ impl Account {
         self.rings.iter().map(|ring| (ring.limit, ring.left(now_ms))).collect()
     }
 
-    /// Takes note of the limits that a search names, and forgets those that nobody does.
-    fn tell(&mut self, limits: &[Limit], now_ms: i64) {
+    /// Notes the limits that a search names, and forgets those that no search names.
+    fn note_limits(&mut self, limits: &[Limit], now_ms: i64) {
         for limit in limits.iter().filter(|limit| limit.per_ms > 0) {
             let limit = Limit { most: limit.most.max(1), ..*limit };
             let known = |ring: &&mut Ring| ring.limit.of == limit.of && ring.limit.per_ms == limit.per_ms;

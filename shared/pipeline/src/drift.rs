@@ -1,14 +1,14 @@
-//! Whether a source still says what it used to say.
+//! Whether a source drifts.
 //!
-//! A portal renames a field, a price becomes a text, a page is built anew: nothing fails, and from then on every listing
-//! lacks something. So each search keeps in what share of its rows each field was filled, and compares.
+//! If a portal renames a field, turns a price into a text or builds its page anew, nothing fails, but every listing
+//! lacks something. So each search keeps the share of its rows in which each field was filled, and compares.
 //!
-//! Rows come in windows of at least [`WINDOW_ROWS`]; a page of fewer waits for the next. Pages of one search differ (land
-//! has no bedrooms, and some portals sort by kind), so a window is compared with the lowest share that any window had in
-//! the past, not with the mean. A field has drifted when its share is less than half of that, and when that many rows without
-//! it would have come by chance once in a million windows: Chernoff's bound on the lower tail of the binomial
-//! distribution, `exp(-n KL(k/n, p))` (W. Hoeffding, "Probability inequalities for sums of bounded random variables", 1963,
-//! theorem 1). Rows that were not understood count as rows without the field [`UNDERSTOOD`]: so a changed type shows.
+//! Rows are counted in windows of at least [`WINDOW_ROWS`]; a smaller page waits for the next. Pages of one search
+//! differ (land has no bedrooms, and some portals sort by kind), so a window is compared with the lowest share of any
+//! past window, not with the mean. A field drifts if its share is less than half of that, and if so many rows without
+//! it come by chance once in a million windows: Chernoff's bound on the lower tail of the binomial distribution,
+//! `exp(-n KL(k/n, p))` (W. Hoeffding, "Probability inequalities for sums of bounded random variables", 1963, theorem
+//! 1). Rows that were not understood count as rows without the field [`UNDERSTOOD`]: so a changed type shows.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -17,14 +17,14 @@ use serde::{Deserialize, Serialize};
 use stoop_domain::Listing;
 use stoop_sources::Row;
 
-/// A window has at least so many rows, save the last of a scan, which may have [`LAST_WINDOW_ROWS`].
+/// A window has at least this many rows. The last of a scan may have only [`LAST_WINDOW_ROWS`].
 const WINDOW_ROWS: u32 = 20;
 const LAST_WINDOW_ROWS: u32 = 10;
 
-/// So many windows are needed before anything is compared with them.
+/// Windows are compared with a past of at least this many windows.
 const SETTLED_WINDOWS: u32 = 3;
 
-/// A past share counts as no more than this: even a field that every row had may be missing once.
+/// A past share counts as at most this: a field that every row had may still be missing once.
 const SHARE_MAX: f64 = 0.99;
 
 /// The natural logarithm of one in a million.
@@ -33,7 +33,7 @@ const LN_CHANCE_MAX: f64 = -13.815_510_557_964_274;
 /// The share of rows that were understood at all.
 pub(crate) const UNDERSTOOD: &str = "rows understood";
 
-/// In what share of its rows a search had each field.
+/// The share of a search's rows in which each field was filled.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Profile {
     /// How many windows it was learnt from.
@@ -43,14 +43,14 @@ pub(crate) struct Profile {
     lowest: BTreeMap<String, u16>,
 }
 
-/// What a search has seen, by the kind of scan: one for what changed shows other rows than one for everything.
+/// The profiles of a search. A changes scan shows other rows than a full scan, so each kind has one.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Profiles {
     full: Profile,
     changes: Profile,
 }
 
-/// A field of which less is there than ever before.
+/// A field that drifts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Drift {
     /// The field's name, or [`UNDERSTOOD`].
@@ -83,8 +83,8 @@ struct Window {
 
 type Has = fn(&Listing) -> bool;
 
-/// The fields that are watched, by their names in [`fields`](crate::fields), and whether a listing has them: all that one may
-/// lack.
+/// The fields that are watched, by their names in [`fields`](crate::fields), and whether a listing has them: all that
+/// one may lack.
 const FIELDS: [(&str, Has); 30] = [
     ("list_price", |l| l.list_price.is_some()),
     ("original_list_price", |l| l.original_list_price.is_some()),
@@ -151,7 +151,7 @@ impl Profiles {
     }
 }
 
-/// A row as far as it counts here.
+/// A row as it is counted.
 #[derive(Clone, Copy)]
 pub(crate) enum Seen<'a> {
     Listing { native_id: &'a str, listing: &'a Listing },
@@ -168,7 +168,7 @@ impl<'a> From<&'a Row> for Seen<'a> {
 }
 
 impl DriftCheck {
-    /// Counts the rows of a page, and says what has drifted in the windows that they complete.
+    /// Counts the rows of a page. Returns the fields that drift in the windows that they complete.
     pub(crate) fn page<'r, R>(&mut self, rows: &'r [R], profile: &Profile) -> Vec<Drift>
     where
         Seen<'r>: From<&'r R>,
@@ -182,7 +182,7 @@ impl DriftCheck {
         if self.window.rows < LAST_WINDOW_ROWS { Vec::new() } else { self.close(profile) }
     }
 
-    /// Teaches the profile what was counted since it was taught last.
+    /// Adds the windows since the last call to the profile.
     pub(crate) fn teach(&mut self, profile: &mut Profile) {
         profile.learn(&std::mem::take(&mut self.done));
     }
@@ -241,7 +241,7 @@ fn permille(part: u32, whole: u32) -> u16 {
     u16::try_from(u64::from(part) * 1_000 / u64::from(whole.max(1))).unwrap_or(1_000)
 }
 
-/// Whether so few of `rows` would hardly come by chance, were the share what it was.
+/// Whether so few of `rows` are improbable, if the share is unchanged.
 fn improbable(filled: u32, rows: u32, was_permille: u16) -> bool {
     if rows == 0 {
         return false;

@@ -1,7 +1,7 @@
 //! A search in, observations on the stream out.
 //!
-//! A poll walks over the pages of a search ([`pages`]) or over its files, a page of rows at a time ([`files`]). Each page
-//! passes the same steps in the same order. Each step has a file or folder, and a state of its own.
+//! A poll walks over the pages of a search ([`pages`]) or over its files, a page of rows at a time ([`files`]). Each
+//! page passes the same steps in the same order. Each step has a file or folder, and a state of its own.
 //!
 //! | Step | Where | In | Out | State |
 //! |---|---|---|---|---|
@@ -12,8 +12,8 @@
 //! | publish | [`publish`](mod@publish), [`believe`] | changes | what the stream acknowledged | contradictions |
 //! | settle | [`settle`] | the end of a scan or file | what is gone, the watermark, the checkpoint | completeness |
 //!
-//! What passes between the steps is in [`change`]: a listing that is shown, encoded once, and a change. What is known of each
-//! listing is in [`index`], and nothing else changes an entry of it. [`record`] writes the run into the ledger.
+//! What passes between the steps is in [`change`]: a listing that is shown, encoded once, and a change. What is known
+//! of each listing is in [`index`], and nothing else changes an entry of it. [`record`] writes the run into the ledger.
 
 mod account;
 mod address;

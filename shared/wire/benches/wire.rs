@@ -8,6 +8,7 @@ use stoop_domain::{
     Address, Area, AreaUnit, Currency, Details, Listing, Minor, Observation, PropertyType, Purpose, Time,
 };
 use stoop_wire::kpl::{Deaggregated, aggregate, deaggregate};
+use stoop_wire::{EncodedListing, encode_with, encoded_len};
 
 fn observation() -> Observation {
     let text = |text: &str| Some(text.to_owned());
@@ -50,6 +51,15 @@ fn wire(criterion: &mut Criterion) {
         bench.iter(|| {
             out.clear();
             stoop_wire::encode(black_box(&observation), &mut out);
+        });
+    });
+    // As the poller does: for a hash of the steady parts, for the size of the line, and for the line.
+    group.bench_function("encode_once_for_hash_size_and_line", |bench| {
+        bench.iter(|| {
+            let listing = EncodedListing::of(black_box(&observation.listing));
+            black_box((listing.steady(), encoded_len(&observation, &listing)));
+            out.clear();
+            encode_with(&observation, &listing, &mut out);
         });
     });
     group.bench_function("serde_json_to_writer", |bench| {

@@ -52,7 +52,8 @@ impl EncodedListing {
     /// Encodes a listing.
     #[must_use]
     pub fn of(listing: &Listing) -> Self {
-        let mut bytes = Vec::new();
+        // More than most listings take.
+        let mut bytes = Vec::with_capacity(1_024);
         let listed_at = encode_listing(listing, &mut bytes);
         Self { bytes, listed_at }
     }

@@ -3,58 +3,57 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use stoop_domain::Time;
 
-/// After so many polls in a row that failed at the source, it is left alone.
+/// The circuit breaker opens after this many consecutive polls that fail because of the source.
 const FAILURES_MAX: u32 = 5;
 
-/// How long it is left alone the first time; each time after that twice as long, up to the second.
+/// How long it is open the first time. Each further time takes twice as long, up to the maximum.
 const PAUSE_MS: i64 = 60_000;
 const PAUSE_MAX_MS: i64 = Time::HOUR_MS;
 
-/// A poll that tries whether the source is back and does not say how it went within so long has died. It says so
-/// with every request that it still lives.
+/// A poll on trial that does not report within this time is dead. It reports with every request.
 const TRIAL_MS: i64 = 600_000;
 
-/// Keeps polls away from an account that is dead, so that it gets no more than one try at a time.
+/// The circuit breaker of an account: a server that fails gets at most one poll at a time.
 ///
-/// Closed, polls pass. After [`FAILURES_MAX`] failures it opens: nobody passes for a while. Then it is half open: one
-/// poll passes, and how that ends closes it or opens it for twice as long.
+/// While it is closed, polls pass. After [`FAILURES_MAX`] failures it opens, and no poll passes for a while. Then it is
+/// half-open: one poll passes, and its end closes the breaker or opens it for twice as long.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Breaker {
-    /// Failures in a row.
+    /// Consecutive failures.
     #[serde(default)]
     failures: u32,
-    /// How many times it has opened since it was last closed.
+    /// How often it opened since it was last closed.
     #[serde(default)]
     openings: u32,
-    /// Nobody passes before this moment.
+    /// No poll passes before this time.
     #[serde(default)]
     open_until_ms: i64,
-    /// A poll tries whether the source is back, and is given up for dead at this moment.
+    /// A poll is on trial. It counts as dead from this time on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     trial_until_ms: Option<i64>,
 }
 
-/// How a poll ended, as far as the source is to blame.
+/// How a poll ended, for the circuit breaker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Ended {
-    /// The source answered as it should.
+    /// The source answered as expected.
     Well,
     /// It did not.
     Badly,
-    /// That is not known: the poll was stopped, held back, or failed on our side.
+    /// Unknown: the poll was stopped, had to wait, or failed on our side.
     Otherwise,
 }
 
 /// How a poll passed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Permit {
-    /// As polls do.
+    /// The breaker is closed.
     Freely,
-    /// To try whether the source is back. It has to say how it went.
+    /// The breaker is half-open. The poll has to report its end.
     OnTrial,
 }
 
-/// The account is left alone.
+/// The circuit breaker of the account is open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct CircuitOpen {
     pub(crate) failures: u32,
@@ -73,18 +72,18 @@ impl Breaker {
         if self.openings == 0 {
             return Ok(Permit::Freely);
         }
-        if let Some(alone) = self.left_alone(now) {
-            return Err(alone);
+        if let Some(open) = self.open_at(now) {
+            return Err(open);
         }
         self.still_trying(now);
         Ok(Permit::OnTrial)
     }
 
-    /// Whether nobody passes now.
-    pub(super) fn left_alone(&self, now: Time) -> Option<CircuitOpen> {
+    /// Until when the breaker is open, if it is open now.
+    pub(super) fn open_at(&self, now: Time) -> Option<CircuitOpen> {
         let until_ms = self.open_until_ms.max(self.trial_until_ms.unwrap_or(i64::MIN));
-        let alone = self.openings > 0 && now.ms() < until_ms;
-        alone.then(|| CircuitOpen { failures: self.failures, until: Time::from_ms(until_ms) })
+        let is_open = self.openings > 0 && now.ms() < until_ms;
+        is_open.then(|| CircuitOpen { failures: self.failures, until: Time::from_ms(until_ms) })
     }
 
     /// The poll on trial goes on.
@@ -98,7 +97,7 @@ impl Breaker {
             (Ended::Well, _) => *self = Self::default(),
             (Ended::Otherwise, Permit::Freely) => {}
             (Ended::Otherwise, Permit::OnTrial) => self.trial_until_ms = None,
-            // It began before the source was left alone: its failure says nothing new.
+            // It began before the breaker opened: its failure is not news.
             (Ended::Badly, Permit::Freely) if self.openings > 0 => {}
             (Ended::Badly, Permit::Freely) => {
                 self.failures = self.failures.saturating_add(1);
@@ -120,13 +119,13 @@ impl Breaker {
         self.trial_until_ms = None;
     }
 
-    /// Moves its moments back by `ms`, for a clock that was set back.
+    /// Moves its times back by `ms`, because the clock was set back.
     pub(super) fn shift(&mut self, ms: i64) {
         self.open_until_ms = self.open_until_ms.saturating_sub(ms);
         self.trial_until_ms = self.trial_until_ms.map(|until| until.saturating_sub(ms));
     }
 
-    /// Whether a poll that ends well has anything to change.
+    /// Whether it has no failures.
     pub(super) fn is_fresh(&self) -> bool {
         *self == Self::default()
     }

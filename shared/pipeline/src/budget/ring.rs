@@ -8,8 +8,8 @@ const PARTS: u64 = 24;
 /// What one limit has left: how much was taken in each part of its window, up to the newest booking.
 ///
 /// Contract: amounts are added in the order of time. Between any two moments less than [`Limit::per_ms`] apart, as told
-/// to [`Ring::add`], no more than [`Limit::most`] is added as long as each was allowed by [`Ring::earliest`]. The margin
-/// makes that hold as well for whoever counts the requests as they arrive, with another clock.
+/// to [`Ring::add`], no more than [`Limit::most`] is added as long as each was allowed by [`Ring::earliest`]. The
+/// margin makes that hold as well for whoever counts the requests as they arrive, with another clock.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(into = "Kept", try_from = "Kept")]
 pub(super) struct Ring {
@@ -112,7 +112,7 @@ impl Ring {
         self.counts.drain(..surplus.max(idle));
     }
 
-    /// Changes what was booked at a time from one amount to another. What has left the window is left alone.
+    /// Changes what was booked at a time from one amount to another. What has left the window does not change.
     pub(super) fn correct(&mut self, at_ms: i64, booked: u64, real: u64) {
         let Ok(back) = usize::try_from(self.head - self.part(at_ms)) else { return };
         let Some(place) = self.counts.len().checked_sub(back + 1) else { return };

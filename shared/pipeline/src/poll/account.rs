@@ -7,17 +7,17 @@ use super::PollPorts;
 use crate::budget::Account;
 use crate::ports::{Budgets, PortError};
 
-/// Attempts at one change of a record. Whoever loses lost to one that won, so that twenty pollers that change it at
-/// once take twenty attempts at most, and each of them makes many.
+/// How often one change of a record is tried. Each attempt that fails lost to one that succeeded, so twenty pollers at
+/// once need at most twenty attempts.
 const ATTEMPTS_MAX: u32 = 100;
 
-/// A poll's hold on the record of its account, which others change as well.
+/// The record of an account, which other polls change at the same time.
 pub(super) struct SharedAccount<'a> {
     ports: PollPorts<'a>,
     pub(super) name: String,
     /// The record as it was seen last, and its version.
     seen: Option<(Account, u64)>,
-    /// Others change it as well these days: better read it first than try and fail.
+    /// Other polls change it now: it is read before each change.
     contended: bool,
     run: &'a str,
 }
@@ -27,10 +27,10 @@ impl<'a> SharedAccount<'a> {
         Self { ports, name, seen: None, contended: false, run }
     }
 
-    /// Changes the record: `change` is called with the newest record and the time, as often as others come between.
-    /// What it says is taken to be so once the record is stored, or where nothing was to be changed.
+    /// Changes the record. `change` gets the newest record and the time, and is called again if another poll changed
+    /// the record in the meantime. Its result is returned after the record is stored, or if nothing changed.
     ///
-    /// A poll that has the account for itself writes once and reads nothing.
+    /// A poll that is alone on the account writes once and reads nothing.
     pub(super) async fn change<T>(
         &mut self,
         mut change: impl FnMut(&mut Account, Time) -> T + Send,
@@ -55,7 +55,7 @@ impl<'a> SharedAccount<'a> {
                 self.seen = Some((before, version));
                 return Ok(said);
             }
-            // Where nothing is written, what was said has to be said of the record as it is now.
+            // Nothing is written, so the record may be stale: it is read.
             if after == before {
                 self.contended = true;
                 self.seen = Some((before, version));
@@ -83,15 +83,15 @@ impl<'a> SharedAccount<'a> {
         self.seen.as_ref().map(|(account, _)| account)
     }
 
-    /// Spread, so that those who lost do not come back in step; the same in every run of this name.
+    /// Pauses differ between runs, so that those who lost do not retry together. A run always has the same pauses.
     fn pause_ms(&self, attempt: u32, version: u64) -> u64 {
         let spread = BuildHasherDefault::<FxHasher>::default().hash_one((self.run, attempt, version));
         1 + spread % (5 * u64::from(attempt.min(9) + 1))
     }
 }
 
-/// Lets an account be asked again at once, whatever its server asked for and however its last polls ended. Gives until
-/// when it would have been left alone, and why.
+/// Lets polls ask an account again at once, whatever its server asked for and however its last polls ended. Returns
+/// until when they had to wait, and why.
 ///
 /// # Errors
 /// When its record cannot be read or stored.

@@ -1,42 +1,42 @@
-//! What passes between the steps: a listing that a page shows, and a change that is to be published.
+//! What the steps pass on: a listing that a page shows, and a change that is to be published.
 
 use stoop_domain::{Listing, Observation, Sighting, Time};
 use stoop_wire::EncodedListing;
 
 use crate::ports::{ContentHash, OnStream};
 
-/// A listing that a page or file shows and that can be sent. It is encoded once, here: its hash, its size and its line are
-/// made of the same bytes.
+/// A listing that a page or file shows. It is encoded once, here. Its hash, its size and its line come from the same
+/// bytes.
 pub(super) struct Shown {
     pub(super) observation: Observation,
     pub(super) encoded: EncodedListing,
     pub(super) content: ContentHash,
 }
 
-/// What is to be sent of a listing.
+/// An observation that is to be sent.
 pub(super) struct Change {
     pub(super) observation: Observation,
     /// The observation's listing.
     pub(super) encoded: EncodedListing,
-    /// What the stream has of the listing once it has acknowledged this.
+    /// What the stream has of the listing after it acknowledges this.
     pub(super) becomes: OnStream,
     pub(super) cause: Cause,
-    /// The index does not know the listing.
+    /// The listing is not in the index.
     pub(super) new: bool,
-    /// Of a row of a file, the latest that said the same.
+    /// For a row of a file, the sighting of the latest row that repeats it.
     pub(super) until: Option<Sighting>,
-    /// It is of the past, and what the index knows is of later.
+    /// It is older than what the index has of the listing.
     pub(super) past: bool,
 }
 
 /// Why something is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Cause {
-    /// A row says something that the stream does not have.
+    /// A row differs from what the stream has.
     Row,
-    /// A row says what was sent already, and it is time to send it once more.
+    /// A row repeats what was sent, and a confirmation is due.
     Confirmation,
-    /// A row of another time is sent, and what is known of the listing has to be said once more beside it.
+    /// A row of another time is sent, and the known listing has to be sent again with it.
     Beside,
 }
 
@@ -47,7 +47,7 @@ impl Shown {
         Self { observation, encoded, content }
     }
 
-    /// How many bytes its line has, with its end.
+    /// The size of its line in bytes, with the line end.
     pub(super) fn line_bytes(&self) -> usize {
         stoop_wire::encoded_len(&self.observation, &self.encoded) + 1
     }
@@ -63,8 +63,8 @@ fn content_hash(encoded: &EncodedListing) -> ContentHash {
     ContentHash(u64::from_le_bytes(std::array::from_fn(|i| hash.as_bytes()[i])))
 }
 
-/// A listing for the quarantine, as a line that is the same however often it is seen: without source, ID and times, and without
-/// a listing date, which only seems to change.
+/// A listing as a line for the quarantine. It has no source, ID, times or listing date, so that a listing that is seen
+/// twice is kept once.
 pub(super) fn raw_of(listing: Listing) -> Vec<u8> {
     let listing = Listing { listed_at: None, ..listing };
     let observation = Observation::new("", String::new(), Time::default(), listing);

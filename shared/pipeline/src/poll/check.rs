@@ -1,4 +1,4 @@
-//! Whether rows can be believed and sent: one by one, by the share that is refused, and by what the source used to say.
+//! Checks the rows of a page: each by itself, the share of refused rows, and drift.
 
 mod files;
 mod pages;
@@ -7,24 +7,41 @@ mod watch;
 use stoop_domain::{Reason, Reject};
 
 use super::change::Shown;
+use crate::Refusals;
 use crate::ports::Stream;
 
 pub(super) use files::rows;
 pub(super) use pages::{page, too_many};
 pub(super) use watch::{learn, watch};
 
-/// What a page shows, as far as it can be sent.
+/// A page after its rows were checked.
 #[derive(Default)]
 pub(super) struct Checked {
     pub(super) listings: Vec<Shown>,
-    /// Listings whose rows are refused. They are there, whatever is wrong with them: they must not be taken for gone.
+    /// The native IDs of refused rows. The source shows these listings, so they are not missing.
     pub(super) refused_ids: Vec<String>,
-    /// Rows of which not even the ID was understood: any listing may be behind them.
+    /// Rows without a readable ID. Each may be any listing.
     pub(super) unread_rows: u64,
     pub(super) rejects: Vec<Reject>,
 }
 
-/// Whether the stream can take a listing at all.
+impl Checked {
+    fn accept(&mut self, shown: Shown, refusals: &mut Refusals) {
+        refusals.pass(1);
+        self.listings.push(shown);
+    }
+
+    /// Refuses a row. The first rejects of each reason are kept for the quarantine.
+    fn refuse(&mut self, native_id: Option<String>, reject: Reject, refusals: &mut Refusals) {
+        match native_id {
+            Some(native_id) => self.refused_ids.push(native_id),
+            None => self.unread_rows += 1,
+        }
+        self.rejects.extend(refusals.refuse(reject));
+    }
+}
+
+/// Checks whether a record of the stream has room for a listing.
 fn fits(shown: &Shown, stream: &dyn Stream) -> Result<(), (Reason, String)> {
     let (bytes, most) = (shown.line_bytes(), stream.record_bytes_max());
     if bytes <= most {

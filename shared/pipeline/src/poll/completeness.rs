@@ -1,4 +1,4 @@
-//! What a scan of pages has shown so far, and whether that is all there is.
+//! What a scan of pages has shown so far, and whether it is complete.
 
 use std::collections::HashSet;
 
@@ -9,24 +9,24 @@ use super::progress::Shown;
 
 #[derive(Default)]
 pub(super) struct Completeness {
-    /// Distinct listings that this run has seen.
+    /// The listings that this run has seen.
     seen: HashSet<String>,
-    /// Rows of which not even the ID was understood: any listing may be behind them.
+    /// Rows without a readable ID. Each may be any listing.
     pub(super) unread_rows: u64,
-    /// Rows that are none of the search's listings, though the total counts them.
+    /// Rows that are not listings of this search. The total counts them.
     left_out: u64,
-    /// The most listings that any page said there are: a listing may leave while the scan goes on.
+    /// The highest total that a page reports. A listing may leave during the scan.
     pub(super) total: Option<u64>,
 }
 
 impl Completeness {
-    /// A page was read.
+    /// Notes the totals of a page.
     pub(super) fn read(&mut self, page: &Page) {
         self.total = page.total.max(self.total);
         self.left_out += page.left_out;
     }
 
-    /// What a page shows, before its listings are noted.
+    /// What a page shows. Call it before [`Completeness::note`].
     pub(super) fn shown(&self, page: &Page) -> Shown {
         let mut ids = page.rows.iter().filter_map(Row::native_id).peekable();
         Shown {
@@ -36,14 +36,14 @@ impl Completeness {
         }
     }
 
-    /// Notes the listings of a page, refused ones included.
+    /// Notes the listings of a page, also the refused ones.
     pub(super) fn note(&mut self, checked: &Checked) {
         let listings = checked.listings.iter().map(|shown| &shown.observation.native_id);
         self.seen.extend(listings.chain(&checked.refused_ids).cloned());
         self.unread_rows += checked.unread_rows;
     }
 
-    /// How many listings were seen, of how many that there are, where some were not shown.
+    /// If some listings were not shown: how many were seen, and the total.
     pub(super) fn lacks(&self) -> Option<(u64, u64)> {
         let seen = self.seen.len() as u64;
         let total = self.total.filter(|total| seen + self.unread_rows + self.left_out < *total)?;

@@ -1,14 +1,14 @@
-//! When a listing that is as it was is sent once more.
+//! When an unchanged listing is sent again.
 //!
-//! The poller sends what differs from what was sent last. That alone would sighting a price once and never again, and nobody could
-//! tell a listing that is still there from one that nobody has looked at for a year. So an unchanged listing on the market is
-//! sent again, as an ordinary observation, once in each interval of whole UTC days ([`Watch::confirmed_every`]), and one whose price is doubtful on the
-//! next UTC day (ADR 0034).
+//! The poller sends changes. With changes alone a price has one sighting, and a listing that is still there looks like
+//! one that was not seen for a year. So an unchanged listing on the market is sent again, as an ordinary observation,
+//! once in each interval of whole UTC days ([`Watch::confirmed_every`]). A listing with a doubtful price is sent again
+//! on the next UTC day (ADR 0034).
 
 use stoop_domain::{Address, AreaPath, Doubt, Listing, Minor, Phase, Time, Watch};
 use stoop_sources::Coverage;
 
-/// How a source of this coverage is watched that is asked again and again.
+/// How a source of this coverage is watched if it is polled repeatedly.
 pub(super) fn watch_of(coverage: Coverage) -> Watch {
     match coverage {
         Coverage::Snapshot => Watch::Complete,
@@ -16,14 +16,15 @@ pub(super) fn watch_of(coverage: Coverage) -> Watch {
     }
 }
 
-/// Whether a listing that is `seen` as it was when it was sent `last` is to be sent once more. `doubtful` as
-/// [`doubtful_since`] has it.
+/// Whether a confirmation is due of a listing that was sent `last` and is now `seen` unchanged. `doubtful` is whether
+/// [`doubtful_since`] returns a time.
 ///
-/// All listings of a market are due on the same days, spread by the market's name, so that its state is not touched every day.
+/// All listings of a market are due on the same days, which depend on the market's name, so that its state is not
+/// written every day.
 pub(super) fn is_due(listing: &Listing, doubtful: bool, watch: Watch, last: Time, seen: Time) -> bool {
     let Some(interval) = watch.confirmed_every() else { return false };
     let (last, today) = (utc_day(last), utc_day(seen));
-    // Also where a clock was set back: then it was sent ahead of us.
+    // If the clock was set back, `last` is in the future.
     if today <= last || !matches!(listing.status.phase(), Phase::Active | Phase::Pending) {
         return false;
     }
@@ -35,8 +36,8 @@ pub(super) fn is_due(listing: &Listing, doubtful: bool, watch: Watch, last: Time
     turn(today) > turn(last)
 }
 
-/// Tells areas apart by the source's own words for them: finding the area itself would take the gazetteer along into the poller.
-/// Homes of one market whom a source describes in two ways are due on two days.
+/// A hash of the source's own names of the area, because the poller has no gazetteer. If a source names an area in two
+/// ways, the homes of its market are due on two days.
 fn hash_of_area(listing: &Listing) -> blake3::Hash {
     let Address { country, region, county, city, neighbourhood, postal_code, .. } = &listing.address;
     let narrow = postal_code.as_deref().or(neighbourhood.as_deref());
@@ -45,8 +46,8 @@ fn hash_of_area(listing: &Listing) -> blake3::Hash {
     blake3::hash(format!("{words}:{}:{}", listing.purpose.as_str(), listing.currency).as_bytes())
 }
 
-/// Since when the price of a listing that is sent is doubtful as far as the index can know: after the price sent before, and
-/// the doubt that there was of that. It may say so of a price that is not, after one that was; then the listing is sent once too
+/// Since when the price of a sent listing is doubtful. The index knows only the price sent `before`, and since when
+/// that was doubtful. So it may call a price doubtful that follows a doubtful one; then the listing is sent once too
 /// often.
 pub(super) fn doubtful_since(before: Option<(Option<Minor>, Option<Time>)>, now: &Listing, seen: Time) -> Option<Time> {
     let (price, since) = before.unwrap_or_default();

@@ -16,8 +16,8 @@ pub trait Clock: Send + Sync {
     fn now(&self) -> Time;
     /// Waits.
     async fn sleep(&self, ms: u64);
-    /// By how many milliseconds the clock was set ahead, or back, since this was asked last: how much more time has passed
-    /// by it than by one that nobody sets. 0 where it is not known.
+    /// By how many milliseconds the clock was set ahead or back since the last call, compared with a clock that is
+    /// never set. 0 if unknown.
     fn jumped_ms(&self) -> i64 {
         0
     }
@@ -32,22 +32,22 @@ pub struct PollPorts<'a> {
     pub files: &'a dyn Files,
     /// Where observations go.
     pub stream: &'a dyn Stream,
-    /// What each search has seen.
+    /// The index of each search.
     pub index: &'a dyn SearchIndex,
     /// Where raw pages go.
     pub pages: &'a dyn Pages,
     /// Where rejects go.
     pub quarantine: &'a dyn Quarantine,
-    /// Where runs are told of.
+    /// Where runs are recorded.
     pub runs: &'a dyn RunLedger,
-    /// What each account of a source has left.
+    /// The budget of each account.
     pub budgets: &'a dyn Budgets,
     /// The tokens of this process.
     pub tokens: &'a Tokens,
     /// The time.
     pub clock: &'a dyn Clock,
-    /// No request is waited for beyond this moment: the run will have been ended by then.
+    /// No request waits beyond this moment, because the run is ended then.
     pub deadline: Option<Time>,
-    /// Set when the run should end after the page in hand.
+    /// Whether the run should end after the current page.
     pub stop: &'a (dyn Fn() -> bool + Send + Sync),
 }

@@ -1,4 +1,4 @@
-//! A poll of files instead of pages: which of them are to be read, and the walk of a page of rows through all steps.
+//! A poll of files. [`page`] is the walk of one page of rows through all steps.
 
 mod due;
 mod position;
@@ -20,7 +20,7 @@ use super::polled::Polled;
 use super::publish::publish;
 use super::scan::Scan;
 use super::search::Search;
-use super::settle::{Look, do_as_ruled, judge_absent, say_gone_again};
+use super::settle::{Look, do_as_ruled, judge_absent, report_gone_again};
 use super::source_file::SourceFile;
 use crate::drift::DriftCheck;
 use crate::loss::CompleteScan;
@@ -31,23 +31,23 @@ use due::{Due, due};
 use position::FilePosition;
 use report::Report;
 
-/// Rows taken at a time.
+/// The rows of a page.
 const ROWS_PER_PAGE: usize = 1_000;
 
-/// What became of a file.
+/// How reading a file ended.
 enum FileOutcome {
     Read,
-    /// The run is to stop; the rest is for the next.
+    /// The run is to stop. The next run reads the rest.
     Stopped,
-    /// It is not there any more, or another version is.
+    /// The file was removed or replaced.
     Lost(String),
-    /// It can't be read as what it should be.
+    /// It is damaged or of another format.
     Unreadable(String),
-    /// Too many of its rows are refused: it is not the file that the map is for.
+    /// Too many of its rows are refused: the map is for another kind of file.
     Wrong(String),
 }
 
-/// What a poll of files has in hand: the state of each step, side by side.
+/// The states of all steps. The walk passes each step only its own.
 struct FileScan<'a> {
     scan: Scan<'a>,
     drift: DriftCheck,
@@ -57,7 +57,7 @@ struct FileScan<'a> {
     report: Report,
 }
 
-/// Reads the files of a search that it has not read yet, the oldest first.
+/// Reads the files of a search that were not read yet, the oldest first.
 pub(super) async fn poll(
     search: &Search,
     files: &FileSet,
@@ -77,16 +77,16 @@ pub(super) async fn poll(
     let stopped = match walk(&mut of, files, polled).await {
         Ok(stopped) => stopped,
         Err(error) => {
-            // What the stream has is seen; the rest is for the next run.
+            // The index keeps what the stream acknowledged. The next run reads the rest.
             of.index.save_after_failure().await;
             return Err(error);
         }
     };
     (polled.outcome, polled.message) = of.report.outcome(search, stopped, polled);
-    // A person need not wait for another file.
+    // A ruling is applied even if there is no new file.
     of.scan.began_at = of.index.state.files.as_of.unwrap_or(of.scan.began_at);
     let look = look(&of.scan);
-    say_gone_again(look, &mut of.index, polled).await?;
+    report_gone_again(look, &mut of.index, polled).await?;
     let ruled = do_as_ruled(look, &mut of.index, polled).await?;
     let state = &of.index.state;
     polled.held_back = state.held_back;
@@ -99,7 +99,7 @@ fn look<'a>(scan: &Scan<'a>) -> Look<'a> {
     Look { scan: *scan, at: scan.began_at, watch: scan.search.source.watch() }
 }
 
-/// Reads what is due; whether the run was stopped before everything was read.
+/// Reads the files that are due. Returns whether the run was stopped before the last one.
 async fn walk(of: &mut FileScan<'_>, set: &FileSet, polled: &mut Polled) -> Result<bool, PollError> {
     let ports = of.scan.ports;
     let now = ports.clock.now();
@@ -131,7 +131,7 @@ async fn walk(of: &mut FileScan<'_>, set: &FileSet, polled: &mut Polled) -> Resu
     Ok(false)
 }
 
-/// Reads one file, from where an earlier run left it.
+/// Reads one file, from the position of an earlier run.
 async fn read_file(
     of: &mut FileScan<'_>,
     set: &FileSet,
@@ -183,14 +183,14 @@ fn source_file<'f>(set: &FileSet, file: &'f FileVersion, late: bool, resumed: bo
     }
 }
 
-/// A page after which no other of the file is read.
+/// Why no further page of a file is read.
 enum PageEnd {
     /// The file was read to its end.
     Last,
     Outcome(FileOutcome),
 }
 
-/// One page of rows, from the file to the index. `None` where another page follows.
+/// One page of rows, from the file to the index. `None` if another page follows.
 async fn page(
     of: &mut FileScan<'_>,
     open: &mut dyn OpenFile,
@@ -238,7 +238,7 @@ async fn page(
     })
 }
 
-/// Rows of their own times are taken by those, unless they come so.
+/// Sorts rows by their own times, unless the file is sorted or all have one time.
 fn sort(rows: &mut [FileRow], source_file: &SourceFile<'_>) {
     if source_file.order != Order::ByTime && source_file.as_of.is_none() {
         rows.sort_by_key(|row| match row {
@@ -248,7 +248,7 @@ fn sort(rows: &mut [FileRow], source_file: &SourceFile<'_>) {
     }
 }
 
-/// A file was read to its end: what follows from it as a whole.
+/// After the last row of a file: learns from it, and reports what is gone.
 async fn file_ended(
     of: &mut FileScan<'_>,
     coverage: Coverage,
@@ -281,7 +281,7 @@ async fn file_ended(
     Ok(())
 }
 
-/// At the end of a file that should have every listing: what it lacks is missed.
+/// After a snapshot: decides what is gone.
 async fn judge(
     of: &mut FileScan<'_>,
     file: &FileVersion,
@@ -290,7 +290,7 @@ async fn judge(
 ) -> Result<(), PollError> {
     let look = look(&of.scan);
     if position.judged {
-        return say_gone_again(look, &mut of.index, polled).await;
+        return report_gone_again(look, &mut of.index, polled).await;
     }
     let why = match position.unread {
         0 if of.index.has_any_of(of.scan.began_at) => None,
@@ -302,14 +302,15 @@ async fn judge(
         return Ok(());
     }
     do_as_ruled(look, &mut of.index, polled).await?;
-    // Saved together with what is missing, so that a run after a kill does not judge the same file twice.
+    // This is saved together with the missing listings, so that a run after a kill does not decide on the same file
+    // twice.
     let judged = FilePosition { judged: true, ..position };
     of.index.state.checkpoint = Some(of.scan.checkpoint(judged.cursor()));
     of.index.state.scans += 1;
     judge_absent(CompleteScan::Export, look, &mut of.index, polled).await
 }
 
-/// A file that can't be opened is in quarantine, once for each of its versions.
+/// Puts a file that can't be read in quarantine, each version once.
 async fn refuse(scan: &Scan<'_>, file: &FileVersion, why: String, polled: &mut Polled) -> Result<(), PollError> {
     let version = format!("{} bytes, written at {}", file.size, file.modified);
     let (source, now) = (scan.source(), scan.ports.clock.now());
@@ -319,8 +320,8 @@ async fn refuse(scan: &Scan<'_>, file: &FileVersion, why: String, polled: &mut P
     Ok(())
 }
 
-/// As of when a file counts that has this time: never as of the one before it, so that what two files of one
-/// moment say of a home has an order.
+/// The time that a file is given. It is later than that of the file before, so that two files with one time have an
+/// order.
 fn as_of(time: Time, late: bool, before: Option<Time>) -> Time {
     match before {
         Some(before) if !late => time.max(before.plus_ms(1)),

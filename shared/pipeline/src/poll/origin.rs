@@ -20,7 +20,7 @@ pub struct FileSet {
     pub map: Map,
     /// Which files.
     pub pattern: FilePattern,
-    /// Whether each file holds every listing there is, so that what it lacks may be gone.
+    /// Whether each file has every listing, so that a missing listing may be gone.
     pub coverage: Coverage,
 }
 
@@ -43,7 +43,7 @@ impl Origin {
         }
     }
 
-    /// How to behave towards it. Of files nobody is asked for anything: there are no limits to keep.
+    /// The crawl policy. Files have no limits, because no server is asked.
     #[must_use]
     pub fn crawl_policy(&self) -> CrawlPolicy {
         match self {
@@ -58,8 +58,8 @@ impl Origin {
         }
     }
 
-    /// What follows where it shows a listing no more. A file that is not a snapshot tells of what changed, or of the past:
-    /// what stays as it was may never be in one again.
+    /// How it is watched. A file that is not a snapshot has changes or the past: an unchanged listing may never be in a
+    /// file again.
     pub(super) fn watch(&self) -> Watch {
         match self {
             Self::Http(source) => watch_of(source.crawl_policy().coverage),
@@ -68,7 +68,7 @@ impl Origin {
         }
     }
 
-    /// Names what is asked for. A hash, because an address may hold a key.
+    /// A hash of what the search asks for. A hash, because a URL may contain a key.
     pub(super) fn asks(&self) -> String {
         let mut hasher = blake3::Hasher::new();
         hasher.update(self.name().as_bytes()).update(b"\n");

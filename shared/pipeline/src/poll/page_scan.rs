@@ -1,4 +1,4 @@
-//! What a poll of pages has in hand.
+//! The state of a poll of pages.
 
 use std::collections::HashSet;
 
@@ -13,7 +13,7 @@ use super::scan::Scan;
 use crate::Refusals;
 use crate::drift::DriftCheck;
 
-/// The state of each step, side by side: each step gets its own.
+/// The states of all steps. The walk passes each step only its own.
 pub(super) struct PageScan<'a> {
     pub(super) scan: Scan<'a>,
     pub(super) source: &'a dyn Source,
@@ -30,12 +30,12 @@ pub(super) struct PageScan<'a> {
 /// Where the pages lead.
 #[derive(Default)]
 pub(super) struct Course {
-    /// The page to fetch next, or the one in hand.
+    /// The current page, or the next to fetch.
     pub(super) cursor: Cursor,
     pub(super) visited: HashSet<String>,
     pub(super) progress: Progress,
-    /// Where the next incremental scan starts, as far as the pages say.
+    /// The latest watermark that a page reports.
     pub(super) watermark: Option<String>,
-    /// The pages lead nowhere: the next scan begins anew instead of going on.
+    /// The pages lead in a circle: the next poll begins a new scan.
     pub(super) is_astray: bool,
 }

@@ -8,10 +8,10 @@ use super::{PollError, PollPorts, Polled};
 use crate::budget::Ended;
 use crate::with_causes;
 
-/// What a look at one page showed.
+/// The result of a look at one page.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Peeked {
-    /// What was understood of it.
+    /// The page as it was read.
     pub page: Page,
     /// The status of the answer.
     pub status: u16,
@@ -33,12 +33,12 @@ struct Fetched {
     at: Time,
 }
 
-/// Looks at the first page of a source as a poll would, `robots.txt` first where the crawl policy says so, and stores nothing of
-/// it: no page, no listing, no run. The requests count against the account's limits like those of a poll; `limits` are
-/// those in place of the source's own.
+/// Fetches and reads the first page of a source as a poll does, `robots.txt` first if the crawl policy says so. Stores
+/// no page, no listing and no run. The requests count against the account's limits, as those of a poll do. `limits`
+/// replace those of the source.
 ///
 /// # Errors
-/// When the source does not answer as it should, or is not to be asked now.
+/// When the source does not answer as expected, or its account has to wait.
 pub async fn peek(
     source: &dyn Source,
     limits: Option<&[Limit]>,

@@ -1,30 +1,30 @@
-/// After so many pages in a row without a row the rest is not read: the server leads on without an end.
+/// After this many consecutive pages without a row the rest is not read: the server has no last page.
 const EMPTY_PAGES_MAX: u32 = 100;
 
-/// Where pages may show again what was shown before, so many in a row may show nothing else: what Zillow shows of one
-/// price, behind all the splits that lead to it.
+/// If pages may repeat listings, this many consecutive pages may show nothing new: as many as Zillow shows of one price
+/// behind all its splits.
 const OVERLAPS_MAX: u32 = 60;
 
-/// Whether the pages of a scan get anywhere. A server that takes no notice of where it is asked to go on shows the same
-/// page again and again, and each may be one of the few requests that a month has.
+/// Whether the pages of a scan lead on. A server that ignores the cursor shows the same page again and again, and each
+/// page costs a request, of which a month may have few.
 #[derive(Default)]
 pub(super) struct Progress {
     empty: u32,
     overlapping: u32,
 }
 
-/// What a page that leads on has shown.
+/// What a page shows that another one follows.
 pub(super) struct Shown {
-    /// It has no rows at all, also none that were left out.
+    /// It has no rows, not even ones that were left out.
     pub(super) empty: bool,
-    /// It names listings, and each was on a page of this scan before.
+    /// It has listings, and an earlier page of this scan showed all of them.
     pub(super) nothing_new: bool,
-    /// The source may show again what it has shown.
+    /// The source may repeat listings.
     pub(super) overlaps: bool,
 }
 
 impl Progress {
-    /// Takes note of a page that leads on. `Some` says why the pages behind it are not read.
+    /// Notes a page that another one follows. Returns why the following pages are not read, if they are not.
     pub(super) fn note(&mut self, page: &Shown, number: u32) -> Option<String> {
         self.empty = if page.empty { self.empty + 1 } else { 0 };
         self.overlapping = if page.nothing_new { self.overlapping + 1 } else { 0 };

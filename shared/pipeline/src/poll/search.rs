@@ -9,14 +9,14 @@ pub struct Search {
     pub name: String,
     /// Where its listings come from, and how to read them.
     pub source: Origin,
-    /// What to do when the source does not say any more what it used to say.
+    /// What to do when the source drifts.
     pub on_drift: OnDrift,
-    /// After so long an incremental search asks for everything again, to find what is gone.
+    /// After this time an incremental search asks for everything again, to find what is gone.
     pub full_scan_every_ms: i64,
-    /// The greatest share of its rows, in percent, that may be refused. A poll or file with more is given up, and so is
-    /// one of which nothing is understood, whatever this says.
+    /// The greatest share of rows, in percent, that may be refused. A poll or file with more fails, and so does one in
+    /// which every row is refused, whatever this says.
     pub max_rejects: Option<f64>,
-    /// Limits in place of the source's own ([`stoop_sources::CrawlPolicy::limits`]), where the plan of this account has others.
+    /// Limits of this account that replace those of the source ([`stoop_sources::CrawlPolicy::limits`]).
     pub limits: Option<Vec<Limit>>,
 }
 
@@ -25,7 +25,7 @@ pub struct Search {
 pub enum OnDrift {
     /// Take it as the new normal.
     Evolve,
-    /// Go on, and say so with each run until it is as before, or accepted with [`OnDrift::Evolve`].
+    /// Go on, and report it with each run until the field is back or the drift is accepted with [`OnDrift::Evolve`].
     #[default]
     Warn,
     /// Stop before anything of the page is sent, and quarantine a row of it.
@@ -46,7 +46,7 @@ impl Search {
         }
     }
 
-    /// The limits of its account: its own, or else those of its source.
+    /// The limits of its account: its own, or those of its source.
     #[must_use]
     pub fn limits(&self) -> Vec<Limit> {
         self.limits.clone().unwrap_or_else(|| self.source.crawl_policy().limits)

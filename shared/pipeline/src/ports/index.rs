@@ -117,7 +117,8 @@ pub enum OnStream {
     InDoubt,
     /// The report that the listing is gone as of this time. The stream acknowledged it.
     Gone(Time),
-    /// A report was to be sent that the listing is gone as of this time. It is unknown whether it arrived, so it is sent again.
+    /// A report was to be sent that the listing is gone as of this time. It is unknown whether it arrived, so it is
+    /// sent again.
     GoneInDoubt(Time),
 }
 

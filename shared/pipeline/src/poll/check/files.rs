@@ -11,7 +11,7 @@ use crate::poll::source_file::SourceFile;
 use crate::ports::FileRow;
 use crate::{OneRowPerListing, Refusals};
 
-/// Rows of a file, those with rejects among them, in the order in which they are taken.
+/// Checks rows of a file, in the order in which they are compared with the index.
 pub(in crate::poll) fn rows(
     rows: Vec<FileRow>,
     now: Time,
@@ -26,26 +26,18 @@ pub(in crate::poll) fn rows(
     for row in rows {
         match row {
             FileRow::Refused { position, reason, detail, raw, native_id } => {
-                match native_id {
-                    Some(native_id) => checked.refused_ids.push(native_id),
-                    None => checked.unread_rows += 1,
-                }
                 let reject = Reject::new(scan.source(), now, position, reason, detail, &raw);
-                checked.rejects.extend(refusals.refuse(reject));
+                checked.refuse(native_id, reject, refusals);
             }
             FileRow::Found(observation) => {
                 let shown = Shown::new(Observation { watch, ..observation });
                 match fits(&shown, scan.ports.stream).and_then(|()| is_once(&shown, source_file, index)) {
-                    Ok(()) => {
-                        refusals.pass(1);
-                        checked.listings.push(shown);
-                    }
+                    Ok(()) => checked.accept(shown, refusals),
                     Err((reason, detail)) => {
                         let Observation { source, native_id, listing, .. } = shown.observation;
                         let position = format!("{}, listing {native_id}", source_file.name);
                         let reject = Reject::new(&source, now, position, reason, detail, &raw_of(listing));
-                        checked.rejects.extend(refusals.refuse(reject));
-                        checked.refused_ids.push(native_id);
+                        checked.refuse(Some(native_id), reject, refusals);
                     }
                 }
             }
@@ -56,10 +48,10 @@ pub(in crate::poll) fn rows(
     checked
 }
 
-/// Refuses a row of a snapshot whose listing had another one there.
+/// Refuses a second, different row of a listing in a snapshot.
 fn is_once(row: &Shown, source_file: &mut SourceFile<'_>, index: &Index<'_>) -> Result<(), (Reason, String)> {
     let Some(as_of) = source_file.as_of else { return Ok(()) };
-    // Rows that an earlier run took are in the index.
+    // The index has the rows that an earlier run read.
     let taken = index.get(&row.observation.native_id).filter(|_| source_file.resumed);
     if taken.is_some_and(|entry| entry.newest().seen == as_of && !entry.on_stream.is(row.content)) {
         return Err(OneRowPerListing::repeated());

@@ -9,10 +9,10 @@ use crate::poll::change::{Shown, raw_of};
 use crate::poll::polled::Polled;
 use crate::poll::scan::Scan;
 
-/// Fewer refused rows than these, of a scan that asks for changes alone or was resumed, are not judged at its end.
+/// In a scan for changes, or one that was resumed, fewer refused rows than this never fail the poll at its end.
 const FEW_CHANGES: u64 = 10;
 
-/// The page with this number (from 0), which was `seen` then. Its listings will be looked at again as `watch` says.
+/// Checks the page with this number (from 0) and sighting time.
 pub(in crate::poll) fn page(
     page: Page,
     number: u32,
@@ -29,27 +29,19 @@ pub(in crate::poll) fn page(
     for (position, row) in page.rows.into_iter().enumerate() {
         match row {
             Row::Refused { native_id, reason, detail, raw } => {
-                match native_id {
-                    Some(native_id) => checked.refused_ids.push(native_id),
-                    None => checked.unread_rows += 1,
-                }
                 let location = format!("{name}, page {}, row {}", number + 1, position + 1);
                 let reject = Reject::new(scan.source(), seen, location, reason, detail, raw.as_bytes());
-                checked.rejects.extend(refusals.refuse(reject));
+                checked.refuse(native_id, reject, refusals);
             }
             Row::Found(found) => {
                 let shown = Shown::new(Observation { watch, ..observe(*found, seen, scan) });
                 match shown.observation.check(seen).and_then(|()| fits(&shown, scan.ports.stream)) {
-                    Ok(()) => {
-                        refusals.pass(1);
-                        checked.listings.push(shown);
-                    }
+                    Ok(()) => checked.accept(shown, refusals),
                     Err((reason, detail)) => {
                         let Observation { native_id, listing, .. } = shown.observation;
                         let location = format!("{name}, listing {native_id}");
                         let reject = Reject::new(scan.source(), seen, location, reason, detail, &raw_of(listing));
-                        checked.rejects.extend(refusals.refuse(reject));
-                        checked.refused_ids.push(native_id);
+                        checked.refuse(Some(native_id), reject, refusals);
                     }
                 }
             }
@@ -61,15 +53,15 @@ pub(in crate::poll) fn page(
     checked
 }
 
-/// Why what was refused so far is too much, where it is.
+/// Why too many rows are refused, if they are.
 pub(in crate::poll) fn too_many(refusals: &Refusals, scan: &Scan<'_>, is_last: bool) -> Option<String> {
-    // What changed of late, or the rest of a scan, may be one row that nobody can read: it fails no poll, hour
-    // after hour.
+    // A scan for changes, or the rest of a scan, may have only one row. If that is unreadable, it must not fail every
+    // poll.
     let is_few = (scan.incremental || scan.resumed) && refusals.refused() < FEW_CHANGES;
     refusals.too_many(scan.search.max_rejects, is_last && !is_few)
 }
 
-/// A time of the source that lies ahead is that of the sighting: its clock runs ahead.
+/// A time of the source that is in the future becomes the sighting time: the source's clock is fast.
 fn observe(found: Found, seen: Time, scan: &Scan<'_>) -> Observation {
     let Found { native_id, at, versioned, listing } = found;
     let at = at.map_or(seen, |at| at.min(seen));

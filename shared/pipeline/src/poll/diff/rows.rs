@@ -1,4 +1,4 @@
-//! Rows of files. Unlike a page that a server shows, a file has its own time, and files may come in any order.
+//! Changes in the rows of files. A file has its own time, and files may come in any order.
 
 use std::collections::HashMap;
 
@@ -11,29 +11,29 @@ use crate::poll::index::Index;
 use crate::poll::source_file::SourceFile;
 use crate::ports::{IndexEntry, OnStream};
 
-/// What is known of a listing while a page of rows is compared.
+/// What is known of a listing after the earlier rows of a page.
 #[derive(Clone, Copy)]
 struct Known {
     on_stream: OnStream,
     /// What was sent last.
     last: Sighting,
-    /// The latest row that said the same and was not sent.
+    /// The sighting of the latest row that repeated it and was not sent.
     until: Option<Sighting>,
     price: Option<Minor>,
     /// As [`IndexEntry::doubtful`].
     doubtful: Option<Time>,
 }
 
-/// What a page of rows comes to.
+/// The changes of a page of rows.
 #[derive(Default)]
 struct PageChanges {
     changes: Vec<Change>,
-    /// Of listings that are in `changes`: what the index will know of them.
+    /// What the index will know of the listings in `changes`.
     known: HashMap<String, Known>,
 }
 
-/// What is to be sent of a page of rows. A row counts as of its own time, also where that is before what is known of its
-/// listing: its history puts it in its position, and the index keeps what is latest. `scan` is the name of the scan in the index.
+/// The changes of a page of rows. A row may be older than what is known of its listing: it is sent, and the index keeps
+/// the latest. `scan` is the name of the scan in the index.
 pub(in crate::poll) fn rows(
     shown: Vec<Shown>,
     scan: Time,
@@ -46,7 +46,7 @@ pub(in crate::poll) fn rows(
     }
     let PageChanges { mut changes, known } = page;
     for change in &mut changes {
-        // A later row of the page may have said the same once more.
+        // A later row of the page may have repeated it.
         change.until = known.get(&change.observation.native_id).and_then(|known| known.until);
     }
     changes
@@ -66,7 +66,7 @@ fn row(mut shown: Shown, scan: Time, source_file: &mut SourceFile<'_>, index: &m
     }
     let Some(known) = known else { return page.send(shown, Cause::Row, new, None) };
     if sighting > known.newest() {
-        // Another search may have sent something else since.
+        // Another search may have sent a different listing since.
         let otherwise = elsewhere.filter(|sent| sent.sighting > known.last && sent.sighting < sighting);
         if known.on_stream.is(content) && otherwise.is_none_or(|sent| sent.on_stream.is(content)) {
             let (doubtful, last) = (known.doubtful.is_some(), otherwise.map_or(known.last, |sent| sent.sighting));
@@ -77,28 +77,29 @@ fn row(mut shown: Shown, scan: Time, source_file: &mut SourceFile<'_>, index: &m
                 page.hold(&shown.observation.native_id, sighting, index);
             }
         } else {
-            // Before the index forgets how long it was as it was: a file of before may come yet.
+            // The last repetition is sent before the index forgets it: an older file may still come.
             if let Some(until) = known.until {
                 page.send_as_known(&shown.observation, until, index);
             }
             page.send(shown, Cause::Row, new, Some(known));
         }
     } else if known.on_stream.is(content) && sighting >= known.last {
-        // In between it was so without a break.
+        // It repeats the known listing, between two sightings of it.
     } else {
         let again = known.until.filter(|_| sighting > known.last);
         let again = again.and_then(|again| Some((again, page.listing_of(&shown.observation.native_id, index)?)));
-        let again = again.map(|(again, listing)| said_again(&shown.observation, again, listing));
+        let again = again.map(|(again, listing)| known_again(&shown.observation, again, listing));
         page.send_past(shown);
-        // What held before and after it was sent once, with the earlier time. It is said again for after.
+        // The row is between two sightings of the known listing, of which only the first was sent. The second is sent
+        // now.
         if let Some(again) = again {
             page.send_again(again, known);
         }
     }
 }
 
-/// What is known of the listing of a row, as an observation of another time.
-fn said_again(row: &Observation, sighting: Sighting, listing: Listing) -> Observation {
+/// The known listing of a row as an observation with another sighting.
+fn known_again(row: &Observation, sighting: Sighting, listing: Listing) -> Observation {
     let Observation { source, native_id, watch, .. } = row;
     let again = Observation::new(source.clone(), native_id.clone(), sighting.at, listing);
     Observation { watch: *watch, ..again.with_sighting(sighting) }
@@ -110,22 +111,22 @@ impl Known {
         Self { on_stream, last, until, price: entry.listing.list_price, doubtful }
     }
 
-    /// The latest sighting of the listing as it was sent last.
+    /// The latest sighting of the listing as it was last sent.
     fn newest(&self) -> Sighting {
         self.until.map_or(self.last, |until| until.max(self.last))
     }
 }
 
 impl PageChanges {
-    /// What is the latest that is known.
+    /// Sends a row that becomes the latest known.
     fn send(&mut self, shown: Shown, cause: Cause, new: bool, before: Option<Known>) {
         let Shown { observation, encoded, content } = shown;
         let becomes = OnStream::Listing(content);
         self.latest(Change { observation, encoded, becomes, cause, new, until: None, past: false }, before);
     }
 
-    /// What is known, said again for a later time. The index has no details: in doubt, so that the next row with them is
-    /// sent.
+    /// Sends the known listing again for a later time. The index has no details, so the listing is in doubt: the next
+    /// row with details is sent.
     fn send_again(&mut self, observation: Observation, before: Known) {
         self.latest(beside(observation, false), Some(before));
     }
@@ -140,21 +141,21 @@ impl PageChanges {
         self.changes.push(change);
     }
 
-    /// What held before the latest that is known.
+    /// Sends a row that is older than the latest known.
     fn send_past(&mut self, shown: Shown) {
         let Shown { observation, encoded, content } = shown;
         let (becomes, cause) = (OnStream::Listing(content), Cause::Row);
         self.changes.push(Change { observation, encoded, becomes, cause, new: false, until: None, past: true });
     }
 
-    /// A listing as it is known to have been until then.
+    /// Sends the known listing with its last repetition.
     fn send_as_known(&mut self, row: &Observation, until: Sighting, index: &Index<'_>) {
         if let Some(listing) = self.listing_of(&row.native_id, index) {
-            self.changes.push(beside(said_again(row, until, listing), true));
+            self.changes.push(beside(known_again(row, until, listing), true));
         }
     }
 
-    /// A row says once more what was sent, and is not sent.
+    /// Notes a row that repeats what was sent and is not sent.
     fn hold(&mut self, native_id: &str, until: Sighting, index: &mut Index<'_>) {
         match self.known.get_mut(native_id) {
             Some(known) => known.until = Some(until),
@@ -162,7 +163,7 @@ impl PageChanges {
         }
     }
 
-    /// A listing as it is known to be at the latest.
+    /// The latest known listing.
     fn listing_of(&self, native_id: &str, index: &Index<'_>) -> Option<Listing> {
         let of_it = |change: &&Change| !change.past && change.observation.native_id == native_id;
         match self.changes.iter().rev().find(of_it) {
@@ -172,7 +173,7 @@ impl PageChanges {
     }
 }
 
-/// A change that no row asks for.
+/// A change that comes from the index and not from a row.
 fn beside(observation: Observation, past: bool) -> Change {
     let encoded = EncodedListing::of(&observation.listing);
     let (becomes, cause) = (OnStream::InDoubt, Cause::Beside);

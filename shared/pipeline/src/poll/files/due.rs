@@ -8,23 +8,23 @@ use crate::poll::error::PollError;
 use crate::poll::origin::FileSet;
 use crate::ports::{FileVersion, SearchState};
 
-/// A folder with more files than this is not read. What was read is remembered by the file, so this bounds that.
+/// A folder with more files than this is not read. The index has a mark of each file, so this bounds the index.
 const FILES_MAX: usize = 50_000;
 
-/// In a folder, a file that was written to a shorter time ago than this may still be written.
+/// In a folder, a file that was modified more recently than this may not be complete.
 const QUIET_MS: i64 = 5_000;
 
 /// A file that is to be read.
 pub(super) struct Due {
     pub(super) file: FileVersion,
-    /// Its time, as its name says or else as it was written.
+    /// The time in its name, or its modification time.
     pub(super) time: Time,
-    /// Where an earlier run left it.
+    /// The position of an earlier run.
     pub(super) resumed: Option<FilePosition>,
 }
 
-/// Files that are to be read: the one that an earlier run left half read first, then the oldest. Marks of files that are not
-/// there any more are forgotten.
+/// The files that are to be read: first the one that an earlier run began, then the oldest. Removes the marks of files
+/// that no longer exist.
 pub(super) async fn due(
     set: &FileSet,
     now: Time,
@@ -44,7 +44,7 @@ pub(super) async fn due(
     let position = FilePosition::of(state.checkpoint.as_ref());
     let position = position.filter(|position| there.contains(&position.mark));
     if position.is_none() {
-        // It left half read, or another version came in its position: what was read of it was so all the same.
+        // The file of the checkpoint was removed or replaced. What was read of it still counts.
         state.checkpoint = None;
     }
     let is_quiet = |file: &FileVersion| {

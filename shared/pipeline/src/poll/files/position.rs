@@ -8,9 +8,9 @@ use crate::ports::{FileVersion, ScanCheckpoint};
 pub(super) struct FilePosition {
     pub(super) mark: u64,
     pub(super) rows: u64,
-    /// Rows of which not even the ID was understood.
+    /// Rows without a readable ID.
     pub(super) unread: u64,
-    /// It was read to its end, and what it lacks is noted as missing.
+    /// The whole file was read, and the listings that it misses are marked.
     pub(super) judged: bool,
 }
 
@@ -19,7 +19,7 @@ impl FilePosition {
         Self { mark: mark(file), rows: 0, unread: 0, judged: false }
     }
 
-    /// The position that a checkpoint of an earlier run has.
+    /// The position in the checkpoint of an earlier run.
     pub(super) fn of(checkpoint: Option<&ScanCheckpoint>) -> Option<Self> {
         serde_json::from_str(&checkpoint?.cursor.position).ok()
     }

@@ -1,4 +1,4 @@
-//! What a complete scan lacks, and what is said of it.
+//! Listings that a complete scan misses: whether they are gone, and the report.
 
 use stoop_domain::{Listing, Observation, Sighting, Status, Time, Watch};
 use stoop_wire::EncodedListing;
@@ -12,36 +12,36 @@ use crate::poll::scan::Scan;
 use crate::ports::PortError;
 use crate::snapshots::leaves_as_it_should;
 
-/// Another search of the source, which saw a listing before this one missed it, has so long to look again. After that it may have
-/// got another name, or be polled no more, and holds nothing. Searches ask for everything once a day, if nothing else is said.
+/// If another search of the source saw a listing before this one missed it, it has this long to scan again. After that
+/// it holds nothing: it may have been renamed or removed. By default a search asks for everything once a day.
 const OTHERS_LOOK_MS: i64 = 8 * Time::DAY_MS;
 
-/// What other searches of the source say of a listing that this one lacks.
+/// What other searches of the source know of a listing that this one misses.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum InOtherSearches {
-    /// None has it.
+    /// No other search has it.
     Nowhere,
-    /// One that has it has not looked since, and may yet.
+    /// Another search has it and has not scanned since, but may.
     Unknown,
-    /// One has seen it since: it moved from this search into that.
+    /// Another search has seen it since: it moved into that search.
     Moved,
 }
 
-/// A look of one search at what it lacks.
+/// A scan that decides what is gone.
 #[derive(Clone, Copy)]
 pub(in crate::poll) struct Look<'a> {
     pub(in crate::poll) scan: Scan<'a>,
-    /// When the scan looked: a file has its own time, and what the clock said is put right where it is set.
+    /// When the scan began, by the clock as it is now set. For a file, its time.
     pub(in crate::poll) at: Time,
-    /// How what is seen now will be looked at again.
+    /// How the source is watched.
     pub(in crate::poll) watch: Watch,
 }
 
-/// The scan has seen all there is: what it lacks and has lacked for long enough is gone. What is too much to be believed yet
-/// is held back, so that nothing changes until it is believed or seen again.
+/// After a complete scan: reports the listings gone that have been missing for long enough. Holds back a loss that is
+/// too large.
 ///
-/// Not said of a listing that was sold or withdrawn, which only leaves the feed as it should, nor of one
-/// that another search of the source holds: its price or address moved from this search into that.
+/// A listing that was sold or withdrawn leaves the feed and is not reported gone. Neither is one that another search of
+/// the source holds: its price or address moved it from this search into that.
 pub(in crate::poll) async fn judge_absent(
     kind: CompleteScan,
     look: Look<'_>,
@@ -64,20 +64,21 @@ pub(in crate::poll) async fn judge_absent(
     };
     let mut gone: Vec<_> = missing.into_iter().filter(is_settled).collect();
     gone.extend(with_others(index.gone_in_doubt(), look, index).await?);
-    say_gone(gone, look, index, polled).await
+    report_gone(gone, look, index, polled).await
 }
 
-/// Says once more what a run that was killed may not have said, without judging anything anew.
-pub(in crate::poll) async fn say_gone_again(
+/// Reports again what a killed run may not have reported, without a new decision.
+pub(in crate::poll) async fn report_gone_again(
     look: Look<'_>,
     index: &mut Index<'_>,
     polled: &mut Polled,
 ) -> Result<(), PollError> {
     let in_doubt = with_others(index.gone_in_doubt(), look, index).await?;
-    say_gone(in_doubt, look, index, polled).await
+    report_gone(in_doubt, look, index, polled).await
 }
 
-/// Does what a person said of the loss that is held back, but for what the scan has seen; whether there was anything to do.
+/// Applies a person's ruling on the loss that is held back, except to listings that the scan saw. Returns whether it
+/// had an effect.
 pub(in crate::poll) async fn do_as_ruled(
     look: Look<'_>,
     index: &mut Index<'_>,
@@ -98,7 +99,7 @@ pub(in crate::poll) async fn do_as_ruled(
     };
     let ruled = index.rule(ruling);
     if ruled.is_empty() {
-        // It is about a loss of before.
+        // The ruling is about an earlier loss.
         return Ok(false);
     }
     tracing::info!(search, %ruling, listings = ruled.len(), "as ruled");
@@ -107,12 +108,12 @@ pub(in crate::poll) async fn do_as_ruled(
     if ruling.verdict == LossVerdict::Release {
         let mut released = with_others(ruled, look, index).await?;
         released.retain(|(_, elsewhere)| *elsewhere != InOtherSearches::Unknown);
-        say_gone(released, look, index, polled).await?;
+        report_gone(released, look, index, polled).await?;
     }
     Ok(true)
 }
 
-/// Beside each listing, what other searches of the source say of it.
+/// Adds to each listing what other searches of the source know of it.
 async fn with_others(
     native_ids: Vec<String>,
     look: Look<'_>,
@@ -135,9 +136,8 @@ async fn with_others(
     Ok(with_others.collect())
 }
 
-/// Says of these listings that they are gone as of when they were missed first, but for those that another search holds, or has
-/// said it of.
-async fn say_gone(
+/// Reports these listings gone since they were first missed, except those that another search holds or has reported.
+async fn report_gone(
     missed: Vec<(String, InOtherSearches)>,
     look: Look<'_>,
     index: &mut Index<'_>,
@@ -147,29 +147,29 @@ async fn say_gone(
     if !missed.is_empty() {
         index.look_elsewhere().await?;
     }
-    let (mut said, mut gone) = (Vec::new(), Vec::new());
+    let (mut reports, mut gone) = (Vec::new(), Vec::new());
     for (native_id, elsewhere) in missed {
         let moved = elsewhere == InOtherSearches::Moved;
         let Some(departure) = index.depart(&native_id, moved, scan.began_at) else { continue };
         let Departure { until, sighting, listing } = departure;
-        let mut say = |sighting: Sighting, listing: Listing| {
+        let mut report = |sighting: Sighting, listing: Listing| {
             let encoded = EncodedListing::of(&listing);
             let observation = Observation::new(scan.source(), &native_id, sighting.at, listing);
-            said.push((Observation { watch: look.watch, ..observation.with_sighting(sighting) }, encoded));
+            reports.push((Observation { watch: look.watch, ..observation.with_sighting(sighting) }, encoded));
         };
         if let Some(until) = until {
-            say(until, listing.clone());
+            report(until, listing.clone());
         }
-        say(sighting, Listing { status: Status::Gone, ..listing });
+        report(sighting, Listing { status: Status::Gone, ..listing });
         gone.push(native_id);
     }
     if !gone.is_empty() {
         index.save().await?;
-        put(said.iter().map(|(observation, encoded)| (observation, encoded)), &scan).await?;
+        put(reports.iter().map(|(observation, encoded)| (observation, encoded)), &scan).await?;
         index.departed(&gone);
     }
     index.forget_old(scan.began_at);
     polled.gone += gone.len() as u64;
-    polled.sent += (said.len() - gone.len()) as u64;
+    polled.sent += (reports.len() - gone.len()) as u64;
     Ok(())
 }

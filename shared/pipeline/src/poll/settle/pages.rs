@@ -1,4 +1,4 @@
-//! The end of a scan of pages, or of one run of it.
+//! The end of a run over pages.
 
 use stoop_sources::{Coverage, Cursor};
 
@@ -10,22 +10,23 @@ use crate::poll::page_scan::PageScan;
 use crate::poll::polled::Polled;
 use crate::ports::{RunOutcome, ScanCheckpoint};
 
-/// A page at which so many polls in a row began and failed may be there no more: the scan begins anew.
+/// After this many consecutive polls that began at a page and failed there, the page may no longer exist: a new scan
+/// begins.
 const TRIES_MAX: u32 = 3;
 
 /// How the pages of a scan ended.
 pub(in crate::poll) enum End {
     /// All of them were read.
     All { watermark: Option<String> },
-    /// The rest is not read, and a further run does not read it either.
+    /// The rest is never read.
     Capped(String),
-    /// Too much was refused.
+    /// Too many rows were refused.
     Refused(String),
-    /// A later run goes on from here.
+    /// A later run continues from here.
     Stopped(RunOutcome, String),
 }
 
-/// The scan ended without a failure: says what is gone, if it proved that, and saves.
+/// The run ended without a failure: reports what is gone, if the scan proves it, and saves the index.
 pub(in crate::poll) async fn ended(
     end: End,
     cursor: Cursor,
@@ -33,7 +34,7 @@ pub(in crate::poll) async fn ended(
     polled: &mut Polled,
 ) -> Result<(), PollError> {
     if let End::Stopped(RunOutcome::Skipped, why) = end {
-        // Nothing was asked, so there is nothing to save.
+        // No request was made, so there is nothing to save.
         (polled.outcome, polled.message) = (Some(RunOutcome::Skipped), Some(why));
         return Ok(());
     }
@@ -56,7 +57,7 @@ pub(in crate::poll) async fn ended(
             state.watermark = watermark;
             check::learn(&mut of.drift, &scan, state, polled);
             if scan.incremental {
-                // A person need not wait for the next full scan, which may be a day away.
+                // The next full scan may be a day away: a ruling is applied now.
                 do_as_ruled(look(of), &mut of.index, polled).await?;
                 (RunOutcome::Complete, None)
             } else {
@@ -101,8 +102,8 @@ async fn full_scan_ended(
     Ok((RunOutcome::Complete, None))
 }
 
-/// The scan failed. What the stream has is seen; the rest of the scan is for the next run. `resumed` is the checkpoint from which
-/// this run began.
+/// The run failed. The index keeps what the stream acknowledged, and the next run continues. `resumed` is the
+/// checkpoint of this run's beginning.
 pub(in crate::poll) async fn broken_off(
     error: &PollError,
     cursor: Cursor,
