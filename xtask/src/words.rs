@@ -34,7 +34,7 @@ pub(crate) fn hold(project: &Project) -> Result<bool> {
     let files = Project::output(git.args(["ls-files", "--cached", "--others", "--exclude-standard", "-z"]))?;
     let mut found = 0;
     let mut looked_at = 0;
-    for file in files.split('\0').filter(|file| !file.is_empty() && *![WORDS, TERMS].contains(file)) {
+    for file in files.split('\0').filter(|file| !file.is_empty() && ![WORDS, TERMS].contains(file)) {
         let Ok(bytes) = std::fs::read(project.root().join(file)) else { continue };
         let Ok(text) = String::from_utf8(bytes) else { continue };
         looked_at += 1;
