@@ -8,7 +8,7 @@ use crate::text::Encoding;
 
 pub(super) const KEYS: [&str; 6] = ["format", "delimiter", "rows", "encoding", "skip_lines", "comment"];
 
-/// Maximum number of lines before a header.
+/// A header must come within this many lines.
 const SKIP_LINES_MAX: u32 = 1_000;
 
 pub(super) fn hints(root: &Section<'_>, mistakes: &mut Mistakes<'_>) -> ReadHints {
