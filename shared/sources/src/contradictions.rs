@@ -54,7 +54,7 @@ pub struct Contradictions {
     counts: [(u64, u64); Contradiction::ALL.len()],
 }
 
-/// Minimum number of rows for a single file to distrust a field. Polls need more:
+/// Minimum number of rows to distrust a field outside of polls. Polls need more:
 /// [`POLLED_ROWS_MIN`](crate::POLLED_ROWS_MIN).
 pub const DISTRUST_ROWS_MIN: u64 = 20;
 
