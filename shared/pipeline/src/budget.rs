@@ -1,4 +1,4 @@
-//! What an account of a source has left: pure, and kept by [`Budgets`](crate::ports::Budgets).
+//! The remaining budget of a source's account: pure logic, stored by [`Budgets`](crate::ports::Budgets).
 
 mod breaker;
 mod ring;
@@ -14,39 +14,39 @@ use ring::Ring;
 
 pub(crate) use breaker::{Ended, Permit};
 
-/// The format that is written. A record of another one is not read: what it counts would be guesswork.
+/// Stored format. Records of another format are refused, because their counts cannot be interpreted.
 const FORMAT: u8 = 1;
 
-/// A limit that a search named counts for every search of the account for so long. After that whoever names a wider
-/// one, or none, is believed.
+/// How long a limit that one search names applies to all searches of the account. After that, searches with a wider
+/// limit or none use their own.
 const STRICT_MS: i64 = Time::HOUR_MS;
 
-/// Nothing is booked further ahead. A poll that would have to wait longer for one request ends, and the next goes on.
+/// Maximum time to book ahead. A poll that would wait longer for a request ends, and the next one continues.
 pub(crate) const WAIT_MAX_MS: i64 = 120_000;
 
-/// A newest booking that is further ahead than that was made by a clock that has been set back since.
+/// If the newest booking is further ahead, the clock that made it has been set back since.
 const AHEAD_MAX_MS: i64 = 300_000;
 
-/// More limits than any server has. What is named beyond them is left out, the longest window first.
+/// Maximum number of limits. Further ones are dropped, the longest window first.
 const RINGS_MAX: usize = 12;
 
-/// The longest reason that is kept, in characters: the record is to stay below a kilobyte.
+/// Maximum length of a stored reason, in characters: the record must stay below a kilobyte.
 const WHY_MAX: usize = 100;
 
-/// How many bytes an answer is taken to have before one was seen.
+/// Assumed size of an answer before the first one, in bytes.
 const ANSWER_BYTES: u64 = 1 << 20;
 
-/// What all pollers of an account share: what was asked of the server in each of its limits' windows, until when it
-/// wants to be left alone, and whether it is dead.
+/// State that all pollers of an account share: requests in each limit's window, until when the server has blocked the
+/// account, and the circuit breaker.
 ///
-/// A request is booked before it is sent, at the first moment from now on at which every limit has room, after all
-/// that was booked before. So the record is a queue: who books comes up in turn, and needs to write once.
+/// A request is booked before it is sent, at the first time at which every limit has room, after all earlier bookings.
+/// So the record is a queue: whoever books gets a turn and writes only once.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Account {
     format: u8,
-    /// When the newest booking is, which may be in the future.
+    /// Time of the newest booking, which may be in the future.
     latest_ms: i64,
-    /// How many bytes an answer has, rather too many than too few.
+    /// Estimated size of an answer in bytes, rather too large than too small.
     answer_bytes: u64,
     rings: Vec<Ring>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -55,44 +55,44 @@ pub struct Account {
     breaker: Breaker,
 }
 
-/// The server wants to be left alone.
+/// A block of the account by its server.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Blocked {
     until_ms: i64,
     why: String,
 }
 
-/// A request that may be sent.
+/// Permission to send a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Booking {
-    /// Not before this moment.
+    /// Send it no earlier than this.
     pub(crate) at: Time,
-    /// How many bytes it was taken to bring.
+    /// Estimated size of the answer in bytes.
     bytes: u64,
 }
 
 /// No request may be sent in time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct OverBudget {
-    /// The first moment at which one might.
+    /// The first time at which one might be sent.
     pub(crate) until: Time,
-    /// What stands against it.
+    /// The reason.
     pub(crate) why: String,
 }
 
-/// Why a text is no record of an account.
+/// Why a text is not a record of an account.
 #[derive(Debug, thiserror::Error)]
 pub enum AccountError {
-    /// It is not well formed, or its numbers make no sense.
+    /// Malformed, or with invalid numbers.
     #[error("the record is damaged: {0}")]
     Damaged(#[from] serde_json::Error),
-    /// Another program wrote it.
+    /// Written by another version.
     #[error("the record has format {0}; this program reads format {FORMAT}: update Stoop")]
     Format(u8),
 }
 
 impl Default for Account {
-    /// One of which nothing is known.
+    /// An account without history.
     fn default() -> Self {
         Self {
             format: FORMAT,
@@ -106,10 +106,10 @@ impl Default for Account {
 }
 
 impl Account {
-    /// Reads what [`Account::to_json`] wrote.
+    /// Parses the output of [`Account::to_json`].
     ///
     /// # Errors
-    /// When it did not.
+    /// Fails for any other text.
     pub fn from_json(text: &str) -> Result<Self, AccountError> {
         #[derive(Deserialize)]
         struct Head {
@@ -121,14 +121,14 @@ impl Account {
         }
     }
 
-    /// The record as one line of JSON.
+    /// Formats the record as one line of JSON.
     #[must_use]
     pub fn to_json(&self) -> String {
-        // Numbers, texts and lists have a form in JSON.
+        // Numbers, texts and lists always serialize.
         serde_json::to_string(self).unwrap_or_default()
     }
 
-    /// From when on the record says nothing any more and may be forgotten.
+    /// When the record expires and may be deleted.
     #[must_use]
     pub fn kept_until(&self) -> Time {
         let longest = self.rings.iter().map(|ring| ring.limit.per_ms).max().unwrap_or(0);
@@ -137,10 +137,9 @@ impl Account {
         Time::from_ms(self.latest_ms.max(blocked)).plus_ms(longest).plus_ms(7 * Time::DAY_MS)
     }
 
-    /// Books a request that can be sent until `deadline`, if there is one, and no later than polls wait.
+    /// Books a request that can be sent before `deadline`, if any, and within the maximum wait.
     ///
-    /// `limits` are those that the search names. Of two searches of one account that name different ones, the stricter
-    /// of each counts.
+    /// `limits` are those of the search. If two searches of an account have different limits, the stricter ones apply.
     pub(crate) fn book(&mut self, limits: &[Limit], now: Time, deadline: Option<Time>) -> Result<Booking, OverBudget> {
         self.set_back(now);
         self.tell(limits, now.ms());
@@ -172,55 +171,55 @@ impl Account {
         Ok(Booking { at, bytes })
     }
 
-    /// Notes how many bytes a request that was booked has brought. A failed one brings none.
+    /// Records the size of a booked request's answer. A failed request has none.
     pub(crate) fn settle(&mut self, booking: Booking, bytes: u64) {
         for ring in self.rings.iter_mut().filter(|ring| ring.limit.of == Metered::Bytes) {
             ring.correct(booking.at.ms(), booking.bytes, bytes);
         }
-        // Up at once, down little by little: the next answer is not to be larger than it is taken to be.
+        // Rises at once and falls slowly: the next answer should not exceed the estimate.
         if self.counts_bytes() && bytes > 0 {
             let down = self.answer_bytes.saturating_sub(bytes) / 16;
             self.answer_bytes = bytes.max(self.answer_bytes - down);
         }
     }
 
-    /// Takes back a booking that was not used.
+    /// Cancels a booking that was not used.
     pub(crate) fn take_back(&mut self, booking: Booking) {
         for ring in &mut self.rings {
             ring.correct(booking.at.ms(), amount(ring, booking.bytes), 0);
         }
     }
 
-    /// The server wants to be left alone until a moment.
+    /// Blocks the account until a time, because its server asks for it.
     pub(crate) fn block(&mut self, until: Time, why: &str) {
         if self.blocked.as_ref().is_none_or(|blocked| blocked.until_ms < until.ms()) {
             self.blocked = Some(Blocked { until_ms: until.ms(), why: why.chars().take(WHY_MAX).collect() });
         }
     }
 
-    /// Whether the server wants to be left alone at a moment.
+    /// Whether the server blocks the account at a time.
     pub(crate) fn blocks(&self, at: Time) -> bool {
         self.blocked.as_ref().is_some_and(|blocked| blocked.until_ms > at.ms())
     }
 
-    /// Lets a poll pass, unless the source is dead.
+    /// Lets a poll pass unless the circuit breaker is open.
     pub(crate) fn pass(&mut self, now: Time) -> Result<Permit, CircuitOpen> {
         self.set_back(now);
         self.breaker.pass(now)
     }
 
-    /// A poll that is on trial goes on.
+    /// Extends the trial of the poll that tests whether the source is back.
     pub(crate) fn still_trying(&mut self, now: Time) {
         self.breaker.still_trying(now);
     }
 
-    /// A poll has ended.
+    /// Records the end of a poll.
     pub(crate) fn ended(&mut self, passed: Permit, how: Ended, now: Time) {
         self.breaker.ended(passed, how, now);
     }
 
-    /// Until when the account is left alone and why, because the server wants it so or because polls of it failed.
-    /// What its limits allow is another matter.
+    /// Until when the account may not be polled, and why: a block by the server or an open circuit breaker. Ignores its
+    /// limits.
     #[must_use]
     pub fn held(&self, now: Time) -> Option<(Time, String)> {
         let blocked = self.blocked.as_ref().filter(|blocked| blocked.until_ms > now.ms());
@@ -229,29 +228,29 @@ impl Account {
         blocked.into_iter().chain(alone).max_by_key(|(until, _)| *until)
     }
 
-    /// Lets the account be asked again at once. What was asked of it before goes on counting.
+    /// Allows requests to the account at once. Earlier requests still count.
     pub fn release(&mut self) {
         self.blocked = None;
         self.breaker = Breaker::default();
     }
 
-    /// Whether polls have failed of late.
+    /// Whether recent polls failed.
     pub(crate) fn has_failed(&self) -> bool {
         !self.breaker.is_fresh()
     }
 
-    /// Whether anything is counted in bytes.
+    /// Whether any limit counts bytes.
     pub(crate) fn counts_bytes(&self) -> bool {
         self.rings.iter().any(|ring| ring.limit.of == Metered::Bytes)
     }
 
-    /// How much each limit has left.
+    /// Remaining amount of each limit.
     pub(crate) fn left(&self, now: Time) -> Vec<(Limit, u64)> {
         let now_ms = now.ms().max(self.latest_ms);
         self.rings.iter().map(|ring| (ring.limit, ring.left(now_ms))).collect()
     }
 
-    /// Takes note of the limits that a search names, and forgets those that nobody does.
+    /// Adds the limits that a search names, and removes those that no search names any more.
     fn tell(&mut self, limits: &[Limit], now_ms: i64) {
         for limit in limits.iter().filter(|limit| limit.per_ms > 0) {
             let limit = Limit { most: limit.most.max(1), ..*limit };
@@ -274,8 +273,8 @@ impl Account {
         self.rings.truncate(RINGS_MAX);
     }
 
-    /// A limit that is new to the account. What was counted for another says how much of it is used already: one with
-    /// a longer window at most that much, the longest of the shorter ones as much as is known.
+    /// Creates a limit that is new to the account. Its use is estimated from another limit: a longer window gives an
+    /// upper bound; otherwise the longest of the shorter windows is the best known value.
     fn begin(&self, limit: Limit, now_ms: i64) -> Ring {
         let mut others: Vec<&Ring> = self.rings.iter().filter(|ring| ring.limit.of == limit.of).collect();
         others.sort_by_key(|ring| ring.limit.per_ms);
@@ -285,7 +284,7 @@ impl Account {
         }
     }
 
-    /// After a clock was set back everything moves with it, so that the windows keep their lengths.
+    /// Shifts all times after the clock was set back, so that windows keep their lengths.
     fn set_back(&mut self, now: Time) {
         let ahead_ms = self.latest_ms - now.ms();
         if ahead_ms <= AHEAD_MAX_MS {
@@ -302,13 +301,13 @@ impl Account {
     }
 }
 
-/// Whether a limit counts for a search: it names it, or another one did not long ago.
+/// Whether a limit applies to a search: it names the limit, or another search did recently.
 fn counts(ring: &Ring, limits: &[Limit], now_ms: i64) -> bool {
     let named = limits.iter().any(|limit| limit.of == ring.limit.of && limit.per_ms == ring.limit.per_ms);
     named || now_ms - ring.reported_ms <= STRICT_MS
 }
 
-/// What a request takes of a limit.
+/// What a request consumes of a limit.
 fn amount(ring: &Ring, bytes: u64) -> u64 {
     match ring.limit.of {
         Metered::Requests => 1,

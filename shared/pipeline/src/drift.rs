@@ -1,14 +1,15 @@
-//! Whether a source still says what it used to say.
+//! Detects drift: a source no longer fills fields that it filled before.
 //!
-//! A portal renames a field, a price becomes a text, a page is built anew: nothing fails, and from then on every listing
-//! lacks something. So each search keeps in what share of its rows each field was filled, and compares.
+//! A portal renames a field, a price becomes a text, a page is redesigned: nothing fails, but from then on every
+//! listing lacks something. So each search stores the share of its rows in which each field was filled, and compares.
 //!
-//! Rows come in windows of at least [`WINDOW_ROWS`]; a page of fewer waits for the next. Pages of one search differ (land
-//! has no bedrooms, and some portals sort by kind), so a window is compared with the lowest share that any window had in
-//! the past, not with the mean. A field has drifted when its share is less than half of that, and when that many rows without
-//! it would have come by chance once in a million windows: Chernoff's bound on the lower tail of the binomial
-//! distribution, `exp(-n KL(k/n, p))` (W. Hoeffding, "Probability inequalities for sums of bounded random variables", 1963,
-//! theorem 1). Rows that were not understood count as rows without the field [`UNDERSTOOD`]: so a changed type shows.
+//! Rows are grouped in windows of at least [`WINDOW_ROWS`]; a smaller page is added to the next. Pages of one search
+//! differ (land has no bedrooms, and some portals sort by type), so a window is compared with the lowest share of any
+//! past window, not with the mean. A field has drifted if its share is less than half of that, and if so few filled
+//! rows would occur by chance in less than one in a million windows: Chernoff's bound on the lower tail of the binomial
+//! distribution, `exp(-n KL(k/n, p))` (W. Hoeffding, "Probability inequalities for sums of bounded random variables",
+//! 1963, theorem 1). Rows that were not understood count as rows without the field [`UNDERSTOOD`], so that a changed
+//! type is detected.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -17,51 +18,51 @@ use serde::{Deserialize, Serialize};
 use stoop_domain::Listing;
 use stoop_sources::Row;
 
-/// A window has at least so many rows, save the last of a scan, which may have [`LAST_WINDOW_ROWS`].
+/// Minimum number of rows in a window, except for the last of a scan, which may have [`LAST_WINDOW_ROWS`].
 const WINDOW_ROWS: u32 = 20;
 const LAST_WINDOW_ROWS: u32 = 10;
 
-/// So many windows are needed before anything is compared with them.
+/// Minimum number of past windows for a comparison.
 const SETTLED_WINDOWS: u32 = 3;
 
-/// A past share counts as no more than this: even a field that every row had may be missing once.
+/// Upper bound for a past share: even a field that every row had may be missing once.
 const SHARE_MAX: f64 = 0.99;
 
 /// The natural logarithm of one in a million.
 const LN_CHANCE_MAX: f64 = -13.815_510_557_964_274;
 
-/// The share of rows that were understood at all.
+/// Name of the share of rows that were understood.
 pub(crate) const UNDERSTOOD: &str = "rows understood";
 
-/// In what share of its rows a search had each field.
+/// The share of a search's rows in which each field was filled.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Profile {
-    /// How many windows it was learnt from.
+    /// Number of windows it was learned from.
     windows: u32,
-    /// By field, the lowest share of a window, in thousandths. It rises by an eighth of the way with each scan that
-    /// stayed above it, so that an odd page of the past does not hide what happens later for ever.
+    /// The lowest share of any window by field, in thousandths. Each scan that stays above it raises it by an eighth of
+    /// the difference, so that one odd page does not hide later drift for ever.
     lowest: BTreeMap<String, u16>,
 }
 
-/// What a search has seen, by the kind of scan: one for what changed shows other rows than one for everything.
+/// Profiles by kind of scan: an incremental scan shows other rows than a full one.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Profiles {
     full: Profile,
     changes: Profile,
 }
 
-/// A field of which less is there than ever before.
+/// A field that is filled less than before.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Drift {
     /// The field's name, or [`UNDERSTOOD`].
     pub(crate) field: &'static str,
-    /// The lowest share of the past, in thousandths.
+    /// The lowest past share, in thousandths.
     pub(crate) was_permille: u16,
     /// The share now, in thousandths.
     pub(crate) is_permille: u16,
-    /// Of how many rows.
+    /// Number of rows.
     pub(crate) rows: u32,
-    /// The first listing without it, by its native id; `None` where no row without it was understood.
+    /// Native ID of the first listing without it; `None` if no such row was understood.
     pub(crate) example: Option<String>,
 }
 
@@ -72,7 +73,7 @@ pub(crate) struct DriftCheck {
     done: Vec<Window>,
 }
 
-/// How many rows had each field.
+/// Number of rows that had each field.
 #[derive(Clone, Debug, Default)]
 struct Window {
     rows: u32,
@@ -83,8 +84,8 @@ struct Window {
 
 type Has = fn(&Listing) -> bool;
 
-/// The fields that are watched, by their names in [`fields`](crate::fields), and whether a listing has them: all that one may
-/// lack.
+/// The watched fields, by their names in [`fields`](crate::fields), and whether a listing has them: all optional
+/// fields.
 const FIELDS: [(&str, Has); 30] = [
     ("list_price", |l| l.list_price.is_some()),
     ("original_list_price", |l| l.original_list_price.is_some()),
@@ -123,7 +124,7 @@ impl Profile {
         self.windows >= SETTLED_WINDOWS
     }
 
-    /// Takes over the shares of a scan.
+    /// Adds the shares of a scan.
     fn learn(&mut self, windows: &[Window]) {
         let mut scan: BTreeMap<&str, u16> = BTreeMap::new();
         for (field, share) in windows.iter().flat_map(Window::shares) {
@@ -151,7 +152,7 @@ impl Profiles {
     }
 }
 
-/// A row as far as it counts here.
+/// The parts of a row that are counted.
 #[derive(Clone, Copy)]
 pub(crate) enum Seen<'a> {
     Listing { native_id: &'a str, listing: &'a Listing },
@@ -168,7 +169,7 @@ impl<'a> From<&'a Row> for Seen<'a> {
 }
 
 impl DriftCheck {
-    /// Counts the rows of a page, and says what has drifted in the windows that they complete.
+    /// Counts the rows of a page, and returns the drift in the windows that they complete.
     pub(crate) fn page<'r, R>(&mut self, rows: &'r [R], profile: &Profile) -> Vec<Drift>
     where
         Seen<'r>: From<&'r R>,
@@ -177,12 +178,12 @@ impl DriftCheck {
         if self.window.rows < WINDOW_ROWS { Vec::new() } else { self.close(profile) }
     }
 
-    /// The last window of a scan.
+    /// Compares the last window of a scan.
     pub(crate) fn last(&mut self, profile: &Profile) -> Vec<Drift> {
         if self.window.rows < LAST_WINDOW_ROWS { Vec::new() } else { self.close(profile) }
     }
 
-    /// Teaches the profile what was counted since it was taught last.
+    /// Adds the counts since the last call to the profile.
     pub(crate) fn teach(&mut self, profile: &mut Profile) {
         profile.learn(&std::mem::take(&mut self.done));
     }
@@ -209,7 +210,7 @@ impl Window {
         }
     }
 
-    /// Each field's share of the rows that were understood, and theirs of all, in thousandths.
+    /// Each field's share of the understood rows, and their share of all rows, in thousandths.
     fn shares(&self) -> impl Iterator<Item = (&'static str, u16)> + '_ {
         let understood = (UNDERSTOOD, permille(self.understood, self.rows));
         let fields = FIELDS.iter().zip(self.filled).filter(|_| self.understood > 0);
@@ -241,7 +242,7 @@ fn permille(part: u32, whole: u32) -> u16 {
     u16::try_from(u64::from(part) * 1_000 / u64::from(whole.max(1))).unwrap_or(1_000)
 }
 
-/// Whether so few of `rows` would hardly come by chance, were the share what it was.
+/// Whether so few of `rows` are improbable if the true share is `was_permille`.
 fn improbable(filled: u32, rows: u32, was_permille: u16) -> bool {
     if rows == 0 {
         return false;

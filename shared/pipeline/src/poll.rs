@@ -1,19 +1,19 @@
-//! A search in, observations on the stream out.
+//! Polls a search and publishes observations to the stream.
 //!
-//! A poll walks over the pages of a search ([`pages`]) or over its files, a page of rows at a time ([`files`]). Each page
-//! passes the same steps in the same order. Each step has a file or folder, and a state of its own.
+//! A poll walks the pages of a search ([`pages`]) or its files, in pages of rows ([`files`]). Each page passes the same
+//! steps in the same order. Each step has a file or folder, and its own state.
 //!
 //! | Step | Where | In | Out | State |
 //! |---|---|---|---|---|
 //! | fetch | [`fetch`], [`robots`], [`account`] | a request | an answer, within the limits of its account | the account's record |
 //! | read | [`read`]; for files, the port | an answer, or rows of a file | a page | none |
-//! | check | [`check`] | a page | listings that can be sent, and rejects; or why nothing of it is | drift, refusals |
-//! | diff | [`diff`] | listings | changes: what the stream does not have so | the index |
+//! | check | [`check`] | a page | listings that can be sent, and rejects; or why none is taken | drift, refusals |
+//! | diff | [`diff`] | listings | changes: what differs from the stream | the index |
 //! | publish | [`publish`](mod@publish), [`believe`] | changes | what the stream acknowledged | contradictions |
 //! | settle | [`settle`] | the end of a scan or file | what is gone, the watermark, the checkpoint | completeness |
 //!
-//! What passes between the steps is in [`change`]: a listing that is shown, encoded once, and a change. What is known of each
-//! listing is in [`index`], and nothing else changes an entry of it. [`record`] writes the run into the ledger.
+//! [`change`] contains the types that pass between steps: a shown listing, encoded once, and a change. [`index`]
+//! contains what is known of each listing, and only it changes entries. [`record`] writes the run to the ledger.
 
 mod account;
 mod address;
@@ -57,15 +57,14 @@ pub use polled::{LEFT_BY_SERVER, LEFT_OF, Polled};
 pub use search::{OnDrift, Search};
 pub use tokens::Tokens;
 
-/// Polls a search once: fetches its pages, puts new and changed listings on the stream, says of
-/// listings that are gone that they are, and saves what it saw. The run is in the ledger from its
-/// beginning.
+/// Polls a search once: fetches its pages, publishes new and changed listings, reports gone listings, and saves the
+/// index. The run is in the ledger from its beginning.
 ///
-/// Nothing counts as seen before the stream has accepted it, so that whatever fails or is killed is
-/// sent again by the next poll. A run that stops early leaves a checkpoint where the next goes on.
+/// Nothing counts as seen before the stream has accepted it, so that the next poll sends again whatever a failure or
+/// kill interrupted. A run that stops early leaves a checkpoint for the next.
 ///
 /// # Errors
-/// When the source does not answer as it should or a port fails. The ledger says so as well.
+/// Fails if the source does not answer properly or a port fails. The ledger contains the error, too.
 pub async fn poll(search: &Search, run: &str, ports: PollPorts<'_>) -> Result<Polled, PollError> {
     let record = record::begin(search, run, ports).await?;
     let mut polled = Polled::default();

@@ -3,58 +3,58 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use stoop_domain::Time;
 
-/// After so many polls in a row that failed at the source, it is left alone.
+/// The circuit opens after this many consecutive polls failed at the source.
 const FAILURES_MAX: u32 = 5;
 
-/// How long it is left alone the first time; each time after that twice as long, up to the second.
+/// How long it stays open the first time; doubles each time, up to the maximum below.
 const PAUSE_MS: i64 = 60_000;
 const PAUSE_MAX_MS: i64 = Time::HOUR_MS;
 
-/// A poll that tries whether the source is back and does not say how it went within so long has died. It says so
-/// with every request that it still lives.
+/// Timeout of a trial: a poll that tests whether the source is back, and reports nothing for so long, has died. Each of
+/// its requests extends the time.
 const TRIAL_MS: i64 = 600_000;
 
-/// Keeps polls away from an account that is dead, so that it gets no more than one try at a time.
+/// Stops polls of an account that keeps failing, except for one trial at a time.
 ///
-/// Closed, polls pass. After [`FAILURES_MAX`] failures it opens: nobody passes for a while. Then it is half open: one
-/// poll passes, and how that ends closes it or opens it for twice as long.
+/// Closed: polls pass. After [`FAILURES_MAX`] failures it opens, and no poll passes for a while. Then it is half-open:
+/// one poll passes, and its result closes the circuit or opens it for twice as long.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Breaker {
-    /// Failures in a row.
+    /// Consecutive failures.
     #[serde(default)]
     failures: u32,
-    /// How many times it has opened since it was last closed.
+    /// Number of times it has opened since it was last closed.
     #[serde(default)]
     openings: u32,
-    /// Nobody passes before this moment.
+    /// No poll passes before this time.
     #[serde(default)]
     open_until_ms: i64,
-    /// A poll tries whether the source is back, and is given up for dead at this moment.
+    /// When the running trial times out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     trial_until_ms: Option<i64>,
 }
 
-/// How a poll ended, as far as the source is to blame.
+/// How a poll ended, as far as the source caused it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Ended {
-    /// The source answered as it should.
+    /// The source answered properly.
     Well,
-    /// It did not.
+    /// The source failed.
     Badly,
-    /// That is not known: the poll was stopped, held back, or failed on our side.
+    /// Unknown: the poll was stopped, held back, or failed on our side.
     Otherwise,
 }
 
-/// How a poll passed.
+/// How a poll was let through.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Permit {
-    /// As polls do.
+    /// Normally: the circuit is closed.
     Freely,
-    /// To try whether the source is back. It has to say how it went.
+    /// As a trial. It must report its result.
     OnTrial,
 }
 
-/// The account is left alone.
+/// The circuit is open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct CircuitOpen {
     pub(crate) failures: u32,
@@ -68,7 +68,7 @@ impl fmt::Display for CircuitOpen {
 }
 
 impl Breaker {
-    /// Lets a poll pass, or not.
+    /// Decides whether a poll passes.
     pub(super) fn pass(&mut self, now: Time) -> Result<Permit, CircuitOpen> {
         if self.openings == 0 {
             return Ok(Permit::Freely);
@@ -80,25 +80,25 @@ impl Breaker {
         Ok(Permit::OnTrial)
     }
 
-    /// Whether nobody passes now.
+    /// Returns the error if no poll passes now.
     pub(super) fn left_alone(&self, now: Time) -> Option<CircuitOpen> {
         let until_ms = self.open_until_ms.max(self.trial_until_ms.unwrap_or(i64::MIN));
         let alone = self.openings > 0 && now.ms() < until_ms;
         alone.then(|| CircuitOpen { failures: self.failures, until: Time::from_ms(until_ms) })
     }
 
-    /// The poll on trial goes on.
+    /// Extends the trial.
     pub(super) fn still_trying(&mut self, now: Time) {
         self.trial_until_ms = Some(now.plus_ms(TRIAL_MS).ms());
     }
 
-    /// A poll has ended.
+    /// Records the end of a poll.
     pub(super) fn ended(&mut self, passed: Permit, how: Ended, now: Time) {
         match (how, passed) {
             (Ended::Well, _) => *self = Self::default(),
             (Ended::Otherwise, Permit::Freely) => {}
             (Ended::Otherwise, Permit::OnTrial) => self.trial_until_ms = None,
-            // It began before the source was left alone: its failure says nothing new.
+            // The poll began before the circuit opened: its failure is no news.
             (Ended::Badly, Permit::Freely) if self.openings > 0 => {}
             (Ended::Badly, Permit::Freely) => {
                 self.failures = self.failures.saturating_add(1);
@@ -120,13 +120,13 @@ impl Breaker {
         self.trial_until_ms = None;
     }
 
-    /// Moves its moments back by `ms`, for a clock that was set back.
+    /// Shifts all times back by `ms` after the clock was set back.
     pub(super) fn shift(&mut self, ms: i64) {
         self.open_until_ms = self.open_until_ms.saturating_sub(ms);
         self.trial_until_ms = self.trial_until_ms.map(|until| until.saturating_sub(ms));
     }
 
-    /// Whether a poll that ends well has anything to change.
+    /// Whether a successful poll would change nothing.
     pub(super) fn is_fresh(&self) -> bool {
         *self == Self::default()
     }

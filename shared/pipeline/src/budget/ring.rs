@@ -1,55 +1,54 @@
 use serde::{Deserialize, Serialize};
 use stoop_sources::{Limit, Metered};
 
-/// Parts that a limit's window is counted in. More of them waste less and take more room: a window is kept for one
-/// part longer than it lasts.
+/// Number of parts of a window. More parts waste less capacity and take more space: a window is kept for one part
+/// longer than it lasts.
 const PARTS: u64 = 24;
 
-/// What one limit has left: how much was taken in each part of its window, up to the newest booking.
+/// The use of one limit: the amount in each part of its window, up to the newest booking.
 ///
-/// Contract: amounts are added in the order of time. Between any two moments less than [`Limit::per_ms`] apart, as told
-/// to [`Ring::add`], no more than [`Limit::most`] is added as long as each was allowed by [`Ring::earliest`]. The margin
-/// makes that hold as well for whoever counts the requests as they arrive, with another clock.
+/// Contract: amounts are added in order of time. Between any two times passed to [`Ring::add`] that are less than
+/// [`Limit::per_ms`] apart, at most [`Limit::most`] is added, as long as [`Ring::earliest`] allowed each. The margin
+/// makes this hold also for a server that counts requests on arrival, with another clock.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(into = "Kept", try_from = "Kept")]
 pub(super) struct Ring {
     pub(super) limit: Limit,
-    /// When a search last named this limit as it is, in milliseconds since the epoch.
+    /// When a search last named this limit, in milliseconds since the epoch.
     pub(super) reported_ms: i64,
-    /// The part that the last count is of.
+    /// Index of the part of the last count.
     head: i64,
-    /// Oldest first. Never empty, and never more than [`PARTS`] and one.
+    /// Oldest first. Never empty, and never more than [`PARTS`] + 1.
     counts: Vec<u64>,
 }
 
-/// A ring as it is written: what is counted, `most`, `per_ms`, `told_ms`, `head`, counts. Short, because DynamoDB
-/// bills each kilobyte of every booking.
+/// Stored form of a ring: what is counted, `most`, `per_ms`, `told_ms`, `head`, counts. Short, because DynamoDB bills
+/// each kilobyte of every booking.
 #[derive(Serialize, Deserialize)]
 struct Kept(String, u64, u64, i64, i64, Vec<u64>);
 
-/// How much longer a window is kept than it lasts: two requests may be on their way for different times, and be
-/// booked by different clocks. A hundredth of the window, but three tenths of a second at least, and at most the half
-/// minute that a request may take.
+/// Additional time for which a window is kept: two requests may take different times, and be booked by different
+/// clocks. A hundredth of the window, at least 0.3 seconds, and at most the half minute that a request may take.
 fn margin_ms(per_ms: u64) -> u64 {
     (per_ms / 100).clamp(300, 30_000)
 }
 
 impl Ring {
-    /// A limit of which nothing was taken yet.
+    /// A limit without use.
     pub(super) fn new(limit: Limit, now_ms: i64) -> Self {
         let mut ring = Self { limit, reported_ms: now_ms, head: 0, counts: vec![0] };
         ring.head = ring.part(now_ms);
         ring
     }
 
-    /// A limit that is new to an account, with what is known of the account from another limit. `latest_ms` is the time
-    /// of the newest booking, before which all of it lies.
+    /// A limit that is new to an account, with its use estimated from another limit. `latest_ms` is the time of the
+    /// newest booking, before which all use lies.
     pub(super) fn like(limit: Limit, now_ms: i64, other: &Self, latest_ms: i64) -> Self {
         let mut ring = Self::new(limit, now_ms);
         let first = other.head - other.older();
         ring.head = ring.part(first * other.part_ms());
         for (part, count) in (first..).zip(&other.counts) {
-            // Anywhere in its part: the end of it is the safe side.
+            // The exact time within the part is unknown: assume its end, which is safe.
             let end_ms = ((part + 1) * other.part_ms() - 1).min(latest_ms.max(first * other.part_ms()));
             ring.add(end_ms, *count);
         }
@@ -65,20 +64,20 @@ impl Ring {
         at_ms.div_euclid(self.part_ms())
     }
 
-    /// How many parts are kept before the head.
+    /// Number of parts kept before the head.
     fn older(&self) -> i64 {
         self.counts.len().cast_signed() as i64 - 1
     }
 
-    /// What was taken in the window that ends with `part`, which is not before the head.
+    /// Use in the window that ends with `part`, which is not before the head.
     fn taken(&self, part: i64) -> u64 {
         let first = part - PARTS.cast_signed();
         let counts = (self.head - self.older()..).zip(&self.counts);
         counts.filter(|(at, _)| *at >= first).fold(0, |sum, (_, count)| sum.saturating_add(*count))
     }
 
-    /// The first moment from `from_ms` on at which `amount` may be taken. `from_ms` is not before anything booked. An
-    /// amount that is more than the whole limit waits until nothing else counts any more.
+    /// Returns the first time from `from_ms` on at which `amount` may be used. `from_ms` is not before any booking. An
+    /// amount above the whole limit waits until nothing else counts.
     pub(super) fn earliest(&self, from_ms: i64, amount: u64) -> i64 {
         let room = self.limit.most.saturating_sub(amount);
         let from = self.part(from_ms).max(self.head);
@@ -91,7 +90,7 @@ impl Ring {
         }
     }
 
-    /// Books an amount. A time before what is booked already counts as the time of that.
+    /// Books an amount. A time before the newest booking counts as that booking's time.
     pub(super) fn add(&mut self, at_ms: i64, amount: u64) {
         let ahead = self.part(at_ms) - self.head;
         if ahead > PARTS.cast_signed() {
@@ -112,19 +111,19 @@ impl Ring {
         self.counts.drain(..surplus.max(idle));
     }
 
-    /// Changes what was booked at a time from one amount to another. What has left the window is left alone.
+    /// Corrects a booking from one amount to another. Ignores bookings that have left the window.
     pub(super) fn correct(&mut self, at_ms: i64, booked: u64, real: u64) {
         let Ok(back) = usize::try_from(self.head - self.part(at_ms)) else { return };
         let Some(place) = self.counts.len().checked_sub(back + 1) else { return };
         self.counts[place] = self.counts[place].saturating_sub(booked).saturating_add(real);
     }
 
-    /// How much may still be taken, at a moment that is not before anything booked.
+    /// Remaining amount at a time that is not before any booking.
     pub(super) fn left(&self, at_ms: i64) -> u64 {
         self.limit.most.saturating_sub(self.taken(self.part(at_ms).max(self.head)))
     }
 
-    /// Moves everything by a time, for a clock that was set back: nothing is later than `now_ms` any more.
+    /// Shifts all times after the clock was set back: nothing is later than `now_ms` afterwards.
     pub(super) fn shift(&mut self, latest_ms: i64, now_ms: i64) {
         let back = self.part(latest_ms) - self.part(now_ms);
         self.head = (self.head - back).min(self.part(now_ms));
@@ -153,7 +152,7 @@ impl TryFrom<Kept> for Ring {
         };
         let sound =
             most > 0 && (1..=u64::MAX >> 2).contains(&per_ms) && (1..=PARTS as usize + 1).contains(&counts.len());
-        // Far from the ends of the numbers, so that no time overflows.
+        // Far from the limits of the numbers, so that no time overflows.
         if !sound || head.unsigned_abs() > 1 << 50 {
             return Err(format!("the counts of {most} {} in {per_ms} ms are damaged", "requests or bytes"));
         }

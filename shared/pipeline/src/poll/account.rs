@@ -7,17 +7,17 @@ use super::PollPorts;
 use crate::budget::Account;
 use crate::ports::{Budgets, PortError};
 
-/// Attempts at one change of a record. Whoever loses lost to one that won, so that twenty pollers that change it at
-/// once take twenty attempts at most, and each of them makes many.
+/// Attempts to change a record. Each lost attempt means that another poller won, so that twenty pollers that change it
+/// at once need at most twenty attempts each, and each makes many changes.
 const ATTEMPTS_MAX: u32 = 100;
 
-/// A poll's hold on the record of its account, which others change as well.
+/// A poll's access to the record of its account, which other polls change as well.
 pub(super) struct SharedAccount<'a> {
     ports: PollPorts<'a>,
     pub(super) name: String,
-    /// The record as it was seen last, and its version.
+    /// The record as last read, and its version.
     seen: Option<(Account, u64)>,
-    /// Others change it as well these days: better read it first than try and fail.
+    /// Other polls change the record too: read it before writing instead of trying and failing.
     contended: bool,
     run: &'a str,
 }
@@ -27,8 +27,8 @@ impl<'a> SharedAccount<'a> {
         Self { ports, name, seen: None, contended: false, run }
     }
 
-    /// Changes the record: `change` is called with the newest record and the time, as often as others come between.
-    /// What it says is taken to be so once the record is stored, or where nothing was to be changed.
+    /// Changes the record: calls `change` with the newest record and the time, again after each conflict. Its result is
+    /// valid once the record is stored, or if nothing changed.
     ///
     /// A poll that has the account for itself writes once and reads nothing.
     pub(super) async fn change<T>(
@@ -55,7 +55,7 @@ impl<'a> SharedAccount<'a> {
                 self.seen = Some((before, version));
                 return Ok(said);
             }
-            // Where nothing is written, what was said has to be said of the record as it is now.
+            // If nothing is written, the result must be computed from the current record.
             if after == before {
                 self.contended = true;
                 self.seen = Some((before, version));
@@ -73,28 +73,28 @@ impl<'a> SharedAccount<'a> {
         Err(PortError::new(format!("change the record of the account {}", self.name), why))
     }
 
-    /// Reads the record anew.
+    /// Reads the record again.
     pub(super) async fn reload(&mut self) -> Result<&Account, PortError> {
         Ok(&self.seen.insert(self.ports.budgets.load(&self.name).await?).0)
     }
 
-    /// The record as it was seen last.
+    /// The record as last read.
     pub(super) fn seen(&self) -> Option<&Account> {
         self.seen.as_ref().map(|(account, _)| account)
     }
 
-    /// Spread, so that those who lost do not come back in step; the same in every run of this name.
+    /// Jittered, so that pollers that lost do not retry in step; deterministic for each run name.
     fn pause_ms(&self, attempt: u32, version: u64) -> u64 {
         let spread = BuildHasherDefault::<FxHasher>::default().hash_one((self.run, attempt, version));
         1 + spread % (5 * u64::from(attempt.min(9) + 1))
     }
 }
 
-/// Lets an account be asked again at once, whatever its server asked for and however its last polls ended. Gives until
-/// when it would have been left alone, and why.
+/// Allows requests to an account at once: clears the server's block and the circuit breaker. Returns until when and why
+/// the account was blocked.
 ///
 /// # Errors
-/// When its record cannot be read or stored.
+/// Fails if the record cannot be read or stored.
 pub async fn release(budgets: &dyn Budgets, account: &str, now: Time) -> Result<Option<(Time, String)>, PortError> {
     for _ in 0..ATTEMPTS_MAX {
         let (before, version) = budgets.load(account).await?;

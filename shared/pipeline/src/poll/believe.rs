@@ -1,4 +1,4 @@
-//! Which fields of a source's listings are sent on: not those that contradict the others as a rule.
+//! Removes fields of listings that contradict other fields in most rows.
 
 use std::collections::BTreeSet;
 
@@ -8,17 +8,17 @@ use stoop_wire::EncodedListing;
 use super::change::{Cause, Change};
 use super::polled::Polled;
 
-/// What was counted of contradictions and not learnt yet.
+/// Contradictions counted since the last [`Believer::learn`].
 #[derive(Default)]
 pub(super) struct Believer {
     counted: Contradictions,
 }
 
 impl Believer {
-    /// Counts contradictions in what is to be sent, and takes off what is distrusted by now.
+    /// Counts contradictions in the changes and removes distrusted fields.
     ///
-    /// The hash of a listing, which says whether it has changed, is of what the source said: so nothing is sent once
-    /// more because of a verdict, neither by this search nor by another of its source.
+    /// A listing's hash covers what the source said, including distrusted fields. So a new verdict does not send
+    /// listings again, in this search or in others of its source.
     pub(super) fn believe(&mut self, changes: &mut [Change], distrust: &Distrust) {
         let distrusts = distrust.kinds().next().is_some();
         for Change { observation, encoded, cause, .. } in changes {
@@ -32,8 +32,7 @@ impl Believer {
         }
     }
 
-    /// Learns from what was counted since it was learnt last. What is distrusted by now is taken off from the next run or
-    /// file on.
+    /// Learns from the counts since the last call. New verdicts apply from the next run or file on.
     pub(super) fn learn(&mut self, search: &str, distrust: &mut Distrust, polled: &mut Polled) {
         let counted = std::mem::take(&mut self.counted);
         polled.contradictions.add(&counted);

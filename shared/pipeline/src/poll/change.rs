@@ -1,42 +1,41 @@
-//! What passes between the steps: a listing that a page shows, and a change that is to be published.
+//! Types that pass between steps: a shown listing and a change to publish.
 
 use stoop_domain::{Listing, Observation, Sighting, Time};
 use stoop_wire::EncodedListing;
 
 use crate::ports::{ContentHash, OnStream};
 
-/// A listing that a page or file shows and that can be sent. It is encoded once, here: its hash, its size and its line are
-/// made of the same bytes.
+/// A listing on a page or in a file that can be sent. Encoded once: hash, size and line come from the same bytes.
 pub(super) struct Shown {
     pub(super) observation: Observation,
     pub(super) encoded: EncodedListing,
     pub(super) content: ContentHash,
 }
 
-/// What is to be sent of a listing.
+/// A change to publish.
 pub(super) struct Change {
     pub(super) observation: Observation,
-    /// The observation's listing.
+    /// The encoded listing of the observation.
     pub(super) encoded: EncodedListing,
-    /// What the stream has of the listing once it has acknowledged this.
+    /// State of the stream once it has acknowledged this.
     pub(super) becomes: OnStream,
     pub(super) cause: Cause,
-    /// The index does not know the listing.
+    /// Whether the index does not know the listing yet.
     pub(super) new: bool,
-    /// Of a row of a file, the latest that said the same.
+    /// For a row of a file, the latest row with the same content.
     pub(super) until: Option<Sighting>,
-    /// It is of the past, and what the index knows is of later.
+    /// Whether it is in the past: the index has a later observation.
     pub(super) past: bool,
 }
 
-/// Why something is sent.
+/// Why a change is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Cause {
-    /// A row says something that the stream does not have.
+    /// A row differs from the stream.
     Row,
-    /// A row says what was sent already, and it is time to send it once more.
+    /// A row repeats what was sent, and a confirmation is due.
     Confirmation,
-    /// A row of another time is sent, and what is known of the listing has to be said once more beside it.
+    /// A row of another time is sent, so the known state of the listing must be sent again with it.
     Beside,
 }
 
@@ -47,13 +46,13 @@ impl Shown {
         Self { observation, encoded, content }
     }
 
-    /// How many bytes its line has, with its end.
+    /// Length of its line in bytes, including the line end.
     pub(super) fn line_bytes(&self) -> usize {
         stoop_wire::encoded_len(&self.observation, &self.encoded) + 1
     }
 }
 
-/// A hash of what a listing says.
+/// Hashes the content of a listing.
 fn content_hash(encoded: &EncodedListing) -> ContentHash {
     let mut hasher = blake3::Hasher::new();
     for part in encoded.steady() {
@@ -63,8 +62,8 @@ fn content_hash(encoded: &EncodedListing) -> ContentHash {
     ContentHash(u64::from_le_bytes(std::array::from_fn(|i| hash.as_bytes()[i])))
 }
 
-/// A listing for the quarantine, as a line that is the same however often it is seen: without source, ID and times, and without
-/// a listing date, which only seems to change.
+/// A listing for the quarantine, as a line that is the same for every sighting: without source, ID and times, and
+/// without the listing date, which may vary.
 pub(super) fn raw_of(listing: Listing) -> Vec<u8> {
     let listing = Listing { listed_at: None, ..listing };
     let observation = Observation::new("", String::new(), Time::default(), listing);

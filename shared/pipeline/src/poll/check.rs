@@ -1,4 +1,4 @@
-//! Whether rows can be believed and sent: one by one, by the share that is refused, and by what the source used to say.
+//! Checks whether rows can be sent: each row by itself, the share of refused rows, and drift from the source's past.
 
 mod files;
 mod pages;
@@ -13,18 +13,18 @@ pub(super) use files::rows;
 pub(super) use pages::{page, too_many};
 pub(super) use watch::{learn, watch};
 
-/// What a page shows, as far as it can be sent.
+/// The part of a page that can be sent.
 #[derive(Default)]
 pub(super) struct Checked {
     pub(super) listings: Vec<Shown>,
-    /// Listings whose rows are refused. They are there, whatever is wrong with them: they must not be taken for gone.
+    /// Listings whose rows are refused. They exist, so they must not count as gone.
     pub(super) refused_ids: Vec<String>,
-    /// Rows of which not even the ID was understood: any listing may be behind them.
+    /// Rows with an unreadable ID: they may be any listing.
     pub(super) unread_rows: u64,
     pub(super) rejects: Vec<Reject>,
 }
 
-/// Whether the stream can take a listing at all.
+/// Checks that the stream accepts a listing of this size.
 fn fits(shown: &Shown, stream: &dyn Stream) -> Result<(), (Reason, String)> {
     let (bytes, most) = (shown.line_bytes(), stream.record_bytes_max());
     if bytes <= most {

@@ -1,4 +1,4 @@
-//! What a scan of pages has shown so far, and whether that is all there is.
+//! Tracks what a scan of pages has shown, and whether it is complete.
 
 use std::collections::HashSet;
 
@@ -11,22 +11,22 @@ use super::progress::Shown;
 pub(super) struct Completeness {
     /// Distinct listings that this run has seen.
     seen: HashSet<String>,
-    /// Rows of which not even the ID was understood: any listing may be behind them.
+    /// Rows with an unreadable ID: they may be any listing.
     pub(super) unread_rows: u64,
-    /// Rows that are none of the search's listings, though the total counts them.
+    /// Skipped rows that the total counts.
     left_out: u64,
-    /// The most listings that any page said there are: a listing may leave while the scan goes on.
+    /// The largest total of any page: a listing may leave during the scan.
     pub(super) total: Option<u64>,
 }
 
 impl Completeness {
-    /// A page was read.
+    /// Counts a page that was read.
     pub(super) fn read(&mut self, page: &Page) {
         self.total = page.total.max(self.total);
         self.left_out += page.left_out;
     }
 
-    /// What a page shows, before its listings are noted.
+    /// Summarizes a page, before its listings are noted.
     pub(super) fn shown(&self, page: &Page) -> Shown {
         let mut ids = page.rows.iter().filter_map(Row::native_id).peekable();
         Shown {
@@ -36,14 +36,14 @@ impl Completeness {
         }
     }
 
-    /// Notes the listings of a page, refused ones included.
+    /// Notes the listings of a page, including refused ones.
     pub(super) fn note(&mut self, checked: &Checked) {
         let listings = checked.listings.iter().map(|shown| &shown.observation.native_id);
         self.seen.extend(listings.chain(&checked.refused_ids).cloned());
         self.unread_rows += checked.unread_rows;
     }
 
-    /// How many listings were seen, of how many that there are, where some were not shown.
+    /// Number of listings seen and the total, if some are missing.
     pub(super) fn lacks(&self) -> Option<(u64, u64)> {
         let seen = self.seen.len() as u64;
         let total = self.total.filter(|total| seen + self.unread_rows + self.left_out < *total)?;

@@ -1,14 +1,14 @@
-//! When a listing that is as it was is sent once more.
+//! Decides when an unchanged listing is sent again.
 //!
-//! The poller sends what differs from what was sent last. That alone would sighting a price once and never again, and nobody could
-//! tell a listing that is still there from one that nobody has looked at for a year. So an unchanged listing on the market is
-//! sent again, as an ordinary observation, once in each interval of whole UTC days ([`Watch::confirmed_every`]), and one whose price is doubtful on the
-//! next UTC day (ADR 0034).
+//! The poller sends only what differs from what was sent last. Consumers would then see each price once, and could not
+//! distinguish a listing that is still there from one that is no longer polled. So an unchanged listing on the market
+//! is sent again, as an ordinary observation, once per interval of whole UTC days ([`Watch::confirmed_every`]), and a
+//! listing with a doubtful price on the next UTC day (ADR 0034).
 
 use stoop_domain::{Address, AreaPath, Doubt, Listing, Minor, Phase, Time, Watch};
 use stoop_sources::Coverage;
 
-/// How a source of this coverage is watched that is asked again and again.
+/// How a source with this coverage is watched if it is polled regularly.
 pub(super) fn watch_of(coverage: Coverage) -> Watch {
     match coverage {
         Coverage::Snapshot => Watch::Complete,
@@ -16,14 +16,14 @@ pub(super) fn watch_of(coverage: Coverage) -> Watch {
     }
 }
 
-/// Whether a listing that is `seen` as it was when it was sent `last` is to be sent once more. `doubtful` as
-/// [`doubtful_since`] has it.
+/// Whether to confirm a listing that is `seen` unchanged since it was sent `last`. `doubtful`: see [`doubtful_since`].
 ///
-/// All listings of a market are due on the same days, spread by the market's name, so that its state is not touched every day.
+/// All listings of a market are due on the same days, spread by a hash of the market, so that its state does not change
+/// every day.
 pub(super) fn is_due(listing: &Listing, doubtful: bool, watch: Watch, last: Time, seen: Time) -> bool {
     let Some(interval) = watch.confirmed_every() else { return false };
     let (last, today) = (utc_day(last), utc_day(seen));
-    // Also where a clock was set back: then it was sent ahead of us.
+    // If the clock was set back, the listing was sent in our future.
     if today <= last || !matches!(listing.status.phase(), Phase::Active | Phase::Pending) {
         return false;
     }
@@ -35,8 +35,8 @@ pub(super) fn is_due(listing: &Listing, doubtful: bool, watch: Watch, last: Time
     turn(today) > turn(last)
 }
 
-/// Tells areas apart by the source's own words for them: finding the area itself would take the gazetteer along into the poller.
-/// Homes of one market whom a source describes in two ways are due on two days.
+/// Hashes the source's own words for the area: finding the area itself would need the gazetteer in the poller. Homes of
+/// one market that a source describes in two ways are due on two days.
 fn hash_of_area(listing: &Listing) -> blake3::Hash {
     let Address { country, region, county, city, neighbourhood, postal_code, .. } = &listing.address;
     let narrow = postal_code.as_deref().or(neighbourhood.as_deref());
@@ -45,9 +45,8 @@ fn hash_of_area(listing: &Listing) -> blake3::Hash {
     blake3::hash(format!("{words}:{}:{}", listing.purpose.as_str(), listing.currency).as_bytes())
 }
 
-/// Since when the price of a listing that is sent is doubtful as far as the index can know: after the price sent before, and
-/// the doubt that there was of that. It may say so of a price that is not, after one that was; then the listing is sent once too
-/// often.
+/// Since when the price of a listing is doubtful, as far as the index knows: from the previously sent price and its
+/// doubt. May wrongly report a price after a doubtful one as doubtful; the listing is then sent once too often.
 pub(super) fn doubtful_since(before: Option<(Option<Minor>, Option<Time>)>, now: &Listing, seen: Time) -> Option<Time> {
     let (price, since) = before.unwrap_or_default();
     let same = price == now.list_price;
@@ -80,7 +79,7 @@ mod tests {
         Time::from_ms(1_768_003_200_000 + hour * Time::HOUR_MS)
     }
 
-    /// The hours at which a listing that is polled every hour is sent once more.
+    /// The hours at which a listing that is polled every hour is sent.
     fn sent(city: &str, coverage: Coverage, days: i64) -> Vec<i64> {
         let listing = home(city, 50_000_000);
         let mut last = hour(5);

@@ -1,4 +1,4 @@
-//! What polling needs of the world.
+//! The external dependencies of a poll.
 
 use async_trait::async_trait;
 use stoop_domain::Time;
@@ -6,48 +6,48 @@ use stoop_domain::Time;
 use super::tokens::Tokens;
 use crate::ports::{Budgets, Files, Http, Pages, Quarantine, RunLedger, SearchIndex, Stream};
 
-/// How the poller names itself to every server.
+/// The User-Agent for all servers.
 pub const USER_AGENT: &str = concat!("stoop/", env!("CARGO_PKG_VERSION"), " (property market figures)");
 
-/// The time, and waiting for it.
+/// The current time, and waiting.
 #[async_trait]
 pub trait Clock: Send + Sync {
-    /// Now.
+    /// The current time.
     fn now(&self) -> Time;
-    /// Waits.
+    /// Waits for `ms` milliseconds.
     async fn sleep(&self, ms: u64);
-    /// By how many milliseconds the clock was set ahead, or back, since this was asked last: how much more time has passed
-    /// by it than by one that nobody sets. 0 where it is not known.
+    /// Milliseconds by which the clock was set forward (or back, if negative) since the last call: wall clock time
+    /// minus monotonic time. 0 if unknown.
     fn jumped_ms(&self) -> i64 {
         0
     }
 }
 
-/// What polling needs of the world.
+/// The ports that a poll uses.
 #[derive(Clone, Copy)]
 pub struct PollPorts<'a> {
-    /// Where to fetch from.
+    /// HTTP client.
     pub http: &'a dyn Http,
-    /// Where files are read from.
+    /// Files to read.
     pub files: &'a dyn Files,
-    /// Where observations go.
+    /// Stream for observations.
     pub stream: &'a dyn Stream,
-    /// What each search has seen.
+    /// Index of each search.
     pub index: &'a dyn SearchIndex,
-    /// Where raw pages go.
+    /// Store for raw pages.
     pub pages: &'a dyn Pages,
-    /// Where rejects go.
+    /// Store for rejects.
     pub quarantine: &'a dyn Quarantine,
-    /// Where runs are told of.
+    /// Ledger of runs.
     pub runs: &'a dyn RunLedger,
-    /// What each account of a source has left.
+    /// Budgets of accounts.
     pub budgets: &'a dyn Budgets,
-    /// The tokens of this process.
+    /// Tokens of this process.
     pub tokens: &'a Tokens,
-    /// The time.
+    /// The clock.
     pub clock: &'a dyn Clock,
-    /// No request is waited for beyond this moment: the run will have been ended by then.
+    /// No request is waited for beyond this time: the run would be killed by then.
     pub deadline: Option<Time>,
-    /// Set when the run should end after the page in hand.
+    /// Returns true if the run should end after the current page.
     pub stop: &'a (dyn Fn() -> bool + Send + Sync),
 }

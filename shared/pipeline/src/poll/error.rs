@@ -1,25 +1,24 @@
 use crate::ports::PortError;
 
-/// Why a poll failed. What was put on the stream before stays there; the next poll sends again what
-/// was not put.
+/// Why a poll failed. Observations already published stay on the stream; the next poll sends the rest.
 #[derive(Debug, thiserror::Error)]
 pub enum PollError {
-    /// The source would not answer, or not as it should.
+    /// The source did not answer, or not properly.
     #[error("{0}")]
     Source(String),
-    /// The source does not accept the key or token; a newer one may help.
+    /// The source refuses the key or token; a newer one may help.
     #[error("{0}")]
     Denied(String),
     /// A port failed.
     #[error(transparent)]
     Port(#[from] PortError),
-    /// Records were refused by the stream to the end.
+    /// The stream refused records after all retries.
     #[error("the stream refused {0} records, again and again")]
     Refused(usize),
-    /// The source does not say any more what it used to say, and the search is to stop at that.
+    /// The source drifted, and the search is configured to freeze.
     #[error("frozen, because the source drifts: {0}; accept it with drift = \"evolve\"")]
     Drifted(String),
-    /// Another poller has the same search in hand.
+    /// Another poller polled the same search.
     #[error("another poller has polled {0:?} in the meantime")]
     Raced(String),
 }

@@ -1,4 +1,4 @@
-//! A poll of files instead of pages: which of them are to be read, and the walk of a page of rows through all steps.
+//! Polls files instead of pages: chooses the files to read, and takes each page of rows through all steps.
 
 mod due;
 mod position;
@@ -31,23 +31,23 @@ use due::{Due, due};
 use position::FilePosition;
 use report::Report;
 
-/// Rows taken at a time.
+/// Rows per page.
 const ROWS_PER_PAGE: usize = 1_000;
 
-/// What became of a file.
+/// The outcome of reading a file.
 enum FileOutcome {
     Read,
-    /// The run is to stop; the rest is for the next.
+    /// The run must stop; the next run continues.
     Stopped,
-    /// It is not there any more, or another version is.
+    /// The file was deleted or replaced.
     Lost(String),
-    /// It can't be read as what it should be.
+    /// The file does not have the expected format.
     Unreadable(String),
-    /// Too many of its rows are refused: it is not the file that the map is for.
+    /// Too many rows are refused: it is not a file for this map.
     Wrong(String),
 }
 
-/// What a poll of files has in hand: the state of each step, side by side.
+/// The state of each step of a poll of files.
 struct FileScan<'a> {
     scan: Scan<'a>,
     drift: DriftCheck,
@@ -57,7 +57,7 @@ struct FileScan<'a> {
     report: Report,
 }
 
-/// Reads the files of a search that it has not read yet, the oldest first.
+/// Reads the new files of a search, the oldest first.
 pub(super) async fn poll(
     search: &Search,
     files: &FileSet,
@@ -77,20 +77,20 @@ pub(super) async fn poll(
     let stopped = match walk(&mut of, files, polled).await {
         Ok(stopped) => stopped,
         Err(error) => {
-            // What the stream has is seen; the rest is for the next run.
+            // What the stream has counts as seen; the next run continues.
             of.index.save_after_failure().await;
             return Err(error);
         }
     };
     (polled.outcome, polled.message) = of.report.outcome(search, stopped, polled);
-    // A person need not wait for another file.
+    // A person's ruling need not wait for another file.
     of.scan.began_at = of.index.state.files.as_of.unwrap_or(of.scan.began_at);
     let look = look(&of.scan);
     say_gone_again(look, &mut of.index, polled).await?;
     let ruled = do_as_ruled(look, &mut of.index, polled).await?;
     let state = &of.index.state;
     polled.held_back = state.held_back;
-    // Most polls find nothing new, and the index may be large.
+    // Most polls find nothing new, and the index may be large: save only changes.
     let same = !ruled && polled.gone == 0 && before == (state.files.marks.clone(), state.checkpoint.clone());
     if same && polled.pages == 0 { Ok(()) } else { of.index.save().await }
 }
@@ -99,7 +99,7 @@ fn look<'a>(scan: &Scan<'a>) -> Look<'a> {
     Look { scan: *scan, at: scan.began_at, watch: scan.search.source.watch() }
 }
 
-/// Reads what is due; whether the run was stopped before everything was read.
+/// Reads the files that are due. Returns whether the run was stopped before everything was read.
 async fn walk(of: &mut FileScan<'_>, set: &FileSet, polled: &mut Polled) -> Result<bool, PollError> {
     let ports = of.scan.ports;
     let now = ports.clock.now();
@@ -131,7 +131,7 @@ async fn walk(of: &mut FileScan<'_>, set: &FileSet, polled: &mut Polled) -> Resu
     Ok(false)
 }
 
-/// Reads one file, from where an earlier run left it.
+/// Reads one file, from where an earlier run stopped.
 async fn read_file(
     of: &mut FileScan<'_>,
     set: &FileSet,
@@ -183,14 +183,14 @@ fn source_file<'f>(set: &FileSet, file: &'f FileVersion, late: bool, resumed: bo
     }
 }
 
-/// A page after which no other of the file is read.
+/// The end of a file's pages.
 enum PageEnd {
     /// The file was read to its end.
     Last,
     Outcome(FileOutcome),
 }
 
-/// One page of rows, from the file to the index. `None` where another page follows.
+/// Takes one page of rows from the file to the index. `None` if another page follows.
 async fn page(
     of: &mut FileScan<'_>,
     open: &mut dyn OpenFile,
@@ -238,7 +238,7 @@ async fn page(
     })
 }
 
-/// Rows of their own times are taken by those, unless they come so.
+/// Sorts rows with their own times by time, unless the map declares that order.
 fn sort(rows: &mut [FileRow], source_file: &SourceFile<'_>) {
     if source_file.order != Order::ByTime && source_file.as_of.is_none() {
         rows.sort_by_key(|row| match row {
@@ -248,7 +248,7 @@ fn sort(rows: &mut [FileRow], source_file: &SourceFile<'_>) {
     }
 }
 
-/// A file was read to its end: what follows from it as a whole.
+/// Handles the end of a file: learns from all of its rows and, for a snapshot, handles the listings that it lacks.
 async fn file_ended(
     of: &mut FileScan<'_>,
     coverage: Coverage,
@@ -281,7 +281,7 @@ async fn file_ended(
     Ok(())
 }
 
-/// At the end of a file that should have every listing: what it lacks is missed.
+/// At the end of a file with snapshot coverage: marks listings that it lacks as missing.
 async fn judge(
     of: &mut FileScan<'_>,
     file: &FileVersion,
@@ -302,14 +302,14 @@ async fn judge(
         return Ok(());
     }
     do_as_ruled(look, &mut of.index, polled).await?;
-    // Saved together with what is missing, so that a run after a kill does not judge the same file twice.
+    // Saved together with the missing listings, so that a run after a kill does not judge the same file twice.
     let judged = FilePosition { judged: true, ..position };
     of.index.state.checkpoint = Some(of.scan.checkpoint(judged.cursor()));
     of.index.state.scans += 1;
     judge_absent(CompleteScan::Export, look, &mut of.index, polled).await
 }
 
-/// A file that can't be opened is in quarantine, once for each of its versions.
+/// Puts a file that cannot be opened into quarantine, once for each of its versions.
 async fn refuse(scan: &Scan<'_>, file: &FileVersion, why: String, polled: &mut Polled) -> Result<(), PollError> {
     let version = format!("{} bytes, written at {}", file.size, file.modified);
     let (source, now) = (scan.source(), scan.ports.clock.now());
@@ -319,8 +319,8 @@ async fn refuse(scan: &Scan<'_>, file: &FileVersion, why: String, polled: &mut P
     Ok(())
 }
 
-/// As of when a file counts that has this time: never as of the one before it, so that what two files of one
-/// moment say of a home has an order.
+/// The time that a file of this time counts as: never that of the file before it, so that the rows of two files with
+/// the same time are ordered.
 fn as_of(time: Time, late: bool, before: Option<Time>) -> Time {
     match before {
         Some(before) if !late => time.max(before.plus_ms(1)),

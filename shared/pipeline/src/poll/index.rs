@@ -1,4 +1,4 @@
-//! What is known of each listing of a search. Everything that changes an entry of the index is in this file.
+//! The index of a search: what is known of each listing. Only this file changes its entries.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -14,34 +14,34 @@ use crate::loss::LossVerdict;
 use crate::ports::{IndexEntry, OnStream, PortError, SearchIndex, SearchState, Sent};
 use crate::snapshots::leaves_as_it_should;
 
-/// A checkpoint is saved every so many pages, beside the end of the run.
+/// A checkpoint is saved every so many pages, and at the end of the run.
 const PAGES_PER_SAVE: u64 = 10;
 
-/// And after any page, where the last was saved so long ago, and so many times as long as saving takes: each page that has
-/// to be asked for again may be one of few.
+/// A checkpoint is also saved after any page if the last save was at least this long ago, and a multiple of how long
+/// saving takes: a page that must be fetched again may be one of few that the quota allows.
 const SAVE_MS: i64 = 1_000;
 const SAVE_TIMES: i64 = 20;
 
-/// What was said to be gone is kept for so long, in case it comes back.
+/// How long gone listings are kept, in case they return.
 const TOMBSTONE_MS: i64 = 400 * Time::DAY_MS;
 
-/// The index of a search, in the hands of one poll.
+/// The index of a search during one poll.
 pub(super) struct Index<'a> {
     search: &'a Search,
     port: &'a dyn SearchIndex,
     clock: &'a dyn Clock,
-    /// What the search keeps beside its listings. The listings in it are empty but while it is saved.
+    /// The search's state without its listings, which are moved in only for saving.
     pub(super) state: SearchState,
     entries: BTreeMap<String, IndexEntry>,
-    /// What other searches of the source have sent last, once that was asked for.
+    /// The last observations that other searches of the source sent, once loaded.
     elsewhere: Option<HashMap<String, Sent>>,
-    /// When it was saved last, and how long that took.
+    /// When it was last saved, and how long that took.
     saved: (Time, i64),
 }
 
 impl<'a> Index<'a> {
-    /// What the search knows; nothing, where it has come to ask for something else since. What was said to be gone stays
-    /// said, so that its return is noticed by the new search as well.
+    /// Loads the index; starts an empty one if the search's parameters changed. Listings reported gone stay, so that
+    /// the changed search also notices their return.
     pub(super) async fn load(
         search: &'a Search,
         port: &'a dyn SearchIndex,
@@ -53,7 +53,7 @@ impl<'a> Index<'a> {
         let mut entries = std::mem::take(&mut state.listings);
         if state.asks != asks && state.version != 0 {
             tracing::info!(search = search.name, "asks for something else than before and starts afresh");
-            // Of another source, the ids mean other listings.
+            // IDs of another source refer to other listings.
             entries.retain(|_, entry| match entry.on_stream.gone_at() {
                 Some(at) if state.source == source => {
                     entry.on_stream = OnStream::Gone(at);
@@ -69,7 +69,7 @@ impl<'a> Index<'a> {
         Ok(Self { search, port, clock, state, entries, elsewhere: None, saved })
     }
 
-    /// Whether saving is due after so many pages of this run.
+    /// Whether a save is due after `pages` pages of this run.
     pub(super) fn is_save_due(&self, pages: u64) -> bool {
         let (at, took_ms) = self.saved;
         let since_ms = self.clock.now().ms() - at.ms();
@@ -79,7 +79,7 @@ impl<'a> Index<'a> {
     /// Saves the index.
     ///
     /// # Errors
-    /// [`PollError::Raced`] where another poller saved it since it was loaded.
+    /// [`PollError::Raced`] if another poller saved it since it was loaded.
     pub(super) async fn save(&mut self) -> Result<(), PollError> {
         let began = self.clock.now();
         self.state.listings = std::mem::take(&mut self.entries);
@@ -94,7 +94,7 @@ impl<'a> Index<'a> {
         Ok(())
     }
 
-    /// The same after a failure, which is the one to report should saving fail too.
+    /// Saves after a failure; if saving fails as well, the first failure is the one to report.
     pub(super) async fn save_after_failure(&mut self) {
         if let Err(second) = self.save().await {
             tracing::warn!(error = crate::with_causes(&second), "the index could not be saved either");
@@ -106,12 +106,12 @@ impl<'a> Index<'a> {
         &self.search.name
     }
 
-    /// What is known of a listing.
+    /// Returns the entry of a listing.
     pub(super) fn get(&self, native_id: &str) -> Option<&IndexEntry> {
         self.entries.get(native_id)
     }
 
-    /// Asks what other searches of the source have sent last, unless this poll knows it already.
+    /// Loads the last observations of other searches of the source, once per poll.
     pub(super) async fn look_elsewhere(&mut self) -> Result<(), PortError> {
         if self.elsewhere.is_none() {
             let (search, source) = (&self.search.name, self.search.source.name());
@@ -120,15 +120,15 @@ impl<'a> Index<'a> {
         Ok(())
     }
 
-    /// What another search of the source has sent of a listing last, as far as that was asked for.
+    /// The last observation of a listing that another search of the source sent, if loaded.
     pub(super) fn sent_elsewhere(&self, native_id: &str) -> Option<Sent> {
         self.elsewhere.as_ref()?.get(native_id).copied()
     }
 }
 
-/// What a page shows, and what becomes of it on the stream.
+/// Listings that a page shows, and their state on the stream.
 impl Index<'_> {
-    /// A scan has seen a listing. It is there, whatever else is known of it.
+    /// Notes that a scan has seen a listing.
     pub(super) fn saw(&mut self, native_id: &str, scan: Time) {
         if let Some(entry) = self.entries.get_mut(native_id) {
             entry.seen_in_scan = scan;
@@ -136,24 +136,24 @@ impl Index<'_> {
         }
     }
 
-    /// A later row says what was sent, and is not sent.
+    /// Notes a later row that repeats what was sent and is not sent.
     pub(super) fn holds_until(&mut self, native_id: &str, until: Sighting) {
         if let Some(entry) = self.entries.get_mut(native_id) {
             entry.until = Some(until);
         }
     }
 
-    /// Another search has sent what this scan sees.
+    /// Takes over an observation that another search sent and this scan sees.
     pub(super) fn adopt(&mut self, native_id: String, sent: Sent, listing: Listing, scan: Time) {
         let entry = self.entry(&native_id, sent, None, listing, scan);
         self.entries.insert(native_id, entry);
     }
 
-    /// Notes and saves, before changes are sent, that what the stream has of these listings is in doubt. Without it, a
-    /// kill between sending and saving would leave the old content, and a listing that went back to what it was by the next
-    /// poll would never be sent again; one that was new and left by then would never be missed.
+    /// Before changes are sent, saves that the stream's state of these listings is in doubt. Otherwise a kill between
+    /// sending and saving would leave the old content: a listing that changed back by the next poll would never be sent
+    /// again, and a new one that had left by then would never be missed.
     ///
-    /// New ones are noted only once a scan has seen everything: until then every page is full of them.
+    /// New listings are saved only after the first complete scan: until then every page is full of them.
     pub(super) async fn doubt(&mut self, changes: &[Change], scan: Time) -> Result<(), PollError> {
         let settled = self.state.full_scan_at.is_some();
         let of_pages = self.search.source.http().is_some();
@@ -166,7 +166,7 @@ impl Index<'_> {
             match self.entries.get_mut(&observation.native_id) {
                 Some(entry) => {
                     (entry.on_stream, entry.missing_since) = (OnStream::InDoubt, None);
-                    // A file's rows have a time of their own: what is read again is sent again as it was.
+                    // Rows of files have their own times: a row that is read again is sent again unchanged.
                     if of_pages {
                         entry.last = sighting;
                     }
@@ -183,7 +183,7 @@ impl Index<'_> {
         self.save().await
     }
 
-    /// Notes what the stream has acknowledged.
+    /// Notes changes that the stream has acknowledged.
     pub(super) fn published(&mut self, changes: Vec<Change>, scan: Time) {
         for Change { observation, becomes, until, .. } in changes.into_iter().filter(|change| !change.past) {
             let sent = Sent { sighting: observation.sighting(), on_stream: becomes };
@@ -192,14 +192,14 @@ impl Index<'_> {
         }
     }
 
-    /// How many listings of these changes are not known yet, each counted once.
+    /// Number of distinct listings in these changes that are not known yet.
     pub(super) fn unknown(&self, changes: &[Change]) -> u64 {
         let ids = changes.iter().map(|change| change.observation.native_id.as_str());
         let unknown = ids.filter(|native_id| !self.entries.contains_key(*native_id));
         unknown.collect::<std::collections::HashSet<_>>().len() as u64
     }
 
-    /// An entry of a listing that a scan has seen.
+    /// Creates the entry of a listing that a scan has seen.
     fn entry(&self, native_id: &str, sent: Sent, until: Option<Sighting>, listing: Listing, scan: Time) -> IndexEntry {
         let Sent { sighting: last, on_stream } = sent;
         let before = self.entries.get(native_id).map(|entry| (entry.listing.list_price, entry.doubtful));
@@ -210,10 +210,10 @@ impl Index<'_> {
     }
 }
 
-/// What a scan lacks, and what was said of it.
+/// Listings that a scan lacks, and reports that they are gone.
 impl Index<'_> {
-    /// Notes what a complete scan lacks as missing since `now`, unless it was missing before. Gives all that is missing and
-    /// was not said to be gone, by native ID.
+    /// Marks listings that a complete scan lacks as missing since `now`, unless they already are. Returns the native
+    /// IDs of all that are missing and not yet reported gone.
     pub(super) fn note_missing(&mut self, scan: Time, now: Time) -> Vec<String> {
         let lacks = |entry: &IndexEntry| entry.seen_in_scan != scan && entry.on_stream.gone_at().is_none();
         let missing = self.entries.iter_mut().filter(|(_, entry)| lacks(entry));
@@ -224,13 +224,13 @@ impl Index<'_> {
         noted.collect()
     }
 
-    /// What an older scan was the last to see, a newer one lacks.
+    /// Marks listings last seen by an older scan as missing from a newer one.
     pub(super) fn note_overtaken(&mut self, scan: Time, newest: Option<Time>) {
         let last_seen_here = self.entries.values_mut().filter(|entry| entry.seen_in_scan == scan);
         last_seen_here.for_each(|entry| entry.missing_since = newest);
     }
 
-    /// Moves all absences by so much: the clock was set.
+    /// Shifts the times of all absences after the clock was set.
     pub(super) fn shift_absences(&mut self, jumped_ms: i64) {
         if jumped_ms == 0 {
             return;
@@ -240,12 +240,12 @@ impl Index<'_> {
         }
     }
 
-    /// Whether a scan has seen any listing that is known.
+    /// Whether a scan has seen any known listing.
     pub(super) fn has_any_of(&self, scan: Time) -> bool {
         self.entries.values().any(|entry| entry.seen_in_scan == scan)
     }
 
-    /// How many listings on the market a scan has seen.
+    /// Number of listings on the market that a scan has seen.
     pub(super) fn present(&self, scan: Time) -> u64 {
         let on_market =
             |entry: &&IndexEntry| entry.on_stream.gone_at().is_none() && !leaves_as_it_should(&entry.listing);
@@ -253,20 +253,20 @@ impl Index<'_> {
         seen.filter(on_market).count() as u64
     }
 
-    /// Listings of which a run that was killed may not have said that they are gone.
+    /// Listings that a killed run may not have reported gone.
     pub(super) fn gone_in_doubt(&self) -> Vec<String> {
         let in_doubt = |entry: &IndexEntry| matches!(entry.on_stream, OnStream::GoneInDoubt(_));
         let listings = self.entries.iter().filter(|(_, entry)| in_doubt(entry));
         listings.map(|(native_id, _)| native_id.clone()).collect()
     }
 
-    /// Since when a listing is missing, or gone.
+    /// Since when a listing is missing or gone.
     pub(super) fn missed_since(&self, native_id: &str) -> Option<Time> {
         let entry = self.entries.get(native_id)?;
         entry.missing_since.or(entry.on_stream.gone_at())
     }
 
-    /// Listings that a ruling is about, by native ID. Those of a rejected loss count as never missed.
+    /// Listings that a ruling covers, by native ID. Those of a rejected loss count as never missed.
     pub(super) fn rule(&mut self, ruling: Ruling) -> Vec<String> {
         let is_meant = |entry: &IndexEntry| {
             entry.on_stream.gone_at().is_none() && entry.missing_since.is_some_and(|since| since < ruling.until)
@@ -281,8 +281,8 @@ impl Index<'_> {
         ruled.collect()
     }
 
-    /// Notes, before it is sent, that a listing is gone as of when it was missed first. `None` for a listing that moved into
-    /// another search, or of which another search has said it, or that leaves as it should: that one is forgotten.
+    /// Before the report is sent, notes that a listing is gone since it was first missed. Returns `None` for a listing
+    /// that moved to another search, that another search has reported, or that left as expected: its entry is removed.
     pub(super) fn depart(&mut self, native_id: &str, moved: bool, scan: Time) -> Option<Departure> {
         let theirs = self.sent_elsewhere(native_id);
         let missed = self.missed_since(native_id);
@@ -296,7 +296,7 @@ impl Index<'_> {
             return None;
         }
         let sighting = match entry.on_stream.gone_at() {
-            // It is said again as it may have been said.
+            // Repeats the report that may have been sent.
             Some(_) => entry.last,
             None => {
                 let last = theirs.map_or(entry.last, |sent| sent.sighting.max(entry.last));
@@ -309,7 +309,7 @@ impl Index<'_> {
         Some(Departure { until: entry.until, sighting, listing: entry.listing.clone() })
     }
 
-    /// Notes that the stream has acknowledged that these are gone.
+    /// Notes that the stream has acknowledged the reports of these gone listings.
     pub(super) fn departed(&mut self, native_ids: &[String]) {
         for native_id in native_ids {
             if let Some(entry) = self.entries.get_mut(native_id) {
@@ -319,30 +319,30 @@ impl Index<'_> {
         }
     }
 
-    /// Forgets what was said to be gone long ago.
+    /// Removes listings that were reported gone long ago.
     pub(super) fn forget_old(&mut self, now: Time) {
         let is_old = |at: Time| now.ms() - at.ms() >= TOMBSTONE_MS;
         self.entries.retain(|_, entry| !entry.on_stream.gone_at().is_some_and(is_old));
     }
 
-    /// When other searches of the source that hold these listings saw each of them last.
+    /// When other searches of the source that hold these listings last saw each of them.
     pub(super) async fn held_elsewhere(&self, native_ids: &[String]) -> Result<Vec<Option<Time>>, PortError> {
         self.port.held_elsewhere(&self.search.name, self.search.source.name(), native_ids).await
     }
 
-    /// What a person has said last of a loss of this search.
+    /// A person's last ruling on a loss of this search.
     pub(super) async fn ruling(&self) -> Result<Option<String>, PortError> {
         self.port.ruling(&self.search.name, self.search.source.name()).await
     }
 }
 
-/// What is to be said of a listing that is gone.
+/// The report that a listing is gone.
 pub(super) struct Departure {
-    /// How long it was as it was, where a file says so: a file of before may come yet.
+    /// For files: how long the last state is known to have lasted, because earlier files may still arrive.
     pub(super) until: Option<Sighting>,
     /// When it is gone.
     pub(super) sighting: Sighting,
-    /// As it was last.
+    /// Its last state.
     pub(super) listing: Listing,
 }
 

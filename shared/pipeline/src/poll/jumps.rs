@@ -1,4 +1,4 @@
-//! The clock, which may be set while a search is polled, or between two polls of it.
+//! Handles a clock that is set during a poll or between two polls.
 
 use stoop_domain::Time;
 
@@ -6,38 +6,39 @@ use super::context::Clock;
 use super::index::Index;
 use super::polled::Polled;
 
-/// A clock that moved by more than this against what it said before was set.
+/// The clock was set if it differs from its expected time by more than this.
 const JUMP_MS: i64 = 60 * Time::SECOND_MS;
 
-/// When a scan of pages began, by its name and by a clock that may be set.
+/// When a scan of pages began, as stored and as corrected for clock changes.
 #[derive(Clone, Copy)]
 pub(super) struct ScanClock {
     /// As [`Scan::began_at`](super::scan::Scan::began_at).
     began_at: Time,
-    /// When this run began, by the clock as it is now.
+    /// When this run began, by the current clock.
     run_at: Time,
 }
 
 impl ScanClock {
-    /// This run begins now.
+    /// Starts this run now.
     pub(super) fn begin(began_at: Time, clock: &dyn Clock, index: &mut Index<'_>, polled: &mut Polled) -> Self {
         let (run_at, _) = look(clock, index, polled);
         Self { began_at, run_at }
     }
 
-    /// Now, by the clock. That it was set since this process, or this search, looked at it last is reported.
+    /// Returns the current time. Reports a jump of the clock since the last call, or since the last poll of this
+    /// search.
     pub(super) fn look(&mut self, clock: &dyn Clock, index: &mut Index<'_>, polled: &mut Polled) -> Time {
         let (now, jumped_ms) = look(clock, index, polled);
         self.run_at = self.run_at.plus_ms(jumped_ms);
         now
     }
 
-    /// When the scan began, by the clock as it is now: not in its future.
+    /// When the scan began, by the current clock: never in its future.
     pub(super) fn began_at(&self) -> Time {
         self.began_at.min(self.run_at)
     }
 
-    /// When a page was seen that was received `now`, by the clock: never before anything that the search has seen.
+    /// When a page received `now` counts as seen: never before an earlier sighting of the search.
     pub(super) fn seen_at(&self, now: Time, index: &mut Index<'_>) -> Time {
         let seen = index.state.seen.map_or(now, |seen| seen.max(now)).max(self.began_at);
         index.state.seen = Some(seen);
@@ -45,10 +46,10 @@ impl ScanClock {
     }
 }
 
-/// Now, and by how much the clock was set.
+/// Returns the current time, and by how much the clock was set.
 ///
-/// For how long a listing was missed is measured by the clock, so absences move with it. Time in which a computer slept does not
-/// count either: nobody looked.
+/// Absences are measured by the clock, so they shift with it. Time in which a computer slept does not count: it polled
+/// nothing.
 fn look(clock: &dyn Clock, index: &mut Index<'_>, polled: &mut Polled) -> (Time, i64) {
     let now = clock.now();
     let before = index.state.clock.replace(now);
@@ -60,7 +61,7 @@ fn look(clock: &dyn Clock, index: &mut Index<'_>, polled: &mut Polled) -> (Time,
     (now, jumped_ms)
 }
 
-/// Reports a clock that was set by so much, where that is much; whether it is.
+/// Reports a jump of the clock if it is large; returns whether it is.
 pub(super) fn report_jump(search: &str, jumped_ms: i64, polled: &mut Polled) -> bool {
     if jumped_ms.saturating_abs() <= JUMP_MS {
         return false;

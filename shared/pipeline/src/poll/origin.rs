@@ -5,9 +5,9 @@ use stoop_sources::{Coverage, CrawlPolicy, Source};
 use super::confirm::watch_of;
 use crate::ports::FilePattern;
 
-/// Where the listings of a search come from.
+/// The origin of a search's listings.
 pub enum Origin {
-    /// An API that is asked for pages.
+    /// An API that returns pages.
     Http(Box<dyn Source>),
     /// Files that others put into a folder.
     Files(FileSet),
@@ -16,16 +16,16 @@ pub enum Origin {
 /// Files of listings, and how to read them.
 #[derive(Clone, Debug)]
 pub struct FileSet {
-    /// Which column or value of a row is which field.
+    /// The map from columns or values to fields.
     pub map: Map,
-    /// Which files.
+    /// Which files to read.
     pub pattern: FilePattern,
-    /// Whether each file holds every listing there is, so that what it lacks may be gone.
+    /// Whether each file contains every listing, so that missing ones may be gone.
     pub coverage: Coverage,
 }
 
 impl Origin {
-    /// The source's name, the first half of every home's id.
+    /// The source's name, which begins every home's ID.
     #[must_use]
     pub fn name(&self) -> &str {
         match self {
@@ -34,7 +34,7 @@ impl Origin {
         }
     }
 
-    /// The API, where it is one.
+    /// The API, if it is one.
     #[must_use]
     pub fn http(&self) -> Option<&dyn Source> {
         match self {
@@ -43,7 +43,7 @@ impl Origin {
         }
     }
 
-    /// How to behave towards it. Of files nobody is asked for anything: there are no limits to keep.
+    /// The crawl policy. Files have no limits.
     #[must_use]
     pub fn crawl_policy(&self) -> CrawlPolicy {
         match self {
@@ -58,8 +58,8 @@ impl Origin {
         }
     }
 
-    /// What follows where it shows a listing no more. A file that is not a snapshot tells of what changed, or of the past:
-    /// what stays as it was may never be in one again.
+    /// How the source is watched. A file that is not a snapshot contains changes or history: an unchanged listing may
+    /// never be in a file again.
     pub(super) fn watch(&self) -> Watch {
         match self {
             Self::Http(source) => watch_of(source.crawl_policy().coverage),
@@ -68,7 +68,7 @@ impl Origin {
         }
     }
 
-    /// Names what is asked for. A hash, because an address may hold a key.
+    /// Identifies the requested listings by a hash, because a URL may contain a key.
     pub(super) fn asks(&self) -> String {
         let mut hasher = blake3::Hasher::new();
         hasher.update(self.name().as_bytes()).update(b"\n");

@@ -1,4 +1,4 @@
-//! What a poll of pages has in hand.
+//! The state of a poll of pages.
 
 use std::collections::HashSet;
 
@@ -13,7 +13,7 @@ use super::scan::Scan;
 use crate::Refusals;
 use crate::drift::DriftCheck;
 
-/// The state of each step, side by side: each step gets its own.
+/// The state of each step; each step gets only its own.
 pub(super) struct PageScan<'a> {
     pub(super) scan: Scan<'a>,
     pub(super) source: &'a dyn Source,
@@ -27,15 +27,15 @@ pub(super) struct PageScan<'a> {
     pub(super) believer: Believer,
 }
 
-/// Where the pages lead.
+/// The position in the pages.
 #[derive(Default)]
 pub(super) struct Course {
-    /// The page to fetch next, or the one in hand.
+    /// The page to fetch next, or the current one.
     pub(super) cursor: Cursor,
     pub(super) visited: HashSet<String>,
     pub(super) progress: Progress,
-    /// Where the next incremental scan starts, as far as the pages say.
+    /// Where the next incremental scan starts, according to the pages.
     pub(super) watermark: Option<String>,
-    /// The pages lead nowhere: the next scan begins anew instead of going on.
+    /// Whether the pages lead nowhere: the next scan starts from the beginning.
     pub(super) is_astray: bool,
 }

@@ -1,4 +1,4 @@
-//! A poll of a source that shows pages: the walk of a page through all steps.
+//! Polls a source of pages: takes each page through all steps.
 
 use stoop_domain::Time;
 use stoop_sources::{Next, Page, Source};
@@ -22,7 +22,7 @@ use super::settle::{self, End};
 use crate::budget::Ended;
 use crate::with_causes;
 
-/// Polls pages from where the last run left off, or from the first.
+/// Polls pages from the last run's checkpoint, or from the first page.
 pub(super) async fn poll(
     search: &Search,
     source: &dyn Source,
@@ -63,7 +63,7 @@ fn begin<'a>(
 ) -> PageScan<'a> {
     let now = ports.clock.now();
     let state = &index.state;
-    // Either way: of a clock that was set back nobody knows how long ago that was.
+    // The absolute difference: after the clock was set back, the elapsed time is unknown.
     let is_full_due = state.full_scan_at.is_none_or(|at| (now.ms() - at.ms()).abs() >= search.full_scan_every_ms);
     let since = if is_full_due { None } else { state.watermark.as_deref() };
     let resumed = state.checkpoint.as_ref();
@@ -107,7 +107,7 @@ async fn walk(of: &mut PageScan<'_>, fetcher: &mut Fetcher<'_>, polled: &mut Pol
     }
 }
 
-/// One page, from the request to the index. `None` where another page follows.
+/// Takes one page from the request to the index. `None` if another page follows.
 async fn page(
     of: &mut PageScan<'_>,
     robots: &mut Robots,
@@ -149,7 +149,7 @@ async fn page(
     Ok(follow(next, &shown, number, &mut of.course, of.policy.pages_max))
 }
 
-/// Whether the page at the cursor may be fetched; `Some` where it is one too many.
+/// Checks whether the page at the cursor may be fetched; `Some` if the limit is reached.
 fn may_fetch(course: &mut Course, pages_max: u32) -> Result<Option<End>, PollError> {
     if !course.visited.insert(course.cursor.position.clone()) {
         course.is_astray = true;
@@ -159,8 +159,8 @@ fn may_fetch(course: &mut Course, pages_max: u32) -> Result<Option<End>, PollErr
     Ok((pages >= pages_max).then(|| too_long(pages)))
 }
 
-/// Fetches and reads the page at the cursor. Gives it with when it was received, by the clock, and when it counts as seen; `None`
-/// where the run is to end first.
+/// Fetches and reads the page at the cursor. Returns it with when it was received, by the clock, and when it counts as
+/// seen; `None` if the run must end first.
 async fn fetch(
     of: &mut PageScan<'_>,
     number: u32,
@@ -186,7 +186,7 @@ async fn fetch(
     Ok(Some((page, now, seen)))
 }
 
-/// Goes on to the next page; `Some` where there is none to read.
+/// Advances to the next page; `Some` if there is none.
 fn follow(next: Next, shown: &Shown, number: u32, course: &mut Course, pages_max: u32) -> Option<End> {
     match next {
         Next::Page(next) => match course.progress.note(shown, number) {

@@ -8,24 +8,24 @@ use super::{PollError, PollPorts, Polled};
 use crate::budget::Ended;
 use crate::with_causes;
 
-/// What a look at one page showed.
+/// The result of fetching one page.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Peeked {
-    /// What was understood of it.
+    /// The parsed page.
     pub page: Page,
-    /// The status of the answer.
+    /// Status of the answer.
     pub status: u16,
-    /// HTTP requests made for it, retries, tokens and `robots.txt` among them.
+    /// HTTP requests for it, including retries, tokens and `robots.txt`.
     pub requests: u64,
-    /// Bytes of the page.
+    /// Size of the page in bytes.
     pub bytes: u64,
     /// When it was received.
     pub at: Time,
-    /// How much each limit of the account has left.
+    /// Remaining amount of each limit of the account.
     pub left: Vec<(Limit, u64)>,
 }
 
-/// An answer as it came, and when.
+/// An unparsed answer, and when it was received.
 struct Fetched {
     page: Page,
     status: u16,
@@ -33,12 +33,11 @@ struct Fetched {
     at: Time,
 }
 
-/// Looks at the first page of a source as a poll would, `robots.txt` first where the crawl policy says so, and stores nothing of
-/// it: no page, no listing, no run. The requests count against the account's limits like those of a poll; `limits` are
-/// those in place of the source's own.
+/// Fetches the first page of a source as a poll would, including `robots.txt` if the crawl policy requires it, and
+/// stores no page, listing or run. The requests count against the account's limits; `limits` replace the source's own.
 ///
 /// # Errors
-/// When the source does not answer as it should, or is not to be asked now.
+/// Fails if the source does not answer properly, or may not be polled now.
 pub async fn peek(
     source: &dyn Source,
     limits: Option<&[Limit]>,

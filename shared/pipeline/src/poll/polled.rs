@@ -7,33 +7,33 @@ use crate::loss::HeldBack;
 use crate::pace::{Pace, PollCost};
 use crate::ports::RunOutcome;
 
-/// How the counts begin of what a limit has left; the limit follows in words.
+/// Prefix of the counts of remaining limits; the limit follows in words.
 pub const LEFT_OF: &str = "left of ";
 
-/// The count of the requests that the server says are left in its own tightest window.
+/// Name of the count of requests left in the server's tightest window.
 pub const LEFT_BY_SERVER: &str = "left by the server";
 
-/// What a limit has left is in the ledger if it is for so long or longer.
+/// Only limits of at least this length are recorded in the ledger.
 const BUDGET_MS: u64 = 60_000;
 
-/// What a poll did.
+/// Results of a poll.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Polled {
     /// How it ended.
     pub outcome: Option<RunOutcome>,
-    /// Why, where it saw less than everything.
+    /// Why it saw less than everything, if so.
     pub message: Option<String>,
-    /// HTTP requests made, retries among them.
+    /// HTTP requests, including retries.
     pub requests: u64,
-    /// Of them, those that asked again for what was not had the first time.
+    /// Requests that repeated an earlier one.
     pub retries: u64,
-    /// How long was waited for a turn or for the server, in milliseconds.
+    /// Time spent waiting for a turn or for the server, in milliseconds.
     pub waited_ms: u64,
-    /// How much each limit of the account had left in the end.
+    /// Remaining amount of each limit of the account at the end.
     pub left: Vec<(Limit, u64)>,
-    /// How many requests the server said were left in the tightest of its own windows, where it said so.
+    /// Requests left in the server's tightest window, if the server reported it.
     pub left_by_server: Option<u64>,
-    /// The account is not to be asked before this moment, which is why the poll ended.
+    /// The account may not be polled before this time, which is why the poll ended.
     pub held_until: Option<Time>,
     /// Files read to their end.
     pub files: u64,
@@ -41,51 +41,50 @@ pub struct Polled {
     pub pages: u64,
     /// Bytes of those pages.
     pub bytes: u64,
-    /// Rows on them, those included that are none of the search's.
+    /// Rows on the pages, including skipped ones.
     pub rows: u64,
-    /// Of them, those that were understood as listings: new, changed, seen again as they were, or not taken.
+    /// Rows that were read as listings: new, changed, unchanged, or not taken.
     pub listings: u64,
-    /// Of these, the first ones of listings that this search never saw before.
+    /// Listings that this search never saw before.
     pub new: u64,
-    /// Of these, those that say something else of their listing than was known.
+    /// Listings that differ from what was known.
     pub changed: u64,
-    /// Of the listings that are as they were known to be, those that were sent once more all the same, because they had not been
-    /// for days.
+    /// Unchanged listings that were sent again because their confirmation was due.
     pub confirmed: u64,
-    /// Of the listings, those that were not looked at any further, because too many rows beside them were refused.
+    /// Listings that were not processed because too many other rows were refused.
     pub not_taken: u64,
-    /// Rows that were refused. The first of them are in quarantine.
+    /// Refused rows. The first of them are in quarantine.
     pub rejects: u64,
-    /// Listings that are not shown any more, and are said to be gone.
+    /// Listings reported gone.
     pub gone: u64,
-    /// What is missing and not said to be gone, because it is too much to be believed yet.
+    /// Missing listings that are not reported gone because the loss is too large.
     pub held_back: Option<HeldBack>,
-    /// What a person said of what was held back, in words, where something was made of it.
+    /// Rulings of a person on a held-back loss that were applied, as text.
     pub rulings: Vec<String>,
-    /// Observations put on the stream: more than changed, where files tell of the past out of order.
+    /// Observations published: more than the changes if files contain history out of order.
     pub sent: u64,
-    /// Fields of which the source tells less than it ever did, in words.
+    /// Fields that are filled less than before, as text.
     pub drifts: Vec<String>,
-    /// What was counted of contradictions in the listings that were sent.
+    /// Contradictions counted in the sent listings.
     pub contradictions: Contradictions,
-    /// Fields that came to be distrusted, or to be trusted again, in words.
+    /// Fields that became distrusted or trusted again, as text.
     pub verdicts: Vec<String>,
-    /// How many fields are distrusted by now.
+    /// Number of fields that are distrusted now.
     pub fields_distrusted: u64,
-    /// Jumps of the clock of more than a minute, in words.
+    /// Jumps of the clock of more than a minute, as text.
     pub clock_jumps: Vec<String>,
-    /// What is known by now of how often the search changes; `None` where the poll learnt nothing.
+    /// How often the search changes; `None` if the poll learned nothing.
     pub pace: Option<Pace>,
 }
 
 impl Polled {
-    /// Listings that are as they were known to be.
+    /// Number of unchanged listings.
     #[must_use]
     pub fn seen_again(&self) -> u64 {
         self.listings.saturating_sub(self.new + self.changed + self.not_taken)
     }
 
-    /// Rows that are none of the search's.
+    /// Number of skipped rows.
     #[must_use]
     pub fn left_out(&self) -> u64 {
         self.rows.saturating_sub(self.listings + self.rejects)
@@ -119,7 +118,7 @@ impl Polled {
             ("clock_jumps", self.clock_jumps.len() as u64),
         ];
         let counts = pairs.into_iter().map(|(name, count)| (name.to_owned(), count));
-        // What a few seconds have left says nothing when the poll is over.
+        // A limit over a few seconds is irrelevant once the poll is over.
         let ours = self.left.iter().filter(|(limit, _)| limit.per_ms >= BUDGET_MS);
         let ours = ours.map(|(limit, left)| (format!("{LEFT_OF}{limit}"), *left));
         let theirs = self.left_by_server.map(|left| (LEFT_BY_SERVER.to_owned(), left));

@@ -1,30 +1,30 @@
-/// After so many pages in a row without a row the rest is not read: the server leads on without an end.
+/// Maximum number of consecutive pages without rows: the server would lead on without end.
 const EMPTY_PAGES_MAX: u32 = 100;
 
-/// Where pages may show again what was shown before, so many in a row may show nothing else: what Zillow shows of one
-/// price, behind all the splits that lead to it.
+/// Maximum number of consecutive pages without new listings if pages may overlap: what Zillow shows for a single price,
+/// after all the splits that lead to it.
 const OVERLAPS_MAX: u32 = 60;
 
-/// Whether the pages of a scan get anywhere. A server that takes no notice of where it is asked to go on shows the same
-/// page again and again, and each may be one of the few requests that a month has.
+/// Detects a scan without progress. A server that ignores the position returns the same page again and again, and each
+/// request may be one of few per month.
 #[derive(Default)]
 pub(super) struct Progress {
     empty: u32,
     overlapping: u32,
 }
 
-/// What a page that leads on has shown.
+/// Summary of a page that is not the last.
 pub(super) struct Shown {
-    /// It has no rows at all, also none that were left out.
+    /// It has no rows, not even skipped ones.
     pub(super) empty: bool,
-    /// It names listings, and each was on a page of this scan before.
+    /// It contains listings, all of them on earlier pages of this scan.
     pub(super) nothing_new: bool,
-    /// The source may show again what it has shown.
+    /// The source may repeat listings.
     pub(super) overlaps: bool,
 }
 
 impl Progress {
-    /// Takes note of a page that leads on. `Some` says why the pages behind it are not read.
+    /// Records a page that is not the last. `Some` is the reason to stop.
     pub(super) fn note(&mut self, page: &Shown, number: u32) -> Option<String> {
         self.empty = if page.empty { self.empty + 1 } else { 0 };
         self.overlapping = if page.nothing_new { self.overlapping + 1 } else { 0 };

@@ -1,4 +1,4 @@
-//! Changes onto the stream.
+//! Publishes changes to the stream.
 
 use std::collections::HashSet;
 
@@ -12,11 +12,11 @@ use super::index::Index;
 use super::polled::Polled;
 use super::scan::Scan;
 
-/// Attempts at putting refused records on the stream.
+/// Maximum attempts to put refused records on the stream.
 const PUT_ATTEMPTS_MAX: u32 = 6;
 
-/// Puts changes on the stream and rejects in quarantine. The index has the changes as in doubt before they are sent, and as
-/// published once the stream has acknowledged all of them.
+/// Publishes changes, and puts rejects into quarantine. The index stores changes as in doubt before they are sent, and
+/// as published once the stream has acknowledged all of them.
 pub(super) async fn publish(
     mut changes: Vec<Change>,
     rejects: &[Reject],
@@ -39,7 +39,7 @@ pub(super) async fn publish(
     Ok(())
 }
 
-/// Puts observations on the stream, many lines to a record, and refused records again.
+/// Puts observations on the stream, many lines per record, and retries refused records.
 pub(super) async fn put<'o>(
     observations: impl Iterator<Item = (&'o Observation, &'o EncodedListing)>,
     scan: &Scan<'_>,
@@ -60,8 +60,8 @@ pub(super) async fn put<'o>(
     if records.is_empty() { Ok(()) } else { Err(PollError::Refused(records.len())) }
 }
 
-/// Packs observations into records of whole lines. The key is the search: what one search sees belongs
-/// to few markets, and one consumer of them has no conflicts with others.
+/// Packs observations into records of whole lines. The partition key is the search: its listings belong to few markets,
+/// so that a single consumer handles them without conflicts.
 fn pack<'o>(
     observations: impl Iterator<Item = (&'o Observation, &'o EncodedListing)>,
     bytes_max: usize,

@@ -1,4 +1,4 @@
-//! What is fixed while one scan, or one file, is read.
+//! Constants of one scan or file.
 
 use stoop_domain::{Time, Watch};
 use stoop_sources::Cursor;
@@ -11,16 +11,16 @@ use crate::ports::ScanCheckpoint;
 pub(super) struct Scan<'a> {
     pub(super) search: &'a Search,
     pub(super) ports: PollPorts<'a>,
-    /// The run that reads it. An earlier run may have begun it.
+    /// The run that reads it. An earlier run may have started it.
     pub(super) run: &'a str,
-    /// When it began: the scan's name in the index, so that no two scans of a search have the same. By the clock, unless
-    /// that was set back. Of a file, its time.
+    /// When it began. Identifies the scan in the index, so it is unique within a search: the clock's time, unless the
+    /// clock was set back. For a file, its time.
     pub(super) began_at: Time,
-    /// It is the search's first: what it finds was there when the search began.
+    /// Whether it is the search's first: its listings already existed when the search began.
     pub(super) initial: bool,
-    /// It asks only for what changed.
+    /// Whether it requests only changes.
     pub(super) incremental: bool,
-    /// An earlier run has read its beginning, and this run does not know what was there.
+    /// Whether an earlier run read its beginning, whose content this run does not know.
     pub(super) resumed: bool,
 }
 
@@ -30,8 +30,8 @@ impl<'a> Scan<'a> {
         self.search.source.name()
     }
 
-    /// How what is seen now will be looked at again. A source of pages that is to show all it has proves that only where it
-    /// says how many listings that are (`total`), and shows so many (`proves_absence`).
+    /// How sightings of now will be repeated. A source of pages with snapshot coverage proves absence only if it
+    /// reports a `total` and shows that many listings (`proves_absence`).
     pub(super) fn watched(&self, total: Option<u64>, proves_absence: Option<bool>) -> Watch {
         let source = &self.search.source;
         match source.watch() {
@@ -43,7 +43,7 @@ impl<'a> Scan<'a> {
         }
     }
 
-    /// Where the next run goes on.
+    /// The checkpoint from which the next run continues.
     pub(super) fn checkpoint(&self, cursor: Cursor) -> ScanCheckpoint {
         ScanCheckpoint { cursor, run: self.run.to_owned(), began_at: self.began_at, tries: 0 }
     }

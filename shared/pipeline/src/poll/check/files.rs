@@ -1,4 +1,4 @@
-//! The rows of a file.
+//! Checks the rows of a file.
 
 use stoop_domain::{Observation, Reason, Reject, Time};
 
@@ -11,7 +11,7 @@ use crate::poll::source_file::SourceFile;
 use crate::ports::FileRow;
 use crate::{OneRowPerListing, Refusals};
 
-/// Rows of a file, those with rejects among them, in the order in which they are taken.
+/// Checks the rows of a file, in the order in which they are taken; includes rejects.
 pub(in crate::poll) fn rows(
     rows: Vec<FileRow>,
     now: Time,
@@ -56,7 +56,7 @@ pub(in crate::poll) fn rows(
     checked
 }
 
-/// Refuses a row of a snapshot whose listing had another one there.
+/// Refuses a row of a snapshot whose listing already had a row in it.
 fn is_once(row: &Shown, source_file: &mut SourceFile<'_>, index: &Index<'_>) -> Result<(), (Reason, String)> {
     let Some(as_of) = source_file.as_of else { return Ok(()) };
     // Rows that an earlier run took are in the index.

@@ -1,4 +1,4 @@
-//! The rows of a page that a server shows.
+//! Checks the rows of a page.
 
 use stoop_domain::{Observation, Reject, Sighting, Time, Watch};
 use stoop_sources::{Found, Page, Row};
@@ -9,10 +9,10 @@ use crate::poll::change::{Shown, raw_of};
 use crate::poll::polled::Polled;
 use crate::poll::scan::Scan;
 
-/// Fewer refused rows than these, of a scan that asks for changes alone or was resumed, are not judged at its end.
+/// A scan that is incremental or resumed is not judged at its end if it has fewer refused rows than this.
 const FEW_CHANGES: u64 = 10;
 
-/// The page with this number (from 0), which was `seen` then. Its listings will be looked at again as `watch` says.
+/// Checks the page with this number (from 0), received at `seen`. `watch` is how its listings will be polled again.
 pub(in crate::poll) fn page(
     page: Page,
     number: u32,
@@ -61,15 +61,14 @@ pub(in crate::poll) fn page(
     checked
 }
 
-/// Why what was refused so far is too much, where it is.
+/// Returns a message if too many rows were refused so far.
 pub(in crate::poll) fn too_many(refusals: &Refusals, scan: &Scan<'_>, is_last: bool) -> Option<String> {
-    // What changed of late, or the rest of a scan, may be one row that nobody can read: it fails no poll, hour
-    // after hour.
+    // Recent changes, or the rest of a scan, may be a single unreadable row: it must not fail the poll every hour.
     let is_few = (scan.incremental || scan.resumed) && refusals.refused() < FEW_CHANGES;
     refusals.too_many(scan.search.max_rejects, is_last && !is_few)
 }
 
-/// A time of the source that lies ahead is that of the sighting: its clock runs ahead.
+/// Creates the observation. A source's time in the future is replaced by the time of the sighting: its clock is fast.
 fn observe(found: Found, seen: Time, scan: &Scan<'_>) -> Observation {
     let Found { native_id, at, versioned, listing } = found;
     let at = at.map_or(seen, |at| at.min(seen));

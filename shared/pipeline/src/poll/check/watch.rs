@@ -1,4 +1,4 @@
-//! What follows when a source drifts: a report, an example in quarantine, or the end of the scan.
+//! Handles drift: a report, an example in quarantine, or the end of the scan.
 
 use stoop_domain::{Reason, Reject, Time};
 
@@ -10,11 +10,11 @@ use crate::poll::scan::Scan;
 use crate::poll::search::OnDrift;
 use crate::ports::{FileRow, SearchState};
 
-/// Compares a page with the search's past before anything of it is sent. `is_last` says that the scan ends with
-/// it. An example of what is missing is in quarantine, unless the search takes drift as it comes.
+/// Compares a page with the search's past before anything of it is sent. `is_last`: the scan ends with it. Puts an
+/// example row into quarantine, unless the search accepts drift.
 ///
 /// # Errors
-/// [`PollError::Drifted`] where the search is to be frozen.
+/// [`PollError::Drifted`] if the search is configured to freeze.
 pub(in crate::poll) async fn watch<'r, R>(
     rows: &'r [R],
     is_last: bool,
@@ -32,7 +32,7 @@ where
     if is_last {
         drifts.extend(check.last(profile));
     }
-    // What was reported of an earlier page need not be reported again.
+    // Drift that an earlier page reported is not reported again.
     drifts.retain(|drift| !polled.drifts.iter().any(|reported| reported.starts_with(&format!("{}:", drift.field))));
     if drifts.is_empty() {
         return Ok(());
@@ -55,8 +55,7 @@ where
     Ok(())
 }
 
-/// A scan, or a file, that ended well is the past of the next; one that drifted only where that is taken as it
-/// comes.
+/// Updates the profile with a scan or file that ended well. One that drifted counts only if the search accepts drift.
 pub(in crate::poll) fn learn(check: &mut DriftCheck, scan: &Scan<'_>, state: &mut SearchState, polled: &Polled) {
     if polled.drifts.is_empty() || scan.search.on_drift == OnDrift::Evolve {
         check.teach(state.profiles.of_mut(scan.incremental));
@@ -64,8 +63,8 @@ pub(in crate::poll) fn learn(check: &mut DriftCheck, scan: &Scan<'_>, state: &mu
 }
 
 impl Drift {
-    /// The row where it shows it: the listing that lacks the field, as it would be sent, or what was not understood,
-    /// as it came.
+    /// Returns the row if it is an example: the listing that lacks the field, as it would be sent, or the raw row that
+    /// was not understood.
     fn shown_by(&self, row: Seen<'_>) -> Option<Vec<u8>> {
         match row {
             Seen::Listing { native_id, listing } if self.example.as_deref() == Some(native_id) => {

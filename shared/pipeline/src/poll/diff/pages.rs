@@ -7,9 +7,9 @@ use crate::poll::confirm::is_due;
 use crate::poll::index::Index;
 use crate::ports::{IndexEntry, OnStream, Sent};
 
-/// What is to be sent of the listings on a page. Those that the stream has so are noted as seen in the scan of this name.
+/// Returns the changes on a page. Marks unchanged listings as seen by the scan `scan`.
 pub(in crate::poll) fn pages(mut shown: Vec<Shown>, scan: Time, index: &mut Index<'_>) -> Vec<Change> {
-    // Of rows of one listing the one of the later time is the later one, and else the one below.
+    // Of rows of one listing, the one with the later time wins, otherwise the later row.
     shown.sort_by_key(|shown| shown.observation.at);
     let mut on_page: HashMap<String, Sent> = HashMap::new();
     let mut changes = Vec::new();
@@ -29,8 +29,8 @@ pub(in crate::poll) fn pages(mut shown: Vec<Shown>, scan: Time, index: &mut Inde
     changes
 }
 
-/// The listing as it is to be sent; `None` where the stream has it so. What was sent `before` by another search of the
-/// source, or is to be sent for a row above, is compared as well: the latest counts.
+/// Returns the change to send; `None` if the stream already has the listing. Also compares with `before`: what another
+/// search of the source sent, or what an earlier row will send. The latest counts.
 fn change(shown: Shown, before: Option<Sent>, scan: Time, index: &mut Index<'_>) -> Option<Change> {
     let Shown { observation, encoded, content } = shown;
     let known = index.get(&observation.native_id);
@@ -51,8 +51,7 @@ fn change(shown: Shown, before: Option<Sent>, scan: Time, index: &mut Index<'_>)
             }
             return None;
         }
-        // The source says that it has been so since before it was last seen otherwise: a time that does not move with
-        // every change.
+        // The source's time is before a sighting with other content: its time does not move with every change.
         let stands_still = match seen_in_scan {
             _ if cause == Cause::Confirmation => false,
             _ if sighting.versioned => last.on_stream.is_other_than(content) && sighting.at <= last.sighting.at,

@@ -1,4 +1,4 @@
-//! Rows of files. Unlike a page that a server shows, a file has its own time, and files may come in any order.
+//! Compares rows of files. Unlike a page from a server, a file has its own time, and files may arrive in any order.
 
 use std::collections::HashMap;
 
@@ -11,29 +11,29 @@ use crate::poll::index::Index;
 use crate::poll::source_file::SourceFile;
 use crate::ports::{IndexEntry, OnStream};
 
-/// What is known of a listing while a page of rows is compared.
+/// The known state of a listing while a page of rows is compared.
 #[derive(Clone, Copy)]
 struct Known {
     on_stream: OnStream,
-    /// What was sent last.
+    /// The sighting that was last sent.
     last: Sighting,
-    /// The latest row that said the same and was not sent.
+    /// The latest row with the same content, which was not sent.
     until: Option<Sighting>,
     price: Option<Minor>,
     /// As [`IndexEntry::doubtful`].
     doubtful: Option<Time>,
 }
 
-/// What a page of rows comes to.
+/// The changes of a page of rows.
 #[derive(Default)]
 struct PageChanges {
     changes: Vec<Change>,
-    /// Of listings that are in `changes`: what the index will know of them.
+    /// The future index entries of listings in `changes`.
     known: HashMap<String, Known>,
 }
 
-/// What is to be sent of a page of rows. A row counts as of its own time, also where that is before what is known of its
-/// listing: its history puts it in its position, and the index keeps what is latest. `scan` is the name of the scan in the index.
+/// Returns the changes in a page of rows. A row counts at its own time, even if the index has a later sighting: the
+/// listing's history sorts it by time, and the index keeps the latest. `scan` is the scan's name in the index.
 pub(in crate::poll) fn rows(
     shown: Vec<Shown>,
     scan: Time,
@@ -46,7 +46,7 @@ pub(in crate::poll) fn rows(
     }
     let PageChanges { mut changes, known } = page;
     for change in &mut changes {
-        // A later row of the page may have said the same once more.
+        // A later row of the page may have repeated it.
         change.until = known.get(&change.observation.native_id).and_then(|known| known.until);
     }
     changes
@@ -77,27 +77,27 @@ fn row(mut shown: Shown, scan: Time, source_file: &mut SourceFile<'_>, index: &m
                 page.hold(&shown.observation.native_id, sighting, index);
             }
         } else {
-            // Before the index forgets how long it was as it was: a file of before may come yet.
+            // Sent before the index forgets how long this state lasted: earlier files may still arrive.
             if let Some(until) = known.until {
                 page.send_as_known(&shown.observation, until, index);
             }
             page.send(shown, Cause::Row, new, Some(known));
         }
     } else if known.on_stream.is(content) && sighting >= known.last {
-        // In between it was so without a break.
+        // The state did not change in between.
     } else {
         let again = known.until.filter(|_| sighting > known.last);
         let again = again.and_then(|again| Some((again, page.listing_of(&shown.observation.native_id, index)?)));
         let again = again.map(|(again, listing)| said_again(&shown.observation, again, listing));
         page.send_past(shown);
-        // What held before and after it was sent once, with the earlier time. It is said again for after.
+        // The state before and after this row was sent once, with the earlier time. Send it again for the time after.
         if let Some(again) = again {
             page.send_again(again, known);
         }
     }
 }
 
-/// What is known of the listing of a row, as an observation of another time.
+/// Builds an observation of a known listing at another time.
 fn said_again(row: &Observation, sighting: Sighting, listing: Listing) -> Observation {
     let Observation { source, native_id, watch, .. } = row;
     let again = Observation::new(source.clone(), native_id.clone(), sighting.at, listing);
@@ -110,22 +110,22 @@ impl Known {
         Self { on_stream, last, until, price: entry.listing.list_price, doubtful }
     }
 
-    /// The latest sighting of the listing as it was sent last.
+    /// The latest sighting of the last sent state.
     fn newest(&self) -> Sighting {
         self.until.map_or(self.last, |until| until.max(self.last))
     }
 }
 
 impl PageChanges {
-    /// What is the latest that is known.
+    /// Sends the latest state.
     fn send(&mut self, shown: Shown, cause: Cause, new: bool, before: Option<Known>) {
         let Shown { observation, encoded, content } = shown;
         let becomes = OnStream::Listing(content);
         self.latest(Change { observation, encoded, becomes, cause, new, until: None, past: false }, before);
     }
 
-    /// What is known, said again for a later time. The index has no details: in doubt, so that the next row with them is
-    /// sent.
+    /// Sends the known state again for a later time. The index has no details, so the state is in doubt and the next
+    /// row with details is sent.
     fn send_again(&mut self, observation: Observation, before: Known) {
         self.latest(beside(observation, false), Some(before));
     }
@@ -140,21 +140,21 @@ impl PageChanges {
         self.changes.push(change);
     }
 
-    /// What held before the latest that is known.
+    /// Sends a state from before the latest known one.
     fn send_past(&mut self, shown: Shown) {
         let Shown { observation, encoded, content } = shown;
         let (becomes, cause) = (OnStream::Listing(content), Cause::Row);
         self.changes.push(Change { observation, encoded, becomes, cause, new: false, until: None, past: true });
     }
 
-    /// A listing as it is known to have been until then.
+    /// Sends the state that the listing is known to have had until then.
     fn send_as_known(&mut self, row: &Observation, until: Sighting, index: &Index<'_>) {
         if let Some(listing) = self.listing_of(&row.native_id, index) {
             self.changes.push(beside(said_again(row, until, listing), true));
         }
     }
 
-    /// A row says once more what was sent, and is not sent.
+    /// Records a row that repeats what was sent and is not sent.
     fn hold(&mut self, native_id: &str, until: Sighting, index: &mut Index<'_>) {
         match self.known.get_mut(native_id) {
             Some(known) => known.until = Some(until),
@@ -162,7 +162,7 @@ impl PageChanges {
         }
     }
 
-    /// A listing as it is known to be at the latest.
+    /// The latest known state of a listing.
     fn listing_of(&self, native_id: &str, index: &Index<'_>) -> Option<Listing> {
         let of_it = |change: &&Change| !change.past && change.observation.native_id == native_id;
         match self.changes.iter().rev().find(of_it) {
@@ -172,7 +172,7 @@ impl PageChanges {
     }
 }
 
-/// A change that no row asks for.
+/// A change that is not due to a row.
 fn beside(observation: Observation, past: bool) -> Change {
     let encoded = EncodedListing::of(&observation.listing);
     let (becomes, cause) = (OnStream::InDoubt, Cause::Beside);

@@ -8,23 +8,23 @@ use crate::poll::error::PollError;
 use crate::poll::origin::FileSet;
 use crate::ports::{FileVersion, SearchState};
 
-/// A folder with more files than this is not read. What was read is remembered by the file, so this bounds that.
+/// Maximum number of files in a folder. Read files are remembered one by one, so this bounds the state.
 const FILES_MAX: usize = 50_000;
 
-/// In a folder, a file that was written to a shorter time ago than this may still be written.
+/// A file in a folder that was modified more recently may still be written.
 const QUIET_MS: i64 = 5_000;
 
-/// A file that is to be read.
+/// A file to read.
 pub(super) struct Due {
     pub(super) file: FileVersion,
-    /// Its time, as its name says or else as it was written.
+    /// Its time: from its name, otherwise its modification time.
     pub(super) time: Time,
-    /// Where an earlier run left it.
+    /// Where an earlier run stopped.
     pub(super) resumed: Option<FilePosition>,
 }
 
-/// Files that are to be read: the one that an earlier run left half read first, then the oldest. Marks of files that are not
-/// there any more are forgotten.
+/// Returns the files to read: first the one that an earlier run did not finish, then the oldest. Removes the marks of
+/// deleted files.
 pub(super) async fn due(
     set: &FileSet,
     now: Time,
@@ -44,7 +44,7 @@ pub(super) async fn due(
     let position = FilePosition::of(state.checkpoint.as_ref());
     let position = position.filter(|position| there.contains(&position.mark));
     if position.is_none() {
-        // It left half read, or another version came in its position: what was read of it was so all the same.
+        // The file was deleted or replaced. Rows already read stay valid.
         state.checkpoint = None;
     }
     let is_quiet = |file: &FileVersion| {

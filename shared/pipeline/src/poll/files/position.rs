@@ -8,9 +8,9 @@ use crate::ports::{FileVersion, ScanCheckpoint};
 pub(super) struct FilePosition {
     pub(super) mark: u64,
     pub(super) rows: u64,
-    /// Rows of which not even the ID was understood.
+    /// Rows with an unreadable ID.
     pub(super) unread: u64,
-    /// It was read to its end, and what it lacks is noted as missing.
+    /// Whether it was read to its end, and its missing listings are noted.
     pub(super) judged: bool,
 }
 
@@ -19,7 +19,7 @@ impl FilePosition {
         Self { mark: mark(file), rows: 0, unread: 0, judged: false }
     }
 
-    /// The position that a checkpoint of an earlier run has.
+    /// Parses the position in an earlier run's checkpoint.
     pub(super) fn of(checkpoint: Option<&ScanCheckpoint>) -> Option<Self> {
         serde_json::from_str(&checkpoint?.cursor.position).ok()
     }
@@ -30,7 +30,7 @@ impl FilePosition {
     }
 }
 
-/// A mark of a version of a file.
+/// Returns the mark of a file's version.
 pub(super) fn mark(file: &FileVersion) -> u64 {
     let FileVersion { name, size, modified, tag } = file;
     let version = format!("{size}\n{}\n{}\n{name}", modified.ms(), tag.as_deref().unwrap_or_default());

@@ -2,10 +2,10 @@ use crate::poll::polled::Polled;
 use crate::poll::search::Search;
 use crate::ports::RunOutcome;
 
-/// Files named in a run's message, of each kind.
+/// Maximum number of files of each kind in a run's message.
 const NAMES_MAX: usize = 3;
 
-/// What is to be reported of a run.
+/// Files to report for a run.
 #[derive(Default)]
 pub(super) struct Report {
     pub(super) lost: Vec<String>,
@@ -15,7 +15,7 @@ pub(super) struct Report {
 }
 
 impl Report {
-    /// How the run ended, and why.
+    /// Returns how the run ended, and why.
     pub(super) fn outcome(
         &self,
         search: &Search,

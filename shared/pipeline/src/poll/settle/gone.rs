@@ -1,4 +1,4 @@
-//! What a complete scan lacks, and what is said of it.
+//! Finds listings that a complete scan lacks, and reports them gone.
 
 use stoop_domain::{Listing, Observation, Sighting, Status, Time, Watch};
 use stoop_wire::EncodedListing;
@@ -12,36 +12,37 @@ use crate::poll::scan::Scan;
 use crate::ports::PortError;
 use crate::snapshots::leaves_as_it_should;
 
-/// Another search of the source, which saw a listing before this one missed it, has so long to look again. After that it may have
-/// got another name, or be polled no more, and holds nothing. Searches ask for everything once a day, if nothing else is said.
+/// How long to wait for another search of the source that saw a listing before this one missed it. A search that has
+/// not run since then was renamed or is no longer polled, and holds nothing. By default, searches run a full scan once
+/// a day.
 const OTHERS_LOOK_MS: i64 = 8 * Time::DAY_MS;
 
-/// What other searches of the source say of a listing that this one lacks.
+/// What other searches of the source know of a listing that this one lacks.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum InOtherSearches {
-    /// None has it.
+    /// No other search has it.
     Nowhere,
-    /// One that has it has not looked since, and may yet.
+    /// Another search has it, has not scanned since, and may still do so.
     Unknown,
-    /// One has seen it since: it moved from this search into that.
+    /// Another search has seen it since: it moved there.
     Moved,
 }
 
-/// A look of one search at what it lacks.
+/// A search's check for missing listings.
 #[derive(Clone, Copy)]
 pub(in crate::poll) struct Look<'a> {
     pub(in crate::poll) scan: Scan<'a>,
-    /// When the scan looked: a file has its own time, and what the clock said is put right where it is set.
+    /// When the scan was made: a file has its own time, and clock times are corrected after the clock is set.
     pub(in crate::poll) at: Time,
-    /// How what is seen now will be looked at again.
+    /// How sightings of now will be repeated.
     pub(in crate::poll) watch: Watch,
 }
 
-/// The scan has seen all there is: what it lacks and has lacked for long enough is gone. What is too much to be believed yet
-/// is held back, so that nothing changes until it is believed or seen again.
+/// Handles a complete scan: listings that it lacks, and has lacked for long enough, are reported gone. A loss that is
+/// too large is held back until it is confirmed or the listings return.
 ///
-/// Not said of a listing that was sold or withdrawn, which only leaves the feed as it should, nor of one
-/// that another search of the source holds: its price or address moved from this search into that.
+/// Listings that were sold or withdrawn are not reported: they leave the feed as expected. Neither are listings that
+/// another search of the source holds: their price or address moved them there.
 pub(in crate::poll) async fn judge_absent(
     kind: CompleteScan,
     look: Look<'_>,
@@ -67,7 +68,7 @@ pub(in crate::poll) async fn judge_absent(
     say_gone(gone, look, index, polled).await
 }
 
-/// Says once more what a run that was killed may not have said, without judging anything anew.
+/// Repeats reports that a killed run may not have sent, without judging again.
 pub(in crate::poll) async fn say_gone_again(
     look: Look<'_>,
     index: &mut Index<'_>,
@@ -77,7 +78,8 @@ pub(in crate::poll) async fn say_gone_again(
     say_gone(in_doubt, look, index, polled).await
 }
 
-/// Does what a person said of the loss that is held back, but for what the scan has seen; whether there was anything to do.
+/// Applies a person's ruling on the held-back loss, except to listings that the scan has seen. Returns whether there
+/// was anything to do.
 pub(in crate::poll) async fn do_as_ruled(
     look: Look<'_>,
     index: &mut Index<'_>,
@@ -98,7 +100,7 @@ pub(in crate::poll) async fn do_as_ruled(
     };
     let ruled = index.rule(ruling);
     if ruled.is_empty() {
-        // It is about a loss of before.
+        // The ruling is about an earlier loss.
         return Ok(false);
     }
     tracing::info!(search, %ruling, listings = ruled.len(), "as ruled");
@@ -112,7 +114,7 @@ pub(in crate::poll) async fn do_as_ruled(
     Ok(true)
 }
 
-/// Beside each listing, what other searches of the source say of it.
+/// Adds to each listing what other searches of the source know of it.
 async fn with_others(
     native_ids: Vec<String>,
     look: Look<'_>,
@@ -135,8 +137,7 @@ async fn with_others(
     Ok(with_others.collect())
 }
 
-/// Says of these listings that they are gone as of when they were missed first, but for those that another search holds, or has
-/// said it of.
+/// Reports these listings gone since they were first missed, except those that another search holds or has reported.
 async fn say_gone(
     missed: Vec<(String, InOtherSearches)>,
     look: Look<'_>,

@@ -1,4 +1,4 @@
-//! The end of a scan of pages, or of one run of it.
+//! Handles the end of a scan of pages, or of one of its runs.
 
 use stoop_sources::{Coverage, Cursor};
 
@@ -10,22 +10,22 @@ use crate::poll::page_scan::PageScan;
 use crate::poll::polled::Polled;
 use crate::ports::{RunOutcome, ScanCheckpoint};
 
-/// A page at which so many polls in a row began and failed may be there no more: the scan begins anew.
+/// If so many consecutive polls started at a page and failed, the page may no longer exist: the scan restarts.
 const TRIES_MAX: u32 = 3;
 
 /// How the pages of a scan ended.
 pub(in crate::poll) enum End {
-    /// All of them were read.
+    /// All pages were read.
     All { watermark: Option<String> },
-    /// The rest is not read, and a further run does not read it either.
+    /// The rest is not read, and further runs will not read it either.
     Capped(String),
-    /// Too much was refused.
+    /// Too many rows were refused.
     Refused(String),
-    /// A later run goes on from here.
+    /// A later run continues here.
     Stopped(RunOutcome, String),
 }
 
-/// The scan ended without a failure: says what is gone, if it proved that, and saves.
+/// Handles a scan that ended without a failure: reports what is gone, if the scan proves it, and saves.
 pub(in crate::poll) async fn ended(
     end: End,
     cursor: Cursor,
@@ -33,7 +33,7 @@ pub(in crate::poll) async fn ended(
     polled: &mut Polled,
 ) -> Result<(), PollError> {
     if let End::Stopped(RunOutcome::Skipped, why) = end {
-        // Nothing was asked, so there is nothing to save.
+        // No request was sent, so there is nothing to save.
         (polled.outcome, polled.message) = (Some(RunOutcome::Skipped), Some(why));
         return Ok(());
     }
@@ -56,7 +56,7 @@ pub(in crate::poll) async fn ended(
             state.watermark = watermark;
             check::learn(&mut of.drift, &scan, state, polled);
             if scan.incremental {
-                // A person need not wait for the next full scan, which may be a day away.
+                // A person's ruling need not wait for the next full scan, which may be a day away.
                 do_as_ruled(look(of), &mut of.index, polled).await?;
                 (RunOutcome::Complete, None)
             } else {
@@ -73,7 +73,7 @@ pub(in crate::poll) async fn ended(
     of.index.save().await
 }
 
-/// The end of a scan that asked for everything.
+/// Handles the end of a full scan.
 async fn full_scan_ended(
     of: &mut PageScan<'_>,
     polled: &mut Polled,
@@ -82,7 +82,7 @@ async fn full_scan_ended(
     let (total, unread_rows) = (of.completeness.total, of.completeness.unread_rows);
     let state = &mut of.index.state;
     if let Some((seen, total)) = of.completeness.lacks().filter(|_| is_judged) {
-        // The pages shifted while they were read. The next poll asks for everything again.
+        // Pages shifted during the scan. The next poll runs a full scan again.
         state.proves_absence = Some(false);
         return Ok((RunOutcome::Partial, Some(format!("{seen} of {total} listings were shown"))));
     }
@@ -101,8 +101,8 @@ async fn full_scan_ended(
     Ok((RunOutcome::Complete, None))
 }
 
-/// The scan failed. What the stream has is seen; the rest of the scan is for the next run. `resumed` is the checkpoint from which
-/// this run began.
+/// Handles a failed scan. What the stream has counts as seen; the next run continues. `resumed` is the checkpoint from
+/// which this run started.
 pub(in crate::poll) async fn broken_off(
     error: &PollError,
     cursor: Cursor,
