@@ -9,7 +9,7 @@ use crate::fields::{Fields, Refusal, scalar, shown};
 use crate::port::{Found, ReadError, Row};
 use crate::raws::Raws;
 
-/// The text of an answer. Bytes that are not UTF-8 spoil the rows they stand in, not the page.
+/// The text of an answer. Invalid UTF-8 invalidates only the rows that contain it, not the page.
 pub(crate) struct Body<'a> {
     text: Cow<'a, str>,
     damaged: bool,
@@ -30,7 +30,7 @@ impl<'a> Body<'a> {
         &self.text
     }
 
-    /// The whole answer as JSON; an HTML page in its place is named by its title.
+    /// Parses the whole answer as JSON. If it is an HTML page, the error contains its title.
     pub(crate) fn json<'b, T: Deserialize<'b>>(&'b self) -> Result<T, ReadError> {
         if self.text.starts_with('<') {
             return Err(self.not_ours(html_in_words(&self.text)));
@@ -38,7 +38,7 @@ impl<'a> Body<'a> {
         self.json_part(&self.text)
     }
 
-    /// A part of the answer as JSON.
+    /// Parses a part of the answer as JSON.
     pub(crate) fn json_part<'b, T: Deserialize<'b>>(&self, part: &'b str) -> Result<T, ReadError> {
         serde_json::from_str(part).map_err(|error| self.broken(&error))
     }
@@ -53,7 +53,7 @@ impl<'a> Body<'a> {
         }
     }
 
-    /// The rows of an array in the answer, as many as are read of it.
+    /// Parses an array of rows in the answer, up to the limit on rows.
     pub(crate) fn rows<'b>(&self, part: &'b str) -> Result<Raws<'b>, ReadError> {
         Raws::parse(part, self.text.len()).map_err(|error| self.broken(&error))
     }
@@ -62,7 +62,7 @@ impl<'a> Body<'a> {
         ReadError::NotOurs { expected: self.expected, got }
     }
 
-    /// An answer without the part that matters: its error message in words where it has one.
+    /// The error for an answer that lacks `part`: contains the answer's own error message if it has one.
     pub(crate) fn without(&self, part: &str, answer: &Fields<'_>) -> ReadError {
         self.not_ours(match error_message(answer) {
             Some(message) => format!("the message {:?}", shown(&message)),
@@ -70,12 +70,12 @@ impl<'a> Body<'a> {
         })
     }
 
-    /// The fields of one row, parsed by itself, so that a malformed one costs only itself.
+    /// Parses the fields of one row on its own, so that a malformed row is rejected alone.
     pub(crate) fn fields<'r>(&self, raw: &'r RawValue) -> Result<Fields<'r>, Refusal> {
         self.undamaged(raw).and_then(Fields::parse)
     }
 
-    /// Reads one row by `read`; of one that is refused, `native_id` may still tell which it is.
+    /// Reads one row with `read`. If it is refused, `native_id` may still identify it.
     pub(crate) fn row(
         &self,
         raw: &RawValue,
@@ -91,7 +91,7 @@ impl<'a> Body<'a> {
         }
     }
 
-    /// The row's text, unless bytes that are not UTF-8 stand in it.
+    /// Returns the row's text, or an error if it contains invalid UTF-8.
     fn undamaged<'r>(&self, raw: &'r RawValue) -> Result<&'r str, Refusal> {
         let json = raw.get();
         match json.find('\u{fffd}').filter(|_| self.damaged) {
@@ -104,7 +104,7 @@ impl<'a> Body<'a> {
     }
 }
 
-/// A refused row with its excerpt for the quarantine.
+/// A refused row, with an excerpt for the quarantine.
 pub(crate) fn refused(refusal: Refusal, native_id: Option<String>, raw: &RawValue) -> Row {
     let json = raw.get();
     let mut end = json.len().min(Reject::RAW_MAX);
@@ -114,7 +114,7 @@ pub(crate) fn refused(refusal: Refusal, native_id: Option<String>, raw: &RawValu
     Row::Refused { native_id, reason: refusal.reason, detail: refusal.detail, raw: json[..end].to_owned() }
 }
 
-/// `an HTML page titled "..."`.
+/// Describes HTML as `an HTML page titled "..."`.
 pub(crate) fn html_in_words(html: &str) -> String {
     let title = html.find("<title").and_then(|at| {
         let rest = &html[at..];
@@ -128,7 +128,7 @@ pub(crate) fn html_in_words(html: &str) -> String {
     }
 }
 
-/// `{"message": "..."}`, `{"error": "..."}` and OData's `{"error": {"message": "..."}}`.
+/// Finds the message in `{"message": "..."}`, `{"error": "..."}` or OData's `{"error": {"message": "..."}}`.
 fn error_message(answer: &Fields<'_>) -> Option<String> {
     let plain = |fields: &Fields<'_>, name: &str| {
         let text = scalar(fields.get(name)?)?;

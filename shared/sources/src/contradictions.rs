@@ -1,6 +1,7 @@
 //! Fields of a listing that contradict each other, counted over the rows of a source.
 //!
-//! One such row is a slip; where most rows have it, a field does not mean what its name says, and is distrusted.
+//! One contradicting row is a slip. If most rows contradict, the field does not mean what its name says and is
+//! distrusted.
 //!
 //! ```
 //! use stoop_domain::{Currency, Day, Listing, Minor, Address, Purpose, Status, Time};
@@ -19,48 +20,49 @@
 
 use stoop_domain::{Listing, Minor, Status, Time};
 
-/// Two things of a listing that can hardly both be so.
+/// Two fields of a listing that are unlikely to be both right.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Contradiction {
-    /// It was listed after the day on which it was sold.
+    /// Listed after the day of its sale.
     ListedAfterSale,
-    /// It is sold, on a day after that on which it was seen.
+    /// Sold on a later day than it was seen.
     SoldAfterSeen,
-    /// It was listed after it was seen.
+    /// Listed after it was seen.
     ListedAfterSeen,
-    /// It was sold for exactly what was asked. That happens; where nearly every sale is so, one price stands in both fields.
+    /// Sold for exactly the list price. A single case is normal; if nearly every sale is so, one price fills both
+    /// fields.
     SoldAsListed,
-    /// What was asked at first is more than ten times what is asked, or less than a tenth of it.
+    /// The original list price is more than ten times the list price, or less than a tenth of it.
     OriginalFarOff,
-    /// The same of what was asked before.
+    /// The previous list price is more than ten times the list price, or less than a tenth of it.
     PreviousFarOff,
 }
 
-/// In how many rows of a source two fields could contradict each other, and do.
+/// How many rows of a source have both fields of a contradiction, and how many contradict.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ContradictionCount {
-    /// Which contradiction.
     pub kind: Contradiction,
     /// Rows that have both fields.
     pub rows: u64,
-    /// Of them, those in which they contradict each other.
+    /// Rows of these in which the fields contradict each other.
     pub contradict: u64,
 }
 
-/// Contradictions of the rows of one source.
+/// Counts of contradictions in the rows of one source.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Contradictions {
     counts: [(u64, u64); Contradiction::ALL.len()],
 }
 
-/// Of fewer rows one look distrusts no field. Polls ask for more: [`POLLED_ROWS_MIN`](crate::POLLED_ROWS_MIN).
+/// Minimum number of rows to distrust a field outside of polls. Polls need more:
+/// [`POLLED_ROWS_MIN`](crate::POLLED_ROWS_MIN).
 pub const DISTRUST_ROWS_MIN: u64 = 20;
 
-/// Zones differ by a day at most, and what has no zone was given one.
+/// Tolerance for time zones: zones differ by at most a day, and times without a zone were assigned one.
 const A_DAY: i64 = Time::DAY_MS;
 
 impl Contradiction {
-    /// Every kind, in the order of their names here.
+    /// All contradictions, in the order of the enum.
     pub const ALL: [Self; 6] = [
         Self::ListedAfterSale,
         Self::SoldAfterSeen,
@@ -70,7 +72,7 @@ impl Contradiction {
         Self::PreviousFarOff,
     ];
 
-    /// Its name in reports.
+    /// Name in reports and in stored counts.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -83,7 +85,7 @@ impl Contradiction {
         }
     }
 
-    /// The field that is distrusted where it is the rule.
+    /// The field to distrust if most rows contradict.
     #[must_use]
     pub fn field(self) -> &'static str {
         match self {
@@ -95,11 +97,11 @@ impl Contradiction {
         }
     }
 
-    /// Whether a listing that was seen at `seen` has it; `None` where it lacks one of the fields.
+    /// Whether a listing seen at `seen` has this contradiction; `None` if it lacks one of the fields.
     #[must_use]
     pub fn is_in(self, listing: &Listing, seen: Time) -> Option<bool> {
         let sold_on = listing.close_date.filter(|_| listing.status == Status::Closed);
-        // The end of the day, in UTC.
+        // The end of the day in UTC.
         let sold_by = sold_on.map(|day| (i64::from(day.0) + 1) * Time::DAY_MS);
         let listed_at = listing.listed_at.map(Time::ms);
         match self {
@@ -115,7 +117,7 @@ impl Contradiction {
         }
     }
 
-    /// The share of rows past which its field is distrusted, in hundredths.
+    /// Share of contradicting rows, in percent, above which the field is distrusted.
     #[must_use]
     pub fn share_max(self) -> u64 {
         if self == Self::SoldAsListed { 95 } else { 50 }
@@ -128,7 +130,7 @@ fn are_far_apart(a: Minor, b: Minor) -> bool {
 }
 
 impl Contradictions {
-    /// Takes in a row that was understood. `seen` is when it was shown.
+    /// Counts one listing. `seen` is when the source showed it.
     pub fn take(&mut self, listing: &Listing, seen: Time) {
         for (kind, (rows, contradict)) in Contradiction::ALL.into_iter().zip(&mut self.counts) {
             if let Some(is_in) = kind.is_in(listing, seen) {
@@ -138,7 +140,7 @@ impl Contradictions {
         }
     }
 
-    /// Takes in what was counted of other rows.
+    /// Adds the counts of other rows.
     pub fn add(&mut self, other: &Self) {
         for ((rows, contradict), (more_rows, more)) in self.counts.iter_mut().zip(other.counts) {
             *rows += more_rows;
@@ -146,22 +148,22 @@ impl Contradictions {
         }
     }
 
-    /// The count of one kind.
+    /// Returns the count of one contradiction.
     #[must_use]
     pub fn of(&self, kind: Contradiction) -> ContradictionCount {
         let (rows, contradict) = self.counts[kind as usize];
         ContradictionCount { kind, rows, contradict }
     }
 
-    /// Those that the rows could have, in the order of [`Contradiction::ALL`].
+    /// Counts of the contradictions that the rows could have, in the order of [`Contradiction::ALL`].
     pub fn counts(&self) -> impl Iterator<Item = ContradictionCount> {
         Contradiction::ALL.into_iter().map(|kind| self.of(kind)).filter(|count| count.rows > 0)
     }
 }
 
 impl ContradictionCount {
-    /// Whether so many rows contradict that the field is not to be believed: more than half of at least
-    /// [`DISTRUST_ROWS_MIN`]; of sales at the very price that was asked, more than 95 %.
+    /// Whether the field is distrusted: more than half of at least [`DISTRUST_ROWS_MIN`] rows contradict; for sales at
+    /// the list price, more than 95 %.
     #[must_use]
     pub fn is_distrusted(&self) -> bool {
         let share = self.contradict.saturating_mul(100);
@@ -248,7 +250,7 @@ mod tests {
         assert_eq!(before, Some(true));
     }
 
-    /// Counts of closed rows of which some were sold for what was asked.
+    /// Counts of closed rows, `as_listed` of which were sold at the list price.
     fn sales(rows: u64, as_listed: u64) -> ContradictionCount {
         let mut counted = Contradictions::default();
         for row in 0..rows {

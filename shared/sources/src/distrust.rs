@@ -1,4 +1,4 @@
-//! Which fields of a search are not believed, by what its polls have counted.
+//! Fields of a search that are distrusted, from the contradictions that its polls counted.
 
 use std::collections::BTreeMap;
 
@@ -7,17 +7,18 @@ use stoop_domain::{Listing, Status};
 
 use crate::contradictions::{Contradiction, ContradictionCount, Contradictions};
 
-/// Of fewer listings that have both fields a poll distrusts none.
+/// Minimum number of listings with both fields for a poll to distrust one.
 pub const POLLED_ROWS_MIN: u64 = 100;
 
-/// What was counted before a scan weighs no more than so many listings beside it.
+/// Maximum weight, in listings, of the counts before a scan.
 const PAST_ROWS_MAX: u64 = 1_000;
 
-/// What the polls of one search have counted of [`Contradiction`]s, and which fields are distrusted for it. A listing counts
-/// when it is sent: when it is new, and when it changed.
+/// Counts of [`Contradiction`]s by the polls of one search, and the fields distrusted because of them. A listing counts
+/// when it is sent: when it is new or changed.
 ///
-/// A field becomes distrusted where, of [`POLLED_ROWS_MIN`] listings or more, a greater share than [`Contradiction::share_max`]
-/// contradict; it is trusted again where the share is below half of that. In between it stays what it was.
+/// A field becomes distrusted if, of at least [`POLLED_ROWS_MIN`] listings, a greater share than
+/// [`Contradiction::share_max`] contradict. It is trusted again when the share is below half of that. In between,
+/// nothing changes.
 ///
 /// ```
 /// use stoop_domain::{Currency, Listing, Minor, Address, Purpose, Time};
@@ -47,7 +48,7 @@ struct Tally {
 }
 
 impl Distrust {
-    /// Takes over what a scan has counted. Gives the kinds of which the verdict changed, and what it is now.
+    /// Adds the counts of a scan. Returns the contradictions whose verdict changed, with the new verdict.
     pub fn learn(&mut self, counted: &Contradictions) -> Vec<(Contradiction, bool)> {
         let mut changed = Vec::new();
         for count in counted.counts() {
@@ -62,7 +63,7 @@ impl Distrust {
         changed
     }
 
-    /// What is counted by now, with whether the kind's field is distrusted for it, in the order of [`Contradiction::ALL`].
+    /// The current counts, each with whether its field is distrusted, in the order of [`Contradiction::ALL`].
     pub fn counts(&self) -> impl Iterator<Item = (ContradictionCount, bool)> {
         Contradiction::ALL.into_iter().filter_map(|kind| {
             let Tally { rows, contradict, distrusted } = *self.tallies.get(kind.as_str())?;
@@ -70,12 +71,12 @@ impl Distrust {
         })
     }
 
-    /// The kinds whose field is distrusted.
+    /// The contradictions whose field is distrusted.
     pub fn kinds(&self) -> impl Iterator<Item = Contradiction> {
         self.counts().filter(|(_, distrusted)| *distrusted).map(|(count, _)| count.kind)
     }
 
-    /// Takes the fields that are distrusted off a listing. Of one that is not closed, the list price stays.
+    /// Removes the distrusted fields from a listing. A listing that is not closed keeps its list price.
     pub fn drop_from(&self, listing: &mut Listing) {
         for kind in self.kinds() {
             match kind {
@@ -113,7 +114,7 @@ mod tests {
 
     use super::*;
 
-    /// Listings of which so many were asked a thousandth before.
+    /// Counts of listings, `contradict` of which have a previous price of a thousandth.
     fn scan(rows: u64, contradict: u64) -> Contradictions {
         let mut counted = Contradictions::default();
         for row in 0..rows {
@@ -140,7 +141,7 @@ mod tests {
             assert_eq!(tally(&distrust).2, want, "{contradict} of {rows}");
             assert_eq!(changed.len(), usize::from(want));
         }
-        // Scans of few listings add up.
+        // Small scans accumulate.
         let mut distrust = Distrust::default();
         let message: Vec<_> = (0..5).flat_map(|_| distrust.learn(&scan(25, 25))).collect();
         assert_eq!(message, [(Contradiction::PreviousFarOff, true)], "told once");
@@ -155,7 +156,7 @@ mod tests {
         assert_eq!(distrust.learn(&scan(140, 0)), []);
         assert_eq!(tally(&distrust), (240, 60, true));
         assert_eq!(distrust.learn(&scan(1, 0)), [(Contradiction::PreviousFarOff, false)]);
-        // Nor is it distrusted again before it is past the share.
+        // Distrusted again only above the share.
         assert_eq!(distrust.learn(&scan(120, 120)), []);
         assert_eq!(tally(&distrust), (361, 180, false));
         assert_eq!(distrust.learn(&scan(2, 2)), [(Contradiction::PreviousFarOff, true)]);
@@ -170,7 +171,7 @@ mod tests {
             distrust.learn(&scan(100, 0));
             scans += 1;
         }
-        // 1,000 / 1,100 to the 15th is below a quarter for the first time; the first scan is at 1,000 of 1,100.
+        // 1,000 / 1,100 to the power of 15 is the first below a quarter; the first scan is at 1,000 of 1,100.
         assert_eq!(scans, 15);
         distrust.learn(&scan(4_001, 0));
         assert!(tally(&distrust).1 < 300);
@@ -205,7 +206,7 @@ mod tests {
             assert!(message.as_object_mut().unwrap().remove(kind.field()).is_some(), "{kind:?}");
             assert_eq!(left.as_object_mut().unwrap().remove(kind.field()), None);
             assert_eq!(message, left, "{kind:?}");
-            // What is offered still asks a price.
+            // A listing on offer keeps its price.
             let mut offered = Listing { status: Status::Active, ..whole.clone() };
             distrust.drop_from(&mut offered);
             assert_eq!(offered.list_price, Some(Minor(1)));
@@ -219,7 +220,7 @@ mod tests {
         assert_eq!(distrust.kinds().collect::<Vec<_>>(), [Contradiction::PreviousFarOff]);
         assert_eq!(distrust.counts().count(), 1);
         assert_eq!(serde_json::to_string(&distrust).unwrap(), stored);
-        // Numbers that no polls have counted do not panic.
+        // Stored counts that no poll can produce must not cause a panic.
         let odd = r#"{"previous_far_off":{"rows":18446744073709551615,"contradict":18446744073709551615}}"#;
         let mut odd: Distrust = serde_json::from_str(odd).unwrap();
         odd.learn(&scan(1, 1));

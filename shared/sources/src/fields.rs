@@ -11,8 +11,8 @@ use stoop_domain::{Currency, Minor, MoneyError, Reason, Time, parse_decimal};
 
 use crate::raws::{LIST_BYTES_MAX, members};
 
-/// One JSON object, read field by field. Numbers stay text, so that no price passes through a float;
-/// a field that is absent, null or blank is unknown, and `None`.
+/// One JSON object, read field by field. Numbers stay text, so that prices never pass through a float. An absent, null
+/// or blank field is unknown: `None`.
 pub(crate) struct Fields<'a> {
     by_name: BTreeMap<Name<'a>, &'a RawValue>,
 }
@@ -28,10 +28,10 @@ pub(crate) struct Refusal {
 #[serde(transparent)]
 struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
 
-/// Years in which homes that are offered were built, or are going to be.
+/// Accepted years of construction, including planned ones.
 pub(crate) const YEARS_BUILT: RangeInclusive<i16> = 1_000..=2_100;
 
-/// The longest excerpt of a value that a message shows, in characters.
+/// Maximum length of a value in a message, in characters.
 const SHOWN_MAX: usize = 100;
 
 impl<'a> Fields<'a> {
@@ -42,12 +42,12 @@ impl<'a> Fields<'a> {
         })
     }
 
-    /// The field as written, unless it is absent or null.
+    /// Returns the field as written; `None` if absent or null.
     pub(crate) fn get(&self, name: &str) -> Option<&'a RawValue> {
         self.by_name.get(name).copied().filter(|raw| raw.get() != "null")
     }
 
-    /// A text or a number as text, trimmed, with every run of blanks made one.
+    /// Returns a text or number as trimmed text, with runs of white space collapsed.
     pub(crate) fn text(&self, name: &str) -> Result<Option<String>, Refusal> {
         let Some(raw) = self.get(name) else { return Ok(None) };
         let Some(text) = scalar(raw) else { return Err(Refusal::bad(name, raw.get())) };
@@ -61,14 +61,14 @@ impl<'a> Fields<'a> {
         Ok((!words.is_empty()).then_some(words))
     }
 
-    /// Words for people, lines kept. What is no text is left out: it never enters the arithmetic.
+    /// Returns text for people, with its lines. Values that are not text are unknown: prose enters no figure.
     pub(crate) fn prose(&self, name: &str) -> Option<String> {
         let text = scalar(self.get(name)?)?;
         let text = text.trim();
         (!text.is_empty()).then(|| text.to_owned())
     }
 
-    /// A number, or a text that should be one, put through `parse`.
+    /// Parses a number, or a text that contains one, with `parse`.
     pub(crate) fn parsed<T, E>(
         &self,
         name: &str,
@@ -93,22 +93,22 @@ impl<'a> Fields<'a> {
         price.transpose()
     }
 
-    /// A fee: an amount above zero, which may stand for "none". It is in no figure, so that what cannot be read is unknown.
+    /// Reads a fee above zero; zero may mean "none". Fees enter no figure, so an unreadable one is unknown.
     pub(crate) fn fee(&self, name: &str, currency: Currency) -> Option<Minor> {
         self.price(name, currency).ok().flatten().filter(|fee| fee.0 > 0)
     }
 
-    /// A year in which a home can have been built. It is in no figure, so that anything else is unknown.
+    /// Reads a year of construction. It enters no figure, so anything else is unknown.
     pub(crate) fn year(&self, name: &str) -> Option<i16> {
         self.number(name, 0).ok().flatten().filter(|year| YEARS_BUILT.contains(year))
     }
 
-    /// A number of `T`s, whole after rounding, scaled by ten to the `digits`.
+    /// Reads a number scaled by 10^`digits` and rounded to a whole `T`.
     pub(crate) fn number<T: TryFrom<i64>>(&self, name: &str, digits: u32) -> Result<Option<T>, Refusal> {
         self.parsed(name, |text| scaled(text, digits))
     }
 
-    /// Latitude and longitude in millionths of a degree. Both zero is how databases write "unknown".
+    /// Reads latitude and longitude in millionths of a degree. Databases write two zeros for "unknown".
     pub(crate) fn coordinates(&self, latitude: &str, longitude: &str) -> Result<(Option<i32>, Option<i32>), Refusal> {
         let read = |name: &str| {
             let degrees = self.parsed(name, |text| parse_decimal(text, 6))?;
@@ -127,7 +127,7 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// A moment with its offset. A local time without a zone names no moment: `None`.
+    /// Reads a time with an offset. A local time without a zone is unknown: `None`.
     pub(crate) fn time(&self, name: &str) -> Result<Option<Time>, Refusal> {
         self.parsed(name, |text| match Time::parse(text) {
             Ok(time) => Ok(Some(time)),
@@ -141,7 +141,7 @@ impl<'a> Fields<'a> {
         self.parsed(name, str::parse)
     }
 
-    /// `true`, `1` or `"true"`; `None` where the field is absent or anything else.
+    /// Reads `true`, `1` or `"true"`; `None` if absent or anything else.
     pub(crate) fn flag(&self, name: &str) -> Option<bool> {
         match self.get(name)?.get().trim_matches('"') {
             "true" | "1" => Some(true),
@@ -150,20 +150,20 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// An object inside this one. One without fields says nothing: `None`.
+    /// Reads a nested object; `None` if it has no fields.
     pub(crate) fn object(&self, name: &str) -> Result<Option<Self>, Refusal> {
         let Some(raw) = self.get(name) else { return Ok(None) };
         let fields = Self::parse(raw.get()).map_err(|_| Refusal::bad(name, raw.get()))?;
         Ok((!fields.by_name.is_empty()).then_some(fields))
     }
 
-    /// The items of a list, as written; none where the field is absent, no list, or longer than any.
+    /// Returns the items of a list as written; empty if the field is absent, not a list, or too long.
     pub(crate) fn list(&self, name: &str) -> Vec<&'a RawValue> {
         let raw = self.get(name).filter(|raw| raw.get().len() <= LIST_BYTES_MAX);
         raw.and_then(|raw| serde_json::from_str(raw.get()).ok()).unwrap_or_default()
     }
 
-    /// The texts in a list of texts; what is no text is left out.
+    /// Returns the texts of a list and skips other items.
     pub(crate) fn texts(&self, name: &str) -> Vec<String> {
         self.list(name)
             .into_iter()
@@ -174,20 +174,20 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// What is due `times` times in `months` months, by the month.
+/// Converts a fee that is due `times` times in `months` months to a monthly fee.
 pub(crate) fn per_month(fee: Minor, times: i64, months: i64) -> Option<Minor> {
     let due = fee.0.checked_mul(times)?;
-    // Rounded half up; fees are above zero.
+    // Rounds half up; fees are above zero.
     (months > 0).then(|| Minor(due / months + i64::from(due % months * 2 >= months)))
 }
 
-/// A decimal number scaled by ten to the `digits`, as a `T`.
+/// Parses a decimal number scaled by 10^`digits`.
 pub(crate) fn scaled<T: TryFrom<i64>>(text: &str, digits: u32) -> Result<T, ()> {
     let number = parse_decimal(text, digits).map_err(|_| ())?;
     T::try_from(number).map_err(|_| ())
 }
 
-/// The content of a string, or the digits of a number.
+/// Returns the content of a string or the digits of a number.
 pub(crate) fn scalar(raw: &RawValue) -> Option<Cow<'_, str>> {
     let json = raw.get();
     match json.as_bytes().first()? {
@@ -197,7 +197,7 @@ pub(crate) fn scalar(raw: &RawValue) -> Option<Cow<'_, str>> {
     }
 }
 
-/// `text` cut to what a message can bear.
+/// Truncates a text for messages.
 pub(crate) fn shown(text: &str) -> &str {
     text.char_indices().nth(SHOWN_MAX).map_or(text, |(end, _)| &text[..end])
 }

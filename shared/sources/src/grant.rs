@@ -1,4 +1,4 @@
-//! OAuth 2.0 client credentials: the request for a token, and reading what comes back (RFC 6749, 4.4 and 5.1).
+//! OAuth 2.0 client credentials: the token request and its response (RFC 6749, 4.4 and 5.1).
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -7,31 +7,31 @@ use crate::fields::scalar;
 use crate::link::{VALUE, encode};
 use crate::port::{Method, ReadError, Request};
 
-/// What a client has to show for a token.
+/// Client credentials for a token request.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ClientCredentials {
-    /// The address of the token endpoint.
+    /// URL of the token endpoint.
     pub token_url: String,
-    /// The client's id.
+    /// Client ID.
     pub client_id: String,
-    /// The client's secret. Never logged.
+    /// Client secret. Never logged.
     pub client_secret: String,
-    /// The scope to ask for, where the server wants one.
+    /// Scope to request, if the server needs one.
     pub scope: Option<String>,
 }
 
-/// A bearer token, as the server gave it.
+/// A bearer token and its lifetime.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Grant {
     /// The token. Never logged.
     pub token: String,
-    /// For how many seconds it is good; `None` where the server does not say.
+    /// Lifetime in seconds; `None` if the server does not say.
     pub expires_in_s: Option<u64>,
 }
 
 impl ClientCredentials {
-    /// The request for a token. Id and secret stand in the body, which is what RESO's servers want of clients that
-    /// have no page of their own.
+    /// Builds the token request. ID and secret go into the body: RESO's servers require that of clients without a
+    /// redirect page.
     #[must_use]
     pub fn request(&self) -> Request {
         let mut fields = vec![
@@ -55,10 +55,11 @@ impl ClientCredentials {
 }
 
 impl Grant {
-    /// Reads a token endpoint's answer with status 200.
+    /// Reads the response of a token endpoint with status 200.
     ///
     /// # Errors
-    /// When it holds no bearer token. No part of the answer is in the message: it may hold a secret.
+    /// Fails if the response contains no bearer token. The error contains nothing of the response, which may hold a
+    /// secret.
     pub fn read(body: &[u8]) -> Result<Self, ReadError> {
         #[derive(Deserialize)]
         struct Answer<'a> {
@@ -77,7 +78,7 @@ impl Grant {
         if answer.token_type.is_some_and(|kind| !kind.eq_ignore_ascii_case("bearer")) {
             return Err(not_ours("a token of another type"));
         }
-        // A number by RFC 6749; some servers write it as a text.
+        // RFC 6749 says a number; some servers send a text.
         let expires_in_s = answer.expires_in.and_then(|seconds| scalar(seconds)?.trim().parse().ok());
         Ok(Self { token: answer.access_token, expires_in_s })
     }

@@ -1,9 +1,8 @@
-//! One module per listing API: what to request, and how to read the answer. No I/O, no clock.
+//! One module per listing API: builds requests and reads answers. No I/O, no clock.
 //!
-//! A [`Source`] is driven by the poller: [`Source::begin`] gives the first [`Request`] of a scan; each
-//! answer goes to [`Source::read`], which gives the listings understood, the rejects, and what to do
-//! [`Next`]. The poller owns HTTP, limits, retries and checkpoints; a source owns nothing but the
-//! meaning of bytes.
+//! The poller drives a [`Source`]: [`Source::begin`] returns the first [`Request`] of a scan, and [`Source::read`]
+//! turns each answer into listings, rejects and the [`Next`] step. The poller owns HTTP, limits, retries and
+//! checkpoints; a source only interprets bytes.
 
 mod avito;
 mod body;

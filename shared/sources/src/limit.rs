@@ -1,27 +1,27 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// How much may be asked of a server in any range of time that is this long.
+/// A limit on use of a server: at most `most` in any time range of `per_ms`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Limit {
     /// What is counted.
     pub of: Metered,
-    /// How much of it.
+    /// Maximum amount in the range.
     pub most: u64,
-    /// The range, in milliseconds.
+    /// Length of the range in milliseconds.
     pub per_ms: u64,
 }
 
 /// What a limit counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Metered {
-    /// Requests, whatever came of them.
+    /// Requests, whatever their result.
     Requests,
-    /// Bytes of bodies, decompressed.
+    /// Bytes of response bodies, decompressed.
     Bytes,
 }
 
-/// The ranges that have a name: a month is 31 days, so that no month of the calendar sees more.
+/// Named ranges. A month is 31 days, so that the limit holds for every calendar month.
 const UNITS: [(&str, &str, u64); 5] = [
     ("s", "second", 1_000),
     ("m", "minute", 60_000),
@@ -33,50 +33,50 @@ const UNITS: [(&str, &str, u64); 5] = [
 const SIZES: [(&str, u64); 3] = [("GB", 1_000_000_000), ("MB", 1_000_000), ("kB", 1_000)];
 
 impl Limit {
-    /// Requests a second.
+    /// Requests per second.
     #[must_use]
     pub const fn per_second(most: u64) -> Self {
         Self { of: Metered::Requests, most, per_ms: 1_000 }
     }
 
-    /// Requests a minute.
+    /// Requests per minute.
     #[must_use]
     pub const fn per_minute(most: u64) -> Self {
         Self { of: Metered::Requests, most, per_ms: 60_000 }
     }
 
-    /// Requests an hour.
+    /// Requests per hour.
     #[must_use]
     pub const fn per_hour(most: u64) -> Self {
         Self { of: Metered::Requests, most, per_ms: 3_600_000 }
     }
 
-    /// Requests a day.
+    /// Requests per day.
     #[must_use]
     pub const fn per_day(most: u64) -> Self {
         Self { of: Metered::Requests, most, per_ms: 86_400_000 }
     }
 
-    /// Requests a month: any 31 days, so that it holds whenever the month begins.
+    /// Requests per month: in any 31 days, so that the limit holds whenever the server's month begins.
     #[must_use]
     pub const fn per_month(most: u64) -> Self {
         Self { of: Metered::Requests, most, per_ms: 31 * 86_400_000 }
     }
 
-    /// One request in each range.
+    /// One request per range of `ms`.
     #[must_use]
     pub const fn pause(ms: u64) -> Self {
         Self { of: Metered::Requests, most: 1, per_ms: ms }
     }
 
-    /// Bytes an hour.
+    /// Bytes per hour.
     #[must_use]
     pub const fn bytes_per_hour(most: u64) -> Self {
         Self { of: Metered::Bytes, most, per_ms: 3_600_000 }
     }
 }
 
-/// Why a text is no limit.
+/// The text is not a valid limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "accepted: requests or bytes in a second, minute, hour, day or month: 2/s, 180/m, 7200/h, 40000/d, 50/mo, 4GB/h"
@@ -102,7 +102,7 @@ impl FromStr for Limit {
 }
 
 impl fmt::Display for Limit {
-    /// In words: `7200 requests an hour`, `4 GB an hour`, `1 request in 3 s`.
+    /// Formats as `7200 requests an hour`, `4 GB an hour`, `1 request in 3 s`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.of {
             Metered::Requests if self.most == 1 => f.write_str("1 request")?,

@@ -4,21 +4,21 @@ use crate::html::CardRules;
 use crate::port::{Params, SearchError};
 use crate::settings::MapErrors;
 
-/// A parameter that a kind of source accepts.
+/// A parameter of a source kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Param {
-    /// Its key in a search.
+    /// Key in a search.
     pub name: &'static str,
-    /// Whether a search can do without it.
+    /// Whether a search must set it.
     pub required: bool,
-    /// Whether its value is handed in by the edge from a secret store, and is never shown.
+    /// Whether the value is a secret: it comes from a secret store and is never shown.
     pub secret: bool,
-    /// What it means, and what it is when left out.
+    /// Meaning and default, for help.
     pub meaning: &'static str,
 }
 
-/// Reads a search's parameters and gathers every mistake in them. Messages show values, save those of
-/// secrets, which are never checked for more than being there.
+/// Reads a search's parameters and collects every mistake. Messages contain values, except for secrets, of which only
+/// the presence is checked.
 pub(crate) struct ParamReader<'p> {
     params: &'p Params,
     mistakes: Vec<String>,
@@ -39,7 +39,7 @@ impl Param {
 }
 
 impl<'p> ParamReader<'p> {
-    /// Starts by naming the keys that are not in `accepted`, and the required ones that are absent.
+    /// Starts with mistakes for keys that are not in `accepted` and for missing required keys.
     pub(crate) fn new(kind: &str, accepted: &[Param], params: &'p Params) -> Self {
         let names = || accepted.iter().map(|param| param.name).collect::<Vec<_>>().join(", ");
         let mut mistakes = Vec::new();
@@ -55,7 +55,7 @@ impl<'p> ParamReader<'p> {
         Self { params, mistakes }
     }
 
-    /// The value, trimmed; one that is blank counts as absent.
+    /// Returns the trimmed value; a blank value counts as absent.
     pub(crate) fn get(&self, name: &str) -> Option<&'p str> {
         self.params.get(name).map(|value| value.trim()).filter(|value| !value.is_empty())
     }
@@ -80,7 +80,7 @@ impl<'p> ParamReader<'p> {
         })
     }
 
-    /// An absolute http(s) address without a query, its closing `/` dropped.
+    /// Reads an absolute http(s) URL without a query; removes a trailing `/`.
     pub(crate) fn address(&mut self, name: &str, default: &str) -> String {
         let value = self.get(name).unwrap_or(default);
         if !value.is_empty() && (crate::link::origin(value).is_none() || value.contains(['?', '#', ' '])) {
@@ -93,7 +93,7 @@ impl<'p> ParamReader<'p> {
         self.mistakes.push(format!("{name} = {value:?}: accepted is {accepted}"));
     }
 
-    /// The rules for reading cards that are built in, with those of the parameter put over them.
+    /// Returns the built-in card rules, overridden by those of the parameter.
     pub(crate) fn card_rules(&mut self, name: &str, built_in: &Result<CardRules, MapErrors>) -> Option<CardRules> {
         let rules = built_in.clone().and_then(|rules| match self.get(name) {
             Some(text) => rules.with(text),

@@ -1,32 +1,32 @@
-//! What is read of an answer at most, so that what it takes in memory is bounded by what it is.
+//! Limits on what is read of an answer, so that memory is bounded by its size.
 
 use std::fmt;
 
 use serde::de::{Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-/// So many rows are read of any answer, and more where each of them has [`ROW_BYTES`] of it: a listing takes a kilobyte
-/// or two once it is understood, however short it was written.
+/// Number of rows that are always read. More are read if the answer has [`ROW_BYTES`] per row: a parsed listing takes
+/// one or two kilobytes, however short its text.
 const ROWS_ALWAYS: usize = 20_000;
 const ROW_BYTES: usize = 1_024;
 
-/// The most fields that an object may have. RESO's `Property` has some 700, and vendors add a few hundred.
+/// Maximum number of fields of an object. RESO's `Property` has about 700, and vendors add a few hundred.
 pub(crate) const FIELDS_MAX: usize = 10_000;
 
-/// The longest list inside a row, as it is written: of pictures, say.
+/// Maximum size of a list inside a row, for example of pictures, as written.
 pub(crate) const LIST_BYTES_MAX: usize = 1 << 20;
 
-/// The rows of an answer, as they are written.
+/// The rows of an answer, as written.
 #[derive(Debug, Default)]
 pub(crate) struct Raws<'a> {
     pub(crate) rows: Vec<&'a RawValue>,
-    /// How many more there are, which are not read.
+    /// Number of rows beyond the limit, which are not read.
     more: usize,
     most: usize,
 }
 
 impl<'a> Raws<'a> {
-    /// Reads a JSON array of an answer of `answer_bytes`.
+    /// Parses a JSON array of an answer of `answer_bytes`.
     pub(crate) fn parse(json: &'a str, answer_bytes: usize) -> Result<Self, serde_json::Error> {
         let mut reader = serde_json::Deserializer::from_str(json);
         let rows = reader.deserialize_seq(Rows { most: rows_max(answer_bytes) })?;
@@ -34,7 +34,7 @@ impl<'a> Raws<'a> {
         Ok(rows)
     }
 
-    /// Why some of the rows are not read.
+    /// Message if some rows were not read.
     pub(crate) fn cut(&self) -> Option<String> {
         cut(self.rows.len() + self.more, self.most)
     }
@@ -48,12 +48,12 @@ impl<'a> Raws<'a> {
     }
 }
 
-/// How many rows are read of an answer of so many bytes.
+/// Maximum number of rows for an answer of this size.
 pub(crate) fn rows_max(answer_bytes: usize) -> usize {
     ROWS_ALWAYS.max(answer_bytes / ROW_BYTES)
 }
 
-/// Why not all rows of an answer are read.
+/// Message that an answer has more rows than are read.
 pub(crate) fn cut(rows: usize, most: usize) -> Option<String> {
     (rows > most).then(|| {
         format!(
@@ -90,7 +90,7 @@ impl<'de> Visitor<'de> for Rows {
     }
 }
 
-/// Reads an object's members one by one, at most [`FIELDS_MAX`].
+/// Visits the members of an object, at most [`FIELDS_MAX`].
 pub(crate) fn members<'de, A, K>(mut map: A, mut take: impl FnMut(K, &'de RawValue)) -> Result<(), A::Error>
 where
     A: MapAccess<'de>,

@@ -8,20 +8,20 @@ use crate::rentcast::RentCast;
 use crate::reso::Reso;
 use crate::zillow::Zillow;
 
-/// A built-in kind of source, for help and for error messages.
+/// A built-in source kind, for help and error messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Kind {
-    /// The name that a search gives as its source.
+    /// Name that a search gives as its source.
     pub name: &'static str,
-    /// What it is, in one line.
+    /// One-line description.
     pub summary: &'static str,
-    /// The parameters it accepts.
+    /// Accepted parameters.
     pub params: &'static [Param],
-    /// What it reports, and what it does not.
+    /// What the source reports.
     pub capabilities: Capabilities,
 }
 
-/// Every built-in kind.
+/// All built-in source kinds.
 pub const KINDS: &[Kind] = &[
     Kind {
         name: "reso",
@@ -61,11 +61,11 @@ pub const KINDS: &[Kind] = &[
     },
 ];
 
-/// Makes the source of this kind for a search with these parameters.
+/// Builds the source of this kind for a search with these parameters.
 ///
 /// # Errors
-/// Every mistake in them at once: an unknown kind with the kinds there are, unknown keys with the keys
-/// that are accepted, values with what would be accepted.
+/// Returns every mistake at once: an unknown kind with the known kinds, unknown keys with the accepted keys, bad values
+/// with what would be accepted.
 ///
 /// ```
 /// use stoop_sources::{Params, build};
@@ -111,7 +111,7 @@ mod tests {
         for kind in KINDS {
             let params = kind.params.iter().filter(|param| param.required);
             let required = params.map(|param| (param.name.to_owned(), "https://example.com".to_owned()));
-            // Of these one way to name a place is required, whichever it is.
+            // One of these parameters for the area is required, no matter which.
             let place = match kind.name {
                 "realtor" => Some(("postal_code".to_owned(), "60614".to_owned())),
                 "rentcast" => Some(("zipCode".to_owned(), "60614".to_owned())),

@@ -1,5 +1,5 @@
-//! Reading a TOML file that a person wrote, with the line of every value at hand, so that mistakes can be
-//! told all at once and each in its place. Maps and `stoop.toml` are read with it.
+//! Reads a TOML file that a person wrote. Every value keeps its line, so that all mistakes are reported at once with
+//! their lines. Used for maps and `stoop.toml`.
 
 mod mistakes;
 mod walk;

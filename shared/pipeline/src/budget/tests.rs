@@ -10,7 +10,7 @@ fn at(ms: i64) -> Time {
     Time::from_ms(1_768_392_000_000 + ms)
 }
 
-/// Books as soon as that is possible, however long it takes.
+/// Books at the first possible time, however late.
 fn book(account: &mut Account, limits: &[Limit], now: Time) -> Booking {
     let mut now = now;
     loop {
@@ -21,8 +21,7 @@ fn book(account: &mut Account, limits: &[Limit], now: Time) -> Booking {
     }
 }
 
-/// One thing that happens to an account: after how long, by whose clock, how long the request is under way, and
-/// what becomes of it.
+/// One event of an account: its delay, clock, request duration and outcome.
 #[derive(Clone, Copy, Debug)]
 struct Step {
     after_ms: i64,
@@ -58,10 +57,10 @@ fn limits() -> impl Strategy<Value = Vec<Limit>> {
     (vec(requests, 1..4), vec(bytes, 0..2)).prop_map(|(requests, bytes)| [requests, bytes].concat())
 }
 
-/// Who arrived when, with how many bytes.
+/// Arrival times and sizes in bytes.
 type Log = Vec<(i64, u64)>;
 
-/// Plays the steps: the server's log.
+/// Runs the steps and returns the server's log.
 fn play(limits: &[Limit], steps: &[Step], restarts: bool) -> Log {
     let mut account = Account::default();
     let mut now_ms = 0;
@@ -83,14 +82,14 @@ fn play(limits: &[Limit], steps: &[Step], restarts: bool) -> Log {
                     continue;
                 }
                 let bytes = booking.bytes * step.bytes_percent / 100;
-                // Who waits, waits by its own clock.
+                // Each poller waits by its own clock.
                 let sent_ms = now_ms + (booking.at.ms() - now.ms());
                 log.push((sent_ms + step.on_its_way_ms, bytes));
                 under_way.push((booking, bytes));
             }
         }
         if step.fate >= 2 {
-            // Several are under way at a time.
+            // Several requests are in flight at a time.
             for (booking, bytes) in under_way.drain(..under_way.len() / 2) {
                 account.settle(booking, bytes);
             }
@@ -100,7 +99,7 @@ fn play(limits: &[Limit], steps: &[Step], restarts: bool) -> Log {
     log
 }
 
-/// No interval of a limit's length holds more than its most, wherever it begins.
+/// Checks that no interval of a limit's length exceeds the limit, wherever it begins.
 fn check(limit: Limit, log: &Log) {
     for (place, (first, _)) in log.iter().enumerate() {
         let within = log[place..].iter().take_while(|(at, _)| at - first < limit.per_ms.cast_signed());
@@ -134,14 +133,14 @@ proptest! {
         let place = part % json.len();
         json[place] = byte;
         if let Ok(mut read) = Account::from_json(&String::from_utf8_lossy(&json)) {
-            // Whatever numbers it holds, booking ends.
+            // Booking terminates, whatever numbers the record contains.
             drop(read.book(&MLS_GRID, at(0), None));
             drop(read.left(at(0)));
         }
     }
 }
 
-/// How many of a limit are made in so many of its windows, by somebody who never stops asking.
+/// Number of requests in so many windows of a limit by a caller that never stops.
 fn made_in(limit: Limit, windows: u64) -> u64 {
     let mut account = Account::default();
     let end = at((limit.per_ms * windows).cast_signed());
@@ -248,7 +247,7 @@ fn answers_count_with_what_they_brought_and_are_expected_to_be_no_smaller() {
     }
     assert!(account.answer_bytes < 20_000, "{}", account.answer_bytes);
 
-    // One that is larger than the limit is let through once nothing else counts, rather than never.
+    // An amount above the limit passes once nothing else counts, rather than never.
     account.answer_bytes = 50_000_000;
     let late = book(&mut account, &limits, at(0));
     assert!(late.at >= at(3_600_000));
@@ -270,7 +269,7 @@ fn a_clock_that_is_set_back_does_not_stop_anybody() {
 #[test]
 fn a_record_of_mls_grids_limits_fits_into_a_kilobyte() {
     let mut account = Account::default();
-    // Every part of every window filled.
+    // Every part of every window is filled.
     let mut now = at(0);
     for _ in 0..25_000 {
         let booking = book(&mut account, &MLS_GRID, now);

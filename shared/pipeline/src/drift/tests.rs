@@ -5,7 +5,7 @@ use stoop_sources::Found;
 
 use super::*;
 
-/// A row with a price in `priced`, and with bedrooms in `bedded`.
+/// A row with a price if `priced`, and with bedrooms if `bedded`.
 fn row(id: usize, priced: bool, bedded: bool) -> Row {
     let mut listing = Listing::new(Purpose::Sale, Currency::USD, Address::default());
     listing.list_price = priced.then_some(Minor(100));
@@ -97,7 +97,7 @@ fn what_never_was_there_cannot_vanish() {
 }
 
 proptest! {
-    /// What comes by chance from the same source is no drift.
+    /// Random variation of the same source is not drift.
     #[test]
     fn chance_is_no_drift(shares in prop::array::uniform2(0.0..=1.0_f64), seeds in prop::collection::vec(any::<[u32; 2]>(), 400)) {
         let hit = |seed: u32, share: f64| f64::from(seed) < share * f64::from(u32::MAX);
@@ -111,7 +111,7 @@ proptest! {
         }
     }
 
-    /// What every row had and no row has is noticed, whatever else is so.
+    /// A field that every row had and no row has is detected, whatever the other fields.
     #[test]
     fn a_whole_field_never_goes_unnoticed(size in 20_usize..200, bedded in any::<bool>()) {
         let profile = taught(&vec![page(size, |id| row(id, true, bedded)); 3]);
@@ -120,7 +120,7 @@ proptest! {
     }
 }
 
-/// A listing that lacks nothing, as JSON.
+/// A listing with all fields, as JSON.
 fn whole() -> Value {
     let area = json!({"ten_thousandths": 10_000, "unit": "SquareMeters"});
     json!({
@@ -135,7 +135,7 @@ fn whole() -> Value {
     })
 }
 
-/// What is watched is what `sources check` shows, and that takes a listing apart without a rest.
+/// The watched fields are those that `sources check` shows, which destructures the whole listing.
 #[test]
 fn every_field_that_a_listing_may_lack_is_watched() {
     const ALWAYS_THERE: [&str; 3] = ["purpose", "status", "currency"];
@@ -148,7 +148,7 @@ fn every_field_that_a_listing_may_lack_is_watched() {
         watched
     };
     assert!(has(&whole()).iter().all(|(_, has)| *has));
-    // Each by itself is the one that is missed.
+    // Removes each field on its own.
     let mut lacked = Vec::new();
     for part in ["", "/address", "/details"] {
         let members = whole().pointer(part).unwrap().as_object().unwrap().clone();

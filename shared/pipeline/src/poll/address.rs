@@ -1,29 +1,29 @@
 use stoop_sources::{Method, Request};
 use url::Url;
 
-/// A longer part of an address may be a key.
+/// A longer part of a URL may be a key.
 const KEY_CHARS_MIN: usize = 24;
 
-/// Parts of a path that a message shows.
+/// Maximum number of path parts in a message.
 const PARTS_MAX: usize = 8;
 
-/// The host of an address, with its port if it is no usual one, for messages: never the path or query, which may hold a
-/// key.
+/// Returns the host of a URL, with its port if not the default, for messages: never the path or query, which may
+/// contain a key.
 pub(super) fn host_of(url: &str) -> String {
     let Ok(url) = Url::parse(url) else { return String::new() };
     let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
     format!("{}{port}", url.host_str().unwrap_or_default())
 }
 
-/// The origin of an address, and its path with the query.
+/// Splits a URL into its origin, and its path with the query.
 pub(super) fn origin_and_path(url: &str) -> Option<(String, String)> {
     let url = Url::parse(url).ok().filter(Url::has_host)?;
     let path = &url[url::Position::BeforePath..url::Position::AfterQuery];
     Some((url.origin().ascii_serialization(), path.to_owned()))
 }
 
-/// Where a redirect leads to and why nobody follows it. Of the address all is left out that may hold a key: the user, the
-/// query, and parts of the path that are as long as keys are.
+/// Message for a redirect that is not followed. Omits the parts of the URL that may contain a key: the user, the query,
+/// and path parts as long as a key.
 pub(super) fn not_followed(request: &Request, location: &str) -> String {
     let here = Url::parse(&request.url);
     let there = match &here {

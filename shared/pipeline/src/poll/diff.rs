@@ -1,4 +1,4 @@
-//! What the stream does not have so: listings that a page or file shows, compared with the index.
+//! Compares the listings of a page or file with the index, and finds what the stream does not have.
 
 mod pages;
 mod rows;

@@ -11,52 +11,52 @@ use super::{PollError, PollPorts, Polled, USER_AGENT};
 use crate::budget::{Account, Booking, Ended, OverBudget, Permit};
 use crate::ports::{HttpAnswer, HttpError, PortError, RunOutcome};
 
-/// Attempts at one page, the first among them.
+/// Maximum attempts per page, including the first.
 const ATTEMPTS_MAX: u32 = 5;
 
-/// How long the whole account pauses after a 429 that does not say how long, doubled each time.
+/// How long the whole account pauses after a 429 without `Retry-After`; doubles each time.
 const UNASKED_MS: i64 = 30_000;
 
-/// Fetches pages one after the other, each booked in the account's budget first, with retries on what may pass.
+/// Fetches pages one by one. Books each in the account's budget first, and retries temporary failures.
 pub(super) struct Fetcher<'a> {
     ports: PollPorts<'a>,
     source: &'a dyn Source,
     limits: Vec<Limit>,
     account: SharedAccount<'a>,
-    /// Seeds the jitter, so that two runs do not retry in step and one run is the same every time.
+    /// Seed of the jitter: two runs do not retry in step, and one run is deterministic.
     run: &'a str,
-    /// How the poll passed the breaker, once it asked for something.
+    /// The circuit breaker's permit, once something was requested.
     passed: Option<Permit>,
-    /// Bookings of which the record does not know yet what became of them.
+    /// Bookings whose outcome is not yet in the record.
     open: Vec<(Booking, Use)>,
-    /// Why no more is fetched, where that is not because the run was to stop.
+    /// Why fetching stopped, unless the run was asked to stop.
     held: Option<(RunOutcome, OverBudget)>,
     pub(super) requests: u64,
     retries: u64,
     waited_ms: u64,
-    /// Pages had, and whether the server ever asked to wait instead.
+    /// Pages received, and whether the server ever asked to wait.
     answered: u64,
     turned_away: bool,
-    /// What the server last said is left.
+    /// The quota that the server last reported.
     reported_left: Option<u64>,
 }
 
-/// What became of a booking.
+/// The outcome of a booking.
 #[derive(Clone, Copy)]
 enum Use {
     Brought(u64),
     Unused,
 }
 
-/// What an answer that the source does not read asks for.
+/// How to handle an answer that the source does not read.
 enum Verdict {
-    /// Try again, after a pause if the account as a whole has none.
+    /// Retry, after a pause unless the whole account pauses.
     Again(String),
-    /// The token has expired, or the key does not open the door.
+    /// The token has expired, or the key is not accepted.
     Unauthorized(String),
-    /// The key or token does not open the door.
+    /// The key or token is not accepted.
     Denied(String),
-    /// It will not get better.
+    /// Retrying will not help.
     Final(String),
 }
 
@@ -86,14 +86,14 @@ impl<'a> Fetcher<'a> {
         }
     }
 
-    /// The same with other limits than the source's own.
+    /// Sets limits that replace the source's own.
     pub(super) fn limited(self, limits: Option<&[Limit]>) -> Self {
         let limits = limits.map_or(self.limits, <[Limit]>::to_vec);
         Self { limits, ..self }
     }
 
-    /// The answer to a request, with a status that the source reads; `None` when the run is to end first, because it
-    /// was stopped, or because the account is not to be asked now: see [`Fetcher::why_ended`].
+    /// Returns the answer to a request, with a status that the source reads; `None` if the run must end first, because
+    /// it was stopped or the account may not be polled now: see [`Fetcher::why_ended`].
     pub(super) async fn fetch(&mut self, request: &Request) -> Result<Option<HttpAnswer>, PollError> {
         let source = self.source;
         let reads = |status| source.reads(status);
@@ -108,19 +108,19 @@ impl<'a> Fetcher<'a> {
         Ok(answer)
     }
 
-    /// One try at a file that may not be there, whatever the status. A failure to get an answer is told as such.
+    /// Tries once to fetch a file that may not exist; accepts any status. A failure to get an answer is an error.
     pub(super) async fn try_once(&mut self, request: &Request) -> Result<Option<HttpAnswer>, PollError> {
         let fetched = self.exchange(request, 1, &|status| !matches!(status, 429 | 503)).await;
         fetched.map_err(|failure| failure.into_poll_error())
     }
 
-    /// How a run ends that got no answer and no error, and why.
+    /// Outcome and reason of a run that got no answer and no error.
     pub(super) fn why_ended(&self) -> (RunOutcome, String) {
         match &self.held {
             None => (RunOutcome::Partial, "stopped; the next run goes on from here".to_owned()),
             Some((outcome, OverBudget { until, why })) => {
                 let host = self.account.name.split('#').next().unwrap_or_default();
-                // The server refused whatever it was asked for.
+                // The server refused every request.
                 let refused = self.turned_away && self.answered == 0;
                 let outcome = if refused { RunOutcome::Failed } else { *outcome };
                 (outcome, format!("{host}: {why}, until {until}; a later run goes on from here"))
@@ -128,10 +128,10 @@ impl<'a> Fetcher<'a> {
         }
     }
 
-    /// The poll is over: the account's record is told of what it does not know yet.
+    /// Ends the poll: writes its remaining results to the account's record.
     ///
     /// # Errors
-    /// When it cannot be stored.
+    /// Fails if the record cannot be stored.
     pub(super) async fn close(&mut self, how: Ended, polled: &mut Polled) -> Result<(), PortError> {
         let outcome = self.close_account(how).await;
         polled.requests = self.requests;
@@ -182,10 +182,10 @@ impl<'a> Fetcher<'a> {
         }
     }
 
-    /// The bearer token that a request is granted: the one at hand, unless it was refused or is about to expire.
+    /// Returns the bearer token for a request: the stored one, unless it was refused or expires soon.
     async fn token(&mut self, grant: &Request, refused: Option<&str>) -> Result<Option<String>, Failure> {
         let place = self.ports.tokens.of(grant);
-        // OverBudget while it is asked for, so that others wait for this one.
+        // Held while the token is requested, so that others wait for this request.
         let mut held = place.lock().await;
         let now = self.ports.clock.now();
         if let Some(token) = held.as_ref().filter(|token| token.is_good(now) && refused != Some(&*token.bearer)) {
@@ -209,7 +209,7 @@ impl<'a> Fetcher<'a> {
         Ok(Some(token.bearer.clone()))
     }
 
-    /// Sends a request in its turn until there is an answer with a status that is asked for.
+    /// Sends a request in its turn until there is an answer with an accepted status.
     async fn exchange(
         &mut self,
         request: &Request,
@@ -239,7 +239,7 @@ impl<'a> Fetcher<'a> {
                 Err(error) => Verdict::Final(error.to_string()),
             };
             match verdict {
-                // It may have been given up for that; and what would be tried again is for the next run.
+                // The failure may be due to the stop; the retry is for the next run.
                 Verdict::Again(_) if (self.ports.stop)() => return Ok(None),
                 Verdict::Unauthorized(why) => return Err(Failure::Unauthorized(format!("{host}: {why}"))),
                 Verdict::Denied(why) => return Err(PollError::Denied(format!("{host}: {why}")).into()),
@@ -260,7 +260,7 @@ impl<'a> Fetcher<'a> {
         }
     }
 
-    /// Waits until a request may be sent, booked in the account's record. `None` where none may.
+    /// Waits until a request may be sent and books it in the account's record. `None` if none may be sent.
     async fn turn(&mut self) -> Result<Option<Booking>, PortError> {
         loop {
             if (self.ports.stop)() {
@@ -284,7 +284,7 @@ impl<'a> Fetcher<'a> {
                 self.open.push((booking, Use::Unused));
                 return Ok(None);
             }
-            // In the meantime the server may have asked somebody else to leave it alone.
+            // The server may have blocked the account meanwhile.
             if !self.account.reload().await?.blocks(booking.at) {
                 return Ok(Some(booking));
             }
@@ -316,7 +316,7 @@ impl<'a> Fetcher<'a> {
         }))
     }
 
-    /// Does what an answer asks of the whole account. Tells whether it asks to be left alone.
+    /// Applies an answer's limits to the whole account. Returns whether the answer blocks it.
     async fn heed(&mut self, answer: &HttpAnswer, attempt: u32) -> Result<bool, PortError> {
         let now = self.ports.clock.now();
         let QuotaStatus { blocked_until, left } = reported(answer, now);
@@ -332,7 +332,7 @@ impl<'a> Fetcher<'a> {
         Ok(true)
     }
 
-    /// Doubling from half a second, with the upper half of each step spread by run and attempt.
+    /// Exponential from half a second; the upper half of each step is jittered by run and attempt.
     fn backoff_ms(&self, attempt: u32) -> u64 {
         let step = 500_u64 << attempt.min(6);
         let spread = BuildHasherDefault::<FxHasher>::default().hash_one((self.run, attempt, self.requests));

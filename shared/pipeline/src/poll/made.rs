@@ -1,4 +1,4 @@
-//! What tests of the steps need: a search, its index in memory, listings.
+//! Test fixtures for the steps: a search, its index in memory, listings.
 
 use std::collections::HashMap;
 use std::pin::pin;
@@ -17,14 +17,14 @@ use super::origin::{FileSet, Origin};
 use super::search::Search;
 use crate::ports::{FilePattern, PortError, SearchIndex, SearchState, Sent};
 
-/// The index of one search, saved under a condition, and what other searches have sent.
+/// The index of one search, with conditional saves, and the observations that other searches sent.
 #[derive(Default)]
 pub(super) struct Kept {
     pub(super) state: Mutex<SearchState>,
     pub(super) elsewhere: HashMap<String, Sent>,
 }
 
-/// The answer of a future that waits for nothing.
+/// Runs a future that never waits.
 pub(super) fn now<T>(future: impl Future<Output = T>) -> T {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(answer) => answer,
@@ -36,7 +36,7 @@ pub(super) fn hour(hour: i64) -> Time {
     Time::from_ms(1_768_003_200_000 + hour * Time::HOUR_MS)
 }
 
-/// A search of the files of a pattern.
+/// A search of the files that match a pattern.
 pub(super) fn search(pattern: &str) -> Search {
     let map = "name = \"mls\"\npurpose = \"sale\"\ncurrency = \"USD\"\n[fields]\nnative_id = { from = \"id\" }\n";
     let map = Map::parse(map, "mls.toml").expect("a map");
@@ -51,7 +51,7 @@ pub(super) fn listing(price: i64) -> Listing {
     listing
 }
 
-/// A listing that is shown at this hour.
+/// A listing shown at this hour.
 pub(super) fn shown(native_id: &str, at: i64, listing: Listing) -> Shown {
     Shown::new(Observation { watch: Watch::Complete, ..Observation::new("mls", native_id, hour(at), listing) })
 }

@@ -1,42 +1,40 @@
-//! What servers say of their limits in the headers of an answer.
+//! Reads limits from the headers of an answer.
 
 use stoop_domain::Time;
 
 use crate::ports::HttpAnswer;
 
-/// No server is left alone for longer than this because a window of its own begins anew so late: a month of the
-/// calendar, and a day.
+/// Maximum time to block an account until a server's window resets: a calendar month and a day.
 const UNTIL_MAX_MS: i64 = 32 * Time::DAY_MS;
 
-/// Nor for longer than this because it says so. A wait is for a server that is busy; one of three years is a slip, and
-/// who asks once more after a day does no harm.
+/// Maximum time to follow `Retry-After`. It is meant for a busy server; three years is a mistake, and one request per
+/// day does no harm.
 const RETRY_MAX_MS: i64 = Time::DAY_MS;
 
-/// A number of seconds above this is no span but a moment since the epoch, and above a thousand times this one in
-/// milliseconds.
+/// Larger numbers of seconds are times since the epoch; above a thousand times this, in milliseconds.
 const EPOCH_MIN: f64 = 1_000_000_000.0;
 
-/// What an answer says of the account's limits.
+/// Limits that an answer reports.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct QuotaStatus {
-    /// Nothing is to be asked before this moment.
+    /// No request may be sent before this time.
     pub(super) blocked_until: Option<Time>,
-    /// Requests left in the tightest of the server's windows.
+    /// Requests left in the server's tightest window.
     pub(super) left: Option<u64>,
 }
 
-/// One window that a server tells of.
+/// One window that a server reports.
 #[derive(Clone, Copy, Debug)]
 struct Window {
     left: Option<u64>,
-    /// When it begins anew, on our clock.
+    /// When it resets, by our clock.
     reset: Option<Time>,
 }
 
 /// Reads an answer's headers. `now` is when it was received.
 ///
-/// A window with nothing left blocks until it begins anew, whatever the status. An answer that refuses (429, 503)
-/// blocks for its `Retry-After`; without one, until the windows that may have been the reason begin anew.
+/// A window with nothing left blocks until it resets, whatever the status. An answer that refuses (429, 503) blocks for
+/// its `Retry-After`; without one, until the windows that may be the reason reset.
 pub(super) fn reported(answer: &HttpAnswer, now: Time) -> QuotaStatus {
     let reader = QuotaHeaders { answer, now, date: answer.header("date").and_then(date) };
     let windows = reader.windows();
@@ -49,7 +47,7 @@ pub(super) fn reported(answer: &HttpAnswer, now: Time) -> QuotaStatus {
     let reset = windows.iter().filter(used_up).filter_map(|window| window.reset).max();
     let asked = if refused { answer.header("retry-after").and_then(|text| reader.retry_after(text)) } else { None };
     let asked = asked.map(|until| until.min(now.plus_ms(RETRY_MAX_MS)));
-    // The wait that a refusal asks for is the server's own word; windows only say why.
+    // `Retry-After` is explicit; windows only suggest the reason.
     let until = if refused { asked.or(reset) } else { reset };
     let blocked_until = until.map(|until| until.clamp(now, now.plus_ms(UNTIL_MAX_MS)));
     QuotaStatus { blocked_until, left }
@@ -58,21 +56,21 @@ pub(super) fn reported(answer: &HttpAnswer, now: Time) -> QuotaStatus {
 struct QuotaHeaders<'a> {
     answer: &'a HttpAnswer,
     now: Time,
-    /// What the server's clock said, where it said it.
+    /// The server's `Date`, if present.
     date: Option<Time>,
 }
 
 impl QuotaHeaders<'_> {
     fn windows(&self) -> Vec<Window> {
         let mut windows = vec![
-            // Trestle: numbers as texts with decimals, moments in milliseconds since the epoch.
+            // Trestle: numbers as text with decimals, times in milliseconds since the epoch.
             self.window("minute-quota-available", "minute-quota-resettime"),
             self.window("hour-quota-available", "hour-quota-resettime"),
-            // The names of the older drafts of the IETF.
+            // Names in older IETF drafts.
             self.window("ratelimit-remaining", "ratelimit-reset"),
             self.window("x-ratelimit-remaining", "x-ratelimit-reset"),
         ];
-        // RapidAPI: one window for each thing that a plan counts, `requests` among them.
+        // RapidAPI: one window per metered object of a plan, including `requests`.
         for (name, _) in &self.answer.headers {
             if let Some(counted) = name.strip_prefix("x-ratelimit-").and_then(|rest| rest.strip_suffix("-remaining")) {
                 windows.push(self.window(name, &format!("x-ratelimit-{counted}-reset")));
@@ -90,7 +88,8 @@ impl QuotaHeaders<'_> {
         }
     }
 
-    /// `RateLimit: "burst";r=0;t=30, "daily";r=90;t=4000`, or of an older draft `limit=100, remaining=0, reset=30`.
+    /// Parses `RateLimit: "burst";r=0;t=30, "daily";r=90;t=4000`, or from an older draft `limit=100, remaining=0,
+    /// reset=30`.
     fn members(&self, text: &str) -> Vec<Window> {
         let value = |part: &str, names: [&str; 2]| -> Option<String> {
             let (name, value) = part.split_once('=')?;
@@ -110,23 +109,23 @@ impl QuotaHeaders<'_> {
         text.split(',').map(|member| window(&mut member.split(';'))).collect()
     }
 
-    /// `Retry-After` in seconds or as a date (RFC 9110, 10.2.3).
+    /// Parses `Retry-After` in seconds or as a date (RFC 9110, 10.2.3).
     fn retry_after(&self, text: &str) -> Option<Time> {
         self.moment(text).or_else(|| date(text).map(|at| self.on_our_clock(at)))
     }
 
-    /// Seconds from now, or a moment since the epoch.
+    /// Parses seconds from now, or a time since the epoch.
     fn moment(&self, text: &str) -> Option<Time> {
         let number: f64 = text.trim().parse().ok().filter(|number: &f64| number.is_finite())?;
         if number < EPOCH_MIN {
-            // Rounded up: who comes in the middle of the last second comes too early.
+            // Rounded up: a request within the last second would be too early.
             return Some(self.now.plus_ms((number.max(0.0) * 1_000.0).ceil() as i64));
         }
         let ms = if number < EPOCH_MIN * 1_000.0 { number * 1_000.0 } else { number };
         Some(self.on_our_clock(Time::from_ms(ms as i64)))
     }
 
-    /// A moment of the server's clock, which may be fast or slow.
+    /// Converts a time of the server's clock, which may be fast or slow, to ours.
     fn on_our_clock(&self, at: Time) -> Time {
         // A date has whole seconds: it may be almost one second old.
         self.date.map_or(at, |date| self.now.plus_ms(at.ms() - date.ms()))
@@ -138,7 +137,7 @@ fn date(text: &str) -> Option<Time> {
     Some(Time::from_ms(parsed.as_millisecond()))
 }
 
-/// A number of requests; what is below zero is none left.
+/// Parses a number of requests; negative means none left.
 fn count(text: &str) -> Option<u64> {
     let number: f64 = text.trim().parse().ok().filter(|number: &f64| number.is_finite())?;
     Some(number.max(0.0) as u64)
@@ -155,7 +154,7 @@ mod tests {
         reported(&HttpAnswer { status, headers, body: Vec::new() }, Time::from_ms(NOW_S * 1_000))
     }
 
-    /// After how many milliseconds asking is allowed again.
+    /// Milliseconds until requests are allowed again.
     fn blocked_ms(status: u16, headers: &[(&str, &str)]) -> Option<i64> {
         read(status, headers).blocked_until.map(|until| until.ms() - NOW_S * 1_000)
     }

@@ -1,4 +1,4 @@
-//! An answer into the rows of a page.
+//! Parses an answer into the rows of a page.
 
 use stoop_domain::Time;
 use stoop_sources::{Answer, Cursor, Page, ReadError, Source};
@@ -6,7 +6,7 @@ use stoop_sources::{Answer, Cursor, Page, ReadError, Source};
 use super::error::PollError;
 use crate::ports::HttpAnswer;
 
-/// Reads the answer to the request for the page at `cursor`, which was received at `now`.
+/// Parses the answer for the page at `cursor`, received at `now`.
 pub(super) fn read(source: &dyn Source, cursor: &Cursor, answer: &HttpAnswer, now: Time) -> Result<Page, PollError> {
     let answer = Answer { status: answer.status, headers: &answer.headers, body: &answer.body };
     source.read(cursor, &answer, now).map_err(|error| match error {

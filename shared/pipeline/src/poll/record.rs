@@ -1,4 +1,4 @@
-//! The run of a poll in the ledger.
+//! Records the run of a poll in the ledger.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use super::search::Search;
 use crate::ports::{PortError, RunOutcome, RunRecord};
 use crate::with_causes;
 
-/// Records that a poll has begun.
+/// Records the beginning of a poll.
 pub(super) async fn begin(search: &Search, run: &str, ports: PollPorts<'_>) -> Result<RunRecord, PortError> {
     let record = RunRecord {
         id: run.to_owned(),
@@ -25,10 +25,10 @@ pub(super) async fn begin(search: &Search, run: &str, ports: PollPorts<'_>) -> R
     Ok(record)
 }
 
-/// Records how a poll ended. `polled.message` is completed with all that is to be reported of the poll.
+/// Records the end of a poll. Adds everything to report to `polled.message`.
 ///
 /// # Errors
-/// Those of the poll, else those of the ledger. Where both failed, the poll failed first and is the cause.
+/// The poll's error, otherwise the ledger's: if both failed, the poll failed first and is the cause.
 pub(super) async fn end(
     mut record: RunRecord,
     outcome: Result<(), PollError>,

@@ -7,7 +7,7 @@ use super::address::origin_and_path;
 use super::fetch::Fetcher;
 use super::{PollError, USER_AGENT};
 
-/// What a site's `robots.txt` says, asked once a run.
+/// A site's `robots.txt`, fetched once per run.
 #[derive(Default)]
 pub(super) struct Robots {
     asked: Option<(String, Policy)>,
@@ -20,10 +20,10 @@ enum Policy {
 }
 
 impl Robots {
-    /// Says whether a request may be made; `None` when the run is to end first.
+    /// Checks whether a request is allowed; `None` if the run must end first.
     ///
     /// # Errors
-    /// When it may not.
+    /// If it is not allowed.
     pub(super) async fn ask(&mut self, request: &Request, fetcher: &mut Fetcher<'_>) -> Result<Option<()>, PollError> {
         let Some((origin, path)) = origin_and_path(&request.url) else {
             return Err(PollError::Source("an address without a host has no robots.txt".into()));
@@ -42,7 +42,7 @@ impl Robots {
     }
 }
 
-/// RFC 9309: a file that is not there allows all; one that cannot be had allows nothing.
+/// RFC 9309: a missing file allows everything; an unavailable one allows nothing.
 async fn fetch(origin: &str, fetcher: &mut Fetcher<'_>) -> Result<Option<Policy>, PollError> {
     let url = format!("{origin}/robots.txt");
     let request = Request { method: Method::Get, url, headers: Vec::new(), body: None, granted: false };

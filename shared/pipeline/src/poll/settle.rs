@@ -1,4 +1,4 @@
-//! What follows from a scan as a whole: what is gone, and where the next one begins.
+//! Handles the end of a scan: finds what is gone, and where the next scan starts.
 
 mod gone;
 mod pages;

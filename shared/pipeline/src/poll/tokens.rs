@@ -5,31 +5,31 @@ use stoop_domain::Time;
 use stoop_sources::{Grant, Request};
 use tokio::sync::Mutex as Turn;
 
-/// More tokens than one process has use for. Those of secrets that were changed stay until then.
+/// More tokens than one process needs. Tokens of changed secrets stay until this limit.
 const TOKENS_MAX: usize = 256;
 
-/// A token is renewed when a fifth of its time is left, or so little.
+/// A token is renewed when a fifth of its lifetime, or at most this, is left.
 const EARLY_MAX_MS: i64 = 300_000;
 
-/// The bearer tokens of this process: one for each client, shared by all polls. Never logged, never stored.
+/// The bearer tokens of this process: one per client, shared by all polls. Never logged, never stored.
 #[derive(Default)]
 pub struct Tokens {
     held: Mutex<HashMap<[u8; 32], TokenSlot>>,
 }
 
-/// Where a client's token is kept.
+/// Holds a client's token.
 type TokenSlot = Arc<Turn<Option<Token>>>;
 
-/// A token that was granted.
+/// A granted token.
 pub(super) struct Token {
     pub(super) bearer: String,
-    /// From when on another one is to be had; `None` where the server does not say for how long this one is good.
+    /// When to renew it; `None` if the server does not give its lifetime.
     renew_at: Option<Time>,
 }
 
 impl Tokens {
-    /// Where the token that this request is granted is kept. Whoever holds the lock renews it, and others wait for
-    /// that instead of asking as well.
+    /// The slot of the token for this request. Whoever holds the lock renews it; others wait instead of requesting a
+    /// token as well.
     pub(super) fn of(&self, grant: &Request) -> TokenSlot {
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         let fingerprint = fingerprint(grant);
@@ -44,7 +44,7 @@ impl Token {
     pub(super) fn new(grant: Grant, asked_at: Time) -> Self {
         let life_ms =
             grant.expires_in_s.map(|seconds| i64::try_from(seconds.saturating_mul(1_000)).unwrap_or(i64::MAX));
-        // Counted from when it was asked for, which is not later than when the server began to count.
+        // Counted from the request, which is not later than the start of the server's count.
         let renew_at = life_ms.map(|life_ms| asked_at.plus_ms(life_ms - (life_ms / 5).min(EARLY_MAX_MS)));
         Self { bearer: grant.token, renew_at }
     }

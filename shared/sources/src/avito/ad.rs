@@ -7,7 +7,8 @@ use crate::fields::{Fields, Refusal, scalar};
 use crate::html::words;
 use crate::port::Found;
 
-/// A promotion of new buildings put between the ads: it is not among the results that were searched.
+/// Whether an ad is a promotion of new buildings. The site mixes these with the results, but they do not match the
+/// search.
 pub(crate) fn is_promotion(ad: &Fields<'_>) -> bool {
     ad.flag("isNc") == Some(true)
 }
@@ -20,7 +21,7 @@ pub(crate) fn read(ad: &Fields<'_>, searched: Option<Purpose>, now: Time) -> Res
     let currency = price.or(old_price).map_or(Currency::MAD, |(currency, _)| currency);
     let mut listing = Listing::new(purpose(ad, searched)?, currency, address(ad)?);
     listing.list_price = price.map(|(_, amount)| amount);
-    // The price before may have been lower: sellers raise prices too.
+    // The previous price may be lower: sellers also raise prices.
     listing.previous_list_price = old_price.filter(|(other, _)| *other == currency).map(|(_, amount)| amount);
     listing.property_type = property_type(ad)?;
     read_params(ad, &mut listing)?;
@@ -33,7 +34,7 @@ pub(crate) fn native_id(ad: &Fields<'_>) -> Result<String, Refusal> {
     ad.text("listId")?.ok_or_else(|| Refusal::missing("listId"))
 }
 
-/// `{"value": 690000, "currency": "DH"}`, or `{}` where the seller gives none.
+/// Reads `{"value": 690000, "currency": "DH"}`; `{}` means that the seller gives no price.
 fn money(ad: &Fields<'_>, name: &str) -> Result<Option<(Currency, Minor)>, Refusal> {
     let Some(money) = ad.object(name)? else { return Ok(None) };
     let currency = match money.text("currency")?.as_deref() {
@@ -54,7 +55,7 @@ fn purpose(ad: &Fields<'_>, searched: Option<Purpose>) -> Result<Purpose, Refusa
     }
 }
 
-/// `City, Quarter`, or the city alone.
+/// Reads `City, Quarter`, or the city alone.
 fn address(ad: &Fields<'_>) -> Result<Address, Refusal> {
     Ok(words::city_and_quarter(&ad.text("location")?.unwrap_or_default()))
 }
@@ -71,7 +72,7 @@ fn property_type(ad: &Fields<'_>) -> Result<Option<PropertyType>, Refusal> {
     Ok(Some(property_type_of(&name.unwrap_or_default())))
 }
 
-/// The kind of home by the name of its category.
+/// Maps the name of an ad's category to a property type.
 pub(super) fn property_type_of(category: &str) -> PropertyType {
     let name = category.to_lowercase();
     let by_word = [
@@ -91,7 +92,7 @@ pub(super) fn property_type_of(category: &str) -> PropertyType {
     found.map_or(PropertyType::Other, |(_, kind)| kind)
 }
 
-/// `params.secondary` is a list of `{key, value, unit}`, any of which may be absent.
+/// Reads `params.secondary`, a list of `{key, value, unit}`. Any of the three may be absent.
 fn read_params(ad: &Fields<'_>, listing: &mut Listing) -> Result<(), Refusal> {
     let Some(params) = ad.object("params")? else { return Ok(()) };
     for raw in params.list("secondary") {
@@ -125,7 +126,7 @@ fn details(ad: &Fields<'_>) -> Result<Details, Refusal> {
     Ok(Details {
         title: ad.prose("subject"),
         description: ad.prose("description"),
-        // Private sellers are people: that they are private is said, who they are is not.
+        // Private sellers are people: store that the seller is private, not their name.
         seller: seller.as_ref().and_then(|seller| seller.prose("type")),
         agency: named("STORE"),
         images: ad.texts("images"),

@@ -44,7 +44,7 @@ fn details(card: &Card, search: &Avito) -> Details {
     Details {
         title: text("title"),
         description: text("description"),
-        // Without the badge of a shop the seller is a person, or the badge has changed: not named.
+        // Without a shop badge the seller is a person, or the badge has changed: store no seller.
         seller: shop.then(|| "STORE".to_owned()),
         agency: text("seller").filter(|_| shop),
         images: card.all("images").to_vec(),

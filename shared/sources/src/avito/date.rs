@@ -1,8 +1,8 @@
 use stoop_domain::Time;
 
-/// The moment that a French "il y a ..." speaks of, counted from `now` and cut to its unit: "il y a 2
-/// heures" at 13:31 is 11:00. From days upwards it is midnight UTC; a month counts 30 days, a year 365.
-/// `None` where the words are not understood.
+/// Reads a French "il y a ...": subtracts it from `now` and truncates to its unit, so "il y a 2 heures" at 13:31 is
+/// 11:00. For days and longer units the result is midnight UTC; a month is 30 days, a year 365. Returns `None` if the
+/// words are not understood.
 pub(crate) fn ago(text: &str, now: Time) -> Option<Time> {
     let text = text.to_lowercase().replace('\u{2019}', "'");
     let mut words = text.split_whitespace();
@@ -27,7 +27,7 @@ pub(crate) fn ago(text: &str, now: Time) -> Option<Time> {
         "heure" | "h" => (Time::HOUR_MS, Time::HOUR_MS),
         "jour" | "j" => (Time::DAY_MS, Time::DAY_MS),
         "semaine" | "sem" => (7 * Time::DAY_MS, Time::DAY_MS),
-        // The plural's s is part of this word.
+        // The plural `s` has been stripped from "mois".
         "moi" => (30 * Time::DAY_MS, Time::DAY_MS),
         "an" | "année" => (365 * Time::DAY_MS, Time::DAY_MS),
         _ => return None,

@@ -1,20 +1,20 @@
-//! Avito.ma: result pages in HTML, read from the JSON that they carry in `__NEXT_DATA__`, and where that is gone or
-//! of another shape, from the ads' cards by selectors.
+//! Avito.ma: HTML result pages. Reads the JSON in `__NEXT_DATA__`; if that is missing or has changed its shape, reads
+//! the ad cards with CSS selectors.
 //!
-//! A scraped site: off until switched on, `robots.txt` is asked, and it is read slowly. Results are
-//! sorted by date and shift while they are paged through, so ads repeat or are missed, and absence
-//! proves nothing: [`Coverage::Changes`].
+//! A scraped site: disabled by default, follows `robots.txt`, and polls slowly. Results are sorted by date and shift
+//! between pages, so a scan can repeat or miss ads, and a missing ad does not prove that it is gone:
+//! [`Coverage::Changes`].
 //!
 //! Decisions:
-//! - Promotions of new buildings (`isNc`) are left out without a reject: they are not results of the
-//!   search, and `aggregations.all`, which is [`Page::total`], does not count them.
-//! - "Autre secteur" and "Toute la ville" name no quarter: the neighbourhood is unknown.
+//! - Promotions of new buildings (`isNc`) are skipped without a reject: they do not match the search, and
+//!   `aggregations.all` ([`Page::total`]) does not count them.
+//! - "Autre secteur" and "Toute la ville" do not name a quarter: the neighbourhood is unknown.
 //! - A living area below 5 m² is unknown.
-//! - The price is taken as it stands: a monthly rent among sales is for the rules to suspect.
-//! - The cards tell less: no price before the last change, no description. What both tell is the same.
-//! - The cards do not say whether an ad sells or lets: where the path does not either, they are refused. A path of
-//!   holiday lets is a mistake: a price by the night is no rent.
-//! - A page whose `pageNumber` is not the one asked for is the site's way to say there is no such page.
+//! - The price is taken as is. The rules for suspect prices handle a monthly rent among sales.
+//! - Cards contain less than the JSON: no previous price and no description. The fields that both contain agree.
+//! - Cards do not say whether an ad is for sale or rent. If the path does not say it either, the cards are rejected. A
+//!   path for holiday lets is a configuration error: a price per night is not a rent.
+//! - A page whose `pageNumber` differs from the requested one means that the requested page does not exist.
 
 mod ad;
 mod card;
@@ -39,13 +39,13 @@ use crate::settings::MapErrors;
 pub(crate) struct Avito {
     base: String,
     path: String,
-    /// What the path says of all its ads; `None` where it says neither sale nor rent.
+    /// Purpose of all ads under the search's path; `None` if the path names neither sale nor rent.
     purpose: Option<Purpose>,
     rules: CardRules,
     pages_max: u32,
 }
 
-/// The rules that are built in. Compiling their patterns takes longer than reading a page.
+/// The built-in rules, compiled once: compiling their patterns takes longer than reading a page.
 static RULES: LazyLock<Result<CardRules, MapErrors>> =
     LazyLock::new(|| CardRules::built_in(include_str!("cards.toml")));
 
@@ -80,14 +80,14 @@ impl Avito {
         let pages_max = reader.number("pages", 1..=2_000, 100);
         let rules = reader.card_rules("selectors", &RULES);
         reader.finish()?;
-        // What is lacking was told by `finish`.
+        // `finish` has already reported what is missing.
         let Some(rules) = rules else { return Err(SearchError(Vec::new())) };
         let purpose = match (path.contains("vendre"), path.contains("louer") || path.contains("location")) {
             (_, true) => Some(Purpose::Rent),
             (true, false) => Some(Purpose::Sale),
             (false, false) => None,
         };
-        // A path copied from a browser is encoded already.
+        // A path copied from a browser is already percent-encoded.
         let path =
             link::encode(path.trim_matches('/'), if path.contains('%') { link::ENCODED_PATH } else { link::PATH });
         Ok(Self { base, path, purpose, rules, pages_max })
@@ -114,13 +114,13 @@ impl Source for Avito {
     fn read(&self, cursor: &Cursor, answer: &Answer<'_>, now: Time) -> Result<Page, ReadError> {
         let body = Body::of(answer.body, EXPECTED)?;
         let from_data = match next_data(&body) {
-            // The cards of a page that breaks off are not all there.
+            // A truncated page does not contain all of its cards.
             Err(broken_off @ ReadError::Unreadable(_)) => return Err(broken_off),
             data => data.and_then(|data| self.read_data(&body, data, cursor, now)),
         };
         match from_data {
             Ok(page) if !page.rows.is_empty() => Ok(page),
-            // Data without ads is believed where the page shows no cards either.
+            // An empty result in the JSON is accepted only if the page shows no cards either.
             Ok(page) => Ok(self.read_cards(cursor, answer, now).unwrap_or(page)),
             Err(error) => self.read_cards(cursor, answer, now).map_err(|cards| both(error, cards)),
         }
@@ -173,7 +173,7 @@ impl Avito {
     }
 }
 
-/// What is wrong with a page that neither its data nor its cards could be read from.
+/// The error for a page whose JSON and cards are both unreadable.
 fn both(data: ReadError, cards: ReadError) -> ReadError {
     match (data, cards) {
         (ReadError::NotOurs { expected, got }, ReadError::NotOurs { got: cards, .. }) if !cards.starts_with(&got) => {
@@ -183,7 +183,7 @@ fn both(data: ReadError, cards: ReadError) -> ReadError {
     }
 }
 
-/// The content of `<script id="__NEXT_DATA__" ...>`.
+/// Returns the content of `<script id="__NEXT_DATA__" ...>`.
 fn next_data<'b>(body: &'b Body<'_>) -> Result<&'b str, ReadError> {
     let html = body.text();
     let Some(at) = html.find("id=\"__NEXT_DATA__\"") else {

@@ -25,7 +25,7 @@ fn html(ads: &str, all: u32, page: u32) -> String {
     )
 }
 
-/// The one row of a page: a plain ad with `fields` put over it.
+/// A page with one row: a plain ad, overridden by `fields`.
 fn row(fields: &str) -> Row {
     let plain = r#""id": "1", "listId": "55", "subject": "Joli appartement", "location": "Rabat, Agdal""#;
     let sep = if fields.is_empty() { "" } else { "," };
@@ -217,7 +217,7 @@ fn a_page_without_the_data_is_named_by_its_title() {
     assert!(message(detail).contains("missing field `search`"), "{}", message(detail));
 }
 
-/// An ad's card as the page shows it: classes are generated, so none is looked for.
+/// One ad's card as the page shows it. Class names are generated, so the rules use none.
 fn card(id: u32, price: &str, date: &str) -> String {
     format!(
         "<a href=\"https://www.avito.ma/fr/agdal/appartements/شقة_للبيع__{id}.htm\" class=\"sc-1 eT\"><div><p class=\"sc-2\" \

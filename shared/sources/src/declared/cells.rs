@@ -1,4 +1,4 @@
-//! What stands in a row's columns, whatever the row is made of.
+//! The columns of a row, independent of the row's format.
 
 use std::borrow::Cow;
 
@@ -9,16 +9,16 @@ use super::row::RowError;
 use super::trie::Span;
 use crate::fields::shown;
 
-/// What stands in a column.
+/// The content of a column.
 #[derive(Debug)]
 pub(super) enum Cell<'s> {
-    /// Nothing: no such key, `null`, or an empty text.
+    /// Absent key, `null` or empty text.
     Absent,
-    /// A text, trimmed.
+    /// Trimmed text.
     Text(Cow<'s, str>),
-    /// A number or a truth value of JSON, as it is written.
+    /// A JSON number or boolean, as written.
     Plain(&'s str),
-    /// An object or an array of JSON, as it is written.
+    /// A JSON object or array, as written.
     Nested(&'s str),
 }
 
@@ -26,29 +26,29 @@ pub(super) enum Cell<'s> {
 pub(super) trait Cells<'s> {
     fn cell(&self, slot: u16) -> Result<Cell<'s>, RowError>;
 
-    /// Everything that a JSONPath led to, `cell` being the first of it; `None` for other columns.
+    /// All values that a JSONPath selects, starting with `cell`; `None` for columns without a JSONPath.
     fn several(&self, _slot: u16) -> Result<Option<Vec<Cell<'s>>>, RowError> {
         Ok(None)
     }
 }
 
-/// A JSON row and where the wanted values stand in it.
+/// A JSON row and the spans of its wanted values.
 pub(super) struct JsonCells<'s, 'r> {
     pub(super) row: &'s str,
     pub(super) spans: &'r [Span],
-    /// What the JSONPaths led to.
+    /// Values selected by the JSONPaths.
     pub(super) several: &'r [Several],
 }
 
-/// What a JSONPath led to in one row.
+/// The values that one JSONPath selects in one row.
 #[derive(Debug)]
 pub(super) struct Several {
     pub(super) slot: u16,
-    /// All that is not absent.
+    /// All values that are not absent.
     pub(super) spans: Vec<Span>,
 }
 
-/// A CSV row and which of its fields the slots are.
+/// A CSV record and the field of each slot.
 pub(super) struct CsvCells<'s, 'r> {
     pub(super) row: &'s ByteRecord,
     pub(super) fields: &'r [Option<usize>],
@@ -71,7 +71,7 @@ impl<'s> JsonCells<'s, '_> {
     }
 }
 
-/// A JSON value as a cell; `escaped` says that a text may have escapes in it.
+/// Converts a JSON value to a cell. `escaped`: a string may contain escapes.
 #[inline]
 pub(super) fn json_cell(raw: &str, escaped: bool) -> Result<Cell<'_>, RowError> {
     Ok(match raw.as_bytes() {
@@ -103,7 +103,7 @@ impl<'s> Cells<'s> for CsvCells<'s, '_> {
     }
 }
 
-/// The text inside a JSON string, borrowed where nothing in it is escaped.
+/// Decodes a JSON string; borrows if it contains no escapes.
 pub(super) fn unescape(raw: &str) -> Result<Cow<'_, str>, RowError> {
     if raw.as_bytes().contains(&b'\\') {
         return serde_json::from_str(raw)
@@ -124,7 +124,7 @@ fn text(text: Cow<'_, str>) -> Cell<'_> {
     if text.is_empty() { Cell::Absent } else { Cell::Text(text) }
 }
 
-/// Takes white space off both ends without copying where that can be helped.
+/// Trims white space at both ends; copies only if it must.
 pub(super) fn trim(text: Cow<'_, str>) -> Cow<'_, str> {
     if matches!(text.as_bytes(), [b'!'..=b'~', .., b'!'..=b'~'] | [b'!'..=b'~']) {
         return text;

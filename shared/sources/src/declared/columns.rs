@@ -1,4 +1,4 @@
-//! What several tables of a map have in common: columns, conditions and formats of dates.
+//! Parts that several tables of a map share: columns, conditions and date formats.
 
 use super::json_path::{self, JsonPath};
 use super::plan::{Column, Condition, Rule};
@@ -6,7 +6,7 @@ use super::trie;
 use crate::settings::{Mistakes, Section};
 use crate::text::DateFormat;
 
-/// The columns that a map names, each with its slot, and those of them that a JSONPath leads to.
+/// The columns that a map names, each with its slot, and those columns that are JSONPaths.
 #[derive(Default)]
 pub(super) struct Columns {
     pub(super) all: Vec<Column>,
@@ -14,7 +14,7 @@ pub(super) struct Columns {
 }
 
 impl Columns {
-    /// The slot of a column, the same for the same name.
+    /// Returns the slot of a column. The same name always has the same slot.
     pub(super) fn slot(&mut self, name: &str, key: String, line: usize, mistakes: &mut Mistakes<'_>) -> u16 {
         if name.starts_with('/')
             && let Err(problem) = trie::pointer(name)
@@ -22,7 +22,7 @@ impl Columns {
             mistakes.add(line, &*key, problem);
         }
         let known = self.all.iter().position(|column| *column.name == *name);
-        // A map that names 65,536 columns is longer than anybody writes.
+        // No real map names 65,536 columns.
         let slot = u16::try_from(known.unwrap_or(self.all.len())).unwrap_or(u16::MAX);
         if json_path::is_path(name) {
             match JsonPath::parse(name) {
@@ -63,7 +63,7 @@ pub(super) fn condition(
     Some(Condition { slot: columns.slot(from, section.key("from"), line, mistakes), rule })
 }
 
-/// The formats that `date` names; ISO 8601 where it names none.
+/// Reads the formats that `date` names; ISO 8601 by default.
 pub(super) fn formats(section: &Section<'_>, mistakes: &mut Mistakes<'_>) -> Vec<DateFormat> {
     let mut formats = Vec::new();
     for (text, line) in section.texts("date", mistakes).unwrap_or_default() {
@@ -75,7 +75,7 @@ pub(super) fn formats(section: &Section<'_>, mistakes: &mut Mistakes<'_>) -> Vec
     formats
 }
 
-/// One format of dates by its name.
+/// Parses the name of one date format.
 pub(super) fn format(
     section: &Section<'_>,
     key: &str,

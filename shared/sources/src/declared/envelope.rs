@@ -1,4 +1,4 @@
-//! What stands in an answer around and beside the rows.
+//! The envelope of an answer: everything except the rows.
 
 use serde_json::value::RawValue;
 
@@ -7,15 +7,15 @@ use super::trie::{self, Span, Trie};
 use crate::port::ReadError;
 use crate::raws::{Raws, cut, rows_max};
 
-/// Where in an answer its rows stand, and what leads on.
+/// Paths in an answer to its rows and to the values that lead to the next page.
 #[derive(Debug)]
 pub(super) struct Envelope {
     trie: Trie,
-    /// Whether any value is looked for by a JSON Pointer.
+    /// Whether any value is addressed by a JSON Pointer.
     pointers: bool,
-    /// Values that are looked for by a JSONPath, with their slots.
+    /// Values addressed by a JSONPath, with their slots.
     paths: Vec<(usize, JsonPath)>,
-    /// Where the rows stand, as the map says it; `None` where the answer is the array of rows itself.
+    /// Path to the rows as the map writes it; `None` if the answer itself is the array of rows.
     rows: Option<String>,
 }
 
@@ -27,24 +27,24 @@ pub(super) const TOTAL_PAGES: usize = 3;
 pub(super) const MORE: usize = 4;
 pub(super) const COUNT: usize = 5;
 
-/// An answer, opened.
+/// A parsed answer.
 #[derive(Debug)]
 pub(super) struct Opened<'j> {
     pub(super) rows: Vec<&'j str>,
-    /// How many rows the page counts for.
+    /// Number of rows that count towards the page.
     pub(super) counted: u64,
     /// Why some of the rows are not read.
     pub(super) cut: Option<String>,
     values: [&'j str; COUNT],
 }
 
-/// Checks the path to a value: a JSON Pointer or a JSONPath.
+/// Validates the path to a value: a JSON Pointer or a JSONPath.
 pub(super) fn check(text: &str) -> Result<(), String> {
     if json_path::is_path(text) { JsonPath::parse(text).map(drop) } else { trie::pointer(text).map(drop) }
 }
 
 impl Envelope {
-    /// Of the paths to each slot's value; those with mistakes in them find nothing.
+    /// Compiles the path of each slot. Invalid paths find nothing: `check` reports them.
     pub(super) fn new(paths: [Option<&str>; COUNT]) -> Self {
         let is_path = |text: &&str| json_path::is_path(text);
         let pointers = paths.map(|text| text.filter(|text| !is_path(text)).and_then(|text| trie::pointer(text).ok()));
@@ -59,8 +59,8 @@ impl Envelope {
         }
     }
 
-    /// Opens an answer: a whole JSON document without white space around it.
-    /// `hide` takes out of a text what no message may show.
+    /// Parses an answer: a whole JSON document without surrounding white space. `hide` removes secrets from text for
+    /// messages.
     pub(super) fn open<'j>(&self, body: &'j str, hide: impl Fn(&str) -> String) -> Result<Opened<'j>, ReadError> {
         let unreadable = |error: serde_json::Error| ReadError::Unreadable(error.to_string());
         let mut values = [""; COUNT];
@@ -81,9 +81,9 @@ impl Envelope {
             }
         }
         match selected_rows {
-            // The rows that a JSONPath selects one by one. Where it selects none, the array that it begins with must
-            // be there all the same: else a message about an error would pass for a page without rows. That array
-            // counts as the page where it is longer than what was selected: a filter takes nothing off the page.
+            // Rows that a JSONPath selects one by one. If it selects none, the array that its prefix leads to must
+            // still exist: otherwise an error message would look like a page without rows. If that array is longer than
+            // the selection, its length counts as the page's: a filter does not shorten the page.
             Some(Selected { values: rows, elements: None }) if rows.is_empty() => Err(self.no_rows("", body, hide)),
             Some(Selected { values: mut rows, elements }) => {
                 let (counted, most) = (rows.len().max(elements.unwrap_or(0)) as u64, rows_max(body.len()));
@@ -113,17 +113,17 @@ impl Envelope {
 }
 
 impl<'j> Opened<'j> {
-    /// How the value of a slot is written; empty where there is none.
+    /// Returns the raw JSON of a slot's value; empty if absent.
     pub(super) fn written(&self, slot: usize) -> &'j str {
         self.values[slot]
     }
 
-    /// A whole number, or a text that holds one.
+    /// Returns a whole number, or a text that contains one.
     pub(super) fn number(&self, slot: usize) -> Option<u64> {
         self.values[slot].trim_matches('"').trim().parse().ok()
     }
 
-    /// A truth value, however it is written.
+    /// Returns a boolean, also if written as a text or a number.
     pub(super) fn truth(&self, slot: usize) -> Option<bool> {
         match self.values[slot].trim_matches('"') {
             "true" | "True" | "1" => Some(true),

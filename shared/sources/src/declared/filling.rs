@@ -1,32 +1,32 @@
-//! Texts of `[http]` with `{names}` in them.
+//! Texts of `[http]` that contain `{names}`.
 
 use crate::link::{VALUE, encode};
 use crate::port::Params;
 
-/// A text with `{names}`: of a search's parameters, and of what a scan brings along.
+/// A text with `{names}` for parameters of the search and values of the scan.
 #[derive(Clone, Debug)]
 pub(super) struct Filling {
     parts: Vec<Part>,
     form: Form,
 }
 
-/// What a text is part of: decides how what is filled in is written.
+/// Which part of a request a text belongs to. Decides how values are escaped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Form {
-    /// An address, or a form in a body: percent-encoded.
+    /// A URL or a form in a body: percent-encoded.
     Address,
-    /// A header: as it is.
+    /// A header: not escaped.
     Header,
-    /// A JSON body: escaped inside a text; outside of one as it is.
+    /// A JSON body: escaped inside a string, otherwise as is.
     Json,
 }
 
-/// What a scan brings along.
+/// A value that the scan fills in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Blank {
     /// The page number, offset or cursor.
     Position,
-    /// The rows a page.
+    /// Rows per page.
     Size,
     /// The watermark.
     Since,
@@ -35,7 +35,7 @@ pub(super) enum Blank {
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Part {
     Text(String),
-    /// `bare`: outside of any text of a JSON body.
+    /// `bare`: outside of any string of a JSON body.
     Param {
         name: String,
         bare: bool,
@@ -47,8 +47,8 @@ enum Part {
 }
 
 impl Filling {
-    /// Reads a text. `blanks` are the names that the scan fills; all others are parameters. A brace that no
-    /// `letters_and_digits}` follows, as in JSON, stands for itself.
+    /// Parses a text. The scan fills the names in `blanks`; all other names are parameters. A brace that is not
+    /// followed by `letters_and_digits}`, as in JSON, is literal.
     pub(super) fn parse(text: &str, form: Form, blanks: &[(&str, Blank)]) -> Self {
         let mut filling = Self { parts: Vec::new(), form };
         let mut inside = false;
@@ -82,7 +82,7 @@ impl Filling {
         filling
     }
 
-    /// The parameters that it names.
+    /// Names of the parameters in the text.
     pub(super) fn params(&self) -> impl Iterator<Item = &str> {
         self.parts.iter().filter_map(|part| match part {
             Part::Param { name, .. } => Some(name.as_str()),
@@ -90,7 +90,7 @@ impl Filling {
         })
     }
 
-    /// Where the scan's `blank` stands in it: `Some(true)` outside of any text of a JSON body.
+    /// Whether the text contains `wanted`: `Some(true)` if outside of any string of a JSON body.
     pub(super) fn has(&self, wanted: Blank) -> Option<bool> {
         self.parts.iter().find_map(|part| match part {
             Part::Blank { blank, bare } if *blank == wanted => Some(*bare),
@@ -98,7 +98,7 @@ impl Filling {
         })
     }
 
-    /// The same with its parameters filled in.
+    /// Returns the text with its parameters filled in.
     pub(super) fn with(&self, params: &Params) -> Self {
         let filled = |part: &Part| match part {
             Part::Param { name, bare } => {
@@ -110,7 +110,7 @@ impl Filling {
         Self { parts: self.parts.iter().map(filled).collect(), form: self.form }
     }
 
-    /// The whole text, with what the scan brings along; `bare` values are written as they come.
+    /// Renders the whole text with the scan's values. `bare` values are not escaped.
     pub(super) fn render(&self, value: impl Fn(Blank, bool) -> String) -> String {
         let parts = self.parts.iter().map(|part| match part {
             Part::Text(text) => text.clone(),
@@ -133,12 +133,12 @@ impl Filling {
     }
 }
 
-/// A text as JSON.
+/// Encodes a text as a JSON string.
 pub(super) fn json_text(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
 
-/// Whether an odd number of quotes that are not escaped stand in it.
+/// Whether a text contains an odd number of unescaped quotes.
 fn quotes(json: &str) -> bool {
     let mut odd = false;
     let mut escaped = false;
@@ -149,7 +149,7 @@ fn quotes(json: &str) -> bool {
     odd
 }
 
-/// An address with another pair in its query, before the fragment where it has one.
+/// Appends a pair to the query of a URL, before the fragment if there is one.
 pub(super) fn with_query(url: &str, name: &str, value: &str) -> String {
     let (url, fragment) = url.split_at(url.find('#').unwrap_or(url.len()));
     let sign = if url.contains('?') { '&' } else { '?' };

@@ -1,4 +1,4 @@
-//! From a recipe to the text that is to be understood, and the words for it when it cannot be.
+//! Applies a recipe to a row to get the text to parse, and describes what failed.
 
 use std::borrow::Cow;
 
@@ -10,23 +10,23 @@ use super::row::{Pass, RowError};
 use super::target::Target;
 use crate::fields::shown;
 
-/// What a field's recipe found.
+/// The text that a recipe found.
 pub(super) struct Found<'s> {
     pub(super) text: Cow<'s, str>,
     pub(super) known: Known,
-    /// It was a number in the row, not a text that holds one.
+    /// The value was a JSON number, not a string.
     pub(super) plain: bool,
 }
 
 impl<'s, C: Cells<'s>> Pass<'s, '_, C> {
-    /// Follows a field's recipe up to the text that is to be understood.
+    /// Applies a field's recipe, up to the text to parse.
     pub(super) fn find(&mut self, target: Target) -> Result<Option<Found<'s>>, RowError> {
         let Some(recipe) = self.recipe(target)? else { return Ok(None) };
         let mut found = None;
         match &recipe.origin {
             Origin::Constant(word) => return Ok(Some(Found::word(word))),
             Origin::FileName(_) => {
-                // The name's text is copied out: it lives in the scratch memory that the regexes share.
+                // Copied, because the text is part of the scratch memory that the regexes share.
                 let text = self.scratch.from_file_name[target as usize].clone();
                 found = text.map(|text| Found { text: Cow::Owned(text), known: Known::No, plain: false });
             }
@@ -62,7 +62,7 @@ impl<'s, C: Cells<'s>> Pass<'s, '_, C> {
         }
     }
 
-    /// Applies null texts, replacements and the regex; `None` where nothing is left.
+    /// Applies null texts, replacements and the regex; `None` if nothing remains.
     pub(super) fn through(
         &mut self,
         target: Target,
@@ -92,7 +92,7 @@ impl<'s, C: Cells<'s>> Pass<'s, '_, C> {
         (!text.is_empty()).then_some(Found { text, known: Known::No, plain: plain && recipe.regex.is_none() })
     }
 
-    /// Joins a template's pieces; `None` where one of its columns is absent.
+    /// Joins the pieces of a template; `None` if one of its columns is absent.
     fn join(&self, pieces: &[Piece]) -> Result<Option<String>, RowError> {
         let mut joined = String::new();
         for piece in pieces {
@@ -127,7 +127,7 @@ impl<'s, C: Cells<'s>> Pass<'s, '_, C> {
         RowError::new(Reason::MissingField, detail)
     }
 
-    /// The columns that a field looks at, with what stands in them.
+    /// The columns that a field reads, with their content, for messages.
     #[cold]
     fn shown(&self, target: Target) -> String {
         let show = |slot: u16| {
@@ -169,7 +169,7 @@ impl<'s, C: Cells<'s>> Pass<'s, '_, C> {
         })
     }
 
-    /// The field's recipe, where the map has one that applies to this row.
+    /// Returns the field's recipe if the map has one that applies to this row.
     pub(super) fn recipe(&self, target: Target) -> Result<Option<&'s Recipe>, RowError> {
         let Some(recipe) = &self.plan.fields[target as usize] else { return Ok(None) };
         Ok(match &recipe.only {

@@ -26,21 +26,20 @@ pub struct HttpSource {
     headers: Vec<(String, Filling)>,
     body: Option<Filling>,
     credentials: Option<ClientCredentials>,
-    /// The origin of its address, which no link may leave.
+    /// Origin of the API's URL. Links must not leave it.
     home: String,
-    /// What no message shows: the values of secret parameters as they are and as they stand in an address.
+    /// Values of secret parameters, plain and percent-encoded. Messages must not contain them.
     hidden: Vec<String>,
-    /// What tells this search's key from another.
+    /// Values that distinguish this search's key from others.
     keys: Vec<String>,
 }
 
 impl HttpSource {
-    /// A search of the API that `map` declares, with the `{param}`s of its address, headers and body
-    /// filled from `params`; in the address their signs are percent-encoded.
+    /// Creates a search of the API that `map` declares. `params` fill the `{param}`s in URL, headers and body; in the
+    /// URL they are percent-encoded.
     ///
     /// # Errors
-    /// Names every parameter that is missing or that nothing asks for; and says where, with these, no request comes
-    /// about.
+    /// Names every missing or unknown parameter, and where the filled-in texts do not form a valid request.
     pub fn new(map: &Map, params: &Params) -> Result<Self, SearchError> {
         let Some(http) = &map.plan.http else {
             return Err(SearchError(vec![format!("the map {} has no [http]: it reads files only", map.plan.file)]));
@@ -79,7 +78,7 @@ impl HttpSource {
         Ok(source)
     }
 
-    /// What shows only once the texts are filled. The address is in no message: it may hold a key.
+    /// Checks that need the filled-in texts. Messages do not contain the URL: it may contain a key.
     fn settle(&mut self) -> Result<(), SearchError> {
         let first = self.request(&self.begin(None));
         let mut mistakes = Vec::new();
@@ -107,7 +106,7 @@ impl HttpSource {
         self.map.plan.http.as_ref().expect("HttpSource::new looked that it is there")
     }
 
-    /// What stands in the request for one of the scan's blanks.
+    /// The value in the request for one of the scan's blanks.
     fn blank(&self, cursor: &Cursor, blank: Blank, bare: bool) -> String {
         let pages = &self.http().pages;
         match blank {
@@ -129,7 +128,7 @@ impl HttpSource {
         }
     }
 
-    /// The watermark that a scan began with, as the request wants it.
+    /// The watermark that the scan began with, in the request's format.
     fn since(&self, cursor: &Cursor) -> Option<String> {
         self.http().watermark.as_ref()?.sent(cursor.since.as_deref()?, &self.map.plan.zone)
     }
@@ -156,7 +155,7 @@ impl HttpSource {
         url
     }
 
-    /// The rows, how many were left out, and the latest watermark.
+    /// Returns the rows, the number of skipped ones, and the latest watermark.
     fn rows(&self, opened: &Opened<'_>, now: Time) -> (Vec<Row>, u64, Option<Time>) {
         let watermark = self.http().watermark.as_ref();
         let mut reader: Reader = self.map.bind_json();
@@ -166,7 +165,7 @@ impl HttpSource {
         for raw in &opened.rows {
             match reader.parts(reader::Row::Json(raw.as_bytes()), "", now) {
                 Ok(Some(parts)) => {
-                    // Nothing says that the time of a map's row moves with each change.
+                    // A map does not guarantee that the row's time changes with every modification.
                     let Parts { native_id, at, listing } = parts;
                     let found = Found { native_id, at, versioned: false, listing };
                     read.push(Row::Found(Box::new(found)));
@@ -186,8 +185,7 @@ impl HttpSource {
         (read, left_out, latest)
     }
 
-    /// Takes the values of secrets out of a text before it is cut for a message: a server may say the key that it does
-    /// not accept.
+    /// Removes secrets from a text before it is truncated for a message: a server may repeat a rejected key.
     fn hide(&self, text: &str) -> String {
         self.hidden.iter().fold(text.to_owned(), |text, secret| text.replace(secret, "***"))
     }
@@ -208,7 +206,7 @@ impl Source for HttpSource {
             By::Page | By::Offset => pages.first.to_string(),
             By::None | By::Cursor | By::NextLink | By::LinkHeader => String::new(),
         };
-        // A scan that cannot ask for less asks for everything, and says so.
+        // A scan that cannot filter by time requests everything and has no `since`.
         let since = since.filter(|since| self.http().watermark.is_some() && Time::parse(since).is_ok());
         Cursor { position, since: since.map(str::to_owned), pages_before: 0 }
     }
@@ -216,7 +214,7 @@ impl Source for HttpSource {
     fn request(&self, cursor: &Cursor) -> Request {
         let http = self.http();
         let url = self.address(cursor);
-        // A checkpoint that was tampered with must not carry a key or token to another host.
+        // A modified checkpoint must not send a key or token to another host.
         let at_home = self.home.is_empty() || origin(&url).as_ref() == Some(&self.home);
         let fill = |filling: &Filling| filling.render(|blank, bare| self.blank(cursor, blank, bare));
         let headers = self.headers.iter().map(|(name, value)| (name.clone(), fill(value)));
@@ -256,7 +254,7 @@ impl Source for HttpSource {
     fn read(&self, cursor: &Cursor, answer: &Answer<'_>, now: Time) -> Result<Page, ReadError> {
         let http = self.http();
         if http.empty_status.contains(&answer.status) {
-            // Without a total: an address that is no more must not make homes gone.
+            // No total: a URL that no longer exists must not mark homes as gone.
             return Ok(Page { next: Next::End, ..Page::default() });
         }
         let hide = |text: &str| self.hide(text);
@@ -271,7 +269,7 @@ impl Source for HttpSource {
             opened: &opened,
         };
         let (rows, left_out, latest) = self.rows(&opened, now);
-        // A clock that runs ahead of ours may be set right: then changes come under times before that.
+        // A server clock ahead of ours may be corrected; later changes would then have times before that watermark.
         let latest = latest.map(|latest| latest.min(now));
         let since = cursor.since.as_deref().and_then(|since| Time::parse(since).ok());
         Ok(Page {
@@ -292,8 +290,8 @@ impl fmt::Debug for HttpSource {
     }
 }
 
-/// The writings of secrets that could show in a message. A value of one or two signs is no secret, and taking it out
-/// would spoil the message.
+/// All spellings of secrets that could appear in a message. Values of one or two characters are skipped: they are not
+/// secrets, and removing them would make the message unreadable.
 fn hidden(secrets: &[String]) -> Vec<String> {
     let long = secrets.iter().map(|secret| secret.trim()).filter(|secret| secret.len() > 2);
     let mut hidden: Vec<String> = long
@@ -302,7 +300,7 @@ fn hidden(secrets: &[String]) -> Vec<String> {
             [secret.to_owned(), encode(secret, VALUE), json[1..json.len() - 1].to_owned()]
         })
         .collect();
-    // The longest first: one secret may be part of another.
+    // Longest first: one secret may contain another.
     hidden.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
     hidden.dedup();
     hidden

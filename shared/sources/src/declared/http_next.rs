@@ -1,4 +1,4 @@
-//! What comes after a page of a declared API.
+//! Finds the page that follows a page of a declared API.
 
 use super::cells::unescape;
 use super::envelope::{MORE, NEXT, Opened, TOTAL, TOTAL_PAGES};
@@ -7,27 +7,27 @@ use super::pages_plan::{By, Pages};
 use crate::link;
 use crate::port::{Answer, Cursor, Next, ReadError};
 
-/// An answer, and the request that it is to.
+/// An answer and the request that led to it.
 pub(super) struct Turned<'a> {
     pub(super) plan: &'a HttpPlan,
     pub(super) cursor: &'a Cursor,
-    /// The address that was asked, and that where a scan begins.
+    /// The requested URL and the URL at which a scan begins.
     pub(super) asked: &'a str,
     pub(super) first: &'a str,
-    /// The origin that no link may leave.
+    /// The origin that links must not leave.
     pub(super) home: &'a str,
     pub(super) answer: &'a Answer<'a>,
     pub(super) opened: &'a Opened<'a>,
 }
 
 impl Turned<'_> {
-    /// How many listings the whole search has.
+    /// Number of listings in the whole search.
     pub(super) fn total(&self) -> Option<u64> {
         let header = self.plan.pages.total_header.as_deref().and_then(|name| self.answer.header(name));
         self.opened.number(TOTAL).or_else(|| header?.trim().parse().ok())
     }
 
-    /// Where the next page is, if there is one.
+    /// Returns the next page, if there is one.
     pub(super) fn next(&self) -> Result<Next, ReadError> {
         let pages = &self.plan.pages;
         let position = match pages.by {
@@ -54,7 +54,7 @@ impl Turned<'_> {
         Ok(Next::Page(Cursor { position, since: self.cursor.since.clone(), pages_before }))
     }
 
-    /// The number of the next page, with how many rows came before it.
+    /// Number of the next page, with the number of rows before it.
     fn next_page(&self, pages: &Pages) -> Option<String> {
         let (number, before) = numbered(&self.cursor.position, pages.first);
         let turned = number.saturating_sub(pages.first);
@@ -69,7 +69,7 @@ impl Turned<'_> {
         (!is_last).then(|| format!("{}:{seen}", number.saturating_add(1)))
     }
 
-    /// An offset grows by what was read: a server may show fewer rows a page than it was asked for.
+    /// Advances the offset by the rows read: a server may return fewer rows per page than requested.
     fn next_offset(&self, pages: &Pages) -> Result<Option<String>, ReadError> {
         let (number, _) = numbered(&self.cursor.position, pages.first);
         let next = number.saturating_add(self.opened.counted);
@@ -94,7 +94,7 @@ impl Turned<'_> {
     }
 }
 
-/// The number of a position and, behind a colon, how many rows came before.
+/// Parses a position: a number and, after a colon, how many rows came before.
 pub(super) fn numbered(position: &str, first: u64) -> (u64, Option<u64>) {
     let (number, before) = match position.split_once(':') {
         Some((number, before)) => (number, before.parse().ok()),
@@ -103,7 +103,7 @@ pub(super) fn numbered(position: &str, first: u64) -> (u64, Option<u64>) {
     (number.parse().unwrap_or(first), before)
 }
 
-/// A text or a number that leads on; `None` for null, false, "" and what has an inside.
+/// Returns a text or number as a cursor; `None` for null, false, "", objects and arrays.
 fn lead(raw: &str) -> Option<String> {
     match raw.as_bytes() {
         [b'"', ..] => unescape(raw).ok().map(|text| text.into_owned()).filter(|text| !text.is_empty()),

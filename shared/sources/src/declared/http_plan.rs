@@ -1,4 +1,4 @@
-//! What `[http]` says: which requests to make, and where in the answers things stand.
+//! Compiled `[http]`: the requests to make, and where the answers contain what.
 
 use std::collections::BTreeSet;
 
@@ -18,14 +18,14 @@ pub(super) struct HttpPlan {
     pub(super) pages: Pages,
     pub(super) crawl_policy: CrawlPolicy,
     pub(super) envelope: Envelope,
-    /// Statuses that say that there are no rows.
+    /// Statuses that mean that there are no rows.
     pub(super) empty_status: Vec<u16>,
     pub(super) watermark: Option<Watermark>,
     /// Parameters that are never shown.
     pub(super) secrets: BTreeSet<String>,
 }
 
-/// Client credentials of OAuth 2.0.
+/// OAuth 2.0 client credentials.
 #[derive(Debug)]
 pub(super) struct Oauth2 {
     pub(super) token_url: Filling,
@@ -35,18 +35,18 @@ pub(super) struct Oauth2 {
 }
 
 impl HttpPlan {
-    /// All texts that parameters fill.
+    /// All texts that contain parameters.
     pub(super) fn fillings(&self) -> impl Iterator<Item = &Filling> {
         let oauth2 = self.oauth2.iter().flat_map(Oauth2::fillings);
         self.requested().chain(oauth2)
     }
 
-    /// Those of them that are part of the requests for pages.
+    /// The texts that are part of page requests.
     pub(super) fn requested(&self) -> impl Iterator<Item = &Filling> {
         [&self.url].into_iter().chain(&self.body).chain(self.headers.iter().map(|(_, value)| value))
     }
 
-    /// Whether a request has the scan's `blank` in its texts: `Some(true)` where outside of any text of a JSON body.
+    /// Whether a request contains `blank`: `Some(true)` if only outside of strings of a JSON body.
     pub(super) fn placed(&self, blank: Blank) -> Option<bool> {
         let mut places = self.requested().filter_map(|filling| filling.has(blank));
         let first = places.next()?;
@@ -61,7 +61,7 @@ impl Oauth2 {
 }
 
 impl HttpPlan {
-    /// Whether what leads on is written into a JSON body as JSON.
+    /// Whether the cursor is written into a JSON body as a JSON value.
     pub(super) fn has_bare_cursor(&self) -> bool {
         self.pages.by == By::Cursor && self.placed(Blank::Position) == Some(true)
     }

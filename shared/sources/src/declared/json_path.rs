@@ -1,8 +1,8 @@
 //! JSONPath (RFC 9535): values that no single JSON Pointer leads to.
 //!
-//! What a path selects is handed out as it is written in the JSON, so that no price passes through a float. Paths
-//! stand in a map that its user wrote, but the JSON comes from elsewhere: a path whose cost could grow faster than the
-//! JSON that it meets is a mistake (see [`JsonPath::parse`]).
+//! Selected values are returned as written in the JSON, so that prices never pass through a float. The map's author
+//! writes the paths, but the JSON is untrusted: a path whose cost could grow faster than the JSON is an error (see
+//! [`JsonPath::parse`]).
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -12,46 +12,46 @@ use serde_json::value::RawValue;
 
 use crate::fields::shown;
 
-/// A path, ready to be followed.
+/// A compiled path.
 #[derive(Clone, Debug)]
 pub(super) struct JsonPath {
     path: serde_json_path::JsonPath,
-    /// The segments that select one value at most, up to the first that may select several.
+    /// The segments that select at most one value, up to the first that may select several.
     prefix: serde_json_path::JsonPath,
-    /// The prefix is the whole path.
+    /// Whether the prefix is the whole path.
     singular: bool,
 }
 
-/// What a path led to.
+/// The values that a path selects.
 #[derive(Debug, Default)]
 pub(super) struct Selected<'j> {
-    /// The values, each as it is written.
+    /// The values as written.
     pub(super) values: Vec<&'j str>,
-    /// How many elements the array has that the path's prefix leads to; `None` where it leads to none.
+    /// Length of the array that the path's prefix leads to; `None` if it leads to none.
     pub(super) elements: Option<usize>,
 }
 
-/// The most values of a document that a path is followed in: the document is built for it, and a value takes some
-/// hundred bytes, however short it is written. A row has some fifty values.
+/// Maximum number of values in a document. Following a path builds the document, and each value takes some hundred
+/// bytes, however short it is written. A row has about fifty values.
 const VALUES_MAX: usize = 400_000;
-/// The longest path, in bytes.
+/// Maximum length of a path, in bytes.
 const LENGTH_MAX: usize = 500;
-/// The deepest nesting of brackets. The time to compile a path doubles with each.
+/// Maximum nesting of brackets. Each level doubles the time to compile a path.
 const NESTING_MAX: u32 = 6;
-/// The most commas: a list of selectors may select a value as often as it is long, and lists multiply.
+/// Maximum number of commas. A list of selectors may select a value once per selector, and nested lists multiply.
 const COMMAS_MAX: u32 = 4;
 
 const ACCEPTED: &str =
     "accepted: JSONPath of RFC 9535 like $.address.city, $.photos[*].url or $.prices[?@.kind == 'ask'].amount";
 
-/// Whether a text of a map is a JSONPath: no key of a listing API begins with `$`.
+/// Whether a text of a map is a JSONPath. No key of a listing API begins with `$`.
 pub(super) fn is_path(text: &str) -> bool {
     text.starts_with('$')
 }
 
 impl JsonPath {
-    /// Compiles a path. Refuses, beside what is none, what could cost more than a fixed multiple of the JSON's size
-    /// times its depth (which is at most 128): more than one `..`, a second `$`, many lists of selectors.
+    /// Compiles a path. Refuses invalid paths, and paths that could cost more than a fixed multiple of the JSON's size
+    /// times its depth (at most 128): more than one `..`, a second `$`, many lists of selectors.
     pub(super) fn parse(text: &str) -> Result<Self, String> {
         let compile = |text: &str| {
             serde_json_path::JsonPath::parse(text)
@@ -61,14 +61,14 @@ impl JsonPath {
         Ok(Self { path: compile(text)?, prefix: compile(&text[..end])?, singular: end == text.len() })
     }
 
-    /// Whether it selects one value at most, whatever the JSON.
+    /// Whether the path selects at most one value in any JSON.
     pub(super) fn is_singular(&self) -> bool {
         self.singular
     }
 }
 
-/// Follows each of the paths through `json`. What one selects comes in the order of the RFC; where that leaves it
-/// open, among the members of an object, by name.
+/// Applies the paths to `json`. Values come in the order of RFC 9535; members of an object, whose order the RFC leaves
+/// open, come by name.
 pub(super) fn select<'j>(paths: &[&JsonPath], json: &'j str) -> Result<Vec<Selected<'j>>, serde_json::Error> {
     if values_in(json) > VALUES_MAX {
         let why = format!("more than {VALUES_MAX} values, which are too many for a JSONPath; accepted: a JSON Pointer");
@@ -92,7 +92,7 @@ pub(super) fn select<'j>(paths: &[&JsonPath], json: &'j str) -> Result<Vec<Selec
         .collect())
 }
 
-/// How many values stand in a JSON text, rather too many than too few.
+/// Upper bound for the number of values in a JSON text.
 fn values_in(json: &str) -> usize {
     let (mut count, mut in_text, mut escaped) = (1, false, false);
     for byte in json.bytes() {
@@ -107,17 +107,17 @@ fn values_in(json: &str) -> usize {
     count
 }
 
-/// Where the values of a document stand in its text. A value is known by its address: all of them live at once, and
-/// an address costs less than the way to it.
+/// Maps values of a document to their text. Values are identified by memory address: all live at once, and an address
+/// is cheaper than a path.
 struct Places<'j> {
     wanted: HashSet<usize>,
-    /// Values that have a wanted one inside.
+    /// Values that contain a wanted value.
     opened: HashSet<usize>,
     found: HashMap<usize, &'j str>,
 }
 
 impl<'j> Places<'j> {
-    /// Whether `value` is wanted, or one inside it is.
+    /// Marks `value` if it is wanted or contains a wanted value, and returns whether it is.
     fn mark(&mut self, value: &Value) -> bool {
         let mut inside = false;
         match value {
@@ -131,7 +131,7 @@ impl<'j> Places<'j> {
         inside || self.wanted.contains(&address(value))
     }
 
-    /// Notes how the wanted values in `value` are written; `raw` is how `value` is.
+    /// Records the text of the wanted values in `value`, whose text is `raw`.
     fn note(&mut self, value: &Value, raw: &'j str) -> Result<(), serde_json::Error> {
         if self.wanted.contains(&address(value)) {
             self.found.insert(address(value), raw);
@@ -147,7 +147,7 @@ impl<'j> Places<'j> {
                 }
             }
             Value::Object(members) => {
-                // Of a key that comes twice the last counts, here as there.
+                // The last of duplicate keys counts, as in `serde_json`.
                 let raws: BTreeMap<String, &'j RawValue> = serde_json::from_str(raw)?;
                 for (name, raw) in raws {
                     if let Some(member) = members.get(&name) {
@@ -165,7 +165,7 @@ fn address(value: &Value) -> usize {
     std::ptr::from_ref(value).addr()
 }
 
-/// Checks a path's shape before it is compiled, and finds where the segments end that select one value at most.
+/// Validates a path's shape before compiling it. Returns where the prefix ends that selects at most one value.
 fn check(text: &str) -> Result<usize, String> {
     let refuse = |why: String| Err(format!("{:?} {why}; {ACCEPTED}", shown(text)));
     if text.len() > LENGTH_MAX {
@@ -173,7 +173,7 @@ fn check(text: &str) -> Result<usize, String> {
     }
     let (mut nesting, mut deepest, mut descents, mut commas) = (0_u32, 0_u32, 0_u32, 0_u32);
     let mut quote = None;
-    // Where the last segment at the top began, and where the first began that may select several values.
+    // Start of the last top-level segment, and of the first segment that may select several values.
     let (mut segment, mut several) = (0, None);
     let bytes = text.as_bytes();
     let mut at = 1;
@@ -300,8 +300,8 @@ mod tests {
         assert!(JsonPath::parse(r"$['..$,\'..']").is_ok(), "signs in quotes are names");
     }
 
-    /// The costliest path that is accepted, on the rows that cost it most: deep, wide, and both. That the test ends
-    /// is what it asserts: a cost that multiplied with each level would not.
+    /// The most expensive accepted path, on the rows that cost it most: deep, wide, and both. The test passes by
+    /// finishing: a cost that multiplies per level would not finish.
     #[test]
     fn hostile_rows_cost_no_more_than_their_size_times_their_depth() {
         let deep = format!("{}{}", "[".repeat(127), "]".repeat(127));
@@ -328,7 +328,7 @@ mod tests {
             }
         }
 
-        /// What a path selects is written as the value that it is.
+        /// The text of a selected value parses to that value.
         #[test]
         fn the_text_of_a_value_is_that_value(path in prop::sample::select(vec!["$..*", "$.*.*", "$..[0]", "$..a", "$[?@.a]"]), json in json()) {
             let text = json.to_string();

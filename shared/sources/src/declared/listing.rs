@@ -1,4 +1,4 @@
-//! From the cells of a row to a listing.
+//! Converts the cells of a row to a listing.
 
 use std::borrow::Cow;
 
@@ -14,7 +14,7 @@ use crate::fields::per_month;
 use crate::raws::LIST_BYTES_MAX;
 use crate::text::{NumberStyle, parse_area, parse_money};
 
-/// What is asked and what was paid.
+/// List prices and close price.
 struct Prices {
     currency: Currency,
     list_price: Option<Minor>,
@@ -22,7 +22,7 @@ struct Prices {
 }
 
 impl<'s, C: Cells<'s>> Pass<'s, '_, C> {
-    /// Whether a `[[skip]]` rule says that this row is no listing.
+    /// Whether a `[[skip]]` rule skips this row.
     pub(super) fn is_skipped(&self) -> Result<bool, RowError> {
         for condition in &self.plan.skips {
             if self.holds(condition)? {
@@ -119,8 +119,8 @@ impl<'s, C: Cells<'s>> Pass<'s, '_, C> {
         })
     }
 
-    /// The prices and the currency of the listing: that of a price's text where it names one. What a row that is not closed
-    /// says of a sale is of an earlier one, and is not read.
+    /// Reads the prices and the currency, which a price's text may name. In a row that is not closed, sale fields
+    /// belong to an earlier sale and are ignored.
     fn prices(&mut self, status: Status) -> Result<Prices, RowError> {
         let field = self.value(Target::Currency, |_, found| match named(Kind::Currency, found)? {
             Known::Currency(currency) => Ok(currency),
@@ -142,7 +142,7 @@ impl<'s, C: Cells<'s>> Pass<'s, '_, C> {
         Ok(Prices { currency, list_price: None, close_price: paid.map(|(minor, _)| minor) })
     }
 
-    /// A fee by the month. One of zero says that there is none, or that nobody knows.
+    /// Reads a monthly fee. Zero means that there is none, or that it is unknown.
     fn association_fee(&mut self, currency: Currency) -> Result<Option<Minor>, RowError> {
         let months = self.plan.fields[Target::AssociationFee as usize].as_ref().map_or(1, |recipe| recipe.months);
         let due = self.other_price(Target::AssociationFee, currency)?.filter(|fee| fee.0 > 0);
@@ -180,7 +180,7 @@ impl<'s, C: Cells<'s>> Pass<'s, '_, C> {
         }
     }
 
-    /// A list: an array of texts, a text cut at `split`, or a text alone.
+    /// Reads a list: an array of texts, a text split at `split`, or a single text.
     fn list(&mut self, target: Target) -> Result<Vec<String>, RowError> {
         let Some(recipe) = self.recipe(target)? else { return Ok(Vec::new()) };
         if let Origin::Columns(slots) = &recipe.origin {
@@ -190,7 +190,7 @@ impl<'s, C: Cells<'s>> Pass<'s, '_, C> {
                     (Cell::Nested(raw), None) => vec![Cell::Nested(raw)],
                     (Cell::Nested(_), Some(cells)) => cells,
                     (_, Some(cells)) if cells.len() > 1 && self.nothing_in(&slots[..i])? => cells,
-                    // One text is read like that of any field.
+                    // A single text is read like any field.
                     _ => continue,
                 };
                 return match self.texts(target, recipe, cells) {
@@ -210,7 +210,7 @@ impl<'s, C: Cells<'s>> Pass<'s, '_, C> {
         })
     }
 
-    /// The texts of a list's cells: of an array as it is, of others as the recipe makes them.
+    /// Texts of a list's cells: array items as is, other cells through the recipe.
     fn texts(&mut self, target: Target, recipe: &'s Recipe, cells: Vec<Cell<'s>>) -> Result<Vec<String>, RowError> {
         let mut texts = Vec::with_capacity(cells.len());
         for cell in cells {
@@ -243,7 +243,7 @@ impl<'s, C: Cells<'s>> Pass<'s, '_, C> {
         Ok(true)
     }
 
-    /// Reads a field's text with `read`; what cannot be read refuses the row unless the field is lenient.
+    /// Parses a field's text with `read`. An unreadable value refuses the row unless the field is lenient.
     fn value<T>(
         &mut self,
         target: Target,
@@ -266,7 +266,7 @@ impl<'s, C: Cells<'s>> Pass<'s, '_, C> {
 
 const NOT_NAMED: &str = "no such value";
 
-/// The value of an enumeration that was found, read already where it came from the map.
+/// Returns an enum value; values that the map contains are already parsed.
 fn named(kind: Kind, found: &Found<'_>) -> Result<Known, String> {
     if found.known == Known::No { values::known(kind, &found.text) } else { Ok(found.known) }
 }
@@ -275,7 +275,7 @@ fn style(recipe: &Recipe, plain: bool) -> NumberStyle {
     if plain { NumberStyle::Plain } else { recipe.number }
 }
 
-/// Areas are written with a point or with thousands, rarely bare: `En` reads both.
+/// Areas have a decimal point or thousands separators and are rarely bare: `En` reads both.
 fn area_style(recipe: &Recipe) -> NumberStyle {
     if recipe.number == NumberStyle::Plain { NumberStyle::En } else { recipe.number }
 }

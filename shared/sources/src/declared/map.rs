@@ -9,48 +9,48 @@ use super::target::Target;
 use super::{json_path, parse, trie};
 use crate::settings::{MapErrors, Mistake, accepted};
 
-/// A map from the columns or JSON values of a source to the fields of a listing.
+/// Maps the columns or JSON values of a source to the fields of a listing.
 #[derive(Clone, Debug)]
 pub struct Map {
     pub(super) plan: Arc<Plan>,
 }
 
 impl Map {
-    /// Reads a map. `file_name` is how mistakes name it.
+    /// Parses a map. Errors use `file_name` as its name.
     ///
     /// # Errors
-    /// Every mistake in it, each with its line, its key and what would be accepted.
+    /// Returns every error with its line, its key and what would be accepted.
     pub fn parse(toml_text: &str, file_name: &str) -> Result<Self, MapErrors> {
         parse::plan(toml_text, file_name).map(|plan| Self { plan: Arc::new(plan) })
     }
 
-    /// The source's name, the first half of every home's id.
+    /// The name of the source, which begins the ID of every home: `source/native ID`.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.plan.name
     }
 
-    /// In which order its rows come.
+    /// The order of the map's rows.
     #[must_use]
     pub fn order(&self) -> Order {
         self.plan.order
     }
 
-    /// Whether its files tell the past of their listings, in several rows each: a row was seen at its own time then, also
-    /// where the file is a snapshot.
+    /// Whether files contain the history of their listings, in several rows each. Each row then has its own time, even
+    /// if the file is a snapshot.
     #[must_use]
     pub fn history(&self) -> bool {
         self.plan.history
     }
 
-    /// Whether rows, or the names of their files, tell when they were observed.
+    /// Whether rows or file names contain the time of observation.
     #[must_use]
     pub fn tells_time(&self) -> bool {
         self.plan.fields[Target::ObservedAt as usize].is_some()
     }
 
-    /// When all rows of a file were so, where the name of the file says it: `observed_at` with `file_name`. `now` is what
-    /// relative times count from.
+    /// The time of observation of all rows of a file, if its name contains it (`observed_at` with `file_name`).
+    /// Relative times count from `now`.
     #[must_use]
     pub fn time_of_file(&self, file_name: &str, now: Time) -> Option<Time> {
         let recipe = self.plan.fields[Target::ObservedAt as usize].as_ref()?;
@@ -58,28 +58,28 @@ impl Map {
         self.bind_json().time_of_file(file_name, now)
     }
 
-    /// How its files are to be opened.
+    /// How to open the source's files.
     #[must_use]
     pub fn hints(&self) -> &ReadHints {
         &self.plan.hints
     }
 
-    /// Whether it declares an API to poll (`[http]`).
+    /// Whether the map declares an API to poll (`[http]`).
     #[must_use]
     pub fn has_http(&self) -> bool {
         self.plan.http.is_some()
     }
 
-    /// A reader of JSON rows.
+    /// Returns a reader of JSON rows.
     #[must_use]
     pub fn bind_json(&self) -> Reader {
         Reader::new(Arc::clone(&self.plan), None)
     }
 
-    /// A reader of CSV rows with this header. Where a header names a column twice the first counts.
+    /// Returns a reader of CSV rows with this header. If a header repeats a column, the first one counts.
     ///
     /// # Errors
-    /// When a column that the map needs is not there. Of a list of columns one is enough.
+    /// Fails if a required column is missing. For a list of columns, one is enough.
     pub fn bind_csv(&self, headers: &ByteRecord) -> Result<Reader, MapErrors> {
         let plan = &self.plan;
         let names: Vec<String> = headers.iter().map(|name| String::from_utf8_lossy(name).trim().to_owned()).collect();

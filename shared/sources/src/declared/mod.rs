@@ -1,4 +1,4 @@
-//! Declared sources: a TOML map says which column or JSON value is which field of a listing.
+//! Declared sources: a TOML map assigns columns or JSON values to fields of a listing.
 //!
 //! ```
 //! use stoop_domain::Time;
@@ -24,20 +24,20 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! `docs/GUIDE.md` explains every key for those who write maps, with examples that a test runs. In short: a map has a `name`,
-//! defaults (`country`, `currency`, `purpose`, `time_zone`, `order`), an optional `[read]` (how files are opened), any number of
-//! `[[skip]]` rules (rows that are no listings), one `[fields.NAME]` for each field it can fill, and an optional `[http]`. A
-//! field's text comes from one of `from`, `template`, `constant` and `file_name`, in rows where `only` holds; goes through `null`,
-//! `replace`, `regex`, `default` and `lookup`; and is read as the field's type wants it. What cannot be read refuses the row, unless
-//! the field is `lenient`.
+//! `docs/GUIDE.md` explains every key for authors of maps, with tested examples. In short: a map has a `name`, defaults
+//! (`country`, `currency`, `purpose`, `time_zone`, `order`), an optional `[read]` (how to open files), any number of
+//! `[[skip]]` rules (rows that are not listings), one `[fields.NAME]` per field, and an optional `[http]`. A field's
+//! text comes from one of `from`, `template`, `constant` and `file_name`, in rows where `only` holds; passes through
+//! `null`, `replace`, `regex`, `default` and `lookup`; and is parsed as the field's type. A value that cannot be parsed
+//! refuses the row, unless the field is `lenient`.
 //!
 //! # JSONPath
 //!
-//! A JSONPath (RFC 9535, without the functions `match` and `search`: `regex` is the map's own) finds what no pointer
-//! leads to: `$.prices[?@.kind == 'ask'].amount`. A field of one value takes the first that the path selects, null and
-//! "" left out; `images` and `amenities` take all. The value is read as it is written, digit by digit. Rows are built
-//! whole for it, so that a map with any is read several times slower than one of pointers alone. A path may be 500 bytes
-//! long and have one `..`, one `$`, four commas and brackets six deep: whatever the row, it costs no more than a fixed
+//! A JSONPath (RFC 9535, without the functions `match` and `search`: use the map's own `regex`) finds values that no
+//! JSON Pointer addresses: `$.prices[?@.kind == 'ask'].amount`. A field with one value takes the first selected value
+//! that is not null or ""; `images` and `amenities` take all. Values are read as written, digit by digit. JSONPath
+//! needs the whole row in memory: a map with a JSONPath reads several times slower than one with pointers alone. A path
+//! may have 500 bytes, one `..`, one `$`, four commas and six levels of brackets. This bounds its cost by a fixed
 //! multiple of the row's size times its depth.
 //!
 //! # `[http]`
@@ -55,20 +55,20 @@
 //! | `empty_status` | statuses that mean a page without rows: `[404]` |
 //! | `robots`, `off_by_default` | for scraped sites |
 //!
-//! `[read] rows` says where in an answer the array of rows stands: a pointer, or a path that can lead to one value alone.
-//! A path that can select several selects the rows themselves; if it selects none, its beginning must lead to an
-//! array all the same, so that a message about an error is no empty page. Without `rows` the answer is the array.
+//! `[read] rows` is the path to the array of rows in an answer: a pointer, or a JSONPath that selects at most one
+//! value. A JSONPath that can select several values selects the rows themselves. If it selects none, its prefix must
+//! still lead to an array, so that an error message is not read as an empty page. Without `rows` the answer is the
+//! array.
 //!
-//! `page` and `offset` count from `first`, `cursor` and `next-link` are led by the value at `next`, `link-header` by
-//! `Link: <...>; rel="next"` (RFC 8288). The number or cursor goes into the query parameter `param`, or wherever
-//! `{page}`, `{offset}` or `{cursor}` stands in address, headers or body; so does `size` into `size_param` or `{size}`.
-//! `{cursor}` outside of quotes in a body of JSON is `null` first, then the value as JSON. The last page is told by
-//! `more` (a flag), else `total_pages`, else `total` or `total_header` (listings of the whole search), else by being
-//! shorter than `size` or empty. Links are resolved against the page they stand on and never leave the origin of `url`.
+//! `page` and `offset` count from `first`; `cursor` and `next-link` follow the value at `next`; `link-header` follows
+//! `Link: <...>; rel="next"` (RFC 8288). The number or cursor goes into the query parameter `param`, or replaces
+//! `{page}`, `{offset}` or `{cursor}` in URL, headers or body; `size` goes into `size_param` or `{size}`. In a JSON
+//! body, `{cursor}` outside of quotes is first `null`, then the value as JSON. The last page is detected by `more` (a
+//! flag), else `total_pages`, else `total` or `total_header` (listings of the whole search), else because it is empty
+//! or shorter than `size`. Links are resolved against their page and must not leave the origin of `url`.
 //!
-//! What it deliberately does not do: no arithmetic, no conditions beyond these, no second row looked at, no second request
-//! for one listing, no signing of requests.
-//! A source that needs more is a module of its own.
+//! Deliberately not supported: arithmetic, other conditions, other rows, a second request per listing, signed requests.
+//! A source that needs them is a module of its own.
 //!
 
 mod cells;

@@ -1,21 +1,21 @@
-//! What `[http.pages]` says: how one comes from page to page.
+//! Compiled `[http.pages]`: how a scan gets from page to page.
 
 use super::envelope::{self, COUNT, MORE, NEXT, TOTAL, TOTAL_PAGES};
 use super::filling::Blank;
 use crate::settings::{Mistakes, Section, accepted};
 
-/// How one comes from page to page.
+/// How a scan gets from page to page.
 #[derive(Debug)]
 pub(super) struct Pages {
     pub(super) by: By,
     /// The query parameter that carries the page number, offset or cursor.
     pub(super) param: String,
     pub(super) first: u64,
-    /// Rows a page: a shorter one is the last.
+    /// Rows per page: a shorter page is the last.
     pub(super) size: Option<u64>,
     /// The query parameter that carries `size`.
     pub(super) size_param: Option<String>,
-    /// The header, in lower case, that tells how many listings the whole search has.
+    /// The header, in lower case, with the number of listings of the whole search.
     pub(super) total_header: Option<String>,
 }
 
@@ -39,7 +39,7 @@ const WAYS: [(&str, By, &[&str]); 6] = [
 ];
 
 impl By {
-    /// The name of what leads on, in `{braces}` and as the usual query parameter.
+    /// Name of the value that leads to the next page, in `{braces}` and as the default query parameter.
     pub(super) fn position(self) -> Option<&'static str> {
         match self {
             Self::Page => Some("page"),
@@ -51,14 +51,14 @@ impl By {
 }
 
 impl Pages {
-    /// The names in `{braces}` that paging fills.
+    /// Names in `{braces}` that paging fills.
     pub(super) fn blanks(&self) -> Vec<(&'static str, Blank)> {
         let position = self.by.position().map(|name| (name, Blank::Position));
         position.into_iter().chain(self.size.map(|_| ("size", Blank::Size))).collect()
     }
 }
 
-/// Reads `[http.pages]` of `http`, and the paths of an answer's envelope that it names.
+/// Reads `[http.pages]` of `http`, and the envelope paths that it names.
 pub(super) fn walk<'d>(http: &Section<'d>, mistakes: &mut Mistakes<'_>) -> (Pages, [Option<&'d str>; COUNT]) {
     let mut pages =
         Pages { by: By::None, param: String::new(), first: 0, size: None, size_param: None, total_header: None };

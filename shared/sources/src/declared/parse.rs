@@ -1,4 +1,4 @@
-//! From TOML to a [`Plan`], noting every mistake on the way.
+//! Compiles TOML to a [`Plan`] and collects every mistake.
 
 use jiff::tz::TimeZone;
 
@@ -169,7 +169,7 @@ fn fields(
     fields
 }
 
-/// What only the map as a whole can be asked.
+/// Checks that need the whole map.
 fn required(root: &Section<'_>, mistakes: &mut Mistakes<'_>) {
     let fields = root.value("fields", mistakes).and_then(|value| value.value.as_table());
     let field = fields.is_some_and(|fields| fields.contains_key("purpose"));
@@ -179,7 +179,7 @@ fn required(root: &Section<'_>, mistakes: &mut Mistakes<'_>) {
     }
 }
 
-/// Where a column is found in a JSON row, unless by a JSONPath.
+/// Path of a column in a JSON row; `None` for a JSONPath.
 fn path(name: &str) -> Option<Vec<String>> {
     match name.as_bytes() {
         [b'/', ..] => Some(trie::pointer(name).unwrap_or_default()),

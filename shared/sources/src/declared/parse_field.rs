@@ -1,4 +1,4 @@
-//! From one `[fields.NAME]` to a [`Recipe`].
+//! Compiles one `[fields.NAME]` to a [`Recipe`].
 
 use jiff::tz::TimeZone;
 use regex::Regex;
@@ -11,10 +11,10 @@ use super::values;
 use crate::settings::{Mistakes, Section, accepted};
 use crate::text::{Language, NumberStyle, parse_area_unit};
 
-/// How often a fee may be due, in months.
+/// Periods of a fee, in months.
 const PERIODS: [(&str, i64); 4] = [("month", 1), ("quarter", 3), ("half-year", 6), ("year", 12)];
 
-/// Keys that every field may have.
+/// Keys that every field accepts.
 const KEYS: [&str; 11] =
     ["from", "template", "constant", "file_name", "only", "null", "replace", "regex", "default", "lookup", "otherwise"];
 
@@ -45,7 +45,7 @@ pub(super) fn recipe(
         section.text("regex", mistakes).and_then(|(text, line)| pattern(section, "regex", text, line, mistakes));
     let replace = replacements(section, mistakes);
     let lookup = lookup(&reading, mistakes);
-    // A default is the value itself: it does not go through the lookup.
+    // A default is the final value: it does not pass through the lookup.
     let default =
         section.text("default", mistakes).and_then(|(text, line)| reading.word("default", text, line, mistakes));
     let unit = section.text("unit", mistakes).map_or(AreaUnit::SquareMeters, |(text, line)| {
@@ -95,7 +95,7 @@ fn keys_of(kind: Kind) -> &'static [&'static str] {
     }
 }
 
-/// How texts that stand in the map for this field are read.
+/// How to read the texts that the map contains for this field.
 struct Reading<'a, 'd> {
     section: &'a Section<'d>,
     kind: Kind,
@@ -265,7 +265,7 @@ fn pattern(section: &Section<'_>, key: &str, text: &str, line: usize, mistakes: 
 mod tests {
     use super::*;
 
-    /// The page for map authors.
+    /// The guide for authors of maps.
     const GUIDE: &str = include_str!("../../../../docs/GUIDE.md");
 
     #[test]

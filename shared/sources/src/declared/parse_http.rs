@@ -1,4 +1,4 @@
-//! From `[http]` in TOML to an [`HttpPlan`], noting every mistake on the way.
+//! Compiles `[http]` to an [`HttpPlan`] and collects every mistake.
 
 use std::collections::BTreeSet;
 
@@ -33,17 +33,17 @@ const KEYS: [&str; 15] = [
     "off_by_default",
 ];
 
-/// Words in the name of a parameter that say that its value is a secret.
+/// Words in a parameter's name that mark its value as a secret.
 const SECRET_WORDS: [&str; 7] = ["key", "token", "secret", "password", "auth", "authorization", "appid"];
 
-/// Ends of such words where they are written as one: `apiKey`, `accessToken`.
+/// Endings that mark a secret in names written as one word: `apiKey`, `accessToken`.
 const SECRET_ENDS: [&str; 4] = ["key", "token", "secret", "password"];
 
-/// A status that is no such answer: the key is refused, or the server asks for patience.
+/// Statuses that never mean "no rows": the key is refused, or the server asks to wait.
 const NEVER_EMPTY: [u16; 5] = [401, 403, 408, 425, 429];
 
-/// Rows may appear under a time that was read past already: a clock of whole seconds, a transaction that was slow to
-/// commit. What is read again is known by its content and costs nothing.
+/// Rows may appear with times that were already read past: clocks of whole seconds, slow transactions. Rows that are
+/// read again have the same content and are not published again.
 const LOOK_BACK_S: u64 = 300;
 
 pub(super) fn walk(
@@ -140,7 +140,7 @@ fn watermark(
     })
 }
 
-/// What only the table as a whole can be asked.
+/// Checks that need the whole table.
 fn check(plan: &HttpPlan, section: &Section<'_>, mistakes: &mut Mistakes<'_>) {
     if let Some(pages) = section.table("pages", mistakes) {
         let beside = [("param", Blank::Position, plan.pages.by.position()), ("size_param", Blank::Size, Some("size"))];
@@ -157,7 +157,7 @@ fn check(plan: &HttpPlan, section: &Section<'_>, mistakes: &mut Mistakes<'_>) {
     }
 }
 
-/// An address that must be there.
+/// Reads a required URL.
 fn address(
     section: &Section<'_>,
     key: &str,
@@ -187,7 +187,7 @@ fn address(
     Filling::parse(text, Form::Address, blanks)
 }
 
-/// Headers and body.
+/// Reads headers and body.
 fn sent(
     section: &Section<'_>,
     method: Method,
@@ -236,7 +236,7 @@ fn oauth2(table: &Section<'_>, mistakes: &mut Mistakes<'_>) -> Option<Oauth2> {
     Some(Oauth2 { token_url, client_id: client_id?, client_secret: client_secret?, scope })
 }
 
-/// The parameters that are never shown: those with such a name, and those that the map says to be.
+/// Parameters that are never shown: by their name, or because the map lists them.
 fn secrets(section: &Section<'_>, plan: &HttpPlan, mistakes: &mut Mistakes<'_>) -> BTreeSet<String> {
     let asked: BTreeSet<&str> = plan.fillings().flat_map(Filling::params).collect();
     let named = |name: &str| {

@@ -1,4 +1,4 @@
-//! From `[read]` to [`ReadHints`].
+//! Compiles `[read]` to [`ReadHints`].
 
 use super::envelope;
 use super::json_path;
@@ -8,7 +8,7 @@ use crate::text::Encoding;
 
 pub(super) const KEYS: [&str; 6] = ["format", "delimiter", "rows", "encoding", "skip_lines", "comment"];
 
-/// More lines than this before a header are no header.
+/// A header must come within this many lines.
 const SKIP_LINES_MAX: u32 = 1_000;
 
 pub(super) fn hints(root: &Section<'_>, mistakes: &mut Mistakes<'_>) -> ReadHints {
@@ -48,7 +48,7 @@ pub(super) fn hints(root: &Section<'_>, mistakes: &mut Mistakes<'_>) -> ReadHint
     ReadHints { format, delimiter, rows, encoding, ..lines }
 }
 
-/// What only files that are read line by line have.
+/// Reads the keys that only line-based files accept.
 fn lines(read: &Section<'_>, format: Option<Format>, mistakes: &mut Mistakes<'_>) -> ReadHints {
     if matches!(format, Some(Format::Json | Format::Parquet)) {
         for key in ["skip_lines", "comment"].into_iter().filter(|key| read.has(key)) {

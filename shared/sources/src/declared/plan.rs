@@ -1,4 +1,4 @@
-//! What a map says, made ready for reading rows.
+//! The compiled form of a map.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use super::target::Target;
 use super::trie::Trie;
 use crate::text::{DateFormat, Encoding, Language, NumberStyle};
 
-/// A whole map.
+/// A compiled map.
 #[derive(Debug)]
 pub(super) struct Plan {
     pub(super) file: String,
@@ -24,60 +24,60 @@ pub(super) struct Plan {
     pub(super) order: Order,
     pub(super) history: bool,
     pub(super) hints: ReadHints,
-    /// Everything that rows are asked for; recipes speak of it by its number, the slot.
+    /// All columns that the map reads. Recipes refer to them by index, the slot.
     pub(super) columns: Vec<Column>,
-    /// Where in a JSON row the columns are found.
+    /// Paths of the columns in a JSON row.
     pub(super) trie: Trie,
-    /// Those columns that a JSONPath leads to. Rows of a map that has none are never built whole.
+    /// Columns that are JSONPaths. If there are none, rows are never parsed as a whole.
     pub(super) paths: Vec<(u16, JsonPath)>,
     pub(super) skips: Vec<Condition>,
     pub(super) fields: [Option<Recipe>; Target::COUNT],
     pub(super) http: Option<HttpPlan>,
 }
 
-/// In which order a map's rows come.
+/// The order of a map's rows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Order {
-    /// By the time they were observed.
+    /// By time of observation.
     #[default]
     ByTime,
-    /// In any: whoever feeds them sorts them by `observed_at` first. Rows of one listing and time stand in their order.
+    /// Any order: the reader sorts rows by `observed_at`. Rows of the same listing and time keep their order.
     Any,
-    /// The same, and rows of one listing and time stand with the latest first.
+    /// Any order, and of rows of the same listing and time the latest comes first.
     NewestFirst,
 }
 
-/// What a map says of how its files are to be opened (`[read]`); `None` where the file decides.
+/// How to open the map's files (`[read]`); `None` means: detect from the file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ReadHints {
-    /// The format of the files.
+    /// File format.
     pub format: Option<Format>,
-    /// The sign between CSV columns.
+    /// Separator of CSV columns.
     pub delimiter: Option<u8>,
-    /// JSON Pointer to the array of rows inside a JSON document; for the answers of an API also a JSONPath.
+    /// JSON Pointer to the array of rows in a JSON document; for answers of an API also a JSONPath.
     pub rows: Option<String>,
-    /// How the bytes of text stand for letters, where no mark at their beginning says it. UTF-8 otherwise.
+    /// Character encoding, unless a byte order mark says otherwise. Default: UTF-8.
     pub encoding: Option<Encoding>,
-    /// Lines before the header, or before the first row of JSON Lines, that are passed over.
+    /// Lines to skip before the header, or before the first row of JSON Lines.
     pub skip_lines: u32,
-    /// Rows that begin with one of these are passed over.
+    /// Rows that begin with one of these texts are skipped.
     pub comments: Vec<String>,
 }
 
-/// The format of a file of listings.
+/// Format of a file of listings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
     /// Comma-separated values, with a header.
     Csv,
     /// A JSON document.
     Json,
-    /// One JSON object a line.
+    /// One JSON object per line.
     JsonLines,
     /// Apache Parquet.
     Parquet,
 }
 
-/// A column, top-level key, JSON Pointer or JSONPath, and where in the map it is first named.
+/// A column, top-level key, JSON Pointer or JSONPath, and the position in the map that first names it.
 #[derive(Debug)]
 pub(super) struct Column {
     pub(super) name: Box<str>,
@@ -85,7 +85,7 @@ pub(super) struct Column {
     pub(super) line: usize,
 }
 
-/// What may be asked of a column: whether to leave out a row, whether to read a field.
+/// A condition on a column: decides whether to skip a row or to read a field.
 #[derive(Debug)]
 pub(super) struct Condition {
     pub(super) slot: u16,
@@ -99,11 +99,11 @@ pub(super) enum Rule {
     Absent,
 }
 
-/// How one field is read.
+/// How to read one field.
 #[derive(Debug)]
 pub(super) struct Recipe {
     pub(super) origin: Origin,
-    /// The field is read only in rows where this holds.
+    /// Read the field only in rows for which this holds.
     pub(super) only: Option<Condition>,
     pub(super) null: Vec<Box<str>>,
     pub(super) regex: Option<Regex>,
@@ -113,22 +113,22 @@ pub(super) struct Recipe {
     pub(super) lenient: bool,
     pub(super) number: NumberStyle,
     pub(super) unit: AreaUnit,
-    /// How many months a fee is for.
+    /// Number of months that a fee covers.
     pub(super) months: i64,
     pub(super) when: When,
     pub(super) split: Option<Box<str>>,
 }
 
-/// Where a field's text comes from.
+/// The source of a field's text.
 #[derive(Debug)]
 pub(super) enum Origin {
-    /// The first of these columns that has something.
+    /// The first of these columns that is not absent.
     Columns(Vec<u16>),
     /// Several columns joined.
     Template(Vec<Piece>),
-    /// Always the same.
+    /// A fixed text.
     Constant(Word),
-    /// The name of the file, through the regex.
+    /// The file's name, matched by the regex.
     FileName(Regex),
 }
 
@@ -138,22 +138,21 @@ pub(super) enum Piece {
     Slot(u16),
 }
 
-/// How a date is read.
+/// How to read a date.
 #[derive(Debug)]
 pub(super) enum When {
     Formats(Vec<DateFormat>),
     Relative(Language),
 }
 
-/// Text to text.
+/// A lookup from text to text.
 #[derive(Debug)]
 pub(super) struct Lookup {
     pub(super) entries: Vec<(Box<str>, Word)>,
     pub(super) otherwise: Option<Word>,
 }
 
-/// A text that stands in the map; where it names a value of an enumeration, that value too, so that
-/// rows need not read it again.
+/// A text in the map. If it names an enum value, the value is stored too, so that rows need not parse it again.
 #[derive(Clone, Debug)]
 pub(super) struct Word {
     pub(super) text: Box<str>,
@@ -170,7 +169,7 @@ pub(super) enum Known {
 }
 
 impl Recipe {
-    /// Whether a file's name is looked at.
+    /// The regex for the file's name, if the field reads it.
     pub(super) fn file_name(&self) -> Option<&Regex> {
         match &self.origin {
             Origin::FileName(regex) => Some(regex),

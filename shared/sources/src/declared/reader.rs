@@ -11,15 +11,15 @@ use super::row::{Parts, Pass, RowError, Scratch};
 use super::target::Target;
 use super::trie::Span;
 
-/// Reads rows of one file format as a map says. Made by `Map::bind_json` or `Map::bind_csv`; keeps
-/// working memory between rows, so that a row costs few allocations beyond what it leaves behind.
+/// Reads rows of one file format with a map. Created by `Map::bind_json` or `Map::bind_csv`. Reuses memory between
+/// rows, so that a row allocates little more than its result.
 #[derive(Debug)]
 pub struct Reader {
     plan: Arc<Plan>,
-    /// For CSV, which field of a record each slot is.
+    /// For CSV, the index of each slot in a record.
     fields: Option<Vec<Option<usize>>>,
     spans: Vec<Span>,
-    /// What the map's JSONPaths led to in the row.
+    /// Values that the map's JSONPaths selected in the row.
     several: Vec<Several>,
     pub(super) scratch: Scratch,
 }
@@ -33,13 +33,13 @@ pub enum Row<'a> {
     Csv(&'a ByteRecord),
 }
 
-/// What became of a row that was not refused.
+/// The result of a row that was not refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(clippy::large_enum_variant, reason = "nearly every row is an observation; a box would cost each one")]
 pub enum Outcome {
-    /// It is a listing.
+    /// The row is a listing.
     Observation(Observation),
-    /// A `[[skip]]` rule says that it is none.
+    /// A `[[skip]]` rule matched.
     Skipped,
 }
 
@@ -52,16 +52,14 @@ impl Reader {
         Self { spans: vec![Span::default(); plan.columns.len()], several, plan, fields, scratch }
     }
 
-    /// Reads one row of the file called `file_name`. `now` is when the row counts as observed where the
-    /// map has no `observed_at`.
+    /// Reads one row of the file `file_name`. `now` is the time of observation if the map has no `observed_at`.
     ///
-    /// Whether the observation can be (`Observation::check`: prices, coordinates, currency, future) is
-    /// not looked at here: that holds for every source and is asked once, by the pipeline.
+    /// Does not run `Observation::check` (prices, coordinates, currency, future times): the pipeline checks every
+    /// source once.
     ///
     /// # Errors
-    /// When the row cannot be read. A value that cannot be understood refuses its row, also for a
-    /// field that a listing can do without: a portal that changes how it writes areas is to be
-    /// noticed. A field with `lenient = true` is left unknown instead.
+    /// When the row cannot be read. An unreadable value refuses its row, also for an optional field, so that a change
+    /// in how a portal writes areas is noticed. With `lenient = true` the field becomes unknown instead.
     pub fn read(&mut self, row: Row<'_>, file_name: &str, now: Time) -> Result<Outcome, RowError> {
         Ok(match self.parts(row, file_name, now)? {
             None => Outcome::Skipped,
@@ -72,7 +70,7 @@ impl Reader {
         })
     }
 
-    /// The same, before `now` stands in for a time that the row does not tell; `None` where it is skipped.
+    /// Like [`Reader::read`], without `now` as the default time; `None` if the row is skipped.
     pub(super) fn parts<'s>(&'s mut self, row: Row<'s>, file_name: &str, now: Time) -> Result<Option<Parts>, RowError> {
         self.scratch.look_at(file_name, &self.plan);
         match (row, &self.fields) {
@@ -93,14 +91,14 @@ impl Reader {
 }
 
 impl Reader {
-    /// `observed_at`, where it comes from the name of the file alone.
+    /// Returns `observed_at` if it comes only from the file's name.
     pub(super) fn time_of_file(&mut self, file_name: &str, now: Time) -> Option<Time> {
         self.scratch.look_at(file_name, &self.plan);
         let cells = JsonCells { row: "{}", spans: &self.spans, several: &self.several };
         Pass { cells, plan: &self.plan, scratch: &mut self.scratch, now }.observed_at().ok().flatten()
     }
 
-    /// What stands in a column of the row that was read last, which was `row`.
+    /// Returns a column of the row that was read last; `row` is that row.
     pub(super) fn text_of<'s>(&'s self, row: &'s str, slot: u16) -> Option<Cow<'s, str>> {
         match (JsonCells { row, spans: &self.spans, several: &self.several }).cell(slot) {
             Ok(Cell::Text(text)) => Some(text),
@@ -110,7 +108,7 @@ impl Reader {
     }
 }
 
-/// Follows the map's JSONPaths through a row: notes all that each led to, and as its span the first.
+/// Applies the map's JSONPaths to a row: stores all selected values, and the first one as the span.
 fn follow(paths: &[(u16, JsonPath)], row: &str, spans: &mut [Span], several: &mut [Several]) -> Result<(), RowError> {
     several.iter_mut().for_each(|several| several.spans.clear());
     let following: Vec<&JsonPath> = paths.iter().map(|(_, path)| path).collect();

@@ -1,4 +1,4 @@
-//! A row on its way through a map, and what it comes out as.
+//! A row while a map reads it, and the result.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use stoop_domain::{Listing, Reason, Time};
 
 use super::plan::Plan;
 
-/// One row on its way through a map.
+/// One row while a map reads it.
 pub(super) struct Pass<'p, 'm, C> {
     pub(super) cells: C,
     pub(super) plan: &'p Plan,
@@ -15,26 +15,26 @@ pub(super) struct Pass<'p, 'm, C> {
     pub(super) now: Time,
 }
 
-/// Working memory.
+/// Scratch memory, reused between rows.
 #[derive(Debug)]
 pub(super) struct Scratch {
-    /// Where each field's regex matched.
+    /// Capture groups of each field's regex.
     pub(super) locations: Vec<Option<CaptureLocations>>,
-    /// The file name last seen, and what the fields that look at it found there.
+    /// The last file name, and what the fields that read it found in it.
     pub(super) file_name: String,
     pub(super) from_file_name: Vec<Option<String>>,
 }
 
-/// Why a row was refused.
+/// Why a row is refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RowError {
-    /// The kind of reason, for counting.
+    /// Reason code, for counts.
     pub reason: Reason,
-    /// The field, its column and the value, in words.
+    /// The field, its column and the value, as text.
     pub detail: String,
 }
 
-/// What a row says, before it is known when.
+/// The content of a row before its time is known.
 pub(super) struct Parts {
     pub(super) native_id: String,
     pub(super) at: Option<Time>,
@@ -42,7 +42,7 @@ pub(super) struct Parts {
 }
 
 impl Scratch {
-    /// Rows of one file come together, so that its name is read once and not once a row.
+    /// Reads the file's name if it changed: rows of one file come together.
     pub(super) fn look_at(&mut self, file_name: &str, plan: &Plan) {
         if self.file_name == file_name {
             return;
@@ -60,7 +60,7 @@ impl Scratch {
 }
 
 impl RowError {
-    /// A value of a row may be as long as the row; what is said of it is not.
+    /// Truncates values in the message: a value may be as long as the row.
     #[cold]
     pub(super) fn new(reason: Reason, detail: impl Into<String>) -> Self {
         const DETAIL_MAX: usize = 900;

@@ -38,25 +38,25 @@ pub(super) enum Target {
     Url,
 }
 
-/// What a field holds: decides how its text is read and which keys its table may have.
+/// The type of a field: decides how its text is parsed and which keys its table accepts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     Text,
     List,
     Money,
-    /// An amount that is due once in so many months, kept by the month.
+    /// A periodic fee, stored per month.
     Fee,
     Area,
     Time,
-    /// A civil day of the map's time zone.
+    /// A civil day in the map's time zone.
     Day,
-    /// A year in which a home was built.
+    /// Year of construction.
     Year,
     /// A small whole number.
     Count,
-    /// A number kept in hundredths.
+    /// A number stored in hundredths.
     Hundredths,
-    /// Degrees of latitude or longitude.
+    /// Latitude or longitude in degrees.
     Degrees,
     Status,
     PropertyType,
@@ -67,7 +67,7 @@ pub(super) enum Kind {
 impl Target {
     pub(super) const COUNT: usize = Self::TABLE.len();
 
-    /// In the order of the enum: the name used in maps, and what the field holds.
+    /// In the order of the enum: the name in maps, and the type.
     const TABLE: [(Self, &'static str, Kind); 35] = [
         (Self::NativeId, "native_id", Kind::Text),
         (Self::ObservedAt, "observed_at", Kind::Time),
@@ -122,8 +122,8 @@ impl Target {
         Self::TABLE[self as usize].2
     }
 
-    /// A row whose value for such a field cannot be read is refused whatever the map says: without it
-    /// the row would say something else than its source did.
+    /// Whether an unreadable value of this field always refuses its row, even if `lenient`: without it the row would
+    /// have another meaning.
     pub(super) fn is_vital(self) -> bool {
         matches!(
             self,

@@ -1,4 +1,4 @@
-//! Finding the wanted leaves of a JSON row in one walk, without building the row.
+//! Finds the wanted leaves of a JSON row in one walk, without building the row.
 
 mod scan;
 
@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 
 use self::scan::Scan;
 
-/// The wanted keys of a row as a tree; a node with a slot is a wanted value.
+/// The wanted keys of a row as a tree. A node with a slot is a wanted value.
 #[derive(Debug)]
 pub(super) struct Trie {
     nodes: Vec<Node>,
@@ -19,15 +19,15 @@ pub(super) struct Trie {
 pub(super) struct Node {
     slot: Option<u16>,
     children: Vec<Child>,
-    /// Child number plus one by [`bucket`] of its key, 0 for none. A row has many keys and a map wants
-    /// few: nearly all unwanted ones fall into an empty bucket and are not compared at all.
+    /// Index of the child plus one by [`bucket`] of its key; 0 for none. A row has many keys and a map reads few, so
+    /// most unwanted keys hash to an empty bucket and are never compared.
     buckets: [u16; BUCKETS],
 }
 
 #[derive(Debug)]
 struct Child {
     key: Box<str>,
-    /// The key as a position in an array.
+    /// The key as an array index.
     position: Option<u32>,
     node: u32,
     /// The next child in the same bucket, plus one.
@@ -36,18 +36,17 @@ struct Child {
 
 const BUCKETS: usize = 64;
 
-/// Where in the row's text a wanted value stands; `start == end` where it is absent.
+/// Byte range of a wanted value in the row's text; `start == end` if absent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Span {
     pub(super) start: u32,
     pub(super) end: u32,
-    /// It is a text that may have escapes in it.
+    /// The value is a string that may contain escapes.
     pub(super) escaped: bool,
 }
 
 impl Trie {
-    /// Compiles paths (each a list of keys or array positions); the slot is the path's number. Where there is no path
-    /// nothing is found.
+    /// Compiles paths (lists of keys or array indexes). The slot is the path's index. `None` never matches.
     pub(super) fn new(paths: &[Option<Vec<String>>]) -> Self {
         let mut trie = Self { nodes: vec![Node::new()] };
         for (slot, path) in paths.iter().enumerate() {
@@ -80,18 +79,18 @@ impl Trie {
         &self.nodes[0]
     }
 
-    /// What is wanted inside `node` under `key`.
+    /// Returns the child of `node` for `key`.
     pub(super) fn inside(&self, node: &Node, key: &[u8]) -> Option<&Node> {
         node.child(key).map(|child| &self.nodes[child as usize])
     }
 
-    /// What is wanted inside `node` at a position in an array.
+    /// Returns the child of `node` for an array index.
     pub(super) fn at_position(&self, node: &Node, position: u32) -> Option<&Node> {
         let child = node.children.iter().find(|child| child.position == Some(position))?;
         Some(&self.nodes[child.node as usize])
     }
 
-    /// Walks `row` once and notes where the wanted values stand. Of a key that comes twice the last counts.
+    /// Walks `row` once and records the spans of the wanted values. The last of duplicate keys counts.
     pub(super) fn find(&self, row: &str, spans: &mut [Span]) -> Result<(), serde_json::Error> {
         spans.fill(Span::default());
         if Scan::new(self, row, spans).row().is_ok() {
@@ -101,7 +100,7 @@ impl Trie {
         self.find_slowly(row, spans)
     }
 
-    /// The same by `serde_json`, which also says what is wrong.
+    /// The same with `serde_json`, which also reports errors.
     fn find_slowly(&self, row: &str, spans: &mut [Span]) -> Result<(), serde_json::Error> {
         let mut json = serde_json::Deserializer::from_str(row);
         Walk { trie: self, node: 0, base: row.as_ptr() as usize, spans }.deserialize(&mut json)?;
@@ -138,7 +137,7 @@ fn bucket(key: &[u8]) -> usize {
     }
 }
 
-/// Walks one value whose inside is wanted.
+/// Walks one value that contains wanted values.
 struct Walk<'t> {
     trie: &'t Trie,
     node: u32,
@@ -172,7 +171,7 @@ impl<'de> DeserializeSeed<'de> for Walk<'_> {
         if node.children.is_empty() || !raw.starts_with(['{', '[']) {
             return Ok(());
         }
-        // Wanted as a whole and in parts: its text is walked once more for the parts.
+        // Wanted both as a whole and in parts: walks its text again for the parts.
         serde_json::Deserializer::from_str(raw).deserialize_any(self).map_err(D::Error::custom)
     }
 }
@@ -209,7 +208,7 @@ impl<'de> Visitor<'de> for Walk<'_> {
         }
     }
 
-    // A wanted path may lead through something that has no inside: nothing is found there.
+    // A wanted path may lead through a scalar: it finds nothing there.
     fn visit_bool<E>(self, _: bool) -> Result<(), E> {
         Ok(())
     }
@@ -230,7 +229,7 @@ impl<'de> Visitor<'de> for Walk<'_> {
     }
 }
 
-/// Reads a key as the child it leads to, if any.
+/// Deserializes a key as the child that it leads to, if any.
 struct KeyOf<'t>(&'t Node);
 
 impl<'de> DeserializeSeed<'de> for KeyOf<'_> {
@@ -305,7 +304,7 @@ mod tests {
         assert_eq!(find(&["/a"], r#"{"a": 1, "\u0061": 2}"#).unwrap(), ["2"]);
     }
 
-    /// Both walks, and what they found; `None` where the row was refused.
+    /// Runs both walks and returns their spans; `None` if the row was refused.
     fn both(trie: &Trie, row: &str) -> [Option<Vec<Span>>; 2] {
         let mut quick = vec![Span::default(); 5];
         let mut slow = quick.clone();
@@ -358,7 +357,7 @@ mod tests {
             prop_assert!(quick.is_some());
         }
 
-        /// It may give up on more, never on less.
+        /// The quick walk may give up on more rows than `serde_json` refuses, never on fewer.
         #[test]
         fn the_quick_walk_takes_nothing_that_the_slow_one_refuses(row in json(), at in any::<prop::sample::Index>(), put in prop::sample::select(vec!["", "\"", "{", "}", "[", "]", ",", ":", "\\", "\u{1}", "0", "-", "e", ".", "x", " "])) {
             let places: Vec<usize> = row.char_indices().map(|(place, _)| place).collect();

@@ -1,4 +1,4 @@
-//! From a text to the value of a field: what maps and rows have in common.
+//! Parses texts to values of fields, for both maps and rows.
 
 use stoop_domain::{Currency, PropertyType, Purpose, Status, parse_decimal};
 
@@ -8,7 +8,7 @@ use crate::fields::YEARS_BUILT;
 use crate::text::{NumberStyle, parse_area, parse_money, split_number};
 use stoop_domain::{AreaUnit, Time};
 
-/// Reads a value of an enumeration by its name; `Known::No` for other kinds of fields.
+/// Parses an enum value by its name; `Known::No` for other types of fields.
 pub(super) fn known(kind: Kind, text: &str) -> Result<Known, String> {
     let names = |names: &[&str]| format!("{text:?} is none of {}", names.join(", "));
     match kind {
@@ -31,21 +31,21 @@ pub(super) fn known(kind: Kind, text: &str) -> Result<Known, String> {
     }
 }
 
-/// A small whole number: `3`, `3.0`, `7+`.
+/// Parses a small whole number: `3`, `3.0`, `7+`.
 pub(super) fn count(text: &str) -> Result<u8, String> {
     let plain = text.strip_suffix('+').unwrap_or(text);
     let whole = parse_decimal(plain, 4).ok().filter(|n| n % 10_000 == 0).map(|n| n / 10_000);
     whole.and_then(|n| u8::try_from(n).ok()).ok_or_else(|| format!("{text:?} is no whole number from 0 to 255"))
 }
 
-/// The year in which a home was built: `1925`, `1925.0`.
+/// Parses a year of construction: `1925`, `1925.0`.
 pub(super) fn year(text: &str) -> Result<i16, String> {
     let whole = parse_decimal(text, 4).ok().filter(|n| n % 10_000 == 0).and_then(|n| i16::try_from(n / 10_000).ok());
     let (first, last) = (YEARS_BUILT.start(), YEARS_BUILT.end());
     whole.filter(|year| YEARS_BUILT.contains(year)).ok_or_else(|| format!("{text:?} is no year from {first} to {last}"))
 }
 
-/// A number in hundredths: `2.5`, `7+`.
+/// Parses a number in hundredths: `2.5`, `7+`.
 pub(super) fn hundredths(text: &str, style: NumberStyle) -> Result<u16, String> {
     let plain = text.strip_suffix('+').unwrap_or(text);
     let found = match style {
@@ -55,8 +55,8 @@ pub(super) fn hundredths(text: &str, style: NumberStyle) -> Result<u16, String> 
     found.and_then(|n| u16::try_from(n).ok()).ok_or_else(|| format!("{text:?} is no number from 0 to 655"))
 }
 
-/// Degrees in millionths. A comma can only begin a fraction: degrees have no thousands. Whether they lie on the globe is for
-/// the observation's own check.
+/// Parses degrees to millionths. A comma is always a decimal comma, because degrees have no thousands.
+/// `Observation::check` checks the range.
 pub(super) fn degrees(text: &str) -> Result<i32, String> {
     let point = text.split_once(',').filter(|_| !text.contains('.')).map(|(whole, part)| format!("{whole}.{part}"));
     let found = parse_decimal(point.as_deref().unwrap_or(text), 6).ok().and_then(|n| i32::try_from(n).ok());
@@ -67,7 +67,7 @@ fn bare(number: &crate::text::NumberText<'_>) -> bool {
     number.before.is_empty() && number.after.is_empty()
 }
 
-/// Reads a date in the first of the formats that fits, or relative to `seen`.
+/// Parses a date in the first format that fits, or relative to `seen`.
 pub(super) fn time(text: &str, when: &When, zone: &jiff::tz::TimeZone, seen: Time) -> Result<Time, String> {
     match when {
         When::Relative(language) => crate::text::parse_relative(text, *language, seen)
@@ -85,7 +85,7 @@ pub(super) fn time(text: &str, when: &When, zone: &jiff::tz::TimeZone, seen: Tim
     }
 }
 
-/// Finds out, before the first row, whether a text that stands in the map can be read.
+/// Checks that a text of the map can be parsed, before any row is read.
 pub(super) fn check(
     kind: Kind,
     text: &str,

@@ -1,4 +1,4 @@
-//! `[http.watermark]`: asking only for what came after the last scan.
+//! `[http.watermark]`: request only what changed after the last scan.
 
 use jiff::fmt::strtime;
 use jiff::tz::TimeZone;
@@ -6,38 +6,39 @@ use stoop_domain::Time;
 
 use crate::text::DateFormat;
 
-/// Which value of a row tells when it changed, and how the next scan asks for later ones.
+/// The value of a row that contains its modification time, and how the next scan requests later rows.
 #[derive(Debug)]
 pub(super) struct Watermark {
-    /// The column that holds the time.
+    /// The column that contains the time.
     pub(super) slot: u16,
-    /// How the column is written.
+    /// Formats of the column.
     pub(super) formats: Vec<DateFormat>,
-    /// How the request wants it.
+    /// Format in the request.
     pub(super) sent_as: DateFormat,
-    /// The query parameter that carries it; `{since}` does where there is none.
+    /// The query parameter of the watermark; if there is none, `{since}` carries it.
     pub(super) param: Option<String>,
-    /// What `{since}` is in a scan that asks for everything.
+    /// The value of `{since}` in a full scan.
     pub(super) full: Option<String>,
     pub(super) look_back_ms: i64,
 }
 
-/// How far a server's clock may run ahead of ours before its time is no watermark.
+/// Maximum time that a server's clock may run ahead of ours for its times to become a watermark.
 const CLOCK_SKEW_MS: i64 = 15 * 60 * Time::SECOND_MS;
 
 impl Watermark {
-    /// The time that a row's value tells, unless it lies ahead of the clock: it would hide everything until then.
+    /// Parses the time of a row. Times ahead of the clock return `None`: such a watermark would hide all changes until
+    /// then.
     pub(super) fn read(&self, text: &str, zone: &TimeZone, now: Time) -> Option<Time> {
         let time = self.formats.iter().find_map(|format| format.read(text, zone).ok())?;
         (time <= now.plus_ms(CLOCK_SKEW_MS)).then_some(time)
     }
 
-    /// How a watermark is kept: in UTC with three decimals, so that watermarks order as text.
+    /// Formats a watermark for storage: UTC with three decimals, so that watermarks sort as text.
     pub(super) fn kept(time: Time) -> String {
         format!("{:.3}", time.timestamp())
     }
 
-    /// What the request says for a watermark that was kept; nothing for one that no scan can have left.
+    /// Formats a stored watermark for a request; `None` if no scan can have stored it.
     pub(super) fn sent(&self, kept: &str, zone: &TimeZone) -> Option<String> {
         let kept = Time::parse(kept).ok()?;
         let since = Time::from_ms(kept.ms().saturating_sub(self.look_back_ms));

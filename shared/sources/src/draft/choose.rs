@@ -1,4 +1,4 @@
-//! Which column is which field: every pair is scored, and the best go first.
+//! Assigns columns to fields: scores every pair and takes the best first.
 
 use super::column::{Column, ratio};
 use super::fit::fit;
@@ -7,22 +7,22 @@ use super::known::Known;
 use super::sample::Sample;
 use super::vocabulary::{FIELDS, Field};
 
-/// A guess with this score is put in force.
+/// Minimum score to enable a guess.
 pub(super) const SURE: i32 = 60;
 
-/// A guess with this score is worth a line that can be taken into use.
+/// Minimum score to suggest a guess in a comment.
 const THINKABLE: i32 = 40;
 
-/// Guesses beside the best that are told of.
+/// Maximum number of alternatives listed per field.
 const OTHERS_MAX: usize = 3;
 
-/// Fields that may read the same column: what is offered and in which state is often one word.
+/// Fields that may read the same column: one word often contains purpose, status and type.
 const SHARE: [&str; 3] = ["purpose", "status", "property_type"];
 
-/// Fields that are known by their values alone, whatever the column is called.
+/// Fields that are recognized by their values alone, whatever the column's name.
 const SHAPED: [&str; 6] = ["list_price", "currency", "living_area", "images", "url", "description"];
 
-/// Chooses a column for each field that one fits.
+/// Assigns a column to each field that one fits.
 pub(super) fn choose(sample: &Sample, known: &Known) -> Chosen {
     let mut guesses: Vec<(usize, Guess)> = Vec::new();
     for (place, field) in FIELDS.iter().enumerate() {
@@ -30,7 +30,7 @@ pub(super) fn choose(sample: &Sample, known: &Known) -> Chosen {
             guesses.extend(scored(field, column, sample, known).map(|guess| (place, guess)));
         }
     }
-    // Of equals the first field, then the column that lies highest and has the shortest name.
+    // Ties go to the first field, then to the column that is nested least and has the shortest name.
     guesses.sort_by_key(|(place, guess)| {
         let name = &guess.columns[0];
         (-guess.score, *place, name.matches('/').count(), name.len(), name.clone())

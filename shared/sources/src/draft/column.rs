@@ -1,46 +1,46 @@
-//! One column of a sample: its name, and what stands in it in each row.
+//! One column of a sample: its name and its cells.
 
 use std::collections::BTreeMap;
 
 use super::words::Words;
 
-/// Distinct values that are counted; a column with more is no enumeration.
+/// Maximum number of distinct values to count; a column with more is not an enumeration.
 const DISTINCT_MAX: usize = 60;
 
-/// A column, a key of a row, or a place inside one.
+/// A column, a key of a row, or a nested value.
 #[derive(Clone, Debug)]
 pub(super) struct Column {
-    /// As a map's `from` names it.
+    /// Name as in a map's `from`.
     pub(super) name: String,
     pub(super) words: Words,
-    /// Keys above it.
+    /// Number of keys above it.
     pub(super) depth: usize,
-    /// It stands in the first element of a list of objects.
+    /// Whether it is in the first element of a list of objects.
     pub(super) in_list: bool,
-    /// What stands there, row by row.
+    /// The cells, row by row.
     pub(super) cells: Vec<Cell>,
 }
 
-/// What stands in a column of one row.
+/// The content of a column in one row.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) enum Cell {
-    /// Nothing: no such key, `null`, an empty text, an empty list.
+    /// Absent key, `null`, empty text or empty list.
     #[default]
     Absent,
-    /// A text, trimmed, cut where it is very long.
+    /// Trimmed text, truncated if very long.
     Text(String),
-    /// A number as it is written.
+    /// A number as written.
     Number(String),
-    /// `true` or `false`.
+    /// A boolean.
     Truth(bool),
     /// A list of texts.
     List(Vec<String>),
-    /// Anything else with an inside.
+    /// Any other object or list.
     Nested,
 }
 
 impl Cell {
-    /// The text that a map's field would be given.
+    /// Returns the text that a map's field would read.
     pub(super) fn text(&self) -> Option<&str> {
         match self {
             Self::Text(text) | Self::Number(text) => Some(text),
@@ -51,22 +51,22 @@ impl Cell {
 }
 
 impl Column {
-    /// The texts that stand in it, with repetitions.
+    /// All texts of the column, with repetitions.
     pub(super) fn texts(&self) -> impl Iterator<Item = &str> + Clone {
         self.cells.iter().filter_map(Cell::text)
     }
 
-    /// How many rows have something in it.
+    /// Number of rows that are not absent.
     pub(super) fn filled(&self) -> usize {
         self.cells.iter().filter(|cell| **cell != Cell::Absent).count()
     }
 
-    /// How many rows have a text or a number in it.
+    /// Number of rows with a text or a number.
     pub(super) fn scalars(&self) -> usize {
         self.texts().count()
     }
 
-    /// Whether nothing but texts, numbers and truths stands in it, in one row at least.
+    /// Whether all values are texts, numbers or booleans, and at least one row has a value.
     pub(super) fn is_scalar(&self) -> bool {
         self.scalars() > 0 && !self.cells.iter().any(|cell| matches!(cell, Cell::List(_) | Cell::Nested))
     }
@@ -75,12 +75,12 @@ impl Column {
         self.is_scalar() && self.texts().all(fits)
     }
 
-    /// The share of texts for which `fits` holds.
+    /// Share of texts for which `fits` holds.
     pub(super) fn share(&self, fits: impl Fn(&str) -> bool) -> f64 {
         ratio(self.texts().filter(|text| fits(text)).count(), self.scalars())
     }
 
-    /// The numbers in it, where it holds nothing else.
+    /// Returns the values if all are numbers.
     pub(super) fn numbers(&self) -> Option<Vec<f64>> {
         if !self.is_scalar() {
             return None;
@@ -88,7 +88,7 @@ impl Column {
         self.texts().map(|text| text.parse::<f64>().ok().filter(|n| n.is_finite())).collect()
     }
 
-    /// The same, with commas for points.
+    /// Like `numbers`, but also accepts decimal commas.
     pub(super) fn degrees(&self) -> Option<Vec<f64>> {
         let number = |text: &str| match text.split_once(',') {
             Some((whole, part)) if !text.contains('.') => format!("{whole}.{part}").parse::<f64>().ok(),
@@ -100,12 +100,12 @@ impl Column {
         self.texts().map(|text| number(text).filter(|n| n.is_finite())).collect()
     }
 
-    /// How many different texts stand in it.
+    /// Number of distinct texts.
     pub(super) fn distinct(&self) -> usize {
         self.texts().collect::<std::collections::HashSet<_>>().len()
     }
 
-    /// The different texts with how often each comes, the most frequent first; `None` where there are many.
+    /// Distinct texts with their counts, the most frequent first; `None` if there are too many.
     pub(super) fn values(&self) -> Option<Vec<(&str, usize)>> {
         let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
         for text in self.texts() {
@@ -124,7 +124,7 @@ impl Column {
     }
 }
 
-/// `part` of `whole` as a share; 0 of nothing.
+/// `part` as a share of `whole`; 0 if `whole` is 0.
 #[expect(clippy::cast_precision_loss, reason = "counts of rows")]
 pub(super) fn ratio(part: usize, whole: usize) -> f64 {
     if whole == 0 { 0.0 } else { part as f64 / whole as f64 }

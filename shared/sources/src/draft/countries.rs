@@ -1,8 +1,8 @@
-//! Countries by their names, codes, hosts and currencies.
+//! Finds countries by name, code, host and currency.
 
 use super::words::folded;
 
-/// A country's code, and what it is called.
+/// A country's code and names.
 const COUNTRIES: &[(&str, &str)] = &[
     ("US", "us, usa, united states, united states of america, etats unis"),
     ("CA", "ca, can, canada"),
@@ -33,21 +33,21 @@ const COUNTRIES: &[(&str, &str)] = &[
     ("IN", "in, ind, india"),
 ];
 
-/// The code of a country by its name or code.
+/// Returns the code of a country by its name or code.
 pub(super) fn country(text: &str) -> Option<&'static str> {
     let words = folded(text);
     COUNTRIES.iter().find(|(_, names)| names.split(", ").any(|name| name == words)).map(|(code, _)| *code)
 }
 
-/// The code of a country by the end of a host's name.
+/// Returns the code of a country by a host's top-level domain.
 pub(super) fn country_of_host(host: &str) -> Option<&'static str> {
     let (_, end) = host.trim_end_matches('.').rsplit_once('.')?;
-    // Ends that are sold all over the world say nothing.
+    // Domains that are sold worldwide do not identify a country.
     let says = end.len() == 2 && !matches!(end, "io" | "co" | "ai" | "me" | "tv" | "in");
     country(end).filter(|_| says)
 }
 
-/// The one country whose homes are priced in a currency. Dollars of the United States are asked for in many.
+/// Returns the only country in which homes are priced in a currency. US dollars are used in many.
 pub(super) fn country_of_currency(code: &str) -> Option<&'static str> {
     let priced = |country: &str| stoop_domain::currency_of(country).is_some_and(|currency| currency.code() == code);
     let mut found = COUNTRIES.iter().map(|(country, _)| *country).filter(|country| code != "USD" && priced(country));

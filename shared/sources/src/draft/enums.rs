@@ -1,14 +1,14 @@
-//! Enumerations: what the texts of a column mean.
+//! Enumerations: the meaning of a column's texts.
 
 use super::column::{Column, ratio};
 use super::guess::{Chosen, Fit, Guess, Lookup, shown};
 use super::kinds;
 use super::known::Known;
 
-/// More different texts than this are no enumeration.
+/// Maximum number of distinct texts of an enumeration.
 const VALUES_MAX: usize = 40;
 
-/// Judges a column as status, type of home or purpose.
+/// Scores a column as status, property type or purpose.
 pub(super) fn fit(field: &'static str, column: &Column) -> Option<Fit> {
     let values = column.values().filter(|values| values.len() <= VALUES_MAX && column.is_scalar())?;
     match field {
@@ -20,7 +20,7 @@ pub(super) fn fit(field: &'static str, column: &Column) -> Option<Fit> {
 
 type Values<'c> = [(&'c str, usize)];
 
-/// The share of rows whose text means something.
+/// Share of rows whose text has a known meaning.
 fn understood(values: &Values<'_>, meaning: impl Fn(&str) -> Option<&'static str>) -> f64 {
     let all: usize = values.iter().map(|(_, count)| count).sum();
     ratio(values.iter().filter(|(text, _)| meaning(text).is_some()).map(|(_, count)| count).sum(), all)
@@ -36,7 +36,7 @@ fn lookup(
     Lookup { entries, otherwise, accepted }
 }
 
-/// Adds what no row of the sample has yet.
+/// Adds entries that no row of the sample has.
 fn add(lookup: &mut Lookup, others: Vec<(String, &'static str)>) {
     for (text, meaning) in others {
         if !lookup.entries.iter().any(|(known, ..)| *known == text) {
@@ -56,14 +56,15 @@ const STATUSES: &str =
 
 fn status(column: &Column, values: &Values<'_>) -> Option<Fit> {
     let share = understood(values, kinds::status);
-    // Without it every row would count as on offer: better that rows with an unknown status are refused, and seen.
+    // Without a lookup every row would count as on offer. It is better to refuse rows with an unknown status, which is
+    // noticed.
     if share < 0.02 {
         return None;
     }
     let guess = Guess::of("status", &column.name, seen(values));
-    // A row whose status is unknown is refused: a column that says it of some rows only is none.
+    // A row with an unknown status is refused, so a column that is only partly filled is not a status.
     let gaps = if column.scalars() < column.cells.len() { -40 } else { 0 };
-    // RESO's own field has RESO's own names, which need no lookup.
+    // RESO's own field has RESO's names, which need no lookup.
     let reso = column.words.have(&["standard"]) || values.iter().any(|(text, _)| *text == "ActiveUnderContract");
     if reso && values.iter().all(|(text, _)| stoop_domain::Status::parse(text).is_some()) {
         return Fit::of(guess, 8 + gaps);
@@ -96,8 +97,8 @@ fn property_type(column: &Column, values: &Values<'_>) -> Option<Fit> {
     Fit::of(Guess { lookup: Some(lookup), ..guess }, if share > 0.8 { 8 } else { 0 })
 }
 
-/// Where the status tells the purpose, and every row of the sample has the same: what a later row says that is sold,
-/// pending or withdrawn, and not whether it was a sale, is taken for that.
+/// If the status contains the purpose and every row of the sample has the same one, makes it the default: later rows
+/// that are sold, pending or withdrawn may have a status without the purpose.
 pub(super) fn default_purpose(known: &mut Known, chosen: &mut Chosen) {
     let Some(at) = chosen.sure.iter().position(|guess| guess.field == "purpose") else { return };
     let guess = &chosen.sure[at];
@@ -121,7 +122,7 @@ pub(super) fn default_purpose(known: &mut Known, chosen: &mut Chosen) {
     chosen.sure[at] = guess.clone().with_list("null", &silent);
 }
 
-/// `sale` or `rent`, told in words, or by `true` and `false` under a name that says which.
+/// Scores a column as purpose: words for sale and rent, or a boolean whose name says which.
 fn purpose(column: &Column, values: &Values<'_>) -> Option<Fit> {
     let asks = column.words.have(&["rent", "rental", "lease", "letting"]);
     let truth = |text: &str| match text {

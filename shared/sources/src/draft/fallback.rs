@@ -1,5 +1,4 @@
-//! What no single column says by itself: an id inside an address, a count in the name of a key, the time in a file's
-//! name.
+//! Fields that no single column contains: an ID inside a URL, a count in the name of a key, the time in a file's name.
 
 use std::collections::HashSet;
 use std::sync::LazyLock;
@@ -17,7 +16,7 @@ use super::vocabulary::FIELDS;
 use super::words::folded;
 use crate::text::DateFormat;
 
-/// Fills what was left open.
+/// Fills fields that are still open.
 pub(super) fn complete(sample: &Sample, hints: &DraftHints, chosen: &mut Chosen) {
     let has = |chosen: &Chosen, field: &str| chosen.sure.iter().any(|guess| guess.field == field);
     if !has(chosen, "native_id") {
@@ -42,7 +41,7 @@ pub(super) fn complete(sample: &Sample, hints: &DraftHints, chosen: &mut Chosen)
     chosen.sure.sort_by_key(|guess| FIELDS.iter().position(|field| field.name == guess.field));
 }
 
-/// Where to look in an address for an id.
+/// Patterns of an ID in a URL.
 const ID_PATTERNS: [&str; 3] = [r"(\d{4,})\D*$", r"([A-Za-z]{1,3}\d{4,})/?$", r"([^/?#]+)/?$"];
 
 static IDS: LazyLock<Vec<Regex>> =
@@ -58,7 +57,7 @@ fn id_in_address(sample: &Sample, chosen: &Chosen) -> Option<Guess> {
                 column.texts().map(|text| regex.captures(text)?.get(1).map(|group| group.as_str())).collect();
             let ids = ids.filter(|ids| ids.iter().all(|id| id.len() <= 256))?;
             let distinct = ids.iter().collect::<HashSet<_>>().len();
-            // The same ad may stand on a page twice; another one has another address.
+            // The same ad may be on a page twice; another ad has another URL.
             let same = distinct == column.distinct() && ratio(distinct, ids.len()) > 0.5;
             let first = shown(ids.first()?);
             let why = format!("In each row's address, {distinct} different ones, like {first}.");
@@ -67,7 +66,7 @@ fn id_in_address(sample: &Sample, chosen: &Chosen) -> Option<Guess> {
     })
 }
 
-/// A count that is in the name of the key (`2 Chambres`, `3 Chambres`) has a column for each number.
+/// A count in a key's name (`2 Chambres`, `3 Chambres`) has one column per number.
 fn numbered(sample: &Sample, chosen: &mut Chosen) {
     let stem = |name: &str| {
         let letters: String = folded(name).chars().filter(|c| !c.is_ascii_digit()).collect();
@@ -89,7 +88,7 @@ fn numbered(sample: &Sample, chosen: &mut Chosen) {
     }
 }
 
-/// Some write the time of reading under the name of the time of publishing.
+/// Some sources store the time of reading in the field for the time of publishing.
 fn not_listed_when_seen(sample: &Sample, chosen: &mut Chosen) {
     let column = |chosen: &Chosen, field: &str| {
         let guess = chosen.sure.iter().find(|guess| guess.field == field)?;
@@ -106,7 +105,7 @@ fn not_listed_when_seen(sample: &Sample, chosen: &mut Chosen) {
     }
 }
 
-/// What is polled is seen when it is polled. A source's own time is better only where it moves with every change.
+/// Polled listings are observed when they are polled. A source's own time is better only if it moves with every change.
 fn polled(chosen: &mut Chosen) {
     if let Some(at) = chosen.sure.iter().position(|guess| guess.field == "observed_at") {
         let guess = chosen.sure.remove(at);
@@ -116,7 +115,7 @@ fn polled(chosen: &mut Chosen) {
     }
 }
 
-/// How times stand in the names of files.
+/// Formats of times in file names.
 const IN_NAMES: [(&str, &str); 6] = [
     (r"(\d{4}-\d{2}-\d{2}T\d{2}-\d{2}-\d{2})", "%Y-%m-%dT%H-%M-%S"),
     (r"(\d{4}-\d{2}-\d{2}T\d{2}-\d{2})", "%Y-%m-%dT%H-%M"),
@@ -126,7 +125,7 @@ const IN_NAMES: [(&str, &str); 6] = [
     (r"(?:^|\D)(\d{8})(?:\D|$)", "%Y%m%d"),
 ];
 
-/// The same, compiled once: with the digits of all scripts in them that takes longer than all else in a draft.
+/// [`IN_NAMES`], compiled once: Unicode digit classes make compiling slower than the rest of a draft.
 static TIMES: LazyLock<Vec<(Regex, DateFormat)>> = LazyLock::new(|| {
     let compiled =
         |(pattern, format): &(&str, &str)| Some((Regex::new(pattern).ok()?, DateFormat::parse(format).ok()?));

@@ -1,21 +1,21 @@
-//! Where in a JSON document the rows are.
+//! Finds the rows in a JSON document.
 
 use serde_json::{Map as Object, Value};
 
 use super::words::{Phrase, Words};
 
-/// How deep inside a row is looked.
+/// Maximum nesting inside a row.
 pub(super) const DEPTH_MAX: usize = 6;
 
-/// Values beside the rows that are kept.
+/// Maximum number of values outside of the rows to keep.
 const ENVELOPE_MAX: usize = 200;
 
-/// A key as it stands in a JSON Pointer.
+/// Escapes a key for a JSON Pointer.
 pub(super) fn escaped(key: &str) -> String {
     key.replace('~', "~0").replace('/', "~1")
 }
 
-/// Whether an object at the top is a row itself: it has an id and a price, or a place, of its own.
+/// Whether the top-level object is itself a row: it has an ID and a price or address of its own.
 pub(super) fn looks_like_a_row(object: &Object<String, Value>) -> bool {
     let has = |phrases: &[&'static str]| {
         object.iter().any(|(key, value)| {
@@ -28,7 +28,7 @@ pub(super) fn looks_like_a_row(object: &Object<String, Value>) -> bool {
         && has(&["price", "list price", "rent", "prix", "preis", "precio", "loyer", "miete"])
 }
 
-/// Finds the arrays of objects that are reached through objects alone, each with how much it holds.
+/// Finds arrays of objects that are reached through objects alone, each with the number of its values.
 pub(super) fn arrays(
     object: &Object<String, Value>,
     path: &mut String,
@@ -51,7 +51,7 @@ pub(super) fn arrays(
     }
 }
 
-/// How many values there are inside.
+/// Number of scalar values inside.
 fn leaves(value: &Value) -> usize {
     match value {
         Value::Object(object) => object.values().map(leaves).sum(),
@@ -61,7 +61,7 @@ fn leaves(value: &Value) -> usize {
     }
 }
 
-/// An object whose values are many objects of one shape.
+/// Finds an object whose values are many objects of the same shape.
 pub(super) fn keyed(object: &Object<String, Value>, path: &mut String, depth: usize) -> Option<String> {
     let mut objects = object.values().filter_map(Value::as_object);
     if let Some(first) = objects.next()
@@ -82,7 +82,7 @@ pub(super) fn keyed(object: &Object<String, Value>, path: &mut String, depth: us
     })
 }
 
-/// Texts and numbers that stand beside the rows.
+/// Collects texts and numbers outside of the rows.
 pub(super) fn beside(
     object: &Object<String, Value>,
     rows: &str,

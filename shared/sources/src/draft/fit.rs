@@ -1,4 +1,4 @@
-//! Whether the values of a column can be those of a field, how well, and how they are to be read.
+//! Decides whether a column's values can be those of a field, how well, and how to read them.
 
 use super::column::{Cell, Column, ratio};
 use super::guess::{Fit, Guess, shown};
@@ -7,7 +7,7 @@ use super::sample::Sample;
 use super::shapes::{Dates, amounts, dates};
 use super::{countries, enums, fit_area, kinds};
 
-/// Judges a column for a field.
+/// Scores a column for a field.
 pub(super) fn fit(field: &'static str, column: &Column, sample: &Sample, known: &Known) -> Option<Fit> {
     let rows = sample.looked_at();
     match field {
@@ -38,7 +38,7 @@ pub(super) fn fit(field: &'static str, column: &Column, sample: &Sample, known: 
     }
 }
 
-/// An id is in every row, and different in each.
+/// An ID is in every row and unique.
 fn native_id(column: &Column, rows: usize) -> Option<Fit> {
     let usable = |text: &str| text.len() <= 256 && !text.contains(char::is_whitespace) && !text.contains("://");
     let is_truth = column.cells.iter().any(|cell| matches!(cell, Cell::Truth(_)));
@@ -76,14 +76,14 @@ fn price(field: &'static str, column: &Column, known: &Known) -> Option<Fit> {
     }
     let named = !found.currencies.is_empty();
     let constant = if found.is_constant() { -25 } else { 6 };
-    // A count of rooms or a year is no price of a home.
+    // A number of rooms or a year is not a price.
     let small = if found.median() < 100.0 && known.currency.is_none() { -20 } else { 0 };
     let rare = if column.scalars() * 2 < column.cells.len() { -15 } else { 0 };
     let shape = if named && field == "list_price" && !found.is_constant() { 62 } else { 0 };
     Some(Fit { guess: Guess { score: constant + small + rare, ..guess }, shape })
 }
 
-/// A fee is an amount of any size; for how many months it is, the name says.
+/// A fee is an amount of any size; the column's name contains its period.
 fn fee(column: &Column) -> Option<Fit> {
     let found = amounts(column)?;
     let mut guess = Guess::of("association_fee", &column.name, format!("Amounts, {}.", found.range()));
@@ -102,7 +102,7 @@ fn fee(column: &Column) -> Option<Fit> {
     Fit::of(guess, 4)
 }
 
-/// Years of buildings. Others stand for "unknown".
+/// A year of construction; other values mean "unknown".
 fn year(column: &Column) -> Option<Fit> {
     let year = |text: &str| stoop_domain::parse_decimal(text, 0).ok();
     let is_year = |text: &str| year(text).is_some_and(|year| (1_600..=2_100).contains(&year));
@@ -138,7 +138,7 @@ fn moment(field: &'static str, column: &Column, sample: &Sample, known: &Known) 
     if found.swapped.is_some() {
         guess = guess.doubted("Days might be months: no day of the sample is after the 12th.");
     }
-    // Day and time are better than a day alone; "5 hours ago" is how portals tell when an ad came.
+    // Date and time are better than a date alone; portals write "5 hours ago" for when an ad was published.
     Fit::of(
         guess,
         match found.key {
@@ -149,7 +149,7 @@ fn moment(field: &'static str, column: &Column, sample: &Sample, known: &Known) 
     )
 }
 
-/// Why the month comes first in dates of which no day is after the 12th.
+/// Returns the reason to put the month first in dates whose day is never above 12.
 fn month_first(sample: &Sample, known: &Known) -> Option<String> {
     let is = |fact: &Option<super::known::Fact>, wanted: &str| fact.as_ref().is_some_and(|(value, _)| value == wanted);
     if is(&known.country, "US") {
@@ -165,7 +165,7 @@ fn month_first(sample: &Sample, known: &Known) -> Option<String> {
     (known.country.is_none() && is(&known.currency, "USD")).then(|| "prices are in USD".to_owned())
 }
 
-/// A small number, with up to `digits` digits behind the point, or a text that begins with one.
+/// A small number with up to `digits` decimals, or a text that begins with one.
 fn count(field: &'static str, column: &Column, digits: u32) -> Option<Fit> {
     let number = |text: &str| {
         let plain = text.strip_suffix('+').unwrap_or(text);
@@ -298,7 +298,7 @@ fn url(column: &Column) -> Option<Fit> {
     let distinct = ratio(column.distinct(), column.scalars());
     if column.all(is_address) {
         let pictures = column.share(ends_like_a_picture) > 0.3;
-        // The address of a resource of OData is none that people open.
+        // The URL of an OData resource is not a page for people.
         let unique = distinct > 0.9 && column.scalars() == column.cells.len() && !column.words.have(&["odata"]);
         let shape = if unique && !pictures && column.depth == 0 { 61 } else { 0 };
         let score = if pictures {
@@ -319,7 +319,7 @@ fn url(column: &Column) -> Option<Fit> {
 }
 
 fn region(column: &Column) -> Option<Fit> {
-    // A column called `state` may hold the state of the offer.
+    // A column named `state` may contain the status.
     if column.is_scalar() && column.share(|text| kinds::status(text).is_some()) > 0.5 {
         return None;
     }
@@ -331,7 +331,8 @@ fn region(column: &Column) -> Option<Fit> {
     Some(fit)
 }
 
-/// Words: texts with letters, on average `low` to `high` long; `digits` is the share that may have a digit.
+/// Prose: texts with letters and an average length of `low` to `high`; `digits` is the maximum share that contains a
+/// digit.
 fn text(field: &'static str, column: &Column, low: f64, high: f64, digits: f64) -> Option<Fit> {
     let is_text = column.cells.iter().all(|cell| matches!(cell, Cell::Text(_) | Cell::Absent));
     let letters = column.share(|text| text.chars().any(char::is_alphabetic) && !is_address(text));
@@ -344,7 +345,7 @@ fn text(field: &'static str, column: &Column, low: f64, high: f64, digits: f64) 
         return None;
     }
     let why = column.first().map(|text| format!("Texts like {:?}.", shown(text))).unwrap_or_default();
-    // Remarks are long, whatever they are called; so nothing else is taken for them.
+    // Long texts are descriptions, whatever the column's name, and nothing else.
     let long = field == "description" && average > 200.0;
     Some(Fit { guess: Guess { score: 3, ..Guess::of(field, &column.name, why) }, shape: if long { 61 } else { 0 } })
 }

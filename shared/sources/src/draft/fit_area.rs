@@ -1,4 +1,4 @@
-//! Areas: their unit is in the values, in the name, in a column beside, or in the country.
+//! Areas: the unit comes from the values, the name, a unit column or the country.
 
 use stoop_domain::AreaUnit;
 
@@ -8,10 +8,10 @@ use super::known::Known;
 use super::sample::Sample;
 use super::shapes::{Areas, areas, unit_beside, unit_name};
 
-/// Judges a column as a living area or the area of a lot.
+/// Scores a column as living area or lot area.
 pub(super) fn fit(field: &'static str, column: &Column, sample: &Sample, known: &Known) -> Option<Fit> {
     let found = areas(column)?;
-    // One or two of a unit is a count of something.
+    // One or two units are a count, not an area.
     if found.median <= 0.0 || (field == "living_area" && found.median < 8.0) {
         return None;
     }
@@ -59,7 +59,7 @@ fn with_unit(guess: Guess, found: &Areas, column: &Column, sample: &Sample, know
     }
 }
 
-/// The unit that a column's name tells.
+/// The unit in a column's name.
 fn named(column: &Column) -> Option<AreaUnit> {
     let words = &column.words;
     if words.have(&["sqft", "sf", "ft2", "feet", "footage"]) {
@@ -69,7 +69,7 @@ fn named(column: &Column) -> Option<AreaUnit> {
     } else if words.have(&["acres", "acre"]) {
         Some(AreaUnit::Acres)
     } else {
-        // These words are of countries that measure in metres.
+        // These words come from metric countries.
         let metric = ["surface", "superficie", "wohnflache", "flache", "grundstucksflache", "grundflache", "parcela"];
         words.have(&metric).then_some(AreaUnit::SquareMeters)
     }

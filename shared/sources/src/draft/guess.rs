@@ -1,34 +1,34 @@
-//! What a guess is, and how it is written in TOML.
+//! A guess and its TOML.
 
-/// A guess of how a field is filled.
+/// A guess of how to fill a field.
 #[derive(Clone, Debug)]
 pub(super) struct Guess {
     pub(super) field: &'static str,
-    /// The columns that it reads.
+    /// Columns that it reads.
     pub(super) columns: Vec<String>,
-    /// The keys of the field's table and their values in TOML, save the lookup.
+    /// Keys and TOML values of the field's table, except the lookup.
     pub(super) keys: Vec<(&'static str, String)>,
     pub(super) lookup: Option<Lookup>,
-    /// How sure it is: see [`SURE`](super::choose::SURE).
+    /// Confidence: see [`SURE`](super::choose::SURE).
     pub(super) score: i32,
-    /// What in the values speaks for it.
+    /// The evidence in the values.
     pub(super) why: String,
-    /// Why it is not put in force, however high its score.
+    /// A reason not to enable the guess, whatever its score.
     pub(super) doubt: Option<String>,
 }
 
-/// What the texts of an enumeration mean.
+/// Meaning of an enumeration's texts.
 #[derive(Clone, Debug)]
 pub(super) struct Lookup {
-    /// A text, what it means where that is known, and in how many rows it stands: none where it may come yet.
+    /// Text, its meaning if known, and its number of rows: 0 if it is expected only in later rows.
     pub(super) entries: Vec<(String, Option<&'static str>, usize)>,
     pub(super) otherwise: Option<&'static str>,
-    /// What an entry may mean.
+    /// Accepted meanings of an entry.
     pub(super) accepted: &'static str,
 }
 
 impl Guess {
-    /// A field read from one column as it stands.
+    /// A field that reads one column as is.
     pub(super) fn of(field: &'static str, column: &str, why: impl Into<String>) -> Self {
         Self {
             field,
@@ -59,7 +59,7 @@ impl Guess {
         self
     }
 
-    /// Leaves the field unknown where it cannot be read, instead of refusing the row.
+    /// Makes an unreadable value unknown instead of refusing the row.
     pub(super) fn be_lenient(&mut self) {
         self.keys.push(("lenient", "true".to_owned()));
     }
@@ -68,14 +68,14 @@ impl Guess {
         self.keys.iter().any(|(key, _)| *key == "lenient")
     }
 
-    /// `{ from = "x", money = "en" }`.
+    /// Formats as `{ from = "x", money = "en" }`.
     pub(super) fn table(&self) -> String {
         let keys: Vec<String> = self.keys.iter().map(|(key, value)| format!("{key} = {value}")).collect();
         format!("{{ {} }}", keys.join(", "))
     }
 }
 
-/// A text as a string of TOML.
+/// Quotes a text as a TOML string.
 pub(super) fn quoted(text: &str) -> String {
     let plain = |c: char| !c.is_control() && c != '\u{7f}';
     if text.contains(['\\', '"']) && !text.contains('\'') && text.chars().all(plain) {
@@ -97,7 +97,7 @@ pub(super) fn quoted(text: &str) -> String {
     out
 }
 
-/// Words from the sample as they may stand in a comment: on one line, and short.
+/// Shortens a text from the sample to one line for a comment.
 pub(super) fn shown(text: &str) -> String {
     let plain: String = text.chars().map(|c| if c.is_control() || is_turning(c) { ' ' } else { c }).collect();
     let words = plain.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -109,24 +109,24 @@ pub(super) fn shown(text: &str) -> String {
 
 const SHOWN_MAX: usize = 60;
 
-/// Signs that turn the direction of what follows, or end a line for some readers.
+/// Characters that change the text direction, or that some readers treat as line ends.
 fn is_turning(c: char) -> bool {
     matches!(c, '\u{200e}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
 
-/// What was chosen.
+/// The assignment of columns to fields.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Chosen {
-    /// Put in force, in the order of a map's fields.
+    /// Enabled, in the order of a map's fields.
     pub(super) sure: Vec<Guess>,
-    /// Told of in comments.
+    /// Suggested in comments.
     pub(super) unsure: Vec<Guess>,
-    /// For fields that are sure: other columns that it might have been.
+    /// For enabled fields: alternative columns.
     pub(super) others: Vec<(&'static str, Vec<String>)>,
 }
 
-/// A column judged by its values: `None` where they cannot be the field's. The guess's score is what the values
-/// add to that of the name; `shape` is what they are worth alone, whatever the name.
+/// The score of a column by its values; `None` if they cannot be the field's. `score` is added to that of the name;
+/// `shape` is the score without a matching name.
 pub(super) struct Fit {
     pub(super) guess: Guess,
     pub(super) shape: i32,

@@ -1,4 +1,4 @@
-//! What stands inside texts and lists: a place in an address, a price in a line of words, a point.
+//! Values inside texts and lists: an area in an address, a price in a line of words, coordinates.
 
 use std::sync::LazyLock;
 
@@ -9,7 +9,7 @@ use super::guess::{Chosen, Guess, shown};
 use super::sample::Sample;
 use super::shapes::amounts;
 
-/// How places stand in an address that is one text: each field with its pattern.
+/// Patterns of addresses in one text: each field with its pattern.
 const ADDRESSES: [&[(&str, &str)]; 2] = [
     // 6828 W Highland Ave, Chicago, IL 60631
     &[
@@ -21,20 +21,20 @@ const ADDRESSES: [&[(&str, &str)]; 2] = [
     &[("postal_code", r"\b(\d{4,5})\s+[A-ZÀ-Þ]"), ("city", r"\b\d{4,5}\s+([A-ZÀ-Þ][^\d,;|/]*[^\s\d,;|/])")],
 ];
 
-/// A field, its pattern, and that compiled.
+/// A field, its pattern, and the compiled pattern.
 type Part = (&'static str, &'static str, Regex);
 
-/// The same, compiled once.
+/// [`ADDRESSES`], compiled once.
 static COMPILED: LazyLock<Vec<Vec<Part>>> = LazyLock::new(|| {
     let compiled =
         |(field, pattern): &(&'static str, &'static str)| Some((*field, *pattern, Regex::new(pattern).ok()?));
     ADDRESSES.iter().map(|parts| parts.iter().filter_map(compiled).collect()).collect()
 });
 
-/// The share of rows in which each part must be found, or the text is no such address.
+/// Minimum share of rows in which each part must be found.
 const PLACED_MIN: f64 = 0.6;
 
-/// City, region and postal code out of the address, or of what is called so, where no column has them.
+/// Extracts city, region and postal code from the address if no column contains them.
 pub(super) fn place(sample: &Sample, chosen: &mut Chosen) {
     chosen.unsure.extend(crumbs(sample));
     let Some(line) = super::vocabulary::field("line") else { return };
@@ -66,7 +66,7 @@ pub(super) fn place(sample: &Sample, chosen: &mut Chosen) {
     }
 }
 
-/// Latitude and longitude as the two numbers of a list.
+/// Reads latitude and longitude from a list of two numbers.
 pub(super) fn point(sample: &Sample, chosen: &mut Chosen) {
     const NAMES: [&str; 11] = [
         "coordinates",
@@ -91,7 +91,7 @@ pub(super) fn point(sample: &Sample, chosen: &mut Chosen) {
         if !within(&a, 180.0) || !within(&b, 180.0) || !fractions(&a) || !fractions(&b) {
             continue;
         }
-        // GeoJSON (RFC 7946) puts longitude first, and says that it is a point.
+        // GeoJSON (RFC 7946) puts longitude first and names its type "Point".
         let above = base.trim_end_matches('/').rsplit_once('/').map_or("", |(above, _)| above);
         let kind = |column: &Column| column.name == format!("{above}/type") && column.all(|text| text == "Point");
         let sign = |numbers: &[f64]| numbers.iter().all(|n| *n < 0.0);
@@ -116,10 +116,10 @@ pub(super) fn point(sample: &Sample, chosen: &mut Chosen) {
     }
 }
 
-/// Positions of a list of places, wide to narrow.
+/// Maximum length of breadcrumbs, wide to narrow.
 const CRUMBS_MAX: usize = 7;
 
-/// Places in the list of pages that lead to a listing.
+/// Areas in the breadcrumbs of a listing's page.
 fn crumbs(sample: &Sample) -> Vec<Guess> {
     let mut guesses = Vec::new();
     for column in sample.columns.iter().filter(|column| column.words.have(&["breadcrumb", "breadcrumbs", "ariane"])) {
@@ -143,7 +143,7 @@ fn crumbs(sample: &Sample) -> Vec<Guess> {
     guesses
 }
 
-/// How amounts stand among other words.
+/// Patterns of amounts within other text.
 const AMOUNTS: [&str; 3] = [
     r"((?:€|\$|£|CHF|EUR|USD|MAD)\s?\d[\d.,\x{27}\x{a0}\x{202f}]*)",
     r"(\d[\d.,\x{27}\x{a0}\x{202f} ]*\s?(?:€|\$|£|CHF|EUR|USD|MAD|DH))",
@@ -153,7 +153,7 @@ const AMOUNTS: [&str; 3] = [
 static AMOUNT_PATTERNS: LazyLock<Vec<Regex>> =
     LazyLock::new(|| AMOUNTS.iter().filter_map(|pattern| Regex::new(pattern).ok()).collect());
 
-/// A price among other words, where no column has one by itself.
+/// Extracts a price from a text if no column contains only the price.
 pub(super) fn price(sample: &Sample) -> Option<Guess> {
     let texts = sample.columns.iter().filter(|column| column.is_scalar());
     texts.filter_map(|column| priced(column, sample.looked_at())).max_by_key(|guess| guess.score)

@@ -1,10 +1,10 @@
-//! What statuses, types of homes and purposes are called, in four languages.
+//! Names of statuses, property types and purposes in four languages.
 
 use std::sync::LazyLock;
 
 use super::words::folded;
 
-/// A status by its words, whole, in English, French, German and Spanish; RESO's own names are read without being looked up.
+/// Statuses by their full names in English, French, German and Spanish. RESO's own names need no lookup.
 const STATUSES: &[(&str, [&str; LANGUAGES])] = &[
     (
         "Active",
@@ -53,7 +53,7 @@ const STATUSES: &[(&str, [&str; LANGUAGES])] = &[
 /// English, French, German, Spanish.
 const LANGUAGES: usize = 4;
 
-/// A word that means something, as it is compared, and its language.
+/// A name in comparable form, its meaning, and its language.
 struct Worded {
     meaning: &'static str,
     word: &'static str,
@@ -74,7 +74,7 @@ fn worded(meaning: &'static str, languages: &'static [&'static str; LANGUAGES]) 
     })
 }
 
-/// A type of home by words in its name, with or without an s at the end.
+/// Property types by words in their names, with or without a final s.
 const TYPES: &[(&str, &str)] = &[
     (
         "Apartment",
@@ -103,7 +103,7 @@ const TYPES: &[(&str, &str)] = &[
     ),
 ];
 
-/// What all rows of a column of purposes may say, by language.
+/// Names of rent in a purpose column, by language.
 const RENTS: [&str; LANGUAGES] = [
     "for rent, rent, rental, rentals, to rent, lease, for lease, residential lease, to let, letting, rental listing, forrent, \
      let, rented, leased, listed for rent",
@@ -122,11 +122,11 @@ const SALES: [&str; LANGUAGES] = [
 const US_STATES: &str = " al ak az ar ca co ct de fl ga hi id il in ia ks ky la me md ma mi mn ms mo mt ne nv nh nj nm ny nc nd oh ok or pa ri sc sd tn tx \
     ut vt va wa wv wi wy dc pr ";
 
-/// Codes that are taken for currencies where they stand in a column.
+/// Currency codes that are recognized in a column.
 const CURRENCIES: &str = "USD EUR GBP MAD CHF CAD AUD NZD SEK NOK DKK PLN CZK HUF RON BGN TND DZD EGP ZAR AED SAR QAR INR JPY KRW CNY SGD \
      HKD THB IDR PHP VND MYR BRL MXN CLP COP PEN ARS UYU TRY ILS UAH RUB KES NGN XOF XAF";
 
-/// The status that a word is, by its name in maps.
+/// Returns the status with this name, as maps spell it.
 pub(super) fn status(text: &str) -> Option<&'static str> {
     if let Some(status) = stoop_domain::Status::parse(text) {
         return Some(status.as_str());
@@ -135,13 +135,13 @@ pub(super) fn status(text: &str) -> Option<&'static str> {
     STATUS_WORDS.iter().find(|worded| worded.folded == words).map(|worded| worded.meaning)
 }
 
-/// Every word that a column with these texts may come to hold for a status, written like them: what a sample of homes that
-/// are on offer does not show, and later rows will.
+/// Returns all names of statuses that a column with these texts may contain, in the same style: a sample of homes on
+/// offer does not show them, but later rows will.
 pub(super) fn statuses_like(texts: &[&str]) -> Vec<(String, &'static str)> {
     written_like(texts, &STATUS_WORDS)
 }
 
-/// The same of purposes: a column that says `Sale` may say `Lease`.
+/// Like [`statuses_like`] for purposes: a column with `Sale` may also contain `Lease`.
 pub(super) fn purposes_like(texts: &[&str]) -> Vec<(String, &'static str)> {
     written_like(texts, &PURPOSE_WORDS)
 }
@@ -167,7 +167,7 @@ fn written_like(texts: &[&str], words: &[Worded]) -> Vec<(String, &'static str)>
     found
 }
 
-/// How words are written in a column of codes.
+/// Spelling style of words in a column of codes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Style {
     case: Case,
@@ -178,14 +178,14 @@ struct Style {
 enum Case {
     Lower,
     Upper,
-    /// The first letter of each word is a capital.
+    /// Each word is capitalized.
     Title,
-    /// The first letter of all is.
+    /// Only the first word is capitalized.
     Sentence,
 }
 
 impl Style {
-    /// The styles that texts may be of: one of several words tells its own.
+    /// Returns the styles that fit all texts: a single text of several words identifies its style.
     fn of(texts: &[&str]) -> Vec<Self> {
         let all =
             |fits: fn(char) -> bool| texts.iter().all(|text| text.chars().filter(|c| c.is_alphabetic()).all(fits));
@@ -209,7 +209,7 @@ impl Style {
             (known, _) => known.to_vec(),
         };
         let pairs = cases.iter().flat_map(|case| signs.iter().map(|between| Self { case: *case, between }));
-        // "Comingsoon" is written by nobody.
+        // "Comingsoon" is not a real style.
         pairs.filter(|style| style.case != Case::Sentence || !style.between.is_empty()).collect()
     }
 
@@ -229,14 +229,14 @@ impl Style {
     }
 }
 
-/// The type of home that a name speaks of; `None` where it speaks of none or of several.
+/// Returns the property type that a name contains; `None` if it contains none or several.
 pub(super) fn property_type(text: &str) -> Option<&'static str> {
     if let Some(kind) = stoop_domain::PropertyType::parse(text) {
         return Some(kind.as_str());
     }
     let words = format!(" {} ", folded(text));
     let has = |name: &str| words.contains(&format!(" {name} ")) || words.contains(&format!(" {name}s "));
-    // A "multi family house" is no house by itself: where another word tells the type, these say nothing.
+    // A "multi family house" is not a house: if another word names the type, these words are ignored.
     let weak = |name: &str| matches!(name, "house" | "maison" | "haus" | "casa");
     let of = |strong: bool| {
         let hints = move |(_, names): &&(&str, &str)| names.split(", ").any(|name| has(name) && weak(name) != strong);
@@ -248,13 +248,13 @@ pub(super) fn property_type(text: &str) -> Option<&'static str> {
     }
 }
 
-/// `sale` or `rent`.
+/// Returns `sale` or `rent`.
 pub(super) fn purpose(text: &str) -> Option<&'static str> {
     let words = folded(text);
     PURPOSE_WORDS.iter().find(|worded| worded.folded == words).map(|worded| worded.meaning)
 }
 
-/// The same of a text that may say more: an address, a title, a category. `None` where it says both or neither.
+/// Finds the purpose in a longer text: a URL, a title, a category. `None` if it contains both or neither.
 pub(super) fn purpose_in(text: &str) -> Option<&'static str> {
     const RENT: &str = "rent, rental, rentals, for rent, lease, louer, location, locations, mietwohnungen, mietwohnung, mieten, \
          miete, vermieten, alquiler, alquilar, to let";
@@ -269,12 +269,12 @@ pub(super) fn purpose_in(text: &str) -> Option<&'static str> {
     }
 }
 
-/// Whether a text is the code of a state of the United States.
+/// Whether a text is the code of a US state.
 pub(super) fn is_us_state(text: &str) -> bool {
     text.len() == 2 && US_STATES.contains(&format!(" {} ", text.to_ascii_lowercase()))
 }
 
-/// Whether a text is a currency's code.
+/// Whether a text is a currency code.
 pub(super) fn is_currency(text: &str) -> bool {
     CURRENCIES.split(' ').any(|code| code.eq_ignore_ascii_case(text))
 }

@@ -1,4 +1,4 @@
-//! What holds for every row: country, currency, purpose. Each with why it is thought so.
+//! Constants of the whole sample: country, currency, purpose, each with its reason.
 
 use super::DraftHints;
 use super::column::{Column, ratio};
@@ -10,10 +10,10 @@ use super::shapes::amounts;
 use super::vocabulary::field;
 use crate::link::origin;
 
-/// A value for all rows and why.
+/// A value for all rows and its reason.
 pub(super) type Fact = (String, String);
 
-/// What holds for every row.
+/// Values that apply to every row.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Known {
     pub(super) country: Option<Fact>,
@@ -23,13 +23,13 @@ pub(super) struct Known {
 
 const GIVEN: &str = "As told.";
 
-/// Amounts below this are rents by the month, and above the other one prices of homes, in these currencies.
+/// In these currencies, lower amounts are monthly rents and higher amounts are prices.
 const RENT_MAX: f64 = 12_000.0;
 const PRICE_MIN: f64 = 40_000.0;
 const STRONG: [&str; 8] = ["USD", "EUR", "GBP", "CHF", "CAD", "AUD", "NZD", "SGD"];
 
 impl Known {
-    /// Country and currency, before fields are chosen: units hang on them.
+    /// Finds country and currency before fields are assigned, because units depend on them.
     pub(super) fn of(sample: &Sample, hints: &DraftHints) -> Self {
         let country = match &hints.country {
             Some(code) => Some((code.to_ascii_uppercase(), GIVEN.to_owned())),
@@ -47,8 +47,8 @@ impl Known {
         Self { country, currency, purpose }
     }
 
-    /// What all rows are for, where no column tells: by the words of their addresses and titles, by how the price is
-    /// named, by how high it is.
+    /// Finds the purpose of all rows if no column contains it: from words in URLs and titles, the name of the price, or
+    /// its size.
     pub(super) fn find_purpose(&mut self, sample: &Sample, hints: &DraftHints, chosen: &Chosen) {
         if self.purpose.is_none() {
             self.purpose = worded(sample, hints).or_else(|| priced(sample, chosen, self.currency.as_ref()));
@@ -56,7 +56,7 @@ impl Known {
     }
 }
 
-/// Columns whose name speaks for a field, the best first.
+/// Columns whose name suggests a field, the best first.
 fn candidates<'s>(name: &str, sample: &'s Sample) -> Vec<&'s Column> {
     let Some(field) = field(name) else { return Vec::new() };
     let mut found: Vec<(i32, &Column)> = sample.columns.iter().map(|column| (field.likeness(column), column)).collect();

@@ -1,4 +1,4 @@
-//! How the text of a sample is laid out: its letters, the sign between its columns, and what in it is no row.
+//! Layout of a text sample: its encoding, the separator of columns, and the lines that are not rows.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -6,46 +6,45 @@ use csv::{ByteRecord, ReaderBuilder};
 
 use crate::text::{Decoder, Encoding};
 
-/// How a file is to be opened, as its beginning tells.
+/// How to open a file, detected from its beginning.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Layout {
-    /// How its bytes stand for letters, where that is no UTF-8.
+    /// Encoding, if not UTF-8.
     pub encoding: Option<Encoding>,
-    /// The sign between columns, where it is no comma, and no tab in a file that is named so.
+    /// Separator, unless it is a comma, or a tab in a file named `.tsv`.
     pub delimiter: Option<u8>,
     /// Lines before the header.
     pub skip_lines: u32,
-    /// What rows begin with that are no listings.
+    /// Prefixes of rows that are not listings.
     pub comments: Vec<String>,
 }
 
-/// Rows that are looked at.
+/// Maximum number of rows to read.
 const ROWS_MAX: usize = 2_000;
 
-/// Lines before a header.
+/// Maximum number of lines before a header.
 const HEADER_MAX: usize = 30;
 
-/// Different comments; more are broken rows.
+/// Maximum number of distinct comments; more are broken rows.
 const COMMENTS_MAX: usize = 4;
 
-/// The longest beginning of a comment, in letters.
+/// Maximum length of a comment's prefix, in characters.
 const COMMENT_MAX: usize = 40;
 
-/// Signs with which comments begin by custom.
+/// Usual comment prefixes.
 const SIGNS: [&str; 3] = ["#", "//", "--"];
 
 impl Layout {
-    /// The layout of text with rows on its lines or inside a document: its letters alone. `cut` says that the file goes on
-    /// behind `beginning`.
+    /// Detects the layout of JSON text, which is only its encoding. `cut`: the file continues after `beginning`.
     #[must_use]
     pub fn of_text(beginning: &[u8], cut: bool) -> Self {
-        // What a mark says need not be said again.
+        // A byte order mark needs no `encoding`.
         let unmarked = Encoding::of_mark(beginning).is_none();
         let encoding = Some(Encoding::guess(beginning, cut)).filter(|encoding| unmarked && *encoding != Encoding::Utf8);
         Self { encoding, ..Self::default() }
     }
 
-    /// The layout of a CSV file; `usual` is the sign between columns that its name tells.
+    /// Detects the layout of a CSV file; `usual` is the separator that its name suggests.
     #[must_use]
     pub fn of_csv(beginning: &[u8], cut: bool, usual: u8) -> Self {
         let layout = Self::of_text(beginning, cut);
@@ -60,7 +59,7 @@ impl Layout {
     }
 }
 
-/// The whole lines of a beginning, as UTF-8.
+/// Decodes the complete lines of the beginning to UTF-8.
 fn decoded(beginning: &[u8], cut: bool) -> Vec<u8> {
     let mut decoder = Decoder::new(Encoding::guess(beginning, cut));
     let mut text = Vec::with_capacity(beginning.len());
@@ -72,19 +71,19 @@ fn decoded(beginning: &[u8], cut: bool) -> Vec<u8> {
     text.split_off(mark)
 }
 
-/// Records as one sign between columns cuts them.
+/// Records split by one separator.
 struct Table {
     delimiter: u8,
-    /// Each with the line that it begins on.
+    /// Records with the lines on which they begin.
     records: Vec<(u64, ByteRecord)>,
-    /// How many columns most of them have.
+    /// Number of columns in most records.
     width: usize,
-    /// How many have as many.
+    /// Number of records with that many columns.
     regular: usize,
 }
 
 impl Table {
-    /// The sign that makes the most regular table, the usual one if it is nearly as good.
+    /// Picks the separator with the most regular table; the usual one wins if it is nearly as good.
     fn best(text: &[u8], usual: u8) -> Option<Self> {
         let others = [b',', b';', b'\t', b'|'].into_iter().filter(|sign| *sign != usual);
         let tables = std::iter::once(usual).chain(others).map(|sign| Self::cut(text, sign));
@@ -115,7 +114,7 @@ impl Table {
         Self { delimiter, records, width, regular }
     }
 
-    /// Which record is the header, how many lines are before it, and which of these are comments by a sign.
+    /// Finds the header: its index, the number of lines before it, and which of those are comments by prefix.
     fn header(&self) -> (usize, u32, Vec<String>) {
         let looks = |record: &ByteRecord| {
             record.len() == self.width && filled(record) * 2 > self.width && sign(record).is_none()
@@ -129,7 +128,7 @@ impl Table {
         }
     }
 
-    /// What rows behind the header begin with that are none.
+    /// Prefixes of rows after the header that are not listings.
     fn comments(&self, header: usize) -> Vec<String> {
         let rows = self.records.get(header + 1..).unwrap_or_default();
         let mut found: BTreeMap<String, usize> = BTreeMap::new();
@@ -137,7 +136,7 @@ impl Table {
             if let Some(sign) = sign(record) {
                 *found.entry(sign).or_default() += 1;
             } else if filled(record) == 1 && self.width > 2 || record.len() != self.width {
-                // A row that says one thing alone, in words, where others have columns.
+                // A row that contains only words in one field, where others have columns.
                 if let Some(words) = words(record) {
                     *found.entry(words).or_default() += 1;
                 }
@@ -149,7 +148,7 @@ impl Table {
     }
 }
 
-/// Columns in which something stands.
+/// Number of columns that are not empty.
 fn filled(record: &ByteRecord) -> usize {
     record.iter().filter(|field| !field.trim_ascii().is_empty()).count()
 }
@@ -200,7 +199,7 @@ mod tests {
 
     #[test]
     fn lines_before_the_header_are_counted_or_are_comments() {
-        // Blank lines are none in any case.
+        // Blank lines are never records.
         assert_eq!(csv("Listings of May\n\nid,price,city\n1,2,Kent\n").skip_lines, 1);
         assert_eq!(csv("Listings of May,,\nid,price,city\n1,2,Kent\n").skip_lines, 1);
         let signs = csv("# made by hand\n# in May\nid,price,city\n1,2,Kent\n# the end\n");

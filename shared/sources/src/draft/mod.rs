@@ -2,23 +2,23 @@
 //!
 //! ```
 //! use stoop_sources::declared::Map;
-//! use stoop_sources::draft::{Sample, Told, draft};
+//! use stoop_sources::draft::{DraftHints, Sample, draft};
 //!
 //! let answer = r#"{"total": 2, "homes": [
 //!     {"id": 11, "price": {"text": "€ 1.392,85"}, "plz": "1030", "ort": "Wien", "wohnflaeche": "68,5 m²"},
 //!     {"id": 12, "price": {"text": "€ 990"}, "plz": "1160", "ort": "Wien", "wohnflaeche": "41 m²"}]}"#;
 //! let sample = Sample::of_document(serde_json::from_str(answer)?)?;
-//! let drafted = draft(&sample, &Told::new("wien", "answer.json"))?;
+//! let drafted = draft(&sample, &DraftHints::new("wien", "answer.json"))?;
 //! assert!(drafted.toml.contains(r#"list_price = { from = "/price/text", money = "de" }"#), "{}", drafted.toml);
 //! assert_eq!(drafted.map.hints().rows.as_deref(), Some("/homes"));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! A guess stands in the map only when it was tried: the draft reads the sample, and a field that refuses rows is made
-//! lenient, or taken off again. What is not sure is a comment. What a map cannot do without, and the sample does not
-//! tell (an id, a purpose, a currency), is an error that names it.
+//! A guess is enabled only after it was tested: the draft reads the sample, and a field that refuses rows becomes
+//! lenient or is removed. Uncertain guesses become comments. If the sample lacks a required value (ID, purpose,
+//! currency), the error names it.
 //!
-//! What it deliberately does not do: it reads nothing from anywhere, asks nobody, and learns nothing from other maps.
+//! No I/O, no questions, no use of other maps.
 
 mod choose;
 mod column;
@@ -54,33 +54,33 @@ pub use prove::Proof;
 use render::Writing;
 pub use sample::Sample;
 
-/// What is told beside the sample.
+/// Facts that the sample does not contain.
 #[derive(Clone, Debug, Default)]
 pub struct DraftHints {
     /// The source's name: a to z, 0 to 9 and -.
     pub name: String,
-    /// How the sample is called, for the first line; a date in it is taken for the time of all rows.
+    /// Name of the sample, for the first line. A date in it becomes the time of all rows.
     pub sample: String,
-    /// The address that the sample is the answer of; without it the map reads files.
+    /// URL that returned the sample; without it the map reads files.
     pub url: Option<String>,
-    /// The country of all rows, two letters of ISO 3166-1.
+    /// Country of all rows, ISO 3166-1 alpha-2.
     pub country: Option<String>,
-    /// The currency of all prices, ISO 4217.
+    /// Currency of all prices, ISO 4217.
     pub currency: Option<String>,
-    /// What all rows are for.
+    /// Purpose of all rows.
     pub purpose: Option<Purpose>,
 }
 
-/// A draft that was tried on its sample.
+/// A draft that was tested on its sample.
 #[derive(Clone, Debug)]
 pub struct Draft {
-    /// The map's text.
+    /// Text of the map.
     pub toml: String,
-    /// The same, parsed.
+    /// The parsed map.
     pub map: Map,
-    /// What it made of the sample's rows.
+    /// Results of reading the sample with the map.
     pub proof: Proof,
-    /// Parameters that a search of it has to give, each with what it stands for.
+    /// Parameters that a search must set, each with its meaning.
     pub params: Vec<(String, String)>,
 }
 
@@ -91,7 +91,7 @@ pub struct DraftError(pub Vec<String>);
 /// Drafts a map.
 ///
 /// # Errors
-/// When the sample tells no id, purpose or currency, and nobody else does; when `told` cannot be used.
+/// Fails if neither sample nor hints contain an ID, purpose or currency, or if the hints are invalid.
 pub fn draft(sample: &Sample, hints: &DraftHints) -> Result<Draft, DraftError> {
     let http = hints.url.as_deref().map(|url| paging::http(url, sample)).transpose().map_err(DraftError::one)?;
     let mut known = Known::of(sample, hints);
@@ -105,7 +105,7 @@ pub fn draft(sample: &Sample, hints: &DraftHints) -> Result<Draft, DraftError> {
         known.find_purpose(sample, hints, &chosen);
     }
     missing(&known, &chosen)?;
-    // Each round mends the fields that refuse rows; there are no more rounds than fields, twice.
+    // Each round changes at least one field that refuses rows: first to lenient, then removed.
     for _ in 0..2 * vocabulary::FIELDS.len() {
         let write = |proof: Option<&Proof>| {
             let (known, chosen, http) = (&known, &chosen, http.as_ref());
@@ -125,7 +125,7 @@ pub fn draft(sample: &Sample, hints: &DraftHints) -> Result<Draft, DraftError> {
     Err(DraftError::one("the fields of the draft refuse rows again and again"))
 }
 
-/// What was told, and a column that is the same in every row, hold for the whole map: no field is needed for them.
+/// Hints and columns with the same value in every row apply to the whole map and need no field.
 fn settle(sample: &Sample, known: &Known, hints: &DraftHints, chosen: &mut Chosen) {
     let is_constant = |guess: &guess::Guess| {
         let column = sample.columns.iter().find(|column| guess.columns.contains(&column.name));
@@ -176,7 +176,7 @@ fn parse(toml: &str, hints: &DraftHints) -> Result<Map, DraftError> {
 }
 
 impl DraftHints {
-    /// A name and a sample, and nothing else.
+    /// Hints with a name and the sample's name only.
     #[must_use]
     pub fn new(name: &str, sample: &str) -> Self {
         Self { name: name.to_owned(), sample: sample.to_owned(), ..Self::default() }

@@ -1,5 +1,4 @@
-//! The `[http]` of a draft: the address without what changes from page to page and without its keys, and how one
-//! comes from page to page.
+//! Drafts `[http]`: the URL without paging parameters and keys, and how to page.
 
 use serde_json::Value;
 
@@ -8,11 +7,11 @@ use super::sample::Sample;
 use super::words::{Phrase, Words};
 use crate::link::origin;
 
-/// What a draft says of HTTP.
+/// The draft of `[http]`.
 pub(super) struct Http {
-    /// The lines of `[http]` and below.
+    /// Lines of `[http]` and its subtables.
     pub(super) lines: Vec<String>,
-    /// Parameters that a search has to give, each with what it stands for.
+    /// Parameters that a search must set, each with its meaning.
     pub(super) params: Vec<(String, String)>,
 }
 
@@ -37,25 +36,25 @@ const SIZE: [&str; 13] = [
 ];
 const SECRETS: [&str; 9] = ["key", "token", "secret", "password", "passwd", "signature", "auth", "credential", "appid"];
 
-/// Names that a search's secrets have: the configuration takes no plain text under them.
+/// Names of a search's secrets: the configuration refuses plain text for them.
 const SECRET_PARAMS: [&str; 5] = ["key", "token", "secret", "password", "api_key"];
 
-/// The parts of an address that speak of pages.
+/// Paging parameters of a URL.
 #[derive(Default)]
 struct Query<'u> {
     page: Option<(&'u str, u64)>,
     offset: Option<(&'u str, u64)>,
     cursor: Option<&'u str>,
     size: Option<(&'u str, u64)>,
-    /// What stays.
+    /// Other parameters.
     rest: Vec<String>,
     params: Vec<(String, String)>,
 }
 
-/// Drafts `[http]` for the address that the sample came from.
+/// Drafts `[http]` for the URL of the sample.
 ///
 /// # Errors
-/// When the address is none, or the sample cannot be an answer that a map reads.
+/// Fails if the URL is invalid, or if the sample cannot be an answer that a map reads.
 pub(super) fn http(url: &str, sample: &Sample) -> Result<Http, String> {
     let accepted = "accepted: an address that begins with https:// or http://, without a user name";
     let origin = origin(url).ok_or_else(|| format!("the address is none; {accepted}"))?;
@@ -114,7 +113,7 @@ impl<'u> Query<'u> {
         query
     }
 
-    /// Keeps what asks for the listings; a key is never written into a map.
+    /// Keeps a parameter that selects listings. Keys are never written into a map.
     fn keep(&mut self, name: &str, value: &str, lower: &str) {
         let secret = SECRETS.iter().any(|word| lower.contains(word)) && !value.contains('{');
         let free = SECRET_PARAMS.iter().find(|param| self.params.iter().all(|(known, _)| known != *param));
@@ -133,7 +132,7 @@ impl<'u> Query<'u> {
         }
     }
 
-    /// `[http.pages]`. The size is left open where nothing tells it: a page that is thought short is the last.
+    /// Drafts `[http.pages]`. The size is omitted if unknown: a page that looks short would end the scan.
     fn pages(&self, sample: &Sample, origin: &str, total: Option<&str>) -> Vec<String> {
         let mut lines = vec!["[http.pages]".to_owned()];
         let rows = sample.rows() as u64;
@@ -178,18 +177,18 @@ impl<'u> Query<'u> {
     }
 }
 
-/// A parameter's name without percent-encoding: it is encoded again when it is sent.
+/// Decodes a parameter's name: it is encoded again for the request.
 fn decoded(name: &str) -> String {
     name.replace("%24", "$")
 }
 
-/// The `{names}` in a text.
+/// Names of the `{names}` in a text.
 fn placeholders(text: &str) -> Vec<&str> {
     let parts = text.split('{').skip(1).filter_map(|part| part.split_once('}').map(|(name, _)| name));
     parts.filter(|name| !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')).collect()
 }
 
-/// The best place beside the rows for one of these names, among values that fit.
+/// Finds the best path outside of the rows for one of these names, among values that fit.
 fn place(sample: &Sample, names: &[(&'static str, i32)], fits: impl Fn(&Value) -> bool) -> Option<String> {
     let found = sample.envelope.iter().filter(|(_, value)| fits(value)).filter_map(|(pointer, _)| {
         let path: Vec<String> = pointer.split('/').skip(1).map(str::to_owned).collect();
@@ -225,7 +224,7 @@ fn total(sample: &Sample) -> Option<String> {
     place(sample, NAMES, |value| value.as_u64().is_some_and(|n| n >= rows)).filter(|pointer| !pages(pointer))
 }
 
-/// How many pages there are.
+/// Path of the number of pages.
 fn total_pages(sample: &Sample) -> Option<String> {
     const NAMES: &[(&str, i32)] = &[
         ("total pages", 100),

@@ -1,4 +1,4 @@
-//! Reading a sample with its own draft: how many rows each field fills, and which fields refuse rows.
+//! Reads a sample with its own draft: counts the rows that each field fills, and the rows that it refuses.
 
 use std::collections::BTreeMap;
 
@@ -11,22 +11,22 @@ use super::shapes::{Dates, dates};
 use super::vocabulary::FIELDS;
 use crate::declared::{Map, Outcome, Row, RowError};
 
-/// What a draft made of the rows of its sample that were looked at.
+/// Results of reading the sample with the draft.
 #[derive(Clone, Debug, Default)]
 pub struct Proof {
-    /// Rows.
+    /// Rows read with the draft.
     pub rows: usize,
-    /// Rows that could be read, whether or not they can be counted.
+    /// Rows that could be read, valid or not.
     pub read: usize,
-    /// Rows that became listings and can be counted.
+    /// Rows that became valid listings.
     pub understood: usize,
     /// Rows in which a field is known, by its name in maps.
     pub filled: BTreeMap<&'static str, usize>,
-    /// Rows that were refused, by the field or the reason, with the words for the first.
+    /// Refused rows by field or reason, with the message of the first.
     pub refused: BTreeMap<String, (usize, String)>,
 }
 
-/// A moment after all others, so that nothing lies in the future: when the sample was made is not known.
+/// A time after all others, so that no row is in the future: the age of the sample is unknown.
 const NOW_MS: i64 = 253_370_764_800_000;
 
 pub(super) fn prove(map: &Map, sample: &Sample, file_name: &str) -> Proof {
@@ -74,7 +74,7 @@ impl Proof {
         }
     }
 
-    /// A row error begins with its field where it has one.
+    /// A row error begins with the name of its field, if any.
     fn refuse(&mut self, reason: Reason, detail: &str) {
         let field = detail.split(':').next().filter(|name| FIELDS.iter().any(|field| field.name == *name));
         let key = field.map_or_else(|| reason.to_string(), str::to_owned);
@@ -122,10 +122,10 @@ fn known_fields(listing: &Listing) -> [(&'static str, bool); 33] {
     ]
 }
 
-/// Fields that a row cannot do without once the map has them.
+/// Fields that refuse a row if they are mapped but missing.
 const VITAL: [&str; 6] = ["native_id", "observed_at", "purpose", "currency", "status", "list_price"];
 
-/// The same choice with the fields that refuse rows made lenient or taken off; `None` where nothing is to be mended.
+/// Makes the fields that refuse rows lenient or removes them; `None` if there is nothing to change.
 pub(super) fn mend(chosen: &Chosen, proof: &Proof) -> Option<Chosen> {
     let mut better = chosen.clone();
     let mut is_better = false;
@@ -145,7 +145,7 @@ pub(super) fn mend(chosen: &Chosen, proof: &Proof) -> Option<Chosen> {
     is_better.then_some(better)
 }
 
-/// Whether times of the sample name no zone.
+/// Whether times in the sample lack a zone.
 pub(super) fn is_zoneless(sample: &Sample, chosen: &Chosen) -> bool {
     let zoneless = |name: &String| {
         let column = sample.columns.iter().find(|column| column.name == *name);
@@ -156,7 +156,7 @@ pub(super) fn is_zoneless(sample: &Sample, chosen: &Chosen) -> bool {
     read.any(|guess| guess.keys.iter().any(|(key, _)| *key == "file_name") || guess.columns.iter().any(zoneless))
 }
 
-/// Whether rows come in another order than that of their time.
+/// Whether rows are not sorted by time.
 pub(super) fn is_unordered(sample: &Sample, chosen: &Chosen) -> bool {
     let Some(guess) = chosen.sure.iter().find(|guess| guess.field == "observed_at") else { return false };
     let column = sample.columns.iter().find(|column| guess.columns.contains(&column.name));

@@ -1,4 +1,4 @@
-//! A draft as the text of a map, with what speaks for each line.
+//! Renders a draft as TOML, with the evidence for each line.
 
 use std::collections::BTreeMap;
 
@@ -9,18 +9,18 @@ use super::paging::Http;
 use super::sample::Sample;
 use super::{DraftHints, Proof};
 
-/// What a map is written from.
+/// Input of the rendering.
 pub(super) struct Writing<'a> {
     pub(super) sample: &'a Sample,
     pub(super) hints: &'a DraftHints,
     pub(super) known: &'a Known,
     pub(super) chosen: &'a Chosen,
     pub(super) http: Option<&'a Http>,
-    /// Rows that each field fills, once the draft was tried.
+    /// Results of the test with the sample.
     pub(super) proof: Option<&'a Proof>,
-    /// Dates of the sample say no zone.
+    /// Whether the sample's dates lack a zone.
     pub(super) zoneless: bool,
-    /// Rows do not come in the order of their time.
+    /// Whether rows are not sorted by time.
     pub(super) unordered: bool,
 }
 
@@ -163,7 +163,7 @@ impl Writing<'_> {
         }
     }
 
-    /// How many rows a field fills, why it was taken for it, and what else it might be.
+    /// Comment on a guess: rows filled, evidence and alternatives.
     fn remark(&self, guess: &Guess) -> String {
         let fills = self.proof.and_then(|proof| {
             let filled = proof.filled.get(guess.field)?;
@@ -203,7 +203,7 @@ fn whole_table(guess: &Guess) -> String {
     format!("{}, lookup = {{ {} }}{otherwise} }}", table.trim_end_matches(" }"), entries.join(", "))
 }
 
-/// A remark of our own that may hold words from the sample: on one line, whole.
+/// Puts a comment that may contain text of the sample on one line, without truncation.
 fn shown_whole(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }

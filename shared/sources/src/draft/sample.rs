@@ -1,4 +1,4 @@
-//! A sample answer or file, taken apart: where its rows are, and what their columns hold.
+//! A sample answer or file: its rows and the content of their columns.
 
 use std::collections::HashMap;
 
@@ -11,33 +11,33 @@ use super::find_rows::{DEPTH_MAX, arrays, beside, escaped, keyed, looks_like_a_r
 use super::layout::Layout;
 use super::words::Words;
 
-/// Rows that are looked at.
+/// Maximum number of rows to read.
 pub(super) const ROWS_MAX: usize = 1_000;
-/// Columns that are looked at: a row of an API has some hundred.
+/// Maximum number of columns to read: a row of an API has some hundred.
 const COLUMNS_MAX: usize = 1_500;
-/// Letters of a text that are read.
+/// Maximum length of a text to read, in characters.
 const TEXT_MAX: usize = 4_000;
 
-/// A sample of what a source answers, or of its files.
+/// A sample of a source's answers or files.
 ///
-/// It is made of what was read elsewhere; see [`draft`](super::draft) for an example.
+/// Built from parsed data, without I/O; see [`draft`](super::draft) for an example.
 #[derive(Clone, Debug)]
 pub struct Sample {
     pub(super) rows: SampleRows,
     pub(super) columns: Vec<Column>,
-    /// JSON Pointer to the array of rows; `None` where the rows are what there is.
+    /// JSON Pointer to the array of rows; `None` if there is no document around the rows.
     pub(super) pointer: Option<String>,
-    /// The document is one row.
+    /// Whether the document is a single row.
     pub(super) is_one_row: bool,
-    /// Texts and numbers beside the rows, by JSON Pointer.
+    /// Texts and numbers outside of the rows, by JSON Pointer.
     pub(super) envelope: Vec<(String, Value)>,
-    /// How the file was opened.
+    /// Layout of the file.
     pub(super) layout: Layout,
-    /// Rows there were, also those that are not looked at.
+    /// Number of rows, including those not read.
     pub(super) total: usize,
 }
 
-/// The rows themselves, to prove the draft with.
+/// The rows, to test the draft with.
 #[derive(Clone, Debug)]
 pub(super) enum SampleRows {
     Json(Vec<Value>),
@@ -45,11 +45,11 @@ pub(super) enum SampleRows {
 }
 
 impl Sample {
-    /// A JSON document: an array of rows, an object with an array of rows somewhere in it, or one row. Of several
-    /// arrays of objects the one that holds most is taken.
+    /// Creates a sample of a JSON document: an array of rows, an object that contains an array of rows, or one row. Of
+    /// several arrays of objects, takes the one with the most values.
     ///
     /// # Errors
-    /// When there is no object in it that could be a row.
+    /// Fails if no object in it could be a row.
     pub fn of_document(document: Value) -> Result<Self, DraftError> {
         let mut document = document;
         if let Value::Array(elements) = document {
@@ -81,10 +81,10 @@ impl Sample {
         Ok(sample)
     }
 
-    /// JSON rows: the elements of an array, or the lines of a file. What is no object is passed over.
+    /// Creates a sample of JSON rows: items of an array or lines of a file. Skips items that are not objects.
     ///
     /// # Errors
-    /// When none is an object with something in it.
+    /// Fails if no item is an object with content.
     pub fn of_rows(elements: Vec<Value>) -> Result<Self, DraftError> {
         let mut rows = elements;
         rows.retain(|row| row.as_object().is_some_and(|row| !row.is_empty()));
@@ -112,10 +112,10 @@ impl Sample {
         })
     }
 
-    /// Rows of a CSV file.
+    /// Creates a sample of CSV rows.
     ///
     /// # Errors
-    /// When there is no row, or no column has a name.
+    /// Fails if there is no row, or if no column has a name.
     pub fn of_csv(headers: &ByteRecord, rows: Vec<ByteRecord>) -> Result<Self, DraftError> {
         let mut rows = rows;
         if rows.is_empty() {
@@ -126,7 +126,7 @@ impl Sample {
         let mut columns: Vec<Column> = Vec::new();
         for (at, header) in headers.iter().take(COLUMNS_MAX).enumerate() {
             let name = String::from_utf8_lossy(header).trim().to_owned();
-            // A name that begins with / would be read as a JSON Pointer; of two of a name the first counts.
+            // A name that begins with / would be read as a JSON Pointer. The first of duplicate names counts.
             let usable = !name.is_empty() && !name.starts_with('/') && !name.contains('\u{fffd}');
             if !usable || columns.iter().any(|column| column.name == name) {
                 continue;
@@ -149,19 +149,19 @@ impl Sample {
         })
     }
 
-    /// The same, opened so: what the map is to say of it.
+    /// Sets the layout, which the map's `[read]` will contain.
     #[must_use]
     pub fn opened(self, layout: Layout) -> Self {
         Self { layout, ..self }
     }
 
-    /// How many rows there are.
+    /// Number of rows.
     #[must_use]
     pub fn rows(&self) -> usize {
         self.total
     }
 
-    /// JSON Pointer to the array of rows; `None` where the rows are all that there is.
+    /// JSON Pointer to the array of rows; `None` if there is no document around the rows.
     #[must_use]
     pub fn pointer(&self) -> Option<&str> {
         self.pointer.as_deref()
@@ -179,7 +179,7 @@ impl Sample {
     }
 }
 
-/// Columns in the making.
+/// Columns under construction.
 #[derive(Default)]
 struct Table {
     columns: Vec<Column>,
@@ -226,7 +226,7 @@ impl Table {
         self.put(path, cell, position);
     }
 
-    /// Looks into the first object of a list, and at the numbers of a pair, which may be a point.
+    /// Reads the first object of a list, and the numbers of a pair, which may be coordinates.
     fn elements(&mut self, elements: &[Value], path: &mut Vec<String>, position: Position) {
         let is_point = matches!(elements.len(), 2..=3) && elements.iter().all(Value::is_number);
         for (at, element) in elements.iter().take(if is_point { 2 } else { 1 }).enumerate() {
@@ -272,13 +272,13 @@ impl Table {
     }
 }
 
-/// Whether a key inside a row is data: a day of a history, an id.
+/// Whether a key inside a row is data: a day of a history, an ID.
 fn is_data(key: &str) -> bool {
     let digits = key.bytes().filter(u8::is_ascii_digit).count();
     digits >= 4 && digits * 2 > key.len()
 }
 
-/// A plain key as it is, everything else as a JSON Pointer.
+/// Returns a plain key as is, everything else as a JSON Pointer.
 fn name_of(path: &[String]) -> String {
     let plain = |key: &str| !key.is_empty() && key.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | ' '));
     match path {

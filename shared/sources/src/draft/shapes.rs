@@ -1,4 +1,4 @@
-//! How numbers, amounts, areas and dates are written in a column: told from the values alone.
+//! Detects how numbers, amounts, areas and dates are written in a column, from the values alone.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -11,29 +11,29 @@ use crate::text::{
     DateFormat, Language, NumberStyle, is_monthly, parse_area, parse_area_unit, parse_money, parse_relative,
 };
 
-/// Texts without a number that a map can take for "no price": more of them are no vocabulary.
+/// Maximum number of texts without a number that a map may treat as "no price"; more are a vocabulary.
 const NULLS_MAX: usize = 5;
 
-/// How the amounts of a column are written.
+/// Format of a column's amounts.
 pub(super) struct Amounts {
-    /// A style's name in maps.
+    /// The style's name in maps.
     pub(super) style: &'static str,
-    /// Amounts that were read, in major units.
+    /// The amounts in major units.
     pub(super) values: Vec<f64>,
-    /// The currencies that the texts name.
+    /// Currencies in the texts, with counts.
     pub(super) currencies: BTreeMap<String, usize>,
-    /// Texts that stand for no amount.
+    /// Texts that mean "no amount".
     pub(super) nulls: Vec<String>,
-    /// A text that cannot be read, and how many there are.
+    /// An unreadable text, and the number of unreadable texts.
     pub(super) unread: Option<(String, usize)>,
-    /// They are by the month.
+    /// Whether the amounts are monthly.
     pub(super) monthly: bool,
 }
 
 const STYLES: [(NumberStyle, &str); 4] =
     [(NumberStyle::Plain, "plain"), (NumberStyle::Fr, "fr"), (NumberStyle::En, "en"), (NumberStyle::De, "de")];
 
-/// Reads a column as amounts of money; `None` where less than half of it is any.
+/// Reads a column as amounts of money; `None` if fewer than half of the values are amounts.
 pub(super) fn amounts(column: &Column) -> Option<Amounts> {
     if !column.is_scalar() || column.cells.iter().any(|cell| matches!(cell, super::column::Cell::Truth(_))) {
         return None;
@@ -54,7 +54,7 @@ pub(super) fn amounts(column: &Column) -> Option<Amounts> {
     let readings = STYLES
         .iter()
         .map(|(style, name)| Reading { style: name, read: texts.iter().map(|text| amount(text, *style)).collect() });
-    // A sign that might group or begin a fraction groups: homes cost thousands.
+    // An ambiguous separator groups thousands: homes cost thousands.
     let Reading { style, read } = readings.reduce(|best, next| if next.beats(&best) { next } else { best })?;
     if ratio(read.iter().flatten().count(), texts.len()) < 0.5 {
         return None;
@@ -70,14 +70,14 @@ pub(super) fn amounts(column: &Column) -> Option<Amounts> {
     Some(Amounts { style, values, currencies, nulls, unread, monthly })
 }
 
-/// What one style makes of the texts of a column.
+/// The texts of a column read in one style.
 struct Reading {
     style: &'static str,
     read: Vec<Option<(f64, Option<Currency>)>>,
 }
 
 impl Reading {
-    /// Whether it reads more texts, or as many and larger amounts.
+    /// Whether it reads more texts, or as many with larger amounts.
     fn beats(&self, other: &Self) -> bool {
         let rank = |reading: &Self| {
             let read = reading.read.iter().flatten();
@@ -96,37 +96,37 @@ fn amount(text: &str, style: NumberStyle) -> Option<(f64, Option<Currency>)> {
 }
 
 impl Amounts {
-    /// The amount in the middle.
+    /// The median amount.
     pub(super) fn median(&self) -> f64 {
         let mut sorted = self.values.clone();
         sorted.sort_by(f64::total_cmp);
         sorted.get(sorted.len() / 2).copied().unwrap_or(0.0)
     }
 
-    /// `from 29900 to 899000`.
+    /// Formats as `from 29900 to 899000`.
     pub(super) fn range(&self) -> String {
         let (low, high) = self.values.iter().fold((f64::INFINITY, 0_f64), |(low, high), v| (low.min(*v), high.max(*v)));
         if low < high { format!("from {low} to {high}") } else { format!("{high} in every row") }
     }
 
-    /// Whether every amount is the same, in more rows than two.
+    /// Whether every amount is the same, in more than two rows.
     pub(super) fn is_constant(&self) -> bool {
         self.values.len() > 2 && self.values.iter().all(|value| value.total_cmp(&self.values[0]).is_eq())
     }
 }
 
-/// How the areas of a column are written.
+/// Format of a column's areas.
 pub(super) struct Areas {
     pub(super) style: Option<&'static str>,
-    /// The unit that the texts themselves name.
+    /// The unit in the texts.
     pub(super) unit: Option<AreaUnit>,
-    /// Some texts name one unit, others another.
+    /// Whether the texts contain different units.
     pub(super) mixed: bool,
     pub(super) nulls: Vec<String>,
     pub(super) median: f64,
 }
 
-/// Reads a column as areas; `None` where less than most of it is any.
+/// Reads a column as areas; `None` if most values are not areas.
 pub(super) fn areas(column: &Column) -> Option<Areas> {
     let is_null = |text: &str| matches!(text, "-1" | "-") || text.starts_with('-');
     let texts: Vec<&str> = column.texts().filter(|text| !is_null(text)).collect();
@@ -161,26 +161,26 @@ pub(super) fn areas(column: &Column) -> Option<Areas> {
     Some(Areas { style, unit: first, mixed, nulls, median: values.get(values.len() / 2).copied().unwrap_or(0.0) })
 }
 
-/// The unit behind a number: `83 m²`.
+/// Returns the unit after a number: `83 m²`.
 fn written_unit(text: &str) -> Option<AreaUnit> {
     let at = text.rfind(|c: char| c.is_ascii_digit())?;
-    // "m2" ends in a digit of its own.
+    // "m2" contains a digit.
     let after = text.get(at + 1..)?.trim();
     let unit = if after.is_empty() { text.split_whitespace().next_back()? } else { after };
     parse_area_unit(unit.trim_start_matches(|c: char| c.is_ascii_digit() || matches!(c, '.' | ',')))
 }
 
-/// How the dates of a column are written.
+/// Format of a column's dates.
 pub(super) struct Dates {
     /// `date` or `relative`, and its value.
     pub(super) key: (&'static str, &'static str),
-    /// They say no zone.
+    /// Whether they lack a zone.
     pub(super) zoneless: bool,
-    /// Days might be months: the format in which they are, and whether they never go back so.
+    /// If day and month could be swapped: the swapped format, and whether the dates are sorted in it.
     pub(super) swapped: Option<(&'static str, bool)>,
-    /// They never go back from row to row.
+    /// Whether dates never decrease from row to row.
     pub(super) sorted: bool,
-    /// A text that cannot be read, and how many there are.
+    /// An unreadable text, and the number of unreadable texts.
     pub(super) unread: Option<(String, usize)>,
 }
 
@@ -216,7 +216,7 @@ const FORMATS: [&str; 25] = [
 static PARSED: LazyLock<Vec<DateFormat>> =
     LazyLock::new(|| FORMATS.iter().filter_map(|name| DateFormat::parse(name).ok()).collect());
 
-/// Reads a column as dates; `None` where less than most of it is any.
+/// Reads a column as dates; `None` if most values are not dates.
 pub(super) fn dates(column: &Column) -> Option<Dates> {
     if !column.is_scalar() {
         return None;
@@ -257,7 +257,7 @@ pub(super) fn dates(column: &Column) -> Option<Dates> {
     Some(dates)
 }
 
-/// The share of rows in which two columns of dates tell the same moment, to the minute.
+/// Share of rows in which two date columns are equal to the minute.
 pub(super) fn same_moment(a: &Column, b: &Column) -> f64 {
     let times = |column: &Column| -> Vec<Option<i64>> {
         let read = dates(column).filter(|found| found.key.0 == "date").and_then(|f| DateFormat::parse(f.key.1).ok());
@@ -269,15 +269,15 @@ pub(super) fn same_moment(a: &Column, b: &Column) -> f64 {
     ratio(a.iter().zip(&b).filter(|(a, b)| a.is_some() && a == b).count(), known)
 }
 
-/// A moment at which a home may have been listed. Any number is some count of seconds, so that of those only recent
-/// ones are taken.
+/// Returns a time at which a home may have been listed. Any number is a valid count of seconds, so only recent ones are
+/// accepted for epoch formats.
 fn plausible(format: &str, time: Time) -> Option<Time> {
     let year = time.timestamp().to_zoned(TimeZone::UTC).year();
     let first = if format.starts_with("epoch") { 1990 } else { 1900 };
     (first..=2100).contains(&year).then_some(time)
 }
 
-/// The unit that a column beside this one names, and its name: `lotAreaUnit` beside `lotAreaValue`.
+/// Finds the unit column next to this one: `lotAreaUnit` for `lotAreaValue`.
 pub(super) fn unit_beside<'c>(column: &Column, columns: &'c [Column]) -> Option<(&'c Column, Vec<AreaUnit>)> {
     let place = |name: &str| name.rsplit_once('/').map_or(String::new(), |(above, _)| above.to_owned());
     columns.iter().find_map(|other| {

@@ -1,31 +1,31 @@
-//! What columns are called, in English, French, German and Spanish. Names suggest; the values decide.
+//! Column names in English, French, German and Spanish. Names suggest; the values decide.
 
 use std::sync::LazyLock;
 
 use super::column::Column;
 use super::words::Phrase;
 
-/// A field of a listing, and what its column may be called.
+/// A field of a listing and the possible names of its column.
 pub(super) struct Field {
-    /// As a map names it.
+    /// Name in maps.
     pub(super) name: &'static str,
-    /// What it may be called, each with how sure that is, of 100.
+    /// Possible names, each with a confidence of up to 100.
     phrases: Vec<(Phrase, i32)>,
-    /// Words beside which it means something else.
+    /// Words that change the meaning if the name contains them.
     not: Vec<&'static str>,
 }
 
-/// What a price is not when it is called so.
+/// Words that mean that a price is not the listing's price.
 const NOT_THE_PRICE: &str = "per sqft m2 sqm change changed reduction reduced cut drop tax hoa fee min max estimate zestimate history sold \
      last date time currency unit range type label level psf parking deposit assessed insurance agent agency percent \
      pct rate count";
 
-/// What belongs to people and firms, and not to the home.
+/// Words for data of people and firms, not of the home.
 const PEOPLE: &str = "agent agents agency office broker brokers seller contact advertiser advertisers owner builder school schools \
      branding company user member mls buyer organization";
 
-/// Every field that is looked for, in the order in which a map names them: how sure names are, with those names, and
-/// the words that speak against it. Lower case, without accents.
+/// All fields in the order of maps: names with their confidence, and the words that exclude a column. Lower case,
+/// without accents.
 const TABLE: &[(&str, &str, &str)] = &[
     (
         "native_id",
@@ -259,7 +259,7 @@ const TABLE: &[(&str, &str, &str)] = &[
     ),
 ];
 
-/// [`TABLE`], taken apart.
+/// [`TABLE`], parsed.
 pub(super) static FIELDS: LazyLock<Vec<Field>> = LazyLock::new(|| {
     let phrases = |text: &'static str| {
         let groups = text.split("; ").filter_map(|group| group.split_once(": "));
@@ -275,12 +275,12 @@ pub(super) static FIELDS: LazyLock<Vec<Field>> = LazyLock::new(|| {
 });
 
 impl Field {
-    /// How much a column's name speaks for this field, from 0 to 100; less the deeper it lies.
+    /// How well a column's name fits this field, from 0 to 100; less for nested columns.
     pub(super) fn likeness(&self, column: &Column) -> i32 {
         let words = &column.words;
         let best = self.phrases.iter().map(|(phrase, sure)| (words.likeness(phrase), phrase, sure));
         let Some((like, phrase, sure)) = best.max_by_key(|(like, _, sure)| like * *sure) else { return 0 };
-        // A phrase that holds such a word itself is meant as it is.
+        // A phrase that itself contains such a word is meant as written.
         let is_meant = like == 100 && phrase.words.iter().any(|word| self.not.contains(word));
         let away = if words.have(&self.not) && !is_meant { 60 } else { 0 };
         let depth = 3 * i32::try_from(column.depth).unwrap_or(20);
@@ -289,7 +289,7 @@ impl Field {
     }
 }
 
-/// The field of this name.
+/// Returns the field of this name.
 pub(super) fn field(name: &str) -> Option<&'static Field> {
     FIELDS.iter().find(|field| field.name == name)
 }

@@ -1,6 +1,6 @@
-//! The names of columns as words, so that `listPriceUSD`, `list_price` and `Listing-Price` can be compared.
+//! Splits the names of columns into words, so that `listPriceUSD`, `list_price` and `Listing-Price` compare equal.
 
-/// Segments of a path that say nothing of their own: what stands above them is meant.
+/// Path segments without meaning of their own: the segment above counts.
 const EMPTY: [&str; 20] = [
     "value",
     "amount",
@@ -24,18 +24,18 @@ const EMPTY: [&str; 20] = [
     "key",
 ];
 
-/// A column's name in words.
+/// The words of a column's name.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Words {
-    /// Of the last segment of its path.
+    /// Words of the last path segment.
     pub(super) last: Vec<String>,
-    /// Of the segments above, outermost first.
+    /// Words of the segments above, outermost first.
     pub(super) above: Vec<Vec<String>>,
-    /// The last segment, and it with the one above, without blanks.
+    /// The last segment, and the last two together, without separators.
     joined: (String, String),
 }
 
-/// Words that a column may be called by.
+/// A possible name of a column.
 pub(super) struct Phrase {
     pub(super) words: Vec<&'static str>,
     joined: String,
@@ -62,9 +62,9 @@ impl Words {
         Self { last, above: segments, joined: (joined, with_parent) }
     }
 
-    /// How much of `phrase` this name is, from 0 to 100.
+    /// How well `phrase` fits this name, from 0 to 100.
     pub(super) fn likeness(&self, phrase: &Phrase) -> i32 {
-        // Names are often written as one word, like zipcode, so that joined words count too.
+        // Names are often written as one word, like zipcode, so joined words count too.
         let own = if self.joined.0 == phrase.joined { 100 } else { like(&self.last, &phrase.words) };
         let Some(parent) = self.above.last() else { return own };
         let whole = if self.joined.1 == phrase.joined { 95 } else { 0 };
@@ -73,15 +73,15 @@ impl Words {
         own.max(whole).max(above)
     }
 
-    /// Whether any of `words` is in the last segment, or in the one above.
+    /// Whether any of `words` is in the last segment or the one above.
     pub(super) fn have(&self, words: &[&str]) -> bool {
         self.last.iter().chain(self.above.last().into_iter().flatten()).any(|word| words.contains(&word.as_str()))
     }
 }
 
-/// How much of a phrase a name is.
+/// How well a phrase fits a name.
 fn like(name: &[String], phrase: &[&str]) -> i32 {
-    // Whatever it is worth, it has the first word: most names have none of most phrases.
+    // Quick exit: most names do not contain the first word of most phrases.
     if !phrase.first().is_some_and(|first| name.iter().any(|word| word == first)) {
         return 0;
     }
@@ -101,8 +101,8 @@ fn like(name: &[String], phrase: &[&str]) -> i32 {
     }
 }
 
-/// Cuts a name into words: at signs, where small letters become capitals, and before the last of several
-/// capitals (`MLSNumber`). Lower case, without accents.
+/// Splits a name into words: at punctuation, before capitals, and before the last of several capitals (`MLSNumber`).
+/// Lower case, without accents.
 pub(super) fn split(name: &str) -> Vec<String> {
     let letters: Vec<char> = name.chars().take(200).collect();
     let mut words = Vec::new();
@@ -131,7 +131,7 @@ pub(super) fn split(name: &str) -> Vec<String> {
     words
 }
 
-/// A text in lower case, without accents, its words parted by single blanks.
+/// Returns the text in lower case, without accents, its words separated by single spaces.
 pub(super) fn folded(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {

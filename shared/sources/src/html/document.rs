@@ -1,17 +1,16 @@
 use html5gum::Tokenizer;
 use html5gum::emitters::callback::{CallbackEmitter, CallbackEvent};
 
-/// A page as a tree, in the order of its text: an element's descendants are the nodes from the one after it to its
-/// end.
+/// A page as a tree in document order: the descendants of an element are the nodes from the next one up to its end.
 pub(crate) struct Document {
     nodes: Vec<Node>,
 }
 
 pub(super) struct Node {
     kind: Kind,
-    /// The element around this one. The first node is the page itself, and its own parent.
+    /// The parent element. The first node is the page, which is its own parent.
     pub(super) parent: usize,
-    /// The node after the last one inside this.
+    /// The node after the last descendant.
     pub(super) end: usize,
 }
 
@@ -20,15 +19,15 @@ enum Kind {
     Text(String),
 }
 
-/// What is read at most of a page. A page of results has some 5,000 nodes in some 30 levels.
+/// Limits on a page. A result page has about 5,000 nodes in about 30 levels.
 const BYTES_MAX: usize = 8 << 20;
 const NODES_MAX: usize = 200_000;
 const DEPTH_MAX: usize = 256;
 const ATTRIBUTES_MAX: usize = 64;
-/// Of all its elements together: a page of results has some 10,000.
+/// For all elements together: a result page has about 10,000.
 const ATTRIBUTES_IN_ALL_MAX: usize = 200_000;
 
-/// How much of an element's text is read: the longest that is asked for is an address.
+/// Maximum length of an element's text to read: the longest needed is an address.
 const TEXT_BYTES_MAX: usize = 2_000;
 const TEXT_NODES_MAX: usize = 1_000;
 
@@ -36,16 +35,17 @@ const TEXT_NODES_MAX: usize = 1_000;
 const VOID: [&str; 13] =
     ["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"];
 
-/// Elements whose content is no text of the page.
+/// Elements whose content is not text of the page.
 const UNREAD: [&str; 7] = ["script", "style", "noscript", "iframe", "noembed", "noframes", "xmp"];
 
-/// Elements that stand in a line of text. What is none of these parts the words before it from those after it.
+/// Inline elements. All other elements separate the words before and after them.
 const INLINE: [&str; 24] = [
     "a", "abbr", "b", "bdi", "bdo", "big", "code", "em", "font", "i", "img", "label", "mark", "s", "small", "span",
     "strike", "strong", "sub", "sup", "svg", "time", "u", "wbr",
 ];
 
-/// Start tags that end an element which is still open: which ones, and what they do not reach out of.
+/// Start tags that implicitly close an open element: tags, the elements that they close, and the ancestors at which the
+/// search stops.
 const ENDS: [(&[&str], &[&str], &[&str]); 6] = [
     (&["li"], &["li"], &["ul", "ol", "menu"]),
     (&["dt", "dd"], &["dt", "dd"], &["dl"]),
@@ -55,17 +55,17 @@ const ENDS: [(&[&str], &[&str], &[&str]); 6] = [
     (&["a"], &["a"], &["table", "td", "th"]),
 ];
 
-/// Start tags that end an open paragraph.
+/// Start tags that close an open paragraph.
 const END_PARAGRAPH: [&str; 22] = [
     "p", "div", "ul", "ol", "dl", "table", "section", "article", "aside", "header", "footer", "nav", "main", "form",
     "h1", "h2", "h3", "h4", "h5", "h6", "hr", "li",
 ];
 
 impl Document {
-    /// Makes the tree. It never fails on account of bad HTML, only of too much.
+    /// Builds the tree. Invalid HTML is never an error; exceeding a limit is.
     ///
     /// # Errors
-    /// In words, when the page is larger or deeper than any page of results.
+    /// Describes the limit that the page exceeds.
     pub(crate) fn parse(html: &str) -> Result<Self, String> {
         if html.len() > BYTES_MAX {
             return Err(format!("a page of {} bytes; {BYTES_MAX} are read at most", html.len()));
@@ -73,7 +73,7 @@ impl Document {
         let mut builder = Builder::new();
         let mut emitter = CallbackEmitter::new(|event: CallbackEvent<'_>, _: html5gum::Span<()>| builder.take(&event));
         emitter.naively_switch_states(true);
-        // The builder gives a token only to say that it is too much.
+        // The builder emits a token only to report an exceeded limit.
         if let Some(Ok(problem)) = Tokenizer::new_with_emitter(html, emitter).next() {
             return Err(problem);
         }
@@ -83,12 +83,12 @@ impl Document {
         Ok(Self { nodes: builder.nodes })
     }
 
-    /// Its nodes, each after the one around it.
+    /// All nodes, parents before children.
     pub(super) fn nodes(&self) -> &[Node] {
         &self.nodes
     }
 
-    /// The element's name in lower case; `None` for a text.
+    /// Returns the element's name in lower case; `None` for text.
     pub(super) fn name(&self, node: usize) -> Option<&str> {
         match &self.nodes[node].kind {
             Kind::Element { name, .. } => Some(name),
@@ -96,7 +96,7 @@ impl Document {
         }
     }
 
-    /// The value of an attribute by its name in lower case.
+    /// Returns an attribute by its name in lower case.
     pub(super) fn attribute(&self, node: usize, name: &str) -> Option<&str> {
         match &self.nodes[node].kind {
             Kind::Element { attributes, .. } => {
@@ -106,7 +106,7 @@ impl Document {
         }
     }
 
-    /// The words in an element, parted by one space each, cut to what a field of an ad can have.
+    /// Returns the words in an element, separated by single spaces, truncated to the limit for a field.
     pub(super) fn text(&self, node: usize) -> String {
         let mut text = String::new();
         let inside = &self.nodes[node..self.nodes[node].end];
@@ -123,7 +123,7 @@ impl Document {
     }
 }
 
-/// Every run of blanks made one space, also of those that do not break a line (U+00A0, U+202F).
+/// Collapses white space, including non-breaking spaces (U+00A0, U+202F).
 pub(super) fn one_spaced(text: &str) -> String {
     let mut words = String::with_capacity(text.len());
     for word in text.split_whitespace() {
@@ -147,9 +147,9 @@ struct Builder {
     nodes: Vec<Node>,
     /// The open elements; the first is the page.
     open: Vec<usize>,
-    /// The start tag that is being read.
+    /// The current start tag.
     tag: Option<(String, Vec<(String, String)>)>,
-    /// How many attributes were read so far.
+    /// Number of attributes so far.
     attributes: usize,
 }
 
@@ -159,7 +159,7 @@ impl Builder {
         Self { nodes: vec![Node { kind: page, parent: 0, end: 0 }], open: vec![0], tag: None, attributes: 0 }
     }
 
-    /// Takes one event of the tokenizer. `Some` is the end: the page is too much.
+    /// Handles one event of the tokenizer. `Some` stops: a limit is exceeded.
     fn take(&mut self, event: &CallbackEvent<'_>) -> Option<String> {
         match *event {
             CallbackEvent::OpenStartTag { name } => self.tag = Some((owned(name), Vec::new())),
@@ -226,7 +226,7 @@ impl Builder {
                 }
                 return;
             }
-            // A stray `</span>` does not close the block that it stands in.
+            // A stray `</span>` must not close its enclosing block.
             if INLINE.contains(&name) && !INLINE.contains(&open) {
                 return;
             }
@@ -240,7 +240,7 @@ impl Builder {
         }
     }
 
-    /// Parts the words before from those after.
+    /// Separates the words before from those after.
     fn part(&mut self) {
         let parted = matches!(self.nodes.last().map(|node| &node.kind), Some(Kind::Text(text)) if text.ends_with(' '));
         if !parted {
@@ -265,7 +265,7 @@ impl Builder {
         }
     }
 
-    /// Closes the open elements from this one on.
+    /// Closes this open element and all inside it.
     fn close_to(&mut self, at: usize) {
         let end = self.nodes.len();
         for open in self.open.drain(at..) {
@@ -281,7 +281,7 @@ impl Builder {
     }
 }
 
-/// Whether words before and after its tags are not of one line.
+/// Whether an element's tags separate words.
 fn is_block(name: &str) -> bool {
     !INLINE.contains(&name) && !UNREAD.contains(&name)
 }
@@ -294,7 +294,7 @@ fn owned(bytes: &[u8]) -> String {
 mod tests {
     use super::*;
 
-    /// The tree as text: `p(a b(c))`.
+    /// Formats the tree as text: `p(a b(c))`.
     fn shape(html: &str) -> String {
         fn write(document: &Document, node: usize, shape: &mut String) {
             let mut at = node + 1;
@@ -373,7 +373,7 @@ mod tests {
         assert_eq!(refused(&"</div>".repeat(300_000)), "");
     }
 
-    /// What makes a tree builder of the standard grow without bounds: each paragraph gets a copy of every font.
+    /// Input that makes the standard's tree construction grow without bounds: each paragraph copies every open font.
     #[test]
     fn unclosed_formatting_is_not_copied() {
         let fonts: String = (0..200).map(|n| format!("<font size={n}>")).collect();

@@ -1,20 +1,19 @@
-//! Result pages in HTML, read by selectors that are data and no code.
+//! HTML result pages, read with selectors that are data, not code.
 //!
-//! A site's class names change without notice, and the page still comes with status 200. So what finds an ad's
-//! price on a page stands in a TOML file ([`CardRules`]): one is built in for each site, and a search can put its
-//! own over it, so that a changed name is mended in a text and not in a release. And what the selectors do not
-//! find is never taken for nothing: a page that links to ads of which no card is found is an error that names the
-//! selector ([`CardRules::read`]).
+//! A site's class names change without notice, and the page still has status 200. So the selectors are in a TOML file
+//! ([`CardRules`]): one is built in for each site, and a search can override it, so that a changed class name needs a
+//! change of configuration and no release. Missing elements are never silently ignored: a page that links to ads
+//! without a matching card is an error that names the selector ([`CardRules::read`]).
 //!
 //! Decisions:
-//! - The page is cut into tags by `html5gum`, which follows the WHATWG standard, entities and all, and is made
-//!   into a tree here. The standard's own way to make a tree copies unclosed `<font>`s into every paragraph after
-//!   them, which lets a few hundred kilobytes grow into gigabytes. Here every tag makes at most one element, and a
-//!   page with too many of them, or too deep, is refused.
-//! - Selectors are a part of CSS: names, classes, ids, attributes, `:not()`, descendants, children, lists. One
-//!   pass over the page finds all that one selector matches, whatever the page is like.
-//! - An element's text is told from its attributes by a pattern where no class tells them apart, as on a page
-//!   whose classes are generated.
+//! - `html5gum` tokenizes the page as the WHATWG standard defines, including entities; the tree is built here. The
+//!   standard's tree construction copies unclosed `<font>`s into every later paragraph, so that some hundred kilobytes
+//!   can grow into gigabytes. Here every tag creates at most one element, and a page with too many or too deeply nested
+//!   elements is refused.
+//! - Selectors are a subset of CSS: names, classes, IDs, attributes, `:not()`, descendants, children, lists. Each
+//!   selector needs one pass over the page, whatever the page contains.
+//! - If no class distinguishes an element, as on pages with generated classes, a pattern on its text or attributes
+//!   does.
 
 mod document;
 mod pager;
@@ -31,11 +30,11 @@ pub(crate) use rules::CardRules;
 use crate::body::html_in_words;
 use crate::port::ReadError;
 
-/// Reads a page of cards from the bytes of an answer.
+/// Reads a page of cards from an answer.
 ///
 /// # Errors
-/// When it is broken off, too large, no page of this site's results, or one whose ads are not found. A page without
-/// ads must say that there are none, or stand at the end of the pages that it links to.
+/// Fails if the page is truncated, too large, not a result page of this site, or if its ads are not found. A page
+/// without ads must say so, or be the last of the pages that it links to.
 pub(crate) fn read_cards(
     body: &[u8],
     expected: &'static str,
@@ -51,7 +50,7 @@ pub(crate) fn read_cards(
     if !html.starts_with('<') {
         return Err(not_ours("no HTML page".into()));
     }
-    // A page that ends in its middle shows fewer ads than there are, and looks whole.
+    // A truncated page contains fewer ads than there are and would otherwise look complete.
     let tail = html.char_indices().rev().take(TAIL_CHARS).last().map_or(html, |(at, _)| &html[at..]);
     if !tail.to_ascii_lowercase().contains("</html") {
         return Err(ReadError::Unreadable(format!("broken off: {} does not end with </html>", html_in_words(html))));
@@ -64,5 +63,5 @@ pub(crate) fn read_cards(
     Ok(page)
 }
 
-/// How far from a page's end its end tag may stand: what some sites put after it are counters.
+/// Maximum distance of the end tag from the page's end: some sites append tracking code.
 const TAIL_CHARS: usize = 10_000;

@@ -1,13 +1,13 @@
 use super::{CardPage, CardRules};
 use crate::port::{Cursor, Next};
 
-/// Which page of a scan, and which ads the page before it showed.
+/// The page number of a scan, and a hash of the ads on the previous page.
 ///
-/// A site that is asked for a page after its last shows the last one again, or the first. A source sees one page at
-/// a time, so the cursor carries a hash of the ids of the page before.
+/// A request beyond the last page returns the last or the first page again. A source sees only one page at a time, so
+/// the cursor carries a hash of the previous page's IDs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Position {
-    /// The page's number, from 1.
+    /// Page number, from 1.
     pub(crate) page: u64,
     ids_before: Option<String>,
 }
@@ -21,29 +21,29 @@ impl Position {
         Self { page: page.parse().unwrap_or(1).max(1), ids_before: ids }
     }
 
-    /// Whether the page before showed these ids and no others.
+    /// Whether the previous page contained exactly these IDs.
     pub(crate) fn repeats(&self, ids: &[&str]) -> bool {
         self.ids_before.as_deref() == Some(&hash(ids))
     }
 
-    /// What comes after a page: nothing, where it shows no ads or those of the page before, or links to pages but to
-    /// none after it; nor after one that links to no page at all and is not full.
+    /// Returns the next step: the end if the page has no ads, repeats those of the previous page, or links to pages but
+    /// to none after it; also if it links to no page at all and is not full.
     pub(crate) fn after(&self, cursor: &Cursor, page: &CardPage, rules: &CardRules) -> Next {
         let ids: Vec<&str> = page.cards.iter().filter_map(|card| card.id.as_deref()).collect();
         let more = match page.last_page_linked {
             Some(last) => last > self.page,
             None => rules.is_full(page),
         };
-        // A page of promotions alone has no ids to know it by.
+        // A page with promotions only has no IDs to compare.
         if ids.is_empty() || !more || self.repeats(&ids) { Next::End } else { self.next(cursor, &ids) }
     }
 
-    /// The page after this one, which shows `ids`.
+    /// The cursor of the next page, after one with `ids`.
     fn next(&self, cursor: &Cursor, ids: &[&str]) -> Next {
         self.follow(cursor, format!("{}:{}", self.page.saturating_add(1), hash(ids)))
     }
 
-    /// The page after this one, where the site itself says which page it shows.
+    /// The cursor of the next page, for sites whose pages contain their number.
     pub(crate) fn next_by_number(&self, cursor: &Cursor) -> Next {
         self.follow(cursor, self.page.saturating_add(1).to_string())
     }
@@ -57,7 +57,7 @@ impl Position {
     }
 }
 
-/// Of the ids in any order: a page that is shown again may be sorted otherwise.
+/// Hashes IDs independent of their order: a repeated page may be sorted differently.
 fn hash(ids: &[&str]) -> String {
     let mut sorted = ids.to_vec();
     sorted.sort_unstable();

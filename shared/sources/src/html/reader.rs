@@ -5,41 +5,41 @@ use super::rules::{CardRules, REQUIRED, Rule};
 use super::selector::Selector;
 use crate::fields::{Refusal, shown};
 
-/// What a result page shows.
+/// The content of a result page.
 #[derive(Debug)]
 pub(crate) struct CardPage {
-    /// The ads, in the order of the page.
+    /// The ads in page order.
     pub(crate) cards: Vec<Card>,
-    /// How many cards were left out as none of homes.
+    /// Number of cards skipped because they are not homes.
     pub(crate) skipped: usize,
-    /// How many ads the page links to, in cards or not.
+    /// Number of ads that the page links to, in cards or elsewhere.
     pub(crate) linked: usize,
-    /// The highest number of a page that the page links to.
+    /// The highest page number in the page's links.
     pub(crate) last_page_linked: Option<u64>,
-    /// Whether the page says that the search has no ads.
+    /// Whether the page says that the search has no results.
     pub(crate) empty: bool,
 }
 
-/// One ad as its card shows it: the texts that each field's rules found.
+/// One ad's card: the texts that the rules of each field found.
 #[derive(Debug)]
 pub(crate) struct Card {
-    /// The ad's id, from its address; `None` where the card links to no ad.
+    /// The ad's ID, from its URL; `None` if the card has no link to an ad.
     pub(crate) id: Option<String>,
     texts: BTreeMap<&'static str, Vec<String>>,
 }
 
-/// Texts of one field of one card, at most.
+/// Maximum number of texts per field of a card.
 const TEXTS_MAX: usize = 64;
 
-/// Cards that are read of a page, at most.
+/// Maximum number of cards per page.
 const CARDS_MAX: usize = 1_000;
 
 impl CardRules {
     /// Finds the ads on a page.
     ///
     /// # Errors
-    /// In words, when the page links to ads but is not understood: what selector found nothing. Such a page is never
-    /// taken for one without ads.
+    /// If the page links to ads but cannot be read, names the selector that matched nothing. Such a page is never taken
+    /// for one without ads.
     pub(crate) fn read(&self, document: &Document) -> Result<CardPage, String> {
         let skip = self.skip.as_ref().map(|skip| skip.select(document)).unwrap_or_default();
         let fields: Vec<(&'static str, Vec<Found<'_>>)> =
@@ -54,7 +54,7 @@ impl CardRules {
         let mut covered = BTreeSet::new();
         let mut end = 0;
         for card in self.card.select(document) {
-            // A card inside a card is a part of it.
+            // A card inside a card is part of it.
             if card < end || page.cards.len() == CARDS_MAX {
                 continue;
             }
@@ -81,17 +81,17 @@ impl CardRules {
         Ok(page)
     }
 
-    /// Whether a price text says that there is none.
+    /// Whether a price text means "no price".
     pub(crate) fn says_no_price(&self, text: &str) -> bool {
         self.unpriced.as_ref().is_some_and(|pattern| pattern.is_match(text))
     }
 
-    /// Whether so many cards are as many as a page has.
+    /// Whether a page has as many cards as a full page.
     pub(crate) fn is_full(&self, page: &CardPage) -> bool {
         page.cards.len() + page.skipped >= self.per_page
     }
 
-    /// A field that a card has, or why it is refused.
+    /// Returns a required field of a card, or a refusal.
     pub(crate) fn required<'c>(&self, card: &'c Card, name: &str) -> Result<&'c str, Refusal> {
         card.one(name).ok_or_else(|| Refusal::missing(&format!("{}: nothing found", self.field_in_words(name))))
     }
@@ -100,7 +100,7 @@ impl CardRules {
         self.id.captures(link).and_then(|found| Some(found.get(1)?.as_str().to_owned()))
     }
 
-    /// The ids of all ads that the page links to; notes the pages that it links to on the way.
+    /// Returns the IDs of all ads that the page links to, and records its links to other pages.
     fn links(&self, document: &Document, page: &mut CardPage) -> BTreeSet<String> {
         let mut ids = BTreeSet::new();
         let rules = self.fields.get("link").map(Vec::as_slice).unwrap_or_default();
@@ -109,7 +109,7 @@ impl CardRules {
         names.sort_unstable();
         names.dedup();
         for node in 1..document.nodes().len() {
-            // What stands in the page's head leads to styles and to this page itself.
+            // Links in the page's head lead to styles and to the page itself.
             if document.name(node).is_none_or(|name| name == "link") {
                 continue;
             }
@@ -122,7 +122,7 @@ impl CardRules {
         ids
     }
 
-    /// Says what selector finds nothing any more.
+    /// Fails with the name of a selector that no longer matches.
     fn drifted(&self, page: &CardPage, covered: usize) -> Result<(), String> {
         let (cards, linked) = (page.cards.len(), page.linked);
         if linked == 0 && cards == 0 {
@@ -162,24 +162,24 @@ impl CardRules {
 }
 
 impl Card {
-    /// The first text of a field.
+    /// Returns the first text of a field.
     pub(crate) fn one(&self, name: &str) -> Option<&str> {
         self.all(name).first().map(String::as_str)
     }
 
-    /// All texts of a field, in the order of the page.
+    /// Returns all texts of a field in page order.
     pub(crate) fn all(&self, name: &str) -> &[String] {
         self.texts.get(name).map(Vec::as_slice).unwrap_or_default()
     }
 
-    /// The ad's address; one on this site, at `base`, is made absolute.
+    /// Returns the ad's URL; resolves a relative one against `base`.
     pub(crate) fn url(&self, base: &str) -> String {
         let link = self.one("link").unwrap_or_default();
         let here = link.starts_with('/') && !link.starts_with("//");
         if here { format!("{base}{link}") } else { link.to_owned() }
     }
 
-    /// The card in words, for the quarantine: the page itself is kept as it came.
+    /// Formats the card as text for the quarantine; the raw page is stored separately.
     pub(crate) fn raw(&self) -> String {
         let lines = self.texts.iter().flat_map(|(name, texts)| texts.iter().map(move |text| format!("{name}: {text}")));
         let mut raw = String::new();
@@ -192,13 +192,13 @@ impl Card {
         raw
     }
 
-    /// Whether a text has bytes in it that were not UTF-8.
+    /// Whether a text contains invalid UTF-8.
     pub(crate) fn is_damaged(&self) -> bool {
         self.texts.values().flatten().any(|text| text.contains('\u{fffd}'))
     }
 }
 
-/// What one rule selects on the page.
+/// The matches of one rule on the page.
 struct Found<'r> {
     rule: &'r Rule,
     nodes: Vec<usize>,
@@ -209,7 +209,7 @@ fn select_all<'r>(rules: &'r [Rule], document: &Document) -> Vec<Found<'r>> {
 }
 
 impl Found<'_> {
-    /// The texts in this element and, where it is itself selected, of it.
+    /// Returns the texts of matches inside this element, and of the element if it matches itself.
     fn texts(&self, document: &Document, node: usize) -> Vec<String> {
         let inside = within(&self.nodes, node, document.nodes()[node].end);
         let texts = inside.iter().take(TEXTS_MAX).filter_map(|node| {
@@ -230,7 +230,7 @@ impl Found<'_> {
     }
 }
 
-/// Those of `nodes` that stand from `start` up to `end`.
+/// Returns the part of the sorted `nodes` from `start` up to `end`.
 fn within(nodes: &[usize], start: usize, end: usize) -> &[usize] {
     let from = nodes.partition_point(|node| *node < start);
     let to = nodes.partition_point(|node| *node < end);

@@ -5,7 +5,7 @@ use regex::{Regex, RegexBuilder};
 use super::selector::Selector;
 use crate::settings::{self, MapErrors, Mistakes, Section};
 
-/// Where the parts of an ad stand on a result page: the data of a `selectors` file.
+/// Selectors for the parts of an ad on a result page: the content of a `selectors` file.
 ///
 /// ```toml
 /// card = "li.listingBox"                # the element around one ad
@@ -21,8 +21,8 @@ use crate::settings::{self, MapErrors, Mistakes, Section};
 /// location = { select = "p", pattern = ' dans (.+)$' }
 /// ```
 ///
-/// A field has one rule or several, the first that finds something holds. A rule takes the text of what it selects,
-/// or an attribute; with a pattern only of those that match, and its first group where it has one.
+/// A field has one or more rules; the first that finds something wins. A rule takes the text or an attribute of its
+/// matches. A pattern filters them, and its first group, if any, extracts a part.
 #[derive(Clone, Debug)]
 pub(crate) struct CardRules {
     pub(super) card: Selector,
@@ -44,7 +44,7 @@ pub(super) struct Rule {
 
 const KEYS: [&str; 8] = ["card", "skip", "id", "page", "per_page", "unpriced", "empty", "fields"];
 
-/// The fields that an ad can have.
+/// Fields of an ad.
 const FIELDS: [&str; 16] = [
     "link",
     "price",
@@ -64,28 +64,28 @@ const FIELDS: [&str; 16] = [
     "amenities",
 ];
 
-/// Those that every ad of a site has: a card without one is refused, and when none has it, the page is.
+/// Required fields: a card without one is refused; if all cards lack one, the page is refused.
 pub(super) const REQUIRED: [&str; 3] = ["link", "price", "location"];
 
 /// More ads than any page shows.
 const PER_PAGE_MAX: u64 = 1_000;
 
-/// A compiled pattern takes at most so much memory.
+/// Maximum memory of a compiled pattern, in bytes.
 const PATTERN_BYTES_MAX: usize = 1 << 20;
 
 impl CardRules {
-    /// Reads the rules that are built in.
+    /// Parses the built-in rules.
     ///
     /// # Errors
-    /// Every mistake, as for those of a user.
+    /// Returns every mistake, as for a user's rules.
     pub(crate) fn built_in(text: &str) -> Result<Self, MapErrors> {
         Self::read_text(text, None)
     }
 
-    /// Puts a user's rules over these: what they name is replaced, a field with all its rules, the rest stays.
+    /// Overrides these rules with a user's: fields in `text` replace all rules of that field, the rest stays.
     ///
     /// # Errors
-    /// Every mistake, each with its line.
+    /// Returns every mistake with its line.
     pub(crate) fn with(self, text: &str) -> Result<Self, MapErrors> {
         Self::read_text(text, Some(self))
     }
@@ -103,7 +103,7 @@ impl CardRules {
         }
     }
 
-    /// The selectors of a field in words, for messages: `fields.price = ".priceTag"`.
+    /// Formats the selectors of a field for messages: `fields.price = ".priceTag"`.
     pub(super) fn field_in_words(&self, name: &str) -> String {
         let rules = self.fields.get(name).map(Vec::as_slice).unwrap_or_default();
         let texts: Vec<String> = rules.iter().map(|rule| format!("{:?}", rule.select.text())).collect();
@@ -161,7 +161,7 @@ fn per_page(root: &Section<'_>, mistakes: &mut Mistakes<'_>) -> Option<usize> {
     usize::try_from(count).ok()
 }
 
-/// One rule, or a list of them.
+/// Parses one rule or a list of rules.
 fn rules(section: &Section<'_>, key: &str, mistakes: &mut Mistakes<'_>) -> Vec<Rule> {
     let list = section.value(key, mistakes).is_some_and(|value| value.value.as_array().is_some());
     let tables = if list { section.tables(key, mistakes) } else { section.table(key, mistakes).into_iter().collect() };
@@ -184,7 +184,7 @@ fn selector(section: &Section<'_>, key: &str, mistakes: &mut Mistakes<'_>) -> Op
     Selector::parse(text).map_err(|problem| mistakes.add(line, section.key(key), problem)).ok()
 }
 
-/// A regular expression; one that finds a part of a text has a group around that part.
+/// Parses a regular expression. `part`: it must contain a group that extracts a part of the text.
 fn pattern(section: &Section<'_>, key: &str, part: bool, mistakes: &mut Mistakes<'_>) -> Option<Regex> {
     let (text, line) = section.text(key, mistakes)?;
     let built = RegexBuilder::new(text).size_limit(PATTERN_BYTES_MAX).dfa_size_limit(PATTERN_BYTES_MAX).build();

@@ -1,16 +1,16 @@
 use super::document::Document;
 
-/// A selector: the part of CSS that the [module](super) names.
+/// A selector in the subset of CSS that the [module](super) describes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Selector {
     text: String,
     any_of: Vec<Vec<Step>>,
 }
 
-/// One element of the way to what is selected: `div.card` in `main div.card > a`.
+/// One step of a selector: `div.card` in `main div.card > a`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Step {
-    /// Whether it must be the child of the step before, and not just somewhere in it.
+    /// Whether it must be a child of the previous step, not just a descendant.
     child: bool,
     name: Option<String>,
     tests: Vec<Test>,
@@ -33,18 +33,18 @@ enum Is {
     Part,
 }
 
-/// What is understood.
+/// The accepted syntax, for messages.
 const ACCEPTED: &str =
     "names, .classes, #ids, [attribute], [attribute*=\"x\"] with = ~= ^= $= *=, :not(...), a space, > and commas";
 
-/// Steps of one selector: one bit each.
+/// Maximum number of steps of a selector: one bit each.
 const STEPS_MAX: usize = 32;
 
 impl Selector {
-    /// Reads a selector.
+    /// Parses a selector.
     ///
     /// # Errors
-    /// In words, with what would be accepted.
+    /// Describes the mistake and what would be accepted.
     pub(super) fn parse(text: &str) -> Result<Self, String> {
         let mut reader = Reader { text, rest: text, negated: false };
         let mut any_of = Vec::new();
@@ -57,13 +57,13 @@ impl Selector {
         }
     }
 
-    /// As it was written.
+    /// The selector's source text.
     pub(super) fn text(&self) -> &str {
         &self.text
     }
 
-    /// What it selects, in the order of the page. One pass for each selector of the list: which steps an element
-    /// completes follows from those that its parent completed, and those around its parent.
+    /// Returns the matching elements in page order. Takes one pass for each selector of the list: the steps that an
+    /// element completes follow from those of its parent and its ancestors.
     pub(super) fn select(&self, document: &Document) -> Vec<usize> {
         let mut found = Vec::new();
         for path in &self.any_of {
@@ -131,12 +131,12 @@ fn has_word(list: &str, word: &str) -> bool {
 struct Reader<'t> {
     text: &'t str,
     rest: &'t str,
-    /// Inside a `:not()`, which may not hold another.
+    /// Whether it is inside a `:not()`, which cannot be nested.
     negated: bool,
 }
 
 impl Reader<'_> {
-    /// The steps up to a comma or the end.
+    /// Parses the steps up to a comma or the end.
     fn path(&mut self) -> Result<Vec<Step>, String> {
         let mut path = Vec::new();
         let mut child = false;
@@ -193,7 +193,7 @@ impl Reader<'_> {
         }
     }
 
-    /// What follows a `[`.
+    /// Parses the part after a `[`.
     fn attribute(&mut self) -> Result<Test, String> {
         let name = self.word().ok_or_else(|| self.wrong())?.to_lowercase();
         self.rest = self.rest.trim_start();
@@ -271,7 +271,7 @@ mod tests {
         }
     }
 
-    /// A match further up may be the one that counts.
+    /// The match that counts may be a more distant ancestor.
     #[test]
     fn the_nearest_ancestor_need_not_be_the_one() {
         let document = Document::parse("<main><b class=x><i><b><u>1</u></b></i></b></main>").unwrap();

@@ -1,4 +1,4 @@
-//! What Moroccan sites write on an ad's card, in French.
+//! French phrases on the ad cards of Moroccan sites.
 
 use stoop_domain::{Address, Area, AreaUnit, Currency, Minor, MoneyError, Reason};
 
@@ -7,13 +7,13 @@ use super::document::one_spaced;
 use crate::fields::{Refusal, scaled, shown};
 use crate::text::{NumberStyle, parse_area, parse_money};
 
-/// Below this no dwelling is: "1 m²" is what sellers type who do not know.
+/// Minimum living area. Sellers who do not know it enter "1 m²".
 pub(crate) const LIVING_AREA_MIN_M2: f64 = 5.0;
 
-/// What stands in place of a quarter where the seller named none.
+/// Texts for "no quarter".
 const NO_QUARTERS: [&str; 2] = ["Autre secteur", "Toute la ville"];
 
-/// One thing that a card tells in a few words.
+/// One short feature on a card.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Feature {
     Area(Area),
@@ -22,17 +22,17 @@ pub(crate) enum Feature {
     Bathrooms(u16),
     /// Rooms of any kind: bedrooms and living rooms.
     Rooms,
-    /// An area that is too small or written in no way that is known, or a count that is none.
+    /// An area that is too small or unreadable, or an invalid count.
     Unknown,
-    /// Words without a number.
+    /// A feature without a number.
     Amenity,
 }
 
-/// Reads a price: `690,000 DH`, `1 400 000 DH` with any kind of space, `480 000 EUR`; `None` where the text says
-/// that there is none.
+/// Parses a price: `690,000 DH`, `1 400 000 DH` with any white space, `480 000 EUR`; `None` if the text means "no
+/// price".
 ///
-/// A price without its currency is refused: it may be euros as well as dirhams. So is one by the night or the day,
-/// and one that is only where prices begin.
+/// A price without a currency is refused: it could be euros or dirhams. Prices per night or day and "from" prices are
+/// refused, too.
 pub(crate) fn price(text: &str, name: &str, rules: &CardRules) -> Result<Option<(Currency, Minor)>, Refusal> {
     if rules.says_no_price(text) {
         return Ok(None);
@@ -51,13 +51,13 @@ pub(crate) fn price(text: &str, name: &str, rules: &CardRules) -> Result<Option<
     }
 }
 
-/// Reads a place with the city first: `Rabat, Agdal`, `Fès, Autre secteur`, or the city alone.
+/// Parses an address with the city first: `Rabat, Agdal`, `Fès, Autre secteur`, or the city alone.
 pub(crate) fn city_and_quarter(text: &str) -> Address {
     let (city, quarter) = text.split_once(',').unwrap_or((text, ""));
     address(city, quarter)
 }
 
-/// Reads a place with the city last: `Hivernage à Marrakech`, `Racine, Casablanca`, or the city alone.
+/// Parses an address with the city last: `Hivernage à Marrakech`, `Racine, Casablanca`, or the city alone.
 pub(crate) fn quarter_and_city(text: &str) -> Address {
     let text = one_spaced(text);
     let parts = text.rsplit_once(" à ").or_else(|| text.rsplit_once(','));
@@ -78,7 +78,7 @@ fn address(city: &str, quarter: &str) -> Address {
     }
 }
 
-/// Reads `96 m²`, `4 Chambres`, `1 Salle de bain`, `5 Pièces`, `Terrasse`.
+/// Parses `96 m²`, `4 Chambres`, `1 Salle de bain`, `5 Pièces`, `Terrasse`.
 pub(crate) fn feature(text: &str) -> Feature {
     if !text.contains(|c: char| c.is_ascii_digit()) {
         return if text.trim().is_empty() || text.trim() == "m²" { Feature::Unknown } else { Feature::Amenity };
@@ -100,13 +100,13 @@ pub(crate) fn feature(text: &str) -> Feature {
     }
 }
 
-/// Reads an area that a home can have: `96 m²`, `1 550 m²`, `70`; `None` for one of a square metre, or of none.
+/// Parses the area of a home: `96 m²`, `1 550 m²`, `70`; `None` if it is too small or missing.
 pub(crate) fn area(text: &str) -> Option<Area> {
     let area = parse_area(text, NumberStyle::Auto, AreaUnit::SquareMeters).ok().flatten()?;
     (area.square_metres() >= LIVING_AREA_MIN_M2).then_some(area)
 }
 
-/// `2`, `7+` (seven or more) and `Studio` (none).
+/// Parses `2`, `7+` (seven or more) and `Studio` (none).
 pub(crate) fn count<T: TryFrom<i64>>(value: &str, digits: u32) -> Option<T> {
     let number = if value.eq_ignore_ascii_case("studio") { "0" } else { value.trim_end_matches('+').trim() };
     scaled(number, digits).ok()

@@ -33,7 +33,7 @@ pub(super) fn read(card: &Card, search: &Mubawab) -> Result<Found, Refusal> {
     Ok(Found::now(native_id, listing))
 }
 
-/// `96 m²`, `4 Chambres`, `1 Salle de bain`, in any order, each perhaps absent.
+/// Reads `96 m²`, `4 Chambres`, `1 Salle de bain`: optional, in any order.
 fn read_features(card: &Card, listing: &mut Listing) {
     let mut areas: Vec<Area> = Vec::new();
     let mut has_rooms = false;
@@ -49,7 +49,7 @@ fn read_features(card: &Card, listing: &mut Listing) {
             Feature::Amenity | Feature::Unknown => {}
         }
     }
-    // Of two areas one is the plot, and nothing says which.
+    // Of two areas one is the lot, but nothing says which.
     areas.dedup();
     let [area] = areas[..] else { return };
     match listing.property_type {

@@ -1,21 +1,20 @@
-//! Mubawab.ma: result pages in HTML, read by selectors.
+//! Mubawab.ma: HTML result pages, read with CSS selectors.
 //!
-//! A scraped site: off until switched on, `robots.txt` is asked, and it is read slowly. New ads push others to the
-//! next page while they are read, and the pages name no count to prove a scan by, so absence proves nothing:
-//! [`Coverage::Changes`].
+//! A scraped site: disabled by default, follows `robots.txt`, and polls slowly. New ads shift others to the next page
+//! during a scan, and pages contain no total, so a missing ad does not prove that it is gone: [`Coverage::Changes`].
 //!
 //! Decisions:
-//! - The id in the address is the home's identity; the words after it are the title of the day.
-//! - Sale or rent is what the path says. A path that says neither, or says holidays, is a mistake: a price by the
-//!   night is no rent.
-//! - The kind of home is what the path says, where it names one kind only; a title is not searched for it.
-//! - `m²` are living area where the search is for dwellings or the card counts rooms, lot area where it is for
-//!   land, and left alone otherwise: a mixed search shows plots too.
-//! - A card without a price text is refused. "Prix à consulter" is how the site says that there is none; a card
-//!   without even that has changed.
-//! - Projects of new buildings are left out without a reject: they are not homes.
-//! - A scan ends at a page that links to none after it, at one that shows the ads of the page before, at one
-//!   without ads, or at status 404 after the first page.
+//! - The ID in the URL identifies the home; the words after it are the current title.
+//! - The path contains sale or rent. A path with neither, or for holiday lets, is a configuration error: a price per
+//!   night is not a rent.
+//! - The path may contain the property type, if it names only one; titles are not searched for it.
+//! - `m²` is the living area if the search is for dwellings or the card counts rooms, the lot area if the search is for
+//!   land, and otherwise ignored: a mixed search also contains land.
+//! - A card without a price text is refused. The site writes "Prix à consulter" for "no price", so a missing text means
+//!   a changed card.
+//! - Projects of new buildings are skipped without a reject: they are not homes.
+//! - A scan ends at a page without links to later pages, at one that repeats the previous page's ads, at one without
+//!   ads, or at status 404 after the first page.
 
 mod card;
 mod path;
@@ -43,13 +42,13 @@ pub(crate) struct Mubawab {
     pages_max: u32,
 }
 
-/// The rules that are built in. Compiling their patterns takes longer than reading a page.
+/// The built-in rules, compiled once: compiling their patterns takes longer than reading a page.
 static RULES: LazyLock<Result<CardRules, MapErrors>> =
     LazyLock::new(|| CardRules::built_in(include_str!("cards.toml")));
 
 const EXPECTED: &str = "a Mubawab page of search results";
 
-/// Signs of a path that this site writes as they are.
+/// Characters that this site does not encode in paths.
 const UNENCODED: &AsciiSet = &link::PATH.remove(b':').remove(b',');
 const ENCODED: &AsciiSet = &UNENCODED.remove(b'%');
 
@@ -88,10 +87,10 @@ impl Mubawab {
         let pages_max = reader.number("pages", 1..=2_000, 100);
         let rules = reader.card_rules("selectors", &RULES);
         reader.finish()?;
-        // What is lacking was told by `finish`.
+        // `finish` has already reported what is missing.
         let (Some(purpose), Some(rules)) = (purpose, rules) else { return Err(SearchError(Vec::new())) };
         let property_type = path::property_type(&path);
-        // A path copied from a browser is encoded already.
+        // A path copied from a browser is already percent-encoded.
         let path = link::encode(path.trim_matches('/'), if path.contains('%') { ENCODED } else { UNENCODED });
         Ok(Self { base, path, purpose, property_type, rules, pages_max })
     }
@@ -128,7 +127,7 @@ impl Source for Mubawab {
         Request::html(format!("{}/{}{page}", self.base, self.path))
     }
 
-    /// A page after the last may be answered with 404.
+    /// A page after the last may return 404.
     fn reads(&self, status: u16) -> bool {
         matches!(status, 200 | 404)
     }

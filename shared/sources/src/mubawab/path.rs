@@ -1,9 +1,9 @@
-//! What the path of a search says of the ads that it finds.
+//! Facts in a search's path that apply to all of its ads.
 
 use stoop_domain::{PropertyType, Purpose};
 
-/// Sale or rent: `a-vendre`, `sc:house-sale`, `a-louer`, `sc:apartment-rent`. `None` where it says neither, both, or
-/// holidays.
+/// Returns sale or rent: `a-vendre`, `sc:house-sale`, `a-louer`, `sc:apartment-rent`. `None` if the path contains
+/// neither, both, or holiday lets.
 pub(super) fn purpose(path: &str) -> Option<Purpose> {
     let path = path.to_lowercase();
     let says = |words: &[&str]| words.iter().any(|word| path.contains(word));
@@ -17,7 +17,7 @@ pub(super) fn purpose(path: &str) -> Option<Purpose> {
     }
 }
 
-/// The kind of home, where the path names one kind only.
+/// Returns the property type if the path contains exactly one.
 pub(super) fn property_type(path: &str) -> Option<PropertyType> {
     let path = path.to_lowercase();
     let by_word = [

@@ -22,7 +22,7 @@ fn answer(html: &str) -> Result<Page, ReadError> {
     read_at(&source(&[]), "1", html)
 }
 
-/// A page of results, in the shape that the selectors look for.
+/// A result page that matches the selectors.
 fn page(cards: &str, links_to_pages: &[u32]) -> String {
     let links: String = links_to_pages
         .iter()
@@ -232,12 +232,12 @@ fn a_full_page_that_links_to_no_page_is_followed_by_one() {
     let first = answer(&page(&full, &[])).unwrap();
     let Next::Page(second) = first.next else { panic!() };
     assert_eq!(second.pages_before, 1);
-    // The site shows its last page again.
+    // The site repeats its last page.
     let again = source(&[]).read(&second, &Answer::of(page(&full, &[]).as_bytes()), Time::from_ms(0)).unwrap();
     assert_eq!(again.next, Next::End);
 }
 
-/// While pages are read, a new ad pushes the last of each page to the top of the next.
+/// During a scan, a new ad shifts the last ad of each page to the top of the next.
 #[test]
 fn pages_that_shift_show_an_ad_twice_and_the_scan_goes_on() {
     let first: String = (1..=33).map(usual).collect();

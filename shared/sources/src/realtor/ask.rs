@@ -6,7 +6,7 @@ use crate::link;
 use crate::params::ParamReader;
 use crate::port::{Params, SearchError};
 
-/// What is asked of each API, save for the place in the results.
+/// The request of each API, except for the offset.
 #[derive(Debug, PartialEq)]
 pub(super) enum Ask {
     /// realty-in-us: the body of a POST.
@@ -37,7 +37,7 @@ impl Ask {
     }
 }
 
-/// A search's place, in the words of the APIs.
+/// A search's area in the terms of the APIs.
 struct Where {
     postal_code: Option<String>,
     city: Option<String>,
@@ -126,7 +126,7 @@ fn body(address: Where, statuses: Vec<&'static str>, bounds: &[(&str, u32)]) -> 
         fields.extend(value.map(|value| (name.to_owned(), value.into())));
     }
     fields.insert("status".into(), statuses.into());
-    // Newest first: what comes on the market meanwhile moves rows to later pages, and none past the reader.
+    // Newest first: new listings shift rows to later pages, so that no row is missed.
     let sort = [("direction", "desc"), ("field", "list_date")];
     fields.insert("sort".into(), sort.map(|(name, value)| (name.to_owned(), Value::from(value))).into_iter().collect());
     for (name, value) in bounds {

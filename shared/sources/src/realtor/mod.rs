@@ -1,23 +1,24 @@
-//! realtor.com through RapidAPI: `realty-in-us` (`POST /properties/v3/list`) or `us-real-estate` (`GET /v3/for-sale` and
-//! `/v3/for-rent`). Both hand on realtor.com's own `home_search`, as `data.home_search`, as `home_search` or as the bare
-//! array of its results.
+//! realtor.com through RapidAPI: `realty-in-us` (`POST /properties/v3/list`) or `us-real-estate` (`GET /v3/for-sale`
+//! and `/v3/for-rent`). Both return realtor.com's `home_search`: as `data.home_search`, as `home_search`, or as the
+//! bare array of its results.
 //!
-//! A cursor's position is the offset of its first row. The next page begins after as many rows as came, which holds
-//! whatever limit the server made of the one that was asked for, until `total` is reached. No offset leads to row 10,000
-//! and beyond: a search with more ends [`Next::Capped`].
+//! A cursor's position is the offset of its first row. The next offset is advanced by the rows received, whatever limit
+//! the server applied, until it reaches `total`. Offsets stop before row 10,000: a search with more results ends
+//! [`Next::Capped`].
 //!
 //! Decisions:
-//! - A home's id is `property_id`, which stays when a home is listed anew; `listing_id` is another one in each spell, and
-//!   would make a new home of every relisting. A rental has `:rent` behind it: one home can be for sale and for rent at a
-//!   time, and its rent is no price cut of its price. A row without `property_id` is `listing-` and its `listing_id`:
-//!   both are numbers of ten digits.
-//! - A cut is told as the amount it was by, without a date: it gives the previous price, and no time is made up for it.
-//! - `last_update_date` is local time with a `Z` behind it, hours before the `list_date` of a new listing. It is not read:
-//!   what a row says is so when it is read.
-//! - A community (a range of prices in place of one, or kinds of units) is not a home and is refused. A plan that can be
-//!   built (`ready_to_build`) for one price is on offer: active.
-//! - `baths` counts a half bath as a whole one, and is 0 for land. `baths_consolidated` wins, and of `2.5+` the number.
-//! - `description.sold_price` is that of the last sale, years ago or not. It is not read.
+//! - A home's ID is `property_id`, which stays when a home is relisted; `listing_id` differs for each spell and would
+//!   make a new home of every relisting. A rental has the suffix `:rent`: one home can be for sale and for rent at the
+//!   same time, and its rent is not a cut of its price. A row without `property_id` gets `listing-` and its
+//!   `listing_id`, because both are ten-digit numbers.
+//! - A price cut is given as its amount, without a date: it yields the previous price but no time.
+//! - `last_update_date` is local time with a wrong `Z`, hours before the `list_date` of a new listing, so it is
+//!   ignored: a row describes the listing at the time of reading.
+//! - A community (a price range instead of a price, or several kinds of units) is not a home and is refused. A plan
+//!   that can be built (`ready_to_build`) for one price is on offer: active.
+//! - `baths` counts a half bath as a whole one, and is 0 for land. `baths_consolidated` takes precedence; `2.5+` counts
+//!   as 2.5.
+//! - `description.sold_price` belongs to the last sale, however long ago, and is ignored.
 
 mod ask;
 mod row;
@@ -49,7 +50,7 @@ pub(crate) struct Realtor {
 
 const EXPECTED: &str = "JSON with home_search";
 
-/// Where the offset ends, as users of realty-in-us report.
+/// Maximum offset, as users of realty-in-us report it.
 const WINDOW: u64 = 10_000;
 
 impl Realtor {
@@ -88,7 +89,7 @@ impl Realtor {
             return Next::End;
         }
         if rows == 0 || seen >= WINDOW {
-            // It promises more and shows none of it: whatever was seen, it was not all.
+            // The answer promises more rows but contains none: the scan is incomplete.
             return Next::Capped;
         }
         Next::Page(Cursor {
@@ -120,7 +121,7 @@ impl Source for Realtor {
 
     fn request(&self, cursor: &Cursor) -> Request {
         let offset = offset(cursor);
-        // Whether the window counts the offset alone or all rows up to the last asked for, this stays within it.
+        // Stays within the window, whether it limits the offset or the last row.
         let limit = self.limit.min(WINDOW.saturating_sub(offset)).max(1);
         let mut headers = vec![
             ("x-rapidapi-key".into(), self.key.clone()),
@@ -148,7 +149,7 @@ impl Source for Realtor {
     }
 }
 
-/// The rows, and how many there are in all where the answer says so.
+/// Returns the rows, and the total if the answer contains it.
 fn results<'b>(body: &'b Body<'_>) -> Result<(Raws<'b>, Option<u64>), ReadError> {
     if body.text().starts_with('[') {
         return Ok((body.rows(body.text())?, None));
@@ -163,7 +164,7 @@ fn results<'b>(body: &'b Body<'_>) -> Result<(Raws<'b>, Option<u64>), ReadError>
     let total = search.number("total", 0).ok().flatten();
     match search.get("results") {
         Some(results) => Ok((body.rows(results.get())?, total)),
-        // A search that found nothing may say so with a null.
+        // A search without results may contain null instead of an array.
         None if total == Some(0) => Ok((Raws::default(), total)),
         None => Err(body.without("results", &envelope)),
     }

@@ -8,10 +8,10 @@ use crate::port::Found;
 
 const IMAGES_MAX: usize = 50;
 
-/// The site's page of a home is this and its `permalink`.
+/// The URL of a home's page is this plus its `permalink`.
 const PAGE_OF_HOME: &str = "https://www.realtor.com/realestateandhomes-detail/";
 
-/// Reads one of `results`.
+/// Reads one item of `results`.
 pub(super) fn read(row: &Fields<'_>, searched: Purpose) -> Result<Found, Refusal> {
     let (purpose, status) = status(row, searched)?;
     let native_id = native_id(row, purpose)?;
@@ -32,19 +32,19 @@ pub(super) fn read(row: &Fields<'_>, searched: Purpose) -> Result<Found, Refusal
     listing.living_area = area("sqft")?;
     listing.lot_area = area("lot_sqft")?;
     listing.year_built = about.year("year_built");
-    // By the month.
+    // Per month.
     listing.association_fee = row.object("hoa").ok().flatten().and_then(|hoa| hoa.fee("fee", Currency::USD));
     listing.listed_at = row.time("list_date")?;
     listing.details = details(row, &about);
     Ok(Found::now(native_id, listing))
 }
 
-/// An object inside the row; one that is null or absent says nothing of any field.
+/// Returns a nested object; null or absent counts as empty.
 fn part<'a>(row: &Fields<'a>, name: &str) -> Result<Fields<'a>, Refusal> {
     row.object(name)?.map_or_else(|| Fields::parse("{}"), Ok)
 }
 
-/// The id of one of `results`, also of one that is not a home.
+/// Returns the ID of an item of `results`, also if it is not a home.
 pub(super) fn native_id_of(row: &Fields<'_>, searched: Purpose) -> Result<String, Refusal> {
     native_id(row, status(row, searched).map_or(searched, |(purpose, _)| purpose))
 }
@@ -60,14 +60,14 @@ fn native_id(row: &Fields<'_>, purpose: Purpose) -> Result<String, Refusal> {
     Ok(if purpose == Purpose::Rent { format!("{id}:rent") } else { id })
 }
 
-/// A flag is true, false or null; of several, the one furthest on the way to a sale counts.
+/// Flags are true, false or null. If several are set, the one furthest towards a sale wins.
 fn status(row: &Fields<'_>, searched: Purpose) -> Result<(Purpose, Status), Refusal> {
     let text = row.text("status")?.ok_or_else(|| Refusal::missing("status"))?;
     let purpose = match text.as_str() {
         "for_sale" | "ready_to_build" => Purpose::Sale,
         "for_rent" => Purpose::Rent,
         "sold" => return Ok((Purpose::Sale, Status::Closed)),
-        // Sold, withdrawn or run out: it is not said which.
+        // Sold, withdrawn or expired: the source does not say which.
         "off_market" => return Ok((searched, Status::Gone)),
         other => return Err(Refusal::bad("status", other)),
     };
@@ -85,7 +85,7 @@ fn status(row: &Fields<'_>, searched: Purpose) -> Result<(Purpose, Status), Refu
     Ok((purpose, status))
 }
 
-/// A community has a range of prices, kinds of units or a flag, and no price of its own.
+/// Refuses a community: it has a price range, kinds of units or a flag, and no price of its own.
 fn not_a_community(row: &Fields<'_>) -> Result<(), Refusal> {
     if row.get("list_price").is_some() {
         return Ok(());
@@ -104,19 +104,19 @@ fn not_a_community(row: &Fields<'_>) -> Result<(), Refusal> {
     Err(Refusal { reason: Reason::BadValue, detail: format!("{why}: a community is not a home") })
 }
 
-/// `price_reduced_amount` is what the last cut took off.
+/// `price_reduced_amount` is the amount of the last cut.
 fn previous_price(price: Option<Minor>, cut: Option<Minor>) -> Option<Minor> {
     let (price, cut) = (price?.0, cut?.0);
     price.checked_add(cut).filter(|_| cut > 0).map(Minor)
 }
 
-/// The price and day of the sale that the status tells of. A sale before the home was listed is the one before that, and a
-/// price without a day may be.
+/// Returns price and day of the sale that the status refers to. A sale before the listing date is the previous sale,
+/// and so may be a price without a day.
 fn sale(row: &Fields<'_>, about: &Fields<'_>) -> Result<(Option<Minor>, Option<Day>), Refusal> {
     for (fields, price, date) in [(about, "sold_price", "sold_date"), (row, "last_sold_price", "last_sold_date")] {
         let Some(day) = fields.date(date)?.map(Day::from_date) else { continue };
         let listed = row.time("list_date")?.map(|at| at.day_in(&TimeZone::UTC));
-        // The day of listing is one of UTC, which may be the next day of the home's own.
+        // The listing date is in UTC and may be one day after the local date.
         if listed.is_none_or(|listed| day.0 >= listed.0 - 1) {
             return Ok((fields.price(price, Currency::USD)?.filter(|price| price.0 != 0), Some(day)));
         }
@@ -149,7 +149,7 @@ fn address(row: &Fields<'_>) -> Result<Address, Refusal> {
     })
 }
 
-/// ZIP+4 names a side of a block; the zip is the area that homes are counted in.
+/// Removes the +4 of a ZIP+4, which names a side of a block: homes are counted by ZIP code.
 fn zip(mut code: String) -> String {
     if code.as_bytes().get(5) == Some(&b'-') {
         code.truncate(5);
@@ -163,7 +163,7 @@ fn property_type(about: &Fields<'_>) -> Result<Option<PropertyType>, Refusal> {
         "single_family" => PropertyType::SingleFamilyResidence,
         "condos" | "condo" | "coop" | "condop" => PropertyType::Condominium,
         "townhomes" | "townhouse" => PropertyType::Townhouse,
-        // One word for several kinds: the narrower one says which, if any does.
+        // One name for several types: the narrower field distinguishes them, if present.
         "condo_townhome" | "condo_townhome_rowhome_coop" => match about.text("sub_type")?.as_deref() {
             Some("condo" | "coop") => PropertyType::Condominium,
             Some("townhouse" | "townhome") => PropertyType::Townhouse,
@@ -179,8 +179,8 @@ fn property_type(about: &Fields<'_>) -> Result<Option<PropertyType>, Refusal> {
     }))
 }
 
-/// `baths_consolidated`, of which `2.5+` is at least 2.5. Rentals lack it: their parts are added up, with a
-/// three-quarter bath a whole one as realtor.com counts it. 0 is how land says that there are none.
+/// Reads `baths_consolidated`; `2.5+` counts as 2.5. Rentals lack it: their parts are added up, and a three-quarter
+/// bath counts as a whole one, as realtor.com does. 0 means none, for land.
 fn bathrooms_hundredths(about: &Fields<'_>) -> Result<Option<u16>, Refusal> {
     let consolidated = about.parsed("baths_consolidated", |text| scaled(text.trim_end_matches('+'), 2))?;
     if consolidated.is_some() {

@@ -23,7 +23,7 @@ fn read(source: &Realtor, position: &str, body: &str) -> Result<Page, ReadError>
     source.read(&cursor, &Answer::of(body.as_bytes()), Time::parse("2024-06-03T12:00:00Z").unwrap())
 }
 
-/// A plain home with `fields` put over it, in a bare array.
+/// A plain home, overridden by `fields`, in a bare array.
 fn row(fields: &str) -> Row {
     let plain = r#""property_id": "7", "listing_id": "9", "status": "for_sale", "list_price": 500000,
         "location": {"address": {"line": "12 Elm St", "city": "Springfield", "state_code": "IL", "postal_code": "62704"}}"#;
@@ -305,7 +305,7 @@ fn a_community_is_not_a_home() {
     let plan = found(r#""list_price": 410000, "list_price_min": 410000, "status": "ready_to_build""#);
     assert_eq!(plan.listing.list_price, Some(Minor(41_000_000)), "a price of its own makes it one");
     assert_eq!(found(r#""list_price": null, "list_price_min": null, "units": null"#).listing.list_price, None);
-    // It is known all the same which row it is, so that a scan with communities can still tell what is gone.
+    // The row's ID is still known, so that a scan with communities can still detect what is gone.
     let Row::Refused { native_id, .. } = row(r#""property_id": "77", "units": [{}], "list_price": null"#) else {
         panic!()
     };

@@ -7,7 +7,7 @@ use crate::params::ParamReader;
 use crate::port::{Coverage, Params, SearchError};
 
 const BASE: &str = "https://api.rentcast.io/v1";
-/// The requests that the free plan has in a month: no scan takes more, unless the user says so.
+/// Requests per month in the free plan: the default limit on pages per scan.
 const PAGES: u32 = 50;
 const DEGREE_E6: i64 = 1_000_000;
 
@@ -33,7 +33,7 @@ pub(super) fn read(params: &Params) -> Result<RentCast, SearchError> {
     let limit = reader.number("limit", 1..=LIMIT_MAX, LIMIT_MAX);
     let pages_max = reader.number("pages", 1..=10_000, PAGES);
     let key = reader.text("key", "");
-    // Of listings that leave a window of days, or come back on offer, nothing follows.
+    // A listing that leaves a window of days, or that is no longer inactive, is not gone.
     let whole = status == "Active" && reader.get("daysOld").is_none();
     reader.finish()?;
     let query: Vec<String> =
@@ -49,7 +49,7 @@ pub(super) fn read(params: &Params) -> Result<RentCast, SearchError> {
     })
 }
 
-/// A zip, a city in its state, a state, or a circle: one of them.
+/// Adds a ZIP code, a city with its state, a state, or a circle: exactly one of them.
 fn place(reader: &mut ParamReader<'_>, query: &mut Vec<(&'static str, String)>) {
     let (zip, city, state) = (reader.get("zipCode"), reader.get("city"), reader.get("state").map(str::to_uppercase));
     let circle = ["latitude", "longitude", "radius"];
@@ -90,7 +90,7 @@ fn place(reader: &mut ParamReader<'_>, query: &mut Vec<(&'static str, String)>) 
     }
 }
 
-/// In RentCast's own letters: their case counts.
+/// Encodes the property types in RentCast's spelling: upper and lower case matter.
 fn property_types(reader: &mut ParamReader<'_>, text: &str) -> String {
     let mut types = Vec::new();
     for name in text.split('|').map(str::trim) {

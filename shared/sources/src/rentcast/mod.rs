@@ -1,21 +1,23 @@
-//! RentCast: `GET /listings/sale` or `/listings/rental/long-term`, each a bare array of listings.
+//! RentCast: `GET /listings/sale` or `/listings/rental/long-term`. Both return a bare array of listings.
 //!
-//! A cursor's position is the offset of its first row. A page with fewer rows than its limit is the last one. The array
-//! says nothing of how many there are; `includeTotalCount=true` makes the header `X-Total-Count` say it, and is asked for
-//! once, on the first page, because it is slow.
+//! A cursor's position is the offset of its first row. A page with fewer rows than its limit is the last. The array
+//! does not contain a total; `includeTotalCount=true` adds it as the header `X-Total-Count`. Because that is slow, only
+//! the first page requests it.
 //!
 //! Decisions:
-//! - `id` is an address in words, commas and all. It names the property, so a rental has `:rent` behind it: one home can
-//!   be for sale and for rent at a time. A home's id is a text everywhere, never a path of ours: it is kept letter by letter.
-//! - `Inactive` is [`Status::Gone`](stoop_domain::Status): RentCast no longer sees it on offer and does not say whether it
-//!   was sold, withdrawn or ran out.
-//! - What a row says is so when it is read. `lastSeenDate` moves every day without a change, and a search for inactive
-//!   listings beside one for active ones would put their times out of order.
-//! - `history` has the last price of each earlier spell on the market, under the day it began. What was asked years ago is
-//!   not what was asked before the last change: nothing is made of it. A cut inside a spell is not in it at all.
-//! - A `propertyType` that RentCast does not document ("Apartament") is unknown: a likely meaning is a guess.
-//! - A 404 is an answer without rows. It proves nothing, for a wrong address gives one too: the total stays unknown, so
-//!   that nothing is said to be gone. A search that finds nothing may as well answer `[]` and a total of 0, which does.
+//! - `id` is an address in words, including commas. It names the property, so a rental's ID gets the suffix `:rent`:
+//!   one home can be for sale and for rent at the same time. A home's ID is opaque text, never a path, and is stored
+//!   unchanged.
+//! - `Inactive` is [`Status::Gone`](stoop_domain::Status): RentCast no longer sees it on offer and does not say whether
+//!   it was sold, withdrawn or expired.
+//! - A row describes the listing at the time of reading. `lastSeenDate` changes every day without a change of the
+//!   listing, and would put the times of separate searches for active and inactive listings out of order.
+//! - `history` contains the last price of each earlier spell under the day it began. A price from years ago is not the
+//!   price before the last change, so it is ignored. Price cuts within a spell are not in `history`.
+//! - A `propertyType` that RentCast does not document ("Apartament") is unknown: no guesses.
+//! - A 404 is an answer without rows. It proves nothing, because a wrong address also returns one: the total stays
+//!   unknown, and nothing is reported gone. A search without results may also return `[]` with a total of 0, which does
+//!   prove it.
 
 mod ask;
 mod row;
@@ -39,7 +41,7 @@ pub(crate) struct RentCast {
     key: String,
     purpose: Purpose,
     limit: u64,
-    /// Every parameter of the query but the place in the results, encoded.
+    /// All query parameters except the offset, encoded.
     query: String,
     coverage: Coverage,
     pages_max: u32,
@@ -48,7 +50,7 @@ pub(crate) struct RentCast {
 const EXPECTED: &str = "a JSON array of listings";
 const LIMIT_MAX: u32 = 500;
 
-/// The errors that RentCast documents for a key it turns away.
+/// Errors that RentCast documents for a refused key.
 const DENIALS: [(&str, &str); 2] = [
     ("auth/api-key-invalid", "RentCast does not know the key (auth/api-key-invalid)"),
     (
@@ -89,7 +91,7 @@ impl RentCast {
     }
 
     fn next(&self, cursor: &Cursor, answer: &Answer<'_>, rows: u64) -> Next {
-        // The server says which limit it went by, should it have lowered the one that was asked for.
+        // The server reports the limit that it applied, which may be lower than requested.
         let reported = answer.header("x-limit").and_then(|limit| limit.trim().parse().ok());
         let limit = reported.filter(|limit| (1..=self.limit).contains(limit)).unwrap_or(self.limit);
         if rows < limit {
@@ -103,7 +105,7 @@ impl RentCast {
         Next::Page(Cursor { position, since: cursor.since.clone(), pages_before })
     }
 
-    /// RentCast's message, without a key that it might quote.
+    /// RentCast's message, without a key that it might repeat.
     fn reported(&self, body: &Body<'_>) -> ReadError {
         if body.text().contains(&self.key) {
             return body.not_ours("an error that quotes the key".to_owned());
@@ -123,7 +125,7 @@ impl Source for RentCast {
     fn crawl_policy(&self) -> CrawlPolicy {
         CrawlPolicy {
             coverage: self.coverage,
-            // RentCast blocks nobody who asks more than the plan has: it charges for it.
+            // RentCast does not block requests beyond the plan: it charges for them.
             limits: vec![Limit::per_second(20), Limit::per_month(50)],
             robots: false,
             off_by_default: false,
@@ -179,7 +181,7 @@ impl Source for RentCast {
     }
 }
 
-/// Which of the two it is, in our words: the answer's own might quote the key.
+/// Describes which denial it is in our own words: the answer might repeat the key.
 fn denied(answer: &Answer<'_>) -> ReadError {
     let body = Body::of(answer.body, EXPECTED).ok();
     let code = body.and_then(|body| body.json::<Fields<'_>>().ok()?.text("error").ok().flatten());
@@ -190,7 +192,7 @@ fn denied(answer: &Answer<'_>) -> ReadError {
     })
 }
 
-/// "No results" is a 404, if it is RentCast that says so.
+/// "No results" is a 404 if it comes from RentCast itself.
 fn nothing(answer: &Answer<'_>) -> Result<Page, ReadError> {
     match Body::of(answer.body, EXPECTED) {
         Ok(body) if body.text().starts_with('<') => Err(body.not_ours(html_in_words(body.text()))),

@@ -3,7 +3,7 @@ use stoop_domain::{Address, Area, AreaUnit, Currency, Details, Listing, Property
 use crate::fields::{Fields, Refusal};
 use crate::port::Found;
 
-/// RentCast's names of the kinds of home.
+/// RentCast's names of property types.
 pub(super) const TYPES: [(&str, PropertyType); 7] = [
     ("Single Family", PropertyType::SingleFamilyResidence),
     ("Condo", PropertyType::Condominium),
@@ -14,7 +14,7 @@ pub(super) const TYPES: [(&str, PropertyType); 7] = [
     ("Land", PropertyType::Land),
 ];
 
-/// Reads one listing. `price` is a rent where rentals were asked for, under the same name.
+/// Reads one listing. For rentals, `price` is the rent.
 pub(super) fn read(row: &Fields<'_>, purpose: Purpose) -> Result<Found, Refusal> {
     let native_id = native_id(row, purpose)?;
     let mut listing = Listing::new(purpose, Currency::USD, address(row)?);
@@ -34,7 +34,7 @@ pub(super) fn read(row: &Fields<'_>, purpose: Purpose) -> Result<Found, Refusal>
     listing.living_area = area("squareFootage")?;
     listing.lot_area = area("lotSize")?;
     listing.year_built = row.year("yearBuilt");
-    // By the month.
+    // Per month.
     listing.association_fee = row.object("hoa").ok().flatten().and_then(|hoa| hoa.fee("fee", Currency::USD));
     listing.listed_at = row.time("listedDate")?;
     let name_of = |who: &str| row.object(who).ok()??.prose("name");
@@ -64,7 +64,7 @@ fn address(row: &Fields<'_>) -> Result<Address, Refusal> {
     })
 }
 
-/// ZIP+4 names a side of a block; the zip is the area that homes are counted in.
+/// Removes the +4 of a ZIP+4, which names a side of a block: homes are counted by ZIP code.
 fn zip(mut code: String) -> String {
     if code.as_bytes().get(5) == Some(&b'-') {
         code.truncate(5);

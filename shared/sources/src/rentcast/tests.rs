@@ -26,7 +26,7 @@ fn with_status(status: u16, body: &str) -> Result<Page, ReadError> {
     read(&source, "0", &Answer { status, headers: &[], body: body.as_bytes() })
 }
 
-/// A plain home with `fields` put over it.
+/// A plain home, overridden by `fields`.
 fn row(purpose: &str, fields: &str) -> Row {
     let plain = r#""id": "12-Elm-St,-Austin,-TX-78723", "addressLine1": "12 Elm St", "city": "Austin", "state": "TX",
         "zipCode": "78723", "status": "Active", "price": 899000"#;

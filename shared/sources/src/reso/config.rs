@@ -1,4 +1,4 @@
-//! Making the source from a search's parameters.
+//! Builds the source from a search's parameters.
 
 use stoop_domain::{Currency, country};
 
@@ -8,10 +8,10 @@ use crate::grant::ClientCredentials;
 use crate::params::{Param, ParamReader};
 use crate::port::{Params, SearchError};
 
-/// What no row can be read without.
+/// Fields without which no row can be read.
 const SELECT_NEEDED: [&str; 4] = ["ListingKey", "ModificationTimestamp", "PropertyType", "StandardStatus"];
 
-/// Scans end somewhere. Where pages are small, there are as many of them as so many rows take.
+/// Maximum number of rows per scan. Small pages allow correspondingly more pages.
 const ROWS_MAX: u32 = 1_000_000;
 const PAGES_MAX_AT_LEAST: u32 = 5_000;
 const PAGES_LIMIT: u32 = 1_000_000;
@@ -95,9 +95,9 @@ fn select(reader: &mut ParamReader<'_>, dialect: Dialect, expand: Option<&str>) 
     let select = reader.get("select").map(|select| select.split_whitespace().collect::<String>())?;
     let mut needed = SELECT_NEEDED.to_vec();
     match dialect {
-        // A row that was withdrawn looks like any other without it.
+        // Without it a withdrawn row looks like any other.
         Dialect::MlsGrid => needed.push("MlgCanView"),
-        // What is expanded is sent only where it is selected as well.
+        // Expanded fields are returned only if they are also selected.
         Dialect::Bridge => {
             needed.push(dialect.clock());
             needed.extend(expand.into_iter().flat_map(|expand| expand.split(',')));
@@ -133,8 +133,8 @@ fn terms(reader: &mut ParamReader<'_>, dialect: Dialect) -> Terms {
     }
 }
 
-/// Either a token or client credentials; neither only with the standard alone. Secrets are in no message: what is
-/// wrong with them is told of the parameters beside them.
+/// Reads a token or client credentials; plain RESO may have neither. Messages contain no secrets: mistakes name the
+/// parameters.
 fn access(reader: &mut ParamReader<'_>, dialect: Dialect, base: &str) -> Access {
     let token = reader.get("token");
     let (id, secret) = (reader.get("client_id"), reader.get("client_secret"));

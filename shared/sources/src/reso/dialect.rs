@@ -1,11 +1,10 @@
 use crate::limit::Limit;
 use crate::link;
 
-/// A vendor's way of serving the RESO Web API. Figures are those of the vendors' documents, as docs/sources/reso.md
-/// names them.
+/// A vendor's dialect of the RESO Web API. The numbers come from the vendors' documents listed in docs/sources/reso.md.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Dialect {
-    /// The standard and nothing else.
+    /// The standard without extensions.
     Plain,
     Trestle,
     MlsGrid,
@@ -13,20 +12,20 @@ pub(super) enum Dialect {
     Spark,
 }
 
-/// How many rows a page may have.
+/// Limits on rows per page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Top {
     pub(super) default: u32,
     pub(super) max: u32,
 }
 
-/// An answer of more than 32 MiB is not read, and rows with their media are twice as large as without.
+/// Answers above 32 MiB are not read, and rows with media are twice as large.
 const TOP_WITH_MEDIA: u32 = 200;
 
 impl Dialect {
     pub(super) const NAMES: [&str; 5] = ["plain", "trestle", "mlsgrid", "bridge", "spark"];
 
-    /// The dialect of this name; the standard for any other.
+    /// Returns the dialect of this name; plain RESO for any other.
     pub(super) fn of(name: &str) -> Self {
         match name {
             "trestle" => Self::Trestle,
@@ -37,8 +36,8 @@ impl Dialect {
         }
     }
 
-    /// The field that says when the server last changed a row. Bridge takes `ModificationTimestamp` from the MLS as it
-    /// is, so that a row may appear under a time that lies behind a watermark; its own field moves with its database.
+    /// The field with the time of the server's last change to a row. Bridge copies `ModificationTimestamp` from the
+    /// MLS, so that a row may appear with a time before the watermark; its own field follows its database.
     pub(super) fn clock(self) -> &'static str {
         if self == Self::Bridge { "BridgeModificationTimestamp" } else { "ModificationTimestamp" }
     }
@@ -51,7 +50,7 @@ impl Dialect {
             Self::MlsGrid => (1_000, 5_000),
             Self::Bridge if replication => (500, 2_000),
             Self::Bridge => (200, 200),
-            // Keys without the replication role are served from this host, and get small pages there.
+            // Keys without the replication role use this host, which serves small pages.
             Self::Spark if link::origin(base).as_deref() == Some("https://sparkapi.com") => (25, 25),
             Self::Spark => (1_000, 1_000),
         };
@@ -60,36 +59,36 @@ impl Dialect {
 
     pub(super) fn limits(self) -> Vec<Limit> {
         match self {
-            // No figures are published: polite ones.
+            // No published limits: polite defaults.
             Self::Plain | Self::Spark => vec![Limit::pause(500)],
             Self::Trestle => vec![Limit::per_minute(180), Limit::per_hour(7_200)],
-            // Who asks for more has the token suspended.
+            // Exceeding these suspends the token.
             Self::MlsGrid => vec![
                 Limit::per_second(2),
                 Limit::per_hour(7_200),
                 Limit::per_day(40_000),
                 Limit::bytes_per_hour(4_000_000_000),
             ],
-            // A minute has a fifteenth of the hour's.
+            // The limit per minute is a fifteenth of that per hour.
             Self::Bridge => vec![Limit::per_minute(333), Limit::per_hour(5_000)],
         }
     }
 
-    /// How far before its watermark an incremental scan begins. Rows may appear under a time at or before one that was
-    /// read already: a clock of whole seconds, a transaction that was slow to commit; Spark answers from a cache for 20
-    /// minutes. What is read again is known by its content and costs nothing.
+    /// How far before its watermark an incremental scan starts. Rows may appear with times that were already read:
+    /// clocks of whole seconds, slow transactions, and Spark's cache of 20 minutes. Rows that are read again have the
+    /// same content and are not published again.
     pub(super) fn look_back_ms(self) -> i64 {
         let minutes = if self == Self::Spark { 20 } else { 5 };
         minutes * 60 * stoop_domain::Time::SECOND_MS
     }
 
-    /// Where tokens are to be had, if it follows from the service's address.
+    /// The token endpoint, if it follows from the service's URL.
     pub(super) fn token_url(self, base: &str) -> Option<String> {
         let root = base.strip_suffix("/odata").filter(|_| self == Self::Trestle)?;
         Some(format!("{root}/oidc/connect/token"))
     }
 
-    /// The scope that tokens are asked for in, when none is named.
+    /// The default OAuth scope.
     pub(super) fn scope(self) -> Option<&'static str> {
         (self == Self::Trestle).then_some("api")
     }

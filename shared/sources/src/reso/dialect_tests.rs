@@ -1,4 +1,4 @@
-//! What the vendors' dialects ask, and how their scans go on.
+//! Requests of the vendors' dialects, and how their scans continue.
 
 use std::collections::BTreeSet;
 
@@ -27,7 +27,7 @@ fn mistake(dialect: &str, more: &[(&str, &str)]) -> String {
     build(&[&[("dialect", dialect), ("token", "s3cret")], more].concat()).err().unwrap_or_default()
 }
 
-/// The query of the first page, with its blanks and quotes.
+/// The query of the first page, decoded.
 fn asked(source: &Reso, since: Option<&str>) -> String {
     plain(&source.request(&source.begin(since)).url)
 }
@@ -37,7 +37,7 @@ fn plain(url: &str) -> String {
     signs.iter().fold(url.replace(BASE, ""), |url, (code, sign)| url.replace(code, sign))
 }
 
-/// A page of rows by key and second of the day, with more beside `value`.
+/// A page of rows (key, second of the day), with `more` members next to `value`.
 fn body(rows: &[(&str, u32)], more: &str) -> String {
     let row = |(key, second): &(&str, u32)| {
         let at = format!("2026-01-13T{:02}:{:02}:{:02}Z", second / 3_600, second / 60 % 60, second % 60);
@@ -255,11 +255,11 @@ fn a_full_scan_of_mls_grid_goes_on_by_time_among_what_can_be_viewed() {
     );
 }
 
-/// The server's links count with `$skip`, and rows change between any two pages.
+/// The server's links use `$skip`, and rows change between any two pages.
 #[test]
 fn three_hundred_thousand_rows_after_an_outage_are_read_to_the_last_while_others_change() {
     let source = source("trestle", &[("top", "1000")]);
-    // When each row last changed, in seconds: three rows to a second.
+    // Seconds of each row's last change: three rows share a second.
     let mut changed: Vec<u32> = (0..300_000).map(|row| row / 3).collect();
     let mut order: BTreeSet<(u32, usize)> = changed.iter().copied().zip(0..).collect();
     let mut latest = 100_000;
@@ -284,7 +284,7 @@ fn three_hundred_thousand_rows_after_an_outage_are_read_to_the_last_while_others
         let shown: Vec<String> = rows.iter().take(1_000).map(shown).collect();
         let skip = if more { link("https://mls.example.com/odata/Property?$skip=1000") } else { String::new() };
         let page = read(&source, &cursor, &format!(r#"{{"value": [{}]{skip}}}"#, shown.join(",")));
-        // Rows that were read and rows that were not move to the end.
+        // Both read and unread rows move to the end.
         for row in [pages, pages * 613, 299_999 - pages] {
             latest += 1;
             order.remove(&(changed[row], row));
@@ -303,7 +303,7 @@ fn three_hundred_thousand_rows_after_an_outage_are_read_to_the_last_while_others
 fn an_order_of_the_server_s_own_proves_no_time_after_the_scan_began() {
     let source = source("spark", &[]);
     let to = link("https://mls.example.com/odata/Property?$skiptoken=B");
-    // Row B changed while the scan was on its way, after A had been read.
+    // Row B changed during the scan, after A had been read.
     let page = read_at(&source, &source.begin(None), &body(&[("A", 60)], &to), "2026-01-13T10:00:00Z").unwrap();
     assert_eq!(page.watermark.as_deref(), Some("2026-01-13T00:01:00.000Z"));
     let next = onward(&page);

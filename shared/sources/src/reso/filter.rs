@@ -1,4 +1,4 @@
-/// Why MLS Grid would not take a filter: what would be accepted instead.
+/// Checks a filter against MLS Grid's rules. The error says what would be accepted.
 pub(super) fn for_mls_grid(filter: &str) -> Result<(), &'static str> {
     let Some(tokens) = tokens(filter) else { return Err("a filter whose quotes and parentheses are closed") };
     let word =
@@ -27,7 +27,7 @@ pub(super) fn for_mls_grid(filter: &str) -> Result<(), &'static str> {
     Ok(())
 }
 
-/// A part of an OData filter, and how many parentheses it stands in.
+/// A token of an OData filter and the number of parentheses around it.
 struct Token<'f> {
     kind: Kind<'f>,
     depth: usize,
@@ -35,11 +35,11 @@ struct Token<'f> {
 
 enum Kind<'f> {
     Word(&'f str),
-    /// A text in quotes: whatever stands in it is no part of the filter's grammar.
+    /// A quoted text, whose content is not part of the grammar.
     Text,
 }
 
-/// `None` where a quote or a parenthesis is not closed.
+/// Splits a filter into tokens; `None` if a quote or parenthesis is not closed.
 fn tokens(filter: &str) -> Option<Vec<Token<'_>>> {
     let mut tokens = Vec::new();
     let mut depth = 0_usize;
@@ -48,7 +48,7 @@ fn tokens(filter: &str) -> Option<Vec<Token<'_>>> {
         match first {
             '(' => depth += 1,
             ')' => depth = depth.checked_sub(1)?,
-            // A quote in a text is written twice, which reads as two texts without a blank between: as good as one.
+            // A quote inside a text is doubled, which reads as two adjacent texts. That is equivalent here.
             '\'' => {
                 rest = &rest[1..];
                 rest = &rest[rest.find('\'')?..];

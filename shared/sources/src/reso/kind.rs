@@ -1,13 +1,13 @@
 use stoop_domain::{PropertyType, Purpose};
 
-/// Whether a `PropertyType` is offered for its use: `ResidentialLease`, `Commercial Lease`, and the
-/// `Residential Rental` of systems older than the Data Dictionary.
+/// Returns the purpose of a `PropertyType`: rent for `ResidentialLease`, `Commercial Lease`, and `Residential Rental`
+/// of systems older than the Data Dictionary.
 pub(crate) fn purpose(property_type: &str) -> Purpose {
     let name = plain(property_type);
     if name.ends_with("lease") || name.ends_with("rental") { Purpose::Rent } else { Purpose::Sale }
 }
 
-/// The kind of home, from `PropertySubType` where it says enough, else from `PropertyType`.
+/// Returns the property type from `PropertySubType` if it is specific enough, otherwise from `PropertyType`.
 pub(crate) fn property_type(property_type: &str, sub_type: Option<&str>) -> Option<PropertyType> {
     use PropertyType as P;
     let by_sub_type = sub_type.map(|sub_type| match plain(sub_type).as_str() {
@@ -21,7 +21,7 @@ pub(crate) fn property_type(property_type: &str, sub_type: Option<&str>) -> Opti
         "farm" | "ranch" | "agriculture" => P::Farm,
         "business" | "hotelmotel" | "industrial" | "mixeduse" | "office" | "retail" | "warehouse"
         | "mobilehomepark" => P::Commercial,
-        // Boat slips, parking places and shares of a home's weeks are no homes.
+        // Boat slips, parking spaces and timeshares are not homes.
         _ => P::Other,
     });
     let by_type = match plain(property_type).as_str() {
@@ -38,7 +38,8 @@ pub(crate) fn property_type(property_type: &str, sub_type: Option<&str>) -> Opti
     }
 }
 
-/// How many times in how many months a `FeeFrequency` is. Bi-monthly is every two months, since twice a month is semi-monthly.
+/// Returns a `FeeFrequency` as times per months. Bi-monthly means every two months, since twice a month is
+/// semi-monthly.
 pub(super) fn frequency(name: &str) -> Option<(i64, i64)> {
     Some(match plain(name).as_str() {
         "daily" => (365, 12),
@@ -50,12 +51,12 @@ pub(super) fn frequency(name: &str) -> Option<(i64, i64)> {
         "quarterly" => (1, 3),
         "semiannually" => (1, 6),
         "annually" => (1, 12),
-        // Once, in a season, or in the words of one system.
+        // One-time, seasonal or local frequencies.
         _ => return None,
     })
 }
 
-/// Lookup values go over the wire as `ActiveUnderContract` or as `Active Under Contract`.
+/// Removes spaces: lookup values come as `ActiveUnderContract` or as `Active Under Contract`.
 pub(super) fn plain(lookup: &str) -> String {
     lookup.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()
 }

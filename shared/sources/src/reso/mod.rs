@@ -1,32 +1,32 @@
-//! RESO Web API: an MLS's `Property` resource over OData v4, in the standard's form and in the dialects of Trestle,
-//! MLS Grid, Bridge and Spark.
+//! RESO Web API: the `Property` resource of an MLS over OData v4, as the standard defines it and in the dialects of
+//! Trestle, MLS Grid, Bridge and Spark.
 //!
-//! A scan asks for rows in the order of time and follows `@odata.nextLink` letter by letter, within the host of `url`;
-//! the `dialect` module says how vendors differ. The watermark of a page is its latest time of change, in UTC with three
-//! decimals, so that watermarks order as text; it never lies before `since`, and a page without any has none,
-//! which leaves that of the pages before it. The next scan asks for what is later.
+//! A scan requests rows in order of time and follows `@odata.nextLink` unchanged, within the host of `url`; the
+//! `dialect` module contains the differences between vendors. A page's watermark is its latest modification time, in
+//! UTC with three decimals, so that watermarks sort as text. It is never before `since`. A page without times has no
+//! watermark and keeps that of earlier pages. The next scan requests later rows.
 //!
 //! Decisions:
-//! - A link that counts rows (`$skip`) is not followed where the page's times say how to go on: rows that change
-//!   while they are read would push others over the edge of a page, and no vendor counts without end. The
-//!   scan asks for what is no earlier than the last row instead. After an outage 300,000 rows are read so.
-//! - Where the server has an order of its own (Spark, replication) a page's latest time proves nothing of the pages
-//!   before it: the watermark is then no later than the scan's beginning.
-//! - [`Coverage::Snapshot`] is said of a scan begun without a `since`; the poller takes a scan with one
-//!   as [`Coverage::Changes`].
-//! - `MlgCanView: false` means that MLS Grid took the row back: [`Status::Delete`](stoop_domain::Status),
-//!   whatever its `StandardStatus` says. A full scan asks for what can be viewed, an incremental one for all.
-//! - A row without `PropertyType` is refused: rents and sale prices share `ListPrice`, and counting one
-//!   as the other would be worse than waiting for the field.
-//! - The `ListPrice` of a closed row stays what was asked. `ClosePrice` and `CloseDate` are read of closed rows alone: those
-//!   of others are of an earlier sale, or expected.
-//! - `ModificationTimestamp` is a version ([`Found::versioned`](crate::Found)): the Data Dictionary has it move with each
-//!   change of the row. Bridge hands on the MLS's own, in its order too; only what scans ask by is another field there.
-//! - A timestamp ahead of the clock never becomes the watermark: it would hide everything until then.
-//!   A little ahead, the clock's own time does.
-//! - A server that will not count is asked again without: then the scan proves nothing gone.
-//! - MLS Grid's media links are for downloading and run out within hours: they are no pictures to show, and would
-//!   make every look at a listing a change of it.
+//! - A link that counts rows (`$skip`) is not followed if the page's times allow to continue without it: rows that
+//!   change during the scan would shift others between pages, and vendors limit `$skip`. The scan instead requests rows
+//!   from the time of the last row on. This is how 300,000 rows are read after an outage.
+//! - If the server has its own order (Spark, replication), a page's latest time proves nothing about earlier pages: the
+//!   watermark is then no later than the start of the scan.
+//! - [`Coverage::Snapshot`] applies to a scan without `since`; the poller treats a scan with `since` as
+//!   [`Coverage::Changes`].
+//! - `MlgCanView: false` means that MLS Grid withdrew the row: [`Status::Delete`](stoop_domain::Status), whatever its
+//!   `StandardStatus` is. A full scan requests only viewable rows, an incremental scan all rows.
+//! - A row without `PropertyType` is refused: rents and sale prices share `ListPrice`, and counting one as the other
+//!   would be worse than waiting for the field.
+//! - The `ListPrice` of a closed row is still the asking price. `ClosePrice` and `CloseDate` are read only from closed
+//!   rows: in other rows they belong to an earlier sale or are expected values.
+//! - `ModificationTimestamp` is a version ([`Found::versioned`](crate::Found)): the Data Dictionary requires it to move
+//!   with every change of the row. Bridge forwards that of the MLS, also in order, but filters by another field.
+//! - A timestamp ahead of the clock never becomes the watermark, because it would hide all changes until then. If it is
+//!   only slightly ahead, the current time is used instead.
+//! - If a server refuses to count, the request is repeated without a count. The scan then proves nothing gone.
+//! - Media links of MLS Grid are for download and expire within hours. They cannot be shown, and would change the
+//!   listing with every poll.
 
 mod config;
 mod dialect;
@@ -68,50 +68,50 @@ pub(crate) struct Reso {
     terms: Terms,
 }
 
-/// What is encoded in `$select` and `$expand`: servers read their signs unencoded.
+/// Characters encoded in `$select` and `$expand`: servers expect their punctuation unencoded.
 const SELECT: &AsciiSet = &link::VALUE.remove(b',');
 const EXPAND: &AsciiSet = &SELECT.remove(b'(').remove(b')').remove(b'$').remove(b'=').remove(b';');
 
-/// How the server is shown that we may ask.
+/// How to authenticate.
 enum Access {
     Open,
     Token(String),
     Client(ClientCredentials),
 }
 
-/// What rows leave unsaid.
+/// Context that rows do not contain.
 pub(crate) struct Terms {
     pub(crate) country: String,
     pub(crate) currency: Currency,
     pub(crate) living_area_unit: AreaUnit,
-    /// Whether links to pictures can be shown, and stay what they are.
+    /// Whether links to pictures can be shown and are stable.
     pub(crate) images: bool,
 }
 
-/// The order that a scan's pages come in.
+/// The order of a scan's pages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Order {
-    /// That of the dialect's [clock](Dialect::clock).
+    /// Order of the dialect's [clock](Dialect::clock).
     Time,
-    /// The server's own.
+    /// The server's own order.
     Own,
 }
 
-/// The rows of a page.
+/// Parsed rows of a page.
 struct Rows {
     rows: Vec<Row>,
-    /// When each changed, in the order of the page; `None` where it does not say.
+    /// Modification time of each row, in page order; `None` if the row has none.
     times: Vec<Option<Time>>,
-    /// The latest of the times that can be true.
+    /// The latest plausible time.
     latest: Option<Time>,
 }
 
 const EXPECTED: &str = "JSON of an OData collection";
 
-/// How far a server's clock may run ahead of ours before its time is no watermark.
+/// Maximum time that a server's clock may run ahead of ours for its times to become a watermark.
 const CLOCK_SKEW_MS: i64 = 15 * 60 * Time::SECOND_MS;
 
-/// What asks for the number of rows, as it stands in an address.
+/// The query option for the number of rows, as part of a URL.
 const COUNT: &str = "&$count=true";
 
 impl Reso {
@@ -131,12 +131,12 @@ impl Reso {
         }
     }
 
-    /// The address of the rows that changed no earlier than `from`, or of all.
+    /// URL of the rows that changed at or after `from`, or of all rows.
     fn url(&self, full: bool, from: Option<&str>, count: bool) -> String {
         let clock = self.dialect.clock();
         let later = from.map(|from| format!("{clock} ge {from}"));
         let filter = match (later, &self.filter) {
-            // The filter was checked to be a chain of `and`.
+            // The filter has been checked to be a chain of `and`.
             (later, Some(filter)) if self.dialect == Dialect::MlsGrid => {
                 let viewable = full.then(|| "MlgCanView eq true".to_owned());
                 let parts: Vec<String> = [Some(filter.clone()), viewable, later].into_iter().flatten().collect();
@@ -149,7 +149,7 @@ impl Reso {
         let bridge_replication = self.dialect == Dialect::Bridge && self.replication;
         let trestle_replication = self.dialect == Dialect::Trestle && self.replication && full;
         let order = match self.order(full) {
-            // In the order of time by itself.
+            // Already sorted by time.
             Order::Time if self.dialect == Dialect::MlsGrid => None,
             Order::Time => Some(clock),
             Order::Own => trestle_replication.then_some("ListingKey"),
@@ -190,7 +190,7 @@ impl Reso {
         page
     }
 
-    /// Where the scan goes after a page in an order of the server's own.
+    /// The next position after a page in the server's own order.
     fn after_own(
         &self,
         position: &Position,
@@ -200,10 +200,10 @@ impl Reso {
     ) -> Result<Option<Position>, ReadError> {
         let stateful = |url: &str| self.dialect == Dialect::Trestle && is_replication(url);
         if self.replication && rows == 0 {
-            // Bridge's link is there always: it leads to what changes later.
+            // Bridge always returns a link, to later changes.
             return if stateful(&position.url) { memory.whole(self.top).map(|()| None) } else { Ok(None) };
         }
-        // Trestle gives one address for all pages, and goes on by itself until there is nothing more.
+        // Trestle uses one URL for all pages and keeps the position itself until there are no more rows.
         let again = stateful(&position.url) && link.is_none_or(|link| link == position.url);
         let url = match link {
             _ if again => {
@@ -220,7 +220,7 @@ impl Reso {
         Ok(Some(Position { url, memory }))
     }
 
-    /// Where the scan goes after a page in the order of time.
+    /// The next position after a page in order of time.
     fn after_time(
         &self,
         position: &Position,
@@ -238,7 +238,7 @@ impl Reso {
         Ok(Some(Position { url, memory: Memory::default() }))
     }
 
-    /// A request that the server would not answer: it may do so without being asked to count.
+    /// A request that the server refused: it may accept it without the count.
     fn turned_down(&self, cursor: &Cursor, answer: &Answer<'_>) -> Result<Page, ReadError> {
         let body = Body::of(answer.body, EXPECTED);
         let counting = body.as_ref().is_ok_and(|body| {
@@ -286,7 +286,7 @@ impl Source for Reso {
 
     fn request(&self, cursor: &Cursor) -> Request {
         let url = Position::of(cursor).url;
-        // A checkpoint that was tampered with must not carry the token to another host.
+        // A modified checkpoint must not send the token to another host.
         let at_home = link::origin(&url) == link::origin(&self.base);
         let mut headers = vec![("Accept".to_owned(), "application/json".to_owned())];
         if let Access::Token(token) = &self.access
@@ -305,7 +305,7 @@ impl Source for Reso {
         }
     }
 
-    /// 400 and 501 say why, and may be about the count alone.
+    /// 400 and 501 contain a reason, which may be the count alone.
     fn reads(&self, status: u16) -> bool {
         matches!(status, 200 | 400 | 501)
     }
@@ -336,7 +336,7 @@ impl Source for Reso {
                 (self.after_own(&position, memory, (raws.len(), answer.body), link)?, read_until)
             }
         };
-        // A clock that runs ahead of ours may be set right: then changes come under times before that.
+        // A server clock ahead of ours may be corrected; later changes would then have times before that watermark.
         let read_until = read_until.map(|time| time.min(now));
         let since = cursor.since.as_deref().and_then(|since| Time::parse(since).ok());
         let watermark = read_until.max(since.filter(|_| read_until.is_some()));
@@ -346,7 +346,7 @@ impl Source for Reso {
             total,
             left_out: 0,
             watermark: watermark.map(|at| format!("{:.3}", at.timestamp())),
-            // It begins with what has the time of the last row of the page before.
+            // The page starts with rows that have the same time as the last row before.
             overlaps: cursor.pages_before > 0
                 && self.order(full) == Order::Time
                 && !onward::names_a_place(&position.url),
@@ -355,17 +355,17 @@ impl Source for Reso {
     }
 }
 
-/// The cursor of the page after that at `cursor`.
+/// The cursor of the page after `cursor`.
 fn onto(cursor: &Cursor, position: String) -> Cursor {
     Cursor { position, since: cursor.since.clone(), pages_before: cursor.pages_before.saturating_add(1) }
 }
 
-/// Trestle's address of a replication under way: `.../Property/replication?id=...`.
+/// Whether the URL is a Trestle replication in progress: `.../Property/replication?id=...`.
 fn is_replication(url: &str) -> bool {
     url.split_once('?').is_some_and(|(path, query)| path.ends_with("/replication") && query.contains("id="))
 }
 
-/// When an answer was made: by the server's clock, where it is behind ours.
+/// When the answer was made: the server's time if it is earlier than ours.
 fn served_at(answer: &Answer<'_>, now: Time) -> Time {
     let date = answer
         .header("date")

@@ -3,14 +3,14 @@ use stoop_domain::Time;
 use crate::link;
 use crate::port::ReadError;
 
-/// Whether a link counts rows (`$skip=200`) instead of naming where it goes on (`$skiptoken`). Every row that changes
-/// while such pages are read moves to the end and pulls one that was not read yet over the page's edge; and vendors
-/// stop counting somewhere: Bridge after 10,000 rows, Trestle after a million.
+/// Whether a link counts rows (`$skip=200`) instead of naming a position (`$skiptoken`). A row that changes while such
+/// pages are read moves to the end, and an unread row shifts to a page already read. Vendors also limit `$skip`: Bridge
+/// to 10,000 rows, Trestle to a million.
 pub(super) fn counts_rows(link: &str) -> bool {
     has(link, "skip") && !has(link, "skiptoken")
 }
 
-/// Whether a link was made by the server, which says in it where to go on.
+/// Whether the server made the link and encoded its position in it.
 pub(super) fn names_a_place(link: &str) -> bool {
     ["skip", "skiptoken", "next"].iter().any(|name| has(link, name))
 }
@@ -24,16 +24,16 @@ fn has(link: &str, wanted: &str) -> bool {
     })
 }
 
-/// The time from which a scan in the order of time can go on without counting rows: that of the page's last row, if
-/// the page is in order and not all of one time.
+/// The time from which a scan in order of time can continue without counting rows: that of the page's last row, if the
+/// page is sorted and not all of one time.
 pub(super) fn from_time(times: &[Option<Time>]) -> Option<Time> {
     let last = (*times.last()?)?;
     let known: Vec<Time> = times.iter().copied().flatten().collect();
     (known.is_sorted() && known[0] < last).then_some(last)
 }
 
-/// Where a `nextLink` leads that stands on the page at `current`. A relative one counts from the service's base (as
-/// OData has it), unless it is a query alone.
+/// Resolves a `nextLink` of the page at `current`. A relative link is relative to the service's base (as OData
+/// defines), unless it is a query only.
 pub(super) fn follow(base: &str, current: &str, link: &str) -> Result<String, ReadError> {
     let root = format!("{base}/");
     let next = link::follow(base, if link.trim_start().starts_with('?') { current } else { &root }, link)?;

@@ -3,30 +3,30 @@ use stoop_domain::Time;
 
 use crate::port::{Cursor, ReadError};
 
-/// A cursor's position: an address, and what a scan remembers beside it. The memory stands behind the address as a
-/// fragment, which is never sent; an address without one is a scan that needs none.
+/// A cursor's position: a URL and the scan's memory. The memory is the URL's fragment, which is never sent. A URL
+/// without a fragment belongs to a scan that needs no memory.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Position {
     pub(super) url: String,
     pub(super) memory: Memory,
 }
 
-/// What a scan that is not in the order of time has to remember from page to page.
+/// State that a scan in the server's own order keeps between pages.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct Memory {
-    /// When the first page came, in milliseconds by the server's clock or ours, whichever is earlier.
+    /// When the first page arrived, in milliseconds, by the server's clock or ours, whichever is earlier.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) began_ms: Option<i64>,
-    /// The latest change on any page.
+    /// Latest modification time on any page.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) latest_ms: Option<i64>,
-    /// Rows on the pages before.
+    /// Number of rows on earlier pages.
     pub(super) rows: u64,
-    /// How many there are, by the first page that said it.
+    /// Total number of rows, from the first page that contains it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) total: Option<u64>,
-    /// What names the page before, where the next one has the same address.
+    /// Identifies the previous page if the next one has the same URL.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub(super) page: String,
 }
@@ -55,7 +55,7 @@ impl Position {
 }
 
 impl Memory {
-    /// What is known after a page that came at `now`.
+    /// Returns the memory after a page that arrived at `now`.
     pub(super) fn after(self, rows: usize, total: Option<u64>, latest: Option<Time>, now: Time) -> Self {
         Self {
             began_ms: self.began_ms.or(Some(now.ms())),
@@ -66,8 +66,8 @@ impl Memory {
         }
     }
 
-    /// Whether a scan that has ended saw every row. A page that was lost on its way cannot be asked for again where
-    /// the server goes on by itself; a few rows less are rows that left meanwhile.
+    /// Checks that a finished scan saw every row. If the server keeps the position, a page lost in transit cannot be
+    /// requested again. A few missing rows are rows that left during the scan.
     pub(super) fn whole(&self, page_rows: u32) -> Result<(), ReadError> {
         let Some(total) = self.total else { return Ok(()) };
         if self.rows.saturating_add(u64::from(page_rows)) > total {
@@ -79,7 +79,7 @@ impl Memory {
         )))
     }
 
-    /// Up to when everything has been read: rows that were read early may have changed since the scan began.
+    /// The time up to which everything was read: rows that were read early may have changed since the scan began.
     pub(super) fn read_until(&self) -> Option<Time> {
         Some(Time::from_ms(self.latest_ms?.min(self.began_ms?)))
     }

@@ -8,7 +8,7 @@ use crate::port::Found;
 
 const IMAGES_MAX: usize = 50;
 
-/// Multiple-choice fields that say what a home offers.
+/// Multi-value fields with a home's features.
 const AMENITIES: [&str; 8] = [
     "Appliances",
     "InteriorFeatures",
@@ -27,14 +27,14 @@ pub(crate) fn native_id(row: &Fields<'_>) -> Result<String, Refusal> {
     }
 }
 
-/// Reads one `Property`.
+/// Reads one `Property` row.
 pub(crate) fn read(row: &Fields<'_>, terms: &Terms) -> Result<Found, Refusal> {
     let native_id = native_id(row)?;
     let property_type = row.text("PropertyType")?.ok_or_else(|| Refusal::missing("PropertyType"))?;
     let purpose = kind::purpose(&property_type);
     let address = address(row, terms)?;
     let currency = terms.currency;
-    // Zero stands for "none" in prices of the past; a ListPrice of zero is a mistake and is kept to be told.
+    // Zero means "none" in past prices. A ListPrice of zero is a mistake and is kept so that it is reported.
     let past_price = |name: &str| row.price(name, currency).map(|price| price.filter(|price| price.0 != 0));
 
     let mut listing = Listing::new(purpose, currency, address);
@@ -43,7 +43,7 @@ pub(crate) fn read(row: &Fields<'_>, terms: &Terms) -> Result<Found, Refusal> {
     listing.original_list_price = past_price("OriginalListPrice")?;
     listing.previous_list_price = past_price("PreviousListPrice")?;
     if listing.status == Status::Closed {
-        // Of any other row they are those of an earlier sale, or expected.
+        // In other rows these belong to an earlier sale or are expected values.
         listing.close_price = past_price("ClosePrice")?;
         listing.close_date = row.date("CloseDate")?.map(Day::from_date);
     }
@@ -101,7 +101,7 @@ fn address(row: &Fields<'_>, terms: &Terms) -> Result<Address, Refusal> {
     })
 }
 
-/// ZIP+4 names a side of a block; the zip is the area that homes are counted in.
+/// Removes the +4 of a ZIP+4, which names a side of a block: homes are counted by ZIP code.
 fn postal_area(mut code: String, country: &str) -> String {
     if country == "US" && code.as_bytes().get(5) == Some(&b'-') {
         code.truncate(5);
@@ -109,8 +109,8 @@ fn postal_area(mut code: String, country: &str) -> String {
     code
 }
 
-/// `PriceChangeTimestamp`, or the time of the last major change where that was one of the price
-/// ("Price Change", or "Price Decrease" in a system's own words).
+/// Returns `PriceChangeTimestamp`, or the time of the last major change if that was a price change ("Price Change", or
+/// local names such as "Price Decrease").
 fn price_changed_at(row: &Fields<'_>) -> Result<Option<Time>, Refusal> {
     if let Some(at) = row.time("PriceChangeTimestamp")? {
         return Ok(Some(at));
@@ -121,7 +121,7 @@ fn price_changed_at(row: &Fields<'_>) -> Result<Option<Time>, Refusal> {
     }
 }
 
-/// Half baths count half; where only the total is given it is taken as it is.
+/// Half baths count half. If there is only a total, it is used as is.
 fn bathrooms_hundredths(row: &Fields<'_>) -> Result<Option<u16>, Refusal> {
     let count = |name: &str| row.number::<u16>(name, 0);
     let Some(full) = count("BathroomsFull")? else { return row.number("BathroomsTotalInteger", 2) };
@@ -133,8 +133,8 @@ fn bathrooms_hundredths(row: &Fields<'_>) -> Result<Option<u16>, Refusal> {
     Ok(Some(hundredths))
 }
 
-/// `AssociationFee` by the month, as `AssociationFeeFrequency` says how often it is due. A fee that is due once, in a season or
-/// nobody says when is none by the month.
+/// Converts `AssociationFee` to a monthly fee by `AssociationFeeFrequency`. A one-time or seasonal fee, or one without
+/// a frequency, is unknown.
 fn association_fee(row: &Fields<'_>, currency: Currency) -> Option<Minor> {
     let frequency = row.text("AssociationFeeFrequency").ok()??;
     let (times, months) = kind::frequency(&frequency)?;
@@ -148,7 +148,7 @@ fn lot_area(row: &Fields<'_>) -> Result<Option<Area>, Refusal> {
             return Ok(Some(area));
         }
     }
-    // A bare LotSizeArea may be feet or acres: unknown, rather than off by a factor of 43,560.
+    // A bare LotSizeArea may be square feet or acres: unknown, rather than wrong by a factor of 43,560.
     area(row, "LotSizeArea", "LotSizeUnits", None)
 }
 
@@ -166,7 +166,7 @@ fn area(row: &Fields<'_>, name: &str, units_name: &str, usual: Option<AreaUnit>)
     row.parsed(name, |text| Area::parse(text, unit)).map(Option::flatten)
 }
 
-/// A date has no zone: it began at midnight where the home stands.
+/// A date has no zone: it begins at midnight local time of the home.
 fn listed_at(row: &Fields<'_>, address: &Address) -> Result<Option<Time>, Refusal> {
     for name in ["OnMarketDate", "ListingContractDate"] {
         if let Some(date) = row.date(name)? {
@@ -184,7 +184,7 @@ fn details(row: &Fields<'_>, terms: &Terms) -> Details {
     Details {
         title: None,
         description: row.prose("PublicRemarks"),
-        // Agents are people: the office is named, they are not.
+        // Agents are people: store the office, not the agent.
         seller: None,
         agency: row.prose("ListOfficeName"),
         images: if terms.images { images(&row.list("Media")) } else { Vec::new() },
@@ -193,7 +193,7 @@ fn details(row: &Fields<'_>, terms: &Terms) -> Details {
     }
 }
 
-/// The values of a multiple-choice field: a list, or one text with commas between them (Trestle).
+/// Values of a multi-value field: a list, or one text with commas (Trestle).
 fn choices(row: &Fields<'_>, name: &str) -> Vec<String> {
     let listed = row.texts(name);
     if !listed.is_empty() {
@@ -203,7 +203,7 @@ fn choices(row: &Fields<'_>, name: &str) -> Vec<String> {
     text.split(',').map(str::trim).filter(|choice| !choice.is_empty()).map(str::to_owned).collect()
 }
 
-/// Media are documents, films and faces of agents as well; some are for the office alone.
+/// Whether media is a public picture: media also contains documents, videos, portraits of agents and office-only files.
 fn is_picture(media: &Fields<'_>) -> bool {
     let category = media.prose("MediaCategory").unwrap_or_default();
     let home = matches!(kind::plain(&category).as_str(), "" | "photo" | "propertyphoto" | "image" | "floorplan");

@@ -1,4 +1,4 @@
-//! What is told of a sale, of the building and its fee, and of when.
+//! Sales, the building and its fee, and times.
 
 use stoop_domain::{Minor, Reason};
 

@@ -21,7 +21,7 @@ fn page(body: &str) -> Result<Page, ReadError> {
     answer(&source(&[]).begin(None), body)
 }
 
-/// The one row of a page: a plain sale with `fields` put over it.
+/// A page with one row: a plain sale, overridden by `fields`.
 fn row(fields: &str) -> Row {
     let plain = r#""ListingKey": "K1", "PropertyType": "Residential", "StandardStatus": "Active", "City": "Austin",
         "StateOrProvince": "TX", "PostalCode": "78704", "ModificationTimestamp": "2026-01-13T10:00:00.250Z""#;
@@ -135,7 +135,7 @@ fn a_timestamp_in_the_future_is_no_watermark() {
     let body = r#"{"value": [{"ModificationTimestamp": "2099-01-01T00:00:00Z"},
         {"ModificationTimestamp": "2026-01-14T11:00:00Z"}]}"#;
     assert_eq!(page(body).unwrap().watermark.as_deref(), Some("2026-01-14T11:00:00.000Z"));
-    // A clock that is a little ahead may be set right: changes come under earlier times then.
+    // A clock slightly ahead may be corrected: later changes then have earlier times.
     let ahead = Time::parse(NOW).unwrap().plus_ms(600_000);
     let body = format!(r#"{{"value": [{{"ModificationTimestamp": "{ahead}"}}]}}"#);
     let watermark = page(&body).unwrap().watermark.unwrap();

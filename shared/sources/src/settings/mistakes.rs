@@ -1,19 +1,19 @@
 use std::fmt;
 
-/// Everything that is wrong with a map, or with a map and the file it is to read: all at once.
+/// All mistakes in a map, or in a map and the file that it reads.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MapErrors(pub Vec<Mistake>);
 
-/// One thing that is wrong: where, what stands there, and what would be accepted.
+/// One mistake: position, found value, accepted values.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Mistake {
     /// The map's file.
     pub file: String,
-    /// The line in it, from 1.
+    /// Line, from 1.
     pub line: usize,
-    /// The key, such as `fields.list_price.money`.
+    /// Key, such as `fields.list_price.money`.
     pub key: String,
-    /// What is wrong, with the value, and what would be accepted.
+    /// What is wrong, with the value and what would be accepted.
     pub problem: String,
 }
 
@@ -41,7 +41,7 @@ impl fmt::Display for MapErrors {
 
 impl std::error::Error for MapErrors {}
 
-/// Says what would be accepted instead of `got`: the nearest name first, when one is near.
+/// Lists what would be accepted instead of `got`, the nearest name first if one is near.
 pub fn accepted<'a>(got: &str, names: impl IntoIterator<Item = &'a str> + Clone) -> String {
     let list: Vec<&str> = names.clone().into_iter().collect();
     let list = if list.is_empty() { "nothing".to_owned() } else { list.join(", ") };
@@ -51,7 +51,7 @@ pub fn accepted<'a>(got: &str, names: impl IntoIterator<Item = &'a str> + Clone)
     }
 }
 
-/// The name most like `got`, if it is like it at all: at most a third of its letters differ.
+/// Returns the name nearest to `got`, if at most a third of its letters differ.
 fn nearest<'a>(got: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let lower = |name: &str| name.to_lowercase().chars().take(64).collect::<String>();
     let got = lower(got);

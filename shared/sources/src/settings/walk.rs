@@ -5,14 +5,14 @@ use toml::de::{DeTable, DeValue};
 
 use super::mistakes::{MapErrors, Mistake, accepted};
 
-/// Collects mistakes while a document is walked.
+/// Collects mistakes while walking a document.
 pub struct Mistakes<'t> {
     file: &'t str,
     text: &'t str,
     found: Vec<Mistake>,
 }
 
-/// A table of the document and the path that leads to it.
+/// A table of the document and its path.
 #[derive(Clone)]
 pub struct Section<'d> {
     table: &'d DeTable<'d>,
@@ -20,51 +20,50 @@ pub struct Section<'d> {
     line: usize,
 }
 
-/// A value of the document and where it stands.
+/// A value of the document and its line.
 #[derive(Clone, Copy)]
 pub struct Value<'d> {
-    /// What stands there.
     pub value: &'d DeValue<'d>,
-    /// The line, from 1.
+    /// Line, from 1.
     pub line: usize,
 }
 
 impl<'t> Mistakes<'t> {
-    /// None yet, in the file of this name with this text.
+    /// Creates an empty collection for the file of this name and text.
     #[must_use]
     pub fn new(file: &'t str, text: &'t str) -> Self {
         Self { file, text, found: Vec::new() }
     }
 
-    /// Notes a mistake.
+    /// Adds a mistake.
     pub fn add(&mut self, line: usize, key: impl Into<String>, problem: impl Into<String>) {
         self.found.push(Mistake { file: self.file.to_owned(), line, key: key.into(), problem: problem.into() });
     }
 
-    /// The line on which a span begins, from 1.
+    /// Returns the line on which a span begins, from 1.
     #[must_use]
     pub fn line(&self, span: Range<usize>) -> usize {
         1 + self.text.as_bytes()[..span.start.min(self.text.len())].iter().filter(|b| **b == b'\n').count()
     }
 
-    /// Whether nothing is wrong so far.
+    /// Whether there are no mistakes so far.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.found.is_empty()
     }
 
-    /// How many there are so far.
+    /// Number of mistakes so far.
     #[must_use]
     pub fn len(&self) -> usize {
         self.found.len()
     }
 
-    /// Takes back all but the first `len`.
+    /// Removes all but the first `len` mistakes.
     pub fn truncate(&mut self, len: usize) {
         self.found.truncate(len);
     }
 
-    /// All of them, by line, each once.
+    /// Returns all mistakes sorted by line, without duplicates.
     #[must_use]
     pub fn into_errors(mut self) -> MapErrors {
         self.found.sort();
@@ -74,7 +73,7 @@ impl<'t> Mistakes<'t> {
 }
 
 impl<'d> Section<'d> {
-    /// The whole document.
+    /// The root table of the document.
     #[must_use]
     pub fn root(table: &'d DeTable<'d>) -> Self {
         Self { table, path: String::new(), line: 1 }
@@ -92,13 +91,13 @@ impl<'d> Section<'d> {
         if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) }
     }
 
-    /// The section's own path.
+    /// The path of the section.
     #[must_use]
     pub fn path(&self) -> &str {
         &self.path
     }
 
-    /// Notes every key that is not one of `known`.
+    /// Adds a mistake for every key that is not in `known`.
     pub fn only(&self, known: &[&str], mistakes: &mut Mistakes<'_>) {
         for (key, _) in self.table {
             let name: &str = key.get_ref();
@@ -113,26 +112,26 @@ impl<'d> Section<'d> {
         }
     }
 
-    /// The keys, in the order of their names, and the lines on which they stand.
+    /// The keys sorted by name, with their lines.
     #[must_use]
     pub fn keys(&self, mistakes: &Mistakes<'_>) -> Vec<(&'d str, usize)> {
         self.table.iter().map(|(key, _)| (&**key.get_ref(), mistakes.line(key.span()))).collect()
     }
 
-    /// The value of `key`, of any kind.
+    /// Returns the value of `key`, of any type.
     #[must_use]
     pub fn value(&self, key: &str, mistakes: &Mistakes<'_>) -> Option<Value<'d>> {
         let value = self.table.get(key)?;
         Some(Value { value: value.get_ref(), line: mistakes.line(value.span()) })
     }
 
-    /// Whether `key` is there.
+    /// Whether `key` exists.
     #[must_use]
     pub fn has(&self, key: &str) -> bool {
         self.table.contains_key(key)
     }
 
-    /// A text, and the line on which it stands.
+    /// Reads a text and its line.
     pub fn text(&self, key: &str, mistakes: &mut Mistakes<'_>) -> Option<(&'d str, usize)> {
         let value = self.value(key, mistakes)?;
         let text = value.value.as_str();
@@ -142,7 +141,7 @@ impl<'d> Section<'d> {
         text.map(|text| (text, value.line))
     }
 
-    /// One text or a list of texts.
+    /// Reads one text or a list of texts.
     pub fn texts(&self, key: &str, mistakes: &mut Mistakes<'_>) -> Option<Vec<(&'d str, usize)>> {
         let value = self.value(key, mistakes)?;
         if let Some(text) = value.value.as_str() {
@@ -166,7 +165,7 @@ impl<'d> Section<'d> {
         Some(texts)
     }
 
-    /// True or false.
+    /// Reads a boolean.
     pub fn boolean(&self, key: &str, mistakes: &mut Mistakes<'_>) -> Option<bool> {
         let value = self.value(key, mistakes)?;
         let boolean = value.value.as_bool();
@@ -176,7 +175,7 @@ impl<'d> Section<'d> {
         boolean
     }
 
-    /// A whole number from 0.
+    /// Reads a whole number from 0.
     pub fn count(&self, key: &str, mistakes: &mut Mistakes<'_>) -> Option<u64> {
         let value = self.value(key, mistakes)?;
         let count =
@@ -187,7 +186,7 @@ impl<'d> Section<'d> {
         count
     }
 
-    /// A table inside this one.
+    /// Reads a nested table.
     pub fn table(&self, key: &str, mistakes: &mut Mistakes<'_>) -> Option<Section<'d>> {
         let value = self.value(key, mistakes)?;
         let Some(table) = value.value.as_table() else {
@@ -197,7 +196,7 @@ impl<'d> Section<'d> {
         Some(Section { table, path: self.key(key), line: value.line })
     }
 
-    /// A list of tables: `[[skip]]`.
+    /// Reads a list of tables, such as `[[skip]]`.
     pub fn tables(&self, key: &str, mistakes: &mut Mistakes<'_>) -> Vec<Section<'d>> {
         let Some(value) = self.value(key, mistakes) else { return Vec::new() };
         let Some(array) = value.value.as_array() else {
@@ -224,14 +223,14 @@ impl<'d> Section<'d> {
     }
 }
 
-/// Parses `text`; what is no TOML at all is told with its line.
+/// Parses `text`; reports TOML syntax errors with their lines.
 pub fn parse<'t>(text: &'t str, mistakes: &mut Mistakes<'_>) -> Option<Spanned<DeTable<'t>>> {
     let (table, errors) = DeTable::parse_recoverable(text);
     for error in &errors {
         let line = error.span().map_or(1, |span| mistakes.line(span));
         mistakes.add(line, "", format!("this is no TOML: {}", error.message()));
     }
-    // What was recovered from a broken document would only give rise to mistakes that are none.
+    // A document recovered from broken TOML would only cause false mistakes.
     errors.is_empty().then_some(table)
 }
 

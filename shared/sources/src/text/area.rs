@@ -2,37 +2,37 @@ use stoop_domain::{Area, AreaUnit};
 
 use super::number::{NumberStyle, NumberTextError, split_number};
 
-/// Why a text is no area.
+/// Why a text is not an area.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AreaTextError {
     /// The number cannot be read.
     #[error(transparent)]
     Number(#[from] NumberTextError),
-    /// The unit is none we know.
+    /// Unknown unit.
     #[error("{text:?}: {unit:?} is no unit of area known here (m², sqft, acres, ha)")]
     Unit {
         /// The whole text.
         text: String,
-        /// The part that was not understood.
+        /// The part that is not understood.
         unit: String,
     },
-    /// More than any home has.
+    /// Larger than any home.
     #[error("{0:?} is too large an area")]
     TooLarge(String),
 }
 
-/// Reads an area such as `103 m²`, `1,312 sqft`, `0.1952 Acres`, `2 ha`, or a bare number of `default`
-/// units. A unit alone (`m²`), and zero, mean unknown.
+/// Parses an area such as `103 m²`, `1,312 sqft`, `0.1952 Acres`, `2 ha`, or a bare number in `default` units. A unit
+/// alone (`m²`) and zero mean unknown.
 ///
 /// # Errors
-/// When the number or its unit cannot be read.
+/// Fails if the number or its unit cannot be read.
 pub fn parse_area(text: &str, style: NumberStyle, default: AreaUnit) -> Result<Option<Area>, AreaTextError> {
     let text = text.trim();
     if text.is_empty() || unit_and_factor(text).is_some() {
         return Ok(None);
     }
     let unknown = |unit: &str| AreaTextError::Unit { text: cut(text), unit: cut(unit) };
-    // The exponent of "m²" written as "m2" is no second number: the first one is the area.
+    // The exponent of "m²" written as "m2" is not a second number: the first number is the area.
     let number = split_number(text, style)?;
     if !number.before.is_empty() {
         return Err(unknown(number.before));
@@ -46,7 +46,7 @@ pub fn parse_area(text: &str, style: NumberStyle, default: AreaUnit) -> Result<O
     Ok((ten_thousandths > 0).then_some(Area { ten_thousandths, unit }))
 }
 
-/// Reads the name of a unit: `m2`, `m²`, `sqft`, `acres` and their usual spellings.
+/// Parses a unit: `m2`, `m²`, `sqft`, `acres` and their usual spellings.
 #[must_use]
 pub fn parse_area_unit(name: &str) -> Option<AreaUnit> {
     unit_and_factor(name.trim()).filter(|(_, factor)| *factor == 1).map(|(unit, _)| unit)

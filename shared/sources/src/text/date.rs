@@ -3,36 +3,36 @@ use jiff::fmt::strtime::{self, BrokenDownTime};
 use jiff::tz::{Offset, TimeZone};
 use stoop_domain::{Time, parse_decimal};
 
-/// One way in which a date may be written.
+/// A date format.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DateFormat {
-    /// `2026-01-13T10:51:00Z`: with an offset or `Z`, nothing less.
+    /// `2026-01-13T10:51:00Z`: requires an offset or `Z`.
     Rfc3339,
-    /// `2026-01-13`, `2026-01-13 10:51`, `2026-01-13T10:51:00.5+01:00`: a zone only where written.
+    /// `2026-01-13`, `2026-01-13 10:51`, `2026-01-13T10:51:00.5+01:00`: the offset is optional.
     Iso,
     /// Milliseconds since 1970.
     EpochMs,
     /// Seconds since 1970.
     EpochS,
-    /// A format of strptime, such as `%Y-%m-%dT%H-%M`.
+    /// A strptime format, such as `%Y-%m-%dT%H-%M`.
     Strptime(Box<str>),
 }
 
-/// A text that is no date in the format asked for.
+/// A text that does not match the requested format.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{text:?} is no date like {wanted}")]
 pub struct DateTextError {
-    /// What was read.
+    /// The text.
     pub text: String,
-    /// What would be understood.
+    /// The expected format.
     pub wanted: String,
 }
 
 impl DateFormat {
-    /// Reads a format's name: `rfc3339`, `iso`, `epoch_ms`, `epoch_s`, or a format of strptime.
+    /// Parses a format's name: `rfc3339`, `iso`, `epoch_ms`, `epoch_s`, or a strptime format.
     ///
     /// # Errors
-    /// Says what is wrong with it.
+    /// Describes why the format is invalid.
     pub fn parse(name: &str) -> Result<Self, String> {
         Ok(match name {
             "rfc3339" => Self::Rfc3339,
@@ -40,7 +40,7 @@ impl DateFormat {
             "epoch_ms" => Self::EpochMs,
             "epoch_s" => Self::EpochS,
             format if format.contains('%') => {
-                // Writing a known moment with the format is the one way to learn that it is well formed.
+                // Formatting a known time is the only way to validate the format.
                 let known = jiff::Timestamp::UNIX_EPOCH.to_zoned(TimeZone::UTC);
                 strtime::format(format, &known).map_err(|error| error.to_string())?;
                 Self::Strptime(format.into())
@@ -49,11 +49,10 @@ impl DateFormat {
         })
     }
 
-    /// Reads a date. What is written without a zone is a civil time in `zone`; a date alone is its
-    /// midnight there.
+    /// Parses a date. A date without an offset is civil time in `zone`; a date without a time is midnight there.
     ///
     /// # Errors
-    /// When it is not written in this format.
+    /// Fails if the text does not match the format.
     pub fn read(&self, text: &str, zone: &TimeZone) -> Result<Time, DateTextError> {
         let found = match self {
             Self::Rfc3339 => match split_iso(text.as_bytes()) {
@@ -83,7 +82,7 @@ fn moment(broken: &BrokenDownTime, zone: &TimeZone) -> Option<Time> {
         return broken.to_timestamp().ok().map(|t| Time::from_ms(t.as_millisecond()));
     }
     let date = broken.to_date().ok()?;
-    // An hour without minutes is a whole hour; no hour at all is midnight.
+    // An hour without minutes is a full hour; no hour is midnight.
     let (hour, minute, second) =
         (broken.hour().unwrap_or(0), broken.minute().unwrap_or(0), broken.second().unwrap_or(0));
     let nanosecond = broken.subsec_nanosecond().unwrap_or(0);
@@ -100,24 +99,25 @@ fn in_zone(civil: DateTime, zone: &TimeZone) -> Option<Time> {
 
 const EPOCH: DateTime = civil::date(1970, 1, 1).at(0, 0, 0, 0);
 
-/// Up to the end of the year 9999, which many write for "never"; jiff's moments end two days before.
+/// Accepts times up to the end of the year 9999, which many sources write for "never"; `jiff::Timestamp` ends two days
+/// earlier.
 fn at_offset(civil: DateTime, offset: Offset) -> Option<Time> {
     let since = civil.duration_since(EPOCH);
     let seconds = since.as_secs() - i64::from(offset.seconds());
     in_range(seconds * 1_000 + i64::from(since.subsec_millis()))
 }
 
-/// A count of milliseconds that lies in the years 0001 to 9999; one that does not is no date.
+/// Accepts milliseconds within the years 0001 to 9999; others are not dates.
 fn in_range(ms: i64) -> Option<Time> {
     let time = Time::from_ms(ms);
     (time.ms() == ms).then_some(time)
 }
 
-/// Reads an ISO 8601 date with or without time, fraction and zone; `T` or a space between them.
-/// Without a zone it is a civil time in `zone`. Fractions finer than a millisecond are cut off.
+/// Parses an ISO 8601 date with optional time, fraction and offset, separated by `T` or a space. Without an offset it
+/// is civil time in `zone`. Fractions are truncated to milliseconds.
 ///
 /// # Errors
-/// When it is anything else.
+/// Fails for any other text.
 pub fn parse_iso(text: &str, zone: &TimeZone) -> Result<Time, DateTextError> {
     let bad = || DateTextError { text: text.chars().take(80).collect(), wanted: "2026-01-13T10:51:00".to_owned() };
     let (civil, offset) = split_iso(text.trim().as_bytes()).ok_or_else(bad)?;
@@ -128,8 +128,8 @@ pub fn parse_iso(text: &str, zone: &TimeZone) -> Result<Time, DateTextError> {
     .ok_or_else(bad)
 }
 
-/// The civil time, and the offset where one is written. Spelling is ours, for what sources write and jiff's parser
-/// refuses; the calendar is jiff's.
+/// Returns the civil time, and the offset if there is one. The syntax is our own, because sources write dates that
+/// jiff's parser refuses; the calendar is jiff's.
 fn split_iso(text: &[u8]) -> Option<(DateTime, Option<Offset>)> {
     let (year, rest) = number(text, 4)?;
     let (month, rest) = small(rest.strip_prefix(b"-")?)?;
@@ -148,7 +148,7 @@ fn split_iso(text: &[u8]) -> Option<(DateTime, Option<Offset>)> {
             Some(after) => fraction(after)?,
             None => (0, after),
         };
-        // A leap second is counted as the second before it, as everybody does.
+        // A leap second counts as the second before it, as is usual.
         let second = if second == 60 { 59 } else { second };
         time = civil::Time::new(hour, minute, second, fraction_ms * 1_000_000).ok()?;
         rest = after;
@@ -156,7 +156,7 @@ fn split_iso(text: &[u8]) -> Option<(DateTime, Option<Offset>)> {
     Some((date.to_datetime(time), offset(rest.trim_ascii_start())?))
 }
 
-/// `Some(None)` where no offset is written, `None` where it cannot be read.
+/// `Some(None)` if there is no offset, `None` if it is invalid.
 #[expect(clippy::option_option, reason = "no offset, no readable offset, an offset: three answers")]
 fn offset(text: &[u8]) -> Option<Option<Offset>> {
     let (sign, rest) = match text {
@@ -185,13 +185,13 @@ fn number(text: &[u8], digits: usize) -> Option<(i16, &[u8])> {
     Some((value, rest))
 }
 
-/// A number of two digits.
+/// Parses a two-digit number.
 fn small(text: &[u8]) -> Option<(i8, &[u8])> {
     let (value, rest) = number(text, 2)?;
     Some((i8::try_from(value).ok()?, rest))
 }
 
-/// The milliseconds of a fraction, whatever its length.
+/// Parses a fraction of any length to milliseconds.
 fn fraction(text: &[u8]) -> Option<(i32, &[u8])> {
     let len = text.iter().take_while(|b| b.is_ascii_digit()).count();
     let (digits, rest) = text.split_at(len);

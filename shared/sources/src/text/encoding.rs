@@ -1,40 +1,40 @@
-//! Bytes of other encodings as UTF-8.
+//! Decodes other encodings to UTF-8.
 
-/// How the bytes of a file stand for letters.
+/// Character encoding of a file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Encoding {
     /// UTF-8.
     #[default]
     Utf8,
-    /// Windows-1252, of which ISO 8859-1 is read as a part.
+    /// Windows-1252, also for ISO 8859-1, which it extends.
     Windows1252,
-    /// UTF-16, the low byte first.
+    /// UTF-16, little-endian.
     Utf16Le,
-    /// UTF-16, the high byte first.
+    /// UTF-16, big-endian.
     Utf16Be,
 }
 
-/// Makes UTF-8 of bytes that come in pieces. What stands for no letter becomes U+FFFD, but UTF-8 is left as it is.
+/// Decodes bytes to UTF-8 in chunks. Invalid sequences become U+FFFD; UTF-8 input is not changed.
 #[derive(Clone, Debug)]
 pub struct Decoder {
     encoding: Encoding,
-    /// The first byte of a pair that was cut.
+    /// The first byte of a code unit split between chunks.
     odd: Option<u8>,
-    /// The first half of a surrogate pair.
+    /// A high surrogate without its low surrogate.
     high: Option<u16>,
 }
 
-/// What 0x80 to 0x9F are in Windows-1252; 0 is what the Encoding Standard leaves as it is.
+/// Characters 0x80 to 0x9F of Windows-1252; 0 where the Encoding Standard keeps the byte's value.
 const WINDOWS_1252: [u16; 32] = [
     0x20AC, 0, 0x201A, 0x0192, 0x201E, 0x2026, 0x2020, 0x2021, 0x02C6, 0x2030, 0x0160, 0x2039, 0x0152, 0, 0x017D, 0, 0,
     0x2018, 0x2019, 0x201C, 0x201D, 0x2022, 0x2013, 0x2014, 0x02DC, 0x2122, 0x0161, 0x203A, 0x0153, 0, 0x017E, 0x0178,
 ];
 
 impl Encoding {
-    /// What maps call it, for messages.
+    /// Names in maps, for messages.
     pub const NAMES: [&str; 6] = ["utf-8", "windows-1252", "iso-8859-1", "utf-16", "utf-16le", "utf-16be"];
 
-    /// Reads a name: one of [`Self::NAMES`]. `utf-16` alone has the low byte first where no mark says otherwise.
+    /// Parses one of [`Self::NAMES`]. `utf-16` is little-endian unless a byte order mark says otherwise.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
         Some(match name.to_ascii_lowercase().as_str() {
@@ -46,7 +46,7 @@ impl Encoding {
         })
     }
 
-    /// What maps call it.
+    /// Name in maps.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -57,7 +57,7 @@ impl Encoding {
         }
     }
 
-    /// The encoding that a byte order mark at the beginning tells.
+    /// Detects the encoding by a byte order mark at the beginning.
     #[must_use]
     pub fn of_mark(beginning: &[u8]) -> Option<Self> {
         match beginning {
@@ -68,14 +68,14 @@ impl Encoding {
         }
     }
 
-    /// The encoding that the beginning of a file looks like, mark or not. `cut` says that it goes on, maybe in the
-    /// middle of a letter.
+    /// Detects the encoding from the beginning of a file, with or without a mark. `cut`: the file continues, possibly
+    /// in the middle of a character.
     #[must_use]
     pub fn guess(beginning: &[u8], cut: bool) -> Self {
         if let Some(encoding) = Self::of_mark(beginning) {
             return encoding;
         }
-        // Signs and digits are everywhere, and of their pairs one byte is zero, which text has nowhere else.
+        // Punctuation and digits are in every text. In UTF-16, one byte of each is zero, which no other text contains.
         let zeros = |from: usize| beginning.iter().skip(from).step_by(2).filter(|byte| **byte == 0).count();
         let (first, second) = (zeros(0), zeros(1));
         if (first + second) * 4 > beginning.len() {
@@ -90,13 +90,13 @@ impl Encoding {
 }
 
 impl Decoder {
-    /// One that has read nothing yet.
+    /// Creates a decoder without input.
     #[must_use]
     pub fn new(encoding: Encoding) -> Self {
         Self { encoding, odd: None, high: None }
     }
 
-    /// Puts what `bytes` are behind `out`: at most three bytes for each, and three more.
+    /// Appends the decoded `bytes` to `out`: at most three bytes for each, and three more.
     pub fn decode(&mut self, bytes: &[u8], out: &mut Vec<u8>) {
         match self.encoding {
             Encoding::Utf8 => out.extend_from_slice(bytes),
@@ -120,7 +120,7 @@ impl Decoder {
         }
     }
 
-    /// The end of the bytes: what is still half becomes U+FFFD.
+    /// Ends the input: an incomplete character becomes U+FFFD.
     pub fn finish(&mut self, out: &mut Vec<u8>) {
         if self.odd.take().is_some() | self.high.take().is_some() {
             put(out, UNKNOWN);
@@ -158,7 +158,7 @@ mod tests {
 
     use super::*;
 
-    /// Decodes bytes that come one by one.
+    /// Decodes byte by byte.
     fn decoded(encoding: Encoding, bytes: &[u8]) -> String {
         let (mut decoder, mut out) = (Decoder::new(encoding), Vec::new());
         bytes.iter().for_each(|byte| decoder.decode(&[*byte], &mut out));

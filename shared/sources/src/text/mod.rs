@@ -1,9 +1,9 @@
-//! Pure parsers for what portals write in words: amounts, areas, dates, "il y a 5 heures".
+//! Pure parsers for texts of portals: amounts, areas, dates, "il y a 5 heures".
 //!
-//! Bytes of other encodings as UTF-8 are here too.
+//! Also decodes other encodings to UTF-8.
 //!
-//! Each takes a text and gives a value of the domain or an error that names what was read. None
-//! guesses: what fits no rule is an error, and the caller decides what becomes of the row.
+//! Each parser takes a text and returns a domain value, or an error that contains the text. They never guess: text that
+//! matches no rule is an error, and the caller decides what to do with the row.
 
 mod area;
 mod date;

@@ -2,40 +2,40 @@ use stoop_domain::{Currency, Minor, MoneyError};
 
 use super::number::{NumberStyle, NumberText, NumberTextError, split_number};
 
-/// An amount as a portal wrote it, with the currency where it named one.
+/// A parsed amount and its currency, if the text names one.
 #[derive(Clone, Copy, Debug)]
 pub struct MoneyText<'a> {
     number: NumberText<'a>,
-    /// The currency that the text names; `None` where it names none.
+    /// Currency in the text; `None` if there is none.
     pub currency: Option<Currency>,
 }
 
-/// Why a text is no amount of money.
+/// Why a text is not an amount of money.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum MoneyTextError {
     /// The number cannot be read.
     #[error(transparent)]
     Number(#[from] NumberTextError),
-    /// There are words in it that are no currency we know.
+    /// The text contains words that are not a known currency.
     #[error("{text:?}: {word:?} is no currency sign or code known here")]
     Word {
         /// The whole text.
         text: String,
-        /// The part that was not understood.
+        /// The part that is not understood.
         word: String,
     },
-    /// It names two currencies.
+    /// The text names two currencies.
     #[error("{0:?} names two currencies")]
     TwoCurrencies(String),
 }
 
-/// Reads an amount such as `1 700 000 DH`, `€ 1.392,85`, `$2,305/mo`.
+/// Parses an amount such as `1 700 000 DH`, `€ 1.392,85`, `$2,305/mo`.
 ///
-/// `$` means `default` where that is a dollar, and USD otherwise. A trailing `,-` or `,–` (no cents)
-/// and `/mo`, `/month`, `/mois`, `/Monat`, `/mes`, `/mese` or such words as `per month` are understood.
+/// `$` means `default` if that is a dollar, otherwise USD. Accepts a trailing `,-` or `,–` (no cents), and `/mo`,
+/// `/month`, `/mois`, `/Monat`, `/mes`, `/mese` or words such as `per month`.
 ///
 /// # Errors
-/// When the number or the words around it cannot be read.
+/// Fails if the number or the words around it cannot be read.
 pub fn parse_money<'a>(
     text: &'a str,
     style: NumberStyle,
@@ -52,27 +52,27 @@ pub fn parse_money<'a>(
 }
 
 impl MoneyText<'_> {
-    /// The amount in minor units of `currency`.
+    /// Returns the amount in minor units of `currency`.
     ///
     /// # Errors
-    /// When it does not fit in 64 bits.
+    /// Fails if it does not fit in 64 bits.
     pub fn minor(&self, currency: Currency) -> Result<Minor, MoneyError> {
         self.number.scaled(currency.minor_digits()).map(Minor)
     }
 }
 
-/// What stands behind amounts that are by the month, in small letters: behind a stroke, or as words.
+/// Suffixes of monthly amounts in lower case, after a slash or as words.
 const MONTHS: [&str; 9] = ["mo", "mo.", "month", "mois", "monat", "mes", "mese", "mth", "m."];
 const MONTHLY: [&str; 9] =
     ["per month", "a month", "par mois", "pro monat", "im monat", "al mes", "por mes", "al mese", "pcm"];
 
-/// Whether a text says that its amount is by the month.
+/// Whether a text says that its amount is monthly.
 #[must_use]
 pub fn is_monthly(text: &str) -> bool {
     monthly_tail(text.trim_end()).is_some()
 }
 
-/// The text before the words that say that an amount is by the month.
+/// Returns the text before a suffix for "monthly".
 fn monthly_tail(text: &str) -> Option<&str> {
     if let Some((head, unit)) = text.rsplit_once('/')
         && MONTHS.iter().any(|month| unit.trim().to_lowercase() == *month)
@@ -91,7 +91,7 @@ fn without_tail(after: &str) -> &str {
     monthly_tail(after).unwrap_or(after)
 }
 
-/// `Some(None)` where there is no word, `None` where it is not known.
+/// `Some(None)` if there is no word, `None` if it is unknown.
 #[expect(clippy::option_option, reason = "no word, no known word, a currency: three answers")]
 fn currency_word(word: &str, default: Option<Currency>) -> Option<Option<Currency>> {
     if word.is_empty() {
@@ -120,7 +120,7 @@ fn currency_word(word: &str, default: Option<Currency>) -> Option<Option<Currenc
     Currency::parse(code).ok().map(Some)
 }
 
-/// The ISO 4217 codes that are understood inside a text.
+/// ISO 4217 codes that are recognized inside a text.
 const CODES: [&str; 24] = [
     "MAD", "EUR", "USD", "GBP", "CHF", "CAD", "AUD", "NZD", "SGD", "HKD", "SEK", "NOK", "DKK", "PLN", "CZK", "HUF",
     "TND", "DZD", "ZAR", "AED", "INR", "JPY", "BRL", "MXN",

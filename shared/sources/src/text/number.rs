@@ -1,16 +1,16 @@
 use stoop_domain::{MoneyError, parse_decimal};
 
-/// How a number is written: which sign groups the thousands and which begins the fraction.
+/// Number format: which characters group thousands and which is the decimal sign.
 ///
-/// Spaces of any kind (also U+00A0 and U+202F) and apostrophes group in every style but `Plain`.
+/// White space (also U+00A0 and U+202F) and apostrophes group in every style except `Plain`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum NumberStyle {
-    /// `1392.85`: no grouping; an exponent is understood.
+    /// `1392.85`: no grouping; allows an exponent.
     #[default]
     Plain,
-    /// Read from the number itself: of two different signs the last begins the fraction; a sign that
-    /// comes twice groups; a lone sign groups when one to three digits stand before and exactly three
-    /// after it (`690,000`, but not `0.125`), and begins a fraction otherwise (`1392.85`).
+    /// Detected from the number: if there are two different signs, the last is the decimal sign; a repeated sign
+    /// groups; a single sign groups if one to three digits precede it and exactly three follow (`690,000`, but not
+    /// `0.125`), and otherwise is the decimal sign (`1392.85`).
     Auto,
     /// `1.392,85`
     De,
@@ -20,26 +20,26 @@ pub enum NumberStyle {
     Fr,
 }
 
-/// Why a text holds no number in the style asked for.
+/// Why a text contains no number in the requested style.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NumberTextError {
-    /// There is no digit in it.
+    /// No digit.
     #[error("{0:?} holds no number")]
     None(String),
-    /// The signs between the digits are not those of the style.
+    /// The separators do not match the style.
     #[error("{0:?} is not a number written like {1}")]
     Style(String, &'static str),
-    /// More digits than any amount has.
+    /// Too many digits.
     #[error("{0:?} has too many digits")]
     TooLong(String),
 }
 
-/// A number found in a text, and what stood around it.
+/// A number found in a text, and the text around it.
 #[derive(Clone, Copy, Debug)]
 pub struct NumberText<'a> {
-    /// What stands before the number, trimmed; a minus sign is taken off.
+    /// The trimmed text before the number, without a minus sign.
     pub before: &'a str,
-    /// What stands after it, trimmed.
+    /// The trimmed text after the number.
     pub after: &'a str,
     plain: [u8; DIGITS_MAX],
     len: usize,
@@ -47,11 +47,11 @@ pub struct NumberText<'a> {
 
 const DIGITS_MAX: usize = 40;
 
-/// Finds the one number in `text` and reads it in `style`, without allocating.
+/// Finds the first number in `text` and parses it in `style`, without allocating.
 ///
 /// # Errors
-/// When there is no digit, or the signs between the digits do not fit the style. A second number
-/// after other words is left in [`NumberText::after`] for the caller to judge.
+/// Fails if there is no digit, or if the separators do not match the style. A second number after other words stays in
+/// [`NumberText::after`] for the caller to judge.
 pub fn split_number(text: &str, style: NumberStyle) -> Result<NumberText<'_>, NumberTextError> {
     let first = text.find(|c: char| c.is_ascii_digit()).ok_or_else(|| NumberTextError::None(text.to_owned()))?;
     let start = match text[..first].char_indices().next_back() {
@@ -73,8 +73,7 @@ pub fn split_number(text: &str, style: NumberStyle) -> Result<NumberText<'_>, Nu
     Ok(number)
 }
 
-/// Where the digits and the signs between them end: after the last digit that is joined to the first
-/// by at most one grouping or decimal sign at a time.
+/// Returns the end of the number: after the last digit that is joined to the first by at most one separator at a time.
 fn end_of_number(text: &str, start: usize, style: NumberStyle) -> usize {
     let mut end = start;
     let mut gap = 0;
@@ -91,11 +90,11 @@ fn end_of_number(text: &str, start: usize, style: NumberStyle) -> usize {
             break;
         }
     }
-    // "12." with nothing after it is a number and a full stop; the stop goes with the number.
+    // "12." at the end is a number and a full stop; the stop counts as part of the number.
     if text[end..].starts_with('.') && text[end + 1..].trim_start().is_empty() { end + 1 } else { end }
 }
 
-/// Whether `c` at this place is the `e` or the sign of an exponent.
+/// Whether the character `c` at `at` is the `e` or the sign of an exponent.
 fn is_exponent(text: &str, at: usize, c: char) -> bool {
     match c {
         'e' | 'E' => {
@@ -112,16 +111,16 @@ fn is_group(c: char) -> bool {
 }
 
 impl NumberText<'_> {
-    /// The number as plain decimal text: `-1392.85`.
+    /// Returns the number as plain decimal text: `-1392.85`.
     #[must_use]
     pub fn plain(&self) -> &str {
         std::str::from_utf8(&self.plain[..self.len]).unwrap_or("")
     }
 
-    /// The number scaled by ten to the `digits`.
+    /// Returns the number scaled by 10^`digits`.
     ///
     /// # Errors
-    /// When it does not fit in 64 bits.
+    /// Fails if it does not fit in 64 bits.
     pub fn scaled(&self, digits: u32) -> Result<i64, MoneyError> {
         parse_decimal(self.plain(), digits)
     }
@@ -168,7 +167,7 @@ impl NumberText<'_> {
                 self.push(byte, text)?;
             }
         }
-        // One kind of sign groups: "1.234,567" has none that could.
+        // Only one kind of sign groups: in "1.234,567" the comma cannot group as well.
         for c in whole.chars().filter(|c| matches!(c, '.' | ',')) {
             if *sign.get_or_insert(c) != c {
                 return Err(wrong());
@@ -188,7 +187,7 @@ impl NumberText<'_> {
 }
 
 impl NumberStyle {
-    /// The name used in maps.
+    /// Name in maps.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
         Some(match name {
@@ -201,7 +200,7 @@ impl NumberStyle {
         })
     }
 
-    /// A number in this style.
+    /// Arbitrary numbers in this style.
     #[must_use]
     pub fn example(self) -> &'static str {
         match self {
@@ -213,7 +212,7 @@ impl NumberStyle {
     }
 }
 
-/// Which sign begins the fraction, read from the number itself; see [`NumberStyle::Auto`].
+/// Detects the decimal sign of a number; see [`NumberStyle::Auto`].
 fn decimal_sign(body: &str) -> Option<char> {
     let last = body.rfind(['.', ','])?;
     let sign = if body[last..].starts_with('.') { '.' } else { ',' };

@@ -1,6 +1,6 @@
 use stoop_domain::Time;
 
-/// A language in which a relative time may be written.
+/// Language of a relative time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Language {
     /// `il y a 5 heures`
@@ -9,9 +9,8 @@ pub enum Language {
     En,
 }
 
-/// Reads a relative time (`il y a 5 heures`, `hier`, `an hour ago`, `just now`) as a moment before
-/// `now`. A month counts as 30 days and a year as 365: the text is no more exact than that.
-/// `None` where it is not understood.
+/// Parses a relative time (`il y a 5 heures`, `hier`, `an hour ago`, `just now`) as a time before `now`. A month is 30
+/// days and a year 365: the text is not more precise. Returns `None` if it is not understood.
 #[must_use]
 pub fn parse_relative(text: &str, language: Language, now: Time) -> Option<Time> {
     let lower = text.trim().to_lowercase();
@@ -31,7 +30,7 @@ pub fn parse_relative(text: &str, language: Language, now: Time) -> Option<Time>
     Some(now.plus_ms(-ago))
 }
 
-/// Reads a count and a unit (`5 heures`, `une heure`, `an hour`) as milliseconds.
+/// Parses a count and a unit (`5 heures`, `une heure`, `an hour`) to milliseconds.
 fn span(text: &str) -> Option<i64> {
     let mut words = text.split_whitespace();
     let count = match words.next()? {

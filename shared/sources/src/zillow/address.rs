@@ -1,6 +1,6 @@
 use stoop_domain::Address;
 
-/// An address that is already in parts. Each may be unknown.
+/// An address in parts, any of which may be unknown.
 #[derive(Debug, Default)]
 pub(super) struct Parts {
     pub(super) street: Option<String>,
@@ -9,8 +9,8 @@ pub(super) struct Parts {
     pub(super) zip: Option<String>,
 }
 
-/// Takes apart `street, city, ST zip`. A building's address lacks the zip, an undisclosed one the
-/// street; what has no comma at all is kept as the line.
+/// Splits `street, city, ST zip`. A building's address has no ZIP code, an undisclosed one no street; a text without a
+/// comma becomes the line.
 pub(super) fn parts(text: &str) -> Parts {
     let split: Vec<&str> = text.split(',').map(str::trim).filter(|part| !part.is_empty()).collect();
     let known = |text: &str| (!text.is_empty()).then(|| text.to_owned());
@@ -23,7 +23,7 @@ pub(super) fn parts(text: &str) -> Parts {
     Parts { street: known(&street), city: known(city), state: known(region), zip: known(zip.trim()) }
 }
 
-/// The place at an address, with the unit in its line where the street does not name it.
+/// Builds the address; adds the unit to the line if the street does not contain it.
 pub(super) fn address(parts: Parts, unit: Option<&str>, country: &str) -> Address {
     let line = parts.street.filter(|line| !line.to_ascii_lowercase().contains("undisclosed"));
     let line = line.map(|line| match unit {
@@ -31,7 +31,7 @@ pub(super) fn address(parts: Parts, unit: Option<&str>, country: &str) -> Addres
         _ => line,
     });
     let postal_code = parts.zip.map(|zip| match zip.as_bytes().get(5) {
-        // ZIP+4 names a side of a block; the zip is the area that homes are counted in.
+        // A ZIP+4 names a side of a block: homes are counted by ZIP code.
         Some(b'-') if country == "US" && zip.is_ascii() => zip[..5].to_owned(),
         _ => zip,
     });
@@ -45,7 +45,7 @@ pub(super) fn address(parts: Parts, unit: Option<&str>, country: &str) -> Addres
     }
 }
 
-/// Whether the line ends in this unit: `2133 Winrock Blvd #34` in `# 34`, `9 Elm St APT 15` in `Apt 15`.
+/// Whether the line ends with this unit: `2133 Winrock Blvd #34` with `# 34`, `9 Elm St APT 15` with `Apt 15`.
 fn names_unit(line: &str, unit: &str) -> bool {
     let number = |text: &str| {
         let last = text.rsplit([' ', '#']).next().unwrap_or_default();

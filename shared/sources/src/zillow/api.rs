@@ -4,28 +4,28 @@ use super::plan::{PRICE_MAX, Range};
 use crate::link::{VALUE, encode};
 use crate::params::ParamReader;
 
-/// One of the APIs that show Zillow's listings: where it is, and its names for things.
+/// An API for Zillow's listings: its URL and its names.
 #[derive(Debug)]
 pub(super) struct Api {
     pub(super) name: &'static str,
     pub(super) host: &'static str,
     pub(super) path: &'static str,
-    /// What an answer without rows is said not to be.
+    /// What an answer without rows was expected to be, for messages.
     pub(super) expected: &'static str,
-    /// The list of rows in an answer.
+    /// Name of the array of rows.
     pub(super) rows: &'static str,
-    /// The status and the kind of home in a row.
+    /// Names of a row's status and property type.
     pub(super) status: &'static str,
     pub(super) kind: &'static str,
-    /// Its parameters of what is for sale and for rent, and of every query.
+    /// Parameters for sales, for rentals, and for every query.
     for_sale: &'static str,
     for_rent: &'static str,
     sale_prices: [&'static str; 2],
     rent_prices: [&'static str; 2],
     filters: &'static [(&'static str, &'static str)],
-    /// Whether kinds of homes are asked for by a flag for each, and not by a list of names.
+    /// Whether property types are flags instead of a list of names.
     kinds_by_flag: bool,
-    /// Whether the first page is asked for by its number.
+    /// Whether the first page is requested by its number.
     first_is_numbered: bool,
 }
 
@@ -85,11 +85,11 @@ static ZILLOW56: Api = Api {
         ("keywords", "keywords"),
     ],
     kinds_by_flag: true,
-    // It is said to count pages from 0 as well as from 1; left out, it is the first for sure.
+    // Reports differ on whether pages count from 0 or 1; without a number, it is certainly the first.
     first_is_numbered: false,
 };
 
-/// zillow-com1's names for kinds of homes, and zillow56's flags for them.
+/// zillow-com1's names of property types, and zillow56's flags for them.
 const KINDS: [(&str, &[&str]); 8] = [
     ("Houses", &["isSingleFamily"]),
     ("Townhomes", &["isTownhouse"]),
@@ -101,7 +101,7 @@ const KINDS: [(&str, &[&str]); 8] = [
     ("LotsLand", &["isLotLand"]),
 ];
 
-/// What a search may say that is handed on to the API under its own name for it.
+/// Parameters of a search that are passed to the API under its own names.
 const FILTERS: [&str; 12] = [
     "home_type",
     "sort",
@@ -118,7 +118,7 @@ const FILTERS: [&str; 12] = [
 ];
 
 impl Api {
-    /// Every parameter of the query but prices and page, encoded.
+    /// Builds all query parameters except prices and page, encoded.
     pub(super) fn query(&self, reader: &mut ParamReader<'_>, purpose: Purpose) -> String {
         let offered = if purpose == Purpose::Rent { self.for_rent } else { self.for_sale };
         let mut query = format!("location={}&{offered}", encode(&reader.text("location", ""), VALUE));
@@ -135,7 +135,7 @@ impl Api {
         query
     }
 
-    /// Every flag is said, so that what it is when left out need not be known.
+    /// Sets every flag, because the defaults are unknown.
     fn kinds(&self, reader: &mut ParamReader<'_>, wanted: &str, query: &mut String) {
         let mut on: Vec<&str> = Vec::new();
         for name in wanted.split(',').map(str::trim) {
@@ -153,7 +153,7 @@ impl Api {
         }
     }
 
-    /// The bounds on prices that the user gives.
+    /// The price bounds of the search.
     pub(super) fn prices(&self, reader: &mut ParamReader<'_>, purpose: Purpose) -> Range {
         let (ours, others) = match purpose {
             Purpose::Sale => (["minPrice", "maxPrice"], ["rentMinPrice", "rentMaxPrice"]),
@@ -164,7 +164,7 @@ impl Api {
                 reader.mistake(name, value, &format!("nothing in a search of this status_type: use {use_instead}"));
             }
         }
-        // A greatest price of 0 may mean none to the API.
+        // The API may read a maximum price of 0 as "none".
         let least = reader.get(ours[0]).map(|_| reader.number(ours[0], 0..=PRICE_MAX, 0));
         let most = reader.get(ours[1]).map(|_| reader.number(ours[1], 1..=PRICE_MAX, PRICE_MAX));
         if let (Some(least), Some(most)) = (least, most)
@@ -175,7 +175,7 @@ impl Api {
         Range { least, most }
     }
 
-    /// The parameters of the query that ask for this page of these prices.
+    /// Query parameters for a page of a price range.
     pub(super) fn page_query(&self, purpose: Purpose, range: Range, page: u32) -> String {
         let [least, most] = if purpose == Purpose::Rent { self.rent_prices } else { self.sale_prices };
         let page = (page > 1 || self.first_is_numbered).then_some(page);

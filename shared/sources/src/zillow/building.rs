@@ -4,8 +4,8 @@ use stoop_domain::{Currency, Listing, Minor, PropertyType};
 use crate::fields::{Fields, Refusal, scaled};
 use crate::port::Found;
 
-/// The kinds of units in a building, each a listing of its own made after `template`. They are told
-/// apart by their number of bedrooms alone; of two alike the lower price is the one that "from" speaks of.
+/// Returns the kinds of units in a building, each a listing based on `template`. Only the number of bedrooms
+/// distinguishes them; of two equal ones, the lower price is the "from" price.
 pub(super) fn units(
     row: &Fields<'_>,
     zpid: &str,
@@ -38,14 +38,14 @@ fn read(raw: &RawValue, zpid: &str, template: &Listing) -> Result<Found, Refusal
         Some(text) => from_price(&text, listing.currency)?,
         None => None,
     };
-    // A room in a shared flat is no flat of so many bedrooms.
+    // A room in a shared flat is not a flat with that many bedrooms.
     let room = unit.flag("roomForRent") == Some(true);
     listing.property_type = Some(if room { PropertyType::Room } else { PropertyType::Apartment });
     let native_id = if room { format!("{zpid}/{bedrooms}/room") } else { format!("{zpid}/{bedrooms}") };
     Ok(Found::now(native_id, listing))
 }
 
-/// A whole number of bedrooms, or a studio.
+/// Parses a whole number of bedrooms, or a studio.
 fn bedrooms(text: &str) -> Option<u8> {
     if text.eq_ignore_ascii_case("studio") {
         return Some(0);
@@ -54,7 +54,7 @@ fn bedrooms(text: &str) -> Option<u8> {
     tenths.is_multiple_of(10).then(|| u8::try_from(tenths / 10).ok())?
 }
 
-/// `$2,305+` is "from 2305 dollars": the number counts.
+/// Parses a "from" price: `$2,305+` is 2305 dollars.
 fn from_price(text: &str, currency: Currency) -> Result<Option<Minor>, Refusal> {
     let number = text.trim().trim_start_matches("From ").trim_start_matches('$');
     let number = number.trim_end_matches("/mo").trim_end_matches('+').trim_end_matches("/mo").replace(',', "");

@@ -1,26 +1,25 @@
 //! Zillow through RapidAPI: `zillow-com1` (`GET /propertyExtendedSearch`) and `zillow56` (`GET /search`).
 //!
-//! Both show the same homes under the same ids, so both are the source `zillow`. An [`Api`] says where each
-//! is and what it calls things.
+//! Both return the same homes with the same IDs, so both are the source `zillow`. An [`Api`] contains their URLs and
+//! names.
 //!
-//! Pages count from 1 and stop at 20 even where `totalResultCount` is larger. Such a search is split by price
-//! until every part fits, inside one scan: what is left to do is the cursor's position, a [`Position`]. The rows
-//! that led to a split are kept; that they come again with their part does no harm. What can't be split
-//! is read as far as it goes, and the scan ends [`Next::Capped`]. An answer may also be the bare array of rows.
+//! Pages count from 1 and stop at 20, even if `totalResultCount` is larger. Such a search is split by price until every
+//! part fits, within one scan: the cursor's position, a [`Position`], contains the remaining work. Rows that led to a
+//! split are kept; they harmlessly appear again in their part. A part that cannot be split is read as far as possible,
+//! and the scan ends [`Next::Capped`]. An answer may also be the bare array of rows.
 //!
 //! Decisions:
-//! - [`Page::total`] is that of the whole search. A listing without a price is in no part of a split, so that
-//!   fewer are seen than there are: the scan is partial, and nothing is said to be gone. That is so on
-//!   purpose, for what was not shown may be anything.
-//! - An API that takes no notice of the bounds shows prices outside them. Where most are, the split is given up,
-//!   instead of reading the same pages for each part.
-//! - A building is not a home: each kind of unit in it is, with the id `zpid/bedrooms` and the price
-//!   that the "from" price names. Whether `totalResultCount` counts it once is not known, so a search for
-//!   rentals proves nothing about what it missed unless `home_type` excludes buildings. Elsewhere, units beyond
-//!   the first are added to the total.
-//! - `daysOnZillow` is counted back from the day of reading, to midnight UTC: right to a day. Where it is -1,
-//!   `timeOnZillow` is counted back, in milliseconds.
-//! - What the source says of price changes may be years old: kept as said, never an observation.
+//! - [`Page::total`] is the total of the whole search. A listing without a price is in no part of a split, so that a
+//!   split scan sees fewer than the total: it is partial and reports nothing gone. That is intended, because what was
+//!   not shown is unknown.
+//! - An API that ignores the price bounds returns prices outside of them. If most are outside, the split is given up
+//!   instead of reading the same pages for every part.
+//! - A building is not a home: each kind of unit in it is, with the ID `zpid/bedrooms` and its "from" price. Whether
+//!   `totalResultCount` counts a building once is unknown, so a search for rentals proves nothing gone unless
+//!   `home_type` excludes buildings. In other searches, units beyond the first are added to the total.
+//! - `daysOnZillow` is subtracted from the day of reading, giving midnight UTC with an error of up to a day. If it is
+//!   -1, `timeOnZillow` (milliseconds) is subtracted.
+//! - Price changes reported by the source may be years old: stored as reported, never as an observation.
 
 mod address;
 mod api;
@@ -51,7 +50,7 @@ pub(crate) struct Zillow {
     host: String,
     key: String,
     purpose: Purpose,
-    /// Every parameter of the query but prices and page, encoded.
+    /// All query parameters except prices and page, encoded.
     query: String,
     prices: Range,
     pages_max: u32,
@@ -59,9 +58,9 @@ pub(crate) struct Zillow {
 }
 
 const ROWS_PER_PAGE: u64 = 41;
-/// So many pages of a search are shown at most.
+/// Maximum number of pages that the API shows of a search.
 const PAGES_SHOWN: u64 = 20;
-/// Where prices commonly are, and where splitting begins.
+/// A typical price, at which splitting starts.
 const MIDDLE_PRICE: u32 = 300_000;
 const MIDDLE_RENT: u32 = 2_000;
 
@@ -144,7 +143,7 @@ impl Source for Zillow {
         Cursor { position, since: since.map(str::to_owned), pages_before: 0 }
     }
 
-    /// A position that this search has not made asks for its first page; [`Source::read`] refuses the answer.
+    /// A position that this search cannot have made requests the first page; [`Source::read`] then refuses the answer.
     fn request(&self, cursor: &Cursor) -> Request {
         let position = Position::parse(&cursor.position, self.prices).unwrap_or_else(|| Position::start(self.prices));
         let asked = self.api.page_query(self.purpose, position.range(), position.page);
@@ -176,7 +175,7 @@ impl Source for Zillow {
         let total = count("totalResultCount");
         let raws = match envelope.get(self.api.rows) {
             Some(rows) => body.rows(rows.get())?,
-            // A search that found nothing may say so with a null.
+            // A search without results may contain null instead of an array.
             None if total == Some(0) => Raws::default(),
             None => return Err(body.without(self.api.rows, &envelope)),
         };
@@ -193,7 +192,7 @@ impl Source for Zillow {
     }
 }
 
-/// What an envelope says of its place among the pages.
+/// Paging information of an envelope.
 #[derive(Default)]
 struct Said {
     page: Option<u64>,
@@ -203,13 +202,13 @@ struct Said {
     empty: bool,
 }
 
-/// The rows of an answer, in the order of the page.
+/// The rows of an answer in page order.
 #[derive(Default)]
 struct Rows {
     rows: Vec<Row>,
-    /// How many listings buildings gave beyond one each.
+    /// Number of units beyond one per building.
     extra: u64,
-    /// How many homes and buildings with a price are among the prices asked for, and how many can't be.
+    /// Number of homes and buildings with a price inside the requested range, and of those that cannot be.
     inside: u32,
     outside: u32,
 }
@@ -225,7 +224,7 @@ impl Zillow {
                     continue;
                 }
             };
-            // A building's id is of no home.
+            // A building's ID is not a home's.
             let home_id = row::native_id(&fields).ok().filter(|_| !row::is_building(&fields));
             let listings = match row::read(&fields, self.api, self.purpose, now) {
                 Ok(listings) => listings,
@@ -262,15 +261,15 @@ impl Zillow {
             false => Next::End,
         };
         let total = position.total.map(|total| total.saturating_add(position.extra));
-        // The rows that led to a split come again, and those at a bound stand on both sides of it.
+        // Rows that led to a split appear again, and rows at a bound appear in both parts.
         Page { rows: rows.rows, next, total, overlaps: in_part, ..Page::default() }
     }
 
-    /// Goes to what is to be read after this answer. `false` where nothing is.
+    /// Advances to the next page or range; `false` if there is none.
     fn go_on(&self, position: &mut Position, said: &Said, rows: &Rows) -> bool {
         let here = u64::from(position.page);
         let more = here < said.pages;
-        // It promises more and shows none of it, or shows another page: whatever comes, it is not all.
+        // The answer promises more rows but contains none, or is another page: the scan is incomplete.
         let astray = said.page.is_some_and(|page| page != here) || (more && said.empty);
         let too_many = said.total.unwrap_or(0) > said.pages.saturating_mul(said.rows_per_page);
         if astray {
@@ -280,7 +279,7 @@ impl Zillow {
             if !position.is_whole() && rows.outside > rows.inside {
                 position.unsplit();
             } else if position.split(middle) {
-                // Its rows come again with their parts.
+                // Its rows appear again in their parts.
                 return true;
             } else {
                 position.lost = true;
@@ -295,8 +294,8 @@ impl Zillow {
     }
 }
 
-/// Whether what a row offers can't be at the prices asked for; `None` where it names no price. A building's
-/// prices are "from" prices: it may well have dearer units, and no cheaper ones.
+/// Whether a row cannot be in the requested price range; `None` if it has no price. A building has "from" prices: it
+/// may have more expensive units, but no cheaper ones.
 fn is_outside(listings: &[Result<Found, Refusal>], asked: Range) -> Option<bool> {
     let (mut priced, mut inside) = (false, false);
     for found in listings.iter().flatten() {

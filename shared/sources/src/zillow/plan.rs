@@ -1,44 +1,43 @@
 use std::fmt;
 
-/// Prices in whole units of money from `least` to `most`, both included. An end without a bound is open.
+/// Prices in major units from `least` to `most`, inclusive. A bound of `None` is open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Range {
     pub(super) least: Option<u32>,
     pub(super) most: Option<u32>,
 }
 
-/// What is left to do of a scan, which is all that a cursor's position says.
+/// The remaining work of a scan, which is the cursor's whole position.
 ///
-/// As text, parted by blanks: the page within the current range of prices; `t` and the total of the whole
-/// search; `x` and how many listings buildings have given beyond one each; `lost` where something was
-/// not shown; the ranges still to read, the current one first. What is as at the beginning is left out: `3`
-/// is page 3 of the whole search, `2 t1094 300000-600000 600000-` page 2 of the homes from 300,000
-/// to 600,000, before those from 600,000 up.
+/// As text, separated by spaces: the page within the current price range; `t` and the total of the whole search; `x`
+/// and the number of units beyond one per building; `lost` if something was not shown; the remaining ranges, the
+/// current one first. Initial values are omitted: `3` is page 3 of the whole search; `2 t1094 300000-600000 600000-` is
+/// page 2 of the homes from 300,000 to 600,000, before those from 600,000 up.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Position {
     pub(super) page: u32,
     pub(super) total: Option<u64>,
     pub(super) extra: u64,
     pub(super) lost: bool,
-    /// Never empty, from cheap to dear, without a gap, up to the end of the whole search.
+    /// Never empty; ascending, without gaps, up to the end of the whole search.
     ranges: Vec<Range>,
     whole: Range,
 }
 
-/// The greatest bound that a search may have or a split may ask for.
+/// Maximum bound of a search or a split.
 pub(super) const PRICE_MAX: u32 = 1_000_000_000;
 
-/// More ranges than splitting leaves open at a time: it halves [`PRICE_MAX`] away long before.
+/// Upper bound for the number of open ranges: splitting halves [`PRICE_MAX`] away long before.
 const RANGES_MAX: usize = 96;
 
-/// A page that no API has: whoever writes it made the position up.
+/// Upper bound for page numbers: a position with a larger one was made up.
 const PAGE_MAX: u32 = 10_000;
 
 impl Range {
-    /// Cut in two that overlap in one price, so that none falls between them, however the API treats its
-    /// bounds. Two prices side by side are parted; a single one, and ends beyond which nothing is sold, are
-    /// not cut: `None`. `middle` is where prices commonly are: an open end is searched from there by
-    /// doubling and halving, a closed range is cut at its geometric mean, because prices are skewed.
+    /// Splits the range into two that share one price, so that none is missed however the API treats its bounds. Two
+    /// adjacent prices are separated; a single price and a range above all prices are not split: `None`. `middle` is a
+    /// typical price: an open end is searched from there by doubling and halving; a closed range is split at its
+    /// geometric mean, because prices are skewed.
     pub(super) fn halves(self, middle: u32) -> Option<(Self, Self)> {
         let low = self.least.unwrap_or(0);
         let at = match self.most {
@@ -70,7 +69,7 @@ impl Range {
         self.least.unwrap_or(0) <= self.most.unwrap_or(PRICE_MAX)
     }
 
-    /// Whether `next` begins where this one ends, so that nothing is sold between them.
+    /// Whether `next` continues this range without a gap.
     fn leads_to(self, next: Self) -> bool {
         matches!((self.most, next.least), (Some(end), Some(start)) if start == end || start == end + 1)
     }
@@ -82,7 +81,7 @@ impl Position {
         Self { page: 1, total: None, extra: 0, lost: false, ranges: vec![whole], whole }
     }
 
-    /// Reads a position of a search of the prices in `whole`. `None` where it was not made by this search.
+    /// Parses a position of a search with the prices `whole`; `None` if this search did not make it.
     pub(super) fn parse(text: &str, whole: Range) -> Option<Self> {
         let mut words = text.split(' ').peekable();
         let page = number(words.next()?, PAGE_MAX).filter(|page| *page > 0)?;
@@ -100,7 +99,7 @@ impl Position {
         (position.is_possible() && position.to_string() == text).then_some(position)
     }
 
-    /// The ranges are ordered and without a gap, and stay within the prices that the user asked for.
+    /// Whether the ranges are ascending, without gaps, and within the search's prices.
     fn is_possible(&self) -> bool {
         let (Some(first), Some(last)) = (self.ranges.first(), self.ranges.last()) else { return false };
         let begins = first.least.unwrap_or(0) >= self.whole.least.unwrap_or(0)
@@ -112,18 +111,18 @@ impl Position {
             && self.ranges.windows(2).all(|pair| pair[0].leads_to(pair[1]))
     }
 
-    /// The prices that are being read.
+    /// The current price range.
     pub(super) fn range(&self) -> Range {
         self.ranges[0]
     }
 
-    /// Whether it is still all that the user asked for.
+    /// Whether the range is still the whole search.
     pub(super) fn is_whole(&self) -> bool {
         self.ranges == [self.whole]
     }
 
-    /// Goes to the first page of the cheaper half of the current range. `false` where it can't be halved,
-    /// or was found not to be.
+    /// Goes to the first page of the cheaper half of the current range. `false` if it cannot be split, or if splitting
+    /// was given up.
     pub(super) fn split(&mut self, middle: u32) -> bool {
         if (self.lost && self.is_whole()) || self.ranges.len() >= RANGES_MAX {
             return false;
@@ -134,13 +133,13 @@ impl Position {
         true
     }
 
-    /// Gives the split up: the API takes no notice of the bounds, so what it shows is the whole search.
+    /// Gives up splitting: the API ignores the bounds, so that it returns the whole search.
     pub(super) fn unsplit(&mut self) {
         self.lost = true;
         self.ranges = vec![self.whole];
     }
 
-    /// Goes to the first page of the next range. `false` where there is none.
+    /// Goes to the first page of the next range; `false` if there is none.
     pub(super) fn next_range(&mut self) -> bool {
         if self.ranges.len() == 1 {
             return false;
@@ -185,7 +184,7 @@ impl fmt::Display for Position {
     }
 }
 
-/// A number of plain digits that is no greater than `most`.
+/// Parses a number of decimal digits up to `most`.
 fn number<T: std::str::FromStr + PartialOrd>(text: &str, most: T) -> Option<T> {
     let plain = text.bytes().all(|byte| byte.is_ascii_digit());
     text.parse().ok().filter(|number| plain && *number <= most)
@@ -308,7 +307,7 @@ mod tests {
             }
         }
 
-        /// Whichever part is too large at every step, the plan comes to an end and stays short.
+        /// Whichever part is too large at each step, the plan terminates and stays short.
         #[test]
         fn splitting_ends_soon_and_its_position_reads_back(
             whole in ranges(),

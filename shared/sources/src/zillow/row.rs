@@ -7,8 +7,7 @@ use super::building;
 use crate::fields::{Fields, Refusal, scaled};
 use crate::port::Found;
 
-/// Reads a row: a home, or a building that gives one listing for each kind of unit in it, of which
-/// each may be refused by itself.
+/// Reads a row: a home, or a building with one listing per kind of unit, each of which may be refused.
 pub(super) fn read(
     row: &Fields<'_>,
     api: &Api,
@@ -33,10 +32,10 @@ pub(super) fn is_building(row: &Fields<'_>) -> bool {
 
 fn home(row: &Fields<'_>, api: &Api, mut listing: Listing, now: Time) -> Result<Listing, Refusal> {
     let currency = listing.currency;
-    // A price of 0 is one that nobody has told.
+    // A price of 0 means that the price is unknown.
     let price = known(row, "price", |name| row.price(name, currency))?.filter(|price| price.0 != 0);
     if listing.status == Status::Closed {
-        // The only price of a home that was sold is what it was sold for.
+        // The only price of a sold home is its sale price.
         listing.close_price = price;
         listing.close_date = close_date(row)?;
         return described(row, api, listing, now);
@@ -46,13 +45,13 @@ fn home(row: &Fields<'_>, api: &Api, mut listing: Listing, now: Time) -> Result<
         Some(change) => price.and_then(|price| before_change(price, change)),
         None => price.and_then(|price| before_cut(price, &row.prose("priceReduction")?, currency)),
     };
-    // Both may be years old: a home shows them as told, and no figure counts them.
+    // Both may be years old: shown with the home, but in no figure.
     listing.price_changed_at =
         known(row, "datePriceChanged", |name| row.parsed(name, |text| scaled(text, 0).map(Time::from_ms)))?;
     described(row, api, listing, now)
 }
 
-/// What kind of home it is, and since when it is offered.
+/// Adds the property type and the listing date.
 fn described(row: &Fields<'_>, api: &Api, mut listing: Listing, now: Time) -> Result<Listing, Refusal> {
     listing.property_type = row.text(api.kind)?.as_deref().and_then(property_type);
     listing.bedrooms = known(row, "bedrooms", |name| row.number(name, 0))?;
@@ -62,7 +61,7 @@ fn described(row: &Fields<'_>, api: &Api, mut listing: Listing, now: Time) -> Re
     listing.year_built = row.year("yearBuilt");
     listing.association_fee = row.fee("monthlyHoaFee", listing.currency);
     listing.listed_at = match row.number("daysOnZillow", 0)? {
-        // Since a sale the days count from it.
+        // After a sale the days count from the sale.
         _ if listing.status == Status::Closed => None,
         Some(days) if days >= 0 => Some(days_before(days, now)),
         _ => row.number("timeOnZillow", 0)?.and_then(|ms| before(ms, now)),
@@ -70,7 +69,7 @@ fn described(row: &Fields<'_>, api: &Api, mut listing: Listing, now: Time) -> Re
     Ok(listing)
 }
 
-/// `dateSold` is a midnight of UTC or of Los Angeles in milliseconds, which are on one day of UTC, or a date.
+/// `dateSold` is a date, or midnight of UTC or Los Angeles in milliseconds, both of which are on the same UTC day.
 fn close_date(row: &Fields<'_>) -> Result<Option<Day>, Refusal> {
     known(row, "dateSold", |name| {
         row.parsed(name, |text| match scaled::<i64>(text, 0) {
@@ -80,7 +79,7 @@ fn close_date(row: &Fields<'_>) -> Result<Option<Day>, Refusal> {
     })
 }
 
-/// What homes and buildings have in common.
+/// Reads the fields that homes and buildings share.
 fn offered(row: &Fields<'_>, api: &Api, searched: Purpose) -> Result<Listing, Refusal> {
     let currency = match row.text("currency")? {
         Some(code) => Currency::parse(&code).map_err(|_| Refusal::bad("currency", &code))?,
@@ -123,7 +122,7 @@ fn status(row: &Fields<'_>, api: &Api, searched: Purpose) -> Result<(Purpose, St
     Ok((purpose, if contingent { Status::ActiveUnderContract } else { status }))
 }
 
-/// What `read` makes of the field, unless it is -1: so these APIs write "unknown".
+/// Reads a field with `read`; -1 means "unknown" in these APIs.
 fn known<T>(
     row: &Fields<'_>,
     name: &'static str,
@@ -133,12 +132,12 @@ fn known<T>(
     if unknown { Ok(None) } else { read(name) }
 }
 
-/// `priceChange` is signed: what is asked now less what was asked before.
+/// `priceChange` is signed: the current price minus the previous one.
 fn before_change(price: Minor, change: Minor) -> Option<Minor> {
     price.0.checked_sub(change.0).filter(|before| *before > 0 && change.0 != 0).map(Minor)
 }
 
-/// What was asked before a cut told in words: `$36,001 (Mar 4)`. The day has no year and is not read.
+/// Returns the price before a cut written as text: `$36,001 (Mar 4)`. The day has no year and is ignored.
 fn before_cut(price: Minor, words: &str, currency: Currency) -> Option<Minor> {
     let (amount, day) = words.split_once(' ').unwrap_or((words, ""));
     if !(day.is_empty() || (day.starts_with('(') && day.ends_with(')'))) {
@@ -160,12 +159,12 @@ fn lot_area(row: &Fields<'_>) -> Result<Option<Area>, Refusal> {
     row.parsed("lotAreaValue", |text| Area::parse(text, unit)).map(Option::flatten)
 }
 
-/// Coarse: the midnight, in UTC, of the day so many days ago.
+/// Midnight UTC of the day that many days ago.
 fn days_before(days: i64, now: Time) -> Time {
     Time::from_ms(now.ms().div_euclid(Time::DAY_MS).saturating_sub(days).saturating_mul(Time::DAY_MS))
 }
 
-/// So many milliseconds ago. A negative number is no time.
+/// The time that many milliseconds ago; `None` for negative numbers.
 fn before(ms: i64, now: Time) -> Option<Time> {
     (ms >= 0).then(|| Time::from_ms(now.ms().saturating_sub(ms)))
 }

@@ -19,7 +19,7 @@ fn answer_to(source: &Zillow, page: &str, body: &str) -> Result<Page, ReadError>
     source.read(&cursor, &Answer::of(body.as_bytes()), Time::parse(NOW).unwrap())
 }
 
-/// The rows of a bare array with one home in it: a plain one with `fields` put over it.
+/// The rows of a bare array with one plain home, overridden by `fields`.
 fn rows(fields: &str) -> Vec<Row> {
     let plain = r#""zpid": "7", "address": "12 Elm St, Springfield, IL 62704", "price": 100000"#;
     let sep = if fields.is_empty() { "" } else { "," };
@@ -61,7 +61,7 @@ fn pages_are_counted_to_the_last() {
     assert_eq!((page.next, page.total), (Next::End, Some(51)));
 }
 
-/// Where a page leads: to a position, or how the scan ends.
+/// Where a page leads: a position, or how the scan ends.
 fn leads(page: &Page) -> &str {
     match &page.next {
         Next::Page(cursor) => &cursor.position,

@@ -12,7 +12,7 @@ use crate::{OneRowPerListing, Ordinals};
 
 const PRICE: i64 = 50_000_000;
 
-/// What the stream has of the listing 1, in an index where nothing else is known.
+/// Sets the stream's state of listing 1 in an otherwise empty index.
 fn knowing(index: &mut Index<'_>, on_stream: OnStream) {
     let sent = Sent { sighting: Sighting::at(hour(1)), on_stream };
     index.adopt("1".into(), sent, listing(PRICE), hour(1));
@@ -91,7 +91,7 @@ fn what_another_search_has_sent_since_is_taken_over_or_put_right() {
     }
 }
 
-/// A file with a history, read from its beginning.
+/// A file with history, read from its beginning.
 fn file(late: bool) -> SourceFile<'static> {
     SourceFile {
         name: "a.csv",
@@ -106,7 +106,7 @@ fn file(late: bool) -> SourceFile<'static> {
     }
 }
 
-/// The rows of a file at these hours with these prices.
+/// Takes the rows of a file with these hours and prices.
 fn taken(of: &[(i64, i64)], late: bool, index: &mut Index<'_>) -> Vec<(Time, Option<i64>, Cause, bool)> {
     let page = of.iter().map(|(at, price)| shown("1", *at, listing(*price))).collect();
     let changes = rows(page, hour(99), &mut file(late), index);

@@ -6,14 +6,14 @@ use crate::poll::error::PollError;
 use crate::poll::made::{Kept, hour, listing, now, search, shown};
 use crate::ports::{OnStream, SearchState, Sent};
 
-/// A change of a listing that is shown at this hour.
+/// A change of a listing shown at this hour.
 fn change(native_id: &str, at: i64, price: i64, new: bool) -> Change {
     let Shown { observation, encoded, content } = shown(native_id, at, listing(price));
     let becomes = OnStream::Listing(content);
     Change { observation, encoded, becomes, cause: Cause::Row, new, until: None, past: false }
 }
 
-/// An index in which one listing was published, after the first scan of everything.
+/// An index with one published listing, after the first full scan.
 fn settled<'a>(kept: &'a Kept, search: &'a crate::Search) -> Index<'a> {
     let mut index = kept.index(search);
     index.published(vec![change("1", 1, 7, true)], hour(1));

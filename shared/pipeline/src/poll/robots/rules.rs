@@ -1,33 +1,33 @@
 //! The rules of a `robots.txt` (RFC 9309).
 
-/// How much of a file is read. RFC 9309, 2.5: at least 500 KiB.
+/// Maximum bytes of a file to read. RFC 9309, 2.5, requires at least 500 KiB.
 const BYTES_MAX: usize = 512 * 1024;
 
-/// The rules of a file that are for us.
+/// The rules of a file that apply to us.
 pub(super) struct Rules(Vec<Rule>);
 
 struct Rule {
     allow: bool,
-    /// What stands between the stars, as [`normal`] writes it.
+    /// The texts between the stars, normalized by [`normal`].
     parts: Vec<String>,
     /// Whether the pattern ends with `$`.
     anchored: bool,
     octets: usize,
 }
 
-/// What a line says.
+/// A parsed line.
 enum Line<'a> {
     Agent(&'a str),
     Rule(Rule),
 }
 
 impl Rules {
-    /// Reads a file: the rules of all groups that name `agent`, else those of the groups for everybody.
+    /// Parses a file: the rules of all groups that name `agent`, otherwise those of the groups for `*`.
     pub(super) fn read(file: &[u8], agent: &str) -> Self {
         let file = file.strip_prefix(b"\xef\xbb\xbf").unwrap_or(file);
         let whole = file.len() <= BYTES_MAX;
         let text = String::from_utf8_lossy(&file[..file.len().min(BYTES_MAX)]);
-        // A line that is cut could forbid less, or more, than it does.
+        // A truncated line could mean something else.
         let text = if whole { &*text } else { text.rsplit_once(LINE_ENDS).map_or("", |(lines, _)| lines) };
         let (mut ours, mut everybodys) = (Vec::new(), Vec::new());
         let (mut names_us, mut names_all, mut names_us_anywhere) = (false, false, false);
@@ -55,8 +55,7 @@ impl Rules {
         Self(if names_us_anywhere { ours } else { everybodys })
     }
 
-    /// Whether a path, with its query, may be fetched: the longest rule that matches decides; a tie allows, and so does
-    /// no rule.
+    /// Whether a path with its query may be fetched: the longest matching rule decides; a tie, or no rule, allows.
     pub(super) fn allow(&self, path: &str) -> bool {
         let path = normal(path, true);
         let matching = self.0.iter().filter(|rule| rule.matches(&path));
@@ -67,7 +66,7 @@ impl Rules {
 const LINE_ENDS: [char; 2] = ['\n', '\r'];
 
 impl<'a> Line<'a> {
-    /// Lines of other kinds stand between groups and in them without a meaning for either.
+    /// Other kinds of lines have no meaning, within groups and between them.
     fn read(line: &'a str) -> Option<Self> {
         let line = line.split('#').next().unwrap_or_default();
         let (key, value) = line.split_once(':')?;
@@ -92,7 +91,7 @@ impl Rule {
         Self { allow, parts, anchored, octets }
     }
 
-    /// A star stands for any text. A rule that says nothing matches nothing.
+    /// A star matches any text. An empty rule matches nothing.
     fn matches(&self, path: &str) -> bool {
         let Some((first, others)) = self.parts.split_first() else { return false };
         let Some(mut rest) = path.strip_prefix(&**first).filter(|_| self.octets > 0) else { return false };
@@ -109,14 +108,14 @@ impl Rule {
     }
 }
 
-/// The product token at the start of an agent's name: `stoop` of `Stoop/1.0 (...)`.
+/// Returns the product token at the start of an agent's name: `stoop` of `Stoop/1.0 (...)`.
 fn token(agent: &str) -> &str {
     let is_part = |c: char| c.is_ascii_alphabetic() || matches!(c, '-' | '_');
     &agent[..agent.find(|c| !is_part(c)).unwrap_or(agent.len())]
 }
 
-/// A path, or a part of a pattern, in the one spelling in which they are compared (RFC 9309, 2.2.2): what needs no
-/// percent-encoding has none, and all else has it in capital letters. The stars of a path are no wildcards.
+/// Normalizes a path or a part of a pattern for comparison (RFC 9309, 2.2.2): decodes unreserved characters and
+/// percent-encodes all others with upper-case digits. Stars in a path are not wildcards.
 fn normal(text: &str, is_path: bool) -> String {
     let mut normal = String::with_capacity(text.len());
     let mut rest = text.as_bytes();
@@ -303,7 +302,7 @@ mod tests {
             allows(&format!("User-agent: *\nDisallow: {file}"), &path);
         }
 
-        /// Against a matcher that tries everything.
+        /// Compares with a brute-force matcher.
         #[test]
         fn stars_and_ends_match_as_they_say(pattern in "[/ab*]{1,7}[$]?", path in "/[/ab]{0,7}") {
             fn fits(pattern: &[u8], path: &[u8]) -> bool {

@@ -1,16 +1,16 @@
-//! The quick walk through a JSON row: notes where the wanted values stand, steps over the rest.
+//! The quick walk through a JSON row: records the spans of wanted values and skips the rest.
 //!
-//! It is as strict as `serde_json`, which a property test holds it to, but gives up without saying why: the
-//! caller then asks `serde_json`, whose word is final. Every row of every replay passes here.
+//! As strict as `serde_json` (a property test compares them), but without error messages: if it gives up, the caller
+//! runs `serde_json`, whose result is final. Every row of every replay passes through this walk.
 
 use memchr::memchr2;
 
 use super::{Node, Span, Trie};
 
-/// As deep as `serde_json` goes.
+/// The same limit as `serde_json`.
 const DEPTH_MAX: u32 = 128;
 
-/// The row is no JSON, or nothing for this walk.
+/// The row is not JSON, or this walk cannot handle it.
 pub(super) struct GaveUp;
 
 type Walked = Result<(), GaveUp>;
@@ -82,7 +82,7 @@ impl<'t, 'r> Scan<'t, 'r> {
             let plain = self.string()?;
             let child = match node {
                 Some(node) if plain => self.trie.inside(node, self.row.get(key..self.at - 1).ok_or(GaveUp)?),
-                // A wanted key may be written with escapes: that is rare enough to be left to others.
+                // A wanted key may contain escapes. That is rare: leave it to `serde_json`.
                 Some(_) => return Err(GaveUp),
                 None => None,
             };
@@ -121,7 +121,7 @@ impl<'t, 'r> Scan<'t, 'r> {
         }
     }
 
-    /// Steps over a string; says whether it is without escapes.
+    /// Skips a string; returns whether it contains no escapes.
     fn string(&mut self) -> Result<bool, GaveUp> {
         self.at += 1;
         let mut plain = true;
@@ -133,7 +133,7 @@ impl<'t, 'r> Scan<'t, 'r> {
                     return Ok(plain);
                 }
                 Some(b'\\') => self.escape()?,
-                // A control sign, or the end of the row.
+                // A control character, or the end of the row.
                 _ => return Err(GaveUp),
             }
             plain = false;
@@ -156,7 +156,7 @@ impl<'t, 'r> Scan<'t, 'r> {
         Ok(())
     }
 
-    /// A number that a double can hold for sure: serde_json refuses one that is too large for it.
+    /// Skips a number that certainly fits a double: `serde_json` refuses larger ones.
     fn number(&mut self) -> Walked {
         const DIGITS_MAX: usize = 200;
         const EXPONENT_DIGITS_MAX: usize = 2;
@@ -217,8 +217,8 @@ impl<'t, 'r> Scan<'t, 'r> {
     }
 }
 
-/// How many bytes come before a quote, a backslash or a control sign. Eight at a time at first: most
-/// strings are keys and short texts, which are over before a vector search has begun.
+/// Number of bytes before a quote, a backslash or a control character. Starts with eight bytes at a time: most strings
+/// are keys and short texts, which end before a vector search pays off.
 fn plain_bytes(rest: &[u8]) -> usize {
     const WORDS: usize = 4;
     let mut at = 0;
@@ -241,8 +241,8 @@ fn is_special(byte: u8) -> bool {
     byte < 0x20 || byte == b'"' || byte == b'\\'
 }
 
-/// Sets the high bit of the first byte, from the lowest on, that is special; of later ones, perhaps also of
-/// some that are not (Lamport's "Multiple byte processing with full-word instructions", 1975).
+/// Sets the high bit of the first (lowest) special byte; bytes after it may be set wrongly (Lamport, "Multiple byte
+/// processing with full-word instructions", 1975).
 fn special_bytes(word: u64) -> u64 {
     const ONES: u64 = 0x0101_0101_0101_0101;
     const HIGH: u64 = 0x8080_8080_8080_8080;

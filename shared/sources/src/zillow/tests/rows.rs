@@ -1,4 +1,4 @@
-//! What is made of a row.
+//! Rows: their fields and refusals.
 
 use stoop_domain::{Area, AreaUnit, Minor, PropertyType, Reason, Status};
 
