@@ -1,8 +1,8 @@
 use crate::Purpose;
-use crate::address::Market;
 use crate::doubt::{self, Doubt};
 use crate::history::{History, Interval, LISTED_SINCE};
 use crate::listing::Phase;
+use crate::market::Market;
 use crate::money::{Currency, Minor};
 use crate::time::{Day, Time};
 

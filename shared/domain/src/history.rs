@@ -2,11 +2,11 @@ use std::cmp::Ordering;
 
 use serde::{Deserialize, Serialize};
 
-use crate::address::{Market, market_of};
 use crate::area::Area;
 use crate::doubt::Doubt;
 use crate::events::Step;
 use crate::listing::{Listing, PropertyType, Status};
+use crate::market::{Market, market_of};
 use crate::money::Minor;
 use crate::sighting::Sighting;
 use crate::time::{Day, Time};

@@ -4,6 +4,8 @@ use crate::observation::Observation;
 use crate::reported::{ReportedChange, ReportedChanges};
 use crate::sighting::Sighting;
 
+mod events;
+
 /// The latest value of a field with its sighting. Merging takes the greatest sighting, then the greatest value, so
 /// order does not matter. An observation without the field does not change it.
 pub type Last<T> = Option<(Sighting, T)>;

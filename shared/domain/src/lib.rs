@@ -17,6 +17,7 @@ mod history;
 mod home;
 mod listing;
 mod locate;
+mod market;
 mod money;
 mod observation;
 mod price_bounds;
@@ -27,7 +28,7 @@ mod time;
 pub mod varint;
 mod watch;
 
-pub use address::{Address, AreaPath, Market, ParseMarketError, lies_in, market_of};
+pub use address::{Address, AreaPath, lies_in};
 pub use alert::{Alert, AlertId, Verdict};
 pub use area::{Area, AreaUnit};
 pub use country::{Country, country, currency_of};
@@ -39,6 +40,7 @@ pub use history::{
 pub use home::{Attributes, Home, Last};
 pub use listing::{Details, Listing, Phase, PropertyType, Purpose, Status};
 pub use locate::{AREAS_VERSION, LocatedArea, locate};
+pub use market::{Market, ParseMarketError, market_of};
 pub use money::{Currency, Minor, MoneyError, parse_decimal};
 pub use observation::{HomeId, Observation, home_id, write_home_id};
 pub use price_bounds::price_bounds;
