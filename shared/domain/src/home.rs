@@ -1,5 +1,6 @@
 use crate::area::Area;
-use crate::history::{Applied, Facts, History};
+use crate::facts::Facts;
+use crate::history::{Applied, History};
 use crate::observation::Observation;
 use crate::reported::{ReportedChange, ReportedChanges};
 use crate::sighting::Sighting;

@@ -1,8 +1,7 @@
-use crate::events::PriceChange;
-use crate::history::LISTED_SINCE;
-use crate::listing::Listing;
+use crate::listing::{LISTED_SINCE, Listing};
 use crate::observation::Observation;
 use crate::price_bounds::price_bounds;
+use crate::price_change::PriceChange;
 use crate::time::Time;
 
 /// The maximum number of reported changes that are kept of one listing: the newest.

@@ -1,9 +1,11 @@
 //! The events of a home: what sightings show, and what only the source reports.
 
 use super::Home;
-use crate::events::{Event, EventKind, PriceChange, Step};
+use crate::events::{Event, EventKind};
 use crate::market::Market;
+use crate::price_change::PriceChange;
 use crate::reported::ReportedChange;
+use crate::steps::Step;
 use crate::time::Time;
 
 impl Home {
