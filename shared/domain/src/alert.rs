@@ -2,7 +2,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::address::Market;
+use crate::market::Market;
 use crate::money::Minor;
 use crate::observation::HomeId;
 use crate::time::Time;

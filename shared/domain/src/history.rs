@@ -1,57 +1,22 @@
 use std::cmp::Ordering;
 
-use serde::{Deserialize, Serialize};
-
-use crate::address::{Market, market_of};
-use crate::area::Area;
+use crate::day_sightings::DaySightings;
 use crate::doubt::Doubt;
-use crate::events::Step;
-use crate::listing::{Listing, PropertyType, Status};
-use crate::money::Minor;
+use crate::facts::Facts;
+use crate::interval::{Interval, begin};
+use crate::listing::{LISTED_SINCE, Status};
 use crate::sighting::Sighting;
-use crate::time::{Day, Time};
+use crate::steps::{Step, steps_of};
+use crate::time::Time;
 use crate::watch::Watch;
+
+mod restore;
 
 /// The maximum number of distinct facts of one listing. A listing with more is [`History::is_overfull`].
 pub const FACTS_MAX: usize = 4_096;
 
 /// The maximum number of distinct facts of one listing on one UTC day.
 pub const FACTS_PER_DAY_MAX: usize = 64;
-
-/// The earliest accepted listing date, 1990-01-01. Earlier dates, and dates after the sighting, are ignored.
-pub const LISTED_SINCE: Time = Time::from_known_ms(631_152_000_000);
-
-/// All fields of a listing that figures depend on. Consecutive observations with equal facts form one interval.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Facts {
-    pub market: Market,
-    /// `StandardStatus`.
-    pub status: Status,
-    /// `ListPrice`.
-    pub list_price: Option<Minor>,
-    /// `OriginalListPrice`, if the source gives it.
-    pub original_list_price: Option<Minor>,
-    /// `ClosePrice`: the price of the sale or letting.
-    pub close_price: Option<Minor>,
-    /// `CloseDate`: the day of the sale or letting.
-    pub close_date: Option<Day>,
-    pub property_type: Option<PropertyType>,
-    pub bedrooms: Option<u8>,
-    pub living_area: Option<Area>,
-}
-
-/// The first and last sighting of one listing with the same facts on one UTC day, and the listing date that they gave.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct DaySightings {
-    /// An index into [`History::facts`].
-    pub facts: u16,
-    /// The first sighting of the day.
-    pub first: Sighting,
-    /// The last sighting of the day.
-    pub last: Sighting,
-    /// The listing date of the latest sighting that gave one, with that sighting.
-    pub listed: Option<(Sighting, Time)>,
-}
 
 /// The history of a listing: a pure function of the *set* of its observations.
 ///
@@ -87,37 +52,6 @@ pub struct History {
     overfull: bool,
 }
 
-/// A range of time in which the facts of a listing stayed equal and it did not expire.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Interval<'a> {
-    pub facts: &'a Facts,
-    /// When the interval began. This is the source's time if that is a version, or if it lies between the last sighting
-    /// of the interval before and the first sighting of this one; otherwise the first sighting.
-    pub first: Time,
-    /// The last sighting, but not later than the beginning of the next interval. It may therefore move back.
-    pub last: Time,
-    /// The first sighting.
-    pub sighting: Sighting,
-    /// The last sighting.
-    pub last_sighting: Sighting,
-    /// The listing date that the source gave last in this interval.
-    pub listed: Option<Time>,
-    /// When the interval expires, if the home is on the market and nothing else is seen before: a UTC midnight, which
-    /// may lie in the future. See [`Watch::expires_after`].
-    pub expires: Option<Time>,
-    /// When the home was active but unconfirmed, oldest first. See [`Watch::unconfirmed_after`].
-    pub unconfirmed: Vec<UnconfirmedInterval>,
-}
-
-/// A range of time in which a home counted as active without being confirmed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct UnconfirmedInterval {
-    /// A UTC midnight, which may lie in the future.
-    pub from: Time,
-    /// `None`: until the interval ends.
-    pub until: Option<Time>,
-}
-
 /// The outcome of applying one observation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Applied {
@@ -135,28 +69,6 @@ pub enum Applied {
     Overfull,
     /// Not applied: the listing is in no market, or it is already overfull.
     Refused,
-}
-
-impl Facts {
-    /// The facts of a listing. `None` if it is in no market.
-    #[must_use]
-    pub fn of(listing: &Listing) -> Option<Self> {
-        Some(Self::in_market(listing, market_of(listing)?))
-    }
-
-    fn in_market(listing: &Listing, market: Market) -> Self {
-        Self {
-            market,
-            status: listing.status,
-            list_price: listing.list_price,
-            original_list_price: listing.original_list_price,
-            close_price: listing.close_price,
-            close_date: listing.close_date,
-            property_type: listing.property_type,
-            bedrooms: listing.bedrooms,
-            living_area: listing.living_area,
-        }
-    }
 }
 
 impl History {
@@ -276,6 +188,12 @@ impl History {
         intervals
     }
 
+    /// The intervals with the events at their beginning, oldest first.
+    #[must_use]
+    pub fn steps(&self) -> Vec<Step<'_>> {
+        steps_of(self.intervals())
+    }
+
     /// The watch of the last sighting.
     #[must_use]
     pub fn watch(&self) -> Watch {
@@ -335,50 +253,6 @@ impl History {
     #[must_use]
     pub fn overfull() -> Self {
         Self { overfull: true, ..Self::default() }
-    }
-
-    /// Restores a stored history. Returns `None` if no set of observations produces it.
-    #[must_use]
-    pub fn from_parts(facts: Vec<Facts>, spans: Vec<DaySightings>, watch: Watch) -> Option<Self> {
-        let fits = |span: &DaySightings| {
-            let bounds = (span.first, span.last);
-            usize::from(span.facts) < facts.len()
-                && span.first <= span.last
-                && span.first.day() == span.last.day()
-                && span.listed.is_none_or(|(sighting, time)| {
-                    bounds.0 <= sighting && sighting <= bounds.1 && (LISTED_SINCE..=sighting.seen).contains(&time)
-                })
-        };
-        if facts.len() > FACTS_MAX || facts.is_empty() != spans.is_empty() || !spans.iter().all(fits) {
-            return None;
-        }
-        if spans.is_empty() && watch != Watch::Once {
-            return None;
-        }
-        let history = Self { facts, spans, watch, overfull: false };
-        let alone = |spans: &[DaySightings]| {
-            if spans.len() == 1 {
-                return true;
-            }
-            let mut known: Vec<u16> = spans.iter().map(|span| span.facts).collect();
-            known.sort_unstable();
-            spans.len() <= FACTS_PER_DAY_MAX && known.is_sorted_by(|a, b| a < b)
-        };
-        let mut distinct: Vec<&Facts> = history.facts.iter().collect();
-        distinct.sort_unstable();
-        // A new facts index must be the next unused one.
-        let mut used = 0;
-        let in_order_of_use = history.spans.iter().all(|span| {
-            let index = usize::from(span.facts);
-            used += usize::from(index == used);
-            index < used
-        });
-        let sound = history.spans.is_sorted_by(|a, b| in_order(&history.facts, a, b) == Ordering::Less)
-            && in_order_of_use
-            && used == history.facts.len()
-            && distinct.is_sorted_by(|a, b| a < b)
-            && history.spans.chunk_by(|a, b| a.first.day() == b.first.day()).all(alone);
-        sound.then_some(history)
     }
 
     /// Both ends of all spans in the order of sightings, each with the listing date that belongs to it.
@@ -521,81 +395,4 @@ fn in_order(facts: &[Facts], a: &DaySightings, b: &DaySightings) -> Ordering {
     let days = a.first.day().cmp(&b.first.day());
     let facts = || facts[usize::from(a.facts)].cmp(&facts[usize::from(b.facts)]);
     days.then_with(|| a.first.cmp(&b.first)).then_with(facts)
-}
-
-/// When an interval began that was first seen at `sighting`. `before` is the beginning of the interval before and its
-/// last sighting.
-///
-/// This is the source's time if it is possible, that is, after the last sighting of the interval before. A source whose
-/// clock stands still or is wrong gives no usable time; then the sighting counts.
-fn begin(before: Option<(Time, (u16, Sighting))>, sighting: &Sighting) -> Time {
-    let at = sighting.at.min(sighting.seen);
-    let Some((began, (_, last))) = before else {
-        return if sighting.initial { sighting.seen } else { at };
-    };
-    let begin = if sighting.versioned || last.seen >= sighting.seen || at > last.seen { at } else { sighting.seen };
-    begin.max(began)
-}
-
-impl<'a> Interval<'a> {
-    fn begin(watch: Watch, facts: &'a Facts, first: Time, sighting: Sighting, listed: Option<Time>) -> Self {
-        let last = sighting.seen.max(first);
-        let mut interval = Self {
-            facts,
-            first,
-            last,
-            sighting,
-            last_sighting: sighting,
-            listed,
-            expires: None,
-            unconfirmed: Vec::new(),
-        };
-        interval.set_expiry(watch);
-        interval
-    }
-
-    /// Extends the interval by another sighting with the same facts, which held since `first`.
-    fn extend(&mut self, watch: Watch, first: Time, sighting: Sighting, listed: Option<Time>) {
-        if let Some(unconfirmed) = self.unconfirmed.pop() {
-            let until = first.max(self.last);
-            self.unconfirmed.extend(
-                (unconfirmed.from < until).then_some(UnconfirmedInterval { until: Some(until), ..unconfirmed }),
-            );
-        }
-        self.last = self.last.max(sighting.seen);
-        self.last_sighting = sighting;
-        self.listed = listed.or(self.listed);
-        self.set_expiry(watch);
-    }
-
-    /// Sets when the interval becomes unconfirmed and expires if it is not seen again.
-    fn set_expiry(&mut self, watch: Watch) {
-        let phase = self.facts.status.phase();
-        self.expires = watch.expires_at(phase, self.last);
-        let from = watch.unconfirmed_at(phase, self.last);
-        self.unconfirmed.extend(from.map(|from| UnconfirmedInterval { from, until: None }));
-    }
-
-    /// Ends the interval at `next`: other facts hold since then, or the same facts after it expired.
-    fn end(&mut self, next: Time) {
-        self.last = self.last.min(next).max(self.first);
-        self.expires = self.expires.filter(|expires| *expires <= next);
-        // A late observation may show a sighting after the next interval began.
-        self.unconfirmed.retain(|unconfirmed| unconfirmed.from < next);
-        for unconfirmed in &mut self.unconfirmed {
-            unconfirmed.until = unconfirmed.until.map(|until| until.min(next));
-        }
-    }
-}
-
-impl DaySightings {
-    fn add(&mut self, sighting: Sighting, listed: Option<(Sighting, Time)>) {
-        self.first = self.first.min(sighting);
-        self.last = self.last.max(sighting);
-        self.listed = self.listed.max(listed);
-    }
-
-    fn would_move(&self, sighting: Sighting, listed: Option<(Sighting, Time)>) -> bool {
-        sighting < self.first || sighting > self.last || listed > self.listed
-    }
 }

@@ -1,8 +1,11 @@
 use crate::area::Area;
-use crate::history::{Applied, Facts, History};
+use crate::facts::Facts;
+use crate::history::{Applied, History};
 use crate::observation::Observation;
 use crate::reported::{ReportedChange, ReportedChanges};
 use crate::sighting::Sighting;
+
+mod events;
 
 /// The latest value of a field with its sighting. Merging takes the greatest sighting, then the greatest value, so
 /// order does not matter. An observation without the field does not change it.

@@ -5,6 +5,9 @@ use crate::area::Area;
 use crate::money::{Currency, Minor};
 use crate::time::{Day, Time};
 
+/// The earliest accepted listing date, 1990-01-01. Earlier dates, and dates after the sighting, are ignored.
+pub const LISTED_SINCE: Time = Time::from_known_ms(631_152_000_000);
+
 /// Whether a home is for sale or for rent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Purpose {

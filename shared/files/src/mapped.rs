@@ -6,7 +6,8 @@ use stoop_domain::{Observation, Reason, Time};
 use stoop_sources::declared::{Map, Outcome, Reader, Row};
 
 use crate::bytes::{Failure, ReadAt, Watched};
-use crate::open::{OpenError, Rows};
+use crate::open::Rows;
+use crate::open_error::OpenError;
 use crate::parts::{Part, Parts};
 use crate::row::{Content, Location, ReadOptions, RowFault};
 

@@ -5,7 +5,8 @@ use std::vec;
 
 use crate::bytes::{ByteRange, ReadAt};
 use crate::format::{self, Allowance, Kind, Packing};
-use crate::open::{OpenError, Rows, local, open_entry, open_whole};
+use crate::open::{Rows, local, open_entry, open_whole};
+use crate::open_error::OpenError;
 use crate::row::ReadOptions;
 use crate::zip::{Archive, Entry};
 

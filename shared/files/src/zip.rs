@@ -8,7 +8,7 @@ use rawzip::{CompressionMethod, ErrorKind, ZipArchive, ZipArchiveEntryWayfinder,
 
 use crate::bytes::{ByteRange, Reader};
 use crate::format::{Allowance, Unpacked};
-use crate::open::OpenError;
+use crate::open_error::OpenError;
 
 /// The maximum number of files in an archive.
 const ENTRIES_MAX: usize = 10_000;

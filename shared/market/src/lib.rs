@@ -16,6 +16,7 @@
 mod cells;
 mod codec;
 mod contribution;
+mod grain;
 mod histogram;
 mod key;
 mod series;
@@ -25,10 +26,11 @@ mod wide;
 pub use cells::{Cells, HORIZON_DAYS, HORIZON_HOURS_DAYS, Horizon};
 pub use codec::CodecError;
 pub use contribution::{Contribution, Delta, DeltaSum, Zones, contribution, update};
+pub use grain::{COARSE_ERROR, Grain};
 pub use histogram::{Bucket, Histogram, RELATIVE_ERROR};
 pub use key::{Cell, Segment};
 pub use series::{Close, closes, first_day};
 pub use snapshot::{
     CATALOGUE_VERSION, Figures, Flows, Snapshot, THIN_SAMPLE, WARM_UP_DAYS, Window, snapshot, tells_hours,
 };
-pub use wide::{COARSE_ERROR, Grain, Projection, WIDE_DAYS, WIDE_SERIES_DAYS, Wide};
+pub use wide::{Projection, WIDE_DAYS, WIDE_SERIES_DAYS, Wide};

@@ -3,9 +3,9 @@ use serde::{Deserialize, Serialize};
 use stoop_domain::{Day, Time};
 
 use crate::cells::Cells;
+use crate::grain::Grain;
 use crate::histogram::{Bucket, Histogram, quantile_of};
 use crate::key::{Key, Kind, Quantity, Role, Segment};
-use crate::wide::Grain;
 
 /// The version of the definitions of figures in `docs/METRICS.md`.
 pub const CATALOGUE_VERSION: u32 = 2;

@@ -12,6 +12,7 @@ use stoop_domain::{Day, Time};
 use crate::cells::Cells;
 use crate::codec::CodecError;
 use crate::contribution::sum_up;
+use crate::grain::Grain;
 use crate::histogram::Bucket;
 use crate::key::{Cell, Key, Kind, Quantity, Segment};
 use crate::series::{Close, closes, first_day};
@@ -23,28 +24,11 @@ pub const WIDE_DAYS: i32 = 10;
 /// The maximum length of the daily series of a [`Wide`], in days.
 pub const WIDE_SERIES_DAYS: u16 = 400;
 
-/// The maximum relative error of a price, price per area or cut in coarse buckets ([`Grain::Coarse`]).
-pub const COARSE_ERROR: f64 = 0.01;
-
 /// Days before the first day of a series whose medians enter its moving averages.
 const BEFORE_SERIES_DAYS: i32 = 28;
 
-/// Fine buckets per coarse bucket. An odd number, so that the middle one represents all: nine buckets of 0.2 % reach
-/// 0.91 % to either side of its value.
-const COARSE: i32 = 9;
-
 /// Entries are summed up when this many were added since the last time, which bounds memory by the size of the result.
 const ENTRIES_MAX: usize = 1 << 20;
-
-/// The resolution of prices, prices per area and cuts.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Grain {
-    /// Buckets as in a market's state, to within [`crate::RELATIVE_ERROR`].
-    #[default]
-    Fine,
-    /// Unions of those buckets, to within [`COARSE_ERROR`].
-    Coarse,
-}
 
 /// The stored sums of a wide area: enough for the figures of [`WIDE_DAYS`] civil days and the daily series that ends
 /// there.
@@ -64,30 +48,6 @@ pub struct Projection {
     now: Vec<(Key, i64)>,
     series: Vec<(Key, i64)>,
     summed: usize,
-}
-
-impl Grain {
-    /// The bucket that represents this one.
-    fn of(self, bucket: Bucket) -> Bucket {
-        match self {
-            Self::Fine => bucket,
-            Self::Coarse => Bucket(bucket.0.div_euclid(COARSE) * COARSE + COARSE / 2),
-        }
-    }
-
-    /// The lowest bucket that this one may represent.
-    pub(crate) fn first_of(self, bucket: Bucket) -> Bucket {
-        Bucket(bucket.0.saturating_sub(self.reach()))
-    }
-
-    /// The highest bucket that this one may represent.
-    pub(crate) fn last_of(self, bucket: Bucket) -> Bucket {
-        Bucket(bucket.0.saturating_add(self.reach()))
-    }
-
-    fn reach(self) -> i32 {
-        if self == Self::Coarse { COARSE / 2 } else { 0 }
-    }
 }
 
 impl Projection {
@@ -279,23 +239,5 @@ impl Wide {
             if cells.horizon().is_some() { Err(CodecError::Damaged) } else { Ok(cells) }
         };
         Ok(Self { now: part(now)?, series: series.map(part).transpose()?.unwrap_or_default() })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    proptest! {
-        #[test]
-        fn a_coarse_bucket_is_within_a_hundredth_of_its_values_and_contains_them(value in 1e-6_f64..1e18) {
-            let fine = Bucket::of(value).unwrap();
-            let coarse = Grain::Coarse.of(fine);
-            prop_assert!((coarse.value() / value - 1.0).abs() <= COARSE_ERROR * 0.92, "{value} in {coarse:?}");
-            prop_assert_eq!(Grain::Coarse.of(coarse), coarse);
-            prop_assert!((Grain::Coarse.first_of(coarse)..=Grain::Coarse.last_of(coarse)).contains(&fine));
-        }
     }
 }

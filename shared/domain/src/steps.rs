@@ -1,0 +1,275 @@
+//! The steps of a history: its intervals, and how the home enters and leaves the market between them.
+
+use crate::doubt::Doubt;
+use crate::interval::Interval;
+use crate::listing::{LISTED_SINCE, Phase, Purpose};
+use crate::market::Market;
+use crate::money::{Currency, Minor};
+use crate::price_change::PriceChange;
+use crate::time::{Day, Time};
+
+mod prices;
+
+/// How a home enters the active stock of its market. Each entry has exactly one kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Entry {
+    /// The first sighting, caused by the start of a search. The home was on the market before.
+    Initial,
+    /// New on the market: for the first time, after a sale, after more than a year off the market, or on other terms
+    /// (purpose or currency).
+    New,
+    /// Back after more than 90 days and at most a year off the market.
+    Relisted,
+    /// Active again after it was pending, or after at most 90 days off the market.
+    BackOnMarket,
+    /// Its listing was in another market before.
+    MovedIn,
+}
+
+/// How a home leaves the active stock of its market. Each exit has exactly one kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Exit {
+    Pending,
+    /// Sold or let without a sighting as pending.
+    Closed,
+    /// Off the market without a known sale.
+    Gone,
+    /// Its listing moved to another market.
+    MovedOut,
+    /// Nobody has shown the home for a fixed number of days. See [`crate::Watch::expires_after`].
+    Expired,
+}
+
+/// An interval and the events at its beginning.
+#[derive(Clone, Debug)]
+pub struct Step<'a> {
+    pub interval: Interval<'a>,
+    /// The spell that contains the interval; for an interval outside every spell, the interval itself.
+    pub spell: Spell,
+    /// How the home left the active stock. An expiry is not an exit here: it belongs to the interval that it ends
+    /// ([`Interval::expires`]).
+    pub exit: Option<Exit>,
+    /// How the home entered the active stock.
+    pub entry: Option<Entry>,
+    /// Why the price is doubtful. A doubtful price is in no figure.
+    pub doubtful: Option<Doubt>,
+    /// The change of the list price since the interval before.
+    pub change: Option<PriceChange>,
+    /// Set if the home was sold or let.
+    pub sold: Option<Sold>,
+}
+
+/// A sale or letting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sold {
+    /// The civil day of `CloseDate`. `None` if the source gives none, or one before [`LISTED_SINCE`] or after the
+    /// interval began.
+    pub on: Option<Day>,
+}
+
+/// One stay on the market, from entry to exit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Spell {
+    /// When the spell began: the latest plausible listing date that the source gave in it, or else its first sighting.
+    pub opened_at: Time,
+    /// The original price: the source's `OriginalListPrice`, or else the first price that is not doubtful.
+    pub original: Option<Minor>,
+}
+
+/// After a longer time off the market a new spell begins, and the price is not compared with the old one.
+const SPELL_GAP_MS: i64 = 90 * Time::DAY_MS;
+
+/// After a longer time off the market a home counts as new.
+const RELISTED_WITHIN_MS: i64 = 365 * Time::DAY_MS;
+
+/// A `CloseDate` that is later by more days belongs to another sale; by fewer, it corrects the date.
+const RESOLD_AFTER_DAYS: i32 = 30;
+
+/// A home that was listed longer before its first sighting was on the market already.
+const INITIAL_MS: i64 = 7 * Time::DAY_MS;
+
+/// Intervals, oldest first, with the events at their beginning.
+pub(crate) fn steps_of(intervals: Vec<Interval<'_>>) -> Vec<Step<'_>> {
+    let mut builder = EventBuilder {
+        phase: None,
+        began: None,
+        expired: None,
+        terms: None,
+        market: None,
+        spell: None,
+        next: Entry::New,
+        off_since: None,
+        sold: None,
+    };
+    let mut steps: Vec<Step<'_>> = Vec::new();
+    let mut opens: Vec<Option<Open>> = Vec::new();
+    for (index, interval) in intervals.into_iter().enumerate() {
+        steps.push(builder.step(index, interval));
+        opens.push(builder.spell);
+    }
+    let mut index = 0;
+    while index < steps.len() {
+        let Some(open) = opens[index] else {
+            index += 1;
+            continue;
+        };
+        let end = (index..steps.len()).find(|later| opens[*later].is_none_or(|it| it.from != open.from));
+        let end = end.unwrap_or(steps.len());
+        open.settle(&mut steps[index..end]);
+        prices::price_steps(&mut steps[index..end]);
+        index = end;
+    }
+    steps
+}
+
+struct EventBuilder {
+    /// The phase of the interval before.
+    phase: Option<Phase>,
+    /// When the interval before began or expired.
+    began: Option<Time>,
+    /// When the interval before expired.
+    expired: Option<Time>,
+    terms: Option<(Purpose, Currency)>,
+    market: Option<Market>,
+    spell: Option<Open>,
+    /// How the home enters when it is next active.
+    next: Entry,
+    /// When the home left the market.
+    off_since: Option<Time>,
+    /// Set if the home was sold and not offered since. The inner value is the day, if known.
+    sold: Option<Option<Day>>,
+}
+
+/// An open spell.
+#[derive(Clone, Copy)]
+struct Open {
+    /// The index of its first interval.
+    from: usize,
+    /// The earliest listing date that can belong to this spell: before it the home was off the market.
+    not_before: Option<Time>,
+}
+
+impl Open {
+    /// Sets the beginning of the spell on all its intervals.
+    fn settle(&self, steps: &mut [Step<'_>]) {
+        let Some(began) = steps.first().map(|step| step.interval.first) else { return };
+        let listed_at = steps.iter().rev().find_map(|step| step.interval.listed);
+        let is_in_spell = |listed: &Time| *listed <= began && self.not_before.is_none_or(|bound| bound < *listed);
+        let opened_at = listed_at.filter(is_in_spell).unwrap_or(began);
+        for step in steps.iter_mut() {
+            step.spell.opened_at = opened_at;
+        }
+        if let Some(first) = steps.first_mut().filter(|_| self.from == 0)
+            && first.entry == Some(Entry::New)
+            && began.ms() - opened_at.ms() > INITIAL_MS
+        {
+            first.entry = Some(Entry::Initial);
+        }
+    }
+}
+
+impl EventBuilder {
+    fn step<'a>(&mut self, index: usize, interval: Interval<'a>) -> Step<'a> {
+        let facts = interval.facts;
+        let phase = facts.status.phase();
+        let terms = (facts.market.purpose, facts.market.currency);
+        if let Some(expired) = self.expired.take() {
+            // The home has been off the market since it expired.
+            self.phase = Some(Phase::Off);
+            self.began = Some(expired);
+            self.off_since = Some(expired);
+        }
+        let was_active = self.phase == Some(Phase::Active);
+        let is_active = phase == Phase::Active;
+        let other_terms = self.terms.replace(terms).is_some_and(|before| before != terms);
+        let moved = self.market.as_ref().is_some_and(|before| *before != facts.market);
+        if other_terms {
+            // A rent is not a cut of a sale price, and currencies are not comparable: each spell has its own prices.
+            self.spell = None;
+            self.off_since = None;
+            self.next = Entry::New;
+        }
+        if self.phase.is_none() {
+            self.next = match phase {
+                Phase::Active if interval.sighting.initial => Entry::Initial,
+                Phase::Pending | Phase::Off => Entry::BackOnMarket,
+                Phase::Active | Phase::Before | Phase::Closed => Entry::New,
+            };
+        }
+        self.open_or_close(index, phase, &interval);
+        let exit = match phase {
+            _ if !was_active => None,
+            _ if other_terms => Some(Exit::Gone),
+            Phase::Active => moved.then_some(Exit::MovedOut),
+            Phase::Pending => Some(Exit::Pending),
+            Phase::Closed => Some(Exit::Closed),
+            Phase::Off | Phase::Before => Some(Exit::Gone),
+        };
+        let entry = match is_active {
+            false => None,
+            true if was_active && !other_terms => moved.then_some(Entry::MovedIn),
+            true => Some(std::mem::replace(&mut self.next, Entry::BackOnMarket)),
+        };
+        let sold = self.sell(phase, &interval);
+        self.phase = Some(phase);
+        self.began = Some(interval.first);
+        self.expired = interval.expires;
+        self.market = Some(facts.market.clone());
+        // The prices are compared when the whole spell is known.
+        let spell = Spell { opened_at: interval.first, original: None };
+        Step { interval, spell, exit, entry, doubtful: None, change: None, sold }
+    }
+
+    /// Opens a spell when the home comes on the market. Ends it when the home is sold or is off the market for too
+    /// long.
+    fn open_or_close(&mut self, index: usize, phase: Phase, interval: &Interval<'_>) {
+        match phase {
+            Phase::Active | Phase::Pending => {
+                let off = self.off_since.take().map(|since| interval.first.ms() - since.ms());
+                if let Some(off) = off.filter(|off| *off > SPELL_GAP_MS) {
+                    self.spell = None;
+                    // A home that was sold, or never offered on these terms, is new after any time.
+                    if self.next != Entry::New {
+                        self.next = if off > RELISTED_WITHIN_MS { Entry::New } else { Entry::Relisted };
+                    }
+                }
+                self.spell.get_or_insert(Open { from: index, not_before: self.began });
+            }
+            Phase::Closed => {
+                self.spell = None;
+                self.off_since = None;
+                self.next = Entry::New;
+            }
+            Phase::Off => {
+                self.off_since.get_or_insert(interval.first);
+            }
+            Phase::Before => {
+                if self.spell.is_some() {
+                    self.off_since.get_or_insert(interval.first);
+                }
+            }
+        }
+    }
+
+    /// Whether this interval begins with a sale. A home that is taken down and then shown as sold again was sold once.
+    /// If `CloseDate` moves by months, it was sold again, even without a sighting on the market in between.
+    fn sell(&mut self, phase: Phase, interval: &Interval<'_>) -> Option<Sold> {
+        let [earliest, seen] = [LISTED_SINCE, interval.first].map(|time| time.ms().div_euclid(Time::DAY_MS));
+        // One more day, for zones ahead of UTC.
+        let on = interval.facts.close_date.filter(|day| (earliest..=seen + 1).contains(&i64::from(day.0)));
+        let was_sold = match phase {
+            Phase::Closed => self.sold.replace(on.or(self.sold.flatten())),
+            Phase::Active | Phase::Pending => self.sold.take().and(None),
+            Phase::Before | Phase::Off => None,
+        };
+        if phase != Phase::Closed {
+            return None;
+        }
+        let is_another = |before: Day| on.is_some_and(|on| on.0.saturating_sub(before.0) > RESOLD_AFTER_DAYS);
+        if was_sold.is_some_and(|before| !before.is_some_and(is_another)) {
+            return None;
+        }
+        // For a home that was first seen as sold, only the source knows the day of the sale.
+        (self.phase.is_some() || on.is_some()).then_some(Sold { on })
+    }
+}
