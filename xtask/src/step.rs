@@ -1,4 +1,4 @@
-//! The steps of the gate: each is run, timed and told; one whose inputs were green before is skipped, aloud.
+//! The steps of the gate: each is run, timed and reported; one whose inputs were green before is skipped, aloud.
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Command, Stdio};

@@ -2,7 +2,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use stoop_gazetteer::{AddressParts, TOLD};
+use stoop_gazetteer::{AddressParts, FROM_SOURCE};
 
 use crate::country::{Country, country};
 
@@ -93,8 +93,8 @@ impl AreaPath {
                 continue;
             }
             known = true;
-            if name.starts_with(TOLD) {
-                path.push(TOLD);
+            if name.starts_with(FROM_SOURCE) {
+                path.push(FROM_SOURCE);
             }
             path.push_str(&slug);
         }
@@ -138,7 +138,8 @@ impl AreaPath {
     /// The narrowest known name as words: `Haut Founty`.
     #[must_use]
     pub fn name(&self) -> String {
-        let slug = self.levels().into_iter().rev().find(|slug| *slug != "-").unwrap_or("-").trim_start_matches(TOLD);
+        let slug =
+            self.levels().into_iter().rev().find(|slug| *slug != "-").unwrap_or("-").trim_start_matches(FROM_SOURCE);
         let mut name = String::new();
         for word in slug.split('-').filter(|word| !word.is_empty()) {
             if !name.is_empty() {

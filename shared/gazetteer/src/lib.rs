@@ -31,7 +31,7 @@ use std::sync::OnceLock;
 pub use find::{FOUND_MAX, Match};
 pub use fold::{fold, slug};
 pub use level::Level;
-pub use locate::{AddressParts, Contradiction, Located, Name, Origin, TOLD};
+pub use locate::{AddressParts, Contradiction, FROM_SOURCE, Located, Name, Origin};
 
 use data::Places;
 

@@ -69,7 +69,7 @@ pub struct Contradiction {
 }
 
 impl Located<'_> {
-    /// The five slugs joined by `/`, with `-` for unknown levels and [`TOLD`] before names that only the source gives.
+    /// The five slugs joined by `/`, with `-` for unknown levels and [`FROM_SOURCE`] before names that only the source gives.
     /// `None` if nothing is known.
     #[must_use]
     pub fn path(&self) -> Option<String> {
@@ -77,7 +77,7 @@ impl Located<'_> {
             let slugs = self.levels.each_ref().map(|name| match name {
                 None => "-".to_owned(),
                 Some(Name { slug, origin: Origin::Gazetteer, .. }) => slug.clone(),
-                Some(Name { slug, origin: Origin::Source, .. }) => format!("{TOLD}{slug}"),
+                Some(Name { slug, origin: Origin::Source, .. }) => format!("{FROM_SOURCE}{slug}"),
             });
             slugs.join("/")
         })
@@ -85,7 +85,7 @@ impl Located<'_> {
 }
 
 /// Marks a name in a path that only the source gives: `ma/casablanca-settat/casablanca/casablanca/~20000`.
-pub const TOLD: char = '~';
+pub const FROM_SOURCE: char = '~';
 
 /// Without a region, a name means its most populous bearer if that has this many times the population of any other.
 pub(crate) const CLEARLY: u32 = 10;

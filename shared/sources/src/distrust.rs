@@ -144,7 +144,7 @@ mod tests {
         // Small scans accumulate.
         let mut distrust = Distrust::default();
         let message: Vec<_> = (0..5).flat_map(|_| distrust.learn(&scan(25, 25))).collect();
-        assert_eq!(message, [(Contradiction::PreviousFarOff, true)], "told once");
+        assert_eq!(message, [(Contradiction::PreviousFarOff, true)], "reported once");
         assert_eq!(tally(&distrust), (125, 125, true));
     }
 

@@ -143,7 +143,7 @@ async fn the_circuit_breaker_opens_for_a_dead_source_and_delays_no_other() {
     assert_eq!((skipped.outcome, skipped.requests), (Some(RunOutcome::Skipped), 0));
     let message = skipped.message.unwrap();
     assert!(
-        message.starts_with("dead.test: left alone after 5 polls in a row failed, until 2026-01-14T07:14:"),
+        message.starts_with("dead.test: the circuit breaker is open: 5 polls in a row failed, until 2026-01-14T07:14:"),
         "{message}"
     );
     let run = world.database.runs(1).unwrap().remove(0);

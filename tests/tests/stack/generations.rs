@@ -182,7 +182,7 @@ impl Received {
     }
 }
 
-/// The whole way: beside, loaded, compared, loud, swapped; and back. Nothing is lost, and each cut is told once.
+/// The whole way: beside, loaded, compared, loud, swapped; and back. Nothing is lost, and each cut is sent once.
 #[expect(clippy::too_many_lines, reason = "one scenario, read from top to bottom")]
 pub(crate) async fn rebuilt_beside(world: &World) {
     let name = format!("{}-beside", world.stack.name());

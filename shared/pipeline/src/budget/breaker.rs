@@ -62,7 +62,7 @@ pub(crate) struct CircuitOpen {
 
 impl fmt::Display for CircuitOpen {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "left alone after {} polls in a row failed", self.failures)
+        write!(f, "the circuit breaker is open: {} polls in a row failed", self.failures)
     }
 }
 

@@ -7,7 +7,7 @@ const PARTS: u64 = 24;
 
 /// What one limit has left: how much was taken in each part of its window, up to the newest booking.
 ///
-/// Contract: amounts are added in the order of time. Between any two moments less than [`Limit::per_ms`] apart, as told
+/// Contract: amounts are added in the order of time. Between any two moments less than [`Limit::per_ms`] apart, as given
 /// to [`Ring::add`], no more than [`Limit::most`] is added as long as each was allowed by [`Ring::earliest`]. The
 /// margin makes that hold as well for whoever counts the requests as they arrive, with another clock.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

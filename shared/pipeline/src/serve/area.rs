@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 use stoop_domain::{AreaPath, Country, Currency, Market, Purpose, country};
-use stoop_gazetteer::{Gazetteer, TOLD, slug};
+use stoop_gazetteer::{FROM_SOURCE, Gazetteer, slug};
 
 use super::nearest::Nearest;
 use here::{Here, wider};
@@ -240,10 +240,10 @@ fn nearest(area: &str, here: &Here<'_>) -> Vec<String> {
     let mut nearest = Nearest::to(&wanted.join("/"));
     if depth > 1 {
         let paths: BTreeSet<&str> = here.areas().map(|area| here::beginning(area, depth)).collect();
-        paths.into_iter().for_each(|path| nearest.offer_as(&path.replace(TOLD, ""), path));
+        paths.into_iter().for_each(|path| nearest.offer_as(&path.replace(FROM_SOURCE, ""), path));
     } else {
         let slugs: BTreeSet<&str> = here.areas().flat_map(|area| area.split('/')).collect();
-        let slugs = slugs.into_iter().filter(|slug| *slug != UNKNOWN).map(|slug| slug.trim_start_matches(TOLD));
+        let slugs = slugs.into_iter().filter(|slug| *slug != UNKNOWN).map(|slug| slug.trim_start_matches(FROM_SOURCE));
         slugs.for_each(|slug| nearest.offer(slug));
     }
     for name in nearest.names() {

@@ -26,7 +26,7 @@ pub struct HomeView {
     pub listed_at: Option<Time>,
     /// Times over which nothing changed, oldest first.
     pub intervals: Vec<IntervalView>,
-    /// What happened, oldest first: what was seen, and what the source told of earlier prices.
+    /// What happened, oldest first: what was seen, and what the source reported of earlier prices.
     pub events: Vec<HappenedView>,
 }
 
@@ -60,7 +60,7 @@ pub struct IntervalView {
 /// One thing that happened to a home.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct HappenedView {
-    /// When it was first seen to have happened; of what is told, when the source says that it did.
+    /// When it was first seen to have happened; for a reported change, when the source says that it did.
     #[serde(serialize_with = "as_text")]
     pub at: Time,
     /// See [`stoop_domain::EventKind::as_str`].

@@ -1,7 +1,7 @@
 //! Areas in a configuration: a path, or the name of a place.
 
 use stoop_domain::AreaPath;
-use stoop_gazetteer::{Gazetteer, Match, TOLD};
+use stoop_gazetteer::{FROM_SOURCE, Gazetteer, Match};
 
 /// The most places to list for an ambiguous name.
 const SHOWN_MAX: usize = 5;
@@ -27,8 +27,9 @@ pub(super) fn find(text: &str) -> Result<String, String> {
     let gazetteer = Gazetteer::get();
     if text.contains('/') {
         let path = path(text)?;
-        let known =
-            path.split_once(TOLD).map_or(&*path, |(known, _)| known.trim_end_matches('/').trim_end_matches("/-"));
+        let known = path
+            .split_once(FROM_SOURCE)
+            .map_or(&*path, |(known, _)| known.trim_end_matches('/').trim_end_matches("/-"));
         if known.is_empty() || gazetteer.name(known).is_some() {
             return Ok(path);
         }

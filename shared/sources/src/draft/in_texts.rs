@@ -109,7 +109,7 @@ pub(super) fn point(sample: &Sample, chosen: &mut Chosen) {
             if longitude_first.is_some() {
                 chosen.sure.push(guess);
             } else {
-                chosen.unsure.push(guess.doubted("Which of the two comes first is not told."));
+                chosen.unsure.push(guess.doubted("Which of the two comes first is not clear."));
             }
         }
         return;

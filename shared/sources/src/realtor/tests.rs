@@ -187,7 +187,7 @@ fn a_cut_is_reported_by_its_amount_and_gets_no_date() {
     assert_eq!(before(r#""price_reduced_amount": null"#), None);
     assert_eq!(before(r#""price_reduced_amount": 0"#), None);
     assert_eq!(before(r#""price_reduced_amount": -5"#), None);
-    assert_eq!(before(r#""price_reduced_amount": 20000, "list_price": null"#), None, "off what is not told");
+    assert_eq!(before(r#""price_reduced_amount": 20000, "list_price": null"#), None, "off an unknown price");
 }
 
 #[test]

@@ -13,7 +13,7 @@ fn read(source: &dyn Source, body: &[u8], ms: i64) -> bool {
     for row in &page.rows {
         match row {
             Row::Found(found) => {
-                // A price of -5 DH is read as it is told; whoever takes the row refuses it.
+                // A price of -5 DH is read as it stands; whoever takes the row refuses it.
                 assert!(!found.native_id.is_empty());
             }
             Row::Refused { raw, detail, .. } => {

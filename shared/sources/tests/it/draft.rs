@@ -464,7 +464,7 @@ proptest! {
     }
 }
 
-/// A real sample; `None`, told to stderr, where the data is not here.
+/// A real sample; `None`, with a line on stderr, where the data is not here.
 fn real(name: &str) -> Option<Value> {
     let root = std::env::var_os("STOOP_DATA")
         .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"), PathBuf::from);

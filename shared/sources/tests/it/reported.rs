@@ -9,7 +9,7 @@ use crate::real::{payload, source};
 
 const NOW: &str = "2026-02-01T12:00:00Z";
 
-/// The told events of the homes of an answer: kind, time and prices in hundredths.
+/// The reported events of the homes of an answer: kind, time and prices in hundredths.
 fn message(source: &dyn Source, body: &[u8]) -> Vec<(EventKind, String, i64, i64)> {
     let now = Time::parse(NOW).unwrap();
     let Page { rows, .. } = source.read(&source.begin(None), &Answer::of(body), now).unwrap();

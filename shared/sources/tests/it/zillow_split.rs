@@ -15,7 +15,7 @@ const OVERLAPS_MAX: usize = 60;
 /// A made-up Zillow: a pure function from a request to an answer.
 #[derive(Clone, Debug, Default)]
 struct Server {
-    /// What each home costs; its place in the list is its id. `None` is told to nobody who names a price.
+    /// What each home costs; its place in the list is its id. `None` is shown to nobody who names a price.
     prices: Vec<Option<u64>>,
     zillow56: bool,
     rent: bool,

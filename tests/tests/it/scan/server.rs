@@ -154,7 +154,10 @@ async fn an_open_circuit_breaker_can_be_reset() {
     let (account, record) = bench.database.accounts().unwrap().remove(0);
     bench.wait_ms(-Time::HOUR_MS);
     let (until, why) = record.held(bench.now()).unwrap();
-    assert!(until > bench.now() && why.starts_with("left alone after 12 polls in a row failed"), "{until} {why}");
+    assert!(
+        until > bench.now() && why.starts_with("the circuit breaker is open: 12 polls in a row failed"),
+        "{until} {why}"
+    );
     release(&*bench.database, &account, bench.now()).await.unwrap();
     assert!(bench.poll().await.is_err(), "it is asked");
 }

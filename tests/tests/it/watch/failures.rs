@@ -327,7 +327,7 @@ pub(super) const BLIPS: &[(&str, &[usize], Fault, usize)] = &[
     ("no roll-up for five minutes", EVERY, Fault { no_rollup: true, ..WORKS }, 5),
     ("markets wait after an outage", &[15], Fault { also: &[(ROLLUP_LAG, Also::Each(1, 7_200e3))], ..WORKS }, 4),
     (
-        "an alert is told twice, a commit conflicts, a chain is ended",
+        "an alert is sent twice, a commit conflicts, a chain is ended",
         &[15],
         Fault {
             also: &[

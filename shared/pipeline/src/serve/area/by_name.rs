@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use stoop_domain::lies_in;
-use stoop_gazetteer::{Gazetteer, Match, TOLD, fold, slug};
+use stoop_gazetteer::{FROM_SOURCE, Gazetteer, Match, fold, slug};
 
 use super::here::Here;
 use super::{Meaning, trimmed};
@@ -62,7 +62,7 @@ fn reported(text: &str, here: &Here<'_>) -> Vec<String> {
     let named: Vec<(&str, &Vec<Run>)> = reported_areas(here)
         .into_iter()
         .filter_map(|path| {
-            let own = path.rsplit(TOLD).next()?;
+            let own = path.rsplit(FROM_SOURCE).next()?;
             Some((path, runs.get(&fold(own))?))
         })
         .collect();
@@ -104,11 +104,11 @@ fn covers(names: &BTreeMap<Run, Vec<String>>, from: usize, to: usize, path: &str
 /// The path of each area whose own name only a source knows.
 fn reported_areas<'a>(here: &Here<'a>) -> BTreeSet<&'a str> {
     let mut found = BTreeSet::new();
-    for area in here.areas().filter(|area| area.contains(TOLD)) {
+    for area in here.areas().filter(|area| area.contains(FROM_SOURCE)) {
         let ends = area.match_indices('/').map(|(end, _)| end).chain([area.len()]);
         let mut start = 0;
         for end in ends {
-            if area[start..end].starts_with(TOLD) {
+            if area[start..end].starts_with(FROM_SOURCE) {
                 found.insert(&area[..end]);
             }
             start = end + 1;

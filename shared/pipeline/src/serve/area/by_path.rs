@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use stoop_gazetteer::{AddressParts, Gazetteer, Origin, TOLD};
+use stoop_gazetteer::{AddressParts, FROM_SOURCE, Gazetteer, Origin};
 
 use super::here::{Here, beginning};
 use super::{LEVELS, Meaning, UNKNOWN, level_slug, trimmed};
@@ -25,15 +25,17 @@ pub(super) fn by_path(path: &str, here: &Here<'_>) -> Option<Meaning> {
 /// The areas with these levels in another spelling, with or without the mark of a name that only the source knows.
 fn spelled(levels: &[&str], here: &Here<'_>) -> Vec<String> {
     let wanted: Vec<String> = levels.iter().map(|level| level_slug(level)).collect();
-    let fits = |path: &&str| path.split('/').zip(&wanted).all(|(slug, wanted)| slug.trim_start_matches(TOLD) == wanted);
+    let fits =
+        |path: &&str| path.split('/').zip(&wanted).all(|(slug, wanted)| slug.trim_start_matches(FROM_SOURCE) == wanted);
     let found: BTreeSet<&str> = here.areas().map(|area| beginning(area, wanted.len())).filter(fits).collect();
     found.into_iter().map(str::to_owned).collect()
 }
 
 /// The area that the levels lead to as a source's words would: `us/washington/king county`.
 fn by_words(levels: &[&str], here: &Here<'_>) -> Option<Meaning> {
-    let word =
-        |n: usize| levels.get(n).map(|level| level.trim().trim_start_matches(TOLD)).filter(|word| *word != UNKNOWN);
+    let word = |n: usize| {
+        levels.get(n).map(|level| level.trim().trim_start_matches(FROM_SOURCE)).filter(|word| *word != UNKNOWN)
+    };
     let [country, region, county, city, area] = std::array::from_fn(word);
     let words = AddressParts { country, region, county, city, ..AddressParts::default() };
     let as_code = AddressParts { postal_code: area, ..words };

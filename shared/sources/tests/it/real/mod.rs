@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use stoop_sources::{Params, Source, build};
 
-/// A file of the data, unpacked; `None`, told to standard error, where the data is not here.
+/// A file of the data, unpacked; `None`, with a line on standard error, where the data is not here.
 pub(crate) fn data(name: &str) -> Option<Vec<u8>> {
     let root = std::env::var_os("STOOP_DATA")
         .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"), PathBuf::from);
