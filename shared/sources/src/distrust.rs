@@ -144,7 +144,7 @@ mod tests {
         // Small scans accumulate.
         let mut distrust = Distrust::default();
         let message: Vec<_> = (0..5).flat_map(|_| distrust.learn(&scan(25, 25))).collect();
-        assert_eq!(message, [(Contradiction::PreviousFarOff, true)], "told once");
+        assert_eq!(message, [(Contradiction::PreviousFarOff, true)], "reported once");
         assert_eq!(tally(&distrust), (125, 125, true));
     }
 
@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_stored_is_read_back_and_what_a_later_version_counts_is_left_alone() {
+    fn stored_counts_are_read_back_and_those_of_later_versions_are_kept() {
         let stored = r#"{"previous_far_off":{"rows":120,"contradict":90,"distrusted":true},"sold_twice":{"rows":5,"contradict":1}}"#;
         let distrust: Distrust = serde_json::from_str(stored).unwrap();
         assert_eq!(distrust.kinds().collect::<Vec<_>>(), [Contradiction::PreviousFarOff]);

@@ -36,7 +36,7 @@ fn bare(listing: &Listing) -> Listing {
 }
 
 #[test]
-fn avito_s_cards_tell_what_its_data_tells() {
+fn avito_cards_agree_with_its_json() {
     for (page, name, ads) in
         [("1", "search_o1", 35), ("2", "search_o2", 35), ("1000", "search_o1000", 35), ("1360", "search_o1360_last", 7)]
     {

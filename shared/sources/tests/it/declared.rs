@@ -344,7 +344,7 @@ fn a_header_without_a_needed_column_names_the_nearest() {
 }
 
 #[test]
-fn all_mistakes_of_a_map_are_reported_at_once_each_in_its_place() {
+fn all_mistakes_of_a_map_are_reported_at_once_with_their_positions() {
     let found = mistakes(
         r#"nam = "x"
 country = "Austria"

@@ -161,7 +161,7 @@ fn params(pairs: &[(&str, &str)]) -> Params {
 }
 
 #[test]
-fn limits_stand_beside_the_pause_or_instead_of_it() {
+fn limits_supplement_or_replace_the_pause() {
     let limits = |http: &str| {
         let limits = source(&format!("[http]\nurl = \"https://a.example\"\n{http}"), None).crawl_policy().limits;
         limits.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
@@ -265,7 +265,7 @@ fn a_form_is_a_body_too() {
 }
 
 #[test]
-fn mistakes_in_the_newer_keys_are_reported_each_in_its_place() {
+fn mistakes_in_the_newer_keys_are_reported_with_their_positions() {
     let toml = r#"name = "t"
 purpose = "sale"
 [read]

@@ -31,7 +31,7 @@ fn cut(at: &str, from: i64, to: i64) -> (EventKind, String, i64, i64) {
 }
 
 #[test]
-fn a_reso_row_tells_of_its_last_change_in_every_dialect() {
+fn a_reso_row_reports_its_last_change_in_every_dialect() {
     let row = |fields: &str| {
         let row = r#"{"ListingKey": "1", "PropertyType": "Residential", "StandardStatus": "Active", "ListPrice": 474800,
             "ModificationTimestamp": "2026-01-20T00:00:00Z", "City": "Austin", "StateOrProvince": "TX", "PostalCode": "78704","#;
@@ -57,14 +57,14 @@ fn a_reso_row_tells_of_its_last_change_in_every_dialect() {
 }
 
 #[test]
-fn zillow_tells_of_its_last_change_with_a_day() {
+fn zillow_reports_its_last_change_with_a_day() {
     let (zillow, body) = sources().swap_remove(5);
     assert_eq!(message(&*zillow, body), [cut("2023-07-31T07:00:00Z", 52_000_000, 41_590_000)]);
 }
 
 /// The amount of the last cut has no date there, and none is made up.
 #[test]
-fn realtor_tells_of_no_time_and_so_of_no_event() {
+fn realtor_reports_no_time_and_so_no_event() {
     let (realtor, body) = sources().swap_remove(6);
     assert!(String::from_utf8_lossy(body).contains(r#""price_reduced_amount": 20000"#));
     assert_eq!(message(&*realtor, body), []);

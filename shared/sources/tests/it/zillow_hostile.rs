@@ -88,7 +88,7 @@ fn values() -> impl Strategy<Value = String> {
 
 proptest! {
     #[test]
-    fn any_value_in_place_of_another_is_no_panic(
+    fn any_value_instead_of_another_causes_no_panic(
         (at, value) in (any::<prop::sample::Index>(), values()),
         position in prop::sample::select(&POSITIONS[..]),
         ms in any::<i64>(),

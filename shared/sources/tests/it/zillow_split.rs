@@ -183,7 +183,7 @@ fn two_prices_side_by_side_are_parted() {
 }
 
 #[test]
-fn homes_without_a_price_are_missed_and_the_total_tells() {
+fn homes_without_a_price_are_missed_and_the_total_shows_it() {
     let mut server = Server::of((0..1_500).map(|i| 100_000 + i * 500).collect());
     server.prices.extend([None; 7]);
     let scan = whole(&server);
