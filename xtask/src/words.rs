@@ -1,10 +1,10 @@
-//! Words that must not stand in the project, and why not: `xtask/words.txt`.
+//! Words that the project must not contain, with reasons: `xtask/words.txt`.
 
 use anyhow::{Context, Result};
 
 use crate::project::Project;
 
-/// The list itself names them.
+/// The list itself contains the words.
 const LIST: &str = "xtask/words.txt";
 
 /// A word and what to write instead.
@@ -14,10 +14,10 @@ struct Banned<'t> {
     instead: &'t str,
 }
 
-/// Looks through every file that git knows or would add. Whether none of the words was found.
+/// Searches all files that git tracks or would add. Returns whether none contains a banned word.
 ///
 /// # Errors
-/// When the list or a file can't be read.
+/// If the list or a file cannot be read.
 pub(crate) fn hold(project: &Project) -> Result<bool> {
     let list = project.root().join(LIST);
     let list = std::fs::read_to_string(&list).with_context(|| format!("can't read {}", list.display()))?;
@@ -51,7 +51,7 @@ fn parse(list: &str) -> Result<Vec<Banned<'_>>> {
         .collect()
 }
 
-/// Lines, counted from one, with a banned word in them that does not stand within a longer word.
+/// Numbers, from 1, of the lines that contain a banned word as a whole word.
 fn hits<'b>(text: &str, banned: &'b [Banned<'b>]) -> Vec<(usize, &'b Banned<'b>)> {
     let lines = text.lines().enumerate();
     lines

@@ -131,7 +131,7 @@ fn history(root: &Section<'_>, fields: &[Option<Recipe>; Target::COUNT], mistake
         mistakes.add(
             root.line(),
             "history",
-            "is true, but only files have a history: a page of an API shows the present",
+            "is true, which goes with files alone: a page of an API shows the present",
         );
     }
     history

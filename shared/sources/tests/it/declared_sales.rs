@@ -1,4 +1,4 @@
-//! What maps make of sales, fees and years.
+//! Sales, fees and years in maps.
 
 use stoop_domain::{Currency, Listing, Reason, Status, Time};
 use stoop_sources::declared::{Map, Outcome, Row, RowError};
