@@ -1,6 +1,6 @@
-//! Stored items: a byte for the format, the CRC-32 of the rest, the rest.
+//! Stored items: a format byte, the CRC-32 of the rest, the rest.
 
-/// An item of this format whose sum is right, so that a fuzzer gets behind it.
+/// Builds an item of this format with a valid checksum, so that a fuzzer gets past it.
 pub fn framed(format: u8, body: &[u8]) -> Vec<u8> {
     let mut bytes = vec![format];
     bytes.extend(crc32fast::hash(body).to_le_bytes());

@@ -1,4 +1,5 @@
-//! A stored home: any bytes are refused, or are a home that is read, shown and written again without a panic.
+//! A stored home: any bytes are refused, or decode to a home that can be read, formatted and encoded again without a
+//! panic.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

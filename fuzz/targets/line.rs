@@ -1,4 +1,4 @@
-//! A line of the stream: any bytes are refused, or are an observation that is written and read again as it is.
+//! A line of the stream: any bytes are refused, or decode to an observation that survives a round trip.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

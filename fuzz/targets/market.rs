@@ -1,4 +1,5 @@
-//! A market's stored state: any bytes are refused, or are a state that is read, folded and written again without a panic.
+//! A market's stored state: any bytes are refused, or decode to a state that can be read, folded and encoded again
+//! without a panic.
 #![no_main]
 
 use jiff::tz::TimeZone;

@@ -1,4 +1,4 @@
-//! An aggregated record of Kinesis whose sum is right: no bytes make its reader panic.
+//! An aggregated Kinesis record with a valid checksum: no bytes make its reader panic.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -1,4 +1,4 @@
-//! The functions built for arm64, which is what is deployed by default, and run here.
+//! Builds the functions for arm64, the default architecture of the deployment, and runs them here.
 
 use std::path::Path;
 
@@ -9,25 +9,25 @@ use crate::step::{counted, plain};
 use crate::tally::Tally;
 
 const TARGET: &str = "aarch64-unknown-linux-gnu";
-/// Debian's and Ubuntu's names of the emulator of the processor, and of a C library for it.
+/// Debian packages of the emulator of the processor and of a C library for it.
 const PACKAGES: [&str; 2] = ["qemu-user", "libc6-arm64-cross"];
-/// What they bring.
+/// The files that the packages install.
 const BROUGHT: [&str; 2] = ["/usr/bin/qemu-aarch64", "/usr/aarch64-linux-gnu/lib/ld-linux-aarch64.so.1"];
 
-/// Builds the functions for arm64 as they are deployed, weighs them and has each answer its sample event. Fails where the
-/// emulator is missing, and says how to install it.
+/// Builds the functions for arm64 as they are deployed, checks their size, and lets each answer its sample event. Fails
+/// if the emulator is missing, with instructions to install it.
 ///
 /// # Errors
-/// When something fails.
+/// If a build, a size check or an answer fails.
 pub(crate) fn functions(project: &Project) -> Result<Tally> {
     plain(project.command("rustup").args(["target", "add", TARGET]))?;
     counted(&mut project.cargo(&["test", "--workspace", "--locked", "--test", "arm64", "--"]))
 }
 
-/// Installs the emulator where it is missing and may be installed: by root, or by who is root without a password.
+/// Installs the emulator if it is missing and the user is root or has sudo without a password.
 ///
 /// # Errors
-/// When it can't be installed: with how to.
+/// If it cannot be installed, with instructions.
 pub(crate) fn emulator(project: &Project) -> Result<Tally> {
     if cfg!(target_arch = "aarch64") || BROUGHT.iter().all(|path| Path::new(path).exists()) {
         println!("it is there");

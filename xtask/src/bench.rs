@@ -1,4 +1,4 @@
-//! The budgets of docs/PERFORMANCE.md, measured.
+//! Measures the budgets of docs/PERFORMANCE.md.
 
 use anyhow::{Result, bail};
 
@@ -6,7 +6,8 @@ use crate::project::Project;
 use crate::step::plain;
 use crate::tally::Tally;
 
-/// `replay`, `functions`, `areas`, a crate's benches, or without a name those of all crates but the functions' weight.
+/// Runs `replay`, `functions`, `areas`, or a crate's benches; without a name, the benches of all crates, but not the
+/// size of the functions.
 pub(crate) fn run(project: &Project, arguments: &[String]) -> Result<bool> {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let tally = match arguments[..] {
@@ -36,12 +37,14 @@ fn replay(project: &Project) -> Result<Tally> {
     plain(&mut project.cargo(&["bench", "--locked", "-p", "stoop", "--bench", "replay"]))
 }
 
-/// Builds the functions as they are deployed, with link-time optimisation, and weighs them. A zip above its budget fails.
+/// Builds the functions as they are deployed, with link-time optimization, and checks the size of their zip files
+/// against the budget.
 pub(crate) fn functions(project: &Project) -> Result<Tally> {
     plain(&mut project.cargo(&["bench", "--workspace", "--locked", "--bench", "functions", "--profile", "dev"]))
 }
 
-/// The roll-up and the api functions over many markets, on local AWS. The program itself is built for release as well: it makes the homes.
+/// Measures the roll-up and api functions over many markets on local AWS. Also builds the CLI for release, which
+/// generates the homes.
 fn areas(project: &Project, size: &[&str]) -> Result<Tally> {
     let bench = ["bench", "--locked", "-p", "stoop-tests", "--bench", "areas", "--"];
     plain(&mut project.cargo(&[&bench[..], size].concat()))

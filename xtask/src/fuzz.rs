@@ -1,4 +1,4 @@
-//! Fuzzing of all that decodes stored or streamed bytes. Needs nightly Rust.
+//! Fuzzes every decoder of stored or streamed bytes. Needs nightly Rust.
 
 use anyhow::{Context, Result};
 
@@ -7,16 +7,16 @@ use crate::step::plain;
 use crate::tally::Tally;
 use crate::tools;
 
-/// Seconds for each target where nobody says otherwise.
+/// Default number of seconds per target.
 const SECONDS: u32 = 30;
 
-/// What a decoder may be handed, in bytes.
+/// Maximum input size in bytes.
 const INPUT_MAX: u32 = 4_096;
 
-/// Fuzzes each target for so many seconds: those named, or all.
+/// Fuzzes each named target, or all, for so many seconds.
 ///
 /// # Errors
-/// When one of them panics, with the bytes that make it so in `fuzz/artifacts`; when nightly Rust is not there.
+/// If a target panics, with the input in `fuzz/artifacts`; if nightly Rust is missing.
 pub(crate) fn run(project: &Project, arguments: &[String]) -> Result<Tally> {
     let (seconds, targets): (Vec<&String>, Vec<&String>) =
         arguments.iter().partition(|argument| argument.parse::<u32>().is_ok());

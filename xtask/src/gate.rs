@@ -1,4 +1,4 @@
-//! The gate: what must hold before a change goes in, in the order in which a mistake is found soonest.
+//! The gate: all checks that a change must pass, ordered so that mistakes are found early.
 
 use std::process::Command;
 
@@ -9,10 +9,10 @@ use crate::step::{Steps, counted, plain};
 use crate::tally::Tally;
 use crate::{arm64, bench, fuzz, shape, tools, words};
 
-/// What the compiler and linters of code read, and of pages those that a test reads.
+/// Inputs of the compiler and the linters, and the pages that a test reads.
 const RUST: &[&str] =
     &["*.rs", "*.toml", "*.snap", "Cargo.lock", "maps/", "events/", "docs/openapi.json", "docs/API.md"];
-/// What the deployed stack and the tests of ports on AWS are made of.
+/// Inputs of the deployed stack and of the tests of ports on AWS.
 const DEPLOYED: &[&str] = &[
     "*.rs",
     "*.toml",
@@ -41,21 +41,21 @@ const TEMPLATE: &[&str] = &[
     "docs/openapi.json",
 ];
 
-/// Tests that need no AWS: nextest's words for all but the two binaries that do.
+/// Tests without AWS, as a nextest filter: all except two binaries.
 const WITHOUT_AWS: &str = "not (binary_id(stoop-tests::aws) + binary_id(stoop-tests::stack))";
 /// The parts of the binary `aws` that another emulator may answer differently.
 const PORTS_ON_AWS: [&str; 2] = ["conformance_aws::", "conformance_dynamo::"];
-/// Seeds of the simulated day, beside the one of the gate.
+/// Additional seeds of the simulated day.
 const DAYS: std::ops::RangeInclusive<u32> = 2..=7;
 
-/// Format, clippy, rustdoc.
+/// Formatting, clippy and rustdoc.
 pub(crate) fn check(project: &Project) -> Result<bool> {
     let mut steps = Steps::new(project)?;
     lint(&mut steps)?;
     Ok(steps.end())
 }
 
-/// Known vulnerabilities, and whether the check for them works.
+/// Known vulnerabilities, and a test of this check.
 pub(crate) fn advisories(project: &Project) -> Result<bool> {
     let mut steps = Steps::new(project)?;
     steps.run("advisories", tools::advisories);
@@ -63,7 +63,7 @@ pub(crate) fn advisories(project: &Project) -> Result<bool> {
     Ok(steps.end())
 }
 
-/// Every test that needs no AWS; or those that `cargo nextest run` finds for these arguments.
+/// All tests without AWS, or those that `cargo nextest run` selects with these arguments.
 pub(crate) fn test(project: &Project, arguments: &[String]) -> Result<bool> {
     let mut command = nextest(project)?;
     if !arguments.iter().any(|argument| argument == "-p" || argument.starts_with("--package")) {
@@ -82,14 +82,14 @@ pub(crate) fn stack(project: &Project, arguments: &[String]) -> Result<bool> {
     Ok(command.args(arguments).status()?.success())
 }
 
-/// What `.ci/run` runs: a step that was green with the same inputs is skipped, but for the tests without AWS.
+/// The steps of `.ci/run`. Skips steps that passed with the same inputs, except the tests without AWS.
 pub(crate) fn gate(project: &Project) -> Result<bool> {
     let mut steps = Steps::new(project)?;
     common(&mut steps)?;
     Ok(steps.end())
 }
 
-/// What `.ci/run` runs, and what is too slow for it.
+/// The steps of `.ci/all`: those of `.ci/run`, and those that are too slow for it.
 pub(crate) fn all(project: &Project) -> Result<bool> {
     let mut steps = Steps::new(project)?;
     common(&mut steps)?;
@@ -161,7 +161,7 @@ fn lint(steps: &mut Steps<'_>) -> Result<()> {
     })
 }
 
-/// Two tests for each processor, for many wait for a process: `-j` or `NEXTEST_TEST_THREADS` say otherwise.
+/// Two tests per processor, because many wait for a process; `-j` or `NEXTEST_TEST_THREADS` override it.
 fn nextest(project: &Project) -> Result<Command> {
     let mut command = project.command(tools::nextest(project)?);
     command.args(["nextest", "run", "--locked"]);
@@ -179,8 +179,8 @@ fn without_aws(project: &Project, filter: &str) -> Result<Command> {
     Ok(command)
 }
 
-/// The tests that need AWS, in one process: they share one emulator. The whole workspace is named, as for all other
-/// tests, so that Cargo finds its libraries built with the same features.
+/// The tests that need AWS, in one process, because they share one emulator. Names the whole workspace, like all other
+/// tests, so that Cargo reuses libraries built with the same features.
 fn aws(project: &Project) -> Command {
     project.cargo(&["test", "--workspace", "--locked", "--test", "aws", "--"])
 }
@@ -189,9 +189,9 @@ fn deployed(project: &Project) -> Command {
     project.cargo(&["test", "--workspace", "--locked", "--test", "stack", "--"])
 }
 
-/// SAM, cfn-lint and checkov, in the virtual environment that the tests use as well.
+/// SAM, cfn-lint and checkov, in the virtual environment that the tests use, too.
 fn template(project: &Project) -> Result<Tally> {
-    // The tests have built it; `cargo run` would build it once more, with other features of its libraries.
+    // Built by the tests; `cargo run` would rebuild it with other features of its libraries.
     let local_aws = project.built("stoop-local-aws")?;
     let venv = Project::output(project.command(local_aws).arg("venv"))?;
     plain(project.command("infra/lint").arg(venv.trim()))

@@ -1,4 +1,4 @@
-//! `cargo xtask`: the few commands that people and CI use on this project. CONTRIBUTING.md says when to use which.
+//! `cargo xtask`: the commands for people and CI. CONTRIBUTING.md says when to use which.
 
 mod arm64;
 mod bench;
@@ -45,7 +45,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Whether everything held.
+/// Runs a command. Returns whether all checks passed.
 fn run(arguments: &[String]) -> Result<bool> {
     let Some((command, rest)) = arguments.split_first() else { bail!("no command\n{USAGE}") };
     let project = Project::here()?;

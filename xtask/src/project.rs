@@ -1,11 +1,11 @@
-//! Where the project, its build and its cache are, and how its programs are started.
+//! Paths of the project, its build and its cache, and how to start its programs.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 
-/// A command as one would type it.
+/// A command as typed in a shell.
 pub(crate) fn shown(command: &Command) -> String {
     let words = std::iter::once(command.get_program()).chain(command.get_args());
     words.map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ")
@@ -20,7 +20,7 @@ pub(crate) struct Project {
 
 impl Project {
     /// # Errors
-    /// When there is no folder to cache in.
+    /// If there is no cache folder.
     pub(crate) fn here() -> Result<Self> {
         let own = Path::new(env!("CARGO_MANIFEST_DIR"));
         let root = own.parent().unwrap_or(own).to_owned();
@@ -34,7 +34,7 @@ impl Project {
         &self.root
     }
 
-    /// What outlives a clone: tools, virtual environments, which steps were green.
+    /// Data that outlives a clone: tools, virtual environments, results of steps.
     pub(crate) fn cache(&self) -> &Path {
         &self.cache
     }
@@ -43,7 +43,7 @@ impl Project {
     pub(crate) fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
         let mut command = Command::new(program);
         command.current_dir(&self.root);
-        // What `cargo run` sets for this program would make Cargo build some crates again.
+        // Variables that `cargo run` sets would make Cargo rebuild some crates.
         for (name, _) in std::env::vars_os() {
             let name = name.to_string_lossy().into_owned();
             let of_a_package = ["CARGO_PKG_", "CARGO_BIN_", "CARGO_MANIFEST_", "CARGO_CRATE_", "CARGO_PRIMARY_"];
@@ -62,22 +62,22 @@ impl Project {
         command
     }
 
-    /// A program of this project that the build of the tests has made.
+    /// A program of this project, built with the tests.
     ///
     /// # Errors
-    /// When it is not there.
+    /// If it does not exist.
     pub(crate) fn built(&self, name: &str) -> Result<PathBuf> {
-        // This program lies in the same folder, whatever the build's settings are.
+        // This program is in the same folder, whatever the build's settings.
         let own = std::env::current_exe().context("where this program is")?;
         let program = own.with_file_name(name);
         ensure!(program.exists(), "{} is not there: `cargo test --workspace --no-run` builds it", program.display());
         Ok(program)
     }
 
-    /// What a program says on standard output.
+    /// Returns the standard output of a program.
     ///
     /// # Errors
-    /// When it can't be run or fails, with what it said.
+    /// If it cannot be run or fails, with its output.
     pub(crate) fn output(command: &mut Command) -> Result<String> {
         let out = command.output().with_context(|| format!("can't run {}", shown(command)))?;
         let said = String::from_utf8_lossy(&out.stdout).into_owned();

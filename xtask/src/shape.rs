@@ -1,5 +1,5 @@
-//! The shape of the project: which crate may use which, what the laptop's binary is made of, dead links, circles of
-//! imports, long files, and public items without documentation.
+//! The project's structure: dependencies between crates, crates in the laptop's binary, dead links, import cycles, long
+//! files, and public items without documentation.
 
 mod modules;
 
@@ -10,8 +10,8 @@ use anyhow::{Context, Result};
 
 use crate::project::Project;
 
-/// Crates by floor: each may name those of lower floors and no others. DESIGN: `domain <- {sources, wire, market, rules} <-
-/// pipeline <- {aws, embedded, runtime} <- {functions, cli, tests}`.
+/// Crates by layer: each may depend on lower layers only. DESIGN: `domain <- {sources, wire, market, rules} <- pipeline
+/// <- {aws, embedded, runtime} <- {functions, cli, tests}`.
 const FLOORS: &[&[&str]] = &[
     &["stoop-dice", "stoop-gazetteer"],
     &["stoop-domain"],
@@ -34,15 +34,15 @@ const FLOORS: &[&[&str]] = &[
 ];
 /// A longer file needs a reason in [`EXCEPTIONS`].
 const LINES_MAX: usize = 400;
-/// What may stay as it is, and why: `WHAT => WHY`, where `WHAT` is as this command prints it.
+/// Accepted findings with reasons: `WHAT => WHY`, where `WHAT` is as this command prints it.
 const EXCEPTIONS: &str = "xtask/shape.txt";
-/// What the laptop's binary does not carry: a name that begins so, before a `-` or `_`.
+/// Prefixes (before `-` or `_`) of crates that the laptop's binary must not contain.
 const AWS: [&str; 3] = ["aws", "stoop-aws", "lambda"];
 
-/// Whether everything holds.
+/// Returns whether all checks passed.
 ///
 /// # Errors
-/// When Cargo fails or a file can't be read.
+/// If Cargo fails or a file cannot be read.
 pub(crate) fn hold(project: &Project) -> Result<bool> {
     let mut wrongs = Vec::new();
     for (name, known) in crates(project)? {
@@ -69,7 +69,7 @@ pub(crate) fn hold(project: &Project) -> Result<bool> {
     Ok(wrongs.is_empty())
 }
 
-/// Circles of imports, as [`EXCEPTIONS`] names them and in words; what is undocumented goes to `wrongs`.
+/// Returns import cycles, as [`EXCEPTIONS`] names them and as text; adds undocumented items to `wrongs`.
 fn in_crates(project: &Project, wrongs: &mut Vec<String>) -> Result<BTreeMap<String, String>> {
     let mut circles = BTreeMap::new();
     for (name, folder) in folders(project)? {
@@ -94,7 +94,7 @@ fn in_crates(project: &Project, wrongs: &mut Vec<String>) -> Result<BTreeMap<Str
     Ok(circles)
 }
 
-/// What has no exception, and exceptions that nothing needs.
+/// Returns findings without an exception, and unused exceptions.
 fn not_excepted(project: &Project, grown: &BTreeMap<String, String>) -> Result<Vec<String>> {
     let path = project.root().join(EXCEPTIONS);
     let list = std::fs::read_to_string(&path).with_context(|| format!("can't read {}", path.display()))?;
@@ -109,7 +109,7 @@ fn not_excepted(project: &Project, grown: &BTreeMap<String, String>) -> Result<V
     Ok(new.chain(old.map(|what| format!("{EXCEPTIONS}: {what} needs no exception any more"))).collect())
 }
 
-/// The manifests of the workspace's crates: path and text.
+/// Path and text of the manifests of the workspace's crates.
 fn manifests(project: &Project) -> Result<Vec<(PathBuf, String)>> {
     let mut git = project.command("git");
     let manifests =
@@ -118,7 +118,7 @@ fn manifests(project: &Project) -> Result<Vec<(PathBuf, String)>> {
     Ok(manifests.lines().map(|manifest| project.root().join(manifest)).filter_map(read).collect())
 }
 
-/// Each crate of the workspace with those of the workspace that it depends on, tests left out.
+/// Each crate of the workspace with its dependencies in the workspace, without those of tests.
 fn crates(project: &Project) -> Result<BTreeMap<String, Vec<String>>> {
     let mut crates = BTreeMap::new();
     for (path, text) in manifests(project)? {
@@ -177,7 +177,7 @@ fn aws_crates(tree: &str) -> Vec<String> {
     found.iter().map(reported).collect()
 }
 
-/// Links of pages to files of the project that are not there.
+/// Links in pages to files that do not exist in the project.
 fn dead_links(project: &Project) -> Result<Vec<String>> {
     let mut git = project.command("git");
     let pages = Project::output(git.args(["ls-files", "--cached", "--others", "--exclude-standard", "*.md"]))?;
@@ -192,14 +192,14 @@ fn dead_links(project: &Project) -> Result<Vec<String>> {
     Ok(dead)
 }
 
-/// What inline links lead to, without those to other hosts or within the page.
+/// Targets of inline links, except to other hosts or within the page.
 fn links(page: &str) -> Vec<&str> {
     let targets = page.split("](").skip(1).filter_map(|rest| rest.split([')', ' ', '\n']).next());
     let files = targets.filter(|target| !target.contains("://") && !target.starts_with("mailto:"));
     files.filter_map(|target| target.split('#').next()).filter(|file| !file.is_empty()).collect()
 }
 
-/// Files of more than [`LINES_MAX`] lines, and how long they are.
+/// Files of more than [`LINES_MAX`] lines, with their lengths.
 fn long_files(project: &Project) -> Result<BTreeMap<String, String>> {
     let mut git = project.command("git");
     let files = Project::output(git.args(["ls-files", "--cached", "--others", "--exclude-standard", "*.rs"]))?;

@@ -1,4 +1,4 @@
-//! The steps of the gate: each is run, timed and reported; one whose inputs were green before is skipped, aloud.
+//! The steps of the gate. Runs, times and reports each; skips a step whose inputs passed before, and says so.
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Command, Stdio};
@@ -10,12 +10,12 @@ use crate::project::{Project, shown};
 use crate::tally::Tally;
 use crate::tree::{Tree, hash};
 
-/// What has been run so far.
+/// The steps run so far.
 #[derive(Debug)]
 pub(crate) struct Steps<'p> {
     project: &'p Project,
     tree: Tree,
-    /// Of what every step depends on: the compiler and the data that tests read where it is there.
+    /// Hash of the inputs of every step: the compiler, and test data if it exists.
     environment: String,
     reported: Vec<String>,
     tally: Tally,
@@ -24,7 +24,7 @@ pub(crate) struct Steps<'p> {
 
 impl<'p> Steps<'p> {
     /// # Errors
-    /// When git or the compiler do not answer.
+    /// If git or the compiler fails.
     pub(crate) fn new(project: &'p Project) -> Result<Self> {
         let compiler = Project::output(project.command("rustc").arg("-vV"))?;
         let data = std::env::var("STOOP_DATA").unwrap_or_default();
@@ -33,15 +33,15 @@ impl<'p> Steps<'p> {
         Ok(Self { project, tree: Tree::of(project)?, environment, reported, tally: Tally::default(), failed })
     }
 
-    /// Runs a step, whatever was green before.
+    /// Runs a step unconditionally.
     pub(crate) fn run(&mut self, name: &str, step: impl FnOnce(&Project) -> Result<Tally>) {
         self.take(name, step);
     }
 
-    /// Runs a step unless it was green with these inputs: pathspecs as in [`Tree::hash`].
+    /// Runs a step unless it passed with the same inputs: pathspecs as in [`Tree::hash`].
     ///
     /// # Errors
-    /// When the inputs can't be hashed.
+    /// If the inputs cannot be hashed.
     pub(crate) fn run_on(
         &mut self,
         name: &str,
@@ -49,7 +49,7 @@ impl<'p> Steps<'p> {
         step: impl FnOnce(&Project) -> Result<Tally>,
     ) -> Result<()> {
         let files = self.tree.hash(self.project, inputs)?;
-        // The steps themselves are an input of each.
+        // The source of the steps is an input of each.
         let steps = self.tree.hash(self.project, &["xtask/", "rust-toolchain.toml"])?;
         let key = hash(self.project, format!("{name}\n{files}\n{steps}\n{}", self.environment).as_bytes())?;
         let green = self.project.cache().join("green").join(key);
@@ -95,12 +95,12 @@ impl<'p> Steps<'p> {
         tally
     }
 
-    /// Whether a step has failed that later ones can't do without.
+    /// Whether a step failed that later ones need.
     pub(crate) fn is_red(&self) -> bool {
         !self.failed.is_empty()
     }
 
-    /// Tells what was run and how it ended; whether everything held. The last line is the sum of all tests.
+    /// Prints the results. Returns whether all steps passed. The last line is the sum of all tests.
     pub(crate) fn end(self) -> bool {
         println!("\n== steps");
         for line in &self.reported {
@@ -114,10 +114,10 @@ impl<'p> Steps<'p> {
     }
 }
 
-/// Runs a command to its end, what it says on our output, and adds up what test runners in it say.
+/// Runs a command, forwards its output, and adds up the results of test runners in it.
 ///
 /// # Errors
-/// When it can't be run, or fails without a test that failed.
+/// If it cannot be run, or fails without a failed test.
 pub(crate) fn counted(command: &mut Command) -> Result<Tally> {
     counted_to(command, &mut std::io::stdout())
 }
@@ -128,7 +128,7 @@ fn counted_to(command: &mut Command, out: &mut impl Write) -> Result<Tally> {
     let (reader, writer) = std::io::pipe().context("no pipe")?;
     let errors = writer.try_clone().context("no second end of a pipe")?;
     let mut child = command.stdin(Stdio::null()).stdout(writer).stderr(errors).spawn();
-    // The command holds ends of the pipe as long as it lives, and it would never be at its end.
+    // Closes the command's copies of the write end; otherwise reading would never end.
     command.stdout(Stdio::null()).stderr(Stdio::null());
     let child = child.as_mut().map_err(|error| anyhow::anyhow!("can't run {name}: {error}"))?;
     let mut tally = Tally::default();
@@ -146,10 +146,10 @@ fn counted_to(command: &mut Command, out: &mut impl Write) -> Result<Tally> {
     Ok(tally)
 }
 
-/// Runs a command that has no tests.
+/// Runs a command without tests.
 ///
 /// # Errors
-/// When it can't be run, or fails.
+/// If it cannot be run, or fails.
 pub(crate) fn plain(command: &mut Command) -> Result<Tally> {
     let status = command.stdin(Stdio::null()).status().with_context(|| format!("can't run {}", shown(command)))?;
     anyhow::ensure!(status.success(), "`{}` ended with {status}", shown(command));

@@ -1,9 +1,9 @@
-//! How many tests passed, failed and were skipped, as the runners say.
+//! Counts passed, failed and skipped tests from the output of test runners.
 
 use std::fmt;
 use std::ops::AddAssign;
 
-/// Tests that ran, and those that did not.
+/// Numbers of tests.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Tally {
     pub(crate) passed: u64,
@@ -12,8 +12,8 @@ pub(crate) struct Tally {
 }
 
 impl Tally {
-    /// What a line of a runner's output says: `cargo test` and libtest-mimic say `test result: ...` for each binary,
-    /// nextest `Summary ...` once. Nothing for any other line, so neither for what nextest shows, indented, of a test.
+    /// Parses a line of output: `cargo test` and libtest-mimic print `test result: ...` per binary, nextest `Summary
+    /// ...` once. `None` for other lines, including a test's own output, which nextest indents.
     pub(crate) fn of_line(line: &str) -> Option<Self> {
         let counts = match line.strip_prefix("test result:") {
             Some(counts) => counts,

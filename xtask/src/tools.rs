@@ -1,4 +1,4 @@
-//! Programs that the gate needs and Rust does not bring: each in its pinned version, installed once into the cache.
+//! Tools of the gate that are not part of Rust. Installs each in its pinned version into the cache.
 
 use std::path::{Path, PathBuf};
 
@@ -13,12 +13,12 @@ const FUZZ: (&str, &str) = ("cargo-fuzz", "0.13.2");
 const MACHETE: (&str, &str) = ("cargo-machete", "0.9.2");
 const NEXTEST: (&str, &str) = ("cargo-nextest", "0.9.143");
 
-/// A folder or repository in the form of RustSec's advisory-db.
+/// Environment variable with a folder or repository in the form of RustSec's advisory-db.
 const DATABASE: &str = "STOOP_ADVISORY_DB";
-/// What cargo-deny calls its clone of `https://github.com/RustSec/advisory-db`.
+/// Name of cargo-deny's clone of `https://github.com/RustSec/advisory-db`.
 const CLONE: &str = "advisory-db-3157b0e258782691";
 
-/// The program's path. Each version has a folder of its own, so that an upgrade is an installation.
+/// Returns the program's path. Each version has its own folder, so that an upgrade is an installation.
 fn installed(project: &Project, (name, version): (&str, &str)) -> Result<PathBuf> {
     let root = project.cache().join("tools").join(format!("{name}-{version}"));
     let program = root.join("bin").join(name);
@@ -40,15 +40,15 @@ fn installed(project: &Project, (name, version): (&str, &str)) -> Result<PathBuf
 }
 
 /// # Errors
-/// When it is not there and can't be installed.
+/// If it is missing and cannot be installed.
 pub(crate) fn machete(project: &Project) -> Result<PathBuf> {
     installed(project, MACHETE)
 }
 
-/// Runs targets of libFuzzer: `PROGRAM fuzz run TARGET`.
+/// Runs libFuzzer targets: `PROGRAM fuzz run TARGET`.
 ///
 /// # Errors
-/// When it is not there and can't be installed.
+/// If it is missing and cannot be installed.
 pub(crate) fn fuzz(project: &Project) -> Result<PathBuf> {
     installed(project, FUZZ)
 }
@@ -56,25 +56,25 @@ pub(crate) fn fuzz(project: &Project) -> Result<PathBuf> {
 /// The test runner: `PROGRAM nextest run`.
 ///
 /// # Errors
-/// When it is not there and can't be installed.
+/// If it is missing and cannot be installed.
 pub(crate) fn nextest(project: &Project) -> Result<PathBuf> {
     installed(project, NEXTEST)
 }
 
-/// What `deny.toml` says of licences, crates and where they come from.
+/// Checks the rules of `deny.toml` for licenses, crates and their sources.
 ///
 /// # Errors
-/// When something is not as it says.
+/// If a rule is violated.
 pub(crate) fn licences(project: &Project) -> Result<Tally> {
     let deny = installed(project, DENY)?;
     plain(project.command(deny).args(["--locked", "check", "--hide-inclusion-graph", "licenses", "bans", "sources"]))
 }
 
-/// Known vulnerabilities in what the lock file names: by the database that `STOOP_ADVISORY_DB` names, without the network;
-/// else by the one on GitHub, where that answers. Where there is neither, it says so loudly, and that is no failure.
+/// Checks the crates in the lock file for known vulnerabilities, with the database in `STOOP_ADVISORY_DB` and no
+/// network, otherwise with the one on GitHub. If neither is available, prints a warning and passes.
 ///
 /// # Errors
-/// When there is a hit, or the database that is named can't be read.
+/// If there is a vulnerability, or if the named database cannot be read.
 pub(crate) fn advisories(project: &Project) -> Result<Tally> {
     let deny = installed(project, DENY)?;
     if let Some(folder) = std::env::var_os(DATABASE).filter(|folder| !folder.is_empty()) {
@@ -92,8 +92,8 @@ pub(crate) fn advisories(project: &Project) -> Result<Tally> {
     Ok(Tally::default())
 }
 
-/// Checks with a database in a folder. cargo-deny takes databases from git alone, and looks for the one of RustSec under a
-/// name of its own: the folder is copied there, and made a repository where it is none.
+/// Checks with a database in a folder. cargo-deny reads only git repositories, and expects RustSec's under a certain
+/// name: copies the folder there, and makes it a repository if needed.
 fn check_with(project: &Project, deny: &Path, folder: &Path) -> Result<Tally> {
     let folder = project.root().join(folder);
     anyhow::ensure!(
@@ -123,7 +123,7 @@ fn check_in(project: &Project, deny: &Path, folder: &Path, work: &Path) -> Resul
         git(&["add", "--all"])?;
         git(&["commit", "--quiet", "--no-gpg-sign", "--message=advisories"])?;
     }
-    // What deny.toml says, with this database.
+    // `deny.toml` with this database.
     let reported = project.root().join("deny.toml");
     let reported = std::fs::read_to_string(&reported).with_context(|| format!("can't read {}", reported.display()))?;
     let config = work.join("deny.toml");
@@ -134,11 +134,11 @@ fn check_in(project: &Project, deny: &Path, folder: &Path, work: &Path) -> Resul
     plain(check.args(["check", "--hide-inclusion-graph", "advisories"]))
 }
 
-/// Whether the check works: with a database made for it, which knows of a vulnerability in a crate that we use, it has to
-/// fail, and with one that knows of none it has to pass.
+/// Tests the check: it must fail with a database that contains a vulnerability in one of our crates, and pass with one
+/// that does not.
 ///
 /// # Errors
-/// When it does otherwise.
+/// If it does not.
 pub(crate) fn advisories_find_a_hit(project: &Project) -> Result<Tally> {
     let deny = installed(project, DENY)?;
     let work = project.cache().join(format!("made-advisories-{}", std::process::id()));

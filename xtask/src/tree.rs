@@ -1,4 +1,4 @@
-//! What the project's files are, by hash: what git would commit of them, new files included, ignored ones left out.
+//! Hashes of the project's files as git would commit them: includes new files, excludes ignored ones.
 
 use std::path::Path;
 
@@ -6,15 +6,15 @@ use anyhow::{Context, Result};
 
 use crate::project::Project;
 
-/// The files as one tree of git's.
+/// The files as a git tree.
 #[derive(Debug)]
 pub(crate) struct Tree(String);
 
 impl Tree {
     /// # Errors
-    /// When git fails.
+    /// If git fails.
     pub(crate) fn of(project: &Project) -> Result<Self> {
-        // An index of its own: what somebody has staged stays as it is.
+        // A separate index, so that staged changes are not affected.
         let index = project.cache().join(format!("index-{}", std::process::id()));
         std::fs::create_dir_all(project.cache())
             .with_context(|| format!("can't make {}", project.cache().display()))?;
@@ -34,10 +34,10 @@ impl Tree {
         Ok(git(&["write-tree"])?.trim().to_owned())
     }
 
-    /// The hash of all files that these git pathspecs name.
+    /// Hashes all files that match these git pathspecs.
     ///
     /// # Errors
-    /// When git fails, or they name none: a step would be skipped whatever changes.
+    /// If git fails, or if no file matches: the step would always be skipped.
     pub(crate) fn hash(&self, project: &Project, pathspecs: &[&str]) -> Result<String> {
         let listed = Project::output(project.command("git").args(["ls-tree", "-r", "--full-tree", &self.0]))?;
         let mut of_them: Vec<&str> = listed.lines().filter(|line| is_named(line, pathspecs)).collect();
@@ -47,8 +47,8 @@ impl Tree {
     }
 }
 
-/// Whether a line of `git ls-tree` is of a file that is named: by its whole path, by a folder (`infra/`), or by its
-/// ending (`*.rs`).
+/// Whether a line of `git ls-tree` is a file that matches: by its full path, a folder (`infra/`), or its extension
+/// (`*.rs`).
 fn is_named(line: &str, names: &[&str]) -> bool {
     let Some((_, path)) = line.split_once('\t') else { return false };
     names.iter().any(|name| match name.strip_prefix('*') {
@@ -58,10 +58,10 @@ fn is_named(line: &str, names: &[&str]) -> bool {
     })
 }
 
-/// A hash of bytes, by the hasher that is there anyway.
+/// Hashes bytes with git, which is available anyway.
 ///
 /// # Errors
-/// When git fails.
+/// If git fails.
 pub(crate) fn hash(project: &Project, bytes: &[u8]) -> Result<String> {
     let file = project.cache().join(format!("hashed-{}", std::process::id()));
     std::fs::write(&file, bytes).with_context(|| format!("can't write {}", file.display()))?;

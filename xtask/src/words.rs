@@ -19,10 +19,10 @@ struct Banned<'t> {
     instead: &'t str,
 }
 
-/// Looks through every file that git knows or would add. Whether none of the words was found.
+/// Searches all files that git tracks or would add. Returns whether none contains a banned word.
 ///
 /// # Errors
-/// When the list or a file can't be read.
+/// If the list or a file cannot be read.
 pub(crate) fn hold(project: &Project) -> Result<bool> {
     let read = |list: &str| {
         let path = project.root().join(list);
@@ -64,7 +64,7 @@ fn parse<'t>(list: &'t str, name: &str) -> Result<Vec<Banned<'t>>> {
         .collect()
 }
 
-/// Lines, counted from one, with a banned word in them that does not stand within a longer word.
+/// Numbers, from 1, of the lines that contain a banned word as a whole word.
 fn hits<'b>(text: &str, banned: &'b [Banned<'b>]) -> Vec<(usize, &'b Banned<'b>)> {
     let lines = text.lines().enumerate();
     lines

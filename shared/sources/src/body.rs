@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn an_html_page_in_place_of_json_is_named_by_its_title() {
+    fn an_html_page_instead_of_json_is_named_by_its_title() {
         let error = answer(b"<!doctype html><html><head><title>\n Just a  moment...</title>");
         assert_eq!(error.to_string(), r#"expected JSON rows, got an HTML page titled "Just a moment...""#);
         assert_eq!(answer(b"<p>").to_string(), "expected JSON rows, got an HTML page without a title");

@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_stored_is_read_back_and_what_a_later_version_counts_is_left_alone() {
+    fn stored_counts_are_read_back_and_those_of_later_versions_are_kept() {
         let stored = r#"{"previous_far_off":{"rows":120,"contradict":90,"distrusted":true},"sold_twice":{"rows":5,"contradict":1}}"#;
         let distrust: Distrust = serde_json::from_str(stored).unwrap();
         assert_eq!(distrust.kinds().collect::<Vec<_>>(), [Contradiction::PreviousFarOff]);

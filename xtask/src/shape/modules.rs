@@ -1,8 +1,8 @@
-//! The modules of a crate: which use which, and what is public and has no documentation.
+//! The modules of a crate: their dependencies, and public items without documentation.
 //!
-//! A *room* is a module with its child modules. Two children of one room must not use each other, directly or through
-//! others: then neither can be understood, tested or moved alone. A child may use its parent, and a parent its children.
-//! `#[cfg(test)]` modules are not looked at.
+//! A *room* is a module with its child modules. Two children of one room must not use each other, directly or
+//! indirectly: otherwise neither can be understood, tested or moved alone. A child may use its parent, and a parent its
+//! children. Ignores `#[cfg(test)]` modules.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use anyhow::{Context, Result};
 use syn::visit::{self, Visit};
 use syn::{Attribute, Item, UseTree, Visibility};
 
-/// The names from the root of a crate to one of its modules; empty for the root.
+/// The path of a module from the crate's root; empty for the root.
 type ModulePath = Vec<String>;
 
 /// The modules of one crate.
@@ -22,9 +22,9 @@ pub(super) struct Modules {
 
 #[derive(Debug, Default)]
 struct Module {
-    /// Paths as they are written, each with the module that it is written in.
+    /// Paths as written, each with its module.
     uses: Vec<Vec<String>>,
-    /// Names that the module re-exports: the path behind each.
+    /// Names that the module re-exports, with their paths.
     exports: BTreeMap<String, Vec<String>>,
 }
 
@@ -33,7 +33,7 @@ struct Module {
 pub(super) struct Circle {
     pub(super) room: ModulePath,
     pub(super) names: Vec<String>,
-    /// Which uses which, in words.
+    /// The dependencies of the cycle, as text.
     pub(super) uses: Vec<String>,
 }
 
@@ -46,10 +46,10 @@ pub(super) struct Undocumented {
 }
 
 impl Modules {
-    /// Reads a crate from its root file (`src/lib.rs`) on, and adds what is undocumented.
+    /// Reads a crate from its root file (`src/lib.rs`), and collects undocumented items.
     ///
     /// # Errors
-    /// When a file can't be read or is not Rust.
+    /// If a file cannot be read or is not Rust.
     pub(super) fn of(root: &Path, undocumented: &mut Vec<Undocumented>) -> Result<Self> {
         let mut modules = Self::default();
         let folder = root.parent().unwrap_or(root);
@@ -113,7 +113,7 @@ impl Modules {
         Ok(())
     }
 
-    /// The module that a path leads to, seen from a module; `None` for one that leads out of the crate.
+    /// Resolves a path from a module to a module; `None` if it leads out of the crate.
     fn resolve(&self, from: &[String], path: &[String], depth: usize) -> Option<ModulePath> {
         let (first, rest) = path.split_first()?;
         let (mut at, mut rest) = match first.as_str() {
@@ -140,14 +140,14 @@ impl Modules {
                 (at, rest) = (child, below);
                 continue;
             }
-            // A name of the module itself, or one that it re-exports from below.
+            // A name of the module itself, or one that it re-exports from a child.
             let exported = self.modules.get(&at)?.exports.get(name).filter(|_| depth < 8);
             return exported.and_then(|path| self.resolve(&at, path, depth + 1)).or(Some(at));
         }
         Some(at)
     }
 
-    /// Children of one room that use each other in a circle.
+    /// Cycles between children of one room.
     pub(super) fn circles(&self) -> Vec<Circle> {
         let mut rooms: BTreeMap<ModulePath, BTreeMap<String, BTreeSet<String>>> = BTreeMap::new();
         for (from, module) in &self.modules {
@@ -177,7 +177,7 @@ impl Modules {
     }
 }
 
-/// Names that reach each other, by groups of two or more.
+/// Strongly connected components of two or more names.
 fn groups(edges: &BTreeMap<String, BTreeSet<String>>) -> Vec<Vec<String>> {
     let reached = |from: &String| {
         let (mut seen, mut next) = (BTreeSet::new(), vec![from]);
@@ -198,7 +198,7 @@ fn groups(edges: &BTreeMap<String, BTreeSet<String>>) -> Vec<Vec<String>> {
     groups.into_iter().collect()
 }
 
-/// The names at the ends of a `use`, each with its whole path.
+/// The names at the ends of a `use`, each with its full path.
 fn leaves(tree: &UseTree, before: &mut Vec<String>, found: &mut Vec<(String, Vec<String>)>) {
     let mut leaf = |name: String, last: String| found.push((name, [before.as_slice(), &[last]].concat()));
     match tree {
@@ -218,7 +218,7 @@ fn leaves(tree: &UseTree, before: &mut Vec<String>, found: &mut Vec<(String, Vec
     }
 }
 
-/// Collects the paths of expressions and types that have more than one name.
+/// Collects paths of expressions and types with more than one segment.
 struct Paths<'p>(&'p mut Vec<Vec<String>>);
 
 impl Visit<'_> for Paths<'_> {
@@ -265,7 +265,7 @@ fn is_documented(attributes: &[Attribute]) -> bool {
     attributes.iter().any(|attribute| attribute.path().is_ident("doc"))
 }
 
-/// A `pub` item that has no documentation, and its line. Fields and variants may go without: many say all with their names.
+/// Returns the line of a `pub` item without documentation. Fields and variants need none.
 fn undocumented_name(item: &Item) -> Option<(String, usize)> {
     let (visibility, ident) = match item {
         Item::Const(item) => (&item.vis, &item.ident),

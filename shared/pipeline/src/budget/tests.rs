@@ -219,7 +219,7 @@ fn a_limit_that_is_new_to_an_account_knows_what_was_asked_before() {
 }
 
 #[test]
-fn the_server_is_left_alone_for_as_long_as_it_asks() {
+fn the_account_is_blocked_for_as_long_as_the_server_asks() {
     let mut account = Account::default();
     account.block(at(90_000), "status 429: the server asks to wait");
     account.block(at(10_000), "sooner");

@@ -70,7 +70,7 @@ fn small_pages_are_taken_together() {
     assert_eq!(watch.page(&page(9, |id| row(id, false, true)), &profile), []);
     assert_eq!(watch.last(&profile), [], "nine rows say nothing");
     watch.page(&page(12, |id| row(id, false, true)), &profile);
-    assert_eq!(watch.last(&profile).len(), 0, "the nine and the twelve made a window, and reported it then");
+    assert_eq!(watch.last(&profile).len(), 0, "the nine and the twelve made a window, which was reported then");
 }
 
 #[test]

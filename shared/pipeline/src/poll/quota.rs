@@ -191,7 +191,7 @@ mod tests {
         let reset = ((NOW_S + 600) * 1_000).to_string();
         let said = [("minute-quota-limit", "180.0"), ("hour-quota-limit", "7200.0"), ("hour-quota-resettime", &*reset)];
         assert_eq!(blocked_ms(429, &said), Some(600_000));
-        assert_eq!(read(200, &said), QuotaStatus::default(), "every answer says it");
+        assert_eq!(read(200, &said), QuotaStatus::default(), "it comes with every answer");
         let used_up = [("hour-quota-available", "0.0"), ("hour-quota-resettime", &*reset)];
         assert_eq!(blocked_ms(200, &used_up), Some(600_000), "before the first 429");
         let left = [("hour-quota-available", "12.0"), ("hour-quota-resettime", &*reset)];

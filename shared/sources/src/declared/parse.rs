@@ -128,7 +128,11 @@ fn history(root: &Section<'_>, fields: &[Option<Recipe>; Target::COUNT], mistake
         mistakes.add(root.line(), "history", "is true, but no field `observed_at` says when a row was so");
     }
     if history && root.has("http") {
-        mistakes.add(root.line(), "history", "is true, which goes with files alone: a page of an API tells of now");
+        mistakes.add(
+            root.line(),
+            "history",
+            "is true, which goes with files alone: a page of an API shows the present",
+        );
     }
     history
 }
@@ -174,7 +178,7 @@ fn required(root: &Section<'_>, mistakes: &mut Mistakes<'_>) {
     let fields = root.value("fields", mistakes).and_then(|value| value.value.as_table());
     let field = fields.is_some_and(|fields| fields.contains_key("purpose"));
     if !root.has("purpose") && !field {
-        let problem = "is missing: \"sale\" or \"rent\" for all rows, or a [fields.purpose] that tells them apart";
+        let problem = "is missing: \"sale\" or \"rent\" for all rows, or a [fields.purpose] that distinguishes them";
         mistakes.add(1, "purpose", problem);
     }
 }

@@ -269,7 +269,7 @@ mod tests {
     const GUIDE: &str = include_str!("../../../../docs/GUIDE.md");
 
     #[test]
-    fn the_guide_tells_of_every_field_and_key() {
+    fn the_guide_documents_every_field_and_key() {
         let kinds = [Kind::Money, Kind::Fee, Kind::Area, Kind::Hundredths, Kind::Time, Kind::List];
         let own = kinds.into_iter().flat_map(keys_of).chain(&["lenient"]).copied();
         let read = super::super::parse_read::KEYS.into_iter().chain(super::super::parse::KEYS);

@@ -105,7 +105,11 @@ fn watermark(
     section.only(&["from", "date", "sent_as", "param", "full", "look_back_s"], mistakes);
     let from = section.text("from", mistakes);
     if !section.has("from") {
-        mistakes.add(section.line(), section.key("from"), "is missing: the value of a row that tells when it changed");
+        mistakes.add(
+            section.line(),
+            section.key("from"),
+            "is missing: the value of a row with the time of its last change",
+        );
     }
     let formats = formats(section, mistakes);
     let sent_as = section.text("sent_as", mistakes);

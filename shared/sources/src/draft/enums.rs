@@ -117,7 +117,7 @@ pub(super) fn default_purpose(known: &mut Known, chosen: &mut Chosen) {
     let others = kinds::statuses_like(&here).into_iter().map(|(text, _)| text);
     let silent: Vec<String> = others.filter(|text| !texts.contains(&text.as_str())).collect();
     let why =
-        format!("All rows of the sample are for {purpose}: so are those whose {} does not tell.", guess.columns[0]);
+        format!("All rows of the sample are for {purpose}: so are those whose {} does not say it.", guess.columns[0]);
     known.purpose = Some((purpose, why));
     chosen.sure[at] = guess.clone().with_list("null", &silent);
 }

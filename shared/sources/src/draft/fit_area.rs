@@ -53,7 +53,7 @@ fn with_unit(guess: Guess, found: &Areas, column: &Column, sample: &Sample, know
     match &known.country {
         Some((code, _)) => {
             let unit = stoop_domain::country(&code.to_ascii_lowercase()).area_unit;
-            hints(guess, unit, format!("No unit is given: {code} suggests it."))
+            hints(guess, unit, format!("No unit is given: that of {code} is assumed."))
         }
         None => Fit::of(guess.with("unit", "m2").doubted("Nothing says the unit: m2, sqft or acres?"), 0),
     }

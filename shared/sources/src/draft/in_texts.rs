@@ -109,7 +109,7 @@ pub(super) fn point(sample: &Sample, chosen: &mut Chosen) {
             if longitude_first.is_some() {
                 chosen.sure.push(guess);
             } else {
-                chosen.unsure.push(guess.doubted("Which of the two comes first is not clear."));
+                chosen.unsure.push(guess.doubted("The order of the two is unknown."));
             }
         }
         return;
@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn a_place_is_found_in_addresses_of_two_kinds() {
+    fn the_area_is_found_in_addresses_of_two_kinds() {
         let found = |kind: usize, text: &str| -> Vec<(&str, String)> {
             let parts = COMPILED[kind]
                 .iter()

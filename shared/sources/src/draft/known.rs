@@ -70,7 +70,7 @@ fn country(sample: &Sample, hints: &DraftHints) -> Option<Fact> {
         let Some(code) = column.first().and_then(countries::country) else { continue };
         if column.all(|text| countries::country(text) == Some(code)) {
             let text = shown(column.first().unwrap_or_default());
-            return Some((code.to_owned(), format!("{} is {text:?} wherever it is given.", column.name)));
+            return Some((code.to_owned(), format!("{} is {text:?} in every row that has it.", column.name)));
         }
     }
     let zips = candidates("postal_code", sample)
@@ -93,7 +93,7 @@ fn currency(sample: &Sample, country: Option<&Fact>) -> Option<Fact> {
     for column in candidates("currency", sample) {
         let Some(code) = column.first().filter(|code| kinds::is_currency(code)) else { continue };
         if column.all(|text| text.eq_ignore_ascii_case(code)) {
-            return Some((code.to_ascii_uppercase(), format!("{} is the same wherever it is given.", column.name)));
+            return Some((code.to_ascii_uppercase(), format!("{} is the same in every row that has it.", column.name)));
         }
     }
     if let Some((code, _)) = country

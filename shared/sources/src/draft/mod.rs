@@ -158,13 +158,13 @@ fn missing(known: &Known, chosen: &Chosen) -> Result<(), DraftError> {
     }
     if known.purpose.is_none() && !reads("purpose") {
         lacking.push(format!(
-            "no purpose: nothing tells sales from rents; say which with --purpose{}",
+            "no purpose: nothing distinguishes sales from rents; say which with --purpose{}",
             thought("purpose")
         ));
     }
     if known.currency.is_none() && !reads("currency") {
         lacking.push(format!(
-            "no currency: no column, sign or country tells it; say which with --currency, or the country with --country{}",
+            "no currency: no column, sign or country determines it; say which with --currency, or the country with --country{}",
             thought("currency")
         ));
     }

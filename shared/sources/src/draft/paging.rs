@@ -76,12 +76,10 @@ pub(super) fn http(url: &str, sample: &Sample) -> Result<Http, String> {
     let total = total(sample);
     match &total {
         Some(pointer) => {
-            lines.push(format!("# {pointer} tells how many listings there are, so that what is missing may be gone."));
+            lines.push(format!("# {pointer} is the number of listings, so that missing ones may be gone."));
             lines.push("coverage = \"snapshot\"".to_owned());
         }
-        None => {
-            lines.push("# The answer does not tell how many listings there are: nothing is said to be gone.".to_owned())
-        }
+        None => lines.push("# The answer contains no number of listings: none is reported gone.".to_owned()),
     }
     lines.push("# One request a second, where nothing else is said; see the API's own limits.".to_owned());
     lines.push("#limits = [\"1/s\"]".to_owned());
@@ -159,7 +157,7 @@ impl<'u> Query<'u> {
             put("next", quoted(&next));
         } else {
             lines.push(
-                "# Neither the address nor the answer tells how the next page is asked for. See the API's".to_owned(),
+                "# Neither the address nor the answer says how to request the next page. See the API's".to_owned(),
             );
             lines.push("# documentation: by = \"page\", \"offset\", \"cursor\" or \"next-link\".".to_owned());
             lines.push("by = \"none\"".to_owned());

@@ -69,7 +69,7 @@ impl Writing<'_> {
                     out.push(format!("{key} = {}", quoted(value)));
                 }
                 None if key == "country" && !read => {
-                    out.push("# Nothing tells the country; two letters of ISO 3166-1.".to_owned());
+                    out.push("# The country is unknown; two letters of ISO 3166-1.".to_owned());
                     out.push("#country = \"\"".to_owned());
                 }
                 None => {}

@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn places_are_read_city_first_or_last() {
+    fn addresses_are_read_city_first_or_last() {
         let parts = |address: Address| (address.neighbourhood.unwrap_or_default(), address.city.unwrap_or_default());
         let message = |quarter: &str, city: &str| (quarter.to_owned(), city.to_owned());
         assert_eq!(parts(quarter_and_city("Hivernage à\n\t\t\tMarrakech")), message("Hivernage", "Marrakech"));

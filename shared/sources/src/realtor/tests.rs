@@ -56,7 +56,7 @@ fn body(request: &Request) -> serde_json::Value {
 }
 
 #[test]
-fn realty_in_us_is_asked_by_a_body_that_holds_the_place_in_the_results() {
+fn realty_in_us_is_requested_with_the_offset_in_the_body() {
     let source = by_zip(&[("status", "for_sale,ready_to_build"), ("price_max", "900000")]);
     let first = source.request(&source.begin(None));
     assert_eq!(
@@ -93,7 +93,7 @@ fn us_real_estate_is_asked_by_a_query() {
 }
 
 #[test]
-fn mistakes_in_the_place_and_the_status_are_reported() {
+fn mistakes_in_area_and_status_are_reported() {
     let message = |more: &[(&str, &str)]| made(more).err().map(|error| error.to_string()).unwrap_or_default();
     assert!(message(&[]).contains(r#"postal_code = "": accepted is a zip like 60614, or city and state_code"#));
     assert!(message(&[("city", "Chicago")]).contains("a city together with state_code"));
@@ -187,7 +187,7 @@ fn a_cut_is_reported_by_its_amount_and_gets_no_date() {
     assert_eq!(before(r#""price_reduced_amount": null"#), None);
     assert_eq!(before(r#""price_reduced_amount": 0"#), None);
     assert_eq!(before(r#""price_reduced_amount": -5"#), None);
-    assert_eq!(before(r#""price_reduced_amount": 20000, "list_price": null"#), None, "off an unknown price");
+    assert_eq!(before(r#""price_reduced_amount": 20000, "list_price": null"#), None, "no list price to add the cut to");
 }
 
 #[test]
@@ -231,7 +231,7 @@ fn the_price_of_an_earlier_sale_is_not_read() {
 }
 
 #[test]
-fn the_sale_that_the_status_tells_of_is_read() {
+fn the_sale_of_the_current_status_is_read() {
     let sale = |fields: &str| {
         let sold = found(&format!(r#""status": "sold", "list_date": "2024-03-01T20:00:00Z", {fields}"#)).listing;
         (sold.close_price.map(|price| price.0 / 100), sold.close_date.map(|day| day.to_string()))
@@ -327,7 +327,7 @@ fn one_word_for_several_kinds_of_home_needs_another() {
 }
 
 #[test]
-fn the_place_has_its_county_and_its_point() {
+fn the_address_has_county_and_coordinates() {
     let home = found(
         r#""location": {"county": {"fips_code": "27005", "name": "Becker"}, "address": {"city": "Richwood", "line": null,
         "state": "Minnesota", "state_code": "MN", "postal_code": "56501-1234", "country": "USA",

@@ -72,7 +72,7 @@ fn rents_are_another_list_and_share_the_account() {
 }
 
 #[test]
-fn mistakes_in_the_place_are_reported() {
+fn mistakes_in_the_area_are_reported() {
     let message = |more: &[(&str, &str)]| made(more).err().map(|error| error.to_string()).unwrap_or_default();
     assert!(message(&[]).contains("one of: zipCode; city and state; state; latitude, longitude and radius"));
     assert!(message(&[("zipCode", "78723"), ("state", "TX")]).contains("one of: zipCode"));

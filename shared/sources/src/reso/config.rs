@@ -24,7 +24,7 @@ impl Reso {
         Param::optional("name", "the source's name in every home's id (default reso)"),
         Param::optional("dialect", "plain, trestle, mlsgrid, bridge or spark (default plain: the standard alone)"),
         Param::optional("token", "the bearer token").secret(),
-        Param::optional("client_id", "the id of a client that gets its tokens itself (OAuth 2.0), in place of token"),
+        Param::optional("client_id", "the id of a client that gets its tokens itself (OAuth 2.0), instead of token"),
         Param::optional("client_secret", "that client's secret").secret(),
         Param::optional("token_url", "where it gets its tokens (default for trestle: oidc/connect/token beside odata)"),
         Param::optional("scope", "the scope to ask for (default api for trestle, else none)"),

@@ -17,7 +17,7 @@ pub(super) fn for_mls_grid(filter: &str) -> Result<(), &'static str> {
                     MLS Grid serves one system a request");
     }
     if !places("MlgCanView").is_empty() {
-        return Err("a filter without MlgCanView: scans ask for it where it belongs, and must learn what is withdrawn");
+        return Err("a filter without MlgCanView: scans add it where it belongs, and need withdrawn rows");
     }
     if places("or").len() > 5 {
         return Err("at most five or; in ('a', 'b') needs none");

@@ -48,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn links_that_count_rows_are_reported_from_those_that_name_a_place() {
+    fn links_that_count_rows_differ_from_those_with_a_position() {
         for link in ["?$skip=200", "https://e.example/P?$top=5&%24skip=10", "Property?$filter=a+eq+1&$Skip=5"] {
             assert!(counts_rows(link), "{link}");
         }

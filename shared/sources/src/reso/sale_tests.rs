@@ -5,7 +5,7 @@ use stoop_domain::{Minor, Reason};
 use super::tests::{found, refused};
 
 #[test]
-fn a_sale_is_reported_of_a_closed_row_alone() {
+fn only_closed_rows_report_a_sale() {
     let message = r#""ListPrice": 300000, "ClosePrice": 310000, "CloseDate": "2026-01-09""#;
     let closed = found(&format!(r#""StandardStatus": "Closed", {message}"#)).listing;
     assert_eq!((closed.list_price, closed.close_price), (Some(Minor(30_000_000)), Some(Minor(31_000_000))));
@@ -62,5 +62,5 @@ fn the_time_of_modification_is_a_version() {
     let dated = found("");
     assert!(dated.at.is_some() && dated.versioned);
     let undated = found(r#""ModificationTimestamp": null"#);
-    assert!(undated.at.is_none() && !undated.versioned, "a row that tells no time has no version");
+    assert!(undated.at.is_none() && !undated.versioned, "a row without a time has no version");
 }

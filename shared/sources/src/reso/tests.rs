@@ -143,7 +143,7 @@ fn a_timestamp_in_the_future_is_no_watermark() {
 }
 
 #[test]
-fn rents_and_sales_share_list_price_and_property_type_tells_them_apart() {
+fn property_type_distinguishes_rents_from_sales() {
     assert_eq!(found(r#""ListPrice": 1351, "PropertyType": "Residential Lease""#).listing.purpose, Purpose::Rent);
     assert_eq!(found(r#""ListPrice": 14, "PropertyType": "CommercialLease""#).listing.purpose, Purpose::Rent);
     assert_eq!(found(r#""ListPrice": 1351"#).listing.purpose, Purpose::Sale);

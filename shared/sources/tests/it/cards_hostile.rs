@@ -1,19 +1,19 @@
-//! Whatever the HTML, a scraped site's page is rows, refusals or an error: no panic, no part of a page taken for all
-//! of it, and no more memory and time than the page is long.
+//! For any HTML, a scraped site's page gives rows, refusals or an error: no panic, no truncated page read as complete,
+//! and memory and time proportional to the page.
 
 use crate::answers::card_sites as sources;
 use proptest::prelude::*;
 use stoop_domain::{Reject, Time};
 use stoop_sources::{Answer, Next, Row, Source};
 
-/// Reads one answer and checks what holds of every page. Says whether there was one.
+/// Reads one answer and checks the invariants of every page. Returns whether there was a page.
 fn read(source: &dyn Source, body: &[u8], ms: i64) -> bool {
     let cursor = source.begin(Some("x"));
     let Ok(page) = source.read(&cursor, &Answer::of(body), Time::from_ms(ms)) else { return false };
     for row in &page.rows {
         match row {
             Row::Found(found) => {
-                // A price of -5 DH is read as it stands; whoever takes the row refuses it.
+                // A price of -5 DH is read as is; the pipeline refuses it.
                 assert!(!found.native_id.is_empty());
             }
             Row::Refused { raw, detail, .. } => {
@@ -45,7 +45,7 @@ fn a_page_cut_anywhere_is_no_page() {
     }
 }
 
-/// What makes parsers slow, large or deep: each about half a megabyte.
+/// Input that makes parsers slow, large or deep: each about half a megabyte.
 #[test]
 fn half_a_megabyte_of_anything_is_read_or_refused() {
     let fonts = (0..200).map(|n| format!("<font size={n}>")).collect::<String>() + &"<p>x".repeat(50_000);

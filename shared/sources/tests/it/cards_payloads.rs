@@ -1,4 +1,4 @@
-//! The scraped sites' cards on real pages and rows, where `../shared/data` is there.
+//! Cards of the scraped sites, from real pages and rows if `../shared/data` exists.
 
 use crate::real::{data, source};
 use serde_json::Value;
@@ -30,13 +30,13 @@ fn without_data(html: &str) -> String {
     format!("{}{}", &html[..start], &html[end..])
 }
 
-/// What a card tells as well: all but prose, and the price before.
+/// The fields that cards contain: all except prose and the previous price.
 fn bare(listing: &Listing) -> Listing {
     Listing { details: Details::default(), previous_list_price: None, ..listing.clone() }
 }
 
 #[test]
-fn avito_s_cards_tell_what_its_data_tells() {
+fn avito_cards_agree_with_its_json() {
     for (page, name, ads) in
         [("1", "search_o1", 35), ("2", "search_o2", 35), ("1000", "search_o1000", 35), ("1360", "search_o1360_last", 7)]
     {
@@ -73,7 +73,7 @@ fn avito_s_pages_of_one_ad_have_no_cards() {
     }
 }
 
-/// A real row in the shape of a card: its texts are the site's, the tags around them are ours.
+/// A real row as a card: the texts are the site's, the tags are ours.
 fn card(row: &Value) -> String {
     let text = |name: &str| row[name].as_str().unwrap().replace('&', "&amp;").replace('<', "&lt;");
     let counts = row["attributes"].as_object().unwrap().iter();
@@ -154,7 +154,7 @@ fn assert_size(row: &Value, listing: &Listing) {
     assert_eq!(listing.bedrooms, bedrooms);
     let baths = attributes.get("Salle de bain").map(|text| text.as_str().unwrap().split(' ').next().unwrap());
     assert_eq!(listing.bathrooms_hundredths, baths.map(|count| count.parse::<u16>().unwrap() * 100));
-    // A mixed search shows land and offices too, whose square metres are no living area.
+    // A mixed search also shows land and offices, whose square metres are not a living area.
     let home = bedrooms.is_some() || attributes.contains_key("Pièces");
     let surface = attributes["Surface"].as_str().unwrap().split_whitespace().next().unwrap().parse::<u32>().unwrap();
     let area = home.then(|| stoop_domain::Area::of(surface, AreaUnit::SquareMeters));

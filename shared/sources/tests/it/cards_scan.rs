@@ -1,11 +1,11 @@
-//! Whole scans of a scraped site whose pages shift while they are read.
+//! Whole scans of a scraped site whose pages shift during the scan.
 
 use std::collections::BTreeSet;
 
 use stoop_domain::Time;
 use stoop_sources::{Answer, Next, Params, Row, Source, build};
 
-/// How a site answers when it is asked for a page after its last.
+/// The answer of a site to a request for a page after its last.
 #[derive(Clone, Copy, PartialEq)]
 enum Beyond {
     LastAgain,
@@ -14,11 +14,11 @@ enum Beyond {
     NotFound,
 }
 
-/// A site that shows the newest ads first, so many a page.
+/// A site that shows the newest ads first, with a fixed number per page.
 struct Site {
     ads: Vec<u32>,
     per_page: usize,
-    /// New ads that come up between two requests.
+    /// New ads between two requests.
     arrivals: u32,
     beyond: Beyond,
     links_pages: bool,
@@ -58,7 +58,7 @@ fn avito_card(id: u32) -> String {
     format!("<a href=\"/fr/agdal/appartements/x_{id}.htm\"><p>Appartements dans Rabat, Agdal</p><p>{id} DH</p></a>")
 }
 
-/// Scans it from end to end as the poller does, and gives the ids seen and how many pages it took.
+/// Scans the site as the poller does. Returns the IDs seen and the number of pages.
 fn scan(source: &dyn Source, site: &mut Site) -> Result<(BTreeSet<u32>, usize), String> {
     let mut cursor = source.begin(None);
     let mut positions = BTreeSet::new();
@@ -99,7 +99,7 @@ fn a_scan_sees_every_ad_that_was_there_when_it_began_and_ends() {
         for links_pages in [true, false] {
             for beyond in [Beyond::LastAgain, Beyond::FirstAgain] {
                 for arrivals in [0, 1, 7] {
-                    // The last page is as full as any, so that without links only the page after it tells the end.
+                    // The last page is full, so that without links only the next page shows the end.
                     let ads: Vec<u32> = (1..=4 * per_page as u32).rev().collect();
                     let there: BTreeSet<u32> = ads.iter().copied().collect();
                     let mut site = Site { ads, per_page, arrivals, beyond, links_pages, card };
@@ -120,7 +120,7 @@ fn the_page_after_the_last_may_be_none() {
     assert_eq!(scan(&*build(kind, &Params::new()).unwrap(), &mut site).unwrap().1, 3);
 }
 
-/// A page without ads that says nothing else may be a wall as well as an end.
+/// A page without ads and without a message may be a block page as well as the end.
 #[test]
 fn a_page_that_is_empty_without_a_word_is_an_error() {
     for (kind, per_page, card) in sites() {

@@ -1,4 +1,4 @@
-//! What maps make of rows, and of what is wrong with either.
+//! Maps: how they read rows, and the mistakes that they report.
 
 use csv::ByteRecord;
 use proptest::prelude::*;
@@ -25,7 +25,7 @@ fn outcome(map: &Map, row: &str) -> Result<Outcome, RowError> {
     map.bind_json().read(Row::Json(row.as_bytes()), "poll_2026-01-13.jsonl", now())
 }
 
-/// The observation that a JSON row gives through these fields.
+/// The observation of a JSON row read with these fields.
 fn json(fields: &str, row: &str) -> Observation {
     match outcome(&map(fields), row) {
         Ok(Outcome::Observation(observation)) => observation,
@@ -197,7 +197,7 @@ fn a_price_may_name_its_own_currency() {
     let (reason, detail) = refused(fields, r#"{"id": 1, "p": "5 €", "o": "6 DH"}"#);
     assert_eq!(reason, Reason::BadValue);
     assert!(detail.contains("\"6 DH\" is not in EUR"), "{detail}");
-    // A number of JSON has no thousands, whatever the style.
+    // A JSON number has no thousands separator, whatever the style.
     assert_eq!(json(fields, r#"{"id": 1, "p": 123.456}"#).listing.list_price.unwrap().0, 12_346);
 }
 
@@ -344,7 +344,7 @@ fn a_header_without_a_needed_column_names_the_nearest() {
 }
 
 #[test]
-fn all_mistakes_of_a_map_are_reported_at_once_each_in_its_place() {
+fn all_mistakes_of_a_map_are_reported_at_once_with_their_positions() {
     let found = mistakes(
         r#"nam = "x"
 country = "Austria"

@@ -1,4 +1,4 @@
-//! Declared APIs: the requests they make and the answers they understand.
+//! Declared APIs: their requests, and the answers that they read.
 
 use stoop_domain::{Reason, Time};
 use stoop_sources::declared::{HttpSource, Map};
@@ -22,7 +22,7 @@ fn read(source: &HttpSource, cursor: &Cursor, body: &str) -> Result<Page, ReadEr
     source.read(cursor, &answer, Time::from_ms(0))
 }
 
-/// The addresses that a scan asks for when it gets these answers, one after another.
+/// The URLs that a scan requests when it gets these answers in order.
 fn scan(source: &HttpSource, answers: &[&str]) -> (Vec<String>, Next) {
     let mut cursor = source.begin(None);
     let mut asked = Vec::new();
@@ -161,7 +161,7 @@ fn params(pairs: &[(&str, &str)]) -> Params {
 }
 
 #[test]
-fn limits_stand_beside_the_pause_or_instead_of_it() {
+fn limits_supplement_or_replace_the_pause() {
     let limits = |http: &str| {
         let limits = source(&format!("[http]\nurl = \"https://a.example\"\n{http}"), None).crawl_policy().limits;
         limits.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
@@ -198,15 +198,15 @@ fn the_next_scan_asks_for_what_came_after_the_last() {
         source.read(cursor, &Answer::of(body.as_bytes()), now).unwrap().watermark
     };
     let begin = source.begin(None);
-    // The greatest of all rows, also of one that is refused; neither one that is no time nor one ahead of the clock.
+    // The latest of all rows, including refused ones, but without invalid times and times ahead of the clock.
     let rows = r#"{"id": 1, "m": {"at": "2026-01-13T10:00:00.5Z"}}, {"p": 1, "m": {"at": "2026-01-13T11:00:00+01:00"}}, {"id": 2},
         {"id": 3, "m": {"at": "soon"}}, {"id": 4, "m": {"at": "2026-01-15"}}, 7"#;
     assert_eq!(watermark(&begin, rows).as_deref(), Some("2026-01-13T10:00:00.500Z"));
     assert_eq!(watermark(&begin, r#"{"id": 1}"#), None);
-    // Of a clock that is a little ahead, and may be set right, the time of ours.
+    // If the server's clock is slightly ahead, our time.
     let ahead = r#"{"id": 1, "m": {"at": "2026-01-14T12:10:00Z"}}"#;
     assert_eq!(watermark(&begin, ahead).as_deref(), Some("2026-01-14T12:00:00.000Z"));
-    // A look back of five minutes, and whole seconds.
+    // Five minutes earlier, in whole seconds.
     let later = source.begin(Some("2026-01-13T10:00:00.500Z"));
     assert_eq!(source.request(&later).url, "https://a.example/s?since=2026-01-13T09%3A55%3A00Z");
     assert_eq!(
@@ -214,7 +214,7 @@ fn the_next_scan_asks_for_what_came_after_the_last() {
         Some("2026-01-13T10:00:00.500Z")
     );
     assert_eq!(watermark(&later, r#"{"id": 1}"#), None);
-    // What no scan can have left asks for everything, and says so.
+    // A watermark that no scan can have stored starts a full scan, which has no `since`.
     assert_eq!(source.begin(Some("yesterday")), source.begin(None));
     let none = self::source("[http]\nurl = \"https://a.example/s\"\n", None);
     assert_eq!(none.begin(Some("2026-01-13T10:00:00.500Z")), none.begin(None));
@@ -265,7 +265,7 @@ fn a_form_is_a_body_too() {
 }
 
 #[test]
-fn mistakes_in_the_newer_keys_are_reported_each_in_its_place() {
+fn mistakes_in_the_newer_keys_are_reported_with_their_positions() {
     let toml = r#"name = "t"
 purpose = "sale"
 [read]

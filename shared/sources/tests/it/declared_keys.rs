@@ -1,4 +1,4 @@
-//! Declared APIs that want a key or a token: where it goes, and where it shows.
+//! Declared APIs with a key or token: where it is sent, and where it may appear.
 
 use stoop_domain::Time;
 use stoop_sources::declared::{HttpSource, Map};
@@ -35,7 +35,7 @@ fn a_key_in_the_address_shows_in_no_message() {
     for body in [
         format!(r#"{{"error": "no such key: {secret}"}}"#),
         format!("no such key: {secret}"),
-        // Cut by the end of the excerpt, it would show in part.
+        // Truncated by the end of the excerpt, a part of it would appear.
         format!(r#"{{"error": "{far}{secret}{far}"}}"#),
         r#"{"error": "https://a.example/s?appKey=s3cr%20et%2F1"}"#.to_owned(),
         r#"{"r": [], "next": "https://evil.example/s?appKey=s3cr%20et%2F1"}"#.to_owned(),
@@ -111,7 +111,7 @@ fn a_token_is_got_by_client_credentials_and_goes_nowhere_else() {
     assert_eq!((page.total, page.watermark.as_deref()), (Some(1), Some("2026-01-13T10:00:00.000Z")));
     let later = source.request(&source.begin(page.watermark.as_deref())).url;
     assert_eq!(later, "https://api.example.com/v2/listings?region=AT-6&limit=200&changed_since=1768298100");
-    // Not even where a checkpoint was tampered with.
+    // Not even with a modified checkpoint.
     let stolen = Cursor { position: "https://evil.example/".into(), since: None, pages_before: 1 };
     let request = source.request(&stolen);
     assert_eq!((request.granted, request.headers.len(), request.body), (false, 0, None));

@@ -1,4 +1,4 @@
-//! JSONPaths in maps: to fields, and to the rows of an answer.
+//! JSONPaths in maps, for fields and for the rows of an answer.
 
 use csv::ByteRecord;
 use stoop_domain::{Observation, Reason, Time};
@@ -63,7 +63,7 @@ fn a_field_may_stand_where_a_jsonpath_leads() {
     assert_eq!((listing.bedrooms, listing.details.url.as_deref()), (Some(3), Some("u")));
     assert_eq!(listing.details.images, ["p", "q"]);
     assert_eq!(listing.details.amenities, ["m", "n", "o"]);
-    // The next row is none of the last one's business, and a text alone is cut where the map says.
+    // The next row is independent of the last one; a single text is split as the map says.
     let mut reader = map(fields).bind_json();
     let mut next = |row: &str| match reader.read(Row::Json(row.as_bytes()), "", now()).unwrap() {
         Outcome::Observation(seen) => seen.listing,
@@ -85,7 +85,7 @@ fn a_jsonpath_is_refused_where_it_leads_nowhere_that_fits() {
     assert!(detail.starts_with("city: an object or a list"), "{detail}");
     let (_, detail) = refused(r#"images = { from = "$.a[*]" }"#, r#"{"id": 1, "a": [{"b": 1}, "c"]}"#);
     assert!(detail.starts_with("images: no list of texts"), "{detail}");
-    // As deep as serde_json goes, and no deeper.
+    // As deep as serde_json allows, and no deeper.
     let deep = |depth: usize| format!("{{\"id\": 1, \"a\": {}{}}}", "[".repeat(depth), "]".repeat(depth));
     assert!(outcome(&map(r#"city = { from = "$..b" }"#), &deep(120)).is_ok());
     assert_eq!(refused(r#"city = { from = "$..b" }"#, &deep(200)).0, Reason::Unreadable);
@@ -142,11 +142,11 @@ fn rows_may_stand_where_a_jsonpath_leads() {
     for error in [r#"{"error": "quota"}"#, r#"{"data": null}"#, "[]"] {
         assert!(matches!(ids(&wrapped, error), Err(ReadError::NotOurs { .. })), "{error}");
     }
-    // Groups of rows, and a row that is none.
+    // Groups of rows, and an item that is not a row.
     let grouped = api(http, Some("$.groups[*].items[*]"));
     let body = r#"{"groups": [{"items": [{"id": 1}, {"id": 2}]}, {"items": [7]}, {}]}"#;
     assert_eq!(ids(&grouped, body).unwrap(), ("1 2 unreadable".into(), true));
-    // One that can lead to one value alone leads to the array, like a pointer.
+    // A path that selects at most one value leads to the array, like a pointer.
     let plain = api(http, Some("$.data['rows']"));
     assert_eq!(ids(&plain, r#"{"data": {"rows": [{"id": 1}]}}"#).unwrap(), ("1".into(), false));
     assert!(matches!(ids(&plain, r#"{"data": {"rows": {"id": 1}}}"#), Err(ReadError::NotOurs { .. })));

@@ -1,4 +1,4 @@
-//! What maps make of sales, fees and years.
+//! Sales, fees and years in maps.
 
 use stoop_domain::{Currency, Listing, Reason, Status, Time};
 use stoop_sources::declared::{Map, Outcome, Row, RowError};
@@ -23,7 +23,7 @@ const SALES: &str = r#"
 "#;
 
 #[test]
-fn a_sale_is_read_of_closed_rows_alone() {
+fn only_closed_rows_have_a_sale() {
     let sold = read(SALES, r#"{"id": 1, "state": "sold", "asked": 310000, "paid": "295.000,00", "on": "02.05.2026"}"#)
         .unwrap();
     assert_eq!(sold.status, Status::Closed);

@@ -1,5 +1,5 @@
-//! Declared APIs to the end of a scan: a server that is a function serves the same rows in every kind of paging, and each
-//! row comes once.
+//! Whole scans of declared APIs: a simulated server returns the same rows with every kind of paging, and each row is
+//! read once.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -11,13 +11,13 @@ use stoop_sources::{Answer, Method, Next, Params, Request, Row, Source};
 
 const HEAD: &str = "name = \"t\"\npurpose = \"sale\"\ncurrency = \"EUR\"\n[fields]\nnative_id = { from = \"id\" }\n";
 
-/// A server with so many rows, which shows at most so many a page.
+/// A server with a number of rows, and a maximum per page.
 struct Server {
     rows: u64,
     page_max: u64,
 }
 
-/// What a server says: status, headers, body.
+/// A server's response: status, headers, body.
 type Said = (u16, Vec<(String, String)>, String);
 
 impl Server {
@@ -31,7 +31,7 @@ impl Server {
     }
 }
 
-/// The pairs of an address's query, or the members of a JSON body.
+/// The pairs of a URL's query, or the members of a JSON body.
 fn asked(request: &Request) -> BTreeMap<String, String> {
     let query = request.url.split_once('?').map_or("", |(_, query)| query);
     let mut pairs: BTreeMap<String, String> = query
@@ -53,7 +53,7 @@ fn number(asked: &BTreeMap<String, String>, name: &str, otherwise: u64) -> u64 {
     asked.get(name).map_or(otherwise, |text| text.parse().unwrap())
 }
 
-/// Reads all pages as the poller does. Gives the ids of the rows, and how many requests were made.
+/// Reads all pages as the poller does. Returns the IDs of the rows and the number of requests.
 fn scan(http: &str, serve: impl Fn(&Request) -> Said) -> (Vec<u64>, usize) {
     let map = Map::parse(&format!("{HEAD}{http}"), "t.toml").unwrap_or_else(|errors| panic!("{errors}"));
     let source = HttpSource::new(&map, &Params::new()).unwrap();
@@ -81,7 +81,7 @@ fn said(body: &Value) -> Said {
     (200, Vec::new(), body.to_string())
 }
 
-/// A way of paging: its name, the map's lines, and how a server with it answers.
+/// A kind of paging: its name, the map's lines, and the server's handler.
 type Way = (&'static str, &'static str, fn(&Server, &Request) -> Said);
 
 const URL: &str = "[read]\nrows = \"/r\"\n[http]\nurl = \"https://a.example/s\"\npages_max = 1000\n";
@@ -172,7 +172,7 @@ fn ways() -> Vec<Way> {
     ]
 }
 
-/// Ways whose page stands in a JSON body.
+/// Kinds of paging whose position is in a JSON body.
 fn posts() -> Vec<Way> {
     vec![
         (
@@ -218,7 +218,7 @@ fn posts() -> Vec<Way> {
 fn every_row_comes_once(rows: u64, page_max: u64) {
     let server = Server { rows, page_max };
     for (name, pages, serve) in ways() {
-        // Without a word of the server a page that it made smaller passes for the last.
+        // Without other information, a page that the server made smaller looks like the last.
         if page_max < 5 && matches!(name, "page, until a short one" | "page, in the path") {
             continue;
         }
@@ -251,7 +251,7 @@ fn every_kind_of_paging_shows_every_row_once_and_ends() {
     }
 }
 
-/// Whatever a server says, a scan ends: at an end, a cap or a mistake, and never at a page that it was at.
+/// Whatever a server returns, a scan terminates with an end, a cap or an error, and never repeats a page.
 #[test]
 fn no_server_leads_a_scan_in_a_loop() {
     let bodies = [
@@ -289,7 +289,7 @@ proptest! {
         every_row_comes_once(rows, page_max);
     }
 
-    /// Any bytes as body, any text as header: a page or an error, and no panic.
+    /// Any body bytes and header text give a page or an error, without a panic.
     #[test]
     fn any_answer_is_read(
         body in prop_oneof![

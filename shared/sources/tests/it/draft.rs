@@ -1,5 +1,5 @@
-//! Drafts of maps: made by hand samples in the shapes that APIs and portals have, any JSON, and real samples where
-//! `../shared/data` is there.
+//! Drafts of maps, from handmade samples in the shapes of APIs and portals, from arbitrary JSON, and from real samples
+//! if `../shared/data` exists.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -18,14 +18,14 @@ fn drafted(document: Value, hints: &DraftHints) -> Draft {
     draft(&sample, hints).unwrap_or_else(|error| panic!("{error}"))
 }
 
-/// The line of a field that is in force.
+/// The line of an enabled field.
 #[track_caller]
 fn line<'d>(draft: &'d Draft, field: &str) -> &'d str {
     let begins = format!("{field} = ");
     draft.toml.lines().find(|line| line.starts_with(&begins)).unwrap_or_else(|| panic!("no {field} in\n{}", draft.toml))
 }
 
-/// A draft reads every row of its sample, and says these fields in force, each by a part of its line.
+/// Checks that a draft reads every row of its sample, and that these fields are enabled, each by a part of its line.
 #[track_caller]
 fn says(draft: &Draft, lines: &[(&str, &str)]) {
     for (field, part) in lines {
@@ -274,7 +274,7 @@ fn an_american_table_is_drafted() {
     assert!(!american.toml.contains("\npurpose = "), "each row says it: {}", american.toml);
     assert!(american.toml.contains("\"Sold\" = \"Closed\" # in no row yet"), "{}", american.toml);
 
-    // Where neither country nor currency says it, another column may: one with a day after the 12th.
+    // If neither country nor currency determines it, another column may: one with a day above 12.
     let of = |sold: &str, currency: &str| {
         let row = |id: u32| json!({"id": id, "price": 300_000 + id, "city": "Ely", "currency": currency, "list_date": "03/04/2026", "sold_date": sold});
         let hints = DraftHints { purpose: Some(stoop_domain::Purpose::Sale), ..DraftHints::new("x", "x.json") };
@@ -345,7 +345,7 @@ fn the_same_sample_gives_the_same_draft() {
     assert_eq!(drafted(rows.clone(), &hints).toml, drafted(rows, &hints).toml);
 }
 
-/// Keys that mean something beside some that do not.
+/// Keys with a meaning, mixed with keys without.
 fn key() -> impl Strategy<Value = String> {
     prop_oneof![
         4 => prop::sample::select(vec![
@@ -412,7 +412,7 @@ fn object(map: BTreeMap<String, Value>) -> Value {
     Value::Object(map.into_iter().collect())
 }
 
-/// Rows that have an id and a price, so that a draft comes of many.
+/// Rows with an ID and a price, so that many give a draft.
 fn rows() -> impl Strategy<Value = Value> {
     let row = prop::collection::btree_map(key(), value(), 0..10);
     prop::collection::vec(row, 1..8).prop_map(|rows| {
@@ -425,7 +425,7 @@ fn rows() -> impl Strategy<Value = Value> {
     })
 }
 
-/// A draft parses and is what its sample was tried with; an error says something.
+/// Checks that a draft parses and was tested with its sample, and that an error has a message.
 fn holds(sample: Result<Sample, stoop_sources::draft::DraftError>, hints: &DraftHints) {
     let made = sample.and_then(|sample| draft(&sample, hints));
     match made {
@@ -464,7 +464,7 @@ proptest! {
     }
 }
 
-/// A real sample; `None`, with a line on stderr, where the data is not here.
+/// A real sample; `None`, with a note on stderr, if the data is missing.
 fn real(name: &str) -> Option<Value> {
     let root = std::env::var_os("STOOP_DATA")
         .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"), PathBuf::from);

@@ -1,4 +1,4 @@
-//! Drafts of maps for sources that tell of sales, fees and years.
+//! Drafts of maps for sources with sales, fees and years.
 
 use serde_json::{Value, json};
 use stoop_sources::draft::{Draft, DraftHints, Sample, draft};
@@ -13,7 +13,7 @@ fn says(draft: &Draft, line: &str) {
     assert!(draft.toml.lines().any(|known| known == line), "no {line} in\n{}", draft.toml);
 }
 
-/// A home with `more` beside what every one has.
+/// A home with the common fields and `more`.
 fn home(id: u32, more: Value) -> Value {
     let mut home = json!({
         "id": id, "price": 250_000 + id, "currency": "USD", "status": "for sale", "city": "Springfield", "state": "IL",

@@ -1,6 +1,6 @@
-//! An answer that is eight times as long takes about eight times as long to read, whatever is in it, and never the square
-//! of that. Two measurements of one run are compared, each the least of several, in time that the processor spent on this
-//! thread: a busy machine fails nothing.
+//! Reading time is linear: an answer that is eight times as long takes about eight times as long to read, whatever its
+//! content, and never the square of that. Compares two measurements of one run, each the minimum of several, in CPU
+//! time of this thread: a busy machine causes no failure.
 
 use std::time::Duration;
 
@@ -9,13 +9,13 @@ use serde_json::Value;
 use stoop_domain::Time;
 use stoop_sources::{Answer, Source};
 
-/// How much longer the longer answer is.
+/// Length of the longer answer, relative to the shorter one.
 const TIMES: usize = 8;
-/// Something between [`TIMES`] and its square.
+/// A value between [`TIMES`] and its square.
 const GROWTH_MAX: u32 = 24;
-/// Less than this is noise.
+/// Shorter times are noise.
 const FLOOR: Duration = Duration::from_micros(500);
-/// A measurement is the least of so many, for what else the machine does only adds to it.
+/// Number of attempts per measurement, of which the minimum counts: other load only adds time.
 const ATTEMPTS_MAX: u32 = 20;
 
 fn worked() -> Duration {
@@ -25,12 +25,12 @@ fn worked() -> Duration {
 fn cost(source: &dyn Source, body: &[u8]) -> Duration {
     let began = worked();
     let cursor = source.begin(None);
-    // Whether it is understood is asked elsewhere.
+    // Other tests check whether it is read.
     drop(source.read(&cursor, &Answer::of(body), Time::parse("2026-01-14T12:00:00Z").unwrap()));
     worked() - began
 }
 
-/// Compares what two answers of one shape cost.
+/// Compares the reading times of two answers of one shape.
 fn grows_with_its_length(source: &dyn Source, shape: &str, short: &str, long: &str) {
     let (mut least_short, mut least_long) = (Duration::MAX, Duration::MAX);
     for _ in 0..ATTEMPTS_MAX {
@@ -48,7 +48,7 @@ fn grows_with_its_length(source: &dyn Source, shape: &str, short: &str, long: &s
     );
 }
 
-/// Texts that a careless reader goes through again and again.
+/// Texts that a careless parser rescans repeatedly.
 const SHAPES: [&str; 14] =
     ["a", " ", "1", "1 ", "1,", "$1,", "-", "é", "\u{a0}", "\\\"", "{", "il y a ", "2026-01-", "a, "];
 
@@ -61,7 +61,7 @@ fn all_texts(value: &mut Value, text: &str) {
     }
 }
 
-/// The JSON of an answer, and what stands before and behind it.
+/// The JSON of an answer, and the text before and after it.
 fn json_of(body: &str) -> (&str, Value, &str) {
     let start = body.find(">{").map_or(0, |at| at + 1);
     let end = body.rfind("</script>").unwrap_or(body.len());

@@ -1,4 +1,4 @@
-//! What holds of the sources.
+//! Tests of the sources through their public interface.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 

@@ -1,7 +1,7 @@
-//! No answer, and no checkpoint that was tampered with, sends a credential to another origin.
+//! No answer and no modified checkpoint sends a credential to another origin.
 //!
-//! What a request asks is read here as the HTTP client sends it, by the parser of the client's lower half, which is
-//! another one than the sources use.
+//! Requests are read here as the HTTP client reads them, with the parser of its lower layer, which is not the one that
+//! the sources use.
 
 use std::sync::LazyLock;
 
@@ -15,7 +15,7 @@ static SOURCES: LazyLock<Vec<Vec<Box<dyn Source>>>> =
 
 const SECRET: &str = "s3cret-t0ken";
 
-/// The homes that searches have, as they are configured, with scheme, host and port as they are asked.
+/// Configured URLs of searches, with the scheme, host and port of their requests.
 const HOMES: [(&str, &str, &str, u16); 5] = [
     ("https://a.example/odata", "https", "a.example", 443),
     ("https://A.Example:443/odata", "https", "a.example", 443),
@@ -48,7 +48,7 @@ fn sources(base: &str) -> Vec<Box<dyn Source>> {
     ]
 }
 
-/// Scheme, host and port that a client connects to; `None` where it sends nothing.
+/// Scheme, host and port that a client connects to; `None` if it sends nothing.
 fn asked(url: &str) -> Option<(String, String, u16)> {
     let uri: http::Uri = url::Url::parse(url).ok()?.as_str().parse().ok()?;
     let scheme = uri.scheme_str()?.to_owned();
@@ -56,7 +56,7 @@ fn asked(url: &str) -> Option<(String, String, u16)> {
     Some((scheme, uri.host()?.to_owned(), port))
 }
 
-/// Pieces of which addresses are made that readers disagree on.
+/// Parts of URLs that parsers interpret differently.
 fn link() -> impl Strategy<Value = String> {
     let pieces = [
         "https:",
@@ -106,7 +106,7 @@ fn holds_secret(source: &dyn Source, cursor: &Cursor) -> Option<String> {
     (in_headers || request.granted).then_some(request.url)
 }
 
-/// The page after the first, where an answer says in its body and its header that it is at `link`.
+/// The cursor after the first page, if an answer's body and header link to `link`.
 fn page_after(source: &dyn Source, link: &str) -> Option<Cursor> {
     let body = serde_json::json!({ "value": [], "@odata.nextLink": link }).to_string();
     let header = ("link".to_owned(), format!("<{link}>; rel=\"next\""));

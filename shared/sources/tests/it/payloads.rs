@@ -1,4 +1,4 @@
-//! The built-in sources on real answers, where `../shared/data` is there.
+//! The built-in sources on real answers, if `../shared/data` exists.
 
 use crate::real::{payload, source};
 use stoop_domain::{Currency, Minor, Observation, PropertyType, Purpose, Reason, Status, Time, home_id, market_of};
@@ -22,7 +22,7 @@ fn refused(page: &Page) -> Vec<(Reason, &str)> {
     page.rows.iter().filter_map(of).collect()
 }
 
-/// What the pipeline's first check says of the rows that were understood.
+/// Errors of the pipeline's first check for the rows that were read.
 fn checked(page: &Page, now: &str) -> Vec<String> {
     let now = Time::parse(now).unwrap();
     let check = |found: &Found| {
@@ -33,7 +33,7 @@ fn checked(page: &Page, now: &str) -> Vec<String> {
     found(page).into_iter().filter_map(check).collect()
 }
 
-/// A listing in one line: what the arithmetic will see of it.
+/// A listing in one line: the fields that enter figures.
 fn line(found: &Found) -> String {
     let l = &found.listing;
     let or_dash = |text: Option<String>| text.unwrap_or_else(|| "-".into());
@@ -106,13 +106,13 @@ fn the_mls_grid_page_is_understood_and_leads_on() {
     assert!(matches!(elsewhere, Err(ReadError::BadLink(_))), "{elsewhere:?}");
 }
 
-/// The rows of a table with a header, without it.
+/// The rows of a table, without its header.
 fn table(csv: &[u8]) -> Vec<Vec<String>> {
     let text = std::str::from_utf8(csv).unwrap();
     text.lines().skip(1).map(|line| line.split(',').map(str::to_owned).collect()).collect()
 }
 
-/// One sale of a home, with two fields as given.
+/// One sale of a home, with the two given fields.
 fn reso_row(fields: [(&str, &str); 2]) -> Page {
     let [(a, a_is), (b, b_is)] = fields;
     let more = if a == "PropertyType" || b == "PropertyType" { "" } else { r#""PropertyType": "Residential", "# };
@@ -155,7 +155,7 @@ fn every_lookup_of_the_data_dictionary_is_understood_with_and_without_spaces() {
     assert_eq!(rows, 69);
 }
 
-/// What the reader asks rows for, beside MLS Grid's and Bridge's own.
+/// The fields that the reader uses, except those of MLS Grid and Bridge.
 const RESO_FIELDS: &str = "ListingKey ListingId PropertyType PropertySubType StandardStatus MlsStatus ListPrice \
     OriginalListPrice PreviousListPrice PriceChangeTimestamp MajorChangeType MajorChangeTimestamp ModificationTimestamp \
     BedroomsTotal BathroomsFull BathroomsThreeQuarter BathroomsHalf BathroomsOneQuarter BathroomsTotalInteger LivingArea \

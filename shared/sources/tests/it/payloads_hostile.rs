@@ -1,12 +1,12 @@
-//! Whatever the bytes, a source answers with rows, refusals or an error: it never panics.
+//! For any bytes, a source returns rows, refusals or an error, and never panics.
 
 use crate::answers::sources;
 use proptest::prelude::*;
 use stoop_domain::{Reject, Time};
 use stoop_sources::{Answer, Cursor, Next, Row, Source};
 
-/// Reads one answer, as that to an incremental and to a full scan, and checks what holds of every page. Says whether
-/// there was one.
+/// Reads one answer, for an incremental and a full scan, and checks the invariants of every page. Returns whether there
+/// was a page.
 fn read(source: &dyn Source, body: &[u8], now: Time) -> bool {
     let pages = [Some("2026-01-01T00:00:00.000Z"), None].map(|since| {
         let cursor = source.begin(since);
@@ -110,7 +110,7 @@ proptest! {
     }
 
     #[test]
-    fn any_value_in_place_of_another_is_no_panic(
+    fn any_value_instead_of_another_causes_no_panic(
         (at, value) in (any::<prop::sample::Index>(), values()),
         ms in any::<i64>(),
     ) {

@@ -1,5 +1,5 @@
-//! realtor.com and RentCast on real answers, where `../shared/data` is there: each field of each row is held against
-//! the answer read once more, plainly.
+//! realtor.com and RentCast on real answers, if `../shared/data` exists: compares each field of each row with an
+//! independent, simple reading of the answer.
 
 use crate::real::payload;
 use serde_json::Value;
@@ -10,7 +10,7 @@ fn source(kind: &str, params: &[(&str, &str)]) -> Box<dyn Source> {
     crate::real::source(kind, &[params, &[("key", "s3cret")]].concat())
 }
 
-/// Every row understood and fit to be counted, beside the row as the answer has it.
+/// Every valid row, with the row of the answer.
 fn understood<'v>(page: &Page, rows: &'v Value, now: Time) -> Vec<(Found, &'v Value)> {
     let rows = rows.as_array().unwrap();
     assert_eq!(page.rows.len(), rows.len());
@@ -38,18 +38,18 @@ fn square_feet(value: &Value) -> Option<Area> {
     value.as_u64().map(|feet| Area::of(u32::try_from(feet).unwrap(), AreaUnit::SquareFeet))
 }
 
-/// Degrees to a millionth, as the answers give them.
+/// Degrees rounded to a millionth.
 fn point(latitude: &Value, longitude: &Value) -> (Option<i32>, Option<i32>) {
     let e6 = |degrees: &Value| degrees.as_f64().map(|degrees| (degrees * 1e6).round() as i32);
     (e6(latitude), e6(longitude))
 }
 
-/// How many of the listings are so.
+/// Number of listings with a property.
 fn count(all: &[(Found, &Value)], is: impl Fn(&Listing) -> bool) -> usize {
     all.iter().filter(|(found, _)| is(&found.listing)).count()
 }
 
-/// What the two answers of realtor.com have in common, row by row.
+/// Checks shared by both answers of realtor.com, row by row.
 fn is_as_realtor_has_it(found: &Found, row: &Value) {
     let (listing, about, address) = (&found.listing, &row["description"], &row["location"]["address"]);
     let id = row["property_id"].as_str().unwrap();

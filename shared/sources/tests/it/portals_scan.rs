@@ -1,5 +1,5 @@
-//! Whole scans of realtor.com and RentCast against servers of a few lines that keep to the dialects: which requests
-//! are made, and that every row is read once.
+//! Whole scans of realtor.com and RentCast against small simulated servers: checks the requests, and that every row is
+//! read once.
 
 use std::collections::BTreeSet;
 
@@ -7,13 +7,13 @@ use serde_json::{Value, json};
 use stoop_domain::Time;
 use stoop_sources::{Answer, Method, Next, Page, Params, Request, Row, Source, build};
 
-/// An answer of a server.
+/// A server's response.
 struct Reply {
     headers: Vec<(String, String)>,
     body: String,
 }
 
-/// What a scan saw.
+/// The results of a scan.
 #[derive(Default)]
 struct Seen {
     ids: Vec<String>,
@@ -34,7 +34,7 @@ fn source(kind: &str, params: &[(&str, &str)]) -> Box<dyn Source> {
     build(kind, &params).unwrap()
 }
 
-/// Reads page after page until the source says that it is the last one.
+/// Reads pages until the source reports the last one.
 fn scan(source: &dyn Source, mut serve: impl FnMut(&Request) -> Reply) -> Seen {
     let mut seen = Seen::default();
     let mut cursor = source.begin(None);
@@ -60,7 +60,7 @@ fn scan(source: &dyn Source, mut serve: impl FnMut(&Request) -> Reply) -> Seen {
     panic!("a scan without an end");
 }
 
-/// realtor.com's `home_search` with the rows from `offset`, at most `most` of them and never one behind row 10,000.
+/// realtor.com's `home_search` with the rows from `offset`, at most `most`, and none after row 10,000.
 fn home_search(homes: &[u32], offset: u64, limit: u64, most: usize) -> Reply {
     assert!(offset + limit <= 10_000, "{offset} and {limit} are out of the window");
     let here = homes.iter().skip(usize::try_from(offset).unwrap()).take(usize::try_from(limit).unwrap().min(most));
@@ -143,7 +143,7 @@ fn a_home_that_leaves_meanwhile_leaves_the_count_short() {
     assert_eq!((seen.distinct(), seen.total), (449, Some(450)), "so that it is not taken for gone");
 }
 
-/// RentCast's bare array; the total in a header, where it is asked for.
+/// RentCast's bare array, with the total in a header if requested.
 fn rentcast(homes: &[u32], request: &Request) -> Reply {
     assert_eq!(request.method, Method::Get);
     let (offset, limit) = (in_query(request, "offset").unwrap(), in_query(request, "limit").unwrap());

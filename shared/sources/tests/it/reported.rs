@@ -1,4 +1,4 @@
-//! Which changes of the price the sources tell of by themselves, as events of a home.
+//! Price changes that sources report themselves, as events of a home.
 
 use stoop_domain::{EventKind, Home, Observation, PriceChange, Time};
 use stoop_sources::declared::{HttpSource, Map};
@@ -9,7 +9,7 @@ use crate::real::{payload, source};
 
 const NOW: &str = "2026-02-01T12:00:00Z";
 
-/// The reported events of the homes of an answer: kind, time and prices in hundredths.
+/// The reported events of the homes in an answer: kind, time and prices in hundredths.
 fn message(source: &dyn Source, body: &[u8]) -> Vec<(EventKind, String, i64, i64)> {
     let now = Time::parse(NOW).unwrap();
     let Page { rows, .. } = source.read(&source.begin(None), &Answer::of(body), now).unwrap();
@@ -31,7 +31,7 @@ fn cut(at: &str, from: i64, to: i64) -> (EventKind, String, i64, i64) {
 }
 
 #[test]
-fn a_reso_row_tells_of_its_last_change_in_every_dialect() {
+fn a_reso_row_reports_its_last_change_in_every_dialect() {
     let row = |fields: &str| {
         let row = r#"{"ListingKey": "1", "PropertyType": "Residential", "StandardStatus": "Active", "ListPrice": 474800,
             "ModificationTimestamp": "2026-01-20T00:00:00Z", "City": "Austin", "StateOrProvince": "TX", "PostalCode": "78704","#;
@@ -45,7 +45,7 @@ fn a_reso_row_tells_of_its_last_change_in_every_dialect() {
     let of = |fields: &str| message(&*dialects[0], row(fields).as_bytes());
     let major = r#""PreviousListPrice": 450000, "MajorChangeType": "Price Change", "MajorChangeTimestamp": "2026-01-05T21:32:42Z""#;
     assert_eq!(of(major), [(EventKind::ReportedRise, "2026-01-05T21:32:42Z".into(), 45_000_000, 47_480_000)]);
-    // What does not say when, or from what, or of the future, tells of no event.
+    // A change without a time or previous price, or in the future, is not an event.
     for less in [
         r#""PreviousListPrice": 479800"#,
         r#""OriginalListPrice": 479800, "PriceChangeTimestamp": "2026-01-05T21:32:42Z""#,
@@ -57,14 +57,14 @@ fn a_reso_row_tells_of_its_last_change_in_every_dialect() {
 }
 
 #[test]
-fn zillow_tells_of_its_last_change_with_a_day() {
+fn zillow_reports_its_last_change_with_a_day() {
     let (zillow, body) = sources().swap_remove(5);
     assert_eq!(message(&*zillow, body), [cut("2023-07-31T07:00:00Z", 52_000_000, 41_590_000)]);
 }
 
-/// The amount of the last cut has no date there, and none is made up.
+/// The amount of the last cut has no date, and none is invented.
 #[test]
-fn realtor_tells_of_no_time_and_so_of_no_event() {
+fn realtor_reports_no_time_and_so_no_event() {
     let (realtor, body) = sources().swap_remove(6);
     assert!(String::from_utf8_lossy(body).contains(r#""price_reduced_amount": 20000"#));
     assert_eq!(message(&*realtor, body), []);
@@ -95,7 +95,7 @@ fn a_map_names_the_columns_that_tell_of_it() {
     assert_eq!(message(&source, body.as_bytes()), [cut("2026-01-05T00:00:00Z", 50_000_000, 48_000_000)]);
 }
 
-/// Counted from the raw answers: rows with a price, a change of it that is not zero, and its date.
+/// Counted in the raw answers: rows with a price, a nonzero change, and its date.
 #[test]
 fn real_answers_tell_of_as_many_changes_as_their_rows_have() {
     for (name, count) in [
@@ -119,6 +119,6 @@ fn real_answers_tell_of_as_many_changes_as_their_rows_have() {
     let Some(record) = payload("reso/mlsgrid_actris_property.json") else { return };
     let body = [b"{\"value\": [".as_slice(), &record, b"]}"].concat();
     let reso = source("reso", &[("url", "https://api-demo.mlsgrid.com/v2")]);
-    // Of 2020; its major change was a "Price Decrease".
+    // From 2020; its major change was a "Price Decrease".
     assert_eq!(message(&*reso, &body), [cut("2020-12-05T21:32:42Z", 47_980_000, 47_480_000)]);
 }

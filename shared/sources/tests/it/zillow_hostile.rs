@@ -1,4 +1,4 @@
-//! Whatever an answer or a position says, the source `zillow` answers with rows, refusals or an error.
+//! For any answer and position, the source `zillow` returns rows, refusals or an error.
 
 use proptest::prelude::*;
 use stoop_domain::{Reject, Time};
@@ -20,7 +20,7 @@ fn source() -> Box<dyn Source> {
     build("zillow", &params).unwrap()
 }
 
-/// Reads one answer and checks what holds of every page. Says whether there was one.
+/// Reads one answer and checks the invariants of every page. Returns whether there was a page.
 fn read(source: &dyn Source, position: &str, body: &[u8], now: Time) -> bool {
     let cursor = Cursor { position: position.into(), since: None, pages_before: 5 };
     let Ok(page) = source.read(&cursor, &Answer::of(body), now) else { return false };
@@ -35,7 +35,7 @@ fn read(source: &dyn Source, position: &str, body: &[u8], now: Time) -> bool {
     if let Next::Page(next) = &page.next {
         assert_ne!(next.position, cursor.position);
         assert!(next.position.len() < 1_000);
-        // Its own next position is one that it accepts.
+        // The source accepts its own next position.
         let empty = format!("{{\"results\": [], \"totalResultCount\": 0, \"page\": {position:?}}}");
         assert!(source.read(next, &Answer::of(empty.as_bytes()), now).is_ok(), "{}", next.position);
     }
@@ -88,7 +88,7 @@ fn values() -> impl Strategy<Value = String> {
 
 proptest! {
     #[test]
-    fn any_value_in_place_of_another_is_no_panic(
+    fn any_value_instead_of_another_causes_no_panic(
         (at, value) in (any::<prop::sample::Index>(), values()),
         position in prop::sample::select(&POSITIONS[..]),
         ms in any::<i64>(),

@@ -1,5 +1,5 @@
-//! Every row of the recorded answers of zillow-com1 and zillow56, field by field, where `../shared/data` is there.
-//! What is expected is worked out here from the JSON, by other means than the source's.
+//! Every row of the recorded answers of zillow-com1 and zillow56, field by field, if `../shared/data` exists. The
+//! expected values are computed from the JSON independently of the source.
 
 use serde_json::{Map, Value};
 use stoop_domain::{
@@ -55,7 +55,7 @@ fn lot(row: &Map<String, Value>) -> Option<Area> {
     Some(Area { ten_thousandths, unit })
 }
 
-/// Address and details, which homes and buildings have in common.
+/// Address and details, which homes and buildings share.
 fn common(row: &Map<String, Value>, purpose: Purpose) -> Listing {
     let mut address = Address { country: Some("US".into()), ..Address::default() };
     if let Some(line) = text(row, "address") {
@@ -71,7 +71,7 @@ fn common(row: &Map<String, Value>, purpose: Purpose) -> Listing {
         address.city = text(row, "city");
         address.line = text(row, "streetAddress");
     }
-    // The two units of which the address says nothing.
+    // The two units that are not in the address.
     if let Some(unit) = text(row, "unit").filter(|unit| ["# 3B-2Ba-1416Sqft", "# 53016"].contains(&&**unit)) {
         address.line = address.line.map(|line| format!("{line} {unit}"));
     }
@@ -123,7 +123,7 @@ fn units(row: &Map<String, Value>) -> Vec<(String, Listing)> {
     row["units"].as_array().unwrap().iter().map(unit).collect()
 }
 
-/// What each row should give, in the order of the page.
+/// The expected result of each row, in page order.
 fn expected(rows: &[Value], purpose: Purpose) -> Vec<(String, Listing)> {
     let rows = rows.iter().map(|row| row.as_object().unwrap());
     rows.flat_map(|row| if row.contains_key("units") { units(row) } else { vec![home(row, purpose)] }).collect()
@@ -189,7 +189,7 @@ fn houston_s_price_changes_are_those_of_price_change_and_noise_is_kept_as_report
     assert_eq!(before(&page, "28189367"), Some(250_000), "a cut of a dollar");
     assert_eq!(before(&page, "329225124"), Some(415_000), "an older cut has no words");
     assert_eq!(before(&page, "28500718"), None);
-    // The words alone say the same wherever there are any; another price change is believed before them.
+    // The text alone gives the same result where present; another price change takes precedence.
     let all: Vec<Option<i64>> = body["results"]
         .as_array()
         .unwrap()

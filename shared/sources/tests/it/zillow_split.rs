@@ -1,4 +1,4 @@
-//! A search with more homes than the pages of the API show is split by price: every home is seen.
+//! A search with more homes than the API's pages show is split by price, so that every home is seen.
 
 use std::collections::{BTreeMap, HashSet};
 use std::fmt::Write as _;
@@ -9,19 +9,19 @@ use stoop_sources::{Answer, Cursor, Next, Page, Params, Row, Source, build};
 
 const ROWS: usize = 41;
 const PAGES: usize = 20;
-/// So many pages in a row may show nothing new before the poller breaks the scan off.
+/// Number of consecutive pages without new listings after which the poller stops the scan.
 const OVERLAPS_MAX: usize = 60;
 
-/// A made-up Zillow: a pure function from a request to an answer.
+/// A simulated Zillow: a pure function from a request to an answer.
 #[derive(Clone, Debug, Default)]
 struct Server {
-    /// What each home costs; its place in the list is its id. `None` is shown to nobody who names a price.
+    /// The price of each home; its index is its ID. A home with `None` is missing from queries with a price bound.
     prices: Vec<Option<u64>>,
     zillow56: bool,
     rent: bool,
-    /// Takes no notice of bounds.
+    /// Whether it ignores bounds.
     deaf: bool,
-    /// Whether a home at the least or greatest price is left out.
+    /// Whether homes at a bound are excluded.
     above: bool,
     below: bool,
 }
@@ -82,7 +82,7 @@ impl Server {
     }
 }
 
-/// A scan from `cursor` to its end: the cursors, what each showed, and how it ended.
+/// A scan from a cursor to its end: the cursors, the homes of each page, and the result.
 struct Scan {
     cursors: Vec<Cursor>,
     seen: Vec<HashSet<usize>>,
@@ -103,7 +103,7 @@ fn ids(page: &Page) -> HashSet<usize> {
     page.rows.iter().map(id).collect()
 }
 
-/// Scans as the poller does, and checks what holds of every page.
+/// Scans as the poller does, and checks the invariants of every page.
 fn scan(server: &Server, source: &dyn Source, mut cursor: Cursor) -> Scan {
     let (mut cursors, mut seen, mut visited) = (Vec::new(), Vec::new(), HashSet::new());
     let (mut known, mut nothing_new) = (HashSet::new(), 0);
@@ -139,7 +139,7 @@ fn whole(server: &Server) -> Scan {
     scan(server, &*source, source.begin(Some("s")))
 }
 
-/// The homes of which no more than the pages show have the same price.
+/// The homes that a complete scan can reach: no more of one price than the pages show.
 fn reachable(prices: &[Option<u64>]) -> HashSet<usize> {
     let mut alike: BTreeMap<u64, usize> = BTreeMap::new();
     prices.iter().flatten().for_each(|price| *alike.entry(*price).or_default() += 1);
@@ -183,7 +183,7 @@ fn two_prices_side_by_side_are_parted() {
 }
 
 #[test]
-fn homes_without_a_price_are_missed_and_the_total_tells() {
+fn homes_without_a_price_are_missed_and_the_total_shows_it() {
     let mut server = Server::of((0..1_500).map(|i| 100_000 + i * 500).collect());
     server.prices.extend([None; 7]);
     let scan = whole(&server);
@@ -202,7 +202,7 @@ fn an_api_that_is_deaf_to_bounds_is_not_asked_again_and_again() {
 
 #[test]
 fn houston_takes_some_hundred_pages() {
-    // 12,665 homes with prices spread evenly over their logarithm, from 40,000 to 4 million.
+    // 12,665 homes with prices evenly distributed on a log scale, from 40,000 to 4 million.
     let prices = (0..12_665_u32).map(|i| (40_000.0 * 10_f64.powf(2.0 * f64::from(i) / 12_665.0)) as u64).collect();
     let scan = whole(&Server { zillow56: true, ..Server::of(prices) });
     assert_eq!((scan.all().len(), scan.end), (12_665, Next::End));
@@ -255,7 +255,7 @@ proptest! {
         prop_assert!(scanned.cursors.len() <= 2 * least + 100, "{} pages where {least} would do", scanned.cursors.len());
         prop_assert_eq!(scanned.end == Next::End, reach.len() == priced, "capped, if and only if something was not shown");
 
-        // Whoever goes on from any cursor sees the rest.
+        // A scan that continues from any cursor sees the rest.
         let from = at.index(scanned.cursors.len());
         let source = server.source(&[]);
         let resumed = scan(&server, &*source, scanned.cursors[from].clone());

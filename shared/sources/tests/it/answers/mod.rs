@@ -1,4 +1,4 @@
-//! A good answer for every built-in kind of source, made by hand in its shape.
+//! A valid answer for every built-in source kind, written by hand.
 
 #![allow(dead_code, reason = "each test file uses its part")]
 
@@ -57,7 +57,7 @@ const AVITO_CARDS: &str = r#"<!DOCTYPE html><html><head><title>Avito</title></he
 </div><div title="Surface totale">70 m²</div><p><span dir="auto">690,000</span> <span>DH</span></p></a><a href="https://immoneuf.avito.ma/fr/unite/j">
 neuf</a><a href="/fr/x?o=2">2</a></body></html>"#;
 
-/// Every kind of source that reads JSON, in each of its dialects, each with an answer.
+/// All sources that read JSON, in each dialect, each with an answer.
 pub(crate) fn sources() -> Vec<(Box<dyn Source>, &'static [u8])> {
     let make = |kind: &str, params: &[(&str, &str)]| {
         let params: Params = params.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
@@ -81,7 +81,7 @@ pub(crate) fn sources() -> Vec<(Box<dyn Source>, &'static [u8])> {
     ]
 }
 
-/// Sites that are read by their cards, each with a page.
+/// All sites that are read by cards, each with a page.
 pub(crate) fn card_sites() -> Vec<(Box<dyn Source>, &'static str)> {
     vec![(build("mubawab", &Params::new()).unwrap(), MUBAWAB), (build("avito", &Params::new()).unwrap(), AVITO_CARDS)]
 }

@@ -1,4 +1,4 @@
-//! What was recorded of real sources, where it is.
+//! Recorded data of real sources, if it exists.
 
 #![allow(dead_code, reason = "each test file uses its part")]
 
@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use stoop_sources::{Params, Source, build};
 
-/// A file of the data, unpacked; `None`, with a line on standard error, where the data is not here.
+/// An unpacked data file; `None`, with a note on standard error, if the data is missing.
 pub(crate) fn data(name: &str) -> Option<Vec<u8>> {
     let root = std::env::var_os("STOOP_DATA")
         .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"), PathBuf::from);
