@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn what_breaks_off_is_unreadable_and_what_is_well_formed_is_not_ours() {
+    fn truncated_answers_are_unreadable_and_well_formed_ones_unexpected() {
         assert!(answer(b"[1, 2").to_string().starts_with("unreadable answer: broken off"));
         assert!(answer(b"[1, x]").to_string().starts_with("unreadable answer: not JSON"));
         assert!(answer(b"{}").to_string().starts_with("expected JSON rows, got other JSON"));

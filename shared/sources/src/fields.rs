@@ -310,7 +310,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_object_is_refused() {
+    fn items_that_are_not_objects_are_refused() {
         for json in ["42", "null", "[]", "\"x\"", "{\"a\": "] {
             assert_eq!(Fields::parse(json).unwrap_err().reason, Reason::Unreadable, "{json}");
         }

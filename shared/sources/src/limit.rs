@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_limit_is_refused() {
+    fn invalid_limits_are_refused() {
         for text in
             ["", "2", "/s", "0/s", "-1/s", "2/w", "2 GB", "99999999999999999999/s", "99999999999999GB/h", "2.5/s"]
         {

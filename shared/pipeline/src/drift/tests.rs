@@ -91,7 +91,7 @@ fn an_odd_page_is_forgotten_in_time() {
 }
 
 #[test]
-fn what_never_was_there_cannot_vanish() {
+fn a_field_that_was_never_filled_does_not_drift() {
     let drifts = DriftCheck::default().page(&page(40, |id| row(id, true, id % 2 == 0)), &usual());
     assert_eq!(drifts, []);
 }

@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_on_the_market_is_not_confirmed_and_a_clock_behind_waits() {
+    fn listings_off_the_market_are_not_confirmed_and_a_clock_behind_waits() {
         let mut listing = home("Chicago", 50_000_000);
         let due = |listing: &Listing, now| is_due(listing, true, Watch::Repeated, hour(240), hour(now));
         assert!(due(&listing, 264) && due(&listing, 24_000));

@@ -234,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_selected_is_reported_as_it_is_written() {
+    fn selected_values_are_returned_as_written() {
         for (path, wanted) in [
             ("$.price.ask", &["250000.10"][..]),
             ("$.id", &["90071992547409.93"]),
@@ -278,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_path_or_costs_too_much_is_refused_with_what_would_be_accepted() {
+    fn invalid_and_costly_paths_are_refused_with_what_would_be_accepted() {
         let deep = format!("$[?{}@.a{}]", "(".repeat(200), ")".repeat(200));
         let long = format!("$.{}", "a".repeat(500));
         for (path, why) in [

@@ -381,7 +381,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_deep_is_left_to_the_slow_walk() {
+    fn deep_rows_are_left_to_the_slow_walk() {
         for depth in [100, 127, 128, 129, 200_000] {
             let row = format!("{}{}", "[".repeat(depth), "]".repeat(depth));
             if let [Some(quick), slow] = both(&wanted(), &row) {

@@ -214,7 +214,7 @@ mod tests {
                          price = { select = '.price' }\nlocation = { select = '.place' }\n";
 
     #[test]
-    fn what_a_user_names_is_put_over_what_is_built_in() {
+    fn a_users_rules_override_the_built_in_ones() {
         let rules = CardRules::built_in(LEAST).unwrap();
         let rules = rules.with("card = '.card'\n[fields]\nprice = [{ select = '.p' }, { select = 'b' }]\n").unwrap();
         assert_eq!((rules.card.text(), rules.id.as_str(), rules.fields["link"].len()), (".card", "/(\\d+)", 1));

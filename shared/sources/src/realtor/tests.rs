@@ -134,7 +134,7 @@ fn a_page_that_is_empty_before_the_last_leaves_the_scan_partial() {
 }
 
 #[test]
-fn what_lies_behind_ten_thousand_rows_is_capped_and_never_asked_for() {
+fn rows_after_ten_thousand_are_capped_and_never_requested() {
     let source = by_zip(&[("limit", "150")]);
     let Next::Page(next) = read(&source, "9750", &page(12_000, 150)).unwrap().next else { panic!() };
     assert_eq!(body(&source.request(&next))["limit"], 100, "9900 and 100 are 10000");

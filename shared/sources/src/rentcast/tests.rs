@@ -176,7 +176,7 @@ fn an_address_is_an_id_letter_by_letter() {
 }
 
 #[test]
-fn what_was_asked_in_another_spell_is_no_previous_price() {
+fn a_price_of_another_spell_is_not_the_previous_price() {
     let home = found(
         r#""listedDate": "2024-06-24T00:00:00.000Z", "createdDate": "2021-06-25T00:00:00.000Z", "history": {
         "2021-07-28": {"event": "Sale Listing", "price": 949000, "listedDate": "2021-07-28T00:00:00.000Z"},

@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_single_amount_is_refused() {
+    fn texts_without_exactly_one_amount_are_refused() {
         for text in ["Prix non spécifié", "", "1 000 - 2 000 DH", "ab 999", "5 kg", "€ 5 $", "from $5", "1,,2"] {
             assert!(parse_money(text, NumberStyle::Auto, None).is_err(), "{text}");
         }

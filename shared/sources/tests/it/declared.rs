@@ -282,7 +282,7 @@ fn a_refused_row_names_field_column_and_value() {
 }
 
 #[test]
-fn what_is_said_of_a_long_value_is_short() {
+fn messages_about_long_values_are_short() {
     let long = "x".repeat(100_000);
     for fields in ["status = { from = \"s\", lookup = { \"a\" = \"Active\" } }", "list_price = { from = \"s\" }"] {
         let (_, detail) = refused(fields, &format!(r#"{{"id": 1, "s": "{long}"}}"#));
@@ -463,7 +463,7 @@ fn how_a_file_is_opened_is_reported_with_what_would_be_accepted() {
 }
 
 #[test]
-fn what_is_no_toml_is_reported_with_its_line() {
+fn invalid_toml_is_reported_with_its_line() {
     let found = mistakes("name = \"x\"\ncountry = \n");
     assert!(found[0].starts_with("t.toml:2: this is no TOML: "), "{found:?}");
     let keys: Vec<String> = mistakes("").iter().map(|m| m.split(": ").nth(1).unwrap().to_owned()).collect();

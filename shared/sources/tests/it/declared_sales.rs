@@ -49,7 +49,7 @@ fn the_price_of_a_sale_names_the_currency_where_nothing_is_asked() {
 }
 
 #[test]
-fn what_cannot_be_read_of_a_sale_refuses_its_row_unless_it_is_lenient() {
+fn an_unreadable_sale_refuses_its_row_unless_lenient() {
     let row = r#"{"id": 1, "state": "sold", "paid": "much", "on": "soon"}"#;
     assert!(read(SALES, row).unwrap_err().detail.starts_with("close_price: "));
     let lenient = r#"

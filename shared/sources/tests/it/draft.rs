@@ -311,7 +311,7 @@ fn an_id_of_the_home_is_stabler_than_that_of_its_listing() {
 }
 
 #[test]
-fn what_the_sample_does_not_tell_is_named_all_at_once() {
+fn everything_the_sample_lacks_is_named_at_once() {
     let sample = Sample::of_document(json!([{"colour": "red"}, {"colour": "blue"}])).unwrap();
     let hints = draft(&sample, &DraftHints::new("x", "x.json")).unwrap_err();
     assert_eq!(hints.0.len(), 3, "{hints}");

@@ -172,7 +172,7 @@ fn links_are_made_absolute_and_half_baths_kept() {
 }
 
 #[test]
-fn what_cannot_be_understood_is_refused_by_name_and_value() {
+fn unreadable_values_are_refused_with_name_and_value() {
     let refused = |fields: &str| match rows(fields).remove(0) {
         Row::Refused { reason, detail, .. } => (reason, detail),
         Row::Found(found) => panic!("{found:?}"),
@@ -217,7 +217,7 @@ fn zillow56_says_the_same_in_other_words() {
 }
 
 #[test]
-fn what_was_paid_for_a_home_is_no_offer() {
+fn a_sale_price_is_not_an_offer() {
     // The days count from the sale.
     let sold = found(
         r#""listingStatus": "RECENTLY_SOLD", "price": 415900, "priceChange": -5000, "dateSold": 1719990000000,
