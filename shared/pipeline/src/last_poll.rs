@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use stoop_domain::Time;
 
 use crate::Pace;
-use crate::ports::{Continuation, PollTask};
+use crate::poll_task::{Continuation, PollTask};
 
 /// A search with a short poll interval is overdue no sooner than this.
 const OVERDUE_MIN_MS: i64 = 15 * MINUTE_MS;

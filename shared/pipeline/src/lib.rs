@@ -7,6 +7,7 @@
 
 mod address_report;
 mod alert;
+mod area_sum;
 mod budget;
 mod causes;
 mod deliver;
@@ -20,6 +21,7 @@ mod pace;
 mod parse_report;
 mod plan;
 mod poll;
+mod poll_task;
 pub mod ports;
 mod refusals;
 mod rollup;
@@ -27,9 +29,11 @@ pub mod serve;
 mod snapshots;
 mod stored;
 mod verify;
+mod wide_area;
 
 pub use address_report::{AddressContradiction, AddressReport, LevelCount};
 pub use alert::{AlertError, Alerted, alert, new_alerts, record_alerts};
+pub use area_sum::{AreaSum, DaysCovered, Part, SumError, Total};
 pub use causes::with_causes;
 pub use deliver::{Delivery, Trouble, deliver};
 pub use drift::Profiles;
@@ -46,9 +50,8 @@ pub use poll::{
     USER_AGENT, peek, poll, release,
 };
 pub use refusals::Refusals;
-pub use rollup::{
-    AreaSum, DaysCovered, Part, RolledUp, SumError, Total, WideArea, WideLevel, add_up, roll_up, roll_up_all,
-};
+pub use rollup::{RolledUp, add_up, roll_up, roll_up_all};
 pub use snapshots::{ProvesNothing, SnapshotResult, Snapshots};
 pub use stored::{StoredAlert, StoredHome, StoredMarket};
 pub use verify::{Recomputation, RecomputedMarkets, check_alert, check_changes, check_home, check_market, horizons};
+pub use wide_area::{WideArea, WideLevel};

@@ -16,9 +16,10 @@ use std::collections::BTreeMap;
 use std::fmt::Display;
 
 use serde::Serializer;
-use stoop_domain::{Currency, Market, Purpose};
+use stoop_domain::Market;
 use stoop_market::Cells;
 
+pub use crate::wide_area::MergedId;
 pub use address::{AddressFit, AddressQuery};
 pub use alert::AlertView;
 pub use area::{AreaError, FoundArea, NamedArea, area_name, areas_called, find_area};
@@ -28,23 +29,6 @@ pub use nearest::Nearest;
 pub use ranking::{Figure, MarketRow, Ranking};
 pub use revised::{Revised, revised};
 pub use view::{DayView, FiguresView, Hours, MarketView, SegmentView, Sum, covers_days, unit_name};
-
-/// The key for adding up an area's markets: different currencies are never added, nor rents to prices.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct MergedId {
-    /// Sale or rent.
-    pub purpose: Purpose,
-    /// The currency of the prices.
-    pub currency: Currency,
-}
-
-impl MergedId {
-    /// The key of a market.
-    #[must_use]
-    pub fn of(market: &Market) -> Self {
-        Self { purpose: market.purpose, currency: market.currency }
-    }
-}
 
 /// Adds markets up by purpose and currency, in that order.
 #[must_use]
@@ -80,7 +64,9 @@ fn as_text_or_null<S: Serializer>(value: &Option<impl Display>, serializer: S) -
 
 #[cfg(test)]
 mod tests {
-    use stoop_domain::{Address, Area, AreaUnit, Facts, History, Listing, Minor, Sighting, Time, market_of};
+    use stoop_domain::{
+        Address, Area, AreaUnit, Currency, Facts, History, Listing, Minor, Purpose, Sighting, Time, market_of,
+    };
     use stoop_market::{Horizon, Zones, contribution};
 
     use super::*;

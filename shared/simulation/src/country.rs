@@ -10,11 +10,12 @@ use kinds::{Coverage, WITHDRAWN_AFTER_MS, map_files, searches, sites};
 pub use kinds::{EXPORTS, KEYS, Search};
 use stoop_domain::{Phase, Status, Time};
 
+use crate::config::SimulationConfig;
 use crate::dialect::Dialect;
 use crate::home::Offer;
 use crate::portal::{Portal, PortalError};
 use crate::render::write_row;
-use crate::simulation::{Simulation, SimulationConfig};
+use crate::simulation::Simulation;
 use crate::site::{Served, Site};
 
 /// MLS Grid reports withdrawn listings for a week.

@@ -2,10 +2,10 @@
 
 use stoop_domain::{Phase, Purpose, Time};
 
+use crate::exchange::{Answered, Asked, Shown};
+use crate::faults::Fault;
 use crate::home::{Home, Offer};
 use crate::simulation::Simulation;
-use crate::site::Fault;
-use crate::site::exchange::{Answered, Asked, Shown};
 
 mod avito;
 mod json;

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use jiff::tz::TimeZone;
 use stoop_domain::Time;
 
+use crate::config::SimulationConfig;
 use crate::home::Home;
 use crate::life::{Entry, Life, What};
 use crate::places;
 use crate::random::Random;
-use crate::simulation::SimulationConfig;
 
 /// All events in order, one entry at a time, without end.
 ///

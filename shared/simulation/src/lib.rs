@@ -20,9 +20,12 @@
 //! here. It reads no clock, and its only randomness is the seed.
 
 mod answer;
+mod config;
 pub mod country;
 mod dialect;
 mod engine;
+mod exchange;
+mod faults;
 mod home;
 mod life;
 pub mod mapping;
@@ -36,15 +39,17 @@ mod site;
 mod words;
 
 pub use answer::{Answer, Counts, Figures, Watched, Window};
+pub use config::{Noise, SimulationConfig};
 pub use dialect::{Dialect, JsonSite, Pages, Paging, ResoSite, Vendor};
+pub use exchange::{Answered, Asked, Reaction, Shown};
+pub use faults::{Chaos, Fault, Faults, Outage};
 pub use home::{Home, Offer};
 pub use life::{Entry, What};
 pub use places::PostalArea;
 pub use portal::{Portal, PortalConfig, PortalError};
 pub use render::write_row;
 pub use rows::Rows;
-pub use simulation::{Noise, Simulation, SimulationConfig};
+pub use simulation::Simulation;
 pub use site::{
-    Access, Answered, Asked, Chaos, Client, Counted, Fault, Faults, Limits, Outage, Quota, QuotaHeaders, QuotaWindow,
-    Reaction, Served, Shown, Site, SiteConfig, Suspension,
+    Access, Client, Counted, Limits, Quota, QuotaHeaders, QuotaWindow, Served, Site, SiteConfig, Suspension,
 };

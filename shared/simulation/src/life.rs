@@ -1,9 +1,9 @@
 use jiff::tz::TimeZone;
 use stoop_domain::{Minor, Purpose, Status, Time};
 
+use crate::config::{Noise, SimulationConfig};
 use crate::home::{Home, Offer};
 use crate::random::Random;
-use crate::simulation::{Noise, SimulationConfig};
 
 /// The kind of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

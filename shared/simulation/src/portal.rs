@@ -7,8 +7,9 @@ use stoop_domain::Time;
 use tokio::sync::oneshot;
 
 use crate::dialect::{Dialect, Paging, ResoSite, Vendor};
+use crate::faults::Faults;
 use crate::simulation::Simulation;
-use crate::site::{Access, Faults, Limits, Quota, QuotaHeaders, Served, Site, SiteConfig};
+use crate::site::{Access, Limits, Quota, QuotaHeaders, Served, Site, SiteConfig};
 
 mod serve;
 

@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use stoop_domain::Time;
 
+use crate::config::{Noise, SimulationConfig};
 use crate::engine::Engine;
 use crate::home::Home;
 use crate::life::Entry;
 use crate::render::write_row_of;
-use crate::simulation::{Noise, SimulationConfig};
 
 /// Listing updates like those of a portal's modification feed: JSON Lines in order of event time.
 ///

@@ -5,17 +5,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use stoop_domain::Time;
 
 use crate::dialect::{Dialect, Memory, Turn};
+use crate::exchange::{self, Answered, Asked, Reaction};
+use crate::faults::{Chaos, Fault, Faults};
 use crate::random::Random;
 use crate::simulation::Simulation;
 
 mod access;
-pub(crate) mod exchange;
-mod faults;
 mod meter;
 
 pub use access::{Access, Client};
-pub use exchange::{Answered, Asked, Reaction, Shown};
-pub use faults::{Chaos, Fault, Faults, Outage};
 pub use meter::{Counted, Limits, Quota, QuotaHeaders, QuotaWindow, Suspension};
 
 /// A site that shows the listings of a simulation in a dialect, with access control and limits.

@@ -5,8 +5,6 @@
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use url::Url;
 
-use crate::port::ReadError;
-
 pub(crate) mod header;
 
 /// What is encoded in a query's value: everything but letters, digits and `-._~`.
@@ -17,6 +15,11 @@ pub(crate) const PATH: &AsciiSet = &VALUE.remove(b'/');
 
 /// What is encoded in a path that is encoded already.
 pub(crate) const ENCODED_PATH: &AsciiSet = &PATH.remove(b'%');
+
+/// Why a link can't be followed: what ends the sentence "the link ...".
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the link {0}")]
+pub(crate) struct BadLink(pub(crate) String);
 
 /// Percent-encodes the signs of a set, and everything that is not ASCII.
 pub(crate) fn encode(text: &str, signs: &'static AsciiSet) -> String {
@@ -54,11 +57,11 @@ pub(crate) fn is_host(text: &str) -> bool {
 ///
 /// # Errors
 /// When it leads away, or is no address.
-pub(crate) fn follow(home: &str, current: &str, link: &str) -> Result<String, ReadError> {
-    let home = origin(home).ok_or_else(|| ReadError::BadLink("stands at no address".into()))?;
+pub(crate) fn follow(home: &str, current: &str, link: &str) -> Result<String, BadLink> {
+    let home = origin(home).ok_or_else(|| BadLink("stands at no address".into()))?;
     let link = link.trim();
     if link.contains(char::is_control) {
-        return Err(ReadError::BadLink("is no address: it has control signs".into()));
+        return Err(BadLink("is no address: it has control signs".into()));
     }
     let link = &link[..link.find('#').unwrap_or(link.len())];
     let next = match Url::parse(link) {
@@ -68,8 +71,8 @@ pub(crate) fn follow(home: &str, current: &str, link: &str) -> Result<String, Re
     };
     match next.as_deref().and_then(origin) {
         Some(there) if there == home => Ok(next.unwrap_or_default()),
-        Some(there) => Err(ReadError::BadLink(format!("leads away from {home}, to {there}"))),
-        None => Err(ReadError::BadLink(format!("is no address that could be at {home}"))),
+        Some(there) => Err(BadLink(format!("leads away from {home}, to {there}"))),
+        None => Err(BadLink(format!("is no address that could be at {home}"))),
     }
 }
 

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use stoop_domain::{Listing, Reason, Time};
 
 use crate::limit::Limit;
+use crate::link::BadLink;
 
 /// A listing API, or one dialect of it. Made from a search's parameters (see each source's `from_params`).
 ///
@@ -257,6 +258,12 @@ pub enum ReadError {
     /// The answer leads back to a page of this scan, or away from the source's host.
     #[error("the link to the next page {0}")]
     BadLink(String),
+}
+
+impl From<BadLink> for ReadError {
+    fn from(BadLink(why): BadLink) -> Self {
+        Self::BadLink(why)
+    }
 }
 
 /// What is wrong with a search's parameters: every mistake, not the first.

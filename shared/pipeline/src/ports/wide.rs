@@ -1,9 +1,10 @@
 use async_trait::async_trait;
 use stoop_domain::{Day, Market, Time};
-use stoop_market::{Cells, Wide};
+use stoop_market::Wide;
 
 use super::PortError;
-use crate::rollup::{AreaSum, WideArea, WideLevel};
+use crate::area_sum::{AreaSum, WholeMarket};
+use crate::wide_area::{WideArea, WideLevel};
 
 /// Wide areas, ready to be shown. Never writes.
 #[async_trait]
@@ -66,19 +67,6 @@ pub trait RollUps: Send + Sync {
 
     /// Replaces the sum that was read; `false` if another writer was faster.
     async fn put(&self, area: &WideArea, sum: &AreaSum, read: &StoredSum) -> Result<bool, PortError>;
-}
-
-/// A market's state and archive.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct WholeMarket {
-    /// The version of both.
-    pub version: u64,
-    /// As from [`super::Store::markets`].
-    pub state: Cells,
-    /// As from [`super::Views::archive`].
-    pub archive: Cells,
-    /// When that version was committed.
-    pub committed: Time,
 }
 
 /// The stored object of an area's sum.

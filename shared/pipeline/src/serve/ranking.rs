@@ -5,7 +5,7 @@ use serde_json::Value;
 use stoop_domain::{Currency, Market, Time, country};
 
 use super::{FiguresView, MergedId, Sum, area_name, unit_name};
-use crate::rollup::WideArea;
+use crate::wide_area::WideArea;
 
 /// A row of a list: a market, or the sum of a wide area.
 #[derive(Clone, Debug, PartialEq, Serialize)]

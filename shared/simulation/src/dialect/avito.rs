@@ -5,8 +5,8 @@ use stoop_domain::{Currency, PropertyType, Purpose, Time};
 
 use super::words::{grouped, line, price};
 use super::{GARBAGE, Page, Row, Turn};
+use crate::exchange::{Answered, decode};
 use crate::home::Home;
-use crate::site::exchange::{Answered, decode};
 
 const ADS_PER_PAGE: usize = 35;
 

@@ -4,8 +4,8 @@
 use stoop_domain::Currency;
 
 use super::{GARBAGE, Page, Row, Turn};
+use crate::exchange::Answered;
 use crate::render::write_row;
-use crate::site::exchange::Answered;
 
 /// `GET /homes` of a generic JSON API.
 #[derive(Clone, Debug, PartialEq, Eq)]

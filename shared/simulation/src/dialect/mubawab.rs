@@ -4,8 +4,8 @@ use stoop_domain::{Currency, PropertyType, Purpose};
 
 use super::words::{grouped, line};
 use super::{GARBAGE, Page, Row, Turn};
+use crate::exchange::{Answered, decode};
 use crate::home::Home;
-use crate::site::exchange::{Answered, decode};
 
 const ADS_PER_PAGE: usize = 33;
 

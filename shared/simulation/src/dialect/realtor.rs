@@ -5,9 +5,9 @@ use stoop_domain::{Currency, PropertyType, Purpose, Status};
 
 use super::words::{degrees, line, price};
 use super::{Page, Row, Turn};
+use crate::exchange::Answered;
 use crate::home::Home;
 use crate::render::moment;
-use crate::site::exchange::Answered;
 
 /// The first row that no offset reaches.
 const WINDOW: u64 = 10_000;

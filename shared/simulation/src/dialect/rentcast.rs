@@ -5,9 +5,9 @@ use stoop_domain::{Currency, PropertyType, Purpose};
 
 use super::words::{degrees, line, price};
 use super::{Page, Row, Turn};
+use crate::exchange::Answered;
 use crate::home::Home;
 use crate::render::moment;
-use crate::site::exchange::Answered;
 
 const LIMIT_MAX: usize = 500;
 

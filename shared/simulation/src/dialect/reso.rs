@@ -6,8 +6,8 @@ use std::borrow::Cow;
 use stoop_domain::{Phase, Time};
 
 use super::{Page, Turn};
+use crate::exchange::Asked;
 use crate::home::{Home, Offer};
-use crate::site::exchange::Asked;
 
 mod page;
 mod query;

@@ -6,8 +6,8 @@ use stoop_domain::{Currency, PropertyType, Purpose, Status, Time};
 
 use super::words::{degrees, lies_in, line, price};
 use super::{Page, Row, Turn};
+use crate::exchange::Answered;
 use crate::home::Home;
-use crate::site::exchange::Answered;
 
 /// The endpoint of zillow56.
 pub(super) const SEARCH56: &str = "/search";

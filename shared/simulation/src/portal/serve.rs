@@ -8,7 +8,8 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
 use axum::response::Response;
 
 use super::SharedClock;
-use crate::site::{Answered, Asked, Site};
+use crate::exchange::{Answered, Asked};
+use crate::site::Site;
 
 /// The state for answering requests.
 struct Served {

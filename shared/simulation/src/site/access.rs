@@ -2,7 +2,7 @@ use std::fmt;
 
 use stoop_domain::Time;
 
-use super::exchange::{Answered, Asked, param};
+use crate::exchange::{Answered, Asked, param};
 
 /// Who may use a site.
 #[derive(Clone, Default, PartialEq, Eq)]

@@ -2,7 +2,7 @@ use std::collections::VecDeque;
 
 use stoop_domain::Time;
 
-use super::exchange::Answered;
+use crate::exchange::Answered;
 use crate::random::Random;
 
 /// The limits of a site and how it reports them.

@@ -90,7 +90,7 @@ impl Turned<'_> {
     }
 
     fn follow(&self, link: &str) -> Result<String, ReadError> {
-        link::follow(self.home, self.asked, link)
+        Ok(link::follow(self.home, self.asked, link)?)
     }
 }
 

@@ -1,4 +1,5 @@
 use super::*;
+use crate::port::ReadError;
 
 const BASE: &str = "https://api.example.com/odata";
 const HERE: &str = "https://api.example.com/odata/Property?$top=10";
@@ -153,7 +154,8 @@ fn a_link_stays_at_home() {
         "javascript:x",
         "/a\nb",
     ] {
-        let message = follow(BASE, &format!("{HERE}&key=s3cret"), away).unwrap_err().to_string();
+        let refused = follow(BASE, &format!("{HERE}&key=s3cret"), away).unwrap_err();
+        let message = ReadError::from(refused).to_string();
         assert!(!message.contains("s3cret") && message.contains("the link to the next page"), "{away:?}: {message}");
     }
 }

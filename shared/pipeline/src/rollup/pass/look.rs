@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use stoop_domain::Market;
 
-use super::super::WideArea;
-use super::super::area_sum::{AreaSum, DaysCovered, Part};
 use super::{Brought, Pass, Wanted, is_due};
+use crate::area_sum::{AreaSum, DaysCovered, Part};
+use crate::wide_area::WideArea;
 
 /// The entries of a sum for its parts, by name.
 struct Entries {

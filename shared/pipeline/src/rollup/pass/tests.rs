@@ -5,8 +5,8 @@ mod world;
 use stoop_domain::{Address, Currency, Home, Listing, Minor, Observation, Purpose, market_of};
 use stoop_market::{Cells, Zones, contribution};
 
-use super::super::area_sum::SumError;
 use super::*;
+use crate::area_sum::SumError;
 use crate::ports::WholeMarket;
 use world::{Faults, START, World, day};
 

@@ -9,8 +9,8 @@ use super::error::ApiError;
 use super::known::narrowed;
 use super::params::Params;
 use super::sums::READ_MARKETS_MAX;
-use crate::rollup::{WideArea, WideLevel};
 use crate::serve::{AreaView, FoundArea, Hours, MarketView, MergedId, Sum, as_text_or_null};
+use crate::wide_area::{WideArea, WideLevel};
 
 /// A county with at most this many markets is added up from them: that is fast, and its prices and days are then
 /// current.

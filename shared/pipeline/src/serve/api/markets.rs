@@ -11,8 +11,8 @@ use super::market::earliest;
 use super::params::Params;
 use super::sums::READ_MARKETS_MAX;
 use crate::ports::ShownWide;
-use crate::rollup::{WideArea, WideLevel};
 use crate::serve::{FoundArea, Hours, MarketRow, Ranking, Sum, as_text_or_null};
+use crate::wide_area::{WideArea, WideLevel};
 
 const LISTED_MAX: u16 = 1_000;
 /// Each market of a page costs the read of a state.

@@ -4,8 +4,8 @@ use percent_encoding::percent_decode_str;
 use stoop_domain::{Currency, Market, Purpose, Time};
 
 use super::error::ApiError;
-use crate::rollup::WideLevel;
 use crate::serve::Figure;
+use crate::wide_area::WideLevel;
 
 /// A query's parameters, taken one by one. Mistakes are collected and returned together.
 pub(super) struct Params {

@@ -4,9 +4,9 @@ use super::query::{Query, token};
 use super::{Listed, PROPERTY, Paging, Position, REPLICATION, ResoSite, Vendor};
 use crate::dialect::json::spoil_price;
 use crate::dialect::{Page, Turn};
+use crate::exchange::{Answered, Shown};
+use crate::faults::Fault;
 use crate::render::{moment, write_row};
-use crate::site::Fault;
-use crate::site::exchange::{Answered, Shown};
 
 pub(super) const JSON: &str = "application/json; odata.metadata=minimal";
 

@@ -1,8 +1,8 @@
 use stoop_domain::Time;
 
 use super::{Listed, Position};
+use crate::exchange::decode;
 use crate::render::standard_status;
-use crate::site::exchange::decode;
 
 /// A request, in the subset of OData that this site supports.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

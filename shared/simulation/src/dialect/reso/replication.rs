@@ -6,8 +6,8 @@ use stoop_domain::Time;
 use super::query::Query;
 use super::{Listed, REPLICATION, ResoSite, page};
 use crate::dialect::{Page, Turn};
-use crate::site::Fault;
-use crate::site::exchange::Answered;
+use crate::exchange::Answered;
+use crate::faults::Fault;
 
 /// Trestle's replications in progress: each is a URL that gives page after page until one is empty.
 #[derive(Debug, Default)]

@@ -2,8 +2,7 @@
 
 use stoop_domain::Day;
 
-use super::area_sum::{Part, Total};
-use crate::ports::WholeMarket;
+use super::{Part, Total, WholeMarket};
 use crate::with_causes;
 
 /// Days more than ten thousand years from 1970 are invalid; computing with them could overflow.
@@ -45,8 +44,9 @@ impl Part {
 mod tests {
     use stoop_market::Wide;
 
-    use super::super::{AreaSum, DaysCovered, WideLevel};
+    use super::super::{AreaSum, DaysCovered};
     use super::*;
+    use crate::wide_area::WideLevel;
 
     fn county(part: &Total) -> AreaSum {
         let mut sum = AreaSum::empty(WideLevel::County);

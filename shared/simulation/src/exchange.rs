@@ -1,6 +1,6 @@
 use stoop_domain::Time;
 
-use super::Fault;
+use crate::faults::Fault;
 use crate::home::Offer;
 
 /// A request.

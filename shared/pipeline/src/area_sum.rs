@@ -7,11 +7,12 @@ use std::collections::BTreeMap;
 use std::io::{self, Read};
 
 use serde::{Deserialize, Serialize};
-use stoop_domain::Day;
-use stoop_market::{CATALOGUE_VERSION, CodecError, Grain, Projection, WIDE_DAYS, Wide};
+use stoop_domain::{Day, Time};
+use stoop_market::{CATALOGUE_VERSION, Cells, CodecError, Grain, Projection, WIDE_DAYS, Wide};
 
-use super::WideLevel;
-use crate::ports::WholeMarket;
+use crate::wide_area::WideLevel;
+
+mod check;
 
 /// The first bytes; the last digit is the format. A projection that keeps more than before is another format, even if
 /// the layout is the same.
@@ -30,6 +31,19 @@ pub struct AreaSum {
     version: u64,
     total: Wide,
     parts: BTreeMap<String, Part>,
+}
+
+/// A market's state and archive.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct WholeMarket {
+    /// The version of both.
+    pub version: u64,
+    /// As from [`crate::ports::Store::markets`].
+    pub state: Cells,
+    /// As from [`crate::ports::Views::archive`].
+    pub archive: Cells,
+    /// When that version was committed.
+    pub committed: Time,
 }
 
 /// One part of an area, compressed.
