@@ -1,7 +1,10 @@
 mod homes;
 mod markets;
+mod sources;
+mod store;
+mod values;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
@@ -9,7 +12,12 @@ use stoop_domain::Time;
 use stoop_runtime::LogFormat;
 
 pub(crate) use homes::{Sort, WantedArgs};
+#[cfg(test)]
+pub(crate) use markets::figure;
 pub(crate) use markets::{MarketsArgs, WantedMarkets};
+pub(crate) use sources::{CheckArgs, LossArgs, NewArgs, ResetArgs, SourcesArgs, SourcesCommand};
+pub(crate) use store::StoreArgs;
+use values::{lines, moment, percent};
 
 /// A simulated market is held in memory: a million homes take a few hundred megabytes.
 const HOMES_MAX: i64 = 1_000_000;
@@ -22,9 +30,6 @@ const YEAR_S: u64 = 31_536_000;
 /// Ten years.
 const DAYS_MAX: i64 = 3_660;
 
-/// The most lines of a list.
-const LINES_MAX: usize = 1_000_000;
-
 /// Property-listing feeds in; live market figures and price-drop alerts out.
 #[derive(Parser)]
 #[command(version, about, max_term_width = 100)]
@@ -36,17 +41,6 @@ pub(crate) struct Cli {
     log_json: bool,
     #[command(subcommand)]
     pub(crate) command: Command,
-}
-
-/// Where the database and the data are.
-#[derive(Args, Clone)]
-pub(crate) struct StoreArgs {
-    /// The database file [default: stoop.db]
-    #[arg(long, global = true, value_name = "FILE", help_heading = "Everywhere")]
-    db: Option<PathBuf>,
-    /// The folder of the lake, raw pages and alerts.jsonl [default: stoop-data next to the database]
-    #[arg(long, global = true, value_name = "DIR", help_heading = "Everywhere")]
-    data: Option<PathBuf>,
 }
 
 #[derive(Subcommand)]
@@ -163,99 +157,6 @@ pub(crate) struct PollArgs {
     /// search]
     #[arg(long, value_name = "PERCENT", value_parser = percent)]
     pub(crate) max_rejects: Option<f64>,
-    #[command(flatten)]
-    pub(crate) json: JsonArgs,
-}
-
-#[derive(Args)]
-#[command(args_conflicts_with_subcommands = true)]
-pub(crate) struct SourcesArgs {
-    #[command(subcommand)]
-    pub(crate) command: Option<SourcesCommand>,
-    /// The configuration whose searches are listed too [default: stoop.toml, if it exists]
-    #[arg(long, value_name = "TOML")]
-    pub(crate) config: Option<PathBuf>,
-    #[command(flatten)]
-    pub(crate) format: FormatArgs,
-}
-
-#[derive(Subcommand)]
-pub(crate) enum SourcesCommand {
-    /// Make one request for a search, store nothing, and show what was understood
-    Check(CheckArgs),
-    /// Draft a map from a sample answer or file
-    New(NewArgs),
-    /// Close the circuit breaker or end the backoff of a source, so that the next poll asks it again
-    Reset(ResetArgs),
-    /// Show the listings that a search suddenly lacks, and confirm or reject that loss
-    Loss(LossArgs),
-}
-
-#[derive(Args)]
-pub(crate) struct LossArgs {
-    /// The search's name in the configuration
-    pub(crate) search: String,
-    /// The configuration
-    #[arg(long, value_name = "TOML", default_value = "stoop.toml")]
-    pub(crate) config: PathBuf,
-    /// Confirm the loss: the next poll that misses the listings too reports them gone
-    #[arg(long, conflicts_with = "reject")]
-    pub(crate) release: bool,
-    /// Reject the loss: the next poll forgets that the listings were missing
-    #[arg(long)]
-    pub(crate) reject: bool,
-    #[command(flatten)]
-    pub(crate) json: JsonArgs,
-}
-
-#[derive(Args)]
-pub(crate) struct ResetArgs {
-    /// The search's name in the configuration; it applies to all searches of its account
-    pub(crate) search: String,
-    /// The configuration
-    #[arg(long, value_name = "TOML", default_value = "stoop.toml")]
-    pub(crate) config: PathBuf,
-    #[command(flatten)]
-    pub(crate) json: JsonArgs,
-}
-
-#[derive(Args)]
-pub(crate) struct CheckArgs {
-    /// The search's name in the configuration; it may be switched off
-    pub(crate) search: String,
-    /// The configuration
-    #[arg(long, value_name = "TOML", default_value = "stoop.toml")]
-    pub(crate) config: PathBuf,
-    #[command(flatten)]
-    pub(crate) json: JsonArgs,
-}
-
-#[derive(Args)]
-pub(crate) struct NewArgs {
-    /// The source's name, the first half of every home ID: a to z, 0 to 9 and -
-    #[arg(value_parser = source_name)]
-    pub(crate) name: String,
-    /// The sample: JSON, JSON Lines, CSV or Parquet, also .gz and .zst; - is standard input
-    #[arg(long, value_name = "FILE")]
-    pub(crate) from: PathBuf,
-    /// The URL that returned the sample; without it the map is for files
-    #[arg(long, value_name = "URL")]
-    pub(crate) url: Option<String>,
-    /// The country of all listings, two letters of ISO 3166-1, if the sample lacks it
-    #[arg(long, value_name = "CODE", value_parser = letters::<2>)]
-    pub(crate) country: Option<String>,
-    /// The currency of all prices, three letters of ISO 4217, if the sample lacks it
-    #[arg(long, value_name = "CODE", value_parser = letters::<3>)]
-    pub(crate) currency: Option<String>,
-    /// The purpose of all listings, if the sample lacks it
-    #[arg(long, value_name = "sale|rent", value_parser = ["sale", "rent"])]
-    pub(crate) purpose: Option<String>,
-    /// The file to write [default: NAME.toml]
-    #[arg(long, value_name = "FILE")]
-    pub(crate) to: Option<PathBuf>,
-    /// Overwrite an existing file
-    #[arg(long)]
-    pub(crate) force: bool,
     #[command(flatten)]
     pub(crate) json: JsonArgs,
 }
@@ -483,51 +384,4 @@ impl Cli {
     pub(crate) fn log_format(&self) -> LogFormat {
         if self.log_json { LogFormat::Json } else { LogFormat::Text }
     }
-}
-
-impl StoreArgs {
-    /// The database file: as named, otherwise `stoop.db`.
-    pub(crate) fn db(&self) -> &Path {
-        self.db.as_deref().unwrap_or(Path::new("stoop.db"))
-    }
-
-    /// The data folder: as named, otherwise `stoop-data` next to the database.
-    pub(crate) fn data(&self) -> PathBuf {
-        self.data.clone().unwrap_or_else(|| self.db().with_file_name("stoop-data"))
-    }
-
-    /// Fills in from a configuration what the command line leaves open. A data folder of the configuration belongs to
-    /// its database, not to one that the command line names.
-    pub(crate) fn or(&self, config: &stoop_runtime::Config) -> Self {
-        let data = self.data.clone().or_else(|| config.data.clone().filter(|_| self.db.is_none()));
-        Self { db: self.db.clone().or_else(|| config.database.clone()), data }
-    }
-}
-
-/// Parses an RFC 3339 time, or a date, which means its midnight in UTC.
-fn moment(text: &str) -> Result<Time, String> {
-    Time::parse(text)
-        .or_else(|_| Time::parse(&format!("{text}T00:00:00Z")))
-        .map_err(|_| "accepted: a date like 2026-01-13 or a moment like 2026-01-13T10:51:00Z".to_owned())
-}
-
-fn lines(text: &str) -> Result<usize, String> {
-    let lines = text.parse().ok().filter(|lines| (1..=LINES_MAX).contains(lines));
-    lines.ok_or_else(|| format!("accepted: a whole number from 1 to {LINES_MAX}"))
-}
-
-fn source_name(text: &str) -> Result<String, String> {
-    let known = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
-    let fits = (1..=64).contains(&text.len()) && text.bytes().all(known);
-    if fits { Ok(text.to_owned()) } else { Err("accepted: a to z, 0 to 9 and -, at most 64 of them".to_owned()) }
-}
-
-fn letters<const N: usize>(text: &str) -> Result<String, String> {
-    let fits = text.len() == N && text.bytes().all(|b| b.is_ascii_alphabetic());
-    if fits { Ok(text.to_ascii_uppercase()) } else { Err(format!("accepted: {N} letters, like {}", &"USD"[..N])) }
-}
-
-fn percent(text: &str) -> Result<f64, String> {
-    let value: Option<f64> = text.parse().ok().filter(|value| (0.0..=100.0).contains(value));
-    value.ok_or_else(|| "accepted: a number from 0 to 100".to_owned())
 }

@@ -2,6 +2,7 @@
 
 mod alike;
 mod feed;
+mod halt;
 mod input;
 mod progress;
 mod sort;
@@ -27,7 +28,8 @@ use crate::judge::{in_force, note_rules};
 use crate::out::complain;
 use crate::stop::Stop;
 use alike::Alike;
-use feed::{Feed, Halt};
+use feed::Feed;
+use halt::Halt;
 use progress::Progress;
 use summary::Summary;
 

@@ -4,6 +4,7 @@ mod check;
 mod check_files;
 mod list;
 mod loss;
+mod names;
 mod new;
 mod report;
 mod reset;

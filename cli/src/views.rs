@@ -36,7 +36,7 @@ pub(crate) use alerts::alerts;
 pub(crate) use home::home;
 pub(crate) use homes::homes;
 pub(crate) use market::market;
-pub(crate) use markets::{figure, markets};
+pub(crate) use markets::markets;
 pub(crate) use quarantine::quarantine;
 pub(crate) use runs::runs;
 

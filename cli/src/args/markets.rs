@@ -2,8 +2,8 @@ use clap::Args;
 use stoop_pipeline::WideLevel;
 use stoop_pipeline::serve::Figure;
 
-use super::{AsOfArgs, FormatArgs, lines};
-use crate::views::figure;
+use super::values::lines;
+use super::{AsOfArgs, FormatArgs};
 
 #[derive(Args)]
 pub(crate) struct MarketsArgs {
@@ -38,4 +38,9 @@ pub(crate) struct WantedMarkets {
 fn level(text: &str) -> Result<WideLevel, String> {
     let known = WideLevel::ALL.into_iter().find(|level| level.as_str() == text);
     known.ok_or_else(|| format!("accepted: {}", WideLevel::ALL.map(WideLevel::as_str).join(", ")))
+}
+
+/// The figure of this name in CSV.
+pub(crate) fn figure(name: &str) -> Result<Figure, String> {
+    Figure::named(name).ok_or_else(|| format!("accepted: {}", Figure::names()))
 }

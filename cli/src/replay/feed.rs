@@ -9,6 +9,7 @@ use stoop_runtime::SystemClock;
 
 use super::Source;
 use super::alike::Alike;
+use super::halt::Halt;
 use super::progress::Progress;
 use super::sort::Sorter;
 use super::summary::{Summary, hash_of_home};
@@ -24,15 +25,6 @@ const REJECTS_PENDING_MAX: usize = 1_000;
 
 /// The share of rejects is checked from this row on, and at the end. Before this row nothing is stored.
 const JUDGED_FROM_ROW: u64 = 1_000;
-
-/// Why feeding ended.
-pub(crate) enum Halt {
-    End,
-    Stopped,
-    TooManyRejects(String),
-    /// The file has more than may be read of it.
-    Cut(String),
-}
 
 /// Feeds rows to the intake.
 pub(crate) struct Feed<'f, 'd> {

@@ -6,7 +6,7 @@ use serde::Serialize;
 use stoop_domain::{Observation, Reason, Reject};
 use stoop_pipeline::Measured;
 
-use super::feed::Halt;
+use super::halt::Halt;
 use crate::out::{self, say};
 use crate::show::count;
 

@@ -3,11 +3,12 @@ use std::process::ExitCode;
 use serde::Serialize;
 use stoop_embedded::{Database, FolderFiles, PageFolder};
 use stoop_pipeline::{Clock, Origin, ParseReport, Peeked, PollPorts, Search, Tokens, peek};
-use stoop_runtime::{Config, SearchConfig, read_outline, read_search};
+use stoop_runtime::{SearchConfig, read_outline, read_search};
 use stoop_sources::{Coverage, CrawlPolicy, Distrust, Next, Source};
 
 use super::check_files;
 use super::list::{findings, in_words};
+use super::names::names;
 use super::report::Report;
 use crate::args::{CheckArgs, StoreArgs};
 use crate::failure::{not_opened, report, usage};
@@ -75,11 +76,6 @@ pub(super) async fn check(store: &StoreArgs, args: &CheckArgs) -> anyhow::Result
         out::page(&checked.draw(look));
     }
     Ok(if checked.report.has_listings() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
-}
-
-pub(super) fn names(outline: &Config) -> String {
-    let known = outline.searches.iter().map(|config| &config.search.name).chain(&outline.switched_off);
-    known.map(String::as_str).collect::<Vec<_>>().join(", ")
 }
 
 /// What will happen, printed before it does.

@@ -8,7 +8,7 @@ use stoop_pipeline::ports::{SearchIndex, SearchState};
 use stoop_pipeline::{Clock, HeldBack, LossVerdict, Ruling};
 use stoop_runtime::{SystemClock, read_outline, read_search};
 
-use super::check::names;
+use super::names::names;
 use crate::args::{LossArgs, StoreArgs};
 use crate::failure::usage;
 use crate::out::{self, say};

@@ -5,7 +5,7 @@ use stoop_embedded::Database;
 use stoop_pipeline::{Clock, Origin, release};
 use stoop_runtime::{SystemClock, read_outline, read_search};
 
-use super::check::names;
+use super::names::names;
 use crate::args::{ResetArgs, StoreArgs};
 use crate::failure::usage;
 use crate::out::{self, say};

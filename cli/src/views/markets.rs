@@ -37,11 +37,6 @@ pub(crate) fn markets(store: &StoreArgs, args: &MarketsArgs) -> anyhow::Result<E
     give(&view, &args.format)
 }
 
-/// The figure of this name in CSV.
-pub(crate) fn figure(name: &str) -> Result<Figure, String> {
-    Figure::named(name).ok_or_else(|| format!("accepted: {}", Figure::names()))
-}
-
 impl Markets {
     pub(super) fn read(
         database: &Database,

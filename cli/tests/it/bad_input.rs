@@ -1,8 +1,10 @@
 //! Mistakes of the user, a file or a portal's export: reported with what would be accepted, never a crash.
 
+mod long_lines;
+
 use std::io::{BufWriter, Write};
 
-use crate::support::{Room, number, says};
+use crate::support::{Room, number, peak_of, says};
 use serde_json::{Value, json};
 
 const MAP: &str = r#"
@@ -265,58 +267,6 @@ fn a_small_file_is_judged_at_its_end() {
     room.write("wrong.csv", format!("{HEADER}a,2026-03-01,1000,USD,Reno,,\nb,2026-03-01,0,USD,Reno,,\n"));
     room.stoop(&["replay", "--map", "made.toml", "wrong.csv"]).refused(&["1 of the first 2 rows are refused (50.0 %"]);
     assert_eq!(room.is_equal()["homes"], 1);
-}
-
-/// Longer than any real row, and than the memory that the program may use.
-const LINE_BYTES: usize = 200 << 20;
-
-#[test]
-fn a_line_of_200_mb_is_skipped_and_the_rows_after_it_are_read() {
-    let room = room();
-    let line = |id: &str| json!({ "id": id, "seen": "2026-03-01", "price": 1000, "city": "Reno" }).to_string();
-    let parts = [format!("{}\n{{\"id\": \"", line("x")), format!("\"}}\n{}\n{}\n", line("y"), line("z"))];
-    skips(&room, "long.jsonl", &parts, "long.jsonl: line 2");
-    let parts = [
-        format!("{HEADER}x,2026-03-01,1000,USD,Reno,,\n"),
-        ",2026-03-01,1000,USD,Reno,,\ny,2026-03-01,1000,USD,Reno,,\nz,2026-03-01,1000,USD,Reno,,\n".into(),
-    ];
-    skips(&room, "long.csv", &parts, "long.csv: line 3");
-}
-
-#[track_caller]
-fn skips(room: &Room, name: &str, [before, after]: &[String; 2], position: &str) {
-    let mut file = BufWriter::new(std::fs::File::create(room.path(name)).unwrap());
-    file.write_all(before.as_bytes()).unwrap();
-    let chunk = vec![b'x'; 1 << 20];
-    for _ in 0..LINE_BYTES / chunk.len() {
-        file.write_all(&chunk).unwrap();
-    }
-    file.write_all(after.as_bytes()).unwrap();
-    drop(file);
-    let args = ["replay", "--map", "made.toml", "--max-rejects", "100", "--json", name];
-    let mut child = room.command(&args).stdout(std::process::Stdio::piped()).spawn().unwrap();
-    let mut peak_kb = 0;
-    // Only the summary is printed, which fits into the pipe: the program never waits for us.
-    while child.try_wait().unwrap().is_none() {
-        peak_kb = peak_kb.max(peak_of(child.id()).unwrap_or(0));
-        std::thread::sleep(std::time::Duration::from_millis(5));
-    }
-    let output = child.wait_with_output().unwrap();
-    let message: Value = serde_json::from_slice(&output.stdout).unwrap();
-    says(&message, &json!({ "complete": true, "rows": 4, "observations": 3, "reasons": { "too_long": 1 } }));
-    let reject = room.rejects().into_iter().find(|reject| reject.0 == position).unwrap();
-    assert_eq!(reject.1, "too_long");
-    assert!(reject.2.contains("bytes"), "{}", reject.2);
-    eprintln!("{name}: at most {peak_kb} kB of memory");
-    assert!(peak_kb < 150_000, "{peak_kb} kB of memory for a line that is only skipped");
-    std::fs::remove_file(room.path(name)).unwrap();
-}
-
-/// The peak memory of a process in kilobytes, if the system reports it.
-pub(crate) fn peak_of(process: u32) -> Option<u64> {
-    let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
-    let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
-    line.split_whitespace().nth(1)?.parse().ok()
 }
 
 #[test]

@@ -59,7 +59,7 @@ fn watched(room: &Room, args: &[&str]) -> (Outcome, u64) {
     let mut peak_kb = 0;
     // The output fits into a pipe: the program never waits for us.
     while child.try_wait().unwrap().is_none() {
-        peak_kb = peak_kb.max(crate::bad_input::peak_of(child.id()).unwrap_or(0));
+        peak_kb = peak_kb.max(crate::support::peak_of(child.id()).unwrap_or(0));
         std::thread::sleep(std::time::Duration::from_millis(2));
     }
     let output = child.wait_with_output().unwrap();

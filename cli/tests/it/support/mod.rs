@@ -244,3 +244,10 @@ pub fn root() -> PathBuf {
 pub fn map(name: &str) -> String {
     root().join("maps").join(name).display().to_string()
 }
+
+/// The peak memory of a process in kilobytes, if the system reports it.
+pub fn peak_of(process: u32) -> Option<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+    let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
+    line.split_whitespace().nth(1)?.parse().ok()
+}
