@@ -18,7 +18,7 @@ pub fn observation(native_id: &str, minutes: i64, dirhams: i64) -> Observation {
     observation_in("Agadir", native_id, minutes, dirhams)
 }
 
-/// Like [`seen`], in another city.
+/// Like [`observation`], in another city.
 #[must_use]
 pub fn observation_in(city: &str, native_id: &str, minutes: i64, dirhams: i64) -> Observation {
     let address = Address { city: Some(city.into()), country: Some("MA".into()), ..Address::default() };

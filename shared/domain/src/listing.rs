@@ -111,6 +111,8 @@ pub struct Listing {
     /// `PriceChangeTimestamp`: when the price last changed according to the source. May be years old.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub price_changed_at: Option<Time>,
+    /// Where the home is. Lines of versions 1 and 2 call it `place`.
+    #[serde(alias = "place")]
     pub address: Address,
     /// `PropertySubType`, coarsened.
     #[serde(default, skip_serializing_if = "Option::is_none")]

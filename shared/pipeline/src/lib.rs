@@ -2,8 +2,8 @@
 //!
 //! Each port ([`ports`]) has one implementation on AWS and one on SQLite and folders; both pass the same conformance
 //! suite. The use cases are the same code on both, except for the last step of an alert: a topic is published to before
-//! the alert is recorded ([`alert`]); a laptop's file and webhook follow the recorded alerts ([`record_alerts`],
-//! [`deliver`]).
+//! the alert is recorded ([`alert()`]); a laptop's file and webhook follow the recorded alerts ([`record_alerts`],
+//! [`deliver()`]).
 
 mod address_report;
 mod alert;

@@ -8,8 +8,8 @@ use crate::json::Object;
 /// The version of the line format that this program writes.
 ///
 /// Version 2 adds `seen`, `seq` and the other parts of the sighting; in version 1, `seen` equals `at`. `watch` is left
-/// out if the source is not polled again.
-pub const VERSION: u32 = 2;
+/// out if the source is not polled again. Version 3 writes `address` where older ones write `place`.
+pub const VERSION: u32 = 3;
 
 /// The line is not an observation.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -191,7 +191,7 @@ pub fn decode(line: &[u8]) -> Result<Observation, LineError> {
     match serde_json::from_slice::<Observation>(line) {
         // The version is parsed separately only if the line is invalid or may be newer. Unknown fields are ignored, so
         // that a later program may add fields without a new version.
-        Ok(observation) if line.starts_with(b"{\"v\":2,") => Ok(observation),
+        Ok(observation) if line.starts_with(b"{\"v\":3,") => Ok(observation),
         outcome => {
             let Version { v } = serde_json::from_slice(line).map_err(unreadable)?;
             if v > VERSION {

@@ -69,10 +69,10 @@ fn an_unreadable_line_does_not_affect_the_others() {
 
 #[test]
 fn a_line_of_a_newer_version_is_refused_as_newer() {
-    let newer = String::from_utf8(line(&seen("1"))).unwrap().replace(r#""v":2"#, r#""v":3"#);
+    let newer = String::from_utf8(line(&seen("1"))).unwrap().replace(r#""v":3"#, r#""v":4"#);
     let inbox = read(&[newer.as_bytes(), b"{\"v\":7}"]);
     let address = "stream record 10, line 1";
-    assert_eq!(message(&inbox)[0], (address, Reason::NewerVersion, "a line of format 3; this program reads up to 2"));
+    assert_eq!(message(&inbox)[0], (address, Reason::NewerVersion, "a line of format 4; this program reads up to 3"));
     assert_eq!(inbox.rejects[0].raw, newer, "it can be read again");
     let longer = newer.replace(r#""native_id":"1""#, &format!(r#""native_id":"{}""#, "1".repeat(9_000)));
     assert_eq!(read(&[longer.as_bytes()]).rejects[0].raw, longer, "whole");

@@ -169,7 +169,7 @@ proptest! {
     fn a_line_equals_that_of_serde_json(observation in observation()) {
         let ours: Value = serde_json::from_slice(&line(&observation)).unwrap();
         let mut theirs = json!(observation);
-        theirs["v"] = json!(2);
+        theirs["v"] = json!(stoop_wire::VERSION);
         prop_assert_eq!(ours, theirs);
     }
 
@@ -256,7 +256,7 @@ fn the_format_is_pinned() {
     let text = |observation: &Observation| String::from_utf8(line(observation)).unwrap();
     assert_eq!(
         text(&plain()),
-        r#"{"v":2,"source":"t","native_id":"1","at":5,"listing":{"purpose":"Sale","status":"Active","currency":"MAD","address":{"city":"Agadir"}}}"#
+        r#"{"v":3,"source":"t","native_id":"1","at":5,"listing":{"purpose":"Sale","status":"Active","currency":"MAD","address":{"city":"Agadir"}}}"#
     );
     let mut sold = plain();
     sold.listing.status = Status::Closed;
@@ -273,24 +273,28 @@ fn the_format_is_pinned() {
     });
     assert_eq!(
         text(&sold),
-        r#"{"v":2,"source":"t","native_id":"1","at":5,"seen":7,"seq":2,"versioned":true,"initial":true,"listing":{"purpose":"Sale","status":"Closed","currency":"MAD","close_price":70000000,"close_date":20467,"address":{"city":"Agadir"},"year_built":1925,"association_fee":25000}}"#
+        r#"{"v":3,"source":"t","native_id":"1","at":5,"seen":7,"seq":2,"versioned":true,"initial":true,"listing":{"purpose":"Sale","status":"Closed","currency":"MAD","close_price":70000000,"close_date":20467,"address":{"city":"Agadir"},"year_built":1925,"association_fee":25000}}"#
     );
     assert_eq!(decode(text(&sold).as_bytes()), Ok(sold));
 }
 
 #[test]
-fn in_version_1_seen_equals_at() {
-    let first = br#"{"v":1,"source":"t","native_id":"1","at":5,"listing":{"purpose":"Sale","status":"Active","currency":"MAD","address":{"city":"Agadir"}}}"#;
-    let read = decode(first).unwrap();
-    assert_eq!(read, plain());
-    assert_eq!(read.sighting(), Sighting::at(Time::from_ms(5)));
+fn older_versions_are_read() {
+    for line in [
+        br#"{"v":1,"source":"t","native_id":"1","at":5,"listing":{"purpose":"Sale","status":"Active","currency":"MAD","place":{"city":"Agadir"}}}"#,
+        br#"{"v":2,"source":"t","native_id":"1","at":5,"listing":{"purpose":"Sale","status":"Active","currency":"MAD","place":{"city":"Agadir"}}}"#,
+    ] {
+        let read = decode(line).unwrap();
+        assert_eq!(read, plain());
+        assert_eq!(read.sighting(), Sighting::at(Time::from_ms(5)), "`seen` equals `at`");
+    }
 }
 
 #[test]
 fn a_newer_version_is_refused_and_unknown_fields_are_ignored() {
     let text = String::from_utf8(line(&plain())).unwrap();
-    let newer = text.replace(r#""v":2"#, r#""v":3"#);
-    assert_eq!(decode(newer.as_bytes()), Err(LineError::NewerVersion(3)));
+    let newer = text.replace(r#""v":3"#, r#""v":4"#);
+    assert_eq!(decode(newer.as_bytes()), Err(LineError::NewerVersion(4)));
     let more = text.replace(r#""at":5"#, r#""at":5,"colour":"blue""#);
     assert_eq!(decode(more.as_bytes()), Ok(plain()));
     assert_eq!(decode(b"\xff{}"), Err(LineError::NotUtf8));
