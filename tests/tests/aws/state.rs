@@ -83,7 +83,7 @@ async fn errors_of_the_lake_are_reported_each_time() {
     town.bucket.put(&key(0), object(&[made::observation("a", 1, 650_000)])).await;
     town.bucket.client.delete_object().bucket(&town.bucket.name).key(key(1)).send().await.unwrap();
     let wrongs = town.pull().await.wrongs.join("\n");
-    assert!(wrongs.contains(&format!("{} is another than was pulled", key(0))), "{wrongs}");
+    assert!(wrongs.contains(&format!("{} has changed since it was pulled", key(0))), "{wrongs}");
     assert!(wrongs.contains(&format!("{} was pulled and no longer exists", key(1))), "{wrongs}");
     town.delete().await;
 }
@@ -94,7 +94,7 @@ async fn a_folder_with_other_content_is_not_changed() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("letter"), "dear").unwrap();
     let error = pull(&clients(), folder.path(), &town.stack(), &|_| {}).await.unwrap_err();
-    assert!(error.to_string().contains("has something else in it"), "{error}");
+    assert!(error.to_string().contains("has other content"), "{error}");
 
     let own = tempfile::tempdir().unwrap();
     let paths = (own.path().join("stoop.db"), own.path().join("stoop-data"));

@@ -184,7 +184,7 @@ async fn an_unreadable_image_is_quarantined_once_and_its_neighbours_are_judged()
         ("home is damaged", |record| record["dynamodb"]["NewImage"]["body"]["B"] = "AwID".into()),
         ("home of format 0", |record| record["dynamodb"]["OldImage"]["body"]["B"] = "AAID".into()),
         ("not a change record", |record| record["dynamodb"]["NewImage"]["body"]["B"] = "not *base64*".into()),
-        ("without a binary body", |record| record["dynamodb"]["NewImage"]["body"] = json!({ "S": "text" })),
+        ("has no binary body", |record| record["dynamodb"]["NewImage"]["body"] = json!({ "S": "text" })),
         ("no new image", |record| drop(record["dynamodb"].as_object_mut().unwrap().remove("NewImage"))),
         ("no key id", |record| drop(record["dynamodb"].as_object_mut().unwrap().remove("Keys"))),
         ("no SequenceNumber", |record| drop(record["dynamodb"].as_object_mut().unwrap().remove("SequenceNumber"))),

@@ -81,7 +81,7 @@ async fn nothing_at_all() {
 
 #[tokio::test]
 async fn a_record_with_a_line_of_a_newer_version_is_returned_with_all_after_it() {
-    let newer = br#"{"v":3,"what":"a later Stoop writes"}"#;
+    let newer = br#"{"v":99,"what":"a later Stoop writes"}"#;
     let mixed = aggregate("k", [&line(&seen("beside", 0, 500_000, Status::Active))[..], newer]);
     for (poison, groups_of) in [(newer.to_vec(), 1), (newer.to_vec(), 1_000), (mixed, 1_000)] {
         let bench = Bench::new();

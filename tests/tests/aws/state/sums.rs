@@ -302,7 +302,7 @@ async fn every_alteration_of_a_region_and_a_country_is_found() {
         let missing = with(sum, &format!("{}/nowhere", area(id).path()), &part);
         let strange = with(sum, "fr/idf", &part);
         let of = |what: &str| format!("the part {part_id} of the sum of {id}: {what}");
-        world.finds(id, None, &format!("the sum of {id} is not there, and {in_all} of its markets")).await;
+        world.finds(id, None, &format!("the sum of {id} does not exist, and {in_all} of its markets")).await;
         world.finds(id, Some(Vec::new()), &format!("the sum of {id} cannot be read")).await;
         let off = total_and_parts(others.as_ref().unwrap(), &bytes);
         world.finds(id, off, &format!("the sum of {id} is not that of its parts")).await;
