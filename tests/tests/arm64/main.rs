@@ -180,7 +180,7 @@ fn weight(world: &World) -> Result<()> {
 async fn planner(world: &World) -> Result<()> {
     configure(world).await?;
     let other_queue = [("STOOP_QUEUE_URL", world.stack.output("DeadLetterQueueUrl")?)];
-    let answer = world.answer("planner", &aside, &sample("schedule.json")?).await?;
+    let answer = world.answer("planner", &other_queue, &sample("schedule.json")?).await?;
     ensure!(
         answer == json!({ "sent": ["austin"], "waiting": 0, "overdue": 0, "refused_configuration": null }),
         "{answer}"
@@ -199,7 +199,7 @@ async fn poller(world: &World) -> Result<()> {
     world.put("files/exports/1.csv.zst", zstd::encode_all(EXPORT.as_bytes(), 3)?).await?;
     // It accepts the configuration, whichever scenario ran before.
     let other_queue = [("STOOP_QUEUE_URL", world.stack.output("DeadLetterQueueUrl")?)];
-    world.answer("planner", &aside, &sample("schedule.json")?).await?;
+    world.answer("planner", &other_queue, &sample("schedule.json")?).await?;
     let answer = world.answer("poller", &[], &sample("sqs.json")?).await?;
     ensure!(answer == json!({ "batchItemFailures": [] }), "{answer}");
     for (id, price) in [("A1", 500_000.0), ("A2", 640_000.0)] {
