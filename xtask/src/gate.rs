@@ -155,7 +155,17 @@ fn lint(steps: &mut Steps<'_>) -> Result<()> {
     steps.run_on("clippy", RUST, |project| {
         plain(&mut project.cargo(&["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"]))?;
         // No default target: `--all-targets` leaves it out.
-        plain(&mut project.cargo(&["clippy", "-p", "stoop-tests", "--test", "arm64", "--locked", "--", "-D", "warnings"]))
+        plain(&mut project.cargo(&[
+            "clippy",
+            "-p",
+            "stoop-tests",
+            "--test",
+            "arm64",
+            "--locked",
+            "--",
+            "-D",
+            "warnings",
+        ]))
     })?;
     steps.run_on("rustdoc", RUST, |project| {
         let mut doc = project.cargo(&["doc", "--workspace", "--no-deps", "--locked"]);

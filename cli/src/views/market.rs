@@ -308,9 +308,9 @@ fn remarks(market: &MarketView) -> Vec<String> {
 fn flows(figures: &FiguresView) -> Table {
     let windows = [
         ("24 hours", figures.last_24_hours.as_ref()),
-        ("7 days", Some(&figures.last_7_days)),
-        ("28 days", Some(&figures.last_28_days)),
-        ("90 days", Some(&figures.last_90_days)),
+        ("7 days", Some(&figures.last_7_days.flows)),
+        ("28 days", Some(&figures.last_28_days.flows)),
+        ("90 days", Some(&figures.last_90_days.flows)),
     ];
     type Count = fn(&Flows) -> i64;
     let counts: [(&str, bool, Count); 13] = [
@@ -378,8 +378,8 @@ fn by_segment(heading: &'static str, segments: &[SegmentView], market: &MarketVi
             or_unknown(per_area.map(|price| show::price_per_area(price, currency, market.area_unit))).into(),
             or_unknown(figures.median_age_days.map(|days| format!("{days:.0} d"))).into(),
             or_unknown(figures.cut_share.map(show::percent)).into(),
-            number(figures.last_28_days.new),
-            number(figures.last_28_days.price_cuts),
+            number(figures.last_28_days.flows.new),
+            number(figures.last_28_days.flows.price_cuts),
         ]);
     }
     table

@@ -140,7 +140,7 @@ impl View for Markets {
             true => Field::Money(figure.path()),
             false => Field::Plain(figure.path()),
         };
-        Ok(Csv::new(market.into_iter().chain(Figure::ALL.map(figure)), rows(&self.markets)?))
+        Ok(Csv::new(market.into_iter().chain(Figure::all().map(figure)), rows(&self.markets)?))
     }
 }
 
@@ -166,8 +166,8 @@ fn cells(row: &MarketRow, within: &str) -> [SafeText; 11] {
         or_unknown(quartiles).into(),
         or_unknown(per_area).into(),
         or_unknown(age.map(|days| format!("{days:.0} d"))).into(),
-        count(|figures| figures.last_7_days.new).into(),
-        count(|figures| figures.last_7_days.price_cuts).into(),
+        count(|figures| figures.last_7_days.flows.new).into(),
+        count(|figures| figures.last_7_days.flows.price_cuts).into(),
         or_unknown(cut_share.map(|share| format!("{:.0} %", share * 100.0))).into(),
     ]
 }

@@ -122,6 +122,14 @@ pub(crate) fn steps_of(intervals: Vec<Interval<'_>>) -> Vec<Step<'_>> {
     steps
 }
 
+impl Step<'_> {
+    /// The list price, unless it is doubtful.
+    #[must_use]
+    pub fn price(&self) -> Option<Minor> {
+        self.interval.facts.list_price.filter(|_| self.doubtful.is_none())
+    }
+}
+
 struct EventBuilder {
     /// The phase of the interval before.
     phase: Option<Phase>,

@@ -4,7 +4,8 @@ use std::collections::btree_map::Entry;
 use stoop_domain::Day;
 
 use crate::contribution::Delta;
-use crate::key::{Cell, Key, Kind, Quantity, Segment};
+use crate::key::{Cell, Key, Segment, WHOLE_AREA};
+use crate::kind::{Kind, Quantity};
 
 /// The state of a market: a sparse vector of integers (a commutative group), folded up to a horizon.
 ///
@@ -205,6 +206,12 @@ impl Cells {
             let from = Key::new_first(cell, quantity);
             self.map.range(from..).take_while(move |(key, _)| key.is_of(from)).map(|(key, value)| (*key, *value))
         })
+    }
+
+    /// The coordinates of a quantity that are of the whole area and of no cell.
+    pub(crate) fn of_area(&self, quantity: Quantity) -> impl Iterator<Item = (Key, i64)> + '_ {
+        let from = Key::first_of(WHOLE_AREA, quantity);
+        self.map.range(from..).take_while(move |(key, _)| key.is_of(from)).map(|(key, value)| (*key, *value))
     }
 
     pub(crate) fn entries(&self) -> impl ExactSizeIterator<Item = (Key, i64)> + '_ {

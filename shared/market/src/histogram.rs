@@ -104,6 +104,11 @@ impl Histogram {
         self.counts.values().sum()
     }
 
+    /// The number of values in buckets above this one.
+    pub(crate) fn above(&self, bucket: i32) -> i64 {
+        self.counts.range(bucket.saturating_add(1)..).map(|(_, count)| count).sum()
+    }
+
     /// The non-empty buckets with their counts, in order of value.
     pub fn buckets(&self) -> impl DoubleEndedIterator<Item = (Bucket, i64)> + '_ {
         self.counts.iter().map(|(bucket, count)| (Bucket(*bucket), *count))

@@ -1,5 +1,7 @@
 use stoop_domain::{Day, Facts, Hour, PropertyType};
 
+use crate::kind::{Kind, Quantity};
+
 /// A part of a market with figures of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Segment {
@@ -21,71 +23,6 @@ pub struct Cell {
     pub bedrooms: Option<u8>,
 }
 
-/// What a coordinate counts. The numbers are part of the stored format: never reuse one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Quantity {
-    /// Homes; for kinds that do not change the stock, events.
-    Count = 0,
-    /// Homes, by price bucket in minor units.
-    Price = 1,
-    /// The sum of prices modulo 2^32, in minor units.
-    PriceSum = 2,
-    /// The sum of prices divided by 2^32. Both parts together are exact, and neither overflows 64 bits.
-    PriceSumHigh = 3,
-    /// Homes, by bucket of the price in minor units per square metre.
-    PricePerArea = 4,
-    /// Homes, by the day on which their spell began.
-    Opened = 5,
-    /// Homes below their original price, by bucket of the cut in basis points.
-    Cut = 6,
-    /// Events, by UTC hour.
-    Hour = 7,
-    /// Homes that are unconfirmed.
-    Unconfirmed = 8,
-}
-
-/// What happened to a home. The numbers are part of the stored format: never reuse one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Kind {
-    /// The sum of everything before the first single day.
-    Opening = 0,
-    Initial = 1,
-    New = 2,
-    Relisted = 3,
-    BackOnMarket = 4,
-    /// From another market.
-    MovedIn = 5,
-    /// From another property type of the same market.
-    TypeIn = 6,
-    BedroomsIn = 7,
-    CellIn = 8,
-    Pending = 9,
-    Closed = 10,
-    Gone = 11,
-    MovedOut = 13,
-    TypeOut = 14,
-    BedroomsOut = 15,
-    CellOut = 16,
-    PriceCut = 17,
-    PriceRise = 18,
-    /// A value changed other than the price and the cell.
-    Amended = 19,
-    Sold = 20,
-    Expired = 21,
-}
-
-/// The effect of a kind on the stock.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Role {
-    Opening,
-    Entry,
-    Exit,
-    /// The home stays in stock with another price.
-    InPlace,
-    /// The stock does not change.
-    NoStock,
-}
-
 /// A coordinate, packed so that keys sort by cell, quantity, kind, time, bucket: 16 bits, 4 bits, 5 bits, 16 bits
 /// offset by 2^15 (days), 23 bits offset by 2^22.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -102,6 +39,9 @@ const KIND: u32 = 39;
 const TIME: u32 = 23;
 const BEDROOMS_MAX: u8 = 10;
 
+/// The code of no cell, for coordinates of a whole area.
+pub(crate) const WHOLE_AREA: u16 = u16::MAX;
+
 impl Key {
     /// Days before 1880 and after 2059 are clamped to that range.
     pub(crate) fn new(cell: Cell, quantity: Quantity, kind: Kind, day: Day, bucket: i32) -> Self {
@@ -114,6 +54,12 @@ impl Key {
     /// The coordinate of the events of an hour.
     pub(crate) fn hour(cell: Cell, kind: Kind, hour: Hour) -> Self {
         Self::new(cell, Quantity::Hour, kind, Day(hour.0.div_euclid(24)), hour.0.rem_euclid(24))
+    }
+
+    /// The coordinate of a whole area, in no cell.
+    pub(crate) fn of_area(quantity: Quantity, kind: Kind, day: Day, bucket: i32) -> Self {
+        let key = Self::new(Cell { property_type: None, bedrooms: None }, quantity, kind, day, bucket);
+        Self(key.0 | u64::from(WHOLE_AREA) << CELL)
     }
 
     /// The smallest key of a cell and quantity.
@@ -140,22 +86,12 @@ impl Key {
     }
 
     pub(crate) fn quantity(self) -> Quantity {
-        match (self.0 >> QUANTITY) & 0b1111 {
-            0 => Quantity::Count,
-            1 => Quantity::Price,
-            2 => Quantity::PriceSum,
-            3 => Quantity::PriceSumHigh,
-            4 => Quantity::PricePerArea,
-            5 => Quantity::Opened,
-            6 => Quantity::Cut,
-            8 => Quantity::Unconfirmed,
-            _ => Quantity::Hour,
-        }
+        Quantity::ALL[usize::from((self.0 >> QUANTITY) as u8 & 0b1111)]
     }
 
     /// `None` for a kind that this program does not know.
     pub(crate) fn kind(self) -> Option<Kind> {
-        Kind::ALL.get(usize::from((self.0 >> KIND) as u8 & 0b1_1111)).copied().flatten()
+        Kind::of_number((self.0 >> KIND) as u8 & 0b1_1111)
     }
 
     pub(crate) fn day(self) -> i32 {
@@ -181,94 +117,6 @@ impl Key {
     pub(crate) fn opening(self, day: i32) -> Self {
         let time = (day.clamp(-TIME_OFFSET, TIME_OFFSET - 1) + TIME_OFFSET).cast_unsigned();
         Self(self.0 & !(0b1_1111 << KIND | 0xffff << TIME) | u64::from(time) << TIME)
-    }
-}
-
-impl Kind {
-    /// Indexed by number.
-    const ALL: [Option<Self>; 22] = [
-        Some(Self::Opening),
-        Some(Self::Initial),
-        Some(Self::New),
-        Some(Self::Relisted),
-        Some(Self::BackOnMarket),
-        Some(Self::MovedIn),
-        Some(Self::TypeIn),
-        Some(Self::BedroomsIn),
-        Some(Self::CellIn),
-        Some(Self::Pending),
-        Some(Self::Closed),
-        Some(Self::Gone),
-        None,
-        Some(Self::MovedOut),
-        Some(Self::TypeOut),
-        Some(Self::BedroomsOut),
-        Some(Self::CellOut),
-        Some(Self::PriceCut),
-        Some(Self::PriceRise),
-        Some(Self::Amended),
-        Some(Self::Sold),
-        Some(Self::Expired),
-    ];
-
-    pub(crate) fn role(self) -> Role {
-        match self {
-            Self::Opening => Role::Opening,
-            Self::Initial | Self::New | Self::Relisted | Self::BackOnMarket => Role::Entry,
-            Self::MovedIn | Self::TypeIn | Self::BedroomsIn | Self::CellIn => Role::Entry,
-            Self::Pending | Self::Closed | Self::Gone | Self::Expired => Role::Exit,
-            Self::MovedOut | Self::TypeOut | Self::BedroomsOut | Self::CellOut => Role::Exit,
-            Self::PriceCut | Self::PriceRise | Self::Amended => Role::InPlace,
-            Self::Sold => Role::NoStock,
-        }
-    }
-
-    /// Whether a home that moves between two cells of a market enters or leaves this segment.
-    pub(crate) fn crosses(self, segment: Segment) -> bool {
-        match (self, segment) {
-            (Self::TypeIn | Self::TypeOut, Segment::Type(_) | Segment::Cell(_)) => true,
-            (Self::BedroomsIn | Self::BedroomsOut, Segment::Bedrooms(_) | Segment::Cell(_)) => true,
-            (Self::CellIn | Self::CellOut, segment) => segment != Segment::All,
-            (Self::TypeIn | Self::TypeOut | Self::BedroomsIn | Self::BedroomsOut, _) => false,
-            _ => true,
-        }
-    }
-}
-
-impl Quantity {
-    /// The quantities of which the stock is a sum.
-    pub(crate) const OF_STOCK: [Self; 8] = [
-        Self::Count,
-        Self::Price,
-        Self::PriceSum,
-        Self::PriceSumHigh,
-        Self::PricePerArea,
-        Self::Opened,
-        Self::Cut,
-        Self::Unconfirmed,
-    ];
-
-    /// A bound above every coordinate of a real market, so that no sum overflows: a thousand billion homes, or prices
-    /// of sixteen million homes in halves below 2^32.
-    pub(crate) fn value_max(self) -> u64 {
-        match self {
-            Self::PriceSum | Self::PriceSumHigh => 1 << 56,
-            _ => 1 << 40,
-        }
-    }
-
-    /// Whether the buckets are those of a [`crate::Histogram`].
-    pub(crate) fn is_of_prices(self) -> bool {
-        matches!(self, Self::Price | Self::PricePerArea | Self::Cut)
-    }
-
-    /// Whether a coordinate of this quantity and kind changes the stock, so that the past can be summed up. Otherwise
-    /// it counts events of its day.
-    pub(crate) fn is_stock(self, kind: Kind) -> bool {
-        match (self, kind.role()) {
-            (Self::Hour, _) | (_, Role::NoStock) | (Self::Count, Role::InPlace) => false,
-            (_, Role::Opening | Role::Entry | Role::Exit | Role::InPlace) => true,
-        }
     }
 }
 
@@ -374,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn every_cell_and_kind_has_a_unique_code() {
+    fn every_cell_has_a_unique_code() {
         let types = PropertyType::ALL.into_iter().map(Some).chain([None]);
         for property_type in types {
             for bedrooms in (0..=10).map(Some).chain([None]) {
@@ -382,9 +230,6 @@ mod tests {
                 assert_eq!(Cell::from_code(cell.code()), Some(cell));
                 assert!(Segment::of(cell).into_iter().all(|segment| segment.contains(cell)));
             }
-        }
-        for (number, kind) in Kind::ALL.into_iter().enumerate() {
-            assert!(kind.is_none_or(|kind| kind as usize == number), "{kind:?}");
         }
     }
 }

@@ -13,24 +13,32 @@
 //!
 //! This crate does not select alerts, store anything, or know the sources of observations.
 
+mod catalogue;
 mod cells;
 mod codec;
 mod contribution;
+mod flows;
 mod grain;
 mod histogram;
 mod key;
+mod kind;
+mod measures;
+mod moving;
 mod series;
 mod snapshot;
+mod speed;
+mod stock;
 mod wide;
 
+pub use catalogue::{CATALOGUE, Definition, Group, Unit, Values};
 pub use cells::{Cells, HORIZON_DAYS, HORIZON_HOURS_DAYS, Horizon};
 pub use codec::CodecError;
 pub use contribution::{Contribution, Delta, DeltaSum, Zones, contribution, update};
+pub use flows::{Flows, Window};
 pub use grain::{COARSE_ERROR, Grain};
 pub use histogram::{Bucket, Histogram, RELATIVE_ERROR};
 pub use key::{Cell, Segment};
+pub use moving::{AVERAGE_DAYS, PooledMedians, pooled_medians};
 pub use series::{Close, closes, first_day};
-pub use snapshot::{
-    CATALOGUE_VERSION, Figures, Flows, Snapshot, THIN_SAMPLE, WARM_UP_DAYS, Window, snapshot, tells_hours,
-};
+pub use snapshot::{CATALOGUE_VERSION, Figures, Snapshot, THIN_SAMPLE, WARM_UP_DAYS, snapshot, tells_hours};
 pub use wide::{Projection, WIDE_DAYS, WIDE_SERIES_DAYS, Wide};

@@ -4,8 +4,10 @@ use serde::{Deserialize, Serialize};
 use stoop_domain::Day;
 
 use crate::cells::Cells;
-use crate::key::{Key, Kind, Quantity, Segment};
-use crate::snapshot::{Flows, Stock};
+use crate::flows::Flows;
+use crate::key::{Key, Segment};
+use crate::kind::{Kind, Quantity};
+use crate::stock::Stock;
 
 /// The figures of one day at its end.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -16,6 +18,8 @@ pub struct Close {
     pub active: i64,
     /// The part of `active` that is unconfirmed.
     pub unconfirmed: i64,
+    /// The part of `active` that has a price.
+    pub priced: i64,
     /// Median list price at the end of the day, in minor units.
     pub median_price: Option<f64>,
     /// Mean list price at the end of the day, in minor units.
@@ -54,8 +58,8 @@ pub fn closes(cells: &Cells, segment: Segment, from: Day, until: Day) -> Vec<Clo
             }
         }
         let (median_price, mean_price) = (stock.median_price(), stock.mean_price());
-        let (active, unconfirmed) = (stock.active(), stock.unconfirmed());
-        series.push(Close { day: Day(day), active, unconfirmed, median_price, mean_price, flows });
+        let (active, unconfirmed, priced) = (stock.active(), stock.unconfirmed(), stock.priced());
+        series.push(Close { day: Day(day), active, unconfirmed, priced, median_price, mean_price, flows });
     }
     series
 }

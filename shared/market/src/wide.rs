@@ -12,11 +12,15 @@ use stoop_domain::{Day, Time};
 use crate::cells::Cells;
 use crate::codec::CodecError;
 use crate::contribution::sum_up;
+use crate::flows::Window;
 use crate::grain::Grain;
 use crate::histogram::Bucket;
-use crate::key::{Cell, Key, Kind, Quantity, Segment};
+use crate::key::{Cell, Key, Segment};
+use crate::kind::{Kind, Quantity, Role};
+use crate::measures::Kept;
+use crate::moving::{AVERAGE_DAYS, PooledMedians, pooled_medians};
 use crate::series::{Close, closes, first_day};
-use crate::snapshot::{Figures, Window};
+use crate::snapshot::Figures;
 
 /// The number of civil days, from the first one on, for which a [`Wide`] has figures.
 pub const WIDE_DAYS: i32 = 10;
@@ -24,8 +28,8 @@ pub const WIDE_DAYS: i32 = 10;
 /// The maximum length of the daily series of a [`Wide`], in days.
 pub const WIDE_SERIES_DAYS: u16 = 400;
 
-/// Days before the first day of a series whose medians enter its moving averages.
-const BEFORE_SERIES_DAYS: i32 = 28;
+/// Days before the first day of a series whose prices enter its moving averages.
+const BEFORE_SERIES_DAYS: i32 = AVERAGE_DAYS[AVERAGE_DAYS.len() - 1];
 
 /// Entries are summed up when this many were added since the last time, which bounds memory by the size of the result.
 const ENTRIES_MAX: usize = 1 << 20;
@@ -100,7 +104,7 @@ impl Projection {
         if kind != Kind::Opening && key.day() >= self.from.0.saturating_add(WIDE_DAYS) {
             return;
         }
-        self.now.extend(self.in_now(key, kind).map(|key| (key, value)));
+        self.now.extend(self.in_now(key, kind).into_iter().chain(self.event_in_now(key, kind)).map(|key| (key, value)));
         self.series.extend(self.in_series(key, kind).map(|key| (key, value)));
     }
 
@@ -110,13 +114,43 @@ impl Projection {
         match quantity {
             // A civil day begins up to a day before the UTC day, and the window adds one more.
             Quantity::Hour => (key.day() >= from - 2).then_some(key),
-            Quantity::Count => since(key, kind, from - Window::Days90.span() + 1),
-            _ => {
-                let bucket = if quantity.is_of_prices() { self.grain.of(Bucket(key.bucket())).0 } else { key.bucket() };
+            Quantity::Count => since(key, kind, self.first_event()),
+            _ if quantity.is_stock(kind) => {
                 let cell = key.cell()?;
-                since(Key::new(cell, quantity, Kind::Amended, Day(key.day()), bucket), kind, from)
+                since(Key::new(cell, quantity, Kind::Amended, Day(key.day()), self.bucket(key)), kind, from)
             }
+            _ => (key.day() >= self.first_event()).then(|| key.in_bucket(self.bucket(key))),
         }
+    }
+
+    /// The coordinate for the events of the windows that `key`, a change of the stock, is projected to as well.
+    fn event_in_now(&self, key: Key, kind: Kind) -> Option<Key> {
+        if key.day() < self.first_event() {
+            return None;
+        }
+        match (key.quantity(), kind.role()) {
+            (Quantity::Price, _) if kind == Kind::New => {
+                let bucket = self.grain.of(Bucket(key.bucket())).0;
+                Some(Key::new(key.cell()?, Quantity::Price, Kind::Asked, Day(key.day()), bucket))
+            }
+            (Quantity::Opened, Role::Entry | Role::Exit) if kind.crosses(Segment::All) => {
+                let age = key.day().saturating_sub(key.bucket());
+                // An entry long after the opening is in no estimate.
+                let is_read = kind.role() == Role::Exit || key.bucket() >= self.first_event();
+                let kind = if kind.role() == Role::Entry { Kind::New } else { kind };
+                is_read.then(|| Key::of_area(Quantity::Age, kind, Day(key.day()), age))
+            }
+            _ => None,
+        }
+    }
+
+    /// The first day of the longest window.
+    fn first_event(&self) -> i32 {
+        self.from.0 - Window::Days90.span() + 1
+    }
+
+    fn bucket(&self, key: Key) -> i32 {
+        if key.quantity().is_of_prices() { self.grain.of(Bucket(key.bucket())).0 } else { key.bucket() }
     }
 
     /// The coordinate for the series, which covers the whole area, that `key` is projected to.
@@ -124,12 +158,14 @@ impl Projection {
         const WHOLE: Cell = Cell { property_type: None, bedrooms: None };
         let (quantity, day) = (key.quantity(), Day(key.day()));
         let (reported_as, bucket) = match quantity {
-            Quantity::Hour | Quantity::PricePerArea | Quantity::Opened | Quantity::Cut => return None,
+            Quantity::Count if matches!(kind, Kind::RelistedLower) => return None,
             Quantity::Count if kind.crosses(Segment::All) => (kind, 0),
             // A home that changes its cell leaves one and enters another on the same day: no change for the whole area.
             Quantity::Count => (Kind::CellIn, 0),
+            _ if !quantity.is_stock(kind) => return None,
             Quantity::Price => (Kind::Amended, Grain::Coarse.of(Bucket(key.bucket())).0),
             Quantity::PriceSum | Quantity::PriceSumHigh | Quantity::Unconfirmed => (Kind::Amended, 0),
+            _ => return None,
         };
         since(Key::new(WHOLE, quantity, reported_as, day, bucket), kind, self.first_day().0)
     }
@@ -176,7 +212,7 @@ impl Wide {
     /// projection.
     #[must_use]
     pub fn figures(&self, grain: Grain, segment: Segment, now: Time, zone: &TimeZone) -> Figures {
-        Figures::of_grain(grain, &self.now, segment, now, zone)
+        Figures::of_sums(grain, Kept::Wide, &self.now, segment, now, zone)
     }
 
     /// The closes of the days `from..=until` of the whole area. `until` must be one of the [`WIDE_DAYS`] days; `from`
@@ -184,6 +220,12 @@ impl Wide {
     #[must_use]
     pub fn closes(&self, from: Day, until: Day) -> Vec<Close> {
         closes(&self.series, Segment::All, from, until)
+    }
+
+    /// The pooled medians of the days `from..=until` of the whole area, for the days of [`Wide::closes`].
+    #[must_use]
+    pub fn pooled_medians(&self, from: Day, until: Day) -> Vec<PooledMedians> {
+        pooled_medians(&self.series, Segment::All, from, until)
     }
 
     /// The first day with a change, as [`first_day`].

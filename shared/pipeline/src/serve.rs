@@ -6,6 +6,8 @@ mod alert;
 pub mod api;
 mod area;
 mod area_view;
+mod days;
+mod figures;
 mod home;
 mod nearest;
 mod ranking;
@@ -24,11 +26,13 @@ pub use address::{AddressFit, AddressQuery};
 pub use alert::AlertView;
 pub use area::{AreaError, FoundArea, NamedArea, area_name, areas_called, find_area};
 pub use area_view::AreaView;
+pub use days::{ChangeView, DayView, UnusualView, Usual};
+pub use figures::{FiguresView, WindowView};
 pub use home::{HappenedView, HomeSummary, HomeView, IntervalView, PriceChangeView, median_per_m2};
 pub use nearest::Nearest;
 pub use ranking::{Figure, MarketRow, Ranking};
 pub use revised::{Revised, revised};
-pub use view::{DayView, FiguresView, Hours, MarketView, SegmentView, Sum, covers_days, unit_name};
+pub use view::{Hours, MarketView, SegmentView, Sum, covers_days, unit_name};
 
 /// Adds markets up by purpose and currency, in that order.
 #[must_use]

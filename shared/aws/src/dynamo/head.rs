@@ -163,8 +163,8 @@ fn is_worth_a_base(tail_bytes: u64, carried: u64, base_bytes: u64) -> bool {
 fn figures(market: &Market, state: &Cells, now: Time) -> AttributeValue {
     let country = market.area.country();
     let view = FiguresView::of(Sum::Whole(state), now, market.currency, country.area_unit, &country.zone);
-    // Numbers and literal names: JSON can express all of it.
-    native(&serde_json::to_value(view).unwrap_or_default())
+    // Stock and flows only: all figures would make an item of two more kilobytes, which every commit pays for.
+    native(&serde_json::to_value(view.without_values()).unwrap_or_default())
 }
 
 #[cfg(test)]

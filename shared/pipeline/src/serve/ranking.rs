@@ -1,8 +1,10 @@
 use std::cmp::Reverse;
+use std::sync::LazyLock;
 
 use serde::Serialize;
 use serde_json::Value;
 use stoop_domain::{Currency, Market, Time, country};
+use stoop_market::{Definition, Unit, Window};
 
 use super::{FiguresView, MergedId, Sum, area_name, unit_name};
 use crate::wide_area::WideArea;
@@ -27,15 +29,31 @@ pub struct MarketRow {
     pub figures: Option<FiguresView>,
 }
 
-/// A figure by which lists are sorted, and its name in CSV.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Figure {
-    path: &'static str,
-    is_price: bool,
+/// A figure by which lists are sorted, and its name in CSV: a figure of the moment, or one of a window.
+#[derive(Clone, Copy, Debug)]
+pub struct Figure(&'static Named);
+
+#[derive(Debug)]
+struct Named {
+    definition: &'static Definition,
+    window: Option<Window>,
+    /// In the JSON of a row: `last_7_days.new`.
+    path: String,
 }
 
+static FIGURES: LazyLock<Vec<Named>> = LazyLock::new(|| {
+    let moment = Definition::all().filter(|figure| !figure.is_of_windows());
+    let moment = moment.map(|definition| Named { definition, window: None, path: definition.name.to_owned() });
+    let of_window = |window: Window| {
+        let figures = Definition::all().filter(move |figure| figure.windows().contains(&window));
+        let path = move |definition: &Definition| format!("{}.{}", window.as_str(), definition.name);
+        figures.map(move |definition| Named { definition, window: Some(window), path: path(definition) })
+    };
+    moment.chain(Window::ALL.into_iter().flat_map(of_window)).collect()
+});
+
 /// Which rows are listed, and in what order.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Ranking {
     /// Only rows with at least this many homes with an asking price.
     pub min_homes: i64,
@@ -82,95 +100,63 @@ impl MarketRow {
 }
 
 impl Figure {
-    /// All figures, in order of output.
-    pub const ALL: [Self; 45] = [
-        Self::plain("active"),
-        Self::plain("unconfirmed"),
-        Self::plain("priced"),
-        Self::price("median_price"),
-        Self::price("mean_price"),
-        Self::price("p25_price"),
-        Self::price("p75_price"),
-        Self::price("min_price"),
-        Self::price("max_price"),
-        Self::price("median_price_per_area"),
-        Self::plain("median_age_days"),
-        Self::plain("cut_share"),
-        Self::plain("median_cut"),
-        Self::plain("last_24_hours.new"),
-        Self::plain("last_24_hours.back_on_market"),
-        Self::plain("last_24_hours.price_cuts"),
-        Self::plain("last_24_hours.price_rises"),
-        Self::plain("last_24_hours.pending"),
-        Self::plain("last_24_hours.closed"),
-        Self::plain("last_24_hours.gone"),
-        Self::plain("last_24_hours.expired"),
-        Self::plain("last_7_days.new"),
-        Self::plain("last_7_days.back_on_market"),
-        Self::plain("last_7_days.price_cuts"),
-        Self::plain("last_7_days.price_rises"),
-        Self::plain("last_7_days.pending"),
-        Self::plain("last_7_days.closed"),
-        Self::plain("last_7_days.gone"),
-        Self::plain("last_7_days.expired"),
-        Self::plain("last_28_days.new"),
-        Self::plain("last_28_days.back_on_market"),
-        Self::plain("last_28_days.price_cuts"),
-        Self::plain("last_28_days.price_rises"),
-        Self::plain("last_28_days.pending"),
-        Self::plain("last_28_days.closed"),
-        Self::plain("last_28_days.gone"),
-        Self::plain("last_28_days.expired"),
-        Self::plain("last_90_days.new"),
-        Self::plain("last_90_days.back_on_market"),
-        Self::plain("last_90_days.price_cuts"),
-        Self::plain("last_90_days.price_rises"),
-        Self::plain("last_90_days.pending"),
-        Self::plain("last_90_days.closed"),
-        Self::plain("last_90_days.gone"),
-        Self::plain("last_90_days.expired"),
-    ];
-
-    const fn plain(path: &'static str) -> Self {
-        Self { path, is_price: false }
-    }
-
-    const fn price(path: &'static str) -> Self {
-        Self { path, is_price: true }
+    /// All figures, in order of output: those of the moment, then those of each window.
+    pub fn all() -> impl Iterator<Item = Self> {
+        FIGURES.iter().map(Self)
     }
 
     /// The figure of this name.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|figure| figure.name() == name)
+        Self::all().find(|figure| figure.name() == name)
     }
 
-    /// All names, in order.
+    /// All names, in order; the figures of windows once each, after a pattern for the window.
     #[must_use]
     pub fn names() -> String {
-        Self::ALL.map(Self::name).join(", ")
+        let (windows, moment): (Vec<_>, Vec<_>) = Definition::all().partition(|figure| figure.is_of_windows());
+        let names = |figures: Vec<&Definition>| figures.iter().map(|it| it.name).collect::<Vec<_>>().join(", ");
+        format!("{}; after last_7_days_, last_28_days_ or last_90_days_: {}", names(moment), names(windows))
     }
 
     /// Its name: `last_7_days_new`.
     #[must_use]
     pub fn name(self) -> String {
-        self.path.replace('.', "_")
+        self.path().replace('.', "_")
     }
 
     /// Its path in the JSON of a row: `last_7_days.new`.
     #[must_use]
     pub fn path(self) -> &'static str {
-        self.path
+        &self.0.path
+    }
+
+    /// Its definition.
+    #[must_use]
+    pub fn definition(self) -> &'static Definition {
+        self.0.definition
     }
 
     /// Whether it is an amount in major units of the currency.
     #[must_use]
     pub fn is_price(self) -> bool {
-        self.is_price
+        matches!(self.0.definition.unit, Unit::Money | Unit::MoneyPerArea)
     }
 
-    fn of(self, figures: &FiguresView) -> Result<Option<f64>, serde_json::Error> {
-        let pointer = format!("/{}", self.path.replace('.', "/"));
+    /// Its value in a view; `None` if it is unknown.
+    ///
+    /// # Errors
+    ///
+    /// Figures cannot be serialised.
+    pub fn of(self, figures: &FiguresView) -> Result<Option<f64>, serde_json::Error> {
+        if self.0.definition.is_value() {
+            let values = match self.0.window {
+                None => Some(&figures.values),
+                Some(window) => figures.window(window).map(|window| &window.values),
+            };
+            return Ok(values.and_then(|values| values.get(self.0.definition.name)));
+        }
+        let pointer = format!("/{}", self.path().replace('.', "/"));
         Ok(serde_json::to_value(figures)?.pointer(&pointer).and_then(Value::as_f64))
     }
 }
@@ -218,9 +204,13 @@ mod tests {
         let row = MarketRow::of_area(&WideArea::new(path, "sale:USD".parse().unwrap()).unwrap());
         let Some((active, priced, median_price)) = figures else { return row };
         let mut row = row.with_figures(Sum::Whole(&Cells::default()), Time::default());
-        let message = row.figures.as_mut().unwrap();
-        (message.active, message.priced, message.median_price, message.last_7_days.new) =
-            (active, priced, median_price, active - priced);
+        let figures_of_row = row.figures.as_mut().unwrap();
+        (
+            figures_of_row.active,
+            figures_of_row.priced,
+            figures_of_row.median_price,
+            figures_of_row.last_7_days.flows.new,
+        ) = (active, priced, median_price, active - priced);
         row
     }
 
@@ -259,11 +249,11 @@ mod tests {
     #[test]
     fn every_figure_is_a_number_of_a_row_and_found_by_its_name() {
         let row = serde_json::to_value(row("us/wa", Some((1, 1, Some(1.0))))).unwrap();
-        for figure in Figure::ALL {
-            assert_eq!(Figure::named(&figure.name()), Some(figure));
-            let value = figure.path().split('.').try_fold(&row, |value, name| value.get(name));
+        for figure in Figure::all() {
+            assert_eq!(Figure::named(&figure.name()).unwrap().name(), figure.name());
+            let value = figure.path().split('.').try_fold(&row, |value, name| value.get(name)).cloned();
             assert!(value.is_some_and(|value| value.is_number() || value.is_null()), "{}", figure.path());
         }
-        assert_eq!((Figure::named("last_7_days.new"), Figure::named("name")), (None, None));
+        assert!(Figure::named("last_7_days.new").is_none() && Figure::named("name").is_none());
     }
 }

@@ -2,10 +2,12 @@ use jiff::tz::TimeZone;
 use serde::Serialize;
 use stoop_domain::{AreaUnit, Currency, Day, Time};
 use stoop_market::{
-    CATALOGUE_VERSION, Cell, Cells, Close, Figures, Flows, Grain, Segment, THIN_SAMPLE, WARM_UP_DAYS, Wide, Window,
-    closes, first_day,
+    CATALOGUE_VERSION, Cell, Cells, Close, Figures, Grain, PooledMedians, Segment, WARM_UP_DAYS, Wide, Window, closes,
+    first_day, pooled_medians,
 };
 
+use super::days::{ChangeView, DayView, Series, UnusualView};
+use super::figures::{FiguresView, Terms};
 use super::{FoundArea, MergedId};
 
 /// The figures of one market or one sum of markets, ready to be shown. Prices are in major units of the currency,
@@ -48,6 +50,10 @@ pub struct MarketView {
     pub bedrooms: Vec<SegmentView>,
     /// Each property type with each bedroom count that the market has or had.
     pub cells: Vec<SegmentView>,
+    /// The change since earlier days, as far as they were observed.
+    pub changes: Vec<ChangeView>,
+    /// What of this week and month is unusual for this area, by its own past year.
+    pub unusual: Vec<UnusualView>,
     /// The closes of the last days, oldest first, from the first observed day on.
     pub days: Vec<DayView>,
 }
@@ -70,33 +76,6 @@ pub enum Sum<'s> {
     Wide(&'s Wide, Grain, Hours),
 }
 
-/// See [`Figures`].
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[expect(missing_docs, reason = "as in the figures they come from")]
-pub struct FiguresView {
-    pub active: i64,
-    pub unconfirmed: i64,
-    pub priced: i64,
-    /// Whether too few homes have a price for meaningful figures ([`stoop_market::THIN_SAMPLE`]).
-    pub thin: bool,
-    pub median_price: Option<f64>,
-    pub mean_price: Option<f64>,
-    pub p25_price: Option<f64>,
-    pub p75_price: Option<f64>,
-    pub min_price: Option<f64>,
-    pub max_price: Option<f64>,
-    pub priced_per_area: i64,
-    pub median_price_per_area: Option<f64>,
-    pub median_age_days: Option<f64>,
-    pub cut_share: Option<f64>,
-    pub cut: i64,
-    pub median_cut: Option<f64>,
-    pub last_24_hours: Option<Flows>,
-    pub last_7_days: Flows,
-    pub last_28_days: Flows,
-    pub last_90_days: Flows,
-}
-
 /// One property type, or one bedroom count.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct SegmentView {
@@ -107,32 +86,6 @@ pub struct SegmentView {
     pub figures: FiguresView,
 }
 
-/// The close of one day.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct DayView {
-    /// The day, `2026-01-13`.
-    pub day: String,
-    /// Active inventory at its end.
-    pub active: i64,
-    /// The unconfirmed part of it.
-    pub unconfirmed: i64,
-    /// Median list price at its end.
-    pub median_price: Option<f64>,
-    /// Mean list price at its end.
-    pub mean_price: Option<f64>,
-    /// The mean of the medians of this day and the 6 before; `None` until 7 days are known.
-    pub median_price_7_days: Option<f64>,
-    /// Likewise over 28 days.
-    pub median_price_28_days: Option<f64>,
-    /// Whether it is one of the first observed days.
-    pub warming_up: bool,
-    /// The events of the day.
-    #[serde(flatten)]
-    pub flows: Flows,
-}
-
-const AVERAGE_DAYS: [usize; 2] = [7, 28];
-
 impl MarketView {
     /// The view of a market at `now`, with the closes of the last `days` days.
     #[must_use]
@@ -140,6 +93,7 @@ impl MarketView {
         let country = area.country();
         let terms = Terms { currency: id.currency, unit: country.area_unit };
         let (today, first) = (now.day_in(&country.zone), sum.first_day());
+        let series = Series::of(sum, today, days);
         let figures = |segment| terms.figures(&sum.figures(segment, now, &country.zone));
         let view = |segment: Segment| SegmentView { label: segment.label(), figures: figures(segment) };
         let segments = |keep: fn(&Segment) -> bool| sum.segments().into_iter().filter(keep).map(view).collect();
@@ -161,7 +115,9 @@ impl MarketView {
             property_types: segments(|segment| matches!(segment, Segment::Type(_))),
             bedrooms: segments(|segment| matches!(segment, Segment::Bedrooms(_))),
             cells: sum.cells().into_iter().map(Segment::Cell).map(view).collect(),
-            days: terms.days(sum, today, days),
+            changes: series.changes(today, terms),
+            unusual: series.unusual(today),
+            days: series.days(days, terms),
         }
     }
 }
@@ -178,24 +134,16 @@ fn warming_up(first: Option<Day>, today: Day) -> Vec<&'static str> {
     windows.into_iter().filter(is_touched).map(|(name, _)| name).collect()
 }
 
-/// Whether a market's state, without its archive, covers what a view at `now` with the closes of the last `days` days
-/// needs, including windows and averages.
+/// Whether a market's state, without its archive, covers what a view at `now` needs: with the closes of the last `days`
+/// days, averages, changes and usual values; without closes (0), windows only.
 #[must_use]
 pub fn covers_days(cells: &Cells, now: Time, zone: &TimeZone, days: u16) -> bool {
-    let before = i32::from(days).max(Window::Days90.span()) + i32::try_from(AVERAGE_DAYS[1]).unwrap_or(i32::MAX);
+    let before = if days == 0 { Window::Days90.span() } else { Series::days_before(days) };
     cells.horizon().is_none_or(|horizon| now.day_in(zone).0.saturating_sub(before) >= horizon.days.0)
 }
 
-impl FiguresView {
-    /// The figures of a whole market at `now`.
-    #[must_use]
-    pub fn of(sum: Sum<'_>, now: Time, currency: Currency, unit: AreaUnit, zone: &TimeZone) -> Self {
-        Terms { currency, unit }.figures(&sum.figures(Segment::All, now, zone))
-    }
-}
-
 impl Sum<'_> {
-    fn figures(self, segment: Segment, now: Time, zone: &TimeZone) -> Figures {
+    pub(super) fn figures(self, segment: Segment, now: Time, zone: &TimeZone) -> Figures {
         match self {
             Self::Whole(cells) => Figures::of(cells, segment, now, zone),
             Self::Wide(wide, grain, hours) => {
@@ -220,22 +168,29 @@ impl Sum<'_> {
         }
     }
 
-    fn first_day(self) -> Option<Day> {
+    pub(super) fn first_day(self) -> Option<Day> {
         match self {
             Self::Whole(cells) => first_day(cells),
             Self::Wide(wide, ..) => wide.first_day(),
         }
     }
 
-    fn closes(self, from: Day, until: Day) -> Vec<Close> {
+    pub(super) fn closes(self, from: Day, until: Day) -> Vec<Close> {
         match self {
             Self::Whole(cells) => closes(cells, Segment::All, from, until),
             Self::Wide(wide, ..) => wide.closes(from, until),
         }
     }
 
+    pub(super) fn pooled_medians(self, from: Day, until: Day) -> Vec<PooledMedians> {
+        match self {
+            Self::Whole(cells) => pooled_medians(cells, Segment::All, from, until),
+            Self::Wide(wide, ..) => wide.pooled_medians(from, until),
+        }
+    }
+
     /// The first day with its own figures; `None` if all days have them.
-    fn covered_from(self) -> Option<Day> {
+    pub(super) fn covered_from(self) -> Option<Day> {
         match self {
             Self::Whole(cells) => cells.horizon().map(|horizon| horizon.days),
             Self::Wide(..) => None,
@@ -251,87 +206,4 @@ pub fn unit_name(unit: AreaUnit) -> &'static str {
         AreaUnit::SquareMeters => "m2",
         AreaUnit::Acres => "acre",
     }
-}
-
-/// The units of figures.
-#[derive(Clone, Copy)]
-struct Terms {
-    currency: Currency,
-    unit: AreaUnit,
-}
-
-impl Terms {
-    /// Minor units as major ones, rounded to the minor digit.
-    fn major(self, minor: f64) -> f64 {
-        minor.round() / 10_f64.powi(self.currency.minor_digits().cast_signed())
-    }
-
-    fn figures(self, figures: &Figures) -> FiguresView {
-        let price = |minor: Option<f64>| minor.map(|minor| self.major(minor));
-        let share = |share: Option<f64>| share.map(|share| (share * 10_000.0).round() / 10_000.0);
-        FiguresView {
-            active: figures.active,
-            unconfirmed: figures.unconfirmed,
-            priced: figures.priced,
-            thin: figures.priced < THIN_SAMPLE,
-            median_price: price(figures.median_price),
-            mean_price: price(figures.mean_price),
-            p25_price: price(figures.p25_price),
-            p75_price: price(figures.p75_price),
-            min_price: price(figures.min_price),
-            max_price: price(figures.max_price),
-            priced_per_area: figures.priced_per_area,
-            median_price_per_area: price(figures.median_price_per_m2.map(|per_m2| per_m2 * self.unit.square_metres())),
-            median_age_days: figures.median_age_days,
-            cut_share: share(figures.cut_share),
-            cut: figures.cut,
-            median_cut: share(figures.median_cut),
-            last_24_hours: figures.last_24_hours,
-            last_7_days: figures.last_7_days,
-            last_28_days: figures.last_28_days,
-            last_90_days: figures.last_90_days,
-        }
-    }
-
-    fn days(self, sum: Sum<'_>, today: Day, days: u16) -> Vec<DayView> {
-        let longest = i32::try_from(AVERAGE_DAYS[1]).unwrap_or(i32::MAX);
-        let mut from = today.0 - i32::from(days) - longest + 2;
-        if let Some(covered_from) = sum.covered_from() {
-            from = from.max(covered_from.0);
-        }
-        let watched_since = sum.first_day();
-        from = watched_since.map_or(from, |first| from.max(first.0)).min(today.0);
-        let mut series = sum.closes(Day(from), today);
-        let first = series.iter().position(observed).unwrap_or(series.len());
-        series.drain(..first);
-        let shown_from = series.len().saturating_sub(usize::from(days));
-        let average = |end: usize, days: usize| {
-            let medians = series[(end + 1).checked_sub(days)?..=end].iter().filter_map(|close| close.median_price);
-            let (sum, count) = medians.fold((0.0, 0.0), |(sum, count), median| (sum + median, count + 1.0));
-            (count > 0.0).then(|| self.major(sum / count))
-        };
-        let cold = |day: Day| watched_since.is_some_and(|first| day.0 < first.0 + WARM_UP_DAYS);
-        let day =
-            |(at, close): (usize, &Close)| self.day(close, AVERAGE_DAYS.map(|days| average(at, days)), cold(close.day));
-        series.iter().enumerate().skip(shown_from).map(day).collect()
-    }
-
-    fn day(self, close: &Close, averages: [Option<f64>; 2], warming_up: bool) -> DayView {
-        DayView {
-            day: close.day.to_string(),
-            active: close.active,
-            unconfirmed: close.unconfirmed,
-            median_price: close.median_price.map(|minor| self.major(minor)),
-            mean_price: close.mean_price.map(|minor| self.major(minor)),
-            median_price_7_days: averages[0],
-            median_price_28_days: averages[1],
-            warming_up,
-            flows: close.flows,
-        }
-    }
-}
-
-/// Whether the market was observed on a day.
-fn observed(close: &Close) -> bool {
-    close.active != 0 || close.flows != Flows::default()
 }

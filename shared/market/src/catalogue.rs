@@ -1,0 +1,219 @@
+//! The catalogue: every figure, with its definition. `docs/METRICS.md`, the figures of the API's document, the columns of
+//! CSV and the figures that lists are sorted by are made from it.
+
+mod flow;
+mod pressure;
+mod sales;
+mod speed;
+mod stock;
+
+use crate::flows::{Flows, Window};
+use crate::measures::{Measures, WindowSums};
+use crate::snapshot::Figures;
+
+/// The definition of a figure.
+#[derive(Debug)]
+pub struct Definition {
+    /// The name in JSON and CSV; unique among the figures of the moment and among those of windows.
+    pub name: &'static str,
+    /// What it is about.
+    pub group: Group,
+    /// The unit of its values.
+    pub unit: Unit,
+    /// One sentence.
+    pub meaning: &'static str,
+    /// How it is computed, from the names of other figures where possible.
+    pub formula: &'static str,
+    /// The fields of the RESO Data Dictionary that it needs, besides `StandardStatus` and an area.
+    pub fields: &'static [&'static str],
+    /// The figure that counts its sample, and the least sample that says much; `None` for a count.
+    pub sample: Option<(&'static str, i64)>,
+    /// Whose definition it follows, and where it departs from it; empty for our own.
+    pub follows: &'static str,
+    /// Its value in the example of `docs/METRICS.md`; for a figure of windows, that of 28 days. Money is in minor units.
+    pub example: Option<f64>,
+    value: Value,
+}
+
+/// What a figure is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Group {
+    /// Homes on offer at the end of the day, and their prices.
+    Stock,
+    /// Entries, exits and other events of a window.
+    Flow,
+    /// Sales of a window.
+    Sales,
+    /// How fast homes leave the market.
+    Speed,
+    /// Supply against demand, and cuts.
+    Pressure,
+}
+
+/// The unit of a figure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Unit {
+    Homes,
+    Events,
+    /// Minor units of the market's currency; views show major units. A rent is one of a month.
+    Money,
+    /// Minor units per square metre; views show major units per square foot or metre.
+    MoneyPerArea,
+    Days,
+    /// A mean month of 30.4375 days.
+    Months,
+    /// A share or ratio: 1 is the whole.
+    Share,
+}
+
+/// How a figure is computed.
+#[derive(Clone, Copy, Debug)]
+enum Value {
+    Typed(fn(&Figures) -> Option<f64>),
+    Flow(fn(&Flows) -> i64),
+    Moment(fn(&Measures) -> Option<f64>),
+    Window(fn(&Measures, &WindowSums) -> Option<f64>),
+}
+
+/// Figures of the catalogue that have no field of [`Figures`] or [`Flows`].
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Values {
+    moment: Vec<Option<f64>>,
+    windows: [Vec<Option<f64>>; 3],
+}
+
+/// Every figure, by group, in order of output. See [`Definition::all`].
+pub const CATALOGUE: [&[Definition]; 5] =
+    [stock::FIGURES, flow::FIGURES, sales::FIGURES, speed::FIGURES, pressure::FIGURES];
+
+impl Definition {
+    /// Every figure, in order of output.
+    pub fn all() -> impl Iterator<Item = &'static Self> + Clone {
+        CATALOGUE.into_iter().flatten()
+    }
+
+    /// Whether it has a value for each window; otherwise it has one for the moment.
+    #[must_use]
+    pub fn is_of_windows(&self) -> bool {
+        matches!(self.value, Value::Flow(_) | Value::Window(_))
+    }
+
+    /// The windows for which it has values: flows have the last 24 hours too.
+    #[must_use]
+    pub fn windows(&self) -> &'static [Window] {
+        match self.value {
+            Value::Flow(_) => &Window::ALL,
+            Value::Window(_) => &Window::OF_DAYS,
+            Value::Typed(_) | Value::Moment(_) => &[],
+        }
+    }
+
+    /// Whether it is in [`Figures::values`], and not a field of [`Figures`] or [`Flows`].
+    #[must_use]
+    pub fn is_value(&self) -> bool {
+        matches!(self.value, Value::Moment(_) | Value::Window(_))
+    }
+
+    /// The value among these figures, in the unit of the definition. `window` is ignored by figures of the moment.
+    /// `None` if it is unknown, or if there is no such window.
+    #[must_use]
+    pub fn value(&self, figures: &Figures, window: Option<Window>) -> Option<f64> {
+        #[expect(clippy::cast_precision_loss, reason = "a number of events")]
+        match self.value {
+            Value::Typed(of) => of(figures),
+            Value::Flow(of) => figures.flows(window?).map(|flows| of(flows) as f64),
+            Value::Moment(_) => *figures.values.moment.get(self.index()?)?,
+            Value::Window(_) => {
+                let window = Window::OF_DAYS.iter().position(|it| Some(*it) == window)?;
+                *figures.values.windows[window].get(self.index()?)?
+            }
+        }
+    }
+
+    /// The index among the figures of the same kind of value.
+    fn index(&self) -> Option<usize> {
+        let alike = |other: &&Self| other.is_value() && other.is_of_windows() == self.is_of_windows();
+        Self::all().filter(alike).position(|other| other.name == self.name)
+    }
+}
+
+impl Values {
+    pub(crate) fn of(sums: &Measures) -> Self {
+        let moment = Definition::all().filter_map(|figure| match figure.value {
+            Value::Moment(of) => Some(of(sums)),
+            _ => None,
+        });
+        let window = |window: &WindowSums| {
+            let values = Definition::all().filter_map(|figure| match figure.value {
+                Value::Window(of) => Some(of(sums, window)),
+                _ => None,
+            });
+            values.collect()
+        };
+        Self { moment: moment.collect(), windows: sums.windows.each_ref().map(window) }
+    }
+
+    /// The figures of the moment, in the order of the catalogue.
+    pub fn moment(&self) -> impl Iterator<Item = (&'static Definition, Option<f64>)> + '_ {
+        let figures = Definition::all().filter(|figure| matches!(figure.value, Value::Moment(_)));
+        figures.zip(self.moment.iter().copied())
+    }
+
+    /// The figures of a window, in the order of the catalogue; none for the last 24 hours.
+    pub fn window(&self, window: Window) -> impl Iterator<Item = (&'static Definition, Option<f64>)> + '_ {
+        let figures = Definition::all().filter(|figure| matches!(figure.value, Value::Window(_)));
+        let values = Window::OF_DAYS.iter().position(|it| *it == window).map(|at| &self.windows[at]);
+        figures.zip(values.into_iter().flatten().copied())
+    }
+}
+
+impl Group {
+    /// Every group, in order of output.
+    pub const ALL: [Self; 5] = [Self::Stock, Self::Flow, Self::Sales, Self::Speed, Self::Pressure];
+
+    /// The heading of the group.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Stock => "Stock",
+            Self::Flow => "Entries, exits and price changes",
+            Self::Sales => "Sales",
+            Self::Speed => "Speed",
+            Self::Pressure => "Pressure",
+        }
+    }
+}
+
+impl Unit {
+    /// Whether values are whole numbers.
+    #[must_use]
+    pub fn is_whole(self) -> bool {
+        matches!(self, Self::Homes | Self::Events)
+    }
+
+    /// The name of the unit, as views show it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Homes => "homes",
+            Self::Events => "events",
+            Self::Money => "currency",
+            Self::MoneyPerArea => "currency per area",
+            Self::Days => "days",
+            Self::Months => "months",
+            Self::Share => "1 = 100 %",
+        }
+    }
+}
+
+/// A part of a whole; `None` if there is no whole.
+#[expect(clippy::cast_precision_loss, reason = "counts of homes")]
+fn share(part: i64, whole: i64) -> Option<f64> {
+    (whole > 0).then(|| part as f64 / whole as f64)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a number of homes")]
+#[expect(clippy::unnecessary_wraps, reason = "the form of a figure")]
+fn count(count: i64) -> Option<f64> {
+    Some(count as f64)
+}

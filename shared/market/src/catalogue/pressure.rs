@@ -1,0 +1,180 @@
+//! Supply against demand, and cuts.
+
+use super::{Definition, Group, Unit, Value, count, share};
+use crate::measures::{Measures, WindowSums};
+use crate::snapshot::THIN_SAMPLE;
+
+pub(super) const FIGURES: &[Definition] = &[
+    Definition {
+        name: "pending_stock",
+        group: Group::Pressure,
+        unit: Unit::Homes,
+        meaning: "Homes under contract at the end of the day.",
+        formula: "homes with a pending status",
+        fields: &[],
+        sample: None,
+        follows: "Realtor.com's pending listing count, of one day.",
+        example: None,
+        value: Value::Moment(|sums| count(sums.pending)),
+    },
+    Definition {
+        name: "pending_ratio",
+        group: Group::Pressure,
+        unit: Unit::Share,
+        meaning: "Homes under contract per active home.",
+        formula: "pending_stock / active",
+        fields: &[],
+        sample: Some(("active", THIN_SAMPLE)),
+        follows: "Realtor.com's pending ratio, of one day.",
+        example: None,
+        value: Value::Moment(|sums| share(sums.pending, sums.stock.active())),
+    },
+    Definition {
+        name: "months_of_supply",
+        group: Group::Pressure,
+        unit: Unit::Months,
+        meaning: "How long the active homes would last at the window's rate of sales.",
+        formula: "active / (sold per 30.4375 days)",
+        fields: &[],
+        sample: Some(("sold", THIN_SAMPLE)),
+        follows: "Redfin's months of supply, with a window instead of the calendar month.",
+        example: None,
+        value: Value::Window(|sums, window| months(window, sums.stock.active(), window.flows.sold)),
+    },
+    Definition {
+        name: "months_to_contract",
+        group: Group::Pressure,
+        unit: Unit::Months,
+        meaning: "How long the active homes would last at the window's rate of contracts and direct sales; for markets whose portals show no sales.",
+        formula: "active / ((pending + closed) per 30.4375 days)",
+        fields: &[],
+        sample: Some(("left", THIN_SAMPLE)),
+        follows: "",
+        example: None,
+        value: Value::Window(|sums, window| {
+            months(window, sums.stock.active(), window.flows.pending + window.flows.closed)
+        }),
+    },
+    Definition {
+        name: "absorption_rate",
+        group: Group::Pressure,
+        unit: Unit::Share,
+        meaning: "Contracts and direct sales in a month per active home.",
+        formula: "1 / months_to_contract",
+        fields: &[],
+        sample: Some(("active", THIN_SAMPLE)),
+        follows: "",
+        example: None,
+        value: Value::Window(absorption),
+    },
+    Definition {
+        name: "new_priced",
+        group: Group::Pressure,
+        unit: Unit::Homes,
+        meaning: "New homes with a first price.",
+        formula: "count",
+        fields: &["ListPrice"],
+        sample: None,
+        follows: "",
+        example: None,
+        value: Value::Window(|_, window| count(window.asked.count())),
+    },
+    Definition {
+        name: "median_new_price",
+        group: Group::Pressure,
+        unit: Unit::Money,
+        meaning: "Median first price of new homes; beside median_price it shows where sellers move.",
+        formula: "quantile 0.5 of ListPrice on entry",
+        fields: &["ListPrice"],
+        sample: Some(("new_priced", THIN_SAMPLE)),
+        follows: "Redfin's median new list price.",
+        example: None,
+        value: Value::Window(|_, window| window.asked.quantile(0.5)),
+    },
+    Definition {
+        name: "homes_cut",
+        group: Group::Pressure,
+        unit: Unit::Homes,
+        meaning: "Homes with at least one price cut in the window, active now or not.",
+        formula: "homes, each at its first cut in the window",
+        fields: &["ListPrice"],
+        sample: None,
+        follows: "Realtor.com's price reduced count.",
+        example: None,
+        value: Value::Window(|_, window| count(window.homes_cut)),
+    },
+    Definition {
+        name: "homes_cut_share",
+        group: Group::Pressure,
+        unit: Unit::Share,
+        meaning: "These homes per active home.",
+        formula: "homes_cut / active",
+        fields: &["ListPrice"],
+        sample: Some(("active", THIN_SAMPLE)),
+        follows: "Realtor.com's price reduced share. Zillow divides by all homes active in the month: see --definition.",
+        example: None,
+        value: Value::Window(|sums, window| share(window.homes_cut, sums.stock.active())),
+    },
+    Definition {
+        name: "median_price_cut",
+        group: Group::Pressure,
+        unit: Unit::Share,
+        meaning: "Median size of one price cut of the window.",
+        formula: "quantile 0.5 of (price before - price) / price before",
+        fields: &["ListPrice"],
+        sample: Some(("price_cuts", THIN_SAMPLE)),
+        follows: "Zillow's median price cut, in percent.",
+        example: None,
+        value: Value::Window(|_, window| window.cut_steps.quantile(0.5).map(|points| points / 10_000.0)),
+    },
+    Definition {
+        name: "first_cuts",
+        group: Group::Pressure,
+        unit: Unit::Events,
+        meaning: "First cuts of a spell.",
+        formula: "count",
+        fields: &["ListPrice"],
+        sample: None,
+        follows: "",
+        example: None,
+        value: Value::Window(|_, window| count(window.first_cuts.count())),
+    },
+    Definition {
+        name: "median_days_to_first_cut",
+        group: Group::Pressure,
+        unit: Unit::Days,
+        meaning: "Median days from listing to the first cut.",
+        formula: "quantile 0.5 of first cut - opening",
+        fields: &["ListPrice", "ListingContractDate"],
+        sample: Some(("first_cuts", THIN_SAMPLE)),
+        follows: "",
+        example: None,
+        value: Value::Window(|_, window| WindowSums::median(&window.first_cuts)),
+    },
+    Definition {
+        name: "relisted_lower",
+        group: Group::Pressure,
+        unit: Unit::Events,
+        meaning: "Homes relisted at a lower price than they last asked.",
+        formula: "count",
+        fields: &["ListPrice"],
+        sample: None,
+        follows: "",
+        example: None,
+        value: Value::Window(|_, window| count(window.relisted_lower)),
+    },
+];
+
+/// The mean length of a month of the Gregorian calendar, in days: 365.25 / 12.
+const MONTH_DAYS: f64 = 30.4375;
+
+/// The months for which homes last, if this many go in the window.
+#[expect(clippy::cast_precision_loss, reason = "counts of homes")]
+fn months(window: &WindowSums, homes: i64, going: i64) -> Option<f64> {
+    (going > 0).then(|| homes as f64 / going as f64 * f64::from(window.window.span()) / MONTH_DAYS)
+}
+
+fn absorption(sums: &Measures, window: &WindowSums) -> Option<f64> {
+    let going = share(window.flows.pending + window.flows.closed, sums.stock.active())?;
+    Some(going * MONTH_DAYS / f64::from(window.window.span()))
+}

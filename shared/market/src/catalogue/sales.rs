@@ -1,0 +1,143 @@
+//! Sales of a window. All but `sold` need closing prices; a portal that shows none has none of these.
+
+use super::{Definition, Group, Unit, Value, count, share};
+use crate::measures::WindowSums;
+use crate::snapshot::THIN_SAMPLE;
+
+pub(super) const FIGURES: &[Definition] = &[
+    Definition {
+        name: "sales_priced",
+        group: Group::Sales,
+        unit: Unit::Homes,
+        meaning: "Sales with a possible closing price.",
+        formula: "count",
+        fields: &["ClosePrice", "CloseDate"],
+        sample: None,
+        follows: "",
+        example: None,
+        value: Value::Window(|_, window| count(window.sale_prices.count())),
+    },
+    Definition {
+        name: "median_sale_price",
+        group: Group::Sales,
+        unit: Unit::Money,
+        meaning: "Median closing price.",
+        formula: "quantile 0.5 of ClosePrice",
+        fields: &["ClosePrice", "CloseDate"],
+        sample: Some(("sales_priced", THIN_SAMPLE)),
+        follows: "Redfin's median sale price.",
+        example: None,
+        value: Value::Window(|_, window| sale_price(window)),
+    },
+    Definition {
+        name: "mean_sale_price",
+        group: Group::Sales,
+        unit: Unit::Money,
+        meaning: "Mean closing price.",
+        formula: "sale_volume / sales_priced",
+        fields: &["ClosePrice", "CloseDate"],
+        sample: Some(("sales_priced", THIN_SAMPLE)),
+        follows: "",
+        example: None,
+        value: Value::Window(|_, window| mean_sale_price(window)),
+    },
+    Definition {
+        name: "sale_volume",
+        group: Group::Sales,
+        unit: Unit::Money,
+        meaning: "Sum of closing prices.",
+        formula: "sum of ClosePrice",
+        fields: &["ClosePrice", "CloseDate"],
+        sample: Some(("sales_priced", 1)),
+        follows: "",
+        example: None,
+        value: Value::Window(|_, window| volume(window)),
+    },
+    Definition {
+        name: "sales_priced_per_area",
+        group: Group::Sales,
+        unit: Unit::Homes,
+        meaning: "The priced sales with a living area.",
+        formula: "count",
+        fields: &["ClosePrice", "CloseDate", "LivingArea"],
+        sample: None,
+        follows: "",
+        example: None,
+        value: Value::Window(|_, window| count(window.sales_per_area.count())),
+    },
+    Definition {
+        name: "median_sale_price_per_area",
+        group: Group::Sales,
+        unit: Unit::MoneyPerArea,
+        meaning: "Median closing price per living area.",
+        formula: "quantile 0.5 of ClosePrice / LivingArea",
+        fields: &["ClosePrice", "CloseDate", "LivingArea"],
+        sample: Some(("sales_priced_per_area", THIN_SAMPLE)),
+        follows: "Redfin's median sale price per square foot.",
+        example: None,
+        value: Value::Window(|_, window| window.sales_per_area.quantile(0.5)),
+    },
+    Definition {
+        name: "sales_compared",
+        group: Group::Sales,
+        unit: Unit::Homes,
+        meaning: "The priced sales with a known last list price.",
+        formula: "count",
+        fields: &["ClosePrice", "CloseDate", "ListPrice"],
+        sample: None,
+        follows: "",
+        example: None,
+        value: Value::Window(|_, window| count(window.to_list.count())),
+    },
+    Definition {
+        name: "median_sale_to_list",
+        group: Group::Sales,
+        unit: Unit::Share,
+        meaning: "Median closing price as a share of the last list price.",
+        formula: "quantile 0.5 of ClosePrice / last ListPrice",
+        fields: &["ClosePrice", "CloseDate", "ListPrice"],
+        sample: Some(("sales_compared", THIN_SAMPLE)),
+        follows: "Zillow's median sale-to-list ratio. Redfin shows the mean, without sales far from the list price.",
+        example: None,
+        value: Value::Window(|_, window| WindowSums::median(&window.to_list).map(|points| points / 10_000.0)),
+    },
+    Definition {
+        name: "median_sale_to_original",
+        group: Group::Sales,
+        unit: Unit::Share,
+        meaning: "Median closing price as a share of the first list price of the spell.",
+        formula: "quantile 0.5 of ClosePrice / first price",
+        fields: &["ClosePrice", "CloseDate", "OriginalListPrice"],
+        sample: Some(("sales_priced", THIN_SAMPLE)),
+        follows: "",
+        example: None,
+        value: Value::Window(|_, window| WindowSums::median(&window.to_original).map(|points| points / 10_000.0)),
+    },
+    Definition {
+        name: "sold_above_list",
+        group: Group::Sales,
+        unit: Unit::Share,
+        meaning: "The share of these sales above their last list price.",
+        formula: "sales with ClosePrice > last ListPrice / sales_compared",
+        fields: &["ClosePrice", "CloseDate", "ListPrice"],
+        sample: Some(("sales_compared", THIN_SAMPLE)),
+        follows: "Redfin's sold above list; Zillow's percent of sales over list.",
+        example: None,
+        value: Value::Window(|_, window| share(window.to_list.above(10_000), window.to_list.count())),
+    },
+];
+
+/// The median closing price. For a single sale it is the price itself, not that of its bucket.
+fn sale_price(window: &WindowSums) -> Option<f64> {
+    if window.sale_prices.count() == 1 { volume(window) } else { window.sale_prices.quantile(0.5) }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "for display")]
+fn mean_sale_price(window: &WindowSums) -> Option<f64> {
+    volume(window).map(|volume| volume / window.sale_prices.count() as f64)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "for display")]
+fn volume(window: &WindowSums) -> Option<f64> {
+    (window.sale_prices.count() > 0).then_some(window.sale_sum as f64)
+}

@@ -1,0 +1,71 @@
+//! Moving averages of list prices over the pooled stock of several days.
+
+use std::collections::VecDeque;
+
+use stoop_domain::Day;
+
+use crate::cells::Cells;
+use crate::histogram::{Bucket, quantile_of};
+use crate::key::{Key, Segment};
+use crate::kind::Quantity;
+
+/// The lengths of the moving averages, in days.
+pub const AVERAGE_DAYS: [i32; 3] = [7, 28, 91];
+
+/// The medians of one day: of the list prices on each of the last 7, 28 and 91 days, all homes and days pooled, in
+/// minor units. `None` if there were no prices.
+pub type PooledMedians = [Option<f64>; 3];
+
+/// The pooled medians of each of the days `from..=until`, in one pass. Prices of days before the state's horizon are
+/// unknown; see [`Cells::with_archive`].
+#[must_use]
+pub fn pooled_medians(cells: &Cells, segment: Segment, from: Day, until: Day) -> Vec<PooledMedians> {
+    let longest = AVERAGE_DAYS[AVERAGE_DAYS.len() - 1];
+    let first = from.0.saturating_sub(longest - 1);
+    let mut changes: Vec<(Key, i64)> =
+        cells.of(segment, Quantity::Price).filter(|(key, _)| key.day() <= until.0 && is_stock(*key)).collect();
+    changes.sort_unstable_by_key(|(key, _)| key.day());
+    let buckets = changes.iter().map(|(key, _)| key.bucket());
+    let Some((low, high)) = buckets.clone().min().zip(buckets.max()) else {
+        return (from.0..=until.0).map(|_| [None; 3]).collect();
+    };
+    let index = |bucket: i32| usize::try_from(bucket - low).unwrap_or_default();
+    let mut stock = vec![0_i64; index(high) + 1];
+    let mut pools = AVERAGE_DAYS.map(|_| stock.clone());
+    let mut past: VecDeque<Vec<i64>> = VecDeque::new();
+    let mut changes = changes.into_iter().peekable();
+    let mut medians = Vec::new();
+    for day in first..=until.0 {
+        while let Some((key, value)) = changes.next_if(|(key, _)| key.day() <= day) {
+            stock[index(key.bucket())] += value;
+        }
+        for (pool, days) in pools.iter_mut().zip(AVERAGE_DAYS) {
+            add(pool, &stock, 1);
+            let leaving = usize::try_from(days).ok().and_then(|days| past.len().checked_sub(days));
+            if let Some(leaving) = leaving.and_then(|at| past.get(at)) {
+                add(pool, leaving, -1);
+            }
+        }
+        past.push_back(stock.clone());
+        if past.len() > usize::try_from(longest).unwrap_or_default() {
+            past.pop_front();
+        }
+        if day >= from.0 {
+            medians.push(pools.each_ref().map(|pool| median(pool, low)));
+        }
+    }
+    medians
+}
+
+fn is_stock(key: Key) -> bool {
+    key.kind().is_some_and(|kind| key.quantity().is_stock(kind))
+}
+
+fn add(pool: &mut [i64], stock: &[i64], times: i64) {
+    pool.iter_mut().zip(stock).for_each(|(sum, count)| *sum += count * times);
+}
+
+fn median(pool: &[i64], low: i32) -> Option<f64> {
+    let values = (low..).zip(pool).filter(|(_, count)| **count > 0);
+    quantile_of(values.map(|(bucket, count)| (Bucket(bucket).value(), *count)), pool.iter().sum(), 0.5)
+}

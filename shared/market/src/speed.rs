@@ -1,0 +1,121 @@
+//! How fast homes leave the market: Kaplan and Meier's estimate ("Nonparametric estimation from incomplete
+//! observations", *Journal of the American Statistical Association* 53, 1958), with late entries.
+
+use std::collections::BTreeMap;
+
+use stoop_domain::Day;
+
+use crate::flows::Window;
+use crate::kind::{Kind, Role};
+
+/// The homes whose spell opened in the last 90 days, by days since then.
+///
+/// A home is at risk from the day on which it enters the stock, which is later than its opening if it was found later
+/// or comes back, to the day on which it leaves or to today. A home that leaves in another way than by the event is
+/// censored.
+#[derive(Clone, Debug)]
+pub(crate) struct Stays {
+    today: i32,
+    ages: BTreeMap<i32, AtAge>,
+}
+
+/// How fast these homes leave.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Speed {
+    /// The number of stays in the stock: a home that comes back counts again.
+    pub(crate) stays: i64,
+    /// Until they are under contract or sold.
+    pub(crate) under_contract: Curve,
+    /// Until they are under contract, sold or off the market.
+    pub(crate) off_market: Curve,
+}
+
+/// What happened to homes of one age, in days since the opening of the spell.
+#[derive(Clone, Copy, Debug, Default)]
+struct AtAge {
+    entered: i64,
+    under_contract: i64,
+    off_market: i64,
+    /// Left for another market or cell, or expired.
+    censored: i64,
+    /// Entries less exits of the homes that are this old today.
+    active: i64,
+}
+
+/// The share of homes that are still there, by age; constant between its steps.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Curve {
+    /// Ages with an event, and the share left after it.
+    steps: Vec<(i32, f64)>,
+    /// The last age at which homes were at risk.
+    last: i32,
+}
+
+impl Stays {
+    pub(crate) fn new(today: Day) -> Self {
+        Self { today: today.0, ages: BTreeMap::new() }
+    }
+
+    /// Adds homes that enter or leave the stock on a day, this many days after their spell opened; `value` is negative
+    /// for those that leave.
+    pub(crate) fn add(&mut self, kind: Kind, day: i32, age: i32, value: i64) {
+        let opened = day.saturating_sub(age);
+        // A spell that opens in the future has a date from another time zone: it opens when the home is seen.
+        let age = age.max(0);
+        if opened <= self.today - Window::Days90.span() {
+            return;
+        }
+        let at = self.ages.entry(age).or_default();
+        match kind {
+            _ if kind.role() == Role::Entry => at.entered += value,
+            Kind::Pending | Kind::Closed => at.under_contract -= value,
+            Kind::Gone => at.off_market -= value,
+            _ => at.censored -= value,
+        }
+        self.ages.entry((self.today - opened).max(age)).or_default().active += value;
+    }
+
+    pub(crate) fn speed(&self) -> Speed {
+        Speed {
+            stays: self.ages.values().map(|at| at.entered).sum(),
+            under_contract: self.curve(|at| at.under_contract),
+            off_market: self.curve(|at| at.under_contract + at.off_market),
+        }
+    }
+
+    /// The share of homes that are still there after each event, by age. Ends before the first age at which no home was
+    /// at risk.
+    #[expect(clippy::cast_precision_loss, reason = "counts of homes")]
+    fn curve(&self, events: fn(&AtAge) -> i64) -> Curve {
+        let mut curve = Curve { steps: Vec::new(), last: -1 };
+        let (mut at_risk, mut share) = (0, 1.0);
+        for age in 0..Window::Days90.span() {
+            let at = self.ages.get(&age).copied().unwrap_or_default();
+            at_risk += at.entered;
+            if at_risk <= 0 {
+                break;
+            }
+            let events = events(&at);
+            if events > 0 {
+                share *= 1.0 - events as f64 / at_risk as f64;
+                curve.steps.push((age, share));
+            }
+            curve.last = age;
+            at_risk -= at.under_contract + at.off_market + at.censored + at.active;
+        }
+        curve
+    }
+}
+
+impl Curve {
+    /// The share (0 to 1) of homes that left within this many days; `None` if too few days were observed.
+    pub(crate) fn left_within(&self, days: i32) -> Option<f64> {
+        let left = self.steps.iter().take_while(|(age, _)| *age <= days).last().map_or(1.0, |(_, share)| *share);
+        (self.last >= days || left <= 0.0).then_some(1.0 - left)
+    }
+
+    /// The first day by which at least half of the homes left; `None` if more than half stay as long as was observed.
+    pub(crate) fn median(&self) -> Option<f64> {
+        self.steps.iter().find(|(_, share)| *share <= 0.5).map(|(age, _)| f64::from(*age))
+    }
+}

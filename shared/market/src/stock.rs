@@ -1,0 +1,98 @@
+use stoop_domain::Day;
+
+use crate::grain::Grain;
+use crate::histogram::{Bucket, Histogram, quantile_of};
+use crate::key::Key;
+use crate::kind::Quantity;
+use crate::snapshot::Figures;
+
+/// The stock at the end of a day: a sum of coordinates.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Stock {
+    active: i64,
+    unconfirmed: i64,
+    prices: Histogram,
+    price_sum: i128,
+    per_area: Histogram,
+    opened: Histogram,
+    cuts: Histogram,
+}
+
+impl Stock {
+    /// Adds a coordinate if it belongs to the stock.
+    pub(crate) fn add(&mut self, key: Key, value: i64) {
+        let quantity = key.quantity();
+        if !key.kind().is_some_and(|kind| quantity.is_stock(kind)) {
+            return;
+        }
+        let bucket = Bucket(key.bucket());
+        match quantity {
+            Quantity::Count => self.active += value,
+            Quantity::Unconfirmed => self.unconfirmed += value,
+            Quantity::Price => self.prices.add(bucket, value),
+            Quantity::PriceSum => self.price_sum += i128::from(value),
+            Quantity::PriceSumHigh => self.price_sum += i128::from(value) << 32,
+            Quantity::PricePerArea => self.per_area.add(bucket, value),
+            Quantity::Opened => self.opened.add(bucket, value),
+            Quantity::Cut => self.cuts.add(bucket, value),
+            _ => {}
+        }
+    }
+
+    /// Active stock.
+    pub(crate) fn active(&self) -> i64 {
+        self.active
+    }
+
+    /// The priced part of the stock.
+    pub(crate) fn priced(&self) -> i64 {
+        self.prices.count()
+    }
+
+    /// The unconfirmed part of the stock.
+    pub(crate) fn unconfirmed(&self) -> i64 {
+        self.unconfirmed
+    }
+
+    /// The median list price. For a single home it is the price itself, not that of its bucket.
+    pub(crate) fn median_price(&self) -> Option<f64> {
+        self.price(0.5)
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "for display")]
+    pub(crate) fn mean_price(&self) -> Option<f64> {
+        let priced = self.prices.count();
+        (priced > 0).then(|| self.price_sum as f64 / priced as f64)
+    }
+
+    fn price(&self, quantile: f64) -> Option<f64> {
+        if self.prices.count() == 1 { self.mean_price() } else { self.prices.quantile(quantile) }
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "counts of homes")]
+    pub(crate) fn figures(&self, today: Day, grain: Grain) -> Figures {
+        let priced = self.prices.count();
+        let ages = self.opened.buckets().rev().map(|(day, count)| (f64::from((today.0 - day.0).max(0)), count));
+        let end = |bucket: Option<(Bucket, i64)>, end: fn(Bucket) -> f64, outermost: fn(Grain, Bucket) -> Bucket| {
+            if priced == 1 { self.mean_price() } else { bucket.map(|(bucket, _)| end(outermost(grain, bucket))) }
+        };
+        Figures {
+            active: self.active,
+            unconfirmed: self.unconfirmed,
+            priced,
+            median_price: self.median_price(),
+            mean_price: self.mean_price(),
+            p25_price: self.price(0.25),
+            p75_price: self.price(0.75),
+            min_price: end(self.prices.buckets().next(), Bucket::lower, Grain::first_of),
+            max_price: end(self.prices.buckets().next_back(), Bucket::upper, Grain::last_of),
+            priced_per_area: self.per_area.count(),
+            median_price_per_m2: self.per_area.quantile(0.5),
+            median_age_days: quantile_of(ages, self.opened.count(), 0.5),
+            cut_share: (priced > 0).then(|| self.cuts.count() as f64 / priced as f64),
+            cut: self.cuts.count(),
+            median_cut: self.cuts.quantile(0.5).map(|bp| bp / 10_000.0),
+            ..Figures::default()
+        }
+    }
+}
