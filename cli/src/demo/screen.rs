@@ -124,8 +124,8 @@ fn block(heading: &str, rows: &[(Market, Figures)], look: Look) -> Page {
             show::whole(figures.active).into(),
             or_unknown(median).into(),
             or_unknown(figures.median_age_days.map(|days| format!("{days:.0} d"))).into(),
-            show::whole(figures.last_7_days.flows.new).into(),
-            show::whole(figures.last_7_days.flows.price_cuts).into(),
+            show::whole(figures.last_7_days.new).into(),
+            show::whole(figures.last_7_days.price_cuts).into(),
             or_unknown(figures.cut_share.map(|share| format!("{:.0} %", share * 100.0))).into(),
         ]);
     }

@@ -1,3 +1,5 @@
+mod catalogue;
+mod changes;
 mod daily;
 
 use std::collections::BTreeSet;
@@ -44,17 +46,19 @@ struct RevisedMarket {
 }
 
 /// The columns of a day in CSV.
-const DAY: [Field; 23] = [
+const DAY: [Field; 25] = [
     Field::Plain("market"),
     Field::Plain("purpose"),
     Field::Plain("currency"),
     Field::Plain("day"),
     Field::Plain("active"),
     Field::Plain("unconfirmed"),
+    Field::Plain("priced"),
     Field::Money("median_price"),
     Field::Money("mean_price"),
     Field::Money("median_price_7_days"),
     Field::Money("median_price_28_days"),
+    Field::Money("median_price_91_days"),
     Field::Plain("initial"),
     Field::Plain("new"),
     Field::Plain("relisted"),
@@ -222,7 +226,9 @@ impl Area {
         let under = format!("{}{parts}, as of {} UTC", self.view.path, show::time(self.view.as_of));
         page.line([SafeText::from(heading).bold()]).line([SafeText::from(under).dim()]).gap();
         figures(market, page);
+        changes::unusual(market, page);
         page.heading("What happened").table(flows(&market.figures));
+        catalogue::figures(market, page);
         for remark in remarks(market) {
             page.hung(4, [SafeText::from(format!("  {remark}")).dim()]);
         }
@@ -232,6 +238,7 @@ impl Area {
                 page.heading(&format!("By {heading}")).table(table);
             }
         }
+        changes::changes(market, page);
         daily::daily(market, page);
     }
 }

@@ -51,7 +51,7 @@ fn closes(market: &MarketView) -> Table {
         Column::right("in"),
         Column::right("out"),
         Column::right("median"),
-        Column::right("7-day mean").optional(1),
+        Column::right("7-day median").optional(1),
         Column::right("new").optional(3),
         Column::right("cuts"),
         Column::right("sold").optional(2),

@@ -111,6 +111,12 @@ impl Figure {
         Self::all().find(|figure| figure.name() == name)
     }
 
+    /// The figure of a definition, in a window if it has windows. `None` if it does not have that one.
+    #[must_use]
+    pub fn of_definition(definition: &'static Definition, window: Option<Window>) -> Option<Self> {
+        Self::all().find(|figure| figure.0.definition.name == definition.name && figure.0.window == window)
+    }
+
     /// All names, in order; the figures of windows once each, after a pattern for the window.
     #[must_use]
     pub fn names() -> String {

@@ -1,0 +1,83 @@
+//! The figures of sales, speed and pressure, as the catalogue defines them.
+
+use stoop_domain::Currency;
+use stoop_market::{Definition, Group, Unit, Window};
+use stoop_pipeline::serve::{Figure, FiguresView, MarketView};
+
+use crate::show::{self, Column, Page, SafeText, Table, UNKNOWN};
+
+const GROUPS: [Group; 3] = [Group::Sales, Group::Speed, Group::Pressure];
+
+/// One table for each group that has a figure, and what is missing.
+pub(super) fn figures(market: &MarketView, page: &mut Page) {
+    for group in GROUPS {
+        let figures = Definition::all().filter(|figure| figure.group == group && !figure.unit.is_whole());
+        let (of_windows, of_moment): (Vec<_>, Vec<_>) = figures.partition(|figure| figure.is_of_windows());
+        let mut table = Table::new([
+            Column::left("figure"),
+            Column::right("7 days").optional(1),
+            Column::right("28 days"),
+            Column::right("90 days").optional(2),
+        ]);
+        let windows = [Window::Days7, Window::Days28, Window::Days90];
+        for figure in of_windows {
+            let cells = windows.map(|window| cell(figure, Some(window), market));
+            if cells.iter().any(Option::is_some) {
+                let cells = cells.map(|cell| cell.unwrap_or_else(|| SafeText::from(UNKNOWN).dim()));
+                table.row([title(figure).into()].into_iter().chain(cells));
+            }
+        }
+        let facts: Vec<(String, SafeText)> =
+            of_moment.iter().filter_map(|figure| Some((title(figure), cell(figure, None, market)?))).collect();
+        if table.is_empty() && facts.is_empty() {
+            if group == Group::Sales {
+                page.heading(group.as_str());
+                page.line([SafeText::from("  no closing price was observed: not every portal shows sales").dim()]);
+            }
+            continue;
+        }
+        page.heading(group.as_str());
+        for (name, value) in facts {
+            page.line([format!("  {name:<28}").into(), value]);
+        }
+        page.table(table);
+    }
+}
+
+/// The name for people: `median sale price`.
+pub(crate) fn title(figure: &Definition) -> String {
+    figure.name.replace('_', " ")
+}
+
+/// The value with its sample in brackets, dimmed if that is too small; `None` if there is no value.
+fn cell(figure: &'static Definition, window: Option<Window>, market: &MarketView) -> Option<SafeText> {
+    let value = Figure::of_definition(figure, window)?.of(&market.figures).ok()??;
+    let shown = shown(figure, value, market.currency, market.area_unit);
+    let Some((name, least)) = figure.sample else { return Some(shown.into()) };
+    let sample = sample(name, window, &market.figures)?;
+    let text = SafeText::from(format!("{shown} ({})", show::whole(sample)));
+    Some(if sample < least { text.dim() } else { text })
+}
+
+/// The sample of a figure: a figure of the same window if there is one, otherwise of the moment.
+pub(crate) fn sample(name: &str, window: Option<Window>, figures: &FiguresView) -> Option<i64> {
+    let counts = |window: Option<Window>| {
+        let figure = Definition::all().find(|figure| figure.name == name && figure.is_of_windows() == window.is_some());
+        Figure::of_definition(figure?, window)?.of(figures).ok()?
+    };
+    #[expect(clippy::cast_possible_truncation, reason = "a number of homes")]
+    window.and_then(|window| counts(Some(window))).or_else(|| counts(None)).map(|count| count as i64)
+}
+
+/// A value in its unit, for people.
+pub(crate) fn shown(figure: &Definition, value: f64, currency: Currency, area_unit: &str) -> String {
+    match figure.unit {
+        #[expect(clippy::cast_possible_truncation, reason = "a number of homes or events")]
+        Unit::Homes | Unit::Events => show::whole(value as i64),
+        Unit::Money => show::price(value, currency),
+        Unit::MoneyPerArea => show::price_per_area(value, currency, area_unit),
+        Unit::Days => format!("{value:.0} d"),
+        Unit::Months => format!("{value:.1} months"),
+        Unit::Share => show::percent(value),
+    }
+}

@@ -1,0 +1,81 @@
+//! How an area changed, and what is unusual for it.
+
+use stoop_pipeline::serve::{ChangeView, MarketView, UnusualView, Usual};
+
+use crate::show::{self, Column, Page, SafeText, Table, UNKNOWN};
+
+/// The changes since earlier days.
+pub(super) fn changes(market: &MarketView, page: &mut Page) {
+    if market.changes.is_empty() {
+        return;
+    }
+    let mut table = Table::new([
+        Column::left("since"),
+        Column::right("days"),
+        Column::right("active then"),
+        Column::right("change"),
+        Column::right("median then"),
+        Column::right("change"),
+        Column::right("priced then").optional(1),
+    ]);
+    for ChangeView { days, since, active, active_change, priced, median_price, median_price_change, thin } in
+        &market.changes
+    {
+        let price = median_price.map(|price| show::price(price, market.currency));
+        let dim = |text: String| if *thin { SafeText::from(text).dim() } else { text.into() };
+        table.row([
+            since.as_str().into(),
+            days.to_string().into(),
+            show::whole(*active).into(),
+            dim(signed(*active_change)),
+            price.unwrap_or_else(|| UNKNOWN.to_owned()).into(),
+            dim(signed(*median_price_change)),
+            show::whole(*priced).into(),
+        ]);
+    }
+    page.heading("Change").table(table);
+}
+
+/// What of the last week is unusual, in words.
+pub(super) fn unusual(market: &MarketView, page: &mut Page) {
+    if market.unusual.is_empty() {
+        return;
+    }
+    page.heading("Unusual for this area");
+    for UnusualView { figure, value, usual, deviation, weeks, is } in &market.unusual {
+        let is = match is {
+            Usual::VeryLow => "very low",
+            Usual::Low => "low",
+            Usual::High => "high",
+            Usual::VeryHigh => "very high",
+        };
+        let (what, value, usual) = match *figure {
+            "median_price_change" => {
+                ("median price against 28 days before", signed(Some(*value)), signed(Some(*usual)))
+            }
+            "active" => ("active homes", format!("{value:.0}"), format!("{usual:.0}")),
+            "price_cuts" => ("price cuts in 7 days", format!("{value:.0}"), format!("{usual:.0}")),
+            "new" => ("new homes in 7 days", format!("{value:.0}"), format!("{usual:.0}")),
+            "pending" => ("homes under contract in 7 days", format!("{value:.0}"), format!("{usual:.0}")),
+            _ => ("homes taken off in 7 days", format!("{value:.0}"), format!("{usual:.0}")),
+        };
+        let deviation = match *figure {
+            "median_price_change" => show::percent(*deviation),
+            _ => format!("{deviation:.0}"),
+        };
+        let line =
+            format!("  {what}: {value}, {is}; usually {usual}, give or take {deviation}, in the {weeks} weeks before");
+        page.hung(4, [line.into()]);
+    }
+}
+
+/// A relative change with its sign: `+3.2 %`.
+pub(crate) fn signed(change: Option<f64>) -> String {
+    change.map_or_else(
+        || UNKNOWN.to_owned(),
+        |change| {
+            let sign = if change > 0.0 { "+" } else { "" };
+            format!("{sign}{}", show::percent(change))
+        },
+    )
+}
