@@ -350,7 +350,7 @@ fn the_demo_shows_markets_and_alerts_and_continues_where_it_stopped() {
     let alerts = room.alert_ids();
     assert!(!alerts.is_empty() && number(&first["homes"]) > 100.0);
     assert_eq!(room.alert_lines().len(), alerts.len());
-    // As README says, observations wait in the database until they fill a file of the lake.
+    // Observations wait in the database until they fill a file of the lake.
     assert!(room.path("stoop-data/raw").is_dir() && room.path("stoop-data/alerts.jsonl").is_file());
     assert!(!room.path("stoop-data/lake").exists() && number(&first["observations"]) > 0.0);
 

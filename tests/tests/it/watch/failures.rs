@@ -1,4 +1,4 @@
-//! Possible failures, as in docs/OPERATIONS.md, and the alarms that must report them.
+//! Possible failures, and the alarms that must report them.
 
 use super::stack::{Also, Fault, Planner, Polls};
 
