@@ -1,3 +1,4 @@
+mod compare;
 mod homes;
 mod markets;
 mod sources;
@@ -11,6 +12,7 @@ use clap_complete::Shell;
 use stoop_domain::Time;
 use stoop_runtime::LogFormat;
 
+pub(crate) use compare::{CompareArgs, Part};
 pub(crate) use homes::{Sort, WantedArgs};
 #[cfg(test)]
 pub(crate) use markets::figure;
@@ -59,6 +61,8 @@ pub(crate) enum Command {
     Markets(MarketsArgs),
     /// Show everything about one area
     Market(MarketArgs),
+    /// Compare areas, or parts of areas, side by side
+    Compare(CompareArgs),
     /// List the homes of an area
     Homes(HomesArgs),
     /// Show a home's history

@@ -60,6 +60,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Sources(args) => sources::sources(&home, &args).await,
         Command::Markets(args) => views::markets(&home, &args),
         Command::Market(args) => views::market(&home, &args),
+        Command::Compare(args) => views::compare(&home, &args),
         Command::Homes(args) => views::homes(&home, &args),
         Command::Home(args) => views::home(&home, &args),
         Command::Alerts(args) => views::alerts(&home, &args),

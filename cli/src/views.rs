@@ -4,6 +4,7 @@
 //! people.
 
 mod alerts;
+mod compare;
 mod home;
 mod homes;
 mod market;
@@ -33,6 +34,7 @@ use crate::out::{self, complain};
 use crate::show::{Csv, Look, Page};
 
 pub(crate) use alerts::alerts;
+pub(crate) use compare::compare;
 pub(crate) use home::home;
 pub(crate) use homes::homes;
 pub(crate) use market::market;

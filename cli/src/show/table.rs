@@ -1,3 +1,5 @@
+use std::borrow::Cow;
+
 use super::Look;
 use super::words::{SafeText, Style, cut, cut_before, width, wrap};
 
@@ -10,7 +12,7 @@ pub(crate) struct Table {
 
 /// A column: its heading and how it gets its width.
 pub(crate) struct Column {
-    heading: &'static str,
+    heading: Cow<'static, str>,
     right: bool,
     fit: Fit,
     /// Left out if the screen is too narrow, the highest first; 0: only as a last resort.
@@ -37,27 +39,27 @@ const GAP: usize = 2;
 
 impl Column {
     /// A column of text.
-    pub(crate) fn left(heading: &'static str) -> Self {
-        Self { heading, right: false, fit: Fit::Full, optional: 0 }
+    pub(crate) fn left(heading: impl Into<Cow<'static, str>>) -> Self {
+        Self { heading: heading.into(), right: false, fit: Fit::Full, optional: 0 }
     }
 
     /// A column of numbers.
-    pub(crate) fn right(heading: &'static str) -> Self {
+    pub(crate) fn right(heading: impl Into<Cow<'static, str>>) -> Self {
         Self { right: true, ..Self::left(heading) }
     }
 
     /// A column of text that may be cut at the end of the line.
-    pub(crate) fn cut(heading: &'static str) -> Self {
+    pub(crate) fn cut(heading: impl Into<Cow<'static, str>>) -> Self {
         Self { fit: Fit::Cut, ..Self::left(heading) }
     }
 
     /// A column of text that keeps its end, like a path.
-    pub(crate) fn cut_before(heading: &'static str) -> Self {
+    pub(crate) fn cut_before(heading: impl Into<Cow<'static, str>>) -> Self {
         Self { fit: Fit::CutBefore, ..Self::left(heading) }
     }
 
     /// A column of text that wraps.
-    pub(crate) fn wrapped(heading: &'static str) -> Self {
+    pub(crate) fn wrapped(heading: impl Into<Cow<'static, str>>) -> Self {
         Self { fit: Fit::Wrapped, ..Self::left(heading) }
     }
 
@@ -84,7 +86,7 @@ impl Table {
     pub(super) fn draw(self, look: Look) -> String {
         let natural: Vec<usize> = (0..self.columns.len()).map(|at| self.natural(at)).collect();
         let widths = widths(&self.columns, &natural, usize::from(look.width));
-        let headings = self.columns.iter().map(|column| SafeText::from(column.heading).bold()).collect::<Vec<_>>();
+        let headings = self.columns.iter().map(|column| SafeText::from(&*column.heading).bold()).collect::<Vec<_>>();
         let mut text = self.draw_row(&headings, &widths, look);
         let shown = widths.iter().flatten();
         let whole = shown.clone().sum::<usize>() + GAP * shown.count().saturating_sub(1);
@@ -99,7 +101,7 @@ impl Table {
     /// The width of a column with enough room.
     fn natural(&self, at: usize) -> usize {
         let cells = self.rows.iter().filter_map(|row| row.get(at)).flat_map(|cell| cell.text().split('\n'));
-        cells.chain([self.columns[at].heading]).map(width).max().unwrap_or(0)
+        cells.chain([&*self.columns[at].heading]).map(width).max().unwrap_or(0)
     }
 
     fn draw_row(&self, row: &[SafeText], widths: &[Option<usize>], look: Look) -> String {
@@ -148,7 +150,7 @@ impl Column {
 
     /// The least width of a column of this natural width; with each step it shrinks more. A number is never shortened.
     fn least(&self, natural: usize, step: usize) -> usize {
-        let heading = width(self.heading);
+        let heading = width(&self.heading);
         match (self.fit, step) {
             (Fit::Full, 0 | 1) => natural,
             (Fit::Full, _) if self.right => natural,

@@ -1,6 +1,7 @@
-mod catalogue;
-mod changes;
+pub(super) mod catalogue;
+pub(super) mod changes;
 mod daily;
+mod yields;
 
 use std::collections::BTreeSet;
 use std::process::ExitCode;
@@ -11,7 +12,8 @@ use stoop_domain::{Currency, Market, Minor, Time};
 use stoop_embedded::Database;
 use stoop_market::{Cells, Flows, THIN_SAMPLE, WARM_UP_DAYS, WIDE_SERIES_DAYS};
 use stoop_pipeline::serve::{
-    AreaView, FiguresView, FoundArea, Hours, MarketView, MergedId, Revised, SegmentView, Sum, merged, revised,
+    AreaView, FiguresView, FoundArea, Hours, MarketView, MergedId, Revised, SegmentView, Sum, YieldView, merged,
+    revised,
 };
 use stoop_pipeline::{WideArea, add_up};
 
@@ -27,6 +29,8 @@ pub(super) struct Area {
     pub(super) view: AreaView,
     #[serde(flatten)]
     known: Option<AsKnown>,
+    /// The gross yields of homes for sale, if homes like them are for rent.
+    pub(super) yields: Vec<YieldView>,
 }
 
 /// That the area is shown as known at a time, and what was revised since.
@@ -78,10 +82,13 @@ const DAY: [Field; 25] = [
 pub(crate) fn market(store: &StoreArgs, args: &MarketArgs) -> anyhow::Result<ExitCode> {
     let database = open(store)?;
     let (as_of, days) = (args.as_of.as_of, args.days);
-    let view = match args.as_known.as_known {
+    let mut view = match args.as_known.as_known {
         None => Area::read(&database, &args.area, as_of, days)?,
         Some(known) => Area::read_as_known(&database, &args.area, known, as_of, days)?,
     };
+    if args.as_known.as_known.is_none() {
+        view.yields = yields::read(&database, &view.view)?;
+    }
     give(&view, &args.format)
 }
 
@@ -93,7 +100,7 @@ impl Area {
             Some(markets) => AreaView::with(&found, markets, as_of),
             None => add_markets_up(&found, states(database, &found, as_of, days)?, as_of, days),
         };
-        Ok(Self { view, known: None })
+        Ok(Self { view, known: None, yields: Vec::new() })
     }
 
     /// What was known at a time, which is also the time shown unless another is requested.
@@ -124,7 +131,7 @@ impl Area {
             let revised = revised(&before.figures, &market.figures)?.into_iter();
             revisions.extend(revised.map(|revised| RevisedMarket { market: market.id.clone(), revised }));
         }
-        Ok(Self { view: then, known: Some(AsKnown { as_known: known, revised: revisions }) })
+        Ok(Self { view: then, known: Some(AsKnown { as_known: known, revised: revisions }), yields: Vec::new() })
     }
 }
 
@@ -228,10 +235,11 @@ impl Area {
         figures(market, page);
         changes::unusual(market, page);
         page.heading("What happened").table(flows(&market.figures));
-        catalogue::figures(market, page);
         for remark in remarks(market) {
             page.hung(4, [SafeText::from(format!("  {remark}")).dim()]);
         }
+        catalogue::figures(market, page);
+        yields::yields(market, &self.yields, page);
         for (heading, segments) in [("type", &market.property_types), ("bedrooms", &market.bedrooms)] {
             let table = by_segment(heading, segments, market);
             if !table.is_empty() {
@@ -304,7 +312,7 @@ fn remarks(market: &MarketView) -> Vec<String> {
              first {WARM_UP_DAYS} days"
         ));
     }
-    if market.figures.thin {
+    if market.figures.thin && market.figures.priced > 0 {
         let priced = plural(market.figures.priced.unsigned_abs(), "home");
         remarks.push(format!("the prices are those of {priced}: fewer than {THIN_SAMPLE} say little"));
     }
@@ -339,7 +347,7 @@ fn flows(figures: &FiguresView) -> Table {
         !is_rare || windows.iter().any(|(_, flows)| flows.is_some_and(|flows| count(flows) != 0))
     };
     let shown: Vec<_> = counts.iter().filter(shown).collect();
-    let names = shown.iter().map(|(name, ..)| Column::right(name));
+    let names = shown.iter().map(|(name, ..)| Column::right(*name));
     let mut table = Table::new([Column::left("in the last")].into_iter().chain(names));
     for (window, flows) in windows {
         let cells = shown.iter().map(|(.., count)| flows.map_or_else(|| UNKNOWN.into(), |flows| number(count(flows))));

@@ -31,7 +31,7 @@ pub struct Definition {
     /// Whose definition it follows, and where it departs from it; empty for our own.
     pub follows: &'static str,
     /// Its value in the example of `docs/METRICS.md`; for a figure of windows, that of 28 days. Money is in minor units.
-    pub example: Option<f64>,
+    pub example: f64,
     value: Value,
 }
 

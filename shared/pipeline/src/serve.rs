@@ -13,6 +13,7 @@ mod nearest;
 mod ranking;
 mod revised;
 mod view;
+mod yields;
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
@@ -33,6 +34,7 @@ pub use nearest::Nearest;
 pub use ranking::{Figure, MarketRow, Ranking};
 pub use revised::{Revised, revised};
 pub use view::{Hours, MarketView, SegmentView, Sum, covers_days, unit_name};
+pub use yields::{YIELD_SAMPLE, YieldView, yields};
 
 /// Adds markets up by purpose and currency, in that order.
 #[must_use]

@@ -27,9 +27,9 @@ pub(super) fn figures(market: &MarketView, page: &mut Page) {
                 table.row([title(figure).into()].into_iter().chain(cells));
             }
         }
-        let facts: Vec<(String, SafeText)> =
-            of_moment.iter().filter_map(|figure| Some((title(figure), cell(figure, None, market)?))).collect();
-        if table.is_empty() && facts.is_empty() {
+        let within = within(market);
+        let is_speed = group == Group::Speed;
+        if table.is_empty() && (!is_speed || within.is_empty()) {
             if group == Group::Sales {
                 page.heading(group.as_str());
                 page.line([SafeText::from("  no closing price was observed: not every portal shows sales").dim()]);
@@ -37,11 +37,49 @@ pub(super) fn figures(market: &MarketView, page: &mut Page) {
             continue;
         }
         page.heading(group.as_str());
-        for (name, value) in facts {
-            page.line([format!("  {name:<28}").into(), value]);
+        if is_speed && !within.is_empty() {
+            page.table(within).gap();
+        }
+        for figure in of_moment.iter().filter(|_| !is_speed) {
+            if let Some(value) = cell(figure, None, market) {
+                page.line([format!("  {}  ", title(figure)).into(), value]).gap();
+            }
         }
         page.table(table);
     }
+}
+
+/// How fast homes that were listed in the last 90 days leave.
+fn within(market: &MarketView) -> Table {
+    let mut table = Table::new([
+        Column::left("listed in 90 days"),
+        Column::right("half after"),
+        Column::right("in 7 days"),
+        Column::right("14"),
+        Column::right("30"),
+        Column::right("60"),
+    ]);
+    for (title, median, share) in [
+        ("under contract", "median_days_to_pending", "pending"),
+        ("off the market too", "median_days_to_off_market", "off_market"),
+    ] {
+        let named = |name: &str| {
+            let figure = Definition::all().find(|figure| figure.name == name)?;
+            let value = Figure::of_definition(figure, None)?.of(&market.figures).ok()??;
+            let text = SafeText::from(shown(figure, value, market.currency, market.area_unit));
+            let (of, least) = figure.sample?;
+            Some(if sample(of, None, &market.figures)? < least { text.dim() } else { text })
+        };
+        let cells = [named(median)]
+            .into_iter()
+            .chain([7, 14, 30, 60].map(|days| named(&format!("{share}_within_{days}_days"))));
+        let cells: Vec<Option<SafeText>> = cells.collect();
+        if cells.iter().any(Option::is_some) {
+            let cells = cells.into_iter().map(|cell| cell.unwrap_or_else(|| SafeText::from(UNKNOWN).dim()));
+            table.row([title.into()].into_iter().chain(cells));
+        }
+    }
+    table
 }
 
 /// The name for people: `median sale price`.

@@ -12,7 +12,7 @@ pub(super) const FIGURES: &[Definition] = &[
         fields: &[],
         sample: None,
         follows: "",
-        example: None,
+        example: 1.0,
         value: Value::Flow(|flows| flows.initial),
     },
     Definition {
@@ -24,7 +24,7 @@ pub(super) const FIGURES: &[Definition] = &[
         fields: &[],
         sample: None,
         follows: "Redfin's and Realtor.com's new listings.",
-        example: None,
+        example: 5.0,
         value: Value::Flow(|flows| flows.new),
     },
     Definition {
@@ -36,7 +36,7 @@ pub(super) const FIGURES: &[Definition] = &[
         fields: &[],
         sample: None,
         follows: "",
-        example: None,
+        example: 1.0,
         value: Value::Flow(|flows| flows.relisted),
     },
     Definition {
@@ -48,7 +48,7 @@ pub(super) const FIGURES: &[Definition] = &[
         fields: &[],
         sample: None,
         follows: "",
-        example: None,
+        example: 1.0,
         value: Value::Flow(|flows| flows.back_on_market),
     },
     Definition {
@@ -60,7 +60,7 @@ pub(super) const FIGURES: &[Definition] = &[
         fields: &[],
         sample: None,
         follows: "",
-        example: None,
+        example: 0.0,
         value: Value::Flow(|flows| flows.moved_in),
     },
     Definition {
@@ -72,7 +72,7 @@ pub(super) const FIGURES: &[Definition] = &[
         fields: &[],
         sample: None,
         follows: "Redfin's pending sales; Zillow's newly pending listings.",
-        example: None,
+        example: 3.0,
         value: Value::Flow(|flows| flows.pending),
     },
     Definition {
@@ -84,7 +84,7 @@ pub(super) const FIGURES: &[Definition] = &[
         fields: &[],
         sample: None,
         follows: "",
-        example: None,
+        example: 1.0,
         value: Value::Flow(|flows| flows.closed),
     },
     Definition {
@@ -96,7 +96,7 @@ pub(super) const FIGURES: &[Definition] = &[
         fields: &[],
         sample: None,
         follows: "",
-        example: None,
+        example: 0.0,
         value: Value::Flow(|flows| flows.gone),
     },
     Definition {
@@ -108,7 +108,7 @@ pub(super) const FIGURES: &[Definition] = &[
         fields: &[],
         sample: None,
         follows: "",
-        example: None,
+        example: 0.0,
         value: Value::Flow(|flows| flows.moved_out),
     },
     Definition {
@@ -120,7 +120,7 @@ pub(super) const FIGURES: &[Definition] = &[
         fields: &[],
         sample: None,
         follows: "",
-        example: None,
+        example: 0.0,
         value: Value::Flow(|flows| flows.expired),
     },
     Definition {
@@ -132,7 +132,7 @@ pub(super) const FIGURES: &[Definition] = &[
         fields: &["ListPrice"],
         sample: None,
         follows: "",
-        example: None,
+        example: 2.0,
         value: Value::Flow(|flows| flows.price_cuts),
     },
     Definition {
@@ -144,7 +144,7 @@ pub(super) const FIGURES: &[Definition] = &[
         fields: &["ListPrice"],
         sample: None,
         follows: "",
-        example: None,
+        example: 0.0,
         value: Value::Flow(|flows| flows.price_rises),
     },
     Definition {
@@ -156,7 +156,7 @@ pub(super) const FIGURES: &[Definition] = &[
         fields: &["CloseDate"],
         sample: None,
         follows: "Redfin's homes sold.",
-        example: None,
+        example: 2.0,
         value: Value::Flow(|flows| flows.sold),
     },
 ];

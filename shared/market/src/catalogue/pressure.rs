@@ -14,7 +14,7 @@ pub(super) const FIGURES: &[Definition] = &[
         fields: &[],
         sample: None,
         follows: "Realtor.com's pending listing count, of one day.",
-        example: None,
+        example: 1.0,
         value: Value::Moment(|sums| count(sums.pending)),
     },
     Definition {
@@ -26,7 +26,7 @@ pub(super) const FIGURES: &[Definition] = &[
         fields: &[],
         sample: Some(("active", THIN_SAMPLE)),
         follows: "Realtor.com's pending ratio, of one day.",
-        example: None,
+        example: 0.2,
         value: Value::Moment(|sums| share(sums.pending, sums.stock.active())),
     },
     Definition {
@@ -38,7 +38,7 @@ pub(super) const FIGURES: &[Definition] = &[
         fields: &[],
         sample: Some(("sold", THIN_SAMPLE)),
         follows: "Redfin's months of supply, with a window instead of the calendar month.",
-        example: None,
+        example: 2.299_8,
         value: Value::Window(|sums, window| months(window, sums.stock.active(), window.flows.sold)),
     },
     Definition {
@@ -50,7 +50,7 @@ pub(super) const FIGURES: &[Definition] = &[
         fields: &[],
         sample: Some(("left", THIN_SAMPLE)),
         follows: "",
-        example: None,
+        example: 1.149_9,
         value: Value::Window(|sums, window| {
             months(window, sums.stock.active(), window.flows.pending + window.flows.closed)
         }),
@@ -64,7 +64,7 @@ pub(super) const FIGURES: &[Definition] = &[
         fields: &[],
         sample: Some(("active", THIN_SAMPLE)),
         follows: "",
-        example: None,
+        example: 0.869_6,
         value: Value::Window(absorption),
     },
     Definition {
@@ -76,7 +76,7 @@ pub(super) const FIGURES: &[Definition] = &[
         fields: &["ListPrice"],
         sample: None,
         follows: "",
-        example: None,
+        example: 4.0,
         value: Value::Window(|_, window| count(window.asked.count())),
     },
     Definition {
@@ -88,7 +88,7 @@ pub(super) const FIGURES: &[Definition] = &[
         fields: &["ListPrice"],
         sample: Some(("new_priced", THIN_SAMPLE)),
         follows: "Redfin's median new list price.",
-        example: None,
+        example: 36_500_000.0,
         value: Value::Window(|_, window| window.asked.quantile(0.5)),
     },
     Definition {
@@ -100,20 +100,20 @@ pub(super) const FIGURES: &[Definition] = &[
         fields: &["ListPrice"],
         sample: None,
         follows: "Realtor.com's price reduced count.",
-        example: None,
+        example: 2.0,
         value: Value::Window(|_, window| count(window.homes_cut)),
     },
     Definition {
         name: "homes_cut_share",
         group: Group::Pressure,
         unit: Unit::Share,
-        meaning: "These homes per active home.",
-        formula: "homes_cut / active",
+        meaning: "The share of the homes on the market in the window with a price cut in it.",
+        formula: "homes_cut / (active before the window + entries in it)",
         fields: &["ListPrice"],
         sample: Some(("active", THIN_SAMPLE)),
-        follows: "Realtor.com's price reduced share. Zillow divides by all homes active in the month: see --definition.",
-        example: None,
-        value: Value::Window(|sums, window| share(window.homes_cut, sums.stock.active())),
+        follows: "Zillow's share of listings with a price cut, which leaves out homes that ask as much again. Realtor.com divides by the active homes of a day.",
+        example: 0.222_2,
+        value: Value::Window(homes_cut_share),
     },
     Definition {
         name: "median_price_cut",
@@ -124,7 +124,7 @@ pub(super) const FIGURES: &[Definition] = &[
         fields: &["ListPrice"],
         sample: Some(("price_cuts", THIN_SAMPLE)),
         follows: "Zillow's median price cut, in percent.",
-        example: None,
+        example: 0.073_8,
         value: Value::Window(|_, window| window.cut_steps.quantile(0.5).map(|points| points / 10_000.0)),
     },
     Definition {
@@ -136,7 +136,7 @@ pub(super) const FIGURES: &[Definition] = &[
         fields: &["ListPrice"],
         sample: None,
         follows: "",
-        example: None,
+        example: 2.0,
         value: Value::Window(|_, window| count(window.first_cuts.count())),
     },
     Definition {
@@ -148,7 +148,7 @@ pub(super) const FIGURES: &[Definition] = &[
         fields: &["ListPrice", "ListingContractDate"],
         sample: Some(("first_cuts", THIN_SAMPLE)),
         follows: "",
-        example: None,
+        example: 21.5,
         value: Value::Window(|_, window| WindowSums::median(&window.first_cuts)),
     },
     Definition {
@@ -160,7 +160,7 @@ pub(super) const FIGURES: &[Definition] = &[
         fields: &["ListPrice"],
         sample: None,
         follows: "",
-        example: None,
+        example: 1.0,
         value: Value::Window(|_, window| count(window.relisted_lower)),
     },
 ];
@@ -171,10 +171,15 @@ const MONTH_DAYS: f64 = 30.4375;
 /// The months for which homes last, if this many go in the window.
 #[expect(clippy::cast_precision_loss, reason = "counts of homes")]
 fn months(window: &WindowSums, homes: i64, going: i64) -> Option<f64> {
-    (going > 0).then(|| homes as f64 / going as f64 * f64::from(window.window.span()) / MONTH_DAYS)
+    (homes > 0 && going > 0).then(|| homes as f64 / going as f64 * f64::from(window.window.span()) / MONTH_DAYS)
 }
 
 fn absorption(sums: &Measures, window: &WindowSums) -> Option<f64> {
     let going = share(window.flows.pending + window.flows.closed, sums.stock.active())?;
     Some(going * MONTH_DAYS / f64::from(window.window.span()))
+}
+
+fn homes_cut_share(sums: &Measures, window: &WindowSums) -> Option<f64> {
+    // Stock now = stock before + entries - exits.
+    share(window.homes_cut, sums.stock.active() + window.flows.exits())
 }

@@ -14,7 +14,7 @@ pub(super) const FIGURES: &[Definition] = &[
         fields: &["ClosePrice", "CloseDate"],
         sample: None,
         follows: "",
-        example: None,
+        example: 1.0,
         value: Value::Window(|_, window| count(window.sale_prices.count())),
     },
     Definition {
@@ -26,7 +26,7 @@ pub(super) const FIGURES: &[Definition] = &[
         fields: &["ClosePrice", "CloseDate"],
         sample: Some(("sales_priced", THIN_SAMPLE)),
         follows: "Redfin's median sale price.",
-        example: None,
+        example: 41_000_000.0,
         value: Value::Window(|_, window| sale_price(window)),
     },
     Definition {
@@ -38,7 +38,7 @@ pub(super) const FIGURES: &[Definition] = &[
         fields: &["ClosePrice", "CloseDate"],
         sample: Some(("sales_priced", THIN_SAMPLE)),
         follows: "",
-        example: None,
+        example: 41_000_000.0,
         value: Value::Window(|_, window| mean_sale_price(window)),
     },
     Definition {
@@ -50,7 +50,7 @@ pub(super) const FIGURES: &[Definition] = &[
         fields: &["ClosePrice", "CloseDate"],
         sample: Some(("sales_priced", 1)),
         follows: "",
-        example: None,
+        example: 41_000_000.0,
         value: Value::Window(|_, window| volume(window)),
     },
     Definition {
@@ -62,7 +62,7 @@ pub(super) const FIGURES: &[Definition] = &[
         fields: &["ClosePrice", "CloseDate", "LivingArea"],
         sample: None,
         follows: "",
-        example: None,
+        example: 1.0,
         value: Value::Window(|_, window| count(window.sales_per_area.count())),
     },
     Definition {
@@ -74,7 +74,7 @@ pub(super) const FIGURES: &[Definition] = &[
         fields: &["ClosePrice", "CloseDate", "LivingArea"],
         sample: Some(("sales_priced_per_area", THIN_SAMPLE)),
         follows: "Redfin's median sale price per square foot.",
-        example: None,
+        example: 512_500.0,
         value: Value::Window(|_, window| window.sales_per_area.quantile(0.5)),
     },
     Definition {
@@ -86,7 +86,7 @@ pub(super) const FIGURES: &[Definition] = &[
         fields: &["ClosePrice", "CloseDate", "ListPrice"],
         sample: None,
         follows: "",
-        example: None,
+        example: 1.0,
         value: Value::Window(|_, window| count(window.to_list.count())),
     },
     Definition {
@@ -98,7 +98,7 @@ pub(super) const FIGURES: &[Definition] = &[
         fields: &["ClosePrice", "CloseDate", "ListPrice"],
         sample: Some(("sales_compared", THIN_SAMPLE)),
         follows: "Zillow's median sale-to-list ratio. Redfin shows the mean, without sales far from the list price.",
-        example: None,
+        example: 1.025,
         value: Value::Window(|_, window| WindowSums::median(&window.to_list).map(|points| points / 10_000.0)),
     },
     Definition {
@@ -110,7 +110,7 @@ pub(super) const FIGURES: &[Definition] = &[
         fields: &["ClosePrice", "CloseDate", "OriginalListPrice"],
         sample: Some(("sales_priced", THIN_SAMPLE)),
         follows: "",
-        example: None,
+        example: 0.976_2,
         value: Value::Window(|_, window| WindowSums::median(&window.to_original).map(|points| points / 10_000.0)),
     },
     Definition {
@@ -122,7 +122,7 @@ pub(super) const FIGURES: &[Definition] = &[
         fields: &["ClosePrice", "CloseDate", "ListPrice"],
         sample: Some(("sales_compared", THIN_SAMPLE)),
         follows: "Redfin's sold above list; Zillow's percent of sales over list.",
-        example: None,
+        example: 1.0,
         value: Value::Window(|_, window| share(window.to_list.above(10_000), window.to_list.count())),
     },
 ];

@@ -15,7 +15,7 @@ pub(super) const FIGURES: &[Definition] = &[
         fields: &["ListingContractDate"],
         sample: None,
         follows: "",
-        example: None,
+        example: 9.0,
         value: Value::Moment(|sums| count(sums.speed.as_ref()?.stays)),
     },
     Definition {
@@ -27,7 +27,7 @@ pub(super) const FIGURES: &[Definition] = &[
         fields: &["ListingContractDate"],
         sample: Some(("stays_90_days", THIN_SAMPLE)),
         follows: "Zillow's median days to pending counts only homes that went pending; here the others count as not yet.",
-        example: None,
+        example: 36.0,
         value: Value::Moment(|sums| sums.speed.as_ref()?.under_contract.median()),
     },
     Definition {
@@ -39,7 +39,7 @@ pub(super) const FIGURES: &[Definition] = &[
         fields: &["ListingContractDate"],
         sample: Some(("stays_90_days", THIN_SAMPLE)),
         follows: "",
-        example: None,
+        example: 0.305_6,
         value: Value::Moment(|sums| sums.speed.as_ref()?.under_contract.left_within(7)),
     },
     Definition {
@@ -51,7 +51,7 @@ pub(super) const FIGURES: &[Definition] = &[
         fields: &["ListingContractDate"],
         sample: Some(("stays_90_days", THIN_SAMPLE)),
         follows: "Redfin's off market in two weeks counts only homes that went under contract.",
-        example: None,
+        example: 0.479_2,
         value: Value::Moment(|sums| sums.speed.as_ref()?.under_contract.left_within(14)),
     },
     Definition {
@@ -63,7 +63,7 @@ pub(super) const FIGURES: &[Definition] = &[
         fields: &["ListingContractDate"],
         sample: Some(("stays_90_days", THIN_SAMPLE)),
         follows: "",
-        example: None,
+        example: 0.479_2,
         value: Value::Moment(|sums| sums.speed.as_ref()?.under_contract.left_within(30)),
     },
     Definition {
@@ -75,7 +75,7 @@ pub(super) const FIGURES: &[Definition] = &[
         fields: &["ListingContractDate"],
         sample: Some(("stays_90_days", THIN_SAMPLE)),
         follows: "",
-        example: None,
+        example: 1.0,
         value: Value::Moment(|sums| sums.speed.as_ref()?.under_contract.left_within(60)),
     },
     Definition {
@@ -87,7 +87,7 @@ pub(super) const FIGURES: &[Definition] = &[
         fields: &["ListingContractDate"],
         sample: Some(("stays_90_days", THIN_SAMPLE)),
         follows: "",
-        example: None,
+        example: 36.0,
         value: Value::Moment(|sums| sums.speed.as_ref()?.off_market.median()),
     },
     Definition {
@@ -99,7 +99,7 @@ pub(super) const FIGURES: &[Definition] = &[
         fields: &["ListingContractDate"],
         sample: Some(("stays_90_days", THIN_SAMPLE)),
         follows: "",
-        example: None,
+        example: 0.305_6,
         value: Value::Moment(|sums| sums.speed.as_ref()?.off_market.left_within(7)),
     },
     Definition {
@@ -111,7 +111,7 @@ pub(super) const FIGURES: &[Definition] = &[
         fields: &["ListingContractDate"],
         sample: Some(("stays_90_days", THIN_SAMPLE)),
         follows: "",
-        example: None,
+        example: 0.479_2,
         value: Value::Moment(|sums| sums.speed.as_ref()?.off_market.left_within(14)),
     },
     Definition {
@@ -123,7 +123,7 @@ pub(super) const FIGURES: &[Definition] = &[
         fields: &["ListingContractDate"],
         sample: Some(("stays_90_days", THIN_SAMPLE)),
         follows: "",
-        example: None,
+        example: 0.479_2,
         value: Value::Moment(|sums| sums.speed.as_ref()?.off_market.left_within(30)),
     },
     Definition {
@@ -135,7 +135,7 @@ pub(super) const FIGURES: &[Definition] = &[
         fields: &["ListingContractDate"],
         sample: Some(("stays_90_days", THIN_SAMPLE)),
         follows: "",
-        example: None,
+        example: 1.0,
         value: Value::Moment(|sums| sums.speed.as_ref()?.off_market.left_within(60)),
     },
     Definition {
@@ -147,7 +147,7 @@ pub(super) const FIGURES: &[Definition] = &[
         fields: &[],
         sample: None,
         follows: "",
-        example: None,
+        example: 4.0,
         value: Value::Window(|_, window| count(left(&window.flows))),
     },
     Definition {
@@ -159,7 +159,7 @@ pub(super) const FIGURES: &[Definition] = &[
         fields: &["ListingContractDate"],
         sample: Some(("left", THIN_SAMPLE)),
         follows: "Realtor.com's median days on market, which ends at closing. Homes that stay do not count: see median_days_to_off_market.",
-        example: None,
+        example: 8.0,
         value: Value::Window(|_, window| WindowSums::median(&window.left)),
     },
     Definition {
@@ -171,7 +171,7 @@ pub(super) const FIGURES: &[Definition] = &[
         fields: &[],
         sample: Some(("new", THIN_SAMPLE)),
         follows: "",
-        example: None,
+        example: 0.166_7,
         value: Value::Window(|_, window| share(window.flows.relisted, window.flows.new + window.flows.relisted)),
     },
 ];

@@ -13,7 +13,7 @@ pub(super) const FIGURES: &[Definition] = &[
         fields: &[],
         sample: None,
         follows: "Redfin's inventory; Realtor.com's active listing count, of one day.",
-        example: None,
+        example: 5.0,
         value: Value::Typed(|figures| count(figures.active)),
     },
     Definition {
@@ -25,7 +25,7 @@ pub(super) const FIGURES: &[Definition] = &[
         fields: &[],
         sample: None,
         follows: "",
-        example: None,
+        example: 0.0,
         value: Value::Typed(|figures| count(figures.unconfirmed)),
     },
     Definition {
@@ -37,7 +37,7 @@ pub(super) const FIGURES: &[Definition] = &[
         fields: &["ListPrice"],
         sample: None,
         follows: "",
-        example: None,
+        example: 4.0,
         value: Value::Typed(|figures| count(figures.priced)),
     },
     Definition {
@@ -49,7 +49,7 @@ pub(super) const FIGURES: &[Definition] = &[
         fields: &["ListPrice"],
         sample: Some(("priced", THIN_SAMPLE)),
         follows: "Realtor.com's median listing price, of one day.",
-        example: None,
+        example: 42_500_000.0,
         value: Value::Typed(|figures| figures.median_price),
     },
     Definition {
@@ -61,7 +61,7 @@ pub(super) const FIGURES: &[Definition] = &[
         fields: &["ListPrice"],
         sample: Some(("priced", THIN_SAMPLE)),
         follows: "Realtor.com's average listing price, of one day.",
-        example: None,
+        example: 43_000_000.0,
         value: Value::Typed(|figures| figures.mean_price),
     },
     Definition {
@@ -73,7 +73,7 @@ pub(super) const FIGURES: &[Definition] = &[
         fields: &["ListPrice"],
         sample: Some(("priced", THIN_SAMPLE)),
         follows: "",
-        example: None,
+        example: 37_500_000.0,
         value: Value::Typed(|figures| figures.p25_price),
     },
     Definition {
@@ -85,7 +85,7 @@ pub(super) const FIGURES: &[Definition] = &[
         fields: &["ListPrice"],
         sample: Some(("priced", THIN_SAMPLE)),
         follows: "",
-        example: None,
+        example: 48_000_000.0,
         value: Value::Typed(|figures| figures.p75_price),
     },
     Definition {
@@ -97,7 +97,7 @@ pub(super) const FIGURES: &[Definition] = &[
         fields: &["ListPrice"],
         sample: Some(("priced", 1)),
         follows: "",
-        example: None,
+        example: 30_000_000.0,
         value: Value::Typed(|figures| figures.min_price),
     },
     Definition {
@@ -109,7 +109,7 @@ pub(super) const FIGURES: &[Definition] = &[
         fields: &["ListPrice"],
         sample: Some(("priced", 1)),
         follows: "",
-        example: None,
+        example: 57_000_000.0,
         value: Value::Typed(|figures| figures.max_price),
     },
     Definition {
@@ -121,7 +121,7 @@ pub(super) const FIGURES: &[Definition] = &[
         fields: &["ListPrice", "LivingArea"],
         sample: None,
         follows: "",
-        example: None,
+        example: 2.0,
         value: Value::Typed(|figures| count(figures.priced_per_area)),
     },
     Definition {
@@ -133,7 +133,7 @@ pub(super) const FIGURES: &[Definition] = &[
         fields: &["ListPrice", "LivingArea"],
         sample: Some(("priced_per_area", THIN_SAMPLE)),
         follows: "Realtor.com's median listing price per square foot, of one day.",
-        example: None,
+        example: 475_000.0,
         value: Value::Typed(|figures| figures.median_price_per_m2),
     },
     Definition {
@@ -145,7 +145,7 @@ pub(super) const FIGURES: &[Definition] = &[
         fields: &["ListingContractDate"],
         sample: Some(("active", THIN_SAMPLE)),
         follows: "Redfin's age of inventory; days pending or off within the spell count too.",
-        example: None,
+        example: 8.0,
         value: Value::Typed(|figures| figures.median_age_days),
     },
     Definition {
@@ -157,7 +157,7 @@ pub(super) const FIGURES: &[Definition] = &[
         fields: &["ListPrice"],
         sample: None,
         follows: "",
-        example: None,
+        example: 1.0,
         value: Value::Typed(|figures| count(figures.cut)),
     },
     Definition {
@@ -169,7 +169,7 @@ pub(super) const FIGURES: &[Definition] = &[
         fields: &["ListPrice"],
         sample: Some(("priced", THIN_SAMPLE)),
         follows: "",
-        example: None,
+        example: 0.25,
         value: Value::Typed(|figures| figures.cut_share),
     },
     Definition {
@@ -181,7 +181,7 @@ pub(super) const FIGURES: &[Definition] = &[
         fields: &["ListPrice"],
         sample: Some(("cut", THIN_SAMPLE)),
         follows: "",
-        example: None,
+        example: 0.1,
         value: Value::Typed(|figures| figures.median_cut),
     },
 ];

@@ -4,6 +4,8 @@
 
 mod archive;
 mod balance;
+mod documents;
+mod example;
 mod figures;
 mod laws;
 mod oracle;

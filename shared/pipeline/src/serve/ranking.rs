@@ -137,6 +137,12 @@ impl Figure {
         &self.0.path
     }
 
+    /// Its window; `None` for a figure of the moment.
+    #[must_use]
+    pub fn window(self) -> Option<Window> {
+        self.0.window
+    }
+
     /// Its definition.
     #[must_use]
     pub fn definition(self) -> &'static Definition {

@@ -1,0 +1,100 @@
+//! Gross rental yields: what an area's homes for sale would earn at the rents asked for homes like them.
+
+use serde::Serialize;
+use stoop_domain::Currency;
+
+use super::{AreaView, MarketView, SegmentView};
+
+/// The fewest priced homes for sale, and for rent, whose medians are compared.
+pub const YIELD_SAMPLE: i64 = 30;
+
+/// The yield of one kind of home: a property type and number of bedrooms, or a whole area.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct YieldView {
+    /// `Condominium, 2 bedrooms`; `all` for the whole area.
+    pub label: String,
+    /// The currency of both prices.
+    pub currency: Currency,
+    /// The path of the area from which both medians are: the area itself, or the first one around it with
+    /// [`YIELD_SAMPLE`] priced homes of this kind on both sides. `None` for the whole area.
+    pub matched_in: Option<String>,
+    /// Priced homes for sale, there.
+    pub sale_homes: i64,
+    /// Priced homes for rent, there.
+    pub rent_homes: i64,
+    /// Median list price for sale.
+    pub median_price: Option<f64>,
+    /// Median rent of a month.
+    pub median_rent: Option<f64>,
+    /// Twelve months of rent as a share of the price, before all costs: 0.05 is 5 %.
+    pub gross_yield: f64,
+    /// The price in years of rent: the gross rent multiplier.
+    pub price_to_rent: f64,
+}
+
+/// The yields of an area, by currency, kinds of homes in the order of the area's view. `levels` are the area and the
+/// areas around it, narrowest first.
+///
+/// The yield of the whole area is the mean over its kinds that could be matched, weighted by their priced homes for
+/// sale in the area; its samples are those homes and all homes for rent that were matched.
+#[must_use]
+pub fn yields(levels: &[AreaView]) -> Vec<YieldView> {
+    let Some(area) = levels.first() else { return Vec::new() };
+    let mut all = Vec::new();
+    for sale in area.markets.iter().filter(|market| market.purpose == "sale") {
+        let kinds = sale.cells.iter().filter(|kind| kind.figures.priced > 0 && !kind.label.contains("unknown"));
+        let matched: Vec<(i64, YieldView)> = kinds
+            .filter_map(|kind| Some((kind.figures.priced, matched(levels, &kind.label, sale.currency)?)))
+            .collect();
+        all.extend(whole(&matched, sale.currency));
+        all.extend(matched.into_iter().map(|(_, kind)| kind));
+    }
+    all
+}
+
+/// The yield of a kind in the first level with enough homes on both sides.
+fn matched(levels: &[AreaView], label: &str, currency: Currency) -> Option<YieldView> {
+    levels.iter().find_map(|level| {
+        let kind = |purpose: &str| {
+            let of_terms = |market: &&MarketView| market.purpose == purpose && market.currency == currency;
+            let kinds = level.markets.iter().find(of_terms)?.cells.iter();
+            let enough = |kind: &&SegmentView| kind.label == label && kind.figures.priced >= YIELD_SAMPLE;
+            let found = kinds.clone().find(enough)?;
+            Some((found.figures.priced, found.figures.median_price.filter(|price| *price > 0.0)?))
+        };
+        let ((sale_homes, price), (rent_homes, rent)) = (kind("sale")?, kind("rent")?);
+        Some(YieldView {
+            label: label.to_owned(),
+            currency,
+            matched_in: Some(level.path.clone()),
+            sale_homes,
+            rent_homes,
+            median_price: Some(price),
+            median_rent: Some(rent),
+            gross_yield: rounded(12.0 * rent / price, 10_000.0),
+            price_to_rent: rounded(price / (12.0 * rent), 100.0),
+        })
+    })
+}
+
+#[expect(clippy::cast_precision_loss, reason = "numbers of homes")]
+fn whole(kinds: &[(i64, YieldView)], currency: Currency) -> Option<YieldView> {
+    let sale_homes: i64 = kinds.iter().map(|(homes, _)| homes).sum();
+    let sum: f64 = kinds.iter().map(|(homes, kind)| *homes as f64 * kind.gross_yield).sum();
+    let gross_yield = (sale_homes > 0 && sum > 0.0).then(|| sum / sale_homes as f64)?;
+    Some(YieldView {
+        label: "all".to_owned(),
+        currency,
+        matched_in: None,
+        sale_homes,
+        rent_homes: kinds.iter().map(|(_, kind)| kind.rent_homes).sum(),
+        median_price: None,
+        median_rent: None,
+        gross_yield: rounded(gross_yield, 10_000.0),
+        price_to_rent: rounded(1.0 / gross_yield, 100.0),
+    })
+}
+
+fn rounded(value: f64, parts: f64) -> f64 {
+    (value * parts).round() / parts
+}
