@@ -7,5 +7,6 @@ mod balance;
 mod figures;
 mod laws;
 mod oracle;
+mod sales;
 mod support;
 mod wide;
