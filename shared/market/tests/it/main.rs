@@ -7,6 +7,8 @@ mod balance;
 mod figures;
 mod laws;
 mod oracle;
+mod pooled;
 mod sales;
 mod support;
+mod values;
 mod wide;
