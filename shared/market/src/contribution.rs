@@ -3,8 +3,8 @@ use std::cmp::Ordering;
 use jiff::tz::TimeZone;
 use rustc_hash::FxHashMap;
 use stoop_domain::{
-    Day, Entry, Exit, Facts, History, Interval, Market, Minor, Phase, PriceChange, Step, Time, UnconfirmedInterval,
-    price_bounds,
+    Currency, Day, Entry, Exit, Facts, History, Interval, Market, Minor, Phase, PriceChange, Purpose, Step, Time,
+    UnconfirmedInterval, price_bounds,
 };
 
 use crate::histogram::Bucket;
@@ -255,19 +255,23 @@ fn ratio(price: Minor, asked: Minor) -> Option<i32> {
 /// What the events of an interval are compared with.
 #[derive(Default)]
 struct Past<'a> {
-    /// The last asking price, until the home is sold.
-    asked: Option<(&'a Market, Asked)>,
+    /// The last asking price on each terms, until the home is sold.
+    asked: Vec<((Purpose, Currency), Asked)>,
     /// The last cut in each market and cell.
     cuts: Vec<Cut<'a>>,
     /// The opening of the spell of the last cut.
     cut_spell: Option<Time>,
 }
 
-/// The prices asked in the last spell with a known price.
+/// The last price asked, and the first one of its spell.
 #[derive(Clone, Copy)]
 struct Asked {
     last: Minor,
     original: Option<Minor>,
+}
+
+fn terms_of(facts: &Facts) -> (Purpose, Currency) {
+    (facts.market.purpose, facts.market.currency)
 }
 
 /// The cell and day of a cut.
@@ -280,19 +284,19 @@ struct Cut<'a> {
 impl<'a> Past<'a> {
     /// The prices asked on the terms of these facts: the same purpose and currency.
     fn asked_on(&self, facts: &Facts) -> Option<&Asked> {
-        let terms = |market: &Market| (market.purpose, market.currency);
-        self.asked.as_ref().filter(|(market, _)| terms(market) == terms(&facts.market)).map(|(_, asked)| asked)
+        self.asked.iter().find(|(terms, _)| *terms == terms_of(facts)).map(|(_, asked)| asked)
     }
 
     fn add(&mut self, step: &Step<'a>, zones: &mut Zones) {
         let facts = step.interval.facts;
         if step.sold.is_some() {
-            self.asked = None;
+            self.asked.clear();
         }
         if matches!(facts.status.phase(), Phase::Active | Phase::Pending)
             && let Some(last) = step.price()
         {
-            self.asked = Some((&facts.market, Asked { last, original: step.spell.original }));
+            self.asked.retain(|(terms, _)| *terms != terms_of(facts));
+            self.asked.push((terms_of(facts), Asked { last, original: step.spell.original }));
         }
         if step.change.is_some_and(|change| change.to < change.from) {
             let (market, cell) = (&facts.market, Cell::of(facts));

@@ -51,6 +51,9 @@ pub(crate) struct Curve {
     last: i32,
 }
 
+/// A product of shares that is a half may be rounded to a little more.
+const HALF: f64 = 0.5 + 1e-9;
+
 impl Stays {
     pub(crate) fn new(today: Day) -> Self {
         Self { today: today.0, ages: BTreeMap::new() }
@@ -116,6 +119,61 @@ impl Curve {
 
     /// The first day by which at least half of the homes left; `None` if more than half stay as long as was observed.
     pub(crate) fn median(&self) -> Option<f64> {
-        self.steps.iter().find(|(_, share)| *share <= 0.5).map(|(age, _)| f64::from(*age))
+        self.steps.iter().find(|(_, share)| *share <= HALF).map(|(age, _)| f64::from(*age))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// This many homes that enter on the day of their opening, of which one leaves on each day after.
+    fn one_leaves_each_day(homes: i32) -> Speed {
+        let mut stays = Stays::new(Day(89));
+        stays.add(Kind::New, 0, 0, i64::from(homes));
+        (1..=homes.min(89)).for_each(|age| stays.add(Kind::Pending, age, age, -1));
+        stays.speed()
+    }
+
+    #[test]
+    fn the_median_is_the_first_day_by_which_half_of_the_homes_left() {
+        for homes in 1..=178 {
+            let half = f64::from((homes + 1) / 2);
+            assert_eq!(one_leaves_each_day(homes).under_contract.median(), Some(half), "of {homes} homes");
+        }
+        assert_eq!(one_leaves_each_day(179).under_contract.median(), None);
+    }
+
+    #[test]
+    fn the_share_that_left_is_known_as_far_as_homes_were_at_risk() {
+        let mut stays = Stays::new(Day(20));
+        stays.add(Kind::New, 0, 0, 2);
+        stays.add(Kind::Pending, 5, 5, -1);
+        stays.add(Kind::MovedOut, 9, 9, -1);
+        let curve = stays.speed().under_contract;
+        let read = [4, 5, 9, 10].map(|days| curve.left_within(days));
+        assert_eq!(read, [Some(0.0), Some(0.5), Some(0.5), None], "the last one is censored at 9 days");
+        stays.add(Kind::MovedOut, 9, 9, 1);
+        stays.add(Kind::Closed, 9, 9, -1);
+        assert_eq!(stays.speed().under_contract.left_within(10), Some(1.0), "nobody is left");
+    }
+
+    #[test]
+    fn a_home_is_at_risk_on_the_day_it_leaves_and_not_before_it_enters() {
+        let mut stays = Stays::new(Day(20));
+        stays.add(Kind::New, 0, 0, 1);
+        stays.add(Kind::BackOnMarket, 6, 6, 1);
+        stays.add(Kind::Gone, 6, 6, -1);
+        let speed = stays.speed();
+        assert_eq!((speed.stays, speed.under_contract.left_within(6)), (2, Some(0.0)));
+        assert_eq!((speed.off_market.left_within(5), speed.off_market.left_within(6)), (Some(0.0), Some(0.5)));
+    }
+
+    #[test]
+    fn homes_listed_ninety_days_ago_are_out() {
+        let mut stays = Stays::new(Day(90));
+        stays.add(Kind::New, 0, 0, 1);
+        stays.add(Kind::New, 1, 0, 1);
+        assert_eq!(stays.speed().stays, 1);
     }
 }

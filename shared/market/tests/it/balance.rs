@@ -27,7 +27,7 @@ pub(crate) fn states(homes: &[Vec<Seen>]) -> BTreeMap<Market, Cells> {
     states
 }
 
-fn segment(part: Part) -> Segment {
+pub(crate) fn segment(part: Part) -> Segment {
     match part {
         Part::All => Segment::All,
         Part::Type(kind) => Segment::Type(kind),
@@ -37,7 +37,7 @@ fn segment(part: Part) -> Segment {
 }
 
 /// The whole market, every type, every number of bedrooms, and every cell that the homes can be in.
-fn parts() -> Vec<Part> {
+pub(crate) fn parts() -> Vec<Part> {
     let kinds = [None, Some(PropertyType::Condominium), Some(PropertyType::Townhouse)];
     let bedrooms = [None, Some(0), Some(2), Some(10)];
     let both = kinds.into_iter().flat_map(|kind| bedrooms.map(|bedrooms| Part::Both(kind, bedrooms)));
@@ -190,10 +190,10 @@ proptest! {
 }
 
 /// A day, and a change from that day on.
-type Step<'a> = (&'a str, &'a dyn Fn(&mut State));
+pub(crate) type Step<'a> = (&'a str, &'a dyn Fn(&mut State));
 
 /// A plain home with these changes.
-fn life(changes: &[Step<'_>]) -> Vec<Seen> {
+pub(crate) fn life(changes: &[Step<'_>]) -> Vec<Seen> {
     let mut state = plain();
     let one = |(day, change): &Step<'_>| {
         change(&mut state);

@@ -9,5 +9,8 @@ mod example;
 mod figures;
 mod laws;
 mod oracle;
+mod pooled;
+mod sales;
 mod support;
+mod values;
 mod wide;

@@ -1,7 +1,9 @@
 //! Computes the events of homes from the definitions of the figures, by plain loops over their intervals. Shares no
 //! code with the tested crate.
 
+pub(crate) mod deals;
 mod doubt;
+pub(crate) mod stays;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -66,6 +68,8 @@ pub(crate) struct Happened {
     /// The UTC hour; `None` for a sale that its source dates to another day.
     pub(crate) hour: Option<i64>,
     pub(crate) what: What,
+    /// The interval that begins with it.
+    pub(crate) interval: usize,
 }
 
 /// A home on offer at the close of a day.
@@ -271,7 +275,7 @@ pub(crate) fn happened(intervals: &[Interval]) -> Vec<Happened> {
         let mut tell = |state: &State, parts: Vec<Part>, what: What| {
             let market = state.market();
             let day = day_of(*at, &market.area.country().zone);
-            all.push(Happened { market, parts, day, hour: Some(at.div_euclid(3_600_000)), what });
+            all.push(Happened { market, parts, day, hour: Some(at.div_euclid(3_600_000)), what, interval: i });
         };
         let before = i.checked_sub(1).map(|before| &intervals[before].state);
         let left = before.filter(|before| is_active(before));
@@ -320,7 +324,7 @@ pub(crate) fn happened(intervals: &[Interval]) -> Vec<Happened> {
             let day = day_of(*at, &market.area.country().zone);
             let hour = close.is_none_or(|close| close == day).then(|| at.div_euclid(3_600_000));
             let day = close.unwrap_or(day);
-            all.push(Happened { market, parts: parts_of(state).to_vec(), day, hour, what: What::Sold });
+            all.push(Happened { market, parts: parts_of(state).to_vec(), day, hour, what: What::Sold, interval: i });
         }
     }
     all
@@ -344,6 +348,14 @@ pub(crate) fn on_offer(homes: &[Vec<Interval>], market: &Market, part: Part, day
         }
     }
     found
+}
+
+/// The number of homes under contract in a part of a market at the close of a day.
+pub(crate) fn pending_stock(homes: &[Vec<Interval>], market: &Market, part: Part, day: i32) -> usize {
+    let zone = market.area.country().zone;
+    let last = homes.iter().filter_map(|home| home.iter().rfind(|interval| day_of(interval.at, &zone) <= day));
+    let states = last.map(|interval| &interval.state);
+    states.filter(|it| is_under_contract(it) && it.market() == *market && parts_of(it).contains(&part)).count()
 }
 
 /// The number of events of each kind in a part of a market, by day.

@@ -21,6 +21,7 @@ pub(crate) struct State {
     pub(crate) status: Status,
     pub(crate) price: Option<i64>,
     pub(crate) original: Option<i64>,
+    pub(crate) close_price: Option<i64>,
     pub(crate) close_day: Option<i32>,
     pub(crate) kind: Option<PropertyType>,
     pub(crate) bedrooms: Option<u8>,
@@ -55,6 +56,7 @@ impl State {
         listing.status = self.status;
         listing.list_price = self.price.map(Minor);
         listing.original_list_price = self.original.map(Minor);
+        listing.close_price = self.close_price.map(Minor);
         listing.close_date = self.close_day.map(Day);
         listing.property_type = self.kind;
         listing.bedrooms = self.bedrooms;
@@ -99,6 +101,7 @@ pub(crate) fn plain() -> State {
         status: Status::Active,
         price: Some(50_000_000),
         original: None,
+        close_price: None,
         close_day: None,
         kind: None,
         bedrooms: None,
@@ -112,6 +115,9 @@ enum Change {
     Status(Status),
     Price(Option<i64>),
     Original(Option<i64>),
+    /// Sold for this many basis points of the list price; `None` for ten dollars.
+    ClosePrice(Option<i64>),
+    NoClosePrice,
     CloseDay(i64),
     Kind(Option<PropertyType>),
     Bedrooms(Option<u8>),
@@ -128,6 +134,12 @@ impl Change {
             Self::Status(status) => state.status = *status,
             Self::Price(price) => state.price = *price,
             Self::Original(original) => state.original = *original,
+            Self::ClosePrice(points) => {
+                state.status = Status::Closed;
+                let asked = state.price.unwrap_or(50_000_000);
+                state.close_price = Some(points.map_or(1_000, |points| asked / 10_000 * points + asked % 10_000));
+            }
+            Self::NoClosePrice => state.close_price = None,
             Self::CloseDay(days) => {
                 state.status = Status::Closed;
                 state.close_day = i32::try_from(at.div_euclid(DAY) + days).ok();
@@ -154,6 +166,15 @@ fn price() -> impl Strategy<Value = i64> {
     ]
 }
 
+/// Basis points of the list price: below it, at it, above it, and far from it.
+fn close_share() -> impl Strategy<Value = i64> {
+    prop_oneof![
+        2 => 9_000_i64..11_000,
+        2 => prop::sample::select(vec![9_999_i64, 10_000, 10_000, 10_001]),
+        1 => prop::sample::select(vec![1_i64, 100, 1_000_000, 10_000_000]),
+    ]
+}
+
 fn change() -> impl Strategy<Value = Change> {
     let kinds = vec![None, Some(PropertyType::Condominium), Some(PropertyType::Townhouse)];
     prop_oneof![
@@ -162,6 +183,8 @@ fn change() -> impl Strategy<Value = Change> {
         3 => Just(Change::Status(Status::Gone)),
         6 => prop::option::weighted(0.9, price()).prop_map(Change::Price),
         1 => prop::option::of(price()).prop_map(Change::Original),
+        2 => prop::option::weighted(0.9, close_share()).prop_map(Change::ClosePrice),
+        1 => Just(Change::NoClosePrice),
         1 => prop::sample::select(vec![-20_000_i64, -500, -40, -1, 0, 1, 2]).prop_map(Change::CloseDay),
         2 => prop::sample::select(kinds).prop_map(Change::Kind),
         2 => prop::sample::select(vec![None, Some(0), Some(2), Some(10), Some(14)]).prop_map(Change::Bedrooms),
@@ -188,8 +211,17 @@ fn gap() -> impl Strategy<Value = i64> {
     ]
 }
 
+/// Mostly some days, so that much happens in one window.
+fn short_gap() -> impl Strategy<Value = i64> {
+    prop_oneof![6 => 25 * 60 * MINUTE..12 * DAY, 2 => 12 * DAY..40 * DAY, 1 => 85 * DAY..100 * DAY]
+}
+
 /// The sightings of a home in order, over years, at most two a day.
 pub(crate) fn home() -> impl Strategy<Value = Vec<Seen>> {
+    home_with(gap())
+}
+
+fn home_with(gap: impl Strategy<Value = i64>) -> impl Strategy<Value = Vec<Seen>> {
     let changes = prop::collection::vec(change(), 1..4);
     let again = prop::option::weighted(0.2, (5 * MINUTE..120 * MINUTE, change()));
     let listed = prop::option::weighted(0.3, prop::sample::select(vec![-400_i64, -100, -8, -7, -1, 0, 3, -20_000]));
@@ -197,7 +229,7 @@ pub(crate) fn home() -> impl Strategy<Value = Vec<Seen>> {
     let confirmed = prop::bool::weighted(0.4);
     // Mostly unchanged.
     let otherwise = prop::option::weighted(0.2, watch());
-    let step = (gap(), changes, (again, confirmed), (listed, otherwise));
+    let step = (gap, changes, (again, confirmed), (listed, otherwise));
     let begin =
         ((0_i64..40 * DAY, watch()), prop::bool::weighted(0.3), prop::sample::select(vec!["98178", "98178", "60614"]));
     (begin, prop::collection::vec(step, 1..9)).prop_map(|(((mut at, mut watch), initial, zip), steps)| {
@@ -231,4 +263,9 @@ fn watch() -> impl Strategy<Value = Watch> {
 
 pub(crate) fn homes() -> impl Strategy<Value = Vec<Vec<Seen>>> {
     prop::collection::vec(home(), 1..6)
+}
+
+/// More homes, within some months.
+pub(crate) fn homes_of_a_season() -> impl Strategy<Value = Vec<Vec<Seen>>> {
+    prop::collection::vec(home_with(short_gap()), 3..10)
 }

@@ -3,8 +3,8 @@
 use proptest::prelude::*;
 use stoop_domain::{Day, Time, Watch};
 use stoop_market::{
-    COARSE_ERROR, Cell, Cells, Close, Figures, Flows, Grain, Horizon, Projection, RELATIVE_ERROR, Segment, WIDE_DAYS,
-    WIDE_SERIES_DAYS, Wide, closes,
+    COARSE_ERROR, Cell, Cells, Close, Definition, Figures, Grain, Horizon, Projection, RELATIVE_ERROR, Segment,
+    WIDE_DAYS, WIDE_SERIES_DAYS, Wide, Window, closes,
 };
 
 use crate::archive::{feed_of, keep};
@@ -60,7 +60,7 @@ fn zones() -> [jiff::tz::TimeZone; 3] {
 }
 
 /// All figures equal those of the plain sum to the last bit; with coarse prices, all but the quantiles and extremes of
-/// prices and cuts.
+/// prices and cuts. How fast homes leave is known for the whole area only.
 fn check_figures(
     wide: &Wide,
     grain: Grain,
@@ -74,8 +74,10 @@ fn check_figures(
     for segment in segments {
         let (got, expected) = (wide.figures(grain, segment, now, zone), Figures::of(whole, segment, now, zone));
         let is_in_segment = |cell: &Cell| segment.contains(*cell);
-        let nothing = Figures { last_24_hours: Some(Flows::default()), ..Figures::default() };
+        let nothing = Figures::of(&Cells::default(), segment, now, zone);
         prop_assert!(cells_of_wide.iter().any(is_in_segment) || expected == nothing, "{:?} has no cell", segment);
+        check_values(&got, &expected, grain, segment)?;
+        let got = Figures { values: expected.values.clone(), ..got };
         if grain == Grain::Fine {
             prop_assert_eq!(&got, &expected);
             continue;
@@ -105,6 +107,36 @@ fn check_figures(
             ..got
         };
         prop_assert_eq!(exact, expected);
+    }
+    Ok(())
+}
+
+/// Read from buckets of prices or cuts.
+const OF_BUCKETS: [&str; 4] =
+    ["median_sale_price", "median_sale_price_per_area", "median_new_price", "median_price_cut"];
+
+/// Read from the ages of homes, which a wide area keeps for the whole area only.
+fn is_of_ages(name: &str) -> bool {
+    let of_days = ["stays_90_days", "median_days_to_pending", "median_days_to_off_market", "median_days_on_market"];
+    of_days.contains(&name) || name.starts_with("pending_within") || name.starts_with("off_market_within")
+}
+
+fn check_values(got: &Figures, expected: &Figures, grain: Grain, segment: Segment) -> Result<(), TestCaseError> {
+    let windows = Window::OF_DAYS.into_iter().flat_map(|window| {
+        let of_window = Definition::all().filter(|figure| figure.is_of_windows());
+        of_window.map(move |figure| (figure, Some(window)))
+    });
+    let moment = Definition::all().filter(|figure| !figure.is_of_windows()).map(|figure| (figure, None));
+    for (figure, window) in moment.chain(windows).filter(|(figure, _)| figure.is_value()) {
+        let (got, expected) = (figure.value(got, window), figure.value(expected, window));
+        let name = figure.name;
+        if is_of_ages(name) && segment != Segment::All {
+            prop_assert_eq!(got, None, "{} of {:?}", name, segment);
+        } else if grain == Grain::Coarse && OF_BUCKETS.contains(&name) {
+            prop_assert!(is_near(got, expected), "{} of {:?}: {:?} for {:?}", name, segment, got, expected);
+        } else {
+            prop_assert_eq!(got, expected, "{} of {:?} {:?}", name, segment, window);
+        }
     }
     Ok(())
 }

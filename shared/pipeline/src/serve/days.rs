@@ -1,5 +1,8 @@
 //! What a daily series shows: closes, moving averages, changes, and what is unusual.
 
+#[cfg(test)]
+mod tests;
+
 use serde::Serialize;
 use stoop_domain::Day;
 use stoop_market::{AVERAGE_DAYS, Close, Flows, PooledMedians, WARM_UP_DAYS};

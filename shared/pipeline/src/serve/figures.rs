@@ -1,3 +1,6 @@
+#[cfg(test)]
+mod tests;
+
 use jiff::tz::TimeZone;
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};

@@ -1,0 +1,96 @@
+//! Sales of a plain home, compared with the prices that were asked before.
+
+use stoop_domain::Status;
+use stoop_market::{Definition, Figures, Segment, Window};
+
+use crate::balance::{Step, life, states};
+use crate::oracle::noon;
+use crate::support::{State, plain};
+
+/// 2026-03-01.
+const TODAY: i32 = 20_513;
+
+/// Figures of the last 7 days for one home with these changes.
+fn figures<const N: usize>(changes: &[Step<'_>], names: [&str; N]) -> [Option<f64>; N] {
+    let market = plain().market();
+    let cells = states(&[life(changes)]).remove(&market).unwrap();
+    let zone = market.area.country().zone;
+    let figures = Figures::of(&cells, Segment::All, noon(TODAY, &zone), &zone);
+    names.map(|name| {
+        let definition = Definition::all().find(|figure| figure.name == name).unwrap();
+        definition.value(&figures, Some(Window::Days7))
+    })
+}
+
+fn sell(price: i64) -> impl Fn(&mut State) {
+    move |home: &mut State| {
+        home.status = Status::Closed;
+        home.close_price = Some(price);
+    }
+}
+
+const COMPARED: [&str; 3] = ["sales_compared", "median_sale_to_list", "median_sale_to_original"];
+
+#[test]
+fn a_sale_is_compared_with_the_last_and_the_first_price_of_the_spell() {
+    let home: [Step<'_>; 3] = [
+        ("2026-01-01", &|home| home.price = Some(50_000_000)),
+        ("2026-01-10", &|home| home.price = Some(40_000_000)),
+        ("2026-03-01", &sell(45_000_000)),
+    ];
+    assert_eq!(figures(&home, COMPARED), [Some(1.0), Some(1.125), Some(0.9)]);
+}
+
+#[test]
+fn a_sale_is_compared_with_the_price_asked_on_its_own_terms() {
+    let home: [Step<'_>; 4] = [
+        ("2026-01-01", &|home| home.price = Some(50_000_000)),
+        ("2026-01-10", &|home| {
+            home.rent = true;
+            home.price = Some(200_000);
+        }),
+        ("2026-01-20", &|home| {
+            home.rent = false;
+            home.status = Status::Withdrawn;
+            home.price = None;
+        }),
+        ("2026-03-01", &sell(45_000_000)),
+    ];
+    assert_eq!(figures(&home, COMPARED), [Some(1.0), Some(0.9), Some(0.9)]);
+}
+
+#[test]
+fn only_an_equal_price_is_neither_above_nor_below_the_list_price() {
+    for (price, to_list, above) in [
+        (49_999_999, 0.9999, 0.0),
+        (50_000_000, 1.0, 0.0),
+        (50_000_001, 1.0001, 1.0),
+        (50_007_499, 1.0001, 1.0),
+        (50_007_500, 1.0002, 1.0),
+    ] {
+        let home: [Step<'_>; 2] = [("2026-01-01", &|_| ()), ("2026-03-01", &sell(price))];
+        let got = figures(&home, ["median_sale_to_list", "sold_above_list", "median_sale_price"]);
+        #[expect(clippy::cast_precision_loss, reason = "a whole number of cents")]
+        let price = price as f64;
+        assert_eq!(got, [Some(to_list), Some(above), Some(price)]);
+    }
+}
+
+#[test]
+fn a_sale_for_a_token_price_counts_without_the_price() {
+    let home: [Step<'_>; 2] = [("2026-01-01", &|_| ()), ("2026-03-01", &sell(1_000))];
+    let names = ["sales_priced", "median_sale_price", "sale_volume", "sold_above_list", "months_of_supply"];
+    assert_eq!(figures(&home, names), [Some(0.0), None, None, None, Some(0.0)]);
+}
+
+#[test]
+fn a_sale_of_a_home_that_was_never_offered_is_compared_with_its_own_row() {
+    let home: [Step<'_>; 2] = [
+        ("2026-01-01", &|home| home.status = Status::Withdrawn),
+        ("2026-03-01", &|home| {
+            sell(45_000_000)(home);
+            home.original = Some(60_000_000);
+        }),
+    ];
+    assert_eq!(figures(&home, COMPARED), [Some(1.0), Some(0.9), Some(0.75)]);
+}
