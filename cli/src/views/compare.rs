@@ -112,9 +112,8 @@ impl Compared {
             let rows: [(&str, Change); 2] =
                 [("active", |it| it.active_change), ("median price", |it| it.median_price_change)];
             for (what, of) in rows {
-                let is_known = |area: &MarketView| {
-                    area.changes.iter().any(|change| change.days == days && of(change).is_some())
-                };
+                let is_known =
+                    |area: &MarketView| area.changes.iter().any(|change| change.days == days && of(change).is_some());
                 if !self.areas.iter().any(is_known) {
                     continue;
                 }

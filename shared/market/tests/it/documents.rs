@@ -56,12 +56,21 @@ fn table(group: Group) -> String {
 #[test]
 fn metrics_has_every_figure() {
     let groups = Group::ALL.map(|group| format!("\n### {}\n\n{}", group.as_str(), table(group)));
-    check("METRICS.md", "<!-- figures of the catalogue -->\n", "\n<!-- end of the figures -->", &groups.concat());
+    check(
+        "METRICS.md",
+        "<!-- figures of the catalogue -->\n",
+        "<!-- end of the figures -->",
+        &format!("{}\n", groups.concat()),
+    );
 }
 
 /// A member of a schema.
 fn member(figure: &Definition) -> String {
-    let kind = if figure.unit.is_whole() && figure.sample.is_none() { "[\"integer\", \"null\"]" } else { "[\"number\", \"null\"]" };
+    let kind = if figure.unit.is_whole() && figure.sample.is_none() {
+        "[\"integer\", \"null\"]"
+    } else {
+        "[\"number\", \"null\"]"
+    };
     let kind = if figure.is_value() || !figure.unit.is_whole() { kind } else { "\"integer\"" };
     format!("          \"{}\": {{\"type\": {kind}, \"description\": \"{}\"}}", figure.name, figure.meaning)
 }
@@ -85,7 +94,8 @@ fn the_api_document_has_every_figure() {
     let mut required = names(&moment);
     required.extend(["thin", "last_24_hours", "last_7_days", "last_28_days", "last_90_days"]);
     let mut properties = members(&moment);
-    properties.push("          \"thin\": {\"type\": \"boolean\", \"description\": \"Whether priced is under 10.\"}".into());
+    properties
+        .push("          \"thin\": {\"type\": \"boolean\", \"description\": \"Whether priced is under 10.\"}".into());
     properties.push(
         "          \"last_24_hours\": {\n            \"anyOf\": [{\"$ref\": \"#/components/schemas/Flows\"}, {\"type\": \"null\"}],\n            \"description\": \"null if the hours are no longer kept.\"\n          }"
             .into(),

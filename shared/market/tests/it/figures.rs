@@ -246,4 +246,3 @@ fn sums_of_money_do_not_wrap() {
     let sold = figures("2026-01-02T20:00:00Z");
     assert_eq!((sold.active, sold.mean_price, sold.last_7_days.sold), (0, None, 100_000));
 }
-

@@ -66,7 +66,9 @@ fn wants(homes: &[Vec<Interval>], all: &[Event], market: &Market, part: Part, to
         let within: Vec<&Event> = within.copied().collect();
         let mut wants = sales(&within);
         wants.extend(flows(&within, active, f64::from(span)));
-        wants.extend(cuts(&within, active));
+        let entries = [What::Initial, What::New, What::Relisted, What::BackOnMarket, What::MovedIn];
+        let entered = within.iter().filter(|event| entries.contains(&event.happened.what)).count();
+        wants.extend(cuts(&within, on_offer(homes, market, part, first - 1).len() + entered));
         wants
     });
     Wants { moment, windows }
@@ -129,7 +131,7 @@ fn flows(within: &[&Event], active: usize, days: f64) -> BTreeMap<&'static str, 
     let asked: Vec<f64> = asked.map(|price| price as f64).collect();
     let (sold, contracts) = (of(&[What::Sold]), of(&[What::Pending, What::Closed]));
     let month = 365.25 / 12.0;
-    let months = |going: usize| (going > 0).then(|| active as f64 / (going as f64 / (days / month)));
+    let months = |going: usize| (active > 0 && going > 0).then(|| active as f64 / (going as f64 / (days / month)));
     BTreeMap::from([
         ("left", count(ages.len())),
         ("median_days_on_market", Exactly(quantile(ages, 0.5))),
@@ -142,13 +144,14 @@ fn flows(within: &[&Event], active: usize, days: f64) -> BTreeMap<&'static str, 
     ])
 }
 
-fn cuts(within: &[&Event], active: usize) -> BTreeMap<&'static str, Want> {
+/// `offered`: homes on offer at some time in the window.
+fn cuts(within: &[&Event], offered: usize) -> BTreeMap<&'static str, Want> {
     let cuts = || within.iter().filter(|event| event.happened.what == What::Cut);
     let homes: BTreeSet<(usize, Part)> = cuts().map(|event| (event.home, event.cell)).collect();
     let first: Vec<f64> = cuts().filter(|event| event.is_first_cut).map(|event| f64::from(event.age())).collect();
     BTreeMap::from([
         ("homes_cut", count(homes.len())),
-        ("homes_cut_share", Exactly(ratio(homes.len(), active))),
+        ("homes_cut_share", Exactly(ratio(homes.len(), offered))),
         ("median_price_cut", About(quantile(cuts().filter_map(|event| event.cut).collect(), 0.5))),
         ("first_cuts", count(first.len())),
         ("median_days_to_first_cut", Exactly(quantile(first, 0.5))),
