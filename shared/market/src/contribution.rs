@@ -1,15 +1,13 @@
-use std::cmp::Ordering;
+mod events;
 
 use jiff::tz::TimeZone;
 use rustc_hash::FxHashMap;
-use stoop_domain::{
-    Currency, Day, Entry, Exit, Facts, History, Interval, Market, Minor, Phase, PriceChange, Purpose, Step, Time,
-    UnconfirmedInterval, price_bounds,
-};
+use stoop_domain::{Day, Entry, Exit, History, Interval, Market, Minor, Phase, Step, Time, UnconfirmedInterval};
 
 use crate::histogram::Bucket;
 use crate::key::{Cell, Key};
-use crate::kind::{Kind, NO_CUT_BEFORE, Quantity, RATIO_MAX, Role};
+use crate::kind::{Kind, Quantity, Role};
+use events::{Past, add_events};
 
 /// What one home adds to each market in which it was ever counted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -140,32 +138,6 @@ fn add_step<'a>(
     standing
 }
 
-/// Adds the events at the beginning of an interval that are compared with the home's past: sales, cuts and relists.
-fn add_events(sum: &mut Contribution, step: &Step<'_>, past: &Past<'_>, zones: &mut Zones) {
-    let facts = step.interval.facts;
-    let (market, cell, at) = (&facts.market, Cell::of(facts), step.interval.first);
-    let day = at.day_in(zones.of(market));
-    if let Some(change) = step.change.filter(|change| change.to < change.from) {
-        let before = past.cuts.iter().find(|cut| cut.market == market && cut.cell == cell).map(|cut| day.0 - cut.day.0);
-        let opened = (past.cut_spell != Some(step.spell.opened_at)).then_some(step.spell.opened_at);
-        let age = opened.map(|opened| (day.0 - opened.day_in(zones.of(market)).0).max(0));
-        sum.of(market).cut(cell, day, change, before, age);
-    }
-    if step.entry == Some(Entry::Relisted)
-        && let (Some(asked), Some(price)) = (past.asked_on(facts), step.price())
-        && price < asked.last
-    {
-        sum.of(market).0.push((Key::new(cell, Quantity::Count, Kind::RelistedLower, day, 0), 1));
-    }
-    if let Some(sold) = step.sold {
-        match sold.on.filter(|on| *on != day) {
-            Some(on) => sum.of(market).0.push((Key::new(cell, Quantity::Count, Kind::Sold, on, 0), 1)),
-            None => drop(sum.of(market).happened(Kind::Sold, cell, day, at)),
-        }
-        sum.of(market).sale(facts, cell, sold.on.unwrap_or(day), past.asked_on(facts));
-    }
-}
-
 /// Adds a home to the stock under contract, from the beginning of a pending interval to its end.
 fn add_pending(sum: &mut Contribution, interval: &Interval<'_>, next: Option<Time>, zones: &mut Zones) {
     let facts = interval.facts;
@@ -239,75 +211,6 @@ fn exit_kind(exit: Exit) -> Kind {
     }
 }
 
-/// A price as a share of another, in basis points: the nearest one on the same side of 10,000, so that only equal prices
-/// give 10,000. At most [`RATIO_MAX`]; `None` if the other is not positive.
-fn ratio(price: Minor, asked: Minor) -> Option<i32> {
-    let (price, asked) = (i128::from(price.0), i128::from(asked.0));
-    let rounded = (asked > 0).then(|| (price * 20_000 + asked) / (asked * 2))?;
-    let rounded = match price.cmp(&asked) {
-        Ordering::Less => rounded.clamp(0, 9_999),
-        Ordering::Equal => 10_000,
-        Ordering::Greater => rounded.clamp(10_001, i128::from(RATIO_MAX)),
-    };
-    i32::try_from(rounded).ok()
-}
-
-/// What the events of an interval are compared with.
-#[derive(Default)]
-struct Past<'a> {
-    /// The last asking price on each terms, until the home is sold.
-    asked: Vec<((Purpose, Currency), Asked)>,
-    /// The last cut in each market and cell.
-    cuts: Vec<Cut<'a>>,
-    /// The opening of the spell of the last cut.
-    cut_spell: Option<Time>,
-}
-
-/// The last price asked, and the first one of its spell.
-#[derive(Clone, Copy)]
-struct Asked {
-    last: Minor,
-    original: Option<Minor>,
-}
-
-fn terms_of(facts: &Facts) -> (Purpose, Currency) {
-    (facts.market.purpose, facts.market.currency)
-}
-
-/// The cell and day of a cut.
-struct Cut<'a> {
-    market: &'a Market,
-    cell: Cell,
-    day: Day,
-}
-
-impl<'a> Past<'a> {
-    /// The prices asked on the terms of these facts: the same purpose and currency.
-    fn asked_on(&self, facts: &Facts) -> Option<&Asked> {
-        self.asked.iter().find(|(terms, _)| *terms == terms_of(facts)).map(|(_, asked)| asked)
-    }
-
-    fn add(&mut self, step: &Step<'a>, zones: &mut Zones) {
-        let facts = step.interval.facts;
-        if step.sold.is_some() {
-            self.asked.clear();
-        }
-        if matches!(facts.status.phase(), Phase::Active | Phase::Pending)
-            && let Some(last) = step.price()
-        {
-            self.asked.retain(|(terms, _)| *terms != terms_of(facts));
-            self.asked.push((terms_of(facts), Asked { last, original: step.spell.original }));
-        }
-        if step.change.is_some_and(|change| change.to < change.from) {
-            let (market, cell) = (&facts.market, Cell::of(facts));
-            let day = step.interval.first.day_in(zones.of(market));
-            self.cuts.retain(|cut| cut.market != market || cut.cell != cell);
-            self.cuts.push(Cut { market, cell, day });
-            self.cut_spell = Some(step.spell.opened_at);
-        }
-    }
-}
-
 impl Worth {
     #[expect(clippy::cast_precision_loss, reason = "a bucket is far coarser")]
     fn of(step: &Step<'_>, zone: &TimeZone) -> Self {
@@ -356,48 +259,6 @@ impl Entries<'_> {
             put(Quantity::Cut, bucket.0, 1);
         }
         self
-    }
-
-    /// Adds a cut: its size, the days since the home's last cut in this market and cell, and for the first cut of a spell
-    /// the days since the spell opened.
-    #[expect(clippy::cast_precision_loss, reason = "a bucket is far coarser")]
-    fn cut(self, cell: Cell, day: Day, change: PriceChange, before: Option<i32>, age: Option<i32>) {
-        let mut put = |quantity, kind, bucket| self.0.push((Key::new(cell, quantity, kind, day, bucket), 1));
-        if let Some(size) = Bucket::of((change.from.0 - change.to.0) as f64 / change.from.0 as f64 * 10_000.0) {
-            put(Quantity::Cut, Kind::CutStep, size.0);
-        }
-        put(Quantity::CutGap, Kind::PriceCut, before.map_or(NO_CUT_BEFORE, |days| days.clamp(0, NO_CUT_BEFORE - 1)));
-        if let Some(age) = age {
-            put(Quantity::Age, Kind::PriceCut, age);
-        }
-    }
-
-    /// Adds the closing price of a sale, if it is known and possible, and its ratio to the asking prices.
-    #[expect(clippy::cast_precision_loss, reason = "a bucket is far coarser")]
-    fn sale(self, facts: &Facts, cell: Cell, day: Day, asked: Option<&Asked>) {
-        let bounds = price_bounds(facts.market.currency, facts.market.purpose);
-        let Some(price) = facts.close_price.filter(|price| bounds.contains(price)) else { return };
-        let mut put = |quantity, kind, bucket, value: i64| {
-            if value != 0 {
-                self.0.push((Key::new(cell, quantity, kind, day, bucket), value));
-            }
-        };
-        if let Some(bucket) = Bucket::of_whole(price.0) {
-            put(Quantity::Price, Kind::Sold, bucket.0, 1);
-            put(Quantity::PriceSum, Kind::Sold, 0, price.0 & 0xffff_ffff);
-            put(Quantity::PriceSumHigh, Kind::Sold, 0, price.0 >> 32);
-        }
-        let per_area = facts.living_area.and_then(|area| Bucket::of(price.0 as f64 / area.square_metres()));
-        if let Some(bucket) = per_area {
-            put(Quantity::PricePerArea, Kind::Sold, bucket.0, 1);
-        }
-        let last = asked.map(|asked| asked.last).or(facts.list_price);
-        let original = asked.map_or(facts.original_list_price, |asked| asked.original);
-        for (kind, asked) in [(Kind::Sold, last), (Kind::SoldOriginal, original)] {
-            if let Some(ratio) = asked.and_then(|asked| ratio(price, asked)) {
-                put(Quantity::Ratio, kind, ratio, 1);
-            }
-        }
     }
 
     /// Counts an event: in its hour, and on its day unless the count of the stock shows it.
