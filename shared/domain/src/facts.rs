@@ -3,9 +3,11 @@
 use serde::{Deserialize, Serialize};
 
 use crate::area::Area;
-use crate::listing::{Listing, PropertyType, Status};
+use crate::listing::Listing;
 use crate::market::{Market, market_of};
 use crate::money::Minor;
+use crate::property_type::PropertyType;
+use crate::status::Status;
 use crate::time::Day;
 
 /// All fields of a listing that figures depend on. Consecutive observations with equal facts form one interval.
