@@ -7,7 +7,7 @@ pub(crate) const APPLICATION_ID: i32 = 0x5374_6f6f;
 /// The format that this program reads and writes, stored in SQLite's `user_version`. Format 4 and earlier had other
 /// bytes of homes and markets, which cannot be converted. Format 5 had whole states instead of bases and tails. Format
 /// 6 did not store the rules of alerts. Format 7 had other areas.
-pub(crate) const FORMAT: i64 = 8;
+pub(crate) const FORMAT: i64 = 7 + stoop_domain::FACTS_VERSION as i64;
 const _: () = assert!(stoop_domain::AREAS_VERSION == 1, "raise FORMAT when areas change");
 
 /// The oldest format whose lake this program reads. A rebuild converts such a file to [`FORMAT`].
