@@ -323,8 +323,7 @@ pub(crate) struct SimulateArgs {
 
 #[derive(Args)]
 pub(crate) struct InitArgs {
-    /// The source to poll: reso, zillow, realtor, rentcast, avito, mubawab, map or files [default: asks on a terminal,
-    /// otherwise all of them, switched off]
+    /// The source to poll [default: asks on a terminal, otherwise all of them, switched off]
     #[arg(long, value_name = "KIND", value_parser = crate::init::CHOICES)]
     pub(crate) source: Option<String>,
     /// The file to write; an existing file is not changed

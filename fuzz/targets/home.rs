@@ -17,7 +17,7 @@ fuzz_target!(|body: &[u8]| {
             std::hint::black_box((home.history.events(), home.history.seen(), home.history.listed_at()));
             std::hint::black_box(contribution(&home.history, &mut stoop_market::Zones::default()));
         }
-        Err(HomeError::Damaged) => {}
+        Err(HomeError::Damaged | HomeError::Attribute(_)) => {}
         Err(HomeError::Version(format)) => panic!("format {format}"),
     }
 });

@@ -1,7 +1,7 @@
 use crate::history::History;
-use crate::listing::Phase;
 use crate::market::Market;
 use crate::price_change::PriceChange;
+use crate::status::Phase;
 use crate::steps::{Entry, Exit};
 use crate::time::Time;
 

@@ -3,10 +3,15 @@
 use serde::{Deserialize, Serialize};
 
 use crate::area::Area;
-use crate::listing::{Listing, PropertyType, Status};
+use crate::listing::Listing;
 use crate::market::{Market, market_of};
 use crate::money::Minor;
+use crate::property_type::PropertyType;
+use crate::status::Status;
 use crate::time::Day;
+
+/// The version of [`Facts`]. Raise it with a new fact: stored homes get a new format, and a rebuild makes them anew.
+pub const FACTS_VERSION: u8 = 1;
 
 /// All fields of a listing that figures depend on. Consecutive observations with equal facts form one interval.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

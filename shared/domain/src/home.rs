@@ -1,6 +1,6 @@
-use crate::area::Area;
 use crate::facts::Facts;
 use crate::history::{Applied, History};
+use crate::home_field::{HOME_FIELDS, HomeValue, Kept};
 use crate::observation::Observation;
 use crate::reported::{ReportedChange, ReportedChanges};
 use crate::sighting::Sighting;
@@ -21,16 +21,10 @@ pub struct Attributes {
     pub line: Last<String>,
     /// URL of the listing's page.
     pub url: Last<String>,
-    /// In hundredths: 2.5 baths are 250.
-    pub bathrooms_hundredths: Last<u16>,
-    /// `LotSizeArea`.
-    pub lot_area: Last<Area>,
-    /// `YearBuilt`.
-    pub year_built: Last<i16>,
-    /// `AssociationFee`: per month, in the minor unit of the listing's currency.
-    pub association_fee: Last<i64>,
     /// `Latitude` and `Longitude`, in millionths of a degree.
     pub coordinates: Last<(i32, i32)>,
+    /// In the order of [`HOME_FIELDS`]. Those that are facts stay empty.
+    pub others: [Last<HomeValue>; HOME_FIELDS.len()],
 }
 
 /// A home: its history, other attributes and reported price changes.
@@ -98,16 +92,18 @@ impl Attributes {
         let listing = &observation.listing;
         let (address, details) = (&listing.address, &listing.details);
         let coordinates = address.latitude_e6.zip(address.longitude_e6);
-        let association_fee = listing.association_fee.map(|fee| fee.0);
+        let mut others = false;
+        for (known, field) in self.others.iter_mut().zip(&HOME_FIELDS) {
+            if field.kept != Kept::Fact {
+                others |= take(known, sighting, (field.get)(listing));
+            }
+        }
         // `|`, not `||`: all calls must run.
         take_text(&mut self.title, sighting, details.title.as_deref())
             | take_text(&mut self.line, sighting, address.line.as_deref())
             | take_text(&mut self.url, sighting, details.url.as_deref())
-            | take(&mut self.bathrooms_hundredths, sighting, listing.bathrooms_hundredths)
-            | take(&mut self.lot_area, sighting, listing.lot_area)
-            | take(&mut self.year_built, sighting, listing.year_built)
-            | take(&mut self.association_fee, sighting, association_fee)
             | take(&mut self.coordinates, sighting, coordinates)
+            | others
     }
 }
 

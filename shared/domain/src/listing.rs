@@ -3,6 +3,8 @@ use serde::{Deserialize, Serialize};
 use crate::address::Address;
 use crate::area::Area;
 use crate::money::{Currency, Minor};
+use crate::property_type::PropertyType;
+use crate::status::Status;
 use crate::time::{Day, Time};
 
 /// The earliest accepted listing date, 1990-01-01. Earlier dates, and dates after the sighting, are ignored.
@@ -15,73 +17,6 @@ pub enum Purpose {
     Sale,
     /// Prices are per month.
     Rent,
-}
-
-/// RESO `StandardStatus`, plus `Gone` for a listing that its source no longer shows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub enum Status {
-    /// On offer.
-    Active,
-    /// An offer is accepted; further offers are welcome.
-    ActiveUnderContract,
-    /// Under contract.
-    Pending,
-    Closed,
-    /// Announced, not yet on offer.
-    ComingSoon,
-    /// Not yet complete.
-    Incomplete,
-    /// The contract between owner and broker was ended early.
-    Canceled,
-    /// The contract between owner and broker ran out.
-    Expired,
-    /// Taken back by the owner; the contract still runs.
-    Withdrawn,
-    /// Temporarily not shown.
-    Hold,
-    /// Entered by mistake.
-    Delete,
-    /// No longer shown by its source: missing from two complete scans.
-    Gone,
-}
-
-/// The phase of a listing's life that a status belongs to. Figures and events depend on the phase.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Phase {
-    /// Not on offer yet.
-    Before,
-    /// On offer: counts as active stock.
-    Active,
-    /// Under contract.
-    Pending,
-    Closed,
-    /// Off the market without a known sale.
-    Off,
-}
-
-/// The type of a home, after RESO `PropertySubType`, but coarse enough for every source.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub enum PropertyType {
-    /// A flat in a building of one owner, or any flat if the source does not distinguish them.
-    Apartment,
-    /// A flat with its own owner.
-    Condominium,
-    /// A row house.
-    Townhouse,
-    /// A detached house.
-    SingleFamilyResidence,
-    /// A house with several homes in it.
-    MultiFamily,
-    /// A factory-built home.
-    ManufacturedHome,
-    /// A room in a shared home.
-    Room,
-    /// Land without a home.
-    Land,
-    Farm,
-    /// Offices, shops, warehouses.
-    Commercial,
-    Other,
 }
 
 /// A listing: what a source says about one home, in RESO terms. An unknown value is `None`, never zero or "".
@@ -141,6 +76,26 @@ pub struct Listing {
     /// Fields for display only.
     #[serde(default, skip_serializing_if = "Details::is_empty")]
     pub details: Details,
+}
+
+/// Calls a macro with the fields of a [`Listing`] that describe the home itself: for each the name in maps, the field,
+/// its [`HomeKind`](crate::HomeKind) and where a home keeps it ([`Kept`](crate::Kept)). They are in the order of a line.
+/// A new one goes to the end; an attribute takes the next free mark (1, 2, 3, 8 and 9 are used elsewhere).
+///
+/// [`HOME_FIELDS`](crate::HOME_FIELDS) is the same for a loop, which is slower.
+#[macro_export]
+macro_rules! home_fields {
+    ($then:ident) => {
+        $then! {
+            "property_type", property_type: PropertyType, Fact;
+            "bedrooms", bedrooms: Count, Fact;
+            "bathrooms", bathrooms_hundredths: Hundredths, Attribute { mark: 4 };
+            "living_area", living_area: Area, Fact;
+            "lot_area", lot_area: Area, Attribute { mark: 5 };
+            "year_built", year_built: Year, Attribute { mark: 6 };
+            "association_fee", association_fee: Fee, Attribute { mark: 7 };
+        }
+    };
 }
 
 /// Texts and pictures for display. Figures never depend on them.
@@ -213,120 +168,5 @@ impl Purpose {
             Self::Sale => "sale",
             Self::Rent => "rent",
         }
-    }
-}
-
-impl Status {
-    /// Every status, in the order of the enum.
-    pub const ALL: [Self; 12] = [
-        Self::Active,
-        Self::ActiveUnderContract,
-        Self::Pending,
-        Self::Closed,
-        Self::ComingSoon,
-        Self::Incomplete,
-        Self::Canceled,
-        Self::Expired,
-        Self::Withdrawn,
-        Self::Hold,
-        Self::Delete,
-        Self::Gone,
-    ];
-
-    /// The RESO standard name without spaces (`ActiveUnderContract`).
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Active => "Active",
-            Self::ActiveUnderContract => "ActiveUnderContract",
-            Self::Pending => "Pending",
-            Self::Closed => "Closed",
-            Self::ComingSoon => "ComingSoon",
-            Self::Incomplete => "Incomplete",
-            Self::Canceled => "Canceled",
-            Self::Expired => "Expired",
-            Self::Withdrawn => "Withdrawn",
-            Self::Hold => "Hold",
-            Self::Delete => "Delete",
-            Self::Gone => "Gone",
-        }
-    }
-
-    /// Parses a RESO name, with or without spaces, in any case.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        let same = |name: &str| {
-            text.chars()
-                .filter(|c| !c.is_whitespace())
-                .map(|c| c.to_ascii_lowercase())
-                .eq(name.chars().map(|c| c.to_ascii_lowercase()))
-        };
-        Self::ALL.into_iter().find(|status| same(status.as_str()))
-    }
-
-    /// The phase of this status.
-    #[must_use]
-    pub fn phase(self) -> Phase {
-        match self {
-            Self::ComingSoon | Self::Incomplete => Phase::Before,
-            Self::Active => Phase::Active,
-            Self::ActiveUnderContract | Self::Pending => Phase::Pending,
-            Self::Closed => Phase::Closed,
-            Self::Canceled | Self::Expired | Self::Withdrawn | Self::Hold | Self::Delete | Self::Gone => Phase::Off,
-        }
-    }
-}
-
-impl PropertyType {
-    /// Every type, in the order of the enum.
-    pub const ALL: [Self; 11] = [
-        Self::Apartment,
-        Self::Condominium,
-        Self::Townhouse,
-        Self::SingleFamilyResidence,
-        Self::MultiFamily,
-        Self::ManufacturedHome,
-        Self::Room,
-        Self::Land,
-        Self::Farm,
-        Self::Commercial,
-        Self::Other,
-    ];
-
-    /// The name in maps and tables.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Apartment => "Apartment",
-            Self::Condominium => "Condominium",
-            Self::Townhouse => "Townhouse",
-            Self::SingleFamilyResidence => "SingleFamilyResidence",
-            Self::MultiFamily => "MultiFamily",
-            Self::ManufacturedHome => "ManufacturedHome",
-            Self::Room => "Room",
-            Self::Land => "Land",
-            Self::Farm => "Farm",
-            Self::Commercial => "Commercial",
-            Self::Other => "Other",
-        }
-    }
-
-    /// Parses a name in the format of [`PropertyType::as_str`], in any case.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.as_str().eq_ignore_ascii_case(text.trim()))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn statuses_parse_with_and_without_spaces() {
-        assert_eq!(Status::parse("Active Under Contract"), Some(Status::ActiveUnderContract));
-        assert_eq!(Status::parse("ActiveUnderContract"), Some(Status::ActiveUnderContract));
-        assert_eq!(Status::parse("coming soon"), Some(Status::ComingSoon));
-        assert_eq!(Status::parse("Price Decrease"), None);
     }
 }

@@ -2,10 +2,11 @@
 
 use crate::doubt::Doubt;
 use crate::interval::Interval;
-use crate::listing::{LISTED_SINCE, Phase, Purpose};
+use crate::listing::{LISTED_SINCE, Purpose};
 use crate::market::Market;
 use crate::money::{Currency, Minor};
 use crate::price_change::PriceChange;
+use crate::status::Phase;
 use crate::time::{Day, Time};
 
 mod prices;

@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use crate::listing::Phase;
+use crate::status::Phase;
 use crate::time::Time;
 
 /// The version of the table in [`Watch`]. It changes with the numbers, because figures depend on them.

@@ -7,7 +7,7 @@ pub(crate) const APPLICATION_ID: i32 = 0x5374_6f6f;
 /// The format that this program reads and writes, stored in SQLite's `user_version`. Format 4 and earlier had other
 /// bytes of homes and markets, which cannot be converted. Format 5 had whole states instead of bases and tails. Format
 /// 6 did not store the rules of alerts. Format 7 had other areas. Format 8 had fewer quantities in the states of markets.
-pub(crate) const FORMAT: i64 = 9;
+pub(crate) const FORMAT: i64 = 8 + stoop_domain::FACTS_VERSION as i64;
 const _: () = assert!(stoop_domain::AREAS_VERSION == 1, "raise FORMAT when areas change");
 const _: () = assert!(stoop_market::CATALOGUE_VERSION == 3, "raise FORMAT when contributions change");
 

@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
-use stoop_domain::Listing;
+use stoop_domain::{Listing, fields};
 use stoop_sources::Row;
 
 /// A window has at least this many rows. The last of a scan may have only [`LAST_WINDOW_ROWS`].
@@ -77,46 +77,18 @@ pub(crate) struct DriftCheck {
 struct Window {
     rows: u32,
     understood: u32,
-    filled: [u32; FIELDS.len()],
-    without: [Option<String>; FIELDS.len()],
+    /// All that a listing may lack; empty before the first row that was understood.
+    fields: Vec<Filled>,
 }
 
-type Has = fn(&Listing) -> bool;
-
-/// The fields that are watched, by their names in [`fields`](crate::fields), and whether a listing has them: all that
-/// one may lack.
-const FIELDS: [(&str, Has); 30] = [
-    ("list_price", |l| l.list_price.is_some()),
-    ("original_list_price", |l| l.original_list_price.is_some()),
-    ("previous_list_price", |l| l.previous_list_price.is_some()),
-    ("close_price", |l| l.close_price.is_some()),
-    ("close_date", |l| l.close_date.is_some()),
-    ("price_changed_at", |l| l.price_changed_at.is_some()),
-    ("listed_at", |l| l.listed_at.is_some()),
-    ("property_type", |l| l.property_type.is_some()),
-    ("bedrooms", |l| l.bedrooms.is_some()),
-    ("bathrooms", |l| l.bathrooms_hundredths.is_some()),
-    ("living_area", |l| l.living_area.is_some()),
-    ("lot_area", |l| l.lot_area.is_some()),
-    ("year_built", |l| l.year_built.is_some()),
-    ("association_fee", |l| l.association_fee.is_some()),
-    ("address.line", |l| l.address.line.is_some()),
-    ("address.neighbourhood", |l| l.address.neighbourhood.is_some()),
-    ("address.city", |l| l.address.city.is_some()),
-    ("address.county", |l| l.address.county.is_some()),
-    ("address.region", |l| l.address.region.is_some()),
-    ("address.postal_code", |l| l.address.postal_code.is_some()),
-    ("address.country", |l| l.address.country.is_some()),
-    ("address.latitude", |l| l.address.latitude_e6.is_some()),
-    ("address.longitude", |l| l.address.longitude_e6.is_some()),
-    ("details.title", |l| l.details.title.is_some()),
-    ("details.description", |l| l.details.description.is_some()),
-    ("details.seller", |l| l.details.seller.is_some()),
-    ("details.agency", |l| l.details.agency.is_some()),
-    ("details.images", |l| !l.details.images.is_empty()),
-    ("details.amenities", |l| !l.details.amenities.is_empty()),
-    ("details.url", |l| l.details.url.is_some()),
-];
+/// How many rows had a field.
+#[derive(Clone, Debug)]
+struct Filled {
+    name: &'static str,
+    rows: u32,
+    /// The first listing without it, by its native id.
+    without: Option<String>,
+}
 
 impl Profile {
     fn settled(&self) -> bool {
@@ -200,11 +172,14 @@ impl Window {
         self.rows += 1;
         let Seen::Listing { native_id, listing } = row else { return };
         self.understood += 1;
-        for (place, (_, has)) in FIELDS.iter().enumerate() {
-            if has(listing) {
-                self.filled[place] += 1;
-            } else if self.without[place].is_none() {
-                self.without[place] = Some(native_id.to_owned());
+        if self.fields.is_empty() {
+            self.fields = fields(listing).map(|(name, _)| Filled { name, rows: 0, without: None }).collect();
+        }
+        for (field, (_, value)) in self.fields.iter_mut().zip(fields(listing)) {
+            if value.is_some() {
+                field.rows += 1;
+            } else if field.without.is_none() {
+                field.without = Some(native_id.to_owned());
             }
         }
     }
@@ -212,8 +187,8 @@ impl Window {
     /// Each field's share of the rows that were understood, and theirs of all, in thousandths.
     fn shares(&self) -> impl Iterator<Item = (&'static str, u16)> + '_ {
         let understood = (UNDERSTOOD, permille(self.understood, self.rows));
-        let fields = FIELDS.iter().zip(self.filled).filter(|_| self.understood > 0);
-        fields.map(|((name, _), filled)| (*name, permille(filled, self.understood))).chain([understood])
+        let fields = self.fields.iter().map(|field| (field.name, permille(field.rows, self.understood)));
+        fields.chain([understood])
     }
 
     fn compare(&self, profile: &Profile) -> Vec<Drift> {
@@ -230,9 +205,8 @@ impl Window {
             })
         };
         let understood = drift(UNDERSTOOD, self.understood, self.rows, None);
-        let fields = FIELDS.iter().enumerate().filter_map(|(place, (field, _))| {
-            drift(field, self.filled[place], self.understood, self.without[place].as_ref())
-        });
+        let fields = self.fields.iter();
+        let fields = fields.filter_map(|field| drift(field.name, field.rows, self.understood, field.without.as_ref()));
         understood.into_iter().chain(fields).collect()
     }
 }

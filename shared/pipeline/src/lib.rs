@@ -43,7 +43,7 @@ pub use loss::{HeldBack, LossVerdict, Ruling, RulingError};
 pub use measure::{Gatherer, MeasureError, Measured, Measurer, Memory};
 pub use ordinals::{OneRowPerListing, Ordinals};
 pub use pace::{Cadence, Distance, Pace, PollCost, TightLimit};
-pub use parse_report::{FieldCount, ParseReport, RefusedCount, fields};
+pub use parse_report::{FieldCount, ParseReport, RefusedCount};
 pub use plan::{Planned, PlannedSearch, plan};
 pub use poll::{
     Clock, FileSet, LEFT_BY_SERVER, LEFT_OF, OnDrift, Origin, Peeked, PollError, PollPorts, Polled, Search, Tokens,

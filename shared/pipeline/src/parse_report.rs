@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use stoop_domain::{Address, Area, AreaUnit, Currency, Details, Listing, Minor, Observation, Reason, Time};
+use stoop_domain::{Area, AreaUnit, Currency, HomeValue, Listing, Minor, Observation, Reason, Time, Value};
 use stoop_sources::{Contradictions, Found, Row};
 
 use crate::address_report::AddressReport;
@@ -121,89 +121,33 @@ impl ParseReport {
 }
 
 /// All fields of a listing by name, as text if known.
-#[must_use]
-pub fn fields(listing: &Listing) -> Vec<(&'static str, Option<String>)> {
-    // Destructured without `..`: the compiler reports a new field here, and a test reports it in the drift list.
-    let Listing {
-        purpose,
-        status,
-        currency,
-        list_price,
-        original_list_price,
-        previous_list_price,
-        close_price,
-        close_date,
-        price_changed_at,
-        address,
-        property_type,
-        bedrooms,
-        bathrooms_hundredths,
-        living_area,
-        lot_area,
-        year_built,
-        association_fee,
-        listed_at,
-        details,
-    } = listing;
-    let money = |amount: &Option<Minor>| amount.map(|amount| major(amount, *currency));
-    let time = |time: &Option<Time>| time.map(|time| time.to_string());
-    let mut fields = vec![
-        ("purpose", Some(purpose.as_str().to_owned())),
-        ("status", Some(status.as_str().to_owned())),
-        ("currency", Some(currency.code().to_owned())),
-        ("list_price", money(list_price)),
-        ("original_list_price", money(original_list_price)),
-        ("previous_list_price", money(previous_list_price)),
-        ("close_price", money(close_price)),
-        ("close_date", close_date.map(|day| day.to_string())),
-        ("price_changed_at", time(price_changed_at)),
-        ("listed_at", time(listed_at)),
-        ("property_type", property_type.map(|kind| kind.as_str().to_owned())),
-        ("bedrooms", bedrooms.map(|count| count.to_string())),
-        ("bathrooms", bathrooms_hundredths.map(|hundredths| scaled(i64::from(hundredths), 2))),
-        ("living_area", living_area.map(area)),
-        ("lot_area", lot_area.map(area)),
-        ("year_built", year_built.map(|year| year.to_string())),
-        ("association_fee", money(association_fee)),
+fn fields(listing: &Listing) -> impl Iterator<Item = (&'static str, Option<String>)> {
+    let always = [
+        ("purpose", Some(listing.purpose.as_str().to_owned())),
+        ("status", Some(listing.status.as_str().to_owned())),
+        ("currency", Some(listing.currency.code().to_owned())),
     ];
-    fields.extend(fields_of_place(address));
-    fields.extend(fields_of_details(details));
-    fields
+    let maybe = stoop_domain::fields(listing);
+    always.into_iter().chain(maybe.map(|(name, value)| (name, value.map(|value| text(value, listing.currency)))))
 }
 
-fn fields_of_place(address: &Address) -> [(&'static str, Option<String>); 9] {
-    let Address { line, neighbourhood, city, county, region, postal_code, country, latitude_e6, longitude_e6 } =
-        address;
-    let degrees = |e6: &Option<i32>| e6.map(|e6| scaled(i64::from(e6), 6));
-    [
-        ("address.line", line.clone()),
-        ("address.neighbourhood", neighbourhood.clone()),
-        ("address.city", city.clone()),
-        ("address.county", county.clone()),
-        ("address.region", region.clone()),
-        ("address.postal_code", postal_code.clone()),
-        ("address.country", country.clone()),
-        ("address.latitude", degrees(latitude_e6)),
-        ("address.longitude", degrees(longitude_e6)),
-    ]
-}
-
-fn fields_of_details(details: &Details) -> [(&'static str, Option<String>); 7] {
-    let Details { title, description, seller, agency, images, amenities, url } = details;
-    let list = |texts: &[String]| match texts {
-        [] => None,
-        [one] => Some(one.clone()),
-        [first, ..] => Some(format!("{} of them, {first} ...", texts.len())),
-    };
-    [
-        ("details.title", title.clone()),
-        ("details.description", description.clone()),
-        ("details.seller", seller.clone()),
-        ("details.agency", agency.clone()),
-        ("details.images", list(images)),
-        ("details.amenities", list(amenities)),
-        ("details.url", url.clone()),
-    ]
+fn text(value: Value<'_>, currency: Currency) -> String {
+    match value {
+        Value::Money(amount) | Value::Home(HomeValue::Fee(amount)) => major(amount, currency),
+        Value::Day(day) => day.to_string(),
+        Value::Time(time) => time.to_string(),
+        Value::Home(HomeValue::PropertyType(kind)) => kind.as_str().to_owned(),
+        Value::Home(HomeValue::Count(count)) => count.to_string(),
+        Value::Home(HomeValue::Hundredths(hundredths)) => scaled(i64::from(hundredths), 2),
+        Value::Home(HomeValue::Area(size)) => area(size),
+        Value::Home(HomeValue::Year(year)) => year.to_string(),
+        Value::Text(text) => text.to_owned(),
+        Value::Degrees(e6) => scaled(i64::from(e6), 6),
+        Value::Texts([one]) => one.clone(),
+        Value::Texts(texts) => {
+            format!("{} of them, {} ...", texts.len(), texts.first().map_or("", String::as_str))
+        }
+    }
 }
 
 fn major(amount: Minor, currency: Currency) -> String {
@@ -233,7 +177,7 @@ fn scaled(number: i64, digits: u32) -> String {
 
 #[cfg(test)]
 mod tests {
-    use stoop_domain::{Purpose, Status};
+    use stoop_domain::{Address, Purpose, Status};
     use stoop_sources::Contradiction;
 
     use super::*;

@@ -38,4 +38,50 @@ pub use port::{
     Answer, Coverage, CrawlPolicy, Cursor, Found, Method, Next, Page, Params, ReadError, Request, Row, SearchError,
     Source,
 };
-pub use registry::{KINDS, Kind, build};
+pub use registry::{Kind, build};
+
+/// All built-in source kinds.
+pub const KINDS: &[Kind] = &[
+    Kind {
+        name: "reso",
+        summary: "an MLS through the RESO Web API (OData v4)",
+        params: reso::Reso::PARAMS,
+        capabilities: reso::Reso::CAPABILITIES,
+        build: |params| Ok(Box::new(reso::Reso::from_params(params)?)),
+    },
+    Kind {
+        name: "zillow",
+        summary: "Zillow through RapidAPI: zillow-com1 or zillow56",
+        params: zillow::Zillow::PARAMS,
+        capabilities: zillow::Zillow::CAPABILITIES,
+        build: |params| Ok(Box::new(zillow::Zillow::from_params(params)?)),
+    },
+    Kind {
+        name: "realtor",
+        summary: "realtor.com through RapidAPI's realty-in-us or us-real-estate",
+        params: realtor::Realtor::PARAMS,
+        capabilities: realtor::Realtor::CAPABILITIES,
+        build: |params| Ok(Box::new(realtor::Realtor::from_params(params)?)),
+    },
+    Kind {
+        name: "rentcast",
+        summary: "RentCast's sale or long-term rental listings",
+        params: rentcast::RentCast::PARAMS,
+        capabilities: rentcast::RentCast::CAPABILITIES,
+        build: |params| Ok(Box::new(rentcast::RentCast::from_params(params)?)),
+    },
+    Kind {
+        name: "avito",
+        summary: "Avito.ma's result pages (scraped: off until enabled)",
+        params: avito::Avito::PARAMS,
+        capabilities: avito::Avito::CAPABILITIES,
+        build: |params| Ok(Box::new(avito::Avito::from_params(params)?)),
+    },
+    Kind {
+        name: "mubawab",
+        summary: "Mubawab.ma's result pages (scraped: off until enabled)",
+        params: mubawab::Mubawab::PARAMS,
+        capabilities: mubawab::Mubawab::CAPABILITIES,
+        build: |params| Ok(Box::new(mubawab::Mubawab::from_params(params)?)),
+    },
+];

@@ -1,15 +1,10 @@
-use crate::avito::Avito;
+use crate::KINDS;
 use crate::capabilities::Capabilities;
-use crate::mubawab::Mubawab;
 use crate::params::Param;
 use crate::port::{Params, SearchError, Source};
-use crate::realtor::Realtor;
-use crate::rentcast::RentCast;
-use crate::reso::Reso;
-use crate::zillow::Zillow;
 
-/// A built-in source kind, for help and error messages.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// A built-in source kind.
+#[derive(Clone, Copy, Debug)]
 pub struct Kind {
     /// Name that a search gives as its source.
     pub name: &'static str,
@@ -19,47 +14,9 @@ pub struct Kind {
     pub params: &'static [Param],
     /// What the source reports.
     pub capabilities: Capabilities,
+    /// Builds the source of a search.
+    pub(crate) build: fn(&Params) -> Result<Box<dyn Source>, SearchError>,
 }
-
-/// All built-in source kinds.
-pub const KINDS: &[Kind] = &[
-    Kind {
-        name: "reso",
-        summary: "an MLS through the RESO Web API (OData v4)",
-        params: Reso::PARAMS,
-        capabilities: Reso::CAPABILITIES,
-    },
-    Kind {
-        name: "zillow",
-        summary: "Zillow through RapidAPI: zillow-com1 or zillow56",
-        params: Zillow::PARAMS,
-        capabilities: Zillow::CAPABILITIES,
-    },
-    Kind {
-        name: "realtor",
-        summary: "realtor.com through RapidAPI's realty-in-us or us-real-estate",
-        params: Realtor::PARAMS,
-        capabilities: Realtor::CAPABILITIES,
-    },
-    Kind {
-        name: "rentcast",
-        summary: "RentCast's sale or long-term rental listings",
-        params: RentCast::PARAMS,
-        capabilities: RentCast::CAPABILITIES,
-    },
-    Kind {
-        name: "avito",
-        summary: "Avito.ma's result pages (scraped: off until enabled)",
-        params: Avito::PARAMS,
-        capabilities: Avito::CAPABILITIES,
-    },
-    Kind {
-        name: "mubawab",
-        summary: "Mubawab.ma's result pages (scraped: off until enabled)",
-        params: Mubawab::PARAMS,
-        capabilities: Mubawab::CAPABILITIES,
-    },
-];
 
 /// Builds the source of this kind for a search with these parameters.
 ///
@@ -75,14 +32,9 @@ pub const KINDS: &[Kind] = &[
 /// # Ok::<(), stoop_sources::SearchError>(())
 /// ```
 pub fn build(kind: &str, params: &Params) -> Result<Box<dyn Source>, SearchError> {
-    match kind {
-        "reso" => Ok(Box::new(Reso::from_params(params)?)),
-        "zillow" => Ok(Box::new(Zillow::from_params(params)?)),
-        "realtor" => Ok(Box::new(Realtor::from_params(params)?)),
-        "rentcast" => Ok(Box::new(RentCast::from_params(params)?)),
-        "avito" => Ok(Box::new(Avito::from_params(params)?)),
-        "mubawab" => Ok(Box::new(Mubawab::from_params(params)?)),
-        _ => {
+    match KINDS.iter().find(|known| known.name == kind) {
+        Some(known) => (known.build)(params),
+        None => {
             let names: Vec<&str> = KINDS.iter().map(|kind| kind.name).collect();
             Err(SearchError(vec![format!("{kind:?} is no kind of source; there are {}", names.join(", "))]))
         }

@@ -1,13 +1,17 @@
 mod facts;
 mod sightings;
+mod values;
+
+use std::ops::RangeBounds;
 
 use stoop_domain::{
-    Area, Attributes, DaySightings, Facts, History, Home, Last, Minor, PriceChange, ReportedChange, ReportedChanges,
-    Sighting, Time, Watch, varint,
+    Attributes, DaySightings, FACTS_VERSION, Facts, HOME_FIELDS, History, Home, HomeValue, Kept, Last, Minor,
+    PriceChange, ReportedChange, ReportedChanges, Sighting, Time, Watch, varint,
 };
 
-use facts::{put_area, put_facts, put_text, take_area, take_facts, take_text};
+use facts::{put_facts, take_facts};
 use sightings::{put_sighting, take_sighting};
+use values::{put_text, put_value, take_text, take_value};
 
 /// The bytes are not a stored home.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -15,13 +19,16 @@ pub enum HomeError {
     /// Written by an unknown version of Stoop.
     #[error("home of format {0}; this program reads format {VERSION}")]
     Version(u8),
+    /// With an attribute that only a newer version of Stoop knows.
+    #[error("home has attribute {0}, which this program does not know")]
+    Attribute(u8),
     /// Truncated or corrupted.
     #[error("home is damaged")]
     Damaged,
 }
 
 /// Raise it when areas change: they belong to one version of the gazetteer, and no home may mix two versions.
-const VERSION: u8 = 3;
+const VERSION: u8 = 2 + FACTS_VERSION;
 const _: () = assert!(stoop_domain::AREAS_VERSION == 1, "raise VERSION when areas change");
 
 /// The first byte after the checksum: the watch of the home, or that the listing is overfull. Part of the stored
@@ -35,7 +42,11 @@ impl HomeError {
     /// Whether a newer version of Stoop wrote the home.
     #[must_use]
     pub fn is_newer(&self) -> bool {
-        matches!(self, Self::Version(version) if *version > VERSION)
+        match self {
+            Self::Version(version) => *version > VERSION,
+            Self::Attribute(_) => true,
+            Self::Damaged => false,
+        }
     }
 }
 
@@ -77,30 +88,31 @@ pub fn home_from_bytes(bytes: &[u8]) -> Result<Home, HomeError> {
     if crc32fast::hash(body) != u32::from_le_bytes(*sum) {
         return Err(HomeError::Damaged);
     }
-    home_of(body).ok_or(HomeError::Damaged)
+    home_of(body)
 }
 
-fn home_of(mut bytes: &[u8]) -> Option<Home> {
-    let (&kind, rest) = bytes.split_first()?;
+fn home_of(mut bytes: &[u8]) -> Result<Home, HomeError> {
+    let damaged = HomeError::Damaged;
+    let (&kind, rest) = bytes.split_first().ok_or(damaged)?;
     bytes = rest;
     let watch = match kind {
         ONCE => Watch::Once,
         OVERFULL => {
             let home = Home { history: History::overfull(), ..Home::default() };
-            return bytes.is_empty().then_some(home);
+            return bytes.is_empty().then_some(home).ok_or(damaged);
         }
         REPEATED => Watch::Repeated,
         COMPLETE => Watch::Complete,
-        _ => return None,
+        _ => return Err(damaged),
     };
-    let facts: Vec<Facts> = take_facts(&mut bytes)?;
-    let (spans, last) = take_spans(&mut bytes)?;
+    let facts: Vec<Facts> = take_facts(&mut bytes).ok_or(damaged)?;
+    let (spans, last) = take_spans(&mut bytes).ok_or(damaged)?;
     let home = Home {
-        history: History::from_parts(facts, spans, watch)?,
+        history: History::from_parts(facts, spans, watch).ok_or(damaged)?,
         attributes: take_attributes(&mut bytes, last)?,
-        reported: take_reported(&mut bytes, last)?,
+        reported: take_reported(&mut bytes, last).ok_or(damaged)?,
     };
-    bytes.is_empty().then_some(home)
+    bytes.is_empty().then_some(home).ok_or(damaged)
 }
 
 /// Encodes the spans. Returns the last sighting, on which the next difference is based.
@@ -152,36 +164,42 @@ fn put_last<T>(bytes: &mut Vec<u8>, mark: u8, known: &Last<T>, last: &Sighting, 
     }
 }
 
-/// Marks of attributes, and of the reported changes after them. Part of the stored format: never reuse a number.
+/// Marks of attributes, and of the reported changes after them. The other attributes have theirs in [`HOME_FIELDS`].
+/// Part of the stored format: never reuse a number.
 mod mark {
     pub(super) const TITLE: u8 = 1;
     pub(super) const LINE: u8 = 2;
     pub(super) const URL: u8 = 3;
-    pub(super) const BATHROOMS: u8 = 4;
-    pub(super) const LOT_AREA: u8 = 5;
-    pub(super) const YEAR_BUILT: u8 = 6;
-    pub(super) const ASSOCIATION_FEE: u8 = 7;
     pub(super) const COORDINATES: u8 = 8;
     pub(super) const REPORTED: u8 = 9;
 }
 
 fn put_attributes(bytes: &mut Vec<u8>, attributes: &Attributes, last: Sighting) {
-    let Attributes { title, line, url, bathrooms_hundredths, lot_area, year_built, association_fee, coordinates } =
-        attributes;
+    let Attributes { title, line, url, coordinates, others } = attributes;
     put_last(bytes, mark::TITLE, title, &last, |bytes, text| put_text(bytes, text));
     put_last(bytes, mark::LINE, line, &last, |bytes, text| put_text(bytes, text));
     put_last(bytes, mark::URL, url, &last, |bytes, text| put_text(bytes, text));
-    put_last(bytes, mark::BATHROOMS, bathrooms_hundredths, &last, |bytes, n| varint::put(bytes, u64::from(*n)));
-    put_last(bytes, mark::LOT_AREA, lot_area, &last, put_area);
-    put_last(bytes, mark::YEAR_BUILT, year_built, &last, |bytes, year| varint::put_signed(bytes, i64::from(*year)));
-    put_last(bytes, mark::ASSOCIATION_FEE, association_fee, &last, |bytes, fee| varint::put_signed(bytes, *fee));
+    put_others(bytes, others, &last, ..mark::COORDINATES);
     put_last(bytes, mark::COORDINATES, coordinates, &last, |bytes, (latitude, longitude)| {
         varint::put_signed(bytes, i64::from(*latitude));
         varint::put_signed(bytes, i64::from(*longitude));
     });
+    put_others(bytes, others, &last, mark::COORDINATES..);
 }
 
-fn take_attributes(bytes: &mut &[u8], last: Sighting) -> Option<Attributes> {
+/// Encodes those of the other attributes whose marks are in `marks`.
+fn put_others(bytes: &mut Vec<u8>, others: &[Last<HomeValue>], last: &Sighting, marks: impl RangeBounds<u8>) {
+    for (field, known) in HOME_FIELDS.iter().zip(others) {
+        match field.kept {
+            Kept::Attribute { mark } if marks.contains(&mark) => {
+                put_last(bytes, mark, known, last, |bytes, value| put_value(bytes, *value));
+            }
+            _ => {}
+        }
+    }
+}
+
+fn take_attributes(bytes: &mut &[u8], last: Sighting) -> Result<Attributes, HomeError> {
     let mut attributes = Attributes::default();
     let mut before = 0;
     while let Some((&mark, rest)) = bytes.split_first() {
@@ -190,32 +208,43 @@ fn take_attributes(bytes: &mut &[u8], last: Sighting) -> Option<Attributes> {
         }
         // Marks must ascend, so that equal homes give equal bytes.
         if mark <= before {
-            return None;
+            return Err(HomeError::Damaged);
         }
         before = mark;
         *bytes = rest;
-        let sighting = take_sighting(bytes, &last)?;
-        match mark {
-            mark::TITLE => attributes.title = Some((sighting, take_text(bytes)?.to_owned())),
-            mark::LINE => attributes.line = Some((sighting, take_text(bytes)?.to_owned())),
-            mark::URL => attributes.url = Some((sighting, take_text(bytes)?.to_owned())),
-            mark::BATHROOMS => {
-                attributes.bathrooms_hundredths = Some((sighting, u16::try_from(varint::take(bytes)?).ok()?));
+        let other = HOME_FIELDS.iter().position(|field| field.kept == Kept::Attribute { mark });
+        match (mark, other) {
+            (_, Some(row)) => {
+                attributes.others[row] = take_last(bytes, &last, |b| take_value(b, HOME_FIELDS[row].kind))?
             }
-            mark::LOT_AREA => attributes.lot_area = Some((sighting, take_area(bytes)?) as (Sighting, Area)),
-            mark::YEAR_BUILT => {
-                attributes.year_built = Some((sighting, i16::try_from(varint::take_signed(bytes)?).ok()?));
-            }
-            mark::ASSOCIATION_FEE => attributes.association_fee = Some((sighting, varint::take_signed(bytes)?)),
-            mark::COORDINATES => {
-                let latitude = i32::try_from(varint::take_signed(bytes)?).ok()?;
-                let longitude = i32::try_from(varint::take_signed(bytes)?).ok()?;
-                attributes.coordinates = Some((sighting, (latitude, longitude)));
-            }
-            _ => return None,
+            (mark::TITLE, _) => attributes.title = take_last(bytes, &last, take_owned)?,
+            (mark::LINE, _) => attributes.line = take_last(bytes, &last, take_owned)?,
+            (mark::URL, _) => attributes.url = take_last(bytes, &last, take_owned)?,
+            (mark::COORDINATES, _) => attributes.coordinates = take_last(bytes, &last, take_coordinates)?,
+            _ => return Err(HomeError::Attribute(mark)),
         }
     }
-    Some(attributes)
+    Ok(attributes)
+}
+
+/// Decodes an attribute after its mark.
+fn take_last<T>(
+    bytes: &mut &[u8],
+    last: &Sighting,
+    take: impl Fn(&mut &[u8]) -> Option<T>,
+) -> Result<Last<T>, HomeError> {
+    let sighting = take_sighting(bytes, last).ok_or(HomeError::Damaged)?;
+    Ok(Some((sighting, take(bytes).ok_or(HomeError::Damaged)?)))
+}
+
+fn take_owned(bytes: &mut &[u8]) -> Option<String> {
+    take_text(bytes).map(str::to_owned)
+}
+
+fn take_coordinates(bytes: &mut &[u8]) -> Option<(i32, i32)> {
+    let latitude = i32::try_from(varint::take_signed(bytes)?).ok()?;
+    let longitude = i32::try_from(varint::take_signed(bytes)?).ok()?;
+    Some((latitude, longitude))
 }
 
 /// Encodes changes in order after their mark and count. Times are differences; the first one is relative to `last`.
@@ -249,4 +278,22 @@ fn take_reported(bytes: &mut &[u8], last: Sighting) -> Option<ReportedChanges> {
     }
     // An empty list has no mark.
     ReportedChanges::from_sorted(reported).filter(|_| count > 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn marks_ascend_and_none_is_used_twice() {
+        let marks = HOME_FIELDS.iter().filter_map(|field| match field.kept {
+            Kept::Attribute { mark } => Some(mark),
+            Kept::Fact => None,
+        });
+        let marks: Vec<u8> = marks.collect();
+        assert!(marks.is_sorted_by(|a, b| a < b), "{marks:?}");
+        for taken in [0, mark::TITLE, mark::LINE, mark::URL, mark::COORDINATES, mark::REPORTED] {
+            assert!(!marks.contains(&taken), "{taken}");
+        }
+    }
 }

@@ -1,7 +1,7 @@
 use std::ops::Range;
 
 use serde::Deserialize;
-use stoop_domain::{Address, Area, AreaUnit, Details, Listing, Observation, Purpose, Reason, Time, Watch};
+use stoop_domain::{Address, Area, AreaUnit, Details, HomeValue, Listing, Observation, Purpose, Reason, Time, Watch};
 
 use crate::json::Object;
 
@@ -119,30 +119,13 @@ fn encode_listing(listing: &Listing, out: &mut Vec<u8>) -> Range<usize> {
     object.number_if("close_date", listing.close_date.map(|day| i64::from(day.0)));
     object.number_if("price_changed_at", listing.price_changed_at.map(Time::ms));
     object.nested("address", |out| encode_address(&listing.address, out));
-    if let Some(kind) = listing.property_type {
-        object.plain("property_type", kind.as_str());
+    // Not a loop over `HOME_FIELDS`, which takes 8 % longer for the whole line.
+    macro_rules! encode_each {
+        ($($_name:literal, $field:ident: $kind:ident, $_kept:ident $({ $($_mark:tt)* })?;)*) => {
+            $(encode_value(&mut object, stringify!($field), listing.$field.map(HomeValue::$kind));)*
+        };
     }
-    object.number_if("bedrooms", listing.bedrooms.map(i64::from));
-    object.number_if("bathrooms_hundredths", listing.bathrooms_hundredths.map(i64::from));
-    for (name, area) in [("living_area", listing.living_area), ("lot_area", listing.lot_area)] {
-        if let Some(Area { ten_thousandths, unit }) = area {
-            object.nested(name, |out| {
-                let mut object = Object::begin(out);
-                object.number("ten_thousandths", ten_thousandths);
-                object.plain(
-                    "unit",
-                    match unit {
-                        AreaUnit::SquareMeters => "SquareMeters",
-                        AreaUnit::SquareFeet => "SquareFeet",
-                        AreaUnit::Acres => "Acres",
-                    },
-                );
-                object.end();
-            });
-        }
-    }
-    object.number_if("year_built", listing.year_built.map(i64::from));
-    object.number_if("association_fee", listing.association_fee.map(|fee| fee.0));
+    stoop_domain::home_fields!(encode_each);
     let start = object.written();
     object.number_if("listed_at", listing.listed_at.map(Time::ms));
     let listed_at = start..object.written();
@@ -151,6 +134,34 @@ fn encode_listing(listing: &Listing, out: &mut Vec<u8>) -> Range<usize> {
     }
     object.end();
     listed_at
+}
+
+#[expect(clippy::inline_always, reason = "each call has one kind, so that nothing of the `match` remains")]
+#[inline(always)]
+fn encode_value(object: &mut Object<'_>, key: &'static str, value: Option<HomeValue>) {
+    match value {
+        None => {}
+        Some(HomeValue::PropertyType(kind)) => object.plain(key, kind.as_str()),
+        Some(HomeValue::Count(count)) => object.number(key, count.into()),
+        Some(HomeValue::Hundredths(hundredths)) => object.number(key, hundredths.into()),
+        Some(HomeValue::Area(area)) => object.nested(key, |out| encode_area(area, out)),
+        Some(HomeValue::Year(year)) => object.number(key, year.into()),
+        Some(HomeValue::Fee(fee)) => object.number(key, fee.0),
+    }
+}
+
+fn encode_area(area: Area, out: &mut Vec<u8>) {
+    let mut object = Object::begin(out);
+    object.number("ten_thousandths", area.ten_thousandths);
+    object.plain(
+        "unit",
+        match area.unit {
+            AreaUnit::SquareMeters => "SquareMeters",
+            AreaUnit::SquareFeet => "SquareFeet",
+            AreaUnit::Acres => "Acres",
+        },
+    );
+    object.end();
 }
 
 fn encode_address(address: &Address, out: &mut Vec<u8>) {

@@ -2,9 +2,9 @@
 
 use super::Step;
 use crate::doubt::Doubt;
-use crate::listing::{Phase, Status};
 use crate::money::Minor;
 use crate::price_change::PriceChange;
+use crate::status::{Phase, Status};
 
 /// Sets doubts, price changes and the original price of all steps of one spell.
 pub(super) fn price_steps(spell: &mut [Step<'_>]) {

@@ -27,7 +27,7 @@ impl<'s, C: Cells<'s>> Pass<'s, '_, C> {
             Origin::Constant(word) => return Ok(Some(Found::word(word))),
             Origin::FileName(_) => {
                 // Copied, because the text is part of the scratch memory that the regexes share.
-                let text = self.scratch.from_file_name[target as usize].clone();
+                let text = self.scratch.from_file_name[target.index()].clone();
                 found = text.map(|text| Found { text: Cow::Owned(text), known: Known::No, plain: false });
             }
             Origin::Columns(slots) => {
@@ -80,7 +80,7 @@ impl<'s, C: Cells<'s>> Pass<'s, '_, C> {
             }
         }
         if let Some(regex) = &recipe.regex {
-            let locations = self.scratch.locations[target as usize].as_mut()?;
+            let locations = self.scratch.locations[target.index()].as_mut()?;
             regex.captures_read(locations, &text)?;
             let group = (1..locations.len()).find_map(|group| locations.get(group)).or_else(|| locations.get(0))?;
             text = match text {
@@ -120,7 +120,7 @@ impl<'s, C: Cells<'s>> Pass<'s, '_, C> {
 
     #[cold]
     pub(super) fn missing(&self, target: Target) -> RowError {
-        let detail = match &self.plan.fields[target as usize] {
+        let detail = match &self.plan.fields[target.index()] {
             Some(_) => format!("{}: nothing usable in {}", target.name(), self.shown(target)),
             None => format!("{}: neither a field nor a default of the map, nor in the price", target.name()),
         };
@@ -139,7 +139,7 @@ impl<'s, C: Cells<'s>> Pass<'s, '_, C> {
                 Err(error) => format!("column {name:?}: {}", error.detail),
             }
         };
-        match self.plan.fields[target as usize].as_ref().map(|recipe| &recipe.origin) {
+        match self.plan.fields[target.index()].as_ref().map(|recipe| &recipe.origin) {
             None => "the map".to_owned(),
             Some(Origin::Constant(word)) => format!("constant {:?}", word.text),
             Some(Origin::FileName(_)) => format!("file name {:?}", self.scratch.file_name),
@@ -171,7 +171,7 @@ impl<'s, C: Cells<'s>> Pass<'s, '_, C> {
 
     /// Returns the field's recipe if the map has one that applies to this row.
     pub(super) fn recipe(&self, target: Target) -> Result<Option<&'s Recipe>, RowError> {
-        let Some(recipe) = &self.plan.fields[target as usize] else { return Ok(None) };
+        let Some(recipe) = &self.plan.fields[target.index()] else { return Ok(None) };
         Ok(match &recipe.only {
             Some(condition) if !self.holds(condition)? => None,
             _ => Some(recipe),

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use stoop_domain::{Address, Area, Currency, Listing, Minor, PropertyType, Purpose, Status, Time};
+use stoop_domain::{Address, Area, Currency, HOME_FIELDS, HomeKind, HomeValue, Listing, Minor, Purpose, Status, Time};
 
 use super::cells::{Cell, Cells};
 use super::follow::Found;
@@ -34,7 +34,7 @@ impl<'s, C: Cells<'s>> Pass<'s, '_, C> {
 
     /// Reads the whole row.
     pub(super) fn parts(&mut self) -> Result<Parts, RowError> {
-        let native_id = self.text(Target::NativeId)?.ok_or_else(|| self.missing(Target::NativeId))?;
+        let native_id = self.text(Target::NATIVE_ID)?.ok_or_else(|| self.missing(Target::NATIVE_ID))?;
         let at = self.observed_at()?;
         let seen = at.unwrap_or(self.now);
         let purpose = self.purpose()?;
@@ -46,106 +46,119 @@ impl<'s, C: Cells<'s>> Pass<'s, '_, C> {
         listing.list_price = list_price;
         listing.close_price = close_price;
         if status == Status::Closed {
-            listing.close_date = self.time(Target::CloseDate, seen)?.map(|at| at.day_in(&self.plan.zone));
+            listing.close_date = self.time(Target::CLOSE_DATE, seen)?.map(|at| at.day_in(&self.plan.zone));
         }
-        listing.original_list_price = self.other_price(Target::OriginalListPrice, currency)?;
-        listing.previous_list_price = self.other_price(Target::PreviousListPrice, currency)?;
-        listing.price_changed_at = self.time(Target::PriceChangedAt, seen)?;
-        listing.listed_at = self.time(Target::ListedAt, seen)?;
-        listing.property_type = self.property_type()?;
-        listing.bedrooms = self.value(Target::Bedrooms, |_, found| values::count(&found.text))?;
-        listing.bathrooms_hundredths =
-            self.value(Target::Bathrooms, |recipe, found| values::hundredths(&found.text, style(recipe, found.plain)))?;
-        listing.living_area = self.area(Target::LivingArea)?;
-        listing.lot_area = self.area(Target::LotArea)?;
-        listing.year_built = self.value(Target::YearBuilt, |_, found| values::year(&found.text))?;
-        listing.association_fee = self.association_fee(currency)?;
+        listing.original_list_price = self.other_price(Target::ORIGINAL_LIST_PRICE, currency)?;
+        listing.previous_list_price = self.other_price(Target::PREVIOUS_LIST_PRICE, currency)?;
+        listing.price_changed_at = self.time(Target::PRICE_CHANGED_AT, seen)?;
+        listing.listed_at = self.time(Target::LISTED_AT, seen)?;
+        for (row, field) in HOME_FIELDS.iter().enumerate() {
+            if let Some(value) = self.home_value(Target::of_home(row), field.kind, currency)? {
+                (field.set)(&mut listing, value);
+            }
+        }
         let details = &mut listing.details;
-        details.title = self.text(Target::Title)?;
-        details.description = self.text(Target::Description)?;
-        details.seller = self.text(Target::Seller)?;
-        details.agency = self.text(Target::Agency)?;
-        details.images = self.list(Target::Images)?;
-        details.amenities = self.list(Target::Amenities)?;
-        details.url = self.text(Target::Url)?;
+        details.title = self.text(Target::TITLE)?;
+        details.description = self.text(Target::DESCRIPTION)?;
+        details.seller = self.text(Target::SELLER)?;
+        details.agency = self.text(Target::AGENCY)?;
+        details.images = self.list(Target::IMAGES)?;
+        details.amenities = self.list(Target::AMENITIES)?;
+        details.url = self.text(Target::URL)?;
         Ok(Parts { native_id, at, listing })
     }
 
     fn address(&mut self) -> Result<Address, RowError> {
         Ok(Address {
-            line: self.text(Target::Line)?,
-            neighbourhood: self.text(Target::Neighbourhood)?,
-            city: self.text(Target::City)?,
-            county: self.text(Target::County)?,
-            region: self.text(Target::Region)?,
-            postal_code: self.text(Target::PostalCode)?,
-            country: self.text(Target::Country)?.or_else(|| self.plan.country.clone()),
-            latitude_e6: self.value(Target::Latitude, |_, found| values::degrees(&found.text))?,
-            longitude_e6: self.value(Target::Longitude, |_, found| values::degrees(&found.text))?,
+            line: self.text(Target::LINE)?,
+            neighbourhood: self.text(Target::NEIGHBOURHOOD)?,
+            city: self.text(Target::CITY)?,
+            county: self.text(Target::COUNTY)?,
+            region: self.text(Target::REGION)?,
+            postal_code: self.text(Target::POSTAL_CODE)?,
+            country: self.text(Target::COUNTRY)?.or_else(|| self.plan.country.clone()),
+            latitude_e6: self.value(Target::LATITUDE, |_, found| values::degrees(&found.text))?,
+            longitude_e6: self.value(Target::LONGITUDE, |_, found| values::degrees(&found.text))?,
         })
     }
 
     pub(super) fn observed_at(&mut self) -> Result<Option<Time>, RowError> {
-        if self.plan.fields[Target::ObservedAt as usize].is_none() {
+        if self.plan.fields[Target::OBSERVED_AT.index()].is_none() {
             return Ok(None);
         }
-        let at = self.time(Target::ObservedAt, self.now)?;
-        at.map(Some).ok_or_else(|| self.missing(Target::ObservedAt))
+        let at = self.time(Target::OBSERVED_AT, self.now)?;
+        at.map(Some).ok_or_else(|| self.missing(Target::OBSERVED_AT))
     }
 
     fn purpose(&mut self) -> Result<Purpose, RowError> {
-        let found = self.value(Target::Purpose, |_, found| match named(Kind::Purpose, found)? {
+        let found = self.value(Target::PURPOSE, |_, found| match named(Kind::Purpose, found)? {
             Known::Purpose(purpose) => Ok(purpose),
             _ => Err(NOT_NAMED.to_owned()),
         })?;
-        found.or(self.plan.purpose).ok_or_else(|| self.missing(Target::Purpose))
+        found.or(self.plan.purpose).ok_or_else(|| self.missing(Target::PURPOSE))
     }
 
     fn status(&mut self) -> Result<Status, RowError> {
-        if self.plan.fields[Target::Status as usize].is_none() {
+        if self.plan.fields[Target::STATUS.index()].is_none() {
             return Ok(Status::Active);
         }
-        let found = self.value(Target::Status, |_, found| match named(Kind::Status, found)? {
+        let found = self.value(Target::STATUS, |_, found| match named(Kind::Status, found)? {
             Known::Status(status) => Ok(status),
             _ => Err(NOT_NAMED.to_owned()),
         })?;
-        found.ok_or_else(|| self.missing(Target::Status))
+        found.ok_or_else(|| self.missing(Target::STATUS))
     }
 
-    fn property_type(&mut self) -> Result<Option<PropertyType>, RowError> {
-        self.value(Target::PropertyType, |_, found| match named(Kind::PropertyType, found)? {
-            Known::PropertyType(kind) => Ok(kind),
-            _ => Err(NOT_NAMED.to_owned()),
+    fn home_value(
+        &mut self,
+        target: Target,
+        kind: HomeKind,
+        currency: Currency,
+    ) -> Result<Option<HomeValue>, RowError> {
+        Ok(match kind {
+            HomeKind::PropertyType => self
+                .value(target, |_, found| match named(Kind::PropertyType, found)? {
+                    Known::PropertyType(kind) => Ok(kind),
+                    _ => Err(NOT_NAMED.to_owned()),
+                })?
+                .map(HomeValue::PropertyType),
+            HomeKind::Count => self.value(target, |_, found| values::count(&found.text))?.map(HomeValue::Count),
+            HomeKind::Hundredths => self
+                .value(target, |recipe, found| values::hundredths(&found.text, style(recipe, found.plain)))?
+                .map(HomeValue::Hundredths),
+            HomeKind::Area => self.area(target)?.map(HomeValue::Area),
+            HomeKind::Year => self.value(target, |_, found| values::year(&found.text))?.map(HomeValue::Year),
+            HomeKind::Fee => self.fee(target, currency)?.map(HomeValue::Fee),
         })
     }
 
     /// Reads the prices and the currency, which a price's text may name. In a row that is not closed, sale fields
     /// belong to an earlier sale and are ignored.
     fn prices(&mut self, status: Status) -> Result<Prices, RowError> {
-        let field = self.value(Target::Currency, |_, found| match named(Kind::Currency, found)? {
+        let field = self.value(Target::CURRENCY, |_, found| match named(Kind::Currency, found)? {
             Known::Currency(currency) => Ok(currency),
             _ => Err(NOT_NAMED.to_owned()),
         })?;
         let default = field.or(self.plan.currency);
-        let asked = self.value(Target::ListPrice, |recipe, found| money(recipe, found, default, default))?;
+        let asked = self.value(Target::LIST_PRICE, |recipe, found| money(recipe, found, default, default))?;
         let list_price = asked.map(|(minor, _)| minor);
         let of_list_price = asked.map(|(_, currency)| currency);
         if status != Status::Closed {
-            let currency = of_list_price.or(default).ok_or_else(|| self.missing(Target::Currency))?;
+            let currency = of_list_price.or(default).ok_or_else(|| self.missing(Target::CURRENCY))?;
             return Ok(Prices { currency, list_price, close_price: None });
         }
         if let Some(currency) = of_list_price {
-            return Ok(Prices { currency, list_price, close_price: self.other_price(Target::ClosePrice, currency)? });
+            return Ok(Prices { currency, list_price, close_price: self.other_price(Target::CLOSE_PRICE, currency)? });
         }
-        let paid = self.value(Target::ClosePrice, |recipe, found| money(recipe, found, default, default))?;
-        let currency = paid.map(|(_, currency)| currency).or(default).ok_or_else(|| self.missing(Target::Currency))?;
+        let paid = self.value(Target::CLOSE_PRICE, |recipe, found| money(recipe, found, default, default))?;
+        let currency = paid.map(|(_, currency)| currency).or(default).ok_or_else(|| self.missing(Target::CURRENCY))?;
         Ok(Prices { currency, list_price: None, close_price: paid.map(|(minor, _)| minor) })
     }
 
     /// Reads a monthly fee. Zero means that there is none, or that it is unknown.
-    fn association_fee(&mut self, currency: Currency) -> Result<Option<Minor>, RowError> {
-        let months = self.plan.fields[Target::AssociationFee as usize].as_ref().map_or(1, |recipe| recipe.months);
-        let due = self.other_price(Target::AssociationFee, currency)?.filter(|fee| fee.0 > 0);
+    fn fee(&mut self, target: Target, currency: Currency) -> Result<Option<Minor>, RowError> {
+        let months = self.plan.fields[target.index()].as_ref().map_or(1, |recipe| recipe.months);
+        let due = self.other_price(target, currency)?.filter(|fee| fee.0 > 0);
         Ok(due.and_then(|fee| per_month(fee, 1, months)))
     }
 
@@ -175,7 +188,7 @@ impl<'s, C: Cells<'s>> Pass<'s, '_, C> {
     fn text(&mut self, target: Target) -> Result<Option<String>, RowError> {
         match self.find(target) {
             Ok(found) => Ok(found.map(|found| found.text.into_owned())),
-            Err(_) if self.plan.fields[target as usize].as_ref().is_some_and(|recipe| recipe.lenient) => Ok(None),
+            Err(_) if self.plan.fields[target.index()].as_ref().is_some_and(|recipe| recipe.lenient) => Ok(None),
             Err(error) => Err(error),
         }
     }
@@ -249,7 +262,7 @@ impl<'s, C: Cells<'s>> Pass<'s, '_, C> {
         target: Target,
         read: impl FnOnce(&'s Recipe, &Found<'s>) -> Result<T, String>,
     ) -> Result<Option<T>, RowError> {
-        let Some(recipe) = &self.plan.fields[target as usize] else { return Ok(None) };
+        let Some(recipe) = &self.plan.fields[target.index()] else { return Ok(None) };
         let found = match self.find(target) {
             Ok(Some(found)) => found,
             Ok(None) => return Ok(None),

@@ -46,14 +46,14 @@ impl Map {
     /// Whether rows or file names contain the time of observation.
     #[must_use]
     pub fn tells_time(&self) -> bool {
-        self.plan.fields[Target::ObservedAt as usize].is_some()
+        self.plan.fields[Target::OBSERVED_AT.index()].is_some()
     }
 
     /// The time of observation of all rows of a file, if its name contains it (`observed_at` with `file_name`).
     /// Relative times count from `now`.
     #[must_use]
     pub fn time_of_file(&self, file_name: &str, now: Time) -> Option<Time> {
-        let recipe = self.plan.fields[Target::ObservedAt as usize].as_ref()?;
+        let recipe = self.plan.fields[Target::OBSERVED_AT.index()].as_ref()?;
         recipe.file_name()?;
         self.bind_json().time_of_file(file_name, now)
     }

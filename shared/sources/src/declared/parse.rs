@@ -124,7 +124,7 @@ fn order(root: &Section<'_>, mistakes: &mut Mistakes<'_>) -> Order {
 
 fn history(root: &Section<'_>, fields: &[Option<Recipe>; Target::COUNT], mistakes: &mut Mistakes<'_>) -> bool {
     let history = root.boolean("history", mistakes).unwrap_or_default();
-    if history && fields[Target::ObservedAt as usize].is_none() {
+    if history && fields[Target::OBSERVED_AT.index()].is_none() {
         mistakes.add(root.line(), "history", "is true, but no field `observed_at` says when a row was so");
     }
     if history && root.has("http") {
@@ -158,7 +158,7 @@ fn fields(
         match Target::parse(name) {
             Some(target) => {
                 if let Some(table) = section.table(name, mistakes) {
-                    fields[target as usize] = recipe(&table, target, zone, columns, mistakes);
+                    fields[target.index()] = recipe(&table, target, zone, columns, mistakes);
                 }
             }
             None => {

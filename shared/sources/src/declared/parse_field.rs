@@ -230,7 +230,7 @@ fn when(section: &Section<'_>, target: Target, mistakes: &mut Mistakes<'_>) -> W
         mistakes.add(section.line(), section.path(), "has date and relative at once; accepted: one of them");
     }
     if let Some((text, line)) = section.text("relative", mistakes) {
-        if target == Target::ObservedAt {
+        if target == Target::OBSERVED_AT {
             mistakes.add(line, section.key("relative"), "relative times count from observed_at, which this is");
         }
         match text {

@@ -1,42 +1,8 @@
-/// A field of a listing that a map can fill.
+use stoop_domain::{HOME_FIELDS, HomeKind};
+
+/// A field of a listing that a map can fill, as its index: first those of [`Target::OWN`], then [`HOME_FIELDS`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Target {
-    NativeId,
-    ObservedAt,
-    Purpose,
-    Currency,
-    Status,
-    ListPrice,
-    OriginalListPrice,
-    PreviousListPrice,
-    ClosePrice,
-    CloseDate,
-    PriceChangedAt,
-    ListedAt,
-    PropertyType,
-    Bedrooms,
-    Bathrooms,
-    LivingArea,
-    LotArea,
-    YearBuilt,
-    AssociationFee,
-    Line,
-    Neighbourhood,
-    City,
-    County,
-    Region,
-    PostalCode,
-    Country,
-    Latitude,
-    Longitude,
-    Title,
-    Description,
-    Seller,
-    Agency,
-    Images,
-    Amenities,
-    Url,
-}
+pub(super) struct Target(usize);
 
 /// The type of a field: decides how its text is parsed and which keys its table accepts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,61 +31,98 @@ pub(super) enum Kind {
 }
 
 impl Target {
-    pub(super) const COUNT: usize = Self::TABLE.len();
+    pub(super) const NATIVE_ID: Self = Self(0);
+    pub(super) const OBSERVED_AT: Self = Self(1);
+    pub(super) const PURPOSE: Self = Self(2);
+    pub(super) const CURRENCY: Self = Self(3);
+    pub(super) const STATUS: Self = Self(4);
+    pub(super) const LIST_PRICE: Self = Self(5);
+    pub(super) const ORIGINAL_LIST_PRICE: Self = Self(6);
+    pub(super) const PREVIOUS_LIST_PRICE: Self = Self(7);
+    pub(super) const CLOSE_PRICE: Self = Self(8);
+    pub(super) const CLOSE_DATE: Self = Self(9);
+    pub(super) const PRICE_CHANGED_AT: Self = Self(10);
+    pub(super) const LISTED_AT: Self = Self(11);
+    pub(super) const LINE: Self = Self(12);
+    pub(super) const NEIGHBOURHOOD: Self = Self(13);
+    pub(super) const CITY: Self = Self(14);
+    pub(super) const COUNTY: Self = Self(15);
+    pub(super) const REGION: Self = Self(16);
+    pub(super) const POSTAL_CODE: Self = Self(17);
+    pub(super) const COUNTRY: Self = Self(18);
+    pub(super) const LATITUDE: Self = Self(19);
+    pub(super) const LONGITUDE: Self = Self(20);
+    pub(super) const TITLE: Self = Self(21);
+    pub(super) const DESCRIPTION: Self = Self(22);
+    pub(super) const SELLER: Self = Self(23);
+    pub(super) const AGENCY: Self = Self(24);
+    pub(super) const IMAGES: Self = Self(25);
+    pub(super) const AMENITIES: Self = Self(26);
+    pub(super) const URL: Self = Self(27);
 
-    /// In the order of the enum: the name in maps, and the type.
-    const TABLE: [(Self, &'static str, Kind); 35] = [
-        (Self::NativeId, "native_id", Kind::Text),
-        (Self::ObservedAt, "observed_at", Kind::Time),
-        (Self::Purpose, "purpose", Kind::Purpose),
-        (Self::Currency, "currency", Kind::Currency),
-        (Self::Status, "status", Kind::Status),
-        (Self::ListPrice, "list_price", Kind::Money),
-        (Self::OriginalListPrice, "original_list_price", Kind::Money),
-        (Self::PreviousListPrice, "previous_list_price", Kind::Money),
-        (Self::ClosePrice, "close_price", Kind::Money),
-        (Self::CloseDate, "close_date", Kind::Day),
-        (Self::PriceChangedAt, "price_changed_at", Kind::Time),
-        (Self::ListedAt, "listed_at", Kind::Time),
-        (Self::PropertyType, "property_type", Kind::PropertyType),
-        (Self::Bedrooms, "bedrooms", Kind::Count),
-        (Self::Bathrooms, "bathrooms", Kind::Hundredths),
-        (Self::LivingArea, "living_area", Kind::Area),
-        (Self::LotArea, "lot_area", Kind::Area),
-        (Self::YearBuilt, "year_built", Kind::Year),
-        (Self::AssociationFee, "association_fee", Kind::Fee),
-        (Self::Line, "line", Kind::Text),
-        (Self::Neighbourhood, "neighbourhood", Kind::Text),
-        (Self::City, "city", Kind::Text),
-        (Self::County, "county", Kind::Text),
-        (Self::Region, "region", Kind::Text),
-        (Self::PostalCode, "postal_code", Kind::Text),
-        (Self::Country, "country", Kind::Text),
-        (Self::Latitude, "latitude", Kind::Degrees),
-        (Self::Longitude, "longitude", Kind::Degrees),
-        (Self::Title, "title", Kind::Text),
-        (Self::Description, "description", Kind::Text),
-        (Self::Seller, "seller", Kind::Text),
-        (Self::Agency, "agency", Kind::Text),
-        (Self::Images, "images", Kind::List),
-        (Self::Amenities, "amenities", Kind::List),
-        (Self::Url, "url", Kind::Text),
+    pub(super) const COUNT: usize = Self::OWN.len() + HOME_FIELDS.len();
+
+    /// In the order of the constants: the name in maps, and the type.
+    const OWN: [(&'static str, Kind); 28] = [
+        ("native_id", Kind::Text),
+        ("observed_at", Kind::Time),
+        ("purpose", Kind::Purpose),
+        ("currency", Kind::Currency),
+        ("status", Kind::Status),
+        ("list_price", Kind::Money),
+        ("original_list_price", Kind::Money),
+        ("previous_list_price", Kind::Money),
+        ("close_price", Kind::Money),
+        ("close_date", Kind::Day),
+        ("price_changed_at", Kind::Time),
+        ("listed_at", Kind::Time),
+        ("line", Kind::Text),
+        ("neighbourhood", Kind::Text),
+        ("city", Kind::Text),
+        ("county", Kind::Text),
+        ("region", Kind::Text),
+        ("postal_code", Kind::Text),
+        ("country", Kind::Text),
+        ("latitude", Kind::Degrees),
+        ("longitude", Kind::Degrees),
+        ("title", Kind::Text),
+        ("description", Kind::Text),
+        ("seller", Kind::Text),
+        ("agency", Kind::Text),
+        ("images", Kind::List),
+        ("amenities", Kind::List),
+        ("url", Kind::Text),
     ];
 
+    /// The field in this row of [`HOME_FIELDS`].
+    pub(super) fn of_home(row: usize) -> Self {
+        Self(Self::OWN.len() + row)
+    }
+
     pub(super) fn parse(name: &str) -> Option<Self> {
-        Self::TABLE.iter().find(|(_, n, _)| *n == name).map(|(target, ..)| *target)
+        Self::names().position(|known| known == name).map(Self)
     }
 
     pub(super) fn names() -> impl Iterator<Item = &'static str> + Clone {
-        Self::TABLE.iter().map(|(_, name, _)| *name)
+        Self::OWN.iter().map(|(name, _)| *name).chain(HOME_FIELDS.iter().map(|field| field.name))
+    }
+
+    pub(super) fn index(self) -> usize {
+        self.0
     }
 
     pub(super) fn name(self) -> &'static str {
-        Self::TABLE[self as usize].1
+        match Self::OWN.get(self.0) {
+            Some((name, _)) => name,
+            None => HOME_FIELDS[self.0 - Self::OWN.len()].name,
+        }
     }
 
     pub(super) fn kind(self) -> Kind {
-        Self::TABLE[self as usize].2
+        match Self::OWN.get(self.0) {
+            Some((_, kind)) => *kind,
+            None => HOME_FIELDS[self.0 - Self::OWN.len()].kind.into(),
+        }
     }
 
     /// Whether an unreadable value of this field always refuses its row, even if `lenient`: without it the row would
@@ -127,8 +130,21 @@ impl Target {
     pub(super) fn is_vital(self) -> bool {
         matches!(
             self,
-            Self::NativeId | Self::ObservedAt | Self::Purpose | Self::Currency | Self::Status | Self::ListPrice
+            Self::NATIVE_ID | Self::OBSERVED_AT | Self::PURPOSE | Self::CURRENCY | Self::STATUS | Self::LIST_PRICE
         )
+    }
+}
+
+impl From<HomeKind> for Kind {
+    fn from(kind: HomeKind) -> Self {
+        match kind {
+            HomeKind::PropertyType => Self::PropertyType,
+            HomeKind::Count => Self::Count,
+            HomeKind::Hundredths => Self::Hundredths,
+            HomeKind::Area => Self::Area,
+            HomeKind::Year => Self::Year,
+            HomeKind::Fee => Self::Fee,
+        }
     }
 }
 
@@ -137,10 +153,42 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_table_is_in_the_order_of_the_enum() {
-        for (i, (target, name, _)) in Target::TABLE.iter().enumerate() {
-            assert_eq!(*target as usize, i);
-            assert_eq!(Target::parse(name), Some(*target));
+    fn the_constants_are_in_the_order_of_the_table() {
+        for (target, name) in [
+            (Target::NATIVE_ID, "native_id"),
+            (Target::OBSERVED_AT, "observed_at"),
+            (Target::PURPOSE, "purpose"),
+            (Target::CURRENCY, "currency"),
+            (Target::STATUS, "status"),
+            (Target::LIST_PRICE, "list_price"),
+            (Target::ORIGINAL_LIST_PRICE, "original_list_price"),
+            (Target::PREVIOUS_LIST_PRICE, "previous_list_price"),
+            (Target::CLOSE_PRICE, "close_price"),
+            (Target::CLOSE_DATE, "close_date"),
+            (Target::PRICE_CHANGED_AT, "price_changed_at"),
+            (Target::LISTED_AT, "listed_at"),
+            (Target::LINE, "line"),
+            (Target::NEIGHBOURHOOD, "neighbourhood"),
+            (Target::CITY, "city"),
+            (Target::COUNTY, "county"),
+            (Target::REGION, "region"),
+            (Target::POSTAL_CODE, "postal_code"),
+            (Target::COUNTRY, "country"),
+            (Target::LATITUDE, "latitude"),
+            (Target::LONGITUDE, "longitude"),
+            (Target::TITLE, "title"),
+            (Target::DESCRIPTION, "description"),
+            (Target::SELLER, "seller"),
+            (Target::AGENCY, "agency"),
+            (Target::IMAGES, "images"),
+            (Target::AMENITIES, "amenities"),
+            (Target::URL, "url"),
+        ] {
+            assert_eq!((Target::parse(name), target.name()), (Some(target), name));
+        }
+        for (row, field) in HOME_FIELDS.iter().enumerate() {
+            let target = Target::of_home(row);
+            assert_eq!((Target::parse(field.name), target.name()), (Some(target), field.name));
         }
     }
 }

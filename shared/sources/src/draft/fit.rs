@@ -1,5 +1,7 @@
 //! Decides whether a column's values can be those of a field, how well, and how to read them.
 
+use stoop_domain::{HOME_FIELDS, HomeField, HomeKind};
+
 use super::column::{Cell, Column, ratio};
 use super::guess::{Fit, Guess, shown};
 use super::known::Known;
@@ -10,16 +12,14 @@ use super::{countries, enums, fit_area, kinds};
 /// Scores a column for a field.
 pub(super) fn fit(field: &'static str, column: &Column, sample: &Sample, known: &Known) -> Option<Fit> {
     let rows = sample.looked_at();
+    if let Some(of_home) = HOME_FIELDS.iter().find(|known| known.name == field) {
+        return home_field(of_home, column, sample, known);
+    }
     match field {
         "native_id" => native_id(column, rows),
         "list_price" | "original_list_price" | "previous_list_price" | "close_price" => price(field, column, known),
-        "association_fee" => fee(column),
-        "year_built" => year(column),
         "observed_at" | "listed_at" | "price_changed_at" | "close_date" => moment(field, column, sample, known),
-        "purpose" | "status" | "property_type" => enums::fit(field, column),
-        "bedrooms" => count(field, column, 0),
-        "bathrooms" => count(field, column, 2),
-        "living_area" | "lot_area" => fit_area::fit(field, column, sample, known),
+        "purpose" | "status" => enums::fit(field, column),
         "latitude" => degrees(field, column, 90.0),
         "longitude" => degrees(field, column, 180.0),
         "postal_code" => postal_code(column),
@@ -35,6 +35,17 @@ pub(super) fn fit(field: &'static str, column: &Column, sample: &Sample, known: 
         "description" => text(field, column, 25.0, f64::INFINITY, 1.0),
         "seller" | "agency" => text(field, column, 2.0, 100.0, 0.5),
         _ => None,
+    }
+}
+
+fn home_field(field: &HomeField, column: &Column, sample: &Sample, known: &Known) -> Option<Fit> {
+    match field.kind {
+        HomeKind::PropertyType => enums::fit(field.name, column),
+        HomeKind::Count => count(field.name, column, 0),
+        HomeKind::Hundredths => count(field.name, column, 2),
+        HomeKind::Area => fit_area::fit(field.name, column, sample, known),
+        HomeKind::Year => year(field.name, column),
+        HomeKind::Fee => fee(field.name, column),
     }
 }
 
@@ -84,9 +95,9 @@ fn price(field: &'static str, column: &Column, known: &Known) -> Option<Fit> {
 }
 
 /// A fee is an amount of any size; the column's name contains its period.
-fn fee(column: &Column) -> Option<Fit> {
+fn fee(field: &'static str, column: &Column) -> Option<Fit> {
     let found = amounts(column)?;
-    let mut guess = Guess::of("association_fee", &column.name, format!("Amounts, {}.", found.range()));
+    let mut guess = Guess::of(field, &column.name, format!("Amounts, {}.", found.range()));
     if found.style != "plain" {
         guess = guess.with("money", found.style);
     }
@@ -103,7 +114,7 @@ fn fee(column: &Column) -> Option<Fit> {
 }
 
 /// A year of construction; other values mean "unknown".
-fn year(column: &Column) -> Option<Fit> {
+fn year(field: &'static str, column: &Column) -> Option<Fit> {
     let year = |text: &str| stoop_domain::parse_decimal(text, 0).ok();
     let is_year = |text: &str| year(text).is_some_and(|year| (1_600..=2_100).contains(&year));
     let is_none = |text: &str| matches!(text, "0" | "0.0" | "-1");
@@ -113,7 +124,7 @@ fn year(column: &Column) -> Option<Fit> {
     let mut nulls: Vec<String> = column.texts().filter(|text| is_none(text)).map(str::to_owned).collect();
     nulls.sort();
     nulls.dedup();
-    Fit::of(Guess::of("year_built", &column.name, "Years.").with_list("null", &nulls), 5)
+    Fit::of(Guess::of(field, &column.name, "Years.").with_list("null", &nulls), 5)
 }
 
 fn moment(field: &'static str, column: &Column, sample: &Sample, known: &Known) -> Option<Fit> {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use stoop_domain::{Listing, Reason, Time};
+use stoop_domain::{Reason, Time};
 
 use super::column::ratio;
 use super::guess::{Chosen, quoted};
@@ -60,10 +60,14 @@ impl Proof {
             Ok(Outcome::Skipped) => {}
             Ok(Outcome::Observation(observation)) => {
                 self.read += 1;
-                for (name, is_known) in known_fields(&observation.listing) {
-                    *self.filled.entry(name).or_default() += usize::from(is_known);
+                for (name, value) in stoop_domain::fields(&observation.listing) {
+                    // Maps name fields of addresses and details without their parents.
+                    let name = name.rsplit('.').next().unwrap_or(name);
+                    *self.filled.entry(name).or_default() += usize::from(value.is_some());
                 }
-                *self.filled.entry("native_id").or_default() += 1;
+                for name in ["native_id", "purpose", "currency", "status"] {
+                    *self.filled.entry(name).or_default() += 1;
+                }
                 *self.filled.entry("observed_at").or_default() += usize::from(observation.at != now);
                 match observation.check(now) {
                     Ok(()) => self.understood += 1,
@@ -81,45 +85,6 @@ impl Proof {
         let entry = self.refused.entry(key).or_insert_with(|| (0, detail.to_owned()));
         entry.0 += 1;
     }
-}
-
-fn known_fields(listing: &Listing) -> [(&'static str, bool); 33] {
-    let Listing { address, details, .. } = listing;
-    [
-        ("purpose", true),
-        ("currency", true),
-        ("status", true),
-        ("list_price", listing.list_price.is_some()),
-        ("original_list_price", listing.original_list_price.is_some()),
-        ("previous_list_price", listing.previous_list_price.is_some()),
-        ("close_price", listing.close_price.is_some()),
-        ("close_date", listing.close_date.is_some()),
-        ("price_changed_at", listing.price_changed_at.is_some()),
-        ("listed_at", listing.listed_at.is_some()),
-        ("property_type", listing.property_type.is_some()),
-        ("bedrooms", listing.bedrooms.is_some()),
-        ("bathrooms", listing.bathrooms_hundredths.is_some()),
-        ("living_area", listing.living_area.is_some()),
-        ("lot_area", listing.lot_area.is_some()),
-        ("year_built", listing.year_built.is_some()),
-        ("association_fee", listing.association_fee.is_some()),
-        ("line", address.line.is_some()),
-        ("neighbourhood", address.neighbourhood.is_some()),
-        ("city", address.city.is_some()),
-        ("county", address.county.is_some()),
-        ("region", address.region.is_some()),
-        ("postal_code", address.postal_code.is_some()),
-        ("country", address.country.is_some()),
-        ("latitude", address.latitude_e6.is_some()),
-        ("longitude", address.longitude_e6.is_some()),
-        ("title", details.title.is_some()),
-        ("description", details.description.is_some()),
-        ("seller", details.seller.is_some()),
-        ("agency", details.agency.is_some()),
-        ("images", !details.images.is_empty()),
-        ("amenities", !details.amenities.is_empty()),
-        ("url", details.url.is_some()),
-    ]
 }
 
 /// Fields that refuse a row if they are mapped but missing.

@@ -1,6 +1,6 @@
-use stoop_domain::{
-    Area, AreaPath, AreaUnit, Currency, Day, Facts, Market, Minor, PropertyType, Purpose, Status, varint,
-};
+use stoop_domain::{AreaPath, Currency, Day, Facts, Market, Minor, PropertyType, Purpose, Status, varint};
+
+use super::values::{put_area, put_code, put_text, take_area, take_byte, take_code, take_text};
 
 const LIST_PRICE: u8 = 1;
 const ORIGINAL_LIST_PRICE: u8 = 2;
@@ -11,7 +11,6 @@ const BEDROOMS: u8 = 32;
 const LIVING_AREA: u8 = 64;
 
 const PURPOSES: [Purpose; 2] = [Purpose::Sale, Purpose::Rent];
-const UNITS: [AreaUnit; 3] = [AreaUnit::SquareMeters, AreaUnit::SquareFeet, AreaUnit::Acres];
 
 /// Encodes the table of facts after the table of their markets.
 pub(super) fn put_facts(bytes: &mut Vec<u8>, facts: &[Facts]) {
@@ -115,42 +114,4 @@ fn take_one(bytes: &mut &[u8], market: &Market) -> Option<Facts> {
         bedrooms,
         living_area,
     })
-}
-
-pub(super) fn put_area(bytes: &mut Vec<u8>, area: &Area) {
-    put_code(bytes, &UNITS, area.unit);
-    varint::put_signed(bytes, area.ten_thousandths);
-}
-
-pub(super) fn take_area(bytes: &mut &[u8]) -> Option<Area> {
-    let unit = take_code(bytes, &UNITS)?;
-    Some(Area { ten_thousandths: varint::take_signed(bytes)?, unit })
-}
-
-pub(super) fn put_text(bytes: &mut Vec<u8>, text: &str) {
-    varint::put(bytes, text.len() as u64);
-    bytes.extend_from_slice(text.as_bytes());
-}
-
-pub(super) fn take_text<'b>(bytes: &mut &'b [u8]) -> Option<&'b str> {
-    let length = usize::try_from(varint::take(bytes)?).ok()?;
-    let (text, rest) = bytes.split_at_checked(length)?;
-    *bytes = rest;
-    std::str::from_utf8(text).ok()
-}
-
-/// Encodes a value by its index in a list that only grows at its end.
-fn put_code<T: PartialEq>(bytes: &mut Vec<u8>, all: &[T], value: T) {
-    let index = all.iter().position(|known| *known == value);
-    bytes.push(index.and_then(|index| u8::try_from(index).ok()).unwrap_or(u8::MAX));
-}
-
-fn take_code<T: Copy>(bytes: &mut &[u8], all: &[T]) -> Option<T> {
-    all.get(usize::from(take_byte(bytes)?)).copied()
-}
-
-fn take_byte(bytes: &mut &[u8]) -> Option<u8> {
-    let (&byte, rest) = bytes.split_first()?;
-    *bytes = rest;
-    Some(byte)
 }

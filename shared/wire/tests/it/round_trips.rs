@@ -314,6 +314,16 @@ fn a_stored_home_of_another_format_is_refused_with_its_number() {
 }
 
 #[test]
+fn an_attribute_of_a_newer_version_is_refused_as_such() {
+    let mut bytes = home_to_bytes(&home_of(&[plain()]));
+    bytes.push(200);
+    let sum = crc32fast::hash(&bytes[5..]);
+    bytes[1..5].copy_from_slice(&sum.to_le_bytes());
+    let error = home_from_bytes(&bytes).unwrap_err();
+    assert_eq!((error, error.is_newer()), (HomeError::Attribute(200), true));
+}
+
+#[test]
 fn an_overfull_home_round_trips() {
     let mut home = Home::default();
     for price in 0..65 {

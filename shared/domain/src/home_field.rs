@@ -1,0 +1,79 @@
+use crate::area::Area;
+use crate::listing::Listing;
+use crate::money::Minor;
+use crate::property_type::PropertyType;
+
+/// A field of a listing that describes the home itself, such as `bedrooms`. Maps, drafts, lines, stored homes and
+/// reports treat all of them alike.
+#[derive(Clone, Copy, Debug)]
+pub struct HomeField {
+    /// The name in maps and reports.
+    pub name: &'static str,
+    /// The name in a line of the stream: that of the field of [`Listing`].
+    pub key: &'static str,
+    /// The type of its values.
+    pub kind: HomeKind,
+    pub kept: Kept,
+    /// Its value in a listing.
+    pub get: fn(&Listing) -> Option<HomeValue>,
+    /// Sets its value in a listing. A value of another kind changes nothing.
+    pub set: fn(&mut Listing, HomeValue),
+}
+
+/// Where a home keeps a field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kept {
+    /// In [`Facts`](crate::Facts): another value begins an interval.
+    Fact,
+    /// In [`Attributes`](crate::Attributes): the latest value counts. The mark precedes the value in a stored home;
+    /// never reuse one.
+    Attribute { mark: u8 },
+}
+
+/// The type of a [`HomeField`]: how its values are read, stored and shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HomeKind {
+    PropertyType,
+    /// A small whole number.
+    Count,
+    /// A number with two decimals, in hundredths.
+    Hundredths,
+    Area,
+    /// A year of construction.
+    Year,
+    /// An amount per month.
+    Fee,
+}
+
+/// A value of a [`HomeField`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum HomeValue {
+    PropertyType(PropertyType),
+    Count(u8),
+    Hundredths(u16),
+    Area(Area),
+    Year(i16),
+    /// In the listing's currency.
+    Fee(Minor),
+}
+
+macro_rules! table {
+    ($($name:literal, $field:ident: $kind:ident, $kept:ident $({ mark: $mark:literal })?;)*) => {
+        /// The rows of [`home_fields!`](crate::home_fields).
+        pub const HOME_FIELDS: [HomeField; [$($name),*].len()] = [$(
+            HomeField {
+                name: $name,
+                key: stringify!($field),
+                kind: HomeKind::$kind,
+                kept: Kept::$kept $({ mark: $mark })?,
+                get: |listing| listing.$field.map(HomeValue::$kind),
+                set: |listing, value| {
+                    if let HomeValue::$kind(value) = value {
+                        listing.$field = Some(value);
+                    }
+                },
+            },
+        )*];
+    };
+}
+crate::home_fields!(table);
