@@ -20,7 +20,7 @@ pub use index::{
     ContentHash, FilesTaken, IndexEntry, IndexOutline, OnStream, ScanCheckpoint, SearchIndex, SearchState, Sent,
 };
 pub use plans::{PlanLedger, TaskQueue};
-pub use polls::{Budgets, Http, HttpAnswer, HttpError, Pages, Quarantine, RunLedger, RunOutcome, RunRecord, Stream};
+pub use polls::{Budgets, Http, HttpAnswer, HttpError, Pages, Quarantine, RunLedger, RunOutcome, RunRecord, Stream, StreamReader};
 pub use state::{Change, Commit, CommitError, Gathers, HomeChange, HomeImage, MarketChange, Store, Versioned};
 pub use views::Views;
 pub use wide::{RollUps, ShownWide, StoredSum, VisitWide, WideAreas};
