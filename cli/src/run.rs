@@ -43,7 +43,7 @@ pub(crate) async fn run(store: &StoreArgs, args: &RunArgs) -> anyhow::Result<Exi
     }
     let engine = engine(store, &config, &args.config, "stoop run")?;
     let rules = config.alerts.rules.clone();
-    let webhook = WebhookSender::of(&engine, &config.alerts)?;
+    let webhook = WebhookSender::of(&engine, &config.alerts).await?;
     let cadences = config.cadences();
     let mut polls = JoinSet::new();
     for (mut search, cadence) in config.searches.into_iter().zip(cadences) {

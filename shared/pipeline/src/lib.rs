@@ -27,6 +27,7 @@ mod poll;
 mod poll_task;
 pub mod ports;
 mod refusals;
+mod resend;
 mod rollup;
 pub mod serve;
 mod snapshots;
@@ -39,7 +40,7 @@ pub use address_report::{AddressContradiction, AddressReport, LevelCount};
 pub use alert::{AlertError, Alerted, alert, new_alerts, record_alerts};
 pub use area_sum::{AreaSum, DaysCovered, Part, SumError, Total};
 pub use causes::with_causes;
-pub use deliver::{Delivery, Trouble, deliver};
+pub use deliver::{Delivery, Trouble, begin_delivery, deliver};
 pub use drain::{DrainPorts, drain};
 pub use drift::Profiles;
 pub use due::Due;
@@ -57,6 +58,7 @@ pub use poll::{
     USER_AGENT, peek, poll, release,
 };
 pub use refusals::Refusals;
+pub use resend::{ResendError, resend};
 pub use rollup::{RolledUp, add_up, roll_up, roll_up_all};
 pub use snapshots::{ProvesNothing, SnapshotResult, Snapshots};
 pub use stored::{StoredAlert, StoredHome, StoredMarket};
