@@ -12,8 +12,6 @@ mod declared_keys;
 mod declared_paths;
 mod declared_sales;
 mod declared_scan;
-mod draft;
-mod draft_sales;
 mod growth;
 mod origins;
 mod payloads;
