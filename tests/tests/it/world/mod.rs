@@ -17,7 +17,7 @@ use stoop_embedded::Database;
 use stoop_market::Cells;
 use stoop_pipeline::Clock;
 use stoop_pipeline::ports::{Commit, CommitError, PortError, Quarantine, Store, Versioned};
-use stoop_simulation::mapping::{Batch, Outcome, ShardId, Stream, pause};
+use stoop_tests::mapping::{Batch, Outcome, ShardId, Stream, pause};
 use stoop_tests::Faulty;
 
 pub(crate) use fed::Fed;
