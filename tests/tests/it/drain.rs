@@ -3,26 +3,13 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use async_trait::async_trait;
 use stoop_domain::{Observation, Time};
 use stoop_embedded::Database;
 use stoop_pipeline::ports::{PortError, Stream, StreamReader};
-use stoop_pipeline::{Clock, DrainPorts, Measured, Measurer, drain};
-use stoop_tests::conformance;
+use stoop_pipeline::{DrainPorts, Measured, Measurer, drain};
 use stoop_tests::made::{minute, observation};
+use stoop_tests::{Standing, conformance};
 use tempfile::TempDir;
-
-/// A clock that stands.
-struct Standing(Time);
-
-#[async_trait]
-impl Clock for Standing {
-    fn now(&self) -> Time {
-        self.0
-    }
-
-    async fn sleep(&self, _ms: u64) {}
-}
 
 fn fresh() -> (Arc<Database>, TempDir) {
     let folder = TempDir::new().unwrap();
@@ -42,7 +29,7 @@ async fn publish(database: &Database, observations: &[Observation]) {
 
 /// Drains the stream at this time, until `stop`. Returns the IDs that were taken.
 async fn drained(database: &Database, now: Time, stop: &(dyn Fn() -> bool + Sync)) -> Vec<String> {
-    let (clock, mut taken) = (Standing(now), Vec::new());
+    let (clock, mut taken) = (Standing::at(now), Vec::new());
     let ports = DrainPorts { stream: database, quarantine: database, clock: &clock, stop };
     let mut measurer = Measurer::new(database);
     let take = async |observations: &[Observation]| {
@@ -79,7 +66,8 @@ async fn everything_is_processed_and_noise_is_quarantined() {
 async fn a_batch_that_is_not_stored_stays_on_the_stream() {
     let (database, _folder) = fresh();
     publish(&database, &[observation("1", 0, 900_000)]).await;
-    let ports = DrainPorts { stream: &*database, quarantine: &*database, clock: &Standing(minute(1)), stop: &|| false };
+    let ports =
+        DrainPorts { stream: &*database, quarantine: &*database, clock: &Standing::at(minute(1)), stop: &|| false };
     let fails =
         async |_: &[Observation]| -> Result<Measured, PortError> { Err(PortError::new("store", "a made-up fault")) };
     drain(ports, fails).await.unwrap_err();
