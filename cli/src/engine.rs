@@ -1,10 +1,9 @@
 use std::sync::Arc;
 
-use anyhow::Context;
 use stoop_domain::{Alert, Time};
 use stoop_embedded::{Database, FolderFiles, PageFolder};
-use stoop_pipeline::ports::{Http, Quarantine};
-use stoop_pipeline::{Clock, Inbox, Measured, PollError, PollPorts, Polled, Search, Tokens, poll};
+use stoop_pipeline::ports::Http;
+use stoop_pipeline::{Clock, DrainPorts, Measured, PollError, PollPorts, Polled, Search, Tokens, drain, poll};
 use stoop_rules::Rules;
 
 use crate::args::StoreArgs;
@@ -13,12 +12,6 @@ use crate::intake::Intake;
 use crate::out::complain;
 use crate::stop::Stop;
 use crate::views::newest_moment;
-
-/// Stream records processed at a time.
-const RECORDS_MAX: usize = 64;
-
-/// The name of the setting that stores the time of the newest sighting processed, in milliseconds.
-const NEWEST_SIGHTING: &str = "newest sighting";
 
 /// Opens the database for work: registers this process for others to see, and closes runs that killed processes left
 /// open.
@@ -75,43 +68,20 @@ impl Engine {
         Intake::new(&self.database, rules, watcher)
     }
 
-    /// Processes everything on the stream. An unreadable line goes to quarantine and the rest of its record is
-    /// processed. A record is removed when its effect is stored.
+    /// Processes everything on the stream, unless the program is leaving.
     pub(crate) async fn drain(&self, intake: &mut Intake<'_>) -> anyhow::Result<Measured> {
-        let mut total = Measured::default();
-        // Records left on the stream are processed by the next run.
-        while !self.stop.is_leaving() {
-            let records = self.database.stream_read(0, RECORDS_MAX)?;
-            let Some(last) = records.last().map(|record| record.seq) else { return Ok(total) };
-            let mut inbox = Inbox::default();
-            let newest = self.newest_sighting()?;
-            let now = self.clock.now().max(newest);
-            for record in &records {
-                inbox.read(&format!("stream record {}", record.seq), &record.body, now);
-            }
-            self.database.put(&inbox.rejects).await.context("putting stream lines in quarantine")?;
-            let (measured, _) = intake.take(&inbox.observations).await?;
-            total.add(&measured);
-            if let Some(seen) = inbox.observations.iter().map(|observation| observation.seen).max()
-                && seen > newest
-            {
-                self.database.set_setting(NEWEST_SIGHTING, &seen.ms().to_string())?;
-            }
-            self.database.stream_ack(last)?;
-        }
-        Ok(total)
+        let ports = DrainPorts {
+            stream: &*self.database,
+            quarantine: &*self.database,
+            clock: &*self.clock,
+            stop: &|| self.stop.is_leaving(),
+        };
+        drain(ports, async |observations| Ok(intake.take(observations).await?.0)).await
     }
 
     /// Rolls wide areas up. A failure is logged and the next call catches up: nothing waits for roll-ups, and views are
     /// right without them.
     pub(crate) fn roll_up(&self) {
         roll_up(&self.database, &|| self.stop.is_leaving());
-    }
-
-    /// The time of the newest sighting processed. If a clock was days ahead and is corrected, or was set back by days,
-    /// new polls have earlier times than this; they are still newer, not sightings of the future.
-    fn newest_sighting(&self) -> anyhow::Result<Time> {
-        let known = self.database.setting(NEWEST_SIGHTING)?;
-        Ok(known.and_then(|ms| ms.parse().ok()).map_or(Time::default(), Time::from_ms))
     }
 }

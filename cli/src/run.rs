@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 use stoop_embedded::FolderFiles;
 use stoop_pipeline::ports::RunOutcome;
-use stoop_pipeline::{Cadence, Clock};
+use stoop_pipeline::{Cadence, Clock, Distance, Due, LastPoll, PollEnd, Polled};
 use stoop_runtime::{Config, SearchConfig, SystemClock, read_config};
 use tokio::task::JoinSet;
 
@@ -43,7 +43,7 @@ pub(crate) async fn run(store: &StoreArgs, args: &RunArgs) -> anyhow::Result<Exi
     }
     let engine = engine(store, &config, &args.config, "stoop run")?;
     let rules = config.alerts.rules.clone();
-    let webhook = WebhookSender::of(&engine, &config.alerts)?;
+    let webhook = WebhookSender::of(&engine, &config.alerts).await?;
     let cadences = config.cadences();
     let mut polls = JoinSet::new();
     for (mut search, cadence) in config.searches.into_iter().zip(cadences) {
@@ -161,26 +161,21 @@ fn engine(store: &StoreArgs, config: &Config, config_path: &Path, command: &str)
 /// Polls one search at its interval until stopped. Searches do not wait for each other.
 async fn keep_polling(engine: Engine, config: SearchConfig, cadence: Cadence) {
     let SearchConfig { search, every_ms, .. } = config;
-    let mut pace = None;
+    let mut last = LastPoll::default();
     let mut reported = false;
     while !engine.stop.is_set() {
         let began = engine.clock.now();
         let outcome = engine.poll(&search).await;
-        // A failed or skipped poll keeps the previous pace.
-        pace = outcome.as_ref().ok().and_then(|polled| polled.pace).or(pace);
-        let distance = cadence.distance(pace.as_ref());
-        let next = if distance.ms == every_ms {
-            String::new()
-        } else {
-            format!("; next in {}", show::span(distance.ms.cast_signed()))
-        };
+        last = last.after(began, outcome.as_ref().map_or(PollEnd::FAILED, Polled::end), None);
+        let due = Due::after(&cadence, last.pace.as_ref(), began);
+        let Distance { ms, slowed_by } = &due.distance;
+        let next = if *ms == every_ms { String::new() } else { format!("; next in {}", show::span(ms.cast_signed())) };
         let line = show::plain(&poll_line(&search.name, &outcome));
         say!("{}  {line}{next}", show::time(engine.clock.now()));
-        if let Some(limit) = distance.slowed_by.as_ref().filter(|_| !reported) {
+        if let Some(limit) = slowed_by.as_ref().filter(|_| !reported) {
             say!("{} is polled less often than `every` says: its account has {limit}", search.name);
         }
-        reported = distance.slowed_by.is_some();
-        let took = u64::try_from(engine.clock.now().ms() - began.ms()).unwrap_or(0);
-        engine.clock.sleep(distance.ms.saturating_sub(took)).await;
+        reported = slowed_by.is_some();
+        engine.clock.sleep(due.wait_ms(engine.clock.now())).await;
     }
 }

@@ -2,15 +2,14 @@
 
 use std::fs::{File, TryLockError};
 use std::process::ExitCode;
-use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
 use serde::Serialize;
-use stoop_embedded::{Database, DeadLetter};
-use stoop_pipeline::ports::{DeliveryError, Subscriber};
+use stoop_embedded::Database;
+use stoop_pipeline::ports::DeadLetter;
 use stoop_pipeline::serve::AlertView;
-use stoop_pipeline::{Clock, Delivery, Trouble, deliver, with_causes};
+use stoop_pipeline::{Delivery, Trouble, begin_delivery, deliver, resend};
 use stoop_runtime::{AlertSettings, HttpClient, SystemClock, Webhook, read_alerts, read_outline};
 use tokio::task::JoinHandle;
 
@@ -28,9 +27,6 @@ const WEBHOOK: &str = "webhook";
 /// way then is posted again next time.
 const GRACE: Duration = Duration::from_secs(2);
 
-/// Dead letters read at a time.
-const LETTERS_MAX: usize = 100;
-
 /// Posts alerts while the program runs.
 pub(crate) struct WebhookSender {
     engine: Engine,
@@ -45,7 +41,7 @@ pub(crate) struct SendTask(JoinHandle<()>);
 impl WebhookSender {
     /// A sender, if a webhook is configured and no other process has one running. A new one begins with the alerts from
     /// now on, unless it is configured to send the past. A webhook that is removed and added again is new.
-    pub(crate) fn of(engine: &Engine, settings: &AlertSettings) -> anyhow::Result<Option<Self>> {
+    pub(crate) async fn of(engine: &Engine, settings: &AlertSettings) -> anyhow::Result<Option<Self>> {
         let database = &engine.database;
         let Some(turn) = turn(database)? else {
             if settings.webhook.is_some() {
@@ -57,10 +53,7 @@ impl WebhookSender {
             database.forget_follower(WEBHOOK)?;
             return Ok(None);
         };
-        if database.place_of(WEBHOOK)?.is_none() {
-            let from = if settings.webhook_past { 0 } else { database.newest_alert()? };
-            database.set_place_of(WEBHOOK, from, None)?;
-        }
+        begin_delivery(&**database, WEBHOOK, settings.webhook_past).await?;
         Ok(Some(Self { engine: engine.clone(), webhook: Webhook::new(HttpClient::new(), address), turn }))
     }
 
@@ -150,7 +143,7 @@ pub(crate) async fn webhook(store: &StoreArgs, args: &WebhookArgs) -> anyhow::Re
         let address = read_alerts(&args.config).map_err(usage)?.webhook;
         let address = address.ok_or_else(|| usage(format!("{} names no webhook", args.config.display())))?;
         let database = Database::open(store.db(), &store.data()).map_err(usage)?;
-        sent = send(&database, &Webhook::new(HttpClient::new(), address)).await?;
+        sent = resend(&*database, WEBHOOK, &Webhook::new(HttpClient::new(), address), &SystemClock).await?;
         database
     } else {
         read
@@ -162,34 +155,6 @@ pub(crate) async fn webhook(store: &StoreArgs, args: &WebhookArgs) -> anyhow::Re
         say!("{}", standing.in_words().trim_end());
     }
     Ok(ExitCode::SUCCESS)
-}
-
-/// Posts each dead letter once; those that are refused again stay. Returns how many were accepted.
-async fn send(database: &Arc<Database>, webhook: &Webhook) -> anyhow::Result<u64> {
-    let (mut last, mut sent) = (0, 0);
-    loop {
-        let letters = database.dead_letters(WEBHOOK, last, LETTERS_MAX)?;
-        if letters.is_empty() {
-            return Ok(sent);
-        }
-        for DeadLetter { seq, alert, .. } in letters {
-            last = seq;
-            match webhook.notify(&alert).await {
-                Ok(()) => {
-                    database.remove_dead_letter(WEBHOOK, seq)?;
-                    sent += 1;
-                }
-                Err(DeliveryError::Refused(error)) => {
-                    database.keep_dead_letter(WEBHOOK, seq, SystemClock.now(), &with_causes(&error))?;
-                }
-                Err(DeliveryError::Later { error, .. }) => {
-                    return Err(
-                        anyhow::Error::new(error).context(format!("{sent} posted, the others stay dead letters"))
-                    );
-                }
-            }
-        }
-    }
 }
 
 impl Standing {

@@ -17,4 +17,4 @@ pub use keepers::{
 };
 pub use plans::{plan_ledger_conformance, task_queue_conformance};
 pub use store::{StoreWitness, store_conformance};
-pub use stream::stream_conformance;
+pub use stream::{stream_conformance, stream_reader_conformance};

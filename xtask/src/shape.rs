@@ -16,7 +16,7 @@ const FLOORS: &[&[&str]] = &[
     &["stoop-dice", "stoop-gazetteer"],
     &["stoop-domain"],
     &["stoop-market", "stoop-rules", "stoop-simulation", "stoop-sources", "stoop-wire"],
-    &["stoop-files"],
+    &["stoop-drafts", "stoop-files"],
     &["stoop-pipeline"],
     &["stoop-aws", "stoop-embedded", "stoop-runtime"],
     &[

@@ -6,9 +6,9 @@ use std::process::ExitCode;
 use anyhow::Context;
 use serde::Serialize;
 use stoop_domain::Purpose;
+use stoop_drafts::{Draft, DraftHints, draft};
 use stoop_pipeline::Clock;
 use stoop_runtime::SystemClock;
-use stoop_sources::draft::{Draft, DraftHints, draft};
 
 use super::report::Report;
 use super::sample;

@@ -3,10 +3,10 @@ use std::path::Path;
 use csv::ByteRecord;
 use serde_json::Value;
 use stoop_domain::Time;
+use stoop_drafts::{Layout, Sample};
 use stoop_files::{Beginning, Content, Format, ReadOptions, Rows, open_bytes};
 use stoop_pipeline::ParseReport;
 use stoop_sources::declared::{self, Map, Outcome};
-use stoop_sources::draft::{Layout, Sample};
 use stoop_sources::{Found, Row};
 
 use crate::failure::usage;

@@ -13,9 +13,11 @@ use lambda_runtime::Diagnostic;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use stoop_aws::Meter;
-use stoop_domain::{HomeId, Observation, Reason, Reject, Time, home_id, locate};
-use stoop_pipeline::ports::{PortError, Quarantine, Store};
-use stoop_pipeline::{Clock, Inbox, MeasureError, Measured, Measurer, Memory, with_causes};
+use stoop_domain::{Observation, Reason, Reject, Time, locate};
+use stoop_pipeline::ports::{Quarantine, Store};
+use stoop_pipeline::{
+    Clock, Inbox, InboxDone, InboxError, Measured, Measurer, Memory, NewerRecord, measure_inbox, with_causes,
+};
 use tokio::sync::Mutex;
 
 pub use duty::{Duty, NoDuty};
@@ -83,16 +85,7 @@ struct Group {
 /// A record in a newer format than this program knows.
 struct Newer {
     sequence: String,
-    why: String,
-}
-
-/// Why a group is not stored.
-#[derive(Debug, thiserror::Error)]
-enum GroupError {
-    #[error("observations could not be measured")]
-    Measure(#[from] MeasureError),
-    #[error("rejects could not be put in quarantine")]
-    Quarantine(#[from] PortError),
+    why: NewerRecord,
 }
 
 impl<'a> App<'a> {
@@ -132,7 +125,7 @@ impl<'a> App<'a> {
                 if let Some(Newer { sequence, why }) = newer {
                     let left = records.len() + 1;
                     self.meter.count("RecordsNewer", 1);
-                    tracing::error!(why, first = sequence, left, "records are to be delivered again, to a newer Stoop");
+                    tracing::error!(%why, first = sequence, left, "records are to be delivered again, to a newer Stoop");
                     response.add_failure(sequence);
                 }
                 // Otherwise the last record filled a group, or there was none: nothing is left.
@@ -175,66 +168,24 @@ impl<'a> App<'a> {
             }
         };
         let sequence = record.kinesis.sequence_number;
-        let before = (group.inbox.observations.len(), group.inbox.rejects.len());
-        group.inbox.read(&position(&sequence), &record.kinesis.data, now);
-        let newer = group.inbox.rejects[before.1..].iter().find(|reject| reject.reason == Reason::NewerVersion);
-        if let Some(Reject { detail, location, .. }) = newer {
-            let why = format!("{location}: {detail}");
-            group.inbox.observations.truncate(before.0);
-            group.inbox.rejects.truncate(before.1);
+        if let Err(why) = group.inbox.read_known(&position(&sequence), &record.kinesis.data, now) {
             return Some(Newer { sequence, why });
         }
         group.sequences.push(sequence);
         None
     }
 
-    /// Stores a group: first the unreadable lines, then the observations.
-    async fn store(&self, inbox: &mut Inbox) -> Result<(), GroupError> {
-        self.quarantine(&inbox.rejects).await?;
+    /// Stores a group, and counts what was done.
+    async fn store(&self, inbox: &mut Inbox) -> Result<(), InboxError> {
+        let mut done = InboxDone::default();
         let mut measurer = self.measurer.lock().await;
-        loop {
-            match measurer.measure(&inbox.observations).await {
-                Ok(measured) => {
-                    self.count(&measured, &inbox.observations);
-                    self.quarantine(&measurer.take_overfull(self.clock.now())).await?;
-                    return Ok(());
-                }
-                Err(MeasureError::TooLarge { home, bytes }) => {
-                    let rejects = self.outgrown(inbox, &home, bytes);
-                    if rejects.is_empty() {
-                        // There is no observation to leave out: retrying would fail for ever.
-                        return Err(MeasureError::TooLarge { home, bytes }.into());
-                    }
-                    self.meter.count("ItemsTooLarge", 1);
-                    self.quarantine(&rejects).await?;
-                }
-                Err(error) => return Err(error.into()),
-            }
+        let stored = measure_inbox(inbox, &mut measurer, self.quarantine, self.clock.now(), &mut done).await;
+        self.meter.count("Quarantined", done.quarantined);
+        self.meter.count("ItemsTooLarge", done.homes_outgrown);
+        if let Some(measured) = done.measured {
+            self.count(&measured, &inbox.observations);
         }
-    }
-
-    async fn quarantine(&self, rejects: &[Reject]) -> Result<(), PortError> {
-        if !rejects.is_empty() {
-            self.quarantine.put(rejects).await?;
-            self.meter.count("Quarantined", rejects.len() as u64);
-        }
-        Ok(())
-    }
-
-    /// Removes from the batch the observations of a home that has outgrown its item. They can be sent again when its
-    /// history is short enough: dense parts are thinned out after two days.
-    fn outgrown(&self, inbox: &mut Inbox, home: &HomeId, bytes: usize) -> Vec<Reject> {
-        let observations = std::mem::take(&mut inbox.observations);
-        let (out, left): (Vec<_>, Vec<_>) = observations.into_iter().partition(|seen| home_id(seen) == *home);
-        inbox.observations = left;
-        let reject = |seen: &Observation| {
-            let mut line = Vec::new();
-            stoop_wire::encode(seen, &mut line);
-            let why = format!("the history of this home takes {bytes} bytes, more than an item may have");
-            let position = format!("home {home} at {}", seen.at);
-            Reject::whole(&seen.source, self.clock.now(), position, Reason::TooLong, why, &line)
-        };
-        out.iter().map(reject).collect()
+        stored
     }
 
     fn count(&self, measured: &Measured, observations: &[Observation]) {

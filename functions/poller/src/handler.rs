@@ -4,7 +4,6 @@
 //! failure of the source is reported and waits for the next tick of the schedule. A failure of ours is retried soon,
 //! and goes to the dead-letter queue after some attempts. A message whose work a later poll has done is dropped.
 
-mod deadline;
 mod search;
 
 use std::collections::HashSet;
@@ -12,16 +11,11 @@ use std::collections::HashSet;
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use stoop_aws::{Meter, PollQueue, Secrets};
 use stoop_domain::Time;
-use stoop_pipeline::ports::{
-    Budgets, Configuration, Files, Http, Pages, PlanLedger, PollTask, PortError, Quarantine, RunLedger, RunOutcome,
-    SearchIndex, Stream,
+use stoop_pipeline::ports::{Configuration, PlanLedger, PollTask, RunOutcome};
+use stoop_pipeline::{
+    NotPolled, PollError, PollPorts, Polled, TaskPorts, TaskReport, retry_after_seconds, take_task, with_causes,
 };
-use stoop_pipeline::{Clock, LastPoll, Pace, PollError, PollPorts, Polled, Tokens, poll, with_causes};
 use tracing::Instrument;
-
-use deadline::DeadlineClock;
-pub use search::NotPolled;
-use search::Prepared;
 
 /// The function's ports.
 pub struct App<'a> {
@@ -33,46 +27,12 @@ pub struct App<'a> {
     pub secrets_prefix: &'a str,
     /// The queue of poll tasks and their continuations.
     pub queue: &'a PollQueue,
-    /// Fetches pages.
-    pub http: &'a dyn Http,
-    /// Reads files.
-    pub files: &'a dyn Files,
-    /// Takes observations.
-    pub stream: &'a dyn Stream,
-    /// What each search has seen.
-    pub index: &'a dyn SearchIndex,
-    /// Stores raw pages.
-    pub pages: &'a dyn Pages,
-    /// Stores rejects.
-    pub quarantine: &'a dyn Quarantine,
-    /// Stores run records.
-    pub runs: &'a dyn RunLedger,
-    /// The requests of each account.
-    pub budgets: &'a dyn Budgets,
-    /// The access tokens of this execution environment.
-    pub tokens: &'a Tokens,
+    /// What a poll needs; the deadline is that of each invocation.
+    pub poll: PollPorts<'a>,
     /// Shares the outcome of each search's last poll with the planner.
     pub plans: &'a dyn PlanLedger,
-    /// The clock.
-    pub clock: &'a dyn Clock,
     /// Counts metrics.
     pub meter: &'a Meter,
-}
-
-/// Seconds until a failed message is delivered again, for each time that it was received.
-const RETRY_STEP_SECONDS: i32 = 30;
-
-/// If an account's limits ask for a wait longer than the time left, a continuation waits up to this long.
-const WAIT_MAX_MS: i64 = 120_000;
-
-/// The outcome of a poll.
-#[derive(Default)]
-struct Outcome {
-    /// Whether it ended well; `None` if it asked for nothing.
-    well: Option<bool>,
-    /// The deadline was near: another message continues.
-    continues: bool,
-    pace: Option<Pace>,
 }
 
 /// Why a message is delivered again.
@@ -82,8 +42,6 @@ enum Failure {
     NoTask(String),
     #[error(transparent)]
     Poll(#[from] PollError),
-    #[error(transparent)]
-    Port(#[from] PortError),
 }
 
 impl App<'_> {
@@ -91,7 +49,7 @@ impl App<'_> {
     /// messages of a group stay in order.
     pub async fn handle(&self, event: SqsEvent, deadline: Time) -> SqsBatchResponse {
         // While the environment was frozen, only one of the two clocks may have advanced.
-        self.clock.jumped_ms();
+        self.poll.clock.jumped_ms();
         let mut response = SqsBatchResponse::default();
         let mut failed_groups = HashSet::new();
         for message in event.records {
@@ -115,152 +73,45 @@ impl App<'_> {
     async fn take(&self, message: &SqsMessage, deadline: Time) -> Result<(), Failure> {
         let body = message.body.as_deref().unwrap_or_default();
         let task: PollTask = serde_json::from_str(body).map_err(|error| Failure::NoTask(error.to_string()))?;
-        let began_at = self.clock.now();
-        let run = format!("{}-{}", task.search, began_at.ms());
+        let run = format!("{}-{}", task.search, self.poll.clock.now().ms());
         let span = tracing::info_span!("poll", search = task.search, run);
         let id = message.message_id.as_deref().unwrap_or_default();
-        self.take_task(&task, id, &run, deadline).instrument(span).await
+        let report = |report: &TaskReport<'_>| self.report(&task, report);
+        let (searches, plans, queue) = (self, self.plans, self.queue);
+        let ports = TaskPorts { poll: self.poll, searches, plans, queue, report: &report };
+        Ok(take_task(&task, id, &run, deadline, ports).instrument(span).await?)
     }
 
-    async fn take_task(&self, task: &PollTask, id: &str, run: &str, deadline: Time) -> Result<(), Failure> {
-        let began_at = self.clock.now();
-        let last = self.plans.last_poll(&task.search).await?.unwrap_or_default();
-        if let Some(why) = last.stale(task, began_at) {
-            tracing::info!(due_at = %task.due_at, %why, "the task is stale");
-            self.meter.count("PollsStale", 1);
-            return Ok(());
-        }
-        let outcome = match self.poll(task, run, deadline).await {
-            Ok(Some(outcome)) => outcome,
-            // There is no such search, so nothing to report.
-            Ok(None) => return Ok(()),
-            Err(error) => {
-                // Not done: the message is delivered again, and must not be stale then.
-                self.keep_or_warn(task, &LastPoll { failed: true, ..last }).await;
-                return Err(error);
+    /// Logs and counts what happens to a task.
+    fn report(&self, task: &PollTask, report: &TaskReport<'_>) {
+        match report {
+            TaskReport::Stale(why) => {
+                tracing::info!(due_at = %task.due_at, %why, "the task is stale");
+                self.meter.count("PollsStale", 1);
             }
-        };
-        let next = if outcome.continues { self.next(task) } else { None };
-        let last = LastPoll {
-            polled_at: Some(began_at),
-            succeeded_at: if outcome.well == Some(true) { Some(began_at) } else { last.succeeded_at },
-            failed: outcome.well.map_or(last.failed, |well| !well),
-            goes_on: next.is_some().then_some(task.due_at),
-            pace: outcome.pace.or(last.pace),
-            ..last
-        };
-        let Some(next) = next else {
-            self.keep_or_warn(task, &last).await;
-            return Ok(());
-        };
-        // In this order: a continuation without its record would be stale.
-        self.plans.keep_last_poll(&task.search, &last).await?;
-        Ok(self.queue.continue_later(&next, id).await?)
-    }
-
-    /// The task that continues the scan, unless it has continued for too long.
-    fn next(&self, task: &PollTask) -> Option<PollTask> {
-        let next = task.next(self.clock.now());
-        if next.is_none() {
-            self.meter.count("ChainsEnded", 1);
-            tracing::error!(
-                "the scan takes longer than a day or 500 messages: it continues when the search is due again"
-            );
-        }
-        next
-    }
-
-    /// Polls a search; `None` if there is no such search.
-    async fn poll(&self, task: &PollTask, run: &str, deadline: Time) -> Result<Option<Outcome>, Failure> {
-        let mut prepared = match self.prepare(&task.search).await? {
-            Ok(prepared) => prepared,
-            Err(why) => return Ok(self.not_polled(&why)),
-        };
-        let clock = DeadlineClock::new(self.clock, deadline);
-        let mut polled = self.poll_once(&prepared, run, &clock).await;
-        if let Err(PollError::Denied(_)) = polled
-            && let Some(renewed) = self.renew(&task.search, &prepared).await?
-        {
-            tracing::info!("a secret was renewed");
-            prepared = renewed;
-            // A run of its own, because the first one is closed in the ledger.
-            polled = self.poll_once(&prepared, &format!("{run}-renewed"), &clock).await;
-        }
-        match polled {
-            Ok(polled) => {
-                self.count(&polled);
-                let well = match polled.outcome {
-                    Some(RunOutcome::Failed) => Some(false),
-                    Some(RunOutcome::Skipped) => None,
-                    // If the limits allowed no request, the outcome is unknown.
-                    Some(RunOutcome::Partial) => (polled.pages + polled.files > 0).then_some(true),
-                    _ => Some(true),
-                };
-                Ok(Some(Outcome { well, continues: self.continues(&polled, &clock), pace: polled.pace }))
+            TaskReport::NotPolled(why @ NotPolled::Mistakes(_)) => {
+                self.meter.count("PollsFailed", 1);
+                tracing::error!(%why, "not polled");
             }
-            Err(error @ (PollError::Source(_) | PollError::Denied(_) | PollError::Drifted(_))) => {
-                // The source will not recover within a minute: the schedule asks it again.
+            TaskReport::NotPolled(why) => tracing::warn!(%why, "not polled"),
+            TaskReport::Renewed => tracing::info!("a secret was renewed"),
+            TaskReport::Polled(polled) => self.count(polled),
+            TaskReport::SourceFailed(error) => {
                 tracing::error!(%error, "the source could not be polled");
                 self.meter.count("PollsFailed", 1);
                 if let PollError::Drifted(_) = error {
                     self.meter.count("FieldsDrifted", 1);
                 }
-                Ok(Some(Outcome { well: Some(false), ..Outcome::default() }))
             }
-            Err(error) => Err(error.into()),
-        }
-    }
-
-    async fn poll_once(&self, prepared: &Prepared, run: &str, clock: &DeadlineClock<'_>) -> Result<Polled, PollError> {
-        let stop = || clock.is_over();
-        let ports = PollPorts {
-            http: self.http,
-            files: self.files,
-            stream: self.stream,
-            index: self.index,
-            pages: self.pages,
-            quarantine: self.quarantine,
-            runs: self.runs,
-            budgets: self.budgets,
-            tokens: self.tokens,
-            clock,
-            deadline: Some(clock.end()),
-            stop: &stop,
-        };
-        poll(&prepared.search, run, ports).await
-    }
-
-    /// Whether another message continues: time was over, or would have been before the account's limits allowed the
-    /// next request. Longer waits are left to the schedule.
-    fn continues(&self, polled: &Polled, clock: &DeadlineClock<'_>) -> bool {
-        let soon = self.clock.now().plus_ms(WAIT_MAX_MS);
-        let held_briefly = polled.held_until.is_some_and(|until| until > clock.end() && until <= soon);
-        match polled.outcome {
-            Some(RunOutcome::Partial) => clock.is_over() || held_briefly,
-            // The server refused everything so far.
-            Some(RunOutcome::Failed) => held_briefly,
-            _ => false,
-        }
-    }
-
-    fn not_polled(&self, why: &NotPolled) -> Option<Outcome> {
-        match why {
-            NotPolled::Mistakes(_) => {
-                self.meter.count("PollsFailed", 1);
-                tracing::error!(%why, "not polled");
-                Some(Outcome { well: Some(false), ..Outcome::default() })
+            TaskReport::ScanEnded => {
+                self.meter.count("ChainsEnded", 1);
+                tracing::error!(
+                    "the scan takes longer than a day or 500 messages: it continues when the search is due again"
+                );
             }
-            NotPolled::NoConfiguration | NotPolled::NoSuchSearch => {
-                tracing::warn!(%why, "not polled");
-                None
+            TaskReport::NotKept(error) => {
+                tracing::warn!(error = with_causes(error), "the outcome of the poll is not stored for the planner");
             }
-        }
-    }
-
-    /// Without it the planner uses the previous outcome; that is no reason to poll again.
-    async fn keep_or_warn(&self, task: &PollTask, last: &LastPoll) {
-        if let Err(error) = self.plans.keep_last_poll(&task.search, last).await {
-            tracing::warn!(error = with_causes(&error), "the outcome of the poll is not stored for the planner");
         }
     }
 
@@ -294,8 +145,8 @@ impl App<'_> {
 
     /// Otherwise a failed message would stay hidden for as long as a poll may take.
     async fn bring_back_soon(&self, message: &SqsMessage) {
-        let received = message.attributes.get("ApproximateReceiveCount").and_then(|count| count.parse::<i32>().ok());
-        let seconds = RETRY_STEP_SECONDS * received.unwrap_or(1).clamp(1, 10);
+        let received = message.attributes.get("ApproximateReceiveCount").and_then(|count| count.parse().ok());
+        let seconds = retry_after_seconds(received.unwrap_or(1));
         let Some(receipt) = &message.receipt_handle else { return };
         if let Err(error) = self.queue.retry_in(receipt, seconds).await {
             tracing::warn!(error = with_causes(&error), "the message stays hidden for its whole visibility timeout");

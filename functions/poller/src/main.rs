@@ -9,7 +9,7 @@ use stoop_aws::{
     S3Quarantine, Secrets, required,
 };
 use stoop_domain::Time;
-use stoop_pipeline::{Clock, Tokens};
+use stoop_pipeline::{Clock, PollPorts, Tokens};
 use stoop_poller::App;
 use stoop_runtime::{HttpClient, LogFormat, SystemClock, init_telemetry};
 
@@ -23,17 +23,21 @@ async fn main() -> Result<(), Error> {
         secrets: &Secrets::new(clients.secrets(), Arc::new(SystemClock)),
         secrets_prefix: &format!("stoop/{}/", required("STOOP_STACK")?),
         queue: &PollQueue::new(clients.sqs(), &required("STOOP_QUEUE_URL")?),
-        http: &HttpClient::new(),
-        files: &S3Files::new(clients.s3(), &bucket),
-        stream: &KinesisStream::new(clients.kinesis(), &required("STOOP_STREAM")?),
-        index: &S3Index::new(clients.s3(), &bucket),
-        pages: &S3Pages::new(clients.s3(), &bucket),
-        quarantine: &S3Quarantine::new(clients.s3(), &bucket),
-        runs: &DynamoRuns::new(clients.dynamodb(), required("STOOP_RUNS_TABLE")?),
-        budgets: &DynamoBudgets::new(clients.dynamodb(), required("STOOP_RUNS_TABLE")?),
-        tokens: &Tokens::default(),
+        poll: PollPorts {
+            http: &HttpClient::new(),
+            files: &S3Files::new(clients.s3(), &bucket),
+            stream: &KinesisStream::new(clients.kinesis(), &required("STOOP_STREAM")?),
+            index: &S3Index::new(clients.s3(), &bucket),
+            pages: &S3Pages::new(clients.s3(), &bucket),
+            quarantine: &S3Quarantine::new(clients.s3(), &bucket),
+            runs: &DynamoRuns::new(clients.dynamodb(), required("STOOP_RUNS_TABLE")?),
+            budgets: &DynamoBudgets::new(clients.dynamodb(), required("STOOP_RUNS_TABLE")?),
+            tokens: &Tokens::default(),
+            clock: &SystemClock,
+            deadline: None,
+            stop: &|| false,
+        },
         plans: &DynamoRuns::new(clients.dynamodb(), required("STOOP_RUNS_TABLE")?),
-        clock: &SystemClock,
         meter: &Meter::from_env("poller")?,
     };
     run(service_fn(async |event: LambdaEvent<SqsEvent>| {

@@ -23,33 +23,16 @@ impl PollQueue {
         Self { client, url: url.to_owned() }
     }
 
-    /// Sends a continuation of the scan that the message with this ID stopped in time. Repeated calls for the same
-    /// message within five minutes send one continuation.
-    ///
-    /// The queue delivers it after the current message is done, because both have the same group.
-    ///
-    /// # Errors
-    ///
-    /// The queue did not accept it.
-    pub async fn continue_later(&self, task: &PollTask, message_id: &str) -> Result<(), PortError> {
-        let what = || format!("SendMessage of a continuation of {} to {}", task.search, self.url);
-        let request = self.client.send_message().queue_url(&self.url).message_body(body(task)?);
-        let request = request.message_group_id(group(&task.search));
-        let request = request.message_deduplication_id(hash(&[b"continues", message_id.as_bytes()]));
-        request.send().await.map_err(failed(what))?;
-        Ok(())
-    }
-
     /// Makes a received message visible again after this many seconds, 0 to 43,200, instead of the queue's visibility
     /// timeout.
     ///
     /// # Errors
     ///
     /// The queue refuses, for example because the receipt has expired.
-    pub async fn retry_in(&self, receipt_handle: &str, seconds: i32) -> Result<(), PortError> {
+    pub async fn retry_in(&self, receipt_handle: &str, seconds: u32) -> Result<(), PortError> {
         let what = || format!("ChangeMessageVisibility in {}", self.url);
         let request = self.client.change_message_visibility().queue_url(&self.url).receipt_handle(receipt_handle);
-        request.visibility_timeout(seconds).send().await.map_err(failed(what))?;
+        request.visibility_timeout(seconds.cast_signed()).send().await.map_err(failed(what))?;
         Ok(())
     }
 
@@ -135,6 +118,16 @@ impl TaskQueue for PollQueue {
             self.send_batch(batch * BATCH_MAX, tasks, &mut refused).await?;
         }
         Ok(refused)
+    }
+
+    /// The queue delivers it after the current message is done, because both have the same group.
+    async fn continue_later(&self, next: &PollTask, message_id: &str) -> Result<(), PortError> {
+        let what = || format!("SendMessage of a continuation of {} to {}", next.search, self.url);
+        let request = self.client.send_message().queue_url(&self.url).message_body(body(next)?);
+        let request = request.message_group_id(group(&next.search));
+        let request = request.message_deduplication_id(hash(&[b"continues", message_id.as_bytes()]));
+        request.send().await.map_err(failed(what))?;
+        Ok(())
     }
 }
 

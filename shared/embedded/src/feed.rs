@@ -2,8 +2,8 @@
 
 use async_trait::async_trait;
 use rusqlite::{Row, TransactionBehavior, params};
-use stoop_domain::HomeId;
-use stoop_pipeline::ports::{Change, PortError, Stream};
+use stoop_domain::{HomeId, Time};
+use stoop_pipeline::ports::{Change, PortError, Stream, StreamReader};
 use stoop_wire::home_from_bytes;
 
 use crate::database::Database;
@@ -11,6 +11,9 @@ use crate::error::Result;
 
 /// The feed to which a checkpoint belongs.
 const CHANGES: &str = "changes";
+
+/// The setting with the time of the newest sighting that was processed, in milliseconds.
+const NEWEST_SIGHTING: &str = "newest sighting";
 
 /// A record of the stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -114,6 +117,25 @@ impl Stream for Database {
 
     fn record_bytes_max(&self) -> usize {
         1 << 20
+    }
+}
+
+#[async_trait]
+impl StreamReader for Database {
+    async fn records(&self, limit: usize) -> Result<Vec<(i64, Vec<u8>)>, PortError> {
+        Ok(self.stream_read(0, limit)?.into_iter().map(|record| (record.seq, record.body)).collect())
+    }
+
+    async fn remove(&self, position: i64) -> Result<(), PortError> {
+        self.stream_ack(position)
+    }
+
+    async fn newest_sighting(&self) -> Result<Option<Time>, PortError> {
+        Ok(self.setting(NEWEST_SIGHTING)?.and_then(|ms| ms.parse().ok()).map(Time::from_ms))
+    }
+
+    async fn keep_newest_sighting(&self, seen: Time) -> Result<(), PortError> {
+        self.set_setting(NEWEST_SIGHTING, &seen.ms().to_string())
     }
 }
 

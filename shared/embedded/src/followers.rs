@@ -3,25 +3,13 @@
 use async_trait::async_trait;
 use rusqlite::{OptionalExtension, Row, TransactionBehavior, params};
 use stoop_domain::{Alert, Time};
-use stoop_pipeline::ports::{DeliveryCursors, PortError};
+use stoop_pipeline::ports::{DeadLetter, DeadLetters, DeliveryCursors, PortError};
 use stoop_rules::Rules;
 
 use crate::database::Database;
 use crate::error::Result;
 use crate::feed::limit_of;
 use crate::ledgers::note_rules;
-
-/// An alert that a subscriber refused permanently.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DeadLetter {
-    /// The position in the ledger.
-    pub seq: i64,
-    /// When it was refused.
-    pub at: Time,
-    /// The reason.
-    pub why: String,
-    pub alert: Alert,
-}
 
 const SET_PLACE: &str = "INSERT INTO followers(name, seq, bytes) VALUES(?1, ?2, ?3)
                          ON CONFLICT DO UPDATE SET seq = max(seq, excluded.seq), bytes = excluded.bytes";
@@ -99,7 +87,7 @@ impl Database {
                    WHERE follower = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3";
         let letter = |row: &Row<'_>| {
             let (seq, alert) = with_position(row)?;
-            Ok(DeadLetter { seq, alert, at: Time::from_ms(row.get(2)?), why: row.get(3)? })
+            Ok(DeadLetter { position: seq, alert, at: Time::from_ms(row.get(2)?), why: row.get(3)? })
         };
         self.rows(sql, params![follower, after, limit_of(limit)], letter).map_err(self.doing("list the dead letters"))
     }
@@ -112,23 +100,6 @@ impl Database {
         let sql = "SELECT count(*) FROM dead_letters WHERE follower = ?1";
         let found = self.rows(sql, [follower], |row| Ok(row.get::<_, i64>(0)?.cast_unsigned()));
         Ok(found.map_err(self.doing("count the dead letters"))?.pop().unwrap_or(0))
-    }
-
-    /// Stores a dead letter. Replaces an earlier one of the same alert.
-    ///
-    /// # Errors
-    /// If that cannot be stored.
-    pub fn keep_dead_letter(&self, follower: &str, seq: i64, at: Time, why: &str) -> Result<(), PortError> {
-        self.execute(KEEP_LETTER, params![follower, seq, at.ms(), why]).map_err(self.doing("store a dead letter"))
-    }
-
-    /// Removes a dead letter that was delivered after all.
-    ///
-    /// # Errors
-    /// If that cannot be stored.
-    pub fn remove_dead_letter(&self, follower: &str, seq: i64) -> Result<(), PortError> {
-        let sql = "DELETE FROM dead_letters WHERE follower = ?1 AND seq = ?2";
-        self.execute(sql, params![follower, seq]).map_err(self.doing("remove a dead letter"))
     }
 
     /// The setting with this name.
@@ -181,6 +152,14 @@ impl Database {
 
 #[async_trait]
 impl DeliveryCursors for Database {
+    async fn is_known(&self, follower: &str) -> Result<bool, PortError> {
+        Ok(self.place_of(follower)?.is_some())
+    }
+
+    async fn newest(&self) -> Result<i64, PortError> {
+        self.newest_alert()
+    }
+
     async fn waiting(&self, follower: &str, limit: usize) -> Result<Vec<(i64, Alert)>, PortError> {
         let (seq, _) = self.place_of(follower)?.unwrap_or_default();
         self.alerts_after(seq, limit)
@@ -199,6 +178,22 @@ impl DeliveryCursors for Database {
             Ok(transaction.commit()?)
         };
         store().map_err(self.doing("store a dead letter"))
+    }
+}
+
+#[async_trait]
+impl DeadLetters for Database {
+    async fn list(&self, follower: &str, after: i64, limit: usize) -> Result<Vec<DeadLetter>, PortError> {
+        self.dead_letters(follower, after, limit)
+    }
+
+    async fn keep(&self, follower: &str, position: i64, at: Time, why: &str) -> Result<(), PortError> {
+        self.execute(KEEP_LETTER, params![follower, position, at.ms(), why]).map_err(self.doing("store a dead letter"))
+    }
+
+    async fn remove(&self, follower: &str, position: i64) -> Result<(), PortError> {
+        let sql = "DELETE FROM dead_letters WHERE follower = ?1 AND seq = ?2";
+        self.execute(sql, params![follower, position]).map_err(self.doing("remove a dead letter"))
     }
 }
 

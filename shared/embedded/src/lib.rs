@@ -52,7 +52,6 @@ pub use difference::{Difference, Found};
 pub use error::OpenError;
 pub use feed::Record;
 pub use folder_files::FolderFiles;
-pub use followers::DeadLetter;
 pub use import::{Import, ImportedObject};
 pub use lake::{Held, LakeObject};
 pub use ledgers::Findings;

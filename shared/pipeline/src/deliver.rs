@@ -62,6 +62,20 @@ struct DeliveryHealth {
     refusals: u64,
 }
 
+/// Lets a new follower begin with the alerts from now on, or with the first one if it is to send the `past`. A known one
+/// goes on where it is.
+///
+/// # Errors
+///
+/// Its progress cannot be read or recorded.
+pub async fn begin_delivery(followers: &dyn DeliveryCursors, follower: &str, past: bool) -> Result<(), PortError> {
+    if followers.is_known(follower).await? {
+        return Ok(());
+    }
+    let from = if past { 0 } else { followers.newest().await? };
+    followers.done(follower, from).await
+}
+
 /// Sends a subscriber all alerts of the ledger that are not suspects, in order, as they are recorded, until stopped. A
 /// failed alert is retried and delays those after it; a refused one becomes a dead letter and delays nothing. After a
 /// stop it continues while alerts are waiting and accepted: limit its time.

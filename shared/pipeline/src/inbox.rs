@@ -39,6 +39,11 @@ pub struct Inbox {
     pub rejects: Vec<Reject>,
 }
 
+/// A record has a line in a newer format: which, and what of it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct NewerRecord(String);
+
 impl Inbox {
     /// Reads the next record: lines, or a KPL-aggregated record of lines. `position` names it in its rejects; dates
     /// after `now` are refused.
@@ -64,6 +69,23 @@ impl Inbox {
             Err(error) => reader.refuse(At::default(), Reason::Unreadable, error.to_string(), record),
         }
         reader.end();
+    }
+
+    /// Reads the next record, unless it has a line in a newer format than this program knows: then the record leaves
+    /// nothing, because a newer program can read all of it.
+    ///
+    /// # Errors
+    ///
+    /// The record has such a line.
+    pub fn read_known(&mut self, position: &str, record: &[u8], now: Time) -> Result<(), NewerRecord> {
+        let (observations, rejects) = (self.observations.len(), self.rejects.len());
+        self.read(position, record, now);
+        let newer = self.rejects[rejects..].iter().find(|reject| reject.reason == Reason::NewerVersion);
+        let Some(Reject { detail, location, .. }) = newer else { return Ok(()) };
+        let newer = NewerRecord(format!("{location}: {detail}"));
+        self.observations.truncate(observations);
+        self.rejects.truncate(rejects);
+        Err(newer)
     }
 }
 

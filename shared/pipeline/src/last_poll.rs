@@ -46,6 +46,20 @@ pub struct LastPoll {
     pub pace: Option<Pace>,
 }
 
+/// How a poll ended, as it counts for the next ones.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PollEnd {
+    /// Whether it ended well; `None` if that is unknown, because nothing was asked for.
+    pub well: Option<bool>,
+    /// How often the search changes; `None` if the poll learnt nothing.
+    pub pace: Option<Pace>,
+}
+
+impl PollEnd {
+    /// It failed, and learnt nothing.
+    pub const FAILED: Self = Self { well: Some(false), pace: None };
+}
+
 /// Why a task is dropped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stale {
@@ -89,6 +103,20 @@ impl fmt::Display for Overdue {
 }
 
 impl LastPoll {
+    /// The outcome after a further poll, which began at `began_at` and which the task `next` continues. A poll that
+    /// learnt nothing keeps the pace; one that asked for nothing neither succeeded nor failed.
+    #[must_use]
+    pub fn after(self, began_at: Time, end: PollEnd, next: Option<&PollTask>) -> Self {
+        Self {
+            first_sent_at: self.first_sent_at,
+            polled_at: Some(began_at),
+            succeeded_at: if end.well == Some(true) { Some(began_at) } else { self.succeeded_at },
+            failed: end.well.map_or(self.failed, |well| !well),
+            goes_on: next.map(|next| next.due_at),
+            pace: end.pace.or(self.pace),
+        }
+    }
+
     /// Why the task is stale; `None` if it must be polled.
     ///
     /// A task that is delivered again because its poll was cut short must be polled: [`Self::polled_at`] is set when a

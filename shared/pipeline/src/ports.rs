@@ -13,14 +13,16 @@ mod wide;
 pub use crate::area_sum::WholeMarket;
 pub use crate::budget::{Account, AccountError};
 pub use crate::poll_task::{Continuation, PollTask};
-pub use alerts::{DeliveryCursors, DeliveryError, Ledger, Publisher, Subscriber};
+pub use alerts::{DeadLetter, DeadLetters, DeliveryCursors, DeliveryError, Ledger, Publisher, Subscriber};
 pub use configuration::{ConfigFiles, Configuration};
 pub use files::{FileError, FilePage, FilePattern, FileRow, FileVersion, Files, OpenFile};
 pub use index::{
     ContentHash, FilesTaken, IndexEntry, IndexOutline, OnStream, ScanCheckpoint, SearchIndex, SearchState, Sent,
 };
 pub use plans::{PlanLedger, TaskQueue};
-pub use polls::{Budgets, Http, HttpAnswer, HttpError, Pages, Quarantine, RunLedger, RunOutcome, RunRecord, Stream};
+pub use polls::{
+    Budgets, Http, HttpAnswer, HttpError, Pages, Quarantine, RunLedger, RunOutcome, RunRecord, Stream, StreamReader,
+};
 pub use state::{Change, Commit, CommitError, Gathers, HomeChange, HomeImage, MarketChange, Store, Versioned};
 pub use views::Views;
 pub use wide::{RollUps, ShownWide, StoredSum, VisitWide, WideAreas};

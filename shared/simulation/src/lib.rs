@@ -4,7 +4,7 @@
 //! back, on a simulated clock. Equal [`SimulationConfig`]s give equal markets, byte for byte, on every machine. A
 //! [`Site`] shows the market in the [`Dialect`] of any source that Stoop reads, with keys, quotas and faults, as a
 //! function of requests and times; a [`Portal`] serves a site on loopback. [`Rows`] writes the market as JSON Lines. An
-//! [`Answer`] has the expected figures. [`mapping`] simulates Lambda's event source mapping for streams.
+//! [`Answer`] has the expected figures.
 //!
 //! ```
 //! use stoop_domain::Time;
@@ -28,7 +28,6 @@ mod exchange;
 mod faults;
 mod home;
 mod life;
-pub mod mapping;
 mod places;
 mod portal;
 mod random;

@@ -10,7 +10,6 @@ mod capabilities;
 mod contradictions;
 pub mod declared;
 mod distrust;
-pub mod draft;
 mod fields;
 mod grant;
 mod html;
@@ -33,6 +32,7 @@ pub use contradictions::{Contradiction, ContradictionCount, Contradictions, DIST
 pub use distrust::{Distrust, POLLED_ROWS_MIN};
 pub use grant::{ClientCredentials, Grant};
 pub use limit::{Limit, LimitError, Metered};
+pub use link::origin;
 pub use params::Param;
 pub use port::{
     Answer, Coverage, CrawlPolicy, Cursor, Found, Method, Next, Page, Params, ReadError, Request, Row, SearchError,

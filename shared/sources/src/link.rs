@@ -26,8 +26,7 @@ pub(crate) fn encode(text: &str, signs: &'static AsciiSet) -> String {
     utf8_percent_encode(text, signs).to_string()
 }
 
-/// Reads an absolute http(s) address. `None` for anything that two readers might understand differently: a user name, a
-/// backslash, control signs, blanks around it, or not two slashes before the host.
+/// Reads an absolute http(s) address; see [`origin`] for what is none.
 fn read(text: &str) -> Option<Url> {
     let head = &text[..text.find(['?', '#']).unwrap_or(text.len())];
     if head.contains('\\') || text.contains(char::is_control) || text.trim() != text {
@@ -39,8 +38,11 @@ fn read(text: &str) -> Option<Url> {
     (plain && !host.starts_with('/')).then_some(url)
 }
 
-/// Scheme, host and port of an absolute http(s) address, in one spelling; `None` where [`read`] gives none.
-pub(crate) fn origin(text: &str) -> Option<String> {
+/// Scheme, host and port of an absolute http(s) address, in one spelling. `None` for anything that two readers might
+/// understand differently: a user name, a backslash, control signs, blanks around it, or not two slashes before the
+/// host.
+#[must_use]
+pub fn origin(text: &str) -> Option<String> {
     Some(read(text)?.origin().ascii_serialization())
 }
 

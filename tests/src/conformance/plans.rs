@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use stoop_domain::Time;
-use stoop_pipeline::ports::{PlanLedger, PollTask, TaskQueue};
+use stoop_pipeline::ports::{Continuation, PlanLedger, PollTask, TaskQueue};
 use stoop_pipeline::{LastPoll, Pace, Polled};
 
 use crate::made::minute;
@@ -127,6 +127,13 @@ pub async fn task_queue_conformance<Q: TaskQueue + ?Sized>(queue: Arc<Q>, receiv
     let next = task("again", 15);
     send_all(&*queue, vec![before, next.clone()]).await;
     assert_eq!(receive().await, [next], "a task that is sent again is accepted, and not delivered again");
+
+    let part =
+        |number| PollTask { continuation: Some(Continuation { number, began_at: minute(1) }), ..task("long", 0) };
+    for (number, delivery) in [(1, "m1"), (1, "m1"), (2, "m2")] {
+        queue.continue_later(&part(number), delivery).await.unwrap();
+    }
+    assert_eq!(receive().await, [part(1), part(2)], "a delivery is continued once");
 }
 
 /// Sends refused tasks again, like the planner.

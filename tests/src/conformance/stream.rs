@@ -1,6 +1,8 @@
 use std::sync::Arc;
 
-use stoop_pipeline::ports::Stream;
+use stoop_pipeline::ports::{Stream, StreamReader};
+
+use crate::made::minute;
 
 /// The contract of [`Stream`]. `read` returns every record (key, bytes) that is or was on the stream, in the order of
 /// delivery.
@@ -39,6 +41,29 @@ pub async fn stream_conformance<S: Stream + ?Sized>(stream: Arc<S>, read: impl A
     let refused = stream.put(&[("big".into(), too_large)]).await;
     assert!(refused.is_err(), "a record that is too large is an error, not a refusal");
     assert_eq!(read().await.len(), before, "and nothing of it arrives");
+}
+
+/// The contract of [`StreamReader`].
+pub async fn stream_reader_conformance<S: Stream + StreamReader>(stream: Arc<S>) {
+    assert_eq!(stream.records(9).await.unwrap(), [], "an empty stream");
+    assert_eq!(stream.newest_sighting().await.unwrap(), None);
+    put_all(&*stream, (0..5).map(|i| ("key".into(), vec![i])).collect()).await;
+    let bodies = |records: &[(i64, Vec<u8>)]| records.iter().map(|(_, body)| body[0]).collect::<Vec<_>>();
+    let first = stream.records(3).await.unwrap();
+    assert_eq!(bodies(&first), [0, 1, 2]);
+    assert!(first.is_sorted_by(|a, b| a.0 < b.0), "{first:?}");
+    assert_eq!(stream.records(3).await.unwrap(), first, "reading removes nothing");
+    stream.remove(first[1].0).await.unwrap();
+    let rest = stream.records(9).await.unwrap();
+    assert_eq!((bodies(&rest), rest[0].0), (vec![2, 3, 4], first[2].0), "the others have the positions they had");
+    stream.remove(rest[2].0).await.unwrap();
+    put_all(&*stream, vec![("key".into(), vec![5])]).await;
+    let last = stream.records(9).await.unwrap();
+    assert!(bodies(&last) == [5] && last[0].0 > rest[2].0, "positions are not used again: {last:?}");
+    for at in [minute(1), minute(0)] {
+        stream.keep_newest_sighting(at).await.unwrap();
+        assert_eq!(stream.newest_sighting().await.unwrap(), Some(at), "as it was recorded");
+    }
 }
 
 /// Puts refused records again, in order, like the poller.

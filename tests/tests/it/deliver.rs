@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use stoop_domain::{Alert, Time, Verdict};
 use stoop_embedded::Database;
 use stoop_pipeline::ports::{DeliveryError, Ledger, PortError, Subscriber};
-use stoop_pipeline::{Clock, Delivery, Trouble, deliver};
+use stoop_pipeline::{Clock, Delivery, ResendError, Trouble, begin_delivery, deliver, resend};
 use stoop_rules::Rules;
 use stoop_tests::made;
 use tempfile::TempDir;
@@ -196,4 +196,33 @@ async fn a_kill_resends_at_most_one_alert() {
     let mut times: BTreeMap<String, usize> = BTreeMap::new();
     bench.heard().into_iter().for_each(|id| *times.entry(id).or_default() += 1);
     assert_eq!((times.len(), times.values().filter(|times| **times > 1).count()), (50, 3));
+}
+
+#[tokio::test]
+async fn a_new_follower_begins_now_or_with_the_past_and_a_known_one_goes_on() {
+    for (past, expected) in [(false, vec!["a0003"]), (true, vec!["a0000", "a0001", "a0002", "a0003"])] {
+        let bench = Bench::new(3, |_, _| Answer::Taken).await;
+        begin_delivery(&*bench.database, "webhook", past).await.unwrap();
+        bench.record(3..4).await;
+        begin_delivery(&*bench.database, "webhook", false).await.unwrap();
+        bench.deliver_for(1).await;
+        assert_eq!(bench.heard(), expected, "past: {past}");
+    }
+}
+
+#[tokio::test]
+async fn dead_letters_are_sent_once_more_and_stay_if_refused_again() {
+    let bench = Bench::new(250, |_, _| Answer::Refused).await;
+    bench.deliver_for(1).await;
+    let again = async || resend(&*bench.database, "webhook", &bench, &bench).await;
+    let answer = |answer: fn(&str) -> Answer| *bench.answers.lock().unwrap() = Box::new(move |id, _| answer(id));
+    answer(|id| if id < "a0150" { Answer::Taken } else { Answer::Refused });
+    assert_eq!(again().await.unwrap(), 150);
+    assert_eq!(bench.database.dead_letter_count("webhook").unwrap(), 100);
+    answer(|id| if id < "a0160" { Answer::Taken } else { Answer::Later(None) });
+    let stopped = again().await.unwrap_err();
+    assert!(matches!(stopped, ResendError::Later { sent: 10, .. }), "{stopped:?}");
+    answer(|_| Answer::Taken);
+    assert_eq!((again().await.unwrap(), again().await.unwrap()), (90, 0));
+    assert_eq!(bench.heard(), ids(0..250), "each once");
 }

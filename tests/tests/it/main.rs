@@ -13,6 +13,7 @@ mod confirm;
 mod conformance_embedded;
 mod day;
 mod deliver;
+mod drain;
 mod drift;
 mod expiry;
 mod files;

@@ -14,8 +14,8 @@ use stoop_domain::{Observation, Time};
 use stoop_market::{Snapshot, Window as DaySightings, snapshot};
 use stoop_metrics::App;
 use stoop_pipeline::Measurer;
-use stoop_simulation::mapping::{Batch, Counters, Mapping, MappingConfig, Mishaps, Outcome, Record, Stream, Stuck};
 use stoop_simulation::{Answer, Figures, Watched, Window};
+use stoop_tests::mapping::{Batch, Counters, Mapping, MappingConfig, Mishaps, Outcome, Record, Stream, Stuck};
 
 /// Observations per group, so that a batch can fail midway.
 const GROUP: usize = 8;

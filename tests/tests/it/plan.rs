@@ -1,6 +1,6 @@
 //! From ticks of the schedule to tasks on the queue: each search at its interval, whatever fails.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -78,6 +78,8 @@ struct Line {
     clock: Arc<Virtual>,
     known: Mutex<BTreeMap<PollTask, Time>>,
     delivered: Mutex<Vec<PollTask>>,
+    /// The deliveries whose scan is continued.
+    continued: Mutex<BTreeSet<String>>,
     calls: Mutex<Vec<usize>>,
     /// How many sends refuse every second task, beginning with the first.
     sends_to_halve: AtomicUsize,
@@ -108,6 +110,13 @@ impl TaskQueue for Line {
         }
         Ok(refused)
     }
+
+    async fn continue_later(&self, next: &PollTask, delivery: &str) -> Result<(), PortError> {
+        if self.continued.lock().unwrap().insert(delivery.to_owned()) {
+            self.delivered.lock().unwrap().push(next.clone());
+        }
+        Ok(())
+    }
 }
 
 fn count_down(count: &AtomicUsize) -> bool {
@@ -129,6 +138,7 @@ impl Bench {
             clock: clock.clone(),
             known: Mutex::default(),
             delivered: Mutex::default(),
+            continued: Mutex::default(),
             calls: Mutex::default(),
             sends_to_halve: none(),
             sends_to_refuse: none(),
@@ -278,6 +288,10 @@ impl TaskQueue for Refusing {
             self.0.sends_to_refuse.store(0, Ordering::SeqCst);
         }
         refused
+    }
+
+    async fn continue_later(&self, next: &PollTask, delivery: &str) -> Result<(), PortError> {
+        self.0.continue_later(next, delivery).await
     }
 }
 

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::support::{apply, market, now, observation, open, paths};
 use stoop_domain::{Alert, AlertId, HomeId, Minor, Time, Verdict};
 use stoop_embedded::{AlertFile, Database};
-use stoop_pipeline::ports::{DeliveryCursors, Ledger, PortError};
+use stoop_pipeline::ports::{DeadLetters, DeliveryCursors, Ledger, PortError};
 use stoop_rules::Rules;
 use tempfile::TempDir;
 
@@ -179,9 +179,17 @@ fn each_follower_has_its_own_position_and_dead_letters() {
     now(DeliveryCursors::refused(&*database, "webhook", 2, Time::from_ms(7), "status 422")).unwrap();
     assert_eq!((waiting("webhook", 9), waiting("another", 9).len()), (vec!["c".to_owned()], 3));
     let [letter] = &database.dead_letters("webhook", 0, 9).unwrap()[..] else { panic!("one") };
-    assert_eq!((letter.seq, &letter.alert, letter.at.ms(), &*letter.why), (2, &alert("b"), 7, "status 422"));
+    assert_eq!((letter.position, &letter.alert, letter.at.ms(), &*letter.why), (2, &alert("b"), 7, "status 422"));
     assert_eq!(database.dead_letter_count("another").unwrap(), 0);
-    database.remove_dead_letter("webhook", 2).unwrap();
+    now(DeadLetters::keep(&*database, "webhook", 2, Time::from_ms(9), "status 410")).unwrap();
+    let again = now(DeadLetters::list(&*database, "webhook", 1, 9)).unwrap();
+    assert_eq!(
+        (again.len(), again[0].at, &*again[0].why),
+        (1, Time::from_ms(9), "status 410"),
+        "in place of the first"
+    );
+    assert_eq!(now(DeadLetters::list(&*database, "webhook", 2, 9)).unwrap(), []);
+    now(DeadLetters::remove(&*database, "webhook", 2)).unwrap();
     assert_eq!(database.dead_letter_count("webhook").unwrap(), 0);
     database.forget_follower("webhook").unwrap();
     assert_eq!(database.place_of("webhook").unwrap(), None);

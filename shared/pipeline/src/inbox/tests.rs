@@ -197,3 +197,17 @@ fn every_observation_has_a_line_of_the_minimum_length() {
     assert_eq!(shortest.check(now()), Ok(()));
     assert!(line(&shortest).len() >= LINE_BYTES_MIN, "{}", line(&shortest).len());
 }
+
+#[test]
+fn a_record_with_a_line_of_a_newer_version_can_be_left_unread() {
+    let mut inbox = Inbox::default();
+    let newer = String::from_utf8(lines(&["2", "3"])).unwrap().replacen(r#""v":3"#, r#""v":4"#, 1);
+    assert_eq!(inbox.read_known("record 1", &[&lines(&["1"])[..], b"noise"].concat(), now()), Ok(()));
+    let before = (ids(&inbox).len(), inbox.rejects.clone());
+    assert_eq!((before.0, before.1.len()), (1, 1));
+    let why = inbox.read_known("record 2", &[newer.as_bytes(), b"noise"].concat(), now()).unwrap_err();
+    assert_eq!(why.to_string(), "record 2, line 1: a line of format 4; this program reads up to 3");
+    assert_eq!((ids(&inbox).len(), &inbox.rejects), (before.0, &before.1), "nothing of it");
+    assert_eq!(inbox.read_known("record 3", &lines(&["3"]), now()), Ok(()));
+    assert_eq!(ids(&inbox), ["1", "3"]);
+}

@@ -22,3 +22,10 @@ pub enum PollError {
     #[error("another poller has polled {0:?} in the meantime")]
     Raced(String),
 }
+
+impl PollError {
+    /// Whether the source failed, not a port: the schedule asks it again.
+    pub(crate) fn is_of_source(&self) -> bool {
+        matches!(self, Self::Source(_) | Self::Denied(_) | Self::Drifted(_))
+    }
+}

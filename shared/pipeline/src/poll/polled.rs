@@ -3,6 +3,7 @@ use std::collections::BTreeMap;
 use stoop_domain::Time;
 use stoop_sources::{Contradictions, Limit};
 
+use crate::last_poll::PollEnd;
 use crate::loss::HeldBack;
 use crate::pace::{Pace, PollCost};
 use crate::ports::RunOutcome;
@@ -88,6 +89,19 @@ impl Polled {
     #[must_use]
     pub fn left_out(&self) -> u64 {
         self.rows.saturating_sub(self.listings + self.rejects)
+    }
+
+    /// How it ended, as it counts for the next polls.
+    #[must_use]
+    pub fn end(&self) -> PollEnd {
+        let well = match self.outcome {
+            Some(RunOutcome::Failed) => Some(false),
+            Some(RunOutcome::Skipped) => None,
+            // If the limits allowed no request, the outcome is unknown.
+            Some(RunOutcome::Partial) => (self.pages + self.files > 0).then_some(true),
+            _ => Some(true),
+        };
+        PollEnd { well, pace: self.pace }
     }
 
     /// The counts by name, for the ledger.

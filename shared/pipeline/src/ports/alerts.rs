@@ -23,6 +23,12 @@ pub trait Ledger: Send + Sync {
 /// follower without recorded progress is at the beginning.
 #[async_trait]
 pub trait DeliveryCursors: Send + Sync {
+    /// Whether a follower has recorded progress.
+    async fn is_known(&self, follower: &str) -> Result<bool, PortError>;
+
+    /// The position of the alert that was recorded last; 0 if there is none.
+    async fn newest(&self) -> Result<i64, PortError>;
+
     /// The first `limit` alerts that a follower has not done, sent or held back, each with its position.
     async fn waiting(&self, follower: &str, limit: usize) -> Result<Vec<(i64, Alert)>, PortError>;
 
@@ -32,6 +38,33 @@ pub trait DeliveryCursors: Send + Sync {
     /// Records that the alert at this position was refused for good: it becomes a dead letter, and the follower has
     /// done every alert up to it.
     async fn refused(&self, follower: &str, position: i64, at: Time, why: &str) -> Result<(), PortError>;
+}
+
+/// An alert that a subscriber refused for good.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeadLetter {
+    /// The position of the alert in the ledger.
+    pub position: i64,
+    /// When it was refused.
+    pub at: Time,
+    /// The reason.
+    pub why: String,
+    /// The alert.
+    pub alert: Alert,
+}
+
+/// The dead letters of those who send a ledger's alerts.
+#[async_trait]
+pub trait DeadLetters: Send + Sync {
+    /// The first `limit` dead letters of a follower after a position (0: from the beginning), in the order of the
+    /// ledger.
+    async fn list(&self, follower: &str, after: i64, limit: usize) -> Result<Vec<DeadLetter>, PortError>;
+
+    /// Stores a dead letter again, with a new reason.
+    async fn keep(&self, follower: &str, position: i64, at: Time, why: &str) -> Result<(), PortError>;
+
+    /// Removes a dead letter that was accepted after all.
+    async fn remove(&self, follower: &str, position: i64) -> Result<(), PortError>;
 }
 
 /// Receives alerts one by one.

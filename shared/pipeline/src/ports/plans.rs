@@ -37,11 +37,14 @@ pub trait PlanLedger: Send + Sync {
 ///
 /// Contract: an accepted task is delivered at least once. Those of one search are delivered in the order of acceptance,
 /// and never two at once: the next when the one before is done. A task that is sent again within five minutes of its
-/// acceptance is accepted, and not delivered again because of that. After an error some of the tasks may have been
-/// accepted. Any number may be sent; the queue cuts it into batches.
+/// acceptance is accepted, and not delivered again because of that; so is one that continues the same delivery again.
+/// After an error some of the tasks may have been accepted. Any number may be sent; the queue cuts it into batches.
 #[async_trait]
 pub trait TaskQueue: Send + Sync {
     /// Sends tasks. Returns the indexes of those that were refused and may be sent again, each once; empty if all were
     /// accepted.
     async fn send(&self, tasks: &[PollTask]) -> Result<Vec<usize>, PortError>;
+
+    /// Sends the task that continues the scan of another, which came with the delivery of this ID.
+    async fn continue_later(&self, next: &PollTask, delivery: &str) -> Result<(), PortError>;
 }

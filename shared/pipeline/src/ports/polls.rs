@@ -21,6 +21,24 @@ pub trait Stream: Send + Sync {
     fn record_bytes_max(&self) -> usize;
 }
 
+/// The stream, as its only reader sees it.
+///
+/// Contract: a record that was put stays until it is removed. Positions grow, and are never used again.
+#[async_trait]
+pub trait StreamReader: Send + Sync {
+    /// The first `limit` records with their positions, in the order in which they were put.
+    async fn records(&self, limit: usize) -> Result<Vec<(i64, Vec<u8>)>, PortError>;
+
+    /// Removes all records up to this position, which have been processed.
+    async fn remove(&self, position: i64) -> Result<(), PortError>;
+
+    /// The latest [`StreamReader::keep_newest_sighting`]; `None` if there was none.
+    async fn newest_sighting(&self) -> Result<Option<Time>, PortError>;
+
+    /// Records the time of the newest sighting that was processed.
+    async fn keep_newest_sighting(&self, seen: Time) -> Result<(), PortError>;
+}
+
 /// Fetches for the poller. Contract: sends the request once; no retries, no redirect to another host, at most
 /// [`HttpAnswer::BODY_MAX`] bytes, decompressed.
 #[async_trait]

@@ -1,42 +1,11 @@
 //! Maps: how they read rows, and the mistakes that they report.
 
+use crate::maps::{HEAD, json, map, mistakes, now, outcome, refused};
 use csv::ByteRecord;
 use proptest::prelude::*;
-use stoop_domain::{AreaUnit, Currency, Observation, PropertyType, Purpose, Reason, Status, Time};
-use stoop_sources::declared::{Map, MapErrors, Outcome, Row, RowError};
+use stoop_domain::{AreaUnit, Currency, PropertyType, Purpose, Reason, Status, Time};
+use stoop_sources::declared::{Map, MapErrors, Outcome, Row};
 use stoop_sources::text::Encoding;
-
-const HEAD: &str =
-    "name = \"t\"\ncountry = \"AT\"\ncurrency = \"EUR\"\npurpose = \"rent\"\n[fields]\nnative_id = { from = \"id\" }\n";
-
-fn map(fields: &str) -> Map {
-    Map::parse(&format!("{HEAD}{fields}"), "t.toml").unwrap_or_else(|errors| panic!("{errors}"))
-}
-
-fn mistakes(toml: &str) -> Vec<String> {
-    Map::parse(toml, "t.toml").unwrap_err().0.iter().map(ToString::to_string).collect()
-}
-
-fn now() -> Time {
-    Time::parse("2026-01-14T12:00:00Z").unwrap()
-}
-
-fn outcome(map: &Map, row: &str) -> Result<Outcome, RowError> {
-    map.bind_json().read(Row::Json(row.as_bytes()), "poll_2026-01-13.jsonl", now())
-}
-
-/// The observation of a JSON row read with these fields.
-fn json(fields: &str, row: &str) -> Observation {
-    match outcome(&map(fields), row) {
-        Ok(Outcome::Observation(observation)) => observation,
-        other => panic!("{other:?}"),
-    }
-}
-
-fn refused(fields: &str, row: &str) -> (Reason, String) {
-    let error = outcome(&map(fields), row).unwrap_err();
-    (error.reason, error.detail)
-}
 
 #[test]
 fn a_row_without_more_than_an_id_is_active_now() {

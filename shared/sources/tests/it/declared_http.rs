@@ -1,25 +1,12 @@
 //! Declared APIs: their requests, and the answers that they read.
 
+use crate::http_maps::{map, read};
 use stoop_domain::{Reason, Time};
 use stoop_sources::declared::{HttpSource, Map};
-use stoop_sources::{Answer, Coverage, Cursor, Method, Next, Page, Params, ReadError, Row, Source};
-
-fn map(http: &str, rows: Option<&str>) -> Map {
-    let rows = rows.map(|rows| format!("[read]\nrows = \"{rows}\"\n")).unwrap_or_default();
-    let toml = format!(
-        "name = \"t\"\ncountry = \"AT\"\ncurrency = \"EUR\"\npurpose = \"sale\"\n[fields]\nnative_id = {{ from = \"id\" }}\n\
-         list_price = {{ from = \"p\" }}\ncity = {{ constant = \"Graz\" }}\n{rows}{http}"
-    );
-    Map::parse(&toml, "t.toml").unwrap_or_else(|errors| panic!("{errors}"))
-}
+use stoop_sources::{Answer, Coverage, Cursor, Method, Next, Params, ReadError, Row, Source};
 
 fn source(http: &str, rows: Option<&str>) -> HttpSource {
     HttpSource::new(&map(http, rows), &Params::new()).unwrap()
-}
-
-fn read(source: &HttpSource, cursor: &Cursor, body: &str) -> Result<Page, ReadError> {
-    let answer = Answer::of(body.as_bytes());
-    source.read(cursor, &answer, Time::from_ms(0))
 }
 
 /// The URLs that a scan requests when it gets these answers in order.

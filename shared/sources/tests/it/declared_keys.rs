@@ -1,25 +1,12 @@
 //! Declared APIs with a key or token: where it is sent, and where it may appear.
 
+use crate::http_maps::{map, read};
 use stoop_domain::Time;
 use stoop_sources::declared::{HttpSource, Map};
-use stoop_sources::{Answer, Cursor, Method, Next, Page, Params, ReadError, Row, Source};
-
-fn map(http: &str, rows: Option<&str>) -> Map {
-    let rows = rows.map(|rows| format!("[read]\nrows = \"{rows}\"\n")).unwrap_or_default();
-    let toml = format!(
-        "name = \"t\"\ncountry = \"AT\"\ncurrency = \"EUR\"\npurpose = \"sale\"\n[fields]\nnative_id = {{ from = \"id\" }}\n\
-         list_price = {{ from = \"p\" }}\ncity = {{ constant = \"Graz\" }}\n{rows}{http}"
-    );
-    Map::parse(&toml, "t.toml").unwrap_or_else(|errors| panic!("{errors}"))
-}
+use stoop_sources::{Answer, Cursor, Method, Next, Params, ReadError, Row, Source};
 
 fn params(pairs: &[(&str, &str)]) -> Params {
     pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
-}
-
-fn read(source: &HttpSource, cursor: &Cursor, body: &str) -> Result<Page, ReadError> {
-    let answer = Answer::of(body.as_bytes());
-    source.read(cursor, &answer, Time::from_ms(0))
 }
 
 const KEYED: &str = "[http]\nurl = \"https://A.example:443/s?q={city}&appKey={appKey}\"\n[http.pages]\nby = \"next-link\"\nnext = \"/next\"\n";

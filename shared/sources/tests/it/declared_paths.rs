@@ -1,40 +1,10 @@
 //! JSONPaths in maps, for fields and for the rows of an answer.
 
+use crate::maps::{json, map, mistakes, now, outcome, refused};
 use csv::ByteRecord;
-use stoop_domain::{Observation, Reason, Time};
-use stoop_sources::declared::{HttpSource, Map, MapErrors, Outcome, Row, RowError};
+use stoop_domain::{Reason, Time};
+use stoop_sources::declared::{HttpSource, Map, MapErrors, Outcome, Row};
 use stoop_sources::{Answer, Cursor, Next, Page, Params, ReadError, Source};
-
-const HEAD: &str =
-    "name = \"t\"\ncountry = \"AT\"\ncurrency = \"EUR\"\npurpose = \"rent\"\n[fields]\nnative_id = { from = \"id\" }\n";
-
-fn map(fields: &str) -> Map {
-    Map::parse(&format!("{HEAD}{fields}"), "t.toml").unwrap_or_else(|errors| panic!("{errors}"))
-}
-
-fn mistakes(toml: &str) -> Vec<String> {
-    Map::parse(toml, "t.toml").unwrap_err().0.iter().map(ToString::to_string).collect()
-}
-
-fn now() -> Time {
-    Time::parse("2026-01-14T12:00:00Z").unwrap()
-}
-
-fn outcome(map: &Map, row: &str) -> Result<Outcome, RowError> {
-    map.bind_json().read(Row::Json(row.as_bytes()), "poll_2026-01-13.jsonl", now())
-}
-
-fn json(fields: &str, row: &str) -> Observation {
-    match outcome(&map(fields), row) {
-        Ok(Outcome::Observation(observation)) => observation,
-        other => panic!("{other:?}"),
-    }
-}
-
-fn refused(fields: &str, row: &str) -> (Reason, String) {
-    let error = outcome(&map(fields), row).unwrap_err();
-    (error.reason, error.detail)
-}
 
 fn record(fields: &[&str]) -> ByteRecord {
     ByteRecord::from(fields.to_vec())

@@ -1,9 +1,10 @@
 //! For any bytes, a source returns rows, refusals or an error, and never panics.
 
 use crate::answers::sources;
+use crate::hostile::{edits, spoilt, with_value};
 use proptest::prelude::*;
-use stoop_domain::{Reject, Time};
-use stoop_sources::{Answer, Cursor, Next, Row, Source};
+use stoop_domain::Time;
+use stoop_sources::{Answer, Cursor, Source};
 
 /// Reads one answer, for an incremental and a full scan, and checks the invariants of every page. Returns whether there
 /// was a page.
@@ -22,19 +23,7 @@ fn read(source: &dyn Source, body: &[u8], now: Time) -> bool {
 
 fn check(source: &dyn Source, cursor: &Cursor, answer: &Answer<'_>, now: Time) -> bool {
     let Ok(page) = source.read(cursor, answer, now) else { return false };
-    for row in &page.rows {
-        match row {
-            Row::Found(found) => assert!(!found.native_id.is_empty()),
-            Row::Refused { raw, detail, .. } => {
-                assert!(raw.len() <= Reject::RAW_MAX && !detail.is_empty() && detail.len() < 1_000);
-            }
-        }
-    }
-    if let Next::Page(next) = &page.next {
-        assert_ne!(next.position, cursor.position);
-        assert_eq!(next.since, cursor.since);
-        source.request(next);
-    }
+    crate::hostile::check(source, cursor, &page);
     true
 }
 
@@ -92,20 +81,11 @@ fn values() -> impl Strategy<Value = String> {
 proptest! {
     #[test]
     fn spoilt_bytes_are_no_panic(
-        edits in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>(), 0..3_u8), 1..8),
+        edits in edits(),
         ms in any::<i64>(),
     ) {
         for (source, body) in sources() {
-            let mut body = body.to_vec();
-            for (at, byte, edit) in &edits {
-                let at = at.index(body.len());
-                match edit {
-                    0 => body[at] = *byte,
-                    1 => body.insert(at, *byte),
-                    _ => { body.remove(at); }
-                }
-            }
-            read(&*source, &body, Time::from_ms(ms));
+            read(&*source, &spoilt(body, &edits), Time::from_ms(ms));
         }
     }
 
@@ -115,11 +95,7 @@ proptest! {
         ms in any::<i64>(),
     ) {
         for (source, body) in sources() {
-            let text = std::str::from_utf8(body).unwrap();
-            let starts: Vec<usize> = text.match_indices(": ").map(|(at, _)| at + 2).collect();
-            let start = starts[at.index(starts.len())];
-            let end = start + text[start..].find([',', '}', ']']).unwrap();
-            let spoilt = format!("{}{value}{}", &text[..start], &text[end..]);
+            let spoilt = with_value(std::str::from_utf8(body).unwrap(), at, &value);
             read(&*source, spoilt.as_bytes(), Time::from_ms(ms));
         }
     }

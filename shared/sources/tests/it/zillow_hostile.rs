@@ -1,8 +1,9 @@
 //! For any answer and position, the source `zillow` returns rows, refusals or an error.
 
+use crate::hostile::{check_rows, edits, spoilt, with_value};
 use proptest::prelude::*;
-use stoop_domain::{Reject, Time};
-use stoop_sources::{Answer, Cursor, Next, Params, Row, Source, build};
+use stoop_domain::Time;
+use stoop_sources::{Answer, Cursor, Next, Params, Source, build};
 
 const ZILLOW56: &str = r##"{"results": [{"zpid": 7, "price": 499999, "priceChange": -36001, "priceReduction": "$36,001 (Mar 4)",
 "datePriceChanged": 1741075200000, "daysOnZillow": -1, "timeOnZillow": 4057545000, "bedrooms": 3, "bathrooms": 2.5,
@@ -24,14 +25,7 @@ fn source() -> Box<dyn Source> {
 fn read(source: &dyn Source, position: &str, body: &[u8], now: Time) -> bool {
     let cursor = Cursor { position: position.into(), since: None, pages_before: 5 };
     let Ok(page) = source.read(&cursor, &Answer::of(body), now) else { return false };
-    for row in &page.rows {
-        match row {
-            Row::Found(found) => assert!(!found.native_id.is_empty()),
-            Row::Refused { raw, detail, .. } => {
-                assert!(raw.len() <= Reject::RAW_MAX && !detail.is_empty() && detail.len() < 1_000);
-            }
-        }
-    }
+    check_rows(&page);
     if let Next::Page(next) = &page.next {
         assert_ne!(next.position, cursor.position);
         assert!(next.position.len() < 1_000);
@@ -93,28 +87,15 @@ proptest! {
         position in prop::sample::select(&POSITIONS[..]),
         ms in any::<i64>(),
     ) {
-        let starts: Vec<usize> = ZILLOW56.match_indices(": ").map(|(at, _)| at + 2).collect();
-        let start = starts[at.index(starts.len())];
-        let end = start + ZILLOW56[start..].find([',', '}', ']']).unwrap();
-        let spoilt = format!("{}{value}{}", &ZILLOW56[..start], &ZILLOW56[end..]);
-        read(&*source(), position, spoilt.as_bytes(), Time::from_ms(ms));
+        read(&*source(), position, with_value(ZILLOW56, at, &value).as_bytes(), Time::from_ms(ms));
     }
 
     #[test]
     fn spoilt_bytes_are_no_panic(
-        edits in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>(), 0..3_u8), 1..8),
+        edits in edits(),
         ms in any::<i64>(),
     ) {
-        let mut body = ZILLOW56.as_bytes().to_vec();
-        for (at, byte, edit) in &edits {
-            let at = at.index(body.len());
-            match edit {
-                0 => body[at] = *byte,
-                1 => body.insert(at, *byte),
-                _ => { body.remove(at); }
-            }
-        }
-        read(&*source(), "1", &body, Time::from_ms(ms));
+        read(&*source(), "1", &spoilt(ZILLOW56.as_bytes(), &edits), Time::from_ms(ms));
     }
 
     #[test]

@@ -1,7 +1,6 @@
 //! The environment of functions in tests: a database, a clock under control, and scripted faults.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
@@ -11,9 +10,9 @@ use stoop_aws::Meter;
 use stoop_domain::{Home, HomeId, Market, Observation, Reject, Time};
 use stoop_embedded::Database;
 use stoop_market::Cells;
-use stoop_pipeline::Clock;
 use stoop_pipeline::ports::{Commit, CommitError, ConfigFiles, Configuration, PortError, Quarantine, Store, Versioned};
 use stoop_tests::Faulty;
+pub(crate) use stoop_tests::Standing;
 
 /// A database in a temporary folder.
 pub(crate) struct Bench {
@@ -62,30 +61,6 @@ impl Bench {
     /// The number of rejects.
     pub(crate) fn quarantined(&self) -> u64 {
         self.database.quarantine_counts().unwrap().iter().map(|kind| kind.count).sum()
-    }
-}
-
-/// A clock that stays where it was set; sleepers advance it.
-pub(crate) struct Standing(AtomicI64);
-
-impl Standing {
-    pub(crate) fn at(now: Time) -> Self {
-        Self(AtomicI64::new(now.ms()))
-    }
-
-    pub(crate) fn pass(&self, ms: i64) {
-        self.0.fetch_add(ms, Ordering::SeqCst);
-    }
-}
-
-#[async_trait]
-impl Clock for Standing {
-    fn now(&self) -> Time {
-        Time::from_ms(self.0.load(Ordering::SeqCst))
-    }
-
-    async fn sleep(&self, ms: u64) {
-        self.pass(ms.cast_signed());
     }
 }
 

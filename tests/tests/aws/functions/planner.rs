@@ -81,6 +81,11 @@ impl TaskQueue for Line {
         }
         Ok(indexes)
     }
+
+    async fn continue_later(&self, next: &PollTask, _delivery: &str) -> Result<(), PortError> {
+        self.accepted.lock().unwrap().push(next.clone());
+        Ok(())
+    }
 }
 
 /// The function's environment.

@@ -16,7 +16,7 @@ use stoop_embedded::{FolderFiles, PageFolder};
 use stoop_pipeline::ports::{
     FileError, FilePage, FilePattern, FileVersion, Files, OpenFile, PlanLedger, PollTask, PortError,
 };
-use stoop_pipeline::{Cadence, Clock, LastPoll, Tokens};
+use stoop_pipeline::{Cadence, Clock, LastPoll, PollPorts, Tokens};
 use stoop_poller::App;
 use stoop_runtime::HttpClient;
 use stoop_simulation::{Portal, PortalConfig, Simulation, SimulationConfig};
@@ -156,17 +156,21 @@ impl Stage {
             secrets: &self.secrets,
             secrets_prefix: PREFIX,
             queue: &self.queue,
-            http: &self.http,
-            files: &self.files,
-            stream: &*self.bench.database,
-            index: &*self.bench.database,
-            pages: &self.pages,
-            quarantine: &*self.bench.database,
-            runs: &*self.bench.database,
-            budgets: &*self.bench.database,
-            tokens: &self.tokens,
+            poll: PollPorts {
+                http: &self.http,
+                files: &self.files,
+                stream: &*self.bench.database,
+                index: &*self.bench.database,
+                pages: &self.pages,
+                quarantine: &*self.bench.database,
+                runs: &*self.bench.database,
+                budgets: &*self.bench.database,
+                tokens: &self.tokens,
+                clock: &*self.clock,
+                deadline: None,
+                stop: &|| false,
+            },
             plans: &self.plans,
-            clock: &*self.clock,
             meter: &self.meter,
         }
     }

@@ -14,7 +14,7 @@ use stoop_embedded::AlertFilter;
 use stoop_pipeline::ports::{Change, ConfigFiles, Configuration, Ledger, PortError, Publisher};
 use stoop_pipeline::{Measurer, alert};
 use stoop_rules::Rules;
-use stoop_simulation::mapping::{Batch, Mapping, MappingConfig, Mishaps, Outcome, Stream, pause};
+use stoop_tests::mapping::{Batch, Mapping, MappingConfig, Mishaps, Outcome, Stream, pause};
 
 use super::{drawn, reshard};
 use crate::world::{Environments, Fed, World, seeds};

@@ -2,16 +2,16 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot continue fails")]
 
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
-use async_trait::async_trait;
 use stoop_domain::{Observation, Time};
 use stoop_embedded::{Database, FolderFiles, PageFolder};
 use stoop_pipeline::{Clock, Measured, Measurer, PollError, PollPorts, Polled, Search, Tokens, poll};
 use stoop_runtime::HttpClient;
 use stoop_simulation::{Answer, Portal, PortalConfig, Simulation, SimulationConfig, Watched};
 use stoop_sources::Params;
+use stoop_tests::Standing;
 
 /// Listings per page.
 pub(crate) const PAGE: u64 = 25;
@@ -22,29 +22,11 @@ pub(crate) struct Bench {
     pub(crate) database: Arc<Database>,
     pub(crate) stop_after_pages: AtomicU64,
     simulation: Arc<Mutex<Simulation>>,
-    clock: Arc<Virtual>,
+    clock: Arc<Standing>,
     tokens: Tokens,
     _folder: tempfile::TempDir,
     run: AtomicU64,
     homes: u32,
-}
-
-/// A clock that advances only for waiters.
-struct Virtual {
-    now: AtomicI64,
-    slept: AtomicI64,
-}
-
-#[async_trait]
-impl Clock for Virtual {
-    fn now(&self) -> Time {
-        Time::from_ms(self.now.load(Ordering::SeqCst))
-    }
-
-    async fn sleep(&self, ms: u64) {
-        self.slept.fetch_add(ms.cast_signed(), Ordering::SeqCst);
-        self.now.fetch_add(ms.cast_signed(), Ordering::SeqCst);
-    }
 }
 
 pub(crate) fn hours(n: i64) -> i64 {
@@ -58,7 +40,7 @@ impl Bench {
         let begin = Time::parse("2026-01-05T00:00:00Z").unwrap();
         let config = SimulationConfig { past_ms: 0, pace_percent: 300, ..SimulationConfig::new(11, begin, homes, 4) };
         let simulation = Arc::new(Mutex::new(Simulation::new(config)));
-        let clock = Arc::new(Virtual { now: AtomicI64::new(begin.ms()), slept: AtomicI64::new(0) });
+        let clock = Arc::new(Standing::at(begin));
         let portal_clock = Arc::clone(&clock);
         let portal = Portal::start(Arc::clone(&simulation), PortalConfig::new(move || portal_clock.now())).unwrap();
         let stop_after_pages = AtomicU64::new(u64::MAX);
@@ -82,7 +64,7 @@ impl Bench {
         let mut other = Simulation::new(SimulationConfig { homes, ..self.simulation.lock().unwrap().config().clone() });
         other.advance(now);
         *self.simulation.lock().unwrap() = other;
-        self.clock.now.store(now.ms(), Ordering::SeqCst);
+        self.clock.set(now);
     }
 
     pub(crate) fn now(&self) -> Time {
@@ -90,7 +72,7 @@ impl Bench {
     }
 
     pub(crate) fn slept_ms(&self) -> i64 {
-        self.clock.slept.load(Ordering::SeqCst)
+        self.clock.slept_ms()
     }
 
     pub(crate) fn next_at(&self) -> Option<Time> {
@@ -101,7 +83,7 @@ impl Bench {
     pub(crate) fn advance(&self, to: Time) {
         let to = to.max(self.now());
         self.simulation.lock().unwrap().advance(to);
-        self.clock.now.store(to.ms(), Ordering::SeqCst);
+        self.clock.set(to);
     }
 
     pub(crate) fn shown(&self) -> usize {

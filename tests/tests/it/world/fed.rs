@@ -2,9 +2,9 @@ use std::collections::VecDeque;
 
 use stoop_dice::Dice;
 use stoop_domain::{Observation, Time};
-use stoop_simulation::mapping::Stream;
 use stoop_simulation::{Entry, Home, Noise, Rows, SimulationConfig};
 use stoop_sources::declared::{Map, Outcome, Row};
+use stoop_tests::mapping::Stream;
 use stoop_wire::kpl::aggregate;
 
 /// A simulated market as observations, and a producer that puts them on a stream.

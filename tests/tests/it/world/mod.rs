@@ -15,10 +15,9 @@ use stoop_dice::Dice;
 use stoop_domain::{Home, HomeId, Market, Reject, Time};
 use stoop_embedded::Database;
 use stoop_market::Cells;
-use stoop_pipeline::Clock;
 use stoop_pipeline::ports::{Commit, CommitError, PortError, Quarantine, Store, Versioned};
-use stoop_simulation::mapping::{Batch, Outcome, ShardId, Stream, pause};
-use stoop_tests::Faulty;
+use stoop_tests::mapping::{Batch, Outcome, ShardId, Stream, pause};
+use stoop_tests::{Faulty, Standing};
 
 pub(crate) use fed::Fed;
 
@@ -48,7 +47,7 @@ pub(crate) fn seeds(count: u64) -> impl Iterator<Item = Seed> {
 /// A database behind an unreliable network, and the environments of a function that uses it.
 pub(crate) struct World {
     pub(crate) database: Arc<Database>,
-    pub(crate) clock: Still,
+    pub(crate) clock: Standing,
     pub(crate) meter: Meter,
     store: Faulty<Database>,
     dice: Mutex<Dice>,
@@ -64,7 +63,7 @@ impl World {
         let store = Faulty::new(Arc::clone(&database));
         store.limit_items(100);
         let dice = Mutex::new(Dice::new(!seed));
-        let (clock, meter) = (Still(now), Meter::new("world", "metrics"));
+        let (clock, meter) = (Standing::at(now), Meter::new("world", "metrics"));
         let faults_permille = AtomicU64::new(faults_permille);
         Self { database, clock, meter, store, dice, faults_permille, _folder: folder }
     }
@@ -92,18 +91,6 @@ impl World {
         let permille = self.faults_permille.load(Ordering::SeqCst);
         usize::from(self.dice.lock().unwrap().chance(permille))
     }
-}
-
-/// A clock that does not advance.
-pub(crate) struct Still(Time);
-
-#[async_trait]
-impl Clock for Still {
-    fn now(&self) -> Time {
-        self.0
-    }
-
-    async fn sleep(&self, _: u64) {}
 }
 
 #[async_trait]

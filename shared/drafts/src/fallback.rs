@@ -14,7 +14,7 @@ use super::sample::Sample;
 use super::shapes::same_moment;
 use super::vocabulary::FIELDS;
 use super::words::folded;
-use crate::text::DateFormat;
+use stoop_sources::text::DateFormat;
 
 /// Fills fields that are still open.
 pub(super) fn complete(sample: &Sample, hints: &DraftHints, chosen: &mut Chosen) {

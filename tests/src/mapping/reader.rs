@@ -6,7 +6,7 @@ use stoop_domain::Time;
 use super::MappingConfig;
 use super::batch::{PAYLOAD_BYTES_MAX, event_bytes};
 use super::stream::{Record, Shard};
-use crate::random::Random;
+use stoop_dice::Dice;
 
 /// The position of a mapping in one shard.
 #[derive(Clone, Debug)]
@@ -86,15 +86,11 @@ impl Lane {
     }
 
     /// The next batch of a ready lane.
-    pub(crate) fn take(&mut self, config: &MappingConfig, now: Time, random: &mut Random) -> Part {
+    pub(crate) fn take(&mut self, config: &MappingConfig, now: Time, dice: &mut Dice) -> Part {
         if let Some(part) = self.parts.pop_front() {
             return part;
         }
-        let records_max = if config.short_batches {
-            1 + usize::try_from(random.below(config.batch_size as u64)).unwrap_or(0)
-        } else {
-            config.batch_size
-        };
+        let records_max = if config.short_batches { 1 + dice.below(config.batch_size) } else { config.batch_size };
         let mut records = Vec::new();
         let mut bytes = 0;
         while let Some(record) = self.fresh.front() {

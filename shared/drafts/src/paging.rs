@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::guess::{quoted, shown};
 use super::sample::Sample;
 use super::words::{Phrase, Words};
-use crate::link::origin;
+use stoop_sources::origin;
 
 /// The draft of `[http]`.
 pub(super) struct Http {

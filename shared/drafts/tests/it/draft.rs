@@ -8,9 +8,9 @@ use csv::ByteRecord;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use stoop_domain::Time;
+use stoop_drafts::{Draft, DraftHints, Layout, Sample, draft};
 use stoop_sources::Params;
 use stoop_sources::declared::{HttpSource, Map, Outcome, Row as MapRow};
-use stoop_sources::draft::{Draft, DraftHints, Layout, Sample, draft};
 use stoop_sources::text::Encoding;
 
 fn drafted(document: Value, hints: &DraftHints) -> Draft {
@@ -426,7 +426,7 @@ fn rows() -> impl Strategy<Value = Value> {
 }
 
 /// Checks that a draft parses and was tested with its sample, and that an error has a message.
-fn holds(sample: Result<Sample, stoop_sources::draft::DraftError>, hints: &DraftHints) {
+fn holds(sample: Result<Sample, stoop_drafts::DraftError>, hints: &DraftHints) {
     let made = sample.and_then(|sample| draft(&sample, hints));
     match made {
         Ok(made) => {

@@ -9,7 +9,7 @@ use super::guess::{Chosen, quoted};
 use super::sample::{Sample, SampleRows};
 use super::shapes::{Dates, dates};
 use super::vocabulary::FIELDS;
-use crate::declared::{Map, Outcome, Row, RowError};
+use stoop_sources::declared::{Map, Outcome, Row, RowError};
 
 /// Results of reading the sample with the draft.
 #[derive(Clone, Debug, Default)]

@@ -9,12 +9,12 @@ use super::reader::{Part, ShardReader};
 use super::response::Verdict;
 use super::stream::{Record, ShardId, Stream};
 use super::{Batch, Condition, Counters, Discarded, MappingConfig, Outcome, Stuck};
-use crate::random::Random;
+use stoop_dice::Dice;
 
 /// An event source mapping that reads a [`Stream`] from its first record (`TRIM_HORIZON`).
 pub struct Mapping {
     config: MappingConfig,
-    random: Random,
+    dice: Dice,
     now: Time,
     readers: BTreeMap<ShardId, ShardReader>,
     counters: Counters,
@@ -42,7 +42,7 @@ impl Mapping {
         assert!(retries <= 10_000, "MaximumRetryAttempts is at most 10,000, not {retries}");
         Self {
             config,
-            random: Random::new(seed, 1 << 42),
+            dice: Dice::new(seed),
             now: Time::from_ms(0),
             readers: BTreeMap::new(),
             counters: Counters::default(),
@@ -80,7 +80,7 @@ impl Mapping {
                 self.counters.concurrency_max = self.counters.concurrency_max.max(under_way.len() as u64);
             }
             if under_way.len() > 0 {
-                let (ended, outcome) = under_way.next(&mut self.random).await;
+                let (ended, outcome) = under_way.next(&mut self.dice).await;
                 self.settle(ended, outcome);
             } else if left > 0
                 && let Some(at) = self.next_at(stream)
@@ -143,15 +143,15 @@ impl Mapping {
             if lanes.is_empty() {
                 return None;
             }
-            let (shard, lane) = self.random.pick(&lanes);
+            let (shard, lane) = self.dice.pick(&lanes);
             let reading = &mut self.readers.get_mut(&shard)?.lanes[lane];
-            let mut part = reading.take(&self.config, self.now, &mut self.random);
+            let mut part = reading.take(&self.config, self.now, &mut self.dice);
             self.drop_expired(&mut part);
             self.discard_old(shard, &mut part);
             if part.records.is_empty() {
                 continue;
             }
-            if self.random.chance(self.config.mishaps.throttled_permille) {
+            if self.dice.chance(self.config.mishaps.throttled_permille) {
                 self.counters.throttled += 1;
                 self.put_off(&mut part);
                 self.put_back(shard, lane, [part]);
@@ -161,14 +161,14 @@ impl Mapping {
             part.invoked += 1;
             self.lane(shard, lane).is_busy = true;
             let batch = self.batch(shard, &part);
-            let loses_response = self.random.chance(self.config.mishaps.response_lost_permille);
+            let loses_response = self.dice.chance(self.config.mishaps.response_lost_permille);
             return Some(Ended { shard, lane, part, batch, loses_response });
         }
     }
 
     fn draw_pauses(&mut self) -> Option<u64> {
-        let is_killed = self.random.chance(self.config.mishaps.killed_permille);
-        is_killed.then(|| self.random.below(KILLED_WITHIN_PAUSES))
+        let is_killed = self.dice.chance(self.config.mishaps.killed_permille);
+        is_killed.then(|| self.dice.below(KILLED_WITHIN_PAUSES))
     }
 
     /// Drops expired records, without a notice.
@@ -201,7 +201,7 @@ impl Mapping {
         match verdict {
             Verdict::Success => {
                 self.counters.succeeded += 1;
-                if self.random.chance(self.config.mishaps.again_permille) {
+                if self.dice.chance(self.config.mishaps.again_permille) {
                     self.counters.again += 1;
                     self.put_back(shard, lane, [part]);
                 } else {
@@ -240,7 +240,7 @@ impl Mapping {
             let is_halved = match self.config.stuck {
                 Stuck::Halved => true,
                 Stuck::Retried => false,
-                Stuck::Either => self.random.chance(500),
+                Stuck::Either => self.dice.chance(500),
             };
             if is_halved { self.fail(shard, lane, rest) } else { self.retry(shard, lane, rest) }
         }

@@ -8,7 +8,7 @@ use super::kinds;
 use super::sample::Sample;
 use super::shapes::amounts;
 use super::vocabulary::field;
-use crate::link::origin;
+use stoop_sources::origin;
 
 /// A value for all rows and its reason.
 pub(super) type Fact = (String, String);

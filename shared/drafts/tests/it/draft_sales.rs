@@ -1,7 +1,7 @@
 //! Drafts of maps for sources with sales, fees and years.
 
 use serde_json::{Value, json};
-use stoop_sources::draft::{Draft, DraftHints, Sample, draft};
+use stoop_drafts::{Draft, DraftHints, Sample, draft};
 
 fn drafted(rows: Value) -> Draft {
     let sample = Sample::of_document(rows).unwrap();

@@ -8,7 +8,7 @@
 //!
 //! ```
 //! use stoop_domain::Time;
-//! use stoop_simulation::mapping::{Mapping, MappingConfig, Outcome, Stream};
+//! use stoop_tests::mapping::{Mapping, MappingConfig, Outcome, Stream};
 //! # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
 //! let mut stream = Stream::new(2);
 //! for n in 0..100 {
@@ -118,13 +118,13 @@ pub enum Stuck {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Mishaps {
     /// The function is killed in the middle, at one of its first 24 pauses, as by a timeout or lack of memory.
-    pub killed_permille: u32,
+    pub killed_permille: u64,
     /// The function finishes, but is killed before its response is received.
-    pub response_lost_permille: u32,
+    pub response_lost_permille: u64,
     /// The batch is processed, but its checkpoint is lost: it comes again.
-    pub again_permille: u32,
+    pub again_permille: u64,
     /// The function is throttled and not reached.
-    pub throttled_permille: u32,
+    pub throttled_permille: u64,
 }
 
 /// The work of a mapping so far.

@@ -2,7 +2,7 @@
 //!
 //! ```
 //! use stoop_sources::declared::Map;
-//! use stoop_sources::draft::{DraftHints, Sample, draft};
+//! use stoop_drafts::{DraftHints, Sample, draft};
 //!
 //! let answer = r#"{"total": 2, "homes": [
 //!     {"id": 11, "price": {"text": "€ 1.392,85"}, "plz": "1030", "ort": "Wien", "wohnflaeche": "68,5 m²"},
@@ -45,7 +45,6 @@ use std::fmt;
 
 use stoop_domain::Purpose;
 
-use crate::declared::Map;
 use choose::choose;
 use guess::Chosen;
 use known::Known;
@@ -53,6 +52,7 @@ pub use layout::Layout;
 pub use prove::Proof;
 use render::Writing;
 pub use sample::Sample;
+use stoop_sources::declared::Map;
 
 /// Facts that the sample does not contain.
 #[derive(Clone, Debug, Default)]

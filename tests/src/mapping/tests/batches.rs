@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::*;
 use crate::mapping::{Counters, Mishaps, ShardId};
-use crate::random::Random;
+use stoop_dice::Dice;
 
 #[test]
 fn a_batch_has_at_most_the_batch_size_and_is_in_order() {
@@ -93,9 +93,9 @@ fn a_failed_batch_blocks_only_its_shard() {
 /// Runs a thousand records of forty keys with a factor. Returns the maximum number of concurrent batches.
 fn run_in_parallel(factor: usize, seed: u64) -> u64 {
     let mut stream = Stream::new(1);
-    let mut random = Random::new(seed, 0);
+    let mut dice = Dice::new(seed);
     for n in 0..1_000 {
-        stream.put(Time::from_ms(0), &format!("key-{}", random.below(40)), format!("{n}"));
+        stream.put(Time::from_ms(0), &format!("key-{}", dice.below(40_u8)), format!("{n}"));
     }
     let config = MappingConfig { batch_size: 10, parallelization_factor: factor, ..MappingConfig::default() };
     let config = MappingConfig { report_batch_item_failures: true, short_batches: true, ..config };

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use csv::{ByteRecord, ReaderBuilder};
 
-use crate::text::{Decoder, Encoding};
+use stoop_sources::text::{Decoder, Encoding};
 
 /// How to open a file, detected from its beginning.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

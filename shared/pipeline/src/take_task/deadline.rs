@@ -1,31 +1,34 @@
+//! The clock of an invocation that has a deadline.
+
 use async_trait::async_trait;
 use stoop_domain::Time;
-use stoop_pipeline::Clock;
 
-/// How long before the function's deadline a poll stops: a request may take 30 seconds, and storing the index,
-/// publishing and sending the continuation take more.
+use crate::Clock;
+
+/// How long before its deadline a poll stops: a request may take 30 seconds, and storing the index, publishing and
+/// sending the continuation take more.
 const MARGIN_MS: i64 = 60_000;
 
 /// The clock of one invocation: sleepers wake when its time is over.
-pub(crate) struct DeadlineClock<'a> {
+pub(super) struct DeadlineClock<'a> {
     clock: &'a dyn Clock,
     end: Time,
 }
 
 impl<'a> DeadlineClock<'a> {
-    /// If the function has little time in all, half of it is the margin.
-    pub(crate) fn new(clock: &'a dyn Clock, deadline: Time) -> Self {
+    /// If there is little time in all, half of it is the margin.
+    pub(super) fn new(clock: &'a dyn Clock, deadline: Time) -> Self {
         let left_ms = deadline.ms() - clock.now().ms();
         Self { clock, end: deadline.plus_ms(-MARGIN_MS.min(left_ms / 2)) }
     }
 
     /// When to stop asking for pages.
-    pub(crate) fn end(&self) -> Time {
+    pub(super) fn end(&self) -> Time {
         self.end
     }
 
     /// Whether to stop asking for pages.
-    pub(crate) fn is_over(&self) -> bool {
+    pub(super) fn is_over(&self) -> bool {
         self.clock.now() >= self.end
     }
 }

@@ -7,7 +7,7 @@ use std::task::{Context, Poll, Wake, Waker};
 use super::reader::Part;
 use super::stream::ShardId;
 use super::{Batch, Outcome};
-use crate::random::Random;
+use stoop_dice::Dice;
 
 /// Invocations in progress.
 pub(crate) struct Invocations<Fut>(Vec<Invocation<Fut>>);
@@ -68,7 +68,7 @@ impl<Fut: Future<Output = Outcome>> Invocations<Fut> {
     ///
     /// The order depends only on the seed as long as paused futures are ready at once. A future that waits for
     /// something else is polled when it is woken.
-    pub(crate) async fn next(&mut self, random: &mut Random) -> (Ended, Outcome) {
+    pub(crate) async fn next(&mut self, dice: &mut Dice) -> (Ended, Outcome) {
         poll_fn(|context| {
             for invocation in &self.0 {
                 invocation.signal.register(context.waker());
@@ -79,7 +79,7 @@ impl<Fut: Future<Output = Outcome>> Invocations<Fut> {
                 if woken.is_empty() {
                     return Poll::Pending;
                 }
-                let index = random.pick(&woken);
+                let index = dice.pick(&woken);
                 if let Poll::Ready(outcome) = self.0[index].poll() {
                     // Dropping the future releases everything it holds, as when a process is killed.
                     return Poll::Ready((self.0.swap_remove(index).ended, outcome));

@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 use stoop_domain::{AreaUnit, Currency, Time};
 
 use super::column::{Column, ratio};
-use crate::text::{
+use stoop_sources::text::{
     DateFormat, Language, NumberStyle, is_monthly, parse_area, parse_area_unit, parse_money, parse_relative,
 };
 

@@ -1,0 +1,6 @@
+//! Tests of drafts through their public interface.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod draft;
+mod draft_sales;
