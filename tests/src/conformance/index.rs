@@ -169,8 +169,8 @@ async fn saves_add_up<I: SearchIndex + ?Sized>(index: &I) {
 async fn a_refused_save_leaves_no_trace<I: SearchIndex + ?Sized>(index: &I) {
     let listings = (0..MANY).map(|i| (format!("n{i}"), entry_of(0))).collect();
     let state = SearchState { source: "agenz".into(), listings, ..SearchState::default() };
-    assert!(index.save("sale", &state, &All).await.unwrap());
-    let loaded = index.load("sale", "agenz").await.unwrap();
+    assert!(index.save("flats", &state, &All).await.unwrap());
+    let loaded = index.load("flats", "agenz").await.unwrap();
     let changed_by = |writer: i64| {
         let (mut state, mut changes) = (loaded.clone(), IndexChanges::none());
         for i in 0..1_400 {
@@ -181,15 +181,15 @@ async fn a_refused_save_leaves_no_trace<I: SearchIndex + ?Sized>(index: &I) {
         (state, changes)
     };
     let ((first, of_first), (second, of_second)) = (changed_by(1), changed_by(2));
-    assert!(index.save("sale", &first, &of_first).await.unwrap());
-    assert!(!index.save("sale", &second, &of_second).await.unwrap(), "it was overtaken");
-    let mut stored = index.load("sale", "agenz").await.unwrap();
+    assert!(index.save("flats", &first, &of_first).await.unwrap());
+    assert!(!index.save("flats", &second, &of_second).await.unwrap(), "it was overtaken");
+    let mut stored = index.load("flats", "agenz").await.unwrap();
     assert!(stored == SearchState { version: 2, ..first });
     stored.listings.remove("n1");
     let mut changes = IndexChanges::none();
     changes.note("n1");
-    assert!(index.save("sale", &stored, &changes).await.unwrap(), "the next save builds on the first");
-    assert!(index.load("sale", "agenz").await.unwrap() == SearchState { version: 3, ..stored });
+    assert!(index.save("flats", &stored, &changes).await.unwrap(), "the next save builds on the first");
+    assert!(index.load("flats", "agenz").await.unwrap() == SearchState { version: 3, ..stored });
 }
 
 fn entry_of(save: i64) -> IndexEntry {

@@ -139,7 +139,7 @@ impl S3Index {
         let delete = async || {
             let mut keys = self.objects.list(&segments_prefix(key), false, SEGMENTS_MAX).await?;
             // Numbers have leading zeros, so their order is that of the keys.
-            let first_used = segment_key(key, &format!("{before:020}"));
+            let first_used = format!("{}{before:020}", segments_prefix(key));
             keys.retain(|object| object.key < first_used);
             self.objects.delete(keys.into_iter().map(|object| object.key).collect()).await
         };

@@ -1,7 +1,7 @@
 use aws_sdk_s3::Client;
 use aws_sdk_s3::error::{BuildError, ProvideErrorMetadata};
 use aws_sdk_s3::primitives::ByteStream;
-use aws_sdk_s3::types::{Delete, ObjectIdentifier};
+use aws_sdk_s3::types::{Delete as Deletion, ObjectIdentifier};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use stoop_domain::Time;
@@ -194,7 +194,7 @@ impl Objects {
             let unnamed = |error| PortError::new(what(), error);
             let ids = keys.iter().map(|key| ObjectIdentifier::builder().key(key).build());
             let ids = ids.collect::<Result<_, BuildError>>().map_err(unnamed)?;
-            let delete = Delete::builder().set_objects(Some(ids)).quiet(true).build().map_err(unnamed)?;
+            let delete = Deletion::builder().set_objects(Some(ids)).quiet(true).build().map_err(unnamed)?;
             let answer = self.client.delete_objects().bucket(&self.bucket).delete(delete).send().await;
             if let Some(error) = answer.map_err(failed(what))?.errors().first() {
                 let why = [error.key(), error.code(), error.message()].map(Option::unwrap_or_default).join(": ");

@@ -34,6 +34,7 @@ pub(super) const CALLS: &[(&str, usize)] = &[
     ("dynamo/views.rs query", 2),
     ("firehose.rs put_record_batch", 1),
     ("kinesis.rs put_records", 1),
+    ("s3/object.rs delete_objects", 1),
     ("s3/object.rs get_object", 3),
     ("s3/object.rs head_object", 1),
     ("s3/object.rs list_objects_v2", 3),
