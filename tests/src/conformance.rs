@@ -4,6 +4,7 @@
 
 mod budgets;
 mod files;
+mod index;
 mod keepers;
 mod plans;
 mod store;
@@ -11,9 +12,9 @@ mod stream;
 
 pub use budgets::budgets_conformance;
 pub use files::{files_conformance, files_map};
+pub use index::search_index_conformance;
 pub use keepers::{
     ledger_conformance, pages_conformance, publisher_conformance, quarantine_conformance, run_ledger_conformance,
-    search_index_conformance,
 };
 pub use plans::{plan_ledger_conformance, task_queue_conformance};
 pub use store::{StoreWitness, store_conformance};

@@ -11,7 +11,7 @@ use crate::support::{Room, Running, until};
 use stoop_domain::Time;
 use stoop_embedded::Database;
 use stoop_pipeline::Clock;
-use stoop_pipeline::ports::{RunOutcome, RunRecord, SearchIndex};
+use stoop_pipeline::ports::{IndexChanges, RunOutcome, RunRecord, SearchIndex};
 use stoop_runtime::SystemClock;
 use stoop_simulation::country::{Country, EXPORTS, Homes, KEYS};
 
@@ -39,7 +39,7 @@ impl Setup {
             for since in state.listings.values_mut().filter_map(|entry| entry.missing_since.as_mut()) {
                 *since = since.plus_ms(-Time::DAY_MS);
             }
-            assert!(runtime.block_on(database.save(&search, &state)).unwrap());
+            assert!(runtime.block_on(database.save(&search, &state, &IndexChanges::All)).unwrap());
         }
     }
 

@@ -14,7 +14,7 @@ use serde_json::json;
 use stoop_domain::Time;
 use stoop_embedded::{Counts, Database};
 use stoop_pipeline::Clock;
-use stoop_pipeline::ports::{SearchIndex, SearchState};
+use stoop_pipeline::ports::{IndexChanges, SearchIndex, SearchState};
 use stoop_runtime::SystemClock;
 use stoop_simulation::{Fault, Portal, PortalConfig, Simulation, SimulationConfig};
 
@@ -113,7 +113,7 @@ fn polls_after_the_clock_was_weeks_ahead_are_processed() {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let state = runtime.block_on(database.load("all", "mls")).unwrap();
     let state = SearchState { seen: Some(ahead), ..state };
-    assert!(runtime.block_on(database.save("all", &state)).unwrap());
+    assert!(runtime.block_on(database.save("all", &state, &IndexChanges::none())).unwrap());
     database.set_setting("newest sighting", &ahead.ms().to_string()).unwrap();
     drop(database);
     market.days_pass(2);

@@ -1,23 +1,14 @@
-//! The ledgers: alerts, runs, rejects, and the index of each search.
-
-use std::collections::{BTreeMap, HashMap};
+//! The ledgers: alerts, runs, rejects.
 
 use async_trait::async_trait;
-use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
-use serde::Deserialize;
-use stoop_domain::{Alert, AlertId, Reject, Time, Verdict};
-use stoop_pipeline::ports::{
-    IndexOutline, Ledger, PortError, Quarantine, RunLedger, RunOutcome, RunRecord, SearchIndex, SearchState, Sent,
-};
-use stoop_pipeline::{HeldBack, Ruling};
+use rusqlite::{Connection, TransactionBehavior, params};
+use stoop_domain::{Alert, AlertId, Reject, Verdict};
+use stoop_pipeline::ports::{Ledger, PortError, Quarantine, RunLedger, RunOutcome, RunRecord};
 use stoop_rules::Rules;
-use stoop_sources::Distrust;
 
 use crate::database::Database;
 use crate::error::Result;
 use crate::store::hash;
-
-const LEVEL: i32 = 1;
 
 #[async_trait]
 impl Ledger for Database {
@@ -102,108 +93,10 @@ impl Quarantine for Database {
     }
 }
 
-#[async_trait]
-impl SearchIndex for Database {
-    async fn load(&self, search: &str, _source: &str) -> Result<SearchState, PortError> {
-        let read = || -> Result<SearchState> {
-            let inner = self.lock();
-            let mut statement =
-                inner.connection.prepare_cached("SELECT version, body FROM searches WHERE search = ?1")?;
-            let found = statement.query_row([search], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, Vec<u8>>(1)?)));
-            let Some((version, body)) = found.optional()? else { return Ok(SearchState::default()) };
-            let mut state: SearchState = serde_json::from_slice(&zstd::decode_all(body.as_slice())?)?;
-            state.version = version.cast_unsigned();
-            Ok(state)
-        };
-        read().map_err(self.doing(format!("load the state of the search {search}")))
-    }
-
-    async fn save(&self, search: &str, state: &SearchState) -> Result<bool, PortError> {
-        let store = || -> Result<bool> {
-            let body = zstd::encode_all(serde_json::to_vec(state)?.as_slice(), LEVEL)?;
-            let sql = if state.version == 0 {
-                "INSERT INTO searches(search, version, body, source) VALUES(?1, ?2 + 1, ?3, ?4) ON CONFLICT DO NOTHING"
-            } else {
-                "UPDATE searches SET version = version + 1, body = ?3, source = ?4 WHERE search = ?1 AND version = ?2"
-            };
-            let inner = self.lock();
-            let row = params![search, state.version.cast_signed(), body, state.source];
-            Ok(inner.connection.prepare_cached(sql)?.execute(row)? == 1)
-        };
-        store().map_err(self.doing(format!("save the state of the search {search}")))
-    }
-
-    async fn held_elsewhere(
-        &self,
-        search: &str,
-        source: &str,
-        native_ids: &[String],
-    ) -> Result<Vec<Option<Time>>, PortError> {
-        let others = self.others(search, source)?;
-        let held = |id: &String| others.iter().filter_map(|outline| outline.holds(id)).max();
-        Ok(native_ids.iter().map(held).collect())
-    }
-
-    async fn sent_elsewhere(&self, search: &str, source: &str) -> Result<HashMap<String, Sent>, PortError> {
-        Ok(IndexOutline::latest(&self.others(search, source)?))
-    }
-
-    async fn ruling(&self, search: &str, source: &str) -> Result<Option<String>, PortError> {
-        self.setting(&ruling_of(search, source))
-    }
-}
-
-/// The setting with the last ruling about a loss of a search.
-fn ruling_of(search: &str, source: &str) -> String {
-    format!("ruling/{source}/{search}")
-}
-
-/// What the polls of a search found out about its source.
-#[derive(Clone, Debug, Default, Deserialize)]
-pub struct Findings {
-    /// Contradictions in its listings.
-    #[serde(default)]
-    pub distrust: Distrust,
-    /// A loss that is held back because it is too large.
-    #[serde(default)]
-    pub held_back: Option<HeldBack>,
-}
-
-impl Database {
-    /// What the polls of each search found out about its source, by the name of the search.
-    ///
-    /// # Errors
-    /// If it cannot be read.
-    pub fn findings(&self) -> Result<BTreeMap<String, Findings>, PortError> {
-        let all = self.rows("SELECT search, body FROM searches", [], |row| {
-            Ok((row.get(0)?, serde_json::from_slice(&zstd::decode_all(row.get_ref(1)?.as_blob()?)?)?))
-        });
-        let all: Vec<(String, Findings)> = all.map_err(self.doing("read the findings of polls"))?;
-        Ok(all.into_iter().collect())
-    }
-
-    /// Rules whether a loss that is held back for a search of `source` is real. The next poll follows the last ruling.
-    ///
-    /// # Errors
-    /// If it cannot be stored.
-    pub fn rule(&self, search: &str, source: &str, ruling: Ruling) -> Result<(), PortError> {
-        self.set_setting(&ruling_of(search, source), &ruling.to_string())
-    }
-
-    /// The indexes of the other searches of a source.
-    fn others(&self, search: &str, source: &str) -> Result<Vec<IndexOutline>, PortError> {
-        let sql = "SELECT body FROM searches WHERE search <> ?1 AND source = ?2";
-        let others = self.rows(sql, [search, source], |row| {
-            let outline: IndexOutline = serde_json::from_slice(&zstd::decode_all(row.get_ref(0)?.as_blob()?)?)?;
-            Ok(outline)
-        });
-        others.map_err(self.doing("read the indexes of other searches"))
-    }
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 mod tests {
+    use std::collections::BTreeMap;
     use std::task::{Context, Poll, Waker};
 
     use stoop_domain::Time;

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, TransactionBehavior, params};
 use stoop_domain::Time;
-use stoop_pipeline::ports::{PortError, SearchState};
+use stoop_pipeline::ports::{IndexManifest, PortError};
 
 use crate::database::{Database, file_bytes};
 use crate::error::{Result, at};
@@ -178,8 +178,8 @@ impl Database {
     /// The runs with a scan that is still to be continued.
     fn needed(&self) -> Result<HashSet<String>> {
         let states = self.rows("SELECT body FROM searches", [], |row| {
-            let state: SearchState = serde_json::from_slice(&zstd::decode_all(row.get_ref(0)?.as_blob()?)?)?;
-            Ok(state.checkpoint.map(|checkpoint| checkpoint.run))
+            let manifest = IndexManifest::decode(row.get_ref(0)?.as_blob()?)?;
+            Ok(manifest.state().checkpoint.as_ref().map(|checkpoint| checkpoint.run.clone()))
         })?;
         Ok(states.into_iter().flatten().collect())
     }

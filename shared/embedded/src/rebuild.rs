@@ -12,7 +12,7 @@ use stoop_wire::{home_from_bytes, home_to_bytes};
 use crate::database::{Database, format};
 use crate::error::Result;
 use crate::partitions::{ByMarket, Partitions};
-use crate::schema::{FORMAT, FROM_OLDER, GENERATION, HOMES_BY_MARKET, REBUILD, ROLL_UP_INDICES, generation};
+use crate::schema::{FORMAT, FROM_6, FROM_8, GENERATION, HOMES_BY_MARKET, REBUILD, ROLL_UP_INDICES, generation};
 use crate::verify::sum_up;
 
 /// The command of a process that rebuilds. Other processes are refused meanwhile.
@@ -313,8 +313,9 @@ impl Database {
 fn from_older(transaction: &Transaction<'_>) -> Result<()> {
     // They exist already if the generation was swapped in before.
     if !has_table(transaction, "rules")? {
-        transaction.execute_batch(FROM_OLDER)?;
+        transaction.execute_batch(FROM_6)?;
     }
+    transaction.execute_batch(FROM_8)?;
     // Images of an older format cannot be judged. The homes are judged as they are now instead; alerts that were sent
     // are in the ledger.
     transaction.execute_batch(

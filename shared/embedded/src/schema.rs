@@ -6,7 +6,8 @@ pub(crate) const APPLICATION_ID: i32 = 0x5374_6f6f;
 
 /// The format that this program reads and writes, stored in SQLite's `user_version`. Format 4 and earlier had other
 /// bytes of homes and markets, which cannot be converted. Format 5 had whole states instead of bases and tails. Format
-/// 6 did not store the rules of alerts. Format 7 had other areas. Format 8 had fewer quantities in the states of markets.
+/// 6 did not store the rules of alerts. Format 7 had other areas. Format 8 had fewer quantities in the states of markets,
+/// and no segments of indexes.
 pub(crate) const FORMAT: i64 = 8 + stoop_domain::FACTS_VERSION as i64;
 const _: () = assert!(stoop_domain::AREAS_VERSION == 1, "raise FORMAT when areas change");
 const _: () = assert!(stoop_market::CATALOGUE_VERSION == 3, "raise FORMAT when contributions change");
@@ -33,6 +34,8 @@ pub(crate) const REBUILT_FROM: i64 = 5;
 /// `changes` and `stream` are queues: their numbers are never reused, even when the rows are removed.
 ///
 /// `alerts` is the ledger of alerts, each with its `rules` (null: not known).
+///
+/// `searches` has the manifest of the index of each search, and `index_segments` its segments (ADR 0048).
 ///
 /// `accounts` has the requests to each account of a source. `processes` are the processes that use the file, and `runs`
 /// refer to theirs. `followers` are the followers of the ledger of alerts, each with its position `seq` and, for a
@@ -73,6 +76,9 @@ CREATE TABLE searches(
     search TEXT PRIMARY KEY, version INTEGER NOT NULL, body BLOB NOT NULL, source TEXT NOT NULL
 ) STRICT;
 CREATE INDEX searches_by_source ON searches(source);
+CREATE TABLE index_segments(
+    search TEXT NOT NULL, number INTEGER NOT NULL, body BLOB NOT NULL, PRIMARY KEY(search, number)
+) STRICT;
 CREATE TABLE accounts(account TEXT PRIMARY KEY, version INTEGER NOT NULL, body TEXT NOT NULL) STRICT;
 CREATE TABLE runs(id TEXT PRIMARY KEY, began_at INTEGER NOT NULL, body TEXT NOT NULL, process TEXT) STRICT;
 CREATE INDEX runs_by_process ON runs(process) WHERE process IS NOT NULL;
@@ -136,8 +142,15 @@ CREATE TABLE IF NOT EXISTS rebuild(
 ) STRICT;
 ";
 
-/// Converts the other tables of format 5 or 6 to [`FORMAT`]. Those of format 7 are unchanged.
-pub(crate) const FROM_OLDER: &str = "
+/// Converts the other tables of format 5 or 6 to those of format 7 and 8.
+pub(crate) const FROM_6: &str = "
 ALTER TABLE alerts ADD COLUMN rules INTEGER;
 CREATE TABLE rules(id INTEGER PRIMARY KEY, body TEXT NOT NULL UNIQUE) STRICT;
+";
+
+/// Converts the other tables of format 7 or 8 to [`FORMAT`]. The indexes of searches remain as they are, and are read.
+pub(crate) const FROM_8: &str = "
+CREATE TABLE IF NOT EXISTS index_segments(
+    search TEXT NOT NULL, number INTEGER NOT NULL, body BLOB NOT NULL, PRIMARY KEY(search, number)
+) STRICT;
 ";

@@ -6,6 +6,7 @@ mod files;
 mod index;
 mod plans;
 mod polls;
+mod segments;
 mod state;
 mod views;
 mod wide;
@@ -17,12 +18,13 @@ pub use alerts::{DeadLetter, DeadLetters, DeliveryCursors, DeliveryError, Ledger
 pub use configuration::{ConfigFiles, Configuration};
 pub use files::{FileError, FilePage, FilePattern, FileRow, FileVersion, Files, OpenFile};
 pub use index::{
-    ContentHash, FilesTaken, IndexEntry, IndexOutline, OnStream, ScanCheckpoint, SearchIndex, SearchState, Sent,
+    ContentHash, FilesTaken, IndexChanges, IndexEntry, OnStream, ScanCheckpoint, SearchIndex, SearchState, Sent,
 };
 pub use plans::{PlanLedger, TaskQueue};
 pub use polls::{
     Budgets, Http, HttpAnswer, HttpError, Pages, Quarantine, RunLedger, RunOutcome, RunRecord, Stream, StreamReader,
 };
+pub use segments::{IndexManifest, IndexOutline, IndexSave, ManifestOutline, SegmentName};
 pub use state::{Change, Commit, CommitError, Gathers, HomeChange, HomeImage, MarketChange, Store, Versioned};
 pub use views::Views;
 pub use wide::{RollUps, ShownWide, StoredSum, VisitWide, WideAreas};

@@ -107,7 +107,9 @@ impl Kept {
         let bucket = bucket.trim_matches('/');
         let prefix = query.split('&').find_map(|part| part.strip_prefix("prefix=")).unwrap_or_default();
         let prefix = format!("{bucket}/{}", prefix.replace("%2F", "/"));
-        let listed = self.objects.iter().filter(|(name, _)| name.starts_with(&prefix)).map(|(name, object)| {
+        let shallow = query.contains("delimiter=%2F");
+        let is_listed = |name: &str| name.strip_prefix(&prefix).is_some_and(|rest| !(shallow && rest.contains('/')));
+        let listed = self.objects.iter().filter(|(name, _)| is_listed(name)).map(|(name, object)| {
             let key = &name[bucket.len() + 1..];
             format!(
                 "<Contents><Key>{key}</Key><ETag>{}</ETag><Size>{}</Size></Contents>",

@@ -11,9 +11,10 @@ use stoop_aws::{
 };
 use stoop_domain::{Observation, Reject, Sighting, Verdict};
 use stoop_pipeline::ports::{
-    ContentHash, FilePattern, FileRow, Files, IndexEntry, OnStream, PollTask, Publisher, SearchIndex, SearchState,
-    TaskQueue,
+    ContentHash, FilePattern, FileRow, Files, IndexChanges, IndexEntry, OnStream, PollTask, Publisher, SearchIndex,
+    SearchState, TaskQueue,
 };
+use stoop_pipeline::with_causes;
 use stoop_runtime::SystemClock;
 use stoop_tests::{conformance, made};
 
@@ -29,8 +30,60 @@ async fn s3_is_a_search_index() {
     let index = Arc::new(S3Index::new(bucket.client.clone(), &bucket.name));
     conformance::search_index_conformance(index, rule).await;
     let keys: Vec<String> = bucket.objects("").await.into_iter().map(|(key, _)| key).collect();
-    let names = ["avito/asilah.json.zst", "avito/tanger.json.zst", "avito/tanger.ruling", "yakeey/agadir.json.zst"];
-    assert_eq!(keys, names.map(|name| format!("index/{name}")));
+    let (segments, others): (Vec<_>, Vec<_>) = keys.iter().partition(|key| key.matches('/').count() == 3);
+    let names = ["agenz/flats.json.zst", "avito/asilah.json.zst", "avito/tanger.json.zst", "avito/tanger.ruling"];
+    let names = names.iter().chain(&["sarouty/sale.json.zst", "yakeey/agadir.json.zst"]);
+    assert_eq!(others, names.map(|name| format!("index/{name}")).collect::<Vec<_>>().iter().collect::<Vec<_>>());
+    let of_sale = segments.iter().filter(|key| key.starts_with("index/sarouty/sale/")).count();
+    assert!((1..10).contains(&of_sale), "of 15 segments, those that were replaced long ago are deleted: {segments:?}");
+    bucket.delete().await;
+}
+
+/// A save of many changes by a poller that dies before it stores the manifest.
+#[tokio::test]
+async fn a_segment_without_a_manifest_is_in_no_index_and_is_deleted() {
+    let bucket = Bucket::create().await;
+    let index = || S3Index::new(bucket.client.clone(), &bucket.name);
+    let entry = |dirhams| IndexEntry {
+        doubtful: None,
+        on_stream: OnStream::Listing(ContentHash(7)),
+        last: Sighting::at(made::minute(0)),
+        seen_in_scan: made::minute(0),
+        missing_since: None,
+        until: None,
+        listing: made::observation("1", 0, dirhams).listing,
+    };
+    let listings = (0..2_000).map(|i| (format!("{i}"), entry(i))).collect();
+    let mut state = SearchState { source: "avito".into(), listings, ..SearchState::default() };
+    let segments = async || {
+        let objects = bucket.objects("index/avito/fes/").await;
+        objects.into_iter().map(|(key, _)| key).collect::<Vec<String>>()
+    };
+    assert!(index().save("fes", &state, &IndexChanges::All).await.unwrap());
+    let first = segments().await;
+    assert_eq!(first.len(), 1);
+    // The bytes do not matter: nobody reads them.
+    let orphan = "index/avito/fes/00000000000000000002-killed.json.zst";
+    bucket.client.put_object().bucket(&bucket.name).key(orphan).body(vec![0].into()).send().await.unwrap();
+    state.version = 1;
+    assert!(index().load("fes", "avito").await.unwrap() == state);
+
+    // Every save of everything merges. Each deletes what the one before it replaced, and what is as old.
+    for version in 1..5 {
+        assert!(index().save("fes", &state, &IndexChanges::All).await.unwrap());
+        state.version = version + 1;
+        assert!(index().load("fes", "avito").await.unwrap() == state);
+        assert_eq!(segments().await.contains(&orphan.to_owned()), version < 3, "version {version}");
+        let kept = segments().await.iter().filter(|key| *key != orphan).count();
+        assert_eq!(kept, 2, "the segment and the one that it replaced, for those who read it now");
+    }
+    assert!(!segments().await.contains(&first[0]));
+
+    let used = segments().await.pop().unwrap();
+    bucket.client.delete_object().bucket(&bucket.name).key(&used).send().await.unwrap();
+    let error = index().load("fes", "avito").await.unwrap_err();
+    let expected = format!("read s3://{}/{used}: this segment of an index is missing", bucket.name);
+    assert_eq!(with_causes(&error), expected);
     bucket.delete().await;
 }
 
@@ -39,6 +92,7 @@ async fn pollers_in_different_processes_share_the_index() {
     let bucket = Bucket::create().await;
     let index = || S3Index::new(bucket.client.clone(), &bucket.name);
     let (one, other) = (index(), index());
+    let none = IndexChanges::none();
     let entry = IndexEntry {
         doubtful: None,
         on_stream: OnStream::Listing(ContentHash(7)),
@@ -49,24 +103,26 @@ async fn pollers_in_different_processes_share_the_index() {
         listing: made::observation("1", 0, 1).listing,
     };
     let first = SearchState { source: "avito".into(), ..one.load("méknes 2/b", "avito").await.unwrap() };
-    assert!(one.save("méknes 2/b", &first).await.unwrap());
-    assert!(!other.save("méknes 2/b", &first).await.unwrap(), "both began afresh; one was faster");
+    assert!(one.save("méknes 2/b", &first, &none).await.unwrap());
+    assert!(!other.save("méknes 2/b", &first, &none).await.unwrap(), "both began afresh; one was faster");
 
     let mut loaded = other.load("méknes 2/b", "avito").await.unwrap();
     let ids = ["1".to_owned()];
     assert_eq!(one.held_elsewhere("fes", "avito", &ids).await.unwrap(), [None]);
     loaded.listings.insert("1".into(), entry);
-    assert!(other.save("méknes 2/b", &loaded).await.unwrap());
+    let mut changes = IndexChanges::none();
+    changes.note("1");
+    assert!(other.save("méknes 2/b", &loaded, &changes).await.unwrap());
     assert_eq!(
         one.held_elsewhere("fes", "avito", &ids).await.unwrap(),
         [Some(made::minute(0))],
         "the cache is not stale"
     );
     let stale = SearchState { version: 1, ..first };
-    assert!(!one.save("méknes 2/b", &stale).await.unwrap(), "overtaken");
+    assert!(!one.save("méknes 2/b", &stale, &none).await.unwrap(), "overtaken");
     let second = one.load("méknes 2/b", "avito").await.unwrap();
     assert_eq!(second.version, 2);
-    assert!(index().save("méknes 2/b", &second).await.unwrap(), "by one that has loaded nothing itself");
+    assert!(index().save("méknes 2/b", &second, &none).await.unwrap(), "by one that has loaded nothing itself");
     bucket.delete().await;
 }
 

@@ -1,7 +1,7 @@
 //! Implausibly large losses: held back, confirmed by time, released or rejected (ADR 0037).
 
 use stoop_domain::{EventKind, Status, Time};
-use stoop_pipeline::ports::{RunOutcome, SearchIndex, SearchState};
+use stoop_pipeline::ports::{IndexChanges, RunOutcome, SearchIndex, SearchState};
 use stoop_pipeline::{HeldBack, LossVerdict, Polled, Ruling};
 
 use crate::site::{Bench, answer};
@@ -339,7 +339,13 @@ async fn an_older_index_is_read_and_its_losses_start_over() {
         entry.as_object_mut().unwrap().remove("missing_since");
     }
     let of_before: SearchState = serde_json::from_value(text).unwrap();
-    assert!(bench.database.save("all", &SearchState { version: state.version, ..of_before }).await.unwrap());
+    assert!(
+        bench
+            .database
+            .save("all", &SearchState { version: state.version, ..of_before }, &IndexChanges::All)
+            .await
+            .unwrap()
+    );
     let row = bench.site.remove("7");
     assert_eq!([polled(&bench).await.gone, polled(&bench).await.gone], [0, 1]);
     bench.site.restore(row);

@@ -7,7 +7,7 @@ use serde_json::Value;
 use stoop_aws::S3Index;
 use stoop_domain::Time;
 use stoop_pipeline::Clock;
-use stoop_pipeline::ports::{RunOutcome, RunRecord, SearchIndex};
+use stoop_pipeline::ports::{IndexChanges, RunOutcome, RunRecord, SearchIndex};
 use stoop_runtime::SystemClock;
 use stoop_simulation::Fault;
 use stoop_simulation::country::{Country, EXPORTS, Homes, KEYS};
@@ -127,7 +127,11 @@ async fn missed_a_day_before(world: &World, country: &Country) {
         for since in state.listings.values_mut().filter_map(|entry| entry.missing_since.as_mut()) {
             *since = since.plus_ms(-Time::DAY_MS);
         }
-        assert!(index.save(search.name, &state).await.unwrap(), "{}: a poll is running", search.name);
+        assert!(
+            index.save(search.name, &state, &IndexChanges::All).await.unwrap(),
+            "{}: a poll is running",
+            search.name
+        );
     }
 }
 

@@ -77,7 +77,7 @@ impl StackAreas {
     ///
     /// They cannot be listed.
     pub async fn keys(&self) -> Result<Vec<String>, PortError> {
-        let listed = self.objects.list(&self.prefix()?, usize::MAX).await?;
+        let listed = self.objects.list(&self.prefix()?, false, usize::MAX).await?;
         Ok(listed.into_iter().map(|object| object.key).collect())
     }
 
@@ -287,7 +287,7 @@ impl RollUps for StackAreas {
         let key = self.key(area)?;
         let body = sum.to_bytes().map_err(|error| PortError::new(format!("write the sum of {area}"), error))?;
         let when = read.tag.clone().map_or(When::Absent, When::Etag);
-        let put = Put { key, body, content_type: "application/octet-stream", when, signed: None };
+        let put = Put { key, body, content_type: "application/octet-stream", when, writer: None };
         Ok(matches!(self.objects.put(put).await?, Stored::Yes(_)))
     }
 }

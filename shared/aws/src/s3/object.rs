@@ -1,6 +1,7 @@
 use aws_sdk_s3::Client;
-use aws_sdk_s3::error::ProvideErrorMetadata;
+use aws_sdk_s3::error::{BuildError, ProvideErrorMetadata};
 use aws_sdk_s3::primitives::ByteStream;
+use aws_sdk_s3::types::{Delete as Deletion, ObjectIdentifier};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use stoop_domain::Time;
@@ -13,7 +14,9 @@ const PART_BYTES_MAX: usize = 400;
 
 /// The metadata of an object that names its writer.
 const WRITER: &str = "stoop-writer";
-const VERSION: &str = "stoop-version";
+
+/// Objects that one request can delete.
+const DELETED_AT_ONCE: usize = 1_000;
 
 /// A bucket, with the operations that the ports need.
 #[derive(Clone, Debug)]
@@ -26,8 +29,7 @@ pub(crate) struct Objects {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Head {
     pub(super) etag: String,
-    /// The version and the writer that [`Put::signed`] stored with it.
-    pub(super) version: Option<u64>,
+    /// The writer that [`Put::writer`] stored with it.
     pub(super) writer: Option<String>,
 }
 
@@ -67,8 +69,8 @@ pub(crate) struct Put {
     pub(crate) body: Vec<u8>,
     pub(crate) content_type: &'static str,
     pub(crate) when: When,
-    /// A version and a unique name of this write, stored with it.
-    pub(crate) signed: Option<(u64, String)>,
+    /// A unique name of this write, stored with it.
+    pub(crate) writer: Option<String>,
 }
 
 /// The outcome of a conditional write.
@@ -135,12 +137,8 @@ impl Objects {
     pub(super) async fn head(&self, key: &str) -> Result<Option<Head>, PortError> {
         match self.client.head_object().bucket(&self.bucket).key(key).send().await {
             Ok(head) => {
-                let note = |name| head.metadata().and_then(|metadata| metadata.get(name)).cloned();
-                Ok(Some(Head {
-                    etag: head.e_tag().unwrap_or_default().to_owned(),
-                    version: note(VERSION).and_then(|version| version.parse().ok()),
-                    writer: note(WRITER),
-                }))
+                let writer = head.metadata().and_then(|metadata| metadata.get(WRITER)).cloned();
+                Ok(Some(Head { etag: head.e_tag().unwrap_or_default().to_owned(), writer }))
             }
             // The response to HEAD has no body, so a missing bucket looks like a missing object.
             Err(error) if status(&error) == Some(404) => Ok(None),
@@ -162,15 +160,15 @@ impl Objects {
 
     /// Stores an object.
     pub(crate) async fn put(&self, put: Put) -> Result<Stored, PortError> {
-        let Put { key, body, content_type, when, signed } = put;
+        let Put { key, body, content_type, when, writer } = put;
         let mut request = self.client.put_object().bucket(&self.bucket).key(&key).content_type(content_type);
         match &when {
             When::Always => {}
             When::Absent => request = request.if_none_match("*"),
             When::Etag(etag) => request = request.if_match(etag),
         }
-        if let Some((version, writer)) = signed {
-            request = request.metadata(VERSION, version.to_string()).metadata(WRITER, writer);
+        if let Some(writer) = writer {
+            request = request.metadata(WRITER, writer);
         }
         match request.body(ByteStream::from(body)).send().await {
             Ok(stored) => Ok(Stored::Yes(stored.e_tag().unwrap_or_default().to_owned())),
@@ -186,14 +184,33 @@ impl Objects {
 
     /// Stores an object, overwriting an existing one.
     pub(crate) async fn store(&self, key: String, body: Vec<u8>, content_type: &'static str) -> Result<(), PortError> {
-        self.put(Put { key, body, content_type, when: When::Always, signed: None }).await.map(|_| ())
+        self.put(Put { key, body, content_type, when: When::Always, writer: None }).await.map(|_| ())
     }
 
-    /// All objects whose keys begin with `prefix`, in the order of their keys. More than `objects_max` are an error.
-    pub(crate) async fn list(&self, prefix: &str, objects_max: usize) -> Result<Vec<Listed>, PortError> {
+    /// Deletes objects. Those that do not exist are no error.
+    pub(super) async fn delete(&self, keys: Vec<String>) -> Result<(), PortError> {
+        for keys in keys.chunks(DELETED_AT_ONCE) {
+            let what = || format!("DeleteObjects {} and {} more", self.name(&keys[0]), keys.len() - 1);
+            let unnamed = |error| PortError::new(what(), error);
+            let ids = keys.iter().map(|key| ObjectIdentifier::builder().key(key).build());
+            let ids = ids.collect::<Result<_, BuildError>>().map_err(unnamed)?;
+            let delete = Deletion::builder().set_objects(Some(ids)).quiet(true).build().map_err(unnamed)?;
+            let answer = self.client.delete_objects().bucket(&self.bucket).delete(delete).send().await;
+            if let Some(error) = answer.map_err(failed(what))?.errors().first() {
+                let why = [error.key(), error.code(), error.message()].map(Option::unwrap_or_default).join(": ");
+                return Err(PortError::new(what(), why));
+            }
+        }
+        Ok(())
+    }
+
+    /// All objects whose keys begin with `prefix`, in the order of their keys. More than `objects_max` are an error. A
+    /// `shallow` list omits keys with another slash after the prefix.
+    pub(crate) async fn list(&self, prefix: &str, shallow: bool, objects_max: usize) -> Result<Vec<Listed>, PortError> {
         let what = || format!("ListObjectsV2 {}", self.name(prefix));
         let mut found = Vec::new();
-        let mut pages = self.client.list_objects_v2().bucket(&self.bucket).prefix(prefix).into_paginator().send();
+        let request = self.client.list_objects_v2().bucket(&self.bucket).prefix(prefix);
+        let mut pages = request.set_delimiter(shallow.then(|| "/".to_owned())).into_paginator().send();
         while let Some(page) = pages.next().await {
             for object in page.map_err(failed(what))?.contents.unwrap_or_default() {
                 let (key, etag) = (object.key.unwrap_or_default(), object.e_tag.unwrap_or_default());

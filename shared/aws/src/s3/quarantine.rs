@@ -66,7 +66,7 @@ impl Quarantine for S3Quarantine {
 
 /// Whether the object is new.
 async fn store_once(objects: Objects, key: String, body: Vec<u8>) -> Result<bool, PortError> {
-    let put = Put { key, body, content_type: "application/json", when: When::Absent, signed: None };
+    let put = Put { key, body, content_type: "application/json", when: When::Absent, writer: None };
     for _ in 0..RACES_MAX {
         match objects.put(put.clone()).await? {
             Stored::Yes(_) => return Ok(true),

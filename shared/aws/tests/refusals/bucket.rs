@@ -3,7 +3,7 @@ use std::sync::{Arc, Mutex};
 use axum::http::Method;
 use stoop_aws::{S3Configuration, S3Index, S3Pages, S3Quarantine};
 use stoop_domain::{Reason, Reject, Time};
-use stoop_pipeline::ports::{Configuration, Pages, Quarantine, SearchIndex, SearchState};
+use stoop_pipeline::ports::{Configuration, IndexChanges, IndexManifest, Pages, Quarantine, SearchIndex, SearchState};
 
 use crate::service::{Answer, Asked, Service, chain};
 
@@ -21,20 +21,27 @@ fn state(version: u64) -> SearchState {
     SearchState { version, source: "avito".into(), ..SearchState::default() }
 }
 
+/// The stored manifest of an empty index.
+fn manifest(version: u64) -> Vec<u8> {
+    let save = IndexManifest::default().next(&state(version - 1), &IndexChanges::none(), "other".into()).unwrap();
+    save.manifest.encode().unwrap()
+}
+
 #[tokio::test]
 async fn a_save_is_conditional_on_what_was_loaded_or_saved() {
     let service = Service::start(|index, asked| match (index, &asked.method) {
         (0 | 1, &Method::PUT) => stored(&format!("\"e{index}\"")),
         (2, &Method::PUT) => Answer::s3_error(412, "PreconditionFailed"),
-        (_, &Method::HEAD) => stored("\"other\"").with("x-amz-meta-stoop-version", 3),
+        (3, &Method::HEAD) => stored("\"other\""),
+        (_, &Method::GET) => stored("\"other\"").body(manifest(3)),
         _ => panic!("{index}: {asked:?}"),
     })
     .await;
     let index = index(&service);
-    assert!(index.save("agadir", &state(0)).await.unwrap());
-    assert!(index.save("agadir", &state(1)).await.unwrap());
-    assert!(!index.save("agadir", &state(2)).await.unwrap(), "another writer was faster");
-    assert!(!index.save("agadir", &state(1)).await.unwrap(), "outdated, as HEAD shows");
+    assert!(index.save("agadir", &state(0), &IndexChanges::none()).await.unwrap());
+    assert!(index.save("agadir", &state(1), &IndexChanges::none()).await.unwrap());
+    assert!(!index.save("agadir", &state(2), &IndexChanges::none()).await.unwrap(), "another writer was faster");
+    assert!(!index.save("agadir", &state(1), &IndexChanges::none()).await.unwrap(), "outdated, as its manifest shows");
     let asked = service.asked();
     assert!(asked.iter().all(|asked| asked.path.starts_with(KEY)), "{asked:?}");
     let condition =
@@ -42,9 +49,8 @@ async fn a_save_is_conditional_on_what_was_loaded_or_saved() {
     assert_eq!(condition(&asked[0]), (Some("*".into()), None));
     assert_eq!(condition(&asked[1]), (None, Some("\"e0\"".into())));
     assert_eq!(condition(&asked[2]), (None, Some("\"e1\"".into())));
-    assert_eq!(asked[1].header("x-amz-meta-stoop-version"), Some("2"));
     let methods: Vec<Method> = asked.iter().map(|asked| asked.method.clone()).collect();
-    assert_eq!(methods, [Method::PUT, Method::PUT, Method::PUT, Method::HEAD, Method::HEAD]);
+    assert_eq!(methods, [Method::PUT, Method::PUT, Method::PUT, Method::HEAD, Method::GET]);
 }
 
 #[tokio::test]
@@ -58,15 +64,13 @@ async fn a_save_whose_response_was_lost_is_recognised() {
                 Answer::s3_error(500, "InternalError")
             }
             1 => Answer::s3_error(status, code),
-            2 => stored("\"ours\"")
-                .with("x-amz-meta-stoop-version", 1)
-                .with("x-amz-meta-stoop-writer", writer.lock().unwrap().clone()),
+            2 => stored("\"ours\"").with("x-amz-meta-stoop-writer", writer.lock().unwrap().clone()),
             _ => stored("\"next\""),
         })
         .await;
         let index = index(&service);
-        assert!(index.save("agadir", &state(0)).await.unwrap(), "{status}");
-        assert!(index.save("agadir", &state(1)).await.unwrap());
+        assert!(index.save("agadir", &state(0), &IndexChanges::none()).await.unwrap(), "{status}");
+        assert!(index.save("agadir", &state(1), &IndexChanges::none()).await.unwrap());
         let asked = service.asked();
         assert_eq!(asked[3].header("if-match"), Some("\"ours\""), "and the next save builds on it");
         let writers = [0, 3].map(|index| asked[index].header("x-amz-meta-stoop-writer").unwrap().to_owned());
@@ -77,15 +81,16 @@ async fn a_save_whose_response_was_lost_is_recognised() {
 #[tokio::test]
 async fn a_save_after_a_delete_or_a_race_is_refused() {
     let deleted = Service::start(|_, asked| match asked.method {
-        Method::HEAD => stored("\"e\"").with("x-amz-meta-stoop-version", 4).with("x-amz-meta-stoop-writer", "other"),
+        Method::HEAD => stored("\"e\"").with("x-amz-meta-stoop-writer", "other"),
+        Method::GET => stored("\"e\"").body(manifest(4)),
         _ => Answer::s3_error(404, "NoSuchKey"),
     });
-    assert!(!index(&deleted.await).save("agadir", &state(4)).await.unwrap());
+    assert!(!index(&deleted.await).save("agadir", &state(4), &IndexChanges::none()).await.unwrap());
     let raced = Service::start(|_, asked| match asked.method {
         Method::HEAD => stored("\"e\"").with("x-amz-meta-stoop-writer", "other"),
         _ => Answer::s3_error(409, "ConditionalRequestConflict"),
     });
-    assert!(!index(&raced.await).save("agadir", &state(0)).await.unwrap());
+    assert!(!index(&raced.await).save("agadir", &state(0), &IndexChanges::none()).await.unwrap());
 }
 
 #[tokio::test]
@@ -95,7 +100,7 @@ async fn a_missing_or_forbidden_bucket_is_not_a_new_search() {
         let index = index(&service);
         let error = index.load("agadir", "avito").await.unwrap_err();
         assert_eq!(chain(&error), format!("GetObject s3://bucket/index/avito/agadir.json.zst: {code}: as documented"));
-        let error = index.save("agadir", &state(0)).await.unwrap_err();
+        let error = index.save("agadir", &state(0), &IndexChanges::none()).await.unwrap_err();
         assert_eq!(chain(&error), format!("PutObject s3://bucket/index/avito/agadir.json.zst: {code}: as documented"));
     }
 }
@@ -124,11 +129,11 @@ async fn a_listing_of_the_key_distinguishes_missing_from_forbidden() {
         let of_the_key = |asked: &Asked| asked.path.contains("prefix=index%2Favito%2Fagadir.json.zst");
         assert!(asked.len() == 2 && of_the_key(&asked[1]) && asked[1].path.contains("max-keys=1"), "{asked:?}");
         // Loaded by another process and deleted since: HEAD says as little as GET.
-        assert!(!index(&service).save("agadir", &state(4)).await.unwrap());
+        assert!(!index(&service).save("agadir", &state(4), &IndexChanges::none()).await.unwrap());
     }
     // It exists, and may not be read.
     let service = refusing(Some("index/avito/agadir.json.zst")).await;
-    assert!(index(&service).save("agadir", &state(4)).await.is_err());
+    assert!(index(&service).save("agadir", &state(4), &IndexChanges::none()).await.is_err());
     let error = index(&service).load("agadir", "avito").await.unwrap_err();
     assert_eq!(chain(&error), "GetObject s3://bucket/index/avito/agadir.json.zst: AccessDenied: as documented");
 }
@@ -143,8 +148,8 @@ async fn an_index_deleted_since_it_was_read_is_outdated_whatever_s3_returns() {
     })
     .await;
     let index = index(&service);
-    assert!(index.save("agadir", &state(0)).await.unwrap());
-    assert!(!index.save("agadir", &state(1)).await.unwrap());
+    assert!(index.save("agadir", &state(0), &IndexChanges::none()).await.unwrap());
+    assert!(!index.save("agadir", &state(1), &IndexChanges::none()).await.unwrap());
     assert_eq!(service.asked()[1].header("if-match"), Some("\"e0\""));
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use stoop_domain::{Reason, Reject, Time};
 use stoop_embedded::{Database, Keep, PageFolder, Pruned, Pruning};
 use stoop_pipeline::ports::{
-    Pages, Quarantine, RunLedger, RunOutcome, RunRecord, ScanCheckpoint, SearchIndex, SearchState,
+    IndexChanges, Pages, Quarantine, RunLedger, RunOutcome, RunRecord, ScanCheckpoint, SearchIndex, SearchState,
 };
 use stoop_sources::Cursor;
 
@@ -68,7 +68,7 @@ fn old_data_is_removed_unless_it_is_needed() {
     let checkpoint =
         ScanCheckpoint { cursor: Cursor::default(), run: "began-the-scan".into(), began_at: days_ago(100), tries: 0 };
     let state = SearchState { checkpoint: Some(checkpoint), ..SearchState::default() };
-    assert!(now(SearchIndex::save(&*database, "agadir", &state)).unwrap());
+    assert!(now(SearchIndex::save(&*database, "agadir", &state, &IndexChanges::none())).unwrap());
     reject(&database, "row 1", 200);
     reject(&database, "row 2", 10);
     // Perhaps of another database.

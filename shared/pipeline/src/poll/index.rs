@@ -11,7 +11,7 @@ use super::error::PollError;
 use super::search::Search;
 use crate::Ruling;
 use crate::loss::LossVerdict;
-use crate::ports::{IndexEntry, OnStream, PortError, SearchIndex, SearchState, Sent};
+use crate::ports::{IndexChanges, IndexEntry, OnStream, PortError, SearchIndex, SearchState, Sent};
 use crate::snapshots::leaves_as_it_should;
 
 /// The index is saved after this many pages, and at the end of the run.
@@ -34,6 +34,8 @@ pub(super) struct Index<'a> {
     /// are below, so that no other file can change them.
     pub(super) state: SearchState,
     entries: BTreeMap<String, IndexEntry>,
+    /// Which entries changed since the index was loaded or last saved.
+    changes: IndexChanges,
     /// What other searches of the source last sent. `None` until it is loaded.
     elsewhere: Option<HashMap<String, Sent>>,
     /// When the last save was, and how long it took.
@@ -52,6 +54,7 @@ impl<'a> Index<'a> {
         let source = search.source.name().to_owned();
         let mut state = port.load(&search.name, &source).await?;
         let mut entries = std::mem::take(&mut state.listings);
+        let mut changes = IndexChanges::none();
         if state.asks != asks && state.version != 0 {
             tracing::info!(search = search.name, "asks for something else than before and starts afresh");
             // The IDs of another source mean other listings.
@@ -62,12 +65,13 @@ impl<'a> Index<'a> {
                 }
                 _ => false,
             });
+            changes = IndexChanges::All;
             let SearchState { version, seen, clock: clock_at, .. } = state;
             state = SearchState { version, seen, clock: clock_at, ..SearchState::default() };
         }
         let state = SearchState { asks, source, ..state };
         let saved = (clock.now(), 0);
-        Ok(Self { search, port, clock, state, entries, elsewhere: None, saved })
+        Ok(Self { search, port, clock, state, entries, changes, elsewhere: None, saved })
     }
 
     /// Whether a save is due after this number of pages of the run.
@@ -84,12 +88,13 @@ impl<'a> Index<'a> {
     pub(super) async fn save(&mut self) -> Result<(), PollError> {
         let began = self.clock.now();
         self.state.listings = std::mem::take(&mut self.entries);
-        let saved = self.port.save(&self.search.name, &self.state).await;
+        let saved = self.port.save(&self.search.name, &self.state, &self.changes).await;
         self.entries = std::mem::take(&mut self.state.listings);
         if !saved? {
             return Err(PollError::Raced(self.search.name.clone()));
         }
         self.state.version += 1;
+        self.changes = IndexChanges::none();
         let now = self.clock.now();
         self.saved = (now, now.ms() - began.ms());
         Ok(())
@@ -127,19 +132,49 @@ impl<'a> Index<'a> {
     }
 }
 
+/// Changes of single entries.
+impl Index<'_> {
+    /// An entry that is about to change.
+    fn change(&mut self, native_id: &str) -> Option<&mut IndexEntry> {
+        let entry = self.entries.get_mut(native_id)?;
+        self.changes.note(native_id);
+        Some(entry)
+    }
+
+    fn put(&mut self, native_id: String, entry: IndexEntry) {
+        self.changes.note(&native_id);
+        self.entries.insert(native_id, entry);
+    }
+
+    fn remove(&mut self, native_id: &str) {
+        self.changes.note(native_id);
+        self.entries.remove(native_id);
+    }
+
+    /// Changes each of these entries that `change` is `true` for.
+    fn change_each(&mut self, mut change: impl FnMut(&mut IndexEntry) -> bool) {
+        for (native_id, entry) in &mut self.entries {
+            if change(entry) {
+                self.changes.note(native_id);
+            }
+        }
+    }
+}
+
 /// Listings that a page shows.
 impl Index<'_> {
     /// Notes that a scan saw a listing, even if its row was refused.
     pub(super) fn saw(&mut self, native_id: &str, scan: Time) {
-        if let Some(entry) = self.entries.get_mut(native_id) {
-            entry.seen_in_scan = scan;
-            entry.missing_since = None;
+        let Some(entry) = self.entries.get_mut(native_id) else { return };
+        if (entry.seen_in_scan, entry.missing_since) != (scan, None) {
+            (entry.seen_in_scan, entry.missing_since) = (scan, None);
+            self.changes.note_seen(native_id);
         }
     }
 
     /// Notes a later row that repeats what was sent and is not sent.
     pub(super) fn holds_until(&mut self, native_id: &str, until: Sighting) {
-        if let Some(entry) = self.entries.get_mut(native_id) {
+        if let Some(entry) = self.change(native_id) {
             entry.until = Some(until);
         }
     }
@@ -147,7 +182,7 @@ impl Index<'_> {
     /// Notes that another search sent what this scan sees.
     pub(super) fn adopt(&mut self, native_id: String, sent: Sent, listing: Listing, scan: Time) {
         let entry = self.entry(&native_id, sent, None, listing, scan);
-        self.entries.insert(native_id, entry);
+        self.put(native_id, entry);
     }
 
     /// Marks the listings of these changes as in doubt and saves the index, before the changes are sent. Otherwise a
@@ -164,7 +199,7 @@ impl Index<'_> {
         }
         for Change { observation, new, until, .. } in changes() {
             let sighting = observation.sighting();
-            match self.entries.get_mut(&observation.native_id) {
+            match self.change(&observation.native_id) {
                 Some(entry) => {
                     (entry.on_stream, entry.missing_since) = (OnStream::InDoubt, None);
                     // Rows of files have their own times, so a row that is read again has the same sighting.
@@ -176,7 +211,7 @@ impl Index<'_> {
                     let sent = Sent { sighting, on_stream: OnStream::InDoubt };
                     let listing = observation.listing.clone();
                     let entry = self.entry(&observation.native_id, sent, *until, listing, scan);
-                    self.entries.insert(observation.native_id.clone(), entry);
+                    self.put(observation.native_id.clone(), entry);
                 }
                 None => {}
             }
@@ -189,7 +224,7 @@ impl Index<'_> {
         for Change { observation, becomes, until, .. } in changes.into_iter().filter(|change| !change.past) {
             let sent = Sent { sighting: observation.sighting(), on_stream: becomes };
             let entry = self.entry(&observation.native_id, sent, until, observation.listing, scan);
-            self.entries.insert(observation.native_id, entry);
+            self.put(observation.native_id, entry);
         }
     }
 
@@ -219,7 +254,10 @@ impl Index<'_> {
         let lacks = |entry: &IndexEntry| entry.seen_in_scan != scan && entry.on_stream.gone_at().is_none();
         let missing = self.entries.iter_mut().filter(|(_, entry)| lacks(entry));
         let noted = missing.map(|(native_id, entry)| {
-            entry.missing_since.get_or_insert(now);
+            if entry.missing_since.is_none() {
+                entry.missing_since = Some(now);
+                self.changes.note(native_id);
+            }
             native_id.clone()
         });
         noted.collect()
@@ -227,8 +265,13 @@ impl Index<'_> {
 
     /// Marks the listings that an older scan was the last to see as missing since the newest one.
     pub(super) fn note_overtaken(&mut self, scan: Time, newest: Option<Time>) {
-        let last_seen_here = self.entries.values_mut().filter(|entry| entry.seen_in_scan == scan);
-        last_seen_here.for_each(|entry| entry.missing_since = newest);
+        self.change_each(|entry| {
+            let is_last_seen_here = entry.seen_in_scan == scan;
+            if is_last_seen_here {
+                entry.missing_since = newest;
+            }
+            is_last_seen_here
+        });
     }
 
     /// Moves all absences, because the clock was set.
@@ -236,9 +279,10 @@ impl Index<'_> {
         if jumped_ms == 0 {
             return;
         }
-        for since in self.entries.values_mut().filter_map(|entry| entry.missing_since.as_mut()) {
-            *since = since.plus_ms(jumped_ms);
-        }
+        self.change_each(|entry| {
+            entry.missing_since = entry.missing_since.map(|since| since.plus_ms(jumped_ms));
+            entry.missing_since.is_some()
+        });
     }
 
     /// Whether a scan saw any listing of the index.
@@ -276,6 +320,7 @@ impl Index<'_> {
         let ruled = meant.map(|(native_id, entry)| {
             if ruling.verdict == LossVerdict::Reject {
                 entry.missing_since = None;
+                self.changes.note(native_id);
             }
             native_id.clone()
         });
@@ -287,13 +332,13 @@ impl Index<'_> {
     pub(super) fn depart(&mut self, native_id: &str, moved: bool, scan: Time) -> Option<Departure> {
         let theirs = self.sent_elsewhere(native_id);
         let missed = self.missed_since(native_id);
-        let entry = self.entries.get_mut(native_id)?;
+        let entry = self.change(native_id)?;
         let is_said = theirs.is_some_and(|sent| {
             let is_gone = matches!(sent.on_stream, OnStream::Gone(_));
             is_gone && missed.is_some_and(|missed| sent.sighting.seen >= missed)
         });
         if moved || is_said || leaves_as_it_should(&entry.listing) {
-            self.entries.remove(native_id);
+            self.remove(native_id);
             return None;
         }
         let sighting = match entry.on_stream.gone_at() {
@@ -313,7 +358,7 @@ impl Index<'_> {
     /// Notes that the stream acknowledged that these listings are gone.
     pub(super) fn departed(&mut self, native_ids: &[String]) {
         for native_id in native_ids {
-            if let Some(entry) = self.entries.get_mut(native_id) {
+            if let Some(entry) = self.change(native_id) {
                 entry.on_stream = OnStream::Gone(entry.last.at);
                 entry.until = None;
             }
@@ -323,7 +368,8 @@ impl Index<'_> {
     /// Forgets listings that have been gone for long.
     pub(super) fn forget_old(&mut self, now: Time) {
         let is_old = |at: Time| now.ms() - at.ms() >= TOMBSTONE_MS;
-        self.entries.retain(|_, entry| !entry.on_stream.gone_at().is_some_and(is_old));
+        let old = self.entries.extract_if(.., |_, entry| entry.on_stream.gone_at().is_some_and(is_old));
+        old.for_each(|(native_id, _)| self.changes.note(&native_id));
     }
 
     /// For each of these listings, when another search of the source that holds it saw it last.

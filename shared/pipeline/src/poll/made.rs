@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::pin::pin;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
 use async_trait::async_trait;
@@ -15,13 +15,22 @@ use super::context::Clock;
 use super::index::Index;
 use super::origin::{FileSet, Origin};
 use super::search::Search;
-use crate::ports::{FilePattern, PortError, SearchIndex, SearchState, Sent};
+use crate::ports::{FilePattern, IndexChanges, IndexManifest, PortError, SearchIndex, SearchState, SegmentName, Sent};
 
 /// The index of one search, with conditional saves, and the observations that other searches sent.
 #[derive(Default)]
 pub(super) struct Kept {
-    pub(super) state: Mutex<SearchState>,
+    pub(super) stored: Mutex<Stored>,
     pub(super) elsewhere: HashMap<String, Sent>,
+}
+
+/// What is stored of an index.
+#[derive(Default)]
+pub(super) struct Stored {
+    manifest: IndexManifest,
+    segments: Vec<(SegmentName, Vec<u8>)>,
+    /// The bytes of all manifests and segments ever stored, and the number of segments among them.
+    written: (usize, usize),
 }
 
 /// Runs a future that never waits.
@@ -62,7 +71,17 @@ impl Kept {
     }
 
     pub(super) fn saved(&self) -> SearchState {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        let stored = self.stored();
+        stored.manifest.whole(stored.segments.iter().map(|(_, bytes)| bytes.as_slice())).expect("it was encoded here")
+    }
+
+    /// The bytes of all manifests and segments stored so far, and the number of segments among them.
+    pub(super) fn written(&self) -> (usize, usize) {
+        self.stored().written
+    }
+
+    fn stored(&self) -> MutexGuard<'_, Stored> {
+        self.stored.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -72,11 +91,26 @@ impl SearchIndex for Kept {
         Ok(self.saved())
     }
 
-    async fn save(&self, _search: &str, state: &SearchState) -> Result<bool, PortError> {
-        let mut stored = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_newest = stored.version == state.version;
-        if is_newest {
-            *stored = SearchState { version: state.version + 1, ..state.clone() };
+    async fn save(&self, _search: &str, state: &SearchState, changes: &IndexChanges) -> Result<bool, PortError> {
+        let is_newest = {
+            let mut stored = self.stored();
+            let is_newest = stored.manifest.version() == state.version;
+            if is_newest {
+                let save = stored.manifest.next(state, changes, "test".into()).expect("it is in memory");
+                stored.written.0 += save.manifest.encode().expect("it is in memory").len();
+                if let Some((name, bytes)) = save.segment {
+                    stored.written = (stored.written.0 + bytes.len(), stored.written.1 + 1);
+                    stored.segments.push((name, bytes));
+                }
+                stored.segments.retain(|(name, _)| save.manifest.segments().contains(name));
+                stored.manifest = save.manifest;
+            }
+            is_newest
+        };
+        // Reading a large index after each save takes long.
+        if is_newest && state.listings.len() < 1_000 {
+            let saved = SearchState { version: state.version + 1, ..state.clone() };
+            assert_eq!(self.saved(), saved, "the changes are not all that changed");
         }
         Ok(is_newest)
     }

@@ -20,8 +20,9 @@ pub trait SearchIndex: Send + Sync {
     async fn load(&self, search: &str, source: &str) -> Result<SearchState, PortError>;
 
     /// Stores the state of a search of the source that it names, if its version is still the stored one; `false` if
-    /// not. The stored version is one higher.
-    async fn save(&self, search: &str, state: &SearchState) -> Result<bool, PortError>;
+    /// not. The stored version is one higher. `changes` are those since that version: other entries are as stored, and
+    /// are not written again for each save.
+    async fn save(&self, search: &str, state: &SearchState, changes: &IndexChanges) -> Result<bool, PortError>;
 
     /// For each of these listings of `source`, when another search than `search` that holds it present last saw it, by
     /// the beginning of its scan; `None` if none does. A search holds present what its last complete scan did not miss
@@ -93,6 +94,46 @@ pub struct SearchState {
     pub files: FilesTaken,
     /// Every listing the search knows, by native ID.
     pub listings: BTreeMap<String, IndexEntry>,
+}
+
+/// Which entries of an index changed since it was loaded or last saved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum IndexChanges {
+    /// Perhaps all of them.
+    All,
+    /// These.
+    Only {
+        /// The native IDs of entries that changed, are new or were removed.
+        entries: BTreeSet<String>,
+        /// The native IDs of other entries that changed only in that a scan saw them: when it began, and that they are
+        /// not missing. A scan does this to each entry, so it is stored in fewer bytes.
+        seen: BTreeSet<String>,
+    },
+}
+
+impl IndexChanges {
+    /// No changes.
+    #[must_use]
+    pub fn none() -> Self {
+        Self::Only { entries: BTreeSet::new(), seen: BTreeSet::new() }
+    }
+
+    /// Notes that an entry changed.
+    pub fn note(&mut self, native_id: &str) {
+        if let Self::Only { entries, seen } = self {
+            seen.remove(native_id);
+            entries.insert(native_id.to_owned());
+        }
+    }
+
+    /// Notes that a scan saw the listing of an entry.
+    pub fn note_seen(&mut self, native_id: &str) {
+        if let Self::Only { entries, seen } = self
+            && !entries.contains(native_id)
+        {
+            seen.insert(native_id.to_owned());
+        }
+    }
 }
 
 /// The files that a search has read.
@@ -186,46 +227,6 @@ pub struct Sent {
     pub on_stream: OnStream,
 }
 
-/// The index of a search as other searches of its source read it: without the listings themselves.
-#[derive(Clone, Debug, Default, Deserialize)]
-pub struct IndexOutline {
-    listings: HashMap<String, EntryOutline>,
-}
-
-/// An [`IndexEntry`] without its listing.
-#[derive(Clone, Debug, Deserialize)]
-struct EntryOutline {
-    on_stream: OnStream,
-    last: Sighting,
-    seen_in_scan: Time,
-    #[serde(default)]
-    missing_since: Option<Time>,
-}
-
-impl IndexOutline {
-    /// When a listing that is held present was last seen: see [`SearchIndex::held_elsewhere`].
-    #[must_use]
-    pub fn holds(&self, native_id: &str) -> Option<Time> {
-        let entry = self.listings.get(native_id).filter(|entry| is_held(entry.missing_since, entry.on_stream));
-        entry.map(|entry| entry.seen_in_scan)
-    }
-
-    /// The last observation sent of each listing in these: see [`SearchIndex::sent_elsewhere`].
-    #[must_use]
-    pub fn latest<'o>(outlines: impl IntoIterator<Item = &'o Self>) -> HashMap<String, Sent> {
-        let mut latest: HashMap<String, Sent> = HashMap::new();
-        for (native_id, entry) in outlines.into_iter().flat_map(|outline| &outline.listings) {
-            let sent = Sent { sighting: entry.last, on_stream: entry.on_stream };
-            match latest.get_mut(native_id) {
-                Some(known) if known.sighting >= sent.sighting => {}
-                Some(known) => *known = sent,
-                None => drop(latest.insert(native_id.clone(), sent)),
-            }
-        }
-        latest
-    }
-}
-
 impl IndexEntry {
     /// What was last sent of it.
     #[must_use]
@@ -239,11 +240,54 @@ impl IndexEntry {
     }
 }
 
-fn is_held(missing_since: Option<Time>, on_stream: OnStream) -> bool {
+/// Whether a search holds a listing present.
+pub(super) fn is_held(missing_since: Option<Time>, on_stream: OnStream) -> bool {
     missing_since.is_none() && on_stream.gone_at().is_none()
 }
 
 impl SearchState {
+    /// Everything but the listings.
+    pub(super) fn without_listings(&self) -> Self {
+        let Self {
+            version,
+            source,
+            asks,
+            seen,
+            clock,
+            begun,
+            watermark,
+            checkpoint,
+            scans,
+            full_scan_at,
+            proves_absence,
+            profiles,
+            distrust,
+            held_back,
+            pace,
+            files,
+            listings: _,
+        } = self;
+        Self {
+            version: *version,
+            source: source.clone(),
+            asks: asks.clone(),
+            seen: *seen,
+            clock: *clock,
+            begun: *begun,
+            watermark: watermark.clone(),
+            checkpoint: checkpoint.clone(),
+            scans: *scans,
+            full_scan_at: *full_scan_at,
+            proves_absence: *proves_absence,
+            profiles: profiles.clone(),
+            distrust: distrust.clone(),
+            held_back: held_back.clone(),
+            pace: pace.clone(),
+            files: files.clone(),
+            listings: BTreeMap::new(),
+        }
+    }
+
     /// When a listing that is held present was last seen: see [`SearchIndex::held_elsewhere`].
     #[must_use]
     pub fn holds(&self, native_id: &str) -> Option<Time> {

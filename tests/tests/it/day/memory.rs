@@ -4,7 +4,8 @@ use std::sync::Mutex;
 use async_trait::async_trait;
 use stoop_domain::{Observation, Reject, Time};
 use stoop_pipeline::ports::{
-    Account, Budgets, Pages, PortError, Quarantine, RunLedger, RunRecord, SearchIndex, SearchState, Sent, Stream,
+    Account, Budgets, IndexChanges, IndexEntry, Pages, PortError, Quarantine, RunLedger, RunRecord, SearchIndex,
+    SearchState, Sent, Stream,
 };
 
 /// Everything that polls store, in memory: a day of sixty sources has millions of index entries, and this does not test
@@ -63,13 +64,14 @@ impl SearchIndex for Memory {
         Ok(self.index.lock().unwrap().get(search).cloned().unwrap_or_default())
     }
 
-    async fn save(&self, search: &str, state: &SearchState) -> Result<bool, PortError> {
+    async fn save(&self, search: &str, state: &SearchState, changes: &IndexChanges) -> Result<bool, PortError> {
         let mut index = self.index.lock().unwrap();
-        let stored = index.get(search).map_or(0, |stored| stored.version);
-        if stored != state.version {
+        let stored = index.entry(search.to_owned()).or_default();
+        if stored.version != state.version {
             return Ok(false);
         }
-        index.insert(search.to_owned(), SearchState { version: stored + 1, ..state.clone() });
+        assert_noted(&stored.listings, &state.listings, changes);
+        *stored = SearchState { version: state.version + 1, ..state.clone() };
         Ok(true)
     }
 
@@ -93,6 +95,19 @@ impl SearchIndex for Memory {
 
     async fn ruling(&self, _search: &str, _source: &str) -> Result<Option<String>, PortError> {
         Ok(None)
+    }
+}
+
+/// Fails if an entry changed and is not among these changes: the stores would keep the old one.
+fn assert_noted(before: &BTreeMap<String, IndexEntry>, after: &BTreeMap<String, IndexEntry>, changes: &IndexChanges) {
+    let IndexChanges::Only { entries, seen } = changes else { return };
+    for id in before.keys().chain(after.keys()).filter(|id| !entries.contains(*id)) {
+        let (before, after) = (before.get(id), after.get(id));
+        let marked = before.zip(after).filter(|_| seen.contains(id)).map(|(before, after)| {
+            let (seen_in_scan, missing_since) = (after.seen_in_scan, None);
+            IndexEntry { seen_in_scan, missing_since, ..before.clone() }
+        });
+        assert_eq!(marked.as_ref().or(before), after, "{id}");
     }
 }
 

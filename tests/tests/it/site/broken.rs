@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use stoop_domain::Time;
 use stoop_embedded::Database;
-use stoop_pipeline::ports::{PortError, SearchIndex, SearchState, Sent, Stream};
+use stoop_pipeline::ports::{IndexChanges, PortError, SearchIndex, SearchState, Sent, Stream};
 
 /// A stream with one line per record that refuses records on request.
 pub(crate) struct RefusingStream {
@@ -86,12 +86,17 @@ impl SearchIndex for DyingIndex {
         self.inner.load(search, source).await
     }
 
-    async fn save(&self, search: &str, state: &SearchState) -> Result<bool, PortError> {
+    async fn save(&self, search: &str, state: &SearchState, changes: &IndexChanges) -> Result<bool, PortError> {
         let counted = self.saves_left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |n| n.checked_sub(1));
         if counted.is_err() {
             return Err(PortError::new("save the state of a search", "a made-up death"));
         }
-        self.inner.save(search, state).await
+        let is_saved = self.inner.save(search, state, changes).await?;
+        if is_saved {
+            let stored = self.inner.load(search, &state.source).await?;
+            assert_eq!(stored.listings, state.listings, "the changes are not all that changed");
+        }
+        Ok(is_saved)
     }
 
     async fn held_elsewhere(

@@ -34,6 +34,7 @@ pub(super) const CALLS: &[(&str, usize)] = &[
     ("dynamo/views.rs query", 2),
     ("firehose.rs put_record_batch", 1),
     ("kinesis.rs put_records", 1),
+    ("s3/object.rs delete_objects", 1),
     ("s3/object.rs get_object", 3),
     ("s3/object.rs head_object", 1),
     ("s3/object.rs list_objects_v2", 3),
@@ -79,6 +80,7 @@ const PORTS: &[(&str, &[&str])] = &[
     (
         "S3Index",
         &[
+            "s3/object.rs delete_objects",
             "s3/object.rs get_object",
             "s3/object.rs head_object",
             "s3/object.rs list_objects_v2",
@@ -157,11 +159,15 @@ const ROWS: &[Row] = &[
     ("poller", "S3Files", "s3/object.rs get_object", "s3:GetObject", "${DataBucket.Arn}/files/a/b.csv.gz", ""),
     ("poller", "S3Files", "s3/object.rs list_objects_v2", "s3:ListBucket", "${DataBucket.Arn}", "files/"),
     ("poller", "S3Files", "s3/object.rs list_objects_v2", "s3:ListBucket", "${DataBucket.Arn}", "files/a/b.csv.gz"),
+    ("poller", "S3Index", "s3/object.rs delete_objects", "s3:DeleteObject", SEGMENT, ""),
     ("poller", "S3Index", "s3/object.rs get_object", "s3:GetObject", INDEX, ""),
+    ("poller", "S3Index", "s3/object.rs get_object", "s3:GetObject", SEGMENT, ""),
     ("poller", "S3Index", "s3/object.rs head_object", "s3:GetObject", INDEX, ""),
     ("poller", "S3Index", "s3/object.rs list_objects_v2", "s3:ListBucket", "${DataBucket.Arn}", "index/"),
     ("poller", "S3Index", "s3/object.rs list_objects_v2", "s3:ListBucket", "${DataBucket.Arn}", "index/a.json.zst"),
+    ("poller", "S3Index", "s3/object.rs list_objects_v2", "s3:ListBucket", "${DataBucket.Arn}", "index/source/a/"),
     ("poller", "S3Index", "s3/object.rs put_object", "s3:PutObject", INDEX, ""),
+    ("poller", "S3Index", "s3/object.rs put_object", "s3:PutObject", SEGMENT, ""),
     ("poller", "S3Index", "s3/object.rs put_object", "s3:GetObject", INDEX, ""),
     ("poller", "S3Pages", "s3/object.rs put_object", "s3:PutObject", "${DataBucket.Arn}/pages/run/0.zst", ""),
     ("poller", "S3Quarantine", "s3/object.rs put_object", "s3:PutObject", QUARANTINE, ""),
@@ -212,6 +218,7 @@ const SUM_KEY: &str = "rollups/table/us/wa/king/sale-USD.sum";
 const SUM: &str = "${DataBucket.Arn}/rollups/table/us/wa/king/sale-USD.sum";
 const ACCEPTED: &str = "${DataBucket.Arn}/accepted/config.json";
 const INDEX: &str = "${DataBucket.Arn}/index/a.json.zst";
+const SEGMENT: &str = "${DataBucket.Arn}/index/source/a/00000000000000000007-writer-0.json.zst";
 const QUARANTINE: &str = "${DataBucket.Arn}/quarantine/source/0a.json";
 /// Secrets Manager appends six characters to the ARN of every secret.
 const SOURCE_KEY: &str =

@@ -75,6 +75,7 @@ fn a_missing_permission_is_found() {
     lacks("PollerRole", "SendObservations", "Action", json!("kinesis:PutRecord"), "kinesis:PutRecords");
     lacks("PollerRole", "KeepIndexes", "Action", json!("s3:PutObject"), "s3:GetObject");
     lacks("PollerRole", "KeepIndexes", "Resource", other("${DataBucket.Arn}/indexes/*"), "s3:PutObject");
+    lacks("PollerRole", "KeepIndexes", "Action", json!(["s3:GetObject", "s3:PutObject"]), "s3:DeleteObject");
     let prefix = json!({ "StringLike": { "s3:prefix": ["index/", "files/*", "accepted/*"] } });
     lacks("PollerRole", "ListIndexesAndFiles", "Condition", prefix, "s3:ListBucket");
     lacks("PollerRole", "ReadSourceKeys", "Resource", other("arn:aws:secretsmanager:*:*:secret:other/*"), "secretsm");

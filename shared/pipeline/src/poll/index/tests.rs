@@ -1,4 +1,5 @@
-use stoop_domain::Sighting;
+use stoop_dice::Dice;
+use stoop_domain::{Listing, Minor, Sighting};
 
 use super::Index;
 use crate::poll::change::{Cause, Change, Shown};
@@ -128,4 +129,52 @@ fn absences_move_with_a_clock_that_is_set() {
     assert_eq!(index.missed_since("1"), Some(hour(2)));
     index.saw("1", hour(4));
     assert_eq!((index.missed_since("1"), index.has_any_of(hour(4))), (None, true));
+}
+
+/// A listing with the fields that an index keeps and that differ from home to home.
+fn varied(dice: &mut Dice, price: i64) -> Listing {
+    let mut listing = listing(price);
+    let street = ["N Oakley Ave", "W Fulton St", "S Michigan Ave", "E 53rd St"][dice.below(4) as usize];
+    listing.address.line = Some(format!("{} {street}", 100 + dice.below(9_000)));
+    listing.address.postal_code = Some(format!("606{:02}", dice.below(60)));
+    listing.address.latitude_e6 = Some(41_700_000 + dice.below(300_000));
+    listing.address.longitude_e6 = Some(-87_800_000 + dice.below(300_000));
+    listing.list_price = Some(Minor((price + dice.below(600)) * 100_000));
+    (listing.bedrooms, listing.year_built) = (Some(dice.below(6)), Some(1_900 + dice.below(120)));
+    listing
+}
+
+/// Pages of 200 of 20,000 listings, each with two that changed. Prints what the saves wrote, and what they would have
+/// written as a whole index each.
+#[test]
+fn a_scan_writes_what_changed_and_not_the_whole_index_for_each_page() {
+    let (search, kept, mut dice) = (search("a.csv"), Kept::default(), Dice::new(7));
+    let mut index = kept.index(&search);
+    let change = |native_id: &str, at, listing, new| {
+        let Shown { observation, encoded, content } = shown(native_id, at, listing);
+        let becomes = OnStream::Listing(content);
+        Change { observation, encoded, becomes, cause: Cause::Row, new, until: None, past: false }
+    };
+    let ids: Vec<String> = (0..20_000).map(|_| (10_000_000 + dice.below(80_000_000)).to_string()).collect();
+    let all = ids.iter().map(|id| change(id, 1, varied(&mut dice, 400), true)).collect();
+    index.published(all, hour(1));
+    index.state.full_scan_at = Some(hour(1));
+    now(index.save()).unwrap();
+    let whole = zstd::encode_all(serde_json::to_vec(&kept.saved()).unwrap().as_slice(), 1).unwrap().len();
+
+    let mut index = kept.index(&search);
+    let ((before, _), version) = (kept.written(), index.state.version);
+    for (page, ids) in ids.chunks(200).enumerate() {
+        let changed = || ids[..2].iter().map(|id| change(id, 2, varied(&mut Dice::new(page as u64), 390), false));
+        now(index.doubt(&changed().collect::<Vec<_>>(), hour(2))).unwrap();
+        ids[2..].iter().for_each(|id| index.saw(id, hour(2)));
+        index.published(changed().collect(), hour(2));
+        if page % 10 == 9 {
+            now(index.save()).unwrap();
+        }
+    }
+    let (saves, (after, segments)) = (index.state.version - version, kept.written());
+    let (written, would) = (after - before, whole * saves as usize);
+    println!("{saves} saves wrote {written} bytes in manifests and segments ({segments}); whole: {would}");
+    assert!(written * 25 < would, "{written} of {would}");
 }

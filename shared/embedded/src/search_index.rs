@@ -1,0 +1,171 @@
+//! The index of each search: a manifest, and segments that are written once (ADR 0048).
+
+use std::collections::{BTreeMap, HashMap};
+
+use async_trait::async_trait;
+use rusqlite::{OptionalExtension, TransactionBehavior, params};
+use stoop_domain::Time;
+use stoop_pipeline::ports::{
+    IndexChanges, IndexManifest, IndexOutline, IndexSave, ManifestOutline, PortError, SearchIndex, SearchState,
+    SegmentName, Sent,
+};
+use stoop_pipeline::{HeldBack, Ruling};
+use stoop_sources::Distrust;
+
+use crate::database::Database;
+use crate::error::Result;
+
+#[async_trait]
+impl SearchIndex for Database {
+    async fn load(&self, search: &str, _source: &str) -> Result<SearchState, PortError> {
+        let read = || -> Result<SearchState> {
+            // One statement sees one moment. The manifest comes first: no segment has the number 0.
+            let sql = "SELECT 0, version, body FROM searches WHERE search = ?1 UNION ALL
+                       SELECT number, 0, body FROM index_segments WHERE search = ?1 ORDER BY 1";
+            let rows = self.rows(sql, [search], |row| {
+                Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, row.get::<_, Vec<u8>>(2)?))
+            })?;
+            let mut rows = rows.into_iter();
+            let Some((_, version, body)) = rows.next() else { return Ok(SearchState::default()) };
+            let manifest = IndexManifest::decode(&body)?;
+            let segments: Vec<_> = rows.map(|(number, _, body)| (number, body)).collect();
+            let mut state = manifest.whole(named(manifest.segments(), &segments)?)?;
+            state.version = version.cast_unsigned();
+            Ok(state)
+        };
+        read().map_err(self.doing(format!("load the state of the search {search}")))
+    }
+
+    async fn save(&self, search: &str, state: &SearchState, changes: &IndexChanges) -> Result<bool, PortError> {
+        let store = || -> Result<bool> {
+            let Some(before) = self.manifest(search, state.version)? else { return Ok(false) };
+            let IndexSave { manifest, segment, .. } = before.next(state, changes, String::new())?;
+            let body = manifest.encode()?;
+            let sql = if state.version == 0 {
+                "INSERT INTO searches(search, version, body, source) VALUES(?1, ?2 + 1, ?3, ?4) ON CONFLICT DO NOTHING"
+            } else {
+                "UPDATE searches SET version = version + 1, body = ?3, source = ?4 WHERE search = ?1 AND version = ?2"
+            };
+            let mut inner = self.lock();
+            let transaction = inner.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let row = params![search, state.version.cast_signed(), body, state.source];
+            if transaction.prepare_cached(sql)?.execute(row)? == 0 {
+                return Ok(false);
+            }
+            if let Some((name, body)) = segment {
+                let sql = "INSERT INTO index_segments(search, number, body) VALUES(?1, ?2, ?3)";
+                transaction.prepare_cached(sql)?.execute(params![search, name.number.cast_signed(), body])?;
+            }
+            let first = manifest.segments().first().map_or(i64::MAX, |first| first.number.cast_signed());
+            let sql = "DELETE FROM index_segments WHERE search = ?1 AND number < ?2";
+            transaction.prepare_cached(sql)?.execute(params![search, first])?;
+            transaction.commit()?;
+            Ok(true)
+        };
+        store().map_err(self.doing(format!("save the state of the search {search}")))
+    }
+
+    async fn held_elsewhere(
+        &self,
+        search: &str,
+        source: &str,
+        native_ids: &[String],
+    ) -> Result<Vec<Option<Time>>, PortError> {
+        let others = self.others(search, source)?;
+        let held = |id: &String| others.iter().filter_map(|outline| outline.holds(id)).max();
+        Ok(native_ids.iter().map(held).collect())
+    }
+
+    async fn sent_elsewhere(&self, search: &str, source: &str) -> Result<HashMap<String, Sent>, PortError> {
+        Ok(IndexOutline::latest(&self.others(search, source)?))
+    }
+
+    async fn ruling(&self, search: &str, source: &str) -> Result<Option<String>, PortError> {
+        self.setting(&ruling_of(search, source))
+    }
+}
+
+/// The setting with the last ruling about a loss of a search.
+fn ruling_of(search: &str, source: &str) -> String {
+    format!("ruling/{source}/{search}")
+}
+
+/// The bytes of the segments of an index, in order, from its stored segments by number.
+fn named<'b>(names: &[SegmentName], stored: &'b [(i64, Vec<u8>)]) -> Result<Vec<&'b [u8]>> {
+    let body = |name: &SegmentName| {
+        let found = stored.iter().find(|(number, _)| *number == name.number.cast_signed());
+        let body = found.map(|(_, body)| body.as_slice());
+        body.ok_or_else(|| format!("segment {} of its index is missing", name.number).into())
+    };
+    names.iter().map(body).collect()
+}
+
+/// What the polls of a search found out about its source.
+#[derive(Clone, Debug, Default)]
+pub struct Findings {
+    /// Contradictions in its listings.
+    pub distrust: Distrust,
+    /// A loss that is held back because it is too large.
+    pub held_back: Option<HeldBack>,
+}
+
+impl Database {
+    /// What the polls of each search found out about its source, by the name of the search.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub fn findings(&self) -> Result<BTreeMap<String, Findings>, PortError> {
+        let all = self.rows("SELECT search, body FROM searches", [], |row| {
+            let manifest = IndexManifest::decode(row.get_ref(1)?.as_blob()?)?;
+            let SearchState { distrust, held_back, .. } = manifest.state().clone();
+            Ok((row.get(0)?, Findings { distrust, held_back }))
+        });
+        let all: Vec<(String, Findings)> = all.map_err(self.doing("read the findings of polls"))?;
+        Ok(all.into_iter().collect())
+    }
+
+    /// Rules whether a loss that is held back for a search of `source` is real. The next poll follows the last ruling.
+    ///
+    /// # Errors
+    /// If it cannot be stored.
+    pub fn rule(&self, search: &str, source: &str, ruling: Ruling) -> Result<(), PortError> {
+        self.set_setting(&ruling_of(search, source), &ruling.to_string())
+    }
+
+    /// The manifest that was stored with this version, a new one for version 0; `None` if another version is stored.
+    fn manifest(&self, search: &str, version: u64) -> Result<Option<IndexManifest>> {
+        let inner = self.lock();
+        let mut statement = inner.connection.prepare_cached("SELECT version, body FROM searches WHERE search = ?1")?;
+        let found = statement.query_row([search], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, Vec<u8>>(1)?)));
+        match found.optional()? {
+            None => Ok((version == 0).then(IndexManifest::default)),
+            Some((stored, body)) if stored.cast_unsigned() == version => Ok(Some(IndexManifest::decode(&body)?)),
+            Some(_) => Ok(None),
+        }
+    }
+
+    /// The indexes of the other searches of a source.
+    fn others(&self, search: &str, source: &str) -> Result<Vec<IndexOutline>, PortError> {
+        let read = || -> Result<Vec<IndexOutline>> {
+            let sql = "SELECT search, 0, body FROM searches WHERE search <> ?1 AND source = ?2 UNION ALL
+                       SELECT search, number, index_segments.body FROM searches JOIN index_segments USING(search)
+                       WHERE search <> ?1 AND source = ?2 ORDER BY 1, 2";
+            let rows = self.rows(sql, [search, source], |row| {
+                Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?, row.get::<_, Vec<u8>>(2)?))
+            })?;
+            let mut others: BTreeMap<String, Vec<(i64, Vec<u8>)>> = BTreeMap::new();
+            for (search, number, body) in rows {
+                others.entry(search).or_default().push((number, body));
+            }
+            let outline = |rows: &Vec<(i64, Vec<u8>)>| -> Result<IndexOutline> {
+                // There is a manifest: no rows are of no search.
+                let Some(((_, manifest), segments)) = rows.split_first() else { return Ok(IndexOutline::default()) };
+                let manifest = ManifestOutline::decode(manifest)?;
+                let segments = named(manifest.segments(), segments)?;
+                Ok(manifest.whole(segments)?)
+            };
+            others.values().map(outline).collect()
+        };
+        read().map_err(self.doing("read the indexes of other searches"))
+    }
+}
