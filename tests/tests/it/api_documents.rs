@@ -115,7 +115,7 @@ fn the_openapi_document_lists_every_figure_to_sort_by() {
     let root = document();
     let mut parameters = root["paths"]["/api/v1/markets"]["get"]["parameters"].as_array().unwrap().iter();
     let sort = parameters.find(|parameter| parameter["name"] == "sort").unwrap();
-    assert_eq!(sort["schema"]["enum"], Value::from(Figure::ALL.map(Figure::name).to_vec()));
+    assert_eq!(sort["schema"]["enum"], Value::from(Figure::all().map(Figure::name).collect::<Vec<_>>()));
 }
 
 #[test]
