@@ -4,6 +4,7 @@
 
 mod archive;
 mod balance;
+mod cuts;
 mod figures;
 mod laws;
 mod oracle;
