@@ -7,9 +7,9 @@ mod sales;
 mod speed;
 mod stock;
 
+use crate::figures::{Figures, Values};
 use crate::flows::{Flows, Window};
 use crate::measures::{Measures, WindowSums};
-use crate::snapshot::Figures;
 
 /// The definition of a figure.
 #[derive(Debug)]
@@ -75,13 +75,6 @@ enum Value {
     Window(fn(&Measures, &WindowSums) -> Option<f64>),
 }
 
-/// Figures of the catalogue that have no field of [`Figures`] or [`Flows`].
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Values {
-    moment: Vec<Option<f64>>,
-    windows: [Vec<Option<f64>>; 3],
-}
-
 /// Every figure, by group, in order of output. See [`Definition::all`].
 pub const CATALOGUE: [&[Definition]; 5] =
     [stock::FIGURES, flow::FIGURES, sales::FIGURES, speed::FIGURES, pressure::FIGURES];
@@ -137,22 +130,23 @@ impl Definition {
     }
 }
 
-impl Values {
-    pub(crate) fn of(sums: &Measures) -> Self {
-        let moment = Definition::all().filter_map(|figure| match figure.value {
-            Value::Moment(of) => Some(of(sums)),
+/// The figures that have no field of [`Figures`] or [`Flows`].
+pub(crate) fn values(sums: &Measures) -> Values {
+    let moment = Definition::all().filter_map(|figure| match figure.value {
+        Value::Moment(of) => Some(of(sums)),
+        _ => None,
+    });
+    let window = |window: &WindowSums| {
+        let values = Definition::all().filter_map(|figure| match figure.value {
+            Value::Window(of) => Some(of(sums, window)),
             _ => None,
         });
-        let window = |window: &WindowSums| {
-            let values = Definition::all().filter_map(|figure| match figure.value {
-                Value::Window(of) => Some(of(sums, window)),
-                _ => None,
-            });
-            values.collect()
-        };
-        Self { moment: moment.collect(), windows: sums.windows.each_ref().map(window) }
-    }
+        values.collect()
+    };
+    Values { moment: moment.collect(), windows: sums.windows.each_ref().map(window) }
+}
 
+impl Values {
     /// The figures of the moment, in the order of the catalogue.
     pub fn moment(&self) -> impl Iterator<Item = (&'static Definition, Option<f64>)> + '_ {
         let figures = Definition::all().filter(|figure| matches!(figure.value, Value::Moment(_)));

@@ -4,8 +4,9 @@ use std::collections::btree_map::Entry;
 use stoop_domain::Day;
 
 use crate::contribution::Delta;
-use crate::key::{Cell, Key, Segment, WHOLE_AREA};
+use crate::key::{Key, WHOLE_AREA};
 use crate::kind::{Kind, Quantity};
+use crate::segment::{Cell, Segment};
 
 /// The state of a market: a sparse vector of integers (a commutative group), folded up to a horizon.
 ///

@@ -5,8 +5,9 @@ use rustc_hash::FxHashMap;
 use stoop_domain::{Day, Entry, Exit, History, Interval, Market, Minor, Phase, Step, Time, UnconfirmedInterval};
 
 use crate::histogram::Bucket;
-use crate::key::{Cell, Key};
+use crate::key::Key;
 use crate::kind::{Kind, Quantity, Role};
+use crate::segment::Cell;
 use events::{Past, add_events};
 
 /// What one home adds to each market in which it was ever counted.

@@ -1,7 +1,8 @@
 use serde::{Deserialize, Serialize};
 
-use crate::key::{Key, Segment};
+use crate::key::Key;
 use crate::kind::{Kind, Quantity, Role};
+use crate::segment::Segment;
 
 /// A rolling window by event time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

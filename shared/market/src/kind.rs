@@ -1,6 +1,6 @@
 //! What a coordinate of a market's state counts, and what happened to the home.
 
-use crate::key::Segment;
+use crate::segment::Segment;
 
 /// What a coordinate counts. The numbers are part of the stored format: never reuse one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

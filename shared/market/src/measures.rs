@@ -5,8 +5,9 @@ use stoop_domain::Day;
 use crate::cells::Cells;
 use crate::flows::{Flows, Window};
 use crate::histogram::{Bucket, Histogram, quantile_of};
-use crate::key::{Key, Segment};
+use crate::key::Key;
 use crate::kind::{Kind, NO_CUT_BEFORE, Quantity, Role};
+use crate::segment::Segment;
 use crate::speed::{Speed, Stays};
 use crate::stock::Stock;
 

@@ -6,8 +6,9 @@ use stoop_domain::Day;
 
 use crate::cells::Cells;
 use crate::histogram::{Bucket, quantile_of};
-use crate::key::{Key, Segment};
+use crate::key::Key;
 use crate::kind::Quantity;
+use crate::segment::Segment;
 
 /// The lengths of the moving averages, in days.
 pub const AVERAGE_DAYS: [i32; 3] = [7, 28, 91];

@@ -5,8 +5,9 @@ use stoop_domain::Day;
 
 use crate::cells::Cells;
 use crate::flows::Flows;
-use crate::key::{Key, Segment};
+use crate::key::Key;
 use crate::kind::{Kind, Quantity};
+use crate::segment::Segment;
 use crate::stock::Stock;
 
 /// The figures of one day at its end.

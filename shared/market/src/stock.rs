@@ -1,10 +1,10 @@
 use stoop_domain::Day;
 
+use crate::figures::Figures;
 use crate::grain::Grain;
 use crate::histogram::{Bucket, Histogram, quantile_of};
 use crate::key::Key;
 use crate::kind::Quantity;
-use crate::snapshot::Figures;
 
 /// The stock at the end of a day: a sum of coordinates.
 #[derive(Clone, Debug, Default)]

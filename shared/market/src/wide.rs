@@ -12,15 +12,16 @@ use stoop_domain::{Day, Time};
 use crate::cells::Cells;
 use crate::codec::CodecError;
 use crate::contribution::sum_up;
+use crate::figures::Figures;
 use crate::flows::Window;
 use crate::grain::Grain;
 use crate::histogram::Bucket;
-use crate::key::{Cell, Key, Segment};
+use crate::key::Key;
 use crate::kind::{Kind, Quantity, Role};
 use crate::measures::Kept;
 use crate::moving::{AVERAGE_DAYS, PooledMedians, pooled_medians};
+use crate::segment::{Cell, Segment};
 use crate::series::{Close, closes, first_day};
-use crate::snapshot::Figures;
 
 /// The number of civil days, from the first one on, for which a [`Wide`] has figures.
 pub const WIDE_DAYS: i32 = 10;

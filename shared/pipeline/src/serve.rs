@@ -12,6 +12,7 @@ mod home;
 mod nearest;
 mod ranking;
 mod revised;
+mod sum;
 mod view;
 mod yields;
 
@@ -33,7 +34,8 @@ pub use home::{HappenedView, HomeSummary, HomeView, IntervalView, PriceChangeVie
 pub use nearest::Nearest;
 pub use ranking::{Figure, MarketRow, Ranking};
 pub use revised::{Revised, revised};
-pub use view::{Hours, MarketView, SegmentView, Sum, covers_days, unit_name};
+pub use sum::{Hours, Sum};
+pub use view::{MarketView, SegmentView, covers_days, unit_name};
 pub use yields::{YIELD_SAMPLE, YieldView, yields};
 
 /// Adds markets up by purpose and currency, in that order.

@@ -1,8 +1,8 @@
 //! Supply against demand, and cuts.
 
 use super::{Definition, Group, Unit, Value, count, share};
+use crate::figures::THIN_SAMPLE;
 use crate::measures::{Measures, WindowSums};
-use crate::snapshot::THIN_SAMPLE;
 
 pub(super) const FIGURES: &[Definition] = &[
     Definition {
@@ -48,7 +48,7 @@ pub(super) const FIGURES: &[Definition] = &[
         meaning: "How long the active homes would last at the window's rate of contracts and direct sales; for markets whose portals show no sales.",
         formula: "active / ((pending + closed) per 30.4375 days)",
         fields: &[],
-        sample: Some(("left", THIN_SAMPLE)),
+        sample: Some(("pending", THIN_SAMPLE)),
         follows: "",
         example: 1.149_9,
         value: Value::Window(|sums, window| {

@@ -1,8 +1,8 @@
 //! Sales of a window. All but `sold` need closing prices; a portal that shows none has none of these.
 
 use super::{Definition, Group, Unit, Value, count, share};
+use crate::figures::THIN_SAMPLE;
 use crate::measures::WindowSums;
-use crate::snapshot::THIN_SAMPLE;
 
 pub(super) const FIGURES: &[Definition] = &[
     Definition {

@@ -1,9 +1,9 @@
 //! How fast homes leave the market.
 
 use super::{Definition, Group, Unit, Value, count, share};
+use crate::figures::THIN_SAMPLE;
 use crate::flows::Flows;
 use crate::measures::WindowSums;
-use crate::snapshot::THIN_SAMPLE;
 
 pub(super) const FIGURES: &[Definition] = &[
     Definition {

@@ -1,7 +1,7 @@
 //! Homes on offer at the end of the day.
 
 use super::{Definition, Group, Unit, Value, count};
-use crate::snapshot::THIN_SAMPLE;
+use crate::figures::THIN_SAMPLE;
 
 pub(super) const FIGURES: &[Definition] = &[
     Definition {

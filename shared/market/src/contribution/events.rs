@@ -6,8 +6,9 @@ use stoop_domain::{Currency, Day, Entry, Facts, Market, Minor, Phase, PriceChang
 
 use super::{Contribution, Entries, Zones};
 use crate::histogram::Bucket;
-use crate::key::{Cell, Key};
+use crate::key::Key;
 use crate::kind::{Kind, NO_CUT_BEFORE, Quantity, RATIO_MAX};
+use crate::segment::Cell;
 
 /// What the events of an interval are compared with.
 #[derive(Default)]

@@ -3,7 +3,7 @@
 use stoop_domain::{
     Address, Area, AreaUnit, Currency, Facts, History, Listing, Minor, Purpose, Sighting, Status, Time,
 };
-use stoop_market::{Cells, Figures, Flows, Horizon, Segment, Zones, closes, contribution};
+use stoop_market::{Cells, Figures, Horizon, Segment, Zones, closes, contribution};
 
 fn at(text: &str) -> Time {
     Time::parse(text).unwrap()

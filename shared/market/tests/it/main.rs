@@ -4,6 +4,7 @@
 
 mod archive;
 mod balance;
+mod cuts;
 mod documents;
 mod example;
 mod figures;

@@ -11,7 +11,7 @@ use crate::support::{State, plain};
 const TODAY: i32 = 20_513;
 
 /// Figures of the last 7 days for one home with these changes.
-fn figures<const N: usize>(changes: &[Step<'_>], names: [&str; N]) -> [Option<f64>; N] {
+pub(crate) fn figures<const N: usize>(changes: &[Step<'_>], names: [&str; N]) -> [Option<f64>; N] {
     let market = plain().market();
     let cells = states(&[life(changes)]).remove(&market).unwrap();
     let zone = market.area.country().zone;

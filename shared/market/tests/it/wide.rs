@@ -10,12 +10,13 @@ use stoop_market::{
 use crate::archive::{feed_of, keep};
 use crate::balance::states;
 use crate::oracle::noon;
-use crate::support::{Seen, homes, plain as plain_home};
+use crate::support::{Seen, homes, homes_of_a_season, plain as plain_home};
 
 /// The first civil day of the area, and how many days later the figures are read. They cover all sorts of days: after
 /// homes expired, long after the last sighting, before the first one.
 fn day() -> impl Strategy<Value = (Day, i32)> {
-    (17_950_i32..20_500, 0..WIDE_DAYS).prop_map(|(from, behind)| (Day(from), behind))
+    // Half of them are within some months of the first sightings.
+    (prop_oneof![17_950_i32..20_500, 17_950_i32..18_200], 0..WIDE_DAYS).prop_map(|(from, behind)| (Day(from), behind))
 }
 
 /// The markets before any folding.
@@ -163,7 +164,11 @@ fn check_series(wide: &Wide, whole: &Cells, until: Day) -> Result<(), TestCaseEr
 
 proptest! {
     #[test]
-    fn figures_and_series_equal_those_of_the_plain_sum(homes in homes(), (from, behind) in day(), zone in 0_usize..3) {
+    fn figures_and_series_equal_those_of_the_plain_sum(
+        homes in prop_oneof![homes(), homes_of_a_season()],
+        (from, behind) in day(),
+        zone in 0_usize..3,
+    ) {
         let zone = &zones()[zone];
         let markets = unfolded(&homes);
         let (whole, until) = (plain(&markets), Day(from.0 + behind));
@@ -282,4 +287,20 @@ fn schedules_for_later_days_are_left_out() {
         wide.figures(Grain::Fine, Segment::All, noon(now, zone), zone).unconfirmed
     };
     assert_eq!((unconfirmed(day, 17_965), unconfirmed(Day(17_980), 17_980)), (0, 1));
+}
+
+#[test]
+fn a_wide_area_has_the_stays_of_homes_listed_in_the_last_ninety_days() {
+    // On day 17,956.
+    let seen = Seen { at: 1_551_441_600_000, state: plain_home(), listed: None, initial: false, watch: Watch::Once };
+    let markets = unfolded(&[vec![seen]]);
+    let stays = Definition::all().find(|figure| figure.name == "stays_90_days").unwrap();
+    for (from, now, expected) in
+        [(18_045, 18_045, 1.0), (18_046, 18_046, 0.0), (18_040, 18_045, 1.0), (18_040, 18_046, 0.0)]
+    {
+        let wide = project(&markets, Day(from), Grain::Fine);
+        let zone = &zones()[1];
+        let figures = wide.figures(Grain::Fine, Segment::All, noon(now, zone), zone);
+        assert_eq!(stays.value(&figures, None), Some(expected), "on day {now} of the sums from day {from} on");
+    }
 }

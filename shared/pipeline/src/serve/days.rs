@@ -7,8 +7,8 @@ use serde::Serialize;
 use stoop_domain::Day;
 use stoop_market::{AVERAGE_DAYS, Close, Flows, PooledMedians, WARM_UP_DAYS};
 
-use super::Sum;
 use super::figures::Terms;
+use super::sum::Sum;
 
 /// The close of one day.
 #[derive(Clone, Debug, PartialEq, Serialize)]

@@ -7,7 +7,7 @@ use serde::{Serialize, Serializer};
 use stoop_domain::{AreaUnit, Currency, Time};
 use stoop_market::{Definition, Figures, Flows, Segment, THIN_SAMPLE, Unit, Window};
 
-use super::Sum;
+use super::sum::Sum;
 
 /// See [`Figures`]. Prices are in major units of the currency.
 #[derive(Clone, Debug, PartialEq, Serialize)]

@@ -1,13 +1,11 @@
 use jiff::tz::TimeZone;
 use serde::Serialize;
 use stoop_domain::{AreaUnit, Currency, Day, Time};
-use stoop_market::{
-    CATALOGUE_VERSION, Cell, Cells, Close, Figures, Grain, PooledMedians, Segment, WARM_UP_DAYS, Wide, Window, closes,
-    first_day, pooled_medians,
-};
+use stoop_market::{CATALOGUE_VERSION, Cells, Segment, WARM_UP_DAYS, Window};
 
 use super::days::{ChangeView, DayView, Series, UnusualView};
 use super::figures::{FiguresView, Terms};
+use super::sum::Sum;
 use super::{FoundArea, MergedId};
 
 /// The figures of one market or one sum of markets, ready to be shown. Prices are in major units of the currency,
@@ -56,24 +54,6 @@ pub struct MarketView {
     pub unusual: Vec<UnusualView>,
     /// The closes of the last days, oldest first, from the first observed day on.
     pub days: Vec<DayView>,
-}
-
-/// Whether the events of the last 24 hours are known.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Hours {
-    /// They are.
-    Known,
-    /// A market of the sum no longer has hours.
-    Unknown,
-}
-
-/// The input of figures.
-#[derive(Clone, Copy, Debug)]
-pub enum Sum<'s> {
-    /// The state of a market, or the sum of several.
-    Whole(&'s Cells),
-    /// The stored sum of a wide area and its precision: for the times and series that it covers.
-    Wide(&'s Wide, Grain, Hours),
 }
 
 /// One property type, or one bedroom count.
@@ -140,62 +120,6 @@ fn warming_up(first: Option<Day>, today: Day) -> Vec<&'static str> {
 pub fn covers_days(cells: &Cells, now: Time, zone: &TimeZone, days: u16) -> bool {
     let before = if days == 0 { Window::Days90.span() } else { Series::days_before(days) };
     cells.horizon().is_none_or(|horizon| now.day_in(zone).0.saturating_sub(before) >= horizon.days.0)
-}
-
-impl Sum<'_> {
-    pub(super) fn figures(self, segment: Segment, now: Time, zone: &TimeZone) -> Figures {
-        match self {
-            Self::Whole(cells) => Figures::of(cells, segment, now, zone),
-            Self::Wide(wide, grain, hours) => {
-                let figures = wide.figures(grain, segment, now, zone);
-                let last_24_hours = figures.last_24_hours.filter(|_| hours == Hours::Known);
-                Figures { last_24_hours, ..figures }
-            }
-        }
-    }
-
-    fn segments(self) -> Vec<Segment> {
-        match self {
-            Self::Whole(cells) => cells.segments(),
-            Self::Wide(wide, ..) => wide.segments(),
-        }
-    }
-
-    fn cells(self) -> Vec<Cell> {
-        match self {
-            Self::Whole(cells) => cells.cells(),
-            Self::Wide(wide, ..) => wide.cells(),
-        }
-    }
-
-    pub(super) fn first_day(self) -> Option<Day> {
-        match self {
-            Self::Whole(cells) => first_day(cells),
-            Self::Wide(wide, ..) => wide.first_day(),
-        }
-    }
-
-    pub(super) fn closes(self, from: Day, until: Day) -> Vec<Close> {
-        match self {
-            Self::Whole(cells) => closes(cells, Segment::All, from, until),
-            Self::Wide(wide, ..) => wide.closes(from, until),
-        }
-    }
-
-    pub(super) fn pooled_medians(self, from: Day, until: Day) -> Vec<PooledMedians> {
-        match self {
-            Self::Whole(cells) => pooled_medians(cells, Segment::All, from, until),
-            Self::Wide(wide, ..) => wide.pooled_medians(from, until),
-        }
-    }
-
-    /// The first day with its own figures; `None` if all days have them.
-    pub(super) fn covered_from(self) -> Option<Day> {
-        match self {
-            Self::Whole(cells) => cells.horizon().map(|horizon| horizon.days),
-            Self::Wide(..) => None,
-        }
-    }
 }
 
 /// The name of a unit of area in JSON: `sqft`, `m2`.

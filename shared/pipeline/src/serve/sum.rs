@@ -1,0 +1,79 @@
+use jiff::tz::TimeZone;
+use stoop_domain::{Day, Time};
+use stoop_market::{
+    Cell, Cells, Close, Figures, Grain, PooledMedians, Segment, Wide, closes, first_day, pooled_medians,
+};
+
+/// Whether the events of the last 24 hours are known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hours {
+    /// They are.
+    Known,
+    /// A market of the sum no longer has hours.
+    Unknown,
+}
+
+/// The input of figures.
+#[derive(Clone, Copy, Debug)]
+pub enum Sum<'s> {
+    /// The state of a market, or the sum of several.
+    Whole(&'s Cells),
+    /// The stored sum of a wide area and its precision: for the times and series that it covers.
+    Wide(&'s Wide, Grain, Hours),
+}
+
+impl Sum<'_> {
+    pub(super) fn figures(self, segment: Segment, now: Time, zone: &TimeZone) -> Figures {
+        match self {
+            Self::Whole(cells) => Figures::of(cells, segment, now, zone),
+            Self::Wide(wide, grain, hours) => {
+                let figures = wide.figures(grain, segment, now, zone);
+                let last_24_hours = figures.last_24_hours.filter(|_| hours == Hours::Known);
+                Figures { last_24_hours, ..figures }
+            }
+        }
+    }
+
+    pub(super) fn segments(self) -> Vec<Segment> {
+        match self {
+            Self::Whole(cells) => cells.segments(),
+            Self::Wide(wide, ..) => wide.segments(),
+        }
+    }
+
+    pub(super) fn cells(self) -> Vec<Cell> {
+        match self {
+            Self::Whole(cells) => cells.cells(),
+            Self::Wide(wide, ..) => wide.cells(),
+        }
+    }
+
+    pub(super) fn first_day(self) -> Option<Day> {
+        match self {
+            Self::Whole(cells) => first_day(cells),
+            Self::Wide(wide, ..) => wide.first_day(),
+        }
+    }
+
+    pub(super) fn closes(self, from: Day, until: Day) -> Vec<Close> {
+        match self {
+            Self::Whole(cells) => closes(cells, Segment::All, from, until),
+            Self::Wide(wide, ..) => wide.closes(from, until),
+        }
+    }
+
+    pub(super) fn pooled_medians(self, from: Day, until: Day) -> Vec<PooledMedians> {
+        match self {
+            Self::Whole(cells) => pooled_medians(cells, Segment::All, from, until),
+            Self::Wide(wide, ..) => wide.pooled_medians(from, until),
+        }
+    }
+
+    /// The first day with its own figures; `None` if all days have them.
+    pub(super) fn covered_from(self) -> Option<Day> {
+        match self {
+            Self::Whole(cells) => cells.horizon().map(|horizon| horizon.days),
+            Self::Wide(..) => None,
+        }
+    }
+}
