@@ -1,6 +1,8 @@
 pub(super) mod catalogue;
 pub(super) mod changes;
 mod daily;
+mod flows;
+mod segments;
 mod yields;
 
 use std::collections::BTreeSet;
@@ -8,18 +10,17 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 use serde_json::Value;
-use stoop_domain::{Currency, Market, Minor, Time};
+use stoop_domain::{Market, Minor, Time};
 use stoop_embedded::Database;
-use stoop_market::{Cells, Flows, THIN_SAMPLE, WARM_UP_DAYS, WIDE_SERIES_DAYS};
+use stoop_market::{Cells, THIN_SAMPLE, WARM_UP_DAYS, WIDE_SERIES_DAYS};
 use stoop_pipeline::serve::{
-    AreaView, FiguresView, FoundArea, Hours, MarketView, MergedId, Revised, SegmentView, Sum, YieldView, merged,
-    revised,
+    AreaView, FiguresView, FoundArea, Hours, MarketView, MergedId, Revised, Sum, YieldView, merged, revised,
 };
 use stoop_pipeline::{WideArea, add_up};
 
 use super::{View, area, as_text, cells_at, give, moment, open, plural};
 use crate::args::{MarketArgs, StoreArgs};
-use crate::show::{self, Column, Csv, Field, Look, Page, SafeText, Table, UNKNOWN, or_unknown};
+use crate::show::{self, Csv, Field, Look, Page, SafeText, or_unknown};
 use crate::stop::Stop;
 
 /// One area, drawn for people.
@@ -234,14 +235,14 @@ impl Area {
         page.line([SafeText::from(heading).bold()]).line([SafeText::from(under).dim()]).gap();
         figures(market, page);
         changes::unusual(market, page);
-        page.heading("What happened").table(flows(&market.figures));
+        page.heading("What happened").table(flows::flows(&market.figures));
         for remark in remarks(market) {
             page.hung(4, [SafeText::from(format!("  {remark}")).dim()]);
         }
         catalogue::figures(market, page);
         yields::yields(market, &self.yields, page);
         for (heading, segments) in [("type", &market.property_types), ("bedrooms", &market.bedrooms)] {
-            let table = by_segment(heading, segments, market);
+            let table = segments::by_segment(heading, segments, market);
             if !table.is_empty() {
                 page.heading(&format!("By {heading}")).table(table);
             }
@@ -319,83 +320,8 @@ fn remarks(market: &MarketView) -> Vec<String> {
     remarks
 }
 
-/// Entries, exits and other events; rare ones only if there were any.
-fn flows(figures: &FiguresView) -> Table {
-    let windows = [
-        ("24 hours", figures.last_24_hours.as_ref()),
-        ("7 days", Some(&figures.last_7_days.flows)),
-        ("28 days", Some(&figures.last_28_days.flows)),
-        ("90 days", Some(&figures.last_90_days.flows)),
-    ];
-    type Count = fn(&Flows) -> i64;
-    let counts: [(&str, bool, Count); 13] = [
-        ("initial", true, |flows| flows.initial),
-        ("new", false, |flows| flows.new),
-        ("relisted", true, |flows| flows.relisted),
-        ("back", false, |flows| flows.back_on_market),
-        ("moved in", true, |flows| flows.moved_in),
-        ("pending", false, |flows| flows.pending),
-        ("closed", true, |flows| flows.closed),
-        ("gone", false, |flows| flows.gone),
-        ("moved out", true, |flows| flows.moved_out),
-        ("expired", true, |flows| flows.expired),
-        ("cuts", false, |flows| flows.price_cuts),
-        ("rises", false, |flows| flows.price_rises),
-        ("sold", false, |flows| flows.sold),
-    ];
-    let shown = |(_, is_rare, count): &&(&str, bool, Count)| {
-        !is_rare || windows.iter().any(|(_, flows)| flows.is_some_and(|flows| count(flows) != 0))
-    };
-    let shown: Vec<_> = counts.iter().filter(shown).collect();
-    let names = shown.iter().map(|(name, ..)| Column::right(*name));
-    let mut table = Table::new([Column::left("in the last")].into_iter().chain(names));
-    for (window, flows) in windows {
-        let cells = shown.iter().map(|(.., count)| flows.map_or_else(|| UNKNOWN.into(), |flows| number(count(flows))));
-        table.row([window.into()].into_iter().chain(cells));
-    }
-    table
-}
-
 /// A count, dimmed if zero.
 fn number(count: i64) -> SafeText {
     let cell = SafeText::from(show::whole(count));
     if count == 0 { cell.dim() } else { cell }
-}
-
-/// The segments that have homes now; `--json` also has those that had some.
-fn by_segment(heading: &'static str, segments: &[SegmentView], market: &MarketView) -> Table {
-    let mut table = Table::new([
-        Column::left(heading),
-        Column::right("active"),
-        Column::right("median"),
-        Column::right("p25–p75").optional(4),
-        Column::right("per area").optional(1),
-        Column::right("age").optional(3),
-        Column::right("share cut"),
-        Column::right("new 28 d").optional(5),
-        Column::right("cuts 28 d").optional(6),
-    ]);
-    let currency: Currency = market.currency;
-    let mut living = segments.iter().filter(|segment| segment.figures.active != 0).peekable();
-    // If all homes are of unknown kind, the table says nothing.
-    if living.peek().is_some_and(|first| first.label.starts_with("unknown")) {
-        return table;
-    }
-    for SegmentView { label, figures } in living {
-        let quartiles = figures.p25_price.zip(figures.p75_price);
-        let quartiles = quartiles.map(|(low, high)| format!("{}–{}", show::short(low), show::short(high)));
-        let per_area = figures.median_price_per_area;
-        table.row([
-            label.as_str().into(),
-            show::whole(figures.active).into(),
-            or_unknown(figures.median_price.map(|price| show::price(price, currency))).into(),
-            or_unknown(quartiles).into(),
-            or_unknown(per_area.map(|price| show::price_per_area(price, currency, market.area_unit))).into(),
-            or_unknown(figures.median_age_days.map(|days| format!("{days:.0} d"))).into(),
-            or_unknown(figures.cut_share.map(show::percent)).into(),
-            number(figures.last_28_days.flows.new),
-            number(figures.last_28_days.flows.price_cuts),
-        ]);
-    }
-    table
 }

@@ -4,7 +4,7 @@ use crate::small_town::{Town, json};
 use serde_json::Value;
 use stoop_pipeline::serve::Figure;
 
-/// Whether a response matches a page: `"…"` matches anything, `["…"]` any list.
+/// Whether a response matches a page: `"…"` matches anything, `["…"]` any list, and a member `"…"` any further members.
 fn is_shown(shown: &Value, answer: &Value) -> bool {
     match (shown, answer) {
         (Value::String(text), _) if text == "…" => true,
@@ -15,7 +15,9 @@ fn is_shown(shown: &Value, answer: &Value) -> bool {
         (Value::Object(shown), Value::Object(answer)) => {
             let known =
                 |(name, shown): (&String, &Value)| answer.get(name).is_some_and(|answer| is_shown(shown, answer));
-            shown.len() == answer.len() && shown.iter().all(known)
+            let has_more = shown.contains_key("…");
+            let mut shown_members = shown.iter().filter(|(name, _)| *name != "…");
+            (has_more || shown.len() == answer.len()) && shown_members.all(known)
         }
         _ => shown == answer,
     }
