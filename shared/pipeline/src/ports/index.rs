@@ -281,8 +281,8 @@ impl SearchState {
             proves_absence: *proves_absence,
             profiles: profiles.clone(),
             distrust: distrust.clone(),
-            held_back: held_back.clone(),
-            pace: pace.clone(),
+            held_back: *held_back,
+            pace: *pace,
             files: files.clone(),
             listings: BTreeMap::new(),
         }
