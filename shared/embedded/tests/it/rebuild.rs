@@ -240,7 +240,10 @@ fn other_processes_are_refused_during_a_rebuild() {
 fn make_older(folder: &Path, format: i64) {
     let connection = on(folder);
     connection
-        .execute_batch("ALTER TABLE alerts DROP COLUMN rules; DROP TABLE rules; UPDATE homes SET body = x'0100000000'")
+        .execute_batch(
+            "ALTER TABLE alerts DROP COLUMN rules; DROP TABLE rules; DROP TABLE index_segments;
+             UPDATE homes SET body = x'0100000000'",
+        )
         .unwrap();
     connection.execute_batch("UPDATE changes SET old = x'01', new = x'01'").unwrap();
     if format == 5 {
@@ -284,6 +287,7 @@ fn a_file_of_an_older_format_is_rebuilt_from_its_lake() {
         let database = open(folder.path());
         judge(&database, &Rules::default());
         assert_eq!(database.counts().unwrap().alerts, 2);
+        on(folder.path()).execute_batch("SELECT search, number, body FROM index_segments").unwrap();
         database.swap_back().unwrap();
         drop(database);
         let refused = Database::open(&path, &data).unwrap_err();

@@ -59,7 +59,7 @@ fn a_small_index_is_in_its_manifest() {
     state.listings.insert("8".into(), entry(5));
     stored.save(&mut state, &changes([&"7".to_owned(), &"8".to_owned()]));
     assert!(stored.1.is_empty() && stored.load() == state);
-    assert!(stored.0.recent.removed.is_empty(), "no segment has it, so nothing needs removing");
+    assert!(stored.0.recent.removed.is_empty(), "no segment has it");
 }
 
 #[test]
