@@ -1,8 +1,8 @@
 //! Shared by the tests of all crates: a conformance suite per port, for each of its implementations; wrappers that make
-//! a real store fail or real sums of areas lag; a clock ([`Standing`]); a host for the binaries of Lambda functions ([`host`]) and the services
-//! that a function calls ([`service`]); Lambda's event source mapping for streams on simulated time ([`mapping`]);
-//! AWS on this machine ([`local`]), the stack deployed to it ([`stack`]), and the size limits of its functions
-//! ([`weight`]).
+//! a real store fail or real sums of areas lag; a clock ([`Standing`]); a host for the binaries of Lambda functions
+//! ([`host`]) and the services that a function calls ([`service`]); Lambda's event source mapping for streams on
+//! simulated time ([`mapping`]); AWS on this machine ([`local`]), the stack deployed to it ([`stack`]), and the size
+//! limits of its functions ([`weight`]).
 //!
 //! A suite is a function that takes a way to make a new, empty implementation and panics if it breaks the port's
 //! contract. For write-only ports the suite also takes a witness: a way to see what was written.

@@ -14,8 +14,8 @@ const MINUTE_MS: i64 = 60 * Time::SECOND_MS;
 pub struct Due {
     /// The interval, and what makes it long.
     pub distance: Distance,
-    /// The beginning of the next slot; `None` for at once.
-    next: Option<Time>,
+    /// The beginning of the next slot in milliseconds, which may be later than any [`Time`]; `None` for at once.
+    next_ms: Option<i64>,
 }
 
 impl Due {
@@ -23,8 +23,8 @@ impl Due {
     #[must_use]
     pub fn after(cadence: &Cadence, pace: Option<&Pace>, began_at: Time) -> Self {
         let distance = cadence.distance(pace);
-        let next = Some(began_at.plus_ms(signed(distance.ms)));
-        Self { distance, next }
+        let next_ms = Some(began_at.ms().saturating_add(signed(distance.ms)));
+        Self { distance, next_ms }
     }
 
     /// In slots of the search's own, which begin at a minute that its name says, so that searches are spread over time;
@@ -37,27 +37,27 @@ impl Due {
         let phase_ms = phase_ms(name, unit_ms);
         // If one slot begins at the search's own minute, all do, because the unit divides the interval, and the interval
         // the distance.
-        let next = sent_at.map(|sent_at| {
+        let next_ms = sent_at.map(|sent_at| {
             let earliest = sent_at.ms().saturating_add(signed(distance.ms));
-            Time::from_ms(earliest.saturating_add((phase_ms - earliest).rem_euclid(unit_ms)))
+            earliest.saturating_add((phase_ms - earliest).rem_euclid(unit_ms))
         });
-        Self { distance, next }
+        Self { distance, next_ms }
     }
 
     /// The beginning of the slot that makes the search due at `now`, if any.
     #[must_use]
     pub(crate) fn slot(&self, now: Time) -> Option<Time> {
-        let Some(next) = self.next else { return Some(now) };
-        let over_ms = now.ms().checked_sub(next.ms()).filter(|over_ms| *over_ms >= 0)?;
+        let Some(next_ms) = self.next_ms else { return Some(now) };
+        let over_ms = now.ms().checked_sub(next_ms).filter(|over_ms| *over_ms >= 0)?;
         let distance_ms = signed(self.distance.ms).max(1);
-        Some(Time::from_ms(next.ms() + over_ms / distance_ms * distance_ms))
+        Some(Time::from_ms(next_ms + over_ms / distance_ms * distance_ms))
     }
 
     /// The wait until it is due, in milliseconds. Never longer than the interval: a clock that was set back delays no
     /// poll.
     #[must_use]
     pub fn wait_ms(&self, now: Time) -> u64 {
-        let left_ms = self.next.map_or(0, |next| next.ms().saturating_sub(now.ms()));
+        let left_ms = self.next_ms.map_or(0, |next_ms| next_ms.saturating_sub(now.ms()));
         u64::try_from(left_ms).unwrap_or(0).min(self.distance.ms)
     }
 }

@@ -6,7 +6,7 @@ use crate::inbox::Inbox;
 use crate::measure::{MeasureError, Measured, Measurer};
 use crate::ports::{PortError, Quarantine};
 
-/// The outcome of an inbox. After a failure: what was done before it.
+/// The outcome of an inbox; after a failure, what was done before it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct InboxDone {
     /// What its observations did, once they are stored.

@@ -144,7 +144,7 @@ fn with_bisect_a_stuck_batch_may_be_retried_and_discarded_unchanged() {
     assert_eq!(batches, ["a poison c d", "poison c d", "poison c d", "poison c d"]);
     assert_eq!(discarded(&mapping), ["poison c d"]);
 
-    let runs: Vec<usize> = (0..20)
+    let runs: Vec<usize> = (0..200)
         .map(|seed| {
             let mut mapping = Mapping::new(MappingConfig { stuck: Stuck::Either, ..careful(2) }, seed);
             sent(&mut mapping, &saying("a poison c d"), reports_poison).len()
