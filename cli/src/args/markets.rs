@@ -1,6 +1,6 @@
 use clap::Args;
 use stoop_pipeline::WideLevel;
-use stoop_pipeline::serve::Figure;
+use stoop_pipeline::serve::{Figure, SortBy};
 
 use super::values::lines;
 use super::{AsOfArgs, FormatArgs};
@@ -29,11 +29,18 @@ pub(crate) struct WantedMarkets {
     pub(crate) min_homes: i64,
     /// Sort by this figure, named as in --csv, ascending; unknown values last [default: active, descending]
     #[arg(long, value_name = "FIGURE", value_parser = figure)]
-    pub(crate) sort: Option<Figure>,
+    pub(crate) sort: Option<SortBy>,
+    /// Show the change since this many days before; --sort then also takes active_change and median_price_change
+    /// [default for these: 28]
+    #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(i32).range(1..=365))]
+    pub(crate) change: Option<i32>,
     /// Sort descending
     #[arg(long, requires = "sort")]
     pub(crate) desc: bool,
 }
+
+/// The days of a change that is only sorted by.
+const CHANGE_DAYS: i32 = 28;
 
 fn level(text: &str) -> Result<WideLevel, String> {
     let known = WideLevel::ALL.into_iter().find(|level| level.as_str() == text);
@@ -41,6 +48,13 @@ fn level(text: &str) -> Result<WideLevel, String> {
 }
 
 /// The figure of this name in CSV.
-pub(crate) fn figure(name: &str) -> Result<Figure, String> {
-    Figure::named(name).ok_or_else(|| format!("accepted: {}", Figure::names()))
+pub(crate) fn figure(name: &str) -> Result<SortBy, String> {
+    SortBy::named(name).ok_or_else(|| format!("accepted: active_change, median_price_change, {}", Figure::names()))
+}
+
+impl WantedMarkets {
+    /// The days of the change to show, if one is wanted.
+    pub(crate) fn change_days(&self) -> Option<i32> {
+        self.change.or_else(|| self.sort.is_some_and(SortBy::is_change).then_some(CHANGE_DAYS))
+    }
 }

@@ -155,7 +155,7 @@ impl Compared {
 }
 
 /// A value, dimmed if its sample is too small.
-fn cell(figure: Figure, figures: &FiguresView, currency: Currency, unit: &str) -> SafeText {
+pub(super) fn cell(figure: Figure, figures: &FiguresView, currency: Currency, unit: &str) -> SafeText {
     let Ok(Some(value)) = figure.of(figures) else { return SafeText::from(UNKNOWN).dim() };
     let text = SafeText::from(shown(figure.definition(), value, currency, unit));
     let is_thin = figure
@@ -165,7 +165,7 @@ fn cell(figure: Figure, figures: &FiguresView, currency: Currency, unit: &str) -
     if is_thin { text.dim() } else { text }
 }
 
-fn name(figure: Figure) -> String {
+pub(super) fn name(figure: Figure) -> String {
     let title = title(figure.definition());
     figure.window().map_or_else(|| title.clone(), |window| format!("{title}, {}", window.label()))
 }

@@ -5,13 +5,15 @@ use serde::Serialize;
 use stoop_domain::{Market, Time};
 use stoop_embedded::Database;
 use stoop_market::Cells;
-use stoop_pipeline::serve::{Figure, FiguresView, Hours, MarketRow, Ranking, Sum};
+use stoop_pipeline::serve::{Figure, FiguresView, Hours, MarketRow, Ranking, SortBy, Sum};
 use stoop_pipeline::{WideArea, WideLevel, add_up};
 
+use super::compare::{cell, name};
+use super::market::changes::signed;
 use super::{View, as_text_or_null, cells_at, empty, give, moment, more, open, plural, rows};
 use crate::args::{MarketsArgs, StoreArgs, WantedMarkets};
 use crate::out::say;
-use crate::show::{self, Column, Csv, Field, Look, Page, SafeText, Table, or_unknown};
+use crate::show::{self, Column, Csv, Field, Look, Page, SafeText, Table, UNKNOWN, or_unknown};
 
 /// Every market that still has the requested day, with its figures, the largest first.
 #[derive(Serialize)]
@@ -24,6 +26,9 @@ pub(super) struct Markets {
     /// The total number; `markets` may hold fewer.
     total: usize,
     markets: Vec<MarketRow>,
+    /// The figure that the list is sorted by.
+    #[serde(skip)]
+    figure: Option<Figure>,
 }
 
 /// `stoop markets`.
@@ -48,42 +53,57 @@ impl Markets {
         let as_of = moment(database, as_of)?;
         let mut markets = match (as_of, level) {
             (None, _) => Vec::new(),
-            (Some(now), None) => read_markets(database, now)?,
-            (Some(now), Some(level)) => read_areas(database, level, now)?,
+            (Some(now), None) => read_markets(database, now, wanted.change_days())?,
+            (Some(now), Some(level)) => read_areas(database, level, now, wanted.change_days())?,
         };
-        let WantedMarkets { min_homes, sort, desc } = *wanted;
+        let WantedMarkets { min_homes, sort, desc, .. } = *wanted;
         Ranking { min_homes, sort, desc }.rank(&mut markets)?;
         let total = markets.len();
         markets.truncate(limit);
-        Ok(Self { as_of, level: level.map(WideLevel::as_str), total, markets })
+        let figure = match sort {
+            Some(SortBy::Figure(figure)) => Some(figure),
+            _ => None,
+        };
+        Ok(Self { as_of, level: level.map(WideLevel::as_str), total, markets, figure })
     }
 }
 
-fn read_markets(database: &Database, now: Time) -> anyhow::Result<Vec<MarketRow>> {
+fn read_markets(database: &Database, now: Time, change: Option<i32>) -> anyhow::Result<Vec<MarketRow>> {
     let mut rows = Vec::new();
     // One state at a time is in memory: there may be thousands of markets.
     for market in database.market_ids()? {
-        if let Some(cells) = cells_at(database, &market, now, 0)? {
-            rows.push(MarketRow::of_market(&market).with_figures(Sum::Whole(&cells), now));
+        let days = change.map_or(0, |_| 1);
+        if let Some(cells) = cells_at(database, &market, now, days)? {
+            let row = MarketRow::of_market(&market).with_figures(Sum::Whole(&cells), now);
+            rows.push(changed(row, Sum::Whole(&cells), now, change));
         }
     }
     Ok(rows)
 }
 
-fn read_areas(database: &Database, level: WideLevel, now: Time) -> anyhow::Result<Vec<MarketRow>> {
+fn read_areas(database: &Database, level: WideLevel, now: Time, change: Option<i32>) -> anyhow::Result<Vec<MarketRow>> {
     let mut rows = Vec::new();
     // For a day that roll-ups no longer hold, the markets are added up.
     let mut without_figures = BTreeSet::new();
+    let mut unchanged = Vec::new();
     database.each_wide(level, now, |area, wide| -> anyhow::Result<()> {
         match wide {
             Some(wide) => {
                 let sum = Sum::Wide(&wide, level.grain(), Hours::Known);
                 rows.push(MarketRow::of_area(&area).with_figures(sum, now));
+                unchanged.extend(change.map(|_| (rows.len() - 1, area)));
             }
             None => drop(without_figures.insert(area)),
         }
         Ok(())
     })?;
+    for (at, area) in unchanged {
+        // With the series, which the list of all areas leaves out.
+        if let Some(wide) = database.wide(&area, now)? {
+            let row: &mut MarketRow = &mut rows[at];
+            *row = changed(row.clone(), Sum::Wide(&wide, level.grain(), Hours::Known), now, change);
+        }
+    }
     let mut markets: BTreeMap<WideArea, Vec<Market>> = BTreeMap::new();
     if !without_figures.is_empty() {
         for market in database.market_ids()? {
@@ -92,13 +112,22 @@ fn read_areas(database: &Database, level: WideLevel, now: Time) -> anyhow::Resul
     }
     for area in without_figures {
         let markets = markets.remove(&area).unwrap_or_default();
-        let states = markets.iter().map(|market| cells_at(database, market, now, 0));
+        let days = change.map_or(0, |_| 1);
+        let states = markets.iter().map(|market| cells_at(database, market, now, days));
         let states: Vec<Cells> = states.filter_map(Result::transpose).collect::<anyhow::Result<_>>()?;
         let (wide, hours) = add_up(&area, &states, now);
         let sum = Sum::Wide(&wide, level.grain(), hours);
-        rows.push(MarketRow::of_area(&area).with_figures(sum, now));
+        rows.push(changed(MarketRow::of_area(&area).with_figures(sum, now), sum, now, change));
     }
     Ok(rows)
+}
+
+/// The row with the change, if one is wanted.
+fn changed(row: MarketRow, sum: Sum<'_>, now: Time, days: Option<i32>) -> MarketRow {
+    match days {
+        Some(days) => row.with_change(sum, now, days),
+        None => row,
+    }
 }
 
 impl View for Markets {
@@ -109,7 +138,10 @@ impl View for Markets {
             Some(level) => format!("{} of {}", plural(self.total as u64, "sum"), several(level)),
         };
         let heading = format!("{total} as of {} UTC", or_unknown(as_of));
-        let mut table = Table::new([
+        let is_changed = self.markets.iter().any(|row| row.change.is_some());
+        let days = self.markets.iter().find_map(|row| row.change.as_ref()).map_or(0, |change| change.days);
+        let figure = self.figure.filter(|figure| !SHOWN.contains(&figure.name().as_str()));
+        let columns = [
             Column::left("area"),
             Column::cut("in").optional(1),
             Column::left("for"),
@@ -121,10 +153,19 @@ impl View for Markets {
             Column::right("new"),
             Column::right("cuts"),
             Column::right("% cut").optional(2),
-        ]);
+        ];
+        let more_columns =
+            is_changed.then(|| [format!("active, {days} d"), format!("median, {days} d")].map(Column::right));
+        let sorted = figure.map(|figure| Column::right(name(figure)));
+        let mut table = Table::new(columns.into_iter().chain(more_columns.into_iter().flatten()).chain(sorted));
         for row in &self.markets {
             let within = if self.level.is_some() { above(&row.path) } else { parents(&row.path) };
-            table.row(cells(row, within));
+            let change = is_changed.then(|| change_cells(row)).into_iter().flatten();
+            let sorted = figure.map(|figure| match &row.figures {
+                Some(figures) => cell(figure, figures, row.currency, row.area_unit),
+                None => UNKNOWN.into(),
+            });
+            table.row(cells(row, within).into_iter().chain(change).chain(sorted));
         }
         let note = "age: median days on the market. new, cuts: in 7 days. % cut: homes that ask less than at first.";
         let mut page = Page::new(look);
@@ -140,7 +181,18 @@ impl View for Markets {
             true => Field::Money(figure.path()),
             false => Field::Plain(figure.path()),
         };
-        Ok(Csv::new(market.into_iter().chain(Figure::all().map(figure)), rows(&self.markets)?))
+        let change = [
+            Field::Plain("change.days"),
+            Field::Plain("change.since"),
+            Field::Plain("change.active"),
+            Field::Plain("change.active_change"),
+            Field::Plain("change.priced"),
+            Field::Money("change.median_price"),
+            Field::Plain("change.median_price_change"),
+        ];
+        let is_changed = self.markets.iter().any(|row| row.change.is_some());
+        let fields = market.into_iter().chain(Figure::all().map(figure));
+        Ok(Csv::new(fields.chain(change.into_iter().filter(|_| is_changed)), rows(&self.markets)?))
     }
 }
 
@@ -170,6 +222,27 @@ fn cells(row: &MarketRow, within: &str) -> [SafeText; 11] {
         count(|figures| figures.last_7_days.flows.price_cuts).into(),
         or_unknown(cut_share.map(|share| format!("{:.0} %", share * 100.0))).into(),
     ]
+}
+
+/// Figures that have a column of their own.
+const SHOWN: [&str; 7] = [
+    "active",
+    "median_price",
+    "median_price_per_area",
+    "median_age_days",
+    "cut_share",
+    "last_7_days_new",
+    "last_7_days_price_cuts",
+];
+
+/// The changes of active homes and median price, dimmed if they are thin.
+fn change_cells(row: &MarketRow) -> [SafeText; 2] {
+    let change = row.change.as_ref();
+    let values = [change.and_then(|it| it.active_change), change.and_then(|it| it.median_price_change)];
+    values.map(|value| {
+        let text = SafeText::from(signed(value));
+        if change.is_none_or(|change| change.thin) { text.dim() } else { text }
+    })
 }
 
 /// The plural name of a level.

@@ -32,7 +32,7 @@ pub use days::{ChangeView, DayView, UnusualView, Usual};
 pub use figures::{FiguresView, WindowView};
 pub use home::{HappenedView, HomeSummary, HomeView, IntervalView, PriceChangeView, median_per_m2};
 pub use nearest::Nearest;
-pub use ranking::{Figure, MarketRow, Ranking};
+pub use ranking::{Figure, MarketRow, Ranking, SortBy};
 pub use revised::{Revised, revised};
 pub use sum::{Hours, Sum};
 pub use view::{MarketView, SegmentView, covers_days, unit_name};

@@ -51,7 +51,8 @@ fn wide_areas_are_listed_the_same_before_they_are_rolled_up_and_after() {
 #[test]
 fn markets_are_sorted_by_any_figure_and_left_out_where_they_are_few() {
     let world = world();
-    let wanted = |sort, desc, min_homes| WantedMarkets { sort: Some(figure(sort).unwrap()), desc, min_homes };
+    let wanted =
+        |sort, desc, min_homes| WantedMarkets { sort: Some(figure(sort).unwrap()), change: None, desc, min_homes };
     let sorted = |level, wanted: &WantedMarkets| ids(&Markets::read(&world.database, level, None, wanted, 40).unwrap());
     let up = sorted(None, &wanted("median_price", false, 0));
     let mut down = sorted(None, &wanted("median_price", true, 0));

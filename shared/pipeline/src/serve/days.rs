@@ -4,7 +4,7 @@
 mod tests;
 
 use serde::Serialize;
-use stoop_domain::Day;
+use stoop_domain::{AreaUnit, Currency, Day};
 use stoop_market::{AVERAGE_DAYS, Close, Flows, PooledMedians, WARM_UP_DAYS};
 
 use super::figures::Terms;
@@ -169,22 +169,23 @@ impl Series {
 
     /// The changes since the days of [`CHANGE_DAYS`] that were observed.
     pub(super) fn changes(&self, today: Day, terms: Terms) -> Vec<ChangeView> {
-        let Some(now) = self.closes.last().filter(|last| last.day == today) else { return Vec::new() };
-        let change = |days: i32| {
-            let then = self.closes.iter().rfind(|close| close.day.0 == today.0 - days)?;
-            Some(ChangeView {
-                days,
-                since: then.day.to_string(),
-                active: then.active,
-                #[expect(clippy::cast_precision_loss, reason = "numbers of homes")]
-                active_change: relative(Some(then.active as f64), Some(now.active as f64)),
-                priced: then.priced,
-                median_price: then.median_price.map(|minor| terms.major(minor)),
-                median_price_change: relative(then.median_price, now.median_price),
-                thin: then.priced.min(now.priced) < THIN || self.is_warming_up(then.day),
-            })
-        };
-        CHANGE_DAYS.into_iter().filter_map(change).collect()
+        CHANGE_DAYS.into_iter().filter_map(|days| self.change(today, days, terms)).collect()
+    }
+
+    fn change(&self, today: Day, days: i32, terms: Terms) -> Option<ChangeView> {
+        let now = self.closes.last().filter(|last| last.day == today)?;
+        let then = self.closes.iter().rfind(|close| close.day.0 == today.0 - days)?;
+        Some(ChangeView {
+            days,
+            since: then.day.to_string(),
+            active: then.active,
+            #[expect(clippy::cast_precision_loss, reason = "numbers of homes")]
+            active_change: relative(Some(then.active as f64), Some(now.active as f64)),
+            priced: then.priced,
+            median_price: then.median_price.map(|minor| terms.major(minor)),
+            median_price_change: relative(then.median_price, now.median_price),
+            thin: then.priced.min(now.priced) < THIN || self.is_warming_up(then.day),
+        })
     }
 
     /// What is unusual in the last 7 days: events of a week against those of earlier weeks, the stock against that at
@@ -219,6 +220,14 @@ impl Series {
     fn is_warming_up(&self, day: Day) -> bool {
         self.watched_since.is_some_and(|first| day.0 < first.0 + WARM_UP_DAYS)
     }
+}
+
+/// The change of a sum in the `days` days to `today`; `None` if either day was not observed.
+pub(super) fn change(sum: Sum<'_>, today: Day, days: i32, currency: Currency, unit: AreaUnit) -> Option<ChangeView> {
+    let closes = sum.closes(Day(today.0.saturating_sub(days)), today);
+    let watched_since = sum.first_day().filter(|first| first.0 <= today.0.saturating_sub(days))?;
+    let series = Series { closes, medians: Vec::new(), watched_since: Some(watched_since) };
+    series.change(today, days, Terms { currency, unit })
 }
 
 /// A figure by the index of a close; `None` if it is unknown.

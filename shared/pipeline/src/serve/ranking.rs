@@ -6,7 +6,7 @@ use serde_json::Value;
 use stoop_domain::{Currency, Market, Time, country};
 use stoop_market::{Definition, Unit, Window};
 
-use super::{FiguresView, MergedId, Sum, area_name, unit_name};
+use super::{ChangeView, FiguresView, MergedId, Sum, area_name, days, unit_name};
 use crate::wide_area::WideArea;
 
 /// A row of a list: a market, or the sum of a wide area.
@@ -27,6 +27,20 @@ pub struct MarketRow {
     /// Omitted if there are none.
     #[serde(flatten)]
     pub figures: Option<FiguresView>,
+    /// The change since an earlier day; omitted unless it was requested and that day was observed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub change: Option<ChangeView>,
+}
+
+/// What lists are sorted by.
+#[derive(Clone, Copy, Debug)]
+pub enum SortBy {
+    /// A figure.
+    Figure(Figure),
+    /// The change of the active homes.
+    ActiveChange,
+    /// The change of the median list price.
+    MedianPriceChange,
 }
 
 /// A figure by which lists are sorted, and its name in CSV: a figure of the moment, or one of a window.
@@ -58,7 +72,7 @@ pub struct Ranking {
     /// Only rows with at least this many homes with an asking price.
     pub min_homes: i64,
     /// Sort by this figure, ascending; by default by active homes, descending.
-    pub sort: Option<Figure>,
+    pub sort: Option<SortBy>,
     /// Descending; with a figure only.
     pub desc: bool,
 }
@@ -86,6 +100,13 @@ impl MarketRow {
         Self { figures: Some(figures), ..self }
     }
 
+    /// Adds the change since this many days before, for a sum that has a series.
+    #[must_use]
+    pub fn with_change(self, sum: Sum<'_>, now: Time, days: i32) -> Self {
+        let country = country(&self.path);
+        Self { change: days::change(sum, now.day_in(&country.zone), days, self.currency, country.area_unit), ..self }
+    }
+
     fn new(path: &str, name: String, id: MergedId) -> Self {
         Self {
             id: format!("{path}:{id}"),
@@ -95,6 +116,34 @@ impl MarketRow {
             currency: id.currency,
             area_unit: unit_name(country(path).area_unit),
             figures: None,
+            change: None,
+        }
+    }
+}
+
+impl SortBy {
+    /// The figure or change of this name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        match name {
+            "active_change" => Some(Self::ActiveChange),
+            "median_price_change" => Some(Self::MedianPriceChange),
+            name => Figure::named(name).map(Self::Figure),
+        }
+    }
+
+    /// Whether it needs rows with changes.
+    #[must_use]
+    pub fn is_change(self) -> bool {
+        matches!(self, Self::ActiveChange | Self::MedianPriceChange)
+    }
+
+    fn of(self, row: &MarketRow) -> Result<Option<f64>, serde_json::Error> {
+        let change = row.change.as_ref();
+        match self {
+            Self::Figure(figure) => row.figures.as_ref().map_or(Ok(None), |figures| figure.of(figures)),
+            Self::ActiveChange => Ok(change.and_then(|change| change.active_change)),
+            Self::MedianPriceChange => Ok(change.and_then(|change| change.median_price_change)),
         }
     }
 }
@@ -190,7 +239,7 @@ impl Ranking {
         };
         let mut keyed = Vec::with_capacity(rows.len());
         for row in rows.drain(..) {
-            let value = row.figures.as_ref().map(|figures| figure.of(figures)).transpose()?.flatten();
+            let value = figure.of(&row)?;
             keyed.push((if self.desc { value.map(|value| -value) } else { value }, row));
         }
         keyed.sort_by(|(a, left), (b, right)| {
@@ -238,7 +287,7 @@ mod tests {
 
     fn ranked(min_homes: i64, sort: &str, desc: bool) -> Vec<String> {
         let mut rows = rows();
-        let sort = (!sort.is_empty()).then(|| Figure::named(sort).unwrap());
+        let sort = (!sort.is_empty()).then(|| SortBy::named(sort).unwrap());
         Ranking { min_homes, sort, desc }.rank(&mut rows).unwrap();
         rows.into_iter().map(|row| row.name).collect()
     }

@@ -11,7 +11,7 @@ use super::market::earliest;
 use super::params::Params;
 use super::sums::READ_MARKETS_MAX;
 use crate::ports::ShownWide;
-use crate::serve::{FoundArea, Hours, MarketRow, Ranking, Sum, as_text_or_null};
+use crate::serve::{FoundArea, Hours, MarketRow, Ranking, SortBy, Sum, as_text_or_null};
 use crate::wide_area::{WideArea, WideLevel};
 
 const LISTED_MAX: u16 = 1_000;
@@ -86,7 +86,7 @@ impl Asked {
         }
         let max = if is_ranked || !params.has("area") { LISTED_MAX } else { LISTED_WITH_FIGURES_MAX };
         let ranking = Ranking {
-            sort: params.figure("sort"),
+            sort: params.figure("sort").map(SortBy::Figure),
             desc: params.flag("desc"),
             min_homes: params.at_least("min_homes").unwrap_or(0),
         };
