@@ -10,6 +10,7 @@ mod stock;
 use crate::figures::{Figures, Values};
 use crate::flows::{Flows, Window};
 use crate::measures::{Measures, WindowSums};
+use crate::segment::Segment;
 
 /// The definition of a figure.
 #[derive(Debug)]
@@ -160,6 +161,44 @@ impl Values {
         figures.zip(values.into_iter().flatten().copied())
     }
 }
+
+impl Figures {
+    /// The figures in which a stored sum of a wide area agrees with the sum of its markets to the last bit: without those
+    /// read from buckets of prices and cuts, which may be coarser there, and for a part of an area without how long homes
+    /// stay, which is stored for the whole only.
+    #[must_use]
+    pub fn exact(&self, segment: Segment) -> Self {
+        let stays = |name: &str| name.contains("_within_") || name.contains("_days_to_") || name == "stays_90_days";
+        let is_exact = |figure: &Definition| {
+            let is_of_part = segment == Segment::All
+                || figure.group != Group::Speed
+                || !(stays(figure.name) || figure.name == "median_days_on_market");
+            is_of_part && !OF_BUCKETS.contains(&figure.name)
+        };
+        let kept = |values: &mut dyn Iterator<Item = (&'static Definition, Option<f64>)>| {
+            values.map(|(figure, value)| value.filter(|_| is_exact(figure))).collect()
+        };
+        let values = Values {
+            moment: kept(&mut self.values.moment()),
+            windows: Window::OF_DAYS.map(|window| kept(&mut self.values.window(window))),
+        };
+        Self {
+            median_price: None,
+            p25_price: None,
+            p75_price: None,
+            min_price: None,
+            max_price: None,
+            median_price_per_m2: None,
+            median_cut: None,
+            values,
+            ..self.clone()
+        }
+    }
+}
+
+/// Figures without a field of their own that are read from buckets of prices and cuts.
+const OF_BUCKETS: [&str; 4] =
+    ["median_sale_price", "median_sale_price_per_area", "median_new_price", "median_price_cut"];
 
 impl Group {
     /// Every group, in order of output.
