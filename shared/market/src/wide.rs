@@ -102,7 +102,9 @@ impl Projection {
         let Some(kind) = key.kind() else { return };
         // Leaves out what is scheduled for later days: nearly every home has an expiry there, which each sighting
         // moves.
-        if kind != Kind::Opening && key.day() >= self.from.0.saturating_add(WIDE_DAYS) {
+        // West of Greenwich, a civil day ends on the next UTC day, by which hours are kept.
+        let more = i32::from(key.quantity() == Quantity::Hour);
+        if kind != Kind::Opening && key.day() >= self.from.0.saturating_add(WIDE_DAYS + more) {
             return;
         }
         self.now.extend(self.in_now(key, kind).into_iter().chain(self.event_in_now(key, kind)).map(|key| (key, value)));

@@ -304,3 +304,15 @@ fn a_wide_area_has_the_stays_of_homes_listed_in_the_last_ninety_days() {
         assert_eq!(stays.value(&figures, None), Some(expected), "on day {now} of the sums from day {from} on");
     }
 }
+
+#[test]
+fn the_last_day_west_of_greenwich_has_its_hours_of_the_next_utc_day() {
+    let [honolulu, ..] = zones();
+    let from = Day(18_000);
+    // On the last day of the sums in Honolulu, early on the next one in UTC.
+    let at = (i64::from(from.0) + i64::from(WIDE_DAYS)) * 86_400_000 + 5 * 3_600_000;
+    let seen = Seen { at, state: plain_home(), listed: None, initial: false, watch: Watch::Once };
+    let wide = project(&unfolded(&[vec![seen]]), from, Grain::Fine);
+    let figures = wide.figures(Grain::Fine, Segment::All, Time::from_ms(at + 3_600_000), &honolulu);
+    assert_eq!(figures.last_24_hours, Some(Flows { new: 1, ..Flows::default() }));
+}
