@@ -87,6 +87,9 @@ enum Ours {
 const NEW: Ours = Ours::Month("new", |flows| flows.new);
 const PENDING: Ours = Ours::Month("pending", |flows| flows.pending);
 
+const LISTED: &str = "counts listing dates: adds relisted homes and those found late; leaves out homes without a date \
+                      that were there before the search";
+
 const REDFIN: &[Line] = &[
     Line {
         name: "inventory",
@@ -102,14 +105,7 @@ const REDFIN: &[Line] = &[
         ours: Ours::Close("active"),
         note: "adds homes that left during the month",
     },
-    Line {
-        name: "new_listings",
-        value: |tally| Some(whole(tally.listed)),
-        is_share: false,
-        ours: NEW,
-        note: "by listing date: adds relisted homes and those found late; leaves out homes without one that were there \
-               before the search",
-    },
+    Line { name: "new_listings", value: |tally| Some(whole(tally.listed)), is_share: false, ours: NEW, note: LISTED },
     Line {
         name: "pending_sales",
         value: |tally| Some(whole(tally.pending_early)),
@@ -134,14 +130,7 @@ const ZILLOW: &[Line] = &[
         ours: Ours::Close("active"),
         note: "active at any time: adds homes that left during the month",
     },
-    Line {
-        name: "new_listings",
-        value: |tally| Some(whole(tally.listed)),
-        is_share: false,
-        ours: NEW,
-        note: "by listing date: adds relisted homes and those found late; leaves out homes without one that were there \
-               before the search",
-    },
+    Line { name: "new_listings", value: |tally| Some(whole(tally.listed)), is_share: false, ours: NEW, note: LISTED },
     Line {
         name: "newly_pending_listings",
         value: |tally| Some(whole(tally.pending)),
@@ -185,15 +174,14 @@ const REALTOR: &[Line] = &[
         value: |tally| Some(whole(tally.listed)),
         is_share: false,
         ours: NEW,
-        note: "by listing date: adds relisted homes and those found late; leaves out homes without one that were there \
-               before the search",
+        note: LISTED,
     },
     Line {
         name: "price_reduced_count",
         value: |tally| Some(whole(tally.cut)),
         is_share: false,
         ours: Ours::Days28("homes_cut"),
-        note: "of the month, not of 28 days; adds nothing for a second cut, as ours, and keeps homes raised again",
+        note: "of the month, not of 28 days; a home's second cut adds nothing, as in ours, and homes raised again stay in",
     },
     Line {
         name: "price_reduced_share",
