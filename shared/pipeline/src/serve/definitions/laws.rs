@@ -98,8 +98,8 @@ fn plain(days: &[Option<State>]) -> Tally {
         (from..=until).filter(|day| is(*day, Status::Pending) && is(day - 1, Status::Active)).collect();
     let mut asked: Option<(usize, i64)> = None;
     let mut cut = false;
-    for day in 0..days.len() {
-        let (Some(spell), Some(price)) = (opened[day], price(day)) else { continue };
+    for (day, spell) in opened.iter().enumerate() {
+        let (Some(spell), Some(price)) = (*spell, price(day)) else { continue };
         let before = asked.filter(|(of, _)| *of == spell).map(|(_, price)| price);
         cut |= (from..=until).contains(&day) && before.is_some_and(|before| price < before);
         asked = Some((spell, price));
