@@ -1,4 +1,5 @@
 mod compare;
+mod definition;
 mod homes;
 mod markets;
 mod sources;
@@ -13,6 +14,7 @@ use stoop_domain::Time;
 use stoop_runtime::LogFormat;
 
 pub(crate) use compare::{CompareArgs, Part};
+pub(crate) use definition::DefinitionArgs;
 pub(crate) use homes::{Sort, WantedArgs};
 #[cfg(test)]
 pub(crate) use markets::figure;
@@ -176,6 +178,8 @@ pub(crate) struct MarketArgs {
     pub(crate) as_of: AsOfArgs,
     #[command(flatten)]
     pub(crate) as_known: AsKnownArgs,
+    #[command(flatten)]
+    pub(crate) definition: DefinitionArgs,
     #[command(flatten)]
     pub(crate) format: FormatArgs,
 }

@@ -59,7 +59,10 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Poll(args) => run::poll_once(&home, &args).await,
         Command::Sources(args) => sources::sources(&home, &args).await,
         Command::Markets(args) => views::markets(&home, &args),
-        Command::Market(args) => views::market(&home, &args),
+        Command::Market(args) => match args.definition.definition {
+            Some(whose) => views::definition(&home, &args, whose.into()),
+            None => views::market(&home, &args),
+        },
         Command::Compare(args) => views::compare(&home, &args),
         Command::Homes(args) => views::homes(&home, &args),
         Command::Home(args) => views::home(&home, &args),

@@ -5,6 +5,7 @@
 
 mod alerts;
 mod compare;
+mod definition;
 mod home;
 mod homes;
 mod market;
@@ -35,6 +36,7 @@ use crate::show::{Csv, Look, Page};
 
 pub(crate) use alerts::alerts;
 pub(crate) use compare::compare;
+pub(crate) use definition::definition;
 pub(crate) use home::home;
 pub(crate) use homes::homes;
 pub(crate) use market::market;

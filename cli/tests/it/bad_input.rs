@@ -131,6 +131,10 @@ fn bad_options_are_reported_with_accepted_values() {
     refused(&["simulate", "--rows", "0"], &["--rows", "0 is not in 1.."]);
     refused(&["simulate", "--homes", "1000001"], &["--homes", "1000001 is not in 1..=1000000"]);
     refused(&["market", "reno", "--days", "0"], &["--days", "0 is not in 1..=3660"]);
+    refused(&["market", "reno", "--definition", "trulia"], &["--definition", "redfin, zillow, realtor"]);
+    refused(&["market", "reno", "--month", "2026-04"], &["--definition"]);
+    let april = ["market", "reno", "--definition", "redfin", "--month"];
+    refused(&[&april[..], &["april"]].concat(), &["--month", "accepted: a month like 2026-04"]);
     for view in [&["markets"][..], &["homes", "reno"], &["alerts"], &["quarantine"], &["runs"]] {
         for limit in ["0", "1000001"] {
             refused(&[view, &["--limit", limit]].concat(), &["--limit", "accepted: a whole number from 1 to 1000000"]);

@@ -1,0 +1,335 @@
+//! What Redfin, Zillow and Realtor.com would count: their figures of a month, from the histories of the same homes.
+//!
+//! The definitions are those of Redfin's *Data Center Metrics Definitions*, the notes of Zillow Research's *Housing
+//! Data* and Realtor.com's *Residential Data Dictionary*. `docs/METRICS.md` says how each is read here.
+
+#[cfg(test)]
+mod laws;
+mod month;
+mod tally;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use stoop_domain::{Currency, Day};
+use stoop_market::{Definition, Flows, Window};
+
+use super::{Figure, MarketView, MergedId};
+
+pub use month::{Month, MonthError};
+pub use tally::{Period, Tallies, Tally};
+
+/// Whose definitions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Provider {
+    /// The Data Center of Redfin.
+    Redfin,
+    /// Zillow Research.
+    Zillow,
+    /// The data library of Realtor.com.
+    Realtor,
+}
+
+/// The figures of a provider and ours, for one purpose and currency of an area.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct DefinedMarket {
+    /// `us/wa/king:sale:USD`.
+    pub id: String,
+    /// `sale` or `rent`.
+    pub purpose: &'static str,
+    /// The currency of all prices.
+    pub currency: Currency,
+    /// In the order of the provider's table.
+    pub figures: Vec<DefinedFigure>,
+}
+
+/// A figure of a provider beside our nearest one.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct DefinedFigure {
+    /// The provider's name.
+    pub figure: &'static str,
+    /// Homes, or for a share 1 = 100 %. `None` for a share of nothing.
+    pub value: Option<f64>,
+    /// Whether the figure is a share, not a number of homes.
+    pub is_share: bool,
+    /// The name of our nearest figure.
+    pub our_figure: &'static str,
+    /// What ours is taken over: the `close` of the period's last day, the `month`, or the `last_28_days` of it.
+    pub our_window: &'static str,
+    /// Our figure. `None` if it is unknown.
+    pub ours: Option<f64>,
+    /// What the provider's way leaves out or adds.
+    pub note: &'static str,
+}
+
+/// A line of a provider's table.
+struct Line {
+    name: &'static str,
+    value: fn(&Tally) -> Option<f64>,
+    is_share: bool,
+    ours: Ours,
+    note: &'static str,
+}
+
+/// Our nearest figure.
+#[derive(Clone, Copy)]
+enum Ours {
+    /// A figure of the catalogue at the close of the last day.
+    Close(&'static str),
+    /// Events of the month.
+    Month(&'static str, fn(&Flows) -> i64),
+    /// A figure of the catalogue over the 28 days that end with the period.
+    Days28(&'static str),
+}
+
+const NEW: Ours = Ours::Month("new", |flows| flows.new);
+const PENDING: Ours = Ours::Month("pending", |flows| flows.pending);
+
+const LISTED: &str = "counts listing dates: adds relisted homes and those found late; leaves out homes without a date \
+                      that were there before the search";
+
+const REDFIN: &[Line] = &[
+    Line {
+        name: "inventory",
+        value: |tally| Some(whole(tally.active_at_end)),
+        is_share: false,
+        ours: Ours::Close("active"),
+        note: "on the last day, as ours; both leave out homes under contract",
+    },
+    Line {
+        name: "active_listings",
+        value: |tally| Some(whole(tally.active)),
+        is_share: false,
+        ours: Ours::Close("active"),
+        note: "adds homes that left during the month",
+    },
+    Line { name: "new_listings", value: |tally| Some(whole(tally.listed)), is_share: false, ours: NEW, note: LISTED },
+    Line {
+        name: "pending_sales",
+        value: |tally| Some(whole(tally.pending_early)),
+        is_share: false,
+        ours: PENDING,
+        note: "leaves out homes on the market for more than 90 days and a home's second contract",
+    },
+    Line {
+        name: "price_drops",
+        value: |tally| share(tally.cut_and_active, whole(tally.active)),
+        is_share: true,
+        ours: Ours::Days28("homes_cut_share"),
+        note: "of all active listings; leaves out cuts of homes that were under contract all month",
+    },
+];
+
+const ZILLOW: &[Line] = &[
+    Line {
+        name: "inventory",
+        value: |tally| Some(whole(tally.active)),
+        is_share: false,
+        ours: Ours::Close("active"),
+        note: "active at any time: adds homes that left during the month",
+    },
+    Line { name: "new_listings", value: |tally| Some(whole(tally.listed)), is_share: false, ours: NEW, note: LISTED },
+    Line {
+        name: "newly_pending_listings",
+        value: |tally| Some(whole(tally.pending)),
+        is_share: false,
+        ours: PENDING,
+        note: "leaves out a home's second contract",
+    },
+    Line {
+        name: "share_of_listings_with_a_price_cut",
+        value: |tally| share(tally.lower, whole(tally.active)),
+        is_share: true,
+        ours: Ours::Days28("homes_cut_share"),
+        note: "compares the month's two ends: leaves out homes raised again, and homes listed or gone within the month",
+    },
+];
+
+const REALTOR: &[Line] = &[
+    Line {
+        name: "active_listing_count",
+        value: |tally| share(tally.active_days, whole(tally.days)),
+        is_share: false,
+        ours: Ours::Close("active"),
+        note: "the mean of the month's days; ours is of the last",
+    },
+    Line {
+        name: "pending_listing_count",
+        value: |tally| share(tally.pending_days, whole(tally.days)),
+        is_share: false,
+        ours: Ours::Close("pending_stock"),
+        note: "the mean of the month's days; ours is of the last",
+    },
+    Line {
+        name: "pending_ratio",
+        value: |tally| share(tally.pending_days, whole(tally.active_days)),
+        is_share: true,
+        ours: Ours::Close("pending_ratio"),
+        note: "of both means; ours is of the last day",
+    },
+    Line {
+        name: "new_listing_count",
+        value: |tally| Some(whole(tally.listed)),
+        is_share: false,
+        ours: NEW,
+        note: LISTED,
+    },
+    Line {
+        name: "price_reduced_count",
+        value: |tally| Some(whole(tally.cut)),
+        is_share: false,
+        ours: Ours::Days28("homes_cut"),
+        note: "of the month, not of 28 days; a home's second cut adds nothing, as in ours, and homes raised again stay in",
+    },
+    Line {
+        name: "price_reduced_share",
+        value: |tally| share(tally.cut * tally.days, whole(tally.active_days)),
+        is_share: true,
+        ours: Ours::Days28("homes_cut_share"),
+        note: "of the mean active listings of a day: leaves out most homes that left, so that the share is higher",
+    },
+];
+
+impl Provider {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Redfin, Self::Zillow, Self::Realtor];
+
+    /// The name in arguments and JSON: `redfin`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Redfin => "redfin",
+            Self::Zillow => "zillow",
+            Self::Realtor => "realtor",
+        }
+    }
+
+    /// The name for people.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Redfin => "Redfin",
+            Self::Zillow => "Zillow",
+            Self::Realtor => "Realtor.com",
+        }
+    }
+
+    /// The document with its definitions.
+    #[must_use]
+    pub fn source(self) -> &'static str {
+        match self {
+            Self::Redfin => "Redfin, Data Center Metrics Definitions",
+            Self::Zillow => "Zillow Research, Housing Data",
+            Self::Realtor => "Realtor.com, Residential Data Dictionary",
+        }
+    }
+
+    /// What of its way cannot be followed from listings.
+    #[must_use]
+    pub fn not_followed(self) -> &'static str {
+        match self {
+            Self::Redfin => {
+                "Redfin counts the homes of the listing services it takes part in; here every observed home counts"
+            }
+            Self::Zillow => {
+                "Zillow counts houses, condominiums and cooperatives with a county record, and smooths most series; \
+                 here every observed home counts and nothing is smoothed"
+            }
+            Self::Realtor => {
+                "Realtor.com removes duplicates between listing services, and until 2021 counted new and reduced \
+                 listings of a typical week; here every observed home counts, over the month"
+            }
+        }
+    }
+
+    /// The figures of one purpose and currency. `ours` is our view of the same homes at the close of the period's last
+    /// day, with closes of at least the period's days; `None` leaves our figures unknown.
+    #[must_use]
+    pub fn figures(self, tally: &Tally, period: Period, ours: Option<&MarketView>) -> Vec<DefinedFigure> {
+        let lines = match self {
+            Self::Redfin => REDFIN,
+            Self::Zillow => ZILLOW,
+            Self::Realtor => REALTOR,
+        };
+        let figure = |line: &Line| DefinedFigure {
+            figure: line.name,
+            value: (line.value)(tally).map(|value| rounded(value, line.is_share)),
+            is_share: line.is_share,
+            our_figure: line.ours.name(),
+            our_window: line.ours.window(),
+            ours: ours.and_then(|view| line.ours.of(view, period)),
+            note: line.note,
+        };
+        lines.iter().map(figure).collect()
+    }
+
+    /// The figures of an area: one entry for each purpose and currency among its homes. `path` is the area's, `ours`
+    /// are our views of it.
+    #[must_use]
+    pub fn markets(
+        self,
+        path: &str,
+        tallies: &BTreeMap<MergedId, Tally>,
+        period: Period,
+        ours: &[MarketView],
+    ) -> Vec<DefinedMarket> {
+        let market = |(id, tally): (&MergedId, &Tally)| {
+            let (purpose, currency) = (id.purpose.as_str(), id.currency);
+            let view = ours.iter().find(|view| view.purpose == purpose && view.currency == currency);
+            let figures = self.figures(tally, period, view);
+            DefinedMarket { id: format!("{path}:{purpose}:{currency}"), purpose, currency, figures }
+        };
+        tallies.iter().map(market).collect()
+    }
+}
+
+impl Ours {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Close(name) | Self::Month(name, _) | Self::Days28(name) => name,
+        }
+    }
+
+    fn window(self) -> &'static str {
+        match self {
+            Self::Close(_) => "close",
+            Self::Month(..) => "month",
+            Self::Days28(_) => Window::Days28.as_str(),
+        }
+    }
+
+    fn of(self, view: &MarketView, period: Period) -> Option<f64> {
+        let catalogued = |name: &str, window: Option<Window>| {
+            let is_it = |figure: &&Definition| figure.name == name && figure.is_of_windows() == window.is_some();
+            Figure::of_definition(Definition::all().find(is_it)?, window)?.of(&view.figures).ok()?
+        };
+        match self {
+            Self::Close(name) => catalogued(name, None),
+            Self::Days28(name) => catalogued(name, Some(Window::Days28)),
+            Self::Month(_, count) => {
+                // A series begins with the first observed day; before it nothing happened.
+                let days: Vec<String> = (period.from.0..=period.until.0).map(|day| Day(day).to_string()).collect();
+                let of_month = view.days.iter().filter(|day| days.contains(&day.day));
+                Some(whole(of_month.map(|day| count(&day.flows)).sum()))
+            }
+        }
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a number of homes or days")]
+fn whole(count: i64) -> f64 {
+    count as f64
+}
+
+/// `None` of nothing.
+fn share(part: i64, of: f64) -> Option<f64> {
+    (of > 0.0).then(|| whole(part) / of)
+}
+
+/// Shares to four digits, as in all views; homes to one, as a mean has parts.
+fn rounded(value: f64, is_share: bool) -> f64 {
+    let parts = if is_share { 10_000.0 } else { 10.0 };
+    (value * parts).round() / parts
+}
