@@ -8,7 +8,7 @@ use stoop_market::{
 
 use super::days::{ChangeView, DayView, Series, UnusualView};
 use super::figures::{FiguresView, Terms};
-use super::{FoundArea, MergedId};
+use super::{FoundArea, MergedId, ReferenceView};
 
 /// The figures of one market or one sum of markets, ready to be shown. Prices are in major units of the currency,
 /// rounded to the minor unit; times are RFC 3339, days are civil days in `zone`.
@@ -56,6 +56,9 @@ pub struct MarketView {
     pub unusual: Vec<UnusualView>,
     /// The closes of the last days, oldest first, from the first observed day on.
     pub days: Vec<DayView>,
+    /// The reference series of the area, by name ([`MarketView::add_reference`]).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub reference: Vec<ReferenceView>,
 }
 
 /// Whether the events of the last 24 hours are known.
@@ -118,6 +121,7 @@ impl MarketView {
             changes: series.changes(today, terms),
             unusual: series.unusual(today),
             days: series.days(days, terms),
+            reference: Vec::new(),
         }
     }
 }
