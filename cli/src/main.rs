@@ -13,6 +13,7 @@ mod out;
 mod poll_line;
 mod prune;
 mod rebuild;
+mod reference;
 mod replay;
 mod run;
 mod show;
@@ -61,6 +62,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Markets(args) => views::markets(&home, &args),
         Command::Market(args) => views::market(&home, &args),
         Command::Compare(args) => views::compare(&home, &args),
+        Command::Reference(args) => reference::reference(&home, &args),
         Command::Homes(args) => views::homes(&home, &args),
         Command::Home(args) => views::home(&home, &args),
         Command::Alerts(args) => views::alerts(&home, &args),

@@ -3,6 +3,7 @@
 
 mod forms;
 mod picked;
+mod reference;
 mod wide;
 mod world;
 
