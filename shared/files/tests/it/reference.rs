@@ -7,6 +7,7 @@ use stoop_domain::{AreaValues, Day};
 use stoop_files::{LocalBytes, ReadReference, ReferenceMap, Unmatched};
 
 use crate::common::{data, files, root};
+use crate::guide::blocks;
 
 const INCOME: &str = r#"
 name = "income"
@@ -153,6 +154,17 @@ fn a_map_lists_every_mistake_with_its_line() {
     assert!(of("country = 'US'\n[area]").contains("names no column"));
     assert!(of("country = 'US'\n[area]\ncountry = 'c'").contains("leave out one of both"));
     assert!(of("[area]\npath = 'p'\ncity = 'c'").contains("leave out the other columns"));
+}
+
+#[test]
+fn the_example_of_the_guide_is_true() {
+    let page = std::fs::read_to_string(root().join("docs/GUIDE.md")).unwrap();
+    let blocks = blocks(&page);
+    let block = |info: &str| blocks.iter().find(|block| block.info == info).unwrap().text.as_str();
+    let found = read(block("reference-map"), block("reference-csv")).unwrap();
+    let left_out = why(&found).into_iter().map(|line| format!("line {line}"));
+    let lines: Vec<String> = shown(&found).into_iter().chain(left_out).collect();
+    assert_eq!(lines.join("\n"), block("reference-result").trim_end());
 }
 
 fn project_map(name: &str) -> ReferenceMap {
