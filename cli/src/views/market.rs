@@ -2,6 +2,7 @@ pub(super) mod catalogue;
 pub(super) mod changes;
 mod daily;
 pub(super) mod reference;
+mod segments;
 mod yields;
 
 use std::collections::BTreeSet;
@@ -9,12 +10,11 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 use serde_json::Value;
-use stoop_domain::{Currency, Market, Minor, Time};
+use stoop_domain::{Market, Minor, Time};
 use stoop_embedded::Database;
 use stoop_market::{Cells, Flows, THIN_SAMPLE, WARM_UP_DAYS, WIDE_SERIES_DAYS};
 use stoop_pipeline::serve::{
-    AreaView, FiguresView, FoundArea, Hours, MarketView, MergedId, Revised, SegmentView, Sum, YieldView, merged,
-    revised,
+    AreaView, FiguresView, FoundArea, Hours, MarketView, MergedId, Revised, Sum, YieldView, merged, revised,
 };
 use stoop_pipeline::{WideArea, add_up};
 
@@ -248,7 +248,7 @@ impl Area {
         yields::yields(market, &self.yields, page);
         reference::reference(market, page);
         for (heading, segments) in [("type", &market.property_types), ("bedrooms", &market.bedrooms)] {
-            let table = by_segment(heading, segments, market);
+            let table = segments::by_segment(heading, segments, market);
             if !table.is_empty() {
                 page.heading(&format!("By {heading}")).table(table);
             }
@@ -367,42 +367,4 @@ fn flows(figures: &FiguresView) -> Table {
 fn number(count: i64) -> SafeText {
     let cell = SafeText::from(show::whole(count));
     if count == 0 { cell.dim() } else { cell }
-}
-
-/// The segments that have homes now; `--json` also has those that had some.
-fn by_segment(heading: &'static str, segments: &[SegmentView], market: &MarketView) -> Table {
-    let mut table = Table::new([
-        Column::left(heading),
-        Column::right("active"),
-        Column::right("median"),
-        Column::right("p25–p75").optional(4),
-        Column::right("per area").optional(1),
-        Column::right("age").optional(3),
-        Column::right("share cut"),
-        Column::right("new 28 d").optional(5),
-        Column::right("cuts 28 d").optional(6),
-    ]);
-    let currency: Currency = market.currency;
-    let mut living = segments.iter().filter(|segment| segment.figures.active != 0).peekable();
-    // If all homes are of unknown kind, the table says nothing.
-    if living.peek().is_some_and(|first| first.label.starts_with("unknown")) {
-        return table;
-    }
-    for SegmentView { label, figures } in living {
-        let quartiles = figures.p25_price.zip(figures.p75_price);
-        let quartiles = quartiles.map(|(low, high)| format!("{}–{}", show::short(low), show::short(high)));
-        let per_area = figures.median_price_per_area;
-        table.row([
-            label.as_str().into(),
-            show::whole(figures.active).into(),
-            or_unknown(figures.median_price.map(|price| show::price(price, currency))).into(),
-            or_unknown(quartiles).into(),
-            or_unknown(per_area.map(|price| show::price_per_area(price, currency, market.area_unit))).into(),
-            or_unknown(figures.median_age_days.map(|days| format!("{days:.0} d"))).into(),
-            or_unknown(figures.cut_share.map(show::percent)).into(),
-            number(figures.last_28_days.flows.new),
-            number(figures.last_28_days.flows.price_cuts),
-        ]);
-    }
-    table
 }

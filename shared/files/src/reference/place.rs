@@ -16,15 +16,14 @@ pub(super) fn place(country: Option<&str>, words: &Words<'_>) -> Result<String, 
         return Err(format!("the {} is empty", narrowest.words()));
     }
     for (key, word) in words {
-        let word = Some(*word);
         match key {
-            AreaKey::Path => return by_path(word.unwrap_or_default().trim()),
-            AreaKey::Country => parts.country = word,
-            AreaKey::Region => parts.region = word,
-            AreaKey::County => parts.county = word,
-            AreaKey::City => parts.city = word,
-            AreaKey::Neighbourhood => parts.neighbourhood = word,
-            AreaKey::PostalCode => parts.postal_code = word,
+            AreaKey::Path => return by_path(word.trim()),
+            AreaKey::Country => parts.country = Some(word),
+            AreaKey::Region => parts.region = Some(word),
+            AreaKey::County => parts.county = Some(word),
+            AreaKey::City => parts.city = Some(word),
+            AreaKey::Neighbourhood => parts.neighbourhood = Some(word),
+            AreaKey::PostalCode => parts.postal_code = Some(word),
         }
     }
     let located = Gazetteer::get().locate(&parts);

@@ -1,9 +1,8 @@
 //! Reference series beside the figures of an area.
 
 use serde::Serialize;
-use stoop_domain::{AreaValues, Day, ReferenceUnit};
+use stoop_domain::{AreaValues, Currency, Day, ReferenceUnit};
 
-use super::MarketView;
 use super::area::{trimmed, wider};
 
 /// A reference series in an area and in the areas around it.
@@ -49,35 +48,25 @@ impl ReferenceAround {
     }
 }
 
-impl MarketView {
-    /// Adds the values of reference series to the view and to its days.
-    pub fn add_reference(&mut self, series: &[ReferenceAround]) {
-        let Some(today) = Day::last_of(&self.day) else { return };
-        for one in series {
-            for day in &mut self.days {
-                let value = Day::last_of(&day.day).and_then(|day| one.at(day));
-                day.reference.extend(value.map(|(.., value)| (one.name.clone(), value)));
-            }
-            let Some((of, date, value)) = one.at(today) else { continue };
-            let is_comparable =
-                self.purpose == "sale" && one.unit == ReferenceUnit::Money(self.currency) && value > 0.0;
-            let ratio = self.figures.median_price.filter(|_| is_comparable).map(|median| median / value);
-            self.reference.push(ReferenceView {
-                name: one.name.clone(),
-                value,
-                unit: one.unit,
-                date: date.to_string(),
-                of: of.to_owned(),
-                price_ratio: ratio.map(|ratio| (ratio * 10_000.0).round() / 10_000.0),
-            });
-        }
+impl ReferenceView {
+    /// The view of a series on a day, beside the median list price of homes for sale in a currency, if it is known.
+    pub(super) fn of(series: &ReferenceAround, day: Day, median_price: Option<(f64, Currency)>) -> Option<Self> {
+        let (of, date, value) = series.at(day)?;
+        let comparable = |(_, currency): &(f64, Currency)| series.unit == ReferenceUnit::Money(*currency);
+        let ratio = median_price.filter(comparable).filter(|_| value > 0.0).map(|(median, _)| median / value);
+        Some(Self {
+            name: series.name.clone(),
+            value,
+            unit: series.unit,
+            date: date.to_string(),
+            of: of.to_owned(),
+            price_ratio: ratio.map(|ratio| (ratio * 10_000.0).round() / 10_000.0),
+        })
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use stoop_domain::Currency;
-
     use super::*;
 
     fn day(text: &str) -> Day {

@@ -1,6 +1,6 @@
 use jiff::tz::TimeZone;
 use serde::Serialize;
-use stoop_domain::{AreaUnit, Currency, Day, Time};
+use stoop_domain::{AreaUnit, Currency, Day, Purpose, Time};
 use stoop_market::{
     CATALOGUE_VERSION, Cell, Cells, Close, Figures, Grain, PooledMedians, Segment, WARM_UP_DAYS, Wide, Window, closes,
     first_day, pooled_medians,
@@ -8,7 +8,8 @@ use stoop_market::{
 
 use super::days::{ChangeView, DayView, Series, UnusualView};
 use super::figures::{FiguresView, Terms};
-use super::{FoundArea, MergedId, ReferenceView};
+use super::reference::{ReferenceAround, ReferenceView};
+use super::{FoundArea, MergedId};
 
 /// The figures of one market or one sum of markets, ready to be shown. Prices are in major units of the currency,
 /// rounded to the minor unit; times are RFC 3339, days are civil days in `zone`.
@@ -123,6 +124,20 @@ impl MarketView {
             days: series.days(days, terms),
             reference: Vec::new(),
         }
+    }
+
+    /// Adds the values of reference series to the view and to its days.
+    pub fn add_reference(&mut self, series: &[ReferenceAround]) {
+        for day in &mut self.days {
+            let Some(of) = Day::last_of(&day.day) else { continue };
+            let values = series.iter().filter_map(|one| Some((one.name.clone(), one.at(of)?.2)));
+            day.reference.extend(values);
+        }
+        let median = self.figures.median_price.filter(|_| self.purpose == Purpose::Sale.as_str());
+        let median = median.map(|median| (median, self.currency));
+        let today = Day::last_of(&self.day);
+        let views = series.iter().filter_map(|one| ReferenceView::of(one, today?, median));
+        self.reference.extend(views);
     }
 }
 
