@@ -2,6 +2,7 @@ mod compare;
 mod definition;
 mod homes;
 mod markets;
+mod reference;
 mod sources;
 mod store;
 mod values;
@@ -19,6 +20,7 @@ pub(crate) use homes::{Sort, WantedArgs};
 #[cfg(test)]
 pub(crate) use markets::figure;
 pub(crate) use markets::{MarketsArgs, WantedMarkets};
+pub(crate) use reference::{LoadArgs, ReferenceArgs, ReferenceCommand, RemoveArgs};
 pub(crate) use sources::{CheckArgs, LossArgs, NewArgs, ResetArgs, SourcesArgs, SourcesCommand};
 pub(crate) use store::StoreArgs;
 use values::{lines, moment, percent};
@@ -65,6 +67,8 @@ pub(crate) enum Command {
     Market(MarketArgs),
     /// Compare areas, or parts of areas, side by side
     Compare(CompareArgs),
+    /// Load, list or remove reference series: income, population, rates, price indices
+    Reference(ReferenceArgs),
     /// List the homes of an area
     Homes(HomesArgs),
     /// Show a home's history

@@ -13,6 +13,7 @@ mod out;
 mod poll_line;
 mod prune;
 mod rebuild;
+mod reference;
 mod replay;
 mod run;
 mod show;
@@ -64,6 +65,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
             None => views::market(&home, &args),
         },
         Command::Compare(args) => views::compare(&home, &args),
+        Command::Reference(args) => reference::reference(&home, &args),
         Command::Homes(args) => views::homes(&home, &args),
         Command::Home(args) => views::home(&home, &args),
         Command::Alerts(args) => views::alerts(&home, &args),

@@ -11,6 +11,7 @@ mod homes;
 mod market;
 mod markets;
 mod quarantine;
+mod reference;
 mod runs;
 mod summary;
 #[cfg(test)]
@@ -42,6 +43,7 @@ pub(crate) use homes::homes;
 pub(crate) use market::market;
 pub(crate) use markets::markets;
 pub(crate) use quarantine::quarantine;
+pub(crate) use reference::references;
 pub(crate) use runs::runs;
 
 /// The most areas of one name to list.

@@ -13,7 +13,7 @@ pub(crate) struct Csv {
 
 /// A column: the path of its value in the JSON of a row (`last_change.share` becomes `last_change_share`), and its
 /// type.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Field {
     /// Text, a time, a number, true or false.
     Plain(&'static str),
@@ -21,6 +21,8 @@ pub(crate) enum Field {
     Money(&'static str),
     /// A value without a fixed form, as JSON.
     Json(&'static str),
+    /// The path of a number whose name is not known in advance.
+    Number(String),
 }
 
 /// A spreadsheet takes text that begins with one of these as a formula.
@@ -52,9 +54,15 @@ impl Csv {
 }
 
 impl Field {
-    pub(crate) fn path(&self) -> &'static str {
+    /// The value of a reference series: `reference.NAME`.
+    pub(crate) fn reference(name: &str) -> Self {
+        Self::Number(format!("reference.{name}"))
+    }
+
+    pub(crate) fn path(&self) -> &str {
         match self {
             Self::Plain(path) | Self::Money(path) | Self::Json(path) => path,
+            Self::Number(path) => path,
         }
     }
 

@@ -3,12 +3,14 @@
 use std::process::ExitCode;
 
 use serde::Serialize;
+use serde_json::Value;
 use stoop_domain::{Currency, Time};
+use stoop_embedded::Database;
 use stoop_market::{Definition, Window};
 use stoop_pipeline::serve::{AreaView, Figure, FiguresView, MarketView, SegmentView};
 
 use super::market::catalogue::{sample, shown, title};
-use super::market::{Area, changes};
+use super::market::{Area, changes, reference};
 use super::{View, as_text, give, moment, open};
 use crate::args::{CompareArgs, Part, StoreArgs};
 use crate::failure::usage;
@@ -44,35 +46,16 @@ pub(super) struct Compared {
     areas: Vec<MarketView>,
     #[serde(skip)]
     figures: Vec<Figure>,
+    /// No figures were asked for: reference series are shown, too.
+    #[serde(skip)]
+    is_of_all: bool,
     #[serde(skip)]
     by: Option<Part>,
 }
 
 /// `stoop compare`.
 pub(crate) fn compare(store: &StoreArgs, args: &CompareArgs) -> anyhow::Result<ExitCode> {
-    let database = open(store)?;
-    let as_of = moment(&database, args.as_of.as_of)?.unwrap_or_default();
-    let purpose = if args.rent { "rent" } else { "sale" };
-    let mut areas = Vec::new();
-    for query in &args.areas {
-        // One day: changes are wanted, and no series.
-        let view = Area::read(&database, query, Some(as_of), 1)?.view;
-        areas.push(of_purpose(view, purpose)?);
-    }
-    let window = match args.window.as_str() {
-        "7" => Window::Days7,
-        "90" => Window::Days90,
-        _ => Window::Days28,
-    };
-    let named = |name: &&str| Definition::all().find(|figure| figure.name == *name);
-    let figures: Vec<&Definition> = match (&args.figures[..], args.by) {
-        ([], None) => FIGURES.iter().filter_map(named).collect(),
-        ([], Some(_)) => OF_PARTS.iter().filter_map(named).collect(),
-        (asked, _) => asked.to_vec(),
-    };
-    let of_window = |figure: &Definition| figure.is_of_windows().then_some(window);
-    let figures = figures.into_iter().filter_map(|figure| Figure::of_definition(figure, of_window(figure))).collect();
-    give(&Compared { as_of, purpose, areas, figures, by: args.by }, &args.format)
+    give(&Compared::read(&*open(store)?, args)?, &args.format)
 }
 
 /// The area's one market of a purpose.
@@ -95,6 +78,34 @@ fn of_purpose(view: AreaView, purpose: &str) -> anyhow::Result<MarketView> {
 }
 
 impl Compared {
+    pub(super) fn read(database: &Database, args: &CompareArgs) -> anyhow::Result<Self> {
+        let as_of = moment(database, args.as_of.as_of)?.unwrap_or_default();
+        let purpose = if args.rent { "rent" } else { "sale" };
+        let mut areas = Vec::new();
+        for query in &args.areas {
+            // One day: changes are wanted, and no series.
+            let view = Area::read(database, query, Some(as_of), 1)?.view;
+            areas.push(of_purpose(view, purpose)?);
+        }
+        reference::add(database, &mut areas)?;
+        let window = match args.window.as_str() {
+            "7" => Window::Days7,
+            "90" => Window::Days90,
+            _ => Window::Days28,
+        };
+        let named = |name: &&str| Definition::all().find(|figure| figure.name == *name);
+        let figures: Vec<&Definition> = match (&args.figures[..], args.by) {
+            ([], None) => FIGURES.iter().filter_map(named).collect(),
+            ([], Some(_)) => OF_PARTS.iter().filter_map(named).collect(),
+            (asked, _) => asked.to_vec(),
+        };
+        let of_window = |figure: &Definition| figure.is_of_windows().then_some(window);
+        let figures =
+            figures.into_iter().filter_map(|figure| Figure::of_definition(figure, of_window(figure))).collect();
+        let is_of_all = args.figures.is_empty();
+        Ok(Self { as_of, purpose, areas, figures, is_of_all, by: args.by })
+    }
+
     /// One row for each figure, one column for each area.
     fn table(&self) -> Table {
         let areas = self.areas.iter().map(|area| Column::right(area.name.clone()));
@@ -124,6 +135,9 @@ impl Compared {
                 });
                 table.row([format!("{what} against {days} days before").into()].into_iter().chain(cells));
             }
+        }
+        for (name, cells) in reference::rows(&self.areas).into_iter().filter(|_| self.is_of_all) {
+            table.row([SafeText::from(name)].into_iter().chain(cells));
         }
         table
     }
@@ -190,13 +204,19 @@ impl View for Compared {
         page
     }
 
-    /// One row for each area, with all figures.
+    /// One row for each area, with all figures and one more column for each reference series.
     fn csv(&self) -> anyhow::Result<Csv> {
+        let mut rows = super::rows(&self.areas)?;
+        for (row, area) in rows.iter_mut().zip(&self.areas) {
+            let values = area.reference.iter().map(|series| (series.name.clone(), series.value.into()));
+            row["reference"] = Value::Object(values.collect());
+        }
+        let series = reference::rows(&self.areas).into_iter().map(|(name, _)| Field::reference(name));
         let market = ["id", "path", "name", "purpose", "currency", "area_unit"].map(Field::Plain);
         let figure = |figure: Figure| match figure.is_price() {
             true => Field::Money(figure.path()),
             false => Field::Plain(figure.path()),
         };
-        Ok(Csv::new(market.into_iter().chain(Figure::all().map(figure)), super::rows(&self.areas)?))
+        Ok(Csv::new(market.into_iter().chain(Figure::all().map(figure)).chain(series), rows))
     }
 }

@@ -2,6 +2,7 @@ pub(super) mod catalogue;
 pub(super) mod changes;
 mod daily;
 mod flows;
+pub(super) mod reference;
 mod segments;
 mod yields;
 
@@ -81,19 +82,22 @@ const DAY: [Field; 25] = [
 
 /// `stoop market AREA`.
 pub(crate) fn market(store: &StoreArgs, args: &MarketArgs) -> anyhow::Result<ExitCode> {
-    let database = open(store)?;
-    let (as_of, days) = (args.as_of.as_of, args.days);
-    let mut view = match args.as_known.as_known {
-        None => Area::read(&database, &args.area, as_of, days)?,
-        Some(known) => Area::read_as_known(&database, &args.area, known, as_of, days)?,
-    };
-    if args.as_known.as_known.is_none() {
-        view.yields = yields::read(&database, &view.view)?;
-    }
-    give(&view, &args.format)
+    give(&Area::asked(&*open(store)?, args)?, &args.format)
 }
 
 impl Area {
+    /// The area with everything that is shown of it.
+    pub(super) fn asked(database: &Database, args: &MarketArgs) -> anyhow::Result<Self> {
+        let (as_of, days) = (args.as_of.as_of, args.days);
+        if let Some(known) = args.as_known.as_known {
+            return Self::read_as_known(database, &args.area, known, as_of, days);
+        }
+        let mut area = Self::read(database, &args.area, as_of, days)?;
+        area.yields = yields::read(database, &area.view)?;
+        reference::add(database, &mut area.view.markets)?;
+        Ok(area)
+    }
+
     pub(super) fn read(database: &Database, query: &str, as_of: Option<Time>, days: u16) -> anyhow::Result<Self> {
         let found = area(database, query)?;
         let as_of = moment(database, as_of)?.unwrap_or_default();
@@ -207,9 +211,11 @@ impl View for Area {
         page
     }
 
-    /// The daily closes as CSV.
+    /// The daily closes as CSV, with one more column for each reference series.
     fn csv(&self) -> anyhow::Result<Csv> {
         let mut rows = Vec::new();
+        let days = self.view.markets.iter().flat_map(|market| &market.days);
+        let series: BTreeSet<&String> = days.flat_map(|day| day.reference.keys()).collect();
         for market in &self.view.markets {
             for day in &market.days {
                 let mut row = serde_json::to_value(day)?;
@@ -219,7 +225,7 @@ impl View for Area {
                 rows.push(row);
             }
         }
-        Ok(Csv::new(DAY, rows))
+        Ok(Csv::new(DAY.into_iter().chain(series.into_iter().map(|name| Field::reference(name))), rows))
     }
 }
 
@@ -241,6 +247,7 @@ impl Area {
         }
         catalogue::figures(market, page);
         yields::yields(market, &self.yields, page);
+        reference::reference(market, page);
         for (heading, segments) in [("type", &market.property_types), ("bedrooms", &market.bedrooms)] {
             let table = segments::by_segment(heading, segments, market);
             if !table.is_empty() {

@@ -4,6 +4,7 @@
 mod definition;
 mod forms;
 mod picked;
+mod reference;
 mod wide;
 mod world;
 

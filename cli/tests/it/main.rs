@@ -16,6 +16,7 @@ mod live;
 mod read_only;
 mod readme;
 mod rebuild;
+mod reference;
 mod replay;
 mod sources;
 mod stop;

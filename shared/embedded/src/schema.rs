@@ -142,6 +142,22 @@ CREATE TABLE IF NOT EXISTS rebuild(
 ) STRICT;
 ";
 
+/// Created when the first reference series is loaded, so that older files and programs need not know them. They are
+/// not computed from the lake: a rebuild keeps them. `areas_version` is that of the paths
+/// ([`stoop_domain::AREAS_VERSION`]); `day` counts from 1970-01-01.
+pub(crate) const REFERENCE: &str = "
+CREATE TABLE IF NOT EXISTS reference_series(
+    name TEXT PRIMARY KEY, unit TEXT NOT NULL, areas_version INTEGER NOT NULL, loaded_at INTEGER NOT NULL,
+    source TEXT NOT NULL
+) STRICT;
+CREATE TABLE IF NOT EXISTS reference_areas(
+    id INTEGER PRIMARY KEY, series TEXT NOT NULL, path TEXT NOT NULL, UNIQUE(series, path)
+) STRICT;
+CREATE TABLE IF NOT EXISTS reference_values(
+    area INTEGER, day INTEGER, value REAL NOT NULL, PRIMARY KEY(area, day)
+) STRICT, WITHOUT ROWID;
+";
+
 /// Converts the other tables of format 5 or 6 to those of format 7 and 8.
 pub(crate) const FROM_6: &str = "
 ALTER TABLE alerts ADD COLUMN rules INTEGER;

@@ -20,7 +20,7 @@
 //!
 //! A row that cannot be read (too long, truncated, or with another number of columns than the header) gives a
 //! [`RowFault`] with its position; the rows before and after it are returned. [`Parts`] returns the files in an archive
-//! one after the other. [`MappedFile`] reads a file or archive with a map.
+//! one after the other. [`MappedFile`] reads a file or archive with a map, [`ReferenceMap`] a reference series.
 //!
 //! A file is any source of bytes with random access ([`ReadAt`]): a file on disk, or an object in a store with range
 //! requests. This crate does not inspect the content of a row: whether its bytes are UTF-8, JSON and a listing is
@@ -39,6 +39,7 @@ mod open_error;
 mod parquet_json;
 mod parquet_rows;
 mod parts;
+mod reference;
 mod row;
 mod zip;
 
@@ -48,4 +49,5 @@ pub use mapped::{Mapped, MappedFile, MappedPage, Refusal};
 pub use open::{Beginning, Rows, beginning, open, open_bytes};
 pub use open_error::OpenError;
 pub use parts::{Part, Parts};
+pub use reference::{ReadReference, ReferenceError, ReferenceMap, Unmatched};
 pub use row::{Content, Format, Location, RawRow, ReadOptions, RowFault};

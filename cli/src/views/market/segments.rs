@@ -1,3 +1,5 @@
+//! The figures of a market's parts.
+
 use stoop_domain::Currency;
 use stoop_pipeline::serve::{MarketView, SegmentView};
 

@@ -11,6 +11,7 @@ mod processes;
 mod prune;
 mod queues_and_files;
 mod rebuild;
+mod reference;
 mod rollups;
 mod support;
 mod tails;

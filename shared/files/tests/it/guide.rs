@@ -8,13 +8,13 @@ use stoop_files::{Mapped, MappedFile};
 use stoop_sources::declared::Map;
 
 /// A fenced block of the page: its info string, text and first line.
-struct Block {
-    info: String,
-    text: String,
+pub(crate) struct Block {
+    pub(crate) info: String,
+    pub(crate) text: String,
     line: usize,
 }
 
-fn blocks(page: &str) -> Vec<Block> {
+pub(crate) fn blocks(page: &str) -> Vec<Block> {
     let mut blocks: Vec<Block> = Vec::new();
     let mut open = false;
     for (at, line) in page.lines().enumerate() {

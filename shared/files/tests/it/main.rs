@@ -8,4 +8,5 @@ mod common;
 mod declared_real;
 mod guide;
 mod parquet;
+mod reference;
 mod rows;

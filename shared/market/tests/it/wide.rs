@@ -314,5 +314,5 @@ fn the_last_day_west_of_greenwich_has_its_hours_of_the_next_utc_day() {
     let seen = Seen { at, state: plain_home(), listed: None, initial: false, watch: Watch::Once };
     let wide = project(&unfolded(&[vec![seen]]), from, Grain::Fine);
     let figures = wide.figures(Grain::Fine, Segment::All, Time::from_ms(at + 3_600_000), &honolulu);
-    assert_eq!(figures.last_24_hours, Some(Flows { new: 1, ..Flows::default() }));
+    assert_eq!(figures.last_24_hours, Some(stoop_market::Flows { new: 1, ..Default::default() }));
 }

@@ -15,7 +15,8 @@ use stoop_domain::{AreaPath, Country, Currency, Market, Purpose, country};
 use stoop_gazetteer::{FROM_SOURCE, Gazetteer, slug};
 
 use super::nearest::Nearest;
-use here::{Here, wider};
+use here::Here;
+pub(super) use here::wider;
 
 /// The area that a query means.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -261,7 +262,7 @@ fn level_slug(level: &str) -> String {
 }
 
 /// A path without the unknown levels at its end.
-fn trimmed(path: &str) -> &str {
+pub(super) fn trimmed(path: &str) -> &str {
     path.trim_end_matches("/-")
 }
 

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use stoop_domain::{AreaUnit, Currency, Day};
 use stoop_market::{AVERAGE_DAYS, Close, Flows, PooledMedians, WARM_UP_DAYS};
@@ -36,6 +38,9 @@ pub struct DayView {
     /// The events of the day.
     #[serde(flatten)]
     pub flows: Flows,
+    /// The values of reference series on that day, by their names.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub reference: BTreeMap<String, f64>,
 }
 
 /// The change from an earlier day to the day of the view. Shares are relative to the earlier day.
@@ -164,6 +169,7 @@ impl Series {
             median_price_91_days: pooled(2),
             warming_up: self.is_warming_up(close.day),
             flows: close.flows,
+            reference: BTreeMap::new(),
         }
     }
 

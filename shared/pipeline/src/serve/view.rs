@@ -1,10 +1,11 @@
 use jiff::tz::TimeZone;
 use serde::Serialize;
-use stoop_domain::{AreaUnit, Currency, Day, Time};
+use stoop_domain::{AreaUnit, Currency, Day, Purpose, Time};
 use stoop_market::{CATALOGUE_VERSION, Cells, Segment, WARM_UP_DAYS, Window};
 
 use super::days::{ChangeView, DayView, Series, UnusualView};
 use super::figures::{FiguresView, Terms};
+use super::reference::{ReferenceAround, ReferenceView};
 use super::sum::Sum;
 use super::{FoundArea, MergedId};
 
@@ -54,6 +55,9 @@ pub struct MarketView {
     pub unusual: Vec<UnusualView>,
     /// The closes of the last days, oldest first, from the first observed day on.
     pub days: Vec<DayView>,
+    /// The reference series of the area, by name ([`MarketView::add_reference`]).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub reference: Vec<ReferenceView>,
 }
 
 /// One property type, or one bedroom count.
@@ -98,7 +102,22 @@ impl MarketView {
             changes: series.changes(today, terms),
             unusual: series.unusual(today),
             days: series.days(days, terms),
+            reference: Vec::new(),
         }
+    }
+
+    /// Adds the values of reference series to the view and to its days.
+    pub fn add_reference(&mut self, series: &[ReferenceAround]) {
+        for day in &mut self.days {
+            let Some(of) = Day::last_of(&day.day) else { continue };
+            let values = series.iter().filter_map(|one| Some((one.name.clone(), one.at(of)?.2)));
+            day.reference.extend(values);
+        }
+        let median = self.figures.median_price.filter(|_| self.purpose == Purpose::Sale.as_str());
+        let median = median.map(|median| (median, self.currency));
+        let today = Day::last_of(&self.day);
+        let views = series.iter().filter_map(|one| ReferenceView::of(one, today?, median));
+        self.reference.extend(views);
     }
 }
 

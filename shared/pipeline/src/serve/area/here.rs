@@ -38,6 +38,6 @@ pub(super) fn beginning(path: &str, levels: usize) -> &str {
 }
 
 /// The areas around one, narrow to wide, without those of unknown name.
-pub(super) fn wider(path: &str) -> impl Iterator<Item = &str> {
+pub(in crate::serve) fn wider(path: &str) -> impl Iterator<Item = &str> {
     path.rmatch_indices('/').map(|(end, _)| &path[..end]).filter(|path| !path.ends_with("/-") && *path != "-")
 }
