@@ -214,7 +214,8 @@ fn value(value: Option<f64>, is_share: bool) -> SafeText {
         None => SafeText::from(UNKNOWN).dim(),
         Some(share) if is_share => show::percent(share).into(),
         #[expect(clippy::cast_possible_truncation, reason = "a number of homes")]
-        Some(homes) if homes.fract() == 0.0 => show::whole(homes as i64).into(),
+        // A mean has a decimal only while that says much.
+        Some(homes) if homes.fract() == 0.0 || homes >= 100.0 => show::whole(homes.round() as i64).into(),
         Some(mean) => format!("{mean:.1}").into(),
     }
 }

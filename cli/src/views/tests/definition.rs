@@ -34,6 +34,15 @@ fn a_month_is_counted_as_each_provider_does() {
 }
 
 #[test]
+fn a_month_fits_on_a_narrow_screen() {
+    for provider in Provider::ALL {
+        let page = read("agadir", provider, None).unwrap().draw(Look { colours: false, width: 60 }).to_string();
+        let wide = page.lines().find(|line| line.chars().count() > 60);
+        assert_eq!(wide, None, "{provider:?}");
+    }
+}
+
+#[test]
 fn a_month_that_was_not_observed_is_refused() {
     let error = is_usage(read("us/wa", Provider::Redfin, Some("2025-12")));
     assert_eq!(error, "nothing was observed in us/wa in 2025-12; it is since 2026-01-02");

@@ -272,3 +272,9 @@ fn a_share_of_nothing_is_unknown() {
     }
     assert_eq!(values(Provider::Realtor).len(), 2);
 }
+
+#[test]
+fn ninety_days_on_the_market_are_not_too_many() {
+    let early = |listed: &str| tally(&[home(&[(listed, Active, 500), ("2026-04-10", Pending, 500)])]).pending_early;
+    assert_eq!([early("2026-01-10"), early("2026-01-09")], [1, 0]);
+}
