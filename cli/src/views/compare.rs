@@ -46,7 +46,7 @@ pub(super) struct Compared {
     areas: Vec<MarketView>,
     #[serde(skip)]
     figures: Vec<Figure>,
-    /// No figures were asked for: reference series are shown, too.
+    /// No figures were asked for: changes and reference series are shown, too.
     #[serde(skip)]
     is_of_all: bool,
     #[serde(skip)]
@@ -118,7 +118,7 @@ impl Compared {
             let cells = self.areas.iter().map(|area| cell(*figure, &area.figures, area.currency, area.area_unit));
             table.row([SafeText::from(name(*figure))].into_iter().chain(cells));
         }
-        for days in [7, 28, 365] {
+        for days in [7, 28, 365].into_iter().filter(|_| self.is_of_all) {
             type Change = fn(&stoop_pipeline::serve::ChangeView) -> Option<f64>;
             let rows: [(&str, Change); 2] =
                 [("active", |it| it.active_change), ("median price", |it| it.median_price_change)];
