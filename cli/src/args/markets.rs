@@ -49,7 +49,7 @@ fn level(text: &str) -> Result<WideLevel, String> {
 
 /// The figure of this name in CSV.
 pub(crate) fn figure(name: &str) -> Result<SortBy, String> {
-    SortBy::named(name).ok_or_else(|| format!("accepted: active_change, median_price_change, {}", Figure::names()))
+    SortBy::named(name).ok_or_else(|| format!("accepted: {}; active_change, median_price_change", Figure::names()))
 }
 
 impl WantedMarkets {
