@@ -33,7 +33,21 @@ fn compare(figure: String, then: &Value, now: &Value, found: &mut Vec<Revised>) 
                 compare(figure, then.get(name).unwrap_or(&Value::Null), now, found);
             }
         }
+        // Hours that are no longer kept: nothing was revised.
+        (Value::Object(_), Value::Null) => {}
         _ if then != now => found.push(Revised { figure, then: then.clone(), now: now.clone() }),
         _ => {}
     }
+}
+
+#[cfg(test)]
+#[test]
+fn a_changed_figure_is_listed_under_its_path_and_hours_no_longer_kept_are_not() {
+    let then =
+        serde_json::json!({ "active": 2, "thin": true, "last_24_hours": { "new": 1 }, "last_7_days": { "new": 1 } });
+    let now = serde_json::json!({ "active": 2, "thin": false, "last_24_hours": null, "last_7_days": { "new": 3 } });
+    let mut found = Vec::new();
+    compare(String::new(), &then, &now, &mut found);
+    let paths: Vec<&str> = found.iter().map(|revised| revised.figure.as_str()).collect();
+    assert_eq!(paths, ["last_7_days.new", "thin"]);
 }
