@@ -131,10 +131,9 @@ fn add_step<'a>(
             }
         }
     }
-    let change = step.change.map(|change| change_kind(change.to < change.from));
-    let day = at.day_in(zones.of(market));
-    if let Some(kind) = change {
-        sum.of(market).happened(kind, cell, day, at);
+    if let Some(change) = step.change {
+        let day = at.day_in(zones.of(market));
+        sum.of(market).happened(change_kind(change.to < change.from), cell, day, at);
     }
     standing
 }

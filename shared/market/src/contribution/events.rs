@@ -69,6 +69,11 @@ impl<'a> Past<'a> {
 
 /// Adds the events at the beginning of an interval that are compared with the home's past: sales, cuts and relists.
 pub(super) fn add_events(sum: &mut Contribution, step: &Step<'_>, past: &Past<'_>, zones: &mut Zones) {
+    let is_relisted = step.entry == Some(Entry::Relisted);
+    if step.change.is_none() && step.sold.is_none() && !is_relisted {
+        // Most intervals: civil days are not free.
+        return;
+    }
     let facts = step.interval.facts;
     let (market, cell, at) = (&facts.market, Cell::of(facts), step.interval.first);
     let day = at.day_in(zones.of(market));
@@ -78,7 +83,7 @@ pub(super) fn add_events(sum: &mut Contribution, step: &Step<'_>, past: &Past<'_
         let age = opened.map(|opened| (day.0 - opened.day_in(zones.of(market)).0).max(0));
         sum.of(market).cut(cell, day, change, before, age);
     }
-    if step.entry == Some(Entry::Relisted)
+    if is_relisted
         && let (Some(asked), Some(price)) = (past.asked_on(facts), step.price())
         && price < asked.last
     {
