@@ -168,12 +168,9 @@ impl Figures {
     /// stay, which is stored for the whole only.
     #[must_use]
     pub fn exact(&self, segment: Segment) -> Self {
-        let stays = |name: &str| name.contains("_within_") || name.contains("_days_to_") || name == "stays_90_days";
         let is_exact = |figure: &Definition| {
-            let is_of_part = segment == Segment::All
-                || figure.group != Group::Speed
-                || !(stays(figure.name) || figure.name == "median_days_on_market");
-            is_of_part && !OF_BUCKETS.contains(&figure.name)
+            let is_stored = segment == Segment::All || !OF_WHOLE_AREAS.contains(&figure.name);
+            is_stored && !OF_BUCKETS.contains(&figure.name)
         };
         let kept = |values: &mut dyn Iterator<Item = (&'static Definition, Option<f64>)>| {
             values.map(|(figure, value)| value.filter(|_| is_exact(figure))).collect()
@@ -199,6 +196,22 @@ impl Figures {
 /// Figures without a field of their own that are read from buckets of prices and cuts.
 const OF_BUCKETS: [&str; 4] =
     ["median_sale_price", "median_sale_price_per_area", "median_new_price", "median_price_cut"];
+
+/// Figures that stored sums have for the whole area only.
+const OF_WHOLE_AREAS: [&str; 12] = [
+    "stays_90_days",
+    "median_days_to_pending",
+    "pending_within_7_days",
+    "pending_within_14_days",
+    "pending_within_30_days",
+    "pending_within_60_days",
+    "median_days_to_off_market",
+    "off_market_within_7_days",
+    "off_market_within_14_days",
+    "off_market_within_30_days",
+    "off_market_within_60_days",
+    "median_days_on_market",
+];
 
 impl Group {
     /// Every group, in order of output.
@@ -249,4 +262,22 @@ fn share(part: i64, whole: i64) -> Option<f64> {
 #[expect(clippy::unnecessary_wraps, reason = "the form of a figure")]
 fn count(count: i64) -> Option<f64> {
     Some(count as f64)
+}
+
+#[cfg(test)]
+#[test]
+fn names_are_unique_and_every_name_in_a_list_is_a_figure() {
+    let names =
+        |of_windows: bool| Definition::all().filter(move |it| it.is_of_windows() == of_windows).map(|it| it.name);
+    for of_windows in [false, true] {
+        let mut unique: Vec<&str> = names(of_windows).collect();
+        unique.sort_unstable();
+        unique.dedup();
+        assert_eq!(unique.len(), names(of_windows).count());
+    }
+    let is_figure = |name: &str| Definition::all().any(|figure| figure.name == name);
+    assert!(OF_BUCKETS.into_iter().chain(OF_WHOLE_AREAS).all(is_figure));
+    let samples = Definition::all().filter_map(|figure| figure.sample);
+    assert!(samples.clone().all(|(name, _)| Definition::all().any(|it| it.name == name && it.unit.is_whole())));
+    assert!(Definition::all().all(|it| !it.meaning.is_empty() && !it.formula.is_empty()));
 }

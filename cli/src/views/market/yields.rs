@@ -1,7 +1,7 @@
 //! The gross yields of an area.
 
 use stoop_embedded::Database;
-use stoop_pipeline::serve::{AreaView, MarketView, YIELD_SAMPLE, YieldView};
+use stoop_pipeline::serve::{AreaView, MarketView, YIELD_SAMPLE, YieldView, needs_wider};
 
 use super::Area;
 use crate::show::{self, Column, Page, SafeText, Table, UNKNOWN};
@@ -11,13 +11,18 @@ pub(super) fn read(database: &Database, area: &AreaView) -> anyhow::Result<Vec<Y
     if !area.markets.iter().any(|market| market.purpose == "sale" && market.figures.priced > 0) {
         return Ok(Vec::new());
     }
-    let mut levels = vec![area.clone()];
+    let read = |path: &str| Ok::<_, anyhow::Error>(Area::read(database, path, Some(area.as_of), 0)?.view);
+    // A query such as `98178:sale` leaves out the rents.
+    let has_rents = area.markets.iter().any(|market| market.purpose == "rent");
+    let mut levels = vec![if has_rents { area.clone() } else { read(&area.path)? }];
     let mut path = area.path.as_str();
-    while let Some((around, _)) = path.rsplit_once('/') {
+    while needs_wider(&levels)
+        && let Some((around, _)) = path.rsplit_once('/')
+    {
         path = around;
         // An unknown level has no name to look for.
         if !path.ends_with("/-") {
-            levels.push(Area::read(database, &format!("{path}/"), Some(area.as_of), 0)?.view);
+            levels.push(read(&format!("{path}/"))?);
         }
     }
     Ok(stoop_pipeline::serve::yields(&levels))

@@ -87,7 +87,7 @@ pub(super) const FIGURES: &[Definition] = &[
         formula: "quantile 0.5 of ListPrice on entry",
         fields: &["ListPrice"],
         sample: Some(("new_priced", THIN_SAMPLE)),
-        follows: "Redfin's median new list price.",
+        follows: "Redfin's median list price counts the same homes by their latest price.",
         example: 36_500_000.0,
         value: Value::Window(|_, window| window.asked.quantile(0.5)),
     },

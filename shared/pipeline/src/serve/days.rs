@@ -194,15 +194,15 @@ impl Series {
         })
     }
 
-    /// What is unusual in the last 7 days: events of a week against those of earlier weeks, the stock against that at
-    /// the end of earlier weeks, and the change of the median price in 28 days against earlier ones.
+    /// What is unusual in the 7 days that end with `last`, the last day that is over: events of a week against those of
+    /// earlier weeks, the stock against that at the end of earlier weeks, and the change of the median price in 28 days
+    /// against earlier ones. A day that is not over has fewer events than others.
     #[expect(clippy::cast_precision_loss, reason = "numbers of homes")]
-    pub(super) fn unusual(&self, today: Day) -> Vec<UnusualView> {
-        if self.closes.last().is_none_or(|last| last.day != today) {
-            return Vec::new();
-        }
-        let warm = self.closes.iter().position(|close| !self.is_warming_up(close.day)).unwrap_or(self.closes.len());
-        let closes = &self.closes[warm..];
+    pub(super) fn unusual(&self, last: Day) -> Vec<UnusualView> {
+        let Some(end) = self.closes.iter().rposition(|close| close.day == last) else { return Vec::new() };
+        let closes = &self.closes[..=end];
+        let warm = closes.iter().position(|close| !self.is_warming_up(close.day)).unwrap_or(closes.len());
+        let closes = &closes[warm..];
         let flow = |of: fn(&Flows) -> i64| {
             move |end: usize| {
                 let week = closes.get((end + 1).checked_sub(WEEK)?..=end)?;
@@ -228,11 +228,15 @@ impl Series {
     }
 }
 
-/// The change of a sum in the `days` days to `today`; `None` if either day was not observed.
+/// The change of a sum in the `days` days to `today`; `None` if it was first observed later.
 pub(super) fn change(sum: Sum<'_>, today: Day, days: i32, currency: Currency, unit: AreaUnit) -> Option<ChangeView> {
     let closes = sum.closes(Day(today.0.saturating_sub(days)), today);
-    let watched_since = sum.first_day().filter(|first| first.0 <= today.0.saturating_sub(days))?;
-    let series = Series { closes, medians: Vec::new(), watched_since: Some(watched_since) };
+    // Of a sum that is older than its single days, the first one is unknown.
+    let watched_since = sum.first_day();
+    if watched_since.is_some_and(|first| first.0 > today.0.saturating_sub(days)) {
+        return None;
+    }
+    let series = Series { closes, medians: Vec::new(), watched_since };
     series.change(today, days, Terms { currency, unit })
 }
 

@@ -65,6 +65,9 @@ pub struct MarketView {
 pub struct SegmentView {
     /// `Condominium`, `3 bedrooms`.
     pub label: String,
+    /// Which part it is.
+    #[serde(skip)]
+    pub segment: Segment,
     /// Its figures.
     #[serde(flatten)]
     pub figures: FiguresView,
@@ -78,8 +81,9 @@ impl MarketView {
         let terms = Terms { currency: id.currency, unit: country.area_unit };
         let (today, first) = (now.day_in(&country.zone), sum.first_day());
         let series = Series::of(sum, today, days);
+        let day_is_over = now.plus_ms(1).day_in(&country.zone) != today;
         let figures = |segment| terms.figures(&sum.figures(segment, now, &country.zone));
-        let view = |segment: Segment| SegmentView { label: segment.label(), figures: figures(segment) };
+        let view = |segment: Segment| SegmentView { label: segment.label(), segment, figures: figures(segment) };
         let segments = |keep: fn(&Segment) -> bool| sum.segments().into_iter().filter(keep).map(view).collect();
         Self {
             id: format!("{}:{}:{}", area.path, id.purpose.as_str(), id.currency),
@@ -89,7 +93,7 @@ impl MarketView {
             currency: id.currency,
             as_of: now.to_string(),
             day: today.to_string(),
-            day_is_over: now.plus_ms(1).day_in(&country.zone) != today,
+            day_is_over,
             watched_since: first.map(|first| first.to_string()),
             warming_up: warming_up(first, today),
             catalogue_version: CATALOGUE_VERSION,
@@ -100,7 +104,7 @@ impl MarketView {
             bedrooms: segments(|segment| matches!(segment, Segment::Bedrooms(_))),
             cells: sum.cells().into_iter().map(Segment::Cell).map(view).collect(),
             changes: series.changes(today, terms),
-            unusual: series.unusual(today),
+            unusual: series.unusual(if day_is_over { today } else { Day(today.0 - 1) }),
             days: series.days(days, terms),
             reference: Vec::new(),
         }

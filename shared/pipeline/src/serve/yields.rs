@@ -1,9 +1,13 @@
 //! Gross rental yields: what an area's homes for sale would earn at the rents asked for homes like them.
 
+#[cfg(test)]
+mod tests;
+
 use serde::Serialize;
 use stoop_domain::Currency;
+use stoop_market::{Cell, Segment};
 
-use super::{AreaView, MarketView, SegmentView};
+use super::{AreaView, FiguresView, MarketView, SegmentView};
 
 /// The fewest priced homes for sale, and for rent, whose medians are compared.
 pub const YIELD_SAMPLE: i64 = 30;
@@ -39,12 +43,10 @@ pub struct YieldView {
 /// sale in the area; its samples are those homes and all homes for rent that were matched.
 #[must_use]
 pub fn yields(levels: &[AreaView]) -> Vec<YieldView> {
-    let Some(area) = levels.first() else { return Vec::new() };
     let mut all = Vec::new();
-    for sale in area.markets.iter().filter(|market| market.purpose == "sale") {
-        let kinds = sale.cells.iter().filter(|kind| kind.figures.priced > 0 && !kind.label.contains("unknown"));
-        let matched: Vec<(i64, YieldView)> = kinds
-            .filter_map(|kind| Some((kind.figures.priced, matched(levels, &kind.label, sale.currency)?)))
+    for sale in sales(levels) {
+        let matched: Vec<(i64, YieldView)> = kinds(sale)
+            .filter_map(|kind| Some((kind.figures.priced, matched(levels, kind.segment, sale.currency)?)))
             .collect();
         all.extend(whole(&matched, sale.currency));
         all.extend(matched.into_iter().map(|(_, kind)| kind));
@@ -52,19 +54,39 @@ pub fn yields(levels: &[AreaView]) -> Vec<YieldView> {
     all
 }
 
+/// Whether a kind of home could not be matched in these areas, so that a wider one may have it.
+#[must_use]
+pub fn needs_wider(levels: &[AreaView]) -> bool {
+    let is_unmatched =
+        |sale: &MarketView| kinds(sale).any(|kind| matched(levels, kind.segment, sale.currency).is_none());
+    sales(levels).any(is_unmatched)
+}
+
+/// The homes for sale of the narrowest area.
+fn sales(levels: &[AreaView]) -> impl Iterator<Item = &MarketView> {
+    levels.first().into_iter().flat_map(|area| &area.markets).filter(|market| market.purpose == "sale")
+}
+
+/// The kinds of homes with a price, of known type and number of bedrooms.
+fn kinds(market: &MarketView) -> impl Iterator<Item = &SegmentView> {
+    let is_known =
+        |segment: Segment| matches!(segment, Segment::Cell(Cell { property_type: Some(_), bedrooms: Some(_) }));
+    market.cells.iter().filter(move |kind| kind.figures.priced > 0 && is_known(kind.segment))
+}
+
 /// The yield of a kind in the first level with enough homes on both sides.
-fn matched(levels: &[AreaView], label: &str, currency: Currency) -> Option<YieldView> {
+fn matched(levels: &[AreaView], segment: Segment, currency: Currency) -> Option<YieldView> {
     levels.iter().find_map(|level| {
-        let kind = |purpose: &str| {
+        let median = |purpose: &str| {
             let of_terms = |market: &&MarketView| market.purpose == purpose && market.currency == currency;
-            let kinds = level.markets.iter().find(of_terms)?.cells.iter();
-            let enough = |kind: &&SegmentView| kind.label == label && kind.figures.priced >= YIELD_SAMPLE;
-            let found = kinds.clone().find(enough)?;
-            Some((found.figures.priced, found.figures.median_price.filter(|price| *price > 0.0)?))
+            let kinds = &level.markets.iter().find(of_terms)?.cells;
+            let FiguresView { priced, median_price, .. } = &kinds.iter().find(|kind| kind.segment == segment)?.figures;
+            let median = median_price.filter(|price| *priced >= YIELD_SAMPLE && *price > 0.0)?;
+            Some((*priced, median))
         };
-        let ((sale_homes, price), (rent_homes, rent)) = (kind("sale")?, kind("rent")?);
+        let ((sale_homes, price), (rent_homes, rent)) = (median("sale")?, median("rent")?);
         Some(YieldView {
-            label: label.to_owned(),
+            label: segment.label(),
             currency,
             matched_in: Some(level.path.clone()),
             sale_homes,

@@ -209,3 +209,45 @@ fn the_median_of_an_even_number_is_between_the_middle_two() {
     assert_eq!(relative(Some(0.0), Some(1.0)), None);
     assert_eq!(relative(Some(3.0), Some(1.0)), Some(-0.6667));
 }
+
+/// A week whose last day is not over has fewer events than others, which says nothing.
+#[test]
+fn only_days_that_are_over_are_compared() {
+    let series = series(140, |at, close| {
+        close.flows.new = if at == 139 { 0 } else { 10 + i64::from(at % 14 == 3) };
+    });
+    let [today, yesterday] = [last(&series), Day(last(&series).0 - 1)];
+    assert!(series.unusual(yesterday).is_empty());
+    let low: Vec<_> = series.unusual(today).into_iter().map(|it| (it.figure, it.is)).collect();
+    assert_eq!(low, [("new", Usual::Low)], "if the day were over");
+}
+
+/// The first single day of a state says nothing of when it was first observed.
+#[test]
+fn a_state_that_is_older_than_its_single_days_has_a_change() {
+    use stoop_domain::{Address, Facts, History, Listing, Minor, Purpose, Sighting, Time};
+    use stoop_market::{Cells, Horizon, Zones, contribution};
+
+    let address = Address { postal_code: Some("98178".into()), country: Some("US".into()), ..Address::default() };
+    let mut listing = Listing::new(Purpose::Sale, Currency::USD, address);
+    let mut history = History::default();
+    let first = Time::parse("2024-01-01T20:00:00Z").unwrap();
+    for (days, dollars) in [(0, 500_000), (500, 450_000)] {
+        listing.list_price = Some(Minor(dollars * 100));
+        let at = first.plus_ms(days * Time::DAY_MS);
+        history.apply(Sighting::at(at), &Facts::of(&listing).unwrap(), None);
+    }
+    let mut cells = Cells::default();
+    for (_, delta) in contribution(&history, &mut Zones::default()).into_deltas() {
+        cells.add(&delta);
+    }
+    let today = Day(i32::try_from(first.ms() / Time::DAY_MS).unwrap() + 510);
+    let of = |cells: &Cells, days| {
+        let change = change(Sum::Whole(cells), today, days, Currency::USD, AreaUnit::SquareFeet)?;
+        Some((change.active, change.median_price, change.median_price_change))
+    };
+    let expected = Some((1, Some(500_000.0), Some(-0.1)));
+    assert_eq!((of(&cells, 28), of(&cells, 511)), (expected, None), "first observed 510 days before");
+    drop(cells.fold_to(Horizon { days: Day(today.0 - 400), hours: today }));
+    assert_eq!(of(&cells, 28), expected);
+}
