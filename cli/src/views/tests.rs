@@ -1,6 +1,7 @@
 //! The views of a small handmade market: seven homes in two King County postal codes and three in Agadir, over the
 //! first two weeks of 2026.
 
+mod compare;
 mod definition;
 mod forms;
 mod picked;
