@@ -3,6 +3,7 @@ mod definition;
 mod homes;
 mod markets;
 mod reference;
+mod serve;
 mod sources;
 mod store;
 mod values;
@@ -21,6 +22,7 @@ pub(crate) use homes::{Sort, WantedArgs};
 pub(crate) use markets::figure;
 pub(crate) use markets::{MarketsArgs, WantedMarkets};
 pub(crate) use reference::{LoadArgs, ReferenceArgs, ReferenceCommand, RemoveArgs};
+pub(crate) use serve::{PagesArgs, ServeArgs};
 pub(crate) use sources::{CheckArgs, LossArgs, NewArgs, ResetArgs, SourcesArgs, SourcesCommand};
 pub(crate) use store::StoreArgs;
 use values::{lines, moment, percent};
@@ -57,6 +59,8 @@ pub(crate) enum Command {
     Replay(ReplayArgs),
     /// Poll the configured searches at their intervals until Ctrl-C
     Run(RunArgs),
+    /// Serve pages and the API to this computer until Ctrl-C
+    Serve(ServeArgs),
     /// Poll one search once
     Poll(PollArgs),
     /// List the sources, check a search, draft a source from a sample
@@ -113,6 +117,8 @@ pub(crate) struct DemoArgs {
     /// Stop after this many seconds
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=YEAR_S))]
     pub(crate) seconds: Option<u64>,
+    #[command(flatten)]
+    pub(crate) pages: PagesArgs,
 }
 
 #[derive(Args)]
@@ -154,6 +160,8 @@ pub(crate) struct RunArgs {
     /// search]
     #[arg(long, value_name = "PERCENT", value_parser = percent)]
     pub(crate) max_rejects: Option<f64>,
+    #[command(flatten)]
+    pub(crate) pages: PagesArgs,
 }
 
 #[derive(Args)]

@@ -23,6 +23,7 @@ use crate::judge::note_rules;
 use crate::out::{self, say};
 use crate::poll_line::poll_line;
 use crate::prune::keep_pruning;
+use crate::serve::{self, Server};
 use crate::simulate::BEGIN;
 use crate::stop::{Stop, StoppableHttp};
 use screen::Screen;
@@ -84,6 +85,7 @@ pub(crate) async fn demo(store: &StoreArgs, args: &DemoArgs) -> anyhow::Result<E
         store.db().display(),
         store.data().display()
     );
+    let pages = serve::beside(store, args.pages, &engine.stop);
     match resumed_at {
         Some(at) => say!("Continuing from {}. Ctrl-C stops.\n", crate::show::time(at)),
         None => say!("Ctrl-C stops.\n"),
@@ -92,6 +94,8 @@ pub(crate) async fn demo(store: &StoreArgs, args: &DemoArgs) -> anyhow::Result<E
     let outcome = play(&engine, args, portal.url(), &screen).await;
     screen.close();
     portal.stop();
+    engine.stop.set();
+    pages.map(Server::join).unwrap_or_default();
     outcome?;
     say!("\nTry: stoop markets, stoop market chicago, stoop alerts, stoop runs, stoop verify");
     Ok(ExitCode::SUCCESS)

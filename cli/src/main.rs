@@ -16,6 +16,7 @@ mod rebuild;
 mod reference;
 mod replay;
 mod run;
+mod serve;
 mod show;
 mod simulate;
 mod sources;
@@ -57,6 +58,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Demo(args) => demo::demo(&home, &args).await,
         Command::Replay(args) => replay::replay(&home, &args).await,
         Command::Run(args) => run::run(&home, &args).await,
+        Command::Serve(args) => serve::serve(&home, &args).await,
         Command::Poll(args) => run::poll_once(&home, &args).await,
         Command::Sources(args) => sources::sources(&home, &args).await,
         Command::Markets(args) => views::markets(&home, &args),

@@ -20,6 +20,7 @@ use crate::judge::note_rules;
 use crate::out::{self, say};
 use crate::poll_line::poll_line;
 use crate::prune::{self, keep_pruning, kept};
+use crate::serve::{self, Server};
 use crate::show;
 use crate::stop::{Stop, StoppableClock, StoppableHttp};
 use crate::webhook::WebhookSender;
@@ -42,6 +43,7 @@ pub(crate) async fn run(store: &StoreArgs, args: &RunArgs) -> anyhow::Result<Exi
         return Err(usage(format!("{}: there is no search to run", args.config.display())));
     }
     let engine = engine(store, &config, &args.config, "stoop run")?;
+    let pages = serve::beside(&store.or(&config), args.pages, &engine.stop);
     let rules = config.alerts.rules.clone();
     let webhook = WebhookSender::of(&engine, &config.alerts).await?;
     let cadences = config.cadences();
@@ -66,6 +68,8 @@ pub(crate) async fn run(store: &StoreArgs, args: &RunArgs) -> anyhow::Result<Exi
     if let Some(telling) = telling {
         engine.stop.unless_leaving(telling.end()).await;
     }
+    engine.stop.set();
+    pages.map(Server::join).unwrap_or_default();
     Ok(ExitCode::SUCCESS)
 }
 

@@ -18,7 +18,7 @@ const FLOORS: &[&[&str]] = &[
     &["stoop-market", "stoop-rules", "stoop-show", "stoop-simulation", "stoop-sources", "stoop-wire"],
     &["stoop-drafts", "stoop-files"],
     &["stoop-pipeline"],
-    &["stoop-aws", "stoop-embedded", "stoop-runtime"],
+    &["stoop-aws", "stoop-embedded", "stoop-pages", "stoop-runtime"],
     &[
         "stoop",
         "stoop-alerts",

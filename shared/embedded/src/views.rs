@@ -7,7 +7,7 @@ use rusqlite::{OptionalExtension, Row, params};
 use serde::de::DeserializeOwned;
 use stoop_domain::{Alert, Home, HomeId, Market, Reject, Time};
 use stoop_market::Cells;
-use stoop_pipeline::ports::{PortError, RunRecord, ShownWide, Versioned, Views, VisitWide, WideAreas};
+use stoop_pipeline::ports::{Browse, PortError, RunRecord, ShownWide, Versioned, Views, VisitWide, WideAreas};
 use stoop_pipeline::{WideArea, WideLevel};
 use stoop_wire::home_from_bytes;
 
@@ -69,6 +69,26 @@ impl Views for Database {
 
     async fn alerts(&self, suspects: bool, limit: usize) -> Result<Vec<Alert>, PortError> {
         Self::alerts(self, if suspects { AlertFilter::All } else { AlertFilter::Sent }, limit)
+    }
+}
+
+#[async_trait]
+impl Browse for Database {
+    async fn homes_of(
+        &self,
+        market: &Market,
+        after: Option<&HomeId>,
+        limit: usize,
+    ) -> Result<Vec<(HomeId, Home)>, PortError> {
+        Self::homes_of(self, market, after, limit)
+    }
+
+    async fn runs(&self, limit: usize) -> Result<Vec<RunRecord>, PortError> {
+        Self::runs(self, limit)
+    }
+
+    async fn newest_observation(&self) -> Result<Option<Time>, PortError> {
+        Self::newest_observation(self)
     }
 }
 
@@ -242,6 +262,15 @@ impl Database {
         let newest = self.rows("SELECT newest FROM totals", [], |row| Ok(row.get::<_, Option<i64>>(0)?));
         let newest = newest.map_err(self.doing("read the time of the newest observation"))?;
         Ok(newest.into_iter().flatten().next().map(Time::from_ms))
+    }
+
+    /// A number that changes when another handle commits, and means nothing else (SQLite's `PRAGMA data_version`).
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub fn data_version(&self) -> Result<i64, PortError> {
+        let version = self.rows("PRAGMA data_version", [], |row| Ok(row.get(0)?));
+        Ok(version.map_err(self.doing("read the version of the data"))?.into_iter().next().unwrap_or_default())
     }
 
     /// The size of the database.

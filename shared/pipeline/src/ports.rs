@@ -1,6 +1,7 @@
 //! What the use cases need from outside. Each trait's documentation is its contract.
 
 mod alerts;
+mod browse;
 mod configuration;
 mod files;
 mod index;
@@ -15,6 +16,7 @@ pub use crate::area_sum::WholeMarket;
 pub use crate::budget::{Account, AccountError};
 pub use crate::poll_task::{Continuation, PollTask};
 pub use alerts::{DeadLetter, DeadLetters, DeliveryCursors, DeliveryError, Ledger, Publisher, Subscriber};
+pub use browse::Browse;
 pub use configuration::{ConfigFiles, Configuration};
 pub use files::{FileError, FilePage, FilePattern, FileRow, FileVersion, Files, OpenFile};
 pub use index::{

@@ -1,6 +1,6 @@
 //! How an area changed, and what is unusual for it.
 
-use stoop_pipeline::serve::{ChangeView, MarketView, UnusualView, Usual};
+use stoop_pipeline::serve::{ChangeView, MarketView};
 
 use crate::show::{self, Column, Page, SafeText, Table, UNKNOWN};
 
@@ -42,30 +42,8 @@ pub(super) fn unusual(market: &MarketView, page: &mut Page) {
         return;
     }
     page.heading("Unusual for this area");
-    for UnusualView { figure, value, usual, deviation, weeks, is } in &market.unusual {
-        let is = match is {
-            Usual::VeryLow => "very low",
-            Usual::Low => "low",
-            Usual::High => "high",
-            Usual::VeryHigh => "very high",
-        };
-        let (what, value, usual) = match *figure {
-            "median_price_change" => {
-                ("median price against 28 days before", signed(Some(*value)), signed(Some(*usual)))
-            }
-            "active" => ("active homes", format!("{value:.0}"), format!("{usual:.0}")),
-            "price_cuts" => ("price cuts in 7 days", format!("{value:.0}"), format!("{usual:.0}")),
-            "new" => ("new homes in 7 days", format!("{value:.0}"), format!("{usual:.0}")),
-            "pending" => ("homes under contract in 7 days", format!("{value:.0}"), format!("{usual:.0}")),
-            _ => ("homes taken off in 7 days", format!("{value:.0}"), format!("{usual:.0}")),
-        };
-        let deviation = match *figure {
-            "median_price_change" => show::percent(*deviation),
-            _ => format!("{deviation:.0}"),
-        };
-        let line =
-            format!("  {what}: {value}, {is}; usually {usual}, give or take {deviation}, in the {weeks} weeks before");
-        page.hung(4, [line.into()]);
+    for unusual in &market.unusual {
+        page.hung(4, [format!("  {}", unusual.sentence()).into()]);
     }
 }
 

@@ -81,6 +81,14 @@ struct Health {
     version: &'static str,
 }
 
+/// Who is answered.
+#[derive(Clone, Copy)]
+enum Access<'t> {
+    Open,
+    /// Clients with this token; nobody without one.
+    Token(Option<&'t Token>),
+}
+
 /// The decoded route of a path.
 enum Route {
     Markets,
@@ -98,20 +106,15 @@ impl<'a> Api<'a> {
 
     /// Answers a request at `now` for clients with the `token`. Never fails: an error is a response, too.
     pub async fn answer(&self, request: ApiRequest<'_>, token: Option<&Token>, now: Time) -> ApiResponse {
-        let answered = self.answered(request, token, now).await;
-        let mut response = answered.unwrap_or_else(|error| error.response());
-        if request.method == "HEAD" {
-            response.body.clear();
-        }
-        response
+        finished(request, self.answered(request, Access::Token(token), now).await)
     }
 
-    async fn answered(
-        &self,
-        request: ApiRequest<'_>,
-        token: Option<&Token>,
-        now: Time,
-    ) -> Result<ApiResponse, ApiError> {
+    /// Answers a request at `now` for every client: for a server that only this computer can reach.
+    pub async fn answer_all(&self, request: ApiRequest<'_>, now: Time) -> ApiResponse {
+        finished(request, self.answered(request, Access::Open, now).await)
+    }
+
+    async fn answered(&self, request: ApiRequest<'_>, access: Access<'_>, now: Time) -> Result<ApiResponse, ApiError> {
         let readable = matches!(request.method, "GET" | "HEAD");
         let only_read =
             || ApiError::new(405, "method_not_allowed", format!("accepted: {METHODS}")).with("allow", METHODS);
@@ -119,7 +122,9 @@ impl<'a> Api<'a> {
             let health = Health { status: "ok", version: env!("CARGO_PKG_VERSION") };
             return if readable { json(&health) } else { Err(only_read()) };
         }
-        admit(request.authorization, token)?;
+        if let Access::Token(token) = access {
+            admit(request.authorization, token)?;
+        }
         for (part, bytes, bytes_max) in
             [("path", request.path.len(), PATH_BYTES_MAX), ("query", request.query.len(), QUERY_BYTES_MAX)]
         {
@@ -139,6 +144,14 @@ impl<'a> Api<'a> {
             Route::Alerts => json(&self.list_alerts(request.query, now).await?),
         }
     }
+}
+
+fn finished(request: ApiRequest<'_>, answered: Result<ApiResponse, ApiError>) -> ApiResponse {
+    let mut response = answered.unwrap_or_else(|error| error.response());
+    if request.method == "HEAD" {
+        response.body.clear();
+    }
+    response
 }
 
 /// Admits clients that present the token, and nobody if there is none.

@@ -1,0 +1,47 @@
+//! Tells open pages that the state has changed, by server-sent events.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::response::IntoResponse;
+use axum::response::sse::{Event, KeepAlive, Sse};
+use futures_util::stream;
+use stoop_embedded::Database;
+use tokio::sync::watch;
+
+/// How often the database is asked for its version: a cheap read of a few bytes.
+const LOOK: Duration = Duration::from_millis(200);
+/// The least time between two events of one page.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// A number that grows with each change of the database.
+pub(super) fn watch(database: Arc<Database>) -> watch::Receiver<u64> {
+    let (sender, receiver) = watch::channel(0);
+    tokio::spawn(async move {
+        let mut known = None;
+        while !sender.is_closed() {
+            match database.data_version() {
+                Ok(version) if known != Some(version) => {
+                    known = Some(version);
+                    sender.send_modify(|version| *version += 1);
+                }
+                Ok(_) => {}
+                Err(error) => tracing::warn!(%error, "pages may be behind"),
+            }
+            tokio::time::sleep(LOOK).await;
+        }
+    });
+    receiver
+}
+
+/// The events of one page, until it closes.
+pub(super) fn stream(versions: watch::Receiver<u64>) -> impl IntoResponse {
+    let events = stream::unfold(versions, |mut versions| async {
+        versions.changed().await.ok()?;
+        let version = *versions.borrow_and_update();
+        tokio::time::sleep(PAUSE).await;
+        Some((Ok::<_, Infallible>(Event::default().event("changed").data(version.to_string())), versions))
+    });
+    Sse::new(events).keep_alive(KeepAlive::default())
+}

@@ -1,0 +1,76 @@
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::thread::JoinHandle;
+
+use anyhow::Context;
+use stoop_embedded::Database;
+
+use super::app::{self, App};
+use super::events;
+use crate::args::StoreArgs;
+use crate::stop::Stop;
+
+/// The port that is tried first, and how many after it.
+const PORT: u16 = 8317;
+const PORTS: u16 = 100;
+
+/// A server on a thread of its own, so that pages do not wait for the pipeline, nor the pipeline for pages.
+pub(crate) struct Server {
+    address: SocketAddr,
+    thread: JoinHandle<()>,
+}
+
+impl Server {
+    /// Listens on a port of 127.0.0.1 until a stop is asked for.
+    ///
+    /// # Errors
+    /// If the database cannot be read, or the port is taken.
+    pub(crate) fn start(store: &StoreArgs, port: Option<u16>, stop: &Stop) -> anyhow::Result<Self> {
+        let database = Database::open_read(store.db(), &store.data()).map_err(crate::failure::not_opened)?;
+        let listener = listen(port)?;
+        let address = listener.local_addr()?;
+        listener.set_nonblocking(true)?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let stop = stop.clone();
+        let thread = std::thread::Builder::new().name("pages".to_owned()).spawn(move || {
+            runtime.block_on(async {
+                let served = stop.unless_set(serve(listener, database, address));
+                if let Some(Err(error)) = served.await {
+                    tracing::error!(error = format!("{error:#}"), "pages are no longer served");
+                }
+            });
+            // Connections end with the program: a page that listens would keep it open.
+            runtime.shutdown_background();
+        })?;
+        Ok(Self { address, thread })
+    }
+
+    /// `http://127.0.0.1:8317/`
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}/", self.address)
+    }
+
+    /// Waits for its end, which a stop brings.
+    pub(crate) fn join(self) {
+        if self.thread.join().is_err() {
+            tracing::error!("the server of the pages panicked");
+        }
+    }
+}
+
+async fn serve(listener: TcpListener, database: std::sync::Arc<Database>, address: SocketAddr) -> anyhow::Result<()> {
+    let listener = tokio::net::TcpListener::from_std(listener)?;
+    let versions = events::watch(database.clone());
+    let router = app::router(App::new(database, versions, address));
+    Ok(axum::serve(listener, router).await?)
+}
+
+/// Binds the port that was asked for, or the first free one from [`PORT`] on.
+fn listen(port: Option<u16>) -> anyhow::Result<TcpListener> {
+    let bind = |port: u16| TcpListener::bind((Ipv4Addr::LOCALHOST, port));
+    match port {
+        Some(port) => bind(port).with_context(|| format!("port {port} of 127.0.0.1 cannot be served on")),
+        None => (PORT..PORT + PORTS)
+            .find_map(|port| bind(port).ok())
+            .with_context(|| format!("no port from {PORT} to {} of 127.0.0.1 is free", PORT + PORTS - 1)),
+    }
+}

@@ -1,0 +1,83 @@
+//! Alerts, the newest first.
+
+use maud::html;
+use stoop_domain::{Alert, Time};
+use stoop_pipeline::serve::MergedId;
+
+use crate::layout::{self, Head, Room};
+use crate::overview::{drop, held_back, prices, words};
+use crate::problem::Problem;
+use crate::query::Query;
+use crate::read::Reader;
+use crate::text;
+
+/// The most alerts that are searched, and shown.
+const SEARCHED: usize = 5_000;
+const SHOWN: usize = 200;
+
+/// The page at `now`.
+pub(crate) async fn page(reader: &Reader<'_>, query: &Query, now: Time) -> Result<String, Problem> {
+    let suspects = query.word("kind", &["sent", "suspect"])? == Some("suspect");
+    let area = query.get("area");
+    let least = query.number("drop")?;
+    let found = match area {
+        Some(area) => Some(reader.find(area).await?),
+        None => None,
+    };
+    let alerts = reader.views.alerts(suspects, SEARCHED).await?;
+    let is_asked = |alert: &&Alert| {
+        let is_inside = found.as_ref().is_none_or(|found| {
+            let has_terms = found.markets.iter().any(|market| MergedId::of(market) == MergedId::of(&alert.market));
+            alert.market.area.lies_in(&found.path) && has_terms
+        });
+        let is_deep = least.is_none_or(|least| drop(alert) * 100.0 >= least);
+        alert.at <= now && is_inside && is_deep && held_back(alert).is_some() == suspects
+    };
+    let alerts: Vec<&Alert> = alerts.iter().filter(is_asked).collect();
+    let content = html! {
+        div class="head" {
+            h1 { @if suspects { "Suspect drops" } @else { "Price-drop alerts" } }
+            p { (layout::as_of(now)) }
+        }
+        form class="card switch" action="/alerts" {
+            label { "Area " input name="area" value=(area.unwrap_or_default()) placeholder="anywhere" maxlength="200"; }
+            label { "At least " input name="drop" value=(query.get("drop").unwrap_or_default()) inputmode="decimal" size="4" maxlength="8"; " %" }
+            label { "Kind " select name="kind" {
+                option value="sent" selected[!suspects] { "sent" }
+                option value="suspect" selected[suspects] { "held back as suspect" }
+            } }
+            button type="submit" { "Show" }
+        }
+        section class="card" data-live {
+            header {
+                h2 { (text::plural(alerts.len().min(SHOWN), "alert")) }
+                p class="note" { "A drop is measured from the home's reference price: the highest one within 90 days, or that of its last alert." }
+            }
+            @if alerts.is_empty() { p class="empty" { "None." } }
+            @else {
+                div class="scroll" tabindex="0" role="region" aria-label="Alerts" {
+                    table {
+                        thead { tr {
+                            th class="l" scope="col" { "When" } th scope="col" { "Drop" } th scope="col" { "From" } th scope="col" { "To" }
+                            th class="l" scope="col" { "Home" } th class="l" scope="col" { "Area" } th class="l" scope="col" { @if suspects { "Why it was held back" } @else { "Rule" } }
+                        } }
+                        tbody {
+                            @for alert in alerts.iter().take(SHOWN) {
+                                tr data-fresh=(alert.id) {
+                                    td class="l" { (text::time(alert.at, true)) }
+                                    td { (text::change(Some(-drop(alert)))) }
+                                    @let (from, to) = prices(alert).split_once(" → ").map(|(from, to)| (from.to_owned(), to.to_owned())).unwrap_or_default();
+                                    td { (from) } td { (to) }
+                                    td class="words" { a href=(text::home_href(&alert.home)) { (words(alert)) } }
+                                    td class="l" { a href=(text::area_href(alert.market.area.as_str(), alert.market.purpose.as_str(), alert.market.currency)) { (alert.market.area.name()) } }
+                                    td class="words" { (held_back(alert).unwrap_or(&alert.rule)) }
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    };
+    Ok(layout::page(&Head { title: "Alerts", room: Room::Alerts, now: Some(now), query: "" }, &content))
+}

@@ -1,0 +1,131 @@
+//! What moved, day by day.
+
+use maud::{Markup, html};
+use stoop_pipeline::serve::{DayView, MarketView};
+
+use super::Shown;
+use crate::chart::{Bars, LineChart, Series, Stack};
+use crate::text;
+
+pub(super) fn charts(shown: &Shown<'_>) -> Markup {
+    let market = shown.market;
+    let days: Vec<&str> = market.days.iter().map(|day| day.day.as_str()).collect();
+    let prices = |of: fn(&DayView) -> Option<f64>| market.days.iter().map(of).collect::<Vec<_>>();
+    let counts = |of: fn(&DayView) -> i64| market.days.iter().map(of).collect::<Vec<_>>();
+    let price = |value: f64| stoop_show::price(value, market.currency);
+    #[expect(clippy::cast_precision_loss, reason = "numbers of homes")]
+    let homes = |of: fn(&DayView) -> i64| market.days.iter().map(|day| Some(of(day) as f64)).collect::<Vec<_>>();
+    let whole = |value: f64| stoop_show::whole(value.round() as i64);
+    let download = Some(format!(
+        "/areas/{}/days.csv?for={}&currency={}&days={}",
+        text::encoded(&shown.found.path),
+        market.purpose,
+        market.currency,
+        shown.days
+    ));
+    let median = LineChart {
+        id: "prices",
+        title: "Median list price",
+        days: days.clone(),
+        series: vec![
+            line("Of the day", 4, true, prices(|day| day.median_price)),
+            line("7 days", 1, false, prices(|day| day.median_price_7_days)),
+            line("28 days", 2, false, prices(|day| day.median_price_28_days)),
+            line("91 days", 3, false, prices(|day| day.median_price_91_days)),
+        ],
+        from_zero: false,
+        least_step: 0.0,
+        format: &price,
+        download: download.clone(),
+    };
+    let inventory = LineChart {
+        id: "inventory",
+        title: "Homes on offer",
+        days: days.clone(),
+        series: vec![
+            line("Active", 1, false, homes(|day| day.active)),
+            line("Of these unconfirmed", 2, false, homes(|day| day.unconfirmed)),
+        ],
+        from_zero: true,
+        least_step: 1.0,
+        format: &whole,
+        download: download.clone(),
+    };
+    let flows = Bars {
+        id: "flows",
+        title: "What came and went",
+        days: days.clone(),
+        stacks: vec![
+            stack("new", 1, false, counts(|day| day.flows.new)),
+            stack("back", 3, false, counts(|day| day.flows.back_on_market + day.flows.relisted)),
+            stack("under contract", 2, true, counts(|day| day.flows.pending)),
+            stack("off the market", 4, true, counts(|day| day.flows.gone + day.flows.closed + day.flows.expired)),
+        ],
+        download: download.clone(),
+    };
+    let cuts = Bars {
+        id: "cuts",
+        title: "Price changes",
+        days,
+        stacks: vec![
+            stack("rises", 1, false, counts(|day| day.flows.price_rises)),
+            stack("cuts", 2, true, counts(|day| day.flows.price_cuts)),
+        ],
+        download,
+    };
+    html! {
+        div class="row two" {
+            section class="card" aria-label="Median list price" { (median.draw()) }
+            section class="card" aria-label="Homes on offer" { (inventory.draw()) }
+            section class="card" aria-label="What came and went" { (flows.draw()) }
+            section class="card" aria-label="Price changes" { (cuts.draw()) }
+        }
+    }
+}
+
+fn line<'a>(name: &'a str, class: u8, is_faint: bool, values: Vec<Option<f64>>) -> Series<'a> {
+    Series { name, class, is_faint, values }
+}
+
+fn stack<'a>(name: &'a str, class: u8, is_down: bool, counts: Vec<i64>) -> Stack<'a> {
+    Stack { name, class, is_down, counts }
+}
+
+/// The closes as CSV: a header, and a line for each day. No field needs quotes.
+pub(super) fn csv(market: &MarketView) -> String {
+    let mut lines = vec![
+        "day,active,unconfirmed,priced,median_price,mean_price,median_price_7_days,median_price_28_days,\
+         median_price_91_days,new,relisted,back_on_market,pending,closed,gone,expired,price_cuts,price_rises,sold"
+            .to_owned(),
+    ];
+    for day in &market.days {
+        let amount = |value: Option<f64>| value.map(|value| value.to_string()).unwrap_or_default();
+        let flows = &day.flows;
+        let fields = [
+            day.day.clone(),
+            day.active.to_string(),
+            day.unconfirmed.to_string(),
+            day.priced.to_string(),
+            amount(day.median_price),
+            amount(day.mean_price),
+            amount(day.median_price_7_days),
+            amount(day.median_price_28_days),
+            amount(day.median_price_91_days),
+        ];
+        let events = [
+            flows.new,
+            flows.relisted,
+            flows.back_on_market,
+            flows.pending,
+            flows.closed,
+            flows.gone,
+            flows.expired,
+            flows.price_cuts,
+            flows.price_rises,
+            flows.sold,
+        ];
+        let fields: Vec<String> = fields.into_iter().chain(events.into_iter().map(|count| count.to_string())).collect();
+        lines.push(fields.join(","));
+    }
+    lines.join("\n") + "\n"
+}

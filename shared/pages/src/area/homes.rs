@@ -1,0 +1,169 @@
+//! The homes of an area: filtered, sorted, page by page.
+
+use std::cmp::Reverse;
+
+use maud::{Markup, html};
+use stoop_domain::PropertyType;
+use stoop_pipeline::serve::{FoundArea, HomeSummary, MergedId};
+
+use super::Shown;
+use crate::problem::Problem;
+use crate::query::Query;
+use crate::read::{HOMES_MAX, Homes, Reader};
+use crate::text;
+
+const ON_A_PAGE: usize = 50;
+const ORDERS: [(&str, &str); 5] = [
+    ("newest", "newest event first"),
+    ("cut", "deepest cut first"),
+    ("price", "cheapest first"),
+    ("value", "furthest below the market first"),
+    ("days", "longest on the market first"),
+];
+
+/// Which homes are wanted.
+struct Wanted {
+    order: &'static str,
+    max_price: Option<f64>,
+    beds: Option<f64>,
+    property_type: Option<&'static str>,
+    page: usize,
+}
+
+impl Wanted {
+    fn of(query: &Query) -> Result<Self, Problem> {
+        let types = PropertyType::ALL.map(|kind| kind.as_str());
+        Ok(Self {
+            order: query.word("sort", &ORDERS.map(|(name, _)| name))?.unwrap_or("newest"),
+            max_price: query.number("max_price")?,
+            beds: query.number("beds")?,
+            property_type: query.word("type", &types)?,
+            page: query.page()?,
+        })
+    }
+
+    fn keeps(&self, home: &HomeSummary) -> bool {
+        home.is_active()
+            && self.max_price.is_none_or(|max| home.price.is_some_and(|price| price <= max))
+            && self.beds.is_none_or(|least| home.bedrooms.is_some_and(|beds| f64::from(beds) >= least))
+            && self.property_type.is_none_or(|kind| home.property_type == Some(kind))
+    }
+
+    fn sort(&self, homes: &mut [HomeSummary]) {
+        homes.sort_by(|a, b| a.id.cmp(&b.id));
+        let last = |value: Option<f64>| value.unwrap_or(f64::INFINITY);
+        match self.order {
+            "cut" => homes.sort_by(|a, b| last(change(a)).total_cmp(&last(change(b)))),
+            "price" => homes.sort_by(|a, b| last(a.price).total_cmp(&last(b.price))),
+            "value" => homes.sort_by(|a, b| last(a.versus_market).total_cmp(&last(b.versus_market))),
+            "days" => homes.sort_by_key(|home| Reverse(home.days_on_market)),
+            _ => homes.sort_by_key(|home| Reverse(home.last_event_at)),
+        }
+    }
+}
+
+fn change(home: &HomeSummary) -> Option<f64> {
+    home.last_change.as_ref().map(|change| change.share)
+}
+
+pub(super) async fn section(reader: &Reader<'_>, shown: &Shown<'_>, query: &Query) -> Result<Markup, Problem> {
+    let wanted = Wanted::of(query)?;
+    let markets = shown.found.markets.iter().filter(|market| {
+        let id = MergedId::of(market);
+        id.purpose.as_str() == shown.market.purpose && id.currency == shown.market.currency
+    });
+    let found = FoundArea { markets: markets.cloned().collect(), ..shown.found.clone() };
+    let Homes { mut homes, is_cut } = reader.homes(&found, shown.now, |home| wanted.keeps(home)).await?;
+    wanted.sort(&mut homes);
+    let pages = homes.len().div_ceil(ON_A_PAGE).max(1);
+    let page = wanted.page.min(pages);
+    let on_page = homes.iter().skip((page - 1) * ON_A_PAGE).take(ON_A_PAGE);
+    Ok(html! {
+        section class="card" id="homes" data-live {
+            header {
+                h2 { (text::plural(homes.len(), "home")) " on offer" }
+                @if is_cut { p class="note" { "Chosen from the first " (stoop_show::count(HOMES_MAX as u64)) " homes: a narrower area shows all of its homes." } }
+            }
+            (form(shown, &wanted))
+            @if homes.is_empty() { p class="empty" { "No home here is like that." } }
+            @else {
+                div class="scroll" tabindex="0" role="region" aria-label="Homes on offer" {
+                    table {
+                        thead { tr {
+                            th class="l" scope="col" { "Home" } th scope="col" { "Price" } th scope="col" { "Last change" } th scope="col" { "Beds" }
+                            th scope="col" { "Area" } th scope="col" { "Against market" } th scope="col" { "Days" } th class="l" scope="col" { "ZIP" }
+                        } }
+                        tbody { @for home in on_page { (row(home)) } }
+                    }
+                }
+                (pager(shown, &wanted, page, pages))
+            }
+        }
+    })
+}
+
+fn form(shown: &Shown<'_>, wanted: &Wanted) -> Markup {
+    let number = |number: Option<f64>| number.map(|number| number.to_string()).unwrap_or_default();
+    html! {
+        form class="switch" action=(format!("/areas/{}#homes", text::encoded(&shown.found.path))) {
+            input type="hidden" name="for" value=(shown.market.purpose);
+            input type="hidden" name="currency" value=(shown.market.currency);
+            input type="hidden" name="days" value=(shown.days);
+            label { "At most " input name="max_price" inputmode="numeric" size="9" maxlength="15" value=(number(wanted.max_price)); }
+            label { "Beds, at least " input name="beds" inputmode="numeric" size="2" maxlength="3" value=(number(wanted.beds)); }
+            label { "Type " select name="type" {
+                option value="" { "any" }
+                @for kind in PropertyType::ALL { option value=(kind.as_str()) selected[wanted.property_type == Some(kind.as_str())] { (kind.as_str()) } }
+            } }
+            label { "Order " select name="sort" {
+                @for (name, words) in ORDERS { option value=(name) selected[wanted.order == name] { (words) } }
+            } }
+            button type="submit" { "Show" }
+        }
+    }
+}
+
+fn row(home: &HomeSummary) -> Markup {
+    let money = home.asked.map(|price| stoop_show::money(price, home.currency));
+    let event = home.last_event_at.map(|at| format!("{}@{at}", home.id));
+    html! {
+        tr data-fresh=[event] {
+            td class="words" { a href=(text::home_href(&home.id)) { (home.words().unwrap_or(home.id.as_str())) } }
+            td { (stoop_show::or_unknown(money)) }
+            td { (text::change(change(home))) @if let Some(change) = &home.last_change { " " (text::time(change.at, true)) } }
+            td { (stoop_show::or_unknown(home.bedrooms.map(|beds| beds.to_string()))) }
+            td { (stoop_show::or_unknown(home.living_area.map(|area| stoop_show::area(area, home.area_unit)))) }
+            td { (text::change(home.versus_market)) }
+            td { (stoop_show::or_unknown(home.days_on_market.map(|days| days.to_string()))) }
+            td class="l" { (home.market.area.name()) }
+        }
+    }
+}
+
+fn pager(shown: &Shown<'_>, wanted: &Wanted, page: usize, pages: usize) -> Markup {
+    let href = |page: usize| {
+        let mut query = url::form_urlencoded::Serializer::new(String::new());
+        query.append_pair("for", shown.market.purpose).append_pair("currency", shown.market.currency.code());
+        query.append_pair("days", &shown.days.to_string()).append_pair("sort", wanted.order);
+        let numbers = [("max_price", wanted.max_price), ("beds", wanted.beds)];
+        for (name, number) in numbers.into_iter().filter_map(|(name, number)| Some((name, number?))) {
+            query.append_pair(name, &number.to_string());
+        }
+        if let Some(kind) = wanted.property_type {
+            query.append_pair("type", kind);
+        }
+        query.append_pair("page", &page.to_string());
+        format!("/areas/{}?{}#homes", text::encoded(&shown.found.path), query.finish())
+    };
+    html! {
+        @if pages > 1 {
+            nav aria-label="Pages of homes" {
+                ul class="switch" {
+                    @if page > 1 { li { a href=(href(page - 1)) rel="prev" { "Previous" } } }
+                    li { "Page " (page) " of " (pages) }
+                    @if page < pages { li { a href=(href(page + 1)) rel="next" { "Next" } } }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,74 @@
+use maud::{Markup, html};
+use stoop_domain::Time;
+
+use super::scale::Scale;
+use super::{Frame, coordinate};
+
+/// A price from one time to another.
+pub(crate) struct Step {
+    pub(crate) from: Time,
+    pub(crate) to: Time,
+    /// `None`: not on offer, or without a price.
+    pub(crate) price: Option<f64>,
+    /// What the row of the table says.
+    pub(crate) words: String,
+}
+
+/// A price over time as steps.
+pub(crate) struct StepChart<'a> {
+    pub(crate) id: &'a str,
+    pub(crate) title: &'a str,
+    /// In order.
+    pub(crate) steps: Vec<Step>,
+    pub(crate) format: &'a dyn Fn(f64) -> String,
+}
+
+#[expect(clippy::cast_precision_loss, reason = "times on a picture")]
+impl StepChart<'_> {
+    /// The chart; a sentence instead without prices.
+    pub(crate) fn draw(&self) -> Markup {
+        let prices = || self.steps.iter().filter_map(|step| step.price);
+        let ends = self.steps.first().zip(self.steps.last()).map(|(first, last)| (first.from.ms(), last.to.ms()));
+        let Some((begin, end)) = ends.filter(|_| prices().next().is_some()) else {
+            return html! { div { h3 { (self.title) } p class="empty" { "No price is known." } } };
+        };
+        let length = (end - begin).max(1) as f64;
+        let x = |at: Time| (at.ms() - begin) as f64 / length;
+        let scale = Scale::of(prices(), false, 0.0);
+        let mut d = String::new();
+        let mut before: Option<f64> = None;
+        for step in &self.steps {
+            if let Some(price) = step.price {
+                let [from, to] = [step.from, step.to].map(|at| coordinate(x(at)).0);
+                let y = coordinate(scale.share(price)).0;
+                d += &match before {
+                    Some(_) => format!("H{from}V{y}H{to}"),
+                    None => format!("M{from} {y}H{to}"),
+                };
+            }
+            before = step.price;
+        }
+        let format = self.format;
+        let (first, last) = (prices().next().map(format), prices().next_back().map(format));
+        let frame = Frame {
+            id: self.id,
+            title: self.title,
+            summary: format!("From {} to {}", first.unwrap_or_default(), last.unwrap_or_default()),
+            keys: Vec::new(),
+            below: [0.0, 0.5, 1.0]
+                .map(|share| (share, stoop_show::date(Time::from_ms(begin + (share * length).round() as i64))))
+                .into(),
+            download: None,
+        };
+        let rows = html! {
+            @for step in &self.steps {
+                tr data-x=(coordinate(x(step.from))) {
+                    th scope="row" class="l" { (stoop_show::time(step.from)) }
+                    td { (step.price.map_or_else(|| stoop_show::UNKNOWN.to_owned(), format)) }
+                    td class="l" { (step.words) }
+                }
+            }
+        };
+        frame.draw(&scale, format, html! { path class="line s1" d=(d) {} }, &["From", "Price", "What"], rows)
+    }
+}

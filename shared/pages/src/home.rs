@@ -1,0 +1,135 @@
+//! One home: its price over time, what happened, and where it stands in its market.
+
+use maud::{Markup, html};
+use stoop_domain::{Currency, HomeId, Minor, Time};
+use stoop_pipeline::serve::{HappenedView, HomeView};
+
+use crate::chart::{Step, StepChart};
+use crate::definitions;
+use crate::layout::{self, Head, Room};
+use crate::problem::Problem;
+use crate::read::Reader;
+use crate::text;
+
+/// The page of a home at `now`.
+pub(crate) async fn page(reader: &Reader<'_>, id: &HomeId, now: Time) -> Result<String, Problem> {
+    let missing = || {
+        let shown: String = id.as_str().chars().take(120).collect();
+        Problem::missing(format!("No home has the ID {shown:?}."))
+    };
+    let home = reader.home(id).await?.ok_or_else(missing)?;
+    let market = home.history.current().map(|facts| facts.market.clone()).ok_or_else(missing)?;
+    let median = reader.median_per_m2(&market, now).await?;
+    let view = HomeView::of(id.clone(), &home, median, now).ok_or_else(missing)?;
+    let title = view.summary.words().unwrap_or(id.as_str()).to_owned();
+    let content = draw(&view, &title, now);
+    Ok(layout::page(&Head { title: &title, room: Room::Elsewhere, now: Some(now), query: "" }, &content))
+}
+
+fn draw(view: &HomeView, title: &str, now: Time) -> Markup {
+    let home = &view.summary;
+    let market = &home.market;
+    let price = |price: f64| stoop_show::price(price, home.currency);
+    let chart = StepChart { id: "price", title: "Asking price", steps: steps(view), format: &price };
+    html! {
+        div class="head" {
+            nav aria-label="Its market" { ol class="trail" {
+                li { a href="/" { "All" } }
+                li { a href=(text::area_href(market.area.as_str(), market.purpose.as_str(), market.currency)) { (market.area.name()) } }
+            } }
+            h1 { (title) }
+            p {
+                (home.status) " " (text::offer(market.purpose.as_str())) " · " (layout::as_of(now))
+                @if let Some(url) = home.url.as_deref().and_then(text::web_address) { " · " a href=(url) rel="noopener noreferrer nofollow" { "the listing" } }
+            }
+        }
+        dl class="tiles" {
+            (tile("Asking price", &stoop_show::or_unknown(home.asked.map(|price| stoop_show::money(price, home.currency))), html! {
+                @if let Some(change) = &home.last_change { (text::change(Some(change.share))) ", " (text::time(change.at, true)) } @else { "never changed" }
+            }))
+            (tile("Against its market", &home.versus_market.map_or_else(|| stoop_show::UNKNOWN.to_owned(), text::signed), html! {
+                @if let Some(per_area) = home.price_per_area { (stoop_show::price_per_area(per_area, home.currency, home.area_unit)) ", against the median of " (market.area.name()) } @else { "its living area is not known" }
+            }))
+            (tile("Days on the market", &stoop_show::or_unknown(home.days_on_market.map(|days| days.to_string())), html! {
+                @if let Some(opened) = home.opened_at { "since " (stoop_show::date(opened)) }
+            }))
+            (tile("Home", &facts(view), html! { (home.property_type.unwrap_or("type not known")) }))
+        }
+        section class="card" { (chart.draw()) }
+        section class="card" {
+            h2 { "What happened" }
+            div class="scroll" tabindex="0" role="region" aria-label="What happened" {
+                table {
+                    thead { tr { th class="l" scope="col" { "When" } th class="l" scope="col" { "What" } th scope="col" { "From" } th scope="col" { "To" } th scope="col" { "Change" } th class="l" scope="col" { "Market" } } }
+                    tbody { @for event in view.events.iter().rev() { (event_row(event)) } }
+                }
+            }
+        }
+        section class="card" {
+            header { h2 { "As it was seen" } p class="note" { "times over which nothing changed" } }
+            div class="scroll" tabindex="0" role="region" aria-label="As it was seen" {
+                table {
+                    thead { tr { th class="l" scope="col" { "First seen" } th class="l" scope="col" { "Last seen" } th class="l" scope="col" { "Status" } th scope="col" { "Price" } th scope="col" { "Change" } th class="l" scope="col" { "Doubt" } } }
+                    tbody {
+                        @for interval in view.intervals.iter().rev() {
+                            tr {
+                                td class="l" { (text::time(interval.first_seen, false)) } td class="l" { (text::time(interval.last_seen, false)) } td class="l" { (interval.status) }
+                                td { (money(interval.asked, interval.currency)) } td { (text::change(interval.change)) } td class="l" { (interval.doubtful.unwrap_or_default()) }
+                            }
+                        }
+                    }
+                }
+            }
+            p class="note" { "ID " code { (home.id) } }
+        }
+    }
+}
+
+fn tile(name: &str, value: &str, more: Markup) -> Markup {
+    html! { div class="tile" { dt { (name) } dd class="value" { (value) } dd class="more" { (more) } } }
+}
+
+/// `3 beds, 1,225 sqft`.
+fn facts(view: &HomeView) -> String {
+    let home = &view.summary;
+    let beds = home.bedrooms.map(|beds| if beds == 0 { "studio".to_owned() } else { text::plural(beds.into(), "bed") });
+    let area = home.living_area.map(|area| stoop_show::area(area, home.area_unit));
+    let facts: Vec<String> = beds.into_iter().chain(area).collect();
+    if facts.is_empty() { stoop_show::UNKNOWN.to_owned() } else { facts.join(", ") }
+}
+
+/// The price over time. An interval reaches to the next one; prices on other terms than the home's own are left out.
+fn steps(view: &HomeView) -> Vec<Step> {
+    let mut steps = Vec::new();
+    for (n, interval) in view.intervals.iter().enumerate() {
+        let next = view.intervals.get(n + 1).map(|next| next.first_seen);
+        let has_terms =
+            (interval.market.purpose, interval.currency) == (view.summary.market.purpose, view.summary.currency);
+        let is_on_offer = matches!(interval.status, "Active" | "ActiveUnderContract" | "Pending" | "ComingSoon");
+        steps.push(Step {
+            from: interval.first_seen,
+            to: next.filter(|_| is_on_offer).unwrap_or(interval.last_seen),
+            price: interval.price.filter(|_| has_terms && is_on_offer),
+            words: interval.status.to_owned(),
+        });
+    }
+    steps
+}
+
+fn event_row(event: &HappenedView) -> Markup {
+    let currency = event.market.currency;
+    html! {
+        tr {
+            td class="l" { (text::time(event.at, false)) }
+            td class="l" { (definitions::words(event.kind)) }
+            td { (text::price(event.from, currency)) }
+            td { (text::price(event.to, currency)) }
+            td { (text::change(event.change)) }
+            td class="l" { (event.market.area.name()) }
+        }
+    }
+}
+
+fn money(amount: Option<Minor>, currency: Currency) -> String {
+    stoop_show::or_unknown(amount.map(|amount| stoop_show::money(amount, currency)))
+}

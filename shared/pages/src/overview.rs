@@ -1,0 +1,345 @@
+//! The first page: which market cools, what was just cut, and whether that is unusual.
+
+use std::collections::BTreeMap;
+
+use maud::{Markup, html};
+use stoop_domain::{Alert, Market, Purpose, Time, Verdict};
+use stoop_market::THIN_SAMPLE;
+use stoop_pipeline::WideLevel;
+use stoop_pipeline::serve::{AreaCard, MergedId};
+
+use crate::chart::sparkline;
+use crate::layout::{self, Head, Room};
+use crate::problem::Problem;
+use crate::query::Query;
+use crate::read::{Reader, areas_of};
+use crate::text;
+
+/// The most areas in the table. A level with more gives way to the next wider one.
+const AREAS_MAX: usize = 24;
+/// The days of a sparkline, and of the change beside it.
+const DAYS: u16 = 28;
+const ALERTS: usize = 200;
+const CUTS_SHOWN: usize = 8;
+const UNUSUAL_SHOWN: usize = 6;
+
+/// The page of an empty state.
+pub(crate) fn empty() -> String {
+    let content = html! {
+        div class="head" { h1 { "Nothing is watched yet" } }
+        section class="card" {
+            p { "This database has no observations. Fill it, and this page shows its markets:" }
+            ul class="plain" {
+                li { code { "stoop demo" } span { "a simulated portal" } }
+                li { code { "stoop replay --map MAP FILE" } span { "files of listings" } }
+                li { code { "stoop run" } span { "the searches of stoop.toml" } }
+            }
+        }
+    };
+    layout::page(&Head { title: "Overview", room: Room::Overview, now: None, query: "" }, &content)
+}
+
+/// What the page shows.
+struct Overview {
+    id: MergedId,
+    ids: Vec<MergedId>,
+    /// The name of the level of the areas.
+    level: &'static str,
+    /// The largest first.
+    cards: Vec<AreaCard>,
+    /// The newest first.
+    alerts: Vec<Alert>,
+}
+
+/// The page at `now`.
+pub(crate) async fn page(reader: &Reader<'_>, query: &Query, now: Time) -> Result<String, Problem> {
+    let Some(overview) = Overview::read(reader, query, now).await? else { return Ok(empty()) };
+    let content = overview.draw(now);
+    Ok(layout::page(&Head { title: "Overview", room: Room::Overview, now: Some(now), query: "" }, &content))
+}
+
+impl Overview {
+    async fn read(reader: &Reader<'_>, query: &Query, now: Time) -> Result<Option<Self>, Problem> {
+        let markets = reader.markets().await?;
+        let ids = terms(&markets);
+        let (purpose, currency) = (query.purpose()?, query.currency()?);
+        let asked = |id: &&MergedId| {
+            purpose.is_none_or(|purpose| id.purpose == purpose)
+                && currency.is_none_or(|currency| id.currency == currency)
+        };
+        let Some(id) = ids.iter().find(asked).or(ids.first()).copied() else { return Ok(None) };
+        let level = WideLevel::ALL.into_iter().find(|level| areas_of(*level, id, &markets).len() <= AREAS_MAX);
+        let level = level.unwrap_or(WideLevel::Country);
+        let mut cards = Vec::new();
+        for (area, markets) in areas_of(level, id, &markets) {
+            cards.push(reader.card(&area, &markets, now, DAYS).await?);
+        }
+        cards.sort_by_key(|card| (std::cmp::Reverse(active(card)), card.row.id.clone()));
+        let alerts = reader.views.alerts(false, ALERTS).await?;
+        let alerts = alerts.into_iter().filter(|alert| alert.at <= now && MergedId::of(&alert.market) == id).collect();
+        Ok(Some(Self { id, ids, level: level.as_str(), cards, alerts }))
+    }
+
+    fn draw(&self, now: Time) -> Markup {
+        html! {
+            div class="head" {
+                h1 { "Markets " (text::offer(self.id.purpose.as_str())) }
+                p { (layout::as_of(now)) }
+                @if self.ids.len() > 1 { (switch(&self.ids, self.id)) }
+            }
+            div class="row three" {
+                (self.cooling())
+                (self.latest())
+                (self.unusual())
+            }
+            (self.table())
+            div class="row" { (self.cuts(now)) }
+        }
+    }
+
+    /// The area whose median price fell most in four weeks.
+    fn coolest(&self) -> Option<(&AreaCard, f64)> {
+        let change = |card: &'_ AreaCard| card.change(28).filter(|it| !it.thin).and_then(|it| it.median_price_change);
+        let changes = self.cards.iter().filter_map(|card| Some((card, change(card)?)));
+        changes.min_by(|(_, a), (_, b)| a.total_cmp(b))
+    }
+
+    fn cooling(&self) -> Markup {
+        html! {
+            section class="card answer" data-answer="cooling" {
+                h2 { "Cooling most" }
+                @match self.coolest() {
+                    Some((card, change)) if change < 0.0 => {
+                        p class="big" { (area_link(card)) ", " (text::change(Some(change))) }
+                        p class="sub" { (text::defined("median_price", "Median price")) " in 28 days, now " (median(card)) (pressure(card)) }
+                    }
+                    Some((card, change)) => {
+                        p class="big" { "No market is" }
+                        p class="sub" { "The lowest change of the median price in 28 days is " (text::change(Some(change))) ", in " (area_link(card)) "." }
+                    }
+                    None => {
+                        p class="big" { "Not known yet" }
+                        p class="sub" { "A change needs 28 observed days and " (THIN_SAMPLE) " homes with a price." }
+                    }
+                }
+            }
+        }
+    }
+
+    fn latest(&self) -> Markup {
+        html! {
+            section class="card answer" data-answer="cut" data-live {
+                h2 { "Just cut" }
+                @match self.alerts.first() {
+                    Some(alert) => {
+                        p class="big" { a href=(text::home_href(&alert.home)) { (words(alert)) } ", " (text::change(Some(-drop(alert)))) }
+                        p class="sub" { (prices(alert)) " in " (alert.market.area.name()) ", " (text::time(alert.at, true)) }
+                    }
+                    None => {
+                        p class="big" { "No alert yet" }
+                        p class="sub" { "An alert is raised when a price falls far enough below its reference." }
+                    }
+                }
+            }
+        }
+    }
+
+    /// Whether the latest cut, or the week, is unusual.
+    fn unusual(&self) -> Markup {
+        let mut sentences: Vec<(&AreaCard, f64, String)> = Vec::new();
+        for card in &self.cards {
+            for unusual in &card.unusual {
+                let distance = (unusual.value - unusual.usual).abs() / unusual.deviation.max(f64::EPSILON);
+                sentences.push((card, distance, unusual.sentence()));
+            }
+        }
+        sentences.sort_by(|(_, a, _), (_, b, _)| b.total_cmp(a));
+        html! {
+            section class="card answer" data-answer="unusual" {
+                h2 { "Is that unusual?" }
+                @if let Some((is, why)) = self.is_latest_unusual() {
+                    p class="big" { (is) }
+                    p class="sub" { (why) }
+                } @else {
+                    p class="big" { "Not known yet" }
+                }
+                @if !sentences.is_empty() {
+                    ul class="plain" {
+                        @for (card, _, sentence) in sentences.iter().take(UNUSUAL_SHOWN) {
+                            li { span { (area_link(card)) ": " (sentence) } span {} }
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// The latest cut beside the usual one of its area.
+    fn is_latest_unusual(&self) -> Option<(&'static str, String)> {
+        let alert = self.alerts.first()?;
+        let card = self.cards.iter().find(|card| alert.market.area.lies_in(&card.row.path))?;
+        let figures = card.row.figures.as_ref()?;
+        let usual = figures.last_90_days.values.get("median_price_cut").filter(|usual| *usual > 0.0)?;
+        let times = drop(alert) / usual;
+        let is = match times {
+            times if times >= 3.0 => "Yes, far deeper than usual",
+            times if times >= 1.5 => "Deeper than usual",
+            _ => "No, a usual cut",
+        };
+        let week = figures.last_7_days.flows.price_cuts;
+        let why = format!(
+            "The median cut in {} is {} (90 days); this one is {:.1} times that. {} in 7 days.",
+            card.row.name,
+            stoop_show::percent(usual),
+            times,
+            text::plural(usize::try_from(week).unwrap_or_default(), "price cut"),
+        );
+        Some((is, why))
+    }
+
+    fn table(&self) -> Markup {
+        html! {
+            section class="card" {
+                header {
+                    h2 { "Areas" }
+                    p class="note" { (text::plural(self.cards.len(), self.level).replace("ys", "ies")) ", the largest first" }
+                }
+                div class="scroll" tabindex="0" role="region" aria-label="Areas and their figures" {
+                    table {
+                        thead {
+                            tr {
+                                th class="l" scope="col" { "Area" }
+                                th scope="col" { (text::defined("median_price", "Median")) }
+                                th scope="col" class="l" { "28 days" }
+                                th scope="col" { "Change" }
+                                th scope="col" { (text::defined("active", "Homes")) }
+                                th scope="col" { "Change" }
+                                th scope="col" { (text::defined("months_of_supply", "Supply")) }
+                                th scope="col" { (text::defined("cut_share", "Cut")) }
+                                th scope="col" { (text::defined("median_days_to_pending", "To contract")) }
+                                th scope="col" { (text::defined("new", "New, 7 d")) }
+                            }
+                        }
+                        tbody { @for card in &self.cards { (row(card)) } }
+                    }
+                }
+                p class="note" { "Changes are against 28 days before. " span class="thin" { "Italic" } ": fewer than " (THIN_SAMPLE) " homes, or one of the first observed days." }
+            }
+        }
+    }
+
+    fn cuts(&self, now: Time) -> Markup {
+        let mut day: Vec<&Alert> = self.alerts.iter().filter(|alert| now.ms() - alert.at.ms() < Time::DAY_MS).collect();
+        day.sort_by_key(|alert| std::cmp::Reverse(alert.drop_bp));
+        html! {
+            section class="card" {
+                header {
+                    h2 { "Biggest drops of the last 24 hours" }
+                    p class="note" { a href="/alerts" { "All alerts" } }
+                }
+                @if day.is_empty() { p class="empty" { "None." } }
+                ul class="plain" {
+                    @for alert in day.iter().take(CUTS_SHOWN) {
+                        li data-fresh=(alert.id) {
+                            span { (text::change(Some(-drop(alert)))) " " a href=(text::home_href(&alert.home)) { (words(alert)) } }
+                            span { (prices(alert)) ", " (alert.market.area.name()) ", " (text::time(alert.at, true)) }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The purposes and currencies of markets, those with the most markets first; sales before rents.
+fn terms(markets: &[Market]) -> Vec<MergedId> {
+    let mut counts: BTreeMap<MergedId, usize> = BTreeMap::new();
+    for market in markets {
+        *counts.entry(MergedId::of(market)).or_default() += 1;
+    }
+    let mut ids: Vec<(MergedId, usize)> = counts.into_iter().collect();
+    ids.sort_by_key(|(id, count)| (id.purpose != Purpose::Sale, std::cmp::Reverse(*count), *id));
+    ids.into_iter().map(|(id, _)| id).collect()
+}
+
+/// Links to the other purposes and currencies.
+fn switch(ids: &[MergedId], shown: MergedId) -> Markup {
+    html! {
+        ul class="switch" {
+            @for id in ids {
+                li {
+                    a href=(format!("/?for={}&currency={}", id.purpose.as_str(), id.currency)) aria-current=[(*id == shown).then_some("page")] {
+                        (text::offer(id.purpose.as_str())) " · " (id.currency)
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn row(card: &AreaCard) -> Markup {
+    let (change, figures) = (card.change(28), card.row.figures.as_ref());
+    let is_thin = figures.is_none_or(|figures| figures.thin);
+    let changed = |of: Option<f64>| {
+        let is_thin = change.is_none_or(|change| change.thin);
+        html! { td class=[is_thin.then_some("thin")] { (text::change(of)) } }
+    };
+    let value = |name: &str| figures.and_then(|figures| figures.values.get(name));
+    let days: Vec<Option<f64>> = card.days.iter().map(|day| day.median_price).collect();
+    let window = |name: &str| figures.and_then(|figures| figures.last_28_days.values.get(name));
+    html! {
+        tr {
+            th class="l" scope="row" { (area_link(card)) }
+            td class=[is_thin.then_some("thin")] { (median(card)) }
+            td class="l spark" { (sparkline(&days)) }
+            (changed(change.and_then(|change| change.median_price_change)))
+            td { (stoop_show::whole(active(card))) }
+            (changed(change.and_then(|change| change.active_change)))
+            td { (stoop_show::or_unknown(window("months_of_supply").map(|months| format!("{months:.1} mo")))) }
+            td class=[is_thin.then_some("thin")] { (text::percent(figures.and_then(|figures| figures.cut_share))) }
+            td { (stoop_show::or_unknown(value("median_days_to_pending").map(|days| format!("{days:.0} d")))) }
+            td { (stoop_show::or_unknown(figures.map(|figures| stoop_show::whole(figures.last_7_days.flows.new)))) }
+        }
+    }
+}
+
+fn active(card: &AreaCard) -> i64 {
+    card.row.figures.as_ref().map_or(0, |figures| figures.active)
+}
+
+fn median(card: &AreaCard) -> String {
+    text::price(card.row.figures.as_ref().and_then(|figures| figures.median_price), card.row.currency)
+}
+
+fn area_link(card: &AreaCard) -> Markup {
+    html! { a href=(text::area_href(&card.row.path, card.row.purpose, card.row.currency)) { (card.row.name) } }
+}
+
+/// What else speaks of a cooling market.
+fn pressure(card: &AreaCard) -> String {
+    let cut = card.row.figures.as_ref().and_then(|figures| figures.cut_share);
+    cut.map(|share| format!("; {} of the homes ask less than at first", stoop_show::percent(share))).unwrap_or_default()
+}
+
+pub(crate) fn drop(alert: &Alert) -> f64 {
+    f64::from(alert.drop_bp) / 10_000.0
+}
+
+/// What a home is called: its street, else its headline, else its ID.
+pub(crate) fn words(alert: &Alert) -> &str {
+    alert.line.as_deref().or(alert.title.as_deref()).unwrap_or(alert.home.as_str())
+}
+
+/// The price before and after.
+pub(crate) fn prices(alert: &Alert) -> String {
+    let currency = alert.market.currency;
+    format!("{} → {}", stoop_show::money(alert.from, currency), stoop_show::money(alert.to, currency))
+}
+
+/// Why an alert was held back.
+pub(crate) fn held_back(alert: &Alert) -> Option<&str> {
+    match &alert.verdict {
+        Verdict::Alert => None,
+        Verdict::Suspect(why) => Some(why),
+    }
+}

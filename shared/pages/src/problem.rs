@@ -1,0 +1,82 @@
+//! Pages for what cannot be shown.
+
+use maud::{Markup, html};
+use stoop_pipeline::ports::PortError;
+use stoop_pipeline::serve::NamedArea;
+
+use crate::layout::{Head, Room, page};
+use crate::text;
+
+/// Why there is no page.
+#[derive(Debug)]
+pub(crate) struct Problem {
+    /// The status of the response.
+    pub(crate) status: u16,
+    pub(crate) title: &'static str,
+    pub(crate) message: String,
+    /// Areas that may have been meant.
+    pub(crate) candidates: Vec<NamedArea>,
+    /// Searches that find something.
+    pub(crate) similar: Vec<String>,
+    /// What was looked for.
+    pub(crate) query: String,
+}
+
+impl Problem {
+    fn new(status: u16, title: &'static str, message: String) -> Self {
+        Self { status, title, message, candidates: Vec::new(), similar: Vec::new(), query: String::new() }
+    }
+
+    /// The request has a value that is not accepted.
+    pub(crate) fn asked(message: String) -> Self {
+        Self::new(400, "This cannot be shown", message)
+    }
+
+    /// Nothing is there.
+    pub(crate) fn missing(message: String) -> Self {
+        Self::new(404, "Not found", message)
+    }
+
+    /// The page.
+    pub(crate) fn page(&self) -> String {
+        let content = html! {
+            div class="head" { h1 { (self.title) } }
+            section class="card message" { p { (self.message) } }
+            (self.suggestions())
+        };
+        page(&Head { title: self.title, room: Room::Elsewhere, now: None, query: &self.query }, &content)
+    }
+
+    fn suggestions(&self) -> Markup {
+        html! {
+            @if !self.candidates.is_empty() {
+                section class="card" {
+                    h2 { "Which one?" }
+                    ul class="plain" {
+                        @for NamedArea { path, name, markets } in self.candidates.iter().take(20) {
+                            li { a href=(format!("/areas/{}", text::encoded(path.trim_end_matches('/')))) { (name) } span { (text::plural(*markets, "market")) } }
+                        }
+                    }
+                }
+            }
+            @if !self.similar.is_empty() {
+                section class="card" {
+                    h2 { "Did you mean" }
+                    ul class="plain" {
+                        @for similar in &self.similar {
+                            li { a href=(format!("/search?q={}", text::encoded(similar).replace('/', "%2F"))) { (similar) } span {} }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The details are in the log: they name files and tables.
+impl From<PortError> for Problem {
+    fn from(error: PortError) -> Self {
+        tracing::error!(error = stoop_pipeline::with_causes(&error), "a page cannot be read");
+        Self::new(503, "Not available at the moment", "The state could not be read. Try again in a moment.".to_owned())
+    }
+}

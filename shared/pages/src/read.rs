@@ -1,0 +1,196 @@
+//! Reads what pages show.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use stoop_domain::{Home, HomeId, Market, Time};
+use stoop_market::{Cells, WIDE_SERIES_DAYS};
+use stoop_pipeline::ports::{Browse, PortError, Store, Views, WideAreas};
+use stoop_pipeline::serve::{
+    AreaCard, AreaError, AreaView, FoundArea, HomeSummary, Hours, MarketRow, MarketView, MergedId, Sum, covers_days,
+    find_area, median_per_m2, merged, needs_wider, yields,
+};
+use stoop_pipeline::serve::{YieldView, areas_around};
+use stoop_pipeline::{WideArea, WideLevel, add_up};
+
+use crate::problem::Problem;
+
+/// What pages are made from.
+#[derive(Clone, Copy)]
+pub(crate) struct Reader<'a> {
+    pub(crate) store: &'a dyn Store,
+    pub(crate) views: &'a dyn Views,
+    pub(crate) areas: &'a dyn WideAreas,
+    pub(crate) browse: &'a dyn Browse,
+}
+
+/// Homes read at a time.
+const PAGE_HOMES: usize = 1_000;
+/// The most homes that a list is chosen from.
+pub(crate) const HOMES_MAX: usize = 20_000;
+
+/// The homes of an area.
+pub(crate) struct Homes {
+    pub(crate) homes: Vec<HomeSummary>,
+    /// Whether the area has more than [`HOMES_MAX`], and the others are left out.
+    pub(crate) is_cut: bool,
+}
+
+impl Reader<'_> {
+    /// The markets, in order.
+    pub(crate) async fn markets(&self) -> Result<Vec<Market>, PortError> {
+        self.views.market_ids().await
+    }
+
+    /// The area that a text means; other markets than those of the terms are left out.
+    pub(crate) async fn find(&self, query: &str) -> Result<FoundArea, Problem> {
+        let markets = self.markets().await?;
+        find_area(query, &markets).map_err(|error| not_found(query, error))
+    }
+
+    /// An area in short.
+    pub(crate) async fn card(
+        &self,
+        area: &WideArea,
+        markets: &[Market],
+        now: Time,
+        days: u16,
+    ) -> Result<AreaCard, PortError> {
+        let row = MarketRow::of_area(area);
+        if let Some(shown) = self.areas.wide(area, markets.len(), now).await? {
+            return Ok(AreaCard::of(row, Sum::Wide(&shown.sum, area.level().grain(), Hours::Known), now, days));
+        }
+        let states = self.states(markets, now, days).await?;
+        let (wide, hours) = add_up(area, states.iter().map(|(_, cells)| cells), now);
+        Ok(AreaCard::of(row, Sum::Wide(&wide, area.level().grain(), hours), now, days))
+    }
+
+    /// An area with the closes of the last `days` days, by purpose and currency.
+    pub(crate) async fn area(&self, found: &FoundArea, now: Time, days: u16) -> Result<AreaView, PortError> {
+        let ids: BTreeSet<MergedId> = found.markets.iter().map(MergedId::of).collect();
+        let mut views = Vec::new();
+        for id in ids {
+            let markets: Vec<Market> =
+                found.markets.iter().filter(|market| MergedId::of(market) == id).cloned().collect();
+            let wide = WideArea::new(&found.path, id).filter(|_| days <= WIDE_SERIES_DAYS);
+            if let Some(area) = &wide
+                && let Some(shown) = self.areas.wide(area, markets.len(), now).await?
+            {
+                let sum = Sum::Wide(&shown.sum, area.level().grain(), Hours::Known);
+                views.push(MarketView::of(found, id, sum, now, days));
+                continue;
+            }
+            let states = self.states(&markets, now, days).await?;
+            if let Some(area) = &wide {
+                let (wide, hours) = add_up(area, states.iter().map(|(_, cells)| cells), now);
+                let sum = Sum::Wide(&wide, area.level().grain(), hours);
+                views.push(MarketView::of(found, id, sum, now, days));
+            } else {
+                let sums = merged(states);
+                views.extend(sums.iter().map(|(id, cells)| MarketView::of(found, *id, Sum::Whole(cells), now, days)));
+            }
+        }
+        Ok(AreaView::with(found, views, now))
+    }
+
+    /// The gross yields of an area, matched in the area or around it.
+    pub(crate) async fn yields(&self, area: &AreaView, now: Time) -> Result<Vec<YieldView>, PortError> {
+        let has =
+            |purpose: &str| area.markets.iter().any(|market| market.purpose == purpose && market.figures.priced > 0);
+        if !has("sale") {
+            return Ok(Vec::new());
+        }
+        let markets = self.markets().await?;
+        let mut levels = Vec::new();
+        for path in areas_around(&area.path) {
+            let query = if path.contains('/') { path.to_owned() } else { format!("{path}/") };
+            let Ok(found) = find_area(&query, &markets) else { continue };
+            levels.push(self.area(&found, now, 0).await?);
+            if !needs_wider(&levels) {
+                break;
+            }
+        }
+        Ok(yields(&levels))
+    }
+
+    /// The homes of an area that `keep` selects, with their place in their own market.
+    pub(crate) async fn homes(
+        &self,
+        found: &FoundArea,
+        now: Time,
+        keep: impl Fn(&HomeSummary) -> bool + Send + Sync,
+    ) -> Result<Homes, PortError> {
+        let mut homes = Vec::new();
+        let mut read = 0;
+        for market in &found.markets {
+            let median = self.median_per_m2(market, now).await?;
+            let mut after: Option<HomeId> = None;
+            loop {
+                if read >= HOMES_MAX {
+                    return Ok(Homes { homes, is_cut: true });
+                }
+                let page = self.browse.homes_of(market, after.as_ref(), PAGE_HOMES).await?;
+                let Some((last, _)) = page.last() else { break };
+                after = Some(last.clone());
+                read += page.len();
+                let summaries = page.into_iter().filter_map(|(id, home)| HomeSummary::of(id, &home, now, median));
+                homes.extend(summaries.filter(|home| keep(home)));
+            }
+        }
+        Ok(Homes { homes, is_cut: false })
+    }
+
+    /// A home.
+    pub(crate) async fn home(&self, id: &HomeId) -> Result<Option<Home>, PortError> {
+        let mut homes = self.store.homes(std::slice::from_ref(id)).await?;
+        Ok(homes.pop().flatten().map(|home| home.value))
+    }
+
+    /// The median price per square metre of a market, in minor units.
+    pub(crate) async fn median_per_m2(&self, market: &Market, now: Time) -> Result<Option<f64>, PortError> {
+        let states = self.states(std::slice::from_ref(market), now, 0).await?;
+        Ok(states.first().and_then(|(market, cells)| median_per_m2(market, cells, now)))
+    }
+
+    /// The states of markets, with their archives where the days need them.
+    async fn states(&self, markets: &[Market], now: Time, days: u16) -> Result<Vec<(Market, Cells)>, PortError> {
+        let mut states = Vec::new();
+        for (market, state) in markets.iter().zip(self.store.markets(markets).await?) {
+            let Some(cells) = state.map(|state| state.value) else { continue };
+            let cells = match covers_days(&cells, now, &market.area.country().zone, days) {
+                true => cells,
+                false => cells.with_archive(&self.views.archive(market).await?),
+            };
+            states.push((market.clone(), cells));
+        }
+        Ok(states)
+    }
+}
+
+/// The areas of a level with these terms, and the markets of each, in order.
+pub(crate) fn areas_of(level: WideLevel, id: MergedId, markets: &[Market]) -> BTreeMap<WideArea, Vec<Market>> {
+    let mut areas: BTreeMap<WideArea, Vec<Market>> = BTreeMap::new();
+    for market in markets.iter().filter(|market| MergedId::of(market) == id) {
+        areas.entry(WideArea::of(market, level)).or_default().push(market.clone());
+    }
+    areas
+}
+
+fn not_found(query: &str, error: AreaError) -> Problem {
+    let mut problem = Problem::missing(error.to_string());
+    query.clone_into(&mut problem.query);
+    match error {
+        AreaError::Ambiguous { query, candidates } => {
+            problem.status = 300;
+            problem.title = "Several areas have this name";
+            problem.message = format!("{query:?} is the name of several areas.");
+            problem.candidates = candidates;
+        }
+        AreaError::NoSuchArea { query, nearest } => {
+            problem.message = format!("There is no area {query:?} here.");
+            problem.similar = nearest;
+        }
+        AreaError::NotWatched { nearest, .. } => problem.candidates = nearest.into_iter().collect(),
+        AreaError::NoSuchTerm { .. } => problem.status = 400,
+    }
+    problem
+}

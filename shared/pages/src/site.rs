@@ -1,0 +1,186 @@
+use stoop_domain::{HomeId, Time};
+use stoop_pipeline::ports::{Browse, Store, Views, WideAreas};
+use stoop_pipeline::serve::api::ApiResponse;
+
+use crate::assets::Asset;
+use crate::problem::Problem;
+use crate::query::Query;
+use crate::read::Reader;
+use crate::{alerts, area, compare, definitions, home, overview, runs};
+
+/// The pages on their ports.
+pub struct Site<'a> {
+    reader: Reader<'a>,
+}
+
+/// The parts of an HTTP request that a page depends on.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SiteRequest<'r> {
+    /// `GET`, in capitals.
+    pub method: &'r str,
+    /// The path, percent-encoded as received.
+    pub path: &'r str,
+    /// The text after the `?`, as received; empty without one.
+    pub query: &'r str,
+    /// The `If-None-Match` header.
+    pub if_none_match: Option<&'r str>,
+}
+
+/// The longest path and query.
+const PATH_BYTES_MAX: usize = 2_048;
+const QUERY_BYTES_MAX: usize = 4_096;
+const A_YEAR: &str = "public, max-age=31536000, immutable";
+
+/// The headers of every response. A page may load from its own host only, and nothing may put it into a frame.
+const HEADERS: [(&str, &str); 6] = [
+    (
+        "content-security-policy",
+        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; \
+         base-uri 'none'; frame-ancestors 'none'",
+    ),
+    ("x-content-type-options", "nosniff"),
+    ("referrer-policy", "same-origin"),
+    ("cross-origin-opener-policy", "same-origin"),
+    ("cross-origin-resource-policy", "same-origin"),
+    ("permissions-policy", "camera=(), geolocation=(), microphone=()"),
+];
+
+/// What is sent in response.
+enum Answer {
+    Page(String),
+    See(String),
+    File { media_type: &'static str, name: &'static str, body: String },
+    Asset(&'static Asset),
+}
+
+impl<'a> Site<'a> {
+    /// Pages of this state.
+    #[must_use]
+    pub fn new(store: &'a dyn Store, views: &'a dyn Views, areas: &'a dyn WideAreas, browse: &'a dyn Browse) -> Self {
+        Self { reader: Reader { store, views, areas, browse } }
+    }
+
+    /// Whether a path is one of the API, not of a page.
+    #[must_use]
+    pub fn is_of_api(path: &str) -> bool {
+        path == "/health" || path.starts_with("/api/")
+    }
+
+    /// The page for a request. `now` is the time that is shown; `None` if nothing was observed yet. Never fails: a page
+    /// says what is wrong.
+    pub async fn answer(&self, request: SiteRequest<'_>, now: Option<Time>) -> ApiResponse {
+        let answered = self.answered(request, now).await;
+        let mut response = match answered {
+            Ok(Answer::Page(page)) => html(200, page),
+            Ok(Answer::See(location)) => {
+                let mut response = html(303, String::new());
+                response.headers.push(("location", location));
+                response
+            }
+            Ok(Answer::File { media_type, name, body }) => ApiResponse {
+                status: 200,
+                headers: vec![
+                    ("content-type", media_type.to_owned()),
+                    ("content-disposition", format!("attachment; filename=\"{name}\"")),
+                    ("cache-control", "no-cache".to_owned()),
+                ],
+                body: body.into_bytes(),
+            },
+            Ok(Answer::Asset(asset)) => ApiResponse {
+                status: 200,
+                headers: vec![("content-type", asset.media_type.to_owned()), ("cache-control", A_YEAR.to_owned())],
+                body: asset.body.into(),
+            },
+            Err(problem) => {
+                let mut response = html(problem.status, problem.page());
+                response.headers.extend((problem.status == 405).then(|| ("allow", "GET, HEAD".to_owned())));
+                response
+            }
+        };
+        response.headers.extend(HEADERS.map(|(name, value)| (name, value.to_owned())));
+        if response.status == 200 {
+            let tag = format!("\"{}\"", &blake3::hash(&response.body).to_hex()[..20]);
+            // A proxy that compresses makes the tag weak: the page is the same.
+            let is_known = |tags: &str| tags.split(',').any(|known| known.trim().trim_start_matches("W/") == tag);
+            if request.if_none_match.is_some_and(is_known) {
+                response.status = 304;
+                response.body.clear();
+            }
+            response.headers.push(("etag", tag));
+        }
+        if request.method == "HEAD" {
+            response.body.clear();
+        }
+        response
+    }
+
+    async fn answered(&self, request: SiteRequest<'_>, now: Option<Time>) -> Result<Answer, Problem> {
+        if !matches!(request.method, "GET" | "HEAD") {
+            let mut problem = Problem::asked("Pages are only read: accepted are GET and HEAD.".to_owned());
+            problem.status = 405;
+            return Err(problem);
+        }
+        if request.path.len() > PATH_BYTES_MAX || request.query.len() > QUERY_BYTES_MAX {
+            let mut problem = Problem::asked(format!(
+                "This address is too long. Accepted: {PATH_BYTES_MAX} bytes of path and {QUERY_BYTES_MAX} of query."
+            ));
+            problem.status = 414;
+            return Err(problem);
+        }
+        let path = percent_encoding::percent_decode_str(request.path).decode_utf8();
+        let path = path.map_err(|_| Problem::asked("This address is not UTF-8.".to_owned()))?;
+        let query = Query::parse(request.query);
+        if let Some(asset) = Asset::at(&path) {
+            return Ok(Answer::Asset(asset));
+        }
+        if path == "/definitions" {
+            return Ok(Answer::Page(definitions::page()));
+        }
+        let Some(now) = now else { return Ok(Answer::Page(overview::empty())) };
+        let now = query.as_of()?.unwrap_or(now);
+        let reader = &self.reader;
+        let page = match &*path {
+            "/" => overview::page(reader, &query, now).await?,
+            "/search" => return Ok(Answer::See(search(reader, &query).await?)),
+            "/compare" => compare::page(reader, &query, now).await?,
+            "/alerts" => alerts::page(reader, &query, now).await?,
+            "/runs" => runs::page(reader, now).await?,
+            path => match (path.strip_prefix("/areas/"), path.strip_prefix("/homes/")) {
+                (Some(area), _) => match area.strip_suffix("/days.csv") {
+                    Some(area) => {
+                        let body = area::days(reader, area, &query, now).await?;
+                        return Ok(Answer::File { media_type: "text/csv; charset=utf-8", name: "days.csv", body });
+                    }
+                    None => area::page(reader, area, &query, now).await?,
+                },
+                (_, Some(id)) => home::page(reader, &HomeId(id.into()), now).await?,
+                _ => return Err(Problem::missing("There is no such page.".to_owned())),
+            },
+        };
+        Ok(Answer::Page(page))
+    }
+}
+
+/// The address of what a person looks for: a home by its ID, or an area by its name.
+async fn search(reader: &Reader<'_>, query: &Query) -> Result<String, Problem> {
+    let Some(text) = query.get("q") else { return Ok("/".to_owned()) };
+    if text.contains('/') {
+        let id = HomeId(text.into());
+        if reader.home(&id).await?.is_some() {
+            return Ok(crate::text::home_href(&id));
+        }
+    }
+    let found = reader.find(text).await?;
+    Ok(format!("/areas/{}", crate::text::encoded(&found.path)))
+}
+
+fn html(status: u16, page: String) -> ApiResponse {
+    ApiResponse {
+        status,
+        headers: vec![
+            ("content-type", "text/html; charset=utf-8".to_owned()),
+            ("cache-control", "no-cache".to_owned()),
+        ],
+        body: page.into_bytes(),
+    }
+}

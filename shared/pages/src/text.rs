@@ -1,0 +1,109 @@
+//! Small pieces of HTML: amounts, changes, times and links.
+
+use maud::{Markup, html};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use stoop_domain::{Currency, HomeId, Time};
+use stoop_market::Definition;
+
+/// Everything that has no meaning in a path.
+const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~').remove(b'/');
+
+/// The page of an area. `terms` are those of its market: `sale`, and a currency.
+pub(crate) fn area_href(path: &str, purpose: &str, currency: Currency) -> String {
+    format!("/areas/{}?for={purpose}&currency={currency}", encoded(path.trim_end_matches('/')))
+}
+
+/// The page of a home.
+pub(crate) fn home_href(id: &HomeId) -> String {
+    format!("/homes/{}", encoded(id.as_str()))
+}
+
+/// A text in a path, percent-encoded; its slashes stay.
+pub(crate) fn encoded(text: &str) -> String {
+    utf8_percent_encode(text, SEGMENT).to_string()
+}
+
+/// A time, absolute; the script makes it relative where `is_ago`.
+pub(crate) fn time(at: Time, is_ago: bool) -> Markup {
+    html! { time datetime=(at) data-ago[is_ago] { (stoop_show::time(at)) " UTC" } }
+}
+
+/// A relative change with its sign, coloured by its direction.
+pub(crate) fn change(share: Option<f64>) -> Markup {
+    match share {
+        None => html! { (stoop_show::UNKNOWN) },
+        Some(share) => html! { span class=[direction(share)] { (signed(share)) } },
+    }
+}
+
+/// A relative change with its sign: `−4.2 %`.
+pub(crate) fn signed(share: f64) -> String {
+    stoop_show::change(share).replace('-', "−")
+}
+
+fn direction(share: f64) -> Option<&'static str> {
+    match share {
+        share if share <= -0.000_5 => Some("fall"),
+        share if share >= 0.000_5 => Some("rise"),
+        _ => None,
+    }
+}
+
+/// A statistic in major units; a dash if it is unknown.
+pub(crate) fn price(major: Option<f64>, currency: Currency) -> String {
+    stoop_show::or_unknown(major.map(|major| stoop_show::price(major, currency)))
+}
+
+/// A share; a dash if it is unknown.
+pub(crate) fn percent(share: Option<f64>) -> String {
+    stoop_show::or_unknown(share.map(stoop_show::percent))
+}
+
+/// A figure's label that leads to its definition; its meaning is the link's title.
+pub(crate) fn defined(figure: &'static str, label: &str) -> Markup {
+    let meaning = Definition::all().find(|definition| definition.name == figure).map(|definition| definition.meaning);
+    html! { a href=(format!("/definitions#{figure}")) title=[meaning] { (label) } }
+}
+
+/// Whether a home is for sale or for rent, in words.
+pub(crate) fn offer(purpose: &str) -> &'static str {
+    if purpose == "rent" { "for rent" } else { "for sale" }
+}
+
+/// `1 home`, `2 homes`.
+pub(crate) fn plural(number: usize, one: &str) -> String {
+    format!("{} {one}{}", stoop_show::count(number as u64), if number == 1 { "" } else { "s" })
+}
+
+/// An address on the web that a listing gives, if a browser may follow it.
+pub(crate) fn web_address(url: &str) -> Option<&str> {
+    let is_web = url::Url::parse(url).is_ok_and(|url| matches!(url.scheme(), "http" | "https"));
+    is_web.then_some(url)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_web_addresses_become_links() {
+        assert_eq!(web_address("https://homes.example/1"), Some("https://homes.example/1"));
+        for url in ["javascript:alert(1)", "data:text/html,x", "//homes.example", "not a url", "JAVASCRIPT:alert(1)"] {
+            assert_eq!(web_address(url), None, "{url}");
+        }
+    }
+
+    #[test]
+    fn changes_have_a_sign_and_a_direction() {
+        assert_eq!(change(Some(-0.042)).into_string(), "<span class=\"fall\">−4.2 %</span>");
+        assert_eq!(change(Some(0.003)).into_string(), "<span class=\"rise\">+0.3 %</span>");
+        assert_eq!(change(Some(0.0)).into_string(), "<span>0.0 %</span>");
+        assert_eq!(change(None).into_string(), "–");
+    }
+
+    #[test]
+    fn a_path_cannot_leave_its_attribute() {
+        assert_eq!(encoded("us/il/~caf\u{e9} \"x\""), "us/il/~caf%C3%A9%20%22x%22");
+        assert_eq!(home_href(&HomeId("kc/1?a#b".into())), "/homes/kc/1%3Fa%23b");
+    }
+}

@@ -1,0 +1,73 @@
+use serde::Serialize;
+use stoop_domain::{Day, Time, country};
+
+use super::days::Series;
+use super::figures::Terms;
+use super::{ChangeView, DayView, MarketRow, Sum, UnusualView, Usual};
+
+/// An area in short: its figures, how they changed, what is unusual, and its last days.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct AreaCard {
+    /// The area and its figures.
+    #[serde(flatten)]
+    pub row: MarketRow,
+    /// See [`super::MarketView::changes`].
+    pub changes: Vec<ChangeView>,
+    /// See [`super::MarketView::unusual`].
+    pub unusual: Vec<UnusualView>,
+    /// See [`super::MarketView::days`].
+    pub days: Vec<DayView>,
+}
+
+impl AreaCard {
+    /// The card of an area at `now`, with the closes of the last `days` days.
+    #[must_use]
+    pub fn of(row: MarketRow, sum: Sum<'_>, now: Time, days: u16) -> Self {
+        let country = country(&row.path);
+        let terms = Terms { currency: row.currency, unit: country.area_unit };
+        let today = now.day_in(&country.zone);
+        let day_is_over = now.plus_ms(1).day_in(&country.zone) != today;
+        let series = Series::of(sum, today, days);
+        Self {
+            row: row.with_figures(sum, now),
+            changes: series.changes(today, terms),
+            unusual: series.unusual(if day_is_over { today } else { Day(today.0 - 1) }),
+            days: series.days(days, terms),
+        }
+    }
+
+    /// The change since this many days before, if that day was observed.
+    #[must_use]
+    pub fn change(&self, days: i32) -> Option<&ChangeView> {
+        self.changes.iter().find(|change| change.days == days)
+    }
+}
+
+impl UnusualView {
+    /// What is unusual, in words: `price cuts in 7 days: 78, very high; usually 41, give or take 9, in the 26 weeks before`.
+    #[must_use]
+    pub fn sentence(&self) -> String {
+        let is = match self.is {
+            Usual::VeryLow => "very low",
+            Usual::Low => "low",
+            Usual::High => "high",
+            Usual::VeryHigh => "very high",
+        };
+        let (what, is_share) = match self.figure {
+            "median_price_change" => ("median price against 28 days before", true),
+            "active" => ("active homes", false),
+            "price_cuts" => ("price cuts in 7 days", false),
+            "new" => ("new homes in 7 days", false),
+            "pending" => ("homes under contract in 7 days", false),
+            _ => ("homes taken off in 7 days", false),
+        };
+        let [value, usual] = [self.value, self.usual].map(|value| match is_share {
+            true if value > 0.0 => format!("+{}", stoop_show::percent(value)),
+            true => stoop_show::percent(value),
+            false => format!("{value:.0}"),
+        });
+        let deviation = if is_share { stoop_show::percent(self.deviation) } else { format!("{:.0}", self.deviation) };
+        let weeks = self.weeks;
+        format!("{what}: {value}, {is}; usually {usual}, give or take {deviation}, in the {weeks} weeks before")
+    }
+}
