@@ -114,6 +114,9 @@ pub(crate) struct DemoArgs {
     /// Simulated minutes per second
     #[arg(long, default_value_t = 120, value_parser = clap::value_parser!(u32).range(1..=MINUTES_A_SECOND_MAX))]
     pub(crate) speed: u32,
+    /// Simulated days to poll through first, so that figures have a past
+    #[arg(long, default_value_t = 126, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(0..=1_000))]
+    pub(crate) history: u32,
     /// Stop after this many seconds
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=YEAR_S))]
     pub(crate) seconds: Option<u64>,

@@ -4,7 +4,7 @@ mod screen;
 
 use std::path::Path;
 use std::process::ExitCode;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
@@ -51,12 +51,7 @@ pub(crate) async fn demo(store: &StoreArgs, args: &DemoArgs) -> anyhow::Result<E
     // A demo on a database of an earlier demo continues where that one stopped.
     let resumed_at = database.newest_observation()?.filter(|newest| *newest > begin);
     let stop = Stop::on_signals();
-    let clock = Arc::new(DemoClock {
-        base: resumed_at.unwrap_or(begin),
-        began: Instant::now(),
-        speed: i64::from(args.speed) * 60,
-        stop: stop.clone(),
-    });
+    let clock = Arc::new(DemoClock::at(resumed_at.unwrap_or(begin), &stop));
     let simulation = Arc::new(Mutex::new(Simulation::new(SimulationConfig {
         noise: Noise { seen_again_permille: 20, cents_permille: 5, slips_permille: 3, ..Noise::default() },
         ..SimulationConfig::new(args.seed, begin, args.homes, (args.homes / 40).clamp(4, 60))
@@ -75,7 +70,7 @@ pub(crate) async fn demo(store: &StoreArgs, args: &DemoArgs) -> anyhow::Result<E
         http: Arc::new(StoppableHttp::new(&stop)),
         files: FolderFiles::new(Path::new("")),
         tokens: Arc::default(),
-        clock,
+        clock: clock.clone(),
         stop,
     };
     say!("A simulated listing portal answers on {} (RESO Web API).", portal.url());
@@ -85,13 +80,16 @@ pub(crate) async fn demo(store: &StoreArgs, args: &DemoArgs) -> anyhow::Result<E
         store.db().display(),
         store.data().display()
     );
-    let pages = serve::beside(store, args.pages, &engine.stop);
+    let searches = searches(portal.url())?;
     match resumed_at {
-        Some(at) => say!("Continuing from {}. Ctrl-C stops.\n", crate::show::time(at)),
-        None => say!("Ctrl-C stops.\n"),
+        Some(at) => say!("Continuing from {}.", crate::show::time(at)),
+        None => live_through(&engine, &clock, &searches, args.history).await?,
     }
+    clock.run(i64::from(args.speed) * 60);
+    let pages = serve::beside(store, args.pages, &engine.stop);
+    say!("Ctrl-C stops.\n");
     let screen = Arc::new(Screen::new());
-    let outcome = play(&engine, args, portal.url(), &screen).await;
+    let outcome = play(&engine, args, searches, &screen).await;
     screen.close();
     portal.stop();
     engine.stop.set();
@@ -110,9 +108,9 @@ fn occupied(db: &Path, others: &[Process]) -> String {
     format!("{}: stop it, or give the demo another database with --db", others.join(", and "))
 }
 
-async fn play(engine: &Engine, args: &DemoArgs, url: &str, screen: &Arc<Screen>) -> anyhow::Result<()> {
-    let mut polls = tokio::task::JoinSet::new();
-    for (name, region) in REGIONS {
+/// The demo's searches: one for each region.
+fn searches(url: &str) -> anyhow::Result<Vec<Search>> {
+    let search = |(name, region): (&str, &str)| {
         let params = [
             ("url", format!("{url}/odata")),
             ("name", "demo".into()),
@@ -122,7 +120,39 @@ async fn play(engine: &Engine, args: &DemoArgs, url: &str, screen: &Arc<Screen>)
         ];
         let params: Params = params.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
         let source = stoop_sources::build("reso", &params)?;
-        let search = Search { full_scan_every_ms: 7 * Time::DAY_MS, ..Search::new(name, source) };
+        Ok(Search { full_scan_every_ms: 7 * Time::DAY_MS, ..Search::new(name, source) })
+    };
+    REGIONS.into_iter().map(search).collect()
+}
+
+/// Polls every region once a day, through the days before the demo begins.
+async fn live_through(engine: &Engine, clock: &DemoClock, searches: &[Search], days: u32) -> anyhow::Result<()> {
+    if days > 0 {
+        say!("Polling through {days} simulated days first, so that figures have a past ...");
+    }
+    let mut intake = engine.intake(Rules::default(), |_| {});
+    let (from, began) = (clock.now(), Instant::now());
+    for day in 0..i64::from(days) {
+        clock.stand(from.plus_ms(day * Time::DAY_MS));
+        for search in searches {
+            engine.poll(search).await?;
+        }
+        engine.drain(&mut intake).await?;
+        if engine.stop.is_set() {
+            return Ok(());
+        }
+    }
+    if days > 0 {
+        engine.roll_up();
+        let took = crate::show::span(i64::try_from(began.elapsed().as_millis()).unwrap_or_default());
+        say!("... done in {took}.");
+    }
+    Ok(())
+}
+
+async fn play(engine: &Engine, args: &DemoArgs, searches: Vec<Search>, screen: &Arc<Screen>) -> anyhow::Result<()> {
+    let mut polls = tokio::task::JoinSet::new();
+    for search in searches {
         polls.spawn(keep_polling(engine.clone(), search, Arc::clone(screen)));
     }
     tokio::spawn(keep_pruning(engine.clone(), Keep::default(), PRUNE_MS));
@@ -166,23 +196,66 @@ async fn keep_polling(engine: Engine, search: Search, screen: Arc<Screen>) {
     }
 }
 
-/// A fast clock that shows the market's time. Waiting takes real time.
+/// A clock that shows the market's time. It stands still, and waiting takes no time; or it runs fast, and waiting takes real
+/// time.
 struct DemoClock {
+    pace: Mutex<Pace>,
+    stop: Stop,
+}
+
+#[derive(Clone, Copy)]
+struct Pace {
     base: Time,
     began: Instant,
     /// Simulated seconds per second.
     speed: i64,
-    stop: Stop,
+}
+
+impl DemoClock {
+    /// A clock that stands at a time.
+    fn at(base: Time, stop: &Stop) -> Self {
+        Self { pace: Mutex::new(Pace { base, began: Instant::now(), speed: 0 }), stop: stop.clone() }
+    }
+
+    /// Stands at another time.
+    fn stand(&self, base: Time) {
+        *self.lock() = Pace { base, began: Instant::now(), speed: 0 };
+    }
+
+    /// Runs on from where it is.
+    fn run(&self, speed: i64) {
+        let base = self.now();
+        *self.lock() = Pace { base, began: Instant::now(), speed };
+    }
+
+    /// Lets this time pass at once, if the clock stands still.
+    fn passes(&self, ms: u64) -> bool {
+        let mut pace = self.lock();
+        let stands = pace.speed == 0;
+        if stands {
+            pace.base = pace.base.plus_ms(ms.cast_signed());
+        }
+        stands
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Pace> {
+        self.pace.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 #[async_trait]
 impl Clock for DemoClock {
     fn now(&self) -> Time {
-        let elapsed_ms = i64::try_from(self.began.elapsed().as_millis()).unwrap_or(0);
-        self.base.plus_ms(elapsed_ms.saturating_mul(self.speed))
+        let Pace { base, began, speed } = *self.lock();
+        let elapsed_ms = i64::try_from(began.elapsed().as_millis()).unwrap_or(0);
+        base.plus_ms(elapsed_ms.saturating_mul(speed))
     }
 
     async fn sleep(&self, ms: u64) {
-        let _ = self.stop.unless_set(SystemClock.sleep(ms)).await;
+        if self.passes(ms) {
+            tokio::task::yield_now().await;
+        } else {
+            let _ = self.stop.unless_set(SystemClock.sleep(ms)).await;
+        }
     }
 }

@@ -336,7 +336,7 @@ fn a_silent_webhook_does_not_delay_the_end() {
 fn the_demo_shows_markets_and_alerts_and_continues_where_it_stopped() {
     let room = Room::new();
     let demo = |seconds: &str| {
-        let args = ["demo", "--seconds", seconds, "--homes", "400", "--speed", "600", "--seed", "7"];
+        let args = ["demo", "--seconds", seconds, "--homes", "400", "--speed", "600", "--seed", "7", "--history", "5"];
         room.stoop(&args).ok().stdout
     };
     let shown = demo("8");

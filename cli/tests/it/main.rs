@@ -13,6 +13,7 @@ mod first_steps;
 mod judge;
 mod kinds;
 mod live;
+mod pages;
 mod read_only;
 mod readme;
 mod rebuild;

@@ -65,10 +65,12 @@ pub fn closes(cells: &Cells, segment: Segment, from: Day, until: Day) -> Vec<Clo
     series
 }
 
-/// The first day with a change. `None` if there is none or it is in the state's opening.
+/// The first day on which a home entered or left the stock. `None` if there is none or it is in the state's opening. What a
+/// source reports of earlier days, such as a sale, does not count: nobody watched then.
 #[must_use]
 pub fn first_day(cells: &Cells) -> Option<Day> {
-    let counts = || cells.of(Segment::All, Quantity::Count);
-    let is_reported = counts().all(|(key, _)| key.kind() != Some(Kind::Opening));
-    counts().map(|(key, _)| Day(key.day())).min().filter(|_| is_reported)
+    let is_stock = |kind: Kind| Quantity::Count.is_stock(kind);
+    let counts = || cells.of(Segment::All, Quantity::Count).filter(|(key, _)| key.kind().is_some_and(is_stock));
+    let is_opened = counts().any(|(key, _)| key.kind() == Some(Kind::Opening));
+    counts().map(|(key, _)| Day(key.day())).min().filter(|_| !is_opened)
 }

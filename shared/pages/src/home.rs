@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 use stoop_domain::{Currency, HomeId, Minor, Time};
-use stoop_pipeline::serve::{HappenedView, HomeView};
+use stoop_pipeline::serve::{HappenedView, HomeView, area_name, areas_around};
 
 use crate::chart::{Step, StepChart};
 use crate::definitions;
@@ -30,12 +30,14 @@ fn draw(view: &HomeView, title: &str, now: Time) -> Markup {
     let home = &view.summary;
     let market = &home.market;
     let price = |price: f64| stoop_show::price(price, home.currency);
+    let mut around: Vec<&str> = areas_around(market.area.as_str()).collect();
+    around.reverse();
     let chart = StepChart { id: "price", title: "Asking price", steps: steps(view), format: &price };
     html! {
         div class="head" {
-            nav aria-label="Its market" { ol class="trail" {
+            nav aria-label="The areas it lies in" { ol class="trail" {
                 li { a href="/" { "All" } }
-                li { a href=(text::area_href(market.area.as_str(), market.purpose.as_str(), market.currency)) { (market.area.name()) } }
+                @for path in &around { li { a href=(text::area_href(path, market.purpose.as_str(), market.currency)) { (area_name(path)) } } }
             } }
             h1 { (title) }
             p {
@@ -113,17 +115,18 @@ fn steps(view: &HomeView) -> Vec<Step> {
             words: interval.status.to_owned(),
         });
     }
-    steps
+    let first = steps.iter().position(|step| step.price.is_some()).unwrap_or_default();
+    steps.split_off(first)
 }
 
 fn event_row(event: &HappenedView) -> Markup {
-    let currency = event.market.currency;
+    let (currency, price_change) = (event.market.currency, event.event.change);
     html! {
         tr {
             td class="l" { (text::time(event.at, false)) }
             td class="l" { (definitions::words(event.kind)) }
-            td { (text::price(event.from, currency)) }
-            td { (text::price(event.to, currency)) }
+            td { (money(price_change.map(|change| change.from), currency)) }
+            td { (money(price_change.map(|change| change.to), currency)) }
             td { (text::change(event.change)) }
             td class="l" { (event.market.area.name()) }
         }

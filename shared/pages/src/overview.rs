@@ -93,7 +93,7 @@ impl Overview {
                 (self.unusual())
             }
             (self.table())
-            div class="row" { (self.cuts(now)) }
+            div class="row two" { (self.cuts(now)) (self.unusual_weeks()) }
         }
     }
 
@@ -144,8 +144,21 @@ impl Overview {
         }
     }
 
-    /// Whether the latest cut, or the week, is unusual.
+    /// Whether the latest cut is unusual.
     fn unusual(&self) -> Markup {
+        html! {
+            section class="card answer" data-answer="unusual" {
+                h2 { "Is that unusual?" }
+                @match self.is_latest_unusual() {
+                    Some((is, why)) => { p class="big" { (is) } p class="sub" { (why) } }
+                    None => { p class="big" { "Not known yet" } p class="sub" { "No cut of the last 90 days to compare it with." } }
+                }
+            }
+        }
+    }
+
+    /// What is unusual in each area by its own past, the most unusual first.
+    fn unusual_weeks(&self) -> Markup {
         let mut sentences: Vec<(&AreaCard, f64, String)> = Vec::new();
         for card in &self.cards {
             for unusual in &card.unusual {
@@ -155,19 +168,12 @@ impl Overview {
         }
         sentences.sort_by(|(_, a, _), (_, b, _)| b.total_cmp(a));
         html! {
-            section class="card answer" data-answer="unusual" {
-                h2 { "Is that unusual?" }
-                @if let Some((is, why)) = self.is_latest_unusual() {
-                    p class="big" { (is) }
-                    p class="sub" { (why) }
-                } @else {
-                    p class="big" { "Not known yet" }
-                }
-                @if !sentences.is_empty() {
-                    ul class="plain" {
-                        @for (card, _, sentence) in sentences.iter().take(UNUSUAL_SHOWN) {
-                            li { span { (area_link(card)) ": " (sentence) } span {} }
-                        }
+            section class="card" {
+                h2 { "Unusual this week" }
+                @if sentences.is_empty() { p class="empty" { "Nothing, as far as twelve weeks of the past can tell." } }
+                ul class="plain" {
+                    @for (card, _, sentence) in sentences.iter().take(UNUSUAL_SHOWN) {
+                        li { span { (area_link(card)) ": " (sentence) } span {} }
                     }
                 }
             }

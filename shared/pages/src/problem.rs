@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 use stoop_pipeline::ports::PortError;
-use stoop_pipeline::serve::NamedArea;
+use stoop_pipeline::serve::{NamedArea, area_name};
 
 use crate::layout::{Head, Room, page};
 use crate::text;
@@ -64,7 +64,11 @@ impl Problem {
                     h2 { "Did you mean" }
                     ul class="plain" {
                         @for similar in &self.similar {
-                            li { a href=(format!("/search?q={}", text::encoded(similar).replace('/', "%2F"))) { (similar) } span {} }
+                            @if similar.contains('/') {
+                                li { a href=(format!("/areas/{}", text::encoded(similar))) { (area_name(similar)) } span { (similar) } }
+                            } @else {
+                                li { a href=(format!("/search?q={}", text::encoded(similar))) { (similar) } span {} }
+                            }
                         }
                     }
                 }

@@ -2,7 +2,7 @@
 // and charts that the arrow keys walk through.
 "use strict";
 (() => {
-  const state = document.documentElement.dataset;
+  let connection = "waiting";
   const status = () => document.querySelector("[data-connection]");
 
   // Times. The server sends absolute ones, so that equal states give equal bytes.
@@ -89,10 +89,10 @@
       if (chart) walk(chart, 0, Number(n));
     }
     if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
-    mark(state.connection ?? "waiting");
+    mark(connection);
   };
-  const mark = (connection) => {
-    state.connection = connection;
+  const mark = (now) => {
+    connection = now;
     const element = status();
     if (!element) return;
     element.hidden = false;

@@ -1,0 +1,337 @@
+//! The pages of `stoop serve`, as a browser gets them, and what may not reach them.
+
+#![cfg(unix)]
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::process::Stdio;
+use std::time::Duration;
+
+use crate::support::{MAP, PATIENCE, Room, Running, list, number, text, until};
+use serde_json::Value;
+use stoop_domain::Currency;
+
+/// A running `stoop serve`.
+struct Served {
+    running: Running,
+    /// `127.0.0.1:40123`
+    host: String,
+}
+
+/// A response, its body uncompressed.
+struct Answer {
+    status: u16,
+    headers: Vec<(String, String)>,
+    body: String,
+}
+
+impl Served {
+    fn start(room: &Room) -> Self {
+        let mut command = room.command(&["serve", "--port", "0"]);
+        let mut running = Running(command.stdout(Stdio::piped()).spawn().unwrap());
+        let mut line = String::new();
+        BufReader::new(running.0.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+        let host = line.strip_prefix("Pages: http://").and_then(|rest| rest.split('/').next());
+        Self { host: host.unwrap_or_else(|| panic!("no address: {line}")).to_owned(), running }
+    }
+
+    fn send(&self, request: &str) -> Answer {
+        let mut stream = TcpStream::connect(&self.host).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut bytes = Vec::new();
+        stream.read_to_end(&mut bytes).unwrap();
+        let end = bytes.windows(4).position(|four| four == b"\r\n\r\n").expect("headers end");
+        let head = String::from_utf8(bytes[..end].to_vec()).unwrap();
+        let mut lines = head.lines();
+        let status = lines.next().and_then(|line| line.split(' ').nth(1)).and_then(|code| code.parse().ok()).unwrap();
+        let headers: Vec<(String, String)> = lines
+            .filter_map(|line| line.split_once(": "))
+            .map(|(name, value)| (name.to_lowercase(), value.to_owned()))
+            .collect();
+        let is = |name: &str, wanted: &str| headers.iter().any(|(known, value)| known == name && value == wanted);
+        let mut body = bytes[end + 4..].to_vec();
+        if is("transfer-encoding", "chunked") {
+            body = unchunked(&body);
+        }
+        if is("content-encoding", "gzip") {
+            let mut plain = Vec::new();
+            flate2::read::GzDecoder::new(&*body).read_to_end(&mut plain).unwrap();
+            body = plain;
+        }
+        Answer { status, headers, body: String::from_utf8(body).unwrap_or_default() }
+    }
+
+    fn get_with(&self, path: &str, headers: &str) -> Answer {
+        self.send(&format!("GET {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n{headers}\r\n", self.host))
+    }
+
+    fn get(&self, path: &str) -> Answer {
+        self.get_with(path, "")
+    }
+
+    #[track_caller]
+    fn page(&self, path: &str) -> String {
+        let answer = self.get(path);
+        assert_eq!(answer.status, 200, "{path}: {}", answer.body);
+        assert!(answer.body.starts_with("<!DOCTYPE html><html lang=\"en\">"), "{path}: {}", answer.body);
+        assert_eq!(answer.body.matches("<h1>").count(), 1, "{path}");
+        answer.body
+    }
+
+    fn json(&self, path: &str) -> Value {
+        let answer = self.get(path);
+        assert_eq!(answer.status, 200, "{path}: {}", answer.body);
+        serde_json::from_str(&answer.body).unwrap()
+    }
+}
+
+impl Answer {
+    fn header(&self, name: &str) -> &str {
+        self.headers.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value)
+    }
+}
+
+fn unchunked(mut bytes: &[u8]) -> Vec<u8> {
+    let mut whole = Vec::new();
+    while let Some(end) = bytes.windows(2).position(|two| two == b"\r\n") {
+        let size = usize::from_str_radix(std::str::from_utf8(&bytes[..end]).unwrap(), 16).unwrap();
+        whole.extend(&bytes[end + 2..end + 2 + size]);
+        bytes = &bytes[end + 4 + size..];
+    }
+    whole
+}
+
+const FIELDS: &str = "id,seen,price,city,title,link\n";
+const MORE: &str = "title = { from = \"title\" }\nurl = { from = \"link\" }\nregion = { constant = \"NV\" }\n";
+const HOSTILE: &str = "<script>alert(1)</script><img src=x onerror=alert(2)>\" onload=\"alert(3)";
+
+/// A room with two weeks of two cities; one home has hostile words.
+fn room() -> Room {
+    let room = Room::new();
+    room.write("made.toml", format!("{MAP}{MORE}"));
+    let mut rows = FIELDS.to_owned();
+    for day in 1..=14 {
+        for home in 0..12 {
+            let (city, price) = if home < 8 { ("Reno", 400_000 + 1_000 * home) } else { ("Elko", 200_000 + home) };
+            let price = if home == 3 && day > 9 { 300_000 } else { price };
+            let (title, link) = match home {
+                3 => (HOSTILE.replace('"', "\"\""), "javascript:alert(4)"),
+                _ => (format!("Home {home}"), "https://homes.example/1"),
+            };
+            rows += &format!("{home},2026-03-{day:02}T08:00:00Z,{price},{city},\"{title}\",{link}\n");
+        }
+    }
+    room.replay("made.toml", &[room.write("homes.csv", rows)]);
+    room
+}
+
+#[test]
+fn pages_show_the_figures_of_the_command_line() {
+    let room = room();
+    let served = Served::start(&room);
+    let overview = served.page("/");
+    for city in ["reno", "elko"] {
+        let market = room.json(&["market", city, "--days", "90"]);
+        let market = &market["markets"][0];
+        let path = text(&market["path"]);
+        let page = served.page(&format!("/areas/{path}"));
+        let median = stoop_show::price(number(&market["median_price"]), Currency::USD);
+        assert!(
+            page.contains(&format!("<dd class=\"value\">{median}</dd>"))
+                || page.contains(&format!("thin\">{median}</dd>")),
+            "{median}: {page}"
+        );
+        assert!(page.contains(&format!("<dd class=\"value\">{}</dd>", market["active"])), "{page}");
+        assert!(overview.contains(&format!("{median}</td>")), "{median}: {overview}");
+        // Each line of the table behind the first chart is a day of the command line.
+        let table = between(&page, "id=\"prices-table\"", "</table>");
+        let days = list(&market["days"]);
+        assert_eq!(table.matches("<tr>").count(), days.len() + 1, "{table}");
+        for day in days {
+            let price = stoop_show::price(number(&day["median_price"]), Currency::USD);
+            let row = format!("<th scope=\"row\" class=\"l\">{}</th><td>{price}</td>", text(&day["day"]));
+            assert!(table.contains(&row), "{row} is not in {table}");
+        }
+        // The download has the same days and amounts.
+        let csv = served.get(&format!("/areas/{path}/days.csv"));
+        assert_eq!((csv.status, csv.header("content-type")), (200, "text/csv; charset=utf-8"));
+        assert_eq!(csv.body.lines().count(), days.len() + 1, "{}", csv.body);
+        let last = days.last().unwrap();
+        let line = csv.body.lines().last().unwrap();
+        assert!(line.starts_with(&format!("{},{},", text(&last["day"]), last["active"])), "{line}");
+    }
+    let api = served.json("/api/v1/markets/reno");
+    assert_eq!(api["markets"][0]["median_price"], room.json(&["market", "reno"])["markets"][0]["median_price"]);
+    let alerts = served.page("/alerts");
+    assert!(alerts.contains("$403,000") && alerts.contains("$300,000") && alerts.contains("−25.6 %"), "{alerts}");
+    let compared = served.page("/compare?area=reno&area=elko");
+    assert!(compared.contains(">Reno</a>") && compared.contains(">Elko</a>"), "{compared}");
+    assert!(served.page("/runs").contains("replay"));
+    assert!(served.page("/definitions").contains("id=\"median_price\""));
+    let home = served.page("/homes/made/1");
+    assert!(home.contains("Home 1") && home.contains("https://homes.example/1") && home.contains("$401,000"), "{home}");
+}
+
+#[test]
+fn what_a_listing_says_is_text() {
+    let room = room();
+    let served = Served::start(&room);
+    let area = room.json(&["market", "reno"]);
+    for path in
+        ["/".to_owned(), "/alerts".to_owned(), "/homes/made/3".to_owned(), format!("/areas/{}", text(&area["path"]))]
+    {
+        let page = served.page(&path);
+        assert!(page.contains("&lt;script&gt;alert(1)"), "{path}: {page}");
+        for live in ["<script>alert", "<img", "onload=\"", "href=\"javascript"] {
+            assert!(!page.contains(live), "{live} in {path}: {page}");
+        }
+    }
+    let refused = served.get("/search?q=%3Cscript%3Ealert(5)%3C/script%3E");
+    assert_eq!(refused.status, 404);
+    assert!(!refused.body.contains("<script>alert"), "{}", refused.body);
+}
+
+#[test]
+fn an_area_is_found_as_a_person_writes_it() {
+    let room = room();
+    let served = Served::start(&room);
+    let path = text(&room.json(&["market", "reno"])["path"]).to_owned();
+    for query in ["reno", "Reno+NV", "RENO%2C+nv"] {
+        let found = served.get(&format!("/search?q={query}"));
+        assert_eq!((found.status, found.header("location")), (303, &*format!("/areas/{path}")), "{query}");
+    }
+    assert_eq!(served.get("/search?q=made/3").header("location"), "/homes/made/3");
+    assert_eq!(served.get("/search?q=+").header("location"), "/");
+    let unknown = served.get("/search?q=renoo");
+    assert_eq!(unknown.status, 404);
+    assert!(unknown.body.contains("no area") && unknown.body.contains(&format!("/areas/{path}")), "{}", unknown.body);
+    let filtered = served.page(&format!("/areas/{path}?max_price=402000&sort=price"));
+    assert!(filtered.contains("4 homes on offer"), "{filtered}");
+    assert!(served.page(&format!("/areas/{path}?beds=2")).contains("No home here is like that."));
+}
+
+#[test]
+fn what_cannot_be_shown_says_what_is_accepted() {
+    let room = room();
+    let served = Served::start(&room);
+    for (path, status, words) in [
+        ("/areas/us/nv/washoe/reno?days=1", 400, "a whole number from 2 to 400"),
+        ("/areas/us/zz", 404, "no area"),
+        ("/homes/made/none", 404, "No home has the ID"),
+        ("/?for=swap", 400, "Accepted: sale, rent"),
+        ("/?as_of=tomorrow", 400, "2026-01-13T18:30:00Z"),
+        ("/nothing", 404, "no such page"),
+        ("/%ff", 400, "not UTF-8"),
+        ("/compare?area=a&area=b&area=c&area=d&area=e", 400, "Accepted: up to 4"),
+        ("/alerts?drop=much", 400, "a number, 0 or more"),
+        ("/api/v1/none", 404, "no_such_route"),
+    ] {
+        let answer = served.get(path);
+        assert_eq!(answer.status, status, "{path}: {}", answer.body);
+        assert!(answer.body.contains(words), "{words:?} is not in {path}: {}", answer.body);
+    }
+    assert_eq!(served.get(&format!("/?q={}", "x".repeat(5_000))).status, 414);
+    let posted = format!("POST / HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n", served.host);
+    let posted = served.send(&posted);
+    assert_eq!((posted.status, posted.header("allow")), (405, "GET, HEAD"));
+}
+
+#[test]
+fn a_page_of_another_host_cannot_read() {
+    let room = room();
+    let served = Served::start(&room);
+    for (path, host) in [("/", "homes.example"), ("/events", "homes.example:80"), ("/api/v1/markets", "127.0.0.1")] {
+        let answer = served.send(&format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"));
+        assert_eq!(answer.status, 421, "{path}");
+        assert!(answer.body.contains("accepted") && !answer.body.contains("reno"), "{}", answer.body);
+    }
+    let port = served.host.split(':').nth(1).unwrap();
+    let local = format!("GET / HTTP/1.1\r\nHost: localhost:{port}\r\nConnection: close\r\n\r\n");
+    let answer = served.send(&local);
+    assert_eq!(answer.status, 200);
+    assert!(answer.header("content-security-policy").contains("default-src 'none'"));
+    assert!(!answer.header("content-security-policy").contains("unsafe"));
+    assert_eq!(answer.header("x-content-type-options"), "nosniff");
+    assert_eq!(answer.header("access-control-allow-origin"), "");
+}
+
+#[test]
+fn equal_states_give_equal_bytes_which_browsers_keep() {
+    let room = room();
+    let (one, other) = (Served::start(&room), Served::start(&room));
+    let path = format!("/areas/{}", text(&room.json(&["market", "reno"])["path"]));
+    for path in ["/", &*path, "/homes/made/3", "/alerts", "/definitions"] {
+        let first = one.get(path);
+        assert_eq!(first.body, other.get(path).body, "{path}");
+        let tag = first.header("etag").to_owned();
+        let again = one.get_with(path, &format!("If-None-Match: {tag}\r\n"));
+        assert_eq!((again.status, again.body.len()), (304, 0), "{path}");
+        let packed = one.get_with(path, "Accept-Encoding: gzip\r\n");
+        assert_eq!((packed.header("content-encoding"), &packed.body), ("gzip", &first.body), "{path}");
+        assert_eq!(one.get_with(path, "Accept-Encoding: br\r\n").header("content-encoding"), "br", "{path}");
+    }
+    let page = one.page("/");
+    for asset in ["css", "js", "svg"] {
+        let href = page.split('"').find(|part| part.starts_with("/static/") && part.ends_with(asset)).unwrap();
+        let asset = one.get(href);
+        assert_eq!(asset.status, 200, "{href}");
+        assert!(asset.header("cache-control").contains("immutable"), "{href}");
+    }
+}
+
+#[test]
+fn an_open_page_is_told_of_news_and_a_stop_ends_it() {
+    let room = room();
+    let mut served = Served::start(&room);
+    let mut stream = TcpStream::connect(&served.host).unwrap();
+    stream.set_read_timeout(Some(Duration::from_millis(200))).unwrap();
+    write!(stream, "GET /events HTTP/1.1\r\nHost: {}\r\n\r\n", served.host).unwrap();
+    let mut heard = String::new();
+    let mut hears = |part: &str| {
+        until(part, || {
+            let mut bytes = [0; 1_024];
+            if let Ok(n) = stream.read(&mut bytes) {
+                heard += &String::from_utf8_lossy(&bytes[..n]);
+            }
+            let at = heard.find(part)?;
+            heard.drain(..at + part.len());
+            Some(())
+        });
+    };
+    hears("text/event-stream");
+    let before = served.get("/");
+    room.replay(
+        "made.toml",
+        &[room.write("later.csv", format!("{FIELDS}0,2026-03-15T08:00:00Z,320000,Reno,Fallen,\n"))],
+    );
+    hears("event: changed");
+    let after = until("the new price", || {
+        let after = served.get("/");
+        (after.header("etag") != before.header("etag")).then_some(after)
+    });
+    assert!(after.body.contains("$400,000 → $320,000"), "{}", after.body);
+    served.running.terminate();
+    until("an end", || served.running.has_ended().then_some(()));
+}
+
+#[test]
+fn a_database_that_is_missing_or_empty_is_said() {
+    let room = Room::new();
+    room.stoop(&["serve", "--port", "0"]).refused(&["there is no database", "stoop demo"]);
+    room.write("made.toml", MAP);
+    room.replay("made.toml", &[room.write("homes.csv", "id,seen,price,city\n")]);
+    let served = Served::start(&room);
+    assert!(served.page("/").contains("Nothing is watched yet"));
+    assert!(served.page("/alerts").contains("Nothing is watched yet"));
+    assert!(served.page("/definitions").contains("Median price"));
+    let taken = served.host.split(':').nth(1).unwrap().to_owned();
+    room.stoop(&["serve", "--port", &taken]).refused(&[&format!("port {taken} of 127.0.0.1")]);
+}
+
+/// The text between two others, the first of each.
+fn between<'t>(whole: &'t str, from: &str, to: &str) -> &'t str {
+    let begin = whole.find(from).unwrap_or_else(|| panic!("{from} is not in {whole}"));
+    let length = whole[begin..].find(to).unwrap_or_else(|| panic!("{to} is not after {from}"));
+    &whole[begin..begin + length]
+}
