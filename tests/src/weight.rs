@@ -1,4 +1,4 @@
-//! The size limits of the deployed functions: the budgets of `docs/PERFORMANCE.md`.
+//! The budgets for the sizes of the deployed functions.
 
 use std::io::Write;
 use std::path::Path;
