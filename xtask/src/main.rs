@@ -2,6 +2,7 @@
 
 mod arm64;
 mod bench;
+mod debian;
 mod fuzz;
 mod gate;
 mod project;
