@@ -1,9 +1,18 @@
-//! Debian's packages.
+//! Programs that Debian's packages bring.
+
+use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 
 use crate::project::Project;
 use crate::step::plain;
+
+/// The first of these programs that is on `PATH`.
+pub(crate) fn on_path(names: &[&str]) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    let folders: Vec<PathBuf> = std::env::split_paths(&path).collect();
+    names.iter().flat_map(|name| folders.iter().map(move |folder| folder.join(name))).find(|program| program.is_file())
+}
 
 /// Installs packages if the user is root or has sudo without a password.
 ///
