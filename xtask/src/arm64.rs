@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
+use crate::debian;
 use crate::project::Project;
 use crate::step::{counted, plain};
 use crate::tally::Tally;
@@ -33,17 +34,6 @@ pub(crate) fn emulator(project: &Project) -> Result<Tally> {
         println!("it is there");
         return Ok(Tally::default());
     }
-    let by_hand = || format!("install it by hand; on Debian and Ubuntu: apt-get install {}", PACKAGES.join(" "));
-    let user = Project::output(project.command("id").arg("-u"))?;
-    let root: &[&str] = if user.trim() == "0" { &[] } else { &["sudo", "--non-interactive"] };
-    for arguments in [&["update", "--quiet"][..], &["install", "--yes", "--no-install-recommends", "--quiet"]] {
-        let mut words = root.iter().chain(&["apt-get"]).chain(arguments);
-        let mut command = project.command(words.next().context("a program")?);
-        command.args(words);
-        if arguments[0] == "install" {
-            command.args(PACKAGES);
-        }
-        plain(command.env("DEBIAN_FRONTEND", "noninteractive")).with_context(by_hand)?;
-    }
+    debian::install(project, &PACKAGES)?;
     Ok(Tally::default())
 }

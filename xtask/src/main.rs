@@ -2,6 +2,8 @@
 
 mod arm64;
 mod bench;
+mod browser;
+mod debian;
 mod fuzz;
 mod gate;
 mod project;
@@ -25,6 +27,8 @@ usage: cargo xtask COMMAND
   test [ARGS]    every test that needs no AWS; ARGS go to `cargo nextest run`: a name, or -p CRATE
   stack [ARGS]   the deployed stack on local AWS; ARGS go to the tests: a scenario's name, or --list
   arm64          the functions built for arm64, weighed, and run on their sample events; by QEMU where it must
+  browser [ARGS] the tests of tests/browser in Chromium: of the harness itself; with `demo`, of the pages of `stoop demo`;
+                 with a URL, of a server that runs; either with --screenshots DIR
   words          no banned word in code or pages (xtask/words.txt)
   shape          dependencies point one way; what has grown long
   advisories     known vulnerabilities in the crates of Cargo.lock
@@ -54,6 +58,7 @@ fn run(arguments: &[String]) -> Result<bool> {
         ("test", rest) => gate::test(&project, rest),
         ("stack", rest) => gate::stack(&project, rest),
         ("arm64", []) => arm64::functions(&project).map(|tally| tally.failed == 0),
+        ("browser", rest) => browser::run(&project, rest).map(|tally| tally.failed == 0),
         ("words", []) => words::hold(&project),
         ("shape", []) => shape::hold(&project),
         ("advisories", []) => gate::advisories(&project),

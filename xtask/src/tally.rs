@@ -13,8 +13,12 @@ pub(crate) struct Tally {
 
 impl Tally {
     /// Parses a line of output: `cargo test` and libtest-mimic print `test result: ...` per binary, nextest `Summary
-    /// ...` once. `None` for other lines, including a test's own output, which nextest indents.
+    /// ...` once, the tests in Chromium `N passed, N failed` last. `None` for other lines, including a test's own output,
+    /// which nextest indents.
     pub(crate) fn of_line(line: &str) -> Option<Self> {
+        if let Some(tally) = Self::of_sum(line.trim_end()) {
+            return Some(tally);
+        }
         let counts = match line.strip_prefix("test result:") {
             Some(counts) => counts,
             None => line.trim().strip_prefix("Summary")?.split_once("run:")?.1,
@@ -34,6 +38,17 @@ impl Tally {
             failed: count(&["failed"]) + timed_out,
             skipped: count(&["ignored", "skipped"]),
         })
+    }
+
+    /// `N passed, N failed`, or with `, N skipped` after it, and nothing else.
+    fn of_sum(line: &str) -> Option<Self> {
+        let (passed, rest) = line.split_once(" passed, ")?;
+        let (failed, rest) = rest.split_once(" failed")?;
+        let skipped = match rest {
+            "" => "0",
+            rest => rest.strip_prefix(", ")?.strip_suffix(" skipped")?,
+        };
+        Some(Self { passed: passed.parse().ok()?, failed: failed.parse().ok()?, skipped: skipped.parse().ok()? })
     }
 }
 
@@ -60,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn the_summaries_of_both_runners_are_read() {
+    fn the_summaries_of_all_runners_are_read() {
         let libtest =
             "test result: FAILED. 12 passed; 2 failed; 1 ignored; 0 measured; 3 filtered out; finished in 0.5s";
         assert_eq!(tally(libtest), Some((12, 2, 1)));
@@ -68,6 +83,10 @@ mod tests {
         assert_eq!(tally(green), Some((1138, 0, 4)));
         let red = "     Summary [   0.3s] 9/20 tests run: 5 passed, 1 failed, 3 timed out, 11 skipped";
         assert_eq!(tally(red), Some((5, 4, 11)));
+        assert_eq!(tally("42 passed, 1 failed\n"), Some((42, 1, 0)));
+        assert_eq!(tally("7 passed, 0 failed, 1 skipped"), Some((7, 0, 1)));
+        assert_eq!(tally("      7 passed, 0 failed"), None, "a test's own output");
+        assert_eq!(tally("7 passed, 0 failed, of 9"), None);
         assert_eq!(tally(&format!("    {libtest}")), None, "it is in the summary too");
         assert_eq!(tally("        PASS [   0.012s] stoop-wire::it a::test_result"), None);
     }
