@@ -51,9 +51,9 @@ impl Frame<'_> {
     ) -> Markup {
         let y = |value: f64| scale.share(value) * f64::from(PLOT);
         html! {
-            figure class="chart" id=(self.id) data-chart tabindex="0" role="group" aria-label=(format!("{}. {}", self.title, self.summary)) {
-                figcaption {
-                    h3 { (self.title) }
+            div class="chart" id=(self.id) data-chart tabindex="0" role="group" aria-label=(format!("{}. {}", self.title, self.summary)) {
+                header {
+                    h2 { (self.title) }
                     @if self.keys.len() > 1 {
                         ul class="keys" {
                             @for (class, name) in &self.keys {

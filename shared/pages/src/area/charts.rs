@@ -75,10 +75,10 @@ pub(super) fn charts(shown: &Shown<'_>) -> Markup {
     };
     html! {
         div class="row two" {
-            section class="card" aria-label="Median list price" { (median.draw()) }
-            section class="card" aria-label="Homes on offer" { (inventory.draw()) }
-            section class="card" aria-label="What came and went" { (flows.draw()) }
-            section class="card" aria-label="Price changes" { (cuts.draw()) }
+            section class="card" { (median.draw()) }
+            section class="card" { (inventory.draw()) }
+            section class="card" { (flows.draw()) }
+            section class="card" { (cuts.draw()) }
         }
     }
 }

@@ -30,7 +30,7 @@ impl Bars<'_> {
     pub(crate) fn draw(&self) -> Markup {
         let total = |stack: &Stack<'_>| stack.counts.iter().sum::<i64>();
         if self.stacks.iter().all(|stack| total(stack) == 0) {
-            return html! { div { h3 { (self.title) } p class="empty" { "None in these days." } } };
+            return html! { div { h2 { (self.title) } p class="empty" { "None in these days." } } };
         }
         let sums = |down: bool| {
             let stacks = move || self.stacks.iter().filter(move |stack| stack.is_down == down);

@@ -34,7 +34,7 @@ impl LineChart<'_> {
     pub(crate) fn draw(&self) -> Markup {
         let known = || self.series.iter().flat_map(|series| series.values.iter().flatten().copied());
         if known().next().is_none() {
-            return html! { div { h3 { (self.title) } p class="empty" { "Nothing is known yet." } } };
+            return html! { div { h2 { (self.title) } p class="empty" { "Nothing is known yet." } } };
         }
         let scale = Scale::of(known(), self.from_zero, self.least_step);
         let frame = Frame {

@@ -30,7 +30,7 @@ impl StepChart<'_> {
         let prices = || self.steps.iter().filter_map(|step| step.price);
         let ends = self.steps.first().zip(self.steps.last()).map(|(first, last)| (first.from.ms(), last.to.ms()));
         let Some((begin, end)) = ends.filter(|_| prices().next().is_some()) else {
-            return html! { div { h3 { (self.title) } p class="empty" { "No price is known." } } };
+            return html! { div { h2 { (self.title) } p class="empty" { "No price is known." } } };
         };
         let length = (end - begin).max(1) as f64;
         let x = |at: Time| (at.ms() - begin) as f64 / length;
