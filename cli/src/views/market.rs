@@ -100,10 +100,14 @@ impl Area {
 
     pub(super) fn read(database: &Database, query: &str, as_of: Option<Time>, days: u16) -> anyhow::Result<Self> {
         let found = area(database, query)?;
-        let as_of = moment(database, as_of)?.unwrap_or_default();
-        let view = match read_wide(database, &found, as_of, days)? {
-            Some(markets) => AreaView::with(&found, markets, as_of),
-            None => add_markets_up(&found, states(database, &found, as_of, days)?, as_of, days),
+        Self::of(database, &found, moment(database, as_of)?.unwrap_or_default(), days)
+    }
+
+    /// The area at a time, with its figures only.
+    fn of(database: &Database, found: &FoundArea, as_of: Time, days: u16) -> anyhow::Result<Self> {
+        let view = match read_wide(database, found, as_of, days)? {
+            Some(markets) => AreaView::with(found, markets, as_of),
+            None => add_markets_up(found, states(database, found, as_of, days)?, as_of, days),
         };
         Ok(Self { view, known: None, yields: Vec::new() })
     }

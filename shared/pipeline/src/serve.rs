@@ -40,7 +40,7 @@ pub use reference::{ReferenceAround, ReferenceView, areas_around};
 pub use revised::{Revised, revised};
 pub use sum::{Hours, Sum};
 pub use view::{MarketView, SegmentView, covers_days, unit_name};
-pub use yields::{YIELD_SAMPLE, YieldView, needs_wider, yields};
+pub use yields::{YIELD_SAMPLE, YieldSearch, YieldView};
 
 /// Adds markets up by purpose and currency, in that order.
 #[must_use]

@@ -7,6 +7,7 @@ mod api;
 mod api_areas;
 mod api_documents;
 mod api_function;
+mod api_yields;
 mod aws_limits;
 mod believe;
 mod confirm;
