@@ -6,6 +6,7 @@ mod alert;
 pub mod api;
 mod area;
 mod area_view;
+mod compare;
 mod days;
 mod definitions;
 mod figures;
@@ -30,6 +31,9 @@ pub use address::{AddressFit, AddressQuery};
 pub use alert::AlertView;
 pub use area::{AreaError, FoundArea, NamedArea, area_name, areas_called, find_area};
 pub use area_view::AreaView;
+pub use compare::{
+    CompareError, ComparedChange, ComparedFigure, ComparedValue, Comparing, Comparison, Part, market_for,
+};
 pub use days::{ChangeView, DayView, UnusualView, Usual};
 pub use definitions::{DefinedFigure, DefinedMarket, Month, MonthError, Period, Provider, Tallies, Tally};
 pub use figures::{FiguresView, WindowView};

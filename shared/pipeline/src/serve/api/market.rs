@@ -55,6 +55,12 @@ impl Reading {
     pub(super) fn new() -> Self {
         Self { markets_left: READ_MARKETS_MAX, rolled_up_at: None }
     }
+
+    /// Counts markets that are read; an error with the number that is left if that is less.
+    pub(super) fn add(&mut self, markets: usize) -> Result<(), usize> {
+        self.markets_left = self.markets_left.checked_sub(markets).ok_or(self.markets_left)?;
+        Ok(())
+    }
 }
 
 impl Api<'_> {
@@ -96,10 +102,10 @@ impl Api<'_> {
         }
         let without_figures = |market: &&Market| !views.contains_key(&MergedId::of(market));
         let without_figures: Vec<Market> = found.markets.iter().filter(without_figures).cloned().collect();
-        let Some(left) = reading.markets_left.checked_sub(without_figures.len()) else {
+        if reading.add(without_figures.len()).is_err() {
             return Ok(Read::TooWide(without_figures.len()));
-        };
-        *reading = Reading { markets_left: left, rolled_up_at };
+        }
+        reading.rolled_up_at = rolled_up_at;
         for (id, cells) in self.added_up(&without_figures, as_of, days).await? {
             views.insert(id, MarketView::of(found, id, Sum::Whole(&cells), as_of, days));
         }
