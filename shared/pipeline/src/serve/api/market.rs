@@ -76,6 +76,12 @@ impl Api<'_> {
         let found = self.known.area(self.views, &area, now).await?;
         let mut reading = Reading::new();
         let mut view = self.read_area(&found, as_of, days, &mut reading).await?.or_too_wide(&found, as_of, days)?;
+        for market in &mut view.markets {
+            let observed = market.observed_markets(&found);
+            if !observed.is_empty() {
+                market.add_observed(self.views.observed_at(&observed).await?, as_of);
+            }
+        }
         let yields = if wants_yields { Some(self.yields(&view, &mut reading, now).await?) } else { None };
         let consists_of_total = view.consists_of.len();
         view.consists_of.truncate(IDS_MAX);
