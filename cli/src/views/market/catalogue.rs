@@ -2,7 +2,7 @@
 
 use stoop_domain::Currency;
 use stoop_market::{Definition, Group, Unit, Window};
-use stoop_pipeline::serve::{Figure, MarketView};
+use stoop_pipeline::serve::{Figure, FiguresView, MarketView};
 
 use crate::show::{self, Column, Page, SafeText, Table, UNKNOWN};
 
@@ -97,6 +97,12 @@ fn cell(figure: &'static Definition, window: Option<Window>, market: &MarketView
     }
     let text = SafeText::from(format!("{shown} ({})", show::whole(named.sample(&market.figures)?)));
     Some(if named.is_thin(&market.figures) { text.dim() } else { text })
+}
+
+/// Text of a figure of the moment, by its name, dimmed if its sample is too small.
+pub(crate) fn dimmed(text: impl AsRef<str>, name: &str, figures: &FiguresView) -> SafeText {
+    let text = SafeText::from(text);
+    if Figure::named(name).is_some_and(|figure| figure.is_thin(figures)) { text.dim() } else { text }
 }
 
 /// A value in its unit, for people.

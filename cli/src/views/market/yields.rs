@@ -1,6 +1,7 @@
 //! The gross yields of an area.
 
 use stoop_embedded::Database;
+use stoop_market::THIN_SAMPLE;
 use stoop_pipeline::serve::{AreaView, MarketView, YIELD_SAMPLE, YieldSearch, YieldView};
 
 use super::Area;
@@ -33,10 +34,12 @@ pub(super) fn yields(market: &MarketView, yields: &[YieldView], page: &mut Page)
     ]);
     let price = |price: Option<f64>| price.map_or_else(|| UNKNOWN.to_owned(), |it| show::price(it, market.currency));
     for kind in yields {
+        let is_thin = kind.sale_homes.min(kind.rent_homes) < THIN_SAMPLE;
+        let dim = |text: String| if is_thin { SafeText::from(text).dim() } else { text.into() };
         table.row([
             kind.label.as_str().into(),
-            show::percent(kind.gross_yield).into(),
-            format!("{:.1}", kind.price_to_rent).into(),
+            dim(show::percent(kind.gross_yield)),
+            dim(format!("{:.1}", kind.price_to_rent)),
             price(kind.median_price).into(),
             price(kind.median_rent).into(),
             show::whole(kind.sale_homes).into(),
