@@ -15,7 +15,7 @@ use clap_complete::Shell;
 use stoop_domain::Time;
 use stoop_runtime::LogFormat;
 
-pub(crate) use compare::{CompareArgs, Part};
+pub(crate) use compare::CompareArgs;
 pub(crate) use definition::DefinitionArgs;
 pub(crate) use homes::{Sort, WantedArgs};
 #[cfg(test)]

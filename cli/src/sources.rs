@@ -9,6 +9,7 @@ mod new;
 mod report;
 mod reset;
 mod sample;
+mod scans;
 
 use std::process::ExitCode;
 

@@ -1,5 +1,6 @@
 use clap::{Args, ValueEnum};
 use stoop_market::Definition;
+use stoop_pipeline::serve::Part;
 
 use super::{AsOfArgs, FormatArgs};
 
@@ -13,7 +14,7 @@ pub(crate) struct CompareArgs {
     pub(crate) rent: bool,
     /// Compare by this part of each area
     #[arg(long, value_name = "PART")]
-    pub(crate) by: Option<Part>,
+    pub(crate) by: Option<By>,
     /// The window of sales, flows and cuts, in days
     #[arg(long, value_name = "DAYS", default_value = "28", value_parser = ["7", "28", "90"])]
     pub(crate) window: String,
@@ -28,11 +29,20 @@ pub(crate) struct CompareArgs {
 
 /// A part of an area with figures of its own.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Part {
+pub(crate) enum By {
     /// Property types
     Type,
     /// Numbers of bedrooms
     Bedrooms,
+}
+
+impl From<By> for Part {
+    fn from(by: By) -> Self {
+        match by {
+            By::Type => Self::Type,
+            By::Bedrooms => Self::Bedrooms,
+        }
+    }
 }
 
 fn figure(name: &str) -> Result<&'static Definition, String> {

@@ -1,6 +1,6 @@
 use clap::Args;
 use stoop_pipeline::WideLevel;
-use stoop_pipeline::serve::{Figure, SortBy};
+use stoop_pipeline::serve::SortBy;
 
 use super::values::lines;
 use super::{AsOfArgs, FormatArgs};
@@ -39,9 +39,6 @@ pub(crate) struct WantedMarkets {
     pub(crate) desc: bool,
 }
 
-/// The days of a change that is only sorted by.
-const CHANGE_DAYS: i32 = 28;
-
 fn level(text: &str) -> Result<WideLevel, String> {
     let known = WideLevel::ALL.into_iter().find(|level| level.as_str() == text);
     known.ok_or_else(|| format!("accepted: {}", WideLevel::ALL.map(WideLevel::as_str).join(", ")))
@@ -49,12 +46,12 @@ fn level(text: &str) -> Result<WideLevel, String> {
 
 /// The figure of this name in CSV.
 pub(crate) fn figure(name: &str) -> Result<SortBy, String> {
-    SortBy::named(name).ok_or_else(|| format!("accepted: {}; active_change, median_price_change", Figure::names()))
+    SortBy::named(name).ok_or_else(|| format!("accepted: {}", SortBy::names()))
 }
 
 impl WantedMarkets {
     /// The days of the change to show, if one is wanted.
     pub(crate) fn change_days(&self) -> Option<i32> {
-        self.change.or_else(|| self.sort.is_some_and(SortBy::is_change).then_some(CHANGE_DAYS))
+        self.change.or_else(|| self.sort.is_some_and(SortBy::is_change).then_some(SortBy::CHANGE_DAYS))
     }
 }

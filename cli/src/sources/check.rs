@@ -1,10 +1,10 @@
 use std::process::ExitCode;
 
 use serde::Serialize;
-use stoop_embedded::{Database, FolderFiles, PageFolder};
+use stoop_embedded::{Database, Findings, FolderFiles, PageFolder};
 use stoop_pipeline::{Clock, Origin, ParseReport, Peeked, PollPorts, Search, Tokens, peek};
 use stoop_runtime::{SearchConfig, read_outline, read_search};
-use stoop_sources::{Coverage, CrawlPolicy, Distrust, Next, Source};
+use stoop_sources::{Coverage, CrawlPolicy, Next, Source};
 
 use super::check_files;
 use super::list::{findings, in_words};
@@ -52,7 +52,7 @@ pub(super) async fn check(store: &StoreArgs, args: &CheckArgs) -> anyhow::Result
     let Some(config) = read_search(&args.config, &args.search).map_err(usage)? else {
         return Err(usage(format!("the search {:?} is not configured; there are: {}", args.search, names(&outline))));
     };
-    let polled = findings(&store.or(&outline))?.remove(&args.search).unwrap_or_default().distrust;
+    let polled = findings(&store.or(&outline))?.remove(&args.search).unwrap_or_default();
     let source = match &config.search.source {
         Origin::Http(source) => &**source,
         Origin::Files(set) => return check_files::check(&config, set, &polled, args).await,
@@ -127,7 +127,7 @@ async fn request(search: &Search, source: &dyn Source, store: &StoreArgs, stop: 
 }
 
 impl Checked {
-    fn of(config: &SearchConfig, peeked: Peeked, polled: &Distrust) -> Self {
+    fn of(config: &SearchConfig, peeked: Peeked, polled: &Findings) -> Self {
         let SearchConfig { search, kind, switched_off, .. } = config;
         let Peeked { page, status, requests, bytes, at, left } = peeked;
         let CrawlPolicy { coverage, robots, .. } = search.source.crawl_policy();

@@ -4,11 +4,11 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 use stoop_domain::Time;
-use stoop_embedded::FolderFiles;
+use stoop_embedded::{Findings, FolderFiles};
 use stoop_pipeline::ports::{FileError, FileVersion, Files};
 use stoop_pipeline::{Clock, FileSet, ParseReport};
 use stoop_runtime::{SearchConfig, SystemClock};
-use stoop_sources::{Coverage, Distrust};
+use stoop_sources::Coverage;
 
 use super::report::Report;
 use crate::args::CheckArgs;
@@ -50,7 +50,7 @@ struct Checked {
 pub(super) async fn check(
     config: &SearchConfig,
     set: &FileSet,
-    polled: &Distrust,
+    polled: &Findings,
     args: &CheckArgs,
 ) -> anyhow::Result<ExitCode> {
     let look = Look::of_stdout();

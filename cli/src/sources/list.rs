@@ -10,6 +10,7 @@ use stoop_sources::{KINDS, Limit};
 
 use super::loss::HeldBackRow;
 use super::report::ContradictionRow;
+use super::scans::{self, Scanned};
 use crate::args::{SourcesArgs, StoreArgs};
 use crate::failure::usage;
 use crate::out;
@@ -58,7 +59,7 @@ struct ParamRow {
     meaning: &'static str,
 }
 
-#[derive(Serialize)]
+#[derive(Default, Serialize)]
 struct SearchRow {
     name: String,
     /// A kind, or the path of a map; `None` if the search is off and incomplete.
@@ -69,6 +70,8 @@ struct SearchRow {
     every_ms: Option<u64>,
     limits: Vec<String>,
     robots: bool,
+    #[serde(flatten)]
+    scanned: Scanned,
     /// The contradictions that its polls counted.
     contradictions: Vec<ContradictionRow>,
     /// The loss of its last complete scan, not reported gone yet.
@@ -109,11 +112,12 @@ pub(super) fn list(store: &StoreArgs, args: &SourcesArgs) -> anyhow::Result<Exit
     let config = path.map(read_outline).transpose();
     let mut searches = config.as_ref().ok().and_then(Option::as_ref).map(rows);
     let store = config.as_ref().ok().and_then(Option::as_ref).map_or_else(|| store.clone(), |config| store.or(config));
-    let findings = findings(&store)?;
+    let (findings, now) = (findings(&store)?, SystemClock.now());
     for search in searches.iter_mut().flatten() {
         let Some(findings) = findings.get(&search.name) else { continue };
         search.contradictions = ContradictionRow::polled(&findings.distrust);
         search.held_back = findings.held_back.map(HeldBackRow::from);
+        search.scanned = Scanned::of(findings, now);
         search.loss = findings.held_back.map(|held_back| held_back.to_string());
     }
     let view = Sources { kinds: kinds(), searches, held: held(&store)?, config: path.map(Path::to_owned) };
@@ -178,18 +182,7 @@ fn kinds() -> Vec<KindRow> {
 
 fn rows(config: &Config) -> Vec<SearchRow> {
     let whole = config.searches.iter().map(SearchRow::of);
-    let off = config.switched_off.iter().map(|name| SearchRow {
-        name: name.clone(),
-        source: None,
-        source_name: None,
-        enabled: false,
-        every_ms: None,
-        limits: Vec::new(),
-        robots: false,
-        contradictions: Vec::new(),
-        held_back: None,
-        loss: None,
-    });
+    let off = config.switched_off.iter().map(|name| SearchRow { name: name.clone(), ..SearchRow::default() });
     whole.chain(off).collect()
 }
 
@@ -204,9 +197,7 @@ impl SearchRow {
             every_ms: Some(*every_ms),
             limits: in_words(&search.limits()),
             robots: search.source.crawl_policy().robots,
-            contradictions: Vec::new(),
-            held_back: None,
-            loss: None,
+            ..Self::default()
         }
     }
 
@@ -274,7 +265,7 @@ impl View for Sources {
 
     /// The source kinds, then the searches.
     fn csv(&self) -> anyhow::Result<Csv> {
-        const WHAT: [Field; 14] = [
+        const WHAT: [Field; 18] = [
             Field::Plain("what"),
             Field::Plain("name"),
             Field::Plain("summary"),
@@ -287,6 +278,10 @@ impl View for Sources {
             Field::Plain("enabled"),
             Field::Plain("every_ms"),
             Field::Plain("robots"),
+            Field::Plain("complete_scan_at"),
+            Field::Plain("lag_seconds"),
+            Field::Plain("listings"),
+            Field::Json("fields"),
             Field::Json("contradictions"),
             Field::Json("held_back"),
         ];
@@ -352,6 +347,7 @@ fn draw_searches(searches: &[SearchRow], page: &mut Page) {
     }
     let remark = "`stoop sources check SEARCH` makes one request and shows what is understood.";
     page.gap().table(table).line([SafeText::from(remark).dim()]);
+    scans::draw(searches.iter().map(|search| (search.name.as_str(), &search.scanned)), page);
     for search in searches {
         for row in search.contradictions.iter().filter(|row| row.distrusted) {
             let reported = format!("{}: {}.", show::plain(&search.name), row.reported_of_polls());

@@ -2,11 +2,12 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 use stoop_domain::Reason;
+use stoop_embedded::Findings;
 use stoop_gazetteer::Level;
 use stoop_pipeline::{AddressContradiction, AddressReport, FieldCount, ParseReport, RefusedCount};
 use stoop_sources::{Contradiction, ContradictionCount, Distrust, POLLED_ROWS_MIN};
 
-use crate::show::{self, Column, Page, SafeText, Table, UNKNOWN, cut};
+use crate::show::{self, Column, Page, SafeText, Table, UNKNOWN, cut, or_unknown};
 
 /// What was understood of the rows, field by field.
 #[derive(Serialize)]
@@ -28,6 +29,11 @@ struct FieldRow {
     filled: u64,
     /// Share of the understood listings that have the field, from 0 to 1.
     share: f64,
+    /// The same in the last scan, and the mean of the scans before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    polled_share: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    earlier_share: Option<f64>,
     example: Option<String>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     values: BTreeMap<String, u64>,
@@ -100,6 +106,8 @@ impl Report {
             name,
             filled,
             share: share(filled, listings),
+            polled_share: None,
+            earlier_share: None,
             example,
             values,
         };
@@ -116,8 +124,13 @@ impl Report {
     }
 
     /// Adds what polls have counted.
-    pub(super) fn beside(self, polled: &Distrust) -> Self {
-        Self { polled_contradictions: ContradictionRow::polled(polled), ..self }
+    pub(super) fn beside(mut self, polled: &Findings) -> Self {
+        self.polled_contradictions = ContradictionRow::polled(&polled.distrust);
+        for field in &mut self.fields {
+            let share = polled.fields.as_ref().and_then(|fields| fields.of(field.name));
+            (field.polled_share, field.earlier_share) = (share.map(|it| it.share), share.and_then(|it| it.earlier));
+        }
+        self
     }
 
     /// Whether anything was understood.
@@ -169,21 +182,27 @@ impl Report {
     }
 
     fn fields(&self) -> Table {
-        let mut table = Table::new([
-            Column::left("field"),
-            Column::right("filled"),
-            Column::right("share"),
-            Column::cut("example"),
-        ]);
+        let columns = [Column::left("field"), Column::right("filled"), Column::right("share")];
+        // What polls have counted, if there were any.
+        let is_polled = self.fields.iter().any(|field| field.polled_share.is_some());
+        let polled = is_polled.then(|| [Column::right("last scan").optional(1), Column::right("before").optional(2)]);
+        let columns = columns.into_iter().chain(polled.into_iter().flatten()).chain([Column::cut("example")]);
+        let mut table = Table::new(columns);
         for field in &self.fields {
             let filled = show::count(field.filled);
+            let of_polls = [field.polled_share, field.earlier_share].map(|share| or_unknown(share.map(percent)));
+            let of_polls = of_polls.into_iter().filter(|_| is_polled);
             match &field.example {
                 Some(_) => {
                     let share = SafeText::from(percent(field.share));
                     let share = if field.filled == self.listings { share.green() } else { share.yellow() };
-                    table.row([field.name.into(), filled.into(), share, field.shown().into()]);
+                    let cells = [field.name.into(), filled.into(), share].into_iter();
+                    table.row(cells.chain(of_polls.map(SafeText::from)).chain([field.shown().into()]));
                 }
-                None => table.row([field.name, &*filled, UNKNOWN, ""].map(|text| SafeText::from(text).dim())),
+                None => {
+                    let cells = [field.name.to_owned(), filled, UNKNOWN.to_owned()].into_iter().chain(of_polls);
+                    table.row(cells.chain([String::new()]).map(|text| SafeText::from(text).dim()));
+                }
             }
         }
         table
@@ -315,7 +334,7 @@ fn share(part: u64, whole: u64) -> f64 {
 }
 
 /// Whole percents: 100 only for all, 0 only for none.
-fn percent(share: f64) -> String {
+pub(super) fn percent(share: f64) -> String {
     match share {
         s if s >= 1.0 => "100 %".to_owned(),
         s if s > 0.99 => "99 %".to_owned(),

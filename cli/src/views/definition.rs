@@ -145,9 +145,9 @@ impl View for Defined {
                 let ours = format!("{}{}", figure.our_figure.replace('_', " "), window(figure.our_window));
                 table.row([
                     figure.figure.replace('_', " ").into(),
-                    value(figure.value, figure.is_share),
+                    value(figure.value, figure.is_share, figure.thin),
                     ours.into(),
-                    value(figure.ours, figure.is_share),
+                    value(figure.ours, figure.is_share, figure.ours_thin),
                 ]);
             }
             page.table(table).gap();
@@ -175,9 +175,12 @@ impl View for Defined {
             "figure",
             "value",
             "is_share",
+            "sample",
+            "thin",
             "our_figure",
             "our_window",
             "ours",
+            "ours_thin",
             "note",
         ];
         Ok(Csv::plain(columns, rows(&all)?))
@@ -192,6 +195,9 @@ impl Defined {
         }
         if let Some(since) = self.observed_since.as_ref().filter(|since| **since >= self.from) {
             remarks.push(format!("observed since {since} only: the days before it count as empty"));
+        }
+        if self.markets.iter().flat_map(|market| &market.figures).any(|figure| figure.thin || figure.ours_thin) {
+            remarks.push("dim: of fewer than 10 homes".to_owned());
         }
         remarks.push(self.not_followed.to_owned());
         remarks.push("homes that have moved out of the area since are left out".to_owned());
@@ -209,9 +215,10 @@ fn window(window: &str) -> &'static str {
     }
 }
 
-fn value(value: Option<f64>, is_share: bool) -> SafeText {
+fn value(value: Option<f64>, is_share: bool, is_thin: bool) -> SafeText {
     match value {
         None => SafeText::from(UNKNOWN).dim(),
+        Some(share) if is_share && is_thin => SafeText::from(show::percent(share)).dim(),
         Some(share) if is_share => show::percent(share).into(),
         #[expect(clippy::cast_possible_truncation, reason = "a number of homes")]
         // A mean has a decimal only while that says much.

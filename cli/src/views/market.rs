@@ -19,6 +19,7 @@ use stoop_pipeline::serve::{
 };
 use stoop_pipeline::{WideArea, add_up};
 
+use self::catalogue::dimmed;
 use super::{View, area, as_text, cells_at, give, moment, open, plural};
 use crate::args::{MarketArgs, StoreArgs};
 use crate::show::{self, Csv, Field, Look, Page, SafeText, or_unknown};
@@ -50,6 +51,9 @@ struct RevisedMarket {
     #[serde(flatten)]
     revised: Revised,
 }
+
+/// A shorter lag is not worth a word.
+const LAG_SHOWN_SECONDS: i64 = 60;
 
 /// The columns of a day in CSV.
 const DAY: [Field; 25] = [
@@ -100,10 +104,19 @@ impl Area {
 
     pub(super) fn read(database: &Database, query: &str, as_of: Option<Time>, days: u16) -> anyhow::Result<Self> {
         let found = area(database, query)?;
-        let as_of = moment(database, as_of)?.unwrap_or_default();
-        let view = match read_wide(database, &found, as_of, days)? {
-            Some(markets) => AreaView::with(&found, markets, as_of),
-            None => add_markets_up(&found, states(database, &found, as_of, days)?, as_of, days),
+        let mut read = Self::of(database, &found, moment(database, as_of)?.unwrap_or_default(), days)?;
+        for market in &mut read.view.markets {
+            let newest = database.observed_at(&market.observed_markets(&found))?;
+            market.add_observed(newest, read.view.as_of);
+        }
+        Ok(read)
+    }
+
+    /// The area at a time, with its figures only.
+    fn of(database: &Database, found: &FoundArea, as_of: Time, days: u16) -> anyhow::Result<Self> {
+        let view = match read_wide(database, found, as_of, days)? {
+            Some(markets) => AreaView::with(found, markets, as_of),
+            None => add_markets_up(found, states(database, found, as_of, days)?, as_of, days),
         };
         Ok(Self { view, known: None, yields: Vec::new() })
     }
@@ -237,7 +250,10 @@ impl Area {
             1 => String::new(),
             n => format!(", {}", plural(n as u64, "market")),
         };
-        let under = format!("{}{parts}, as of {} UTC", self.view.path, show::time(self.view.as_of));
+        let lag = market.lag_seconds.filter(|seconds| *seconds >= LAG_SHOWN_SECONDS);
+        let lag = lag.map(|seconds| format!(", newest observation {} before", show::span(seconds * Time::SECOND_MS)));
+        let lag = lag.unwrap_or_default();
+        let under = format!("{}{parts}, as of {} UTC{lag}", self.view.path, show::time(self.view.as_of));
         page.line([SafeText::from(heading).bold()]).line([SafeText::from(under).dim()]).gap();
         figures(market, page);
         changes::unusual(market, page);
@@ -270,35 +286,44 @@ fn figures(market: &MarketView, page: &mut Page) {
     let parts: Vec<String> = parts.map(|(count, _, what)| format!("{} {what}", show::whole(count))).collect();
     let parts = if parts.is_empty() { String::new() } else { format!(" ({})", parts.join(", ")) };
     let cut = figures.cut_share.map(|share| match figures.median_cut {
-        Some(median) if share > 0.0 => format!("{}, median cut {}", show::percent(share), show::percent(median)),
+        Some(median) if share > 0.0 => {
+            format!("{}, median cut {} ({})", show::percent(share), show::percent(median), show::whole(figures.cut))
+        }
         _ => show::percent(share),
     });
     // The mean is exact, a sum of integers; the other figures come from a histogram.
     #[expect(clippy::cast_possible_truncation, reason = "a price, in minor units")]
     let minor = |major: f64| (major.round() * 10_f64.powi(market.currency.minor_digits().cast_signed())) as i64;
     let mean = figures.mean_price.map(|mean| show::money(Minor(minor(mean)), market.currency));
+    let quartiles = format!("{} to {}", price(figures.p25_price), price(figures.p75_price));
+    let age = or_unknown(figures.median_age_days.map(|days| plural(whole_days(days), "day")));
     let left = [
-        ("active", format!("{}{parts}", show::whole(active))),
-        ("median price", price(figures.median_price)),
-        ("mean price", or_unknown(mean)),
-        ("median per area", or_unknown(per_area)),
+        ("active", format!("{}{parts}", show::whole(active)).into()),
+        ("median price", dimmed(price(figures.median_price), "median_price", figures)),
+        ("mean price", dimmed(or_unknown(mean), "mean_price", figures)),
+        ("median per area", dimmed(or_unknown(per_area), "median_price_per_area", figures)),
     ];
     let right = [
-        ("quartiles", format!("{} to {}", price(figures.p25_price), price(figures.p75_price))),
-        ("range", format!("{} to {}", price(figures.min_price), price(figures.max_price))),
-        ("median age", or_unknown(figures.median_age_days.map(|days| plural(whole_days(days), "day")))),
-        ("share cut", or_unknown(cut)),
+        ("quartiles", dimmed(quartiles, "p25_price", figures)),
+        ("range", format!("{} to {}", price(figures.min_price), price(figures.max_price)).into()),
+        ("median age", dimmed(age, "median_age_days", figures)),
+        ("share cut", dimmed(or_unknown(cut), "cut_share", figures)),
     ];
-    let width = left.iter().map(|(_, value)| value.chars().count()).max().unwrap_or(0);
-    let beside =
-        |((a, av), (b, bv)): (&(&str, String), &(&str, String))| format!("  {a:<15}  {av:<width$}    {b:<10}  {bv}");
-    let lines: Vec<String> = left.iter().zip(&right).map(beside).collect();
-    if lines.iter().all(|line| line.chars().count() <= page.width()) {
-        for line in lines {
-            page.line([line.into()]);
-        }
-    } else {
-        page.facts(left.into_iter().chain(right).map(|(name, value)| (name, value.into())));
+    two_columns(left, right, page);
+}
+
+/// Facts in two columns, or in one if the screen is narrow.
+fn two_columns<const N: usize>(left: [(&str, SafeText); N], right: [(&str, SafeText); N], page: &mut Page) {
+    let chars = |value: &SafeText| value.text().chars().count();
+    let width = left.iter().map(|(_, value)| chars(value)).max().unwrap_or(0);
+    let widest = right.iter().map(|(_, value)| chars(value)).max().unwrap_or(0);
+    if 2 + 15 + 2 + width + 4 + 10 + 2 + widest > page.width() {
+        page.facts(left.into_iter().chain(right));
+        return;
+    }
+    for ((name, value), (other, beside)) in left.into_iter().zip(right) {
+        let gap = " ".repeat(width - chars(&value) + 4);
+        page.line([format!("  {name:<15}  ").into(), value, format!("{gap}{other:<10}  ").into(), beside]);
     }
 }
 

@@ -9,6 +9,7 @@ use stoop_pipeline::serve::{Figure, FiguresView, Hours, MarketRow, Ranking, Sort
 use stoop_pipeline::{WideArea, WideLevel, add_up};
 
 use super::compare::{cell, name};
+use super::market::catalogue::dimmed;
 use super::market::changes::signed;
 use super::{View, as_text_or_null, cells_at, empty, give, moment, more, open, plural, rows};
 use crate::args::{MarketsArgs, StoreArgs, WantedMarkets};
@@ -167,7 +168,8 @@ impl View for Markets {
             });
             table.row(cells(row, within).into_iter().chain(change).chain(sorted));
         }
-        let note = "age: median days on the market. new, cuts: in 7 days. % cut: homes that ask less than at first.";
+        let note = "age: median days on the market. new, cuts: in 7 days. % cut: homes that ask less than at first. dim: fewer \
+                    than 10 homes.";
         let mut page = Page::new(look);
         page.line([SafeText::from(heading).bold()]).gap().table(table);
         more(&mut page, self.markets.len(), self.total);
@@ -209,18 +211,22 @@ fn cells(row: &MarketRow, within: &str) -> [SafeText; 11] {
     let age = figures.and_then(|figures| figures.median_age_days);
     let cut_share = figures.and_then(|figures| figures.cut_share);
     let count = |of: fn(&FiguresView) -> i64| or_unknown(figures.map(|figures| show::whole(of(figures))));
+    let dim = |text: Option<String>, name: &str| match figures {
+        Some(figures) => dimmed(or_unknown(text), name, figures),
+        None => or_unknown(text).into(),
+    };
     [
         row.name.as_str().into(),
         SafeText::from(within).dim(),
         row.purpose.into(),
         count(|figures| figures.active).into(),
-        or_unknown(median.map(|price| show::price(price, row.currency))).into(),
-        or_unknown(quartiles).into(),
-        or_unknown(per_area).into(),
-        or_unknown(age.map(|days| format!("{days:.0} d"))).into(),
+        dim(median.map(|price| show::price(price, row.currency)), "median_price"),
+        dim(quartiles, "p25_price"),
+        dim(per_area, "median_price_per_area"),
+        dim(age.map(|days| format!("{days:.0} d")), "median_age_days"),
         count(|figures| figures.last_7_days.flows.new).into(),
         count(|figures| figures.last_7_days.flows.price_cuts).into(),
-        or_unknown(cut_share.map(|share| format!("{:.0} %", share * 100.0))).into(),
+        dim(cut_share.map(|share| format!("{:.0} %", share * 100.0)), "cut_share"),
     ]
 }
 

@@ -5,7 +5,7 @@ mod snapshots;
 use std::io::Write;
 use std::time::{Duration, UNIX_EPOCH};
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::support::{Outcome, Room, says};
 
@@ -283,4 +283,43 @@ fn a_contradictory_field_is_named_with_the_consequence() {
         runs.split_whitespace().collect::<Vec<_>>().join(" ").contains("previous_list_price is distrusted"),
         "{runs}"
     );
+}
+
+#[test]
+fn the_fields_of_the_last_scan_are_listed_beside_those_of_earlier_ones() {
+    let room = Room::new();
+    room.write("mls.toml", MAP);
+    room.write("stoop.toml", CONFIG);
+    std::fs::create_dir(room.path("exports")).unwrap();
+    let poll = |day: u64, priced: usize| {
+        let rows: String = (0..12).map(|id| format!("{id},{}\n", if id < priced { "500000" } else { "" })).collect();
+        let name = format!("exports/{day}.csv");
+        room.write(&name, format!("id,price\n{rows}"));
+        of_january(&room, &name, day);
+        room.stoop(&["poll", "exports"]).ok();
+        room.json(&["sources"])["searches"][0].clone()
+    };
+    says(
+        &room.json(&["sources"])["searches"][0],
+        &json!({ "complete_scan_at": null, "lag_seconds": null, "fields": [] }),
+    );
+    assert!(!room.stoop(&["sources"]).ok().stdout.contains("Last scans"));
+    let price = |search: &Value| {
+        let fields = search["fields"].as_array().unwrap();
+        fields.iter().find(|field| field["name"] == "list_price").unwrap().clone()
+    };
+    let first = poll(1, 12);
+    assert_eq!(price(&first), json!({ "name": "list_price", "share": 1.0, "earlier_share": null }));
+    assert!(first["complete_scan_at"].is_string() && first["lag_seconds"].as_i64().unwrap() >= 0, "{first}");
+    let second = poll(2, 6);
+    assert_eq!(second["listings"], 12);
+    assert_eq!(price(&second), json!({ "name": "list_price", "share": 0.5, "earlier_share": 1.0 }));
+    let shown = room.stoop(&["sources"]).ok().stdout;
+    assert!(shown.contains("Last scans") && shown.contains("50 % (100 %)"), "{shown}");
+    let checked = room.json(&["sources", "check", "exports"]);
+    let fields = checked["fields"].as_array().unwrap();
+    let field = fields.iter().find(|field| field["name"] == "list_price").unwrap();
+    says(field, &json!({ "share": 0.5, "polled_share": 0.5, "earlier_share": 1.0 }));
+    let table = room.stoop(&["sources", "check", "exports"]).ok().stdout;
+    assert!(table.contains("last scan"), "{table}");
 }

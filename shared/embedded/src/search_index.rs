@@ -9,7 +9,7 @@ use stoop_pipeline::ports::{
     IndexChanges, IndexManifest, IndexOutline, IndexSave, ManifestOutline, PortError, SearchIndex, SearchState,
     SegmentName, Sent,
 };
-use stoop_pipeline::{HeldBack, Ruling};
+use stoop_pipeline::{FieldShares, HeldBack, Ruling};
 use stoop_sources::Distrust;
 
 use crate::database::Database;
@@ -107,6 +107,10 @@ pub struct Findings {
     pub distrust: Distrust,
     /// A loss that is held back because it is too large.
     pub held_back: Option<HeldBack>,
+    /// The fields that its listings have; `None` if no scan ended well.
+    pub fields: Option<FieldShares>,
+    /// When its last full scan began; `None` if there was none.
+    pub full_scan_at: Option<Time>,
 }
 
 impl Database {
@@ -117,8 +121,9 @@ impl Database {
     pub fn findings(&self) -> Result<BTreeMap<String, Findings>, PortError> {
         let all = self.rows("SELECT search, body FROM searches", [], |row| {
             let manifest = IndexManifest::decode(row.get_ref(1)?.as_blob()?)?;
-            let SearchState { distrust, held_back, .. } = manifest.state().clone();
-            Ok((row.get(0)?, Findings { distrust, held_back }))
+            let SearchState { distrust, held_back, profiles, full_scan_at, .. } = manifest.state().clone();
+            let fields = profiles.shares().cloned();
+            Ok((row.get(0)?, Findings { distrust, held_back, fields, full_scan_at }))
         });
         let all: Vec<(String, Findings)> = all.map_err(self.doing("read the findings of polls"))?;
         Ok(all.into_iter().collect())

@@ -67,6 +67,10 @@ impl Views for Database {
         Self::archive(self, market)
     }
 
+    async fn observed_at(&self, markets: &[Market]) -> Result<Option<Time>, PortError> {
+        Self::observed_at(self, markets)
+    }
+
     async fn alerts(&self, suspects: bool, limit: usize) -> Result<Vec<Alert>, PortError> {
         Self::alerts(self, if suspects { AlertFilter::All } else { AlertFilter::Sent }, limit)
     }
@@ -252,6 +256,21 @@ impl Database {
         let rows = self.rows(sql, [limit_of(limit)], |row| Ok((json(row)?, row.get(1)?)));
         let runs = rows.and_then(|rows| rows.into_iter().map(|(run, process)| self.as_it_is(run, process)).collect());
         runs.map_err(self.doing("list the runs"))
+    }
+
+    /// When a home that is counted in one of these markets was last seen; `None` if there is no such home.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub fn observed_at(&self, markets: &[Market]) -> Result<Option<Time>, PortError> {
+        let mut newest: Option<i64> = None;
+        for market in markets {
+            let sql = "SELECT max(last_seen) FROM homes WHERE market = ?1";
+            let seen = self.rows(sql, [market.to_string()], |row| Ok(row.get::<_, Option<i64>>(0)?));
+            let seen = seen.map_err(self.doing(format!("read when homes of {market} were seen")))?;
+            newest = seen.into_iter().flatten().chain(newest).max();
+        }
+        Ok(newest.map(Time::from_ms))
     }
 
     /// The time of the newest observation in the lake.

@@ -10,12 +10,16 @@
 //! `exp(-n KL(k/n, p))` (W. Hoeffding, "Probability inequalities for sums of bounded random variables", 1963, theorem
 //! 1). Rows that were not understood count as rows without the field [`UNDERSTOOD`]: so a changed type shows.
 
+mod shares;
+
 use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use stoop_domain::{Listing, fields};
 use stoop_sources::Row;
+
+pub use shares::{FieldShare, FieldShares};
 
 /// A window has at least this many rows. The last of a scan may have only [`LAST_WINDOW_ROWS`].
 const WINDOW_ROWS: u32 = 20;
@@ -41,6 +45,9 @@ pub(crate) struct Profile {
     /// By field, the lowest share of a window, in thousandths. It rises by an eighth of the way with each scan that
     /// stayed above it, so that an odd page of the past does not hide what happens later for ever.
     lowest: BTreeMap<String, u16>,
+    /// What the last scan had, whether or not it was learnt from.
+    #[serde(default)]
+    shares: FieldShares,
 }
 
 /// The profiles of a search. A changes scan shows other rows than a full scan, so each kind has one.
@@ -114,6 +121,12 @@ impl Profile {
 }
 
 impl Profiles {
+    /// The fields of the last full scan, or of the last changes scan if there was none; `None` if no scan ended well.
+    #[must_use]
+    pub fn shares(&self) -> Option<&FieldShares> {
+        [&self.full, &self.changes].into_iter().map(|profile| &profile.shares).find(|it| it.listings() > 0)
+    }
+
     pub(crate) fn of(&self, incremental: bool) -> &Profile {
         if incremental { &self.changes } else { &self.full }
     }
@@ -152,6 +165,11 @@ impl DriftCheck {
     /// The last window of a scan.
     pub(crate) fn last(&mut self, profile: &Profile) -> Vec<Drift> {
         if self.window.rows < LAST_WINDOW_ROWS { Vec::new() } else { self.close(profile) }
+    }
+
+    /// Puts the shares of the rows since the last [`DriftCheck::teach`] into the profile.
+    pub(crate) fn note_shares(&self, profile: &mut Profile) {
+        profile.shares.take(self.done.iter().chain([&self.window]));
     }
 
     /// Adds the windows since the last call to the profile.

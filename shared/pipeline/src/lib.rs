@@ -42,7 +42,7 @@ pub use area_sum::{AreaSum, DaysCovered, Part, SumError, Total};
 pub use causes::with_causes;
 pub use deliver::{Delivery, Trouble, begin_delivery, deliver};
 pub use drain::{DrainPorts, drain};
-pub use drift::Profiles;
+pub use drift::{FieldShare, FieldShares, Profiles};
 pub use due::Due;
 pub use inbox::{Inbox, NewerRecord};
 pub use last_poll::{LastPoll, Overdue, PollEnd, Stale};

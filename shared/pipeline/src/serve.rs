@@ -7,6 +7,7 @@ pub mod api;
 mod area;
 mod area_view;
 mod card;
+mod compare;
 mod days;
 mod definitions;
 mod figures;
@@ -32,6 +33,9 @@ pub use alert::AlertView;
 pub use area::{AreaError, FoundArea, NamedArea, area_name, areas_called, find_area};
 pub use area_view::AreaView;
 pub use card::AreaCard;
+pub use compare::{
+    CompareError, ComparedChange, ComparedFigure, ComparedValue, Comparing, Comparison, Part, market_for,
+};
 pub use days::{ChangeView, DayView, UnusualView, Usual};
 pub use definitions::{DefinedFigure, DefinedMarket, Month, MonthError, Period, Provider, Tallies, Tally};
 pub use figures::{FiguresView, WindowView};
@@ -42,7 +46,7 @@ pub use reference::{ReferenceAround, ReferenceView, areas_around};
 pub use revised::{Revised, revised};
 pub use sum::{Hours, Sum};
 pub use view::{MarketView, SegmentView, covers_days, unit_name};
-pub use yields::{YIELD_SAMPLE, YieldView, needs_wider, yields};
+pub use yields::{YIELD_SAMPLE, YieldSearch, YieldView};
 
 /// Adds markets up by purpose and currency, in that order.
 #[must_use]

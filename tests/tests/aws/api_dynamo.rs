@@ -5,10 +5,21 @@ use std::sync::Arc;
 
 use crate::dynamo::{MemoryLake, Tables};
 use crate::small_town::{Town, alerts, answer, json, now, observations};
+use serde_json::Value;
 use stoop_pipeline::Measurer;
 use stoop_pipeline::ports::Ledger;
 use stoop_pipeline::serve::api::Api;
 use stoop_tests::AlteredAreas;
+
+/// An answer without the time of the newest observation: DynamoDB keeps that of the commit.
+fn without_times(mut answer: Value) -> Value {
+    let markets = answer.get_mut("markets").and_then(Value::as_array_mut);
+    for market in markets.into_iter().flatten().filter(|market| market.get("days").is_some()) {
+        assert!(market["observed_at"].is_string(), "{market}");
+        (market["observed_at"], market["lag_seconds"]) = (Value::Null, Value::Null);
+    }
+    answer
+}
 
 #[tokio::test]
 async fn both_stores_give_the_same_responses() {
@@ -40,7 +51,11 @@ async fn both_stores_give_the_same_responses() {
     ];
     for target in targets {
         let (dynamodb, sqlite) = (answer(&api, target, now()).await, answer(&other, target, now()).await);
-        assert_eq!((dynamodb.status, json(&dynamodb)), (sqlite.status, json(&sqlite)), "{target}");
+        assert_eq!(
+            (dynamodb.status, without_times(json(&dynamodb))),
+            (sqlite.status, without_times(json(&sqlite))),
+            "{target}"
+        );
     }
     tables.delete().await;
 }

@@ -294,3 +294,23 @@ proptest! {
         prop_assert_eq!(response.status == 200, body.get("error").is_none());
     }
 }
+
+#[test]
+fn the_newest_observation_and_its_lag_are_shown() {
+    let town = Town::new();
+    let lag = |target: &str| {
+        let market = json(&town.get(&format!("/api/v1/markets/{target}")))["markets"][0].clone();
+        (market["observed_at"].clone(), market["lag_seconds"].clone())
+    };
+    assert_eq!(lag("king"), ("2026-01-13T18:30:00Z".into(), 63_000.into()));
+    assert_eq!(lag("98103"), ("2026-01-11T18:00:00Z".into(), 237_600.into()));
+    assert_eq!(lag("98103?as_of=2026-01-08"), ("2026-01-11T18:00:00Z".into(), Value::Null), "it was later");
+    assert_eq!(lag("us/wa"), lag("king"), "though the figures are from a stored sum");
+    for (markets, is_known) in [(200, true), (201, false)] {
+        let town = Town::empty();
+        let homes = (0..markets).map(|id| observation_in(&format!("City {id}"), &format!("{id}"), -60, 100_000));
+        town.observe(&homes.collect::<Vec<_>>());
+        let market = json(&town.get("/api/v1/markets/ma/"))["markets"][0].clone();
+        assert_eq!(market["lag_seconds"].as_i64(), is_known.then_some(3_600), "{markets} markets");
+    }
+}

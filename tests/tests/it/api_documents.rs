@@ -45,7 +45,7 @@ fn the_page_shows_the_responses() {
         }
     }
     assert!(wrong.is_empty(), "docs/API.md shows something else than\n{}", wrong.join("\n"));
-    assert_eq!(examples().len(), 9);
+    assert_eq!(examples().len(), 11);
 }
 
 /// Where a value does not match a schema of `openapi.json`. Members that the schema does not name are mismatches: the
@@ -117,7 +117,8 @@ fn the_openapi_document_lists_every_figure_to_sort_by() {
     let root = document();
     let mut parameters = root["paths"]["/api/v1/markets"]["get"]["parameters"].as_array().unwrap().iter();
     let sort = parameters.find(|parameter| parameter["name"] == "sort").unwrap();
-    assert_eq!(sort["schema"]["enum"], Value::from(Figure::all().map(Figure::name).collect::<Vec<_>>()));
+    let changes = ["active_change", "median_price_change"].map(str::to_owned);
+    assert_eq!(sort["schema"]["enum"], Value::from_iter(Figure::all().map(Figure::name).chain(changes)));
 }
 
 #[test]
@@ -130,9 +131,12 @@ fn the_openapi_document_lists_every_parameter_and_member() {
         ("/api/v1/markets", "/api/v1/markets?area=king"),
         ("/api/v1/markets", "/api/v1/markets?area=king&sort=active"),
         ("/api/v1/markets", "/api/v1/markets?level=region"),
+        ("/api/v1/markets", "/api/v1/markets?level=region&change=7"),
         ("/api/v1/markets/{area}", "/api/v1/markets/us/wa/king"),
         ("/api/v1/markets/{area}", "/api/v1/markets/agadir"),
         ("/api/v1/markets/{area}", "/api/v1/markets/us/wa"),
+        ("/api/v1/compare", "/api/v1/compare?area=98178&area=98103"),
+        ("/api/v1/compare", "/api/v1/compare?area=us/wa&area=98103&by=bedrooms"),
         ("/api/v1/homes/{id}", "/api/v1/homes/kc/1001"),
         ("/api/v1/homes/{id}", "/api/v1/homes/avito/54401700"),
         ("/api/v1/alerts", "/api/v1/alerts?suspects=true"),
@@ -155,6 +159,6 @@ fn the_openapi_document_lists_every_parameter_and_member() {
         let parameters = get["parameters"].as_array().unwrap().iter().filter(|parameter| parameter["in"] == "query");
         let names: Vec<&str> = parameters.map(|parameter| parameter["name"].as_str().unwrap()).collect();
         let accepted = format!("\"colour\": not a parameter here; accepted: {}", names.join(", "));
-        assert_eq!(refused["error"]["message"], accepted, "{target}");
+        assert_eq!(refused["error"]["details"][0], accepted, "{target}");
     }
 }

@@ -3,7 +3,7 @@
 use crate::site::Bench;
 use stoop_domain::{EventKind, Reason, Status};
 use stoop_pipeline::ports::RunOutcome;
-use stoop_pipeline::{OnDrift, PollError, Polled};
+use stoop_pipeline::{FieldShare, OnDrift, PollError, Polled};
 
 /// Homes on the site: ten pages, of which the first seven make a window.
 const HOMES: usize = 30;
@@ -39,6 +39,9 @@ async fn a_field_that_vanishes_is_reported_while_listings_are_still_sent() {
     assert_eq!(quarantined(&bench), [(Reason::Drifted, "all, list_price".to_owned())], "an example is kept once");
     let run = &bench.database.runs(1).unwrap()[0];
     assert_eq!((run.message.as_deref(), run.counts["drifts"]), (Some(PRICE_VANISHED), 1));
+    let profiles = bench.state("all").await.profiles;
+    let price = profiles.shares().unwrap().of("list_price").unwrap();
+    assert_eq!(price, FieldShare { share: 0.0, earlier: Some(0.875) }, "it is noted, though it is not learnt from");
     bench.site.call_price("price", ["", ""]);
     assert!(is_usual(&bench.poll().await.unwrap()));
 }

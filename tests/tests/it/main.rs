@@ -5,8 +5,11 @@
 mod alerts;
 mod api;
 mod api_areas;
+mod api_changes;
+mod api_compare;
 mod api_documents;
 mod api_function;
+mod api_yields;
 mod aws_limits;
 mod believe;
 mod confirm;

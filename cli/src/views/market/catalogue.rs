@@ -65,10 +65,10 @@ fn within(market: &MarketView) -> Table {
     ] {
         let named = |name: &str| {
             let figure = Definition::all().find(|figure| figure.name == name)?;
-            let value = Figure::of_definition(figure, None)?.of(&market.figures).ok()??;
+            let named = Figure::of_definition(figure, None)?;
+            let value = named.of(&market.figures).ok()??;
             let text = SafeText::from(shown(figure, value, market.currency, market.area_unit));
-            let (of, least) = figure.sample?;
-            Some(if sample(of, None, &market.figures)? < least { text.dim() } else { text })
+            Some(if named.is_thin(&market.figures) { text.dim() } else { text })
         };
         let cells = [named(median)]
             .into_iter()
@@ -89,22 +89,20 @@ pub(crate) fn title(figure: &Definition) -> String {
 
 /// The value with its sample in brackets, dimmed if that is too small; `None` if there is no value.
 fn cell(figure: &'static Definition, window: Option<Window>, market: &MarketView) -> Option<SafeText> {
-    let value = Figure::of_definition(figure, window)?.of(&market.figures).ok()??;
+    let named = Figure::of_definition(figure, window)?;
+    let value = named.of(&market.figures).ok()??;
     let shown = shown(figure, value, market.currency, market.area_unit);
-    let Some((name, least)) = figure.sample else { return Some(shown.into()) };
-    let sample = sample(name, window, &market.figures)?;
-    let text = SafeText::from(format!("{shown} ({})", show::whole(sample)));
-    Some(if sample < least { text.dim() } else { text })
+    if figure.sample.is_none() {
+        return Some(shown.into());
+    }
+    let text = SafeText::from(format!("{shown} ({})", show::whole(named.sample(&market.figures)?)));
+    Some(if named.is_thin(&market.figures) { text.dim() } else { text })
 }
 
-/// The sample of a figure: a figure of the same window if there is one, otherwise of the moment.
-pub(crate) fn sample(name: &str, window: Option<Window>, figures: &FiguresView) -> Option<i64> {
-    let counts = |window: Option<Window>| {
-        let figure = Definition::all().find(|figure| figure.name == name && figure.is_of_windows() == window.is_some());
-        Figure::of_definition(figure?, window)?.of(figures).ok()?
-    };
-    #[expect(clippy::cast_possible_truncation, reason = "a number of homes")]
-    window.and_then(|window| counts(Some(window))).or_else(|| counts(None)).map(|count| count as i64)
+/// Text of a figure of the moment, by its name, dimmed if its sample is too small.
+pub(crate) fn dimmed(text: impl AsRef<str>, name: &str, figures: &FiguresView) -> SafeText {
+    let text = SafeText::from(text);
+    if Figure::named(name).is_some_and(|figure| figure.is_thin(figures)) { text.dim() } else { text }
 }
 
 /// A value in its unit, for people.

@@ -1,8 +1,9 @@
 //! How an area changed, and what is unusual for it.
 
+use stoop_market::THIN_SAMPLE;
 use stoop_pipeline::serve::{ChangeView, MarketView};
 
-use crate::show::{self, Column, Page, SafeText, Table, UNKNOWN};
+use crate::show::{self, Column, Page, SafeText, Table, UNKNOWN, or_unknown};
 
 /// The changes since earlier days.
 pub(super) fn changes(market: &MarketView, page: &mut Page) {
@@ -21,14 +22,15 @@ pub(super) fn changes(market: &MarketView, page: &mut Page) {
     for ChangeView { days, since, active, active_change, priced, median_price, median_price_change, thin } in
         &market.changes
     {
-        let price = median_price.map(|price| show::price(price, market.currency));
+        let price = or_unknown(median_price.map(|price| show::price(price, market.currency)));
+        let price = SafeText::from(price);
         let dim = |text: String| if *thin { SafeText::from(text).dim() } else { text.into() };
         table.row([
             since.as_str().into(),
             days.to_string().into(),
             show::whole(*active).into(),
             dim(signed(*active_change)),
-            price.unwrap_or_else(|| UNKNOWN.to_owned()).into(),
+            if *priced < THIN_SAMPLE { price.dim() } else { price },
             dim(signed(*median_price_change)),
             show::whole(*priced).into(),
         ]);
@@ -43,7 +45,9 @@ pub(super) fn unusual(market: &MarketView, page: &mut Page) {
     }
     page.heading("Unusual for this area");
     for unusual in &market.unusual {
-        page.hung(4, [format!("  {}", unusual.sentence()).into()]);
+        let line = SafeText::from(format!("  {}", unusual.sentence()));
+        let is_thin = unusual.figure == "median_price_change" && market.figures.thin;
+        page.hung(4, [if is_thin { line.dim() } else { line }]);
     }
 }
 

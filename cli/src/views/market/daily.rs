@@ -1,6 +1,7 @@
 //! The daily closes of a market: two sparklines and the last days.
 
 use stoop_domain::Currency;
+use stoop_market::THIN_SAMPLE;
 use stoop_pipeline::serve::MarketView;
 
 use super::number;
@@ -32,8 +33,9 @@ pub(super) fn daily(market: &MarketView, page: &mut Page) {
             let [low, high] = [low, high].map(|value| shown(value, market.currency));
             if low == high { low } else { format!("{low} to {high}") }
         });
-        let line = format!("  {name}  {}  {}", show::sparkline(series, width), or_unknown(bounds));
-        page.hung(4, [line.into()]);
+        let line = SafeText::from(format!("  {name}  {}  {}", show::sparkline(series, width), or_unknown(bounds)));
+        let is_thin = name == "median price" && days.iter().any(|day| day.priced < THIN_SAMPLE);
+        page.hung(4, [if is_thin { line.dim() } else { line }]);
     }
     page.gap().table(closes(market));
 }
@@ -57,8 +59,10 @@ fn closes(market: &MarketView) -> Table {
         Column::right("sold").optional(2),
     ]);
     let from = market.days.len().saturating_sub(DAYS_LISTED);
-    let price = |price: Option<f64>| -> SafeText {
-        price.map_or_else(|| SafeText::from(UNKNOWN).dim(), |price| show::price(price, market.currency).into())
+    let price = |price: Option<f64>, priced: i64| -> SafeText {
+        let Some(price) = price else { return SafeText::from(UNKNOWN).dim() };
+        let text = SafeText::from(show::price(price, market.currency));
+        if priced < THIN_SAMPLE { text.dim() } else { text }
     };
     for day in market.days[from..].iter().rev() {
         table.row([
@@ -66,8 +70,8 @@ fn closes(market: &MarketView) -> Table {
             show::whole(day.active).into(),
             number(day.flows.entries()),
             number(day.flows.exits()),
-            price(day.median_price),
-            price(day.median_price_7_days),
+            price(day.median_price, day.priced),
+            price(day.median_price_7_days, day.priced),
             number(day.flows.new),
             number(day.flows.price_cuts),
             number(day.flows.sold),

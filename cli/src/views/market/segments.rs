@@ -3,6 +3,7 @@
 use stoop_domain::Currency;
 use stoop_pipeline::serve::{MarketView, SegmentView};
 
+use super::catalogue::dimmed;
 use super::number;
 use crate::show::{self, Column, Table, or_unknown};
 
@@ -32,11 +33,15 @@ pub(super) fn by_segment(heading: &'static str, segments: &[SegmentView], market
         table.row([
             label.as_str().into(),
             show::whole(figures.active).into(),
-            or_unknown(figures.median_price.map(|price| show::price(price, currency))).into(),
-            or_unknown(quartiles).into(),
-            or_unknown(per_area.map(|price| show::price_per_area(price, currency, market.area_unit))).into(),
-            or_unknown(figures.median_age_days.map(|days| format!("{days:.0} d"))).into(),
-            or_unknown(figures.cut_share.map(show::percent)).into(),
+            dimmed(or_unknown(figures.median_price.map(|price| show::price(price, currency))), "median_price", figures),
+            dimmed(or_unknown(quartiles), "p25_price", figures),
+            dimmed(
+                or_unknown(per_area.map(|price| show::price_per_area(price, currency, market.area_unit))),
+                "median_price_per_area",
+                figures,
+            ),
+            dimmed(or_unknown(figures.median_age_days.map(|days| format!("{days:.0} d"))), "median_age_days", figures),
+            dimmed(or_unknown(figures.cut_share.map(show::percent)), "cut_share", figures),
             number(figures.last_28_days.flows.new),
             number(figures.last_28_days.flows.price_cuts),
         ]);

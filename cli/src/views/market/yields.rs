@@ -1,31 +1,20 @@
 //! The gross yields of an area.
 
 use stoop_embedded::Database;
-use stoop_pipeline::serve::{AreaView, MarketView, YIELD_SAMPLE, YieldView, needs_wider};
+use stoop_market::THIN_SAMPLE;
+use stoop_pipeline::serve::{AreaView, MarketView, YIELD_SAMPLE, YieldSearch, YieldView};
 
 use super::Area;
 use crate::show::{self, Column, Page, SafeText, Table, UNKNOWN};
 
 /// The yields of an area's homes for sale, from rents in the area or around it.
 pub(super) fn read(database: &Database, area: &AreaView) -> anyhow::Result<Vec<YieldView>> {
-    if !area.markets.iter().any(|market| market.purpose == "sale" && market.figures.priced > 0) {
-        return Ok(Vec::new());
+    let known = database.market_ids()?;
+    let mut search = YieldSearch::of(area, &known);
+    while let Some(found) = search.wanted() {
+        search.add(Area::of(database, &found, area.as_of, 0)?.view);
     }
-    let read = |path: &str| Ok::<_, anyhow::Error>(Area::read(database, path, Some(area.as_of), 0)?.view);
-    // A query such as `98178:sale` leaves out the rents.
-    let has_rents = area.markets.iter().any(|market| market.purpose == "rent");
-    let mut levels = vec![if has_rents { area.clone() } else { read(&area.path)? }];
-    let mut path = area.path.as_str();
-    while needs_wider(&levels)
-        && let Some((around, _)) = path.rsplit_once('/')
-    {
-        path = around;
-        // An unknown level has no name to look for.
-        if !path.ends_with("/-") {
-            levels.push(read(&format!("{path}/"))?);
-        }
-    }
-    Ok(stoop_pipeline::serve::yields(&levels))
+    Ok(search.yields())
 }
 
 pub(super) fn yields(market: &MarketView, yields: &[YieldView], page: &mut Page) {
@@ -45,10 +34,12 @@ pub(super) fn yields(market: &MarketView, yields: &[YieldView], page: &mut Page)
     ]);
     let price = |price: Option<f64>| price.map_or_else(|| UNKNOWN.to_owned(), |it| show::price(it, market.currency));
     for kind in yields {
+        let is_thin = kind.sale_homes.min(kind.rent_homes) < THIN_SAMPLE;
+        let dim = |text: String| if is_thin { SafeText::from(text).dim() } else { text.into() };
         table.row([
             kind.label.as_str().into(),
-            show::percent(kind.gross_yield).into(),
-            format!("{:.1}", kind.price_to_rent).into(),
+            dim(show::percent(kind.gross_yield)),
+            dim(format!("{:.1}", kind.price_to_rent)),
             price(kind.median_price).into(),
             price(kind.median_rent).into(),
             show::whole(kind.sale_homes).into(),

@@ -13,6 +13,7 @@ use super::attributes::{text, text_of};
 use super::batch::REQUESTS_MAX;
 use super::head::KIND;
 use super::ledger::day_of;
+use super::market::read_dated_heads;
 use crate::concurrently::concurrently;
 use crate::error::failed;
 
@@ -73,6 +74,12 @@ impl Views for DynamoViews {
 
     async fn archive(&self, market: &Market) -> Result<Cells, PortError> {
         read_archive(&self.client, &self.markets, market).await
+    }
+
+    /// The time of the newest commit.
+    async fn observed_at(&self, markets: &[Market]) -> Result<Option<Time>, PortError> {
+        let heads = read_dated_heads(&self.client, &self.markets, markets).await?;
+        Ok(heads.into_values().map(|(_, committed)| committed).filter(|at| *at > Time::default()).max())
     }
 
     async fn alerts(&self, suspects: bool, limit: usize) -> Result<Vec<Alert>, PortError> {

@@ -120,6 +120,7 @@ fn the_api_document_has_every_figure() {
         figures.map(move |figure| format!("{}_{}", window.as_str(), figure.name))
     };
     let sorts = moment.iter().map(|it| it.name.to_owned()).chain(Window::ALL.into_iter().flat_map(of_windows));
+    let sorts = sorts.chain(["active_change", "median_price_change"].map(str::to_owned));
     let sorts: Vec<String> = sorts.map(|name| format!("                \"{name}\"")).collect();
     let sorts = format!("{}\n              ]", sorts.join(",\n"));
     let begin = "\"description\": \"The figure to rank by, lowest first; needs area or level. Default: active, highest first.\",\n            \"schema\": {\n              \"type\": \"string\",\n              \"enum\": [\n";

@@ -199,3 +199,54 @@ fn every_field_that_a_listing_may_lack_is_watched() {
     names.sort_unstable();
     assert_eq!(lacked, names);
 }
+
+/// Scans of a search whose listings have a price, and of which this many of 40 have bedrooms.
+fn noted(bedded: &[usize]) -> Profile {
+    let mut profile = Profile::default();
+    for bedded in bedded {
+        let mut watch = DriftCheck::default();
+        for ids in [0..25, 25..40] {
+            let rows: Vec<Row> = ids.map(|id| row(id, true, id < *bedded)).collect();
+            watch.page(&rows, &profile);
+        }
+        watch.last(&profile);
+        watch.note_shares(&mut profile);
+        watch.teach(&mut profile);
+    }
+    profile
+}
+
+fn of(profile: &Profile, field: &str) -> Option<(f64, Option<f64>)> {
+    profile.shares.of(field).map(|FieldShare { share, earlier }| (share, earlier))
+}
+
+#[test]
+fn the_share_of_each_field_is_that_of_the_last_scan_beside_the_mean_of_those_before() {
+    assert_eq!((of(&noted(&[]), "bedrooms"), noted(&[]).shares.listings()), (None, 0));
+    assert_eq!(of(&noted(&[30]), "bedrooms"), Some((0.75, None)));
+    assert_eq!(of(&noted(&[30, 20]), "bedrooms"), Some((0.5, Some(0.75))));
+    // The mean moves an eighth of the way: 750, then 750 - 250 / 8.
+    let later = noted(&[30, 20, 40]);
+    assert_eq!((of(&later, "bedrooms"), later.shares.listings()), (Some((1.0, Some(0.719))), 40));
+    assert_eq!(of(&later, "list_price"), Some((1.0, Some(1.0))));
+    assert_eq!(of(&later, "living_area"), Some((0.0, None)), "no scan had it");
+    assert!(later.shares.fields().all(|(name, _)| name != "living_area"));
+    assert_eq!(of(&noted(&[0, 40]), "bedrooms"), Some((1.0, Some(0.0))), "new in the second scan");
+}
+
+#[test]
+fn a_scan_of_few_rows_is_noted_and_one_that_was_not_understood_is_not() {
+    let mut profile = Profile::default();
+    let mut few = DriftCheck::default();
+    few.page(&page(3, |id| row(id, id == 0, true)), &profile);
+    few.note_shares(&mut profile);
+    assert_eq!((of(&profile, "list_price"), profile.shares.listings()), (Some((0.333, None)), 3));
+    let mut refusing = DriftCheck::default();
+    refusing.page(&page(30, |_| refused()), &profile);
+    refusing.note_shares(&mut profile);
+    assert_eq!((of(&profile, "list_price"), profile.shares.listings()), (Some((0.333, None)), 3));
+    let stored = serde_json::to_string(&profile).unwrap();
+    assert_eq!(serde_json::from_str::<Profile>(&stored).unwrap(), profile);
+    let older = serde_json::json!({ "windows": 3, "lowest": { "list_price": 900 } });
+    assert_eq!(serde_json::from_value::<Profile>(older).unwrap().shares, FieldShares::default());
+}

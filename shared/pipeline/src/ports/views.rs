@@ -1,5 +1,5 @@
 use async_trait::async_trait;
-use stoop_domain::{Alert, Market};
+use stoop_domain::{Alert, Market, Time};
 use stoop_market::Cells;
 
 use super::PortError;
@@ -13,6 +13,10 @@ pub trait Views: Send + Sync {
     /// The archive of a market: the sum of the cells that its state no longer holds ([`Cells::with_archive`]). Empty
     /// for a market that has none.
     async fn archive(&self, market: &Market) -> Result<Cells, PortError>;
+
+    /// When the newest observation that these markets count was made; `None` if there is none. A store may give the time
+    /// of its commit instead, which is a little later.
+    async fn observed_at(&self, markets: &[Market]) -> Result<Option<Time>, PortError>;
 
     /// The last alerts, the latest first by the time of the change, at most `limit`; with `suspects`, including those
     /// held back.

@@ -7,6 +7,8 @@
 //! It deliberately has no sessions, no streaming and no writes.
 
 mod alerts;
+mod changes;
+mod compare;
 mod error;
 mod homes;
 mod known;
@@ -65,7 +67,8 @@ pub const BODY_BYTES_MAX: usize = 3_000_000;
 const PATH_BYTES_MAX: usize = 2_048;
 const QUERY_BYTES_MAX: usize = 4_096;
 const METHODS: &str = "GET, HEAD";
-const ROUTES: &str = "/health, /api/v1/markets, /api/v1/markets/AREA, /api/v1/homes/ID, /api/v1/alerts";
+const ROUTES: &str =
+    "/health, /api/v1/markets, /api/v1/markets/AREA, /api/v1/compare, /api/v1/homes/ID, /api/v1/alerts";
 
 /// The API on its ports, made once per process: it caches the names of the markets for a minute.
 pub struct Api<'a> {
@@ -93,6 +96,7 @@ enum Access<'t> {
 enum Route {
     Markets,
     Market(String),
+    Compare,
     Home(String),
     Alerts,
 }
@@ -140,6 +144,7 @@ impl<'a> Api<'a> {
         match route {
             Route::Markets => json(&self.list_markets(request.query, now).await?),
             Route::Market(area) => json(&self.market(&area, request.query, now).await?),
+            Route::Compare => json(&self.compare(request.query, now).await?),
             Route::Home(id) => json(&self.home(&id, request.query, now).await?),
             Route::Alerts => json(&self.list_alerts(request.query, now).await?),
         }
@@ -180,6 +185,7 @@ impl Route {
         match (kind, rest.trim().is_empty()) {
             ("markets", true) => Ok(Self::Markets),
             ("markets", false) => Ok(Self::Market(rest.into_owned())),
+            ("compare", true) => Ok(Self::Compare),
             ("homes", false) => Ok(Self::Home(rest.into_owned())),
             ("alerts", true) => Ok(Self::Alerts),
             _ => Err(unknown()),

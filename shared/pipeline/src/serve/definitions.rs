@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 use stoop_domain::{Currency, Day};
-use stoop_market::{Definition, Flows, Window};
+use stoop_market::{Definition, Flows, THIN_SAMPLE, Window};
 
 use super::{Figure, MarketView, MergedId};
 
@@ -54,12 +54,18 @@ pub struct DefinedFigure {
     pub value: Option<f64>,
     /// Whether the figure is a share, not a number of homes.
     pub is_share: bool,
+    /// The homes that a share is of; `None` for a number of homes.
+    pub sample: Option<i64>,
+    /// Whether these are too few to say much ([`THIN_SAMPLE`]).
+    pub thin: bool,
     /// The name of our nearest figure.
     pub our_figure: &'static str,
     /// What ours is taken over: the `close` of the period's last day, the `month`, or the `last_28_days` of it.
     pub our_window: &'static str,
     /// Our figure. `None` if it is unknown.
     pub ours: Option<f64>,
+    /// Whether its sample is too small to say much.
+    pub ours_thin: bool,
     /// What the provider's way leaves out or adds.
     pub note: &'static str,
 }
@@ -68,7 +74,8 @@ pub struct DefinedFigure {
 struct Line {
     name: &'static str,
     value: fn(&Tally) -> Option<f64>,
-    is_share: bool,
+    /// The homes that a share is of.
+    of: Option<fn(&Tally) -> i64>,
     ours: Ours,
     note: &'static str,
 }
@@ -94,29 +101,29 @@ const REDFIN: &[Line] = &[
     Line {
         name: "inventory",
         value: |tally| Some(whole(tally.active_at_end)),
-        is_share: false,
+        of: None,
         ours: Ours::Close("active"),
         note: "on the last day, as ours; both leave out homes under contract",
     },
     Line {
         name: "active_listings",
         value: |tally| Some(whole(tally.active)),
-        is_share: false,
+        of: None,
         ours: Ours::Close("active"),
         note: "adds homes that left during the month",
     },
-    Line { name: "new_listings", value: |tally| Some(whole(tally.listed)), is_share: false, ours: NEW, note: LISTED },
+    Line { name: "new_listings", value: |tally| Some(whole(tally.listed)), of: None, ours: NEW, note: LISTED },
     Line {
         name: "pending_sales",
         value: |tally| Some(whole(tally.pending_early)),
-        is_share: false,
+        of: None,
         ours: PENDING,
         note: "leaves out homes on the market for more than 90 days and a home's second contract",
     },
     Line {
         name: "price_drops",
         value: |tally| share(tally.cut_and_active, whole(tally.active)),
-        is_share: true,
+        of: Some(|tally| tally.active),
         ours: Ours::Days28("homes_cut_share"),
         note: "of all active listings; leaves out cuts of homes that were under contract all month",
     },
@@ -126,22 +133,22 @@ const ZILLOW: &[Line] = &[
     Line {
         name: "inventory",
         value: |tally| Some(whole(tally.active)),
-        is_share: false,
+        of: None,
         ours: Ours::Close("active"),
         note: "active at any time: adds homes that left during the month",
     },
-    Line { name: "new_listings", value: |tally| Some(whole(tally.listed)), is_share: false, ours: NEW, note: LISTED },
+    Line { name: "new_listings", value: |tally| Some(whole(tally.listed)), of: None, ours: NEW, note: LISTED },
     Line {
         name: "newly_pending_listings",
         value: |tally| Some(whole(tally.pending)),
-        is_share: false,
+        of: None,
         ours: PENDING,
         note: "leaves out a home's second contract",
     },
     Line {
         name: "share_of_listings_with_a_price_cut",
         value: |tally| share(tally.lower, whole(tally.active)),
-        is_share: true,
+        of: Some(|tally| tally.active),
         ours: Ours::Days28("homes_cut_share"),
         note: "compares the month's two ends: leaves out homes raised again, and homes listed or gone within the month",
     },
@@ -151,42 +158,36 @@ const REALTOR: &[Line] = &[
     Line {
         name: "active_listing_count",
         value: |tally| share(tally.active_days, whole(tally.days)),
-        is_share: false,
+        of: None,
         ours: Ours::Close("active"),
         note: "the mean of the month's days; ours is of the last",
     },
     Line {
         name: "pending_listing_count",
         value: |tally| share(tally.pending_days, whole(tally.days)),
-        is_share: false,
+        of: None,
         ours: Ours::Close("pending_stock"),
         note: "the mean of the month's days; ours is of the last",
     },
     Line {
         name: "pending_ratio",
         value: |tally| share(tally.pending_days, whole(tally.active_days)),
-        is_share: true,
+        of: Some(mean_active),
         ours: Ours::Close("pending_ratio"),
         note: "of both means; ours is of the last day",
     },
-    Line {
-        name: "new_listing_count",
-        value: |tally| Some(whole(tally.listed)),
-        is_share: false,
-        ours: NEW,
-        note: LISTED,
-    },
+    Line { name: "new_listing_count", value: |tally| Some(whole(tally.listed)), of: None, ours: NEW, note: LISTED },
     Line {
         name: "price_reduced_count",
         value: |tally| Some(whole(tally.cut)),
-        is_share: false,
+        of: None,
         ours: Ours::Days28("homes_cut"),
         note: "of the month, not of 28 days; a home's second cut adds nothing, as in ours, and homes raised again stay in",
     },
     Line {
         name: "price_reduced_share",
         value: |tally| share(tally.cut * tally.days, whole(tally.active_days)),
-        is_share: true,
+        of: Some(mean_active),
         ours: Ours::Days28("homes_cut_share"),
         note: "of the mean active listings of a day: leaves out most homes that left, so that the share is higher",
     },
@@ -255,11 +256,14 @@ impl Provider {
         };
         let figure = |line: &Line| DefinedFigure {
             figure: line.name,
-            value: (line.value)(tally).map(|value| rounded(value, line.is_share)),
-            is_share: line.is_share,
+            value: (line.value)(tally).map(|value| rounded(value, line.of.is_some())),
+            is_share: line.of.is_some(),
+            sample: line.of.map(|of| of(tally)),
+            thin: line.of.is_some_and(|of| of(tally) < THIN_SAMPLE),
             our_figure: line.ours.name(),
             our_window: line.ours.window(),
             ours: ours.and_then(|view| line.ours.of(view, period)),
+            ours_thin: ours.is_some_and(|view| line.ours.is_thin(view)),
             note: line.note,
         };
         lines.iter().map(figure).collect()
@@ -300,14 +304,24 @@ impl Ours {
         }
     }
 
-    fn of(self, view: &MarketView, period: Period) -> Option<f64> {
-        let catalogued = |name: &str, window: Option<Window>| {
-            let is_it = |figure: &&Definition| figure.name == name && figure.is_of_windows() == window.is_some();
-            Figure::of_definition(Definition::all().find(is_it)?, window)?.of(&view.figures).ok()?
+    /// The figure of the catalogue; `None` for events of a month.
+    fn catalogued(self) -> Option<Figure> {
+        let (name, window) = match self {
+            Self::Close(name) => (name, None),
+            Self::Days28(name) => (name, Some(Window::Days28)),
+            Self::Month(..) => return None,
         };
+        let is_it = |figure: &&Definition| figure.name == name && figure.is_of_windows() == window.is_some();
+        Figure::of_definition(Definition::all().find(is_it)?, window)
+    }
+
+    fn is_thin(self, view: &MarketView) -> bool {
+        self.catalogued().is_some_and(|figure| figure.is_thin(&view.figures))
+    }
+
+    fn of(self, view: &MarketView, period: Period) -> Option<f64> {
         match self {
-            Self::Close(name) => catalogued(name, None),
-            Self::Days28(name) => catalogued(name, Some(Window::Days28)),
+            Self::Close(_) | Self::Days28(_) => self.catalogued()?.of(&view.figures).ok()?,
             Self::Month(_, count) => {
                 // A series begins with the first observed day; before it nothing happened.
                 let days: Vec<String> = (period.from.0..=period.until.0).map(|day| Day(day).to_string()).collect();
@@ -321,6 +335,11 @@ impl Ours {
 #[expect(clippy::cast_precision_loss, reason = "a number of homes or days")]
 fn whole(count: i64) -> f64 {
     count as f64
+}
+
+/// The mean of the homes active at the close of each day.
+fn mean_active(tally: &Tally) -> i64 {
+    tally.active_days / tally.days.max(1)
 }
 
 /// `None` of nothing.

@@ -6,7 +6,7 @@ use serde_json::Value;
 use stoop_domain::{Currency, Market, Time, country};
 use stoop_market::{Definition, Unit, Window};
 
-use super::{ChangeView, FiguresView, MergedId, Sum, area_name, days, unit_name};
+use super::{ChangeView, FiguresView, MarketView, MergedId, Sum, area_name, days, unit_name};
 use crate::wide_area::WideArea;
 
 /// A row of a list: a market, or the sum of a wide area.
@@ -92,6 +92,13 @@ impl MarketRow {
         Self::new(area.path(), name, area.id())
     }
 
+    /// The row of a market or sum that is shown, without figures.
+    pub(super) fn of_view(view: &MarketView) -> Self {
+        let MarketView { id, path, name, purpose, currency, area_unit, .. } = view;
+        let (id, path, name) = (id.clone(), path.clone(), name.clone());
+        Self { id, path, name, purpose, currency: *currency, area_unit, figures: None, change: None }
+    }
+
     /// Adds the figures of a time.
     #[must_use]
     pub fn with_figures(self, sum: Sum<'_>, now: Time) -> Self {
@@ -121,7 +128,22 @@ impl MarketRow {
     }
 }
 
+impl PartialEq for Figure {
+    fn eq(&self, other: &Self) -> bool {
+        self.path() == other.path()
+    }
+}
+
 impl SortBy {
+    /// The days of a change that is only sorted by.
+    pub const CHANGE_DAYS: i32 = 28;
+
+    /// All names, as in [`Figure::names`], then those of the changes.
+    #[must_use]
+    pub fn names() -> String {
+        format!("{}; active_change, median_price_change", Figure::names())
+    }
+
     /// The figure or change of this name.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
@@ -204,6 +226,26 @@ impl Figure {
         matches!(self.0.definition.unit, Unit::Money | Unit::MoneyPerArea)
     }
 
+    /// The number of homes or events that it is computed from: of the same window if there is one, otherwise of the
+    /// moment. `None` for a figure that counts, or if the number is unknown.
+    #[must_use]
+    pub fn sample(self, figures: &FiguresView) -> Option<i64> {
+        let (name, _) = self.0.definition.sample?;
+        let counts = |window: Option<Window>| {
+            let is_it = |figure: &Self| figure.0.definition.name == name && figure.0.window == window;
+            Self::all().find(is_it)?.of(figures).ok()?
+        };
+        #[expect(clippy::cast_possible_truncation, reason = "a number of homes or events")]
+        self.0.window.and_then(|window| counts(Some(window))).or_else(|| counts(None)).map(|count| count as i64)
+    }
+
+    /// Whether its sample is too small to say much, or unknown.
+    #[must_use]
+    pub fn is_thin(self, figures: &FiguresView) -> bool {
+        let least = self.0.definition.sample.map(|(_, least)| least);
+        least.is_some_and(|least| self.sample(figures).is_none_or(|sample| sample < least))
+    }
+
     /// Its value in a view; `None` if it is unknown.
     ///
     /// # Errors
@@ -223,6 +265,18 @@ impl Figure {
 }
 
 impl Ranking {
+    /// Whether it sorts by a change.
+    #[must_use]
+    pub fn is_by_change(self) -> bool {
+        self.sort.is_some_and(SortBy::is_change)
+    }
+
+    /// The same for rows that have no changes yet.
+    #[must_use]
+    pub fn of_figures(self) -> Self {
+        Self { sort: self.sort.filter(|sort| !sort.is_change()), ..self }
+    }
+
     /// Removes unwanted rows and sorts the others; unknown values last, ties by ID. For a row without figures the
     /// number of homes is unknown.
     ///

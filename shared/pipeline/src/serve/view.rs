@@ -1,13 +1,13 @@
 use jiff::tz::TimeZone;
 use serde::Serialize;
-use stoop_domain::{AreaUnit, Currency, Day, Purpose, Time};
+use stoop_domain::{AreaUnit, Currency, Day, Market, Purpose, Time};
 use stoop_market::{CATALOGUE_VERSION, Cells, Segment, WARM_UP_DAYS, Window};
 
 use super::days::{ChangeView, DayView, Series, UnusualView};
 use super::figures::{FiguresView, Terms};
 use super::reference::{ReferenceAround, ReferenceView};
 use super::sum::Sum;
-use super::{FoundArea, MergedId};
+use super::{FoundArea, MergedId, as_text_or_null};
 
 /// The figures of one market or one sum of markets, ready to be shown. Prices are in major units of the currency,
 /// rounded to the minor unit; times are RFC 3339, days are civil days in `zone`.
@@ -40,6 +40,12 @@ pub struct MarketView {
     pub zone: String,
     /// The unit of area in `median_price_per_area`: `sqft` or `m2`.
     pub area_unit: &'static str,
+    /// When the newest observation of its homes was made. `None` if it was not looked up
+    /// ([`MarketView::observed_markets`]).
+    #[serde(serialize_with = "as_text_or_null")]
+    pub observed_at: Option<Time>,
+    /// How long before the time of the figures that was; `None` if it was later.
+    pub lag_seconds: Option<i64>,
     /// The whole market.
     #[serde(flatten)]
     pub figures: FiguresView,
@@ -59,6 +65,9 @@ pub struct MarketView {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub reference: Vec<ReferenceView>,
 }
+
+/// The most markets whose newest observation is looked up.
+const OBSERVED_MARKETS_MAX: usize = 200;
 
 /// One property type, or one bedroom count.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -99,6 +108,8 @@ impl MarketView {
             catalogue_version: CATALOGUE_VERSION,
             zone: country.zone.iana_name().unwrap_or("UTC").to_owned(),
             area_unit: unit_name(country.area_unit),
+            observed_at: None,
+            lag_seconds: None,
             figures: figures(Segment::All),
             property_types: segments(|segment| matches!(segment, Segment::Type(_))),
             bedrooms: segments(|segment| matches!(segment, Segment::Bedrooms(_))),
@@ -108,6 +119,20 @@ impl MarketView {
             days: series.days(days, terms),
             reference: Vec::new(),
         }
+    }
+
+    /// The markets of the area that it is the sum of. Empty if they are more than 200.
+    #[must_use]
+    pub fn observed_markets(&self, area: &FoundArea) -> Vec<Market> {
+        let is_own = |market: &&Market| market.purpose.as_str() == self.purpose && market.currency == self.currency;
+        let markets: Vec<Market> = area.markets.iter().filter(is_own).cloned().collect();
+        if markets.len() > OBSERVED_MARKETS_MAX { Vec::new() } else { markets }
+    }
+
+    /// Adds when the newest observation of those markets was made; `as_of` is the time of the figures.
+    pub fn add_observed(&mut self, newest: Option<Time>, as_of: Time) {
+        let lag_ms = newest.map(|newest| as_of.ms() - newest.ms());
+        (self.observed_at, self.lag_seconds) = (newest, lag_ms.filter(|ms| *ms >= 0).map(|ms| ms / Time::SECOND_MS));
     }
 
     /// Adds the values of reference series to the view and to its days.

@@ -4,10 +4,11 @@
 mod tests;
 
 use serde::Serialize;
-use stoop_domain::Currency;
+use stoop_domain::{Currency, Market, Purpose};
 use stoop_market::{Cell, Segment};
 
-use super::{AreaView, FiguresView, MarketView, SegmentView};
+use super::area::wider;
+use super::{AreaView, FiguresView, FoundArea, MarketView, SegmentView, find_area};
 
 /// The fewest priced homes for sale, and for rent, whose medians are compared.
 pub const YIELD_SAMPLE: i64 = 30;
@@ -36,13 +37,70 @@ pub struct YieldView {
     pub price_to_rent: f64,
 }
 
+/// Finds the yields of an area: says which areas to read until each kind of its homes for sale is matched, or no area
+/// around it is left.
+#[derive(Debug)]
+pub struct YieldSearch<'k> {
+    /// All markets, in order.
+    known: &'k [Market],
+    levels: Vec<AreaView>,
+    /// The paths of the areas that may be read, narrowest first.
+    paths: std::vec::IntoIter<String>,
+    /// The markets of the last area that is read.
+    markets: usize,
+}
+
+impl<'k> YieldSearch<'k> {
+    /// The search for an area with this view, among all known markets.
+    #[must_use]
+    pub fn of(area: &AreaView, known: &'k [Market]) -> Self {
+        let has_sales = area.markets.iter().any(|market| market.purpose == "sale" && market.figures.priced > 0);
+        // A query such as `98178:sale` leaves out the rents.
+        let has_rents = area.markets.iter().any(|market| market.purpose == "rent");
+        let own = (!has_rents).then_some(area.path.as_str());
+        let paths = own.into_iter().chain(wider(&area.path)).map(str::to_owned);
+        let paths: Vec<String> = if has_sales { paths.collect() } else { Vec::new() };
+        let markets = if has_rents { area.consists_of.len() } else { 0 };
+        Self { known, levels: vec![area.clone()], paths: paths.into_iter(), markets }
+    }
+
+    /// The next area to read and to [add](YieldSearch::add), at the time of the first; `None` if there are enough.
+    /// Areas without homes for rent, or without more of them than the last one, are left out.
+    pub fn wanted(&mut self) -> Option<FoundArea> {
+        if !needs_wider(&self.levels) {
+            return None;
+        }
+        let currencies: Vec<Currency> = sales(&self.levels).map(|market| market.currency).collect();
+        for path in self.paths.by_ref() {
+            let Ok(found) = find_area(&format!("{path}/"), self.known) else { continue };
+            let of_terms = |market: &&Market| currencies.contains(&market.currency);
+            let has_rents = found.markets.iter().filter(of_terms).any(|market| market.purpose == Purpose::Rent);
+            if has_rents && found.markets.len() > self.markets {
+                self.markets = found.markets.len();
+                return Some(found);
+            }
+        }
+        None
+    }
+
+    /// Adds the view of the area that was wanted.
+    pub fn add(&mut self, view: AreaView) {
+        self.levels.push(view);
+    }
+
+    /// The yields, as far as the areas that were read have them.
+    #[must_use]
+    pub fn yields(&self) -> Vec<YieldView> {
+        yields(&self.levels)
+    }
+}
+
 /// The yields of an area, by currency, kinds of homes in the order of the area's view. `levels` are the area and the
 /// areas around it, narrowest first.
 ///
 /// The yield of the whole area is the mean over its kinds that could be matched, weighted by their priced homes for
 /// sale in the area; its samples are those homes and all homes for rent that were matched.
-#[must_use]
-pub fn yields(levels: &[AreaView]) -> Vec<YieldView> {
+fn yields(levels: &[AreaView]) -> Vec<YieldView> {
     let mut all = Vec::new();
     for sale in sales(levels) {
         let matched: Vec<(i64, YieldView)> = kinds(sale)
@@ -55,8 +113,7 @@ pub fn yields(levels: &[AreaView]) -> Vec<YieldView> {
 }
 
 /// Whether a kind of home could not be matched in these areas, so that a wider one may have it.
-#[must_use]
-pub fn needs_wider(levels: &[AreaView]) -> bool {
+fn needs_wider(levels: &[AreaView]) -> bool {
     let is_unmatched =
         |sale: &MarketView| kinds(sale).any(|kind| matched(levels, kind.segment, sale.currency).is_none());
     sales(levels).any(is_unmatched)

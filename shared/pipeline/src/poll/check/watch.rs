@@ -55,8 +55,10 @@ where
     Ok(())
 }
 
-/// Learns from a scan, or a file, that ended well. One that drifted counts only if the search accepts drift.
+/// Learns from a scan, or a file, that ended well. One that drifted is compared with later only if the search accepts
+/// drift; which fields it had is noted anyway.
 pub(in crate::poll) fn learn(check: &mut DriftCheck, scan: &Scan<'_>, state: &mut SearchState, polled: &Polled) {
+    check.note_shares(state.profiles.of_mut(scan.incremental));
     if polled.drifts.is_empty() || scan.search.on_drift == OnDrift::Evolve {
         check.teach(state.profiles.of_mut(scan.incremental));
     }

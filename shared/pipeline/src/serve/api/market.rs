@@ -9,7 +9,7 @@ use super::error::ApiError;
 use super::known::narrowed;
 use super::params::Params;
 use super::sums::READ_MARKETS_MAX;
-use crate::serve::{AreaView, FoundArea, Hours, MarketView, MergedId, Sum, as_text_or_null};
+use crate::serve::{AreaView, FoundArea, Hours, MarketView, MergedId, Sum, YieldSearch, YieldView, as_text_or_null};
 use crate::wide_area::{WideArea, WideLevel};
 
 /// A county with at most this many markets is added up from them: that is fast, and its prices and days are then
@@ -31,40 +31,113 @@ pub(super) struct AreaAnswer {
     /// Everything committed before this time is included; absent if everything is.
     #[serde(serialize_with = "as_text_or_null", skip_serializing_if = "Option::is_none")]
     rolled_up_at: Option<Time>,
+    /// Absent unless requested.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    yields: Option<Vec<YieldView>>,
+}
+
+/// What the areas of one response may still read, and how old they are.
+pub(super) struct Reading {
+    /// The markets that may still be added up.
+    markets_left: usize,
+    /// See [`AreaAnswer`].
+    pub(super) rolled_up_at: Option<Time>,
+}
+
+/// An area that was read, or the number of its markets that are too many to be added up.
+pub(super) enum Read {
+    Whole(AreaView),
+    TooWide(usize),
+}
+
+impl Reading {
+    /// Nothing is read yet.
+    pub(super) fn new() -> Self {
+        Self { markets_left: READ_MARKETS_MAX, rolled_up_at: None }
+    }
+
+    /// Counts markets that are read; an error with the number that is left if that is less.
+    pub(super) fn add(&mut self, markets: usize) -> Result<(), usize> {
+        self.markets_left = self.markets_left.checked_sub(markets).ok_or(self.markets_left)?;
+        Ok(())
+    }
 }
 
 impl Api<'_> {
     /// `GET /api/v1/markets/{area}`
     pub(super) async fn market(&self, area: &str, query: &str, now: Time) -> Result<AreaAnswer, ApiError> {
-        let mut params = Params::read(query, &["purpose", "currency", "days", "as_of"]);
+        let mut params = Params::read(query, &["purpose", "currency", "days", "yields", "as_of"]);
         let area = narrowed(&params.area_of_path(area), params.purpose(), params.currency());
         let days = params.count("days", DAYS_DEFAULT, DAYS_MAX);
+        let wants_yields = params.flag("yields");
         let as_of = params.moment("as_of").unwrap_or(now);
         params.done()?;
 
         let found = self.known.area(self.views, &area, now).await?;
+        let mut reading = Reading::new();
+        let mut view = self.read_area(&found, as_of, days, &mut reading).await?.or_too_wide(&found, as_of, days)?;
+        for market in &mut view.markets {
+            let observed = market.observed_markets(&found);
+            if !observed.is_empty() {
+                market.add_observed(self.views.observed_at(&observed).await?, as_of);
+            }
+        }
+        let yields = if wants_yields { Some(self.yields(&view, &mut reading, now).await?) } else { None };
+        let consists_of_total = view.consists_of.len();
+        view.consists_of.truncate(IDS_MAX);
+        Ok(AreaAnswer { view, consists_of_total, rolled_up_at: reading.rolled_up_at, yields })
+    }
+
+    /// The view of an area: from stored sums if it is wide and they cover the days, otherwise added up.
+    pub(super) async fn read_area(
+        &self,
+        found: &FoundArea,
+        as_of: Time,
+        days: u16,
+        reading: &mut Reading,
+    ) -> Result<Read, ApiError> {
         let mut views: BTreeMap<MergedId, MarketView> = BTreeMap::new();
-        let mut rolled_up_at = None;
-        for area in kept_sums(&found).into_iter().filter(|_| days <= WIDE_SERIES_DAYS) {
+        let mut rolled_up_at = reading.rolled_up_at;
+        for area in kept_sums(found).into_iter().filter(|_| days <= WIDE_SERIES_DAYS) {
             let markets = found.markets.iter().filter(|market| MergedId::of(market) == area.id()).count();
             if let Some(shown) = self.areas.wide(&area, markets, as_of).await? {
                 let sum = Sum::Wide(&shown.sum, area.level().grain(), Hours::Known);
-                views.insert(area.id(), MarketView::of(&found, area.id(), sum, as_of, days));
+                views.insert(area.id(), MarketView::of(found, area.id(), sum, as_of, days));
                 rolled_up_at = earliest(rolled_up_at, shown.rolled_up);
             }
         }
         let without_figures = |market: &&Market| !views.contains_key(&MergedId::of(market));
         let without_figures: Vec<Market> = found.markets.iter().filter(without_figures).cloned().collect();
-        if without_figures.len() > READ_MARKETS_MAX {
-            return Err(too_wide(&found, without_figures.len(), as_of, days));
+        if reading.add(without_figures.len()).is_err() {
+            return Ok(Read::TooWide(without_figures.len()));
         }
+        reading.rolled_up_at = rolled_up_at;
         for (id, cells) in self.added_up(&without_figures, as_of, days).await? {
-            views.insert(id, MarketView::of(&found, id, Sum::Whole(&cells), as_of, days));
+            views.insert(id, MarketView::of(found, id, Sum::Whole(&cells), as_of, days));
         }
-        let mut view = AreaView::with(&found, views.into_values().collect(), as_of);
-        let consists_of_total = view.consists_of.len();
-        view.consists_of.truncate(IDS_MAX);
-        Ok(AreaAnswer { view, consists_of_total, rolled_up_at })
+        Ok(Read::Whole(AreaView::with(found, views.into_values().collect(), as_of)))
+    }
+
+    /// The yields of an area, from the areas around it that can be read.
+    async fn yields(&self, view: &AreaView, reading: &mut Reading, now: Time) -> Result<Vec<YieldView>, ApiError> {
+        let known = self.known.all(self.views, now).await?;
+        let mut search = YieldSearch::of(view, &known);
+        while let Some(found) = search.wanted() {
+            if let Read::Whole(around) = self.read_area(&found, view.as_of, 0, reading).await? {
+                search.add(around);
+            }
+        }
+        Ok(search.yields())
+    }
+}
+
+impl Read {
+    /// The view, or an error that names what would be accepted.
+    pub(super) fn or_too_wide(self, found: &FoundArea, as_of: Time, days: u16) -> Result<AreaView, ApiError> {
+        match self {
+            Self::Whole(view) => Ok(view),
+            Self::TooWide(markets) => Err(too_wide(found, markets, as_of, days)),
+        }
     }
 }
 

@@ -19,7 +19,7 @@ const LISTED_MAX: u16 = 1_000;
 const LISTED_WITH_FIGURES_MAX: u16 = 100;
 const LISTED_DEFAULT: u16 = 100;
 /// The most sums to read for one response, each up to a few megabytes.
-const READ_SUMS_MAX: usize = 64;
+pub(super) const READ_SUMS_MAX: usize = 64;
 
 /// Markets, a page of them in the order of their IDs; or markets or wide areas, ranked.
 #[derive(Serialize)]
@@ -53,24 +53,27 @@ struct Asked {
     /// `None` if markets are listed page by page.
     ranking: Option<Ranking>,
     as_of: Option<Time>,
+    /// The days before for which changes are requested.
+    change: Option<i32>,
     limit: usize,
     cursor: Option<Market>,
 }
 
+const ACCEPTED: [&str; 11] =
+    ["area", "purpose", "currency", "level", "sort", "desc", "min_homes", "change", "as_of", "limit", "cursor"];
+
 /// Rows of wide areas, and their metadata.
-struct Rows {
-    rows: Vec<MarketRow>,
-    rolled_up_at: Option<Time>,
+pub(super) struct Rows {
+    pub(super) rows: Vec<MarketRow>,
+    pub(super) rolled_up_at: Option<Time>,
 }
 
 impl Asked {
     fn read(query: &str) -> Result<Self, ApiError> {
-        let accepted =
-            ["area", "purpose", "currency", "level", "sort", "desc", "min_homes", "as_of", "limit", "cursor"];
-        let mut params = Params::read(query, &accepted);
+        let mut params = Params::read(query, &ACCEPTED);
         let is_ranked = ["level", "sort", "min_homes"].iter().any(|name| params.has(name));
         if !params.has("area") && !params.has("level") {
-            for name in ["as_of", "sort", "min_homes"] {
+            for name in ["as_of", "sort", "min_homes", "change"] {
                 if params.has(name) {
                     params.mistake(&format!(
                         "{name}: figures need an area or a level; accepted: together with area or level"
@@ -86,7 +89,7 @@ impl Asked {
         }
         let max = if is_ranked || !params.has("area") { LISTED_MAX } else { LISTED_WITH_FIGURES_MAX };
         let ranking = Ranking {
-            sort: params.figure("sort").map(SortBy::Figure),
+            sort: params.sort(),
             desc: params.flag("desc"),
             min_homes: params.at_least("min_homes").unwrap_or(0),
         };
@@ -96,6 +99,7 @@ impl Asked {
             currency: params.currency(),
             level: params.level(),
             ranking: is_ranked.then_some(ranking),
+            change: params.change().or_else(|| ranking.is_by_change().then_some(SortBy::CHANGE_DAYS)),
             as_of: params.moment("as_of"),
             limit: usize::from(params.count("limit", LISTED_DEFAULT, max)),
             cursor: params.cursor(),
@@ -146,7 +150,7 @@ impl Api<'_> {
         let as_of = asked.area.as_ref().map(|_| asked.as_of.unwrap_or(now));
         let markets = match as_of {
             None => markets.iter().map(MarketRow::of_market).collect(),
-            Some(as_of) => self.market_rows(&markets, as_of).await?,
+            Some(as_of) => self.market_rows(&markets, as_of, asked.change).await?,
         };
         Ok(MarketList { as_of, level: None, rolled_up_at: None, total, without_figures: None, markets, next })
     }
@@ -161,7 +165,7 @@ impl Api<'_> {
         now: Time,
     ) -> Result<MarketList, ApiError> {
         let as_of = asked.as_of.unwrap_or(now);
-        let Rows { mut rows, rolled_up_at } = match asked.level {
+        let Rows { mut rows, mut rolled_up_at } = match asked.level {
             Some(level) => {
                 check_level(level, found, markets)?;
                 self.area_rows(level, markets, as_of).await?
@@ -174,23 +178,46 @@ impl Api<'_> {
                 );
                 return Err(ApiError::new(422, "area_too_wide", message));
             }
-            None => Rows { rows: self.market_rows(markets, as_of).await?, rolled_up_at: None },
+            None => Rows { rows: self.market_rows(markets, as_of, asked.change).await?, rolled_up_at: None },
         };
         let without_figures = Some(rows.iter().filter(|row| row.figures.is_none()).count())
             .filter(|without_figures| *without_figures > 0);
-        ranking.rank(&mut rows).map_err(|error| ApiError::internal(&error))?;
+        let rank = |ranking: Ranking, rows: &mut _| {
+            ranking.rank(rows).map_err(|error: serde_json::Error| ApiError::internal(&error))
+        };
+        rank(ranking.of_figures(), &mut rows)?;
         let total = rows.len();
-        rows.truncate(asked.limit);
+        if !ranking.is_by_change() {
+            rows.truncate(asked.limit);
+        }
+        if let (Some(level), Some(days)) = (asked.level, asked.change) {
+            let changed = self.changed_rows(Rows { rows, rolled_up_at }, level, markets, as_of, days).await?;
+            Rows { rows, rolled_up_at } = changed;
+        }
+        if ranking.is_by_change() {
+            rank(ranking, &mut rows)?;
+            rows.truncate(asked.limit);
+        }
         let level = asked.level.map(WideLevel::as_str);
         Ok(MarketList { as_of: Some(as_of), level, rolled_up_at, total, without_figures, markets: rows, next: None })
     }
 
-    async fn market_rows(&self, markets: &[Market], as_of: Time) -> Result<Vec<MarketRow>, ApiError> {
+    async fn market_rows(
+        &self,
+        markets: &[Market],
+        as_of: Time,
+        change: Option<i32>,
+    ) -> Result<Vec<MarketRow>, ApiError> {
         let row = |market: &Market, cells: Option<Cells>| {
             let row = MarketRow::of_market(market);
-            if let Some(cells) = cells { row.with_figures(Sum::Whole(&cells), as_of) } else { row }
+            let Some(cells) = cells else { return row };
+            let row = row.with_figures(Sum::Whole(&cells), as_of);
+            match change {
+                Some(days) => row.with_change(Sum::Whole(&cells), as_of, days),
+                None => row,
+            }
         };
-        self.of_each(markets, as_of, row).await
+        self.of_each(markets, as_of, u16::from(change.is_some()), row).await
     }
 
     /// The areas of a level that contain these markets.

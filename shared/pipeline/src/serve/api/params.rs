@@ -1,10 +1,12 @@
 use std::borrow::Cow;
+use std::ops::RangeInclusive;
 
 use percent_encoding::percent_decode_str;
 use stoop_domain::{Currency, Market, Purpose, Time};
+use stoop_market::{Definition, Window};
 
 use super::error::ApiError;
-use crate::serve::Figure;
+use crate::serve::{Part, SortBy};
 use crate::wide_area::WideLevel;
 
 /// A query's parameters, taken one by one. Mistakes are collected and returned together.
@@ -16,11 +18,20 @@ pub(super) struct Params {
 /// The longest value in a message, in characters.
 const SHOWN_CHARS: usize = 80;
 const AREA_CHARS_MAX: usize = 200;
+/// How many areas are compared.
+const COMPARED: RangeInclusive<usize> = 2..=8;
+/// Stored sums have the days of little more than a year.
+const CHANGE_DAYS_MAX: i32 = 365;
 
 impl Params {
     /// Parses `a=1&b=2`, percent-encoded, `+` for a space. A parameter that is not `accepted`, or is given twice, is a
     /// mistake.
     pub(super) fn read(query: &str, accepted: &[&str]) -> Self {
+        Self::read_with_list(query, accepted, "")
+    }
+
+    /// Like [`Params::read`], where one parameter may be given several times.
+    pub(super) fn read_with_list(query: &str, accepted: &[&str], list: &str) -> Self {
         let mut params = Self { given: Vec::new(), mistakes: Vec::new() };
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
@@ -32,7 +43,7 @@ impl Params {
             if !accepted.contains(&&*name) {
                 let accepted = if accepted.is_empty() { "none".to_owned() } else { accepted.join(", ") };
                 params.mistakes.push(format!("{}: not a parameter here; accepted: {accepted}", shown(&name)));
-            } else if params.has(&name) {
+            } else if params.has(&name) && name != list {
                 params.mistakes.push(format!("{name}: given twice; accepted: once"));
             } else {
                 params.given.push((name.into_owned(), value.into_owned()));
@@ -58,6 +69,40 @@ impl Params {
         self.take(name, &format!("a whole number from 1 to {max}"), read).unwrap_or(default)
     }
 
+    /// The areas to compare.
+    pub(super) fn areas(&mut self) -> Vec<String> {
+        let is_area_param = |(name, _): &(String, String)| name == "area";
+        let (areas, rest) = std::mem::take(&mut self.given).into_iter().partition(is_area_param);
+        self.given = rest;
+        let areas: Vec<String> =
+            Vec::from_iter(areas).into_iter().map(|(_, area): (_, String)| area.trim().to_owned()).collect();
+        if !COMPARED.contains(&areas.len()) {
+            let (least, most) = COMPARED.into_inner();
+            self.mistakes.push(format!("area: given {} times; accepted: {least} to {most} times", areas.len()));
+        }
+        areas.iter().for_each(|area| self.check_area(area));
+        areas
+    }
+
+    pub(super) fn part(&mut self) -> Option<Part> {
+        let read = |text: &str| Part::ALL.into_iter().find(|part| part.as_str() == text);
+        self.take("by", &Part::ALL.map(Part::as_str).join(", "), read)
+    }
+
+    /// A window of days, by their number.
+    pub(super) fn window(&mut self) -> Option<Window> {
+        let days = |window: Window| window.span().to_string();
+        let read = |text: &str| Window::OF_DAYS.into_iter().find(|window| days(*window) == text);
+        self.take("window", &Window::OF_DAYS.map(days).join(", "), read)
+    }
+
+    /// Figures by their names, separated by commas.
+    pub(super) fn definitions(&mut self, name: &str) -> Option<Vec<&'static Definition>> {
+        let named = |name: &str| Definition::all().find(|figure| figure.name == name.trim());
+        let names: Vec<&str> = Definition::all().map(|figure| figure.name).collect();
+        self.take(name, &names.join(", "), |text| text.split(',').map(named).collect())
+    }
+
     /// A whole number, 0 or more.
     pub(super) fn at_least(&mut self, name: &str) -> Option<i64> {
         let read = |text: &str| text.parse().ok().filter(|least| *least >= 0);
@@ -70,8 +115,14 @@ impl Params {
         self.take("level", &accepted, read)
     }
 
-    pub(super) fn figure(&mut self, name: &str) -> Option<Figure> {
-        self.take(name, &Figure::names(), Figure::named)
+    pub(super) fn sort(&mut self) -> Option<SortBy> {
+        self.take("sort", &SortBy::names(), SortBy::named)
+    }
+
+    /// The days before for which a change is requested.
+    pub(super) fn change(&mut self) -> Option<i32> {
+        let read = |text: &str| text.parse().ok().filter(|days| (1..=CHANGE_DAYS_MAX).contains(days));
+        self.take("change", &format!("a whole number of days from 1 to {CHANGE_DAYS_MAX}"), read)
     }
 
     /// Whether it is given and not yet taken.
@@ -109,11 +160,15 @@ impl Params {
 
     /// The area in the request's path.
     pub(super) fn area_of_path(&mut self, area: &str) -> String {
+        self.check_area(area);
+        area.to_owned()
+    }
+
+    fn check_area(&mut self, area: &str) {
         if !is_area(area) {
             let accepted = format!("accepted: at most {AREA_CHARS_MAX} characters");
             self.mistakes.push(format!("area: {}; {accepted}", shown(area)));
         }
-        area.to_owned()
     }
 
     pub(super) fn mistake(&mut self, mistake: &str) {

@@ -33,16 +33,17 @@ impl Api<'_> {
         Ok(sums)
     }
 
-    /// Maps the state of each of these markets.
+    /// Maps the state of each of these markets, with the days that closes need.
     pub(super) async fn of_each<T>(
         &self,
         markets: &[Market],
         as_of: Time,
+        days: u16,
         of: impl Fn(&Market, Option<Cells>) -> T,
     ) -> Result<Vec<T>, ApiError> {
         let mut all = Vec::with_capacity(markets.len());
         for chunk in markets.chunks(CHUNK_MARKETS) {
-            let states = self.states(chunk, as_of, 0).await?;
+            let states = self.states(chunk, as_of, days).await?;
             all.extend(chunk.iter().zip(states).map(|(market, cells)| of(market, cells)));
         }
         Ok(all)

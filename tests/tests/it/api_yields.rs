@@ -1,0 +1,92 @@
+//! Yields in the API: as `stoop market` shows them, from stored sums or from markets.
+
+use crate::api_documents::unreported;
+use crate::small_town::{Town, get, json, now};
+use serde_json::Value;
+use stoop_domain::{Observation, PropertyType, Purpose};
+use stoop_pipeline::ports::{PortError, ShownWide};
+use stoop_pipeline::serve::api::Api;
+use stoop_pipeline::{WideArea, WideLevel};
+use stoop_tests::AlteredAreas;
+use stoop_tests::made::observation_in;
+
+/// This many flats of two bedrooms in a city of a county of Souss, at one price.
+fn flats([county, city]: [&str; 2], purpose: Purpose, dirhams: i64, homes: usize) -> Vec<Observation> {
+    let flat = |n: usize| {
+        let mut flat = observation_in(city, &format!("{city}-{}-{n}", purpose.as_str()), -60, dirhams);
+        (flat.listing.address.region, flat.listing.address.county) = (Some("Souss".into()), Some(county.into()));
+        (flat.listing.purpose, flat.listing.bedrooms) = (purpose, Some(2));
+        flat.listing.property_type = Some(PropertyType::Apartment);
+        flat
+    };
+    (0..homes).map(flat).collect()
+}
+
+/// Tata has 20 flats for sale at 1,200,000; with those of Tiznit there are 40, and 30 for rent at 5,000.
+fn town() -> Town {
+    let town = Town::empty();
+    let (tata, tiznit) = (["Tata", "Tata Ville"], ["Tiznit", "Tiznit Ville"]);
+    town.observe(&flats(tata, Purpose::Sale, 1_200_000, 20));
+    town.observe(&flats(tiznit, Purpose::Sale, 1_200_000, 20));
+    town.observe(&flats(tiznit, Purpose::Rent, 5_000, 30));
+    town
+}
+
+/// Whether a yield is 12 x 5,000 / 1,200,000, from two medians to a hundredth.
+fn is_five_percent(kind: &Value) -> bool {
+    let near = |name: &str, value: f64| (kind[name].as_f64().unwrap() / value - 1.0).abs() < 0.02;
+    near("gross_yield", 0.05) && near("price_to_rent", 20.0)
+}
+
+#[track_caller]
+fn answer(api: &Api<'_>, target: &str) -> Value {
+    let answer = json(&get(api, &format!("/api/v1/markets/{target}"), now()));
+    assert_eq!(unreported("/api/v1/markets/{area}", &answer), None, "{target}");
+    answer
+}
+
+#[test]
+fn yields_are_matched_in_the_first_area_with_enough_homes() {
+    let town = town();
+    let api = town.api();
+    let found = answer(&api, "tata?yields=true");
+    let kinds: Vec<_> =
+        found["yields"].as_array().unwrap().iter().map(|kind| kind["label"].as_str().unwrap()).collect();
+    assert_eq!(kinds, ["all", "Apartment, 2 bedrooms"]);
+    let kind = &found["yields"][1];
+    assert_eq!(
+        (&kind["matched_in"], &kind["sale_homes"], &kind["rent_homes"]),
+        (&"ma/~souss".into(), &40.into(), &30.into())
+    );
+    assert!(is_five_percent(kind), "{kind}");
+    let all = &found["yields"][0];
+    assert_eq!((&all["matched_in"], &all["sale_homes"]), (&Value::Null, &20.into()));
+    assert!(is_five_percent(all), "{all}");
+    assert_eq!(answer(&api, "tata?yields=true&purpose=sale")["yields"], found["yields"], "the rents are read anyway");
+    assert_eq!(answer(&api, "tiznit?yields=true&purpose=rent")["yields"], serde_json::json!([]), "of homes for sale");
+}
+
+#[test]
+fn yields_are_shown_only_if_requested_and_empty_without_rents() {
+    let town = town();
+    assert_eq!(answer(&town.api(), "tata").get("yields"), None);
+    assert_eq!(answer(&town.api(), "tata?yields=false").get("yields"), None);
+    assert_eq!(answer(&Town::new().api(), "98178?yields=true")["yields"], serde_json::json!([]));
+}
+
+#[test]
+fn the_lag_of_an_area_around_is_reported_and_without_its_sum_it_is_added_up() {
+    let town = town();
+    let region = |area: &WideArea| area.level() == WideLevel::Region;
+    let behind = |area: &WideArea, shown: Option<ShownWide>| -> Result<Option<ShownWide>, PortError> {
+        let rolled_up = region(area).then(|| now().plus_ms(-60_000));
+        Ok(shown.map(|shown| ShownWide { rolled_up, ..shown }))
+    };
+    let areas = AlteredAreas::new(&*town.database, behind);
+    let late = answer(&Api::new(&*town.database, &*town.database, &areas), "tata?yields=true");
+    assert_eq!(late["rolled_up_at"], "2026-01-14T11:59:00Z");
+    let areas = AlteredAreas::new(&*town.database, |_: &WideArea, _| Ok(None));
+    let added_up = answer(&Api::new(&*town.database, &*town.database, &areas), "tata?yields=true");
+    assert!(is_five_percent(&added_up["yields"][0]) && added_up.get("rolled_up_at").is_none(), "{added_up}");
+    assert_eq!(added_up["yields"][1]["matched_in"], "ma/~souss");
+}
