@@ -90,7 +90,7 @@ fn encode_head(observation: &Observation, out: &mut Vec<u8>, listing: impl FnOnc
     object.number_if("seq", (*seq > 0).then_some(i64::from(*seq)));
     for (name, is_set) in [("versioned", *versioned), ("initial", *initial)] {
         if is_set {
-            object.truth(name);
+            object.flag(name);
         }
     }
     if *watch != Watch::Once {
