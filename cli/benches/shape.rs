@@ -6,22 +6,17 @@
 #![allow(clippy::disallowed_macros, reason = "a bench prints for itself")]
 
 mod parsing;
+mod process;
 
 use std::fs::{self, File};
 use std::path::Path;
-use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::process::Command;
 
 use parsing::{PARSE, parse};
+use process::watched;
 
 /// The budget: CPU seconds and megabytes.
 const BUDGET: (f64, u64) = (10.0, 300);
-
-/// CPU time and memory of a process.
-struct Took {
-    cpu_s: f64,
-    peak_mb: u64,
-}
 
 fn main() {
     let args: Vec<String> = std::env::args().skip(1).filter(|arg| arg != "--bench").collect();
@@ -70,37 +65,4 @@ fn main() {
         BUDGET.1
     );
     println!("the database has {} MB", fs::metadata(&database).expect("the database").len() / 1_000_000);
-}
-
-/// Runs a command to its end and measures it.
-fn watched(command: &mut Command) -> Took {
-    let before = children_cpu_s();
-    let mut child = command.stdout(Stdio::null()).spawn().expect("it starts");
-    let status = format!("/proc/{}/status", child.id());
-    let mut peak_kb = 0;
-    let ended = loop {
-        peak_kb = peak_kb.max(peak_of(&status));
-        if let Some(ended) = child.try_wait().expect("it can be waited for") {
-            break ended;
-        }
-        std::thread::sleep(Duration::from_millis(20));
-    };
-    assert!(ended.success());
-    Took { cpu_s: children_cpu_s() - before, peak_mb: peak_kb / 1_000 }
-}
-
-/// The peak memory of a process in kB; 0 if it has ended.
-fn peak_of(status: &str) -> u64 {
-    let text = fs::read_to_string(status).unwrap_or_default();
-    let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok()).unwrap_or(0)
-}
-
-/// CPU seconds of all child processes waited for: user and system time, in hundredths, after the name in
-/// `/proc/self/stat`.
-fn children_cpu_s() -> f64 {
-    let stat = fs::read_to_string("/proc/self/stat").expect("this is Linux");
-    let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or("").split_whitespace().collect();
-    let ticks: f64 = [13, 14].iter().map(|index| fields[*index].parse::<f64>().expect("a number")).sum();
-    ticks / 100.0
 }

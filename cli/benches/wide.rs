@@ -6,18 +6,22 @@
 
 #![allow(clippy::disallowed_macros, reason = "a bench prints for itself")]
 
+mod process;
+
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, BufWriter, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use serde_json::Value;
 use stoop_domain::{Minor, Observation, Time, market_of};
 use stoop_embedded::Database;
 use stoop_pipeline::serve::{AreaView, Hours, MarketView, MergedId, Sum, find_area};
 use stoop_pipeline::{Measurer, WideArea, WideLevel};
+
+use process::{Took, cpu_s, watched};
 
 const STATES: [&str; 50] = [
     "AL", "AK", "AZ", "AR", "CA", "CO", "CT", "DE", "FL", "GA", "HI", "ID", "IL", "IN", "IA", "KS", "KY", "LA", "ME",
@@ -240,51 +244,4 @@ fn polls(database: &Arc<Database>, newest: Time) {
         });
         window("polls of a city each", commits.collect());
     }
-}
-
-/// CPU time and memory of a process.
-struct Took {
-    cpu_s: f64,
-    peak_mb: u64,
-    wall: Duration,
-}
-
-/// Runs a command to its end and measures it.
-fn watched(command: &mut Command) -> Took {
-    let (before, began) = (children_cpu_s(), Instant::now());
-    let mut child = command.stdout(Stdio::null()).spawn().expect("it starts");
-    let status = format!("/proc/{}/status", child.id());
-    let mut peak_kb = 0;
-    let ended = loop {
-        peak_kb = peak_kb.max(peak_of(&status));
-        if let Some(ended) = child.try_wait().expect("it can be waited for") {
-            break ended;
-        }
-        std::thread::sleep(Duration::from_millis(2));
-    };
-    assert!(ended.success());
-    Took { cpu_s: children_cpu_s() - before, peak_mb: peak_kb / 1_000, wall: began.elapsed() }
-}
-
-/// The peak memory of a process in kB; 0 if it has ended.
-fn peak_of(status: &str) -> u64 {
-    let text = fs::read_to_string(status).unwrap_or_default();
-    let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok()).unwrap_or(0)
-}
-
-/// CPU seconds of a process, user and system: hundredths, after the name in `/proc/PID/stat`.
-fn cpu_s(process: &str) -> f64 {
-    ticks(process, [11, 12])
-}
-
-/// CPU seconds of all child processes waited for.
-fn children_cpu_s() -> f64 {
-    ticks("self", [13, 14])
-}
-
-fn ticks(process: &str, indices: [usize; 2]) -> f64 {
-    let stat = fs::read_to_string(format!("/proc/{process}/stat")).expect("this is Linux");
-    let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or("").split_whitespace().collect();
-    indices.iter().map(|index| fields[*index].parse::<f64>().expect("a number")).sum::<f64>() / 100.0
 }

@@ -2,9 +2,9 @@
 
 mod check;
 mod check_files;
+mod configured;
 mod list;
 mod loss;
-mod names;
 mod new;
 mod report;
 mod reset;

@@ -3,15 +3,15 @@ use std::process::ExitCode;
 use serde::Serialize;
 use stoop_embedded::{Database, Findings, FolderFiles, PageFolder};
 use stoop_pipeline::{Clock, Origin, ParseReport, Peeked, PollPorts, Search, Tokens, peek};
-use stoop_runtime::{SearchConfig, read_outline, read_search};
+use stoop_runtime::SearchConfig;
 use stoop_sources::{Coverage, CrawlPolicy, Next, Source};
 
 use super::check_files;
+use super::configured::configured;
 use super::list::{findings, in_words};
-use super::names::names;
 use super::report::Report;
 use crate::args::{CheckArgs, StoreArgs};
-use crate::failure::{not_opened, report, usage};
+use crate::failure::{not_opened, report};
 use crate::out;
 use crate::show::{self, Look, Page, SafeText};
 use crate::stop::{Stop, StoppableClock, StoppableHttp};
@@ -48,10 +48,7 @@ struct Left {
 
 /// `stoop sources check`.
 pub(super) async fn check(store: &StoreArgs, args: &CheckArgs) -> anyhow::Result<ExitCode> {
-    let outline = read_outline(&args.config).map_err(usage)?;
-    let Some(config) = read_search(&args.config, &args.search).map_err(usage)? else {
-        return Err(usage(format!("the search {:?} is not configured; there are: {}", args.search, names(&outline))));
-    };
+    let (outline, config) = configured(&args.config, &args.search)?;
     let polled = findings(&store.or(&outline))?.remove(&args.search).unwrap_or_default();
     let source = match &config.search.source {
         Origin::Http(source) => &**source,

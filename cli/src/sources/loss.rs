@@ -6,9 +6,9 @@ use stoop_domain::Time;
 use stoop_embedded::Database;
 use stoop_pipeline::ports::{SearchIndex, SearchState};
 use stoop_pipeline::{Clock, HeldBack, LossVerdict, Ruling};
-use stoop_runtime::{SystemClock, read_outline, read_search};
+use stoop_runtime::SystemClock;
 
-use super::names::names;
+use super::configured::configured;
 use crate::args::{LossArgs, StoreArgs};
 use crate::failure::usage;
 use crate::out::{self, say};
@@ -37,10 +37,7 @@ impl From<HeldBack> for HeldBackRow {
 
 /// `stoop sources loss`.
 pub(super) async fn loss(store: &StoreArgs, args: &LossArgs) -> anyhow::Result<ExitCode> {
-    let outline = read_outline(&args.config).map_err(usage)?;
-    let Some(config) = read_search(&args.config, &args.search).map_err(usage)? else {
-        return Err(usage(format!("the search {:?} is not configured; there are: {}", args.search, names(&outline))));
-    };
+    let (outline, config) = configured(&args.config, &args.search)?;
     let verdict = match (args.release, args.reject) {
         (true, _) => Some(LossVerdict::Release),
         (_, true) => Some(LossVerdict::Reject),

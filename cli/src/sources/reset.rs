@@ -3,9 +3,9 @@ use std::process::ExitCode;
 use serde_json::json;
 use stoop_embedded::Database;
 use stoop_pipeline::{Clock, Origin, release};
-use stoop_runtime::{SystemClock, read_outline, read_search};
+use stoop_runtime::SystemClock;
 
-use super::names::names;
+use super::configured::configured;
 use crate::args::{ResetArgs, StoreArgs};
 use crate::failure::usage;
 use crate::out::{self, say};
@@ -13,10 +13,7 @@ use crate::show;
 
 /// `stoop sources reset`.
 pub(super) async fn reset(store: &StoreArgs, args: &ResetArgs) -> anyhow::Result<ExitCode> {
-    let outline = read_outline(&args.config).map_err(usage)?;
-    let Some(config) = read_search(&args.config, &args.search).map_err(usage)? else {
-        return Err(usage(format!("the search {:?} is not configured; there are: {}", args.search, names(&outline))));
-    };
+    let (outline, config) = configured(&args.config, &args.search)?;
     let Origin::Http(source) = &config.search.source else {
         return Err(usage(format!("{} reads files: there is no circuit breaker to reset", args.search)));
     };

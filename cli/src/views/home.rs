@@ -22,6 +22,8 @@ pub(super) struct HomePage(HomeView);
 /// How many ids are read at once in the search for one by its end.
 const PAGE_IDS: usize = 10_000;
 const CANDIDATES_MAX: usize = 5;
+/// The fields that make up the line `home`. Every other field has a line of its own.
+const OF_HOME_LINE: [&str; 3] = ["property_type", "bedrooms", "living_area"];
 
 /// `stoop home ID`.
 pub(crate) fn home(store: &StoreArgs, args: &HomeArgs) -> anyhow::Result<ExitCode> {
@@ -103,7 +105,7 @@ impl HomePage {
         rows
     }
 
-    fn card(&self) -> Vec<(&'static str, SafeText)> {
+    fn card(&self) -> Vec<(String, SafeText)> {
         let summary = &self.0.summary;
         let versus = summary.versus_market.map(|share| format!(" ({} vs market)", show::change(share)));
         let per_area = summary.price_per_area.map(|price| {
@@ -111,23 +113,29 @@ impl HomePage {
         });
         let rooms = summary.bedrooms.map(|beds| plural(beds.into(), "bedroom"));
         let area = summary.living_area.map(|area| show::area(area, summary.area_unit));
-        let kind: Vec<String> = [summary.property_type.map(str::to_owned), rooms, area].into_iter().flatten().collect();
+        let kind: Vec<String> =
+            [summary.property_type.map(|kind| kind.as_str().to_owned()), rooms, area].into_iter().flatten().collect();
         let opened = summary.opened_at.zip(summary.days_on_market);
         let opened = opened
             .map(|(at, days)| format!("{}, since {}", plural(u64::from(days.unsigned_abs()), "day"), show::date(at)));
         let title = summary.title.as_deref().filter(|_| summary.line.is_some()).map(show::plain);
-        let lines = [
+        let above = [
             ("title", title),
             ("market", Some(summary.market.to_string())),
             ("status", Some(summary.status.to_owned())),
             ("price", Some(or_unknown(summary.asked.map(|price| show::money(price, summary.currency))))),
             ("per area", per_area),
             ("home", Some(kind.join(", ")).filter(|kind| !kind.is_empty())),
+        ];
+        let fields = summary.fields.known().filter(|(field, _)| !OF_HOME_LINE.contains(&field.name));
+        let fields = fields.map(|(field, value)| (field.name.replace('_', " "), summary.fields.text(value).into()));
+        let below = [
             ("on market", opened),
             ("listed", self.0.listed_at.map(show::date)),
             ("page", summary.url.as_deref().map(show::plain)),
         ];
-        lines.into_iter().filter_map(|(name, value)| Some((name, value?.into()))).collect()
+        let line = |(name, value): (&str, Option<String>)| Some((name.to_owned(), value?.into()));
+        above.into_iter().filter_map(line).chain(fields).chain(below.into_iter().filter_map(line)).collect()
     }
 
     fn seen(&self) -> Table {

@@ -8,7 +8,7 @@ use stoop_domain::{Currency, Time};
 use stoop_embedded::Database;
 use stoop_pipeline::serve::{FoundArea, HomeSummary};
 
-use super::summary::{SUMMARY, median_per_m2};
+use super::summary::{columns, median_per_m2};
 use super::{View, area, as_text, each_home, give, moment, more, open, plural, rows};
 use crate::args::{HomesArgs, StoreArgs, WantedArgs};
 use crate::failure::usage;
@@ -124,7 +124,7 @@ impl View for Homes {
     }
 
     fn csv(&self) -> anyhow::Result<Csv> {
-        Ok(Csv::new(SUMMARY, rows(&self.homes)?))
+        Ok(Csv::new(columns(), rows(&self.homes)?))
     }
 }
 

@@ -126,7 +126,7 @@ impl App<'_> {
             Some(message) if polled.outcome == Some(RunOutcome::Failed) => {
                 tracing::error!(why = message, "the poll failed");
             }
-            Some(message) => tracing::info!(ended, why = message, "the poll says why"),
+            Some(message) => tracing::info!(ended, why = message, "the poll ended"),
             None => {}
         }
         self.meter.count(ended, 1);

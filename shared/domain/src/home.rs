@@ -66,6 +66,19 @@ impl Home {
         self.attributes.take(observation) | reported.is_some_and(|reported| self.reported.take(reported))
     }
 
+    /// The latest value of each field that describes the home, in the order of [`HOME_FIELDS`].
+    #[must_use]
+    pub fn values(&self) -> [Option<HomeValue>; HOME_FIELDS.len()] {
+        let facts = self.history.current();
+        let mut values = self.attributes.others.map(|known| known.map(|(_, value)| value));
+        for (value, field) in values.iter_mut().zip(&HOME_FIELDS) {
+            if field.kept == Kept::Fact {
+                *value = facts.and_then(field.of_facts);
+            }
+        }
+        values
+    }
+
     /// Headline.
     #[must_use]
     pub fn title(&self) -> Option<&str> {

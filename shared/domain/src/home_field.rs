@@ -1,19 +1,24 @@
 use crate::area::Area;
+use crate::facts::Facts;
 use crate::listing::Listing;
 use crate::money::Minor;
 use crate::property_type::PropertyType;
 
-/// A field of a listing that describes the home itself, such as `bedrooms`. Maps, drafts, lines, stored homes and
-/// reports treat all of them alike.
+/// A field of a listing that describes the home itself, such as `bedrooms`. Maps, drafts, lines, stored homes,
+/// reports and views treat all of them alike.
 #[derive(Clone, Copy, Debug)]
 pub struct HomeField {
-    /// The name in maps and reports.
+    /// The name in maps, reports and views.
     pub name: &'static str,
     /// The name in a line of the stream: that of the field of [`Listing`].
     pub key: &'static str,
     /// The type of its values.
     pub kind: HomeKind,
     pub kept: Kept,
+    /// What it means, for documents: no unit, no full stop.
+    pub meaning: &'static str,
+    /// Its value in facts; `None` for an attribute.
+    pub of_facts: fn(&Facts) -> Option<HomeValue>,
     /// Its value in a listing.
     pub get: fn(&Listing) -> Option<HomeValue>,
     /// Sets its value in a listing. A value of another kind changes nothing.
@@ -57,8 +62,17 @@ pub enum HomeValue {
     Fee(Minor),
 }
 
+macro_rules! of_facts {
+    (Fact, $field:ident, $kind:ident) => {
+        |facts| facts.$field.map(HomeValue::$kind)
+    };
+    (Attribute, $field:ident, $kind:ident) => {
+        |_| None
+    };
+}
+
 macro_rules! table {
-    ($($name:literal, $field:ident: $kind:ident, $kept:ident $({ mark: $mark:literal })?;)*) => {
+    ($($name:literal, $field:ident: $kind:ident, $kept:ident $({ mark: $mark:literal })?, $meaning:literal;)*) => {
         /// The rows of [`home_fields!`](crate::home_fields).
         pub const HOME_FIELDS: [HomeField; [$($name),*].len()] = [$(
             HomeField {
@@ -66,6 +80,8 @@ macro_rules! table {
                 key: stringify!($field),
                 kind: HomeKind::$kind,
                 kept: Kept::$kept $({ mark: $mark })?,
+                meaning: $meaning,
+                of_facts: of_facts!($kept, $field, $kind),
                 get: |listing| listing.$field.map(HomeValue::$kind),
                 set: |listing, value| {
                     if let HomeValue::$kind(value) = value {

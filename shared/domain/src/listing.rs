@@ -79,21 +79,22 @@ pub struct Listing {
 }
 
 /// Calls a macro with the fields of a [`Listing`] that describe the home itself: for each the name in maps, the field,
-/// its [`HomeKind`](crate::HomeKind) and where a home keeps it ([`Kept`](crate::Kept)). They are in the order of a line.
-/// A new one goes to the end; an attribute takes the next free mark (1, 2, 3, 8 and 9 are used elsewhere).
+/// its [`HomeKind`](crate::HomeKind), where a home keeps it ([`Kept`](crate::Kept)) and what it means, for documents.
+/// They are in the order of a line. A new one goes to the end; an attribute takes the next free mark (1, 2, 3, 8 and 9
+/// are used elsewhere).
 ///
 /// [`HOME_FIELDS`](crate::HOME_FIELDS) is the same for a loop, which is slower.
 #[macro_export]
 macro_rules! home_fields {
     ($then:ident) => {
         $then! {
-            "property_type", property_type: PropertyType, Fact;
-            "bedrooms", bedrooms: Count, Fact;
-            "bathrooms", bathrooms_hundredths: Hundredths, Attribute { mark: 4 };
-            "living_area", living_area: Area, Fact;
-            "lot_area", lot_area: Area, Attribute { mark: 5 };
-            "year_built", year_built: Year, Attribute { mark: 6 };
-            "association_fee", association_fee: Fee, Attribute { mark: 7 };
+            "property_type", property_type: PropertyType, Fact, "What is offered, such as Condominium";
+            "bedrooms", bedrooms: Count, Fact, "Bedrooms; 0 is a studio";
+            "bathrooms", bathrooms_hundredths: Hundredths, Attribute { mark: 4 }, "Bathrooms";
+            "living_area", living_area: Area, Fact, "Floor area";
+            "lot_area", lot_area: Area, Attribute { mark: 5 }, "Area of the lot";
+            "year_built", year_built: Year, Attribute { mark: 6 }, "Year of construction";
+            "association_fee", association_fee: Fee, Attribute { mark: 7 }, "Owners' fee for the building";
         }
     };
 }

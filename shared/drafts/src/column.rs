@@ -32,7 +32,7 @@ pub(super) enum Cell {
     /// A number as written.
     Number(String),
     /// A boolean.
-    Truth(bool),
+    Bool(bool),
     /// A list of texts.
     List(Vec<String>),
     /// Any other object or list.
@@ -44,7 +44,7 @@ impl Cell {
     pub(super) fn text(&self) -> Option<&str> {
         match self {
             Self::Text(text) | Self::Number(text) => Some(text),
-            Self::Truth(truth) => Some(if *truth { "true" } else { "false" }),
+            Self::Bool(value) => Some(if *value { "true" } else { "false" }),
             Self::Absent | Self::List(_) | Self::Nested => None,
         }
     }

@@ -52,9 +52,9 @@ fn home_field(field: &HomeField, column: &Column, sample: &Sample, known: &Known
 /// An ID is in every row and unique.
 fn native_id(column: &Column, rows: usize) -> Option<Fit> {
     let usable = |text: &str| text.len() <= 256 && !text.contains(char::is_whitespace) && !text.contains("://");
-    let is_truth = column.cells.iter().any(|cell| matches!(cell, Cell::Truth(_)));
+    let is_bool = column.cells.iter().any(|cell| matches!(cell, Cell::Bool(_)));
     let fraction = column.cells.iter().any(|cell| matches!(cell, Cell::Number(text) if text.contains(['.', 'e'])));
-    if is_truth || fraction || !column.all(usable) {
+    if is_bool || fraction || !column.all(usable) {
         return None;
     }
     let (filled, distinct) = (column.scalars(), column.distinct());

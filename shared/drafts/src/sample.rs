@@ -209,7 +209,7 @@ impl Table {
         let deeper = Position { depth: position.depth + 1, ..position };
         let cell = match value {
             Value::Null => Cell::Absent,
-            Value::Bool(truth) => Cell::Truth(*truth),
+            Value::Bool(value) => Cell::Bool(*value),
             Value::Number(number) => Cell::Number(number.to_string()),
             Value::String(text) => text_cell(text),
             Value::Object(object) => {

@@ -35,7 +35,7 @@ const STYLES: [(NumberStyle, &str); 4] =
 
 /// Reads a column as amounts of money; `None` if fewer than half of the values are amounts.
 pub(super) fn amounts(column: &Column) -> Option<Amounts> {
-    if !column.is_scalar() || column.cells.iter().any(|cell| matches!(cell, super::column::Cell::Truth(_))) {
+    if !column.is_scalar() || column.cells.iter().any(|cell| matches!(cell, super::column::Cell::Bool(_))) {
         return None;
     }
     let mut nulls: Vec<String> = Vec::new();

@@ -5,9 +5,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
+use stoop_sources::declared::Format;
 use stoop_sources::text::{Decoder, Encoding};
-
-use crate::row::Format;
 
 /// The accepted names, for messages.
 pub(crate) const ACCEPTED: &str =

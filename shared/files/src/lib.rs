@@ -50,4 +50,5 @@ pub use open::{Beginning, Rows, beginning, open, open_bytes};
 pub use open_error::OpenError;
 pub use parts::{Part, Parts};
 pub use reference::{ReadReference, ReferenceError, ReferenceMap, Unmatched};
-pub use row::{Content, Format, Location, RawRow, ReadOptions, RowFault};
+pub use row::{Content, Location, RawRow, ReadOptions, RowFault};
+pub use stoop_sources::declared::Format;

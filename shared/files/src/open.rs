@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use csv::ByteRecord;
+use stoop_sources::declared::Format;
 
 use crate::bytes::{ByteRange, LocalBytes, ReadAt, Reader};
 use crate::csv_rows::CsvRows;
@@ -15,7 +16,7 @@ use crate::letters;
 use crate::line_rows::LineRows;
 use crate::open_error::OpenError;
 use crate::parquet_rows::ParquetRows;
-use crate::row::{Format, RawRow, ReadOptions, RowFault};
+use crate::row::{RawRow, ReadOptions, RowFault};
 use crate::zip::{Archive, Entry};
 
 /// An open file of listings.

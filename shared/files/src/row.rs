@@ -2,7 +2,7 @@ use std::fmt;
 
 use csv::ByteRecord;
 use stoop_domain::{Reason, Reject};
-use stoop_sources::declared::{self, Map, ReadHints};
+use stoop_sources::declared::{Format, Map, ReadHints};
 use stoop_sources::text::Encoding;
 
 /// How to read a file. The file determines what is `None`.
@@ -22,18 +22,6 @@ pub struct ReadOptions {
     pub comments: Vec<String>,
     /// The maximum length of a row in bytes. A longer one is a fault.
     pub row_bytes_max: usize,
-}
-
-/// The format of a file, without its compression.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
-    /// Comma-separated values with a header.
-    Csv,
-    /// JSON: an array of rows, an object that contains an array of rows, or several objects in sequence.
-    Json,
-    /// One JSON value per line.
-    JsonLines,
-    Parquet,
 }
 
 /// The location of a row in a file, counted from 1.
@@ -97,13 +85,7 @@ impl ReadOptions {
     #[must_use]
     pub fn of(map: &Map) -> Self {
         let hints = map.hints();
-        let format = hints.format.map(|format| match format {
-            declared::Format::Csv => Format::Csv,
-            declared::Format::Json => Format::Json,
-            declared::Format::JsonLines => Format::JsonLines,
-            declared::Format::Parquet => Format::Parquet,
-        });
-        let ReadHints { delimiter, encoding, skip_lines, .. } = *hints;
+        let ReadHints { format, delimiter, encoding, skip_lines, .. } = *hints;
         let (rows, comments) = (hints.rows.clone(), hints.comments.clone());
         Self { format, delimiter, rows, encoding, skip_lines, comments, ..Self::default() }
     }

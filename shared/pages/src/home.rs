@@ -55,9 +55,15 @@ fn draw(view: &HomeView, title: &str, now: Time) -> Markup {
             (tile("Days on the market", &stoop_show::or_unknown(home.days_on_market.map(|days| days.to_string())), html! {
                 @if let Some(opened) = home.opened_at { "since " (stoop_show::date(opened)) }
             }))
-            (tile("Home", &facts(view), html! { (home.property_type.unwrap_or("type not known")) }))
+            (tile("Home", &facts(view), html! { (home.property_type.map_or("type not known", |kind| kind.as_str())) }))
         }
         section class="card" { (chart.draw()) }
+        section class="card" {
+            h2 { "The home" }
+            dl class="facts" {
+                @for (field, value) in home.fields.known() { div { dt { (definitions::words(field.name)) } dd { (home.fields.text(value)) } } }
+            }
+        }
         section class="card" {
             h2 { "What happened" }
             div class="scroll" tabindex="0" role="region" aria-label="What happened" {

@@ -6,10 +6,9 @@ use stoop_domain::{Home, HomeId, Market, Time};
 use stoop_market::{Cells, WIDE_SERIES_DAYS};
 use stoop_pipeline::ports::{Browse, PortError, Store, Views, WideAreas};
 use stoop_pipeline::serve::{
-    AreaCard, AreaError, AreaView, FoundArea, HomeSummary, Hours, MarketRow, MarketView, MergedId, Sum, covers_days,
-    find_area, median_per_m2, merged, needs_wider, yields,
+    AreaCard, AreaError, AreaView, FoundArea, HomeSummary, Hours, MarketRow, MarketView, MergedId, Sum, YieldSearch,
+    YieldView, covers_days, find_area, median_per_m2, merged,
 };
-use stoop_pipeline::serve::{YieldView, areas_around};
 use stoop_pipeline::{WideArea, WideLevel, add_up};
 
 use crate::problem::Problem;
@@ -94,22 +93,12 @@ impl Reader<'_> {
 
     /// The gross yields of an area, matched in the area or around it.
     pub(crate) async fn yields(&self, area: &AreaView, now: Time) -> Result<Vec<YieldView>, PortError> {
-        let has =
-            |purpose: &str| area.markets.iter().any(|market| market.purpose == purpose && market.figures.priced > 0);
-        if !has("sale") {
-            return Ok(Vec::new());
-        }
         let markets = self.markets().await?;
-        let mut levels = Vec::new();
-        for path in areas_around(&area.path) {
-            let query = if path.contains('/') { path.to_owned() } else { format!("{path}/") };
-            let Ok(found) = find_area(&query, &markets) else { continue };
-            levels.push(self.area(&found, now, 0).await?);
-            if !needs_wider(&levels) {
-                break;
-            }
+        let mut search = YieldSearch::of(area, &markets);
+        while let Some(found) = search.wanted() {
+            search.add(self.area(&found, now, 0).await?);
         }
-        Ok(yields(&levels))
+        Ok(search.yields())
     }
 
     /// The homes of an area that `keep` selects, with their place in their own market.

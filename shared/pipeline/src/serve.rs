@@ -39,7 +39,7 @@ pub use compare::{
 pub use days::{ChangeView, DayView, UnusualView, Usual};
 pub use definitions::{DefinedFigure, DefinedMarket, Month, MonthError, Period, Provider, Tallies, Tally};
 pub use figures::{FiguresView, WindowView};
-pub use home::{HappenedView, HomeSummary, HomeView, IntervalView, PriceChangeView, median_per_m2};
+pub use home::{FieldsView, HappenedView, HomeSummary, HomeView, IntervalView, PriceChangeView, median_per_m2};
 pub use nearest::Nearest;
 pub use ranking::{Figure, MarketRow, Ranking, SortBy};
 pub use reference::{ReferenceAround, ReferenceView, areas_around};

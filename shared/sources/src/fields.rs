@@ -181,6 +181,14 @@ pub(crate) fn per_month(fee: Minor, times: i64, months: i64) -> Option<Minor> {
     (months > 0).then(|| Minor(due / months + i64::from(due % months * 2 >= months)))
 }
 
+/// Removes the +4 of a ZIP+4, which names a side of a block: homes are counted by ZIP code.
+pub(crate) fn zip_code(mut code: String) -> String {
+    if code.as_bytes().get(5) == Some(&b'-') {
+        code.truncate(5);
+    }
+    code
+}
+
 /// Parses a decimal number scaled by 10^`digits`.
 pub(crate) fn scaled<T: TryFrom<i64>>(text: &str, digits: u32) -> Result<T, ()> {
     let number = parse_decimal(text, digits).map_err(|_| ())?;

@@ -142,7 +142,7 @@ pub struct Page {
 /// One row of a page.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Row {
-    /// ParseReport.
+    /// Understood.
     Found(Box<Found>),
     /// Not understood, or not a home.
     Refused {
@@ -165,6 +165,23 @@ impl Row {
         match self {
             Self::Found(found) => Some(&found.native_id),
             Self::Refused { native_id, .. } => native_id.as_deref(),
+        }
+    }
+}
+
+#[cfg(test)]
+impl Row {
+    pub(crate) fn found(self) -> Found {
+        match self {
+            Self::Found(found) => *found,
+            Self::Refused { reason, detail, .. } => panic!("refused: {reason} {detail}"),
+        }
+    }
+
+    pub(crate) fn refused(self) -> (Reason, String) {
+        match self {
+            Self::Refused { reason, detail, .. } => (reason, detail),
+            Self::Found(found) => panic!("{found:?}"),
         }
     }
 }

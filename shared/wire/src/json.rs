@@ -38,7 +38,7 @@ impl<'o> Object<'o> {
         self.out.push(b'"');
     }
 
-    pub(crate) fn truth(&mut self, key: &str) {
+    pub(crate) fn flag(&mut self, key: &str) {
         self.key(key);
         self.out.extend_from_slice(b"true");
     }

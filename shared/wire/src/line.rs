@@ -90,7 +90,7 @@ fn encode_head(observation: &Observation, out: &mut Vec<u8>, listing: impl FnOnc
     object.number_if("seq", (*seq > 0).then_some(i64::from(*seq)));
     for (name, is_set) in [("versioned", *versioned), ("initial", *initial)] {
         if is_set {
-            object.truth(name);
+            object.flag(name);
         }
     }
     if *watch != Watch::Once {
@@ -121,7 +121,7 @@ fn encode_listing(listing: &Listing, out: &mut Vec<u8>) -> Range<usize> {
     object.nested("address", |out| encode_address(&listing.address, out));
     // Not a loop over `HOME_FIELDS`, which takes 8 % longer for the whole line.
     macro_rules! encode_each {
-        ($($_name:literal, $field:ident: $kind:ident, $_kept:ident $({ $($_mark:tt)* })?;)*) => {
+        ($($_name:literal, $field:ident: $kind:ident, $_kept:ident $({ $($_mark:tt)* })?, $_meaning:literal;)*) => {
             $(encode_value(&mut object, stringify!($field), listing.$field.map(HomeValue::$kind));)*
         };
     }

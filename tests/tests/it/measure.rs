@@ -1,6 +1,7 @@
 //! The state is a function of the set of observations: with any failures, conflicts, batches, repetitions and order,
 //! the same bytes are stored.
 
+mod batches;
 mod gather;
 
 use std::collections::BTreeMap;
@@ -80,6 +81,39 @@ async fn clean(observations: &[Observation]) -> Image {
     bench.measure(observations).await.unwrap();
     bench.verify();
     bench.image()
+}
+
+/// An observation as a few numbers: home, city, minutes, price, status.
+type Seed = (u8, u8, i64, i64, u8);
+
+fn seed(minutes: std::ops::Range<i64>) -> impl Strategy<Value = Seed> {
+    (0..5_u8, prop_oneof![4 => 0..1_u8, 1 => 0..3_u8], minutes, 1..5_i64, 0..6_u8)
+}
+
+fn grown(seeds: &[Seed]) -> Vec<Observation> {
+    let grow = |(home, city, minutes, price, status): &Seed| {
+        let mut seen = observation_in(CITIES[usize::from(*city)], &format!("h{home}"), *minutes, price * 100_000);
+        seen.listing.status = match status {
+            0 => Status::Pending,
+            1 => Status::Closed,
+            2 => Status::Gone,
+            _ => Status::Active,
+        };
+        seen
+    };
+    seeds.iter().map(grow).collect()
+}
+
+fn cut(observations: &[Observation], cuts: &[usize]) -> Vec<Vec<Observation>> {
+    let mut rest = observations;
+    let mut batches = Vec::new();
+    for at in cuts {
+        let (batch, after) = rest.split_at((*at).min(rest.len()));
+        batches.push(batch.to_vec());
+        rest = after;
+    }
+    batches.push(rest.to_vec());
+    batches
 }
 
 #[tokio::test]
@@ -346,87 +380,4 @@ async fn an_overfull_id_counts_nowhere_and_is_in_quarantine() {
     let again = measurer.measure(&all).await.unwrap();
     assert_eq!((again.overfull, again.changed_nothing()), (70, true));
     assert_eq!(measurer.take_overfull(all[0].at).len(), 1, "it is returned again as long as it continues");
-}
-
-/// An observation as a few numbers: home, city, minutes, price, status.
-type Seed = (u8, u8, i64, i64, u8);
-
-fn seed(minutes: std::ops::Range<i64>) -> impl Strategy<Value = Seed> {
-    (0..5_u8, prop_oneof![4 => 0..1_u8, 1 => 0..3_u8], minutes, 1..5_i64, 0..6_u8)
-}
-
-fn grown(seeds: &[Seed]) -> Vec<Observation> {
-    let grow = |(home, city, minutes, price, status): &Seed| {
-        let mut seen = observation_in(CITIES[usize::from(*city)], &format!("h{home}"), *minutes, price * 100_000);
-        seen.listing.status = match status {
-            0 => Status::Pending,
-            1 => Status::Closed,
-            2 => Status::Gone,
-            _ => Status::Active,
-        };
-        seen
-    };
-    seeds.iter().map(grow).collect()
-}
-
-/// The state after these batches, each with the fault before it, if any.
-fn stored(batches: &[Vec<Observation>], items_max: usize, faults: &[u8]) -> Image {
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    runtime.block_on(async {
-        let bench = Bench::new();
-        bench.store.limit_items(items_max);
-        let mut measurer = Measurer::new(&bench.store);
-        for (i, batch) in batches.iter().enumerate() {
-            match faults.get(i) {
-                Some(0) => bench.store.fail_commits(1),
-                Some(1) => bench.store.conflict_commits(1),
-                Some(2) => bench.store.lose_answers(1),
-                Some(3) => bench.store.fail_reads(1),
-                _ => {}
-            }
-            while measurer.measure(batch).await.is_err() {}
-        }
-        bench.verify();
-        bench.image()
-    })
-}
-
-fn cut(observations: &[Observation], cuts: &[usize]) -> Vec<Vec<Observation>> {
-    let mut rest = observations;
-    let mut batches = Vec::new();
-    for at in cuts {
-        let (batch, after) = rest.split_at((*at).min(rest.len()));
-        batches.push(batch.to_vec());
-        rest = after;
-    }
-    batches.push(rest.to_vec());
-    batches
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(24) })]
-
-    // Over three months of more than 400 days ago, the fold advances twice.
-    #[test]
-    fn any_cut_of_a_sequence_with_any_faults_gives_the_state_of_one_batch(
-        seeds in prop::collection::vec(seed(0..90 * DAY), 1..40),
-        cuts in prop::collection::vec(0..12_usize, 0..6),
-        faults in prop::collection::vec(0..8_u8, 7),
-    ) {
-        let all = grown(&seeds);
-        let want = stored(std::slice::from_ref(&all), 100, &[]);
-        prop_assert_eq!(stored(&cut(&all, &cuts), 8, &faults), want);
-    }
-
-    #[test]
-    fn over_years_neither_order_nor_repetition_matters(
-        (seeds, mixed) in prop::collection::vec(seed(0..900 * DAY), 1..30).prop_flat_map(|seeds| {
-            let twice = [seeds.clone(), seeds.clone()].concat();
-            (Just(seeds), Just(twice).prop_shuffle())
-        }),
-        cuts in prop::collection::vec(0..12_usize, 0..6),
-    ) {
-        let want = stored(&[grown(&seeds)], 100, &[]);
-        prop_assert_eq!(stored(&cut(&grown(&mixed), &cuts), 8, &[]), want);
-    }
 }

@@ -25,12 +25,11 @@ impl WantedArgs {
             [] => self.all || home.is_active(),
             some => some.iter().any(|status| status.as_str() == home.status),
         };
-        let kind = self.types.is_empty()
-            || home.property_type.is_some_and(|kind| self.types.iter().any(|wanted| wanted.as_str() == kind));
+        let kind = self.types.is_empty() || home.property_type.is_some_and(|kind| self.types.contains(&kind));
         let beds = self.beds.is_none_or(|wanted| home.bedrooms.is_some_and(|n| (wanted.min..=wanted.max).contains(&n)));
-        let dear = self.min_price.is_none_or(|min| home.price.is_some_and(|price| price >= min));
-        let cheap = self.max_price.is_none_or(|max| home.price.is_some_and(|price| price <= max));
-        status && kind && beds && dear && cheap
+        let from_min = self.min_price.is_none_or(|min| home.price.is_some_and(|price| price >= min));
+        let to_max = self.max_price.is_none_or(|max| home.price.is_some_and(|price| price <= max));
+        status && kind && beds && from_min && to_max
     }
 
     /// The requested order; ties by ID.

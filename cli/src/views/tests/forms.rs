@@ -1,5 +1,6 @@
 //! The views on narrow screens, and as CSV.
 
+use stoop_domain::{HOME_FIELDS, HomeKind, HomeValue, Kept};
 use stoop_pipeline::serve::Figure;
 
 use super::*;
@@ -65,7 +66,8 @@ fn csv_has_the_names_of_the_json() {
         &AreaView::read(database, "98178", None, 30).unwrap(),
         &["median_price_28_days", "median_price_91_days"],
     );
-    same_names(&Homes::read(database, "us/wa", &every(), 40).unwrap(), &[]);
+    let attributes = HOME_FIELDS.iter().filter(|field| field.kept != Kept::Fact).map(|field| field.name);
+    same_names(&Homes::read(database, "us/wa", &every(), 40).unwrap(), &attributes.collect::<Vec<_>>());
     same_names(&HomePage::read(database, "kc/1001").unwrap(), &["doubtful"]);
     same_names(&Alerts::read(database, None, false, 40).unwrap(), &["why_suspect"]);
     same_names(&Alerts::read(database, None, true, 40).unwrap(), &[]);
@@ -74,4 +76,41 @@ fn csv_has_the_names_of_the_json() {
     assert_snapshot!("home_csv", HomePage::read(database, "kc/1001").unwrap().csv().unwrap().text().unwrap());
     let homes = Homes::read(database, "us/wa", &every(), 1).unwrap().csv().unwrap().text().unwrap();
     assert_snapshot!("homes_csv", homes);
+}
+
+#[test]
+fn a_home_shows_each_of_its_fields() {
+    let world = nothing();
+    let mut home = seen(
+        &house("1", "Seattle", "98178", 3, 1_180, "5500 S Norfolk St"),
+        &[("2026-01-02T18:00:00Z", 1, Status::Active)],
+    )
+    .remove(0);
+    for field in &HOME_FIELDS {
+        let value = match field.kind {
+            HomeKind::PropertyType => HomeValue::PropertyType(PropertyType::Farm),
+            HomeKind::Count => HomeValue::Count(3),
+            HomeKind::Hundredths => HomeValue::Hundredths(225),
+            HomeKind::Area => HomeValue::Area(Area::of(1, AreaUnit::Acres)),
+            HomeKind::Year => HomeValue::Year(1962),
+            HomeKind::Fee => HomeValue::Fee(Minor(31_250)),
+        };
+        (field.set)(&mut home.listing, value);
+    }
+    block_on(Measurer::new(&*world.database).measure(&[home])).unwrap();
+    let page = HomePage::read(&world.database, "kc/1").unwrap().draw(SCREEN).as_str().to_owned();
+    let line = |name: &str| page.lines().find_map(|line| line.trim_start().strip_prefix(name)).map(str::trim);
+    assert_eq!(line("home "), Some("Farm, 3 bedrooms, 43,560 sqft"));
+    for field in &HOME_FIELDS {
+        let shown = match (field.name, field.kind) {
+            ("property_type" | "bedrooms" | "living_area", _) => continue,
+            (_, HomeKind::PropertyType) => "Farm",
+            (_, HomeKind::Count) => "3",
+            (_, HomeKind::Hundredths) => "2.25",
+            (_, HomeKind::Area) => "43,560 sqft",
+            (_, HomeKind::Year) => "1962",
+            (_, HomeKind::Fee) => "$312.50 per month",
+        };
+        assert_eq!(line(&field.name.replace('_', " ")), Some(shown), "{page}");
+    }
 }

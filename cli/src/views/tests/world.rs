@@ -29,6 +29,10 @@ pub(super) fn house(id: &str, city: &str, postal: &str, bedrooms: u8, sqft: u32,
         Some(if bedrooms < 3 { PropertyType::Condominium } else { PropertyType::SingleFamilyResidence });
     listing.bedrooms = Some(bedrooms);
     listing.living_area = Some(Area::of(sqft, AreaUnit::SquareFeet));
+    listing.bathrooms_hundredths = Some(250);
+    listing.lot_area = Area::parse("0.12", AreaUnit::Acres).unwrap();
+    listing.year_built = Some(1962);
+    listing.association_fee = Some(Minor(31_250));
     listing.details.title = words("Bright home near the lake");
     listing.details.url = Some(format!("https://homes.example/{id}"));
     Observation::new("kc", id, Time::default(), listing)

@@ -4,8 +4,9 @@ use axum::http::Method;
 use stoop_aws::{S3Configuration, S3Index, S3Pages, S3Quarantine};
 use stoop_domain::{Reason, Reject, Time};
 use stoop_pipeline::ports::{Configuration, IndexChanges, IndexManifest, Pages, Quarantine, SearchIndex, SearchState};
+use stoop_pipeline::with_causes;
 
-use crate::service::{Answer, Asked, Service, chain};
+use crate::service::{Answer, Asked, Service};
 
 const KEY: &str = "/bucket/index/avito/agadir.json.zst";
 
@@ -99,9 +100,15 @@ async fn a_missing_or_forbidden_bucket_is_not_a_new_search() {
         let service = Service::start(move |_, _| Answer::s3_error(status, code)).await;
         let index = index(&service);
         let error = index.load("agadir", "avito").await.unwrap_err();
-        assert_eq!(chain(&error), format!("GetObject s3://bucket/index/avito/agadir.json.zst: {code}: as documented"));
+        assert_eq!(
+            with_causes(&error),
+            format!("GetObject s3://bucket/index/avito/agadir.json.zst: {code}: as documented")
+        );
         let error = index.save("agadir", &state(0), &IndexChanges::none()).await.unwrap_err();
-        assert_eq!(chain(&error), format!("PutObject s3://bucket/index/avito/agadir.json.zst: {code}: as documented"));
+        assert_eq!(
+            with_causes(&error),
+            format!("PutObject s3://bucket/index/avito/agadir.json.zst: {code}: as documented")
+        );
     }
 }
 
@@ -135,7 +142,7 @@ async fn a_listing_of_the_key_distinguishes_missing_from_forbidden() {
     let service = refusing(Some("index/avito/agadir.json.zst")).await;
     assert!(index(&service).save("agadir", &state(4), &IndexChanges::none()).await.is_err());
     let error = index(&service).load("agadir", "avito").await.unwrap_err();
-    assert_eq!(chain(&error), "GetObject s3://bucket/index/avito/agadir.json.zst: AccessDenied: as documented");
+    assert_eq!(with_causes(&error), "GetObject s3://bucket/index/avito/agadir.json.zst: AccessDenied: as documented");
 }
 
 #[tokio::test]
@@ -164,7 +171,7 @@ async fn a_missing_configuration_is_none_and_a_forbidden_one_an_error() {
         Service::start(|_, _| Answer::s3_error(403, "AccessDenied")).await,
     ] {
         let error = accepted(service).await.unwrap_err();
-        assert_eq!(chain(&error), "GetObject s3://bucket/accepted/config.json: AccessDenied: as documented");
+        assert_eq!(with_causes(&error), "GetObject s3://bucket/accepted/config.json: AccessDenied: as documented");
     }
 }
 
@@ -172,7 +179,11 @@ async fn a_missing_configuration_is_none_and_a_forbidden_one_an_error() {
 async fn a_damaged_index_is_an_error_with_its_key() {
     let service = Service::start(|_, _| stored("\"e\"").body("not zstd")).await;
     let error = index(&service).load("agadir", "avito").await.unwrap_err();
-    assert!(chain(&error).starts_with("read s3://bucket/index/avito/agadir.json.zst: "), "{}", chain(&error));
+    assert!(
+        with_causes(&error).starts_with("read s3://bucket/index/avito/agadir.json.zst: "),
+        "{}",
+        with_causes(&error)
+    );
 }
 
 #[tokio::test]
@@ -186,7 +197,7 @@ async fn a_throttling_bucket_is_retried_within_bounds() {
 
     let always = Service::start(|_, _| Answer::s3_error(503, "SlowDown")).await;
     let error = S3Pages::new(always.clients.s3(), "bucket").put("run", 0, b"page").await.unwrap_err();
-    assert_eq!(chain(&error), "PutObject s3://bucket/pages/run/0.zst: SlowDown: as documented");
+    assert_eq!(with_causes(&error), "PutObject s3://bucket/pages/run/0.zst: SlowDown: as documented");
     assert_eq!(always.asked().len(), 3);
 }
 
@@ -215,10 +226,10 @@ async fn a_raced_reject_is_retried_and_a_failed_one_is_an_error() {
     assert_eq!(S3Quarantine::new(service.clients.s3(), "bucket").put(&[reject("a")]).await.unwrap(), 1);
     let service = Service::start(move |_, _| race()).await;
     let error = S3Quarantine::new(service.clients.s3(), "bucket").put(&[reject("a")]).await.unwrap_err();
-    assert!(chain(&error).contains("another write to it was under way 3 times"), "{}", chain(&error));
+    assert!(with_causes(&error).contains("another write to it was under way 3 times"), "{}", with_causes(&error));
     let service = Service::start(|_, _| Answer::s3_error(403, "AccessDenied")).await;
     let rejects: Vec<Reject> = (0..100).map(|i| reject(&i.to_string())).collect();
     let error = S3Quarantine::new(service.clients.s3(), "bucket").put(&rejects).await.unwrap_err();
-    assert!(chain(&error).contains("AccessDenied"), "{}", chain(&error));
+    assert!(with_causes(&error).contains("AccessDenied"), "{}", with_causes(&error));
     assert!(service.asked().len() <= 32, "no more are begun after the first failure");
 }

@@ -2,8 +2,9 @@ use serde_json::{Value, json};
 use stoop_aws::{PollQueue, TopicPublisher};
 use stoop_domain::{Alert, AlertId, HomeId, Minor, Time, Verdict};
 use stoop_pipeline::ports::{PollTask, Publisher, TaskQueue};
+use stoop_pipeline::with_causes;
 
-use crate::service::{Answer, Asked, Service, chain};
+use crate::service::{Answer, Asked, Service};
 
 pub(crate) fn alerts(n: usize) -> Vec<Alert> {
     let alert = |i| Alert {
@@ -45,7 +46,7 @@ fn published(taken: &[&str], refused: &[(&str, &str)]) -> Answer {
 async fn message(service: &Service, alerts: &[Alert]) -> Vec<String> {
     let publisher = TopicPublisher::new(service.clients.sns(), TOPIC);
     let outcomes = publisher.publish(alerts).await;
-    outcomes.into_iter().map(|outcome| outcome.map_or_else(|error| chain(&error), |()| "sent".into())).collect()
+    outcomes.into_iter().map(|outcome| outcome.map_or_else(|error| with_causes(&error), |()| "sent".into())).collect()
 }
 
 fn form(asked: &Asked) -> String {
@@ -136,7 +137,7 @@ async fn our_own_fault_is_an_error_and_a_busy_queue_is_not() {
     let ours = Service::start(|_, _| sent(&[0], &[(1, "InvalidMessageContents", true)])).await;
     let error = queue(&ours).send(&tasks(2)).await.unwrap_err();
     assert_eq!(
-        chain(&error),
+        with_causes(&error),
         "SendMessageBatch to http://127.0.0.1/000000000000/polls.fifo: the task of zip 1 was refused for good: \
          InvalidMessageContents: as documented"
     );
@@ -147,7 +148,11 @@ async fn our_own_fault_is_an_error_and_a_busy_queue_is_not() {
     let missing =
         Service::start(move |_, _| Answer::json_error(400, code, "The specified queue does not exist.")).await;
     let error = queue(&missing).send(&tasks(2)).await.unwrap_err();
-    assert!(chain(&error).ends_with("QueueDoesNotExist: The specified queue does not exist."), "{}", chain(&error));
+    assert!(
+        with_causes(&error).ends_with("QueueDoesNotExist: The specified queue does not exist."),
+        "{}",
+        with_causes(&error)
+    );
 }
 
 #[tokio::test]

@@ -3,8 +3,9 @@ use std::sync::Arc;
 use serde_json::json;
 use stoop_aws::Secrets;
 use stoop_domain::Time;
+use stoop_pipeline::with_causes;
 
-use crate::service::{Answer, Service, Still, chain};
+use crate::service::{Answer, Service, Still};
 
 const MINUTE_MS: i64 = 60 * Time::SECOND_MS;
 
@@ -46,7 +47,7 @@ async fn an_old_secret_is_used_during_an_outage_but_not_for_ever() {
     assert_eq!(secrets.get("token").await.unwrap().reveal(), "old");
     clock.pass(MINUTE_MS);
     let error = secrets.get("token").await.unwrap_err();
-    assert_eq!(chain(&error), "GetSecretValue token: AccessDeniedException: no");
+    assert_eq!(with_causes(&error), "GetSecretValue token: AccessDeniedException: no");
 }
 
 #[tokio::test]
@@ -75,7 +76,7 @@ async fn a_member_of_a_json_secret_is_read_by_key_and_never_shown() {
     ];
     for (name, expected) in cases {
         let error = secrets.get(name).await.unwrap_err();
-        assert_eq!(chain(&error), expected);
+        assert_eq!(with_causes(&error), expected);
         assert!(!format!("{error:?}").contains("hush"));
     }
     assert_eq!(service.asked().len(), 3, "an object is read once for all of its members");

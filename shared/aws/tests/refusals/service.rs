@@ -149,15 +149,3 @@ impl Clock for Still {
         self.pass(ms.cast_signed());
     }
 }
-
-/// An error and its causes, as they are logged.
-pub(crate) fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
-}

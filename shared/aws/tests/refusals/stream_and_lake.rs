@@ -5,9 +5,10 @@ use serde_json::{Value, json};
 use stoop_aws::{KinesisStream, Lake, LakeDelivery};
 use stoop_domain::{Address, Currency, Listing, Observation, Purpose, Time};
 use stoop_pipeline::ports::Stream;
+use stoop_pipeline::with_causes;
 use stoop_wire::kpl::{Deaggregated, deaggregate};
 
-use crate::service::{Answer, Asked, Service, Still, chain};
+use crate::service::{Answer, Asked, Service, Still};
 
 fn records(n: usize) -> Vec<(String, Vec<u8>)> {
     (0..n).map(|i| (format!("search {i}"), format!("line {i}\n").into_bytes())).collect()
@@ -79,7 +80,7 @@ async fn a_busy_stream_refuses_for_now_and_a_missing_one_for_good() {
     let stream = KinesisStream::new(missing.clients.kinesis(), "stoop");
     let error = stream.put(&records(3)).await.unwrap_err();
     let expected = "PutRecords on the stream stoop: ResourceNotFoundException: Stream stoop not found";
-    assert_eq!(chain(&error), expected);
+    assert_eq!(with_causes(&error), expected);
 }
 
 #[tokio::test]
@@ -89,7 +90,7 @@ async fn a_response_that_omits_or_finally_refuses_a_record_is_an_error() {
         let answer = json!({"FailedRecordCount": 1, "Records": answer});
         let service = Service::start(move |_, _| Answer::new(200, &answer)).await;
         let error = KinesisStream::new(service.clients.kinesis(), "stoop").put(&records(2)).await.unwrap_err();
-        assert!(chain(&error).contains(expected), "{}", chain(&error));
+        assert!(with_causes(&error).contains(expected), "{}", with_causes(&error));
     }
 }
 
@@ -106,7 +107,7 @@ async fn records_too_large_for_kinesis_are_errors_before_anything_is_put() {
     ];
     for (record, expected) in cases {
         let error = stream.put(&[("fine".into(), b"fine".to_vec()), record]).await.unwrap_err();
-        assert!(chain(&error).contains(expected), "{}", chain(&error));
+        assert!(with_causes(&error).contains(expected), "{}", with_causes(&error));
     }
 }
 
@@ -168,7 +169,7 @@ async fn constant_refusals_of_firehose_are_an_error_after_bounded_attempts() {
     let error = lake(&service, &clock).keep(&[&observation(0, 0)]).await.unwrap_err();
     let expected = "PutRecordBatch on the delivery stream lake: 1 records are still refused after 6 attempts: \
                     ServiceUnavailableException: Slow down.";
-    assert_eq!(chain(&error), expected);
+    assert_eq!(with_causes(&error), expected);
     assert_eq!((service.asked().len(), clock.sleeps().len()), (6, 5));
     assert!(clock.sleeps().iter().all(|ms| *ms <= 3_000));
 }
@@ -198,7 +199,7 @@ async fn many_lines_are_packed_into_few_records_and_batches() {
     }
     assert_eq!(asked.len(), 3, "9 MB");
     let error = lake(&service, &clock).keep(&[&observation(7, 1_100_000)]).await.unwrap_err();
-    assert!(chain(&error).contains("the line of avito/7 at 1970-01-01T00:00:00Z has"), "{}", chain(&error));
+    assert!(with_causes(&error).contains("the line of avito/7 at 1970-01-01T00:00:00Z has"), "{}", with_causes(&error));
     assert_eq!(service.asked().len(), 3);
     lake(&service, &clock).keep(&[]).await.unwrap();
     assert_eq!(service.asked().len(), 3, "every batch takes a call");

@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use csv::ByteRecord;
 use stoop_domain::{AreaValues, Day, ReferenceSeries};
+use stoop_sources::declared::Format;
 
 use super::map::{AreaKey, ReferenceMap};
 use super::place::place;
 use crate::bytes::ReadAt;
 use crate::open::{Rows, open_bytes};
-use crate::row::{Content, Format, ReadOptions};
+use crate::row::{Content, ReadOptions};
 
 /// The most values of a series: every ZIP of the United States by month for twenty years. They are held in memory.
 const VALUES_MAX: usize = 10_000_000;

@@ -8,22 +8,8 @@ use proptest::prelude::*;
 use rawzip::{CompressionMethod, ZipArchiveWriter};
 use stoop_domain::{Reason, Time};
 use stoop_files::{LocalBytes, Mapped, MappedFile, OpenError, Parts, ReadOptions};
-use stoop_sources::declared::Map;
 
-const MAP: &str = r#"
-    name = "z"
-    country = "AT"
-    currency = "EUR"
-    purpose = "sale"
-    [fields]
-    native_id = { from = "id" }
-    list_price = { from = "price" }
-    city = { constant = "Wien" }
-"#;
-
-fn map() -> Map {
-    Map::parse(MAP, "z.toml").unwrap()
-}
+use crate::common::plain_map;
 
 fn pack(method: CompressionMethod, bytes: &[u8]) -> Vec<u8> {
     match method {
@@ -65,7 +51,7 @@ type Refused = (String, Reason, String);
 /// Reads an archive with the map. Returns IDs and refused rows.
 fn read(bytes: Vec<u8>) -> Result<(Vec<String>, Vec<Refused>), OpenError> {
     let now = Time::parse("2026-01-14T12:00:00Z").unwrap();
-    let mut file = MappedFile::of(Path::new("in/export.zip"), Arc::new(bytes), &map())?;
+    let mut file = MappedFile::of(Path::new("in/export.zip"), Arc::new(bytes), &plain_map())?;
     let (mut ids, mut refused) = (Vec::new(), Vec::new());
     while let Some(mapped) = file.next_row(now, now) {
         assert!(ids.len() + refused.len() < 1_000_000, "the file does not end");
@@ -125,7 +111,7 @@ fn files_of_an_archive_are_read_by_name_with_any_compression() {
     }
     assert_eq!((rows, parts.bytes_read()), (5, bytes.len() as u64));
     let bytes = LocalBytes::new(std::fs::File::open(&path).unwrap()).unwrap();
-    let mut file = MappedFile::of(Path::new("in/export.zip"), Arc::new(bytes), &map()).unwrap();
+    let mut file = MappedFile::of(Path::new("in/export.zip"), Arc::new(bytes), &plain_map()).unwrap();
     assert_eq!((file.skip_rows(3), file.place()), (3, "in/export.zip/c/homes.jsonl".to_owned()));
     let now = Time::from_ms(0);
     assert!(matches!(file.next_row(now, now), Some(Mapped::Observation(found)) if found.native_id == "4"));

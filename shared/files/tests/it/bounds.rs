@@ -8,25 +8,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use rawzip::{CompressionMethod, ZipArchiveWriter};
 use stoop_domain::{Reason, Time};
 use stoop_files::{Mapped, MappedFile, ReadAt, ReadOptions, Stopping};
-use stoop_sources::declared::Map;
 
-const MAP: &str = r#"
-    name = "z"
-    country = "AT"
-    currency = "EUR"
-    purpose = "sale"
-    [fields]
-    native_id = { from = "id" }
-    list_price = { from = "price" }
-    city = { constant = "Wien" }
-"#;
+use crate::common::plain_map;
 
 fn now() -> Time {
     Time::from_ms(1_768_392_000_000)
-}
-
-fn map() -> Map {
-    Map::parse(MAP, "z.toml").unwrap()
 }
 
 /// A header, and then the same bytes forever.
@@ -70,7 +56,7 @@ fn an_endless_file_without_rows_can_be_stopped() {
             let (stop, reads) = (Arc::clone(&stop), Arc::clone(&reads));
             Stopping::new(endless, Arc::new(move || reads.load(Ordering::SeqCst) >= stop.load(Ordering::SeqCst)))
         };
-        let mut file = MappedFile::of(Path::new(name), Arc::new(stopping), &map()).unwrap();
+        let mut file = MappedFile::of(Path::new(name), Arc::new(stopping), &plain_map()).unwrap();
         stop.store(reads_max, Ordering::SeqCst);
         assert_eq!(file.next_page(1_000, now(), now()).unwrap_err().to_string(), "stopped", "{name}");
         assert_eq!(reads.load(Ordering::SeqCst), reads_max, "{name}: nothing is read after the stop");
@@ -82,7 +68,7 @@ fn blank_lines_are_not_rows() {
     let mut csv = b"id,price\n1,500\n".to_vec();
     csv.resize(csv.len() + (18 << 20), b'\n');
     csv.extend_from_slice(b"2,600\n");
-    let mut file = MappedFile::of(Path::new("a.csv"), Arc::new(csv), &map()).unwrap();
+    let mut file = MappedFile::of(Path::new("a.csv"), Arc::new(csv), &plain_map()).unwrap();
     let rows: Vec<Mapped> = std::iter::from_fn(|| file.next_row(now(), now())).collect();
     assert!(matches!(&rows[..], [Mapped::Observation(_), Mapped::Observation(_)]), "{rows:?}");
 }
@@ -108,7 +94,7 @@ fn bombs(count: usize) -> Vec<u8> {
 fn the_unpacked_size_of_an_archive_is_bounded() {
     let archive = bombs(40);
     let size = archive.len();
-    let mut file = MappedFile::of(Path::new("b.zip"), Arc::new(archive), &map()).unwrap();
+    let mut file = MappedFile::of(Path::new("b.zip"), Arc::new(archive), &plain_map()).unwrap();
     let page = file.next_page(1_000, now(), now()).unwrap();
     let most = (64 << 20).max(200 * size);
     let why = format!("{size} bytes unpack to more than {most}; accepted: 200 times as many, and 64 MiB");
@@ -122,7 +108,7 @@ fn the_unpacked_size_of_an_archive_is_bounded() {
     assert_eq!(refusal.reason, Reason::Unreadable);
     assert_eq!(file.next_row(now(), now()), None, "no more rows are read");
 
-    let mut few = MappedFile::of(Path::new("b.zip"), Arc::new(bombs(6)), &map()).unwrap();
+    let mut few = MappedFile::of(Path::new("b.zip"), Arc::new(bombs(6)), &plain_map()).unwrap();
     let page = few.next_page(1_000, now(), now()).unwrap();
     assert_eq!((page.ended, page.cut, page.rows_read), (true, None, 0), "60 MiB of blank lines are allowed");
 }
@@ -131,7 +117,7 @@ fn the_unpacked_size_of_an_archive_is_bounded() {
 fn a_page_ends_when_its_rows_reach_some_megabytes() {
     let long = "x".repeat(4 << 20);
     let lines: String = (0..10).map(|i| format!("{{\"id\":\"{i}\",\"price\":1,\"more\":\"{long}\"}}\n")).collect();
-    let mut file = MappedFile::of(Path::new("a.jsonl"), Arc::new(lines.into_bytes()), &map()).unwrap();
+    let mut file = MappedFile::of(Path::new("a.jsonl"), Arc::new(lines.into_bytes()), &plain_map()).unwrap();
     let pages =
         std::iter::from_fn(|| Some(file.next_page(1_000, now(), now()).unwrap()).filter(|page| page.rows_read > 0));
     assert_eq!(pages.map(|page| page.rows_read).collect::<Vec<_>>(), [4, 4, 2]);

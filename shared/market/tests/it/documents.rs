@@ -10,7 +10,7 @@ fn docs(name: &str) -> PathBuf {
 }
 
 /// Compares the part of a file between two lines with what it should be, or writes it.
-fn check(name: &str, begin: &str, end: &str, expected: &str) {
+pub(crate) fn check(name: &str, begin: &str, end: &str, expected: &str) {
     let path = docs(name);
     let text = std::fs::read_to_string(&path).unwrap();
     let from = text.find(begin).unwrap_or_else(|| panic!("{name} has no {begin}")) + begin.len();

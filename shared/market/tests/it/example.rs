@@ -1,13 +1,9 @@
 //! The example of `docs/METRICS.md`: the figures of eight homes, worked out by hand.
 
-use stoop_domain::{
-    Address, Area, AreaUnit, Currency, Day, Facts, History, Listing, Minor, Purpose, Sighting, Status, Time,
-};
+use stoop_domain::{Day, Facts, History, Minor, Sighting, Status};
 use stoop_market::{Cells, Definition, Figures, Flows, Segment, Unit, Window, Zones, contribution};
 
-fn at(text: &str) -> Time {
-    Time::parse(text).unwrap()
-}
+use crate::support::{at, for_sale};
 
 /// A sighting: day of the year 2026 and hour in UTC, status, price in dollars (0: unknown).
 type Seen = (&'static str, Status, i64);
@@ -15,16 +11,7 @@ type Seen = (&'static str, Status, i64);
 fn seen(area: Option<u32>, listed: Option<&str>, sold: Option<(i64, Day)>, seen: &[Seen]) -> History {
     let mut history = History::default();
     for (time, status, dollars) in seen {
-        let address = Address {
-            postal_code: Some("98178".into()),
-            region: Some("WA".into()),
-            country: Some("US".into()),
-            ..Address::default()
-        };
-        let mut listing = Listing::new(Purpose::Sale, Currency::USD, address);
-        listing.status = *status;
-        listing.list_price = (*dollars > 0).then_some(Minor(dollars * 100));
-        listing.living_area = area.map(|metres| Area::of(metres, AreaUnit::SquareMeters));
+        let mut listing = for_sale(*status, *dollars, area);
         if let Some((dollars, day)) = sold.filter(|_| *status == Status::Closed) {
             listing.close_price = Some(Minor(dollars * 100));
             listing.close_date = Some(day);

@@ -1,13 +1,9 @@
 //! Figures of small markets.
 
-use stoop_domain::{
-    Address, Area, AreaUnit, Currency, Facts, History, Listing, Minor, Purpose, Sighting, Status, Time,
-};
+use stoop_domain::{Facts, History, Minor, Sighting, Status, Time};
 use stoop_market::{Cells, Figures, Horizon, Segment, Zones, closes, contribution};
 
-fn at(text: &str) -> Time {
-    Time::parse(text).unwrap()
-}
+use crate::support::{at, for_sale};
 
 /// A home for sale in Seattle, seen at these times with this status and price in dollars.
 fn home(seen: &[(&str, Status, i64)]) -> History {
@@ -17,16 +13,7 @@ fn home(seen: &[(&str, Status, i64)]) -> History {
 fn listed(listed_at: Option<Time>, seen: &[(&str, Status, i64)]) -> History {
     let mut history = History::default();
     for (time, status, dollars) in seen {
-        let address = Address {
-            postal_code: Some("98178".into()),
-            region: Some("WA".into()),
-            country: Some("US".into()),
-            ..Address::default()
-        };
-        let mut listing = Listing::new(Purpose::Sale, Currency::USD, address);
-        listing.status = *status;
-        listing.list_price = (*dollars > 0).then_some(Minor(dollars * 100));
-        listing.living_area = Some(Area::of(100, AreaUnit::SquareMeters));
+        let mut listing = for_sale(*status, *dollars, Some(100));
         listing.bedrooms = Some(3);
         history.apply(Sighting::at(at(time)), &Facts::of(&listing).unwrap(), listed_at);
     }

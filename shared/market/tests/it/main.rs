@@ -8,6 +8,7 @@ mod cuts;
 mod documents;
 mod example;
 mod figures;
+mod home_documents;
 mod laws;
 mod oracle;
 mod pooled;

@@ -12,6 +12,25 @@ const DAY: i64 = 24 * 60 * MINUTE;
 /// 2019-03-01, midnight UTC.
 const START: i64 = 1_551_398_400_000;
 
+pub(crate) fn at(text: &str) -> Time {
+    Time::parse(text).unwrap()
+}
+
+/// A home for sale in Seattle with a price in dollars (0: unknown) and a living area in square metres.
+pub(crate) fn for_sale(status: Status, dollars: i64, metres: Option<u32>) -> Listing {
+    let address = Address {
+        postal_code: Some("98178".into()),
+        region: Some("WA".into()),
+        country: Some("US".into()),
+        ..Address::default()
+    };
+    let mut listing = Listing::new(Purpose::Sale, Currency::USD, address);
+    listing.status = status;
+    listing.list_price = (dollars > 0).then_some(Minor(dollars * 100));
+    listing.living_area = metres.map(|metres| Area::of(metres, AreaUnit::SquareMeters));
+    listing
+}
+
 /// The state of a home at a time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct State {

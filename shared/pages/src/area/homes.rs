@@ -26,7 +26,7 @@ struct Wanted {
     order: &'static str,
     max_price: Option<f64>,
     beds: Option<f64>,
-    property_type: Option<&'static str>,
+    property_type: Option<PropertyType>,
     page: usize,
 }
 
@@ -37,7 +37,9 @@ impl Wanted {
             order: query.word("sort", &ORDERS.map(|(name, _)| name))?.unwrap_or("newest"),
             max_price: query.number("max_price")?,
             beds: query.number("beds")?,
-            property_type: query.word("type", &types)?,
+            property_type: query
+                .word("type", &types)?
+                .and_then(|name| PropertyType::ALL.into_iter().find(|kind| kind.as_str() == name)),
             page: query.page()?,
         })
     }
@@ -113,7 +115,7 @@ fn form(shown: &Shown<'_>, wanted: &Wanted) -> Markup {
             label { "Beds, at least " input name="beds" inputmode="numeric" size="2" maxlength="3" value=(number(wanted.beds)); }
             label { "Type " select name="type" {
                 option value="" { "any" }
-                @for kind in PropertyType::ALL { option value=(kind.as_str()) selected[wanted.property_type == Some(kind.as_str())] { (kind.as_str()) } }
+                @for kind in PropertyType::ALL { option value=(kind.as_str()) selected[wanted.property_type == Some(kind)] { (kind.as_str()) } }
             } }
             label { "Order " select name="sort" {
                 @for (name, words) in ORDERS { option value=(name) selected[wanted.order == name] { (words) } }
@@ -150,7 +152,7 @@ fn pager(shown: &Shown<'_>, wanted: &Wanted, page: usize, pages: usize) -> Marku
             query.append_pair(name, &number.to_string());
         }
         if let Some(kind) = wanted.property_type {
-            query.append_pair("type", kind);
+            query.append_pair("type", kind.as_str());
         }
         query.append_pair("page", &page.to_string());
         format!("/areas/{}?{}#homes", text::encoded(&shown.found.path), query.finish())

@@ -174,7 +174,7 @@ impl<'a> Fetcher<'a> {
             signed.headers.push(("authorization".into(), format!("Bearer {bearer}")));
             match self.exchange(&signed, ATTEMPTS_MAX, reads).await {
                 Err(Failure::Unauthorized(why)) if refused.is_none() => {
-                    tracing::info!(why, "the token is no good any more");
+                    tracing::info!(why, "the token is no longer accepted");
                     refused = Some(bearer);
                 }
                 other => return other,

@@ -41,7 +41,7 @@ pub(super) async fn poll(
         Ok(End::Stopped(..)) | Err(_) => Ended::Otherwise,
     };
     if let Err(error) = fetcher.close(how, polled).await {
-        tracing::warn!(error = with_causes(&error), "the account's record does not say how this poll ended");
+        tracing::warn!(error = with_causes(&error), "the outcome of this poll is not in the account's record");
     }
     let cursor = std::mem::take(&mut of.course.cursor);
     match outcome {

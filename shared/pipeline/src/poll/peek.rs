@@ -54,7 +54,7 @@ pub async fn peek(
     };
     let mut polled = Polled::default();
     if let Err(error) = fetcher.close(how, &mut polled).await {
-        tracing::warn!(error = with_causes(&error), "the account's record does not say how this look ended");
+        tracing::warn!(error = with_causes(&error), "the outcome of this check is not in the account's record");
     }
     let Some(Fetched { page, status, bytes, at }) = fetched? else {
         let why = polled.held_until.map_or("stopped before there was an answer".to_owned(), |until| {

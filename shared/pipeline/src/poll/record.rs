@@ -50,7 +50,7 @@ pub(super) async fn end(
     };
     let recorded = ports.runs.record(&record).await;
     if let (Err(_), Err(second)) = (&outcome, &recorded) {
-        tracing::warn!(error = with_causes(second), "the ledger does not say how this poll ended");
+        tracing::warn!(error = with_causes(second), "the outcome of this poll is not in the ledger");
     }
     outcome?;
     Ok(recorded?)

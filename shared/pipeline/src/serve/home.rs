@@ -1,9 +1,11 @@
+mod fields;
 mod summary;
 
 use serde::Serialize;
 use stoop_domain::{Currency, Doubt, Event, Home, HomeId, Market, Minor, Step, Time};
 use stoop_market::{Cells, Figures, Segment};
 
+pub use self::fields::FieldsView;
 use self::summary::share_of;
 pub use self::summary::{HomeSummary, PriceChangeView};
 use super::{as_text, as_text_or_null};

@@ -33,17 +33,11 @@ fn row(fields: &str) -> Row {
 }
 
 fn found(fields: &str) -> Found {
-    match row(fields) {
-        Row::Found(found) => *found,
-        Row::Refused { reason, detail, .. } => panic!("refused: {reason} {detail}"),
-    }
+    row(fields).found()
 }
 
 fn refused(fields: &str) -> (Reason, String) {
-    match row(fields) {
-        Row::Refused { reason, detail, .. } => (reason, detail),
-        Row::Found(found) => panic!("{found:?}"),
-    }
+    row(fields).refused()
 }
 
 const AD: &str = r#"{"listId": "1", "location": "Rabat"}"#;

@@ -124,7 +124,7 @@ impl<'j> Opened<'j> {
     }
 
     /// Returns a boolean, also if written as a text or a number.
-    pub(super) fn truth(&self, slot: usize) -> Option<bool> {
+    pub(super) fn boolean(&self, slot: usize) -> Option<bool> {
         match self.values[slot].trim_matches('"') {
             "true" | "True" | "1" => Some(true),
             "false" | "False" | "0" => Some(false),

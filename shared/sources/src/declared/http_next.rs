@@ -34,7 +34,7 @@ impl Turned<'_> {
             By::None => None,
             By::Page => self.next_page(pages),
             By::Offset => self.next_offset(pages)?,
-            By::Cursor | By::NextLink | By::LinkHeader if self.opened.truth(MORE) == Some(false) => None,
+            By::Cursor | By::NextLink | By::LinkHeader if self.opened.boolean(MORE) == Some(false) => None,
             By::Cursor if self.plan.has_bare_cursor() => {
                 let raw = self.opened.written(NEXT);
                 lead(raw).map(|_| raw.to_owned())
@@ -60,7 +60,7 @@ impl Turned<'_> {
         let turned = number.saturating_sub(pages.first);
         let before = before.or_else(|| pages.size.map(|size| turned.saturating_mul(size)));
         let seen = before.unwrap_or(0).saturating_add(self.opened.counted);
-        let is_last = match (self.opened.truth(MORE), self.opened.number(TOTAL_PAGES), self.total()) {
+        let is_last = match (self.opened.boolean(MORE), self.opened.number(TOTAL_PAGES), self.total()) {
             (Some(more), ..) => !more,
             (None, Some(all), _) => turned.saturating_add(1) >= all,
             (None, None, Some(total)) => self.opened.counted == 0 || seen >= total,
@@ -74,7 +74,7 @@ impl Turned<'_> {
         let (number, _) = numbered(&self.cursor.position, pages.first);
         let next = number.saturating_add(self.opened.counted);
         let seen = next.saturating_sub(pages.first);
-        let is_last = match (self.opened.truth(MORE), self.total()) {
+        let is_last = match (self.opened.boolean(MORE), self.total()) {
             (Some(true), _) if self.opened.counted == 0 => {
                 return Err(ReadError::BadLink("has no offset: the page is empty and says that there is more".into()));
             }

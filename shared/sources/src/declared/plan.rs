@@ -64,12 +64,12 @@ pub struct ReadHints {
     pub comments: Vec<String>,
 }
 
-/// Format of a file of listings.
+/// Format of a file of listings, without its compression.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
     /// Comma-separated values, with a header.
     Csv,
-    /// A JSON document.
+    /// JSON: an array of rows, an object that contains an array of rows, or several objects in sequence.
     Json,
     /// One JSON object per line.
     JsonLines,

@@ -63,10 +63,7 @@ fn row(card: &str) -> Row {
 }
 
 fn found(card: &str) -> Found {
-    match row(card) {
-        Row::Found(found) => *found,
-        Row::Refused { reason, detail, .. } => panic!("refused: {reason} {detail}"),
-    }
+    row(card).found()
 }
 
 fn refused(card: &str) -> (Reason, String) {

@@ -3,7 +3,7 @@ use stoop_domain::{
     Address, Area, AreaUnit, Currency, Day, Details, Listing, Minor, PropertyType, Purpose, Reason, Status,
 };
 
-use crate::fields::{Fields, Refusal, scaled};
+use crate::fields::{Fields, Refusal, scaled, zip_code};
 use crate::port::Found;
 
 const IMAGES_MAX: usize = 50;
@@ -142,19 +142,11 @@ fn address(row: &Fields<'_>) -> Result<Address, Refusal> {
         city: address.text("city")?,
         county: part(&location, "county")?.text("name")?,
         region,
-        postal_code: address.text("postal_code")?.map(zip),
+        postal_code: address.text("postal_code")?.map(zip_code),
         country: Some(country),
         latitude_e6,
         longitude_e6,
     })
-}
-
-/// Removes the +4 of a ZIP+4, which names a side of a block: homes are counted by ZIP code.
-fn zip(mut code: String) -> String {
-    if code.as_bytes().get(5) == Some(&b'-') {
-        code.truncate(5);
-    }
-    code
 }
 
 fn property_type(about: &Fields<'_>) -> Result<Option<PropertyType>, Refusal> {

@@ -32,17 +32,11 @@ fn row(fields: &str) -> Row {
 }
 
 fn found(fields: &str) -> Found {
-    match row(fields) {
-        Row::Found(found) => *found,
-        Row::Refused { reason, detail, .. } => panic!("refused: {reason} {detail}"),
-    }
+    row(fields).found()
 }
 
 fn refused(fields: &str) -> (Reason, String) {
-    match row(fields) {
-        Row::Refused { reason, detail, .. } => (reason, detail),
-        Row::Found(found) => panic!("{found:?}"),
-    }
+    row(fields).refused()
 }
 
 /// A page of `rows` rows out of `total`.

@@ -1,6 +1,6 @@
 use stoop_domain::{Address, Area, AreaUnit, Currency, Details, Listing, PropertyType, Purpose, Status};
 
-use crate::fields::{Fields, Refusal};
+use crate::fields::{Fields, Refusal, zip_code};
 use crate::port::Found;
 
 /// RentCast's names of property types.
@@ -57,17 +57,9 @@ fn address(row: &Fields<'_>) -> Result<Address, Refusal> {
         city: row.text("city")?,
         county: row.text("county")?,
         region: row.text("state")?,
-        postal_code: row.text("zipCode")?.map(zip),
+        postal_code: row.text("zipCode")?.map(zip_code),
         country: Some("US".to_owned()),
         latitude_e6,
         longitude_e6,
     })
-}
-
-/// Removes the +4 of a ZIP+4, which names a side of a block: homes are counted by ZIP code.
-fn zip(mut code: String) -> String {
-    if code.as_bytes().get(5) == Some(&b'-') {
-        code.truncate(5);
-    }
-    code
 }

@@ -36,17 +36,11 @@ fn row(purpose: &str, fields: &str) -> Row {
 }
 
 fn found(fields: &str) -> Found {
-    match row("sale", fields) {
-        Row::Found(found) => *found,
-        Row::Refused { reason, detail, .. } => panic!("refused: {reason} {detail}"),
-    }
+    row("sale", fields).found()
 }
 
 fn refused(fields: &str) -> (Reason, String) {
-    match row("sale", fields) {
-        Row::Refused { reason, detail, .. } => (reason, detail),
-        Row::Found(found) => panic!("{found:?}"),
-    }
+    row("sale", fields).refused()
 }
 
 #[test]

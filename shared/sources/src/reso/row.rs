@@ -3,7 +3,7 @@ use stoop_domain::{Address, Area, AreaPath, AreaUnit, Currency, Day, Details, Li
 
 use super::Terms;
 use super::kind;
-use crate::fields::{Fields, Refusal, per_month, scaled};
+use crate::fields::{Fields, Refusal, per_month, scaled, zip_code};
 use crate::port::Found;
 
 const IMAGES_MAX: usize = 50;
@@ -94,19 +94,11 @@ fn address(row: &Fields<'_>, terms: &Terms) -> Result<Address, Refusal> {
         city: row.text("City")?,
         county: row.text("CountyOrParish")?,
         region: row.text("StateOrProvince")?,
-        postal_code: row.text("PostalCode")?.map(|code| postal_area(code, &country)),
+        postal_code: row.text("PostalCode")?.map(|code| if country == "US" { zip_code(code) } else { code }),
         country: Some(country),
         latitude_e6,
         longitude_e6,
     })
-}
-
-/// Removes the +4 of a ZIP+4, which names a side of a block: homes are counted by ZIP code.
-fn postal_area(mut code: String, country: &str) -> String {
-    if country == "US" && code.as_bytes().get(5) == Some(&b'-') {
-        code.truncate(5);
-    }
-    code
 }
 
 /// Returns `PriceChangeTimestamp`, or the time of the last major change if that was a price change ("Price Change", or

@@ -30,17 +30,11 @@ fn row(fields: &str) -> Row {
 }
 
 pub(super) fn found(fields: &str) -> Found {
-    match row(fields) {
-        Row::Found(found) => *found,
-        Row::Refused { reason, detail, .. } => panic!("refused: {reason} {detail}"),
-    }
+    row(fields).found()
 }
 
 pub(super) fn refused(fields: &str) -> (Reason, String) {
-    match row(fields) {
-        Row::Found(found) => panic!("found {found:?}"),
-        Row::Refused { reason, detail, .. } => (reason, detail),
-    }
+    row(fields).refused()
 }
 
 #[test]

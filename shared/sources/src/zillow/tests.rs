@@ -27,10 +27,7 @@ fn rows(fields: &str) -> Vec<Row> {
 }
 
 fn found(fields: &str) -> Found {
-    match rows(fields).remove(0) {
-        Row::Found(found) => *found,
-        Row::Refused { reason, detail, .. } => panic!("refused: {reason} {detail}"),
-    }
+    rows(fields).remove(0).found()
 }
 
 fn envelope(pages: u32, total: u32, current: u32) -> String {

@@ -1,3 +1,6 @@
+mod portals;
+mod reso;
+
 use std::sync::{Arc, Mutex};
 
 use stoop_dice::Dice;
@@ -58,35 +61,35 @@ pub(crate) enum Reports {
 /// determines them all.
 pub(crate) fn fleet(seed: u64, start: Time, with_dead: bool) -> Vec<Entry> {
     let mut entries = Vec::new();
-    let plant = |n: u64| Plant { n, seed: Dice::new(seed ^ (n << 32)).roll(), start };
+    let builder = |n: u64| EntryBuilder { n, seed: Dice::new(seed ^ (n << 32)).roll(), start };
     for n in 0..6 {
-        entries.push(plant(n).plain());
+        entries.push(builder(n).plain());
     }
     for n in 6..10 {
-        entries.push(plant(n).trestle(n % 2 == 0, n > 7));
+        entries.push(builder(n).trestle(n % 2 == 0, n > 7));
     }
-    entries.extend(plant(10).mls_grid(&["Chicago", "Seattle", "Austin", "Boston"]));
-    entries.extend(plant(14).mls_grid(&["Chicago", "Seattle"]));
+    entries.extend(builder(10).mls_grid(&["Chicago", "Seattle", "Austin", "Boston"]));
+    entries.extend(builder(14).mls_grid(&["Chicago", "Seattle"]));
     for n in 16..20 {
-        entries.push(plant(n).bridge(n % 2 == 0));
+        entries.push(builder(n).bridge(n % 2 == 0));
     }
     for n in 20..23 {
-        entries.push(plant(n).spark());
+        entries.push(builder(n).spark());
     }
     for n in 23..31 {
-        entries.push(plant(n).zillow(n % 4 == 0, if n % 2 == 0 { 41 } else { 2 }));
+        entries.push(builder(n).zillow(n % 4 == 0, if n % 2 == 0 { 41 } else { 2 }));
     }
     for n in 31..37 {
-        entries.push(plant(n).realtor(if n % 2 == 0 { "realty-in-us" } else { "us-real-estate" }, n % 3 == 0));
+        entries.push(builder(n).realtor(if n % 2 == 0 { "realty-in-us" } else { "us-real-estate" }, n % 3 == 0));
     }
     for n in 37..41 {
-        entries.push(plant(n).rentcast(n % 2 == 0));
+        entries.push(builder(n).rentcast(n % 2 == 0));
     }
     for n in 41..46 {
-        entries.push(plant(n).avito(n % 2 == 0));
+        entries.push(builder(n).avito(n % 2 == 0));
     }
     for n in 46..50 {
-        entries.push(plant(n).mubawab());
+        entries.push(builder(n).mubawab());
     }
     let pages = [
         (Pages::Number, "by = \"page\"\nsize = 20"),
@@ -97,25 +100,25 @@ pub(crate) fn fleet(seed: u64, start: Time, with_dead: bool) -> Vec<Entry> {
     ];
     for n in 50..60 {
         let (pages, how) = pages[n as usize % pages.len()];
-        entries.push(plant(n).declared(pages, how));
+        entries.push(builder(n).declared(pages, how));
     }
     if with_dead {
-        let mut dead = plant(60);
+        let mut dead = builder(60);
         dead.seed = seed;
         entries.push(dead.dead());
     }
     entries
 }
 
-/// The ingredients of a search.
-struct Plant {
+/// Builds an entry.
+struct EntryBuilder {
     n: u64,
     seed: u64,
     start: Time,
 }
 
-/// How a site differs from others.
-struct Ground {
+/// What differs between sites.
+struct SiteOptions {
     dialect: Dialect,
     homes: u32,
     markets: u32,
@@ -127,7 +130,7 @@ struct Ground {
     faults: Vec<Fault>,
 }
 
-impl Ground {
+impl SiteOptions {
     /// A market of one city, without authentication.
     fn new(dialect: Dialect, homes: u32) -> Self {
         Self {
@@ -157,9 +160,9 @@ impl Ground {
 
     /// A RESO site, whose links can be wrong as well.
     fn reso(site: ResoSite, homes: u32) -> Self {
-        let mut ground = Self::new(Dialect::Reso(site), homes);
-        ground.faults.extend([Fault::LoopingLink, Fault::ForeignLink, Fault::EndlessLink]);
-        ground
+        let mut options = Self::new(Dialect::Reso(site), homes);
+        options.faults.extend([Fault::LoopingLink, Fault::ForeignLink, Fault::EndlessLink]);
+        options
     }
 }
 
@@ -175,7 +178,7 @@ fn is_sold_in_morocco(home: &Home) -> bool {
     home.purpose == Purpose::Sale && home.currency() == Currency::MAD
 }
 
-impl Plant {
+impl EntryBuilder {
     fn dice(&self, stream: u64) -> Dice {
         Dice::new(self.seed ^ stream)
     }
@@ -185,7 +188,7 @@ impl Plant {
     }
 
     /// The line to the site. Every tenth site is down for some hours of the day.
-    fn line(&self, ground: Ground) -> Arc<Line> {
+    fn line(&self, options: SiteOptions) -> Arc<Line> {
         let mut dice = self.dice(2);
         let outages = if self.n % 10 == 3 {
             let from = self.start.plus_ms(Time::HOUR_MS * dice.below(16) as i64);
@@ -199,26 +202,26 @@ impl Plant {
         let chaos = Chaos {
             seed: dice.roll(),
             permille: 15 + dice.below(30) as u32,
-            faults: ground.faults,
+            faults: options.faults,
             until: Some(self.start.plus_ms(Time::DAY_MS)),
             outages,
             lapses,
         };
         let market = SimulationConfig {
             past_ms: 3 * Time::DAY_MS,
-            rent_permille: ground.rent_permille,
-            morocco: ground.morocco,
+            rent_permille: options.rent_permille,
+            morocco: options.morocco,
             pace_percent: 1_200,
             clock_ahead_ms: CLOCKS_AHEAD_MS[self.n as usize % CLOCKS_AHEAD_MS.len()],
-            noise: ground.noise,
-            ..SimulationConfig::new(dice.roll(), self.start, ground.homes, ground.markets)
+            noise: options.noise,
+            ..SimulationConfig::new(dice.roll(), self.start, options.homes, options.markets)
         };
         let config = SiteConfig {
-            access: ground.access,
-            limits: ground.limits,
+            access: options.access,
+            limits: options.limits,
             chaos,
-            robots: ground.morocco.then(|| "User-agent: *\nDisallow: /admin\n".to_owned()),
-            ..SiteConfig::new(ground.dialect)
+            robots: options.morocco.then(|| "User-agent: *\nDisallow: /admin\n".to_owned()),
+            ..SiteConfig::new(options.dialect)
         };
         let site = Site::new(Arc::new(Mutex::new(Simulation::new(market))), config);
         // Requests of several pollers overtake each other by less than the poller's margin of 300 ms.
@@ -270,199 +273,5 @@ impl Plant {
         let mut params: Params = params.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
         params.insert("url".into(), format!("https://{}{base}", self.host()));
         stoop_sources::build(kind, &params).unwrap_or_else(|error| panic!("{kind}: {error}"))
-    }
-
-    fn reso(&self, ground: Ground, params: &[(&str, &str)]) -> Entry {
-        let line = self.line(ground);
-        let source = self.built("reso", "/odata", params);
-        self.entry(&line, source, &[5, 10, 15, 20, 30], Reports::Everything)
-    }
-
-    /// The standard: one site shows some changes late, one is queried for active listings only, one counts rows.
-    fn plain(self) -> Entry {
-        let mut site = ResoSite::new(Vendor::Plain);
-        if self.n % 3 == 1 {
-            site.paging = Paging::Skip;
-        }
-        let mut ground = Ground::reso(site, self.homes());
-        if self.n % 3 == 2 {
-            ground.noise.late_permille = 100;
-        }
-        if self.n != 4 {
-            return self.reso(ground, &[("top", "40")]);
-        }
-        let entry = self.reso(ground, &[("top", "40"), ("filter", "StandardStatus eq 'Active'")]);
-        Entry { shows: |offer| offer.status == Status::Active, ..entry }
-    }
-
-    fn trestle(self, replication: bool, client: bool) -> Entry {
-        let limits = Limits {
-            headers: QuotaHeaders::Trestle,
-            ..Limits::requests(self.seed, &[(180, MINUTE_MS), (7_200, Time::HOUR_MS)])
-        };
-        let ground = Ground::reso(ResoSite::new(Vendor::Trestle), self.homes());
-        let access = match client {
-            false => Access::Token("t".into()),
-            // Tokens of 50 minutes are renewed all day long.
-            true => Access::Client(Client {
-                token_path: "/oidc/connect/token".into(),
-                id: "stoop".into(),
-                secret: "s3cret".into(),
-                scope: Some("api".into()),
-                expires_in_s: 3_000,
-            }),
-        };
-        let words = if replication { "true" } else { "false" };
-        let mut params = vec![("dialect", "trestle"), ("top", "40"), ("replication", words)];
-        match client {
-            false => params.push(("token", "t")),
-            true => params.extend([("client_id", "stoop"), ("client_secret", "s3cret")]),
-        }
-        Entry { replicates: replication, ..self.reso(Ground { access, limits, ..ground }, &params) }
-    }
-
-    /// Several searches of one system with one token.
-    fn mls_grid(self, cities: &'static [&'static str]) -> Vec<Entry> {
-        let mut limits = Limits::requests(self.seed, &[(2, 1_000), (7_200, Time::HOUR_MS), (40_000, Time::DAY_MS)]);
-        limits.quotas.push(Quota::bytes(4_000_000_000, Time::HOUR_MS).sliding());
-        limits.retry_after = false;
-        limits.suspension = Some(Suspension { after_refusals: 3, for_ms: Time::HOUR_MS });
-        let site = ResoSite { withdraws_after_ms: Some(6 * Time::HOUR_MS), ..ResoSite::new(Vendor::MlsGrid) };
-        let ground = Ground::reso(site, 4 * self.homes());
-        let markets = 3 * cities.len() as u32;
-        let line = self.line(Ground { access: Access::Token("t".into()), limits, markets, ..ground });
-        let searches = cities.iter().zip(self.n..).map(|(city, n)| {
-            let filter = format!("OriginatingSystemName eq 'simulated' and City eq '{city}'");
-            let params = [("dialect", "mlsgrid"), ("token", "t"), ("top", "40"), ("filter", &filter)];
-            let city = format!("/{}/", city.to_lowercase());
-            let homes = move |home: &Home| home.area.path.as_str().contains(&city);
-            let like = Plant { n, seed: self.seed ^ n, start: self.start };
-            let source = self.built("reso", "/odata", &params);
-            let entry = like.entry(&line, source, &[5, 10, 15, 20], Reports::Everything);
-            // All of them are searches of the first one's site.
-            Entry {
-                homes: Box::new(homes),
-                source: Named::new(&self.host(), self.built("reso", "/odata", &params), &line),
-                ..entry
-            }
-        });
-        searches.collect()
-    }
-
-    fn bridge(self, replication: bool) -> Entry {
-        let limits = Limits {
-            headers: QuotaHeaders::RateLimit,
-            ..Limits::requests(self.seed, &[(334, MINUTE_MS), (5_000, Time::HOUR_MS)])
-        };
-        let mut ground = Ground::reso(ResoSite::new(Vendor::Bridge), self.homes());
-        // Its own time moves with its database, so that late changes are found anyway.
-        ground.noise.late_permille = 100;
-        let ground = Ground { access: Access::Token("t".into()), limits, ..ground };
-        let replication = if replication { "true" } else { "false" };
-        let params = [("dialect", "bridge"), ("token", "t"), ("top", "40"), ("replication", replication)];
-        self.reso(ground, &params)
-    }
-
-    fn spark(self) -> Entry {
-        let ground = Ground::reso(ResoSite::new(Vendor::Spark), self.homes());
-        let ground = Ground { access: Access::Token("t".into()), ..ground };
-        self.reso(ground, &[("dialect", "spark"), ("token", "t"), ("top", "40")])
-    }
-
-    fn zillow(self, rent: bool, page_size: usize) -> Entry {
-        let (status_type, purpose) = if rent { ("ForRent", Purpose::Rent) } else { ("ForSale", Purpose::Sale) };
-        let limits = Limits { headers: QuotaHeaders::RapidApi, ..Limits::requests(self.seed, &[(5, 1_000)]) };
-        let ground = Ground::new(Dialect::Zillow { page_size }, self.homes());
-        let rent_permille = if rent { 700 } else { 100 };
-        let line = self.line(Ground { access: key("x-rapidapi-key"), limits, rent_permille, ..ground });
-        let params = [("key", "k"), ("location", "Chicago, IL"), ("status_type", status_type)];
-        let entry = self.entry(&line, self.built("zillow", "", &params), &[30, 60], Reports::Zillow);
-        Entry { homes: Box::new(move |home| home.purpose == purpose), shows: is_live, ..entry }
-    }
-
-    fn realtor(self, api: &str, rent: bool) -> Entry {
-        let (name, purpose) = if rent { ("rent", Purpose::Rent) } else { ("sale", Purpose::Sale) };
-        let limits = Limits { headers: QuotaHeaders::RapidApi, ..Limits::requests(self.seed, &[(5, 1_000)]) };
-        let ground = Ground::new(Dialect::Realtor, self.homes());
-        let rent_permille = if rent { 700 } else { 100 };
-        let line = self.line(Ground { access: key("x-rapidapi-key"), limits, rent_permille, ..ground });
-        let params =
-            [("key", "k"), ("api", api), ("purpose", name), ("city", "Chicago"), ("state_code", "IL"), ("limit", "25")];
-        let entry = self.entry(&line, self.built("realtor", "", &params), &[30, 60], Reports::Realtor);
-        Entry { homes: Box::new(move |home| home.purpose == purpose), shows: is_live, ..entry }
-    }
-
-    fn rentcast(self, rent: bool) -> Entry {
-        let (name, purpose) = if rent { ("rent", Purpose::Rent) } else { ("sale", Purpose::Sale) };
-        let limits = Limits { retry_after: false, ..Limits::requests(self.seed, &[(20, 1_000)]) };
-        let ground = Ground::new(Dialect::RentCast, self.homes());
-        let rent_permille = if rent { 700 } else { 100 };
-        let line = self.line(Ground { access: key("x-api-key"), limits, rent_permille, ..ground });
-        let params = [("key", "k"), ("purpose", name), ("city", "Chicago"), ("state", "IL")];
-        let entry = self.entry(&line, self.built("rentcast", "", &params), &[30, 60], Reports::Price);
-        // A plan with more than 50 requests a month.
-        let limits = Some(vec![Limit::per_second(20), Limit::per_month(1_000)]);
-        Entry { limits, homes: Box::new(move |home| home.purpose == purpose), shows: is_live, ..entry }
-    }
-
-    /// Half of the market is in Morocco, and the sites there show nothing else.
-    fn morocco(&self, dialect: Dialect) -> Ground {
-        Ground { morocco: true, markets: 18, ..Ground::new(dialect, 2 * self.homes()) }
-    }
-
-    fn avito(self, data: bool) -> Entry {
-        let limits = Limits::requests(self.seed, &[(30, MINUTE_MS)]);
-        let line = self.line(Ground { limits, ..self.morocco(Dialect::Avito { data }) });
-        let reports = if data { Reports::PriceBefore } else { Reports::Price };
-        let entry = self.entry(&line, self.built("avito", "", &[]), &[30, 60], reports);
-        Entry { homes: Box::new(is_sold_in_morocco), shows: is_live, ..entry }
-    }
-
-    fn mubawab(self) -> Entry {
-        let limits = Limits::requests(self.seed, &[(30, MINUTE_MS)]);
-        let line = self.line(Ground { limits, ..self.morocco(Dialect::Mubawab) });
-        let entry = self.entry(&line, self.built("mubawab", "", &[]), &[30, 60], Reports::Price);
-        Entry { homes: Box::new(is_sold_in_morocco), shows: is_live, ..entry }
-    }
-
-    fn declared(self, pages: Pages, how: &str) -> Entry {
-        let limits = Limits::requests(self.seed, &[(120, MINUTE_MS)]);
-        let ground = Ground::new(Dialect::Json(JsonSite::new(pages)), self.homes());
-        let line = self.line(Ground { limits, ..ground });
-        let source = self.map(how);
-        Entry { shows: is_live, ..self.entry(&line, source, &[20, 30, 60], Reports::Everything) }
-    }
-
-    fn map(&self, how: &str) -> Box<dyn Source> {
-        let fields = include_str!("../../../../maps/simulated.toml");
-        let http = format!(
-            "[read]\nrows = \"/data\"\n[http]\nurl = \"https://{}/homes\"\ncoverage = \"snapshot\"\npause_ms = 600\n\
-             [http.pages]\n{how}\ntotal = \"/total\"\n",
-            self.host()
-        );
-        let map = Map::parse(&format!("{fields}\n{http}"), "site.toml").unwrap_or_else(|error| panic!("{error}"));
-        Box::new(HttpSource::new(&map, &Params::new()).unwrap())
-    }
-
-    /// Hangs until the client gives up, at every request of the day.
-    fn dead(self) -> Entry {
-        let site = Site::new(
-            Arc::new(Mutex::new(Simulation::new(SimulationConfig::new(self.seed, self.start, 10, 1)))),
-            SiteConfig {
-                chaos: Chaos {
-                    outages: vec![Outage {
-                        from: self.start,
-                        until: self.start.plus_ms(30 * Time::DAY_MS),
-                        fault: Fault::Hang { ms: 3_600_000 },
-                    }],
-                    ..Chaos::default()
-                },
-                ..SiteConfig::new(Dialect::reso())
-            },
-        );
-        let line = Arc::new(Line::new(Arc::new(site), (50, 500), self.seed));
-        let source = self.built("reso", "/odata", &[]);
-        let entry = self.entry(&line, source, &[5], Reports::Everything);
-        Entry { is_dead: true, ..entry }
     }
 }

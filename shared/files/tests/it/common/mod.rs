@@ -9,6 +9,17 @@ use stoop_domain::{Observation, Reason, Time};
 use stoop_files::{Content, ReadOptions, open};
 use stoop_sources::declared::{Map, Outcome, Reader, Row, RowError};
 
+const MAP: &str = r#"
+    name = "z"
+    country = "AT"
+    currency = "EUR"
+    purpose = "sale"
+    [fields]
+    native_id = { from = "id" }
+    list_price = { from = "price" }
+    city = { constant = "Wien" }
+"#;
+
 /// The result of replaying files with a map.
 #[derive(Default)]
 pub struct Replay {
@@ -17,6 +28,11 @@ pub struct Replay {
     pub observations: Vec<Observation>,
     /// Location, reason and detail of each refused row.
     pub refused: Vec<(String, Reason, String)>,
+}
+
+/// A map of two columns, `id` and `price`.
+pub fn plain_map() -> Map {
+    Map::parse(MAP, "z.toml").unwrap()
 }
 
 pub fn root() -> PathBuf {

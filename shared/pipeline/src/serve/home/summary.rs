@@ -1,7 +1,8 @@
 use serde::Serialize;
-use stoop_domain::{Currency, Event, Home, HomeId, Market, Minor, Phase, PriceChange, Time};
+use stoop_domain::{Currency, Event, Home, HomeId, Market, Minor, Phase, PriceChange, PropertyType, Time};
 
 use super::super::{as_text, as_text_or_null, unit_name};
+use super::fields::{FieldsView, area_in};
 
 /// A home in a list. Prices are in major units of the currency, times are RFC 3339.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -19,11 +20,9 @@ pub struct HomeSummary {
     pub currency: Currency,
     /// The last change of the price that was seen.
     pub last_change: Option<PriceChangeView>,
-    /// RESO `PropertyType` and `PropertySubType` in one, such as `Condominium`.
-    pub property_type: Option<&'static str>,
-    pub bedrooms: Option<u8>,
-    /// In `area_unit`.
-    pub living_area: Option<f64>,
+    /// What describes the home itself: a member for each of [`HOME_FIELDS`](stoop_domain::HOME_FIELDS).
+    #[serde(flatten)]
+    pub fields: FieldsView,
     /// The unit of area of the home's country: `sqft` or `m2`.
     pub area_unit: &'static str,
     /// Price by living area.
@@ -50,6 +49,15 @@ pub struct HomeSummary {
     /// `price` in minor units.
     #[serde(skip)]
     pub asked: Option<Minor>,
+    /// One of the `fields`.
+    #[serde(skip)]
+    pub property_type: Option<PropertyType>,
+    /// One of the `fields`.
+    #[serde(skip)]
+    pub bedrooms: Option<u8>,
+    /// One of the `fields`, in `area_unit`.
+    #[serde(skip)]
+    pub living_area: Option<f64>,
 }
 
 /// A change of the list price.
@@ -89,9 +97,7 @@ impl HomeSummary {
             price: facts.list_price.map(|price| price.major_f64(currency)),
             currency,
             last_change: events.iter().rev().find_map(|event| PriceChangeView::of(event, currency)),
-            property_type: facts.property_type.map(|kind| kind.as_str()),
-            bedrooms: facts.bedrooms,
-            living_area: facts.living_area.map(|area| (area.in_unit(country.area_unit) * 100.0).round() / 100.0),
+            fields: FieldsView::of(home, currency, country.area_unit),
             area_unit: unit_name(country.area_unit),
             price_per_area: per_m2.map(|minor| {
                 let minor = (minor * country.area_unit.square_metres()).round();
@@ -106,6 +112,9 @@ impl HomeSummary {
             url: home.url().map(str::to_owned),
             phase: Some(phase),
             asked: facts.list_price,
+            property_type: facts.property_type,
+            bedrooms: facts.bedrooms,
+            living_area: facts.living_area.map(|area| area_in(area, country.area_unit)),
         })
     }
 
