@@ -9,10 +9,9 @@ use stoop_embedded::Database;
 use stoop_market::Window;
 use stoop_pipeline::serve::{
     ChangeView, ComparedChange, ComparedFigure, Comparing, Comparison, Figure, FiguresView, MarketView, Part,
-    market_for,
+    figure_text, figure_title, market_for,
 };
 
-use super::market::catalogue::{shown, title};
 use super::market::{Area, changes, reference};
 use super::{View, as_text, give, moment, open};
 use crate::args::{CompareArgs, StoreArgs};
@@ -71,7 +70,7 @@ impl Compared {
     fn cells<'a>(&'a self, row: &'a ComparedFigure) -> impl Iterator<Item = SafeText> + 'a {
         self.areas.iter().zip(&row.values).map(|(area, value)| {
             let Some(known) = value.value else { return SafeText::from(UNKNOWN).dim() };
-            let text = SafeText::from(shown(row.figure.definition(), known, area.currency, area.area_unit));
+            let text = SafeText::from(figure_text(row.figure.definition(), known, area.currency, area.area_unit));
             if value.thin { text.dim() } else { text }
         })
     }
@@ -121,12 +120,12 @@ impl Compared {
 /// A value, dimmed if its sample is too small.
 pub(super) fn cell(figure: Figure, figures: &FiguresView, currency: Currency, unit: &str) -> SafeText {
     let Ok(Some(value)) = figure.of(figures) else { return SafeText::from(UNKNOWN).dim() };
-    let text = SafeText::from(shown(figure.definition(), value, currency, unit));
+    let text = SafeText::from(figure_text(figure.definition(), value, currency, unit));
     if figure.is_thin(figures) { text.dim() } else { text }
 }
 
 pub(super) fn name(figure: Figure) -> String {
-    let title = title(figure.definition());
+    let title = figure_title(figure.definition());
     figure.window().map_or_else(|| title.clone(), |window| format!("{title}, {}", window.label()))
 }
 

@@ -1,9 +1,12 @@
 //! Areas side by side.
 
 use maud::{Markup, html};
-use stoop_domain::Time;
+use stoop_domain::{Purpose, Time};
 use stoop_market::Window;
-use stoop_pipeline::serve::{Figure, MarketView};
+use stoop_pipeline::serve::{
+    ChangeView, ComparedChange, ComparedFigure, ComparedValue, Comparing, Comparison, MarketView, Part, figure_text,
+    market_for,
+};
 
 use crate::chart::{LineChart, Series};
 use crate::definitions;
@@ -16,23 +19,8 @@ use crate::text;
 /// One colour for each.
 const AREAS_MAX: usize = 4;
 const DAYS: u16 = 90;
-/// The figures, and the window of those that have one.
-const FIGURES: [&str; 14] = [
-    "active",
-    "median_price",
-    "median_price_per_area",
-    "median_age_days",
-    "cut_share",
-    "median_cut",
-    "new",
-    "median_new_price",
-    "homes_cut_share",
-    "median_days_to_pending",
-    "pending_within_14_days",
-    "pending_ratio",
-    "months_of_supply",
-    "median_sale_price",
-];
+/// The window of figures that have windows.
+const WINDOW: Window = Window::Days28;
 
 /// The page at `now`.
 pub(crate) async fn page(reader: &Reader<'_>, query: &Query, now: Time) -> Result<String, Problem> {
@@ -44,18 +32,14 @@ pub(crate) async fn page(reader: &Reader<'_>, query: &Query, now: Time) -> Resul
             asked.len()
         )));
     }
-    let purpose = query.purpose()?.map_or("sale", |purpose| purpose.as_str());
+    let purpose = query.purpose()?.unwrap_or(Purpose::Sale);
+    let by = query.word("by", &Part::ALL.map(Part::as_str))?;
+    let by = Part::ALL.into_iter().find(|part| Some(part.as_str()) == by);
     let mut markets: Vec<(String, MarketView)> = Vec::new();
     for area in &asked {
         let found = reader.find(area).await?;
         let view = reader.area(&found, now, query.days(DAYS)?).await?;
-        let market = view
-            .markets
-            .into_iter()
-            .filter(|market| market.purpose == purpose)
-            .max_by_key(|market| market.figures.active);
-        let market =
-            market.ok_or_else(|| Problem::missing(format!("{} has no homes {}.", found.name, text::offer(purpose))))?;
+        let market = market_for(view, purpose).map_err(|error| Problem::missing(error.to_string()))?;
         markets.push((found.name, market));
     }
     let content = html! {
@@ -64,11 +48,12 @@ pub(crate) async fn page(reader: &Reader<'_>, query: &Query, now: Time) -> Resul
             @for n in 0..AREAS_MAX {
                 label { span class="hidden" { "Area " (n + 1) } input name="area" value=(asked.get(n).copied().unwrap_or_default()) placeholder=(if n < 2 { "an area" } else { "one more" }) maxlength="200"; }
             }
-            label { "Homes " select name="for" { option value="sale" selected[purpose == "sale"] { "for sale" } option value="rent" selected[purpose == "rent"] { "for rent" } } }
+            label { "Homes " select name="for" { option value="sale" selected[purpose == Purpose::Sale] { "for sale" } option value="rent" selected[purpose == Purpose::Rent] { "for rent" } } }
+            label { "By " select name="by" { option value="" { "area" } @for part in Part::ALL { option value=(part.as_str()) selected[by == Some(part)] { (part.as_str()) } } } }
             button type="submit" { "Compare" }
         }
         @if markets.is_empty() { p class="empty" { "Name two to four areas as you would write them: 60601, chicago, king county, us/tx." } }
-        @else { (prices(&markets)) (table(&markets)) }
+        @else { (prices(&markets)) (table(&markets, by)) }
     };
     Ok(layout::page(&Head { title: "Compare", room: Room::Compare, now: Some(now), query: "" }, &content))
 }
@@ -99,50 +84,62 @@ fn prices(markets: &[(String, MarketView)]) -> Markup {
     html! { section class="card" { (chart.draw()) } }
 }
 
-fn table(markets: &[(String, MarketView)]) -> Markup {
-    let figures = FIGURES.iter().filter_map(|name| {
-        Figure::all()
-            .find(|it| it.definition().name == *name && it.window().is_none_or(|window| window == Window::Days28))
-    });
+fn table(markets: &[(String, MarketView)], by: Option<Part>) -> Markup {
+    let views: Vec<MarketView> = markets.iter().map(|(_, market)| market.clone()).collect();
+    let Comparison { figures, changes } = Comparing { figures: Vec::new(), window: WINDOW, by }.compare(&views);
+    let heads = html! {
+        @for (name, market) in markets { th scope="col" { a href=(text::area_href(&market.path, market.purpose, market.currency)) { (name) } } }
+    };
     html! {
         section class="card" {
-            h2 { "Figures" }
+            h2 { @match by { None => "Figures", Some(part) => { "Figures by " (part.as_str()) } } }
             div class="scroll" tabindex="0" role="region" aria-label="Figures side by side" {
                 table {
-                    thead { tr {
-                        th class="l" scope="col" { "Figure" }
-                        @for (name, market) in markets { th scope="col" { a href=(text::area_href(&market.path, market.purpose, market.currency)) { (name) } } }
-                    } }
+                    thead { tr { th class="l" scope="col" { "Figure" } (heads) } }
                     tbody {
-                        @for figure in figures {
+                        @for row in &figures {
                             tr {
-                                th class="l" scope="row" { (text::defined(figure.definition().name, &definitions::words(figure.definition().name))) @if figure.window().is_some() { ", 28 d" } }
-                                @for (_, market) in markets { td class=[market.figures.thin.then_some("thin")] { (value(figure, market)) } }
+                                th class="l" scope="row" { (name(row)) }
+                                @for (value, (_, market)) in row.values.iter().zip(markets) { (cell(row, *value, market)) }
                             }
                         }
-                        @for days in [7, 28, 91, 365] {
-                            @let change = |market: &MarketView| market.changes.iter().find(|change| change.days == days).and_then(|change| change.median_price_change);
-                            @if markets.iter().any(|(_, market)| change(market).is_some()) {
-                                tr { th class="l" scope="row" { "Median price, change in " (days) " d" } @for (_, market) in markets { td { (text::change(change(market))) } } }
-                            }
+                        @for row in &changes {
+                            (change(&format!("Active, change in {} d", row.days), row, |it| it.active_change))
+                            (change(&format!("Median price, change in {} d", row.days), row, |it| it.median_price_change))
                         }
                     }
                 }
             }
+            p class="note" { span class="thin" { "Italic" } ": the sample is too small to say much." }
         }
     }
 }
 
-/// A figure in its unit.
-fn value(figure: Figure, market: &MarketView) -> String {
-    use stoop_market::Unit;
-    let Ok(Some(value)) = figure.of(&market.figures) else { return stoop_show::UNKNOWN.to_owned() };
-    match figure.definition().unit {
-        Unit::Homes | Unit::Events => format!("{value:.0}"),
-        Unit::Money => stoop_show::price(value, market.currency),
-        Unit::MoneyPerArea => stoop_show::price_per_area(value, market.currency, market.area_unit),
-        Unit::Days => format!("{value:.0} d"),
-        Unit::Months => format!("{value:.1} months"),
-        Unit::Share => stoop_show::percent(value),
+fn name(row: &ComparedFigure) -> Markup {
+    let definition = row.figure.definition();
+    let title = definitions::words(definition.name);
+    html! {
+        (text::defined(definition.name, &title))
+        @if row.figure.window().is_some() { ", " (WINDOW.span()) " d" }
+        @if let Some(part) = &row.part { ", " (part) }
+    }
+}
+
+fn cell(row: &ComparedFigure, value: ComparedValue, market: &MarketView) -> Markup {
+    let shown = value.value.map(|known| figure_text(row.figure.definition(), known, market.currency, market.area_unit));
+    let sample = value.sample.map(|sample| format!("sample: {}", stoop_show::whole(sample)));
+    html! { td class=[value.thin.then_some("thin")] title=[sample] { (stoop_show::or_unknown(shown)) } }
+}
+
+fn change(title: &str, row: &ComparedChange, of: fn(&ChangeView) -> Option<f64>) -> Markup {
+    html! {
+        @if row.values.iter().flatten().any(|change| of(change).is_some()) {
+            tr {
+                th class="l" scope="row" { (title) }
+                @for change in &row.values {
+                    td class=[change.as_ref().is_none_or(|change| change.thin).then_some("thin")] { (text::change(change.as_ref().and_then(of))) }
+                }
+            }
+        }
     }
 }

@@ -17,6 +17,7 @@ mod ranking;
 mod reference;
 mod revised;
 mod sum;
+mod text;
 mod view;
 mod yields;
 
@@ -45,6 +46,7 @@ pub use ranking::{Figure, MarketRow, Ranking, SortBy};
 pub use reference::{ReferenceAround, ReferenceView, areas_around};
 pub use revised::{Revised, revised};
 pub use sum::{Hours, Sum};
+pub use text::{figure_text, figure_title};
 pub use view::{MarketView, SegmentView, covers_days, unit_name};
 pub use yields::{YIELD_SAMPLE, YieldSearch, YieldView};
 

@@ -1,8 +1,7 @@
 //! The figures of sales, speed and pressure, as the catalogue defines them.
 
-use stoop_domain::Currency;
-use stoop_market::{Definition, Group, Unit, Window};
-use stoop_pipeline::serve::{Figure, FiguresView, MarketView};
+use stoop_market::{Definition, Group, Window};
+use stoop_pipeline::serve::{Figure, FiguresView, MarketView, figure_text, figure_title};
 
 use crate::show::{self, Column, Page, SafeText, Table, UNKNOWN};
 
@@ -24,7 +23,7 @@ pub(super) fn figures(market: &MarketView, page: &mut Page) {
             let cells = windows.map(|window| cell(figure, Some(window), market));
             if cells.iter().any(Option::is_some) {
                 let cells = cells.map(|cell| cell.unwrap_or_else(|| SafeText::from(UNKNOWN).dim()));
-                table.row([title(figure).into()].into_iter().chain(cells));
+                table.row([figure_title(figure).into()].into_iter().chain(cells));
             }
         }
         let within = within(market);
@@ -42,7 +41,7 @@ pub(super) fn figures(market: &MarketView, page: &mut Page) {
         }
         for figure in of_moment.iter().filter(|_| !is_speed) {
             if let Some(value) = cell(figure, None, market) {
-                page.line([format!("  {}  ", title(figure)).into(), value]).gap();
+                page.line([format!("  {}  ", figure_title(figure)).into(), value]).gap();
             }
         }
         page.table(table);
@@ -67,7 +66,7 @@ fn within(market: &MarketView) -> Table {
             let figure = Definition::all().find(|figure| figure.name == name)?;
             let named = Figure::of_definition(figure, None)?;
             let value = named.of(&market.figures).ok()??;
-            let text = SafeText::from(shown(figure, value, market.currency, market.area_unit));
+            let text = SafeText::from(figure_text(figure, value, market.currency, market.area_unit));
             Some(if named.is_thin(&market.figures) { text.dim() } else { text })
         };
         let cells = [named(median)]
@@ -82,16 +81,11 @@ fn within(market: &MarketView) -> Table {
     table
 }
 
-/// The name for people: `median sale price`.
-pub(crate) fn title(figure: &Definition) -> String {
-    figure.name.replace('_', " ")
-}
-
 /// The value with its sample in brackets, dimmed if that is too small; `None` if there is no value.
 fn cell(figure: &'static Definition, window: Option<Window>, market: &MarketView) -> Option<SafeText> {
     let named = Figure::of_definition(figure, window)?;
     let value = named.of(&market.figures).ok()??;
-    let shown = shown(figure, value, market.currency, market.area_unit);
+    let shown = figure_text(figure, value, market.currency, market.area_unit);
     if figure.sample.is_none() {
         return Some(shown.into());
     }
@@ -103,17 +97,4 @@ fn cell(figure: &'static Definition, window: Option<Window>, market: &MarketView
 pub(crate) fn dimmed(text: impl AsRef<str>, name: &str, figures: &FiguresView) -> SafeText {
     let text = SafeText::from(text);
     if Figure::named(name).is_some_and(|figure| figure.is_thin(figures)) { text.dim() } else { text }
-}
-
-/// A value in its unit, for people.
-pub(crate) fn shown(figure: &Definition, value: f64, currency: Currency, area_unit: &str) -> String {
-    match figure.unit {
-        #[expect(clippy::cast_possible_truncation, reason = "a number of homes or events")]
-        Unit::Homes | Unit::Events => show::whole(value as i64),
-        Unit::Money => show::price(value, currency),
-        Unit::MoneyPerArea => show::price_per_area(value, currency, area_unit),
-        Unit::Days => format!("{value:.0} d"),
-        Unit::Months => format!("{value:.1} months"),
-        Unit::Share => show::percent(value),
-    }
 }

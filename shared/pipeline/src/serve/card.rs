@@ -3,7 +3,7 @@ use stoop_domain::{Day, Time, country};
 
 use super::days::Series;
 use super::figures::Terms;
-use super::{ChangeView, DayView, MarketRow, Sum, UnusualView, Usual};
+use super::{ChangeView, DayView, MarketRow, Sum, UnusualView};
 
 /// An area in short: its figures, how they changed, what is unusual, and its last days.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -40,34 +40,5 @@ impl AreaCard {
     #[must_use]
     pub fn change(&self, days: i32) -> Option<&ChangeView> {
         self.changes.iter().find(|change| change.days == days)
-    }
-}
-
-impl UnusualView {
-    /// What is unusual, in words: `price cuts in 7 days: 78, very high; usually 41, give or take 9, in the 26 weeks before`.
-    #[must_use]
-    pub fn sentence(&self) -> String {
-        let is = match self.is {
-            Usual::VeryLow => "very low",
-            Usual::Low => "low",
-            Usual::High => "high",
-            Usual::VeryHigh => "very high",
-        };
-        let (what, is_share) = match self.figure {
-            "median_price_change" => ("median price against 28 days before", true),
-            "active" => ("active homes", false),
-            "price_cuts" => ("price cuts in 7 days", false),
-            "new" => ("new homes in 7 days", false),
-            "pending" => ("homes under contract in 7 days", false),
-            _ => ("homes taken off in 7 days", false),
-        };
-        let [value, usual] = [self.value, self.usual].map(|value| match is_share {
-            true if value > 0.0 => format!("+{}", stoop_show::percent(value)),
-            true => stoop_show::percent(value),
-            false => format!("{value:.0}"),
-        });
-        let deviation = if is_share { stoop_show::percent(self.deviation) } else { format!("{:.0}", self.deviation) };
-        let weeks = self.weeks;
-        format!("{what}: {value}, {is}; usually {usual}, give or take {deviation}, in the {weeks} weeks before")
     }
 }
