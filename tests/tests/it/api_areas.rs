@@ -12,7 +12,7 @@ use stoop_domain::{Market, Observation, Time};
 use stoop_market::Cells;
 use stoop_pipeline::ports::{PortError, ShownWide, VisitWide, WideAreas};
 use stoop_pipeline::serve::api::Api;
-use stoop_pipeline::serve::{AreaView, Hours, MarketView, MergedId, Sum, find_area, merged};
+use stoop_pipeline::serve::{AreaView, FoundArea, Hours, MarketView, MergedId, Sum, find_area, merged};
 use stoop_pipeline::{WideArea, WideLevel, add_up};
 use stoop_tests::AlteredAreas;
 use stoop_tests::made::observation_in;
@@ -72,6 +72,14 @@ fn states(town: &Town, markets: &[Market]) -> Vec<(Market, Cells)> {
     markets.iter().map(state).collect()
 }
 
+/// Adds when the newest observations were made.
+fn observed(town: &Town, found: &FoundArea, view: &mut AreaView) {
+    for market in &mut view.markets {
+        let newest = town.database.observed_at(&market.observed_markets(found)).unwrap();
+        market.add_observed(newest, now());
+    }
+}
+
 /// An area, added up with the precision of stored sums.
 fn plain(town: &Town, query: &str, days: u16) -> Value {
     let found = find_area(query, &town.database.market_ids().unwrap()).unwrap();
@@ -84,7 +92,9 @@ fn plain(town: &Town, query: &str, days: u16) -> Value {
         assert_eq!(hours, Hours::Known);
         MarketView::of(&found, id, Sum::Wide(&sum, area.level().grain(), hours), now(), days)
     };
-    serde_json::to_value(AreaView::with(&found, ids.into_iter().map(view).collect(), now())).unwrap()
+    let mut view = AreaView::with(&found, ids.into_iter().map(view).collect(), now());
+    observed(town, &found, &mut view);
+    serde_json::to_value(view).unwrap()
 }
 
 #[test]
@@ -199,7 +209,9 @@ fn without_a_sum_an_area_is_added_up() {
     for area in ["ma/", "us/wa"] {
         let found = find_area(area, &town.database.market_ids().unwrap()).unwrap();
         let sums = merged(states(&town, &found.markets));
-        let expected = serde_json::to_value(AreaView::of(&found, &sums, now(), 90)).unwrap();
+        let mut expected = AreaView::of(&found, &sums, now(), 90);
+        observed(&town, &found, &mut expected);
+        let expected = serde_json::to_value(expected).unwrap();
         let (_, answer) = altered(&town, &format!("/api/v1/markets/{area}"), none);
         assert_eq!(answer["markets"], expected["markets"]);
     }
