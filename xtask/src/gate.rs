@@ -7,11 +7,21 @@ use anyhow::Result;
 use crate::project::Project;
 use crate::step::{Steps, counted, plain};
 use crate::tally::Tally;
-use crate::{arm64, bench, fuzz, shape, tools, words};
+use crate::{arm64, bench, browser, fuzz, shape, tools, words};
 
 /// Inputs of the compiler and the linters, and the pages that a test reads.
-const RUST: &[&str] =
-    &["*.rs", "*.toml", "*.snap", "Cargo.lock", "maps/", "events/", "docs/openapi.json", "docs/API.md"];
+const RUST: &[&str] = &[
+    "*.rs",
+    "*.toml",
+    "*.snap",
+    "*.css",
+    "*.js",
+    "Cargo.lock",
+    "maps/",
+    "events/",
+    "docs/openapi.json",
+    "docs/API.md",
+];
 /// Inputs of the deployed stack and of the tests of ports on AWS.
 const DEPLOYED: &[&str] = &[
     "*.rs",
@@ -29,6 +39,10 @@ const DEPLOYED: &[&str] = &[
     "infra/redrive",
     "infra/state",
 ];
+/// The browser's tests.
+const BROWSER: &[&str] = &["tests/browser/", "xtask/"];
+/// Inputs of the pages and of the browser's tests.
+const PAGES: &[&str] = &["*.rs", "*.toml", "*.css", "*.js", "*.svg", "Cargo.lock", "tests/browser/"];
 const CRATES: &[&str] = &["*.toml", "Cargo.lock"];
 const TEMPLATE: &[&str] = &[
     "template.yaml",
@@ -144,6 +158,8 @@ fn common(steps: &mut Steps<'_>) -> Result<()> {
     steps.run_on("examples in the documentation", RUST, |project| {
         counted(&mut project.cargo(&["test", "--workspace", "--locked", "--doc"]))
     })?;
+    steps.run_on("checks of pages, on planted faults", BROWSER, browser::self_test)?;
+    steps.run_on("pages in Chromium", PAGES, |project| browser::demo(project, None))?;
     steps.run_on("template", TEMPLATE, template)?;
     steps.run_on("ports and functions on MiniStack", DEPLOYED, |project| counted(&mut aws(project)))?;
     steps.run_on("stack on MiniStack", DEPLOYED, |project| counted(&mut deployed(project)))?;
