@@ -12,7 +12,7 @@ use crate::show::{self, Column, Page, SafeText, Table, UNKNOWN, or_unknown};
 /// The last scan of a search.
 #[derive(Default, Serialize)]
 pub(super) struct Scanned {
-    /// When the last complete scan began.
+    /// When the last complete scan began, or the time of the newest file.
     complete_scan_at: Option<String>,
     /// How long ago that was.
     lag_seconds: Option<i64>,

@@ -320,6 +320,7 @@ fn the_fields_of_the_last_scan_are_listed_beside_those_of_earlier_ones() {
     let fields = checked["fields"].as_array().unwrap();
     let field = fields.iter().find(|field| field["name"] == "list_price").unwrap();
     says(field, &json!({ "share": 0.5, "polled_share": 0.5, "earlier_share": 1.0 }));
+    assert!(fields.iter().find(|field| field["name"] == "purpose").unwrap().get("polled_share").is_none());
     let table = room.stoop(&["sources", "check", "exports"]).ok().stdout;
     assert!(table.contains("last scan"), "{table}");
 }

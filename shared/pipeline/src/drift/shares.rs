@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use stoop_domain::{Address, Currency, Listing, Purpose, fields};
 
 use super::Window;
 
@@ -32,13 +33,16 @@ impl FieldShares {
         self.listings
     }
 
-    /// The share of a field, by its name as in [`stoop_domain::fields`]; `None` if nothing was understood yet.
+    /// The share of a field, by its name as in [`stoop_domain::fields`]; `None` for another name, or if nothing was
+    /// understood yet.
     #[must_use]
     pub fn of(&self, field: &str) -> Option<FieldShare> {
         let share = |permille: u16| f64::from(permille) / 1_000.0;
-        let shares =
-            self.fields.get(field).map(|(now, earlier)| FieldShare { share: share(*now), earlier: earlier.map(share) });
-        shares.or_else(|| (self.listings > 0).then_some(FieldShare { share: 0.0, earlier: None }))
+        match self.fields.get(field) {
+            Some((now, earlier)) => Some(FieldShare { share: share(*now), earlier: earlier.map(share) }),
+            None if self.listings > 0 && may_lack(field) => Some(FieldShare { share: 0.0, earlier: None }),
+            None => None,
+        }
     }
 
     /// The fields that listings have or had, and their shares.
@@ -70,6 +74,12 @@ impl FieldShares {
         });
         *self = Self { listings, fields: shares.collect() };
     }
+}
+
+/// Whether this is a field that a listing may lack.
+fn may_lack(name: &str) -> bool {
+    let listing = Listing::new(Purpose::Sale, Currency::USD, Address::default());
+    fields(&listing).any(|(known, _)| known == name)
 }
 
 /// A mean after a further value.

@@ -230,6 +230,7 @@ fn the_share_of_each_field_is_that_of_the_last_scan_beside_the_mean_of_those_bef
     assert_eq!((of(&later, "bedrooms"), later.shares.listings()), (Some((1.0, Some(0.719))), 40));
     assert_eq!(of(&later, "list_price"), Some((1.0, Some(1.0))));
     assert_eq!(of(&later, "living_area"), Some((0.0, None)), "no scan had it");
+    assert_eq!(of(&later, "native_id"), None, "a listing cannot lack it");
     assert!(later.shares.fields().all(|(name, _)| name != "living_area"));
     assert_eq!(of(&noted(&[0, 40]), "bedrooms"), Some((1.0, Some(0.0))), "new in the second scan");
 }
