@@ -120,8 +120,11 @@ impl Compared {
         }
         for days in [7, 28, 365].into_iter().filter(|_| self.is_of_all) {
             type Change = fn(&stoop_pipeline::serve::ChangeView) -> Option<f64>;
-            let rows: [(&str, Change); 2] =
-                [("active", |it| it.active_change), ("median price", |it| it.median_price_change)];
+            let rows: [(&str, Change); 3] = [
+                ("active", |it| it.active_change),
+                ("median price", |it| it.median_price_change),
+                ("mix-adjusted price", |it| it.mix_adjusted_change),
+            ];
             for (what, of) in rows {
                 let is_known =
                     |area: &MarketView| area.changes.iter().any(|change| change.days == days && of(change).is_some());

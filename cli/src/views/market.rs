@@ -52,7 +52,7 @@ struct RevisedMarket {
 }
 
 /// The columns of a day in CSV.
-const DAY: [Field; 25] = [
+const DAY: [Field; 26] = [
     Field::Plain("market"),
     Field::Plain("purpose"),
     Field::Plain("currency"),
@@ -65,6 +65,7 @@ const DAY: [Field; 25] = [
     Field::Money("median_price_7_days"),
     Field::Money("median_price_28_days"),
     Field::Money("median_price_91_days"),
+    Field::Plain("price_index"),
     Field::Plain("initial"),
     Field::Plain("new"),
     Field::Plain("relisted"),

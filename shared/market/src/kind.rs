@@ -33,6 +33,9 @@ pub(crate) enum Quantity {
     PendingStock = 11,
     /// Price cuts, by days since the home's last one in the same market and cell; [`NO_CUT_BEFORE`] if there is none.
     CutGap = 12,
+    /// In the sums of wide areas: homes with a price (bucket 0), and the sum of the numbers of their price buckets
+    /// (bucket 1), which are logarithms.
+    PriceLog = 13,
     /// A quantity that this program does not know.
     Unknown = 15,
 }
@@ -169,12 +172,12 @@ impl Quantity {
         Self::Age,
         Self::PendingStock,
         Self::CutGap,
-        Self::Unknown,
+        Self::PriceLog,
         Self::Unknown,
         Self::Unknown,
     ];
 
-    /// The quantities with the figures of civil days: all but hours.
+    /// The quantities with the figures of civil days: all but hours and what only price indices need.
     pub(crate) const OF_DAYS: [Self; 12] = [
         Self::Count,
         Self::Price,
@@ -194,7 +197,7 @@ impl Quantity {
     /// of sixteen million homes in halves below 2^32.
     pub(crate) fn value_max(self) -> u64 {
         match self {
-            Self::PriceSum | Self::PriceSumHigh => 1 << 56,
+            Self::PriceSum | Self::PriceSumHigh | Self::PriceLog => 1 << 56,
             _ => 1 << 40,
         }
     }
@@ -223,6 +226,7 @@ fn every_kind_and_quantity_has_the_index_of_its_number() {
     }
     let known = Quantity::ALL.into_iter().enumerate().filter(|(_, quantity)| *quantity != Quantity::Unknown);
     assert!(known.clone().all(|(number, quantity)| quantity as usize == number));
-    let of_days: Vec<Quantity> = known.map(|(_, quantity)| quantity).filter(|it| *it != Quantity::Hour).collect();
+    let others = [Quantity::Hour, Quantity::PriceLog];
+    let of_days: Vec<Quantity> = known.map(|(_, quantity)| quantity).filter(|it| !others.contains(it)).collect();
     assert_eq!(of_days, Quantity::OF_DAYS);
 }

@@ -63,7 +63,7 @@ fn csv_has_the_names_of_the_json() {
     same_names(&Markets::read(database, None, None, &WantedMarkets::default(), 40).unwrap(), &of_catalogue);
     same_names(
         &AreaView::read(database, "98178", None, 30).unwrap(),
-        &["median_price_28_days", "median_price_91_days"],
+        &["median_price_28_days", "median_price_91_days", "price_index"],
     );
     same_names(&Homes::read(database, "us/wa", &every(), 40).unwrap(), &[]);
     same_names(&HomePage::read(database, "kc/1001").unwrap(), &["doubtful"]);

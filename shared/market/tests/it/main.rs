@@ -9,6 +9,7 @@ mod documents;
 mod example;
 mod figures;
 mod laws;
+mod mix;
 mod oracle;
 mod pooled;
 mod sales;

@@ -41,6 +41,8 @@ pub enum SortBy {
     ActiveChange,
     /// The change of the median list price.
     MedianPriceChange,
+    /// The change of list prices at the same mix of homes.
+    MixAdjustedChange,
 }
 
 /// A figure by which lists are sorted, and its name in CSV: a figure of the moment, or one of a window.
@@ -128,6 +130,7 @@ impl SortBy {
         match name {
             "active_change" => Some(Self::ActiveChange),
             "median_price_change" => Some(Self::MedianPriceChange),
+            "mix_adjusted_change" => Some(Self::MixAdjustedChange),
             name => Figure::named(name).map(Self::Figure),
         }
     }
@@ -135,7 +138,7 @@ impl SortBy {
     /// Whether it needs rows with changes.
     #[must_use]
     pub fn is_change(self) -> bool {
-        matches!(self, Self::ActiveChange | Self::MedianPriceChange)
+        matches!(self, Self::ActiveChange | Self::MedianPriceChange | Self::MixAdjustedChange)
     }
 
     fn of(self, row: &MarketRow) -> Result<Option<f64>, serde_json::Error> {
@@ -144,6 +147,7 @@ impl SortBy {
             Self::Figure(figure) => row.figures.as_ref().map_or(Ok(None), |figures| figure.of(figures)),
             Self::ActiveChange => Ok(change.and_then(|change| change.active_change)),
             Self::MedianPriceChange => Ok(change.and_then(|change| change.median_price_change)),
+            Self::MixAdjustedChange => Ok(change.and_then(|change| change.mix_adjusted_change)),
         }
     }
 }

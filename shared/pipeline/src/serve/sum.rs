@@ -1,7 +1,8 @@
 use jiff::tz::TimeZone;
 use stoop_domain::{Day, Time};
 use stoop_market::{
-    Cell, Cells, Close, Figures, Grain, PooledMedians, Segment, Wide, closes, first_day, pooled_medians,
+    Cell, Cells, Close, Figures, Grain, LogPrices, PooledMedians, Segment, Wide, closes, first_day, log_prices,
+    pooled_medians,
 };
 
 /// Whether the events of the last 24 hours are known.
@@ -66,6 +67,14 @@ impl Sum<'_> {
         match self {
             Self::Whole(cells) => pooled_medians(cells, Segment::All, from, until),
             Self::Wide(wide, ..) => wide.pooled_medians(from, until),
+        }
+    }
+
+    /// The log prices of these days, which must be in order.
+    pub(super) fn log_prices(self, days: &[Day]) -> Vec<LogPrices> {
+        match self {
+            Self::Whole(cells) => log_prices(cells, days),
+            Self::Wide(wide, ..) => wide.log_prices(days),
         }
     }
 
