@@ -20,7 +20,9 @@ use crate::key::Key;
 use crate::kind::{Kind, Quantity, Role};
 use crate::measures::Kept;
 use crate::mix::{LogPrices, log_prices_of};
+use crate::month::Month;
 use crate::moving::{AVERAGE_DAYS, PooledMedians, pooled_medians};
+use crate::repeat::{RepeatPairs, repeat_pairs_of};
 use crate::segment::{Cell, Segment};
 use crate::series::{Close, closes, first_day};
 
@@ -120,6 +122,7 @@ impl Projection {
             // A civil day begins up to a day before the UTC day, and the window adds one more.
             Quantity::Hour => (key.day() >= from - 2).then_some(key),
             Quantity::Count => since(key, kind, self.first_event()),
+            Quantity::Repeat => None,
             _ if quantity.is_stock(kind) => {
                 let cell = key.cell()?;
                 since(Key::new(cell, quantity, Kind::Amended, Day(key.day()), self.bucket(key)), kind, from)
@@ -167,12 +170,21 @@ impl Projection {
             Quantity::Count if kind.crosses(Segment::All) => (kind, 0),
             // A home that changes its cell leaves one and enters another on the same day: no change for the whole area.
             Quantity::Count => (Kind::CellIn, 0),
+            Quantity::Repeat => return self.pair_in_series(key, kind),
             _ if !quantity.is_stock(kind) => return None,
             Quantity::Price => (Kind::Amended, Grain::Coarse.of(Bucket(key.bucket())).0),
             Quantity::PriceSum | Quantity::PriceSumHigh | Quantity::Unconfirmed => (Kind::Amended, 0),
             _ => return None,
         };
         since(Key::new(WHOLE, quantity, reported_as, day, bucket), kind, self.first_day().0)
+    }
+
+    /// The coordinate for the repeat-listing index, which is one of months: pairs before the civil days with figures are
+    /// moved to the first day of their month.
+    fn pair_in_series(&self, key: Key, kind: Kind) -> Option<Key> {
+        let day = Day(key.day());
+        let moved = if day < self.from { Month::of(day).first() } else { day };
+        (day >= self.first_day()).then(|| Key::of_area(Quantity::Repeat, kind, moved, key.bucket()))
     }
 
     /// The number of priced homes and the sum of the logarithms of their prices, for the series of a cell, that `key`, a
@@ -257,6 +269,12 @@ impl Wide {
             (key, homes, logs)
         });
         log_prices_of(changes, days)
+    }
+
+    /// The pairs of first asking prices since the month of `since`, as [`repeat_pairs`]: for days of [`Wide::closes`].
+    #[must_use]
+    pub fn repeat_pairs(&self, since: Day, until: Day) -> RepeatPairs {
+        repeat_pairs_of(self.series.of_area(Quantity::Repeat), since, until)
     }
 
     /// The first day with a change, as [`first_day`].

@@ -13,6 +13,7 @@ mod home;
 mod nearest;
 mod ranking;
 mod reference;
+mod repeat;
 mod revised;
 mod sum;
 mod view;
@@ -37,6 +38,7 @@ pub use home::{HappenedView, HomeSummary, HomeView, IntervalView, PriceChangeVie
 pub use nearest::Nearest;
 pub use ranking::{Figure, MarketRow, Ranking, SortBy};
 pub use reference::{ReferenceAround, ReferenceView, areas_around};
+pub use repeat::{RepeatMonthView, repeat_days};
 pub use revised::{Revised, revised};
 pub use sum::{Hours, Sum};
 pub use view::{MarketView, SegmentView, covers_days, unit_name};

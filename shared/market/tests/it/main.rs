@@ -12,6 +12,7 @@ mod laws;
 mod mix;
 mod oracle;
 mod pooled;
+mod repeat;
 mod sales;
 mod support;
 mod values;

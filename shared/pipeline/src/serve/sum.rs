@@ -1,8 +1,8 @@
 use jiff::tz::TimeZone;
 use stoop_domain::{Day, Time};
 use stoop_market::{
-    Cell, Cells, Close, Figures, Grain, LogPrices, PooledMedians, Segment, Wide, closes, first_day, log_prices,
-    pooled_medians,
+    Cell, Cells, Close, Figures, Grain, LogPrices, PooledMedians, RepeatPairs, Segment, Wide, closes, first_day,
+    log_prices, pooled_medians, repeat_pairs,
 };
 
 /// Whether the events of the last 24 hours are known.
@@ -75,6 +75,14 @@ impl Sum<'_> {
         match self {
             Self::Whole(cells) => log_prices(cells, days),
             Self::Wide(wide, ..) => wide.log_prices(days),
+        }
+    }
+
+    /// The pairs of first asking prices with a second one of the month of `since` or later, until a day.
+    pub(super) fn repeat_pairs(self, since: Day, until: Day) -> RepeatPairs {
+        match self {
+            Self::Whole(cells) => repeat_pairs(cells, since, until),
+            Self::Wide(wide, ..) => wide.repeat_pairs(since, until),
         }
     }
 

@@ -9,7 +9,7 @@ use super::error::ApiError;
 use super::known::narrowed;
 use super::params::Params;
 use super::sums::READ_MARKETS_MAX;
-use crate::serve::{AreaView, FoundArea, Hours, MarketView, MergedId, Sum, as_text_or_null};
+use crate::serve::{AreaView, FoundArea, Hours, MarketView, MergedId, Sum, as_text_or_null, repeat_days};
 use crate::wide_area::{WideArea, WideLevel};
 
 /// A county with at most this many markets is added up from them: that is fast, and its prices and days are then
@@ -36,10 +36,11 @@ pub(super) struct AreaAnswer {
 impl Api<'_> {
     /// `GET /api/v1/markets/{area}`
     pub(super) async fn market(&self, area: &str, query: &str, now: Time) -> Result<AreaAnswer, ApiError> {
-        let mut params = Params::read(query, &["purpose", "currency", "days", "as_of"]);
+        let mut params = Params::read(query, &["purpose", "currency", "days", "as_of", "index"]);
         let area = narrowed(&params.area_of_path(area), params.purpose(), params.currency());
         let days = params.count("days", DAYS_DEFAULT, DAYS_MAX);
         let as_of = params.moment("as_of").unwrap_or(now);
+        let with_index = params.flag("index");
         params.done()?;
 
         let found = self.known.area(self.views, &area, now).await?;
@@ -49,7 +50,7 @@ impl Api<'_> {
             let markets = found.markets.iter().filter(|market| MergedId::of(market) == area.id()).count();
             if let Some(shown) = self.areas.wide(&area, markets, as_of).await? {
                 let sum = Sum::Wide(&shown.sum, area.level().grain(), Hours::Known);
-                views.insert(area.id(), MarketView::of(&found, area.id(), sum, as_of, days));
+                views.insert(area.id(), view(&found, area.id(), sum, as_of, days, with_index));
                 rolled_up_at = earliest(rolled_up_at, shown.rolled_up);
             }
         }
@@ -58,14 +59,24 @@ impl Api<'_> {
         if without_figures.len() > READ_MARKETS_MAX {
             return Err(too_wide(&found, without_figures.len(), as_of, days));
         }
-        for (id, cells) in self.added_up(&without_figures, as_of, days).await? {
-            views.insert(id, MarketView::of(&found, id, Sum::Whole(&cells), as_of, days));
+        let days_read = if with_index { repeat_days(days) } else { days };
+        for (id, cells) in self.added_up(&without_figures, as_of, days_read).await? {
+            views.insert(id, view(&found, id, Sum::Whole(&cells), as_of, days, with_index));
         }
         let mut view = AreaView::with(&found, views.into_values().collect(), as_of);
         let consists_of_total = view.consists_of.len();
         view.consists_of.truncate(IDS_MAX);
         Ok(AreaAnswer { view, consists_of_total, rolled_up_at })
     }
+}
+
+/// The view of a market, with its repeat-listing index if it is wanted.
+fn view(found: &FoundArea, id: MergedId, sum: Sum<'_>, as_of: Time, days: u16, with_index: bool) -> MarketView {
+    let mut view = MarketView::of(found, id, sum, as_of, days);
+    if with_index {
+        view.add_repeat_index(sum, days);
+    }
+    view
 }
 
 /// The sums that are read instead of an area's markets, one for each purpose and currency; empty for an area whose
