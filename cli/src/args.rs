@@ -1,6 +1,7 @@
 mod compare;
 mod definition;
 mod homes;
+mod market;
 mod markets;
 mod reference;
 mod serve;
@@ -16,8 +17,8 @@ use stoop_domain::Time;
 use stoop_runtime::LogFormat;
 
 pub(crate) use compare::CompareArgs;
-pub(crate) use definition::DefinitionArgs;
 pub(crate) use homes::{Sort, WantedArgs};
+pub(crate) use market::MarketArgs;
 #[cfg(test)]
 pub(crate) use markets::figure;
 pub(crate) use markets::{MarketsArgs, WantedMarkets};
@@ -34,9 +35,6 @@ const HOMES_MAX: i64 = 1_000_000;
 const MINUTES_A_SECOND_MAX: i64 = 10_080;
 
 const YEAR_S: u64 = 31_536_000;
-
-/// Ten years.
-const DAYS_MAX: i64 = 3_660;
 
 /// Property-listing feeds in; live market figures and price-drop alerts out.
 #[derive(Parser)]
@@ -180,23 +178,6 @@ pub(crate) struct PollArgs {
     pub(crate) max_rejects: Option<f64>,
     #[command(flatten)]
     pub(crate) json: JsonArgs,
-}
-
-#[derive(Args)]
-pub(crate) struct MarketArgs {
-    /// 98178, "king county", "austin tx" ... or a path like us/wa/king; append :sale, :rent or a currency like :USD
-    pub(crate) area: String,
-    /// Days of the daily series to show
-    #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u16).range(1..=DAYS_MAX))]
-    pub(crate) days: u16,
-    #[command(flatten)]
-    pub(crate) as_of: AsOfArgs,
-    #[command(flatten)]
-    pub(crate) as_known: AsKnownArgs,
-    #[command(flatten)]
-    pub(crate) definition: DefinitionArgs,
-    #[command(flatten)]
-    pub(crate) format: FormatArgs,
 }
 
 #[derive(Args)]

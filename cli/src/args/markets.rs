@@ -30,8 +30,8 @@ pub(crate) struct WantedMarkets {
     /// Sort by this figure, named as in --csv, ascending; unknown values last [default: active, descending]
     #[arg(long, value_name = "FIGURE", value_parser = figure)]
     pub(crate) sort: Option<SortBy>,
-    /// Show the change since this many days before; --sort then also takes active_change and median_price_change
-    /// [default for these: 28]
+    /// Show the change since this many days before; --sort then also takes active_change, median_price_change and
+    /// mix_adjusted_change [default for these: 28]
     #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(i32).range(1..=365))]
     pub(crate) change: Option<i32>,
     /// Sort descending

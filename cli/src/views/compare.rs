@@ -83,8 +83,11 @@ impl Compared {
         }
         for ComparedChange { days, values } in &self.comparison.changes {
             type Change = fn(&ChangeView) -> Option<f64>;
-            let rows: [(&str, Change); 2] =
-                [("active", |it| it.active_change), ("median price", |it| it.median_price_change)];
+            let rows: [(&str, Change); 3] = [
+                ("active", |it| it.active_change),
+                ("median price", |it| it.median_price_change),
+                ("mix-adjusted price", |it| it.mix_adjusted_change),
+            ];
             for (what, of) in rows {
                 if values.iter().flatten().all(|change| of(change).is_none()) {
                     continue;

@@ -3,6 +3,7 @@ pub(super) mod changes;
 mod daily;
 mod flows;
 pub(super) mod reference;
+mod repeat;
 mod segments;
 mod yields;
 
@@ -56,7 +57,7 @@ struct RevisedMarket {
 const LAG_SHOWN_SECONDS: i64 = 60;
 
 /// The columns of a day in CSV.
-const DAY: [Field; 25] = [
+const DAY: [Field; 26] = [
     Field::Plain("market"),
     Field::Plain("purpose"),
     Field::Plain("currency"),
@@ -69,6 +70,7 @@ const DAY: [Field; 25] = [
     Field::Money("median_price_7_days"),
     Field::Money("median_price_28_days"),
     Field::Money("median_price_91_days"),
+    Field::Plain("price_index"),
     Field::Plain("initial"),
     Field::Plain("new"),
     Field::Plain("relisted"),
@@ -96,10 +98,13 @@ impl Area {
         if let Some(known) = args.as_known.as_known {
             return Self::read_as_known(database, &args.area, known, as_of, days);
         }
-        let mut area = Self::read(database, &args.area, as_of, days)?;
-        area.yields = yields::read(database, &area.view)?;
-        reference::add(database, &mut area.view.markets)?;
-        Ok(area)
+        let mut shown = Self::read(database, &args.area, as_of, days)?;
+        shown.yields = yields::read(database, &shown.view)?;
+        reference::add(database, &mut shown.view.markets)?;
+        if args.index {
+            repeat::add(database, &area(database, &args.area)?, &mut shown.view, days)?;
+        }
+        Ok(shown)
     }
 
     pub(super) fn read(database: &Database, query: &str, as_of: Option<Time>, days: u16) -> anyhow::Result<Self> {
@@ -224,18 +229,23 @@ impl View for Area {
         page
     }
 
-    /// The daily closes as CSV, with one more column for each reference series.
+    /// The daily closes as CSV, with one more column for each reference series; or the repeat-listing index, if it was
+    /// asked for.
     fn csv(&self) -> anyhow::Result<Csv> {
         let mut rows = Vec::new();
+        if self.view.markets.iter().any(|market| market.repeat_index.is_some()) {
+            for market in &self.view.markets {
+                for month in market.repeat_index.iter().flatten() {
+                    rows.push(row_of(month, market)?);
+                }
+            }
+            return Ok(Csv::plain(["market", "purpose", "currency", "month", "index", "pairs", "thin"], rows));
+        }
         let days = self.view.markets.iter().flat_map(|market| &market.days);
         let series: BTreeSet<&String> = days.flat_map(|day| day.reference.keys()).collect();
         for market in &self.view.markets {
             for day in &market.days {
-                let mut row = serde_json::to_value(day)?;
-                row["market"] = market.id.as_str().into();
-                row["purpose"] = market.purpose.into();
-                row["currency"] = market.currency.to_string().into();
-                rows.push(row);
+                rows.push(row_of(day, market)?);
             }
         }
         Ok(Csv::new(DAY.into_iter().chain(series.into_iter().map(|name| Field::reference(name))), rows))
@@ -271,8 +281,18 @@ impl Area {
             }
         }
         changes::changes(market, page);
+        repeat::repeat(market, page);
         daily::daily(market, page);
     }
+}
+
+/// A row of CSV, with its market.
+fn row_of(row: &impl Serialize, market: &MarketView) -> anyhow::Result<Value> {
+    let mut row = serde_json::to_value(row)?;
+    row["market"] = market.id.as_str().into();
+    row["purpose"] = market.purpose.into();
+    row["currency"] = market.currency.to_string().into();
+    Ok(row)
 }
 
 fn figures(market: &MarketView, page: &mut Page) {

@@ -5,7 +5,7 @@ use serde::Serialize;
 use stoop_domain::{Market, Time};
 use stoop_embedded::Database;
 use stoop_market::Cells;
-use stoop_pipeline::serve::{Figure, FiguresView, Hours, MarketRow, Ranking, SortBy, Sum};
+use stoop_pipeline::serve::{ChangeView, Figure, FiguresView, Hours, MarketRow, Ranking, SortBy, Sum};
 use stoop_pipeline::{WideArea, WideLevel, add_up};
 
 use super::compare::{cell, name};
@@ -30,6 +30,9 @@ pub(super) struct Markets {
     /// The figure that the list is sorted by.
     #[serde(skip)]
     figure: Option<Figure>,
+    /// Whether it is sorted by the mix-adjusted change, which must then be seen.
+    #[serde(skip)]
+    is_by_mix: bool,
 }
 
 /// `stoop markets`.
@@ -65,7 +68,8 @@ impl Markets {
             Some(SortBy::Figure(figure)) => Some(figure),
             _ => None,
         };
-        Ok(Self { as_of, level: level.map(WideLevel::as_str), total, markets, figure })
+        let is_by_mix = matches!(sort, Some(SortBy::MixAdjustedChange));
+        Ok(Self { as_of, level: level.map(WideLevel::as_str), total, markets, figure, is_by_mix })
     }
 }
 
@@ -155,13 +159,18 @@ impl View for Markets {
             Column::right("cuts"),
             Column::right("% cut").optional(2),
         ];
-        let more_columns =
-            is_changed.then(|| [format!("active, {days} d"), format!("median, {days} d")].map(Column::right));
+        let changes = is_changed.then(|| {
+            let [active, median, mix] = ["active", "median", "mix-adj."].map(|what| format!("{what}, {days} d"));
+            let mix = Column::right(mix).optional(if self.is_by_mix { 0 } else { 6 });
+            [Column::right(active), Column::right(median), mix]
+        });
+        let has_mix = |row: &MarketRow| row.change.as_ref().is_some_and(|change| change.mix_adjusted_change.is_some());
+        let shown = if self.is_by_mix || self.markets.iter().any(has_mix) { 3 } else { 2 };
         let sorted = figure.map(|figure| Column::right(name(figure)));
-        let mut table = Table::new(columns.into_iter().chain(more_columns.into_iter().flatten()).chain(sorted));
+        let mut table = Table::new(columns.into_iter().chain(changes.into_iter().flatten().take(shown)).chain(sorted));
         for row in &self.markets {
             let within = if self.level.is_some() { above(&row.path) } else { parents(&row.path) };
-            let change = is_changed.then(|| change_cells(row)).into_iter().flatten();
+            let change = is_changed.then(|| change_cells(row)).into_iter().flatten().take(shown);
             let sorted = figure.map(|figure| match &row.figures {
                 Some(figures) => cell(figure, figures, row.currency, row.area_unit),
                 None => UNKNOWN.into(),
@@ -191,6 +200,8 @@ impl View for Markets {
             Field::Plain("change.priced"),
             Field::Money("change.median_price"),
             Field::Plain("change.median_price_change"),
+            Field::Plain("change.mix_adjusted_change"),
+            Field::Plain("change.mix_matched_share"),
         ];
         let is_changed = self.markets.iter().any(|row| row.change.is_some());
         let fields = market.into_iter().chain(Figure::all().map(figure));
@@ -241,12 +252,13 @@ const SHOWN: [&str; 7] = [
     "last_7_days_price_cuts",
 ];
 
-/// The changes of active homes and median price, dimmed if they are thin.
-fn change_cells(row: &MarketRow) -> [SafeText; 2] {
+/// The changes of active homes, of the median price, and of prices at the same mix of homes, dimmed if they are thin.
+fn change_cells(row: &MarketRow) -> [SafeText; 3] {
     let change = row.change.as_ref();
-    let values = [change.and_then(|it| it.active_change), change.and_then(|it| it.median_price_change)];
+    let values: [fn(&ChangeView) -> Option<f64>; 3] =
+        [|it| it.active_change, |it| it.median_price_change, |it| it.mix_adjusted_change];
     values.map(|value| {
-        let text = SafeText::from(signed(value));
+        let text = SafeText::from(signed(change.and_then(value)));
         if change.is_none_or(|change| change.thin) { text.dim() } else { text }
     })
 }

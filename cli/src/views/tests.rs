@@ -5,6 +5,7 @@ mod compare;
 mod definition;
 mod forms;
 mod picked;
+mod prices;
 mod quality;
 mod reference;
 mod wide;

@@ -14,8 +14,8 @@ pub enum CodecError {
     Damaged,
 }
 
-const VERSION: u8 = 3;
-const _: () = assert!(crate::CATALOGUE_VERSION == 3, "raise VERSION when contributions change");
+const VERSION: u8 = 4;
+const _: () = assert!(crate::CATALOGUE_VERSION == 4, "raise VERSION when contributions change");
 
 impl Cells {
     /// Encodes the state: format version (1 byte), CRC-32 of the rest (4 bytes), horizon, number of coordinates, and

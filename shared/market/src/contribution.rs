@@ -1,4 +1,5 @@
 mod events;
+mod pairs;
 
 use jiff::tz::TimeZone;
 use rustc_hash::FxHashMap;
@@ -9,6 +10,7 @@ use crate::key::Key;
 use crate::kind::{Kind, Quantity, Role};
 use crate::segment::Cell;
 use events::{Past, add_events};
+use pairs::{FirstPrices, add_pair};
 
 /// What one home adds to each market in which it was ever counted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -43,7 +45,7 @@ pub struct Zones {
 pub fn contribution(history: &History, zones: &mut Zones) -> Contribution {
     let mut sum = Contribution::default();
     let mut standing: Option<Standing<'_>> = None;
-    let mut past = Past::default();
+    let (mut past, mut first_prices) = (Past::default(), FirstPrices::default());
     let steps = history.steps();
     for (index, step) in steps.iter().enumerate() {
         let next = steps.get(index + 1).map(|next| next.interval.first);
@@ -51,6 +53,7 @@ pub fn contribution(history: &History, zones: &mut Zones) -> Contribution {
         add_events(&mut sum, step, &past, zones);
         add_pending(&mut sum, &step.interval, next, zones);
         past.add(step, zones);
+        add_pair(&mut sum, step, &mut first_prices, zones);
         if let Some(current) = standing {
             add_unconfirmed(&mut sum, &step.interval, &current, next, zones);
             if let Some(at) = step.interval.expires {

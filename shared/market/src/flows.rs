@@ -122,6 +122,7 @@ impl Flows {
             Kind::Sold => &mut self.sold,
             Kind::Opening | Kind::Amended => return,
             Kind::SoldOriginal | Kind::CutStep | Kind::RelistedLower | Kind::Asked => return,
+            Kind::Pair | Kind::PairChange => return,
         };
         *slot += count;
     }

@@ -28,6 +28,9 @@ const C: f64 = 10.0 / 7.0;
 const LN_GAMMA: f64 = 0.002_000_000_666_667_067;
 const BUCKETS_PER_DOUBLING: f64 = 1.0 / (C * LN_GAMMA);
 
+/// The natural logarithm by which prices of neighbouring buckets differ, on average over a doubling.
+pub(crate) const LN_OF_BUCKET: f64 = std::f64::consts::LN_2 / BUCKETS_PER_DOUBLING;
+
 impl Bucket {
     /// The bucket of `value`. `None` unless the value is positive and normal.
     #[must_use]

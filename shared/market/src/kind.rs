@@ -33,6 +33,11 @@ pub(crate) enum Quantity {
     PendingStock = 11,
     /// Price cuts, by days since the home's last one in the same market and cell; [`NO_CUT_BEFORE`] if there is none.
     CutGap = 12,
+    /// In the sums of wide areas: homes with a price (bucket 0), and the sum of the numbers of their price buckets
+    /// (bucket 1), which are logarithms.
+    PriceLog = 13,
+    /// Pairs of first asking prices of a home, by the number of months between them.
+    Repeat = 14,
     /// A quantity that this program does not know.
     Unknown = 15,
 }
@@ -79,6 +84,10 @@ pub(crate) enum Kind {
     RelistedLower = 24,
     /// A new home by its first price, in the sums of wide areas; elsewhere [`Kind::New`] shows it.
     Asked = 25,
+    /// The first asking prices of two spells, on the day of the second one: their number ([`Quantity::Repeat`]).
+    Pair = 26,
+    /// The sum of the logarithms of their ratios, in millionths.
+    PairChange = 27,
 }
 
 /// The effect of a kind on the stock.
@@ -95,7 +104,7 @@ pub(crate) enum Role {
 
 impl Kind {
     /// Indexed by number.
-    const ALL: [Option<Self>; 26] = [
+    const ALL: [Option<Self>; 28] = [
         Some(Self::Opening),
         Some(Self::Initial),
         Some(Self::New),
@@ -122,6 +131,8 @@ impl Kind {
         Some(Self::CutStep),
         Some(Self::RelistedLower),
         Some(Self::Asked),
+        Some(Self::Pair),
+        Some(Self::PairChange),
     ];
 
     /// The kind of this number. `None` for one that this program does not know.
@@ -138,6 +149,7 @@ impl Kind {
             Self::MovedOut | Self::TypeOut | Self::BedroomsOut | Self::CellOut => Role::Exit,
             Self::PriceCut | Self::PriceRise | Self::Amended => Role::InPlace,
             Self::Sold | Self::SoldOriginal | Self::CutStep | Self::RelistedLower | Self::Asked => Role::NoStock,
+            Self::Pair | Self::PairChange => Role::NoStock,
         }
     }
 
@@ -169,12 +181,12 @@ impl Quantity {
         Self::Age,
         Self::PendingStock,
         Self::CutGap,
-        Self::Unknown,
-        Self::Unknown,
+        Self::PriceLog,
+        Self::Repeat,
         Self::Unknown,
     ];
 
-    /// The quantities with the figures of civil days: all but hours.
+    /// The quantities with the figures of civil days: all but hours and what only price indices need.
     pub(crate) const OF_DAYS: [Self; 12] = [
         Self::Count,
         Self::Price,
@@ -194,7 +206,7 @@ impl Quantity {
     /// of sixteen million homes in halves below 2^32.
     pub(crate) fn value_max(self) -> u64 {
         match self {
-            Self::PriceSum | Self::PriceSumHigh => 1 << 56,
+            Self::PriceSum | Self::PriceSumHigh | Self::PriceLog | Self::Repeat => 1 << 56,
             _ => 1 << 40,
         }
     }
@@ -208,7 +220,7 @@ impl Quantity {
     /// it counts events of its day.
     pub(crate) fn is_stock(self, kind: Kind) -> bool {
         match (self, kind.role()) {
-            (Self::Hour | Self::Ratio | Self::Age | Self::CutGap | Self::Unknown, _) => false,
+            (Self::Hour | Self::Ratio | Self::Age | Self::CutGap | Self::Repeat | Self::Unknown, _) => false,
             (_, Role::NoStock) | (Self::Count, Role::InPlace) => false,
             (_, Role::Opening | Role::Entry | Role::Exit | Role::InPlace) => true,
         }
@@ -223,6 +235,7 @@ fn every_kind_and_quantity_has_the_index_of_its_number() {
     }
     let known = Quantity::ALL.into_iter().enumerate().filter(|(_, quantity)| *quantity != Quantity::Unknown);
     assert!(known.clone().all(|(number, quantity)| quantity as usize == number));
-    let of_days: Vec<Quantity> = known.map(|(_, quantity)| quantity).filter(|it| *it != Quantity::Hour).collect();
+    let others = [Quantity::Hour, Quantity::PriceLog, Quantity::Repeat];
+    let of_days: Vec<Quantity> = known.map(|(_, quantity)| quantity).filter(|it| !others.contains(it)).collect();
     assert_eq!(of_days, Quantity::OF_DAYS);
 }

@@ -2,7 +2,7 @@
 //!
 //! The figures of a wide area are those of the sum of its markets, but that sum is large: it has the day of entry, the
 //! price to a thousandth and the expiry day of each home. Queries of wide areas need only current figures and a daily
-//! series, which require much less. A [`Projection`] moves, merges and drops coordinates regardless of their values, so
+//! series, which require much less: closes of the whole area, and log prices by cell for a price index. A [`Projection`] moves, merges and drops coordinates regardless of their values, so
 //! it is linear: the projection of a sum is the sum of the projections, an old contribution of a market can be
 //! subtracted, and an area is the sum of the areas below it.
 
@@ -19,7 +19,10 @@ use crate::histogram::Bucket;
 use crate::key::Key;
 use crate::kind::{Kind, Quantity, Role};
 use crate::measures::Kept;
+use crate::mix::{LogPrices, log_prices_of};
+use crate::month::Month;
 use crate::moving::{AVERAGE_DAYS, PooledMedians, pooled_medians};
+use crate::repeat::{RepeatPairs, repeat_pairs_of};
 use crate::segment::{Cell, Segment};
 use crate::series::{Close, closes, first_day};
 
@@ -109,6 +112,7 @@ impl Projection {
         }
         self.now.extend(self.in_now(key, kind).into_iter().chain(self.event_in_now(key, kind)).map(|key| (key, value)));
         self.series.extend(self.in_series(key, kind).map(|key| (key, value)));
+        self.series.extend(self.price_in_series(key, kind, value).into_iter().flatten());
     }
 
     /// The coordinate for the current figures that `key` is projected to.
@@ -118,6 +122,7 @@ impl Projection {
             // A civil day begins up to a day before the UTC day, and the window adds one more.
             Quantity::Hour => (key.day() >= from - 2).then_some(key),
             Quantity::Count => since(key, kind, self.first_event()),
+            Quantity::Repeat => None,
             _ if quantity.is_stock(kind) => {
                 let cell = key.cell()?;
                 since(Key::new(cell, quantity, Kind::Amended, Day(key.day()), self.bucket(key)), kind, from)
@@ -165,12 +170,35 @@ impl Projection {
             Quantity::Count if kind.crosses(Segment::All) => (kind, 0),
             // A home that changes its cell leaves one and enters another on the same day: no change for the whole area.
             Quantity::Count => (Kind::CellIn, 0),
+            Quantity::Repeat => return self.pair_in_series(key, kind),
             _ if !quantity.is_stock(kind) => return None,
             Quantity::Price => (Kind::Amended, Grain::Coarse.of(Bucket(key.bucket())).0),
             Quantity::PriceSum | Quantity::PriceSumHigh | Quantity::Unconfirmed => (Kind::Amended, 0),
             _ => return None,
         };
         since(Key::new(WHOLE, quantity, reported_as, day, bucket), kind, self.first_day().0)
+    }
+
+    /// The coordinate for the repeat-listing index, which is one of months: pairs before the civil days with figures are
+    /// moved to the first day of their month.
+    fn pair_in_series(&self, key: Key, kind: Kind) -> Option<Key> {
+        let day = Day(key.day());
+        let moved = if day < self.from { Month::of(day).first() } else { day };
+        (day >= self.first_day()).then(|| Key::of_area(Quantity::Repeat, kind, moved, key.bucket()))
+    }
+
+    /// The number of priced homes and the sum of the logarithms of their prices, for the series of a cell, that `key`, a
+    /// price, is projected to.
+    fn price_in_series(&self, key: Key, kind: Kind, value: i64) -> Option<[(Key, i64); 2]> {
+        if key.quantity() != Quantity::Price || !key.quantity().is_stock(kind) {
+            return None;
+        }
+        let cell = key.cell()?;
+        let put = |bucket, value| {
+            let key = Key::new(cell, Quantity::PriceLog, Kind::Amended, Day(key.day()), bucket);
+            Some((since(key, kind, self.first_day().0)?, value))
+        };
+        Some([put(0, value)?, put(1, value.wrapping_mul(i64::from(key.bucket())))?])
     }
 }
 
@@ -229,6 +257,24 @@ impl Wide {
     #[must_use]
     pub fn pooled_medians(&self, from: Day, until: Day) -> Vec<PooledMedians> {
         pooled_medians(&self.series, Segment::All, from, until)
+    }
+
+    /// The log prices of these days, in order, as [`log_prices`]: for the days of [`Wide::closes`].
+    #[must_use]
+    pub fn log_prices(&self, days: &[Day]) -> Vec<LogPrices> {
+        let entries = self.series.of(Segment::All, Quantity::PriceLog);
+        let changes = entries.map(|(key, value)| {
+            let value = i128::from(value);
+            let [homes, logs] = if key.bucket() == 0 { [value, 0] } else { [0, value] };
+            (key, homes, logs)
+        });
+        log_prices_of(changes, days)
+    }
+
+    /// The pairs of first asking prices since the month of `since`, as [`repeat_pairs`]: for days of [`Wide::closes`].
+    #[must_use]
+    pub fn repeat_pairs(&self, since: Day, until: Day) -> RepeatPairs {
+        repeat_pairs_of(self.series.of_area(Quantity::Repeat), since, until)
     }
 
     /// The first day with a change, as [`first_day`].

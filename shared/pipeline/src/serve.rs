@@ -15,6 +15,7 @@ mod home;
 mod nearest;
 mod ranking;
 mod reference;
+mod repeat;
 mod revised;
 mod sum;
 mod text;
@@ -44,6 +45,7 @@ pub use home::{FieldsView, HappenedView, HomeSummary, HomeView, IntervalView, Pr
 pub use nearest::Nearest;
 pub use ranking::{Figure, MarketRow, Ranking, SortBy};
 pub use reference::{ReferenceAround, ReferenceView, areas_around};
+pub use repeat::{RepeatMonthView, repeat_days};
 pub use revised::{Revised, revised};
 pub use sum::{Hours, Sum};
 pub use text::{figure_text, figure_title};

@@ -6,7 +6,7 @@ use crate::small_town::{BEARER, TOKEN, Town, ask, block_on, get, header, json, n
 use insta::assert_snapshot;
 use proptest::prelude::*;
 use serde_json::Value;
-use stoop_domain::Time;
+use stoop_domain::{Status, Time};
 use stoop_pipeline::serve::api::{Api, ApiRequest, Token};
 use stoop_tests::Faulty;
 use stoop_tests::made::observation_in;
@@ -265,6 +265,33 @@ fn names_of_markets_are_cached_for_a_minute_at_most() {
     town.observe(&[observation_in("Safi", "3", 0, 100)]);
     assert_eq!([total(8), total(66), total(67)], [2, 2, 3].map(Value::from));
     assert_eq!(total(-5), 3, "a clock that was set back");
+}
+
+#[test]
+fn an_area_has_a_repeat_listing_index_if_it_is_wanted() {
+    let town = Town::new();
+    let index = |query: &str| {
+        let area = json(&town.get(&format!("/api/v1/markets/98178{query}")));
+        area["markets"][0].as_object().unwrap().get("repeat_index").cloned()
+    };
+    assert_eq!((index(""), index("?index=false")), (None, None));
+    assert_eq!(index("?index=true"), Some(Value::Array(Vec::new())), "too few homes were listed again");
+    let sold_and_listed = (0..30).flat_map(|home: i64| {
+        let of = |days: i64, status, dirhams| {
+            let mut seen = observation_in("Safi", &home.to_string(), days * 1_440, dirhams);
+            seen.listing.status = status;
+            seen
+        };
+        [of(-60, Status::Active, 900_000), of(-40, Status::Closed, 900_000), of(-5, Status::Active, 945_000)]
+    });
+    town.observe(&sold_and_listed.collect::<Vec<_>>());
+    let area = json(&town.get("/api/v1/markets/safi?index=true&days=7"));
+    let expected = serde_json::json!([
+        {"month": "2025-11", "index": 100.0, "pairs": 30, "thin": false},
+        {"month": "2026-01", "index": 105.0, "pairs": 30, "thin": false},
+    ]);
+    assert_eq!(area["markets"][0]["repeat_index"], expected);
+    assert_eq!(town.get("/api/v1/markets/safi?index=yes").status, 400);
 }
 
 proptest! {

@@ -10,30 +10,35 @@ pub(super) fn changes(market: &MarketView, page: &mut Page) {
     if market.changes.is_empty() {
         return;
     }
-    let mut table = Table::new([
+    let has_mix = market.changes.iter().any(|change| change.mix_adjusted_change.is_some());
+    let mix = [Column::right("mix-adjusted"), Column::right("compared").optional(2)];
+    let columns = [
         Column::left("since"),
         Column::right("days"),
         Column::right("active then"),
         Column::right("change"),
         Column::right("median then"),
         Column::right("change"),
-        Column::right("priced then").optional(1),
-    ]);
-    for ChangeView { days, since, active, active_change, priced, median_price, median_price_change, thin } in
-        &market.changes
-    {
+    ];
+    let columns = columns.into_iter().chain(mix.into_iter().filter(|_| has_mix));
+    let mut table = Table::new(columns.chain([Column::right("priced then").optional(1)]));
+    for change in &market.changes {
+        let ChangeView { days, since, active, active_change, priced, median_price, median_price_change, .. } = change;
+        let ChangeView { mix_adjusted_change, mix_matched_share, thin, .. } = change;
         let price = or_unknown(median_price.map(|price| show::price(price, market.currency)));
         let price = SafeText::from(price);
         let dim = |text: String| if *thin { SafeText::from(text).dim() } else { text.into() };
-        table.row([
+        let mix = [dim(signed(*mix_adjusted_change)), or_unknown(mix_matched_share.map(show::percent)).into()];
+        let cells = [
             since.as_str().into(),
             days.to_string().into(),
             show::whole(*active).into(),
             dim(signed(*active_change)),
             if *priced < THIN_SAMPLE { price.dim() } else { price },
             dim(signed(*median_price_change)),
-            show::whole(*priced).into(),
-        ]);
+        ];
+        let cells = cells.into_iter().chain(mix.into_iter().filter(|_| has_mix));
+        table.row(cells.chain([show::whole(*priced).into()]));
     }
     page.heading("Change").table(table);
 }

@@ -52,11 +52,16 @@ fn a_list_shows_and_sorts_by_the_change_since_an_earlier_day() {
     let changes: Vec<Option<f64>> = rows.iter().map(|row| row["change"]["median_price_change"].as_f64()).collect();
     let known: Vec<f64> = changes.iter().flatten().copied().collect();
     assert!(known.is_sorted() && changes.iter().skip(known.len()).all(Option::is_none), "{changes:?}");
+    let by_mix = listed(&world, "--sort mix_adjusted_change --change 7").draw(SCREEN).to_string();
+    assert!(by_mix.contains("mix-adj., 7 d"), "what it is sorted by is shown, if known or not:\n{by_mix}");
     let plain = serde_json::to_value(listed(&world, "")).unwrap();
     assert!(plain["markets"].as_array().unwrap().iter().all(|row| row.get("change").is_none()), "none was asked for");
     // The sum of a wide area, from its series.
     assert!(world.database.roll_up(at("2026-01-14T20:00:00Z"), &|| false).unwrap() > 2);
     let csv = listed(&world, "--level county --change 7").csv().unwrap().text().unwrap();
     let header = csv.lines().next().unwrap();
-    assert!(header.ends_with("change_priced,change_median_price,change_median_price_change"), "{header}");
+    assert!(
+        header.ends_with("change_median_price_change,change_mix_adjusted_change,change_mix_matched_share"),
+        "{header}"
+    );
 }

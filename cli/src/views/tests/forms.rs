@@ -64,7 +64,7 @@ fn csv_has_the_names_of_the_json() {
     same_names(&Markets::read(database, None, None, &WantedMarkets::default(), 40).unwrap(), &of_catalogue);
     same_names(
         &AreaView::read(database, "98178", None, 30).unwrap(),
-        &["median_price_28_days", "median_price_91_days"],
+        &["median_price_28_days", "median_price_91_days", "price_index"],
     );
     let attributes = HOME_FIELDS.iter().filter(|field| field.kept != Kept::Fact).map(|field| field.name);
     same_names(&Homes::read(database, "us/wa", &every(), 40).unwrap(), &attributes.collect::<Vec<_>>());

@@ -1,6 +1,7 @@
 //! Computes the events of homes from the definitions of the figures, by plain loops over their intervals. Shares no
 //! code with the tested crate.
 
+pub(crate) mod again;
 pub(crate) mod deals;
 mod doubt;
 pub(crate) mod stays;

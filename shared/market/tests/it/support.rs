@@ -288,3 +288,21 @@ pub(crate) fn homes() -> impl Strategy<Value = Vec<Vec<Seen>>> {
 pub(crate) fn homes_of_a_season() -> impl Strategy<Value = Vec<Vec<Seen>>> {
     prop::collection::vec(home_with(short_gap()), 3..10)
 }
+
+/// Many homes of two kinds in one market, half of them always active, so that the prices of a kind can be compared.
+pub(crate) fn homes_of_two_kinds() -> impl Strategy<Value = Vec<Vec<Seen>>> {
+    prop::collection::vec(home_with(short_gap()), 24..40).prop_map(|mut homes| {
+        for (number, home) in homes.iter_mut().enumerate() {
+            for State { zip, rent, currency, status, kind, bedrooms, .. } in home.iter_mut().map(|seen| &mut seen.state)
+            {
+                (*zip, *rent, *currency) = ("98178", false, Currency::USD);
+                *bedrooms = bedrooms.filter(|bedrooms| *bedrooms > 5);
+                *kind = Some(PropertyType::Condominium).filter(|_| kind.is_none() || bedrooms.is_some());
+                if number % 2 == 0 {
+                    *status = Status::Active;
+                }
+            }
+        }
+        homes
+    })
+}

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use stoop_domain::{Day, Time, Watch};
 use stoop_market::{
     COARSE_ERROR, Cell, Cells, Close, Definition, Figures, Grain, Horizon, Projection, RELATIVE_ERROR, Segment,
-    WIDE_DAYS, WIDE_SERIES_DAYS, Wide, Window, closes,
+    WIDE_DAYS, WIDE_SERIES_DAYS, Wide, Window, closes, log_prices, repeat_pairs,
 };
 
 use crate::archive::{feed_of, keep};
@@ -159,6 +159,10 @@ fn check_series(wide: &Wide, whole: &Cells, until: Day) -> Result<(), TestCaseEr
         prop_assert_eq!(&exact, expected);
     }
     prop_assert_eq!(got.len(), expected.len());
+    let days: Vec<Day> = (until.0 - i32::from(WIDE_SERIES_DAYS)..=until.0).map(Day).collect();
+    prop_assert_eq!(wide.log_prices(&days), log_prices(whole, &days));
+    let since = Day(until.0 - i32::from(WIDE_SERIES_DAYS) + 1);
+    prop_assert_eq!(wide.repeat_pairs(since, until), repeat_pairs(whole, since, until));
     Ok(())
 }
 

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 use stoop_domain::{AreaUnit, Currency, Day};
-use stoop_market::{AVERAGE_DAYS, Close, Flows, PooledMedians, WARM_UP_DAYS};
+use stoop_market::{AVERAGE_DAYS, Close, Flows, INDEX_DAYS, LogPrices, PooledMedians, PriceIndex, WARM_UP_DAYS};
 
 use super::figures::Terms;
 use super::sum::Sum;
@@ -33,6 +33,8 @@ pub struct DayView {
     pub median_price_28_days: Option<f64>,
     /// Likewise over 91 days.
     pub median_price_91_days: Option<f64>,
+    /// The mix-adjusted index of list prices: 100 on the first day shown on which it is known.
+    pub price_index: Option<f64>,
     /// Whether it is one of the first observed days.
     pub warming_up: bool,
     /// The events of the day.
@@ -60,6 +62,11 @@ pub struct ChangeView {
     pub median_price: Option<f64>,
     /// The change of the median list price.
     pub median_price_change: Option<f64>,
+    /// The change of list prices over 28 days at the same mix of property types and bedrooms. `None` over one day, if
+    /// 28 days are not known on both sides, or if less than half of the homes are comparable.
+    pub mix_adjusted_change: Option<f64>,
+    /// The share of homes that it compares: of both sides, the lower one.
+    pub mix_matched_share: Option<f64>,
     /// Whether either sample is thin, or the earlier day was one of the first observed days.
     pub thin: bool,
 }
@@ -116,6 +123,8 @@ pub(super) struct Series {
     closes: Vec<Close>,
     /// Of the last closes.
     medians: Vec<PooledMedians>,
+    /// Of the days shown and those they are compared with, if [`INDEX_DAYS`] days are known.
+    log_prices: BTreeMap<Day, LogPrices>,
     watched_since: Option<Day>,
 }
 
@@ -140,15 +149,28 @@ impl Series {
             Some(first) => sum.pooled_medians(first.day, today),
             None => Vec::new(),
         };
-        Self { closes, medians, watched_since }
+        let shown = closes[closes.len() - shown..].iter().map(|close| close.day);
+        let log_prices = log_prices_of(sum, &closes, shown.chain(CHANGE_DAYS.map(|days| Day(today.0 - days))));
+        Self { closes, medians, log_prices, watched_since }
     }
 
     /// The views of the last days.
     pub(super) fn days(&self, days: u16, terms: Terms) -> Vec<DayView> {
         let shown = self.closes.len().min(usize::from(days));
         let before = self.closes.len() - shown;
+        let base = self.closes[before..].iter().find_map(|close| self.index(close.day, close.day).map(|_| close.day));
         let days = self.closes[before..].iter().zip(&self.medians).enumerate();
-        days.map(|(at, (close, medians))| self.day(close, before + at, *medians, terms)).collect()
+        let day = |(at, (close, medians)): (usize, (&Close, &PooledMedians))| {
+            let index = base.and_then(|base| self.index(base, close.day));
+            let price_index = index.map(|index| (index.value * 10_000.0).round() / 100.0);
+            DayView { price_index, ..self.day(close, before + at, *medians, terms) }
+        };
+        days.map(day).collect()
+    }
+
+    /// The mix-adjusted index of list prices of a day.
+    fn index(&self, base: Day, day: Day) -> Option<PriceIndex> {
+        self.log_prices.get(&day)?.index(self.log_prices.get(&base)?)
     }
 
     fn day(&self, close: &Close, at: usize, medians: PooledMedians, terms: Terms) -> DayView {
@@ -167,6 +189,7 @@ impl Series {
             median_price_7_days: pooled(0),
             median_price_28_days: pooled(1),
             median_price_91_days: pooled(2),
+            price_index: None,
             warming_up: self.is_warming_up(close.day),
             flows: close.flows,
             reference: BTreeMap::new(),
@@ -181,6 +204,7 @@ impl Series {
     fn change(&self, today: Day, days: i32, terms: Terms) -> Option<ChangeView> {
         let now = self.closes.last().filter(|last| last.day == today)?;
         let then = self.closes.iter().rfind(|close| close.day.0 == today.0 - days)?;
+        let index = if days > 1 { self.index(then.day, today) } else { None };
         Some(ChangeView {
             days,
             since: then.day.to_string(),
@@ -190,6 +214,8 @@ impl Series {
             priced: then.priced,
             median_price: then.median_price.map(|minor| terms.major(minor)),
             median_price_change: relative(then.median_price, now.median_price),
+            mix_adjusted_change: index.and_then(|index| relative(Some(1.0), Some(index.value))),
+            mix_matched_share: index.map(|index| (index.matched_share * 10_000.0).round() / 10_000.0),
             thin: then.priced.min(now.priced) < THIN || self.is_warming_up(then.day),
         })
     }
@@ -230,14 +256,27 @@ impl Series {
 
 /// The change of a sum in the `days` days to `today`; `None` if it was first observed later.
 pub(super) fn change(sum: Sum<'_>, today: Day, days: i32, currency: Currency, unit: AreaUnit) -> Option<ChangeView> {
-    let closes = sum.closes(Day(today.0.saturating_sub(days)), today);
+    let mut closes = sum.closes(Day(today.0.saturating_sub(days + INDEX_DAYS - 1)), today);
     // Of a sum that is older than its single days, the first one is unknown.
     let watched_since = sum.first_day();
     if watched_since.is_some_and(|first| first.0 > today.0.saturating_sub(days)) {
         return None;
     }
-    let series = Series { closes, medians: Vec::new(), watched_since };
+    closes.retain(|close| watched_since.is_none_or(|first| first <= close.day));
+    let log_prices = log_prices_of(sum, &closes, [Day(today.0 - days), today]);
+    let series = Series { closes, medians: Vec::new(), log_prices, watched_since };
     series.change(today, days, Terms { currency, unit })
+}
+
+/// The log prices of these days, for those of which [`INDEX_DAYS`] days are known: the days of `closes`.
+fn log_prices_of(sum: Sum<'_>, closes: &[Close], days: impl IntoIterator<Item = Day>) -> BTreeMap<Day, LogPrices> {
+    let Some((first, last)) = closes.first().zip(closes.last()) else { return BTreeMap::new() };
+    let known = first.day.0.saturating_add(INDEX_DAYS - 1)..=last.day.0;
+    let mut days: Vec<Day> = days.into_iter().filter(|day| known.contains(&day.0)).collect();
+    days.sort_unstable();
+    days.dedup();
+    let prices = sum.log_prices(&days);
+    days.into_iter().zip(prices).collect()
 }
 
 /// A figure by the index of a close; `None` if it is unknown.

@@ -41,6 +41,8 @@ pub enum SortBy {
     ActiveChange,
     /// The change of the median list price.
     MedianPriceChange,
+    /// The change of list prices at the same mix of homes.
+    MixAdjustedChange,
 }
 
 /// A figure by which lists are sorted, and its name in CSV: a figure of the moment, or one of a window.
@@ -141,7 +143,7 @@ impl SortBy {
     /// All names, as in [`Figure::names`], then those of the changes.
     #[must_use]
     pub fn names() -> String {
-        format!("{}; active_change, median_price_change", Figure::names())
+        format!("{}; active_change, median_price_change, mix_adjusted_change", Figure::names())
     }
 
     /// The figure or change of this name.
@@ -150,6 +152,7 @@ impl SortBy {
         match name {
             "active_change" => Some(Self::ActiveChange),
             "median_price_change" => Some(Self::MedianPriceChange),
+            "mix_adjusted_change" => Some(Self::MixAdjustedChange),
             name => Figure::named(name).map(Self::Figure),
         }
     }
@@ -157,7 +160,7 @@ impl SortBy {
     /// Whether it needs rows with changes.
     #[must_use]
     pub fn is_change(self) -> bool {
-        matches!(self, Self::ActiveChange | Self::MedianPriceChange)
+        matches!(self, Self::ActiveChange | Self::MedianPriceChange | Self::MixAdjustedChange)
     }
 
     fn of(self, row: &MarketRow) -> Result<Option<f64>, serde_json::Error> {
@@ -166,6 +169,7 @@ impl SortBy {
             Self::Figure(figure) => row.figures.as_ref().map_or(Ok(None), |figures| figure.of(figures)),
             Self::ActiveChange => Ok(change.and_then(|change| change.active_change)),
             Self::MedianPriceChange => Ok(change.and_then(|change| change.median_price_change)),
+            Self::MixAdjustedChange => Ok(change.and_then(|change| change.mix_adjusted_change)),
         }
     }
 }

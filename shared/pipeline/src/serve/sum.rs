@@ -1,7 +1,8 @@
 use jiff::tz::TimeZone;
 use stoop_domain::{Day, Time};
 use stoop_market::{
-    Cell, Cells, Close, Figures, Grain, PooledMedians, Segment, Wide, closes, first_day, pooled_medians,
+    Cell, Cells, Close, Figures, Grain, LogPrices, PooledMedians, RepeatPairs, Segment, Wide, closes, first_day,
+    log_prices, pooled_medians, repeat_pairs,
 };
 
 /// Whether the events of the last 24 hours are known.
@@ -66,6 +67,22 @@ impl Sum<'_> {
         match self {
             Self::Whole(cells) => pooled_medians(cells, Segment::All, from, until),
             Self::Wide(wide, ..) => wide.pooled_medians(from, until),
+        }
+    }
+
+    /// The log prices of these days, which must be in order.
+    pub(super) fn log_prices(self, days: &[Day]) -> Vec<LogPrices> {
+        match self {
+            Self::Whole(cells) => log_prices(cells, days),
+            Self::Wide(wide, ..) => wide.log_prices(days),
+        }
+    }
+
+    /// The pairs of first asking prices with a second one of the month of `since` or later, until a day.
+    pub(super) fn repeat_pairs(self, since: Day, until: Day) -> RepeatPairs {
+        match self {
+            Self::Whole(cells) => repeat_pairs(cells, since, until),
+            Self::Wide(wide, ..) => wide.repeat_pairs(since, until),
         }
     }
 

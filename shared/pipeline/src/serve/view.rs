@@ -6,6 +6,7 @@ use stoop_market::{CATALOGUE_VERSION, Cells, Segment, WARM_UP_DAYS, Window};
 use super::days::{ChangeView, DayView, Series, UnusualView};
 use super::figures::{FiguresView, Terms};
 use super::reference::{ReferenceAround, ReferenceView};
+use super::repeat::{RepeatMonthView, repeat_index};
 use super::sum::Sum;
 use super::{FoundArea, MergedId, as_text_or_null};
 
@@ -61,6 +62,10 @@ pub struct MarketView {
     pub unusual: Vec<UnusualView>,
     /// The closes of the last days, oldest first, from the first observed day on.
     pub days: Vec<DayView>,
+    /// The repeat-listing index by month, oldest first, if it was asked for ([`MarketView::add_repeat_index`]); empty if
+    /// too few homes were listed again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub repeat_index: Option<Vec<RepeatMonthView>>,
     /// The reference series of the area, by name ([`MarketView::add_reference`]).
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub reference: Vec<ReferenceView>,
@@ -117,6 +122,7 @@ impl MarketView {
             changes: series.changes(today, terms),
             unusual: series.unusual(if day_is_over { today } else { Day(today.0 - 1) }),
             days: series.days(days, terms),
+            repeat_index: None,
             reference: Vec::new(),
         }
     }
@@ -133,6 +139,11 @@ impl MarketView {
     pub fn add_observed(&mut self, newest: Option<Time>, as_of: Time) {
         let lag_ms = newest.map(|newest| as_of.ms() - newest.ms());
         (self.observed_at, self.lag_seconds) = (newest, lag_ms.filter(|ms| *ms >= 0).map(|ms| ms / Time::SECOND_MS));
+    }
+
+    /// Adds the repeat-listing index. `sum` is that of the view, with the days of [`super::repeat_days`] of `days`.
+    pub fn add_repeat_index(&mut self, sum: Sum<'_>, days: u16) {
+        self.repeat_index = Day::last_of(&self.day).map(|today| repeat_index(sum, today, days));
     }
 
     /// Adds the values of reference series to the view and to its days.

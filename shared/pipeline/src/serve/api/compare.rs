@@ -45,7 +45,7 @@ impl Api<'_> {
         for area in areas {
             let found = self.known.area(self.views, &narrowed(&area, Some(purpose), currency), now).await?;
             // One day: changes are wanted, and no series.
-            let read = self.read_area(&found, as_of, 1, &mut reading).await?;
+            let read = self.read_area(&found, as_of, 1, false, &mut reading).await?;
             markets.push(market_for(read.or_too_wide(&found, as_of, 1)?, purpose)?);
         }
         let comparison = comparing.compare(&markets);

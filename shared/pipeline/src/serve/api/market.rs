@@ -9,7 +9,9 @@ use super::error::ApiError;
 use super::known::narrowed;
 use super::params::Params;
 use super::sums::READ_MARKETS_MAX;
-use crate::serve::{AreaView, FoundArea, Hours, MarketView, MergedId, Sum, YieldSearch, YieldView, as_text_or_null};
+use crate::serve::{
+    AreaView, FoundArea, Hours, MarketView, MergedId, Sum, YieldSearch, YieldView, as_text_or_null, repeat_days,
+};
 use crate::wide_area::{WideArea, WideLevel};
 
 /// A county with at most this many markets is added up from them: that is fast, and its prices and days are then
@@ -66,16 +68,18 @@ impl Reading {
 impl Api<'_> {
     /// `GET /api/v1/markets/{area}`
     pub(super) async fn market(&self, area: &str, query: &str, now: Time) -> Result<AreaAnswer, ApiError> {
-        let mut params = Params::read(query, &["purpose", "currency", "days", "yields", "as_of"]);
+        let mut params = Params::read(query, &["purpose", "currency", "days", "yields", "index", "as_of"]);
         let area = narrowed(&params.area_of_path(area), params.purpose(), params.currency());
         let days = params.count("days", DAYS_DEFAULT, DAYS_MAX);
         let wants_yields = params.flag("yields");
         let as_of = params.moment("as_of").unwrap_or(now);
+        let with_index = params.flag("index");
         params.done()?;
 
         let found = self.known.area(self.views, &area, now).await?;
         let mut reading = Reading::new();
-        let mut view = self.read_area(&found, as_of, days, &mut reading).await?.or_too_wide(&found, as_of, days)?;
+        let mut view =
+            self.read_area(&found, as_of, days, with_index, &mut reading).await?.or_too_wide(&found, as_of, days)?;
         for market in &mut view.markets {
             let observed = market.observed_markets(&found);
             if !observed.is_empty() {
@@ -94,6 +98,7 @@ impl Api<'_> {
         found: &FoundArea,
         as_of: Time,
         days: u16,
+        with_index: bool,
         reading: &mut Reading,
     ) -> Result<Read, ApiError> {
         let mut views: BTreeMap<MergedId, MarketView> = BTreeMap::new();
@@ -102,7 +107,7 @@ impl Api<'_> {
             let markets = found.markets.iter().filter(|market| MergedId::of(market) == area.id()).count();
             if let Some(shown) = self.areas.wide(&area, markets, as_of).await? {
                 let sum = Sum::Wide(&shown.sum, area.level().grain(), Hours::Known);
-                views.insert(area.id(), MarketView::of(found, area.id(), sum, as_of, days));
+                views.insert(area.id(), view(found, area.id(), sum, as_of, days, with_index));
                 rolled_up_at = earliest(rolled_up_at, shown.rolled_up);
             }
         }
@@ -112,8 +117,9 @@ impl Api<'_> {
             return Ok(Read::TooWide(without_figures.len()));
         }
         reading.rolled_up_at = rolled_up_at;
-        for (id, cells) in self.added_up(&without_figures, as_of, days).await? {
-            views.insert(id, MarketView::of(found, id, Sum::Whole(&cells), as_of, days));
+        let days_read = if with_index { repeat_days(days) } else { days };
+        for (id, cells) in self.added_up(&without_figures, as_of, days_read).await? {
+            views.insert(id, view(found, id, Sum::Whole(&cells), as_of, days, with_index));
         }
         Ok(Read::Whole(AreaView::with(found, views.into_values().collect(), as_of)))
     }
@@ -123,7 +129,7 @@ impl Api<'_> {
         let known = self.known.all(self.views, now).await?;
         let mut search = YieldSearch::of(view, &known);
         while let Some(found) = search.wanted() {
-            if let Read::Whole(around) = self.read_area(&found, view.as_of, 0, reading).await? {
+            if let Read::Whole(around) = self.read_area(&found, view.as_of, 0, false, reading).await? {
                 search.add(around);
             }
         }
@@ -139,6 +145,15 @@ impl Read {
             Self::TooWide(markets) => Err(too_wide(found, markets, as_of, days)),
         }
     }
+}
+
+/// The view of a market, with its repeat-listing index if it is wanted.
+fn view(found: &FoundArea, id: MergedId, sum: Sum<'_>, as_of: Time, days: u16, with_index: bool) -> MarketView {
+    let mut view = MarketView::of(found, id, sum, as_of, days);
+    if with_index {
+        view.add_repeat_index(sum, days);
+    }
+    view
 }
 
 /// The sums that are read instead of an area's markets, one for each purpose and currency; empty for an area whose

@@ -25,7 +25,7 @@ fn series(days: usize, change: impl Fn(usize, &mut Close)) -> Series {
         change(at, &mut close);
         close
     });
-    Series { closes: closes.collect(), medians: Vec::new(), watched_since: None }
+    Series { closes: closes.collect(), medians: Vec::new(), log_prices: BTreeMap::new(), watched_since: None }
 }
 
 /// The last day of a series.
@@ -81,7 +81,7 @@ fn there_are_no_changes_of_a_day_that_was_not_observed() {
     let series = series(400, |_, _| {});
     let tomorrow = Day(last(&series).0 + 1);
     assert_eq!((series.changes(tomorrow, DOLLARS), series.unusual(tomorrow)), (vec![], vec![]));
-    let nothing = Series { closes: Vec::new(), medians: Vec::new(), watched_since: None };
+    let nothing = Series { closes: Vec::new(), medians: Vec::new(), log_prices: BTreeMap::new(), watched_since: None };
     assert_eq!((nothing.changes(Day(FIRST), DOLLARS), nothing.unusual(Day(FIRST))), (vec![], vec![]));
 }
 
@@ -250,4 +250,66 @@ fn a_state_that_is_older_than_its_single_days_has_a_change() {
     assert_eq!((of(&cells, 28), of(&cells, 511)), (expected, None), "first observed 510 days before");
     drop(cells.fold_to(Horizon { days: Day(today.0 - 400), hours: today }));
     assert_eq!(of(&cells, 28), expected);
+}
+
+/// The state of eight condominiums for sale at 400,000 dollars from the first day, at 440,000 from the 61st, and of eight
+/// houses at 900,000 dollars from the 41st on.
+fn condominiums_and_houses() -> stoop_market::Cells {
+    use stoop_domain::{Address, Facts, History, Listing, Minor, PropertyType, Purpose, Sighting, Time};
+    use stoop_market::{Cells, Zones, contribution};
+
+    let mut cells = Cells::default();
+    for home in 0..16 {
+        let address = Address { postal_code: Some("98178".into()), country: Some("US".into()), ..Address::default() };
+        let mut listing = Listing::new(Purpose::Sale, Currency::USD, address);
+        let mut history = History::default();
+        let (kind, prices): (_, &[(i64, i64)]) = match home {
+            0..8 => (PropertyType::Condominium, &[(0, 400_000), (60, 440_000)]),
+            _ => (PropertyType::SingleFamilyResidence, &[(40, 900_000)]),
+        };
+        listing.property_type = Some(kind);
+        for (day, dollars) in prices {
+            listing.list_price = Some(Minor(dollars * 100));
+            let at = Time::from_ms((i64::from(FIRST) + day) * Time::DAY_MS + 72_000_000);
+            history.apply(Sighting::at(at), &Facts::of(&listing).unwrap(), None);
+        }
+        for (_, delta) in contribution(&history, &mut Zones::default()).into_deltas() {
+            drop(cells.add(&delta));
+        }
+    }
+    cells
+}
+
+#[test]
+fn a_mix_adjusted_change_compares_homes_of_the_same_kind() {
+    let cells = condominiums_and_houses();
+    let sum = Sum::Whole(&cells);
+    let on = |day: i32, against: i32| {
+        let today = Day(FIRST + day);
+        let all = Series::of(sum, today, 400).changes(today, DOLLARS);
+        let change = all.into_iter().find(|change| change.days == against)?;
+        let listed = super::change(sum, today, against, Currency::USD, AreaUnit::SquareFeet).unwrap();
+        assert_eq!(listed, change, "in a list");
+        Some((change.mix_adjusted_change, change.mix_matched_share))
+    };
+    assert_eq!(on(54, 28), Some((None, None)), "27 days are known 28 days before");
+    assert_eq!(on(55, 28), Some((Some(0.0), Some(0.6364))), "28 days with condominiums, 16 with houses");
+    assert_eq!(on(118, 1), Some((None, None)), "over one day");
+    let (change, share) = on(118, 91).unwrap();
+    assert_eq!(share, Some(0.5), "houses are on one side only");
+    assert!((change.unwrap() - 0.1).abs() < 0.004, "{change:?}");
+}
+
+#[test]
+fn the_price_index_begins_on_the_first_shown_day_with_28_days() {
+    let cells = condominiums_and_houses();
+    let index = |day: i32, days: u16| -> Vec<Option<f64>> {
+        let series = Series::of(Sum::Whole(&cells), Day(FIRST + day), days);
+        series.days(days, DOLLARS).iter().map(|day| day.price_index).collect()
+    };
+    let all = index(100, 400);
+    assert_eq!(all.len(), 101);
+    assert_eq!((all[26], all[27], all[59]), (None, Some(100.0), Some(100.0)));
+    assert!(all[59..].is_sorted() && (all[87].unwrap() - 110.0).abs() < 0.5, "{all:?}");
+    assert_eq!(index(100, 13)[..], [Some(100.0); 13], "the base is the first day shown");
 }
