@@ -98,8 +98,7 @@ impl Shown<'_> {
                     ul class="plain" { @for unusual in &market.unusual { li { span { (unusual.sentence()) } span {} } } }
                 }
             }
-            (charts::charts(self))
-            (tables::tables(self))
+            div class="row two" { (charts::charts(self)) (tables::tables(self)) }
             (homes)
             (self.below())
         }

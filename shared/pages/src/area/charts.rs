@@ -38,6 +38,17 @@ pub(super) fn charts(shown: &Shown<'_>) -> Markup {
         format: &price,
         download: download.clone(),
     };
+    let index = |value: f64| format!("{value:.1}");
+    let price_index = LineChart {
+        id: "index",
+        title: "Price index at a constant mix of types and bedrooms",
+        days: days.clone(),
+        series: vec![line("Index, 100 on the first day", 1, false, prices(|day| day.price_index))],
+        from_zero: false,
+        least_step: 0.0,
+        format: &index,
+        download: download.clone(),
+    };
     let inventory = LineChart {
         id: "inventory",
         title: "Homes on offer",
@@ -74,12 +85,11 @@ pub(super) fn charts(shown: &Shown<'_>) -> Markup {
         download,
     };
     html! {
-        div class="row two" {
-            section class="card" { (median.draw()) }
-            section class="card" { (inventory.draw()) }
-            section class="card" { (flows.draw()) }
-            section class="card" { (cuts.draw()) }
-        }
+        section class="card" { (median.draw()) }
+        section class="card" { (price_index.draw()) }
+        section class="card" { (inventory.draw()) }
+        section class="card" { (flows.draw()) }
+        section class="card" { (cuts.draw()) }
     }
 }
 
@@ -95,7 +105,7 @@ fn stack<'a>(name: &'a str, class: u8, is_down: bool, counts: Vec<i64>) -> Stack
 pub(super) fn csv(market: &MarketView) -> String {
     let mut lines = vec![
         "day,active,unconfirmed,priced,median_price,mean_price,median_price_7_days,median_price_28_days,\
-         median_price_91_days,new,relisted,back_on_market,pending,closed,gone,expired,price_cuts,price_rises,sold"
+         median_price_91_days,price_index,new,relisted,back_on_market,pending,closed,gone,expired,price_cuts,price_rises,sold"
             .to_owned(),
     ];
     for day in &market.days {
@@ -111,6 +121,7 @@ pub(super) fn csv(market: &MarketView) -> String {
             amount(day.median_price_7_days),
             amount(day.median_price_28_days),
             amount(day.median_price_91_days),
+            amount(day.price_index),
         ];
         let events = [
             flows.new,

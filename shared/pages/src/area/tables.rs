@@ -17,14 +17,12 @@ const WITHIN: [(&str, &str, &str); 4] = [
 pub(super) fn tables(shown: &Shown<'_>) -> Markup {
     let market = shown.market;
     html! {
-        div class="row two" {
-            (changes(shown))
-            (speed(shown))
-            (yields(shown))
-            (reference(shown))
-            (parts("Bedrooms", &market.bedrooms, shown))
-            (parts("Type", &market.property_types, shown))
-        }
+        (changes(shown))
+        (speed(shown))
+        (yields(shown))
+        (reference(shown))
+        (parts("Bedrooms", &market.bedrooms, shown))
+        (parts("Type", &market.property_types, shown))
     }
 }
 
@@ -37,7 +35,7 @@ fn changes(shown: &Shown<'_>) -> Markup {
             @else {
                 div class="scroll" tabindex="0" role="region" aria-label="Change" {
                     table {
-                        thead { tr { th class="l" scope="col" { "Against" } th scope="col" { "Homes" } th scope="col" { "Change" } th scope="col" { "Median" } th scope="col" { "Change" } th scope="col" { "Priced" } } }
+                        thead { tr { th class="l" scope="col" { "Against" } th scope="col" { "Homes" } th scope="col" { "Change" } th scope="col" { "Median" } th scope="col" { "Change" } th scope="col" title="At a constant mix of types and bedrooms" { "Same mix" } th scope="col" { "Priced" } } }
                         tbody {
                             @for change in market.changes.iter() {
                                 tr class=[change.thin.then_some("thin")] {
@@ -46,6 +44,7 @@ fn changes(shown: &Shown<'_>) -> Markup {
                                     td { (text::change(change.active_change)) }
                                     td { (text::price(change.median_price, market.currency)) }
                                     td { (text::change(change.median_price_change)) }
+                                    td { (text::change(change.mix_adjusted_change)) }
                                     td { (stoop_show::whole(change.priced)) }
                                 }
                             }
