@@ -133,6 +133,7 @@ fn the_openapi_document_lists_every_parameter_and_member() {
         ("/api/v1/markets/{area}", "/api/v1/markets/us/wa/king"),
         ("/api/v1/markets/{area}", "/api/v1/markets/agadir"),
         ("/api/v1/markets/{area}", "/api/v1/markets/us/wa"),
+        ("/api/v1/markets/{area}", "/api/v1/markets/us/wa/king?index=true"),
         ("/api/v1/homes/{id}", "/api/v1/homes/kc/1001"),
         ("/api/v1/homes/{id}", "/api/v1/homes/avito/54401700"),
         ("/api/v1/alerts", "/api/v1/alerts?suspects=true"),
