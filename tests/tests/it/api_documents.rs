@@ -137,6 +137,7 @@ fn the_openapi_document_lists_every_parameter_and_member() {
         ("/api/v1/markets/{area}", "/api/v1/markets/us/wa"),
         ("/api/v1/compare", "/api/v1/compare?area=98178&area=98103"),
         ("/api/v1/compare", "/api/v1/compare?area=us/wa&area=98103&by=bedrooms"),
+        ("/api/v1/markets/{area}", "/api/v1/markets/us/wa/king?index=true"),
         ("/api/v1/homes/{id}", "/api/v1/homes/kc/1001"),
         ("/api/v1/homes/{id}", "/api/v1/homes/avito/54401700"),
         ("/api/v1/alerts", "/api/v1/alerts?suspects=true"),
