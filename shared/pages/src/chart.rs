@@ -1,6 +1,6 @@
 //! Charts as SVG: drawn here, coloured by the style sheet, each with its values in a table behind it.
 //!
-//! The inner `svg` stretches to the width of the page, and its lines keep their thickness; text stands outside of it, at
+//! The inner `svg` has the width of the page, and its lines keep their thickness; text stands outside of it, at
 //! percentages, and keeps its size.
 
 mod bars;

@@ -69,7 +69,7 @@ fn prices(markets: &[(String, MarketView)]) -> Markup {
     let price = |value: f64| stoop_show::price(value, currency);
     let series = markets.iter().zip(1..).map(|((name, market), class)| {
         let on = |day: &&str| market.days.iter().find(|it| it.day == **day).and_then(|it| it.median_price_7_days);
-        Series { name, class, is_faint: false, values: days.iter().map(|day| on(&day)).collect() }
+        Series { name, class, is_faint: false, values: days.iter().map(on).collect() }
     });
     let chart = LineChart {
         id: "prices",

@@ -4,7 +4,7 @@ use stoop_domain::{Currency, Purpose, Time};
 
 use crate::problem::Problem;
 
-/// The parameters of a page. Unknown ones are left alone, as everywhere on the web.
+/// The parameters of a page. Unknown ones are ignored, as everywhere on the web.
 pub(crate) struct Query(Vec<(String, String)>);
 
 /// The longest series of a page, in days: that of a stored sum.

@@ -114,6 +114,7 @@ pub fn span(ms: i64) -> String {
     }
 }
 
+/// The text, or [`UNKNOWN`].
 #[must_use]
 pub fn or_unknown(text: Option<String>) -> String {
     text.unwrap_or_else(|| UNKNOWN.to_owned())

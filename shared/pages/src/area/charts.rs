@@ -10,23 +10,27 @@ use crate::text;
 pub(super) fn charts(shown: &Shown<'_>) -> Markup {
     let market = shown.market;
     let days: Vec<&str> = market.days.iter().map(|day| day.day.as_str()).collect();
-    let prices = |of: fn(&DayView) -> Option<f64>| market.days.iter().map(of).collect::<Vec<_>>();
-    let counts = |of: fn(&DayView) -> i64| market.days.iter().map(of).collect::<Vec<_>>();
-    let price = |value: f64| stoop_show::price(value, market.currency);
-    #[expect(clippy::cast_precision_loss, reason = "numbers of homes")]
-    let homes = |of: fn(&DayView) -> i64| market.days.iter().map(|day| Some(of(day) as f64)).collect::<Vec<_>>();
-    let whole = |value: f64| stoop_show::whole(value.round() as i64);
-    let download = Some(format!(
+    let download = format!(
         "/areas/{}/days.csv?for={}&currency={}&days={}",
         text::encoded(&shown.found.path),
         market.purpose,
         market.currency,
         shown.days
-    ));
+    );
+    html! {
+        (of_prices(market, &days, &download))
+        (of_homes(market, &days, &download))
+    }
+}
+
+/// What is asked.
+fn of_prices(market: &MarketView, days: &[&str], download: &str) -> Markup {
+    let prices = |of: fn(&DayView) -> Option<f64>| market.days.iter().map(of).collect::<Vec<_>>();
+    let price = |value: f64| stoop_show::price(value, market.currency);
     let median = LineChart {
         id: "prices",
         title: "Median list price",
-        days: days.clone(),
+        days: days.to_vec(),
         series: vec![
             line("Of the day", 4, true, prices(|day| day.median_price)),
             line("7 days", 1, false, prices(|day| day.median_price_7_days)),
@@ -36,23 +40,35 @@ pub(super) fn charts(shown: &Shown<'_>) -> Markup {
         from_zero: false,
         least_step: 0.0,
         format: &price,
-        download: download.clone(),
+        download: Some(download.to_owned()),
     };
     let index = |value: f64| format!("{value:.1}");
     let price_index = LineChart {
         id: "index",
         title: "Price index at a constant mix of types and bedrooms",
-        days: days.clone(),
+        days: days.to_vec(),
         series: vec![line("Index, 100 on the first day", 1, false, prices(|day| day.price_index))],
         from_zero: false,
         least_step: 0.0,
         format: &index,
-        download: download.clone(),
+        download: Some(download.to_owned()),
     };
+    html! {
+        section class="card" { (median.draw()) }
+        section class="card" { (price_index.draw()) }
+    }
+}
+
+/// How many homes are on offer, come, go, and change their price.
+fn of_homes(market: &MarketView, days: &[&str], download: &str) -> Markup {
+    let counts = |of: fn(&DayView) -> i64| market.days.iter().map(of).collect::<Vec<_>>();
+    #[expect(clippy::cast_precision_loss, reason = "numbers of homes")]
+    let homes = |of: fn(&DayView) -> i64| market.days.iter().map(|day| Some(of(day) as f64)).collect::<Vec<_>>();
+    let whole = |value: f64| format!("{value:.0}");
     let inventory = LineChart {
         id: "inventory",
         title: "Homes on offer",
-        days: days.clone(),
+        days: days.to_vec(),
         series: vec![
             line("Active", 1, false, homes(|day| day.active)),
             line("Of these unconfirmed", 2, false, homes(|day| day.unconfirmed)),
@@ -60,36 +76,23 @@ pub(super) fn charts(shown: &Shown<'_>) -> Markup {
         from_zero: true,
         least_step: 1.0,
         format: &whole,
-        download: download.clone(),
+        download: Some(download.to_owned()),
     };
-    let flows = Bars {
-        id: "flows",
-        title: "What came and went",
-        days: days.clone(),
-        stacks: vec![
-            stack("new", 1, false, counts(|day| day.flows.new)),
-            stack("back", 3, false, counts(|day| day.flows.back_on_market + day.flows.relisted)),
-            stack("under contract", 2, true, counts(|day| day.flows.pending)),
-            stack("off the market", 4, true, counts(|day| day.flows.gone + day.flows.closed + day.flows.expired)),
-        ],
-        download: download.clone(),
-    };
-    let cuts = Bars {
-        id: "cuts",
-        title: "Price changes",
-        days,
-        stacks: vec![
-            stack("rises", 1, false, counts(|day| day.flows.price_rises)),
-            stack("cuts", 2, true, counts(|day| day.flows.price_cuts)),
-        ],
-        download,
-    };
+    let bars = |id, title, stacks| Bars { id, title, days: days.to_vec(), stacks, download: Some(download.to_owned()) };
+    let flows = vec![
+        stack("new", 1, false, counts(|day| day.flows.new)),
+        stack("back", 3, false, counts(|day| day.flows.back_on_market + day.flows.relisted)),
+        stack("under contract", 2, true, counts(|day| day.flows.pending)),
+        stack("off the market", 4, true, counts(|day| day.flows.gone + day.flows.closed + day.flows.expired)),
+    ];
+    let changes = vec![
+        stack("rises", 1, false, counts(|day| day.flows.price_rises)),
+        stack("cuts", 2, true, counts(|day| day.flows.price_cuts)),
+    ];
     html! {
-        section class="card" { (median.draw()) }
-        section class="card" { (price_index.draw()) }
         section class="card" { (inventory.draw()) }
-        section class="card" { (flows.draw()) }
-        section class="card" { (cuts.draw()) }
+        section class="card" { (bars("flows", "What came and went", flows).draw()) }
+        section class="card" { (bars("cuts", "Price changes", changes).draw()) }
     }
 }
 

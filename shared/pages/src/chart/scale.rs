@@ -21,14 +21,14 @@ impl Scale {
         let (low, high) = if low <= high { (low, high) } else { (0.0, 1.0) };
         // A flat line lies in the middle.
         let margin = if high > low { (high - low) * 0.04 } else { (high.abs() * 0.05).max(least_step.max(1e-9)) };
-        let low = if from_zero && low >= 0.0 { 0.0 } else { low - margin };
-        let high = if from_zero && high <= 0.0 { 0.0 } else { high + margin };
-        let rough = ((high - low) / TICKS_MAX).max(least_step);
+        let bottom = if from_zero && low >= 0.0 { 0.0 } else { low - margin };
+        let top = if from_zero && high <= 0.0 && low < 0.0 { 0.0 } else { high + margin };
+        let rough = ((top - bottom) / TICKS_MAX).max(least_step);
         let power = 10_f64.powf(rough.log10().floor());
         let step = STEPS.into_iter().map(|step| step * power).find(|step| *step >= rough * 0.999);
         let step = step.unwrap_or(10.0 * power);
         let step = if least_step > 0.0 { (step / least_step).round().max(1.0) * least_step } else { step };
-        Self { low, high, step }
+        Self { low: bottom, high: top, step }
     }
 
     /// The round numbers inside the scale, rising.
@@ -66,6 +66,9 @@ mod tests {
     fn every_value_lies_on_the_scale_whatever_it_is() {
         for values in [vec![5.0], vec![-3.0, -1.0], vec![1e-9, 2e-9], vec![1e12, 3e12], vec![0.0, 0.0], vec![f64::NAN]]
         {
+            for scale in [false, true].map(|from_zero| Scale::of(values.iter().copied(), from_zero, 0.0)) {
+                assert!(scale.high > scale.low, "{scale:?}");
+            }
             let scale = Scale::of(values.iter().copied(), false, 0.0);
             for value in values.into_iter().filter(|value| value.is_finite()) {
                 assert!((0.0..=1.0).contains(&scale.share(value)), "{value} on {scale:?}");
