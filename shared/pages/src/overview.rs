@@ -97,11 +97,10 @@ impl Overview {
         }
     }
 
-    /// The area whose median price fell most in four weeks.
-    fn coolest(&self) -> Option<(&AreaCard, f64)> {
-        let change = |card: &'_ AreaCard| card.change(28).filter(|it| !it.thin).and_then(|it| it.median_price_change);
-        let changes = self.cards.iter().filter_map(|card| Some((card, change(card)?)));
-        changes.min_by(|(_, a), (_, b)| a.total_cmp(b))
+    /// The area whose prices fell most in four weeks.
+    fn coolest(&self) -> Option<(&AreaCard, Cooling)> {
+        let coolings = self.cards.iter().filter_map(|card| Some((card, Cooling::of(card)?)));
+        coolings.min_by(|(_, a), (_, b)| a.change.total_cmp(&b.change))
     }
 
     fn cooling(&self) -> Markup {
@@ -109,13 +108,13 @@ impl Overview {
             section class="card answer" data-answer="cooling" {
                 h2 { "Cooling most" }
                 @match self.coolest() {
-                    Some((card, change)) if change < 0.0 => {
-                        p class="big" { (area_link(card)) ", " (text::change(Some(change))) }
-                        p class="sub" { (text::defined("median_price", "Median price")) " in 28 days, now " (median(card)) (pressure(card)) }
+                    Some((card, cooling)) if cooling.change < 0.0 => {
+                        p class="big" { (area_link(card)) ", " (text::change(Some(cooling.change))) }
+                        p class="sub" { (cooling.words()) " in 28 days; the median is now " (median(card)) (pressure(card)) }
                     }
-                    Some((card, change)) => {
+                    Some((card, cooling)) => {
                         p class="big" { "No market is" }
-                        p class="sub" { "The lowest change of the median price in 28 days is " (text::change(Some(change))) ", in " (area_link(card)) "." }
+                        p class="sub" { "The lowest change in 28 days is " (text::change(Some(cooling.change))) ", in " (area_link(card)) "." }
                     }
                     None => {
                         p class="big" { "Not known yet" }
@@ -151,7 +150,7 @@ impl Overview {
                 h2 { "Is that unusual?" }
                 @match self.is_latest_unusual() {
                     Some((is, why)) => { p class="big" { (is) } p class="sub" { (why) } }
-                    None => { p class="big" { "Not known yet" } p class="sub" { "No cut of the last 90 days to compare it with." } }
+                    None => { p class="big" { "Not known yet" } p class="sub" { "There are too few cuts to compare it with." } }
                 }
             }
         }
@@ -180,25 +179,24 @@ impl Overview {
         }
     }
 
-    /// The latest cut beside the usual one of its area.
+    /// The latest drop beside those of other homes in its area. Both are of all cuts together, not of one.
     fn is_latest_unusual(&self) -> Option<(&'static str, String)> {
         let alert = self.alerts.first()?;
         let card = self.cards.iter().find(|card| alert.market.area.lies_in(&card.row.path))?;
         let figures = card.row.figures.as_ref()?;
-        let usual = figures.last_90_days.values.get("median_price_cut").filter(|usual| *usual > 0.0)?;
-        let times = drop(alert) / usual;
-        let is = match times {
-            times if times >= 3.0 => "Yes, far deeper than usual",
-            times if times >= 1.5 => "Deeper than usual",
-            _ => "No, a usual cut",
+        let usual = figures.median_cut.filter(|usual| *usual > 0.0 && figures.cut >= THIN_SAMPLE)?;
+        let is = match drop(alert) / usual {
+            times if times >= 2.0 => "Yes, far deeper than usual",
+            times if times >= 1.25 => "Deeper than usual",
+            _ => "No, others fell as much",
         };
-        let week = figures.last_7_days.flows.price_cuts;
+        let cuts = usize::try_from(figures.last_7_days.flows.price_cuts).unwrap_or_default();
         let why = format!(
-            "The median cut in {} is {} (90 days); this one is {:.1} times that. {} in 7 days.",
+            "The {} in {} that ask less than at first ask {} less (median). {} in 7 days.",
+            text::plural(usize::try_from(figures.cut).unwrap_or_default(), "home"),
             card.row.name,
             stoop_show::percent(usual),
-            times,
-            text::plural(usize::try_from(week).unwrap_or_default(), "price cut"),
+            text::plural(cuts, "price cut"),
         );
         Some((is, why))
     }
@@ -253,6 +251,29 @@ impl Overview {
                     }
                 }
             }
+        }
+    }
+}
+
+/// How far prices of an area changed in 28 days.
+struct Cooling {
+    change: f64,
+    /// Whether at a constant mix of types and bedrooms; otherwise of the median, which a shift of the stock moves, too.
+    is_of_same_mix: bool,
+}
+
+impl Cooling {
+    /// `None` if the samples are thin.
+    fn of(card: &AreaCard) -> Option<Self> {
+        let change = card.change(28).filter(|change| !change.thin)?;
+        let is_of_same_mix = change.mix_adjusted_change.is_some();
+        Some(Self { change: change.mix_adjusted_change.or(change.median_price_change)?, is_of_same_mix })
+    }
+
+    fn words(&self) -> Markup {
+        match self.is_of_same_mix {
+            true => html! { "Asking prices at the same mix of types and bedrooms" },
+            false => text::defined("median_price", "Median price"),
         }
     }
 }

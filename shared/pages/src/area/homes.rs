@@ -93,7 +93,7 @@ pub(super) async fn section(reader: &Reader<'_>, shown: &Shown<'_>, query: &Quer
                     table {
                         thead { tr {
                             th class="l" scope="col" { "Home" } th scope="col" { "Price" } th scope="col" { "Last change" } th scope="col" { "Beds" }
-                            th scope="col" { "Area" } th scope="col" { "Against market" } th scope="col" { "Days" } th class="l" scope="col" { "ZIP" }
+                            th scope="col" { "Size" } th scope="col" { "Against market" } th scope="col" { "Days" } th class="l" scope="col" { "Where" }
                         } }
                         tbody { @for home in on_page { (row(home)) } }
                     }
