@@ -259,7 +259,7 @@ impl Wide {
         pooled_medians(&self.series, Segment::All, from, until)
     }
 
-    /// The log prices of these days, in order, as [`log_prices`]: for the days of [`Wide::closes`].
+    /// The log prices of these days, in order, as `log_prices`: for the days of [`Wide::closes`].
     #[must_use]
     pub fn log_prices(&self, days: &[Day]) -> Vec<LogPrices> {
         let entries = self.series.of(Segment::All, Quantity::PriceLog);
@@ -271,7 +271,7 @@ impl Wide {
         log_prices_of(changes, days)
     }
 
-    /// The pairs of first asking prices since the month of `since`, as [`repeat_pairs`]: for days of [`Wide::closes`].
+    /// The pairs of first asking prices since the month of `since`, as `repeat_pairs`: for days of [`Wide::closes`].
     #[must_use]
     pub fn repeat_pairs(&self, since: Day, until: Day) -> RepeatPairs {
         repeat_pairs_of(self.series.of_area(Quantity::Repeat), since, until)
