@@ -159,7 +159,7 @@ impl Shown<'_> {
                 div class="tile" {
                     dt { (text::defined("median_price", "Median price")) }
                     dd class=(if figures.thin { "value thin" } else { "value" }) { (text::price(figures.median_price, market.currency)) }
-                    dd class="more" { @match change { Some(it) => { (text::change(it.median_price_change)) " in 28 days " span title=(since(it)) { "(" (it.priced) " → " (figures.priced) " homes)" } }, None => { (figures.priced) " homes with a price" } } }
+                    dd class="more" { @match change { Some(it) => { (text::change(it.median_price_change)) " in 28 days " span title=(since(it)) { "(" (stoop_show::whole(it.priced)) " → " (stoop_show::whole(figures.priced)) " homes)" } }, None => { (stoop_show::whole(figures.priced)) " homes with a price" } } }
                 }
                 div class="tile" {
                     dt { (text::defined("active", "Homes on offer")) }

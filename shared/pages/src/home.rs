@@ -32,7 +32,7 @@ fn draw(view: &HomeView, title: &str, now: Time) -> Markup {
     let price = |price: f64| stoop_show::price(price, home.currency);
     let mut around: Vec<&str> = areas_around(market.area.as_str()).collect();
     around.reverse();
-    let chart = StepChart { id: "price", title: "Asking price", steps: steps(view), format: &price };
+    let chart = StepChart { id: "price", title: "Asking price", steps: steps(view, now), format: &price };
     html! {
         div class="head" {
             nav aria-label="The areas it lies in" { ol class="trail" {
@@ -106,8 +106,9 @@ fn facts(view: &HomeView) -> String {
     if facts.is_empty() { stoop_show::UNKNOWN.to_owned() } else { facts.join(", ") }
 }
 
-/// The price over time. An interval reaches to the next one; prices on other terms than the home's own are left out.
-fn steps(view: &HomeView) -> Vec<Step> {
+/// The price over time. An interval reaches to the next one, or to `now`; prices on other terms than the home's own are left
+/// out.
+fn steps(view: &HomeView, now: Time) -> Vec<Step> {
     let mut steps = Vec::new();
     for (n, interval) in view.intervals.iter().enumerate() {
         let next = view.intervals.get(n + 1).map(|next| next.first_seen);
@@ -116,7 +117,7 @@ fn steps(view: &HomeView) -> Vec<Step> {
         let is_on_offer = matches!(interval.status, "Active" | "ActiveUnderContract" | "Pending" | "ComingSoon");
         steps.push(Step {
             from: interval.first_seen,
-            to: next.filter(|_| is_on_offer).unwrap_or(interval.last_seen),
+            to: if is_on_offer { next.unwrap_or(now).max(interval.last_seen) } else { interval.last_seen },
             price: interval.price.filter(|_| has_terms && is_on_offer),
             words: interval.status.to_owned(),
         });

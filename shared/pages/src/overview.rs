@@ -216,6 +216,7 @@ impl Overview {
                                 th scope="col" { (text::defined("median_price", "Median")) }
                                 th scope="col" class="l" { "28 days" }
                                 th scope="col" { "Change" }
+                                th scope="col" title="The change at a constant mix of types and bedrooms" { "Same mix" }
                                 th scope="col" { (text::defined("active", "Homes")) }
                                 th scope="col" { "Change" }
                                 th scope="col" { (text::defined("months_of_supply", "Supply")) }
@@ -320,6 +321,7 @@ fn row(card: &AreaCard) -> Markup {
             td class=[is_thin.then_some("thin")] { (median(card)) }
             td class="l spark" { (sparkline(&days)) }
             (changed(change.and_then(|change| change.median_price_change)))
+            (changed(change.and_then(|change| change.mix_adjusted_change)))
             td { (stoop_show::whole(active(card))) }
             (changed(change.and_then(|change| change.active_change)))
             td { (stoop_show::or_unknown(window("months_of_supply").map(|months| format!("{months:.1} mo")))) }
