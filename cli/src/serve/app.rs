@@ -2,12 +2,15 @@ use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use anyhow::Context;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, Uri, header};
 use axum::response::IntoResponse;
 use axum::routing::get;
+use futures_util::FutureExt;
+use stoop_domain::Time;
 use stoop_embedded::Database;
 use stoop_pages::{Site, SiteRequest};
 use stoop_pipeline::serve::api::{Api, ApiRequest, ApiResponse};
@@ -45,27 +48,34 @@ impl App {
     }
 
     /// The answer to a `GET` or `HEAD`, remembered until the database changes.
-    async fn answer(&self, method: &str, uri: &Uri, if_none_match: Option<&str>) -> Arc<ApiResponse> {
+    fn answer(&self, method: &str, uri: &Uri, if_none_match: Option<&str>) -> Arc<ApiResponse> {
         let version = *self.versions.borrow();
         let key = format!("{method} {uri} {}", if_none_match.unwrap_or_default());
         if let Some(known) = self.lock().get(version, &key) {
             return known;
         }
-        let answer = Arc::new(self.read(method, uri, if_none_match).await);
+        let answer = Arc::new(self.read(method, uri, if_none_match));
         if answer.status < 400 {
             self.lock().keep(version, key, &answer);
         }
         answer
     }
 
-    async fn read(&self, method: &str, uri: &Uri, if_none_match: Option<&str>) -> ApiResponse {
-        let now = match newest_moment(&self.database) {
-            Ok(now) => now,
-            Err(error) => {
-                tracing::error!(error = format!("{error:#}"), "the newest observation cannot be read");
-                return ApiResponse::error(503, "unavailable", "the database cannot be read; try again in a moment");
-            }
-        };
+    /// Reads everything of an answer as of one moment.
+    fn read(&self, method: &str, uri: &Uri, if_none_match: Option<&str>) -> ApiResponse {
+        let read = self.database.reading(|| {
+            let now = newest_moment(&self.database)?;
+            // Calls to SQLite end before they return.
+            let answer = self.answer_at(method, uri, if_none_match, now).now_or_never();
+            answer.context("a read of the database waits for something")
+        });
+        read.unwrap_or_else(|error: anyhow::Error| {
+            tracing::error!(error = format!("{error:#}"), "the database cannot be read");
+            ApiResponse::error(503, "unavailable", "the database cannot be read; try again in a moment")
+        })
+    }
+
+    async fn answer_at(&self, method: &str, uri: &Uri, if_none_match: Option<&str>, now: Option<Time>) -> ApiResponse {
         let database = &*self.database;
         let (path, query) = (uri.path(), uri.query().unwrap_or_default());
         if Site::is_of_api(path) {
@@ -114,7 +124,7 @@ async fn answer(State(app): State<Arc<App>>, method: Method, uri: Uri, headers: 
         return refusal;
     }
     let if_none_match = headers.get(header::IF_NONE_MATCH).and_then(|tags| tags.to_str().ok());
-    let answer = app.answer(method.as_str(), &uri, if_none_match).await;
+    let answer = app.answer(method.as_str(), &uri, if_none_match);
     converted(&answer)
 }
 
