@@ -70,25 +70,51 @@
   // New content: the server says when its state has changed, by server-sent events; without them the page asks.
   let etag = null;
   let waiting = false;
+  // Changes only what differs, so that the focus, open tables and places of scrolling stay. Children of the same key are the
+  // same, wherever they stand now.
+  const keyOf = (node) => (node.nodeType === 1 ? node.id || node.dataset.fresh || node.getAttribute("href") : "") || "";
+  const KEPT = new Set(["open", "data-at"]);
+  const morph = (from, to) => {
+    if (from.nodeType !== 1) {
+      if (from.data !== to.data) from.data = to.data;
+      return;
+    }
+    for (const { name } of [...from.attributes])
+      if (!KEPT.has(name) && !to.hasAttribute(name)) from.removeAttribute(name);
+    for (const { name, value } of to.attributes)
+      if (!KEPT.has(name) && from.getAttribute(name) !== value) from.setAttribute(name, value);
+    const keyed = new Map();
+    const others = [];
+    for (const node of from.childNodes) {
+      const key = keyOf(node);
+      if (key && !keyed.has(key)) keyed.set(key, node);
+      else others.push(node);
+    }
+    let at = from.firstChild;
+    for (const next of [...to.childNodes]) {
+      const key = keyOf(next);
+      const same = (node) => node && node.nodeName === next.nodeName;
+      const known = key ? keyed.get(key) : others.find(same);
+      if (same(known)) {
+        if (key) keyed.delete(key);
+        else others.splice(others.indexOf(known), 1);
+        morph(known, next);
+        if (known === at) at = at.nextSibling;
+        else from.insertBefore(known, at);
+      } else {
+        if (key && next.dataset.fresh) next.classList.add("fresh");
+        from.insertBefore(next, at);
+      }
+    }
+    for (const node of [...keyed.values(), ...others]) node.remove();
+  };
   const show = (text) => {
     const next = new DOMParser().parseFromString(text, "text/html").querySelector("main");
     const main = document.querySelector("main");
     if (!next || !main) return;
-    const key = (element) => element.id || element.dataset.key;
-    const open = new Set([...main.querySelectorAll("details[open]")].map(key).filter(Boolean));
-    const before = new Set([...main.querySelectorAll("[data-fresh]")].map((element) => element.dataset.fresh));
-    const focused = document.activeElement && main.contains(document.activeElement) ? document.activeElement.id : "";
-    const at = Object.fromEntries([...main.querySelectorAll("[data-chart][data-at]")].map((chart) => [chart.id, chart.dataset.at]));
-    for (const details of next.querySelectorAll("details")) details.open = open.has(key(details));
-    for (const element of next.querySelectorAll("[data-fresh]"))
-      if (!before.has(element.dataset.fresh)) element.classList.add("fresh");
-    main.replaceWith(next);
-    relative(next);
-    for (const [id, n] of Object.entries(at)) {
-      const chart = document.getElementById(id);
-      if (chart) walk(chart, 0, Number(n));
-    }
-    if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
+    morph(main, next);
+    relative(main);
+    for (const chart of main.querySelectorAll("[data-chart][data-at]")) walk(chart, 0, Number(chart.dataset.at));
     mark(connection);
   };
   const mark = (now) => {
