@@ -57,7 +57,7 @@ fn bench(host: &str) {
         city.to_owned(),
         "/areas/us/al/county-0/city-0/10000".to_owned(),
         home.expect("a home"),
-        "/compare?area=us/al&area=us/tx".to_owned(),
+        "/compare?area=us/al&area=us/ak".to_owned(),
         "/alerts".to_owned(),
         "/runs".to_owned(),
         "/definitions".to_owned(),
