@@ -1,7 +1,7 @@
 //! Sales of a plain home, compared with the prices that were asked before.
 
-use stoop_domain::Status;
-use stoop_market::{Definition, Figures, Segment, Window};
+use stoop_domain::{Day, Status};
+use stoop_market::{Cells, Definition, Figures, Grain, Projection, Segment, Window, first_day};
 
 use crate::balance::{Step, life, states};
 use crate::oracle::noon;
@@ -93,4 +93,24 @@ fn a_sale_of_a_home_that_was_never_offered_is_compared_with_its_own_row() {
         }),
     ];
     assert_eq!(figures(&home, COMPARED), [Some(1.0), Some(0.9), Some(0.75)]);
+}
+
+#[test]
+fn a_market_is_watched_from_the_first_home_in_stock_on_and_not_from_a_sale_reported_of_before() {
+    let sold_before: [Step<'_>; 1] = [("2026-02-25", &|home| {
+        sell(45_000_000)(home);
+        home.close_day = Some(TODAY - 60);
+    })];
+    let on_offer: [Step<'_>; 1] = [("2026-02-20", &|_| ())];
+    let watched = |homes: &[&[Step<'_>]]| {
+        let homes: Vec<_> = homes.iter().map(|steps| life(steps)).collect();
+        let cells = states(&homes).remove(&plain().market()).unwrap();
+        let mut wide = Projection::new(Day(TODAY), Grain::Fine);
+        wide.add(&cells, &Cells::default());
+        let wide = wide.sum().first_day();
+        assert_eq!(wide, first_day(&cells), "the stored sum of a wide area");
+        wide
+    };
+    assert_eq!(watched(&[&sold_before, &on_offer]), Some(Day(TODAY - 9)));
+    assert_eq!(watched(&[&sold_before]), None, "nothing was ever on offer");
 }
