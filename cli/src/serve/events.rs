@@ -19,15 +19,20 @@ const PAUSE: Duration = Duration::from_secs(1);
 pub(super) fn watch(database: Arc<Database>) -> watch::Receiver<u64> {
     let (sender, receiver) = watch::channel(0);
     tokio::spawn(async move {
-        let mut known = None;
+        let (mut known, mut failed) = (None, false);
         while !sender.is_closed() {
             match database.data_version() {
                 Ok(version) if known != Some(version) => {
                     known = Some(version);
                     sender.send_modify(|version| *version += 1);
                 }
-                Ok(_) => {}
-                Err(error) => tracing::warn!(%error, "pages may be behind"),
+                Ok(_) => failed = false,
+                // Once, not five times a second.
+                Err(error) if !failed => {
+                    failed = true;
+                    tracing::warn!(%error, "web pages are not kept current");
+                }
+                Err(_) => {}
             }
             tokio::time::sleep(LOOK).await;
         }

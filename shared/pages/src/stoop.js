@@ -70,6 +70,7 @@
   // New content: the server says when its state has changed, by server-sent events; without them the page asks.
   let etag = null;
   let waiting = false;
+  let again = false;
   // Changes only what differs, so that the focus, open tables and places of scrolling stay. Children of the same key are the
   // same, wherever they stand now.
   const keyOf = (node) => (node.nodeType === 1 ? node.id || node.dataset.fresh || node.getAttribute("href") : "") || "";
@@ -125,8 +126,13 @@
     element.dataset.state = connection;
     element.textContent = connection === "live" ? "live" : "reconnecting";
   };
+  // Whether the page is current; `undefined` if nothing was asked. What changes during a request is asked for after it.
   const refresh = async () => {
-    if (waiting || document.hidden) return;
+    if (document.hidden) return undefined;
+    if (waiting) {
+      again = true;
+      return undefined;
+    }
     waiting = true;
     try {
       const headers = etag ? { "If-None-Match": etag } : {};
@@ -140,6 +146,10 @@
       return false;
     } finally {
       waiting = false;
+      if (again) {
+        again = false;
+        refresh();
+      }
     }
   };
   const poll = () => setInterval(async () => mark((await refresh()) === false ? "waiting" : "live"), 15000);
