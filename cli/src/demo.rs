@@ -26,6 +26,7 @@ use crate::prune::keep_pruning;
 use crate::serve::{self, Server};
 use crate::simulate::BEGIN;
 use crate::stop::{Stop, StoppableHttp};
+use crate::views::newest_moment;
 use screen::Screen;
 
 /// How often the screen is redrawn.
@@ -48,8 +49,8 @@ pub(crate) async fn demo(store: &StoreArgs, args: &DemoArgs) -> anyhow::Result<E
     }
     note_rules(&database, &Rules::default(), None)?;
     let begin = Time::parse(BEGIN)?;
-    // A demo on a database of an earlier demo continues where that one stopped.
-    let resumed_at = database.newest_observation()?.filter(|newest| *newest > begin);
+    // A demo on a database of an earlier demo continues where that one stopped, not before its last poll.
+    let resumed_at = newest_moment(&database)?.filter(|newest| *newest > begin);
     let stop = Stop::on_signals();
     let clock = Arc::new(DemoClock::at(resumed_at.unwrap_or(begin), &stop));
     let simulation = Arc::new(Mutex::new(Simulation::new(SimulationConfig {
