@@ -90,10 +90,6 @@ impl Browse for Database {
     async fn runs(&self, limit: usize) -> Result<Vec<RunRecord>, PortError> {
         Self::runs(self, limit)
     }
-
-    async fn newest_observation(&self) -> Result<Option<Time>, PortError> {
-        Self::newest_observation(self)
-    }
 }
 
 /// Reads include all commits: they are never behind.

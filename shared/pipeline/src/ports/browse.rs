@@ -1,5 +1,5 @@
 use async_trait::async_trait;
-use stoop_domain::{Home, HomeId, Market, Time};
+use stoop_domain::{Home, HomeId, Market};
 
 use super::{PortError, RunRecord};
 
@@ -16,7 +16,4 @@ pub trait Browse: Send + Sync {
 
     /// The last `limit` runs, newest first.
     async fn runs(&self, limit: usize) -> Result<Vec<RunRecord>, PortError>;
-
-    /// The time of the newest observation; `None` if there is none.
-    async fn newest_observation(&self) -> Result<Option<Time>, PortError>;
 }
