@@ -4,8 +4,8 @@ use maud::html;
 use stoop_domain::{Alert, Time};
 use stoop_pipeline::serve::MergedId;
 
+use crate::drops::{depth, held_back, prices, words};
 use crate::layout::{self, Head, Room};
-use crate::overview::{drop, held_back, prices, words};
 use crate::problem::Problem;
 use crate::query::Query;
 use crate::read::Reader;
@@ -30,7 +30,7 @@ pub(crate) async fn page(reader: &Reader<'_>, query: &Query, now: Time) -> Resul
             let has_terms = found.markets.iter().any(|market| MergedId::of(market) == MergedId::of(&alert.market));
             alert.market.area.lies_in(&found.path) && has_terms
         });
-        let is_deep = least.is_none_or(|least| drop(alert) * 100.0 >= least);
+        let is_deep = least.is_none_or(|least| depth(alert) * 100.0 >= least);
         alert.at <= now && is_inside && is_deep && held_back(alert).is_some() == suspects
     };
     let alerts: Vec<&Alert> = alerts.iter().filter(is_asked).collect();
@@ -65,7 +65,7 @@ pub(crate) async fn page(reader: &Reader<'_>, query: &Query, now: Time) -> Resul
                             @for alert in alerts.iter().take(SHOWN) {
                                 tr data-fresh=(alert.id) {
                                     td class="l" { (text::time(alert.at, true)) }
-                                    td { (text::change(Some(-drop(alert)))) }
+                                    td { (text::change(Some(-depth(alert)))) }
                                     @let (from, to) = prices(alert).split_once(" → ").map(|(from, to)| (from.to_owned(), to.to_owned())).unwrap_or_default();
                                     td { (from) } td { (to) }
                                     td class="words" { a href=(text::home_href(&alert.home)) { (words(alert)) } }

@@ -30,27 +30,33 @@ struct Shown<'a> {
     markets: &'a [MarketView],
     yields: Vec<&'a YieldView>,
     days: u16,
-    now: Time,
+    as_of: Time,
 }
 
-/// The page of an area at `now`.
-pub(crate) async fn page(reader: &Reader<'_>, area: &str, query: &Query, now: Time) -> Result<String, Problem> {
+/// The page of an area with its figures at `as_of`, and its homes if that is `now`.
+pub(crate) async fn page(
+    reader: &Reader<'_>,
+    area: &str,
+    query: &Query,
+    as_of: Time,
+    now: Time,
+) -> Result<String, Problem> {
     let found = find(reader, area).await?;
     let days = query.days(DAYS)?;
-    let view = reader.area(&found, now, days).await?;
+    let view = reader.area(&found, as_of, days).await?;
     let market = chosen(&view.markets, query)?;
     let Some(market) = market else {
         let message = format!("{} has no homes on these terms.", found.name);
         return Err(Problem::missing(message));
     };
-    let yields = reader.yields(&view, now).await?;
+    let yields = reader.yields(&view, as_of).await?;
     let of_currency = |kind: &&YieldView| kind.currency == market.currency && market.purpose == "sale";
     let yields: Vec<&YieldView> = yields.iter().filter(of_currency).collect();
-    let shown = Shown { found: &found, market, markets: &view.markets, yields, days, now };
-    let homes = homes::section(reader, &shown, query).await?;
+    let shown = Shown { found: &found, market, markets: &view.markets, yields, days, as_of };
+    let homes = if as_of == now { homes::section(reader, &shown, query).await? } else { homes::not_of_the_past() };
     let content = shown.draw(&homes);
     let title = format!("{} {}", found.name, text::offer(market.purpose));
-    Ok(layout::page(&Head { title: &title, room: Room::Elsewhere, now: Some(now), query: "" }, &content))
+    Ok(layout::page(&Head { title: &title, room: Room::Elsewhere, now: Some(as_of), query: "" }, &content))
 }
 
 /// The closes of an area as CSV.
@@ -88,7 +94,7 @@ impl Shown<'_> {
             div class="head" {
                 (self.trail())
                 h1 { (self.found.name) " " (text::offer(market.purpose)) }
-                p { (layout::as_of(self.now)) " · " (market.zone) @if let Some(since) = &market.watched_since { " · watched since " (since) } (self.flags()) }
+                p { (layout::as_of(self.as_of)) " · " (market.zone) @if let Some(since) = &market.watched_since { " · watched since " (since) } (self.flags()) }
                 (self.switch())
             }
             (self.tiles())

@@ -8,6 +8,7 @@ mod assets;
 mod chart;
 mod compare;
 mod definitions;
+mod drops;
 mod home;
 mod layout;
 mod overview;

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use maud::{Markup, html};
-use stoop_domain::{Alert, Market, Purpose, Time, Verdict};
+use stoop_domain::{Alert, Market, Purpose, Time};
 use stoop_market::THIN_SAMPLE;
 use stoop_pipeline::WideLevel;
 use stoop_pipeline::serve::{AreaCard, MergedId};
 
 use crate::chart::sparkline;
+use crate::drops::{depth, prices, words};
 use crate::layout::{self, Head, Room};
 use crate::problem::Problem;
 use crate::query::Query;
@@ -131,7 +132,7 @@ impl Overview {
                 h2 { "Just cut" }
                 @match self.alerts.first() {
                     Some(alert) => {
-                        p class="big" { a href=(text::home_href(&alert.home)) { (words(alert)) } ", " (text::change(Some(-drop(alert)))) }
+                        p class="big" { a href=(text::home_href(&alert.home)) { (words(alert)) } ", " (text::change(Some(-depth(alert)))) }
                         p class="sub" { (prices(alert)) " in " (alert.market.area.name()) ", " (text::time(alert.at, true)) }
                     }
                     None => {
@@ -185,7 +186,7 @@ impl Overview {
         let card = self.cards.iter().find(|card| alert.market.area.lies_in(&card.row.path))?;
         let figures = card.row.figures.as_ref()?;
         let usual = figures.median_cut.filter(|usual| *usual > 0.0 && figures.cut >= THIN_SAMPLE)?;
-        let is = match drop(alert) / usual {
+        let is = match depth(alert) / usual {
             times if times >= 2.0 => "Yes, far deeper than usual",
             times if times >= 1.25 => "Deeper than usual",
             _ => "No, others fell as much",
@@ -246,7 +247,7 @@ impl Overview {
                 ul class="plain" {
                     @for alert in day.iter().take(CUTS_SHOWN) {
                         li data-fresh=(alert.id) {
-                            span { (text::change(Some(-drop(alert)))) " " a href=(text::home_href(&alert.home)) { (words(alert)) } }
+                            span { (text::change(Some(-depth(alert)))) " " a href=(text::home_href(&alert.home)) { (words(alert)) } }
                             span { (prices(alert)) ", " (alert.market.area.name()) ", " (text::time(alert.at, true)) }
                         }
                     }
@@ -348,27 +349,4 @@ fn area_link(card: &AreaCard) -> Markup {
 fn pressure(card: &AreaCard) -> String {
     let cut = card.row.figures.as_ref().and_then(|figures| figures.cut_share);
     cut.map(|share| format!("; {} of the homes ask less than at first", stoop_show::percent(share))).unwrap_or_default()
-}
-
-pub(crate) fn drop(alert: &Alert) -> f64 {
-    f64::from(alert.drop_bp) / 10_000.0
-}
-
-/// What a home is called: its street, else its headline, else its ID.
-pub(crate) fn words(alert: &Alert) -> &str {
-    alert.line.as_deref().or(alert.title.as_deref()).unwrap_or(alert.home.as_str())
-}
-
-/// The price before and after.
-pub(crate) fn prices(alert: &Alert) -> String {
-    let currency = alert.market.currency;
-    format!("{} → {}", stoop_show::money(alert.from, currency), stoop_show::money(alert.to, currency))
-}
-
-/// Why an alert was held back.
-pub(crate) fn held_back(alert: &Alert) -> Option<&str> {
-    match &alert.verdict {
-        Verdict::Alert => None,
-        Verdict::Suspect(why) => Some(why),
-    }
 }

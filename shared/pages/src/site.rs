@@ -137,21 +137,22 @@ impl<'a> Site<'a> {
             return Ok(Answer::Page(definitions::page()));
         }
         let Some(now) = now else { return Ok(Answer::Page(overview::empty())) };
-        let now = query.as_of()?.unwrap_or(now);
+        // Of figures. Homes, alerts and runs are shown as they are now.
+        let as_of = query.as_of()?.unwrap_or(now);
         let reader = &self.reader;
         let page = match &*path {
-            "/" => overview::page(reader, &query, now).await?,
+            "/" => overview::page(reader, &query, as_of).await?,
             "/search" => return Ok(Answer::See(search(reader, &query).await?)),
-            "/compare" => compare::page(reader, &query, now).await?,
+            "/compare" => compare::page(reader, &query, as_of).await?,
             "/alerts" => alerts::page(reader, &query, now).await?,
             "/runs" => runs::page(reader, now).await?,
             path => match (path.strip_prefix("/areas/"), path.strip_prefix("/homes/")) {
                 (Some(area), _) => match area.strip_suffix("/days.csv") {
                     Some(area) => {
-                        let body = area::days(reader, area, &query, now).await?;
+                        let body = area::days(reader, area, &query, as_of).await?;
                         return Ok(Answer::File { media_type: "text/csv; charset=utf-8", name: "days.csv", body });
                     }
-                    None => area::page(reader, area, &query, now).await?,
+                    None => area::page(reader, area, &query, as_of, now).await?,
                 },
                 (_, Some(id)) => home::page(reader, &HomeId(id.into()), now).await?,
                 _ => return Err(Problem::missing("There is no such page.".to_owned())),

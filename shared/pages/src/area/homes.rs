@@ -75,7 +75,7 @@ pub(super) async fn section(reader: &Reader<'_>, shown: &Shown<'_>, query: &Quer
         id.purpose.as_str() == shown.market.purpose && id.currency == shown.market.currency
     });
     let found = FoundArea { markets: markets.cloned().collect(), ..shown.found.clone() };
-    let Homes { mut homes, is_cut } = reader.homes(&found, shown.now, |home| wanted.keeps(home)).await?;
+    let Homes { mut homes, is_cut } = reader.homes(&found, shown.as_of, |home| wanted.keeps(home)).await?;
     wanted.sort(&mut homes);
     let pages = homes.len().div_ceil(ON_A_PAGE).max(1);
     let page = wanted.page.min(pages);
@@ -102,6 +102,11 @@ pub(super) async fn section(reader: &Reader<'_>, shown: &Shown<'_>, query: &Quer
             }
         }
     })
+}
+
+/// Instead of homes on a page of the past: only their present state is stored by market.
+pub(super) fn not_of_the_past() -> Markup {
+    html! { section class="card" id="homes" { p class="empty" { "Homes are listed as they are now only, not as of an earlier time." } } }
 }
 
 fn form(shown: &Shown<'_>, wanted: &Wanted) -> Markup {
