@@ -2,9 +2,9 @@
 //!
 //! The figures of a wide area are those of the sum of its markets, but that sum is large: it has the day of entry, the
 //! price to a thousandth and the expiry day of each home. Queries of wide areas need only current figures and a daily
-//! series, which require much less: closes of the whole area, and log prices by cell for a price index. A [`Projection`] moves, merges and drops coordinates regardless of their values, so
-//! it is linear: the projection of a sum is the sum of the projections, an old contribution of a market can be
-//! subtracted, and an area is the sum of the areas below it.
+//! series, which require much less: closes of the whole area, and log prices by cell for a price index. A [`Projection`]
+//! moves, merges and drops coordinates regardless of their values, so it is linear: the projection of a sum is the sum of
+//! the projections, an old contribution of a market can be subtracted, and an area is the sum of the areas below it.
 
 use jiff::tz::TimeZone;
 use stoop_domain::{Day, Time};
