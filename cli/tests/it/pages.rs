@@ -212,6 +212,22 @@ fn an_area_is_found_as_a_person_writes_it() {
 }
 
 #[test]
+fn a_page_of_the_past_shows_the_figures_of_then_and_no_homes_of_now() {
+    let room = room();
+    let served = Served::start(&room);
+    let path = text(&room.json(&["market", "reno"])["path"]).to_owned();
+    // One home asks $300,000 since March 10.
+    let then = served.page(&format!("/areas/{path}?as_of=2026-03-05T20:00:00Z"));
+    assert!(then.contains("As of <time datetime=\"2026-03-05T20:00:00Z\">"), "{then}");
+    assert!(then.contains("Homes are listed as they are now only") && !then.contains("$300,000"), "{then}");
+    assert!(then.contains("0 homes, – less"), "{then}");
+    let now = served.page(&format!("/areas/{path}"));
+    assert!(now.contains("$300,000") && now.contains("1 home, "), "{now}");
+    let overview = served.page("/?as_of=2026-03-05T20:00:00Z");
+    assert!(overview.contains("No alert yet"), "{overview}");
+}
+
+#[test]
 fn what_cannot_be_shown_says_what_is_accepted() {
     let room = room();
     let served = Served::start(&room);

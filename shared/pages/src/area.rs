@@ -180,7 +180,7 @@ impl Shown<'_> {
                 div class="tile" {
                     dt { (text::defined("cut_share", "Ask less than at first")) }
                     dd class="value" { (text::percent(figures.cut_share)) }
-                    dd class="more" { (stoop_show::whole(figures.cut)) " homes, " (text::percent(figures.median_cut)) " less (median)" }
+                    dd class="more" { (text::plural(usize::try_from(figures.cut).unwrap_or_default(), "home")) ", " (text::percent(figures.median_cut)) " less (median)" }
                 }
                 div class="tile" {
                     dt { (text::defined("median_days_to_pending", "Days to contract")) }
