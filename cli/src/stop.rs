@@ -51,15 +51,20 @@ impl Stop {
     pub(crate) fn on_signals() -> Self {
         let stop = Self::default();
         let reported = stop.clone();
-        std::thread::spawn(move || {
-            let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
-            runtime.block_on(reported.end_on_signals());
-        });
+        let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return stop };
+        // Now, not on the thread: a signal that comes before it starts would end the program without a word.
+        let signals = {
+            let _entered = runtime.enter();
+            Signals::listen()
+        };
+        match signals {
+            Some(signals) => drop(std::thread::spawn(move || runtime.block_on(reported.end_on_signals(signals)))),
+            None => runtime.shutdown_background(),
+        }
         stop
     }
 
-    async fn end_on_signals(&self) {
-        let Some(mut signals) = Signals::listen() else { return };
+    async fn end_on_signals(&self, mut signals: Signals) {
         self.0.signal.store(signals.next().await, Ordering::SeqCst);
         self.set();
         let in_time = async {
