@@ -2,6 +2,7 @@
 // A broken contract panics at the assertion; there is no caller for an error.
 #![expect(clippy::unwrap_used, reason = "a suite of tests")]
 
+mod browse;
 mod budgets;
 mod files;
 mod index;
@@ -10,6 +11,7 @@ mod plans;
 mod store;
 mod stream;
 
+pub use browse::browse_conformance;
 pub use budgets::budgets_conformance;
 pub use files::{files_conformance, files_map};
 pub use index::search_index_conformance;

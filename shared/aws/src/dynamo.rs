@@ -15,6 +15,7 @@ mod areas;
 mod attributes;
 mod batch;
 mod block;
+mod browse;
 mod budgets;
 mod commit;
 mod head;
@@ -26,6 +27,7 @@ mod tables;
 mod views;
 
 pub use areas::StackAreas;
+pub use browse::DynamoBrowse;
 pub use budgets::DynamoBudgets;
 pub use ledger::DynamoLedger;
 pub use runs::DynamoRuns;

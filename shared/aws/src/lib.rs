@@ -6,7 +6,7 @@
 //! | `TaskQueue` | [`PollQueue`] | SQS FIFO |
 //! | `SearchIndex`, `Pages`, `Quarantine` | [`S3Index`], [`S3Pages`], [`S3Quarantine`] | the data bucket |
 //! | `Files` | [`S3Files`] | the data bucket, below `files/` |
-//! | `Store`, `Views` | [`DynamoStore`], [`DynamoViews`] | DynamoDB |
+//! | `Store`, `Views`, `Browse` | [`DynamoStore`], [`DynamoViews`], [`DynamoBrowse`] | DynamoDB |
 //! | `Ledger`, `RunLedger`, `PlanLedger`, `Budgets` | [`DynamoLedger`], [`DynamoRuns`], [`DynamoBudgets`] | DynamoDB |
 //! | `Publisher` | [`TopicPublisher`] | SNS |
 //! | `Configuration` | [`S3Configuration`] | the data bucket |
@@ -41,7 +41,8 @@ mod sqs;
 pub use clients::{Clients, MissingVariables, required};
 pub use configuration::S3Configuration;
 pub use dynamo::{
-    DynamoBudgets, DynamoLedger, DynamoRuns, DynamoStore, DynamoTables, DynamoViews, StackAreas, TableItem, TableMarket,
+    DynamoBrowse, DynamoBudgets, DynamoLedger, DynamoRuns, DynamoStore, DynamoTables, DynamoViews, StackAreas,
+    TableItem, TableMarket,
 };
 pub use emf::{Meter, NAMESPACE};
 pub use firehose::LakeDelivery;

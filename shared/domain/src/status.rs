@@ -101,6 +101,12 @@ impl Status {
             Self::Canceled | Self::Expired | Self::Withdrawn | Self::Hold | Self::Delete | Self::Gone => Phase::Off,
         }
     }
+
+    /// Whether a home is on offer or under contract.
+    #[must_use]
+    pub fn is_open(self) -> bool {
+        matches!(self.phase(), Phase::Active | Phase::Pending)
+    }
 }
 
 #[cfg(test)]

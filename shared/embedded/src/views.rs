@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use async_trait::async_trait;
 use rusqlite::{OptionalExtension, Row, params};
 use serde::de::DeserializeOwned;
-use stoop_domain::{Alert, Home, HomeId, Market, Reject, Time};
+use stoop_domain::{Alert, Home, HomeId, Market, Reject, Status, Time};
 use stoop_market::Cells;
 use stoop_pipeline::ports::{Browse, PortError, RunRecord, ShownWide, Versioned, Views, VisitWide, WideAreas};
 use stoop_pipeline::{WideArea, WideLevel};
@@ -84,7 +84,7 @@ impl Browse for Database {
         after: Option<&HomeId>,
         limit: usize,
     ) -> Result<Vec<(HomeId, Home)>, PortError> {
-        Self::homes_of(self, market, after, limit)
+        self.open_homes_of(market, after, limit)
     }
 
     async fn runs(&self, limit: usize) -> Result<Vec<RunRecord>, PortError> {
@@ -169,7 +169,7 @@ impl Database {
         store::home(&self.lock().connection, id).map_err(self.doing(format!("read the home {id}")))
     }
 
-    /// The first `limit` homes that are now counted in a market, ordered by ID, after `after`.
+    /// The first `limit` homes whose newest facts are of a market, whatever their status, ordered by ID, after `after`.
     ///
     /// # Errors
     /// If they cannot be read.
@@ -184,6 +184,22 @@ impl Database {
         let after = after.map_or("", HomeId::as_str);
         self.rows(sql, params![market.to_string(), after, limit_of(limit)], home_row)
             .map_err(self.doing(format!("list the homes of {market}")))
+    }
+
+    /// Those of [`Database::homes_of`] that are on offer or under contract.
+    fn open_homes_of(
+        &self,
+        market: &Market,
+        after: Option<&HomeId>,
+        limit: usize,
+    ) -> Result<Vec<(HomeId, Home)>, PortError> {
+        let sql = "SELECT id, body FROM homes INDEXED BY homes_by_market
+                   WHERE market = ?1 AND id > ?2 AND status IN (SELECT value FROM json_each(?3)) ORDER BY id LIMIT ?4";
+        let after = after.map_or("", HomeId::as_str);
+        let open: Vec<&str> = Status::ALL.into_iter().filter(|status| status.is_open()).map(Status::as_str).collect();
+        let open = serde_json::json!(open).to_string();
+        self.rows(sql, params![market.to_string(), after, open, limit_of(limit)], home_row)
+            .map_err(self.doing(format!("list the homes on offer in {market}")))
     }
 
     /// The first `limit` homes, ordered by ID, after `after`.

@@ -13,7 +13,7 @@ use stoop_domain::{Alert, Home, HomeId, Market, Observation, Time, Verdict};
 use stoop_embedded::Database;
 use stoop_market::{Cells, Delta, Zones, update};
 use stoop_pipeline::Measurer;
-use stoop_pipeline::ports::{Commit, CommitError, Ledger, MarketChange, RunRecord, Store, Views};
+use stoop_pipeline::ports::{Commit, CommitError, Ledger, MarketChange, PlanLedger, RunRecord, Store, Views};
 use stoop_tests::conformance::{self, StoreWitness};
 use stoop_tests::made;
 
@@ -71,6 +71,16 @@ async fn dynamodb_is_a_ledger_of_runs() {
         records.collect()
     };
     conformance::run_ledger_conformance(Arc::new(tables.runs()), read).await;
+    tables.delete().await;
+}
+
+#[tokio::test]
+async fn dynamodb_can_be_browsed() {
+    let tables = tables().await;
+    let store = tables.store(&Arc::new(MemoryLake::default()));
+    // Neither a plan nor a budget is a run.
+    tables.runs().sent(&["agadir".to_owned()], made::minute(0)).await.unwrap();
+    conformance::browse_conformance(&*store, &tables.runs(), &tables.browse()).await;
     tables.delete().await;
 }
 

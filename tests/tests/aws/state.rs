@@ -140,7 +140,7 @@ async fn every_alteration_of_a_home_is_found() {
     let table = town.tables.homes.clone();
     let home = town.items(&table, "id", "avito/8").await.remove(0);
     let other = town.items(&table, "id", "avito/9").await.remove(0);
-    let cases: [(&str, Option<Item>, &str); 12] = [
+    let cases: [(&str, Option<Item>, &str); 14] = [
         ("another body", with(&home, "body", other["body"].clone()), "the history of home avito/8 differs"),
         ("no home", with(&home, "body", bytes(&[2, 3])), "home avito/8 cannot be read"),
         ("no body", without(&home, "body"), "home avito/8: the item has no attribute `body` that is binary"),
@@ -154,6 +154,12 @@ async fn every_alteration_of_a_home_is_found() {
             with(&home, "list_price", text("1")),
             "home avito/8: the item has no attribute `list_price`",
         ),
+        (
+            "open_in",
+            with(&home, "open_in", text("ma/-/-/rabat/-:sale:MAD")),
+            "home avito/8: its attribute `open_in` is",
+        ),
+        ("no open_in", without(&home, "open_in"), "home avito/8: its attribute `open_in` is None"),
         ("no notable", without(&home, "notable"), "home avito/8: it has no attribute `notable`"),
         ("no version", without(&home, "version"), "home avito/8: the item has no attribute `version`"),
         ("gone", None, "home avito/8 has observations, but is not stored"),

@@ -119,6 +119,12 @@ async fn the_database_is_a_run_ledger() {
 }
 
 #[tokio::test]
+async fn the_database_can_be_browsed() {
+    let (database, _folder) = fresh();
+    conformance::browse_conformance(&*database, &*database, &*database).await;
+}
+
+#[tokio::test]
 async fn a_folder_keeps_pages() {
     let folder = TempDir::new().unwrap();
     let pages = Arc::new(PageFolder::new(folder.path()));

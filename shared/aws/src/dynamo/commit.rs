@@ -153,6 +153,7 @@ async fn transact(store: &DynamoStore, commit: &Commit<'_>, markets: &[MarketSte
 
 fn home_put(table: &str, change: &HomeChange<'_>, notable: bool) -> aws_sdk_dynamodb::types::builders::PutBuilder {
     let HomeImage { bytes: body, market, status, list_price, last_seen } = &change.new;
+    let open_in = change.new.open_in();
     let mut item = item([
         ("id", text(change.id.as_str())),
         ("version", number(change.version_read + 1)),
@@ -161,6 +162,7 @@ fn home_put(table: &str, change: &HomeChange<'_>, notable: bool) -> aws_sdk_dyna
     ]);
     let mut put = |name: &str, value: Option<AttributeValue>| value.map(|value| item.insert(name.to_owned(), value));
     put("market", market.as_ref().map(|market| text(market.to_string())));
+    put("open_in", open_in.map(|market| text(market.to_string())));
     put("status", status.map(|status| text(status.as_str())));
     put("list_price", list_price.map(|price| number(price.0)));
     put("seen_at", last_seen.map(|last| number(last.ms())));
@@ -313,6 +315,7 @@ mod tests {
             ("body", bytes(vec![7])),
             ("notable", AttributeValue::Bool(true)),
             ("market", text("ma/souss-massa/agadir-ida-ou-tanane/agadir/-:sale:MAD")),
+            ("open_in", text("ma/souss-massa/agadir-ida-ou-tanane/agadir/-:sale:MAD")),
             ("status", text("Active")),
             ("list_price", number(90_000_000)),
             ("seen_at", number(1_768_392_000_000_i64)),

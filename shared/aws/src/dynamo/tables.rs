@@ -2,7 +2,7 @@
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
-use stoop_domain::{Market, ParseMarketError, Time};
+use stoop_domain::{Market, ParseMarketError, Status, Time};
 use stoop_market::Cells;
 use stoop_pipeline::ports::PortError;
 use stoop_pipeline::{StoredAlert, StoredHome, StoredMarket};
@@ -284,6 +284,14 @@ fn home_of(item: &Item) -> TableItem<StoredHome> {
         last_seen: wrongs.if_there(item, "seen_at", number_of),
         id,
     };
+    let open_in = wrongs.if_there(item, "open_in", text_of);
+    let is_open = stored.status.as_deref().and_then(Status::parse).is_some_and(Status::is_open);
+    let expected = stored.market.as_deref().filter(|_| is_open);
+    wrongs.needed(if open_in == expected {
+        Ok(())
+    } else {
+        Err(format!("its attribute `open_in` is {open_in:?}, expected {expected:?}"))
+    });
     wrongs.needed(match item.get("notable") {
         Some(AttributeValue::Bool(_)) => Ok(()),
         _ => Err("it has no attribute `notable` that is true or false".to_owned()),

@@ -6,7 +6,8 @@ use super::{PortError, RunRecord};
 /// What people browse besides figures and alerts. Never writes.
 #[async_trait]
 pub trait Browse: Send + Sync {
-    /// The first `limit` homes that are now counted in a market, by ID, after `after`.
+    /// The first `limit` homes of a market that are on offer or under contract, by ID, after `after`. Fewer than `limit`
+    /// mean that there are no more. A home that expired meanwhile may still be among them.
     async fn homes_of(
         &self,
         market: &Market,

@@ -144,6 +144,12 @@ impl<'a> HomeImage<'a> {
             last_seen: home.history.seen().map(|(_, last)| last),
         }
     }
+
+    /// Its market, if it is on offer or under contract there.
+    #[must_use]
+    pub fn open_in(&self) -> Option<&Market> {
+        self.market.as_ref().filter(|_| self.status.is_some_and(Status::is_open))
+    }
 }
 
 /// A market to write.

@@ -16,7 +16,7 @@ use aws_sdk_dynamodb::types::{
 use aws_sdk_dynamodbstreams::config::{BehaviorVersion, Credentials};
 use aws_sdk_dynamodbstreams::operation::describe_stream::DescribeStreamError;
 use aws_sdk_dynamodbstreams::types::{AttributeValue, Record, ShardIteratorType, StreamStatus};
-use stoop_aws::{Clients, DynamoBudgets, DynamoLedger, DynamoRuns, DynamoStore, DynamoViews, Lake};
+use stoop_aws::{Clients, DynamoBrowse, DynamoBudgets, DynamoLedger, DynamoRuns, DynamoStore, DynamoViews, Lake};
 use stoop_domain::{HomeId, Market, Observation, Time};
 use stoop_market::Cells;
 use stoop_pipeline::Clock;
@@ -72,7 +72,9 @@ impl Tables {
             .stream_view_type(StreamViewType::NewAndOldImages)
             .build()
             .unwrap();
-        ensure(create(&client, &homes, &["id"], &[]).stream_specification(stream)).await;
+        let open = index("open", &["open_in", "id"], ProjectionType::KeysOnly);
+        let of_homes = create(&client, &homes, &["id"], &["open_in"]).global_secondary_indexes(open);
+        ensure(of_homes.stream_specification(stream)).await;
         let described = client.describe_table().table_name(&homes).send().await.unwrap();
         let homes_stream = described.table.unwrap().latest_stream_arn.unwrap();
         let heads = index("heads", &["kind", "market"], ProjectionType::KeysOnly);
@@ -81,7 +83,9 @@ impl Tables {
         ensure(of_markets.global_secondary_indexes(heads).global_secondary_indexes(changed)).await;
         let by_day = index("by_day", &["day", "at"], ProjectionType::All);
         ensure(create(&client, &alerts, &["id"], &["day", "at"]).global_secondary_indexes(by_day)).await;
-        ensure(create(&client, &runs, &["subject", "id"], &[])).await;
+        let by_kind = index("by_kind", &["kind", "began_at"], ProjectionType::All);
+        let of_runs = create(&client, &runs, &["subject", "id"], &["kind", "began_at"]);
+        ensure(of_runs.global_secondary_indexes(by_kind)).await;
         let tables = Self { client, homes, markets, alerts, runs, homes_stream };
         tables.wait().await;
         tables
@@ -150,6 +154,10 @@ impl Tables {
     /// Views of these tables with another client.
     pub(crate) fn views_with(&self, client: Client) -> DynamoViews {
         DynamoViews::new(client, &self.markets, &self.alerts, Arc::new(Noon))
+    }
+
+    pub(crate) fn browse(&self) -> DynamoBrowse {
+        DynamoBrowse::new(self.client.clone(), &self.homes, &self.runs, Arc::new(Noon))
     }
 
     /// How often homes were written.

@@ -1,0 +1,196 @@
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use aws_sdk_dynamodb::Client;
+use stoop_domain::{Home, HomeId, Market, Time};
+use stoop_pipeline::Clock;
+use stoop_pipeline::ports::{Browse, PortError, RunOutcome, RunRecord};
+
+use super::attributes::{Item, bytes_of, item, text, text_of};
+use super::batch::get_all_eventually_consistent;
+use crate::error::failed;
+
+/// The most entries of an index that are asked for at a time.
+const PAGE_MAX: usize = 1_000;
+/// The kinds of runs that a stack records.
+const KIND_OF_RUNS: &str = "poll";
+/// The longest time that a Lambda function runs: 900 seconds ("Lambda quotas", AWS Lambda Developer Guide).
+const RUN_MS_MAX: i64 = 900_000;
+
+/// The homes of a market and the last runs, from an index of the homes table and one of the runs table.
+///
+/// Both lag slightly behind their tables. Homes are read from the table itself: one that has left the market is left
+/// out.
+#[derive(Clone)]
+pub struct DynamoBrowse {
+    client: Client,
+    homes: String,
+    runs: String,
+    clock: Arc<dyn Clock>,
+}
+
+impl DynamoBrowse {
+    /// What can be browsed in these two tables. The clock tells which runs can no longer be running.
+    #[must_use]
+    pub fn new(
+        client: Client,
+        homes_table: impl Into<String>,
+        runs_table: impl Into<String>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self { client, homes: homes_table.into(), runs: runs_table.into(), clock }
+    }
+
+    /// The first `limit` IDs of a market after `after` in the index, in order.
+    async fn ids_of(&self, market: &Market, after: Option<&HomeId>, limit: usize) -> Result<Vec<HomeId>, PortError> {
+        let what = || format!("Query of the homes of {market} in the index open of the table {}", self.homes);
+        let market = market.to_string();
+        let mut request = self
+            .client
+            .query()
+            .table_name(&self.homes)
+            .index_name("open")
+            .limit(i32::try_from(limit.min(PAGE_MAX)).unwrap_or(i32::MAX))
+            .expression_attribute_names("#market", "open_in")
+            .expression_attribute_values(":market", text(market));
+        request = match after {
+            None => request.key_condition_expression("#market = :market"),
+            Some(after) => request
+                .key_condition_expression("#market = :market AND #id > :after")
+                .expression_attribute_names("#id", "id")
+                .expression_attribute_values(":after", text(after.as_str())),
+        };
+        let mut pages = request.into_paginator().send();
+        let mut ids = Vec::new();
+        while ids.len() < limit
+            && let Some(page) = pages.next().await
+        {
+            for item in page.map_err(failed(what))?.items() {
+                let id = text_of(item, "id").map_err(|error| PortError::new(what(), error))?;
+                ids.push(HomeId(id.into()));
+            }
+        }
+        ids.truncate(limit);
+        Ok(ids)
+    }
+
+    /// Those of these homes that are still open in the market, in order.
+    async fn read(&self, market: &Market, ids: &[HomeId]) -> Result<Vec<(HomeId, Home)>, PortError> {
+        let market = market.to_string();
+        let keys: Vec<Item> = ids.iter().map(|id| item([("id", text(id.as_str()))])).collect();
+        let read = get_all_eventually_consistent(&self.client, &self.homes, &keys, &["id", "open_in", "body"]).await?;
+        let mut found: HashMap<String, Item> = HashMap::with_capacity(read.len());
+        for item in read {
+            let id = text_of(&item, "id")
+                .map_err(|error| PortError::new(format!("read a home in {}", self.homes), error))?
+                .to_owned();
+            found.insert(id, item);
+        }
+        let mut homes = Vec::with_capacity(ids.len());
+        for id in ids {
+            let Some(item) = found.get(id.as_str()) else { continue };
+            if text_of(item, "open_in") != Ok(&*market) {
+                continue;
+            }
+            let what = || format!("read the home {id} in the table {}", self.homes);
+            let body = bytes_of(item, "body").map_err(|error| PortError::new(what(), error))?;
+            homes.push((id.clone(), stoop_wire::home_from_bytes(body).map_err(|error| PortError::new(what(), error))?));
+        }
+        Ok(homes)
+    }
+}
+
+#[async_trait]
+impl Browse for DynamoBrowse {
+    async fn homes_of(
+        &self,
+        market: &Market,
+        after: Option<&HomeId>,
+        limit: usize,
+    ) -> Result<Vec<(HomeId, Home)>, PortError> {
+        let mut homes: Vec<(HomeId, Home)> = Vec::new();
+        let mut after = after.cloned();
+        // Again, while homes are missing that the index still lists: a short answer means that there are no more.
+        while homes.len() < limit {
+            let wanted = limit - homes.len();
+            let ids = self.ids_of(market, after.as_ref(), wanted).await?;
+            homes.extend(self.read(market, &ids).await?);
+            if ids.len() < wanted {
+                break;
+            }
+            after = ids.last().cloned();
+        }
+        Ok(homes)
+    }
+
+    async fn runs(&self, limit: usize) -> Result<Vec<RunRecord>, PortError> {
+        let what = || format!("Query of the runs in the index by_kind of the table {}", self.runs);
+        let request = self
+            .client
+            .query()
+            .table_name(&self.runs)
+            .index_name("by_kind")
+            .scan_index_forward(false)
+            .limit(i32::try_from(limit.clamp(1, PAGE_MAX)).unwrap_or(i32::MAX))
+            .key_condition_expression("#kind = :kind")
+            .expression_attribute_names("#kind", "kind")
+            .expression_attribute_values(":kind", text(KIND_OF_RUNS));
+        let mut pages = request.into_paginator().send();
+        let mut runs = Vec::new();
+        while runs.len() < limit
+            && let Some(page) = pages.next().await
+        {
+            for item in page.map_err(failed(what))?.items() {
+                let body = text_of(item, "body").map_err(|error| PortError::new(what(), error))?;
+                let run: RunRecord = serde_json::from_str(body).map_err(|error| PortError::new(what(), error))?;
+                runs.push(as_it_is(run, self.clock.now()));
+            }
+        }
+        runs.truncate(limit);
+        Ok(runs)
+    }
+}
+
+/// A run that has not ended and is older than any function may get was killed.
+fn as_it_is(mut run: RunRecord, now: Time) -> RunRecord {
+    if run.outcome == RunOutcome::Running && now.ms() - run.began_at.ms() > RUN_MS_MAX {
+        run.outcome = RunOutcome::Killed;
+    }
+    run
+}
+
+impl fmt::Debug for DynamoBrowse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_struct("DynamoBrowse");
+        shown.field("homes", &self.homes).field("runs", &self.runs).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    #[test]
+    fn a_run_that_no_function_can_be_at_any_more_was_killed() {
+        let began_at = Time::from_ms(1_768_392_000_000);
+        let run = |outcome| RunRecord {
+            id: "r1".into(),
+            kind: "poll".into(),
+            subject: "agadir".into(),
+            began_at,
+            ended_at: None,
+            outcome,
+            message: None,
+            counts: BTreeMap::new(),
+        };
+        let after = |outcome, ms| as_it_is(run(outcome), began_at.plus_ms(ms)).outcome;
+        assert_eq!(after(RunOutcome::Running, 900_000), RunOutcome::Running);
+        assert_eq!(after(RunOutcome::Running, 900_001), RunOutcome::Killed);
+        assert_eq!(after(RunOutcome::Running, -5_000), RunOutcome::Running, "a clock that is behind");
+        assert_eq!(after(RunOutcome::Failed, 900_001), RunOutcome::Failed);
+    }
+}
