@@ -1,4 +1,4 @@
-//! The api function: takes a request to the function URL and answers in JSON. [`stoop_pipeline::serve::api`] decides
+//! The api function: takes a request to the function URL and answers with a web page or in JSON. [`stoop_pages`] decides
 //! the answer; this module converts.
 //!
 //! The event has AWS's HTTP payload format 2.0, so an HTTP API in front of the function works as well.
@@ -6,14 +6,20 @@
 //! The token is read when a request needs it, and read again when a request's token does not match: after a rotation
 //! the new token works at once. The reader decides how long the old one is remembered.
 
+use std::io::Write;
 use std::pin::Pin;
 use std::time::Duration;
 
 use aws_lambda_events::lambda_function_urls::{LambdaFunctionUrlRequest, LambdaFunctionUrlResponse};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use serde_json::value::RawValue;
 use stoop_domain::Time;
+use stoop_pages::{Keys, Site, Visitors, Web, WebRequest};
 use stoop_pipeline::ports::PortError;
-use stoop_pipeline::serve::api::{Api, ApiRequest, ApiResponse, Token};
+use stoop_pipeline::serve::api::ApiResponse;
 use stoop_pipeline::with_causes;
 
 /// How recent a token must be.
@@ -31,18 +37,22 @@ pub type ReadToken<'a> =
 
 /// The function's ports.
 pub struct App<'a> {
-    api: Api<'a>,
+    web: Web<'a>,
     read_token: ReadToken<'a>,
 }
 
 /// Time of an invocation that is reserved to return the response.
 const MARGIN_MS: i64 = 500;
+/// The times that pages show are multiples of this: how often an open page asks again.
+const SHOWN_EVERY_MS: i64 = 15 * Time::SECOND_MS;
+/// Smaller bodies are not compressed.
+const COMPRESSED_FROM: usize = 1_024;
 
 impl<'a> App<'a> {
-    /// Creates a function that answers from this API to clients with the token.
+    /// Creates a function that answers clients with the token.
     #[must_use]
-    pub fn new(api: Api<'a>, read_token: ReadToken<'a>) -> Self {
-        Self { api, read_token }
+    pub fn new(web: Web<'a>, read_token: ReadToken<'a>) -> Self {
+        Self { web, read_token }
     }
 
     /// Answers an event. Events that are not requests and requests that take too long get an answer, too.
@@ -55,10 +65,11 @@ impl<'a> App<'a> {
                 return converted(ApiResponse::error(400, "bad_event", message));
             }
         };
-        let request = request_of(&event);
+        let parts = Parts::of(&event);
+        let request = parts.request(&event);
         let left_ms = (deadline.ms() - now.ms()).saturating_sub(MARGIN_MS);
         let left = Duration::from_millis(u64::try_from(left_ms).unwrap_or(0));
-        let response = match tokio::time::timeout(left, self.answer(request, now)).await {
+        let mut response = match tokio::time::timeout(left, self.answer(request, now)).await {
             Ok(response) => response,
             Err(_) => {
                 let message =
@@ -66,28 +77,33 @@ impl<'a> App<'a> {
                 ApiResponse::error(504, "too_slow", message)
             }
         };
-        let ApiRequest { method, path, query, .. } = request;
+        let WebRequest { method, path, query, .. } = request;
         // A query that was not understood may hold anything, even the token.
         let query = if understood(response.status) { query } else { "" };
         tracing::info!(method, path, query, status = response.status, "answered");
+        if header(&event, "accept-encoding").is_some_and(accepts_gzip) {
+            compress(&mut response);
+        }
         converted(response)
     }
 
-    async fn answer(&self, request: ApiRequest<'_>, now: Time) -> ApiResponse {
+    async fn answer(&self, request: WebRequest<'_>, now: Time) -> ApiResponse {
+        // Pages that are asked for again within this time are the same, so that their tag matches.
+        let shown = Time::from_ms(now.ms() - now.ms().rem_euclid(SHOWN_EVERY_MS));
+        let shown = if Site::is_of_api(request.path) { now } else { shown };
         if request.is_open() {
-            return self.api.answer(request, None, now).await;
+            return self.web.answer(request, Visitors::Known(None), now, Some(shown)).await;
         }
-        let remembered = self.token(Recency::Remembered).await;
-        let response = self.api.answer(request, remembered.as_ref(), now).await;
-        if !matches!(response.status, 401 | 503) || request.authorization.is_none() {
-            return response;
+        let mut keys = self.keys(Recency::Remembered).await;
+        let is_admitted = keys.as_ref().is_some_and(|keys| request.is_admitted(keys, now));
+        if !is_admitted && request.presents_something() {
+            keys = self.keys(Recency::Afresh).await;
         }
-        let fresh = self.token(Recency::Afresh).await;
-        if fresh == remembered { response } else { self.api.answer(request, fresh.as_ref(), now).await }
+        self.web.answer(request, Visitors::Known(keys.as_ref()), now, Some(shown)).await
     }
 
     /// The token; `None` if there is no usable one, which refuses every request.
-    async fn token(&self, recency: Recency) -> Option<Token> {
+    async fn keys(&self, recency: Recency) -> Option<Keys> {
         let text = match (self.read_token)(recency).await {
             Ok(text) => text,
             Err(error) => {
@@ -95,7 +111,7 @@ impl<'a> App<'a> {
                 return None;
             }
         };
-        Token::parse(&text).inspect_err(|error| tracing::error!(%error, "the API refuses every request")).ok()
+        Keys::of(&text).inspect_err(|error| tracing::error!(%error, "the API refuses every request")).ok()
     }
 }
 
@@ -103,28 +119,95 @@ fn understood(status: u16) -> bool {
     !matches!(status, 400..=499 | 503)
 }
 
-fn request_of(event: &LambdaFunctionUrlRequest) -> ApiRequest<'_> {
-    let http = &event.request_context.http;
-    let path = event.raw_path.as_deref().or(http.path.as_deref());
-    ApiRequest {
-        method: http.method.as_deref().unwrap_or_default(),
-        path: path.unwrap_or_default(),
-        query: event.raw_query_string.as_deref().unwrap_or_default(),
-        // A non-ASCII value matches no token.
-        authorization: event.headers.get("authorization").map(|value| value.to_str().unwrap_or_default()),
+/// The parts of a request that an event does not have as one text.
+struct Parts {
+    cookie: Option<String>,
+    body: Vec<u8>,
+}
+
+impl Parts {
+    fn of(event: &LambdaFunctionUrlRequest) -> Self {
+        // The payload format takes cookies out of the headers.
+        let cookie = event.cookies.as_ref().map(|cookies| cookies.join("; "));
+        let text = event.body.as_deref().unwrap_or_default();
+        let body = match event.is_base64_encoded {
+            // What is not base64 is no form.
+            true => BASE64.decode(text).unwrap_or_default(),
+            false => text.as_bytes().to_vec(),
+        };
+        Self { cookie, body }
+    }
+
+    fn request<'r>(&'r self, event: &'r LambdaFunctionUrlRequest) -> WebRequest<'r> {
+        let http = &event.request_context.http;
+        let path = event.raw_path.as_deref().or(http.path.as_deref());
+        WebRequest {
+            method: http.method.as_deref().unwrap_or_default(),
+            path: path.unwrap_or_default(),
+            query: event.raw_query_string.as_deref().unwrap_or_default(),
+            host: header(event, "host"),
+            authorization: header(event, "authorization"),
+            cookie: self.cookie.as_deref(),
+            origin: header(event, "origin"),
+            fetch_site: header(event, "sec-fetch-site"),
+            if_none_match: header(event, "if-none-match"),
+            body: &self.body,
+            // A function URL has nothing else.
+            is_https: true,
+        }
+    }
+}
+
+/// A header; an empty text if it is not ASCII, which matches nothing.
+fn header<'e>(event: &'e LambdaFunctionUrlRequest, name: &str) -> Option<&'e str> {
+    event.headers.get(name).map(|value| value.to_str().unwrap_or_default())
+}
+
+/// Whether an `Accept-Encoding` lists gzip, and not with weight 0.
+fn accepts_gzip(encodings: &str) -> bool {
+    encodings.split(',').any(|coding| {
+        let (name, weight) = coding.split_once(';').unwrap_or((coding, ""));
+        let weight = weight.trim().strip_prefix("q=").map_or(Ok(1.0), |weight| weight.trim().parse::<f64>());
+        matches!(name.trim(), "gzip" | "*") && weight.is_ok_and(|weight| weight > 0.0)
+    })
+}
+
+/// Compresses a body that is worth it.
+fn compress(response: &mut ApiResponse) {
+    if response.body.len() < COMPRESSED_FROM {
+        return;
+    }
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    let compressed = encoder.write_all(&response.body).and_then(|()| encoder.finish());
+    match compressed {
+        Ok(body) => {
+            response.body = body;
+            response.headers.push(("content-encoding", "gzip".to_owned()));
+            response.headers.push(("vary", "accept-encoding".to_owned()));
+        }
+        Err(error) => tracing::warn!(%error, "a response was not compressed"),
     }
 }
 
 fn converted(response: ApiResponse) -> LambdaFunctionUrlResponse {
     let mut converted = LambdaFunctionUrlResponse::default();
     converted.status_code = response.status.into();
+    let is_compressed = response.headers.iter().any(|(name, _)| *name == "content-encoding");
     for (name, value) in response.headers {
+        if name == "set-cookie" {
+            converted.cookies.push(value);
+            continue;
+        }
         match value.parse() {
             Ok(value) => drop(converted.headers.insert(name, value)),
             Err(_) => tracing::error!(name, value, "a header that HTTP does not allow was left out"),
         }
     }
-    converted.body = Some(String::from_utf8_lossy(&response.body).into_owned());
+    converted.is_base64_encoded = is_compressed;
+    converted.body = Some(match is_compressed {
+        true => BASE64.encode(response.body),
+        false => String::from_utf8_lossy(&response.body).into_owned(),
+    });
     converted
 }
 

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use serde_json::value::RawValue;
 use stoop_api::{App, ReadToken, Recency};
-use stoop_aws::{Clients, DynamoStore, DynamoViews, NoLake, Secrets, StackAreas, required};
+use stoop_aws::{Clients, DynamoBrowse, DynamoStore, DynamoViews, NoLake, Secrets, StackAreas, required};
 use stoop_domain::Time;
+use stoop_pages::Web;
 use stoop_pipeline::Clock;
-use stoop_pipeline::serve::api::Api;
 use stoop_runtime::{LogFormat, SystemClock, init_telemetry};
 
 #[tokio::main(flavor = "current_thread")]
@@ -17,10 +17,12 @@ async fn main() -> Result<(), Error> {
     let clients = Clients::from_env()?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let (homes, markets) = (required("STOOP_HOMES_TABLE")?, required("STOOP_MARKETS_TABLE")?);
-    let (alerts, secret) = (required("STOOP_ALERTS_TABLE")?, required("STOOP_API_TOKEN_SECRET")?);
+    let (alerts, runs) = (required("STOOP_ALERTS_TABLE")?, required("STOOP_RUNS_TABLE")?);
+    let secret = required("STOOP_API_TOKEN_SECRET")?;
     let dynamodb = clients.dynamodb();
-    let store = DynamoStore::new(dynamodb.clone(), homes, &markets, Arc::new(NoLake), clock.clone());
+    let store = DynamoStore::new(dynamodb.clone(), &homes, &markets, Arc::new(NoLake), clock.clone());
     let views = DynamoViews::new(dynamodb.clone(), &markets, alerts, clock.clone());
+    let browse = DynamoBrowse::new(dynamodb.clone(), &homes, runs, clock.clone());
     let areas = StackAreas::new(dynamodb, clients.s3(), &markets, &required("STOOP_BUCKET")?);
     let secrets = Secrets::new(clients.secrets(), clock.clone());
     let (secrets, secret) = (&secrets, &*secret);
@@ -33,7 +35,7 @@ async fn main() -> Result<(), Error> {
             read.map(|secret| secret.reveal().to_owned())
         })
     });
-    let app = App::new(Api::new(&store, &views, &areas), read_token);
+    let app = App::new(Web::new(&store, &views, &areas, &browse), read_token);
     run(service_fn(async |event: LambdaEvent<Box<RawValue>>| {
         let deadline = Time::from_ms(event.context.deadline.cast_signed());
         Ok::<_, Error>(app.handle(&event.payload, clock.now(), deadline).await)

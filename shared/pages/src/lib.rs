@@ -1,7 +1,9 @@
 //! The pages of Stoop: HTML made on the server, the same bytes for the same state on a laptop and on Lambda.
 //!
-//! [`Site`] answers a request from its ports. A page needs no script and no other host; `docs/PAGES.md` has the design.
+//! [`Web`] answers a request from its ports: with a page, or by the API. A page needs no script and no other host;
+//! `docs/PAGES.md` has the design.
 
+mod access;
 mod alerts;
 mod area;
 mod assets;
@@ -11,6 +13,7 @@ mod definitions;
 mod drops;
 mod home;
 mod layout;
+mod login;
 mod overview;
 mod problem;
 mod query;
@@ -18,5 +21,8 @@ mod read;
 mod runs;
 mod site;
 mod text;
+mod web;
 
+pub use access::{Keys, SESSION_MS, is_token_name};
 pub use site::{Site, SiteRequest};
+pub use web::{FORM_BYTES_MAX, Visitors, Web, WebRequest};

@@ -12,7 +12,12 @@ const DAYS_MAX: u16 = stoop_market::WIDE_SERIES_DAYS;
 
 impl Query {
     pub(crate) fn parse(query: &str) -> Self {
-        Self(url::form_urlencoded::parse(query.as_bytes()).into_owned().collect())
+        Self::of_bytes(query.as_bytes())
+    }
+
+    /// The fields of a form that was sent as `application/x-www-form-urlencoded`.
+    pub(crate) fn of_bytes(bytes: &[u8]) -> Self {
+        Self(url::form_urlencoded::parse(bytes).into_owned().collect())
     }
 
     /// The first value of a name that is not blank.

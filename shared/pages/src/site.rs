@@ -71,33 +71,38 @@ impl<'a> Site<'a> {
     pub async fn answer(&self, request: SiteRequest<'_>, now: Option<Time>) -> ApiResponse {
         let answered = self.answered(request, now).await;
         let mut response = match answered {
-            Ok(Answer::Page(page)) => html(200, page),
+            Ok(Answer::Page(page)) => page_of(200, page),
             Ok(Answer::See(location)) => {
-                let mut response = html(303, String::new());
+                let mut response = page_of(303, String::new());
                 response.headers.push(("location", location));
                 response
             }
             Ok(Answer::File { media_type, name, body }) => ApiResponse {
                 status: 200,
-                headers: vec![
+                headers: [
                     ("content-type", media_type.to_owned()),
                     ("content-disposition", format!("attachment; filename=\"{name}\"")),
                     ("cache-control", "no-cache".to_owned()),
-                ],
+                ]
+                .into_iter()
+                .chain(secure_headers())
+                .collect(),
                 body: body.into_bytes(),
             },
             Ok(Answer::Asset(asset)) => ApiResponse {
                 status: 200,
-                headers: vec![("content-type", asset.media_type.to_owned()), ("cache-control", A_YEAR.to_owned())],
+                headers: [("content-type", asset.media_type.to_owned()), ("cache-control", A_YEAR.to_owned())]
+                    .into_iter()
+                    .chain(secure_headers())
+                    .collect(),
                 body: asset.body.into(),
             },
             Err(problem) => {
-                let mut response = html(problem.status, problem.page());
+                let mut response = page_of(problem.status, problem.page());
                 response.headers.extend((problem.status == 405).then(|| ("allow", "GET, HEAD".to_owned())));
                 response
             }
         };
-        response.headers.extend(HEADERS.map(|(name, value)| (name, value.to_owned())));
         if response.status == 200 {
             let tag = format!("\"{}\"", &blake3::hash(&response.body).to_hex()[..20]);
             // A proxy that compresses makes the tag weak: the page is the same.
@@ -175,13 +180,12 @@ async fn search(reader: &Reader<'_>, query: &Query) -> Result<String, Problem> {
     Ok(format!("/areas/{}", crate::text::encoded(&found.path)))
 }
 
-fn html(status: u16, page: String) -> ApiResponse {
-    ApiResponse {
-        status,
-        headers: vec![
-            ("content-type", "text/html; charset=utf-8".to_owned()),
-            ("cache-control", "no-cache".to_owned()),
-        ],
-        body: page.into_bytes(),
-    }
+/// The response with a page, or without content.
+pub(crate) fn page_of(status: u16, page: String) -> ApiResponse {
+    let headers = [("content-type", "text/html; charset=utf-8".to_owned()), ("cache-control", "no-cache".to_owned())];
+    ApiResponse { status, headers: headers.into_iter().chain(secure_headers()).collect(), body: page.into_bytes() }
+}
+
+fn secure_headers() -> impl Iterator<Item = (&'static str, String)> {
+    HEADERS.into_iter().map(|(name, value)| (name, value.to_owned()))
 }

@@ -137,7 +137,9 @@
     try {
       const headers = etag ? { "If-None-Match": etag } : {};
       const answer = await fetch(location.href, { headers, cache: "no-store" });
-      if (answer.ok) {
+      // The session has ended: the login page leads back here.
+      if (answer.redirected) location.reload();
+      else if (answer.ok) {
         etag = answer.headers.get("ETag");
         show(await answer.text());
       }

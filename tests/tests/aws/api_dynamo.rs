@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::dynamo::{MemoryLake, Tables};
 use crate::small_town::{Town, alerts, answer, json, now, observations};
 use serde_json::Value;
+use stoop_pages::{Visitors, Web, WebRequest};
 use stoop_pipeline::Measurer;
 use stoop_pipeline::ports::Ledger;
 use stoop_pipeline::serve::api::Api;
@@ -56,6 +57,40 @@ async fn both_stores_give_the_same_responses() {
             (sqlite.status, without_times(json(&sqlite))),
             "{target}"
         );
+    }
+    tables.delete().await;
+}
+
+#[tokio::test]
+async fn both_stores_give_the_same_pages() {
+    let tables = Tables::new().await;
+    let store = tables.store(&Arc::new(MemoryLake::default()));
+    Measurer::new(&*store).measure(&observations()).await.unwrap();
+    tables.ledger().record(&alerts(), &stoop_rules::Rules::default()).await.unwrap();
+    let (views, browse) = (tables.views(), tables.browse());
+    let town = Town::measured().await;
+    let areas = AlteredAreas::new(&*town.database, |_, _| Ok(None));
+    let on_aws = Web::new(&*store, &views, &areas, &browse);
+    let on_a_laptop = Web::new(&*town.database, &*town.database, &areas, &*town.database);
+    let targets = [
+        ("/", ""),
+        ("/areas/us/wa/king", ""),
+        ("/areas/98178", "max_price=500000&sort=price"),
+        ("/areas/agadir", "for=rent"),
+        ("/areas/us/wa/king/days.csv", "days=14"),
+        ("/homes/kc/1001", ""),
+        ("/compare", "area=us/wa&area=ma"),
+        ("/alerts", ""),
+        ("/alerts", "kind=suspect"),
+        ("/runs", ""),
+        ("/areas/nowhere", ""),
+    ];
+    for (path, query) in targets {
+        let request = WebRequest { method: "GET", path, query, ..WebRequest::default() };
+        let page = async |web: &Web<'_>| web.answer(request, Visitors::All, now(), Some(now())).await;
+        let (ours, theirs) = (page(&on_aws).await, page(&on_a_laptop).await);
+        assert_eq!(String::from_utf8_lossy(&ours.body), String::from_utf8_lossy(&theirs.body), "{path}?{query}");
+        assert_eq!(ours, theirs, "{path}?{query}");
     }
     tables.delete().await;
 }

@@ -1,8 +1,12 @@
 //! The api function: from events to responses, and the token that it reads.
 
+use std::io::Read;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::small_town::{BEARER, TOKEN, Town, block_on, now};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use flate2::read::GzDecoder;
 use serde_json::Value;
 use serde_json::value::RawValue;
 use stoop_api::{App, ReadToken, Recency};
@@ -18,7 +22,7 @@ fn function<'a>(town: &'a Town, secret: &'a Secret) -> App<'a> {
         let text = text.clone().ok_or_else(|| PortError::new("GetSecretValue stoop-token", "AccessDenied"));
         Box::pin(std::future::ready(text))
     });
-    App::new(town.api(), read)
+    App::new(town.web(), read)
 }
 
 struct Secret {
@@ -41,6 +45,20 @@ fn invoke(app: &App<'_>, event: &str) -> Value {
     serde_json::to_value(block_on(app.handle(&event, now(), deadline))).unwrap()
 }
 
+/// The body as a client gets it.
+fn body_of(answered: &Value) -> String {
+    let body = answered["body"].as_str().unwrap();
+    if answered["isBase64Encoded"] == false {
+        assert_eq!(answered["headers"].get("content-encoding"), None);
+        return body.to_owned();
+    }
+    assert_eq!(answered["headers"]["content-encoding"], "gzip");
+    let packed = BASE64.decode(body).unwrap();
+    let mut unpacked = String::new();
+    GzDecoder::new(&packed[..]).read_to_string(&mut unpacked).unwrap();
+    unpacked
+}
+
 fn sample(name: &str) -> String {
     std::fs::read_to_string(format!("{}/../events/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap()
 }
@@ -58,9 +76,8 @@ fn the_function_answers_a_function_url_and_an_http_api() {
     for (event, target) in samples {
         let (answered, expected) = (invoke(&app, &sample(event)), town.get(target));
         assert_eq!((answered["statusCode"].as_u64(), expected.status), (Some(200), 200), "{event}");
-        assert_eq!(answered["body"].as_str().unwrap().as_bytes(), expected.body, "{event}");
+        assert!(body_of(&answered) == String::from_utf8(expected.body).unwrap(), "{event}");
         assert_eq!(answered["headers"]["content-type"], "application/json");
-        assert_eq!(answered["isBase64Encoded"], false);
     }
     let locked = Secret::of(None, None);
     let refused = [("api-health.json", 200), ("api-function-url.json", 503)];
@@ -111,8 +128,152 @@ fn a_rotated_token_works_at_once() {
 #[test]
 fn a_request_that_takes_too_long_is_answered_before_the_function_is_stopped() {
     let town = Town::new();
-    let app = App::new(town.api(), Box::new(|_| Box::pin(std::future::pending())));
+    let app = App::new(town.web(), Box::new(|_| Box::pin(std::future::pending())));
     let event: Box<RawValue> = serde_json::from_str(&sample("api-function-url.json")).unwrap();
     let answered = block_on(app.handle(&event, now(), now().plus_ms(510)));
     assert_eq!(answered.status_code, 504);
+}
+
+/// A browser: what it sends to the function, and the cookie that it keeps.
+struct Browser<'a> {
+    app: App<'a>,
+    cookie: Option<String>,
+}
+
+impl Browser<'_> {
+    fn send(&mut self, method: &str, path: &str, query: &str, headers: &[(&str, &str)], form: Option<&str>) -> Value {
+        let mut event: Value = serde_json::from_str(&sample("api-health.json")).unwrap();
+        event["rawPath"] = path.into();
+        event["rawQueryString"] = query.into();
+        event["requestContext"]["http"]["method"] = method.into();
+        event["requestContext"]["http"]["path"] = path.into();
+        event["headers"] = serde_json::json!({ "host": "abc.lambda-url.us-east-1.on.aws" });
+        for (name, value) in headers {
+            event["headers"][*name] = (*value).into();
+        }
+        if let Some(form) = form {
+            // As Lambda passes a form on.
+            event["body"] = BASE64.encode(form).into();
+            event["isBase64Encoded"] = true.into();
+        }
+        event["cookies"] = self.cookie.iter().map(String::as_str).chain(["other=1"]).collect::<Vec<_>>().into();
+        let answered = invoke(&self.app, &event.to_string());
+        if let Some(cookie) = answered["cookies"].get(0).and_then(Value::as_str) {
+            assert!(
+                cookie.starts_with("__Host-stoop=")
+                    && cookie.ends_with("; Path=/; Max-Age=604800; HttpOnly; SameSite=Strict; Secure")
+                    || cookie == "__Host-stoop=; Path=/; Max-Age=0; HttpOnly; SameSite=Strict; Secure",
+                "{cookie}"
+            );
+            self.cookie = Some(cookie.split(';').next().unwrap().to_owned());
+        }
+        answered
+    }
+
+    fn get(&mut self, path: &str, query: &str) -> Value {
+        self.send("GET", path, query, &[], None)
+    }
+
+    fn post(&mut self, path: &str, form: &str) -> Value {
+        self.send("POST", path, "", &[("origin", "https://abc.lambda-url.us-east-1.on.aws")], Some(form))
+    }
+}
+
+fn status_and_location(answered: &Value) -> (u64, &str) {
+    (answered["statusCode"].as_u64().unwrap(), answered["headers"]["location"].as_str().unwrap_or_default())
+}
+
+#[test]
+fn a_browser_logs_in_reads_and_logs_out() {
+    let town = Town::new();
+    let secret = Secret::of(Some(TOKEN), Some(TOKEN));
+    let mut browser = Browser { app: function(&town, &secret), cookie: None };
+    let asked = browser.get("/areas/us/wa/king", "for=sale&days=28");
+    assert_eq!(status_and_location(&asked), (303, "/login?to=%2Fareas%2Fus%2Fwa%2Fking%3Ffor%3Dsale%26days%3D28"));
+    let form = browser.get("/login", "to=%2Fareas%2Fus%2Fwa%2Fking%3Ffor%3Dsale%26days%3D28");
+    let body = form["body"].as_str().unwrap();
+    assert!(body.contains(r#"name="to" value="/areas/us/wa/king?for=sale&amp;days=28""#), "{body}");
+    assert_eq!(form["headers"]["cache-control"], "no-store");
+
+    let wrong = browser.post("/login", "token=x7Qm-2kfP_9sLw.0aZt&to=%2Fruns");
+    assert_eq!(wrong["statusCode"], 401);
+    assert!(wrong["body"].as_str().unwrap().contains("not a token of this server"));
+    assert_eq!(browser.cookie, None);
+    let encoded = TOKEN.bytes().map(|byte| format!("%{byte:02X}")).collect::<String>();
+    let elsewhere = browser.post("/login", &format!("token={encoded}&to=%2F%2Fevil.example"));
+    assert_eq!(status_and_location(&elsewhere), (303, "/"), "never to another server");
+    browser.cookie = None;
+    let right = browser.post("/login", &format!("token={encoded}&to=%2Fareas%2Fus%2Fwa%2Fking%3Ffor%3Dsale"));
+    assert_eq!(status_and_location(&right), (303, "/areas/us/wa/king?for=sale"));
+
+    for (path, part) in [
+        ("/", "Markets for sale"),
+        ("/areas/us/wa/king", "<h1>King"),
+        ("/homes/kc/1001", "kc/1001"),
+        ("/alerts", "Alerts"),
+        ("/runs", "Runs"),
+        ("/definitions", "Definitions"),
+        ("/api/v1/markets", "us/wa/king/seattle/98178"),
+    ] {
+        let page = browser.get(path, "");
+        assert_eq!(page["statusCode"], 200, "{path}");
+        assert!(page["body"].as_str().unwrap().contains(part), "{path}: {page}");
+    }
+    let cookie = browser.cookie.clone();
+    assert_eq!(browser.send("POST", "/login", "", &[], Some("token=x"))["statusCode"], 403, "no origin");
+    let other = [("origin", "https://evil.example")];
+    assert_eq!(browser.send("POST", "/logout", "", &other, Some(""))["statusCode"], 403, "from elsewhere");
+    assert_eq!(browser.post("/logout", "form=0a")["statusCode"], 403, "not a form of this session");
+    assert_eq!(browser.cookie, cookie);
+    let page = browser.get("/login", "");
+    let form = page["body"].as_str().unwrap().split(r#"name="form" value=""#).nth(1).unwrap();
+    let form = format!("form={}", form.split('"').next().unwrap());
+    assert_eq!(status_and_location(&browser.post("/logout", &form)), (303, "/login"));
+    assert_eq!(browser.get("/alerts", "")["statusCode"], 303);
+    assert_eq!(browser.get("/api/v1/alerts", "")["statusCode"], 401);
+}
+
+#[test]
+fn what_a_login_page_is_made_from_is_open_and_nothing_else_is() {
+    let town = Town::new();
+    let secret = Secret::of(Some(TOKEN), Some(TOKEN));
+    let mut browser = Browser { app: function(&town, &secret), cookie: None };
+    let login = browser.get("/login", "");
+    let body = login["body"].as_str().unwrap();
+    let assets: Vec<&str> = body.split('"').filter(|text| text.starts_with("/static/")).collect();
+    assert_eq!(assets.len(), 3, "{assets:?}");
+    for asset in assets {
+        assert_eq!(browser.get(asset, "")["statusCode"], 200, "{asset}");
+    }
+    for closed in
+        ["/", "/areas/us", "/homes/kc/1001", "/alerts", "/runs", "/compare", "/search", "/definitions", "/nothing"]
+    {
+        assert_eq!(browser.get(closed, "")["statusCode"], 303, "{closed}");
+        assert_eq!(browser.send("DELETE", closed, "", &[], None)["statusCode"], 401, "{closed}");
+    }
+    for forged in ["__Host-stoop=", "__Host-stoop=api.9999999999.00", "stoop=api.9999999999.00"] {
+        browser.cookie = Some(forged.to_owned());
+        assert_eq!(browser.get("/", "")["statusCode"], 303, "{forged}");
+    }
+    let none = Secret::of(None, None);
+    let mut browser = Browser { app: function(&town, &none), cookie: None };
+    assert_eq!(browser.get("/login", "")["statusCode"], 503, "without a token there is no way in");
+    assert_eq!(browser.get("/", "")["statusCode"], 303);
+}
+
+#[test]
+fn a_page_is_compressed_for_who_takes_it_and_the_same_for_fifteen_seconds() {
+    let town = Town::new();
+    let secret = Secret::of(Some(TOKEN), Some(TOKEN));
+    let mut browser = Browser { app: function(&town, &secret), cookie: None };
+    let headers = |more: (&'static str, &'static str)| [("authorization", BEARER), more];
+    let plain = browser.send("GET", "/areas/us/wa/king", "", &headers(("accept-encoding", "br, gzip;q=0")), None);
+    assert_eq!(plain["isBase64Encoded"], false);
+    let packed = browser.send("GET", "/areas/us/wa/king", "", &headers(("accept-encoding", "br, gzip")), None);
+    assert_eq!((&packed["isBase64Encoded"], &packed["headers"]["content-encoding"]), (&true.into(), &"gzip".into()));
+    assert_eq!(body_of(&packed), body_of(&plain));
+    let tag: &'static str = plain["headers"]["etag"].as_str().unwrap().to_owned().leak();
+    assert_eq!(packed["headers"]["etag"], tag);
+    let known = browser.send("GET", "/areas/us/wa/king", "", &headers(("if-none-match", tag)), None);
+    assert_eq!((&known["statusCode"], &known["body"]), (&304.into(), &"".into()));
 }

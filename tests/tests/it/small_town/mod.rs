@@ -11,6 +11,7 @@ use stoop_domain::{
     Status, Time, Verdict,
 };
 use stoop_embedded::Database;
+use stoop_pages::Web;
 use stoop_pipeline::Measurer;
 use stoop_pipeline::ports::Ledger;
 use stoop_pipeline::serve::api::{Api, ApiRequest, ApiResponse, Token};
@@ -50,6 +51,10 @@ impl Town {
 
     pub(crate) fn api(&self) -> Api<'_> {
         Api::new(&*self.database, &*self.database, &*self.database)
+    }
+
+    pub(crate) fn web(&self) -> Web<'_> {
+        Web::new(&*self.database, &*self.database, &*self.database, &*self.database)
     }
 
     /// The response of an API with an empty cache, with the token.

@@ -20,6 +20,7 @@ pub(super) const CALLS: &[(&str, usize)] = &[
     ("dynamo/areas.rs query", 1),
     ("dynamo/areas.rs update_item", 1),
     ("dynamo/batch.rs batch_get_item", 1),
+    ("dynamo/browse.rs query", 2),
     ("dynamo/budgets.rs get_item", 1),
     ("dynamo/budgets.rs put_item", 1),
     ("dynamo/commit.rs Put", 1),
@@ -48,6 +49,7 @@ pub(super) const CALLS: &[(&str, usize)] = &[
 
 /// The calls of each port, by the operations of [`CALLS`].
 const PORTS: &[(&str, &[&str])] = &[
+    ("DynamoBrowse", &["dynamo/batch.rs batch_get_item", "dynamo/browse.rs query"]),
     ("DynamoBudgets", &["dynamo/budgets.rs get_item", "dynamo/budgets.rs put_item"]),
     ("DynamoLedger", &["dynamo/batch.rs batch_get_item", "dynamo/ledger.rs put_item"]),
     ("DynamoRuns", &["dynamo/batch.rs batch_get_item", "dynamo/runs.rs get_item", "dynamo/runs.rs put_item"]),
@@ -198,6 +200,9 @@ const ROWS: &[Row] = &[
     ("api", "Secrets", "secrets.rs get_secret_value", "secretsmanager:GetSecretValue", "${ApiToken}", ""),
     ("api", "DynamoStore", "dynamo/batch.rs batch_get_item", "dynamodb:BatchGetItem", "${HomesTable.Arn}", ""),
     ("api", "DynamoStore", "dynamo/batch.rs batch_get_item", "dynamodb:BatchGetItem", "${MarketsTable.Arn}", ""),
+    ("api", "DynamoBrowse", "dynamo/batch.rs batch_get_item", "dynamodb:BatchGetItem", "${HomesTable.Arn}", ""),
+    ("api", "DynamoBrowse", "dynamo/browse.rs query", "dynamodb:Query", "${HomesTable.Arn}/index/open", ""),
+    ("api", "DynamoBrowse", "dynamo/browse.rs query", "dynamodb:Query", "${RunsTable.Arn}/index/by_kind", ""),
     ("api", "DynamoViews", "dynamo/batch.rs batch_get_item", "dynamodb:BatchGetItem", "${MarketsTable.Arn}", ""),
     ("api", "DynamoViews", "dynamo/views.rs query", "dynamodb:Query", "${MarketsTable.Arn}/index/heads", ""),
     ("api", "DynamoViews", "dynamo/views.rs query", "dynamodb:Query", "${AlertsTable.Arn}/index/by_day", ""),

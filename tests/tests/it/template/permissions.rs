@@ -91,7 +91,7 @@ fn a_missing_permission_is_found() {
         "dynamodb:BatchGetItem on arn:aws:dynamodb:us-east-1:111122223333:table/HomesTableB",
     );
     lacks("AlertsRole", "ReadChangeFeed", "Resource", other("${HomesTable.Arn}/stream/*"), "dynamodb:DescribeStream");
-    lacks("ApiRole", "ListMarketsAndAlerts", "Resource", other("${MarketsTable.Arn}"), "dynamodb:Query");
+    lacks("ApiRole", "ListHomesMarketsAlertsAndRuns", "Resource", other("${MarketsTable.Arn}"), "dynamodb:Query");
     lacks("ApiRole", "ReadSums", "Resource", other("${DataBucket.Arn}/accepted/*"), "s3:GetObject");
     // The sums of both generations are kept, and each market is settled in its own table.
     let changed_of_a = other("${MarketsTable.Arn}/index/changed");

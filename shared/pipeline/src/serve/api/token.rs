@@ -27,12 +27,30 @@ impl Token {
 
     /// Whether an `Authorization` header presents this token. Hashes are compared in constant time, so that the
     /// duration reveals nothing about the token.
-    pub(super) fn opens_to(&self, authorization: &str) -> bool {
+    #[must_use]
+    pub fn opens_to(&self, authorization: &str) -> bool {
         let Some((scheme, presented)) = authorization.trim().split_once(' ') else { return false };
         let presented = presented.trim_start();
+        scheme.eq_ignore_ascii_case("Bearer") && self.is(presented)
+    }
+
+    /// Whether a text is this token.
+    #[must_use]
+    pub fn is(&self, presented: &str) -> bool {
         // A longer one is wrong anyway and need not be hashed.
-        let possible = scheme.eq_ignore_ascii_case("Bearer") && presented.len() <= CHARS_MAX;
-        possible && blake3::hash(presented.as_bytes()) == self.0
+        presented.len() <= CHARS_MAX && blake3::hash(presented.as_bytes()) == self.0
+    }
+
+    /// The BLAKE3 hash of its text, which can be stored.
+    #[must_use]
+    pub fn hash(&self) -> &[u8; 32] {
+        self.0.as_bytes()
+    }
+
+    /// The token with this hash.
+    #[must_use]
+    pub fn from_hash(hash: [u8; 32]) -> Self {
+        Self(hash.into())
     }
 }
 
