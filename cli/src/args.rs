@@ -7,6 +7,7 @@ mod reference;
 mod serve;
 mod sources;
 mod store;
+mod token;
 mod values;
 
 use std::path::PathBuf;
@@ -26,6 +27,7 @@ pub(crate) use reference::{LoadArgs, ReferenceArgs, ReferenceCommand, RemoveArgs
 pub(crate) use serve::{PagesArgs, ServeArgs};
 pub(crate) use sources::{CheckArgs, LossArgs, NewArgs, ResetArgs, SourcesArgs, SourcesCommand};
 pub(crate) use store::StoreArgs;
+pub(crate) use token::{TokenArgs, TokenCommand};
 use values::{lines, moment, percent};
 
 /// A simulated market is held in memory: a million homes take a few hundred megabytes.
@@ -57,8 +59,10 @@ pub(crate) enum Command {
     Replay(ReplayArgs),
     /// Poll the configured searches at their intervals until Ctrl-C
     Run(RunArgs),
-    /// Serve pages and the API to this computer until Ctrl-C
+    /// Serve pages and the API until Ctrl-C
     Serve(ServeArgs),
+    /// Make, list or revoke the tokens of a server that other computers can reach
+    Token(TokenArgs),
     /// Poll one search once
     Poll(PollArgs),
     /// List the sources, check a search, draft a source from a sample

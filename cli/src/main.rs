@@ -21,6 +21,7 @@ mod show;
 mod simulate;
 mod sources;
 mod stop;
+mod tokens;
 mod verify;
 mod views;
 mod webhook;
@@ -59,6 +60,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Replay(args) => replay::replay(&home, &args).await,
         Command::Run(args) => run::run(&home, &args).await,
         Command::Serve(args) => serve::serve(&home, &args).await,
+        Command::Token(args) => tokens::token(&home, &args),
         Command::Poll(args) => run::poll_once(&home, &args).await,
         Command::Sources(args) => sources::sources(&home, &args).await,
         Command::Markets(args) => views::markets(&home, &args),

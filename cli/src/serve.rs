@@ -1,6 +1,7 @@
-//! `stoop serve`, and the pages of `stoop run` and `stoop demo`: a server on loopback with a reader of its own.
+//! `stoop serve`, and the pages of `stoop run` and `stoop demo`: a server with a reader of its own.
 
 mod app;
+mod door;
 mod events;
 mod server;
 
@@ -19,7 +20,7 @@ pub(crate) async fn serve(store: &StoreArgs, args: &ServeArgs) -> anyhow::Result
     // Names a missing database before anything listens.
     drop(open(store)?);
     let stop = Stop::on_signals();
-    let server = Server::start(store, args.pages.port, &stop).map_err(usage)?;
+    let server = Server::start(store, args.pages, &stop).map_err(usage)?;
     say!("Pages: {}  Ctrl-C stops.", server.url());
     stop.unless_set(std::future::pending::<()>()).await;
     server.join();
@@ -28,7 +29,7 @@ pub(crate) async fn serve(store: &StoreArgs, args: &ServeArgs) -> anyhow::Result
 
 /// Serves beside other work, which goes on if pages cannot be served.
 pub(crate) fn beside(store: &StoreArgs, args: PagesArgs, stop: &Stop) -> Option<Server> {
-    match Server::start(store, args.port, stop) {
+    match Server::start(store, args, stop) {
         Ok(server) => {
             say!("Pages: {}", server.url());
             Some(server)

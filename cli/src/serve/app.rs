@@ -4,19 +4,21 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Context;
 use axum::Router;
-use axum::body::Body;
-use axum::extract::State;
+use axum::body::{Body, Bytes};
+use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, Uri, header};
 use axum::response::IntoResponse;
 use axum::routing::get;
 use futures_util::FutureExt;
-use stoop_domain::Time;
 use stoop_embedded::Database;
-use stoop_pages::{Site, SiteRequest};
-use stoop_pipeline::serve::api::{Api, ApiRequest, ApiResponse};
+use stoop_pages::{FORM_BYTES_MAX, Keys, Visitors, Web, WebRequest};
+use stoop_pipeline::Clock;
+use stoop_pipeline::serve::api::ApiResponse;
+use stoop_runtime::SystemClock;
 use tokio::sync::watch;
 use tower_http::compression::CompressionLayer;
 
+use super::door::Door;
 use super::events;
 use crate::views::newest_moment;
 
@@ -27,9 +29,9 @@ const REMEMBERED_BYTES_MAX: usize = 64 << 20;
 pub(super) struct App {
     database: Arc<Database>,
     versions: watch::Receiver<u64>,
-    /// The values of `Host` that this server has. Others come from pages elsewhere whose names were made to lead here
-    /// (DNS rebinding).
-    hosts: [String; 2],
+    door: Door,
+    /// The values of `Host` that are answered; `None` for all.
+    hosts: Option<[String; 2]>,
     remembered: Mutex<Remembered>,
 }
 
@@ -42,19 +44,35 @@ struct Remembered {
 }
 
 impl App {
-    pub(super) fn new(database: Arc<Database>, versions: watch::Receiver<u64>, address: SocketAddr) -> Arc<Self> {
-        let hosts = [address.to_string(), format!("localhost:{}", address.port())];
-        Arc::new(Self { database, versions, hosts, remembered: Mutex::default() })
+    pub(super) fn new(
+        database: Arc<Database>,
+        versions: watch::Receiver<u64>,
+        address: SocketAddr,
+        door: Door,
+    ) -> Arc<Self> {
+        let hosts = door.hosts(address);
+        Arc::new(Self { database, versions, door, hosts, remembered: Mutex::default() })
     }
 
-    /// The answer to a `GET` or `HEAD`, remembered until the database changes.
-    fn answer(&self, method: &str, uri: &Uri, if_none_match: Option<&str>) -> Arc<ApiResponse> {
+    fn answer(&self, request: &WebRequest<'_>) -> Arc<ApiResponse> {
+        match self.door.keys() {
+            None => self.remembered(request),
+            Some(keys) if request.is_admitted(&keys, SystemClock.now()) && !request.is_of_login() => {
+                self.remembered(request)
+            }
+            Some(keys) => Arc::new(self.read(request, Visitors::Known(Some(&keys)))),
+        }
+    }
+
+    /// The answer to a visitor who is admitted, remembered until the database changes.
+    fn remembered(&self, request: &WebRequest<'_>) -> Arc<ApiResponse> {
         let version = *self.versions.borrow();
-        let key = format!("{method} {uri} {}", if_none_match.unwrap_or_default());
+        let WebRequest { method, path, query, if_none_match, .. } = request;
+        let key = format!("{method} {path}?{query} {}", if_none_match.unwrap_or_default());
         if let Some(known) = self.lock().get(version, &key) {
             return known;
         }
-        let answer = Arc::new(self.read(method, uri, if_none_match));
+        let answer = Arc::new(self.read(request, Visitors::All));
         if answer.status < 400 {
             self.lock().keep(version, key, &answer);
         }
@@ -62,28 +80,19 @@ impl App {
     }
 
     /// Reads everything of an answer as of one moment.
-    fn read(&self, method: &str, uri: &Uri, if_none_match: Option<&str>) -> ApiResponse {
-        let read = self.database.reading(|| {
-            let now = newest_moment(&self.database)?;
+    fn read(&self, request: &WebRequest<'_>, visitors: Visitors<'_>) -> ApiResponse {
+        let database = &*self.database;
+        let read = database.reading(|| {
+            let now = newest_moment(database)?;
             // Calls to SQLite end before they return.
-            let answer = self.answer_at(method, uri, if_none_match, now).now_or_never();
+            let web = Web::new(database, database, database, database);
+            let answer = web.answer(*request, visitors, SystemClock.now(), now).now_or_never();
             answer.context("a read of the database waits for something")
         });
         read.unwrap_or_else(|error: anyhow::Error| {
             tracing::error!(error = format!("{error:#}"), "the database cannot be read");
             ApiResponse::error(503, "unavailable", "the database cannot be read; try again in a moment")
         })
-    }
-
-    async fn answer_at(&self, method: &str, uri: &Uri, if_none_match: Option<&str>, now: Option<Time>) -> ApiResponse {
-        let database = &*self.database;
-        let (path, query) = (uri.path(), uri.query().unwrap_or_default());
-        if Site::is_of_api(path) {
-            let request = ApiRequest { method, path, query, authorization: None };
-            return Api::new(database, database, database).answer_all(request, now.unwrap_or_default()).await;
-        }
-        let request = SiteRequest { method, path, query, if_none_match };
-        Site::new(database, database, database, database).answer(request, now).await
     }
 
     /// A panic elsewhere leaves whole answers.
@@ -109,32 +118,65 @@ impl Remembered {
 
 /// The pages, the API, and the events of open pages.
 pub(super) fn router(app: Arc<App>) -> Router {
-    Router::new().route("/events", get(listen)).fallback(answer).layer(CompressionLayer::new()).with_state(app)
+    Router::new()
+        .route("/events", get(listen))
+        .fallback(answer)
+        .layer(DefaultBodyLimit::max(FORM_BYTES_MAX))
+        .layer(CompressionLayer::new())
+        .with_state(app)
 }
 
-async fn listen(State(app): State<Arc<App>>, headers: HeaderMap) -> Response<Body> {
-    match refusal(&app, &headers) {
-        Some(refusal) => refusal,
-        None => events::stream(app.versions.clone()).into_response(),
-    }
-}
-
-async fn answer(State(app): State<Arc<App>>, method: Method, uri: Uri, headers: HeaderMap) -> Response<Body> {
+async fn listen(State(app): State<Arc<App>>, uri: Uri, headers: HeaderMap) -> Response<Body> {
     if let Some(refusal) = refusal(&app, &headers) {
         return refusal;
     }
-    let if_none_match = headers.get(header::IF_NONE_MATCH).and_then(|tags| tags.to_str().ok());
-    let answer = app.answer(method.as_str(), &uri, if_none_match);
-    converted(&answer)
+    let request = request(&Method::GET, &uri, &headers, &[]);
+    if app.door.keys().is_some_and(|keys: Keys| !request.is_admitted(&keys, SystemClock.now())) {
+        return converted(&ApiResponse::error(401, "unauthorized", "accepted: a token, or a session of /login"));
+    }
+    events::stream(app.versions.clone()).into_response()
+}
+
+async fn answer(
+    State(app): State<Arc<App>>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response<Body> {
+    if let Some(refusal) = refusal(&app, &headers) {
+        return refusal;
+    }
+    converted(&app.answer(&request(&method, &uri, &headers, &body)))
+}
+
+fn request<'r>(method: &'r Method, uri: &'r Uri, headers: &'r HeaderMap, body: &'r [u8]) -> WebRequest<'r> {
+    // A value that is not ASCII matches nothing.
+    let header = |name: HeaderName| headers.get(name).map(|value| value.to_str().unwrap_or_default());
+    WebRequest {
+        method: method.as_str(),
+        path: uri.path(),
+        query: uri.query().unwrap_or_default(),
+        host: header(header::HOST),
+        authorization: header(header::AUTHORIZATION),
+        cookie: header(header::COOKIE),
+        origin: header(header::ORIGIN),
+        fetch_site: header(HeaderName::from_static("sec-fetch-site")),
+        if_none_match: header(header::IF_NONE_MATCH),
+        body,
+        // A proxy in front of this server tells. Whoever lies about it gets a cookie that a browser does not send.
+        is_https: header(HeaderName::from_static("x-forwarded-proto")) == Some("https"),
+    }
 }
 
 /// The answer to a request for another host.
 fn refusal(app: &App, headers: &HeaderMap) -> Option<Response<Body>> {
+    let hosts = app.hosts.as_ref()?;
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-    if app.hosts.iter().any(|known| known.eq_ignore_ascii_case(host)) {
+    if hosts.iter().any(|known| known.eq_ignore_ascii_case(host)) {
         return None;
     }
-    let message = format!("this server is {}; accepted: a request whose Host says so", app.hosts.join(" or "));
+    let message = format!("this server is {}; accepted: a request whose Host says so", hosts.join(" or "));
     Some(converted(&ApiResponse::error(421, "misdirected", &message)))
 }
 

@@ -1,12 +1,13 @@
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::thread::JoinHandle;
 
 use anyhow::Context;
 use stoop_embedded::Database;
 
 use super::app::{self, App};
+use super::door::Door;
 use super::events;
-use crate::args::StoreArgs;
+use crate::args::{PagesArgs, StoreArgs};
 use crate::stop::Stop;
 
 /// The port that is tried first, and how many after it.
@@ -20,20 +21,21 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Listens on a port of 127.0.0.1 until a stop is asked for.
+    /// Listens until a stop is asked for.
     ///
     /// # Errors
-    /// If the database cannot be read, or the port is taken.
-    pub(crate) fn start(store: &StoreArgs, port: Option<u16>, stop: &Stop) -> anyhow::Result<Self> {
+    /// If the database cannot be read, the port is taken, or others can reach the address and there is no token.
+    pub(crate) fn start(store: &StoreArgs, args: PagesArgs, stop: &Stop) -> anyhow::Result<Self> {
         let database = Database::open_read(store.db(), &store.data()).map_err(crate::failure::not_opened)?;
-        let listener = listen(port)?;
+        let door = Door::of(store, args)?;
+        let listener = listen(args)?;
         let address = listener.local_addr()?;
         listener.set_nonblocking(true)?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let stop = stop.clone();
         let thread = std::thread::Builder::new().name("pages".to_owned()).spawn(move || {
             runtime.block_on(async {
-                let served = stop.unless_set(serve(listener, database, address));
+                let served = stop.unless_set(serve(listener, database, address, door));
                 if let Some(Err(error)) = served.await {
                     tracing::error!(error = format!("{error:#}"), "pages are no longer served");
                 }
@@ -57,20 +59,26 @@ impl Server {
     }
 }
 
-async fn serve(listener: TcpListener, database: std::sync::Arc<Database>, address: SocketAddr) -> anyhow::Result<()> {
+async fn serve(
+    listener: TcpListener,
+    database: std::sync::Arc<Database>,
+    address: SocketAddr,
+    door: Door,
+) -> anyhow::Result<()> {
     let listener = tokio::net::TcpListener::from_std(listener)?;
     let versions = events::watch(database.clone());
-    let router = app::router(App::new(database, versions, address));
+    let router = app::router(App::new(database, versions, address, door));
     Ok(axum::serve(listener, router).await?)
 }
 
 /// Binds the port that was asked for, or the first free one from [`PORT`] on.
-fn listen(port: Option<u16>) -> anyhow::Result<TcpListener> {
-    let bind = |port: u16| TcpListener::bind((Ipv4Addr::LOCALHOST, port));
-    match port {
-        Some(port) => bind(port).with_context(|| format!("port {port} of 127.0.0.1 cannot be served on")),
+fn listen(args: PagesArgs) -> anyhow::Result<TcpListener> {
+    let on: IpAddr = args.bind;
+    let bind = |port: u16| TcpListener::bind((on, port));
+    match args.port {
+        Some(port) => bind(port).with_context(|| format!("port {port} of {on} cannot be served on")),
         None => (PORT..PORT + PORTS)
             .find_map(|port| bind(port).ok())
-            .with_context(|| format!("no port from {PORT} to {} of 127.0.0.1 is free", PORT + PORTS - 1)),
+            .with_context(|| format!("no port from {PORT} to {} of {on} is free", PORT + PORTS - 1)),
     }
 }

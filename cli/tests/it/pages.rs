@@ -27,7 +27,11 @@ struct Answer {
 
 impl Served {
     fn start(room: &Room) -> Self {
-        let mut command = room.command(&["serve", "--port", "0"]);
+        Self::start_with(room, &[])
+    }
+
+    fn start_with(room: &Room, more: &[&str]) -> Self {
+        let mut command = room.command(&[&["serve", "--port", "0"], more].concat());
         let mut running = Running(command.stdout(Stdio::piped()).spawn().unwrap());
         let mut line = String::new();
         BufReader::new(running.0.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
@@ -346,6 +350,57 @@ fn a_database_that_is_missing_or_empty_is_said() {
 }
 
 /// The text between two others, the first of each.
+#[test]
+fn with_tokens_only_who_has_one_is_answered() {
+    let room = room();
+    let elsewhere = room.stoop(&["serve", "--port", "0", "--bind", "192.0.2.1"]);
+    elsewhere.refused(&["other computers can reach 192.0.2.1, and there is no token"]);
+    room.stoop(&["serve", "--port", "0", "--require-token"]).refused(&["`stoop token new NAME` makes one"]);
+    let token = |name: &str| room.stoop(&["token", "new", name]).ok().stdout.trim().to_owned();
+    let (ann, bob) = (token("ann"), token("bob"));
+    let kept = room.read("stoop-data/tokens.json");
+    assert!(!kept.contains(&ann) && !kept.contains(&bob), "only hashes are kept");
+    let listed = room.json(&["token", "list"]);
+    assert_eq!(list(&listed).iter().map(|token| text(&token["name"])).collect::<Vec<_>>(), ["ann", "bob"]);
+    room.stoop(&["token", "new", "ann"]).refused(&["there is a token ann"]);
+    room.stoop(&["token", "new", "Ann B"]).refused(&["\"Ann B\" cannot name a token", "a-z"]);
+    room.stoop(&["token", "revoke", "eve"]).refused(&["there is no token \"eve\"; accepted: ann, bob"]);
+
+    let served = Served::start_with(&room, &["--require-token"]);
+    let status = |path: &str, headers: &str| served.get_with(path, headers).status;
+    assert_eq!(served.get("/").header("location"), "/login?to=%2F");
+    assert_eq!((status("/api/v1/markets", ""), status("/events", ""), status("/health", "")), (401, 401, 200));
+    let bearer = |token: &str| format!("Authorization: Bearer {token}\r\n");
+    assert_eq!((status("/", &bearer(&ann)), status("/api/v1/markets", &bearer(&bob))), (200, 200));
+    assert_eq!(status("/", ""), 303, "a remembered page is not for everyone");
+    assert_eq!(status("/api/v1/markets", &bearer("0123456789abcdef")), 401);
+    let proxied = served.send("GET /health HTTP/1.1\r\nHost: stoop.example\r\nConnection: close\r\n\r\n");
+    assert_eq!(proxied.status, 200, "a proxy may have any name");
+
+    let post = |path: &str, headers: &str, form: &str| {
+        let head = format!("POST {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n{headers}", served.host);
+        served.send(&format!("{head}Content-Length: {}\r\n\r\n{form}", form.len()))
+    };
+    let origin = format!("Origin: http://{}\r\n", served.host);
+    let form = format!("token={ann}&to=%2Falerts");
+    assert_eq!(post("/login", "Origin: http://evil.example\r\n", &form).status, 403);
+    assert_eq!(post("/login", &origin, &"x".repeat(10_000)).status, 413);
+    let answer = post("/login", &origin, &form);
+    assert_eq!((answer.status, answer.header("location")), (303, "/alerts"));
+    let cookie = answer.header("set-cookie").to_owned();
+    assert!(cookie.ends_with("; Path=/; Max-Age=604800; HttpOnly; SameSite=Strict"), "{cookie}");
+    let session = format!("Cookie: {}\r\n", cookie.split(';').next().unwrap());
+    assert_eq!((status("/alerts", &session), status("/api/v1/alerts", &session)), (200, 200));
+    assert!(served.get_with("/login", &session).body.contains("Log out"));
+    room.stoop(&["token", "revoke", "ann"]).ok();
+    assert_eq!((status("/alerts", &session), status("/", &bearer(&ann))), (303, 303), "at once");
+    assert_eq!(status("/alerts", &bearer(&bob)), 200);
+    room.write("stoop-data/tokens.json", "{");
+    assert_eq!(status("/alerts", &bearer(&bob)), 303, "tokens that cannot be read let nobody in");
+    let proxied = post("/login", &format!("{origin}X-Forwarded-Proto: https\r\n"), "token=x");
+    assert_eq!(proxied.status, 401);
+}
+
 fn between<'t>(whole: &'t str, from: &str, to: &str) -> &'t str {
     let begin = whole.find(from).unwrap_or_else(|| panic!("{from} is not in {whole}"));
     let length = whole[begin..].find(to).unwrap_or_else(|| panic!("{to} is not after {from}"));

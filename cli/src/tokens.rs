@@ -1,0 +1,155 @@
+//! `stoop token`: who may read pages and the API of a server that other computers can reach.
+//!
+//! The tokens are a file of the data folder, `tokens.json`: name, BLAKE3 hash and the time when it was made. The server
+//! reads it for every request, so that a revoked token ends at once.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::Context;
+use serde::{Deserialize, Serialize};
+use stoop_domain::Time;
+use stoop_pages::is_token_name;
+use stoop_pipeline::Clock;
+use stoop_pipeline::serve::api::Token;
+use stoop_runtime::SystemClock;
+use tempfile::NamedTempFile;
+
+use crate::args::{StoreArgs, TokenArgs, TokenCommand};
+use crate::failure::usage;
+use crate::out::{self, say};
+
+/// The tokens of a data folder.
+pub(crate) struct TokenFile {
+    path: PathBuf,
+}
+
+/// What is kept of a token.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Kept {
+    /// In hexadecimal digits.
+    hash: String,
+    made_at: String,
+}
+
+#[derive(Serialize)]
+struct Listed<'a> {
+    name: &'a str,
+    made_at: &'a str,
+}
+
+impl TokenFile {
+    pub(crate) fn of(store: &StoreArgs) -> Self {
+        Self { path: store.data().join("tokens.json") }
+    }
+
+    /// The tokens by name; none without a file.
+    ///
+    /// # Errors
+    /// If the file cannot be read or is damaged.
+    pub(crate) fn tokens(&self) -> anyhow::Result<Vec<(String, Token)>> {
+        let tokens = self.read()?.into_iter().map(|(name, kept)| {
+            let hash =
+                hash_of(&kept.hash).with_context(|| format!("{}: the hash of {name} is damaged", self.shown()))?;
+            Ok((name, Token::from_hash(hash)))
+        });
+        tokens.collect()
+    }
+
+    fn read(&self) -> anyhow::Result<BTreeMap<String, Kept>> {
+        let text = match std::fs::read_to_string(&self.path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(BTreeMap::new()),
+            Err(error) => return Err(error).with_context(|| format!("{} cannot be read", self.shown())),
+        };
+        serde_json::from_str(&text).with_context(|| format!("{} is damaged", self.shown()))
+    }
+
+    /// Replaces the file as a whole; only its owner can read it.
+    fn write(&self, kept: &BTreeMap<String, Kept>) -> anyhow::Result<()> {
+        let folder = self.path.parent().unwrap_or(Path::new("."));
+        let write = || -> anyhow::Result<()> {
+            std::fs::create_dir_all(folder)?;
+            // A temporary file is readable by its owner only, and keeps that when it gets its name.
+            let mut file = NamedTempFile::new_in(folder)?;
+            file.write_all(serde_json::to_string_pretty(kept)?.as_bytes())?;
+            file.as_file().sync_all()?;
+            file.persist(&self.path)?;
+            Ok(())
+        };
+        write().with_context(|| format!("{} cannot be written", self.shown()))
+    }
+
+    fn shown(&self) -> std::path::Display<'_> {
+        self.path.display()
+    }
+}
+
+/// 32 bytes that nobody can guess.
+pub(crate) fn secret_bytes() -> anyhow::Result<[u8; 32]> {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes).map_err(|error| anyhow::anyhow!("the system gives no random numbers: {error}"))?;
+    Ok(bytes)
+}
+
+fn hash_of(hex: &str) -> Option<[u8; 32]> {
+    blake3::Hash::from_hex(hex).ok().map(|hash| *hash.as_bytes())
+}
+
+/// `stoop token`.
+pub(crate) fn token(store: &StoreArgs, args: &TokenArgs) -> anyhow::Result<ExitCode> {
+    let file = TokenFile::of(store);
+    match &args.command {
+        TokenCommand::New(args) => make(&file, &args.name, SystemClock.now())?,
+        TokenCommand::List(args) => list(&file, args.json)?,
+        TokenCommand::Revoke(args) => revoke(&file, &args.name)?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn make(file: &TokenFile, name: &str, now: Time) -> anyhow::Result<()> {
+    if !is_token_name(name) {
+        return Err(usage(format!("{name:?} cannot name a token; accepted: 1 to 40 of a-z, 0-9, - and _")));
+    }
+    let mut kept = file.read()?;
+    if kept.contains_key(name) {
+        return Err(usage(format!("there is a token {name}; `stoop token revoke {name}` ends it")));
+    }
+    let text = blake3::Hash::from(secret_bytes()?).to_hex();
+    let hash = blake3::hash(text.as_bytes()).to_hex().to_string();
+    kept.insert(name.to_owned(), Kept { hash, made_at: now.to_string() });
+    file.write(&kept)?;
+    say!("{text}");
+    out::error_line(&format!("The token {name} is shown this once. It may read everything."));
+    Ok(())
+}
+
+fn list(file: &TokenFile, json: bool) -> anyhow::Result<()> {
+    let kept = file.read()?;
+    let listed: Vec<Listed<'_>> = kept.iter().map(|(name, kept)| Listed { name, made_at: &kept.made_at }).collect();
+    if json {
+        return out::json(&listed);
+    }
+    if listed.is_empty() {
+        say!("No tokens. `stoop token new NAME` makes one.");
+    }
+    for Listed { name, made_at } in listed {
+        say!("{name}  made {made_at}");
+    }
+    Ok(())
+}
+
+fn revoke(file: &TokenFile, name: &str) -> anyhow::Result<()> {
+    let mut kept = file.read()?;
+    if kept.remove(name).is_none() {
+        let known: Vec<String> = kept.into_keys().collect();
+        let accepted =
+            if known.is_empty() { "there are none".to_owned() } else { format!("accepted: {}", known.join(", ")) };
+        return Err(usage(format!("there is no token {name:?}; {accepted}")));
+    }
+    file.write(&kept)?;
+    say!("Revoked {name}.");
+    Ok(())
+}
