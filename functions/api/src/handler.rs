@@ -127,8 +127,9 @@ struct Parts {
 
 impl Parts {
     fn of(event: &LambdaFunctionUrlRequest) -> Self {
-        // The payload format takes cookies out of the headers.
-        let cookie = event.cookies.as_ref().map(|cookies| cookies.join("; "));
+        // The payload format takes cookies out of the headers; some emulators leave them there.
+        let cookies = event.cookies.as_ref().filter(|cookies| !cookies.is_empty()).map(|cookies| cookies.join("; "));
+        let cookie = cookies.or_else(|| header(event, "cookie").map(str::to_owned));
         let text = event.body.as_deref().unwrap_or_default();
         let body = match event.is_base64_encoded {
             // What is not base64 is no form.

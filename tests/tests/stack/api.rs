@@ -24,7 +24,7 @@ pub(crate) async fn served(world: &World) {
     assert_eq!(health["statusCode"], 200, "{health}");
     assert_eq!(serde_json::from_str::<Value>(text(&health["body"])).unwrap()["status"], "ok");
     for wrong in [None, Some("not-the-token-of-this-stack-at-all")] {
-        for path in ["/api/v1/markets", "/api/v1/alerts", "/api/v1/homes/sim/SIM00000001", "/no/such/path"] {
+        for path in ["/api/v1/markets", "/api/v1/alerts", "/api/v1/homes/sim/SIM00000001", "/api/v2"] {
             let refused = get(path, wrong).await;
             assert_eq!((refused.status, &refused.body["error"]["code"]), (401, &"unauthorized".into()), "{path}");
         }
@@ -62,6 +62,46 @@ pub(crate) async fn served(world: &World) {
     let mut ids: Vec<&str> = message.iter().map(|alert| text(&alert["id"])).collect();
     ids.sort_unstable();
     assert_eq!(ids, ledger.keys().map(String::as_str).collect::<Vec<_>>());
+}
+
+/// A browser logs in, and reads the pages of the stack: those of homes come from the index `open`, those of runs from
+/// `by_kind`.
+pub(crate) async fn pages(world: &World) {
+    world.polled_once().await;
+    let secret = world.clients.secrets().get_secret_value().secret_id(world.output("ApiTokenSecretArn"));
+    let token = secret.send().await.unwrap().secret_string.unwrap();
+    let url = world.function_url();
+    let (home, item) = world.state.homes_of(SOURCE).await.into_iter().next().unwrap();
+    let market = item["market"].as_s().unwrap().clone();
+    let area = market.split(':').next().unwrap().to_owned();
+    let locked = world.raw.browse(&url, &format!("/areas/{area}"), "", None).await.unwrap();
+    assert_eq!(locked.status(), 303);
+    assert!(locked.headers()["location"].to_str().unwrap().starts_with("/login?to=%2Fareas%2F"));
+    let form = [("token", &*token), ("to", "/runs")];
+    let answer = world.raw.browse(&url, "/login", "", Some(&form)).await.unwrap();
+    assert_eq!((answer.status().as_u16(), answer.headers()["location"].as_bytes()), (303, &b"/runs"[..]));
+    let cookie = answer.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
+    let open: Vec<String> = world
+        .state
+        .homes_of(SOURCE)
+        .await
+        .into_iter()
+        .filter(|(_, item)| item.get("open_in").and_then(|value| value.as_s().ok()) == Some(&market))
+        .map(|(id, _)| id)
+        .collect();
+    for (path, parts) in [
+        ("/".to_owned(), vec!["<h1>Markets for".to_owned()]),
+        (format!("/areas/{area}?sort=price"), open.iter().take(50).map(|id| format!("/homes/{id}\"")).collect()),
+        (format!("/homes/{home}"), vec!["<h1>".to_owned()]),
+        ("/runs".to_owned(), vec!["complete".to_owned()]),
+        ("/definitions".to_owned(), vec!["<h1>Definitions".to_owned()]),
+    ] {
+        let answer = world.raw.browse(&url, &path, &cookie, None).await.unwrap();
+        let (status, page) = (answer.status(), answer.text().await.unwrap());
+        assert_eq!(status, 200, "{path}: {page}");
+        let missing: Vec<&String> = parts.iter().filter(|part| !page.contains(&***part)).collect();
+        assert!(missing.is_empty(), "{path}: {missing:?} are not in {page}");
+    }
 }
 
 fn text(value: &Value) -> &str {

@@ -54,6 +54,7 @@ fn main() -> ExitCode {
         whole_way::first_poll,
         whole_way::price_cut,
         api::served,
+        api::pages,
         rollups::within_a_minute,
         whole_way::poll_twice,
         stream::duplicates_and_disorder,

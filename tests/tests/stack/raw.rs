@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use reqwest::Method;
+use reqwest::redirect::Policy;
+use reqwest::{Method, Response};
 use serde_json::{Value, json};
 use stoop_runtime::HttpClient;
 use stoop_tests::local::LocalAws;
@@ -28,7 +29,7 @@ impl Raw {
     pub(crate) fn new(aws: &LocalAws) -> Result<Self> {
         // It installs the TLS provider that our client needs, although nothing here is encrypted.
         drop(HttpClient::new());
-        let http = reqwest::Client::builder().timeout(PATIENCE).no_proxy().build()?;
+        let http = reqwest::Client::builder().timeout(PATIENCE).no_proxy().redirect(Policy::none()).build()?;
         Ok(Self { http, endpoint: aws.endpoint().to_owned() })
     }
 
@@ -83,5 +84,24 @@ impl Raw {
         let (status, text) = (answer.status().as_u16(), answer.text().await?);
         let body = serde_json::from_str(&text).with_context(|| format!("{path} answered {status}, no JSON: {text}"))?;
         Ok(Answer { status, body })
+    }
+
+    /// Sends what a browser would send to a function's URL: a GET, or a form.
+    pub(crate) async fn browse(
+        &self,
+        to: &(String, String),
+        path: &str,
+        cookie: &str,
+        form: Option<&[(&str, &str)]>,
+    ) -> Result<Response> {
+        let (url, host) = to;
+        let method = if form.is_some() { Method::POST } else { Method::GET };
+        let request = self.http.request(method, format!("{}{path}", url.trim_end_matches('/')));
+        let mut request = request.header("host", host).header("cookie", cookie).header("sec-fetch-site", "same-origin");
+        if let Some(form) = form {
+            let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
+            request = request.header("content-type", "application/x-www-form-urlencoded").body(body);
+        }
+        Ok(request.send().await?)
     }
 }
