@@ -247,6 +247,15 @@ pub fn venv_python() -> Result<PathBuf> {
     Ok(Venv::ministack()?.python())
 }
 
+/// The Python of the virtual environment of Schemathesis.
+///
+/// # Errors
+///
+/// There is no such virtual environment and none can be made.
+pub fn schemathesis_python() -> Result<PathBuf> {
+    Ok(Venv::schemathesis()?.python())
+}
+
 /// A minimal environment: MiniStack passes its whole environment on to the functions.
 fn emulator_environment<const N: usize>(own: [(&'static str, OsString); N]) -> Vec<(&'static str, OsString)> {
     let inherited = ["PATH", "HOME", "TMPDIR"].into_iter().filter_map(|name| Some((name, std::env::var_os(name)?)));

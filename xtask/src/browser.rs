@@ -1,7 +1,5 @@
 //! The pages in Chromium: runs the programs of `tests/browser`.
 
-mod server;
-
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -9,10 +7,10 @@ use anyhow::{Context, Result, bail};
 
 use crate::debian;
 use crate::project::Project;
+use crate::server::Server;
 use crate::step::{counted, plain};
 use crate::tally::Tally;
 use crate::tree::hash;
-use server::Server;
 
 const HARNESS: &str = "tests/browser";
 /// What pins the packages: copied to where they are installed.

@@ -3,10 +3,12 @@
 mod arm64;
 mod bench;
 mod browser;
+mod contract;
 mod debian;
 mod fuzz;
 mod gate;
 mod project;
+mod server;
 mod shape;
 mod step;
 mod tally;
@@ -29,6 +31,7 @@ usage: cargo xtask COMMAND
   arm64          the functions built for arm64, weighed, and run on their sample events; by QEMU where it must
   browser [ARGS] the tests of tests/browser in Chromium: of the harness itself; with `demo`, of the pages of `stoop demo`;
                  with a URL, of a server that runs; either with --screenshots DIR
+  contract       the API of `stoop serve` against docs/openapi.json, by Schemathesis
   words          no banned word in code or pages (xtask/words.txt)
   shape          dependencies point one way; what has grown long
   advisories     known vulnerabilities in the crates of Cargo.lock
@@ -59,6 +62,7 @@ fn run(arguments: &[String]) -> Result<bool> {
         ("stack", rest) => gate::stack(&project, rest),
         ("arm64", []) => arm64::functions(&project).map(|tally| tally.failed == 0),
         ("browser", rest) => browser::run(&project, rest).map(|tally| tally.failed == 0),
+        ("contract", []) => contract::run(&project).map(|tally| tally.failed == 0),
         ("words", []) => words::hold(&project),
         ("shape", []) => shape::hold(&project),
         ("advisories", []) => gate::advisories(&project),

@@ -16,7 +16,7 @@ const LINES_MAX: usize = 200;
 
 /// A server, which is killed when this is dropped.
 #[derive(Debug)]
-pub(super) struct Server {
+pub(crate) struct Server {
     process: Child,
     base: String,
 }
@@ -26,7 +26,7 @@ impl Server {
     ///
     /// # Errors
     /// If it cannot be run, ends, or prints no address within a minute, with what it printed instead.
-    pub(super) fn start(command: &mut Command) -> Result<Self> {
+    pub(crate) fn start(command: &mut Command) -> Result<Self> {
         Self::start_within(command, STARTS_WITHIN)
     }
 
@@ -43,18 +43,18 @@ impl Server {
     }
 
     /// `http://127.0.0.1:PORT/`.
-    pub(super) fn base(&self) -> &str {
+    pub(crate) fn base(&self) -> &str {
         &self.base
     }
 
     /// The process's ID.
-    pub(super) fn id(&self) -> u32 {
+    pub(crate) fn id(&self) -> u32 {
         self.process.id()
     }
 
     /// # Errors
     /// If the address has none, which [`base_url`] excludes.
-    pub(super) fn port(&self) -> Result<&str> {
+    pub(crate) fn port(&self) -> Result<&str> {
         let port = self.base.strip_prefix(LOOPBACK).and_then(|rest| rest.strip_suffix('/'));
         port.with_context(|| format!("{} has no port", self.base))
     }
