@@ -18,7 +18,7 @@ use stoop_domain::Time;
 use stoop_runtime::LogFormat;
 
 pub(crate) use compare::CompareArgs;
-pub(crate) use homes::{Sort, WantedArgs};
+pub(crate) use homes::WantedArgs;
 pub(crate) use market::MarketArgs;
 #[cfg(test)]
 pub(crate) use markets::figure;

@@ -1,5 +1,7 @@
-use clap::{Args, ValueEnum};
+use clap::Args;
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use stoop_domain::{PropertyType, Status};
+use stoop_pipeline::serve::{HomeSort, WantedHomes};
 
 /// Which homes are listed, and in what order.
 #[derive(Args, Default)]
@@ -23,32 +25,11 @@ pub(crate) struct WantedArgs {
     #[arg(long, value_name = "AMOUNT", value_parser = amount)]
     pub(crate) max_price: Option<f64>,
     /// Sort by this, ascending; unknown values last [default: newest event first]
-    #[arg(long, value_name = "BY")]
-    pub(crate) sort: Option<Sort>,
+    #[arg(long, value_name = "BY", value_parser = sort())]
+    pub(crate) sort: Option<HomeSort>,
     /// Sort descending
     #[arg(long, requires = "sort")]
     pub(crate) desc: bool,
-}
-
-/// What homes are sorted by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Sort {
-    /// Asking price
-    Price,
-    /// Asking price per square foot or metre
-    PricePerArea,
-    /// Compared with the median of the home's own market
-    VsMarket,
-    /// Days on the market
-    Age,
-    /// The last price cut, as a share
-    Cut,
-    /// Time of the last event
-    Event,
-    Beds,
-    /// Living area
-    Area,
-    Id,
 }
 
 /// The accepted range of bedrooms.
@@ -56,6 +37,45 @@ pub(crate) enum Sort {
 pub(crate) struct Beds {
     pub(crate) min: u8,
     pub(crate) max: u8,
+}
+
+impl WantedArgs {
+    pub(crate) fn wanted(&self) -> WantedHomes {
+        let statuses = match self.status.as_slice() {
+            [] if self.all => None,
+            [] => Some(vec![Status::Active]),
+            some => Some(some.to_vec()),
+        };
+        WantedHomes {
+            statuses,
+            types: self.types.clone(),
+            beds: self.beds.map(|beds| beds.min..=beds.max),
+            min_price: self.min_price,
+            max_price: self.max_price,
+            sort: self.sort.unwrap_or(HomeSort::Event),
+            desc: self.desc || self.sort.is_none(),
+        }
+    }
+}
+
+/// The names of what homes are sorted by, with what they mean where that is not plain.
+fn sort() -> impl TypedValueParser<Value = HomeSort> {
+    let value = |sort: HomeSort| {
+        let value = PossibleValue::new(sort.as_str());
+        match sort {
+            HomeSort::Price => value.help("Asking price"),
+            HomeSort::PricePerArea => value.help("Asking price per square foot or metre"),
+            HomeSort::VsMarket => value.help("Compared with the median of the home's own market"),
+            HomeSort::Age => value.help("Days on the market"),
+            HomeSort::Cut => value.help("The last price cut, as a share"),
+            HomeSort::Event => value.help("Time of the last event"),
+            HomeSort::Area => value.help("Living area"),
+            HomeSort::Beds | HomeSort::Id => value,
+        }
+    };
+    PossibleValuesParser::new(HomeSort::ALL.map(value)).try_map(|name| {
+        HomeSort::ALL.into_iter().find(|sort| sort.as_str() == name).ok_or("not one of the accepted names")
+    })
 }
 
 fn status(text: &str) -> Result<Status, String> {

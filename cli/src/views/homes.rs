@@ -6,14 +6,13 @@ use std::process::ExitCode;
 use serde::Serialize;
 use stoop_domain::{Currency, Time};
 use stoop_embedded::Database;
-use stoop_pipeline::serve::{FoundArea, HomeSummary};
+use stoop_pipeline::serve::{FirstHomes, FoundArea, HomeSummary};
 
 use super::summary::{columns, median_per_m2};
 use super::{View, area, as_text, each_home, give, moment, more, open, plural, rows};
 use crate::args::{HomesArgs, StoreArgs, WantedArgs};
 use crate::failure::usage;
 use crate::show::{self, Column, Csv, Look, Page, SafeText, Table, UNKNOWN, or_unknown};
-use wanted::Firsts;
 
 /// The homes of an area, limited and sorted as requested.
 #[derive(Serialize)]
@@ -44,7 +43,8 @@ impl Homes {
         let found = area(database, query)?;
         comparable(query, &found, wanted)?;
         let as_of = moment(database, None)?.unwrap_or_default();
-        let mut firsts = Firsts::new(wanted, limit);
+        let which = wanted.wanted();
+        let mut firsts = FirstHomes::new(&which, None, limit);
         // All pages must show the same state: otherwise a home that changes in between may come twice.
         database.reading(|| {
             found.markets.iter().try_for_each(|market| {
@@ -59,7 +59,7 @@ impl Homes {
                 )
             })
         })?;
-        let total = firsts.total;
+        let total = firsts.total();
         let (homes, order, all) = (firsts.into_homes(), wanted.order(), wanted.shows_status());
         Ok(Self { path: found.path, name: found.name, as_of, total, homes, order, all })
     }
@@ -73,7 +73,7 @@ fn comparable(query: &str, found: &FoundArea, wanted: &WantedArgs) -> anyhow::Re
         return Err(usage(format!("--min-price {min} is more than --max-price {max}; accepted: at most as much")));
     }
     let currencies: BTreeSet<Currency> = found.markets.iter().map(|market| market.currency).collect();
-    if currencies.len() > 1 && wanted.compares_amounts() {
+    if currencies.len() > 1 && wanted.wanted().compares_amounts() {
         let accepted: Vec<String> = currencies.iter().map(|currency| format!("{query}:{currency}")).collect();
         let accepted = accepted.join(", ");
         return Err(usage(format!("{query} has prices in several currencies, which don't compare; say {accepted}")));

@@ -70,6 +70,11 @@ impl Query {
         })
     }
 
+    /// A small number, as of bedrooms.
+    pub(crate) fn count(&self, name: &str) -> Result<Option<u8>, Problem> {
+        self.read(name, "a whole number from 0 to 255", |text| text.parse().ok())
+    }
+
     fn read<T>(&self, name: &str, accepted: &str, read: impl FnOnce(&str) -> Option<T>) -> Result<Option<T>, Problem> {
         let Some(text) = self.get(name) else { return Ok(None) };
         let shown: String = text.chars().take(80).collect();

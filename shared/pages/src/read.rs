@@ -7,7 +7,7 @@ use stoop_market::{Cells, WIDE_SERIES_DAYS};
 use stoop_pipeline::ports::{Browse, PortError, Store, Views, WideAreas};
 use stoop_pipeline::serve::{
     AreaCard, AreaError, AreaView, FoundArea, HomeSummary, Hours, MarketRow, MarketView, MergedId, Sum, YieldSearch,
-    YieldView, covers_days, find_area, median_per_m2, merged,
+    YieldView, covers_days, each_open_home, find_area, median_per_m2, merged,
 };
 use stoop_pipeline::{WideArea, WideLevel, add_up};
 
@@ -20,18 +20,6 @@ pub(crate) struct Reader<'a> {
     pub(crate) views: &'a dyn Views,
     pub(crate) areas: &'a dyn WideAreas,
     pub(crate) browse: &'a dyn Browse,
-}
-
-/// Homes read at a time.
-const PAGE_HOMES: usize = 1_000;
-/// The most homes that a list is chosen from.
-pub(crate) const HOMES_MAX: usize = 20_000;
-
-/// The homes of an area.
-pub(crate) struct Homes {
-    pub(crate) homes: Vec<HomeSummary>,
-    /// Whether the area has more than [`HOMES_MAX`], and the others are left out.
-    pub(crate) is_cut: bool,
 }
 
 impl Reader<'_> {
@@ -101,31 +89,18 @@ impl Reader<'_> {
         Ok(search.yields())
     }
 
-    /// The homes of an area that `keep` selects, with their place in their own market.
+    /// The homes on offer or under contract in an area that `keep` selects; `None` if the area has more than
+    /// [`AREA_HOMES_MAX`](stoop_pipeline::serve::AREA_HOMES_MAX).
     pub(crate) async fn homes(
         &self,
         found: &FoundArea,
         now: Time,
         keep: impl Fn(&HomeSummary) -> bool + Send + Sync,
-    ) -> Result<Homes, PortError> {
+    ) -> Result<Option<Vec<HomeSummary>>, PortError> {
         let mut homes = Vec::new();
-        let mut read = 0;
-        for market in &found.markets {
-            let median = self.median_per_m2(market, now).await?;
-            let mut after: Option<HomeId> = None;
-            loop {
-                if read >= HOMES_MAX {
-                    return Ok(Homes { homes, is_cut: true });
-                }
-                let page = self.browse.homes_of(market, after.as_ref(), PAGE_HOMES).await?;
-                let Some((last, _)) = page.last() else { break };
-                after = Some(last.clone());
-                read += page.len();
-                let summaries = page.into_iter().filter_map(|(id, home)| HomeSummary::of(id, &home, now, median));
-                homes.extend(summaries.filter(|home| keep(home)));
-            }
-        }
-        Ok(Homes { homes, is_cut: false })
+        let visit = |home: HomeSummary| homes.extend(Some(home).filter(|home| keep(home)));
+        let are_all = each_open_home(self.store, self.browse, &found.markets, now, visit).await?;
+        Ok(are_all.then_some(homes))
     }
 
     /// A home.

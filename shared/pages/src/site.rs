@@ -103,16 +103,7 @@ impl<'a> Site<'a> {
                 response
             }
         };
-        if response.status == 200 {
-            let tag = format!("\"{}\"", &blake3::hash(&response.body).to_hex()[..20]);
-            // A proxy that compresses makes the tag weak: the page is the same.
-            let is_known = |tags: &str| tags.split(',').any(|known| known.trim().trim_start_matches("W/") == tag);
-            if request.if_none_match.is_some_and(is_known) {
-                response.status = 304;
-                response.body.clear();
-            }
-            response.headers.push(("etag", tag));
-        }
+        response.add_tag(request.if_none_match);
         if request.method == "HEAD" {
             response.body.clear();
         }

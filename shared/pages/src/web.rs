@@ -118,7 +118,7 @@ impl<'a> Web<'a> {
     /// Pages and API of this state. Made once per process: the API remembers the names of the markets for a minute.
     #[must_use]
     pub fn new(store: &'a dyn Store, views: &'a dyn Views, areas: &'a dyn WideAreas, browse: &'a dyn Browse) -> Self {
-        Self { site: Site::new(store, views, areas, browse), api: Api::new(store, views, areas) }
+        Self { site: Site::new(store, views, areas, browse), api: Api::new(store, views, areas, browse) }
     }
 
     /// Answers a request. `clock` is the time by which sessions expire, `now` the time that is shown; `None` if nothing
@@ -140,7 +140,7 @@ impl<'a> Web<'a> {
             Some(keys) => keys.is_some_and(|keys| !request.is_login() && request.is_admitted(keys, clock)),
         };
         if Site::is_of_api(path) {
-            let request = ApiRequest { method, path, query, authorization };
+            let request = ApiRequest { method, path, query, authorization, if_none_match };
             let now = now.unwrap_or_default();
             return match keys {
                 Some(keys) if !is_admitted => self.api.answer(request, keys.and_then(Keys::first), now).await,

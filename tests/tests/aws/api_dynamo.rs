@@ -32,8 +32,9 @@ async fn both_stores_give_the_same_responses() {
     let town = Town::measured().await;
     // These tables have no stored sums: both sides add the markets up.
     let areas = AlteredAreas::new(&*town.database, |_, _| Ok(None));
-    let api = Api::new(&*store, &views, &areas);
-    let other = Api::new(&*town.database, &*town.database, &areas);
+    let browse = tables.browse();
+    let api = Api::new(&*store, &views, &areas, &browse);
+    let other = Api::new(&*town.database, &*town.database, &areas, &*town.database);
     let targets = [
         "/api/v1/markets",
         "/api/v1/markets?limit=2&cursor=ma/-/-/agadir/haut-founty:rent:MAD",

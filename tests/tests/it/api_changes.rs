@@ -71,7 +71,7 @@ fn lists_are_sorted_by_a_change_from_sums_and_from_markets() {
     assert_eq!(changes(&highest)[0].as_f64(), known.last().copied());
     assert_eq!((highest["total"].as_u64(), names(&highest).len()), (lowest["total"].as_u64(), 1));
     let areas = AlteredAreas::new(&*town.database, |_: &WideArea, _| Ok(None));
-    let api = Api::new(&*town.database, &*town.database, &areas);
+    let api = Api::new(&*town.database, &*town.database, &areas, &*town.database);
     let target = "/api/v1/markets?level=region&sort=median_price_change&change=3";
     let added_up = json(&get(&api, target, now()));
     assert!(changes(&added_up).iter().filter_map(Value::as_f64).is_sorted(), "{:?}", changes(&added_up));
@@ -85,7 +85,7 @@ fn changes_of_too_many_areas_are_refused_and_only_shown_rows_count() {
     let refused = |query: &str| {
         let answer = town.get(&format!("/api/v1/markets?{query}"));
         assert_eq!(answer.status, 422, "{query}");
-        json(&answer)["error"]["message"].as_str().unwrap().to_owned()
+        json(&answer)["detail"].as_str().unwrap().to_owned()
     };
     let said = refused("level=county&sort=active_change&change=3&limit=1");
     assert!(

@@ -81,7 +81,7 @@ fn what_cannot_be_compared_is_refused() {
     town.observe(&euros);
     let refused = |query: &str| {
         let response = town.get(&format!("/api/v1/compare?{query}"));
-        format!("{query}\n  {} {}", response.status, json(&response)["error"]["message"].as_str().unwrap())
+        format!("{query}\n  {} {}", response.status, json(&response)["detail"].as_str().unwrap())
     };
     let many = ["area=98178"; 9].join("&");
     let queries = [
@@ -107,7 +107,7 @@ fn the_lag_of_a_sum_is_reported() {
         Ok(shown.map(|shown| ShownWide { rolled_up: Some(now().plus_ms(-1_000)), ..shown }))
     };
     let areas = AlteredAreas::new(&*town.database, behind);
-    let api = Api::new(&*town.database, &*town.database, &areas);
+    let api = Api::new(&*town.database, &*town.database, &areas, &*town.database);
     let at = |query: &str| json(&get(&api, &format!("/api/v1/compare?{query}"), now())).get("rolled_up_at").cloned();
     assert_eq!(at("area=98178&area=us/wa"), Some("2026-01-14T11:59:59Z".into()));
     assert_eq!(at("area=98178&area=98103"), None);

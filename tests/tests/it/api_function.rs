@@ -97,7 +97,7 @@ fn an_event_that_is_not_a_request_gets_an_error() {
         let answered = invoke(&app, event);
         assert_eq!(answered["statusCode"], 400, "{event}");
         let body: Value = serde_json::from_str(answered["body"].as_str().unwrap()).unwrap();
-        assert_eq!(body["error"]["code"], "bad_event");
+        assert_eq!(body["code"], "bad_event");
     }
 }
 

@@ -83,10 +83,10 @@ fn the_lag_of_an_area_around_is_reported_and_without_its_sum_it_is_added_up() {
         Ok(shown.map(|shown| ShownWide { rolled_up, ..shown }))
     };
     let areas = AlteredAreas::new(&*town.database, behind);
-    let late = answer(&Api::new(&*town.database, &*town.database, &areas), "tata?yields=true");
+    let late = answer(&Api::new(&*town.database, &*town.database, &areas, &*town.database), "tata?yields=true");
     assert_eq!(late["rolled_up_at"], "2026-01-14T11:59:00Z");
     let areas = AlteredAreas::new(&*town.database, |_: &WideArea, _| Ok(None));
-    let added_up = answer(&Api::new(&*town.database, &*town.database, &areas), "tata?yields=true");
+    let added_up = answer(&Api::new(&*town.database, &*town.database, &areas, &*town.database), "tata?yields=true");
     assert!(is_five_percent(&added_up["yields"][0]) && added_up.get("rolled_up_at").is_none(), "{added_up}");
     assert_eq!(added_up["yields"][1]["matched_in"], "ma/~souss");
 }

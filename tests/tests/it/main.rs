@@ -9,6 +9,7 @@ mod api_changes;
 mod api_compare;
 mod api_documents;
 mod api_function;
+mod api_homes;
 mod api_yields;
 mod aws_limits;
 mod believe;

@@ -86,22 +86,10 @@ impl Raw {
         Ok(Answer { status, body })
     }
 
-    /// Sends what a browser would send to a function's URL: a GET, or a form.
-    pub(crate) async fn browse(
-        &self,
-        to: &(String, String),
-        path: &str,
-        cookie: &str,
-        form: Option<&[(&str, &str)]>,
-    ) -> Result<Response> {
+    /// Sends a browser's GET to a function's URL.
+    pub(crate) async fn browse(&self, to: &(String, String), path: &str, cookie: &str) -> Result<Response> {
         let (url, host) = to;
-        let method = if form.is_some() { Method::POST } else { Method::GET };
-        let request = self.http.request(method, format!("{}{path}", url.trim_end_matches('/')));
-        let mut request = request.header("host", host).header("cookie", cookie).header("sec-fetch-site", "same-origin");
-        if let Some(form) = form {
-            let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
-            request = request.header("content-type", "application/x-www-form-urlencoded").body(body);
-        }
-        Ok(request.send().await?)
+        let request = self.http.get(format!("{}{path}", url.trim_end_matches('/')));
+        Ok(request.header("host", host).header("cookie", cookie).send().await?)
     }
 }

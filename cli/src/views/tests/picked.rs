@@ -1,7 +1,7 @@
 //! Which homes `stoop homes` lists, and in what order.
 
 use super::*;
-use crate::args::Sort;
+use stoop_pipeline::serve::HomeSort;
 
 /// The IDs of the homes that `stoop homes us/wa` lists with these options, and the total.
 fn listed(options: &str, limit: usize) -> (Vec<String>, usize) {
@@ -34,7 +34,8 @@ fn homes_are_sorted_as_requested_with_unknown_values_last() {
     assert_eq!(ids("--sort cut", 1).0, ["kc/1001"]);
     assert_eq!(ids("--all --sort event", 1).0, ["kc/1005"]);
     assert_eq!(ids("--sort id --desc", 1).0, ["kc/1006"]);
-    let view = Homes::read(&world().database, "98178", &WantedArgs { sort: Some(Sort::Cut), ..active() }, 40).unwrap();
+    let view =
+        Homes::read(&world().database, "98178", &WantedArgs { sort: Some(HomeSort::Cut), ..active() }, 40).unwrap();
     assert!(view.draw(SCREEN).as_str().contains("UTC, by cut, least first\n"));
 }
 
@@ -44,7 +45,7 @@ fn incomparable_amounts_are_not_sorted() {
     let mut twin = seen(&flat("1", Purpose::Sale, "Flat"), &[("2026-01-13T00:00:00Z", 1, Status::Active)]);
     twin[0].listing.currency = Currency::EUR;
     block_on(Measurer::new(&*world.database).measure(&twin)).unwrap();
-    let by_price = WantedArgs { sort: Some(Sort::Price), ..active() };
+    let by_price = WantedArgs { sort: Some(HomeSort::Price), ..active() };
     let error = is_usage(Homes::read(&world.database, "agadir", &by_price, 40));
     let said = "agadir has prices in several currencies, which don't compare; say agadir:EUR, agadir:MAD";
     assert_eq!(error, said);

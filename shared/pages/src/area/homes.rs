@@ -1,66 +1,56 @@
 //! The homes of an area: filtered, sorted, page by page.
 
-use std::cmp::Reverse;
-
 use maud::{Markup, html};
 use stoop_domain::PropertyType;
-use stoop_pipeline::serve::{FoundArea, HomeSummary, MergedId};
+use stoop_pipeline::serve::{AREA_HOMES_MAX, FoundArea, HomeSort, HomeSummary, MergedId, WantedHomes};
 
 use super::Shown;
 use crate::problem::Problem;
 use crate::query::Query;
-use crate::read::{HOMES_MAX, Homes, Reader};
+use crate::read::Reader;
 use crate::text;
 
 const ON_A_PAGE: usize = 50;
-const ORDERS: [(&str, &str); 5] = [
-    ("newest", "newest event first"),
-    ("cut", "deepest cut first"),
-    ("price", "cheapest first"),
-    ("value", "furthest below the market first"),
-    ("days", "longest on the market first"),
+/// Each order with its name in the address and in words.
+const ORDERS: [(&str, &str, HomeSort, bool); 5] = [
+    ("newest", "newest event first", HomeSort::Event, true),
+    ("cut", "deepest cut first", HomeSort::Cut, true),
+    ("price", "cheapest first", HomeSort::Price, false),
+    ("value", "furthest below the market first", HomeSort::VsMarket, false),
+    ("days", "longest on the market first", HomeSort::Age, true),
 ];
 
 /// Which homes are wanted.
 struct Wanted {
     order: &'static str,
-    max_price: Option<f64>,
-    beds: Option<f64>,
-    property_type: Option<PropertyType>,
+    homes: WantedHomes,
     page: usize,
 }
 
 impl Wanted {
     fn of(query: &Query) -> Result<Self, Problem> {
         let types = PropertyType::ALL.map(|kind| kind.as_str());
-        Ok(Self {
-            order: query.word("sort", &ORDERS.map(|(name, _)| name))?.unwrap_or("newest"),
+        let order = query.word("sort", &ORDERS.map(|(name, ..)| name))?.unwrap_or("newest");
+        let [first, ..] = ORDERS;
+        let (order, _, sort, desc) = ORDERS.into_iter().find(|(name, ..)| *name == order).unwrap_or(first);
+        let kind = query.word("type", &types)?.and_then(PropertyType::parse);
+        let homes = WantedHomes {
+            types: kind.into_iter().collect(),
+            beds: query.count("beds")?.map(|least| least..=u8::MAX),
             max_price: query.number("max_price")?,
-            beds: query.number("beds")?,
-            property_type: query
-                .word("type", &types)?
-                .and_then(|name| PropertyType::ALL.into_iter().find(|kind| kind.as_str() == name)),
-            page: query.page()?,
-        })
+            sort,
+            desc,
+            ..WantedHomes::default()
+        };
+        Ok(Self { order, homes, page: query.page()? })
     }
 
-    fn keeps(&self, home: &HomeSummary) -> bool {
-        home.is_active()
-            && self.max_price.is_none_or(|max| home.price.is_some_and(|price| price <= max))
-            && self.beds.is_none_or(|least| home.bedrooms.is_some_and(|beds| f64::from(beds) >= least))
-            && self.property_type.is_none_or(|kind| home.property_type == Some(kind))
+    fn kind(&self) -> Option<PropertyType> {
+        self.homes.types.first().copied()
     }
 
-    fn sort(&self, homes: &mut [HomeSummary]) {
-        homes.sort_by(|a, b| a.id.cmp(&b.id));
-        let last = |value: Option<f64>| value.unwrap_or(f64::INFINITY);
-        match self.order {
-            "cut" => homes.sort_by(|a, b| last(change(a)).total_cmp(&last(change(b)))),
-            "price" => homes.sort_by(|a, b| last(a.price).total_cmp(&last(b.price))),
-            "value" => homes.sort_by(|a, b| last(a.versus_market).total_cmp(&last(b.versus_market))),
-            "days" => homes.sort_by_key(|home| Reverse(home.days_on_market)),
-            _ => homes.sort_by_key(|home| Reverse(home.last_event_at)),
-        }
+    fn least_beds(&self) -> Option<u8> {
+        self.homes.beds.as_ref().map(|beds| *beds.start())
     }
 }
 
@@ -75,8 +65,14 @@ pub(super) async fn section(reader: &Reader<'_>, shown: &Shown<'_>, query: &Quer
         id.purpose.as_str() == shown.market.purpose && id.currency == shown.market.currency
     });
     let found = FoundArea { markets: markets.cloned().collect(), ..shown.found.clone() };
-    let Homes { mut homes, is_cut } = reader.homes(&found, shown.as_of, |home| wanted.keeps(home)).await?;
-    wanted.sort(&mut homes);
+    // The whole number of homes is in the figures: too many need not be read.
+    let is_too_wide = usize::try_from(shown.market.figures.active).is_ok_and(|active| active > AREA_HOMES_MAX);
+    let read = match is_too_wide {
+        true => None,
+        false => reader.homes(&found, shown.as_of, |home| wanted.homes.fits(home)).await?,
+    };
+    let Some(mut homes) = read else { return Ok(too_many()) };
+    homes.sort_by(|a, b| wanted.homes.compare(a, b));
     let pages = homes.len().div_ceil(ON_A_PAGE).max(1);
     let page = wanted.page.min(pages);
     let on_page = homes.iter().skip((page - 1) * ON_A_PAGE).take(ON_A_PAGE);
@@ -84,7 +80,6 @@ pub(super) async fn section(reader: &Reader<'_>, shown: &Shown<'_>, query: &Quer
         section class="card" id="homes" data-live {
             header {
                 h2 { (text::plural(homes.len(), "home")) " on offer" }
-                @if is_cut { p class="note" { "Chosen from the first " (stoop_show::count(HOMES_MAX as u64)) " homes: a narrower area shows all of its homes." } }
             }
             (form(shown, &wanted))
             @if homes.is_empty() { p class="empty" { "No home here is like that." } }
@@ -104,6 +99,15 @@ pub(super) async fn section(reader: &Reader<'_>, shown: &Shown<'_>, query: &Quer
     })
 }
 
+/// Instead of homes of an area that has too many.
+fn too_many() -> Markup {
+    html! {
+        section class="card" id="homes" {
+            p class="empty" { "More than " (stoop_show::count(AREA_HOMES_MAX as u64)) " homes are on offer here. A narrower area lists its homes." }
+        }
+    }
+}
+
 /// Instead of homes on a page of the past: only their present state is stored by market.
 pub(super) fn not_of_the_past() -> Markup {
     html! { section class="card" id="homes" { p class="empty" { "Homes are listed as they are now only, not as of an earlier time." } } }
@@ -116,14 +120,14 @@ fn form(shown: &Shown<'_>, wanted: &Wanted) -> Markup {
             input type="hidden" name="for" value=(shown.market.purpose);
             input type="hidden" name="currency" value=(shown.market.currency);
             input type="hidden" name="days" value=(shown.days);
-            label { "At most " input name="max_price" inputmode="numeric" size="9" maxlength="15" value=(number(wanted.max_price)); }
-            label { "Beds, at least " input name="beds" inputmode="numeric" size="2" maxlength="3" value=(number(wanted.beds)); }
+            label { "At most " input name="max_price" inputmode="numeric" size="9" maxlength="15" value=(number(wanted.homes.max_price)); }
+            label { "Beds, at least " input name="beds" inputmode="numeric" size="2" maxlength="3" value=(number(wanted.least_beds().map(f64::from))); }
             label { "Type " select name="type" {
                 option value="" { "any" }
-                @for kind in PropertyType::ALL { option value=(kind.as_str()) selected[wanted.property_type == Some(kind)] { (kind.as_str()) } }
+                @for kind in PropertyType::ALL { option value=(kind.as_str()) selected[wanted.kind() == Some(kind)] { (kind.as_str()) } }
             } }
             label { "Order " select name="sort" {
-                @for (name, words) in ORDERS { option value=(name) selected[wanted.order == name] { (words) } }
+                @for (name, words, ..) in ORDERS { option value=(name) selected[wanted.order == name] { (words) } }
             } }
             button type="submit" { "Show" }
         }
@@ -152,11 +156,11 @@ fn pager(shown: &Shown<'_>, wanted: &Wanted, page: usize, pages: usize) -> Marku
         let mut query = url::form_urlencoded::Serializer::new(String::new());
         query.append_pair("for", shown.market.purpose).append_pair("currency", shown.market.currency.code());
         query.append_pair("days", &shown.days.to_string()).append_pair("sort", wanted.order);
-        let numbers = [("max_price", wanted.max_price), ("beds", wanted.beds)];
+        let numbers = [("max_price", wanted.homes.max_price), ("beds", wanted.least_beds().map(f64::from))];
         for (name, number) in numbers.into_iter().filter_map(|(name, number)| Some((name, number?))) {
             query.append_pair(name, &number.to_string());
         }
-        if let Some(kind) = wanted.property_type {
+        if let Some(kind) = wanted.kind() {
             query.append_pair("type", kind.as_str());
         }
         query.append_pair("page", &page.to_string());

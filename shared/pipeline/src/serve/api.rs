@@ -7,6 +7,7 @@
 //! It deliberately has no sessions, no streaming and no writes.
 
 mod alerts;
+mod catalogue;
 mod changes;
 mod compare;
 mod error;
@@ -15,13 +16,14 @@ mod known;
 mod market;
 mod markets;
 mod params;
+mod runs;
 mod sums;
 mod token;
 
 use serde::Serialize;
 use stoop_domain::Time;
 
-use crate::ports::{Store, Views, WideAreas};
+use crate::ports::{Browse, Store, Views, WideAreas};
 use error::ApiError;
 use known::KnownMarkets;
 use params::percent_decoded;
@@ -39,6 +41,8 @@ pub struct ApiRequest<'r> {
     pub query: &'r str,
     /// The `Authorization` header.
     pub authorization: Option<&'r str>,
+    /// The `If-None-Match` header.
+    pub if_none_match: Option<&'r str>,
 }
 
 impl ApiRequest<'_> {
@@ -67,14 +71,15 @@ pub const BODY_BYTES_MAX: usize = 3_000_000;
 const PATH_BYTES_MAX: usize = 2_048;
 const QUERY_BYTES_MAX: usize = 4_096;
 const METHODS: &str = "GET, HEAD";
-const ROUTES: &str =
-    "/health, /api/v1/markets, /api/v1/markets/AREA, /api/v1/compare, /api/v1/homes/ID, /api/v1/alerts";
+const ROUTES: &str = "/health, /api/v1/markets, /api/v1/markets/AREA, /api/v1/compare, /api/v1/homes, /api/v1/homes/ID, /api/v1/alerts, \
+     /api/v1/runs, /api/v1/catalogue";
 
 /// The API on its ports, made once per process: it caches the names of the markets for a minute.
 pub struct Api<'a> {
     store: &'a dyn Store,
     views: &'a dyn Views,
     areas: &'a dyn WideAreas,
+    browse: &'a dyn Browse,
     known: KnownMarkets,
 }
 
@@ -97,15 +102,18 @@ enum Route {
     Markets,
     Market(String),
     Compare,
+    Homes,
     Home(String),
     Alerts,
+    Runs,
+    Catalogue,
 }
 
 impl<'a> Api<'a> {
     /// An API that answers from this state.
     #[must_use]
-    pub fn new(store: &'a dyn Store, views: &'a dyn Views, areas: &'a dyn WideAreas) -> Self {
-        Self { store, views, areas, known: KnownMarkets::default() }
+    pub fn new(store: &'a dyn Store, views: &'a dyn Views, areas: &'a dyn WideAreas, browse: &'a dyn Browse) -> Self {
+        Self { store, views, areas, browse, known: KnownMarkets::default() }
     }
 
     /// Answers a request at `now` for clients with the `token`. Never fails: an error is a response, too.
@@ -145,14 +153,18 @@ impl<'a> Api<'a> {
             Route::Markets => json(&self.list_markets(request.query, now).await?),
             Route::Market(area) => json(&self.market(&area, request.query, now).await?),
             Route::Compare => json(&self.compare(request.query, now).await?),
+            Route::Homes => json(&self.list_homes(request.query, now).await?),
             Route::Home(id) => json(&self.home(&id, request.query, now).await?),
             Route::Alerts => json(&self.list_alerts(request.query, now).await?),
+            Route::Runs => json(&self.list_runs(request.query).await?),
+            Route::Catalogue => json(&catalogue::catalogue(request.query)?),
         }
     }
 }
 
 fn finished(request: ApiRequest<'_>, answered: Result<ApiResponse, ApiError>) -> ApiResponse {
     let mut response = answered.unwrap_or_else(|error| error.response());
+    response.add_tag(request.if_none_match);
     if request.method == "HEAD" {
         response.body.clear();
     }
@@ -186,8 +198,11 @@ impl Route {
             ("markets", true) => Ok(Self::Markets),
             ("markets", false) => Ok(Self::Market(rest.into_owned())),
             ("compare", true) => Ok(Self::Compare),
+            ("homes", true) => Ok(Self::Homes),
             ("homes", false) => Ok(Self::Home(rest.into_owned())),
             ("alerts", true) => Ok(Self::Alerts),
+            ("runs", true) => Ok(Self::Runs),
+            ("catalogue", true) => Ok(Self::Catalogue),
             _ => Err(unknown()),
         }
     }
@@ -200,11 +215,26 @@ impl ApiResponse {
         ApiError::new(status, code, message).response()
     }
 
+    /// Adds the tag of a body to a response of status 200. The response is 304, without a body, if the client has it.
+    pub fn add_tag(&mut self, if_none_match: Option<&str>) {
+        if self.status != 200 {
+            return;
+        }
+        let tag = format!("\"{}\"", &blake3::hash(&self.body).to_hex()[..20]);
+        // A proxy that compresses makes the tag weak: the content is the same.
+        let is_known = |tags: &str| tags.split(',').any(|known| known.trim().trim_start_matches("W/") == tag);
+        if if_none_match.is_some_and(is_known) {
+            self.status = 304;
+            self.body.clear();
+        }
+        self.headers.push(("etag", tag));
+    }
+
     fn json(status: u16, body: Vec<u8>) -> Self {
         let headers = [
-            ("content-type", "application/json"),
-            // The figures change within seconds, and responses that need a token must not be cached.
-            ("cache-control", "no-store"),
+            ("content-type", if status < 400 { "application/json" } else { "application/problem+json" }),
+            // Only the client itself may keep it, and asks each time whether it has changed: figures change within seconds.
+            ("cache-control", "private, no-cache"),
             ("x-content-type-options", "nosniff"),
         ];
         Self { status, headers: headers.map(|(name, value)| (name, value.to_owned())).to_vec(), body }

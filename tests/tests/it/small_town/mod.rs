@@ -50,7 +50,7 @@ impl Town {
     }
 
     pub(crate) fn api(&self) -> Api<'_> {
-        Api::new(&*self.database, &*self.database, &*self.database)
+        Api::new(&*self.database, &*self.database, &*self.database, &*self.database)
     }
 
     pub(crate) fn web(&self) -> Web<'_> {
@@ -67,7 +67,7 @@ impl Town {
 pub(crate) fn ask(api: &Api<'_>, method: &str, target: &str, authorization: Option<&str>, now: Time) -> ApiResponse {
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
     let token = Token::parse(TOKEN).unwrap();
-    block_on(api.answer(ApiRequest { method, path, query, authorization }, Some(&token), now))
+    block_on(api.answer(ApiRequest { method, path, query, authorization, if_none_match: None }, Some(&token), now))
 }
 
 pub(crate) fn get(api: &Api<'_>, target: &str, now: Time) -> ApiResponse {
@@ -77,7 +77,7 @@ pub(crate) fn get(api: &Api<'_>, target: &str, now: Time) -> ApiResponse {
 /// The response to a `GET` of this target, with the token.
 pub(crate) async fn answer(api: &Api<'_>, target: &str, now: Time) -> ApiResponse {
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
-    let request = ApiRequest { method: "GET", path, query, authorization: Some(BEARER) };
+    let request = ApiRequest { method: "GET", path, query, authorization: Some(BEARER), if_none_match: None };
     api.answer(request, Some(&Token::parse(TOKEN).unwrap()), now).await
 }
 

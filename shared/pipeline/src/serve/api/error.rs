@@ -18,15 +18,15 @@ pub(super) struct ApiError {
     headers: Vec<(&'static str, &'static str)>,
 }
 
+/// A problem (RFC 9457) with members of our own: `code`, `details`, `areas`.
 #[derive(Serialize)]
 struct Body<'e> {
-    error: BodyError<'e>,
-}
-
-#[derive(Serialize)]
-struct BodyError<'e> {
+    #[serde(rename = "type")]
+    kind: String,
+    title: &'static str,
+    status: u16,
+    detail: &'e str,
     code: &'static str,
-    message: &'e str,
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     details: &'e [String],
     #[serde(skip_serializing_if = "<[NamedArea]>::is_empty")]
@@ -56,11 +56,29 @@ impl ApiError {
     }
 
     pub(super) fn response(&self) -> ApiResponse {
-        let Self { code, message, details, areas, .. } = self;
-        let body = Body { error: BodyError { code, message, details, areas } };
+        let Self { status, code, message, details, areas, .. } = self;
+        let (kind, title) = (format!("urn:stoop:problem:{code}"), title(*status));
+        let body = Body { kind, title, status: *status, detail: message, code, details, areas };
         let mut response = ApiResponse::json(self.status, serde_json::to_vec(&body).unwrap_or_default());
         response.headers.extend(self.headers.iter().map(|(name, value)| (*name, (*value).to_owned())));
         response
+    }
+}
+
+/// What a status means, in HTTP's words (RFC 9110, section 15).
+fn title(status: u16) -> &'static str {
+    match status {
+        400 => "Bad Request",
+        401 => "Unauthorized",
+        403 => "Forbidden",
+        404 => "Not Found",
+        405 => "Method Not Allowed",
+        414 => "URI Too Long",
+        421 => "Misdirected Request",
+        422 => "Unprocessable Content",
+        503 => "Service Unavailable",
+        504 => "Gateway Timeout",
+        _ => "Internal Server Error",
     }
 }
 

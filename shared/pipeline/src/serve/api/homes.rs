@@ -1,11 +1,20 @@
+use std::collections::BTreeSet;
+
 use serde::Serialize;
-use stoop_domain::{HomeId, Time};
+use stoop_domain::{Currency, HomeId, Time};
 
 use super::Api;
 use super::error::ApiError;
+use super::known::narrowed;
 use super::params::Params;
+use super::sums::READ_MARKETS_MAX;
 use crate::ports::PortError;
-use crate::serve::{HomeView, median_per_m2};
+use crate::serve::{
+    AREA_HOMES_MAX, FirstHomes, FoundArea, HomeSummary, HomeView, WantedHomes, as_text, each_open_home, median_per_m2,
+};
+
+const LISTED_DEFAULT: u16 = 100;
+const LISTED_MAX: u16 = 1_000;
 
 /// The default number of intervals and events of a home: a listing that flickers for years has many.
 const RETURNED_DEFAULT: u16 = 1_000;
@@ -20,7 +29,66 @@ pub(super) struct HomeAnswer {
     events_total: usize,
 }
 
+/// Homes on offer in an area, in the requested order.
+#[derive(Serialize)]
+pub(super) struct HomeList {
+    path: String,
+    name: String,
+    /// Homes are listed as they are at this time.
+    #[serde(serialize_with = "as_text")]
+    as_of: Time,
+    /// The number of homes that match, on all pages.
+    total: usize,
+    homes: Vec<HomeSummary>,
+    /// The `cursor` of the next page.
+    next: Option<String>,
+}
+
 impl Api<'_> {
+    /// `GET /api/v1/homes`
+    pub(super) async fn list_homes(&self, query: &str, now: Time) -> Result<HomeList, ApiError> {
+        let accepted = [
+            "area",
+            "purpose",
+            "currency",
+            "status",
+            "type",
+            "beds",
+            "min_price",
+            "max_price",
+            "sort",
+            "desc",
+            "limit",
+            "cursor",
+        ];
+        let mut params = Params::read(query, &accepted);
+        let area = params.area();
+        let (purpose, currency) = (params.purpose(), params.currency());
+        let limit = usize::from(params.count("limit", LISTED_DEFAULT, LISTED_MAX));
+        let after = params.position();
+        let wanted = params.wanted_homes();
+        if area.is_none() {
+            params.mistake("area: not given; accepted: a path like us/wa/king or a name");
+        }
+        params.done()?;
+
+        let area = narrowed(&area.unwrap_or_default(), purpose, currency);
+        let found = self.known.area(self.views, &area, now).await?;
+        comparable(&found, &wanted)?;
+        if found.markets.len() > READ_MARKETS_MAX {
+            return Err(too_wide(&found, &format!("{} markets", found.markets.len())));
+        }
+        let mut first = FirstHomes::new(&wanted, after, limit);
+        let are_all = each_open_home(self.store, self.browse, &found.markets, now, |home| first.take(home)).await?;
+        if !are_all {
+            return Err(too_wide(&found, &format!("more than {AREA_HOMES_MAX} homes on offer")));
+        }
+        let (total, has_more) = (first.total(), first.has_more());
+        let homes = first.into_homes();
+        let next = homes.last().filter(|_| has_more).map(|home| wanted.behind(home).to_text());
+        Ok(HomeList { path: found.path, name: found.name, as_of: now, total, homes, next })
+    }
+
     /// `GET /api/v1/homes/{id}`
     pub(super) async fn home(&self, id: &str, query: &str, now: Time) -> Result<HomeAnswer, ApiError> {
         let mut params = Params::read(query, &["limit"]);
@@ -54,4 +122,21 @@ impl Api<'_> {
         home.events.drain(..events_total.saturating_sub(limit));
         Ok(HomeAnswer { home, intervals_total, events_total })
     }
+}
+
+/// Amounts compare in one currency only.
+fn comparable(found: &FoundArea, wanted: &WantedHomes) -> Result<(), ApiError> {
+    let currencies: BTreeSet<Currency> = found.markets.iter().map(|market| market.currency).collect();
+    if currencies.len() > 1 && wanted.compares_amounts() {
+        let accepted = currencies.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        let mistake =
+            format!("currency: {} has prices in several, which do not compare; accepted: {accepted}", found.path);
+        return Err(ApiError::parameters(vec![mistake]));
+    }
+    Ok(())
+}
+
+fn too_wide(found: &FoundArea, has: &str) -> ApiError {
+    let message = format!("{} has {has}; accepted: a narrower area, one purpose or one currency", found.path);
+    ApiError::new(422, "area_too_wide", message)
 }

@@ -2,11 +2,11 @@ use std::borrow::Cow;
 use std::ops::RangeInclusive;
 
 use percent_encoding::percent_decode_str;
-use stoop_domain::{Currency, Market, Purpose, Time};
+use stoop_domain::{Currency, Market, PropertyType, Purpose, Status, Time};
 use stoop_market::{Definition, Window};
 
 use super::error::ApiError;
-use crate::serve::{Part, SortBy};
+use crate::serve::{HomePosition, HomeSort, Part, SortBy, WantedHomes};
 use crate::wide_area::WideLevel;
 
 /// A query's parameters, taken one by one. Mistakes are collected and returned together.
@@ -153,6 +153,48 @@ impl Params {
         self.take("cursor", "the `next` of the previous response", |text| text.parse().ok())
     }
 
+    /// Which homes are wanted, and in what order; the default is active ones, newest event first.
+    pub(super) fn wanted_homes(&mut self) -> WantedHomes {
+        let default = WantedHomes::default();
+        let open: Vec<Status> = Status::ALL.into_iter().filter(|status| status.is_open()).collect();
+        let accepted = open.iter().map(|status| status.as_str()).collect::<Vec<_>>().join(", ");
+        let status = |text: &str| open.iter().find(|status| status.as_str() == text).copied();
+        let statuses = self.take("status", &accepted, |text| text.split(',').map(|name| status(name.trim())).collect());
+        let kind = |text: &str| PropertyType::ALL.into_iter().find(|kind| kind.as_str() == text);
+        let kinds = PropertyType::ALL.map(PropertyType::as_str).join(", ");
+        let types = self.take("type", &kinds, |text| text.split(',').map(|name| kind(name.trim())).collect());
+        let amount = |text: &str| text.parse().ok().filter(|amount: &f64| amount.is_finite() && *amount >= 0.0);
+        let (min_price, max_price) = (
+            self.take("min_price", "an amount in major units, 0 or more", amount),
+            self.take("max_price", "an amount in major units, 0 or more", amount),
+        );
+        if let (Some(min), Some(max)) = (min_price, max_price)
+            && min > max
+        {
+            self.mistakes.push(format!("min_price: {min} is more than max_price, {max}; accepted: at most as much"));
+        }
+        let sorts = HomeSort::ALL.map(HomeSort::as_str).join(", ");
+        let sort = self.take("sort", &sorts, |text| HomeSort::ALL.into_iter().find(|sort| sort.as_str() == text));
+        if sort.is_none() && self.has("desc") {
+            self.mistakes.push("desc: nothing is sorted; accepted: together with sort".to_owned());
+        }
+        let desc = self.flag("desc");
+        WantedHomes {
+            statuses: statuses.or(default.statuses),
+            types: types.unwrap_or_default(),
+            beds: self.take("beds", "a number like 3, two like 2-4, or 3+", beds),
+            min_price,
+            max_price,
+            sort: sort.unwrap_or(default.sort),
+            desc: desc || sort.is_none(),
+        }
+    }
+
+    /// The position in a list of homes.
+    pub(super) fn position(&mut self) -> Option<HomePosition> {
+        self.take("cursor", "the `next` of the previous response", HomePosition::parse)
+    }
+
     pub(super) fn area(&mut self) -> Option<String> {
         let accepted = format!("a path like us/wa/king or a name, of at most {AREA_CHARS_MAX} characters");
         self.take("area", &accepted, |text| is_area(text).then(|| text.to_owned()))
@@ -179,6 +221,17 @@ impl Params {
     pub(super) fn done(self) -> Result<(), ApiError> {
         if self.mistakes.is_empty() { Ok(()) } else { Err(ApiError::parameters(self.mistakes)) }
     }
+}
+
+/// `3`, `2-4` or `3+`.
+fn beds(text: &str) -> Option<RangeInclusive<u8>> {
+    let number = |text: &str| text.trim().parse::<u8>().ok();
+    let (least, most) = match (text.strip_suffix('+'), text.split_once('-')) {
+        (Some(least), _) => (number(least)?, u8::MAX),
+        (None, Some((least, most))) => (number(least)?, number(most)?),
+        (None, None) => (number(text)?, number(text)?),
+    };
+    (least <= most).then_some(least..=most)
 }
 
 /// Names are compared with those of every market, letter by letter; this bounds their length.
