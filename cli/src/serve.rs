@@ -2,6 +2,7 @@
 
 mod app;
 mod events;
+mod metrics;
 mod server;
 
 use std::process::ExitCode;

@@ -1,6 +1,7 @@
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 use anyhow::Context;
 use axum::Router;
@@ -13,11 +14,14 @@ use futures_util::FutureExt;
 use stoop_domain::Time;
 use stoop_embedded::Database;
 use stoop_pages::{Site, SiteRequest};
+use stoop_pipeline::Clock;
 use stoop_pipeline::serve::api::{Api, ApiRequest, ApiResponse};
+use stoop_runtime::SystemClock;
 use tokio::sync::watch;
 use tower_http::compression::CompressionLayer;
 
 use super::events;
+use super::metrics::{self, ServerMeter};
 use crate::views::newest_moment;
 
 /// The bytes of remembered answers.
@@ -31,6 +35,7 @@ pub(super) struct App {
     /// (DNS rebinding).
     hosts: [String; 2],
     remembered: Mutex<Remembered>,
+    meter: Arc<ServerMeter>,
 }
 
 /// The answers for one version of the database.
@@ -44,7 +49,7 @@ struct Remembered {
 impl App {
     pub(super) fn new(database: Arc<Database>, versions: watch::Receiver<u64>, address: SocketAddr) -> Arc<Self> {
         let hosts = [address.to_string(), format!("localhost:{}", address.port())];
-        Arc::new(Self { database, versions, hosts, remembered: Mutex::default() })
+        Arc::new(Self { database, versions, hosts, remembered: Mutex::default(), meter: Arc::default() })
     }
 
     /// The answer to a `GET` or `HEAD`, remembered until the database changes.
@@ -69,10 +74,7 @@ impl App {
             let answer = self.answer_at(method, uri, if_none_match, now).now_or_never();
             answer.context("a read of the database waits for something")
         });
-        read.unwrap_or_else(|error: anyhow::Error| {
-            tracing::error!(error = format!("{error:#}"), "the database cannot be read");
-            ApiResponse::error(503, "unavailable", "the database cannot be read; try again in a moment")
-        })
+        read.unwrap_or_else(|error| unreadable(&error))
     }
 
     async fn answer_at(&self, method: &str, uri: &Uri, if_none_match: Option<&str>, now: Option<Time>) -> ApiResponse {
@@ -107,16 +109,40 @@ impl Remembered {
     }
 }
 
-/// The pages, the API, and the events of open pages.
+/// The pages, the API, the metrics, and the events of open pages.
 pub(super) fn router(app: Arc<App>) -> Router {
-    Router::new().route("/events", get(listen)).fallback(answer).layer(CompressionLayer::new()).with_state(app)
+    let routes = Router::new().route("/events", get(listen)).route("/metrics", get(metrics));
+    routes.fallback(answer).layer(CompressionLayer::new()).with_state(app)
 }
 
 async fn listen(State(app): State<Arc<App>>, headers: HeaderMap) -> Response<Body> {
     match refusal(&app, &headers) {
         Some(refusal) => refusal,
-        None => events::stream(app.versions.clone()).into_response(),
+        None => events::stream(app.versions.clone(), app.meter.view()).into_response(),
     }
+}
+
+/// Read anew for each request: the lag grows while the database stays the same.
+async fn metrics(State(app): State<Arc<App>>, headers: HeaderMap) -> Response<Body> {
+    if let Some(refusal) = refusal(&app, &headers) {
+        return refusal;
+    }
+    let began = Instant::now();
+    let now = SystemClock.now();
+    let read = app.database.reading(|| {
+        let text = metrics::text(&app.database, &app.meter, now).now_or_never();
+        Ok(text.context("a read of the database waits for something")??)
+    });
+    let answer = match read {
+        Ok(text) => ApiResponse {
+            status: 200,
+            headers: vec![("content-type", metrics::MEDIA_TYPE.to_owned()), ("cache-control", "no-store".to_owned())],
+            body: text.into_bytes(),
+        },
+        Err(error) => unreadable(&error),
+    };
+    app.meter.answered(answer.status, began.elapsed(), answer.body.len());
+    converted(&answer)
 }
 
 async fn answer(State(app): State<Arc<App>>, method: Method, uri: Uri, headers: HeaderMap) -> Response<Body> {
@@ -124,8 +150,15 @@ async fn answer(State(app): State<Arc<App>>, method: Method, uri: Uri, headers: 
         return refusal;
     }
     let if_none_match = headers.get(header::IF_NONE_MATCH).and_then(|tags| tags.to_str().ok());
+    let began = Instant::now();
     let answer = app.answer(method.as_str(), &uri, if_none_match);
+    app.meter.answered(answer.status, began.elapsed(), answer.body.len());
     converted(&answer)
+}
+
+fn unreadable(error: &anyhow::Error) -> ApiResponse {
+    tracing::error!(error = format!("{error:#}"), "the database cannot be read");
+    ApiResponse::error(503, "unavailable", "the database cannot be read; try again in a moment")
 }
 
 /// The answer to a request for another host.
