@@ -64,6 +64,7 @@ fn shows_all(room: &Room) -> f64 {
     }
     let verified: Value = view(room, &["verify", "--json"]).ok().json();
     assert_eq!(verified["equal"], true);
+    assert_eq!(verified["recorded"], false);
     assert_eq!(names(), before, "nothing is created");
     number(&verified["observations"])
 }
