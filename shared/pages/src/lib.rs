@@ -13,6 +13,7 @@ mod home;
 mod layout;
 mod overview;
 mod problem;
+mod quality;
 mod query;
 mod read;
 mod runs;
