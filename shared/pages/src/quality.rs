@@ -128,9 +128,9 @@ fn verdict(run: Option<&RunRecord>, now: Time) -> Markup {
                     }
                     p class="sub" {
                         @if let (Some(observations), Some(homes)) = (count(run, "observations"), count(run, "homes")) {
-                            (stoop_show::count(observations)) " observations and " (stoop_show::count(homes)) " homes were compared, "
-                        } @else { "Tried " }
-                        (text::time(run.began_at, true)) "."
+                            (stoop_show::count(observations)) " observations and " (stoop_show::count(homes)) " homes were compared at "
+                        } @else { "Tried at " }
+                        (text::time(run.began_at, false)) "."
                         @if let Some(unchecked) = count(run, "alerts_unchecked").filter(|unchecked| *unchecked > 0) {
                             " " (stoop_show::count(unchecked)) " alerts were not checked: their rules are not known."
                         }
@@ -190,7 +190,7 @@ fn examples(quarantine: &Quarantined) -> Markup {
                     tbody {
                         @for reject in &quarantine.newest {
                             tr {
-                                td class="l" { (text::time(reject.at, true)) }
+                                td class="l" { (text::time(reject.at, false)) }
                                 td class="words" { (reject.source) " " (reject.location) }
                                 td class="words" { (reject.reason.as_str().replace('_', " ")) ": " (reject.detail) @if reject.rows > 1 { " (and as many as " (stoop_show::count(reject.rows)) " rows)" } }
                                 td class="words" { code { (excerpt(&reject.raw)) } }
