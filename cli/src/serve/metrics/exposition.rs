@@ -1,7 +1,6 @@
 //! The text format: <https://prometheus.io/docs/instrumenting/exposition_formats/>, version 0.0.4.
 
 use std::collections::BTreeMap;
-use std::fmt::Write;
 
 use super::list::{METRICS, Metric};
 
@@ -51,11 +50,10 @@ impl Exposition {
             let metric: &Metric = &METRICS[at];
             let name = metric.prometheus();
             let help = metric.help.replace('\\', "\\\\").replace('\n', "\\n");
-            // Writing to a string cannot fail.
-            let _: std::fmt::Result = writeln!(text, "# HELP {name} {help}\n# TYPE {name} {}", metric.kind.type_name());
+            text += &format!("# HELP {name} {help}\n# TYPE {name} {}\n", metric.kind.type_name());
             for (labels, value) in samples {
                 let labels = if labels.is_empty() { labels } else { format!("{{{labels}}}") };
-                let _: std::fmt::Result = writeln!(text, "{name}{labels} {value}");
+                text += &format!("{name}{labels} {value}\n");
             }
         }
         text
