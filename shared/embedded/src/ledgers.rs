@@ -8,7 +8,7 @@ use stoop_rules::Rules;
 
 use crate::database::Database;
 use crate::error::Result;
-use crate::meters::tally;
+use crate::run_totals::tally;
 use crate::store::hash;
 
 #[async_trait]

@@ -10,8 +10,8 @@ use stoop_pipeline::ports::{PortError, RunOutcome, RunRecord};
 
 use crate::database::Database;
 use crate::error::{Result, at};
-use crate::meters::tally;
 use crate::rebuild::COMMAND;
+use crate::run_totals::tally;
 
 /// A process that uses a database.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -14,8 +14,8 @@ use stoop_pipeline::ports::{IndexManifest, PortError};
 
 use crate::database::{Database, file_bytes};
 use crate::error::{Result, at};
-use crate::meters::keep_run_totals;
 use crate::page_folder::PageFolder;
+use crate::run_totals::keep_run_totals;
 
 /// How long and how much is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

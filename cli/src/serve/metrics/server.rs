@@ -16,7 +16,7 @@ pub(in crate::serve) struct ServerMeter {
     viewers: AtomicU64,
 }
 
-/// An open page that is told of changes, until it is dropped.
+/// An open page that receives events, until it is dropped.
 #[derive(Debug)]
 pub(in crate::serve) struct Viewer(Arc<ServerMeter>);
 
