@@ -3,6 +3,7 @@
 mod app;
 mod door;
 mod events;
+mod metrics;
 mod server;
 
 use std::process::ExitCode;

@@ -1,9 +1,16 @@
-//! `stoop verify`: recomputes everything shown from the stored observations and compares.
+//! `stoop verify`: recomputes everything shown from the stored observations, compares, and records the result as a run.
 
+use std::collections::BTreeMap;
 use std::process::ExitCode;
 
+use anyhow::Context;
+use futures_util::FutureExt;
 use serde_json::json;
-use stoop_embedded::Database;
+use stoop_domain::Time;
+use stoop_embedded::{Database, Verified};
+use stoop_pipeline::ports::{PortError, RunLedger, RunOutcome, RunRecord};
+use stoop_pipeline::{Clock, with_causes};
+use stoop_runtime::SystemClock;
 
 use crate::args::{JsonArgs, StoreArgs};
 use crate::failure::not_opened;
@@ -19,7 +26,10 @@ pub(crate) fn verify(store: &StoreArgs, args: &JsonArgs) -> anyhow::Result<ExitC
     let database = Database::open_read(store.db(), &store.data()).map_err(not_opened)?;
     warn_of_unread(&database);
     let stop = Stop::on_signals();
-    let found = match database.verify(&|| stop.is_set()) {
+    let began_at = SystemClock.now();
+    let found = database.verify(&|| stop.is_set());
+    let is_recorded = record(store, &run_record(&found, began_at, stop.is_set()));
+    let found = match found {
         Err(_) if stop.is_set() => return Ok(ExitCode::from(stop.code())),
         found => found?,
     };
@@ -29,7 +39,7 @@ pub(crate) fn verify(store: &StoreArgs, args: &JsonArgs) -> anyhow::Result<ExitC
             "different": found.different, "differences": found.differences,
             "observations": found.observations, "homes": found.homes, "markets": found.markets,
             "areas": found.areas, "alerts": found.alerts, "alerts_unchecked": found.alerts_unchecked,
-            "alerts_complete": found.alerts_complete,
+            "alerts_complete": found.alerts_complete, "recorded": is_recorded.is_ok(),
         });
         out::json_line(&summary)?;
     } else {
@@ -51,6 +61,51 @@ pub(crate) fn verify(store: &StoreArgs, args: &JsonArgs) -> anyhow::Result<ExitC
         if found.alerts_unchecked > 0 {
             say!("not checked: {} alerts whose rules are not known", count(found.alerts_unchecked));
         }
+        if let Err(error) = is_recorded {
+            say!("not recorded as a run: {error:#}");
+        }
     }
     Ok(if found.different == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// The run of a verification that ended, well or not. Nothing is recorded before: a killed one has no result.
+fn run_record(found: &Result<Verified, PortError>, began_at: Time, is_stopped: bool) -> RunRecord {
+    let (outcome, message, counts) = match found {
+        Ok(found) => {
+            let message = found.differences.first().map(|first| match found.different {
+                1 => format!("1 difference: {first}"),
+                different => format!("{different} differences, the first: {first}"),
+            });
+            let counts = [
+                ("observations", found.observations),
+                ("homes", found.homes),
+                ("markets", found.markets),
+                ("areas", found.areas),
+                ("alerts", found.alerts),
+                ("alerts_unchecked", found.alerts_unchecked),
+                ("different", found.different),
+            ];
+            let outcome = if found.different == 0 { RunOutcome::Complete } else { RunOutcome::Failed };
+            (outcome, message, BTreeMap::from(counts.map(|(name, count)| (name.to_owned(), count))))
+        }
+        Err(_) if is_stopped => (RunOutcome::Partial, Some("stopped by the user".to_owned()), BTreeMap::new()),
+        Err(error) => (RunOutcome::Failed, Some(with_causes(error)), BTreeMap::new()),
+    };
+    RunRecord {
+        id: format!("verify-{}-{}", began_at.ms(), std::process::id()),
+        kind: "verify".to_owned(),
+        subject: "the whole state".to_owned(),
+        began_at,
+        ended_at: Some(SystemClock.now()),
+        outcome,
+        message,
+        counts,
+    }
+}
+
+/// Records the run with a handle that writes, which a database that can only be read refuses.
+fn record(store: &StoreArgs, run: &RunRecord) -> anyhow::Result<()> {
+    let database = Database::open(store.db(), &store.data())?;
+    let recorded = RunLedger::record(&*database, run).now_or_never();
+    Ok(recorded.context("a write to the database waits for something")??)
 }

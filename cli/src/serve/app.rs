@@ -1,6 +1,7 @@
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 use anyhow::Context;
 use axum::Router;
@@ -20,6 +21,7 @@ use tower_http::compression::CompressionLayer;
 
 use super::door::Door;
 use super::events;
+use super::metrics::{self, ServerMeter};
 use crate::views::newest_moment;
 
 /// The bytes of remembered answers.
@@ -33,6 +35,7 @@ pub(super) struct App {
     /// The values of `Host` that are answered; `None` for all.
     hosts: Option<[String; 2]>,
     remembered: Mutex<Remembered>,
+    meter: Arc<ServerMeter>,
 }
 
 /// The answers for one version of the database.
@@ -51,7 +54,7 @@ impl App {
         door: Door,
     ) -> Arc<Self> {
         let hosts = door.hosts(address);
-        Arc::new(Self { database, versions, door, hosts, remembered: Mutex::default() })
+        Arc::new(Self { database, versions, door, hosts, remembered: Mutex::default(), meter: Arc::default() })
     }
 
     fn answer(&self, request: &WebRequest<'_>) -> Arc<ApiResponse> {
@@ -89,10 +92,7 @@ impl App {
             let answer = web.answer(*request, visitors, SystemClock.now(), now).now_or_never();
             answer.context("a read of the database waits for something")
         });
-        read.unwrap_or_else(|error: anyhow::Error| {
-            tracing::error!(error = format!("{error:#}"), "the database cannot be read");
-            ApiResponse::error(503, "unavailable", "the database cannot be read; try again in a moment")
-        })
+        read.unwrap_or_else(|error| unreadable(&error))
     }
 
     /// A panic elsewhere leaves whole answers.
@@ -116,10 +116,11 @@ impl Remembered {
     }
 }
 
-/// The pages, the API, and the events of open pages.
+/// The pages, the API, the metrics, and the events of open pages.
 pub(super) fn router(app: Arc<App>) -> Router {
     Router::new()
         .route("/events", get(listen))
+        .route("/metrics", get(metrics))
         .fallback(answer)
         .layer(DefaultBodyLimit::max(FORM_BYTES_MAX))
         .layer(CompressionLayer::new())
@@ -127,14 +128,44 @@ pub(super) fn router(app: Arc<App>) -> Router {
 }
 
 async fn listen(State(app): State<Arc<App>>, uri: Uri, headers: HeaderMap) -> Response<Body> {
-    if let Some(refusal) = refusal(&app, &headers) {
+    match closed(&app, &uri, &headers) {
+        Some(refusal) => refusal,
+        None => events::stream(app.versions.clone(), app.meter.view()).into_response(),
+    }
+}
+
+/// Read anew for each request: the lag grows while the database stays the same.
+async fn metrics(State(app): State<Arc<App>>, uri: Uri, headers: HeaderMap) -> Response<Body> {
+    if let Some(refusal) = closed(&app, &uri, &headers) {
         return refusal;
     }
-    let request = request(&Method::GET, &uri, &headers, &[]);
-    if app.door.keys().is_some_and(|keys: Keys| !request.is_admitted(&keys, SystemClock.now())) {
-        return converted(&ApiResponse::error(401, "unauthorized", "accepted: a token, or a session of /login"));
+    let began = Instant::now();
+    let now = SystemClock.now();
+    let read = app.database.reading(|| {
+        let text = metrics::text(&app.database, &app.meter, now).now_or_never();
+        Ok(text.context("a read of the database waits for something")??)
+    });
+    let answer = match read {
+        Ok(text) => ApiResponse {
+            status: 200,
+            headers: vec![("content-type", metrics::MEDIA_TYPE.to_owned()), ("cache-control", "no-store".to_owned())],
+            body: text.into_bytes(),
+        },
+        Err(error) => unreadable(&error),
+    };
+    app.meter.answered(answer.status, began.elapsed(), answer.body.len());
+    converted(&answer)
+}
+
+/// The answer to who may not see what is neither a page nor the API.
+fn closed(app: &App, uri: &Uri, headers: &HeaderMap) -> Option<Response<Body>> {
+    if let Some(refusal) = refusal(app, headers) {
+        return Some(refusal);
     }
-    events::stream(app.versions.clone()).into_response()
+    let keys: Keys = app.door.keys()?;
+    let message = "accepted: a token, or a session of /login";
+    let is_admitted = request(&Method::GET, uri, headers, &[]).is_admitted(&keys, SystemClock.now());
+    (!is_admitted).then(|| converted(&ApiResponse::error(401, "unauthorized", message)))
 }
 
 async fn answer(
@@ -147,7 +178,10 @@ async fn answer(
     if let Some(refusal) = refusal(&app, &headers) {
         return refusal;
     }
-    converted(&app.answer(&request(&method, &uri, &headers, &body)))
+    let began = Instant::now();
+    let answer = app.answer(&request(&method, &uri, &headers, &body));
+    app.meter.answered(answer.status, began.elapsed(), answer.body.len());
+    converted(&answer)
 }
 
 fn request<'r>(method: &'r Method, uri: &'r Uri, headers: &'r HeaderMap, body: &'r [u8]) -> WebRequest<'r> {
@@ -167,6 +201,11 @@ fn request<'r>(method: &'r Method, uri: &'r Uri, headers: &'r HeaderMap, body: &
         // A proxy in front of this server tells. Whoever lies about it gets a cookie that a browser does not send.
         is_https: header(HeaderName::from_static("x-forwarded-proto")) == Some("https"),
     }
+}
+
+fn unreadable(error: &anyhow::Error) -> ApiResponse {
+    tracing::error!(error = format!("{error:#}"), "the database cannot be read");
+    ApiResponse::error(503, "unavailable", "the database cannot be read; try again in a moment")
 }
 
 /// The answer to a request for another host.

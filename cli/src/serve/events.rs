@@ -10,6 +10,8 @@ use futures_util::stream;
 use stoop_embedded::Database;
 use tokio::sync::watch;
 
+use super::metrics::Viewer;
+
 /// How often the database is asked for its version: a cheap read of a few bytes.
 const LOOK: Duration = Duration::from_millis(200);
 /// The least time between two events of one page.
@@ -41,12 +43,12 @@ pub(super) fn watch(database: Arc<Database>) -> watch::Receiver<u64> {
 }
 
 /// The events of one page, until it closes.
-pub(super) fn stream(versions: watch::Receiver<u64>) -> impl IntoResponse {
-    let events = stream::unfold(versions, |mut versions| async {
+pub(super) fn stream(versions: watch::Receiver<u64>, viewer: Viewer) -> impl IntoResponse {
+    let events = stream::unfold((versions, viewer), |(mut versions, viewer)| async {
         versions.changed().await.ok()?;
         let version = *versions.borrow_and_update();
         tokio::time::sleep(PAUSE).await;
-        Some((Ok::<_, Infallible>(Event::default().event("changed").data(version.to_string())), versions))
+        Some((Ok::<_, Infallible>(Event::default().event("changed").data(version.to_string())), (versions, viewer)))
     });
     Sse::new(events).keep_alive(KeepAlive::default())
 }

@@ -256,9 +256,9 @@ fn too_many_bad_rows_mean_the_wrong_file_and_change_no_home() {
         "right file for this map?",
     ]);
     assert_eq!((room.json(&["markets"]), room.json(&["home", "made/g"])), before);
+    assert_eq!(room.json(&["runs"])["runs"][0]["outcome"], "failed");
     assert_eq!(room.is_equal()["homes"], 1);
     assert!(!room.rejects().is_empty(), "the rows can be inspected");
-    assert_eq!(room.json(&["runs"])["runs"][0]["outcome"], "failed");
     // The user may allow more rejects.
     let message = room.json(&["replay", "--map", "made.toml", "wrong.csv", "--max-rejects", "12.5"]);
     says(&message, &json!({ "complete": true, "rows": 5_000, "quarantined": 625, "homes": 4_375 }));

@@ -2,6 +2,8 @@
 
 #![cfg(unix)]
 
+mod quality;
+
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::process::Stdio;

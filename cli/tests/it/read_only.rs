@@ -64,6 +64,7 @@ fn shows_all(room: &Room) -> f64 {
     }
     let verified: Value = view(room, &["verify", "--json"]).ok().json();
     assert_eq!(verified["equal"], true);
+    assert_eq!(verified["recorded"], false);
     assert_eq!(names(), before, "nothing is created");
     number(&verified["observations"])
 }
@@ -85,7 +86,7 @@ fn the_write_ahead_log_is_shown_too() {
     room.write("more.jsonl", rows);
     let before = number(&room.is_equal()["observations"]);
     // Killed midway: its log and the log's index are left.
-    let running = room.start(&["replay", "--map", &map("simulated.toml"), "more.jsonl", "--rate", "400"]);
+    let running = room.start(&["replay", "--map", &map("simulated.toml"), "more.jsonl", "--rate", "100"]);
     until("more observations", || (number(&room.json(&["verify"])["observations"]) > before).then_some(()));
     let of_a_live_one = shows_all(&room);
     assert!(of_a_live_one > before);

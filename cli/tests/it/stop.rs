@@ -131,8 +131,8 @@ fn a_blocked_process_ends_and_its_run_is_reported_killed() {
     drop(lock);
     let message = room.replay(&map("simulated.toml"), &["rows.jsonl"]);
     says(&message, &json!({ "complete": true }));
-    room.is_equal();
     let runs = runs(&room);
+    room.is_equal();
     says(&runs[0], &json!({ "outcome": "complete" }));
     says(&runs[1], &json!({ "outcome": "killed", "message": run["message"] }));
 }

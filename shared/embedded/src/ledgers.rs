@@ -8,6 +8,7 @@ use stoop_rules::Rules;
 
 use crate::database::Database;
 use crate::error::Result;
+use crate::run_totals::tally;
 use crate::store::hash;
 
 #[async_trait]
@@ -58,15 +59,18 @@ pub(crate) fn verdict_name(verdict: &Verdict) -> &'static str {
 impl RunLedger for Database {
     async fn record(&self, run: &RunRecord) -> Result<(), PortError> {
         let process = self.token().filter(|_| run.outcome == RunOutcome::Running);
-        let store = || -> Result<usize> {
-            let inner = self.lock();
+        let store = || -> Result<()> {
+            let mut inner = self.lock();
+            let transaction = inner.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            tally(&transaction, run)?;
             let sql = "INSERT INTO runs(id, began_at, body, process) VALUES(?1, ?2, ?3, ?4) ON CONFLICT DO UPDATE
                        SET began_at = excluded.began_at, body = excluded.body, process = excluded.process";
             let body = serde_json::to_string(run)?;
             let row = params![run.id, run.began_at.ms(), body, process];
-            Ok(inner.connection.prepare_cached(sql)?.execute(row)?)
+            transaction.prepare_cached(sql)?.execute(row)?;
+            Ok(transaction.commit()?)
         };
-        store().map(|_| ()).map_err(self.doing(format!("record the run {}", run.id)))
+        store().map_err(self.doing(format!("record the run {}", run.id)))
     }
 }
 

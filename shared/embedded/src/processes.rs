@@ -11,6 +11,7 @@ use stoop_pipeline::ports::{PortError, RunOutcome, RunRecord};
 use crate::database::Database;
 use crate::error::{Result, at};
 use crate::rebuild::COMMAND;
+use crate::run_totals::tally;
 
 /// A process that uses a database.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -159,7 +160,9 @@ fn close(connection: &Connection, token: &str, process: &Process) -> Result<()> 
     let mut statement = connection.prepare_cached("SELECT id, body FROM runs WHERE process = ?1")?;
     let rows = statement.query_map([token], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)))?;
     for (id, body) in rows.collect::<rusqlite::Result<Vec<_>>>()? {
-        let body = serde_json::to_string(&killed(serde_json::from_str(&body)?, process))?;
+        let run = killed(serde_json::from_str(&body)?, process);
+        tally(connection, &run)?;
+        let body = serde_json::to_string(&run)?;
         let sql = "UPDATE runs SET body = ?2, process = NULL WHERE id = ?1";
         connection.prepare_cached(sql)?.execute(params![id, body])?;
     }

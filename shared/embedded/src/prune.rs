@@ -15,6 +15,7 @@ use stoop_pipeline::ports::{IndexManifest, PortError};
 use crate::database::{Database, file_bytes};
 use crate::error::{Result, at};
 use crate::page_folder::PageFolder;
+use crate::run_totals::keep_run_totals;
 
 /// How long and how much is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -198,6 +199,7 @@ impl Database {
                     break;
                 }
                 let removed: Result<u64> = self.write(|connection| {
+                    keep_run_totals(connection)?;
                     let mut statement = connection.prepare_cached("DELETE FROM runs WHERE id = ?1")?;
                     step.iter().map(|id| Ok(statement.execute([id])? as u64)).sum()
                 });

@@ -7,7 +7,9 @@ use rusqlite::{OptionalExtension, Row, params};
 use serde::de::DeserializeOwned;
 use stoop_domain::{Alert, Home, HomeId, Market, Reject, Status, Time};
 use stoop_market::Cells;
-use stoop_pipeline::ports::{Browse, PortError, RunRecord, ShownWide, Versioned, Views, VisitWide, WideAreas};
+use stoop_pipeline::ports::{
+    Browse, PortError, Quarantined, RefusedRows, RunRecord, ShownWide, Versioned, Views, VisitWide, WideAreas,
+};
 use stoop_pipeline::{WideArea, WideLevel};
 use stoop_wire::home_from_bytes;
 
@@ -89,6 +91,26 @@ impl Browse for Database {
 
     async fn runs(&self, limit: usize) -> Result<Vec<RunRecord>, PortError> {
         Self::runs(self, limit)
+    }
+
+    async fn last_run(&self, kind: &str) -> Result<Option<RunRecord>, PortError> {
+        let sql = "SELECT body, process FROM runs WHERE json_extract(body, '$.kind') = ?1
+                   ORDER BY began_at DESC, rowid DESC LIMIT 1";
+        let rows = self.rows(sql, [kind], |row| Ok((json(row)?, row.get(1)?)));
+        let last = rows.and_then(|rows| rows.into_iter().next().map(|(run, by)| self.as_it_is(run, by)).transpose());
+        last.map_err(self.doing(format!("read the last run of the kind {kind}")))
+    }
+
+    async fn quarantine(&self, newest: usize) -> Result<Option<Quarantined>, PortError> {
+        let sql = "SELECT source, json_quote(reason),
+                   sum(coalesce(json_extract(body, '$.rows'), 1)) FROM quarantine
+                   GROUP BY source, reason ORDER BY source, reason";
+        let counts = self.rows(sql, [], |row| {
+            let reason = serde_json::from_str(row.get_ref(1)?.as_str()?)?;
+            Ok(RefusedRows { source: row.get(0)?, reason, rows: row.get::<_, i64>(2)?.cast_unsigned() })
+        });
+        let counts = counts.map_err(self.doing("count the quarantine"))?;
+        Ok(Some(Quarantined { counts, newest: self.quarantined(newest)? }))
     }
 }
 

@@ -13,6 +13,7 @@ pub(crate) enum Room {
     Compare,
     Alerts,
     Runs,
+    Quality,
     Definitions,
     /// None of them.
     Elsewhere,
@@ -28,11 +29,12 @@ pub(crate) struct Head<'a> {
     pub(crate) query: &'a str,
 }
 
-const ROOMS: [(Room, &str, &str); 5] = [
+const ROOMS: [(Room, &str, &str); 6] = [
     (Room::Overview, "/", "Overview"),
     (Room::Compare, "/compare", "Compare"),
     (Room::Alerts, "/alerts", "Alerts"),
     (Room::Runs, "/runs", "Runs"),
+    (Room::Quality, "/quality", "Quality"),
     (Room::Definitions, "/definitions", "Definitions"),
 ];
 

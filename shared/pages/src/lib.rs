@@ -16,6 +16,7 @@ mod layout;
 mod login;
 mod overview;
 mod problem;
+mod quality;
 mod query;
 mod read;
 mod runs;

@@ -17,7 +17,7 @@ use crate::read::{Reader, areas_of};
 use crate::text;
 
 /// The most areas in the table. A level with more gives way to the next wider one.
-const AREAS_MAX: usize = 24;
+pub(crate) const AREAS_MAX: usize = 24;
 /// The days of a sparkline, and of the change beside it.
 const DAYS: u16 = 28;
 const ALERTS: usize = 200;
@@ -86,7 +86,7 @@ impl Overview {
             div class="head" {
                 h1 { "Markets " (text::offer(self.id.purpose.as_str())) }
                 p { (layout::as_of(now)) }
-                @if self.ids.len() > 1 { (switch(&self.ids, self.id)) }
+                @if self.ids.len() > 1 { (switch("/", &self.ids, self.id)) }
             }
             div class="row three" {
                 (self.cooling())
@@ -281,7 +281,7 @@ impl Cooling {
 }
 
 /// The purposes and currencies of markets, those with the most markets first; sales before rents.
-fn terms(markets: &[Market]) -> Vec<MergedId> {
+pub(crate) fn terms(markets: &[Market]) -> Vec<MergedId> {
     let mut counts: BTreeMap<MergedId, usize> = BTreeMap::new();
     for market in markets {
         *counts.entry(MergedId::of(market)).or_default() += 1;
@@ -291,13 +291,13 @@ fn terms(markets: &[Market]) -> Vec<MergedId> {
     ids.into_iter().map(|(id, _)| id).collect()
 }
 
-/// Links to the other purposes and currencies.
-fn switch(ids: &[MergedId], shown: MergedId) -> Markup {
+/// Links from the page at `path` to its other purposes and currencies.
+pub(crate) fn switch(path: &str, ids: &[MergedId], shown: MergedId) -> Markup {
     html! {
         ul class="switch" {
             @for id in ids {
                 li {
-                    a href=(format!("/?for={}&currency={}", id.purpose.as_str(), id.currency)) aria-current=[(*id == shown).then_some("page")] {
+                    a href=(format!("{path}?for={}&currency={}", id.purpose.as_str(), id.currency)) aria-current=[(*id == shown).then_some("page")] {
                         (text::offer(id.purpose.as_str())) " · " (id.currency)
                     }
                 }

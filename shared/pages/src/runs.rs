@@ -16,7 +16,7 @@ const RUNS: usize = 400;
 const STRIP: usize = 40;
 const LISTED: usize = 60;
 /// The counts that are shown first.
-const COUNTS: [&str; 6] = ["pages", "listings", "observations", "new", "changed", "gone"];
+const COUNTS: [&str; 7] = ["pages", "listings", "observations", "new", "changed", "gone", "different"];
 
 /// The page at `now`.
 pub(crate) async fn page(reader: &Reader<'_>, now: Time) -> Result<String, Problem> {
@@ -26,7 +26,7 @@ pub(crate) async fn page(reader: &Reader<'_>, now: Time) -> Result<String, Probl
         subjects.entry((&run.kind, &run.subject)).or_default().push(run);
     }
     let content = html! {
-        div class="head" { h1 { "Runs" } p { (layout::as_of(now)) } }
+        div class="head" { h1 { "Runs" } p { (layout::as_of(now)) " · " a href="/quality#quarantine" { "Quarantine" } } }
         section class="card" {
             h2 { "Searches and files" }
             @if subjects.is_empty() { p class="empty" { "Nothing has run yet." } }

@@ -6,7 +6,7 @@ use crate::assets::Asset;
 use crate::problem::Problem;
 use crate::query::Query;
 use crate::read::Reader;
-use crate::{alerts, area, compare, definitions, home, overview, runs};
+use crate::{alerts, area, compare, definitions, home, overview, quality, runs};
 
 /// The pages on their ports.
 pub struct Site<'a> {
@@ -141,6 +141,7 @@ impl<'a> Site<'a> {
             "/search" => return Ok(Answer::See(search(reader, &query).await?)),
             "/compare" => compare::page(reader, &query, as_of).await?,
             "/alerts" => alerts::page(reader, &query, now).await?,
+            "/quality" => quality::page(reader, &query, now).await?,
             "/runs" => runs::page(reader, now).await?,
             path => match (path.strip_prefix("/areas/"), path.strip_prefix("/homes/")) {
                 (Some(area), _) => match area.strip_suffix("/days.csv") {

@@ -16,7 +16,7 @@ pub use crate::area_sum::WholeMarket;
 pub use crate::budget::{Account, AccountError};
 pub use crate::poll_task::{Continuation, PollTask};
 pub use alerts::{DeadLetter, DeadLetters, DeliveryCursors, DeliveryError, Ledger, Publisher, Subscriber};
-pub use browse::Browse;
+pub use browse::{Browse, Quarantined, RefusedRows};
 pub use configuration::{ConfigFiles, Configuration};
 pub use files::{FileError, FilePage, FilePattern, FileRow, FileVersion, Files, OpenFile};
 pub use index::{

@@ -6,6 +6,7 @@ mod crash;
 mod followers;
 mod handles;
 mod import;
+mod meters;
 mod open;
 mod processes;
 mod prune;

@@ -1,5 +1,5 @@
 use async_trait::async_trait;
-use stoop_domain::{Home, HomeId, Market};
+use stoop_domain::{Home, HomeId, Market, Reason, Reject};
 
 use super::{PortError, RunRecord};
 
@@ -17,4 +17,39 @@ pub trait Browse: Send + Sync {
 
     /// The last `limit` runs, newest first.
     async fn runs(&self, limit: usize) -> Result<Vec<RunRecord>, PortError>;
+
+    /// The last run of a kind, such as `verify`; `None` if there is none. A store that has no index of kinds may look
+    /// among its last runs only, as this default does.
+    async fn last_run(&self, kind: &str) -> Result<Option<RunRecord>, PortError> {
+        Ok(self.runs(RUNS_SEARCHED).await?.into_iter().find(|run| run.kind == kind))
+    }
+
+    /// What was refused, with the last `newest` rejects. `None` if this store does not list its quarantine.
+    async fn quarantine(&self, newest: usize) -> Result<Option<Quarantined>, PortError> {
+        let _ = newest;
+        Ok(None)
+    }
+}
+
+/// The runs among which [`Browse::last_run`] searches by default.
+const RUNS_SEARCHED: usize = 400;
+
+/// What a store keeps in quarantine.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Quarantined {
+    /// The number of refused rows, by source and reason.
+    pub counts: Vec<RefusedRows>,
+    /// Some rejects, the newest first.
+    pub newest: Vec<Reject>,
+}
+
+/// The number of refused rows of one source with one reason.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RefusedRows {
+    /// The source, or `stream` and `changes` for records of Stoop itself.
+    pub source: String,
+    /// Why they were refused.
+    pub reason: Reason,
+    /// How many rows; one reject may stand for several.
+    pub rows: u64,
 }

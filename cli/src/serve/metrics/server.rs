@@ -1,0 +1,53 @@
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::Duration;
+
+use super::exposition::Exposition;
+
+const CLASSES: [&str; 4] = ["2xx", "3xx", "4xx", "5xx"];
+
+/// What a server counts about itself, from its start.
+#[derive(Debug, Default)]
+pub(in crate::serve) struct ServerMeter {
+    /// By class of status.
+    requests: [AtomicU64; CLASSES.len()],
+    answering_us: AtomicU64,
+    bytes: AtomicU64,
+    viewers: AtomicU64,
+}
+
+/// An open page that receives events, until it is dropped.
+#[derive(Debug)]
+pub(in crate::serve) struct Viewer(Arc<ServerMeter>);
+
+impl ServerMeter {
+    /// Counts an answer.
+    pub(in crate::serve) fn answered(&self, status: u16, took: Duration, bytes: usize) {
+        let class = usize::from((status / 100).clamp(2, 5)) - 2;
+        self.requests[class].fetch_add(1, Relaxed);
+        self.answering_us.fetch_add(u64::try_from(took.as_micros()).unwrap_or(u64::MAX), Relaxed);
+        self.bytes.fetch_add(bytes as u64, Relaxed);
+    }
+
+    /// Counts a page for as long as it is open.
+    pub(in crate::serve) fn view(self: &Arc<Self>) -> Viewer {
+        self.viewers.fetch_add(1, Relaxed);
+        Viewer(Arc::clone(self))
+    }
+
+    pub(super) fn show(&self, text: &mut Exposition) {
+        for (class, requests) in CLASSES.iter().zip(&self.requests) {
+            text.add("HttpRequests", &[("status", class)], requests.load(Relaxed));
+        }
+        let ms = i64::try_from(self.answering_us.load(Relaxed) / 1_000).unwrap_or(i64::MAX);
+        text.seconds("HttpAnswering", &[], ms);
+        text.one("HttpBodyBytes", self.bytes.load(Relaxed));
+        text.one("LiveViewers", self.viewers.load(Relaxed));
+    }
+}
+
+impl Drop for Viewer {
+    fn drop(&mut self) {
+        self.0.viewers.fetch_sub(1, Relaxed);
+    }
+}

@@ -1,0 +1,244 @@
+//! How far figures can be trusted: what is verified, what is not confirmed, thin or late, and what was refused.
+
+mod areas;
+
+use maud::{Markup, html};
+use stoop_domain::{Market, Reason, Time};
+use stoop_pipeline::WideLevel;
+use stoop_pipeline::ports::{Quarantined, RunOutcome, RunRecord};
+use stoop_pipeline::serve::MergedId;
+
+use crate::layout::{self, Head, Room};
+use crate::overview::{AREAS_MAX, switch, terms};
+use crate::problem::Problem;
+use crate::query::Query;
+use crate::read::{Reader, areas_of};
+use crate::text;
+use areas::Row;
+
+/// Rejects that are shown.
+const EXAMPLES: usize = 20;
+/// The letters of a rejected row that are shown.
+const RAW_LETTERS: usize = 120;
+/// The most markets whose newest observation is looked up for one page.
+const OBSERVED_MARKETS_MAX: usize = 200;
+/// A result of `stoop verify` that is older says little about today.
+const STALE_DAYS: i64 = 7;
+
+/// What the page shows.
+struct Quality {
+    ids: Vec<MergedId>,
+    /// The purpose and currency of the areas; `None` without markets.
+    id: Option<MergedId>,
+    rows: Vec<Row>,
+    /// Whether the areas have too many markets to look up when each was seen.
+    is_lag_left_out: bool,
+    quarantine: Option<Quarantined>,
+    verified: Option<RunRecord>,
+}
+
+/// The page at `now`.
+pub(crate) async fn page(reader: &Reader<'_>, query: &Query, now: Time) -> Result<String, Problem> {
+    let content = Quality::read(reader, query, now).await?.draw(now);
+    Ok(layout::page(&Head { title: "Quality", room: Room::Quality, now: Some(now), query: "" }, &content))
+}
+
+impl Quality {
+    async fn read(reader: &Reader<'_>, query: &Query, now: Time) -> Result<Self, Problem> {
+        let markets = reader.markets().await?;
+        let ids = terms(&markets);
+        let (purpose, currency) = (query.purpose()?, query.currency()?);
+        let asked = |id: &&MergedId| {
+            purpose.is_none_or(|purpose| id.purpose == purpose)
+                && currency.is_none_or(|currency| id.currency == currency)
+        };
+        let id = ids.iter().find(asked).or(ids.first()).copied();
+        let mut quality = Self {
+            ids,
+            id,
+            rows: Vec::new(),
+            is_lag_left_out: false,
+            quarantine: reader.browse.quarantine(EXAMPLES).await?,
+            verified: reader.browse.last_run("verify").await?,
+        };
+        if let Some(id) = id {
+            quality.read_areas(reader, &markets, id, now).await?;
+        }
+        Ok(quality)
+    }
+
+    async fn read_areas(
+        &mut self,
+        reader: &Reader<'_>,
+        markets: &[Market],
+        id: MergedId,
+        now: Time,
+    ) -> Result<(), Problem> {
+        let level = WideLevel::ALL.into_iter().find(|level| areas_of(*level, id, markets).len() <= AREAS_MAX);
+        let areas = areas_of(level.unwrap_or(WideLevel::Country), id, markets);
+        self.is_lag_left_out = areas.values().map(Vec::len).sum::<usize>() > OBSERVED_MARKETS_MAX;
+        for (area, markets) in areas {
+            let observed = match self.is_lag_left_out {
+                true => None,
+                false => reader.views.observed_at(&markets).await?,
+            };
+            self.rows.push(Row::of(reader.card(&area, &markets, now, areas::DAYS).await?, observed));
+        }
+        self.rows.sort_by_key(Row::order);
+        Ok(())
+    }
+
+    fn draw(&self, now: Time) -> Markup {
+        html! {
+            div class="head" {
+                h1 { "Quality" }
+                p { (layout::as_of(now)) }
+                @if let (Some(id), true) = (self.id, self.ids.len() > 1) { (switch("/quality", &self.ids, id)) }
+            }
+            div class="row three" {
+                (verdict(self.verified.as_ref(), now))
+                (areas::unconfirmed(&self.rows))
+                (areas::balance(&self.rows))
+            }
+            (areas::table(&self.rows, now, self.is_lag_left_out))
+            (refused(self.quarantine.as_ref()))
+        }
+    }
+}
+
+/// The last word of `stoop verify`.
+fn verdict(run: Option<&RunRecord>, now: Time) -> Markup {
+    let count = |run: &RunRecord, name: &str| run.counts.get(name).copied();
+    html! {
+        section class="card answer" data-answer="verify" {
+            h2 { "Do figures follow from observations?" }
+            @match run {
+                None => {
+                    p class="big" { "Not verified yet" }
+                    p class="sub" { code { "stoop verify" } " computes everything anew from the stored observations and compares." }
+                }
+                Some(run) => {
+                    p class="big" {
+                        @match (run.outcome, count(run, "different")) {
+                            (RunOutcome::Complete, _) => { "Yes" }
+                            (_, Some(different)) => { "No: " (text::plural(usize::try_from(different).unwrap_or(usize::MAX), "difference")) }
+                            _ => { "Not known: the check did not end" }
+                        }
+                        @if now.ms() - run.began_at.ms() > STALE_DAYS * Time::DAY_MS { " " span class="flag" { "long ago" } }
+                    }
+                    p class="sub" {
+                        @if let (Some(observations), Some(homes)) = (count(run, "observations"), count(run, "homes")) {
+                            (stoop_show::count(observations)) " observations and " (stoop_show::count(homes)) " homes were compared at "
+                        } @else { "Tried at " }
+                        (text::time(run.began_at, false)) "."
+                        @if let Some(unchecked) = count(run, "alerts_unchecked").filter(|unchecked| *unchecked > 0) {
+                            " " (stoop_show::count(unchecked)) " alerts were not checked: their rules are not known."
+                        }
+                        @if let Some(message) = &run.message { " " (message) }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The quarantine: how much and why, and the newest examples.
+fn refused(quarantine: Option<&Quarantined>) -> Markup {
+    html! {
+        section class="card" id="quarantine" data-live {
+            header {
+                h2 { "Quarantine" }
+                p class="note" { "Rows that could not be read, and are in no figure. A corrected map reads them in the next complete scan." }
+            }
+            @match quarantine {
+                None => { p class="empty" { "This server does not list its quarantine: its files are under " code { "quarantine/" } " in the data bucket." } }
+                Some(quarantine) if quarantine.counts.is_empty() => { p class="empty" { "Nothing was refused." } }
+                Some(quarantine) => { (counts(quarantine)) }
+            }
+        }
+        @if let Some(quarantine) = quarantine.filter(|quarantine| !quarantine.newest.is_empty()) { (examples(quarantine)) }
+    }
+}
+
+fn counts(quarantine: &Quarantined) -> Markup {
+    html! {
+        div class="scroll" tabindex="0" role="region" aria-label="Quarantine by source and reason" {
+            table {
+                thead { tr { th class="l" scope="col" { "Source" } th class="l" scope="col" { "Reason" } th scope="col" { "Rows" } th class="l" scope="col" { "It means" } } }
+                tbody {
+                    @for count in &quarantine.counts {
+                        tr {
+                            th class="l" scope="row" { (count.source) }
+                            td class="l" { (count.reason.as_str().replace('_', " ")) }
+                            td { (stoop_show::count(count.rows)) }
+                            td class="words" { (meaning(count.reason)) }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn examples(quarantine: &Quarantined) -> Markup {
+    html! {
+        section class="card" {
+            header { h2 { "Newest rejects" } p class="note" { "All: " code { "stoop quarantine" } } }
+            div class="scroll" tabindex="0" role="region" aria-label="Newest rejects" {
+                table {
+                    thead { tr { th class="l" scope="col" { "When" } th class="l" scope="col" { "Where" } th class="l" scope="col" { "Why" } th class="l" scope="col" { "Excerpt" } } }
+                    tbody {
+                        @for reject in &quarantine.newest {
+                            tr {
+                                td class="l" { (text::time(reject.at, false)) }
+                                td class="words" { (reject.source) " " (reject.location) }
+                                td class="words" { (reject.reason.as_str().replace('_', " ")) ": " (reject.detail) @if reject.rows > 1 { " (and as many as " (stoop_show::count(reject.rows)) " rows)" } }
+                                td class="words" { code { (excerpt(&reject.raw)) } }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The beginning of a rejected row. Letters that would control what is shown are replaced.
+fn excerpt(raw: &str) -> String {
+    let mut letters = raw.chars().map(|letter| if letter.is_control() { ' ' } else { letter });
+    let text: String = letters.by_ref().take(RAW_LETTERS).collect();
+    if letters.next().is_some() { text + "…" } else { text }
+}
+
+fn meaning(reason: Reason) -> &'static str {
+    match reason {
+        Reason::Unreadable => "It is not in the expected format.",
+        Reason::NotUtf8 => "It is not UTF-8 text.",
+        Reason::TooLong => "It is longer than a row may be.",
+        Reason::Truncated => "The input ended in the middle of it.",
+        Reason::MissingField => "A field that every listing needs is missing.",
+        Reason::BadValue => "A field has a value that cannot be read.",
+        Reason::PriceNotPositive => "The price is zero or less.",
+        Reason::PriceAbsurd => "No home has such a price.",
+        Reason::ForeignCurrency => "The currency is not that of the market.",
+        Reason::CoordinatesOutOfRange => "There is no such latitude or longitude.",
+        Reason::DateInFuture => "Its time is in the future.",
+        Reason::NewerVersion => "A newer Stoop wrote it.",
+        Reason::Repeated => "The same snapshot shows the listing twice.",
+        Reason::Overfull => "The listing has more different facts than one home can have.",
+        Reason::Drifted => "The source no longer fills a field that it filled before.",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_excerpt_is_short_and_controls_nothing() {
+        assert_eq!(excerpt("a\u{1b}[31m\nb"), "a [31m b");
+        let long = "é".repeat(RAW_LETTERS + 1);
+        assert_eq!(excerpt(&long).chars().count(), RAW_LETTERS + 1);
+        assert!(!excerpt(&long[..RAW_LETTERS * 2]).ends_with('…'));
+    }
+}
