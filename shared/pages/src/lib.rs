@@ -11,6 +11,7 @@ mod definitions;
 mod drops;
 mod home;
 mod layout;
+mod map;
 mod overview;
 mod problem;
 mod query;

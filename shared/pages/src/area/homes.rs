@@ -7,6 +7,7 @@ use stoop_domain::PropertyType;
 use stoop_pipeline::serve::{FoundArea, HomeSummary, MergedId};
 
 use super::Shown;
+use crate::map;
 use crate::problem::Problem;
 use crate::query::Query;
 use crate::read::{HOMES_MAX, Homes, Reader};
@@ -87,6 +88,7 @@ pub(super) async fn section(reader: &Reader<'_>, shown: &Shown<'_>, query: &Quer
                 @if is_cut { p class="note" { "Chosen from the first " (stoop_show::count(HOMES_MAX as u64)) " homes: a narrower area shows all of its homes." } }
             }
             (form(shown, &wanted))
+            (map::draw(&shown.found.path, &shown.found.name, &homes, shown.as_of))
             @if homes.is_empty() { p class="empty" { "No home here is like that." } }
             @else {
                 div class="scroll" tabindex="0" role="region" aria-label="Homes on offer" {
