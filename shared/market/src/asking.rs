@@ -8,7 +8,7 @@ use crate::histogram::{Bucket, Histogram};
 use crate::kind::Quantity;
 use crate::segment::Segment;
 
-/// Homes whose list prices lie in a narrow range: how much narrower it could be is not stored.
+/// Homes whose list prices lie in a narrow range. Where in it each of them lies is not stored.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct PriceRange {
     /// The lower end, in minor units; up to rounding.
