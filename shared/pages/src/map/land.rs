@@ -1,7 +1,7 @@
 //! The outlines below the homes.
 
 use maud::{Markup, html};
-use stoop_outlines::{Bounds, NO_COUNTRY, Outline, Outlines};
+use stoop_outlines::{NO_COUNTRY, Outline, Outlines};
 use stoop_pipeline::serve::area_name;
 
 use super::projection::{HEIGHT, Projection, WIDTH};
@@ -167,6 +167,7 @@ fn clipped(ring: Vec<(f64, f64)>) -> Vec<(f64, f64)> {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use stoop_outlines::Bounds;
 
     use super::*;
 

@@ -25,7 +25,7 @@ fn home(n: usize, coordinates: Option<(i32, i32)>, seen: &[(i64, i64)]) -> HomeS
             },
         );
         listing.list_price = Some(Minor(price * 100));
-        home.apply(&Observation::new("made", &n.to_string(), day(*at), listing));
+        home.apply(&Observation::new("made", n.to_string(), day(*at), listing));
     }
     HomeSummary::of(HomeId(format!("made/{n}").into()), &home, day(40), None).unwrap()
 }
