@@ -50,6 +50,14 @@ const JOURNEY_TESTS = [
     why: 'Enter leads nowhere',
     options: { stepMs: 5_000 },
   },
+  {
+    fault: 'map-without-links',
+    only: 'of the map',
+    fails: 'of the map',
+    why: 'there is not a point of the map',
+    options: { stepMs: 3_000 },
+  },
+  { fault: 'map-without-keys', only: 'with the keys', fails: 'keys', why: 'name no home', options: { stepMs: 3_000 } },
   { fault: 'home-elsewhere', only: 'by mouse', fails: 'by mouse', why: 'hosts: stylesheet of fonts.example' },
   { fault: 'still', only: 'reload', fails: 'reload', why: 'did not change', options: { liveMs: 2_000 } },
   { fault: 'reloads', only: 'reload', fails: 'reload', why: 'the page was reloaded' },
@@ -121,7 +129,8 @@ async function packages() {
 function pagesOfStoop() {
   const pages = parsePages(join(HERE, 'pages.txt'));
   const has = (expected) => pages.some((page) => Object.entries(expected).every(([key, value]) => page[key] === value));
-  const expected = [{ path: '/', status: 200, link: undefined }, { link: 'main a[href^="/homes/"]' }, { status: 404 }];
+  const link = 'main td a[href^="/homes/"]';
+  const expected = [{ path: '/', status: 200, link: undefined }, { link }, { status: 404 }];
   return expected.filter((page) => !has(page)).map((page) => `it has no page ${JSON.stringify(page)}`);
 }
 

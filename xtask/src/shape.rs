@@ -14,7 +14,7 @@ use crate::project::Project;
 /// <- {aws, embedded, runtime} <- {functions, cli, tests}`.
 const FLOORS: &[&[&str]] = &[
     &["stoop-dice", "stoop-gazetteer"],
-    &["stoop-domain"],
+    &["stoop-domain", "stoop-outlines"],
     &["stoop-market", "stoop-rules", "stoop-show", "stoop-simulation", "stoop-sources", "stoop-wire"],
     &["stoop-drafts", "stoop-files"],
     &["stoop-pipeline"],

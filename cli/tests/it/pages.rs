@@ -218,6 +218,44 @@ fn an_area_is_found_as_a_person_writes_it() {
 }
 
 #[test]
+fn homes_are_on_the_map_where_their_source_says_and_in_the_band_of_their_price() {
+    let room = Room::new();
+    let more = "region = { constant = \"NV\" }\nlatitude = { from = \"lat\" }\nlongitude = { from = \"lon\" }\n";
+    room.write("made.toml", format!("{MAP}{more}"));
+    // The last two: without coordinates, and in another state.
+    let places = ["39.53,-119.81", "39.55,-119.79", "39.50,-119.80", ",", "30.26,-97.74"];
+    let rows = places.iter().enumerate().flat_map(|(home, place)| {
+        let price = |day: usize| 210_000 + 40_000 * home - if home == 1 && day == 2 { 15_000 } else { 0 };
+        [1, 2].map(|day| format!("{home},2026-03-0{day}T08:00:00Z,{},Reno,{place}\n", price(day)))
+    });
+    let rows: String = std::iter::once("id,seen,price,city,lat,lon\n".to_owned()).chain(rows).collect();
+    room.replay("made.toml", &[room.write("homes.csv", rows)]);
+    let served = Served::start(&room);
+    let path = text(&room.json(&["market", "reno"])["path"]).to_owned();
+    let page = served.page(&format!("/areas/{path}"));
+    let map = between(&page, "id=\"map\"", "</section>");
+    let links: Vec<&str> = map.split("href=\"").skip(1).filter_map(|link| link.split('"').next()).take(3).collect();
+    assert_eq!(links, ["/homes/made/0", "/homes/made/2", "/homes/made/1"], "{map}");
+    assert!(map.contains("Map of Reno: 3 homes on offer, 1 cut in the last 28 days"), "{map}");
+    assert!(map.contains("made/1, $235,000, −6.0 % on 2026-03-02"), "{map}");
+    assert!(map.contains("1 home has no coordinates. 1 home has coordinates outside of this area."), "{map}");
+    assert!(map.contains("class=\"land own\""), "{map}");
+    // Each link of the distribution leads to as many homes as it says.
+    let bands = between(&page, "id=\"asking\"", "</section>");
+    assert!(bands.contains("5 homes with a price. The median is $290,"), "{bands}");
+    let mut counts = Vec::new();
+    for link in bands.split("<a href=\"").skip(1) {
+        let (href, rest) = link.split_once("\">").unwrap();
+        let count = rest.split('<').next().unwrap();
+        let list = served.page(href.split('#').next().unwrap().replace("&amp;", "&").as_str());
+        let noun = if count == "1" { "home" } else { "homes" };
+        assert!(list.contains(&format!("{count} {noun} on offer")), "{count} at {href}: {list}");
+        counts.push(count.parse::<usize>().unwrap());
+    }
+    assert!(counts.len() > 3 && counts.is_sorted() && counts.last() == Some(&5), "{counts:?}");
+}
+
+#[test]
 fn a_page_of_the_past_shows_the_figures_of_then_and_no_homes_of_now() {
     let room = room();
     let served = Served::start(&room);

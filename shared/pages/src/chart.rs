@@ -3,6 +3,7 @@
 //! The inner `svg` has the width of the page, and its lines keep their thickness; text stands outside of it, at
 //! percentages, and keeps its size.
 
+mod bands;
 mod bars;
 mod line;
 mod scale;
@@ -11,6 +12,7 @@ mod steps;
 
 use maud::{Markup, PreEscaped, html};
 
+pub(crate) use bands::{Band, BandChart};
 pub(crate) use bars::{Bars, Stack};
 pub(crate) use line::{LineChart, Series};
 pub(crate) use spark::sparkline;

@@ -14,6 +14,7 @@ mod drops;
 mod home;
 mod layout;
 mod login;
+mod map;
 mod overview;
 mod problem;
 mod quality;

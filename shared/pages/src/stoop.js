@@ -1,5 +1,5 @@
-// Pages are complete without this script. It adds three things: new content while a page is open, times as "3 min ago",
-// and charts that the arrow keys walk through.
+// Pages are complete without this script. It adds four things: new content while a page is open, times as "3 min ago", charts
+// that the arrow keys walk through, and maps that can be zoomed.
 "use strict";
 (() => {
   let connection = "waiting";
@@ -67,6 +67,159 @@
     if (chart.dataset.at !== String(at)) walk(chart, 0, at);
   });
 
+  // Maps. A view is the part of the map that is seen: its corner and its size in the map's own coordinates. It is kept by the
+  // map's ID, since new content brings the whole map back.
+  const views = new Map();
+  const CLOSEST = 40;
+  const wholeOf = (map) => map.querySelector(".plan").dataset.whole.split(" ").map(Number);
+  const viewOf = (map) => views.get(map.id) ?? wholeOf(map);
+  const look = (map, x, y, width) => {
+    const [, , most, tall] = wholeOf(map);
+    const w = Math.min(most, Math.max(most / CLOSEST, width));
+    const h = (w * tall) / most;
+    const inside = (at, part, all) => Math.min(all - part, Math.max(0, at));
+    views.set(map.id, [inside(x, w, most), inside(y, h, tall), w, h]);
+    apply(map);
+  };
+  const apply = (map) => {
+    const [x, y, w, h] = viewOf(map);
+    map.querySelector(".plan").setAttribute("viewBox", [x, y, w, h].map((n) => n.toFixed(2)).join(" "));
+    for (const name of map.querySelectorAll(".names text")) {
+      name.setAttribute("x", `${(((name.dataset.x - x) / w) * 100).toFixed(2)}%`);
+      name.setAttribute("y", `${(((name.dataset.y - y) / h) * 100).toFixed(2)}%`);
+    }
+  };
+  // `by` is how many times closer; what lies at the share (`across`, `down`) of the view stays there.
+  const zoom = (map, by, across = 0.5, down = 0.5) => {
+    const [x, y, w, h] = viewOf(map);
+    const most = wholeOf(map)[2];
+    const width = Math.min(most, Math.max(most / CLOSEST, w / by));
+    look(map, x + (w - width) * across, y + (h - (h * width) / w) * down, width);
+  };
+  const all = (map) => {
+    views.delete(map.id);
+    apply(map);
+  };
+  const shift = (map, across, down) => {
+    const [x, y, w, h] = viewOf(map);
+    look(map, x + across * w, y + down * h, w);
+  };
+  const marks = (map) => [...map.querySelectorAll(".homes title")].map((title) => title.parentNode);
+  const placeOf = (node) => {
+    if (node.localName === "rect") return ["x", "y"].map((side) => Number(node.getAttribute(side)) + 10);
+    return node.querySelector("path").getAttribute("d").slice(1).split(/[ h]/).slice(0, 2).map(Number);
+  };
+  // Says what a home is, and marks it.
+  const point = (map, node) => {
+    const tip = map.querySelector(".tip");
+    const here = map.querySelector(".here");
+    tip.hidden = !node;
+    tip.textContent = node?.querySelector("title").textContent ?? "";
+    here.setAttribute("visibility", node ? "visible" : "hidden");
+    if (node) here.setAttribute("d", `M${placeOf(node).join(" ")}h0.01`);
+  };
+  const nameOf = (node) => node.getAttribute("href") ?? placeOf(node).join(" ");
+  const current = (map) => marks(map).find((node) => nameOf(node) === map.dataset.at) ?? null;
+  // To the nearest home in a direction: what lies to the side counts double. Of homes in one place, each in its turn.
+  const step = (map, right, down) => {
+    const nodes = marks(map);
+    if (!nodes.length) return;
+    const from = current(map);
+    const [vx, vy, vw, vh] = viewOf(map);
+    const [fx, fy] = from ? placeOf(from) : [vx + vw / 2, vy + vh / 2];
+    let [best, least] = [null, Infinity];
+    nodes.forEach((node, n) => {
+      if (node === from) return;
+      const [dx, dy] = placeOf(node).map((at, side) => at - [fx, fy][side]);
+      const ahead = dx * right + dy * down;
+      const aside = Math.abs(dx * down) + Math.abs(dy * right);
+      const isSame = from && dx === 0 && dy === 0 && (right + down > 0) === n > nodes.indexOf(from);
+      const far = from ? ahead + 2 * aside : Math.hypot(dx, dy);
+      if ((isSame || !from || ahead > 0) && far < least) [best, least] = [node, far];
+    });
+    if (!best) return;
+    map.dataset.at = nameOf(best);
+    const [x, y] = placeOf(best);
+    if (x < vx || y < vy || x > vx + vw || y > vy + vh) look(map, x - vw / 2, y - vh / 2, vw);
+    point(map, best);
+  };
+  const dress = (root) => {
+    for (const map of root.querySelectorAll("[data-map]")) {
+      const plan = map.querySelector(".plan");
+      plan.dataset.whole = plan.getAttribute("viewBox");
+      map.querySelector(".zoom").hidden = false;
+      map.querySelector(".sea").classList.add("grab");
+      apply(map);
+      if (map.dataset.at) point(map, current(map));
+    }
+  };
+  const mapOf = (event) => event.target.closest?.("[data-map]");
+  document.addEventListener("click", (event) => {
+    const to = event.target.closest?.("[data-zoom]")?.dataset.zoom;
+    if (!to) return;
+    if (to === "all") all(mapOf(event));
+    else zoom(mapOf(event), to === "in" ? 2 : 0.5);
+  });
+  document.addEventListener("keydown", (event) => {
+    const map = mapOf(event);
+    if (!map || event.ctrlKey || event.metaKey || event.altKey) return;
+    const ways = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+    if (event.key in ways && event.shiftKey) shift(map, ...ways[event.key].map((way) => way * 0.25));
+    else if (event.key in ways) step(map, ...ways[event.key]);
+    else if (event.key === "+" || event.key === "=") zoom(map, 2);
+    else if (event.key === "-") zoom(map, 0.5);
+    else if (event.key === "0") all(map);
+    else if (event.key === "Enter" && event.target === map && current(map)?.localName === "a") {
+      location.href = current(map).getAttribute("href");
+    } else return;
+    event.preventDefault();
+  });
+  const shareOf = (map, event) => {
+    const box = map.querySelector(".sea").getBoundingClientRect();
+    return [(event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height];
+  };
+  document.addEventListener(
+    "wheel",
+    (event) => {
+      const map = event.ctrlKey && event.target.closest?.(".sea")?.closest("[data-map]");
+      if (!map) return;
+      event.preventDefault();
+      zoom(map, 2 ** (-event.deltaY / 200), ...shareOf(map, event));
+    },
+    { passive: false },
+  );
+  let drag = null;
+  document.addEventListener("pointerdown", (event) => {
+    const map = event.button === 0 && event.target.closest?.(".plan")?.closest("[data-map]");
+    if (map) drag = { map, from: shareOf(map, event), view: viewOf(map), moved: false };
+  });
+  document.addEventListener("pointermove", (event) => {
+    if (!drag) return;
+    const [across, down] = shareOf(drag.map, event).map((at, side) => at - drag.from[side]);
+    drag.moved ||= Math.hypot(across, down) > 0.01;
+    if (!drag.moved) return;
+    drag.map.querySelector(".sea").classList.add("grabbed");
+    const [x, y, w, h] = drag.view;
+    look(drag.map, x - across * w, y - down * h, w);
+  });
+  const drop = () => {
+    drag?.map.querySelector(".sea").classList.remove("grabbed");
+    const { moved } = drag ?? {};
+    drag = null;
+    // The click that ends a drag opens nothing.
+    if (moved) document.addEventListener("click", stay, { capture: true, once: true });
+    if (moved) setTimeout(() => document.removeEventListener("click", stay, { capture: true }), 0);
+  };
+  const stay = (event) => event.preventDefault();
+  document.addEventListener("pointerup", drop);
+  document.addEventListener("pointercancel", drop);
+  document.addEventListener("dragstart", (event) => event.target.closest?.(".plan") && event.preventDefault());
+  for (const name of ["pointerover", "focusin"])
+    document.addEventListener(name, (event) => {
+      const node = event.target.closest?.(".homes a, .homes rect");
+      if (node) point(mapOf(event), node);
+    });
+
   // New content: the server says when its state has changed, by server-sent events; without them the page asks.
   let etag = null;
   let waiting = false;
@@ -115,6 +268,7 @@
     if (!next || !main) return;
     morph(main, next);
     relative(main);
+    dress(main);
     for (const chart of main.querySelectorAll("[data-chart][data-at]")) walk(chart, 0, Number(chart.dataset.at));
     mark(connection);
   };
@@ -174,6 +328,7 @@
     });
   };
   relative(document);
+  dress(document);
   if (status()) listen();
   document.addEventListener("visibilitychange", refresh);
 })();

@@ -1,7 +1,8 @@
 // What people do on the pages. Each journey throws an error that says what is missing.
 //
 // The pages promise: a search field with "area" in its name, whose Enter leads to the area or to a list of links to
-// areas; links to `/homes/` in the main part of an area; one `[data-live]` on `/`, whose text changes with every event.
+// areas; links to `/homes/` in the main part of an area, and in the svg of a `[data-map]`; one `[data-live]` on `/`, whose
+// text changes with every event.
 
 import { spawn } from 'node:child_process';
 
@@ -34,6 +35,8 @@ export const JOURNEYS = [
       run: (at) => find(at, new Keyboard(at.page)),
     },
   ]),
+  { name: 'a point of the map leads to a home, with the keys', script: true, run: mapByKeys },
+  { name: 'a point of the map leads to a home, with nothing but HTML', script: false, run: mapByLinks },
   { name: 'a cut appears without reload', script: true, run: live },
   { name: 'the page reconnects to a restarted server', script: true, run: restart, needs: ['stop', 'start'] },
 ];
@@ -113,6 +116,40 @@ async function find({ page, base, options }, hands) {
   await page.goBack();
   await arrived(page, new URL(area).pathname, options.heading, options);
   await present(links(page, '/homes/').first(), 'a link to a home, after going back', options);
+}
+
+/** Opens the page of an area. Returns its map. */
+async function openMap({ page, base, options }) {
+  await page.goto(`${base}/search?q=${encodeURIComponent(options.area)}`);
+  await arrived(page, '/areas/', options.heading, options);
+  const map = page.locator('[data-map]');
+  await present(map.locator('svg a[href^="/homes/"]'), 'a point of the map with a link to a home', options);
+  return map;
+}
+
+/** Arrow keys walk from home to home and name them, + shows a part of the map, Enter opens the home. */
+async function mapByKeys(at) {
+  const { page, options } = at;
+  const map = await openMap(at);
+  const tip = map.locator('.tip');
+  const view = () => map.locator('svg[viewBox]').first().getAttribute('viewBox');
+  const whole = await view();
+  await map.focus();
+  await page.keyboard.press('+');
+  if (!(await until(async () => (await view()) !== whole, options.stepMs))) throw new Error('+ does not zoom the map');
+  for (const key of ['ArrowRight', 'ArrowLeft']) await page.keyboard.press(key);
+  const named = async () => (await tip.isVisible()) && (await tip.textContent()).trim() !== '';
+  if (!(await until(named, options.stepMs))) throw new Error('the arrow keys name no home of the map');
+  await page.keyboard.press('Enter');
+  await arrived(page, '/homes/', '', options);
+}
+
+async function mapByLinks(at) {
+  const { page, options } = at;
+  const map = await openMap(at);
+  // The last point lies on top of the others.
+  await map.locator('svg a[href^="/homes/"]').last().click({ force: true });
+  await arrived(page, '/homes/', '', options);
 }
 
 function links(page, path) {

@@ -6,7 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 use stoop_domain::{Day, Market, PropertyType, Status, Watch};
-use stoop_market::{Cell, Cells, Figures, Flows, RELATIVE_ERROR, Segment, Window, Zones, closes, contribution};
+use stoop_market::{
+    Cell, Cells, Figures, Flows, PriceRange, RELATIVE_ERROR, Segment, Window, Zones, asking_prices, closes,
+    contribution,
+};
 
 use crate::oracle::{
     Happened, Interval, OnOffer, Part, What, by_day, day_of, happened, intervals, noon, on_offer, quantile,
@@ -109,6 +112,22 @@ fn check_stock(figures: &Figures, homes: &[OnOffer], today: i32) -> Result<(), T
     Ok(())
 }
 
+/// Every price is in its range, and in no other one.
+#[expect(clippy::cast_precision_loss, reason = "few homes")]
+fn check_asking(ranges: &[PriceRange], homes: &[OnOffer]) -> Result<(), TestCaseError> {
+    let mut prices: Vec<f64> = homes.iter().filter_map(|home| home.price).map(|price| price as f64).collect();
+    prices.sort_by(f64::total_cmp);
+    let mut left = prices.into_iter();
+    for range in ranges {
+        let in_range = left.by_ref().take(range.homes as usize).collect::<Vec<_>>();
+        prop_assert!(range.homes > 0 && in_range.len() == range.homes as usize, "{range:?} of {in_range:?}");
+        let ends = range.from * 0.999_999_999..=range.to * 1.000_000_001;
+        prop_assert!(in_range.iter().all(|price| ends.contains(price)), "{in_range:?} is not in {range:?}");
+    }
+    prop_assert_eq!(left.next(), None);
+    Ok(())
+}
+
 /// Compares the windows up to a moment with plain counting.
 fn check_windows(
     figures: &Figures,
@@ -171,6 +190,9 @@ pub(crate) fn check(
         for day in days.iter().skip(sample % 5).step_by(5) {
             let figures = Figures::of(cells, segment(part), noon(*day, &zone), &zone);
             check_stock(&figures, &on_offer(homes, market, part, *day), *day)?;
+            if part == Part::All {
+                check_asking(&asking_prices(cells, Day(*day)), &on_offer(homes, market, part, *day))?;
+            }
             check_windows(&figures, &all, market, part, *day)?;
         }
     }

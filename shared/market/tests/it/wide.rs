@@ -3,8 +3,8 @@
 use proptest::prelude::*;
 use stoop_domain::{Day, Time, Watch};
 use stoop_market::{
-    COARSE_ERROR, Cell, Cells, Close, Definition, Figures, Grain, Horizon, Projection, RELATIVE_ERROR, Segment,
-    WIDE_DAYS, WIDE_SERIES_DAYS, Wide, Window, closes, log_prices, repeat_pairs,
+    COARSE_ERROR, Cell, Cells, Close, Definition, Figures, Grain, Horizon, PriceRange, Projection, RELATIVE_ERROR,
+    Segment, WIDE_DAYS, WIDE_SERIES_DAYS, Wide, Window, asking_prices, closes, log_prices, repeat_pairs,
 };
 
 use crate::archive::{feed_of, keep};
@@ -69,6 +69,7 @@ fn check_figures(
     now: Time,
     zone: &jiff::tz::TimeZone,
 ) -> Result<(), TestCaseError> {
+    check_asking(&wide.asking_prices(grain, now.day_in(zone)), &asking_prices(whole, now.day_in(zone)), grain)?;
     let cells = whole.cells();
     let cells_of_wide = wide.cells();
     let segments = [Segment::All].into_iter().chain(whole.segments()).chain(cells.into_iter().map(Segment::Cell));
@@ -109,6 +110,22 @@ fn check_figures(
         };
         prop_assert_eq!(exact, expected);
     }
+    Ok(())
+}
+
+/// Coarse ranges of prices contain the fine ones with their homes.
+fn check_asking(got: &[PriceRange], expected: &[PriceRange], grain: Grain) -> Result<(), TestCaseError> {
+    if grain == Grain::Fine {
+        prop_assert_eq!(got, expected);
+    }
+    let mut seen = 0;
+    for range in got {
+        let inside = |fine: &&PriceRange| range.from <= fine.value && fine.value < range.to;
+        let homes: i64 = expected.iter().filter(inside).map(|fine| fine.homes).sum();
+        prop_assert_eq!(range.homes, homes, "{:?} of {:?}", range, expected);
+        seen += homes;
+    }
+    prop_assert_eq!(seen, expected.iter().map(|fine| fine.homes).sum::<i64>());
     Ok(())
 }
 

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 use stoop_pipeline::serve::{DayView, MarketView};
 
-use super::Shown;
+use super::{Shown, asking};
 use crate::chart::{Bars, LineChart, Series, Stack};
 use crate::text;
 
@@ -19,6 +19,7 @@ pub(super) fn charts(shown: &Shown<'_>) -> Markup {
     );
     html! {
         (of_prices(market, &days, &download))
+        (asking::section(shown))
         (of_homes(market, &days, &download))
     }
 }

@@ -5,6 +5,7 @@ use stoop_domain::PropertyType;
 use stoop_pipeline::serve::{AREA_HOMES_MAX, FoundArea, HomeSort, HomeSummary, MergedId, WantedHomes};
 
 use super::Shown;
+use crate::map;
 use crate::problem::Problem;
 use crate::query::Query;
 use crate::read::Reader;
@@ -82,6 +83,7 @@ pub(super) async fn section(reader: &Reader<'_>, shown: &Shown<'_>, query: &Quer
                 h2 { (text::plural(homes.len(), "home")) " on offer" }
             }
             (form(shown, &wanted))
+            (map::draw(&shown.found.path, &shown.found.name, &homes, shown.as_of))
             @if homes.is_empty() { p class="empty" { "No home here is like that." } }
             @else {
                 div class="scroll" tabindex="0" role="region" aria-label="Homes on offer" {

@@ -1,8 +1,8 @@
 use jiff::tz::TimeZone;
 use stoop_domain::{Day, Time};
 use stoop_market::{
-    Cell, Cells, Close, Figures, Grain, LogPrices, PooledMedians, RepeatPairs, Segment, Wide, closes, first_day,
-    log_prices, pooled_medians, repeat_pairs,
+    Cell, Cells, Close, Figures, Grain, LogPrices, PooledMedians, PriceRange, RepeatPairs, Segment, Wide,
+    asking_prices, closes, first_day, log_prices, pooled_medians, repeat_pairs,
 };
 
 /// Whether the events of the last 24 hours are known.
@@ -32,6 +32,13 @@ impl Sum<'_> {
                 let last_24_hours = figures.last_24_hours.filter(|_| hours == Hours::Known);
                 Figures { last_24_hours, ..figures }
             }
+        }
+    }
+
+    pub(super) fn asking_prices(self, today: Day) -> Vec<PriceRange> {
+        match self {
+            Self::Whole(cells) => asking_prices(cells, today),
+            Self::Wide(wide, grain, _) => wide.asking_prices(grain, today),
         }
     }
 

@@ -1,7 +1,7 @@
 use jiff::tz::TimeZone;
 use serde::Serialize;
 use stoop_domain::{AreaUnit, Currency, Day, Market, Purpose, Time};
-use stoop_market::{CATALOGUE_VERSION, Cells, Segment, WARM_UP_DAYS, Window};
+use stoop_market::{CATALOGUE_VERSION, Cells, PriceRange, Segment, WARM_UP_DAYS, Window};
 
 use super::days::{ChangeView, DayView, Series, UnusualView};
 use super::figures::{FiguresView, Terms};
@@ -50,6 +50,9 @@ pub struct MarketView {
     /// The whole market.
     #[serde(flatten)]
     pub figures: FiguresView,
+    /// The list prices that the median is read from, in minor units and rising order.
+    #[serde(skip)]
+    pub asking_prices: Vec<PriceRange>,
     /// Each property type that the market has or had.
     pub property_types: Vec<SegmentView>,
     /// Each bedroom count that the market has or had.
@@ -116,6 +119,7 @@ impl MarketView {
             observed_at: None,
             lag_seconds: None,
             figures: figures(Segment::All),
+            asking_prices: sum.asking_prices(today),
             property_types: segments(|segment| matches!(segment, Segment::Type(_))),
             bedrooms: segments(|segment| matches!(segment, Segment::Bedrooms(_))),
             cells: sum.cells().into_iter().map(Segment::Cell).map(view).collect(),

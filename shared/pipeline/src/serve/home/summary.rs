@@ -43,6 +43,9 @@ pub struct HomeSummary {
     pub line: Option<String>,
     /// The listing's page.
     pub url: Option<String>,
+    /// Latitude and longitude, in millionths of a degree.
+    #[serde(skip)]
+    pub coordinates: Option<(i32, i32)>,
     /// The phase of `status`.
     #[serde(skip)]
     pub phase: Option<Phase>,
@@ -110,6 +113,7 @@ impl HomeSummary {
             title: home.title().map(str::to_owned),
             line: home.line().map(str::to_owned),
             url: home.url().map(str::to_owned),
+            coordinates: home.coordinates(),
             phase: Some(phase),
             asked: facts.list_price,
             property_type: facts.property_type,
