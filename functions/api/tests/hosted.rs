@@ -25,6 +25,7 @@ async fn api_within(service: &Service, log: &str, timeout: Duration) -> Host {
         ("STOOP_HOMES_TABLE", "homes"),
         ("STOOP_MARKETS_TABLE", "markets"),
         ("STOOP_ALERTS_TABLE", "alerts"),
+        ("STOOP_RUNS_TABLE", "runs"),
         ("STOOP_API_TOKEN_SECRET", SECRET),
         ("STOOP_LOG", log),
     ];

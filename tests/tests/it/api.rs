@@ -194,7 +194,7 @@ fn a_failing_store_is_hidden_from_clients() {
         store.fail_reads(1);
         let response = get(&api, target, now());
         let message = "the response could not be built; retrying may help";
-        let error = serde_json::json!({ "error": { "code": "internal", "message": message } });
+        let error = serde_json::json!({ "type": "urn:stoop:problem:internal", "title": "Internal Server Error", "status": 500, "detail": message, "code": "internal" });
         assert_eq!((response.status, json(&response)), (500, error), "{target}");
         assert_eq!(get(&api, target, now()).status, 200, "{target}: a transient fault has no lasting effect");
     }

@@ -264,7 +264,10 @@ fn an_unreadable_sum_is_hidden_from_clients() {
         let message = "the response could not be built; retrying may help";
         assert_eq!(
             (status, answer),
-            (500, value!({ "error": { "code": "internal", "message": message } })),
+            (
+                500,
+                value!({ "type": "urn:stoop:problem:internal", "title": "Internal Server Error", "status": 500, "detail": message, "code": "internal" })
+            ),
             "{target}"
         );
     }
@@ -373,7 +376,7 @@ fn a_list_reads_a_bounded_number_of_sums() {
     let refused = town.get("/api/v1/markets?level=county");
     let message = "65 sums would be read, more than the 64 that are read here; accepted: a narrower area, a wider level, or one \
                    purpose or currency";
-    let error = value!({ "error": { "code": "area_too_wide", "message": message } });
+    let error = value!({ "type": "urn:stoop:problem:area_too_wide", "title": "Unprocessable Content", "status": 422, "detail": message, "code": "area_too_wide" });
     assert_eq!((refused.status, json(&refused)), (422, error));
     assert_eq!(
         json(&town.get("/api/v1/markets?level=region&limit=3"))["total"],

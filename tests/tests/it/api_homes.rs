@@ -47,14 +47,17 @@ fn homes_are_chosen_and_ordered_as_by_hand() {
     let total = homes.len() as u64;
 
     homes.sort_by(|a, b| {
-        b["last_event_at"].as_str().cmp(&a["last_event_at"].as_str()).then(ids(&[a.clone()]).cmp(&ids(&[b.clone()])))
+        b["last_event_at"]
+            .as_str()
+            .cmp(&a["last_event_at"].as_str())
+            .then(ids(std::slice::from_ref(a)).cmp(&ids(std::slice::from_ref(b))))
     });
     assert_eq!(listed(&town, "area=king&purpose=sale"), (ids(&homes), total));
     homes.sort_by(|a, b| {
         number(a, "price")
             .unwrap()
             .total_cmp(&number(b, "price").unwrap())
-            .then(ids(&[a.clone()]).cmp(&ids(&[b.clone()])))
+            .then(ids(std::slice::from_ref(a)).cmp(&ids(std::slice::from_ref(b))))
     });
     let mut cheapest = ids(&homes);
     assert_eq!(listed(&town, "area=us/wa/king&sort=price").0, cheapest);

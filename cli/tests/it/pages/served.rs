@@ -1,0 +1,103 @@
+//! A server of pages and its answers.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::process::Stdio;
+
+use crate::support::{PATIENCE, Room, Running};
+use serde_json::Value;
+
+/// A running `stoop serve`.
+pub(super) struct Served {
+    pub(super) running: Running,
+    /// `127.0.0.1:40123`
+    pub(super) host: String,
+}
+
+/// A response, its body uncompressed.
+pub(super) struct Answer {
+    pub(super) status: u16,
+    pub(super) headers: Vec<(String, String)>,
+    pub(super) body: String,
+}
+
+impl Served {
+    pub(super) fn start(room: &Room) -> Self {
+        Self::start_with(room, &[])
+    }
+
+    pub(super) fn start_with(room: &Room, more: &[&str]) -> Self {
+        let mut command = room.command(&[&["serve", "--port", "0"], more].concat());
+        let mut running = Running(command.stdout(Stdio::piped()).spawn().unwrap());
+        let mut line = String::new();
+        BufReader::new(running.0.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+        let host = line.strip_prefix("Pages: http://").and_then(|rest| rest.split('/').next());
+        Self { host: host.unwrap_or_else(|| panic!("no address: {line}")).to_owned(), running }
+    }
+
+    pub(super) fn send(&self, request: &str) -> Answer {
+        let mut stream = TcpStream::connect(&self.host).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut bytes = Vec::new();
+        stream.read_to_end(&mut bytes).unwrap();
+        let end = bytes.windows(4).position(|four| four == b"\r\n\r\n").expect("headers end");
+        let head = String::from_utf8(bytes[..end].to_vec()).unwrap();
+        let mut lines = head.lines();
+        let status = lines.next().and_then(|line| line.split(' ').nth(1)).and_then(|code| code.parse().ok()).unwrap();
+        let headers: Vec<(String, String)> = lines
+            .filter_map(|line| line.split_once(": "))
+            .map(|(name, value)| (name.to_lowercase(), value.to_owned()))
+            .collect();
+        let is = |name: &str, wanted: &str| headers.iter().any(|(known, value)| known == name && value == wanted);
+        let mut body = bytes[end + 4..].to_vec();
+        if is("transfer-encoding", "chunked") {
+            body = unchunked(&body);
+        }
+        if is("content-encoding", "gzip") {
+            let mut plain = Vec::new();
+            flate2::read::GzDecoder::new(&*body).read_to_end(&mut plain).unwrap();
+            body = plain;
+        }
+        Answer { status, headers, body: String::from_utf8(body).unwrap_or_default() }
+    }
+
+    pub(super) fn get_with(&self, path: &str, headers: &str) -> Answer {
+        self.send(&format!("GET {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n{headers}\r\n", self.host))
+    }
+
+    pub(super) fn get(&self, path: &str) -> Answer {
+        self.get_with(path, "")
+    }
+
+    #[track_caller]
+    pub(super) fn page(&self, path: &str) -> String {
+        let answer = self.get(path);
+        assert_eq!(answer.status, 200, "{path}: {}", answer.body);
+        assert!(answer.body.starts_with("<!DOCTYPE html><html lang=\"en\">"), "{path}: {}", answer.body);
+        assert_eq!(answer.body.matches("<h1>").count(), 1, "{path}");
+        answer.body
+    }
+
+    pub(super) fn json(&self, path: &str) -> Value {
+        let answer = self.get(path);
+        assert_eq!(answer.status, 200, "{path}: {}", answer.body);
+        serde_json::from_str(&answer.body).unwrap()
+    }
+}
+
+impl Answer {
+    pub(super) fn header(&self, name: &str) -> &str {
+        self.headers.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value)
+    }
+}
+
+fn unchunked(mut bytes: &[u8]) -> Vec<u8> {
+    let mut whole = Vec::new();
+    while let Some(end) = bytes.windows(2).position(|two| two == b"\r\n") {
+        let size = usize::from_str_radix(std::str::from_utf8(&bytes[..end]).unwrap(), 16).unwrap();
+        whole.extend(&bytes[end + 2..end + 2 + size]);
+        bytes = &bytes[end + 4 + size..];
+    }
+    whole
+}
