@@ -256,3 +256,45 @@ fn unstored(mut response: ApiResponse, request: &WebRequest<'_>) -> ApiResponse 
     }
     response
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_login_leads_to_a_path_of_this_server_only() {
+        for to in ["/", "/areas/us/wa?for=sale&days=28", "/homes/a%2Fb"] {
+            assert_eq!(local(Some(to)), to);
+        }
+        let elsewhere = ["//evil.example", "/\\evil.example", "https://evil.example", "evil", "", "/a\nb: c", "/ä"];
+        for to in elsewhere {
+            assert_eq!(local(Some(to)), "/", "{to}");
+        }
+        assert_eq!(local(Some(&format!("/{}", "x".repeat(3_000)))), "/");
+        assert_eq!(local(None), "/");
+    }
+
+    #[test]
+    fn a_form_comes_from_a_page_of_this_server() {
+        let request = WebRequest { host: Some("stoop.example"), ..WebRequest::default() };
+        let from = |origin| WebRequest { origin: Some(origin), ..request }.is_from_here();
+        assert!(from("https://stoop.example") && from("http://stoop.example"));
+        for other in ["https://evil.example", "https://stoop.example.evil.example", "null", "", "stoop.example"] {
+            assert!(!from(other), "{other}");
+        }
+        let fetched = |site| WebRequest { fetch_site: Some(site), ..request }.is_from_here();
+        assert!(fetched("same-origin") && !fetched("same-site") && !fetched("cross-site") && !fetched("none"));
+        assert!(!request.is_from_here(), "neither is sent");
+    }
+
+    #[test]
+    fn a_cookie_is_found_among_others_by_its_whole_name() {
+        let session = |cookie, is_https| {
+            WebRequest { cookie: Some(cookie), is_https, ..WebRequest::default() }.session().map(str::to_owned)
+        };
+        assert_eq!(session("a=1; __Host-stoop=x.y; b=2", true), Some("x.y".to_owned()));
+        assert_eq!(session("a=1; __Host-stoop=x.y; b=2", false), None, "without HTTPS it has another name");
+        assert_eq!(session("stoop=x", false), Some("x".to_owned()));
+        assert_eq!(session("xstoop=x; stoopx=y", false), None);
+    }
+}
