@@ -96,6 +96,8 @@ pub(crate) async fn pages(world: &World) {
         .await
         .into_iter()
         .filter(|(_, item)| item.get("open_in").and_then(|value| value.as_s().ok()) == Some(&market))
+        // The page lists homes on offer; the index has those under contract, too.
+        .filter(|(_, item)| item["status"].as_s().is_ok_and(|status| status == "Active"))
         .map(|(id, _)| id)
         .collect();
     for (path, parts) in [

@@ -136,6 +136,9 @@ pub(crate) fn image(observations: &[Observation], version: u64) -> Value {
         "status": { "S": facts.status.as_str() },
         "seen_at": { "N": home.history.seen().unwrap().1.ms().to_string() },
     });
+    if facts.status.is_open() {
+        image["open_in"] = json!({ "S": facts.market.to_string() });
+    }
     if let Some(price) = facts.list_price {
         image["list_price"] = json!({ "N": price.0.to_string() });
     }
