@@ -1,13 +1,12 @@
-use std::collections::BTreeMap;
 use std::process::ExitCode;
 
 use serde::Serialize;
-use stoop_domain::Time;
 use stoop_embedded::Database;
-use stoop_pipeline::ports::{RunOutcome, RunRecord};
+use stoop_pipeline::ports::RunOutcome;
+use stoop_pipeline::serve::RunView;
 use stoop_pipeline::{LEFT_BY_SERVER, LEFT_OF};
 
-use super::{View, as_text, as_text_or_null, give, more, open, plural, rows};
+use super::{View, give, more, open, plural, rows};
 use crate::args::{RunsArgs, StoreArgs};
 use crate::show::{self, Column, Csv, Field, Look, Page, SafeText, Table, or_unknown};
 
@@ -16,21 +15,7 @@ use crate::show::{self, Column, Csv, Field, Look, Page, SafeText, Table, or_unkn
 pub(super) struct Runs {
     /// The total number; `runs` may hold fewer.
     total: u64,
-    runs: Vec<RunRow>,
-}
-
-#[derive(Serialize)]
-struct RunRow {
-    id: String,
-    kind: String,
-    subject: String,
-    #[serde(serialize_with = "as_text")]
-    began_at: Time,
-    #[serde(serialize_with = "as_text_or_null")]
-    ended_at: Option<Time>,
-    outcome: RunOutcome,
-    message: Option<String>,
-    counts: BTreeMap<String, u64>,
+    runs: Vec<RunView>,
 }
 
 /// The counts shown first; the others follow by name.
@@ -44,7 +29,7 @@ pub(crate) fn runs(store: &StoreArgs, args: &RunsArgs) -> anyhow::Result<ExitCod
 impl Runs {
     pub(super) fn read(database: &Database, limit: usize) -> anyhow::Result<Self> {
         let total = database.counts()?.runs;
-        Ok(Self { total, runs: database.runs(limit)?.into_iter().map(RunRow::of).collect() })
+        Ok(Self { total, runs: database.runs(limit)?.into_iter().map(RunView::from).collect() })
     }
 }
 
@@ -65,7 +50,7 @@ impl View for Runs {
             Column::wrapped("counts"),
         ]);
         for run in &self.runs {
-            table.row(run.cells());
+            table.row(cells(run));
         }
         let total = usize::try_from(self.total).unwrap_or(usize::MAX);
         page.line([heading, SafeText::from(", newest first, times in UTC").dim()]).gap().table(table);
@@ -88,42 +73,34 @@ impl View for Runs {
     }
 }
 
-impl RunRow {
-    fn of(run: RunRecord) -> Self {
-        let RunRecord { id, kind, subject, began_at, ended_at, outcome, message, counts } = run;
-        Self { id, kind, subject, began_at, ended_at, outcome, message, counts }
-    }
-
-    fn cells(&self) -> [SafeText; 6] {
-        let outcome = match self.outcome {
-            RunOutcome::Running => SafeText::from("running"),
-            RunOutcome::Complete => SafeText::from("complete").green(),
-            RunOutcome::Partial => SafeText::from("partial").yellow(),
-            RunOutcome::Failed => SafeText::from("failed").red(),
-            RunOutcome::Skipped => SafeText::from("skipped").yellow(),
-            RunOutcome::Killed => SafeText::from("killed").red(),
-        };
-        let rank = |name: &str| COUNTS.iter().position(|known| *known == name).unwrap_or(COUNTS.len());
-        // For what is left of a limit, 0 is information too.
-        let is_left = |name: &str| name == LEFT_BY_SERVER || name.starts_with(LEFT_OF);
-        let mut counts: Vec<_> = self.counts.iter().filter(|(name, count)| **count > 0 || is_left(name)).collect();
-        counts.sort_by_key(|(name, _)| rank(name));
-        // A number stays next to its name when the line is broken.
-        let words = counts.into_iter().map(|(name, count)| match is_left(name) {
-            true => format!("{}\u{a0}{name}", show::count(*count)),
-            false => format!("{name}\u{a0}{}", show::count(*count)),
-        });
-        let counts = words.collect::<Vec<_>>().join(", ");
-        let message = self.message.as_deref().map(show::plain);
-        let lines: Vec<String> =
-            [message, Some(counts).filter(|counts| !counts.is_empty())].into_iter().flatten().collect();
-        [
-            show::time(self.began_at).into(),
-            self.kind.as_str().into(),
-            show::plain(&self.subject).into(),
-            outcome,
-            or_unknown(self.ended_at.map(|ended| show::span(ended.ms() - self.began_at.ms()))).into(),
-            SafeText::lines(&lines),
-        ]
-    }
+fn cells(run: &RunView) -> [SafeText; 6] {
+    let outcome = SafeText::from(run.outcome.as_str());
+    let outcome = match run.outcome {
+        RunOutcome::Running => outcome,
+        RunOutcome::Complete => outcome.green(),
+        RunOutcome::Partial | RunOutcome::Skipped => outcome.yellow(),
+        RunOutcome::Failed | RunOutcome::Killed => outcome.red(),
+    };
+    let rank = |name: &str| COUNTS.iter().position(|known| *known == name).unwrap_or(COUNTS.len());
+    // For what is left of a limit, 0 is information too.
+    let is_left = |name: &str| name == LEFT_BY_SERVER || name.starts_with(LEFT_OF);
+    let mut counts: Vec<_> = run.counts.iter().filter(|(name, count)| **count > 0 || is_left(name)).collect();
+    counts.sort_by_key(|(name, _)| rank(name));
+    // A number stays next to its name when the line is broken.
+    let words = counts.into_iter().map(|(name, count)| match is_left(name) {
+        true => format!("{}\u{a0}{name}", show::count(*count)),
+        false => format!("{name}\u{a0}{}", show::count(*count)),
+    });
+    let counts = words.collect::<Vec<_>>().join(", ");
+    let message = run.message.as_deref().map(show::plain);
+    let lines: Vec<String> =
+        [message, Some(counts).filter(|counts| !counts.is_empty())].into_iter().flatten().collect();
+    [
+        show::time(run.began_at).into(),
+        run.kind.as_str().into(),
+        show::plain(&run.subject).into(),
+        outcome,
+        or_unknown(run.ended_at.map(|ended| show::span(ended.ms() - run.began_at.ms()))).into(),
+        SafeText::lines(&lines),
+    ]
 }

@@ -72,7 +72,7 @@ fn add(totals: &mut RunTotals, known: Option<&RunRecord>, run: &RunRecord) {
     let Some(run) = Some(run).filter(has_ended) else { return };
     let of_kind = totals.entry(run.kind.clone()).or_default();
     if known.is_none_or(|known| known.outcome != run.outcome) {
-        *of_kind.outcomes.entry(outcome_name(run.outcome).to_owned()).or_default() += 1;
+        *of_kind.outcomes.entry(run.outcome.as_str().to_owned()).or_default() += 1;
     }
     let before = |name: &str| known.and_then(|known| known.counts.get(name)).copied().unwrap_or(0);
     for (name, count) in &run.counts {
@@ -82,16 +82,4 @@ fn add(totals: &mut RunTotals, known: Option<&RunRecord>, run: &RunRecord) {
     }
     let is_held = run.counts.get("held_back").is_some_and(|held| *held > 0) && before("held_back") == 0;
     of_kind.losses_held += u64::from(is_held);
-}
-
-/// The name of an outcome in a run's JSON.
-fn outcome_name(outcome: RunOutcome) -> &'static str {
-    match outcome {
-        RunOutcome::Running => "running",
-        RunOutcome::Complete => "complete",
-        RunOutcome::Partial => "partial",
-        RunOutcome::Failed => "failed",
-        RunOutcome::Skipped => "skipped",
-        RunOutcome::Killed => "killed",
-    }
 }

@@ -63,11 +63,11 @@ fn subject_row(kind: &str, subject: &str, runs: &[&RunRecord]) -> Markup {
             td class="l" { (kind) }
             td class="l" {
                 span class="strip" role="img" aria-label=(format!("{}, {bad} failed", text::plural(shown.len(), "run"))) {
-                    @for run in shown.iter().rev() { i class=(outcome(run.outcome)) {} }
+                    @for run in shown.iter().rev() { i class=(run.outcome.as_str()) {} }
                 }
             }
             td class="l" { @if let Some(last) = runs.first() { (text::time(last.began_at, true)) } }
-            td class="l" { @if let Some(last) = runs.first() { (outcome(last.outcome)) } }
+            td class="l" { @if let Some(last) = runs.first() { (last.outcome.as_str()) } }
         }
     }
 }
@@ -81,20 +81,9 @@ fn run_row(run: &RunRecord) -> Markup {
         tr data-fresh=(run.id) {
             td class="l" { (text::time(run.began_at, true)) }
             td class="l" { (run.subject) }
-            td class="l" { (outcome(run.outcome)) }
+            td class="l" { (run.outcome.as_str()) }
             td { (stoop_show::or_unknown(took)) }
             td class="words" { @if let Some(message) = &run.message { (message) " " } (counts.join(", ")) }
         }
-    }
-}
-
-fn outcome(outcome: RunOutcome) -> &'static str {
-    match outcome {
-        RunOutcome::Running => "running",
-        RunOutcome::Complete => "complete",
-        RunOutcome::Partial => "partial",
-        RunOutcome::Failed => "failed",
-        RunOutcome::Skipped => "skipped",
-        RunOutcome::Killed => "killed",
     }
 }

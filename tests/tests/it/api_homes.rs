@@ -1,12 +1,18 @@
 //! The API's lists of homes and runs, against lists made by hand.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use crate::api_documents::unreported;
 use crate::small_town::{Town, json, now};
+use async_trait::async_trait;
 use serde_json::Value;
-use stoop_domain::{HomeId, Phase};
-use stoop_pipeline::ports::{RunLedger, RunOutcome, RunRecord};
+use stoop_domain::{Home, HomeId, Market, Phase};
+use stoop_embedded::Database;
+use stoop_pipeline::Measurer;
+use stoop_pipeline::ports::{Browse, PortError, RunLedger, RunOutcome, RunRecord};
+use stoop_pipeline::serve::each_open_home;
+use stoop_tests::made::observation_in;
 
 /// The IDs of the answer, and its total.
 fn listed(town: &Town, query: &str) -> (Vec<String>, u64) {
@@ -146,4 +152,44 @@ fn runs_are_listed_newest_first() {
         (vec!["r2".into(), "r1".into()], &true.into())
     );
     assert_eq!(json(&town.get("/api/v1/runs"))["more"], false);
+}
+
+/// A database behind a network: each list of homes takes ten milliseconds.
+struct Distant<'d>(&'d Database);
+
+#[async_trait]
+impl Browse for Distant<'_> {
+    async fn homes_of(
+        &self,
+        market: &Market,
+        after: Option<&HomeId>,
+        limit: usize,
+    ) -> Result<Vec<(HomeId, Home)>, PortError> {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+        Browse::homes_of(self.0, market, after, limit).await
+    }
+
+    async fn runs(&self, limit: usize) -> Result<Vec<RunRecord>, PortError> {
+        Browse::runs(self.0, limit).await
+    }
+
+    async fn last_run(&self, kind: &str) -> Result<Option<RunRecord>, PortError> {
+        Browse::last_run(self.0, kind).await
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn markets_are_read_eight_at_a_time_and_visited_in_order() {
+    let town = Town::empty();
+    let homes: Vec<_> =
+        (0..40).map(|id| observation_in(&format!("City {id:02}"), &format!("{id}"), -60, 100_000 + id)).collect();
+    Measurer::new(&*town.database).measure(&homes).await.unwrap();
+    let markets = town.database.market_ids().unwrap();
+    assert_eq!(markets.len(), 40);
+    let (began, mut seen) = (tokio::time::Instant::now(), Vec::new());
+    let distant = Distant(&town.database);
+    let are_all = each_open_home(&*town.database, &distant, &markets, now(), |home| seen.push(home.market)).await;
+    assert!(are_all.unwrap());
+    assert_eq!(seen, markets);
+    assert_eq!(began.elapsed().as_millis().div_ceil(10), 5, "40 markets, 8 at a time");
 }

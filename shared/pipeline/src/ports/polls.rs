@@ -136,6 +136,21 @@ pub enum RunOutcome {
     Killed,
 }
 
+impl RunOutcome {
+    /// Its name in JSON and for people.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Complete => "complete",
+            Self::Partial => "partial",
+            Self::Failed => "failed",
+            Self::Skipped => "skipped",
+            Self::Killed => "killed",
+        }
+    }
+}
+
 /// The requests of each account, shared by all who poll it: one record per account, named by
 /// [`stoop_sources::Source::account`].
 ///

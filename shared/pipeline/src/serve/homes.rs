@@ -3,17 +3,20 @@
 use std::cmp::Ordering;
 use std::ops::RangeInclusive;
 
-use stoop_domain::{HomeId, Market, PropertyType, Status, Time};
+use futures_util::stream::{self, StreamExt, TryStreamExt};
+use stoop_domain::{Home, HomeId, Market, PropertyType, Status, Time};
 
 use super::{HomeSummary, median_per_m2};
 use crate::ports::{Browse, PortError, Store};
 
 /// The most homes on offer of an area that are listed: a wider one has to be narrowed.
 pub const AREA_HOMES_MAX: usize = 10_000;
-/// Homes read at a time.
-const READ_AT_ONCE: usize = 1_000;
+/// Homes of a market read at a time.
+const HOMES_AT_ONCE: usize = 1_000;
 /// Markets whose states are read at a time.
 const MARKETS_AT_ONCE: usize = 100;
+/// Markets whose homes are read at a time: in a cloud each waits for the network.
+const READS_AT_ONCE: usize = 8;
 /// Homes kept beyond those to show, before they are sorted and cut again.
 const SPARE: usize = 4_096;
 
@@ -106,6 +109,18 @@ impl HomeSort {
             Self::Id => None,
         }
     }
+}
+
+/// Reads a number of bedrooms: `3`, `2-4` or `3+`.
+#[must_use]
+pub fn bedrooms(text: &str) -> Option<RangeInclusive<u8>> {
+    let number = |text: &str| text.trim().parse::<u8>().ok();
+    let (least, most) = match (text.strip_suffix('+'), text.split_once('-')) {
+        (Some(least), _) => (number(least)?, u8::MAX),
+        (None, Some((least, most))) => (number(least)?, number(most)?),
+        (None, None) => (number(text)?, number(text)?),
+    };
+    (least <= most).then_some(least..=most)
 }
 
 impl Default for WantedHomes {
@@ -252,8 +267,8 @@ impl<'w> FirstHomes<'w> {
     }
 }
 
-/// Visits the homes of these markets that are on offer or under contract, as of `now`. Returns whether those were all: it
-/// ends after [`AREA_HOMES_MAX`].
+/// Visits the homes of these markets that are on offer or under contract, as of `now`, in the order of the markets and by
+/// ID. Returns whether those were all: it ends after [`AREA_HOMES_MAX`]. Reads several markets at a time.
 ///
 /// # Errors
 /// If they cannot be read.
@@ -267,22 +282,61 @@ pub async fn each_open_home(
     let mut read = 0;
     for some in markets.chunks(MARKETS_AT_ONCE) {
         let states = store.markets(some).await?;
-        for (market, state) in some.iter().zip(states) {
+        let medians = some.iter().zip(states).map(|(market, state)| {
             let median = state.and_then(|state| median_per_m2(market, &state.value, now));
-            let mut after: Option<HomeId> = None;
-            loop {
-                let homes = browse.homes_of(market, after.as_ref(), READ_AT_ONCE).await?;
-                read += homes.len();
-                if read > AREA_HOMES_MAX {
-                    return Ok(false);
-                }
-                after = homes.last().filter(|_| homes.len() == READ_AT_ONCE).map(|(id, _)| id.clone());
-                homes.into_iter().filter_map(|(id, home)| HomeSummary::of(id, &home, now, median)).for_each(&mut visit);
-                if after.is_none() {
-                    break;
-                }
+            (market, median)
+        });
+        let homes = medians.map(|(market, median)| async move {
+            let homes = open_homes(browse, market).await?;
+            Ok::<_, PortError>((homes, median))
+        });
+        let mut homes = stream::iter(homes.collect::<Vec<_>>()).buffered(READS_AT_ONCE);
+        while let Some((homes, median)) = homes.try_next().await? {
+            read += homes.len();
+            if read > AREA_HOMES_MAX {
+                return Ok(false);
             }
+            homes.into_iter().filter_map(|(id, home)| HomeSummary::of(id, &home, now, median)).for_each(&mut visit);
         }
     }
     Ok(true)
+}
+
+/// The homes of a market that are on offer or under contract; of more than [`AREA_HOMES_MAX`], a few more than that.
+async fn open_homes(browse: &dyn Browse, market: &Market) -> Result<Vec<(HomeId, Home)>, PortError> {
+    let mut homes: Vec<(HomeId, Home)> = Vec::new();
+    while homes.len() <= AREA_HOMES_MAX {
+        let after = homes.last().map(|(id, _)| id);
+        let page = browse.homes_of(market, after, HOMES_AT_ONCE).await?;
+        let is_last = page.len() < HOMES_AT_ONCE;
+        homes.extend(page);
+        if is_last {
+            break;
+        }
+    }
+    Ok(homes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bedrooms_are_a_number_a_range_or_a_minimum() {
+        assert_eq!(["3", "2-4", "3+", "0"].map(bedrooms), [3..=3, 2..=4, 3..=255, 0..=0].map(Some));
+        for text in ["", "many", "4-2", "-1", "300", "2-", "+"] {
+            assert_eq!(bedrooms(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_position_is_read_as_it_was_written() {
+        for value in [None, Some(0.1 + 0.2), Some(-0.0), Some(1e-300), Some(1_768_392_000_000.0)] {
+            let position = HomePosition { value, id: HomeId("a~b/1~2".into()) };
+            assert_eq!(HomePosition::parse(&position.to_text()), Some(position));
+        }
+        for text in ["", "~", "1", "x~a/1", "inf~a/1", "NaN~a/1"] {
+            assert_eq!(HomePosition::parse(text), None, "{text}");
+        }
+    }
 }

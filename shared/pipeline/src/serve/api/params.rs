@@ -6,7 +6,7 @@ use stoop_domain::{Currency, Market, PropertyType, Purpose, Status, Time};
 use stoop_market::{Definition, Window};
 
 use super::error::ApiError;
-use crate::serve::{HomePosition, HomeSort, Part, SortBy, WantedHomes};
+use crate::serve::{HomePosition, HomeSort, Part, SortBy, WantedHomes, bedrooms};
 use crate::wide_area::WideLevel;
 
 /// A query's parameters, taken one by one. Mistakes are collected and returned together.
@@ -182,7 +182,7 @@ impl Params {
         WantedHomes {
             statuses: statuses.or(default.statuses),
             types: types.unwrap_or_default(),
-            beds: self.take("beds", "a number like 3, two like 2-4, or 3+", beds),
+            beds: self.take("beds", "a number like 3, two like 2-4, or 3+", bedrooms),
             min_price,
             max_price,
             sort: sort.unwrap_or(default.sort),
@@ -221,17 +221,6 @@ impl Params {
     pub(super) fn done(self) -> Result<(), ApiError> {
         if self.mistakes.is_empty() { Ok(()) } else { Err(ApiError::parameters(self.mistakes)) }
     }
-}
-
-/// `3`, `2-4` or `3+`.
-fn beds(text: &str) -> Option<RangeInclusive<u8>> {
-    let number = |text: &str| text.trim().parse::<u8>().ok();
-    let (least, most) = match (text.strip_suffix('+'), text.split_once('-')) {
-        (Some(least), _) => (number(least)?, u8::MAX),
-        (None, Some((least, most))) => (number(least)?, number(most)?),
-        (None, None) => (number(text)?, number(text)?),
-    };
-    (least <= most).then_some(least..=most)
 }
 
 /// Names are compared with those of every market, letter by letter; this bounds their length.

@@ -1,13 +1,9 @@
-use std::collections::BTreeMap;
-
 use serde::Serialize;
-use stoop_domain::Time;
 
 use super::Api;
 use super::error::ApiError;
 use super::params::Params;
-use crate::ports::{RunOutcome, RunRecord};
-use crate::serve::{as_text, as_text_or_null};
+use crate::serve::RunView;
 
 const LISTED_DEFAULT: u16 = 50;
 const LISTED_MAX: u16 = 500;
@@ -18,28 +14,6 @@ pub(super) struct RunList {
     runs: Vec<RunView>,
     /// Whether there are older ones.
     more: bool,
-}
-
-/// A [`RunRecord`] with times in RFC 3339.
-#[derive(Serialize)]
-struct RunView {
-    id: String,
-    kind: String,
-    subject: String,
-    #[serde(serialize_with = "as_text")]
-    began_at: Time,
-    #[serde(serialize_with = "as_text_or_null")]
-    ended_at: Option<Time>,
-    outcome: RunOutcome,
-    message: Option<String>,
-    counts: BTreeMap<String, u64>,
-}
-
-impl From<RunRecord> for RunView {
-    fn from(run: RunRecord) -> Self {
-        let RunRecord { id, kind, subject, began_at, ended_at, outcome, message, counts } = run;
-        Self { id, kind, subject, began_at, ended_at, outcome, message, counts }
-    }
 }
 
 impl Api<'_> {
