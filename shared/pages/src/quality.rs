@@ -115,7 +115,7 @@ fn verdict(run: Option<&RunRecord>, now: Time) -> Markup {
             @match run {
                 None => {
                     p class="big" { "Not verified yet" }
-                    p class="sub" { code { "stoop verify" } " computes everything anew from the stored observations and compares." }
+                    p class="sub" { code { "stoop verify" } " computes everything anew from the stored observations and compares; of a stack, in a pulled copy." }
                 }
                 Some(run) => {
                     p class="big" {

@@ -75,4 +75,9 @@ async fn the_last_runs_come_first(ledger: &dyn RunLedger, browse: &dyn Browse) {
     assert_eq!(browse.runs(100).await.unwrap(), runs);
     assert_eq!(browse.runs(4).await.unwrap(), runs[..4]);
     assert_eq!(browse.runs(0).await.unwrap(), []);
+    assert_eq!(browse.last_run("poll").await.unwrap().as_ref(), runs.first());
+    assert_eq!(browse.last_run("verify").await.unwrap(), None);
+    let verified = RunRecord { id: "v".into(), kind: "verify".into(), began_at: made::minute(-9), ..runs[0].clone() };
+    ledger.record(&verified).await.unwrap();
+    assert_eq!(browse.last_run("verify").await.unwrap(), Some(verified), "though every poll is later");
 }

@@ -14,8 +14,8 @@ use crate::error::failed;
 
 /// The most entries of an index that are asked for at a time.
 const PAGE_MAX: usize = 1_000;
-/// The kinds of runs that a stack records.
-const KIND_OF_RUNS: &str = "poll";
+/// The only kind of runs that a stack records.
+const POLL: &str = "poll";
 /// The longest time that a Lambda function runs: 900 seconds ("Lambda quotas", AWS Lambda Developer Guide).
 const RUN_MS_MAX: i64 = 900_000;
 
@@ -102,6 +102,36 @@ impl DynamoBrowse {
     }
 }
 
+impl DynamoBrowse {
+    /// The last `limit` runs of a kind, newest first.
+    async fn runs_of(&self, kind: &str, limit: usize) -> Result<Vec<RunRecord>, PortError> {
+        let what = || format!("Query of the runs in the index by_kind of the table {}", self.runs);
+        let request = self
+            .client
+            .query()
+            .table_name(&self.runs)
+            .index_name("by_kind")
+            .scan_index_forward(false)
+            .limit(i32::try_from(limit.clamp(1, PAGE_MAX)).unwrap_or(i32::MAX))
+            .key_condition_expression("#kind = :kind")
+            .expression_attribute_names("#kind", "kind")
+            .expression_attribute_values(":kind", text(kind));
+        let mut pages = request.into_paginator().send();
+        let mut runs = Vec::new();
+        while runs.len() < limit
+            && let Some(page) = pages.next().await
+        {
+            for item in page.map_err(failed(what))?.items() {
+                let body = text_of(item, "body").map_err(|error| PortError::new(what(), error))?;
+                let run: RunRecord = serde_json::from_str(body).map_err(|error| PortError::new(what(), error))?;
+                runs.push(as_it_is(run, self.clock.now()));
+            }
+        }
+        runs.truncate(limit);
+        Ok(runs)
+    }
+}
+
 #[async_trait]
 impl Browse for DynamoBrowse {
     async fn homes_of(
@@ -126,30 +156,11 @@ impl Browse for DynamoBrowse {
     }
 
     async fn runs(&self, limit: usize) -> Result<Vec<RunRecord>, PortError> {
-        let what = || format!("Query of the runs in the index by_kind of the table {}", self.runs);
-        let request = self
-            .client
-            .query()
-            .table_name(&self.runs)
-            .index_name("by_kind")
-            .scan_index_forward(false)
-            .limit(i32::try_from(limit.clamp(1, PAGE_MAX)).unwrap_or(i32::MAX))
-            .key_condition_expression("#kind = :kind")
-            .expression_attribute_names("#kind", "kind")
-            .expression_attribute_values(":kind", text(KIND_OF_RUNS));
-        let mut pages = request.into_paginator().send();
-        let mut runs = Vec::new();
-        while runs.len() < limit
-            && let Some(page) = pages.next().await
-        {
-            for item in page.map_err(failed(what))?.items() {
-                let body = text_of(item, "body").map_err(|error| PortError::new(what(), error))?;
-                let run: RunRecord = serde_json::from_str(body).map_err(|error| PortError::new(what(), error))?;
-                runs.push(as_it_is(run, self.clock.now()));
-            }
-        }
-        runs.truncate(limit);
-        Ok(runs)
+        self.runs_of(POLL, limit).await
+    }
+
+    async fn last_run(&self, kind: &str) -> Result<Option<RunRecord>, PortError> {
+        Ok(self.runs_of(kind, 1).await?.pop())
     }
 }
 

@@ -18,11 +18,8 @@ pub trait Browse: Send + Sync {
     /// The last `limit` runs, newest first.
     async fn runs(&self, limit: usize) -> Result<Vec<RunRecord>, PortError>;
 
-    /// The last run of a kind, such as `verify`; `None` if there is none. A store that has no index of kinds may look
-    /// among its last runs only, as this default does.
-    async fn last_run(&self, kind: &str) -> Result<Option<RunRecord>, PortError> {
-        Ok(self.runs(RUNS_SEARCHED).await?.into_iter().find(|run| run.kind == kind))
-    }
+    /// The last run of a kind, such as `verify`; `None` if there is none.
+    async fn last_run(&self, kind: &str) -> Result<Option<RunRecord>, PortError>;
 
     /// What was refused, with the last `newest` rejects. `None` if this store does not list its quarantine.
     async fn quarantine(&self, newest: usize) -> Result<Option<Quarantined>, PortError> {
@@ -30,9 +27,6 @@ pub trait Browse: Send + Sync {
         Ok(None)
     }
 }
-
-/// The runs among which [`Browse::last_run`] searches by default.
-const RUNS_SEARCHED: usize = 400;
 
 /// What a store keeps in quarantine.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
