@@ -4,6 +4,7 @@
 //! reads it for every request, so that a revoked token ends at once.
 
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -58,6 +59,19 @@ impl TokenFile {
         tokens.collect()
     }
 
+    /// Changes the tokens while no other process does.
+    fn change(&self, change: impl FnOnce(&mut BTreeMap<String, Kept>) -> anyhow::Result<()>) -> anyhow::Result<()> {
+        let folder = self.path.parent().unwrap_or(Path::new("."));
+        std::fs::create_dir_all(folder).with_context(|| format!("{} cannot be made", folder.display()))?;
+        let lock = self.path.with_extension("lock");
+        let lock = File::create(&lock).with_context(|| format!("{} cannot be made", lock.display()))?;
+        // It ends with this process, whatever happens.
+        lock.lock().with_context(|| format!("{} cannot be locked", self.shown()))?;
+        let mut kept = self.read()?;
+        change(&mut kept)?;
+        self.write(&kept)
+    }
+
     fn read(&self) -> anyhow::Result<BTreeMap<String, Kept>> {
         let text = match std::fs::read_to_string(&self.path) {
             Ok(text) => text,
@@ -71,7 +85,6 @@ impl TokenFile {
     fn write(&self, kept: &BTreeMap<String, Kept>) -> anyhow::Result<()> {
         let folder = self.path.parent().unwrap_or(Path::new("."));
         let write = || -> anyhow::Result<()> {
-            std::fs::create_dir_all(folder)?;
             // A temporary file is readable by its owner only, and keeps that when it gets its name.
             let mut file = NamedTempFile::new_in(folder)?;
             file.write_all(serde_json::to_string_pretty(kept)?.as_bytes())?;
@@ -113,14 +126,15 @@ fn make(file: &TokenFile, name: &str, now: Time) -> anyhow::Result<()> {
     if !is_token_name(name) {
         return Err(usage(format!("{name:?} cannot name a token; accepted: 1 to 40 of a-z, 0-9, - and _")));
     }
-    let mut kept = file.read()?;
-    if kept.contains_key(name) {
-        return Err(usage(format!("there is a token {name}; `stoop token revoke {name}` ends it")));
-    }
     let text = blake3::Hash::from(secret_bytes()?).to_hex();
     let hash = blake3::hash(text.as_bytes()).to_hex().to_string();
-    kept.insert(name.to_owned(), Kept { hash, made_at: now.to_string() });
-    file.write(&kept)?;
+    file.change(|kept| {
+        if kept.contains_key(name) {
+            return Err(usage(format!("there is a token {name}; `stoop token revoke {name}` ends it")));
+        }
+        kept.insert(name.to_owned(), Kept { hash, made_at: now.to_string() });
+        Ok(())
+    })?;
     say!("{text}");
     out::error_line(&format!("The token {name} is shown this once. It may read everything."));
     Ok(())
@@ -142,14 +156,15 @@ fn list(file: &TokenFile, json: bool) -> anyhow::Result<()> {
 }
 
 fn revoke(file: &TokenFile, name: &str) -> anyhow::Result<()> {
-    let mut kept = file.read()?;
-    if kept.remove(name).is_none() {
-        let known: Vec<String> = kept.into_keys().collect();
+    file.change(|kept| {
+        if kept.remove(name).is_some() {
+            return Ok(());
+        }
+        let known: Vec<String> = kept.keys().cloned().collect();
         let accepted =
             if known.is_empty() { "there are none".to_owned() } else { format!("accepted: {}", known.join(", ")) };
-        return Err(usage(format!("there is no token {name:?}; {accepted}")));
-    }
-    file.write(&kept)?;
+        Err(usage(format!("there is no token {name:?}; {accepted}")))
+    })?;
     say!("Revoked {name}.");
     Ok(())
 }
