@@ -2,8 +2,10 @@
 
 use serde_json::Value;
 use stoop_domain::Time;
+use stoop_tests::local::Kind;
 
 use crate::figures::assert_figures;
+use crate::raw::form_of;
 use crate::state::number;
 use crate::town::SOURCE;
 use crate::whole_way::lake_has_what_the_portal_served;
@@ -77,19 +79,18 @@ pub(crate) async fn pages(world: &World) {
     let locked = world.raw.browse(&url, &format!("/areas/{area}"), "").await.unwrap();
     assert_eq!(locked.status(), 303);
     assert!(locked.headers()["location"].to_str().unwrap().starts_with("/login?to=%2Fareas%2F"));
-    // Invoked: emulators do not pass the cookies of a response on.
-    let mut event: Value = serde_json::from_str(include_str!("../../../events/api-health.json")).unwrap();
-    event["rawPath"] = "/login".into();
-    event["requestContext"]["http"]["method"] = "POST".into();
-    event["requestContext"]["http"]["path"] = "/login".into();
-    event["headers"]["sec-fetch-site"] = "same-origin".into();
-    event["body"] = url::form_urlencoded::Serializer::new(String::new())
-        .extend_pairs([("token", &*token), ("to", "/runs")])
-        .finish()
-        .into();
-    let answer = world.raw.invoke(world.output("ApiFunctionName"), &event).await.unwrap();
-    assert_eq!((&answer["statusCode"], &answer["headers"]["location"]), (&303.into(), &"/runs".into()), "{answer}");
-    let cookie = text(&answer["cookies"][0]).split(';').next().unwrap().to_owned();
+    let form = [("token", &*token), ("to", "/runs")];
+    let cookie = match world.kind {
+        // It does not pass on the cookies of a response.
+        Kind::LocalStack => invoked_login(world, &form).await,
+        Kind::MiniStack | Kind::Given => {
+            let answer = world.raw.send_form(&url, "/login", &form).await.unwrap();
+            assert_eq!((answer.status().as_u16(), answer.headers()["location"].as_bytes()), (303, &b"/runs"[..]));
+            answer.headers()["set-cookie"].to_str().unwrap().to_owned()
+        }
+    };
+    assert!(cookie.ends_with("; HttpOnly; SameSite=Strict; Secure"), "{cookie}");
+    let cookie = cookie.split(';').next().unwrap().to_owned();
     let open: Vec<String> = world
         .state
         .homes_of(SOURCE)
@@ -113,6 +114,19 @@ pub(crate) async fn pages(world: &World) {
         let missing: Vec<&String> = parts.iter().filter(|part| !page.contains(&***part)).collect();
         assert!(missing.is_empty(), "{path}: {missing:?} are not in {page}");
     }
+}
+
+/// The cookie of a login, by invoking the function.
+async fn invoked_login(world: &World, form: &[(&str, &str)]) -> String {
+    let mut event: Value = serde_json::from_str(include_str!("../../../events/api-health.json")).unwrap();
+    event["rawPath"] = "/login".into();
+    event["requestContext"]["http"]["method"] = "POST".into();
+    event["requestContext"]["http"]["path"] = "/login".into();
+    event["headers"]["sec-fetch-site"] = "same-origin".into();
+    event["body"] = form_of(form).into();
+    let answer = world.raw.invoke(world.output("ApiFunctionName"), &event).await.unwrap();
+    assert_eq!((&answer["statusCode"], &answer["headers"]["location"]), (&303.into(), &"/runs".into()), "{answer}");
+    text(&answer["cookies"][0]).to_owned()
 }
 
 fn text(value: &Value) -> &str {

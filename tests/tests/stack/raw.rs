@@ -92,4 +92,17 @@ impl Raw {
         let request = self.http.get(format!("{}{path}", url.trim_end_matches('/')));
         Ok(request.header("host", host).header("cookie", cookie).send().await?)
     }
+
+    /// Sends a form to a function's URL, as a browser does from a page of that host.
+    pub(crate) async fn send_form(&self, to: &(String, String), path: &str, form: &[(&str, &str)]) -> Result<Response> {
+        let (url, host) = to;
+        let request = self.http.post(format!("{}{path}", url.trim_end_matches('/')));
+        let request = request.header("host", host).header("sec-fetch-site", "same-origin");
+        let request = request.header("content-type", "application/x-www-form-urlencoded");
+        Ok(request.body(form_of(form)).send().await?)
+    }
+}
+
+pub(crate) fn form_of(fields: &[(&str, &str)]) -> String {
+    url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish()
 }
