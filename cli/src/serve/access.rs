@@ -1,28 +1,28 @@
-//! Whom a server answers.
+//! Who may read from a server.
 
 use std::net::SocketAddr;
 
-use stoop_pages::Keys;
+use stoop_pages::Tokens;
 
 use crate::args::{PagesArgs, StoreArgs};
 use crate::failure::usage;
 use crate::tokens::{TokenFile, secret_bytes};
 
-/// Whom a server answers, by the address that it listens on.
-pub(super) enum Door {
+/// Who may read, by the address that the server listens on.
+pub(super) enum ServerAccess {
     /// Everyone: only this computer can reach it.
-    Open,
+    Everyone,
     /// Who has a token. Sessions end with the server: their key is not kept.
-    Tokens { file: TokenFile, session_key: [u8; 32] },
+    WithToken { file: TokenFile, session_key: [u8; 32] },
 }
 
-impl Door {
+impl ServerAccess {
     /// # Errors
     /// If tokens are needed and there is none.
     pub(super) fn of(store: &StoreArgs, args: PagesArgs) -> anyhow::Result<Self> {
         let PagesArgs { bind, require_token, .. } = args;
         if bind.is_loopback() && !require_token {
-            return Ok(Self::Open);
+            return Ok(Self::Everyone);
         }
         let file = TokenFile::of(store);
         if file.tokens()?.is_empty() {
@@ -32,22 +32,22 @@ impl Door {
             };
             return Err(usage(format!("{why}; `stoop token new NAME` makes one")));
         }
-        Ok(Self::Tokens { file, session_key: secret_bytes()? })
+        Ok(Self::WithToken { file, session_key: secret_bytes()? })
     }
 
     /// The tokens of this moment. `None` if everyone is answered; no tokens if they cannot be read.
-    pub(super) fn keys(&self) -> Option<Keys> {
-        let Self::Tokens { file, session_key } = self else { return None };
+    pub(super) fn tokens(&self) -> Option<Tokens> {
+        let Self::WithToken { file, session_key } = self else { return None };
         let tokens = file.tokens().unwrap_or_else(|error| {
             tracing::error!(error = format!("{error:#}"), "nobody is answered");
             Vec::new()
         });
-        Some(Keys::new(tokens, *session_key))
+        Some(Tokens::new(tokens, *session_key))
     }
 
     /// The values of `Host` that are answered: those of this computer, so that no page elsewhere whose name was made to
     /// lead here can read (DNS rebinding). All with tokens, which such a page does not have.
     pub(super) fn hosts(&self, address: SocketAddr) -> Option<[String; 2]> {
-        matches!(self, Self::Open).then(|| [address.to_string(), format!("localhost:{}", address.port())])
+        matches!(self, Self::Everyone).then(|| [address.to_string(), format!("localhost:{}", address.port())])
     }
 }

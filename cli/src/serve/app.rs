@@ -12,14 +12,14 @@ use axum::response::IntoResponse;
 use axum::routing::get;
 use futures_util::FutureExt;
 use stoop_embedded::Database;
-use stoop_pages::{FORM_BYTES_MAX, Keys, Visitors, Web, WebRequest};
+use stoop_pages::{Access, FORM_BYTES_MAX, Tokens, Web, WebRequest};
 use stoop_pipeline::Clock;
 use stoop_pipeline::serve::api::ApiResponse;
 use stoop_runtime::SystemClock;
 use tokio::sync::watch;
 use tower_http::compression::CompressionLayer;
 
-use super::door::Door;
+use super::access::ServerAccess;
 use super::events;
 use super::metrics::{self, ServerMeter};
 use crate::views::newest_moment;
@@ -31,7 +31,7 @@ const REMEMBERED_BYTES_MAX: usize = 64 << 20;
 pub(super) struct App {
     database: Arc<Database>,
     versions: watch::Receiver<u64>,
-    door: Door,
+    access: ServerAccess,
     /// The values of `Host` that are answered; `None` for all.
     hosts: Option<[String; 2]>,
     remembered: Mutex<Remembered>,
@@ -51,19 +51,19 @@ impl App {
         database: Arc<Database>,
         versions: watch::Receiver<u64>,
         address: SocketAddr,
-        door: Door,
+        access: ServerAccess,
     ) -> Arc<Self> {
-        let hosts = door.hosts(address);
-        Arc::new(Self { database, versions, door, hosts, remembered: Mutex::default(), meter: Arc::default() })
+        let hosts = access.hosts(address);
+        Arc::new(Self { database, versions, access, hosts, remembered: Mutex::default(), meter: Arc::default() })
     }
 
     fn answer(&self, request: &WebRequest<'_>) -> Arc<ApiResponse> {
-        match self.door.keys() {
+        match self.access.tokens() {
             None => self.remembered(request),
-            Some(keys) if request.is_admitted(&keys, SystemClock.now()) && !request.is_of_login() => {
+            Some(tokens) if request.is_admitted(&tokens, SystemClock.now()) && !request.is_of_login() => {
                 self.remembered(request)
             }
-            Some(keys) => Arc::new(self.read(request, Visitors::Known(Some(&keys)))),
+            Some(tokens) => Arc::new(self.read(request, Access::WithToken(Some(&tokens)))),
         }
     }
 
@@ -75,7 +75,7 @@ impl App {
         if let Some(known) = self.lock().get(version, &key) {
             return known;
         }
-        let answer = Arc::new(self.read(request, Visitors::All));
+        let answer = Arc::new(self.read(request, Access::Everyone));
         if answer.status < 400 {
             self.lock().keep(version, key, &answer);
         }
@@ -83,13 +83,13 @@ impl App {
     }
 
     /// Reads everything of an answer as of one moment.
-    fn read(&self, request: &WebRequest<'_>, visitors: Visitors<'_>) -> ApiResponse {
+    fn read(&self, request: &WebRequest<'_>, access: Access<'_>) -> ApiResponse {
         let database = &*self.database;
         let read = database.reading(|| {
             let now = newest_moment(database)?;
             // Calls to SQLite end before they return.
             let web = Web::new(database, database, database, database);
-            let answer = web.answer(*request, visitors, SystemClock.now(), now).now_or_never();
+            let answer = web.answer(*request, access, SystemClock.now(), now).now_or_never();
             answer.context("a read of the database waits for something")
         });
         read.unwrap_or_else(|error| unreadable(&error))
@@ -128,7 +128,7 @@ pub(super) fn router(app: Arc<App>) -> Router {
 }
 
 async fn listen(State(app): State<Arc<App>>, uri: Uri, headers: HeaderMap) -> Response<Body> {
-    match closed(&app, &uri, &headers) {
+    match not_admitted(&app, &uri, &headers) {
         Some(refusal) => refusal,
         None => events::stream(app.versions.clone(), app.meter.view()).into_response(),
     }
@@ -136,7 +136,7 @@ async fn listen(State(app): State<Arc<App>>, uri: Uri, headers: HeaderMap) -> Re
 
 /// Read anew for each request: the lag grows while the database stays the same.
 async fn metrics(State(app): State<Arc<App>>, uri: Uri, headers: HeaderMap) -> Response<Body> {
-    if let Some(refusal) = closed(&app, &uri, &headers) {
+    if let Some(refusal) = not_admitted(&app, &uri, &headers) {
         return refusal;
     }
     let began = Instant::now();
@@ -158,13 +158,13 @@ async fn metrics(State(app): State<Arc<App>>, uri: Uri, headers: HeaderMap) -> R
 }
 
 /// The answer to who may not see what is neither a page nor the API.
-fn closed(app: &App, uri: &Uri, headers: &HeaderMap) -> Option<Response<Body>> {
+fn not_admitted(app: &App, uri: &Uri, headers: &HeaderMap) -> Option<Response<Body>> {
     if let Some(refusal) = refusal(app, headers) {
         return Some(refusal);
     }
-    let keys: Keys = app.door.keys()?;
+    let tokens: Tokens = app.access.tokens()?;
     let message = "accepted: a token, or a session of /login";
-    let is_admitted = request(&Method::GET, uri, headers, &[]).is_admitted(&keys, SystemClock.now());
+    let is_admitted = request(&Method::GET, uri, headers, &[]).is_admitted(&tokens, SystemClock.now());
     (!is_admitted).then(|| converted(&ApiResponse::error(401, "unauthorized", message)))
 }
 

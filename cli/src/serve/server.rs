@@ -4,8 +4,8 @@ use std::thread::JoinHandle;
 use anyhow::Context;
 use stoop_embedded::Database;
 
+use super::access::ServerAccess;
 use super::app::{self, App};
-use super::door::Door;
 use super::events;
 use crate::args::{PagesArgs, StoreArgs};
 use crate::stop::Stop;
@@ -27,7 +27,7 @@ impl Server {
     /// If the database cannot be read, the port is taken, or others can reach the address and there is no token.
     pub(crate) fn start(store: &StoreArgs, args: PagesArgs, stop: &Stop) -> anyhow::Result<Self> {
         let database = Database::open_read(store.db(), &store.data()).map_err(crate::failure::not_opened)?;
-        let door = Door::of(store, args)?;
+        let access = ServerAccess::of(store, args)?;
         let listener = listen(args)?;
         let address = listener.local_addr()?;
         listener.set_nonblocking(true)?;
@@ -35,7 +35,7 @@ impl Server {
         let stop = stop.clone();
         let thread = std::thread::Builder::new().name("pages".to_owned()).spawn(move || {
             runtime.block_on(async {
-                let served = stop.unless_set(serve(listener, database, address, door));
+                let served = stop.unless_set(serve(listener, database, address, access));
                 if let Some(Err(error)) = served.await {
                     tracing::error!(error = format!("{error:#}"), "pages are no longer served");
                 }
@@ -63,11 +63,11 @@ async fn serve(
     listener: TcpListener,
     database: std::sync::Arc<Database>,
     address: SocketAddr,
-    door: Door,
+    access: ServerAccess,
 ) -> anyhow::Result<()> {
     let listener = tokio::net::TcpListener::from_std(listener)?;
     let versions = events::watch(database.clone());
-    let router = app::router(App::new(database, versions, address, door));
+    let router = app::router(App::new(database, versions, address, access));
     Ok(axum::serve(listener, router).await?)
 }
 

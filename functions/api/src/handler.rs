@@ -17,7 +17,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde_json::value::RawValue;
 use stoop_domain::Time;
-use stoop_pages::{Keys, Site, Visitors, Web, WebRequest};
+use stoop_pages::{Access, Tokens, Web, WebRequest};
 use stoop_pipeline::ports::PortError;
 use stoop_pipeline::serve::api::ApiResponse;
 use stoop_pipeline::with_causes;
@@ -90,20 +90,20 @@ impl<'a> App<'a> {
     async fn answer(&self, request: WebRequest<'_>, now: Time) -> ApiResponse {
         // Pages that are asked for again within this time are the same, so that their tag matches.
         let shown = Time::from_ms(now.ms() - now.ms().rem_euclid(SHOWN_EVERY_MS));
-        let shown = if Site::is_of_api(request.path) { now } else { shown };
+        let shown = if request.is_of_api() { now } else { shown };
         if request.is_open() {
-            return self.web.answer(request, Visitors::Known(None), now, Some(shown)).await;
+            return self.web.answer(request, Access::WithToken(None), now, Some(shown)).await;
         }
-        let mut keys = self.keys(Recency::Remembered).await;
-        let is_admitted = keys.as_ref().is_some_and(|keys| request.is_admitted(keys, now));
+        let mut tokens = self.tokens(Recency::Remembered).await;
+        let is_admitted = tokens.as_ref().is_some_and(|tokens| request.is_admitted(tokens, now));
         if !is_admitted && request.presents_something() {
-            keys = self.keys(Recency::Afresh).await;
+            tokens = self.tokens(Recency::Afresh).await;
         }
-        self.web.answer(request, Visitors::Known(keys.as_ref()), now, Some(shown)).await
+        self.web.answer(request, Access::WithToken(tokens.as_ref()), now, Some(shown)).await
     }
 
     /// The token; `None` if there is no usable one, which refuses every request.
-    async fn keys(&self, recency: Recency) -> Option<Keys> {
+    async fn tokens(&self, recency: Recency) -> Option<Tokens> {
         let text = match (self.read_token)(recency).await {
             Ok(text) => text,
             Err(error) => {
@@ -111,7 +111,7 @@ impl<'a> App<'a> {
                 return None;
             }
         };
-        Keys::of(&text).inspect_err(|error| tracing::error!(%error, "the API refuses every request")).ok()
+        Tokens::of(&text).inspect_err(|error| tracing::error!(%error, "the API refuses every request")).ok()
     }
 }
 

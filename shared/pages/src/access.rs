@@ -12,7 +12,7 @@ const NAME_CHARS_MAX: usize = 40;
 
 /// The tokens of a server, and the key that its sessions are signed with.
 #[derive(Clone)]
-pub struct Keys {
+pub struct Tokens {
     tokens: Vec<(String, Token)>,
     session_key: [u8; 32],
 }
@@ -24,7 +24,7 @@ pub fn is_token_name(text: &str) -> bool {
     (1..=NAME_CHARS_MAX).contains(&text.len()) && text.bytes().all(usual)
 }
 
-impl Keys {
+impl Tokens {
     /// These tokens, by name. Whoever knows the session key can make sessions.
     #[must_use]
     pub fn new(tokens: Vec<(String, Token)>, session_key: [u8; 32]) -> Self {
@@ -49,19 +49,19 @@ impl Keys {
 
     /// Whether an `Authorization` header presents one of the tokens.
     #[must_use]
-    pub fn open_to(&self, authorization: &str) -> bool {
+    pub fn accept_header(&self, authorization: &str) -> bool {
         self.tokens.iter().any(|(_, token)| token.opens_to(authorization))
     }
 
     /// A new session for whoever presents a token: `name.expiry.signature`, the expiry in seconds since 1970.
-    pub(crate) fn session(&self, presented: &str, now: Time) -> Option<String> {
+    pub(crate) fn new_session(&self, presented: &str, now: Time) -> Option<String> {
         let (name, token) = self.tokens.iter().find(|(_, token)| token.is(presented.trim()))?;
         let expiry = now.plus_ms(SESSION_MS).ms().div_euclid(Time::SECOND_MS);
         Some(format!("{name}.{expiry}.{}", self.signature(token, name, expiry).to_hex()))
     }
 
     /// Whether a session was made with one of the tokens, and has not expired.
-    pub(crate) fn hold(&self, session: &str, now: Time) -> bool {
+    pub(crate) fn accept_session(&self, session: &str, now: Time) -> bool {
         let mut parts = session.splitn(3, '.');
         let (Some(name), Some(expiry), Some(signature)) = (parts.next(), parts.next(), parts.next()) else {
             return false;
@@ -95,7 +95,7 @@ impl Keys {
     }
 }
 
-impl fmt::Debug for Keys {
+impl fmt::Debug for Tokens {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list().entries(self.tokens.iter().map(|(name, _)| name)).finish()
     }
@@ -113,31 +113,31 @@ mod tests {
 
     #[test]
     fn a_session_lasts_seven_days_on_every_process_with_the_token() {
-        let keys = Keys::of(TOKEN).unwrap();
-        let session = keys.session(TOKEN, noon()).unwrap();
-        let elsewhere = Keys::of(&format!("{TOKEN}\n")).unwrap();
-        assert!(elsewhere.hold(&session, noon()));
-        assert!(elsewhere.hold(&session, noon().plus_ms(SESSION_MS - 1_000)));
-        assert!(!elsewhere.hold(&session, noon().plus_ms(SESSION_MS)));
-        assert_eq!(keys.session("x7Qm-2kfP_9sLw.0aZu", noon()), None);
-        assert_eq!(keys.session("", noon()), None);
+        let tokens = Tokens::of(TOKEN).unwrap();
+        let session = tokens.new_session(TOKEN, noon()).unwrap();
+        let elsewhere = Tokens::of(&format!("{TOKEN}\n")).unwrap();
+        assert!(elsewhere.accept_session(&session, noon()));
+        assert!(elsewhere.accept_session(&session, noon().plus_ms(SESSION_MS - 1_000)));
+        assert!(!elsewhere.accept_session(&session, noon().plus_ms(SESSION_MS)));
+        assert_eq!(tokens.new_session("x7Qm-2kfP_9sLw.0aZu", noon()), None);
+        assert_eq!(tokens.new_session("", noon()), None);
     }
 
     #[test]
     fn a_changed_session_or_one_of_another_token_is_refused() {
-        let keys = Keys::of(TOKEN).unwrap();
-        let session = keys.session(TOKEN, noon()).unwrap();
-        let other = Keys::of("x7Qm-2kfP_9sLw.0aZu").unwrap();
-        assert!(!other.hold(&session, noon()), "after a rotation");
+        let tokens = Tokens::of(TOKEN).unwrap();
+        let session = tokens.new_session(TOKEN, noon()).unwrap();
+        let other = Tokens::of("x7Qm-2kfP_9sLw.0aZu").unwrap();
+        assert!(!other.accept_session(&session, noon()), "after a rotation");
         for at in 0..session.len() {
             for with in ['0', '1', 'z', '.'] {
                 let mut changed = session.clone();
                 changed.replace_range(at..=at, &with.to_string());
-                assert!(changed == session || !keys.hold(&changed, noon()), "{changed}");
+                assert!(changed == session || !tokens.accept_session(&changed, noon()), "{changed}");
             }
         }
         for wrong in ["", ".", "..", "api", "api.9999999999", "api.9999999999.", &session[..session.len() - 1]] {
-            assert!(!keys.hold(wrong, noon()), "{wrong}");
+            assert!(!tokens.accept_session(wrong, noon()), "{wrong}");
         }
     }
 
@@ -145,27 +145,27 @@ mod tests {
     fn a_revoked_or_replaced_token_ends_its_sessions_and_no_others() {
         let token = |text: &str| Token::parse(text).unwrap();
         let (ann, bob) = ("a".repeat(20), "b".repeat(20));
-        let keys = Keys::new(vec![("ann".into(), token(&ann)), ("bob".into(), token(&bob))], [7; 32]);
-        let sessions = [&ann, &bob].map(|text| keys.session(text, noon()).unwrap());
-        let hold = |keys: &Keys| sessions.each_ref().map(|session| keys.hold(session, noon()));
-        assert_eq!(hold(&keys), [true, true]);
-        assert_eq!(hold(&Keys::new(vec![("bob".into(), token(&bob))], [7; 32])), [false, true]);
-        let replaced = Keys::new(vec![("ann".into(), token(&"c".repeat(20))), ("bob".into(), token(&bob))], [7; 32]);
-        assert_eq!(hold(&replaced), [false, true]);
-        assert_eq!(hold(&Keys::new(keys.tokens.clone(), [8; 32])), [false, false], "after a restart");
+        let tokens = Tokens::new(vec![("ann".into(), token(&ann)), ("bob".into(), token(&bob))], [7; 32]);
+        let sessions = [&ann, &bob].map(|text| tokens.new_session(text, noon()).unwrap());
+        let accepted = |tokens: &Tokens| sessions.each_ref().map(|session| tokens.accept_session(session, noon()));
+        assert_eq!(accepted(&tokens), [true, true]);
+        assert_eq!(accepted(&Tokens::new(vec![("bob".into(), token(&bob))], [7; 32])), [false, true]);
+        let replaced = Tokens::new(vec![("ann".into(), token(&"c".repeat(20))), ("bob".into(), token(&bob))], [7; 32]);
+        assert_eq!(accepted(&replaced), [false, true]);
+        assert_eq!(accepted(&Tokens::new(tokens.tokens.clone(), [8; 32])), [false, false], "after a restart");
     }
 
     #[test]
     fn a_form_is_of_its_session() {
-        let keys = Keys::of(TOKEN).unwrap();
-        let form = keys.form_token("one");
-        assert!(keys.is_form_token("one", &form));
-        assert!(!keys.is_form_token("two", &form) && !keys.is_form_token("one", ""));
+        let tokens = Tokens::of(TOKEN).unwrap();
+        let form = tokens.form_token("one");
+        assert!(tokens.is_form_token("one", &form));
+        assert!(!tokens.is_form_token("two", &form) && !tokens.is_form_token("one", ""));
     }
 
     #[test]
-    fn neither_tokens_nor_keys_are_shown() {
-        assert_eq!(format!("{:?}", Keys::of(TOKEN).unwrap()), r#"["api"]"#);
+    fn neither_tokens_nor_the_session_key_are_shown() {
+        assert_eq!(format!("{:?}", Tokens::of(TOKEN).unwrap()), r#"["api"]"#);
     }
 
     #[test]

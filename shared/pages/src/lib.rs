@@ -25,6 +25,5 @@ mod site;
 mod text;
 mod web;
 
-pub use access::{Keys, SESSION_MS, is_token_name};
-pub use site::{Site, SiteRequest};
-pub use web::{FORM_BYTES_MAX, Visitors, Web, WebRequest};
+pub use access::{SESSION_MS, Tokens, is_token_name};
+pub use web::{Access, FORM_BYTES_MAX, Web, WebRequest};

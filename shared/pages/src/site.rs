@@ -6,29 +6,19 @@ use crate::assets::Asset;
 use crate::problem::Problem;
 use crate::query::Query;
 use crate::read::Reader;
+use crate::web::WebRequest;
 use crate::{alerts, area, compare, definitions, home, overview, quality, runs};
 
 /// The pages on their ports.
-pub struct Site<'a> {
+pub(crate) struct Site<'a> {
     reader: Reader<'a>,
-}
-
-/// The parts of an HTTP request that a page depends on.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct SiteRequest<'r> {
-    /// `GET`, in capitals.
-    pub method: &'r str,
-    /// The path, percent-encoded as received.
-    pub path: &'r str,
-    /// The text after the `?`, as received; empty without one.
-    pub query: &'r str,
-    /// The `If-None-Match` header.
-    pub if_none_match: Option<&'r str>,
 }
 
 /// The longest path and query.
 const PATH_BYTES_MAX: usize = 2_048;
 const QUERY_BYTES_MAX: usize = 4_096;
+/// Only the browser may keep it, and asks each time whether it has changed: a page may need a session.
+const ASKED_AGAIN: &str = "private, no-cache";
 const A_YEAR: &str = "public, max-age=31536000, immutable";
 
 /// The headers of every response. A page may load from its own host only, and nothing may put it into a frame.
@@ -55,20 +45,18 @@ enum Answer {
 
 impl<'a> Site<'a> {
     /// Pages of this state.
-    #[must_use]
-    pub fn new(store: &'a dyn Store, views: &'a dyn Views, areas: &'a dyn WideAreas, browse: &'a dyn Browse) -> Self {
+    pub(crate) fn new(
+        store: &'a dyn Store,
+        views: &'a dyn Views,
+        areas: &'a dyn WideAreas,
+        browse: &'a dyn Browse,
+    ) -> Self {
         Self { reader: Reader { store, views, areas, browse } }
-    }
-
-    /// Whether a path is one of the API, not of a page.
-    #[must_use]
-    pub fn is_of_api(path: &str) -> bool {
-        path == "/health" || path.starts_with("/api/")
     }
 
     /// The page for a request. `now` is the time that is shown; `None` if nothing was observed yet. Never fails: a page
     /// says what is wrong.
-    pub async fn answer(&self, request: SiteRequest<'_>, now: Option<Time>) -> ApiResponse {
+    pub(crate) async fn answer(&self, request: &WebRequest<'_>, now: Option<Time>) -> ApiResponse {
         let answered = self.answered(request, now).await;
         let mut response = match answered {
             Ok(Answer::Page(page)) => page_of(200, page),
@@ -82,7 +70,7 @@ impl<'a> Site<'a> {
                 headers: [
                     ("content-type", media_type.to_owned()),
                     ("content-disposition", format!("attachment; filename=\"{name}\"")),
-                    ("cache-control", "no-cache".to_owned()),
+                    ("cache-control", ASKED_AGAIN.to_owned()),
                 ]
                 .into_iter()
                 .chain(secure_headers())
@@ -110,7 +98,7 @@ impl<'a> Site<'a> {
         response
     }
 
-    async fn answered(&self, request: SiteRequest<'_>, now: Option<Time>) -> Result<Answer, Problem> {
+    async fn answered(&self, request: &WebRequest<'_>, now: Option<Time>) -> Result<Answer, Problem> {
         if !matches!(request.method, "GET" | "HEAD") {
             let mut problem = Problem::asked("Pages are only read: accepted are GET and HEAD.".to_owned());
             problem.status = 405;
@@ -174,7 +162,7 @@ async fn search(reader: &Reader<'_>, query: &Query) -> Result<String, Problem> {
 
 /// The response with a page, or without content.
 pub(crate) fn page_of(status: u16, page: String) -> ApiResponse {
-    let headers = [("content-type", "text/html; charset=utf-8".to_owned()), ("cache-control", "no-cache".to_owned())];
+    let headers = [("content-type", "text/html; charset=utf-8".to_owned()), ("cache-control", ASKED_AGAIN.to_owned())];
     ApiResponse { status, headers: headers.into_iter().chain(secure_headers()).collect(), body: page.into_bytes() }
 }
 

@@ -4,11 +4,11 @@ use stoop_domain::Time;
 use stoop_pipeline::ports::{Browse, Store, Views, WideAreas};
 use stoop_pipeline::serve::api::{Api, ApiRequest, ApiResponse};
 
-use crate::access::{Keys, SESSION_MS};
+use crate::access::{SESSION_MS, Tokens};
 use crate::assets::Asset;
 use crate::login::{self, Notice};
 use crate::query::Query;
-use crate::site::{Site, SiteRequest, page_of};
+use crate::site::{Site, page_of};
 
 /// Web pages and API over one state.
 pub struct Web<'a> {
@@ -41,15 +41,17 @@ pub struct WebRequest<'r> {
 
 /// Who is answered.
 #[derive(Clone, Copy, Debug)]
-pub enum Visitors<'k> {
+pub enum Access<'t> {
     /// Everyone: for a server that only this computer can reach.
-    All,
+    Everyone,
     /// Who has one of these tokens; nobody without them.
-    Known(Option<&'k Keys>),
+    WithToken(Option<&'t Tokens>),
 }
 
 /// The longest form that is read.
 pub const FORM_BYTES_MAX: usize = 8_192;
+/// The longest path to which a login leads.
+const TO_BYTES_MAX: usize = 2_048;
 
 /// A cookie with this prefix is set and sent over HTTPS only, and by this host only ("Cookies: HTTP State Management
 /// Mechanism", RFC 6265bis, section 4.1.3.2).
@@ -71,10 +73,17 @@ impl WebRequest<'_> {
 
     /// Whether what it presents is valid.
     #[must_use]
-    pub fn is_admitted(&self, keys: &Keys, now: Time) -> bool {
-        self.authorization.is_some_and(|authorization| keys.open_to(authorization))
-            || self.session().is_some_and(|session| keys.hold(session, now))
-            || (self.is_login() && self.form().get("token").is_some_and(|token| keys.session(token, now).is_some()))
+    pub fn is_admitted(&self, tokens: &Tokens, now: Time) -> bool {
+        self.authorization.is_some_and(|authorization| tokens.accept_header(authorization))
+            || self.session().is_some_and(|session| tokens.accept_session(session, now))
+            || (self.is_login()
+                && self.form().get("token").is_some_and(|token| tokens.new_session(token, now).is_some()))
+    }
+
+    /// Whether it is for the API, not for a page.
+    #[must_use]
+    pub fn is_of_api(&self) -> bool {
+        self.path == "/health" || self.path.starts_with("/api/")
     }
 
     /// Whether it is for a page that begins or ends a session.
@@ -126,47 +135,47 @@ impl<'a> Web<'a> {
     pub async fn answer(
         &self,
         request: WebRequest<'_>,
-        visitors: Visitors<'_>,
+        access: Access<'_>,
         clock: Time,
         now: Option<Time>,
     ) -> ApiResponse {
         let WebRequest { method, path, query, authorization, if_none_match, .. } = request;
-        let keys = match visitors {
-            Visitors::All => None,
-            Visitors::Known(keys) => Some(keys),
+        let tokens = match access {
+            Access::Everyone => None,
+            Access::WithToken(tokens) => Some(tokens),
         };
-        let is_admitted = match keys {
+        let is_admitted = match tokens {
             None => true,
-            Some(keys) => keys.is_some_and(|keys| !request.is_login() && request.is_admitted(keys, clock)),
+            Some(tokens) => tokens.is_some_and(|tokens| !request.is_login() && request.is_admitted(tokens, clock)),
         };
-        if Site::is_of_api(path) {
-            let request = ApiRequest { method, path, query, authorization, if_none_match };
+        if request.is_of_api() {
+            let asked = ApiRequest { method, path, query, authorization, if_none_match };
             let now = now.unwrap_or_default();
-            return match keys {
-                Some(keys) if !is_admitted => self.api.answer(request, keys.and_then(Keys::first), now).await,
-                _ => self.api.answer_all(request, now).await,
+            return match tokens {
+                Some(tokens) if !is_admitted => self.api.answer(asked, tokens.and_then(Tokens::first), now).await,
+                _ => self.api.answer_all(asked, now).await,
             };
         }
-        if let Some(keys) = keys {
+        if let Some(tokens) = tokens {
             match path {
-                "/login" => return login(&request, keys, clock),
-                "/logout" => return logout(&request, keys, clock),
+                "/login" => return login(&request, tokens, clock),
+                "/logout" => return logout(&request, tokens, clock),
                 _ if is_admitted || request.is_open() => {}
                 _ => return to_login(&request),
             }
         }
-        self.site.answer(SiteRequest { method, path, query, if_none_match }, now).await
+        self.site.answer(&request, now).await
     }
 }
 
 /// The login page, or a session for a token.
-fn login(request: &WebRequest<'_>, keys: Option<&Keys>, now: Time) -> ApiResponse {
-    let Some(keys) = keys else { return without_token() };
+fn login(request: &WebRequest<'_>, tokens: Option<&Tokens>, now: Time) -> ApiResponse {
+    let Some(tokens) = tokens else { return without_token() };
     if request.is_read() {
-        let session = request.session().filter(|session| keys.hold(session, now));
+        let session = request.session().filter(|session| tokens.accept_session(session, now));
         let page = match session {
-            Some(session) => login::logged_in(&keys.form_token(session)),
-            None => login::form(local(Query::parse(request.query).get("to")), Notice::None),
+            Some(session) => login::logged_in(&tokens.form_token(session)),
+            None => login::form(local_path(Query::parse(request.query).get("to")), Notice::None),
         };
         return unstored(page_of(200, page), request);
     }
@@ -174,24 +183,24 @@ fn login(request: &WebRequest<'_>, keys: Option<&Keys>, now: Time) -> ApiRespons
         return refusal;
     }
     let form = request.form();
-    let to = local(form.get("to"));
-    match form.get("token").and_then(|token| keys.session(token, now)) {
-        Some(session) => see(to, Some(cookie(request, &session, SESSION_MS / Time::SECOND_MS))),
+    let to = local_path(form.get("to"));
+    match form.get("token").and_then(|token| tokens.new_session(token, now)) {
+        Some(session) => see_other(to, Some(cookie(request, &session, SESSION_MS / Time::SECOND_MS))),
         None => unstored(page_of(401, login::form(to, Notice::Refused)), request),
     }
 }
 
 /// Ends the session of the browser.
-fn logout(request: &WebRequest<'_>, keys: Option<&Keys>, now: Time) -> ApiResponse {
-    let Some(keys) = keys else { return without_token() };
+fn logout(request: &WebRequest<'_>, tokens: Option<&Tokens>, now: Time) -> ApiResponse {
+    let Some(tokens) = tokens else { return without_token() };
     if let Some(refusal) = not_a_form(request) {
         return refusal;
     }
-    match request.session().filter(|session| keys.hold(session, now)) {
-        Some(session) if !request.form().get("form").is_some_and(|sent| keys.is_form_token(session, sent)) => {
+    match request.session().filter(|session| tokens.accept_session(session, now)) {
+        Some(session) if !request.form().get("form").is_some_and(|sent| tokens.is_form_token(session, sent)) => {
             ApiResponse::error(403, "bad_form", "the form is not of this session; accepted: the one on /login")
         }
-        _ => see("/login", Some(cookie(request, "", 0))),
+        _ => see_other("/login", Some(cookie(request, "", 0))),
     }
 }
 
@@ -216,17 +225,17 @@ fn to_login(request: &WebRequest<'_>) -> ApiResponse {
     }
     let asked =
         if request.query.is_empty() { request.path.to_owned() } else { format!("{}?{}", request.path, request.query) };
-    let to = percent_encoding::utf8_percent_encode(local(Some(&asked)), percent_encoding::NON_ALPHANUMERIC);
-    see(&format!("/login?to={to}"), None)
+    let to = percent_encoding::utf8_percent_encode(local_path(Some(&asked)), percent_encoding::NON_ALPHANUMERIC);
+    see_other(&format!("/login?to={to}"), None)
 }
 
 /// A path of this server; the first page instead of anything else. A browser takes `//host` and `/\host` for another
 /// server.
-fn local(to: Option<&str>) -> &str {
+fn local_path(to: Option<&str>) -> &str {
     let is_path = |to: &&str| {
         let rest = to.strip_prefix('/');
         rest.is_some_and(|rest| !rest.starts_with(['/', '\\']))
-            && to.len() <= 2_048
+            && to.len() <= TO_BYTES_MAX
             && to.bytes().all(|byte| byte.is_ascii_graphic())
     };
     to.filter(is_path).unwrap_or("/")
@@ -237,7 +246,7 @@ fn cookie(request: &WebRequest<'_>, session: &str, seconds: i64) -> String {
     format!("{name}={session}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Strict{secure}")
 }
 
-fn see(location: &str, cookie: Option<String>) -> ApiResponse {
+fn see_other(location: &str, cookie: Option<String>) -> ApiResponse {
     let mut response = page_of(303, String::new());
     response.headers.push(("location", location.to_owned()));
     response.headers.extend(cookie.map(|cookie| ("set-cookie", cookie)));
@@ -264,14 +273,14 @@ mod tests {
     #[test]
     fn a_login_leads_to_a_path_of_this_server_only() {
         for to in ["/", "/areas/us/wa?for=sale&days=28", "/homes/a%2Fb"] {
-            assert_eq!(local(Some(to)), to);
+            assert_eq!(local_path(Some(to)), to);
         }
         let elsewhere = ["//evil.example", "/\\evil.example", "https://evil.example", "evil", "", "/a\nb: c", "/ä"];
         for to in elsewhere {
-            assert_eq!(local(Some(to)), "/", "{to}");
+            assert_eq!(local_path(Some(to)), "/", "{to}");
         }
-        assert_eq!(local(Some(&format!("/{}", "x".repeat(3_000)))), "/");
-        assert_eq!(local(None), "/");
+        assert_eq!(local_path(Some(&format!("/{}", "x".repeat(3_000)))), "/");
+        assert_eq!(local_path(None), "/");
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::dynamo::{MemoryLake, Tables};
 use crate::small_town::{Town, alerts, answer, json, now, observations};
 use serde_json::Value;
-use stoop_pages::{Visitors, Web, WebRequest};
+use stoop_pages::{Access, Web, WebRequest};
 use stoop_pipeline::Measurer;
 use stoop_pipeline::ports::Ledger;
 use stoop_pipeline::serve::api::Api;
@@ -88,7 +88,7 @@ async fn both_stores_give_the_same_pages() {
     ];
     for (path, query) in targets {
         let request = WebRequest { method: "GET", path, query, ..WebRequest::default() };
-        let page = async |web: &Web<'_>| web.answer(request, Visitors::All, now(), Some(now())).await;
+        let page = async |web: &Web<'_>| web.answer(request, Access::Everyone, now(), Some(now())).await;
         let (ours, theirs) = (page(&on_aws).await, page(&on_a_laptop).await);
         assert_eq!(String::from_utf8_lossy(&ours.body), String::from_utf8_lossy(&theirs.body), "{path}?{query}");
         assert_eq!(ours, theirs, "{path}?{query}");
