@@ -20,10 +20,12 @@ mod problem;
 mod quality;
 mod query;
 mod read;
+mod request;
 mod runs;
 mod site;
 mod text;
 mod web;
 
 pub use access::{SESSION_MS, Tokens, is_token_name};
-pub use web::{Access, FORM_BYTES_MAX, Web, WebRequest};
+pub use request::{FORM_BYTES_MAX, WebRequest};
+pub use web::{Access, Web};

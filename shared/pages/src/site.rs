@@ -6,7 +6,7 @@ use crate::assets::Asset;
 use crate::problem::Problem;
 use crate::query::Query;
 use crate::read::Reader;
-use crate::web::WebRequest;
+use crate::request::WebRequest;
 use crate::{alerts, area, compare, definitions, home, overview, quality, runs};
 
 /// The pages on their ports.

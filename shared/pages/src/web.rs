@@ -5,38 +5,15 @@ use stoop_pipeline::ports::{Browse, Store, Views, WideAreas};
 use stoop_pipeline::serve::api::{Api, ApiRequest, ApiResponse};
 
 use crate::access::{SESSION_MS, Tokens};
-use crate::assets::Asset;
 use crate::login::{self, Notice};
 use crate::query::Query;
+use crate::request::WebRequest;
 use crate::site::{Site, page_of};
 
 /// Web pages and API over one state.
 pub struct Web<'a> {
     site: Site<'a>,
     api: Api<'a>,
-}
-
-/// The parts of an HTTP request that an answer depends on. Header values are as received.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct WebRequest<'r> {
-    /// In capitals.
-    pub method: &'r str,
-    /// The path, percent-encoded as received.
-    pub path: &'r str,
-    /// The text after the `?`, as received; empty without one.
-    pub query: &'r str,
-    pub host: Option<&'r str>,
-    pub authorization: Option<&'r str>,
-    /// `name=value; name=value`.
-    pub cookie: Option<&'r str>,
-    pub origin: Option<&'r str>,
-    /// The `Sec-Fetch-Site` header.
-    pub fetch_site: Option<&'r str>,
-    pub if_none_match: Option<&'r str>,
-    /// At most [`FORM_BYTES_MAX`] bytes of it are read.
-    pub body: &'r [u8],
-    /// Whether the browser uses HTTPS. Then its cookie is never sent without.
-    pub is_https: bool,
 }
 
 /// Who is answered.
@@ -48,80 +25,8 @@ pub enum Access<'t> {
     WithToken(Option<&'t Tokens>),
 }
 
-/// The longest form that is read.
-pub const FORM_BYTES_MAX: usize = 8_192;
 /// The longest path to which a login leads.
 const TO_BYTES_MAX: usize = 2_048;
-
-/// A cookie with this prefix is set and sent over HTTPS only, and by this host only ("Cookies: HTTP State Management
-/// Mechanism", RFC 6265bis, section 4.1.3.2).
-const SECURE_COOKIE: &str = "__Host-stoop";
-const PLAIN_COOKIE: &str = "stoop";
-
-impl WebRequest<'_> {
-    /// Whether it is answered without a token: the health check, and what a login page is made from.
-    #[must_use]
-    pub fn is_open(&self) -> bool {
-        self.path == "/health" || Asset::at(self.path).is_some()
-    }
-
-    /// Whether it presents something that could be a token or a session.
-    #[must_use]
-    pub fn presents_something(&self) -> bool {
-        self.authorization.is_some() || self.session().is_some() || self.is_login()
-    }
-
-    /// Whether what it presents is valid.
-    #[must_use]
-    pub fn is_admitted(&self, tokens: &Tokens, now: Time) -> bool {
-        self.authorization.is_some_and(|authorization| tokens.accept_header(authorization))
-            || self.session().is_some_and(|session| tokens.accept_session(session, now))
-            || (self.is_login()
-                && self.form().get("token").is_some_and(|token| tokens.new_session(token, now).is_some()))
-    }
-
-    /// Whether it is for the API, not for a page.
-    #[must_use]
-    pub fn is_of_api(&self) -> bool {
-        self.path == "/health" || self.path.starts_with("/api/")
-    }
-
-    /// Whether it is for a page that begins or ends a session.
-    #[must_use]
-    pub fn is_of_login(&self) -> bool {
-        matches!(self.path, "/login" | "/logout")
-    }
-
-    fn is_login(&self) -> bool {
-        self.path == "/login" && self.method == "POST"
-    }
-
-    fn is_read(&self) -> bool {
-        matches!(self.method, "GET" | "HEAD")
-    }
-
-    fn session(&self) -> Option<&str> {
-        let name = if self.is_https { SECURE_COOKIE } else { PLAIN_COOKIE };
-        let cookies = self.cookie?.split(';').filter_map(|cookie| cookie.trim().split_once('='));
-        cookies.into_iter().find(|(known, _)| *known == name).map(|(_, value)| value)
-    }
-
-    /// The fields of a form; none of one that is too long.
-    fn form(&self) -> Query {
-        let body = if self.body.len() > FORM_BYTES_MAX { &[] } else { self.body };
-        Query::of_bytes(body)
-    }
-
-    /// Whether a browser sent it from a page of this server. Every browser sends `Origin` with a form; `Sec-Fetch-Site`
-    /// also behind a proxy that has another host name.
-    fn is_from_here(&self) -> bool {
-        let is_own = |origin: &str| {
-            let host = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"));
-            host.is_some() && host == self.host
-        };
-        self.fetch_site == Some("same-origin") || self.origin.is_some_and(is_own)
-    }
-}
 
 impl<'a> Web<'a> {
     /// Pages and API of this state. Made once per process: the API remembers the names of the markets for a minute.
@@ -185,7 +90,7 @@ fn login(request: &WebRequest<'_>, tokens: Option<&Tokens>, now: Time) -> ApiRes
     let form = request.form();
     let to = local_path(form.get("to"));
     match form.get("token").and_then(|token| tokens.new_session(token, now)) {
-        Some(session) => see_other(to, Some(cookie(request, &session, SESSION_MS / Time::SECOND_MS))),
+        Some(session) => see_other(to, Some(request.cookie(&session, SESSION_MS / Time::SECOND_MS))),
         None => unstored(page_of(401, login::form(to, Notice::Refused)), request),
     }
 }
@@ -200,7 +105,7 @@ fn logout(request: &WebRequest<'_>, tokens: Option<&Tokens>, now: Time) -> ApiRe
         Some(session) if !request.form().get("form").is_some_and(|sent| tokens.is_form_token(session, sent)) => {
             ApiResponse::error(403, "bad_form", "the form is not of this session; accepted: the one on /login")
         }
-        _ => see_other("/login", Some(cookie(request, "", 0))),
+        _ => see_other("/login", Some(request.cookie("", 0))),
     }
 }
 
@@ -241,11 +146,6 @@ fn local_path(to: Option<&str>) -> &str {
     to.filter(is_path).unwrap_or("/")
 }
 
-fn cookie(request: &WebRequest<'_>, session: &str, seconds: i64) -> String {
-    let (name, secure) = if request.is_https { (SECURE_COOKIE, "; Secure") } else { (PLAIN_COOKIE, "") };
-    format!("{name}={session}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Strict{secure}")
-}
-
 fn see_other(location: &str, cookie: Option<String>) -> ApiResponse {
     let mut response = page_of(303, String::new());
     response.headers.push(("location", location.to_owned()));
@@ -281,29 +181,5 @@ mod tests {
         }
         assert_eq!(local_path(Some(&format!("/{}", "x".repeat(3_000)))), "/");
         assert_eq!(local_path(None), "/");
-    }
-
-    #[test]
-    fn a_form_comes_from_a_page_of_this_server() {
-        let request = WebRequest { host: Some("stoop.example"), ..WebRequest::default() };
-        let from = |origin| WebRequest { origin: Some(origin), ..request }.is_from_here();
-        assert!(from("https://stoop.example") && from("http://stoop.example"));
-        for other in ["https://evil.example", "https://stoop.example.evil.example", "null", "", "stoop.example"] {
-            assert!(!from(other), "{other}");
-        }
-        let fetched = |site| WebRequest { fetch_site: Some(site), ..request }.is_from_here();
-        assert!(fetched("same-origin") && !fetched("same-site") && !fetched("cross-site") && !fetched("none"));
-        assert!(!request.is_from_here(), "neither is sent");
-    }
-
-    #[test]
-    fn a_cookie_is_found_among_others_by_its_whole_name() {
-        let session = |cookie, is_https| {
-            WebRequest { cookie: Some(cookie), is_https, ..WebRequest::default() }.session().map(str::to_owned)
-        };
-        assert_eq!(session("a=1; __Host-stoop=x.y; b=2", true), Some("x.y".to_owned()));
-        assert_eq!(session("a=1; __Host-stoop=x.y; b=2", false), None, "without HTTPS it has another name");
-        assert_eq!(session("stoop=x", false), Some("x".to_owned()));
-        assert_eq!(session("xstoop=x; stoopx=y", false), None);
     }
 }

@@ -1,0 +1,138 @@
+//! An HTTP request, and what it presents.
+
+use stoop_domain::Time;
+
+use crate::access::Tokens;
+use crate::assets::Asset;
+use crate::query::Query;
+
+/// The parts of an HTTP request that an answer depends on. Header values are as received.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct WebRequest<'r> {
+    /// In capitals.
+    pub method: &'r str,
+    /// The path, percent-encoded as received.
+    pub path: &'r str,
+    /// The text after the `?`, as received; empty without one.
+    pub query: &'r str,
+    pub host: Option<&'r str>,
+    pub authorization: Option<&'r str>,
+    /// `name=value; name=value`.
+    pub cookie: Option<&'r str>,
+    pub origin: Option<&'r str>,
+    /// The `Sec-Fetch-Site` header.
+    pub fetch_site: Option<&'r str>,
+    pub if_none_match: Option<&'r str>,
+    /// At most [`FORM_BYTES_MAX`] bytes of it are read.
+    pub body: &'r [u8],
+    /// Whether the browser uses HTTPS. Then its cookie is never sent without.
+    pub is_https: bool,
+}
+
+/// The longest form that is read.
+pub const FORM_BYTES_MAX: usize = 8_192;
+
+/// A cookie with this prefix is set and sent over HTTPS only, and by this host only ("Cookies: HTTP State Management
+/// Mechanism", RFC 6265bis, section 4.1.3.2).
+const SECURE_COOKIE: &str = "__Host-stoop";
+const PLAIN_COOKIE: &str = "stoop";
+
+impl WebRequest<'_> {
+    /// Whether it is answered without a token: the health check, and what a login page is made from.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.path == "/health" || Asset::at(self.path).is_some()
+    }
+
+    /// Whether it presents something that could be a token or a session.
+    #[must_use]
+    pub fn presents_something(&self) -> bool {
+        self.authorization.is_some() || self.session().is_some() || self.is_login()
+    }
+
+    /// Whether what it presents is valid.
+    #[must_use]
+    pub fn is_admitted(&self, tokens: &Tokens, now: Time) -> bool {
+        self.authorization.is_some_and(|authorization| tokens.accept_header(authorization))
+            || self.session().is_some_and(|session| tokens.accept_session(session, now))
+            || (self.is_login()
+                && self.form().get("token").is_some_and(|token| tokens.new_session(token, now).is_some()))
+    }
+
+    /// Whether it is for the API, not for a page.
+    #[must_use]
+    pub fn is_of_api(&self) -> bool {
+        self.path == "/health" || self.path.starts_with("/api/")
+    }
+
+    /// Whether it is for a page that begins or ends a session.
+    #[must_use]
+    pub fn is_of_login(&self) -> bool {
+        matches!(self.path, "/login" | "/logout")
+    }
+
+    pub(crate) fn is_login(&self) -> bool {
+        self.path == "/login" && self.method == "POST"
+    }
+
+    pub(crate) fn is_read(&self) -> bool {
+        matches!(self.method, "GET" | "HEAD")
+    }
+
+    pub(crate) fn session(&self) -> Option<&str> {
+        let name = if self.is_https { SECURE_COOKIE } else { PLAIN_COOKIE };
+        let cookies = self.cookie?.split(';').filter_map(|cookie| cookie.trim().split_once('='));
+        cookies.into_iter().find(|(known, _)| *known == name).map(|(_, value)| value)
+    }
+
+    /// The fields of a form; none of one that is too long.
+    pub(crate) fn form(&self) -> Query {
+        let body = if self.body.len() > FORM_BYTES_MAX { &[] } else { self.body };
+        Query::of_bytes(body)
+    }
+
+    /// Whether a browser sent it from a page of this server. Every browser sends `Origin` with a form; `Sec-Fetch-Site`
+    /// also behind a proxy that has another host name.
+    pub(crate) fn is_from_here(&self) -> bool {
+        let is_own = |origin: &str| {
+            let host = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"));
+            host.is_some() && host == self.host
+        };
+        self.fetch_site == Some("same-origin") || self.origin.is_some_and(is_own)
+    }
+
+    /// A `Set-Cookie` value that gives the browser this session for so many seconds.
+    pub(crate) fn cookie(&self, session: &str, seconds: i64) -> String {
+        let (name, secure) = if self.is_https { (SECURE_COOKIE, "; Secure") } else { (PLAIN_COOKIE, "") };
+        format!("{name}={session}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Strict{secure}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_form_comes_from_a_page_of_this_server() {
+        let request = WebRequest { host: Some("stoop.example"), ..WebRequest::default() };
+        let from = |origin| WebRequest { origin: Some(origin), ..request }.is_from_here();
+        assert!(from("https://stoop.example") && from("http://stoop.example"));
+        for other in ["https://evil.example", "https://stoop.example.evil.example", "null", "", "stoop.example"] {
+            assert!(!from(other), "{other}");
+        }
+        let fetched = |site| WebRequest { fetch_site: Some(site), ..request }.is_from_here();
+        assert!(fetched("same-origin") && !fetched("same-site") && !fetched("cross-site") && !fetched("none"));
+        assert!(!request.is_from_here(), "neither is sent");
+    }
+
+    #[test]
+    fn a_cookie_is_found_among_others_by_its_whole_name() {
+        let session = |cookie, is_https| {
+            WebRequest { cookie: Some(cookie), is_https, ..WebRequest::default() }.session().map(str::to_owned)
+        };
+        assert_eq!(session("a=1; __Host-stoop=x.y; b=2", true), Some("x.y".to_owned()));
+        assert_eq!(session("a=1; __Host-stoop=x.y; b=2", false), None, "without HTTPS it has another name");
+        assert_eq!(session("stoop=x", false), Some("x".to_owned()));
+        assert_eq!(session("xstoop=x; stoopx=y", false), None);
+    }
+}
