@@ -4,6 +4,7 @@ mod homes;
 mod market;
 mod markets;
 mod reference;
+mod searches;
 mod serve;
 mod sources;
 mod store;
@@ -24,6 +25,7 @@ pub(crate) use market::MarketArgs;
 pub(crate) use markets::figure;
 pub(crate) use markets::{MarketsArgs, WantedMarkets};
 pub(crate) use reference::{LoadArgs, ReferenceArgs, ReferenceCommand, RemoveArgs};
+pub(crate) use searches::{RunsArgs, SearchArgs, SearchesArgs};
 pub(crate) use serve::{PagesArgs, ServeArgs};
 pub(crate) use sources::{CheckArgs, LossArgs, NewArgs, ResetArgs, SourcesArgs, SourcesCommand};
 pub(crate) use store::StoreArgs;
@@ -65,6 +67,12 @@ pub(crate) enum Command {
     Token(TokenArgs),
     /// Poll one search once
     Poll(PollArgs),
+    /// List the searches: when each is polled next, and which are paused
+    Searches(SearchesArgs),
+    /// Pause a search: `stoop run` does not poll it until it is resumed
+    Pause(SearchArgs),
+    /// Resume a paused search
+    Resume(SearchArgs),
     /// List the sources, check a search, draft a source from a sample
     Sources(SourcesArgs),
     /// List the markets and their figures
@@ -255,15 +263,6 @@ pub(crate) struct WebhookArgs {
 #[derive(Args)]
 pub(crate) struct QuarantineArgs {
     /// At most this many rows, newest first, below the counts
-    #[arg(long, default_value_t = 20, value_parser = lines)]
-    pub(crate) limit: usize,
-    #[command(flatten)]
-    pub(crate) format: FormatArgs,
-}
-
-#[derive(Args)]
-pub(crate) struct RunsArgs {
-    /// At most this many lines, newest first
     #[arg(long, default_value_t = 20, value_parser = lines)]
     pub(crate) limit: usize,
     #[command(flatten)]

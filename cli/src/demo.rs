@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use stoop_domain::Time;
 use stoop_embedded::{Database, FolderFiles, Keep, Process};
-use stoop_pipeline::{Clock, Search};
+use stoop_pipeline::{Cadence, Clock, Due, Search};
 use stoop_rules::Rules;
 use stoop_runtime::SystemClock;
 use stoop_simulation::{Noise, Portal, PortalConfig, Simulation, SimulationConfig};
@@ -23,6 +23,7 @@ use crate::judge::note_rules;
 use crate::out::{self, say};
 use crate::poll_line::poll_line;
 use crate::prune::keep_pruning;
+use crate::schedule::Schedule;
 use crate::serve::{self, Server};
 use crate::simulate::BEGIN;
 use crate::stop::{Stop, StoppableHttp};
@@ -31,6 +32,8 @@ use screen::Screen;
 
 /// How often the screen is redrawn.
 const FRAME: Duration = Duration::from_millis(1_000);
+
+const MINUTE_MS: u64 = 60_000;
 
 /// A demo fetches thousands of pages an hour, and its market's days pass quickly.
 const PRUNE_MS: u64 = 60_000;
@@ -154,7 +157,7 @@ async fn live_through(engine: &Engine, clock: &DemoClock, searches: &[Search], d
 async fn play(engine: &Engine, args: &DemoArgs, searches: Vec<Search>, screen: &Arc<Screen>) -> anyhow::Result<()> {
     let mut polls = tokio::task::JoinSet::new();
     for search in searches {
-        polls.spawn(keep_polling(engine.clone(), search, Arc::clone(screen)));
+        polls.spawn(keep_polling(engine.clone(), search, u64::from(args.speed) * MINUTE_MS, Arc::clone(screen)));
     }
     tokio::spawn(keep_pruning(engine.clone(), Keep::default(), PRUNE_MS));
     let watcher = Arc::clone(screen);
@@ -186,13 +189,20 @@ async fn play(engine: &Engine, args: &DemoArgs, searches: Vec<Search>, screen: &
     screen.draw(&engine.database, engine.clock.now())
 }
 
-/// Polls one region every second.
-async fn keep_polling(engine: Engine, search: Search, screen: Arc<Screen>) {
-    while !engine.stop.is_set() {
+/// Polls one region every second, which is `every_ms` of the market's time.
+async fn keep_polling(engine: Engine, search: Search, every_ms: u64, screen: Arc<Screen>) {
+    let mut schedule = Schedule::of(&engine, &search.name);
+    loop {
+        schedule.wait(None).await;
+        if engine.stop.is_set() {
+            break;
+        }
+        let began = engine.clock.now();
         let outcome = engine.poll(&search).await;
         if outcome.is_err() {
             screen.line(&crate::show::plain(&poll_line(&search.name, &outcome)));
         }
+        schedule.keep(&Due::after(&Cadence::steady(every_ms), None, began), began);
         engine.clock.sleep(1_000).await;
     }
 }

@@ -16,6 +16,7 @@ mod rebuild;
 mod reference;
 mod replay;
 mod run;
+mod schedule;
 mod serve;
 mod show;
 mod simulate;
@@ -29,6 +30,7 @@ mod webhook;
 use std::process::ExitCode;
 
 use clap::Parser;
+use stoop_pipeline::ControlAction;
 
 use crate::args::{Cli, Command};
 use crate::failure::report;
@@ -62,6 +64,9 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Serve(args) => serve::serve(&home, &args).await,
         Command::Token(args) => tokens::token(&home, &args),
         Command::Poll(args) => run::poll_once(&home, &args).await,
+        Command::Searches(args) => views::list_searches(&home, &args).await,
+        Command::Pause(args) => views::control(&home, &args, ControlAction::Pause).await,
+        Command::Resume(args) => views::control(&home, &args, ControlAction::Resume).await,
         Command::Sources(args) => sources::sources(&home, &args).await,
         Command::Markets(args) => views::markets(&home, &args),
         Command::Market(args) => match args.definition.definition {

@@ -20,6 +20,7 @@ use crate::judge::note_rules;
 use crate::out::{self, say};
 use crate::poll_line::poll_line;
 use crate::prune::{self, keep_pruning, kept};
+use crate::schedule::Schedule;
 use crate::serve::{self, Server};
 use crate::show;
 use crate::stop::{Stop, StoppableClock, StoppableHttp};
@@ -165,14 +166,20 @@ fn engine(store: &StoreArgs, config: &Config, config_path: &Path, command: &str)
 /// Polls one search at its interval until stopped. Searches do not wait for each other.
 async fn keep_polling(engine: Engine, config: SearchConfig, cadence: Cadence) {
     let SearchConfig { search, every_ms, .. } = config;
+    let mut schedule = Schedule::of(&engine, &search.name);
     let mut last = LastPoll::default();
     let mut reported = false;
-    while !engine.stop.is_set() {
+    let mut due = None;
+    loop {
+        schedule.wait(due.as_ref()).await;
+        if engine.stop.is_set() {
+            break;
+        }
         let began = engine.clock.now();
         let outcome = engine.poll(&search).await;
         last = last.after(began, outcome.as_ref().map_or(PollEnd::FAILED, Polled::end), None);
-        let due = Due::after(&cadence, last.pace.as_ref(), began);
-        let Distance { ms, slowed_by } = &due.distance;
+        let next_due = Due::after(&cadence, last.pace.as_ref(), began);
+        let Distance { ms, slowed_by } = &next_due.distance;
         let next = if *ms == every_ms { String::new() } else { format!("; next in {}", show::span(ms.cast_signed())) };
         let line = show::plain(&poll_line(&search.name, &outcome));
         say!("{}  {line}{next}", show::time(engine.clock.now()));
@@ -180,6 +187,7 @@ async fn keep_polling(engine: Engine, config: SearchConfig, cadence: Cadence) {
             say!("{} is polled less often than `every` says: its account has {limit}", search.name);
         }
         reported = slowed_by.is_some();
-        engine.clock.sleep(due.wait_ms(engine.clock.now())).await;
+        schedule.keep(&next_due, began);
+        due = Some(next_due);
     }
 }

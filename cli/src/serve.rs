@@ -2,6 +2,7 @@
 
 mod access;
 mod app;
+mod controls;
 mod events;
 mod metrics;
 mod server;

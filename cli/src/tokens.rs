@@ -12,7 +12,7 @@ use std::process::ExitCode;
 use anyhow::Context;
 use serde::{Deserialize, Serialize};
 use stoop_domain::Time;
-use stoop_pages::is_token_name;
+use stoop_pages::{NamedToken, Scope, is_token_name};
 use stoop_pipeline::Clock;
 use stoop_pipeline::serve::api::Token;
 use stoop_runtime::SystemClock;
@@ -33,11 +33,15 @@ struct Kept {
     /// In hexadecimal digits.
     hash: String,
     made_at: String,
+    /// Absent in files of earlier versions: it may read.
+    #[serde(default = "read_scope")]
+    scope: String,
 }
 
 #[derive(Serialize)]
 struct Listed<'a> {
     name: &'a str,
+    scope: &'a str,
     made_at: &'a str,
 }
 
@@ -46,15 +50,17 @@ impl TokenFile {
         Self { path: store.data().join("tokens.json") }
     }
 
-    /// The tokens by name; none without a file.
+    /// The tokens in the order of their names; none without a file.
     ///
     /// # Errors
     /// If the file cannot be read or is damaged.
-    pub(crate) fn tokens(&self) -> anyhow::Result<Vec<(String, Token)>> {
+    pub(crate) fn tokens(&self) -> anyhow::Result<Vec<NamedToken>> {
         let tokens = self.read()?.into_iter().map(|(name, kept)| {
             let hash =
                 hash_of(&kept.hash).with_context(|| format!("{}: the hash of {name} is damaged", self.shown()))?;
-            Ok((name, Token::from_hash(hash)))
+            let scope = Scope::parse(&kept.scope)
+                .with_context(|| format!("{}: the scope of {name} is damaged", self.shown()))?;
+            Ok(NamedToken { name, scope, token: Token::from_hash(hash) })
         });
         tokens.collect()
     }
@@ -107,6 +113,10 @@ pub(crate) fn secret_bytes() -> anyhow::Result<[u8; 32]> {
     Ok(bytes)
 }
 
+fn read_scope() -> String {
+    Scope::Read.as_str().to_owned()
+}
+
 fn hash_of(hex: &str) -> Option<[u8; 32]> {
     blake3::Hash::from_hex(hex).ok().map(|hash| *hash.as_bytes())
 }
@@ -115,14 +125,17 @@ fn hash_of(hex: &str) -> Option<[u8; 32]> {
 pub(crate) fn token(store: &StoreArgs, args: &TokenArgs) -> anyhow::Result<ExitCode> {
     let file = TokenFile::of(store);
     match &args.command {
-        TokenCommand::New(args) => make(&file, &args.name, SystemClock.now())?,
+        TokenCommand::New(args) => {
+            let scope = if args.write { Scope::Write } else { Scope::Read };
+            make(&file, &args.name, scope, SystemClock.now())?;
+        }
         TokenCommand::List(args) => list(&file, args.json)?,
         TokenCommand::Revoke(args) => revoke(&file, &args.name)?,
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn make(file: &TokenFile, name: &str, now: Time) -> anyhow::Result<()> {
+fn make(file: &TokenFile, name: &str, scope: Scope, now: Time) -> anyhow::Result<()> {
     if !is_token_name(name) {
         return Err(usage(format!("{name:?} cannot name a token; accepted: 1 to 40 of a-z, 0-9, - and _")));
     }
@@ -132,25 +145,31 @@ fn make(file: &TokenFile, name: &str, now: Time) -> anyhow::Result<()> {
         if kept.contains_key(name) {
             return Err(usage(format!("there is a token {name}; `stoop token revoke {name}` ends it")));
         }
-        kept.insert(name.to_owned(), Kept { hash, made_at: now.to_string() });
+        let scope = scope.as_str().to_owned();
+        kept.insert(name.to_owned(), Kept { hash, made_at: now.to_string(), scope });
         Ok(())
     })?;
     say!("{text}");
-    out::error_line(&format!("The token {name} is shown this once. It may read everything."));
+    let may = match scope {
+        Scope::Read => "It may read everything.",
+        Scope::Write => "It may read everything, and pause searches and poll them.",
+    };
+    out::error_line(&format!("The token {name} is shown this once. {may}"));
     Ok(())
 }
 
 fn list(file: &TokenFile, json: bool) -> anyhow::Result<()> {
     let kept = file.read()?;
-    let listed: Vec<Listed<'_>> = kept.iter().map(|(name, kept)| Listed { name, made_at: &kept.made_at }).collect();
+    let listed: Vec<Listed<'_>> =
+        kept.iter().map(|(name, kept)| Listed { name, scope: &kept.scope, made_at: &kept.made_at }).collect();
     if json {
         return out::json(&listed);
     }
     if listed.is_empty() {
         say!("No tokens. `stoop token new NAME` makes one.");
     }
-    for Listed { name, made_at } in listed {
-        say!("{name}  made {made_at}");
+    for Listed { name, scope, made_at } in listed {
+        say!("{name}  {scope}  made {made_at}");
     }
     Ok(())
 }

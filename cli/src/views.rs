@@ -13,6 +13,7 @@ mod markets;
 mod quarantine;
 mod reference;
 mod runs;
+mod searches;
 mod summary;
 #[cfg(test)]
 mod tests;
@@ -45,6 +46,7 @@ pub(crate) use markets::markets;
 pub(crate) use quarantine::quarantine;
 pub(crate) use reference::references;
 pub(crate) use runs::runs;
+pub(crate) use searches::{control, list_searches};
 
 /// The most areas of one name to list.
 const AREAS_MAX: usize = 20;

@@ -18,6 +18,6 @@ pub use index::search_index_conformance;
 pub use keepers::{
     ledger_conformance, pages_conformance, publisher_conformance, quarantine_conformance, run_ledger_conformance,
 };
-pub use plans::{plan_ledger_conformance, task_queue_conformance};
+pub use plans::{plan_ledger_conformance, search_controls_conformance, task_queue_conformance};
 pub use store::{StoreWitness, store_conformance};
 pub use stream::{stream_conformance, stream_reader_conformance};

@@ -36,7 +36,7 @@ fn run_in(project: &Project, folder: &Path) -> Result<Tally> {
     Project::output(&mut command(&demo))?;
     let home = Project::output(&mut command(&["home", HOME, "--json"]))?;
     ensure!(home.contains(HOME), "the demo has no home {HOME}: name another one in contract.rs and schemathesis.toml");
-    let token = Project::output(&mut command(&["token", "new", "schemathesis"]))?;
+    let token = Project::output(&mut command(&["token", "new", "schemathesis", "--write"]))?;
     // With tokens, so that a route that answers without one is found.
     let server = Server::start(&mut command(&["serve", "--port", "0", "--require-token"]))?;
     let root = project.root();

@@ -20,6 +20,7 @@ use tokio::sync::watch;
 use tower_http::compression::CompressionLayer;
 
 use super::access::ServerAccess;
+use super::controls::ServedControls;
 use super::events;
 use super::metrics::{self, ServerMeter};
 use crate::views::newest_moment;
@@ -59,8 +60,9 @@ impl App {
 
     fn answer(&self, request: &WebRequest<'_>) -> Arc<ApiResponse> {
         match self.access.tokens() {
-            None => self.remembered(request),
-            Some(tokens) if request.is_admitted(&tokens, SystemClock.now()) && !request.is_of_login() => {
+            None if is_read(request.method) => self.remembered(request),
+            None => Arc::new(self.read(request, Access::Everyone)),
+            Some(tokens) if request.is_for_all() && request.is_valid(&tokens, SystemClock.now()) => {
                 self.remembered(request)
             }
             Some(tokens) => Arc::new(self.read(request, Access::WithToken(Some(&tokens)))),
@@ -82,16 +84,18 @@ impl App {
         answer
     }
 
-    /// Reads everything of an answer as of one moment.
+    /// Reads everything of an answer as of one moment; not of one that writes, which waits for other writers.
     fn read(&self, request: &WebRequest<'_>, access: Access<'_>) -> ApiResponse {
         let database = &*self.database;
-        let read = database.reading(|| {
+        let answered = || {
             let now = newest_moment(database)?;
+            let controls = ServedControls(database);
+            let web = Web::new(database, database, database, database).with_controls(&controls);
             // Calls to SQLite end before they return.
-            let web = Web::new(database, database, database, database);
             let answer = web.answer(*request, access, SystemClock.now(), now).now_or_never();
             answer.context("a read of the database waits for something")
-        });
+        };
+        let read = if is_read(request.method) { database.reading(answered) } else { answered() };
         read.unwrap_or_else(|error| unreadable(&error))
     }
 
@@ -164,8 +168,8 @@ fn not_admitted(app: &App, uri: &Uri, headers: &HeaderMap) -> Option<Response<Bo
     }
     let tokens: Tokens = app.access.tokens()?;
     let message = "accepted: a token, or a session of /login";
-    let is_admitted = request(&Method::GET, uri, headers, &[]).is_admitted(&tokens, SystemClock.now());
-    (!is_admitted).then(|| converted(&ApiResponse::error(401, "unauthorized", message)))
+    let is_valid = request(&Method::GET, uri, headers, &[]).is_valid(&tokens, SystemClock.now());
+    (!is_valid).then(|| converted(&ApiResponse::error(401, "unauthorized", message)))
 }
 
 async fn answer(
@@ -179,7 +183,14 @@ async fn answer(
         return refusal;
     }
     let began = Instant::now();
-    let answer = app.answer(&request(&method, &uri, &headers, &body));
+    let (answering, is_read) = (Arc::clone(&app), is_read(method.as_str()));
+    let answer = move || answering.answer(&request(&method, &uri, &headers, &body));
+    let answer = if is_read {
+        answer()
+    } else {
+        // Other requests are answered while a write waits.
+        tokio::task::spawn_blocking(answer).await.unwrap_or_else(|error| Arc::new(unreadable(&error.into())))
+    };
     app.meter.answered(answer.status, began.elapsed(), answer.body.len());
     converted(&answer)
 }
@@ -201,6 +212,10 @@ fn request<'r>(method: &'r Method, uri: &'r Uri, headers: &'r HeaderMap, body: &
         // A proxy in front of this server tells. Whoever lies about it gets a cookie that a browser does not send.
         is_https: header(HeaderName::from_static("x-forwarded-proto")) == Some("https"),
     }
+}
+
+fn is_read(method: &str) -> bool {
+    matches!(method, "GET" | "HEAD")
 }
 
 fn unreadable(error: &anyhow::Error) -> ApiResponse {

@@ -24,13 +24,13 @@ const TOKEN: &str = "a-token-of-the-test";
 const TOKEN_ENV: &str = "STOOP_TEST_TOKEN";
 
 /// A portal with homes of four regions. The test moves its clock.
-struct Market {
+pub(crate) struct Market {
     simulation: Arc<Mutex<Simulation>>,
     portal: Portal,
 }
 
 impl Market {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         // In the past by any clock, so that no time is in the future.
         let start = Time::parse("2025-03-03T00:00:00Z").unwrap();
         let simulation = Arc::new(Mutex::new(Simulation::new(SimulationConfig::new(11, start, 300, 8))));
@@ -50,7 +50,7 @@ impl Market {
     }
 
     /// A room with a configuration of one search for the whole portal.
-    fn room(&self, alerts: &str) -> Room {
+    pub(crate) fn room(&self, alerts: &str) -> Room {
         let room = Room::new();
         let config = format!(
             "[alerts]\ndrop_percent = 2\n{alerts}\n[[search]]\nname = \"all\"\nsource = \"reso\"\nevery = \"1s\"\n\
@@ -67,7 +67,7 @@ fn poll(room: &Room) -> crate::support::Outcome {
     crate::support::Outcome::of(room.command(&["poll", "all", "--json"]).env(TOKEN_ENV, TOKEN))
 }
 
-fn run(room: &Room) -> Running {
+pub(crate) fn run(room: &Room) -> Running {
     let mut command = room.command(&["run"]);
     Running(command.env(TOKEN_ENV, TOKEN).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap())
 }

@@ -7,6 +7,7 @@ mod acceptance;
 mod bad_input;
 mod bounds;
 mod causes;
+mod control;
 mod crash;
 mod files;
 mod first_steps;

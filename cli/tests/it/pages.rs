@@ -3,7 +3,7 @@
 #![cfg(unix)]
 
 mod quality;
-mod served;
+pub(crate) mod served;
 
 use std::io::{Read, Write};
 use std::net::TcpStream;

@@ -95,7 +95,7 @@ impl<'a> App<'a> {
             return self.web.answer(request, Access::WithToken(None), now, Some(shown)).await;
         }
         let mut tokens = self.tokens(Recency::Remembered).await;
-        let is_admitted = tokens.as_ref().is_some_and(|tokens| request.is_admitted(tokens, now));
+        let is_admitted = tokens.as_ref().is_some_and(|tokens| request.is_valid(tokens, now));
         if !is_admitted && request.presents_something() {
             tokens = self.tokens(Recency::Afresh).await;
         }

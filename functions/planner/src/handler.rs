@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use stoop_aws::Meter;
 use stoop_domain::Time;
-use stoop_pipeline::ports::{Configuration, PlanLedger, PortError, TaskQueue};
+use stoop_pipeline::ports::{Configuration, PlanLedger, PortError, SearchControls, TaskQueue};
 use stoop_pipeline::{Clock, Overdue, TightLimit, plan, with_causes};
 use stoop_runtime::Takeover;
 use tokio::sync::Mutex;
@@ -21,6 +21,8 @@ pub struct App<'a> {
     pub configuration: &'a dyn Configuration,
     /// When each search was last sent.
     pub ledger: &'a dyn PlanLedger,
+    /// What people ask of searches.
+    pub controls: &'a dyn SearchControls,
     /// The queue of poll tasks.
     pub queue: &'a dyn TaskQueue,
     /// The clock.
@@ -49,6 +51,8 @@ pub struct Answer {
     pub sent: Vec<String>,
     /// How many were not due.
     pub waiting: usize,
+    /// How many are paused.
+    pub paused: usize,
     /// How many were overdue before this tick.
     pub overdue: usize,
     /// Why the uploaded configuration was not accepted.
@@ -94,13 +98,15 @@ impl App<'_> {
             tracing::warn!("no configuration was ever accepted: nothing is polled");
             return Ok(answer);
         };
-        let planned = plan(&config.searches, self.time(event), self.ledger, self.queue, self.clock).await?;
+        let controls = self.controls.controls().await?;
+        let planned = plan(&config.searches, &controls, self.time(event), self.ledger, self.queue, self.clock).await?;
         self.meter.count("SearchesPlanned", planned.sent.len() as u64);
         self.meter.gauge("SearchesOverdue", planned.overdue.len() as u64);
         self.log_slowed(&planned.slowed_by).await;
         self.log_overdue(&planned.overdue).await;
         answer.sent = planned.sent.into_iter().map(|task| task.search).collect();
         answer.waiting = planned.waiting;
+        answer.paused = planned.paused;
         answer.overdue = planned.overdue.len();
         if planned.refused.is_empty() { Ok(answer) } else { Err(TickError::Refused(planned.refused.len())) }
     }

@@ -2,7 +2,7 @@
 
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use serde_json::value::RawValue;
-use stoop_aws::{Clients, DynamoRuns, Meter, PollQueue, S3Configuration, required};
+use stoop_aws::{Clients, DynamoControls, DynamoRuns, Meter, PollQueue, S3Configuration, required};
 use stoop_pipeline::Clock;
 use stoop_planner::App;
 use stoop_runtime::{LogFormat, SystemClock, init_telemetry};
@@ -11,9 +11,11 @@ use stoop_runtime::{LogFormat, SystemClock, init_telemetry};
 async fn main() -> Result<(), Error> {
     init_telemetry(LogFormat::Json);
     let clients = Clients::from_env()?;
+    let runs = required("STOOP_RUNS_TABLE")?;
     let app = App {
         configuration: &S3Configuration::new(clients.s3(), &required("STOOP_BUCKET")?),
-        ledger: &DynamoRuns::new(clients.dynamodb(), required("STOOP_RUNS_TABLE")?),
+        ledger: &DynamoRuns::new(clients.dynamodb(), &runs),
+        controls: &DynamoControls::new(clients.dynamodb(), &runs),
         queue: &PollQueue::new(clients.sqs(), &required("STOOP_QUEUE_URL")?),
         clock: &SystemClock,
         meter: &Meter::from_env("planner")?,

@@ -8,6 +8,7 @@
 //! | `Files` | [`S3Files`] | the data bucket, below `files/` |
 //! | `Store`, `Views`, `Browse` | [`DynamoStore`], [`DynamoViews`], [`DynamoBrowse`] | DynamoDB |
 //! | `Ledger`, `RunLedger`, `PlanLedger`, `Budgets` | [`DynamoLedger`], [`DynamoRuns`], [`DynamoBudgets`] | DynamoDB |
+//! | `SearchControls` | [`DynamoControls`] | DynamoDB |
 //! | `Publisher` | [`TopicPublisher`] | SNS |
 //! | `Configuration` | [`S3Configuration`] | the data bucket |
 //! | [`Lake`] | [`LakeDelivery`] | Data Firehose, and the data bucket |
@@ -41,8 +42,8 @@ mod sqs;
 pub use clients::{Clients, MissingVariables, required};
 pub use configuration::S3Configuration;
 pub use dynamo::{
-    DynamoBrowse, DynamoBudgets, DynamoLedger, DynamoRuns, DynamoStore, DynamoTables, DynamoViews, StackAreas,
-    TableItem, TableMarket,
+    DynamoBrowse, DynamoBudgets, DynamoControls, DynamoLedger, DynamoRuns, DynamoStore, DynamoTables, DynamoViews,
+    StackAreas, TableItem, TableMarket,
 };
 pub use emf::{Meter, NAMESPACE};
 pub use firehose::LakeDelivery;

@@ -319,6 +319,12 @@ fn write_ahead(connection: &Connection) -> Result<()> {
     }
 }
 
+/// Whether there is a table of this name. Some are created with their first row.
+pub(crate) fn has_table(connection: &Connection, name: &str) -> Result<bool> {
+    let sql = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?1";
+    Ok(connection.prepare_cached(sql)?.exists([name])?)
+}
+
 impl std::fmt::Debug for Database {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Database").field("path", &self.path).field("data", &self.data).finish_non_exhaustive()

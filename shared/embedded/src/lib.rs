@@ -23,6 +23,7 @@ mod alert_file;
 mod as_known;
 mod budgets;
 mod check_rollups;
+mod controls;
 mod database;
 mod difference;
 mod error;

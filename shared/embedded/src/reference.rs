@@ -2,13 +2,13 @@
 
 use std::fmt;
 
-use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
+use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 use serde::Serialize;
 use stoop_domain::{AREAS_VERSION, AreaValues, Day, ReferenceSeries, ReferenceUnit, Time};
 use stoop_pipeline::ports::PortError;
 use stoop_pipeline::serve::{ReferenceAround, areas_around};
 
-use crate::database::Database;
+use crate::database::{Database, has_table};
 use crate::error::Result;
 use crate::schema::REFERENCE;
 
@@ -162,8 +162,7 @@ impl Database {
 
 /// Whether a series was ever loaded.
 fn has_tables(connection: &Connection) -> Result<bool> {
-    let sql = "SELECT 1 FROM sqlite_schema WHERE name = 'reference_series'";
-    Ok(connection.prepare_cached(sql)?.query_row([], |_| Ok(())).optional()?.is_some())
+    has_table(connection, "reference_series")
 }
 
 fn remove(transaction: &Transaction<'_>, name: &str) -> Result<bool> {

@@ -142,6 +142,12 @@ CREATE TABLE IF NOT EXISTS rebuild(
 ) STRICT;
 ";
 
+/// Created when the first search is scheduled or controlled, so that older files and programs need not know them.
+pub(crate) const CONTROLS: &str = "
+CREATE TABLE IF NOT EXISTS next_polls(search TEXT PRIMARY KEY, body TEXT NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS controls(search TEXT PRIMARY KEY, body TEXT NOT NULL) STRICT;
+";
+
 /// Created when the first reference series is loaded, so that older files and programs need not know them. They are
 /// not computed from the lake: a rebuild keeps them. `areas_version` is that of the paths
 /// ([`stoop_domain::AREAS_VERSION`]); `day` counts from 1970-01-01.

@@ -10,7 +10,7 @@ use stoop_market::Cells;
 use stoop_pipeline::ports::{
     Browse, PortError, Quarantined, RefusedRows, RunRecord, ShownWide, Versioned, Views, VisitWide, WideAreas,
 };
-use stoop_pipeline::{WideArea, WideLevel};
+use stoop_pipeline::{NextPoll, WideArea, WideLevel};
 use stoop_wire::home_from_bytes;
 
 use crate::database::{Database, file_bytes};
@@ -99,6 +99,10 @@ impl Browse for Database {
         let rows = self.rows(sql, [kind], |row| Ok((json(row)?, row.get(1)?)));
         let last = rows.and_then(|rows| rows.into_iter().next().map(|(run, by)| self.as_it_is(run, by)).transpose());
         last.map_err(self.doing(format!("read the last run of the kind {kind}")))
+    }
+
+    async fn next_polls(&self) -> Result<Vec<NextPoll>, PortError> {
+        self.all_next_polls()
     }
 
     async fn quarantine(&self, newest: usize) -> Result<Option<Quarantined>, PortError> {

@@ -26,6 +26,6 @@ mod site;
 mod text;
 mod web;
 
-pub use access::{SESSION_MS, Tokens, is_token_name};
+pub use access::{NamedToken, SESSION_MS, Scope, Tokens, TokensError, is_token_name};
 pub use request::{FORM_BYTES_MAX, WebRequest};
 pub use web::{Access, Web};

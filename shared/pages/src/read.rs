@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use stoop_domain::{Home, HomeId, Market, Time};
 use stoop_market::{Cells, WIDE_SERIES_DAYS};
-use stoop_pipeline::ports::{Browse, PortError, Store, Views, WideAreas};
+use stoop_pipeline::ports::{Browse, PortError, SearchControls, Store, Views, WideAreas};
 use stoop_pipeline::serve::{
     AreaCard, AreaError, AreaView, FoundArea, HomeSummary, Hours, MarketRow, MarketView, MergedId, Sum, YieldSearch,
     YieldView, covers_days, each_open_home, find_area, median_per_m2, merged,
@@ -20,6 +20,8 @@ pub(crate) struct Reader<'a> {
     pub(crate) views: &'a dyn Views,
     pub(crate) areas: &'a dyn WideAreas,
     pub(crate) browse: &'a dyn Browse,
+    /// `None` if searches cannot be controlled.
+    pub(crate) controls: Option<&'a dyn SearchControls>,
 }
 
 impl Reader<'_> {

@@ -1,8 +1,9 @@
 //! An HTTP request, and what it presents.
 
 use stoop_domain::Time;
+use stoop_pipeline::serve::api::Grant;
 
-use crate::access::Tokens;
+use crate::access::{NamedToken, Scope, Tokens};
 use crate::assets::Asset;
 use crate::query::Query;
 
@@ -50,25 +51,35 @@ impl WebRequest<'_> {
         self.authorization.is_some() || self.session().is_some() || self.is_login()
     }
 
-    /// Whether what it presents is valid.
+    /// What the token or the session that it presents may do.
     #[must_use]
-    pub fn is_admitted(&self, tokens: &Tokens, now: Time) -> bool {
-        self.authorization.is_some_and(|authorization| tokens.accept_header(authorization))
-            || self.session().is_some_and(|session| tokens.accept_session(session, now))
-            || (self.is_login()
-                && self.form().get("token").is_some_and(|token| tokens.new_session(token, now).is_some()))
+    pub fn grant<'t>(&self, tokens: &'t Tokens, now: Time) -> Grant<'t> {
+        let by_header = self.authorization.and_then(|authorization| tokens.by_header(authorization));
+        let known = by_header.or_else(|| tokens.by_session(self.session()?, now));
+        match known {
+            None => Grant::Refused,
+            Some(NamedToken { scope: Scope::Read, .. }) => Grant::Read,
+            Some(NamedToken { scope: Scope::Write, name, .. }) => Grant::Write(name),
+        }
+    }
+
+    /// Whether it presents something valid: a token, a session, or a token to log in with.
+    #[must_use]
+    pub fn is_valid(&self, tokens: &Tokens, now: Time) -> bool {
+        let logs_in = || self.form().get("token").is_some_and(|token| tokens.new_session(token, now).is_some());
+        self.grant(tokens, now) != Grant::Refused || (self.is_login() && logs_in())
+    }
+
+    /// Whether the answer is the same for everybody who may read.
+    #[must_use]
+    pub fn is_for_all(&self) -> bool {
+        self.is_read() && !matches!(self.path, "/login" | "/logout" | "/runs")
     }
 
     /// Whether it is for the API, not for a page.
     #[must_use]
     pub fn is_of_api(&self) -> bool {
         self.path == "/health" || self.path.starts_with("/api/")
-    }
-
-    /// Whether it is for a page that begins or ends a session.
-    #[must_use]
-    pub fn is_of_login(&self) -> bool {
-        matches!(self.path, "/login" | "/logout")
     }
 
     pub(crate) fn is_login(&self) -> bool {
@@ -89,6 +100,11 @@ impl WebRequest<'_> {
     pub(crate) fn form(&self) -> Query {
         let body = if self.body.len() > FORM_BYTES_MAX { &[] } else { self.body };
         Query::of_bytes(body)
+    }
+
+    /// Whether a browser sent it, from a page of another server.
+    pub(crate) fn is_from_elsewhere(&self) -> bool {
+        (self.origin.is_some() || self.fetch_site.is_some()) && !self.is_from_here()
     }
 
     /// Whether a browser sent it from a page of this server. Every browser sends `Origin` with a form; `Sec-Fetch-Site`

@@ -1,14 +1,17 @@
-//! Polls, replays and other runs: each subject with its last ones as a strip, then all, newest first.
+//! The searches, when each is polled next, and what to do with it; then all runs, newest first.
 
 use std::collections::BTreeMap;
 
 use maud::{Markup, html};
 use stoop_domain::Time;
+use stoop_pipeline::ControlAction;
 use stoop_pipeline::ports::{RunOutcome, RunRecord};
+use stoop_pipeline::serve::{SearchView, searches};
 
 use crate::layout::{self, Head, Room};
 use crate::problem::Problem;
 use crate::read::Reader;
+use crate::site::Visitor;
 use crate::text;
 
 const RUNS: usize = 400;
@@ -19,22 +22,41 @@ const LISTED: usize = 60;
 const COUNTS: [&str; 7] = ["pages", "listings", "observations", "new", "changed", "gone", "different"];
 
 /// The page at `now`.
-pub(crate) async fn page(reader: &Reader<'_>, now: Time) -> Result<String, Problem> {
+pub(crate) async fn page(reader: &Reader<'_>, visitor: Visitor<'_>, now: Time) -> Result<String, Problem> {
     let runs = reader.browse.runs(RUNS).await?;
     let mut subjects: BTreeMap<(&str, &str), Vec<&RunRecord>> = BTreeMap::new();
     for run in &runs {
         subjects.entry((&run.kind, &run.subject)).or_default().push(run);
     }
+    let searches = searches(reader.browse, reader.controls).await?;
+    let is_search = |kind: &str, subject: &str| kind == "poll" && searches.iter().any(|known| known.search == subject);
+    let others: Vec<_> = subjects.iter().filter(|((kind, subject), _)| !is_search(kind, subject)).collect();
     let content = html! {
         div class="head" { h1 { "Runs" } p { (layout::as_of(now)) " · " a href="/quality#quarantine" { "Quarantine" } } }
-        section class="card" {
-            h2 { "Searches and files" }
-            @if subjects.is_empty() { p class="empty" { "Nothing has run yet." } }
-            @else {
-                div class="scroll" tabindex="0" role="region" aria-label="Searches and files" {
+        @if runs.is_empty() && searches.is_empty() {
+            section class="card" { p class="empty" { "Nothing has run yet." } }
+        }
+        @if !searches.is_empty() {
+            section class="card" data-live {
+                h2 { "Searches" }
+                div class="scroll" tabindex="0" role="region" aria-label="Searches" {
+                    table {
+                        thead { tr { th class="l" scope="col" { "Search" } th class="l" scope="col" { "Last polls, newest right" } th class="l" scope="col" { "Last" } th class="l" scope="col" { "Outcome" } th class="l" scope="col" { "Every" } th class="l" scope="col" { "Next poll" } @if visitor.may_write { th class="l" scope="col" { "Control" } } } }
+                        tbody { @for search in &searches {
+                            @let polls = subjects.get(&("poll", &search.search)).map_or(&[][..], Vec::as_slice);
+                            (search_row(search, polls, visitor))
+                        } }
+                    }
+                }
+            }
+        }
+        @if !others.is_empty() {
+            section class="card" {
+                h2 { @if searches.is_empty() { "Searches and files" } @else { "Other runs" } }
+                div class="scroll" tabindex="0" role="region" aria-label="Runs by subject" {
                     table {
                         thead { tr { th class="l" scope="col" { "Subject" } th class="l" scope="col" { "Kind" } th class="l" scope="col" { "Last runs, newest right" } th class="l" scope="col" { "Last" } th class="l" scope="col" { "Outcome" } } }
-                        tbody { @for ((kind, subject), runs) in &subjects { (subject_row(kind, subject, runs)) } }
+                        tbody { @for ((kind, subject), runs) in others { (subject_row(kind, subject, runs)) } }
                     }
                 }
             }
@@ -54,21 +76,72 @@ pub(crate) async fn page(reader: &Reader<'_>, now: Time) -> Result<String, Probl
     Ok(layout::page(&Head { title: "Runs", room: Room::Runs, now: Some(now), query: "" }, &content))
 }
 
+fn search_row(search: &SearchView, runs: &[&RunRecord], visitor: Visitor<'_>) -> Markup {
+    let every = search.every_seconds.map(|seconds| stoop_show::span(seconds.saturating_mul(1_000).cast_signed()));
+    let other = if search.paused_at.is_some() { ControlAction::Resume } else { ControlAction::Pause };
+    html! {
+        tr {
+            th class="l" scope="row" { (search.search) }
+            (last_cells(runs))
+            td class="l" {
+                (stoop_show::or_unknown(every))
+                @if let Some(limit) = &search.slowed_by { " " span class="note" { "because of " (limit) } }
+            }
+            td class="l" {
+                @if let Some(paused_at) = search.paused_at { "paused since " (text::time(paused_at, true)) (by(search)) }
+                @else if let Some(next_at) = search.next_at { (text::time(next_at, true)) }
+                @if search.poll_asked_at.is_some() { " (asked for now" (by(search)) ")" }
+            }
+            @if visitor.may_write {
+                td class="l controls" {
+                    @for action in [ControlAction::Poll, other] { (control(&search.search, action, visitor)) }
+                }
+            }
+        }
+    }
+}
+
+fn by(search: &SearchView) -> Markup {
+    html! { @if let Some(by) = &search.asked_by { " by " (by) } }
+}
+
+/// A button that works without script.
+fn control(search: &str, action: ControlAction, visitor: Visitor<'_>) -> Markup {
+    let label = match action {
+        ControlAction::Poll => "Poll now",
+        ControlAction::Pause => "Pause",
+        ControlAction::Resume => "Resume",
+    };
+    html! {
+        form method="post" action=(format!("/searches/{}/{}", text::encoded(search), action.as_str())) {
+            @if let Some(token) = visitor.form_token { input type="hidden" name="form" value=(token); }
+            button type="submit" aria-label=(format!("{label}: {search}")) { (label) }
+        }
+    }
+}
+
 fn subject_row(kind: &str, subject: &str, runs: &[&RunRecord]) -> Markup {
-    let shown = &runs[..runs.len().min(STRIP)];
-    let bad = shown.iter().filter(|run| matches!(run.outcome, RunOutcome::Failed | RunOutcome::Killed)).count();
     html! {
         tr {
             th class="l" scope="row" { (subject) }
             td class="l" { (kind) }
-            td class="l" {
-                span class="strip" role="img" aria-label=(format!("{}, {bad} failed", text::plural(shown.len(), "run"))) {
-                    @for run in shown.iter().rev() { i class=(run.outcome.as_str()) {} }
-                }
-            }
-            td class="l" { @if let Some(last) = runs.first() { (text::time(last.began_at, true)) } }
-            td class="l" { @if let Some(last) = runs.first() { (last.outcome.as_str()) } }
+            (last_cells(runs))
         }
+    }
+}
+
+/// The last runs as a strip, the time of the last one, and its outcome.
+fn last_cells(runs: &[&RunRecord]) -> Markup {
+    let shown = &runs[..runs.len().min(STRIP)];
+    let bad = shown.iter().filter(|run| matches!(run.outcome, RunOutcome::Failed | RunOutcome::Killed)).count();
+    html! {
+        td class="l" {
+            span class="strip" role="img" aria-label=(format!("{}, {bad} failed", text::plural(shown.len(), "run"))) {
+                @for run in shown.iter().rev() { i class=(run.outcome.as_str()) {} }
+            }
+        }
+        td class="l" { @if let Some(last) = runs.first() { (text::time(last.began_at, true)) } }
+        td class="l" { @if let Some(last) = runs.first() { (last.outcome.as_str()) } }
     }
 }
 

@@ -1,5 +1,5 @@
 use stoop_domain::{HomeId, Time};
-use stoop_pipeline::ports::{Browse, Store, Views, WideAreas};
+use stoop_pipeline::ports::{Browse, SearchControls, Store, Views, WideAreas};
 use stoop_pipeline::serve::api::ApiResponse;
 
 use crate::assets::Asset;
@@ -12,6 +12,14 @@ use crate::{alerts, area, compare, definitions, home, overview, quality, runs};
 /// The pages on their ports.
 pub(crate) struct Site<'a> {
     reader: Reader<'a>,
+}
+
+/// Who a page is for.
+#[derive(Clone, Copy)]
+pub(crate) struct Visitor<'v> {
+    pub(crate) may_write: bool,
+    /// What a form must send back, if the visitor has a session.
+    pub(crate) form_token: Option<&'v str>,
 }
 
 /// The longest path and query.
@@ -51,13 +59,22 @@ impl<'a> Site<'a> {
         areas: &'a dyn WideAreas,
         browse: &'a dyn Browse,
     ) -> Self {
-        Self { reader: Reader { store, views, areas, browse } }
+        Self { reader: Reader { store, views, areas, browse, controls: None } }
+    }
+
+    pub(crate) fn with_controls(self, controls: &'a dyn SearchControls) -> Self {
+        Self { reader: Reader { controls: Some(controls), ..self.reader } }
     }
 
     /// The page for a request. `now` is the time that is shown; `None` if nothing was observed yet. Never fails: a page
     /// says what is wrong.
-    pub(crate) async fn answer(&self, request: &WebRequest<'_>, now: Option<Time>) -> ApiResponse {
-        let answered = self.answered(request, now).await;
+    pub(crate) async fn answer(
+        &self,
+        request: &WebRequest<'_>,
+        visitor: Visitor<'_>,
+        now: Option<Time>,
+    ) -> ApiResponse {
+        let answered = self.answered(request, visitor, now).await;
         let mut response = match answered {
             Ok(Answer::Page(page)) => page_of(200, page),
             Ok(Answer::See(location)) => {
@@ -98,7 +115,12 @@ impl<'a> Site<'a> {
         response
     }
 
-    async fn answered(&self, request: &WebRequest<'_>, now: Option<Time>) -> Result<Answer, Problem> {
+    async fn answered(
+        &self,
+        request: &WebRequest<'_>,
+        visitor: Visitor<'_>,
+        now: Option<Time>,
+    ) -> Result<Answer, Problem> {
         if !matches!(request.method, "GET" | "HEAD") {
             let mut problem = Problem::asked("Pages are only read: accepted are GET and HEAD.".to_owned());
             problem.status = 405;
@@ -130,7 +152,7 @@ impl<'a> Site<'a> {
             "/compare" => compare::page(reader, &query, as_of).await?,
             "/alerts" => alerts::page(reader, &query, now).await?,
             "/quality" => quality::page(reader, &query, now).await?,
-            "/runs" => runs::page(reader, now).await?,
+            "/runs" => runs::page(reader, visitor, now).await?,
             path => match (path.strip_prefix("/areas/"), path.strip_prefix("/homes/")) {
                 (Some(area), _) => match area.strip_suffix("/days.csv") {
                     Some(area) => {

@@ -1,14 +1,15 @@
 //! Everything that a server answers: web pages, the API, and the login of browsers.
 
 use stoop_domain::Time;
-use stoop_pipeline::ports::{Browse, Store, Views, WideAreas};
-use stoop_pipeline::serve::api::{Api, ApiRequest, ApiResponse};
+use stoop_pipeline::ControlAction;
+use stoop_pipeline::ports::{Browse, SearchControls, Store, Views, WideAreas};
+use stoop_pipeline::serve::api::{Api, ApiRequest, ApiResponse, Grant};
 
 use crate::access::{SESSION_MS, Tokens};
 use crate::login::{self, Notice};
 use crate::query::Query;
 use crate::request::WebRequest;
-use crate::site::{Site, page_of};
+use crate::site::{Site, Visitor, page_of};
 
 /// Web pages and API over one state.
 pub struct Web<'a> {
@@ -25,6 +26,8 @@ pub enum Access<'t> {
     WithToken(Option<&'t Tokens>),
 }
 
+/// The name under which a visitor of a server for everyone controls searches.
+const LOCAL: &str = "local";
 /// The longest path to which a login leads.
 const TO_BYTES_MAX: usize = 2_048;
 
@@ -33,6 +36,13 @@ impl<'a> Web<'a> {
     #[must_use]
     pub fn new(store: &'a dyn Store, views: &'a dyn Views, areas: &'a dyn WideAreas, browse: &'a dyn Browse) -> Self {
         Self { site: Site::new(store, views, areas, browse), api: Api::new(store, views, areas, browse) }
+    }
+
+    /// The same, with what people ask of searches, which who may write can change.
+    #[must_use]
+    pub fn with_controls(self, controls: &'a dyn SearchControls) -> Self {
+        let Self { site, api } = self;
+        Self { site: site.with_controls(controls), api: api.with_controls(controls) }
     }
 
     /// Answers a request. `clock` is the time by which sessions expire, `now` the time that is shown; `None` if nothing
@@ -45,39 +55,76 @@ impl<'a> Web<'a> {
         now: Option<Time>,
     ) -> ApiResponse {
         let WebRequest { method, path, query, authorization, if_none_match, .. } = request;
-        let tokens = match access {
-            Access::Everyone => None,
-            Access::WithToken(tokens) => Some(tokens),
-        };
-        let is_admitted = match tokens {
-            None => true,
-            Some(tokens) => tokens.is_some_and(|tokens| !request.is_login() && request.is_admitted(tokens, clock)),
+        let grant = match access {
+            Access::Everyone => Grant::Write(LOCAL),
+            Access::WithToken(None) => Grant::NoToken,
+            Access::WithToken(Some(tokens)) => request.grant(tokens, clock),
         };
         if request.is_of_api() {
+            if !request.is_read() && request.is_from_elsewhere() {
+                return cross_origin();
+            }
             let asked = ApiRequest { method, path, query, authorization, if_none_match };
-            let now = now.unwrap_or_default();
-            return match tokens {
-                Some(tokens) if !is_admitted => self.api.answer(asked, tokens.and_then(Tokens::first), now).await,
-                _ => self.api.answer_all(asked, now).await,
-            };
+            return self.api.answer(asked, grant, clock, now.unwrap_or_default()).await;
         }
-        if let Some(tokens) = tokens {
+        if let Access::WithToken(tokens) = access {
             match path {
                 "/login" => return login(&request, tokens, clock),
                 "/logout" => return logout(&request, tokens, clock),
-                _ if is_admitted || request.is_open() => {}
+                _ if matches!(grant, Grant::Read | Grant::Write(_)) || request.is_open() => {}
                 _ => return to_login(&request),
             }
         }
-        self.site.answer(&request, now).await
+        let form_token = match access {
+            Access::WithToken(Some(tokens)) => request.session().map(|session| tokens.form_token(session)),
+            _ => None,
+        };
+        if let Some(path) = controls_search(path).filter(|_| !request.is_read()) {
+            return self.control(&request, &path, grant, form_token.as_deref(), clock).await;
+        }
+        let visitor = Visitor { may_write: matches!(grant, Grant::Write(_)), form_token: form_token.as_deref() };
+        self.site.answer(&request, visitor, now).await
     }
+
+    /// Does what a form of the page of runs asks, and leads back to it. `path` is that of the API.
+    async fn control(
+        &self,
+        request: &WebRequest<'_>,
+        path: &str,
+        grant: Grant<'_>,
+        form_token: Option<&str>,
+        clock: Time,
+    ) -> ApiResponse {
+        if let Some(refusal) = not_a_form(request) {
+            return refusal;
+        }
+        let sent = request.form().get("form").map(str::to_owned);
+        if form_token.is_some_and(|expected| !is_form_token(expected, sent.as_deref())) {
+            return ApiResponse::error(403, "bad_form", "the form is not of this session; accepted: the one on /runs");
+        }
+        let asked = ApiRequest { method: "POST", path, ..ApiRequest::default() };
+        let answer = self.api.answer(asked, grant, clock, clock).await;
+        if answer.status < 400 { see_other("/runs", None) } else { answer }
+    }
+}
+
+/// The path of the API for that of a form: `/searches/NAME/ACTION`.
+fn controls_search(path: &str) -> Option<String> {
+    let (_, action) = path.strip_prefix("/searches/")?.rsplit_once('/')?;
+    ControlAction::parse(action)?;
+    Some(format!("/api/v1{path}"))
+}
+
+/// Compared as hashes, which takes the same time for every text.
+fn is_form_token(expected: &str, sent: Option<&str>) -> bool {
+    sent.is_some_and(|sent| blake3::hash(sent.as_bytes()) == blake3::hash(expected.as_bytes()))
 }
 
 /// The login page, or a session for a token.
 fn login(request: &WebRequest<'_>, tokens: Option<&Tokens>, now: Time) -> ApiResponse {
     let Some(tokens) = tokens else { return without_token() };
     if request.is_read() {
-        let session = request.session().filter(|session| tokens.accept_session(session, now));
+        let session = request.session().filter(|session| tokens.by_session(session, now).is_some());
         let page = match session {
             Some(session) => login::logged_in(&tokens.form_token(session)),
             None => login::form(local_path(Query::parse(request.query).get("to")), Notice::None),
@@ -101,8 +148,8 @@ fn logout(request: &WebRequest<'_>, tokens: Option<&Tokens>, now: Time) -> ApiRe
     if let Some(refusal) = not_a_form(request) {
         return refusal;
     }
-    match request.session().filter(|session| tokens.accept_session(session, now)) {
-        Some(session) if !request.form().get("form").is_some_and(|sent| tokens.is_form_token(session, sent)) => {
+    match request.session().filter(|session| tokens.by_session(session, now).is_some()) {
+        Some(session) if !is_form_token(&tokens.form_token(session), request.form().get("form")) => {
             ApiResponse::error(403, "bad_form", "the form is not of this session; accepted: the one on /login")
         }
         _ => see_other("/login", Some(request.cookie("", 0))),
@@ -120,8 +167,11 @@ fn not_a_form(request: &WebRequest<'_>) -> Option<ApiResponse> {
         response.headers.push(("allow", "GET, HEAD, POST".to_owned()));
         return Some(response);
     }
-    let message = "accepted: a form that a page of this server sent";
-    (!request.is_from_here()).then(|| ApiResponse::error(403, "cross_origin", message))
+    (!request.is_from_here()).then(cross_origin)
+}
+
+fn cross_origin() -> ApiResponse {
+    ApiResponse::error(403, "cross_origin", "accepted: a form that a page of this server sent, or a program")
 }
 
 fn to_login(request: &WebRequest<'_>) -> ApiResponse {

@@ -2,6 +2,7 @@
 
 use stoop_domain::Time;
 
+use crate::NextPoll;
 use crate::pace::{Cadence, Distance, Pace};
 
 /// Searches that are polled less often than this are spread over an hour, not over their whole interval.
@@ -51,6 +52,19 @@ impl Due {
         let over_ms = now.ms().checked_sub(next_ms).filter(|over_ms| *over_ms >= 0)?;
         let distance_ms = signed(self.distance.ms).max(1);
         Some(Time::from_ms(next_ms + over_ms / distance_ms * distance_ms))
+    }
+
+    /// What is recorded of it: the search was sent at `sent_at`, which answers the poll that was asked for at `answered`.
+    #[must_use]
+    pub fn next_poll(&self, search: &str, sent_at: Time, answered: Option<Time>) -> NextPoll {
+        NextPoll {
+            search: search.to_owned(),
+            sent_at,
+            next_at: self.next_ms.map_or(sent_at, Time::from_ms),
+            every_ms: self.distance.ms,
+            slowed_by: self.distance.slowed_by.as_ref().map(ToString::to_string),
+            answered,
+        }
     }
 
     /// The wait until it is due, in milliseconds. Never longer than the interval: a clock that was set back delays no

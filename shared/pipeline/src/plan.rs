@@ -1,12 +1,12 @@
 //! Sends a task for each due search on a tick of the schedule.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{HashMap, HashSet};
 
 use stoop_domain::Time;
 
 use crate::due::Due;
 use crate::ports::{PlanLedger, PollTask, PortError, TaskQueue};
-use crate::{Cadence, Clock, LastPoll, Overdue, TightLimit};
+use crate::{Cadence, Clock, LastPoll, NextPoll, Overdue, SearchControl, TightLimit};
 
 /// Attempts at sending, including the first. The waits between them are 0.2, 0.4, 0.8, 1.6 and 3.2 s.
 const SEND_ATTEMPTS_MAX: u32 = 6;
@@ -37,6 +37,8 @@ pub struct Planned {
     pub refused: Vec<PollTask>,
     /// How many searches were not due.
     pub waiting: usize,
+    /// How many are paused and were not sent.
+    pub paused: usize,
     /// The searches that their limits slow down, and why.
     pub slowed_by: Vec<(String, TightLimit)>,
     /// The searches that were overdue before this tick, and why.
@@ -53,6 +55,9 @@ pub struct Planned {
 /// A search that may adapt is due in every second, third, ... of its slots, according to its pace: a changed pace
 /// counts from the task before.
 ///
+/// A paused search is not sent. One that somebody asked to poll is sent once for that, paused or not, at the next tick; its
+/// slots then count from that time.
+///
 /// Searches are spread: each keeps to its own minute within its interval, or within the hour if the interval is longer.
 /// The second task of a search is later by up to that much, and never earlier than its interval allows.
 ///
@@ -68,6 +73,7 @@ pub struct Planned {
 /// The ledger or the queue fails. What the queue accepted before is recorded. Planning again is safe.
 pub async fn plan(
     searches: &[PlannedSearch],
+    controls: &[SearchControl],
     now: Time,
     ledger: &dyn PlanLedger,
     queue: &dyn TaskQueue,
@@ -84,14 +90,26 @@ pub async fn plan(
         let why = format!("the ledger gave {} answers", last_sent.len());
         return Err(PortError::new(format!("look up when {} searches were sent", names.len()), why));
     }
+    let controls: HashMap<&str, &SearchControl> =
+        controls.iter().map(|control| (control.search.as_str(), control)).collect();
     let mut planned = Planned::default();
-    for ((search, sent_at), last_poll) in searches.iter().zip(last_sent).zip(last_polls(&names, ledger).await?) {
+    let mut next_polls = HashMap::with_capacity(searches.len());
+    for ((search, sent), last_poll) in searches.iter().zip(last_sent).zip(last_polls(&names, ledger).await?) {
         let last = last_poll.unwrap_or_default();
-        let sent_at = sent_at.filter(|sent_at| *sent_at <= clock_now.plus_ms(AHEAD_MAX_MS));
+        let sent = sent.filter(|sent| sent.sent_at <= clock_now.plus_ms(AHEAD_MAX_MS));
+        let sent_at = sent.as_ref().map(|sent| sent.sent_at);
         let due = Due::spread(&search.name, &search.cadence, last.pace.as_ref(), sent_at);
-        planned.overdue.extend(last.overdue(sent_at, due.distance.ms, clock_now).map(|why| (search.name.clone(), why)));
-        match due.slot(now) {
+        let control = controls.get(search.name.as_str());
+        let asked_at = control.and_then(|control| asked_at(control, sent.as_ref()));
+        let is_paused = control.is_some_and(|control| control.paused_at.is_some());
+        let slot = if is_paused { None } else { due.slot(now) };
+        let overdue = if is_paused { None } else { last.overdue(sent_at, due.distance.ms, clock_now) };
+        planned.overdue.extend(overdue.map(|why| (search.name.clone(), why)));
+        match asked_at.map(|asked_at| asked_at.min(clock_now)).or(slot) {
             Some(due_at) => {
+                let answered = control.and_then(|control| control.poll_asked_at);
+                let after = Due::spread(&search.name, &search.cadence, last.pace.as_ref(), Some(due_at));
+                next_polls.insert(search.name.as_str(), after.next_poll(&search.name, due_at, answered));
                 if last.first_sent_at.is_none() {
                     // Before it is sent: later it would overwrite the poller's record.
                     let last = LastPoll { first_sent_at: Some(clock_now), ..last };
@@ -100,6 +118,7 @@ pub async fn plan(
                 let search = search.name.clone();
                 planned.refused.push(PollTask { search, due_at, continuation: None });
             }
+            None if is_paused => planned.paused += 1,
             None => planned.waiting += 1,
         }
         planned.slowed_by.extend(due.distance.slowed_by.map(|limit| (search.name.clone(), limit)));
@@ -117,10 +136,17 @@ pub async fn plan(
         let accepted: Vec<PollTask> = accepted.into_iter().map(|(_, task)| task).collect();
         planned.refused = refused.into_iter().map(|(_, task)| task).collect();
         // At once, not at the end: what is recorded survives whatever happens to the rest.
-        record(ledger, &accepted).await?;
+        let sent: Vec<NextPoll> = accepted.iter().filter_map(|task| next_polls.remove(task.search.as_str())).collect();
+        ledger.sent(&sent).await?;
         planned.sent.extend(accepted);
     }
     Ok(planned)
+}
+
+/// When a poll was asked for, if no task was sent since then.
+fn asked_at(control: &SearchControl, sent: Option<&NextPoll>) -> Option<Time> {
+    let is_asked = control.is_asked(sent.and_then(|sent| sent.answered));
+    control.poll_asked_at.filter(|at| is_asked && sent.is_none_or(|sent| sent.sent_at < *at))
 }
 
 async fn last_polls(names: &[String], ledger: &dyn PlanLedger) -> Result<Vec<Option<LastPoll>>, PortError> {
@@ -140,16 +166,4 @@ fn trusted(tick: Time, clock: Time) -> Time {
     }
     tracing::warn!(%tick, %clock, "the tick's time is too far from the clock's, which is used instead");
     clock
-}
-
-/// Records accepted tasks: one call per time; there are few times, because slots begin on whole minutes.
-async fn record(ledger: &dyn PlanLedger, accepted: &[PollTask]) -> Result<(), PortError> {
-    let mut by_time: BTreeMap<Time, Vec<String>> = BTreeMap::new();
-    for task in accepted {
-        by_time.entry(task.due_at).or_default().push(task.search.clone());
-    }
-    for (at, searches) in by_time {
-        ledger.sent(&searches, at).await?;
-    }
-    Ok(())
 }

@@ -3,6 +3,7 @@
 mod alerts;
 mod browse;
 mod configuration;
+mod controls;
 mod files;
 mod index;
 mod plans;
@@ -18,6 +19,7 @@ pub use crate::poll_task::{Continuation, PollTask};
 pub use alerts::{DeadLetter, DeadLetters, DeliveryCursors, DeliveryError, Ledger, Publisher, Subscriber};
 pub use browse::{Browse, Quarantined, RefusedRows};
 pub use configuration::{ConfigFiles, Configuration};
+pub use controls::SearchControls;
 pub use files::{FileError, FilePage, FilePattern, FileRow, FileVersion, Files, OpenFile};
 pub use index::{
     ContentHash, FilesTaken, IndexChanges, IndexEntry, OnStream, ScanCheckpoint, SearchIndex, SearchState, Sent,

@@ -1,14 +1,38 @@
 use std::collections::BTreeMap;
 
 use stoop_domain::{HomeId, Status};
+use stoop_pipeline::NextPoll;
 use stoop_pipeline::ports::{Browse, Commit, HomeChange, RunLedger, RunOutcome, RunRecord, Store};
 
 use crate::made;
 
-/// The contract of [`Browse`], over what this store and this ledger have stored.
-pub async fn browse_conformance(store: &dyn Store, ledger: &dyn RunLedger, browse: &dyn Browse) {
+/// The contract of [`Browse`], over what this store and this ledger have stored, and `keep` keeps.
+pub async fn browse_conformance(
+    store: &dyn Store,
+    ledger: &dyn RunLedger,
+    browse: &dyn Browse,
+    keep: impl AsyncFn(NextPoll),
+) {
     homes_are_listed_by_their_market(store, browse).await;
     the_last_runs_come_first(ledger, browse).await;
+    next_polls_come_by_name(browse, keep).await;
+}
+
+async fn next_polls_come_by_name(browse: &dyn Browse, keep: impl AsyncFn(NextPoll)) {
+    let runs = browse.runs(1_000).await.unwrap();
+    let next = |search: &str, at| NextPoll {
+        search: search.to_owned(),
+        sent_at: made::minute(at),
+        next_at: made::minute(at + 15),
+        every_ms: 900_000,
+        slowed_by: None,
+        answered: None,
+    };
+    for (search, at) in [("graz", 0), ("agadir", 1), ("graz", 15), ("zip-2", 2)] {
+        keep(next(search, at)).await;
+    }
+    assert_eq!(browse.next_polls().await.unwrap(), [next("agadir", 1), next("graz", 15), next("zip-2", 2)]);
+    assert_eq!(browse.runs(1_000).await.unwrap(), runs, "it is no run");
 }
 
 async fn homes_are_listed_by_their_market(store: &dyn Store, browse: &dyn Browse) {

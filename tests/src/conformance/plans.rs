@@ -1,46 +1,53 @@
 use std::sync::Arc;
 
 use stoop_domain::Time;
-use stoop_pipeline::ports::{Continuation, PlanLedger, PollTask, TaskQueue};
-use stoop_pipeline::{LastPoll, Pace, Polled};
+use stoop_pipeline::ports::{Continuation, PlanLedger, PollTask, SearchControls, TaskQueue};
+use stoop_pipeline::{ControlAction, LastPoll, NextPoll, Pace, Polled, SearchControl};
 
 use crate::made::minute;
 
 /// The contract of [`PlanLedger`].
 pub async fn plan_ledger_conformance<L: PlanLedger + ?Sized>(ledger: Arc<L>) {
     let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+    let next = |names: &[String], at| names.iter().map(|name| next_poll(name, at)).collect::<Vec<_>>();
+    let known = |sent: &[Option<Time>], names: &[String]| {
+        let with_names = sent.iter().zip(names);
+        with_names.map(|(at, name)| at.map(|at| next_poll(name, at))).collect::<Vec<_>>()
+    };
     assert_eq!(ledger.last_sent(&[]).await.unwrap(), []);
-    ledger.sent(&[], minute(0)).await.unwrap();
+    ledger.sent(&[]).await.unwrap();
     assert_eq!(ledger.last_sent(&names(&["austin", "graz"])).await.unwrap(), [None, None], "never sent");
 
     let precise = minute(0).plus_ms(37_123);
-    ledger.sent(&names(&["graz"]), precise).await.unwrap();
-    ledger.sent(&names(&["Lincoln-Park_2.b", "agadir"]), minute(2)).await.unwrap();
+    ledger.sent(&next(&names(&["graz"]), precise)).await.unwrap();
+    ledger.sent(&next(&names(&["Lincoln-Park_2.b", "agadir"]), minute(2))).await.unwrap();
     let asked = names(&["agadir", "austin", "graz", "Lincoln-Park_2.b"]);
     let message = ledger.last_sent(&asked).await.unwrap();
     let expected = [Some(minute(2)), None, Some(precise), Some(minute(2))];
-    assert_eq!(message, expected, "in the order of the questions, to the millisecond");
+    assert_eq!(message, known(&expected, &asked), "in the order of the questions, to the millisecond");
     assert_eq!(ledger.last_sent(&names(&["lincoln-park_2.b", "gra"])).await.unwrap(), [None, None], "names do not mix");
 
-    ledger.sent(&names(&["graz"]), minute(15)).await.unwrap();
-    ledger.sent(&names(&["agadir"]), minute(1)).await.unwrap();
+    ledger.sent(&next(&names(&["graz"]), minute(15))).await.unwrap();
+    ledger.sent(&next(&names(&["agadir"]), minute(1))).await.unwrap();
     let message = ledger.last_sent(&asked).await.unwrap();
     let expected = [Some(minute(1)), None, Some(minute(15)), Some(minute(2))];
-    assert_eq!(message, expected, "the last record wins, even if it is earlier");
+    assert_eq!(message, known(&expected, &asked), "the last record wins, even if it is earlier");
 
     // More than one request of a cloud store can hold.
     let many: Vec<String> = (0..230).map(|i| format!("zip-{i}")).collect();
-    ledger.sent(&many[10..], minute(3)).await.unwrap();
+    ledger.sent(&next(&many[10..], minute(3))).await.unwrap();
     let message = ledger.last_sent(&many).await.unwrap();
-    assert_eq!(message[..10], [None; 10]);
-    assert_eq!(message[10..], [Some(minute(3)); 220]);
-    ledger.sent(&many, Time::from_ms(0)).await.unwrap();
-    assert_eq!(ledger.last_sent(&many).await.unwrap(), [Some(Time::from_ms(0)); 230]);
-    assert_eq!(ledger.last_sent(&asked).await.unwrap(), expected, "and nothing else has changed");
+    assert_eq!(message[..10], known(&[None; 10], &many));
+    assert_eq!(message[10..], known(&[Some(minute(3)); 220], &many[10..]));
+    let first = next(&many, Time::from_ms(0));
+    ledger.sent(&first).await.unwrap();
+    assert_eq!(ledger.last_sent(&many).await.unwrap(), known(&[Some(Time::from_ms(0)); 230], &many));
+    assert_eq!(ledger.last_sent(&asked).await.unwrap(), known(&expected, &asked), "and nothing else has changed");
 
     last_polls_conformance(&*ledger, &many).await;
-    assert_eq!(ledger.last_sent(&asked).await.unwrap(), expected, "a poll changes nothing of when a search was sent");
-    assert_eq!(ledger.last_sent(&many).await.unwrap(), [Some(Time::from_ms(0)); 230]);
+    let message = ledger.last_sent(&asked).await.unwrap();
+    assert_eq!(message, known(&expected, &asked), "a poll changes nothing of when a search was sent");
+    assert_eq!(ledger.last_sent(&many).await.unwrap(), known(&[Some(Time::from_ms(0)); 230], &many));
 }
 
 /// The part of the contract about last polls; `many` were sent before.
@@ -56,14 +63,46 @@ async fn last_polls_conformance<L: PlanLedger + ?Sized>(ledger: &L, many: &[Stri
         let expected = if index == 20 { 7 } else { index as i64 };
         assert_eq!(message, (index >= 10).then(|| last_poll(expected)), "the last record, in the order of the request");
     }
-    ledger.sent(&many[20..21], minute(9)).await.unwrap();
+    ledger.sent(&[next_poll(&many[20], minute(9))]).await.unwrap();
     assert_eq!(ledger.last_polls(&many[20..21]).await.unwrap(), [Some(last_poll(7))], "nor does sending change it");
-    ledger.sent(&many[20..21], Time::from_ms(0)).await.unwrap();
+    ledger.sent(&[next_poll(&many[20], Time::from_ms(0))]).await.unwrap();
     assert_eq!(ledger.last_polls(&["never".to_owned()]).await.unwrap(), [None], "never recorded");
     assert_eq!(ledger.last_poll(&many[20]).await.unwrap(), Some(last_poll(7)));
     assert_eq!(ledger.last_poll("never").await.unwrap(), None);
     ledger.keep_last_poll(&many[20], &LastPoll::default()).await.unwrap();
     assert_eq!(ledger.last_polls(&many[20..21]).await.unwrap(), [Some(LastPoll::default())], "all of it is replaced");
+}
+
+/// What is recorded of a search that was sent then, with every optional field that may be set.
+fn next_poll(search: &str, at: Time) -> NextPoll {
+    let is_even = at.ms() % 2 == 0;
+    NextPoll {
+        search: search.to_owned(),
+        sent_at: at,
+        next_at: at.plus_ms(900_001),
+        every_ms: 900_001,
+        slowed_by: is_even.then(|| "100 requests a day".to_owned()),
+        answered: is_even.then(|| at.plus_ms(-1)),
+    }
+}
+
+/// The contract of [`SearchControls`], over a store without controls.
+pub async fn search_controls_conformance<C: SearchControls + ?Sized>(controls: &C) {
+    assert_eq!(controls.controls().await.unwrap(), []);
+    let control = |search: &str, action| SearchControl::of(search).after(action, "ann", minute(1).plus_ms(7));
+    // More than one request of a cloud store can hold.
+    let names: Vec<String> = (0..230).map(|i| format!("zip-{i:03}")).collect();
+    for name in names.iter().rev() {
+        controls.keep(&control(name, ControlAction::Pause)).await.unwrap();
+    }
+    let mut expected: Vec<SearchControl> = names.iter().map(|name| control(name, ControlAction::Pause)).collect();
+    assert_eq!(controls.controls().await.unwrap(), expected, "by the search's name");
+    expected[7] = control("zip-007", ControlAction::Poll);
+    controls.keep(&expected[7]).await.unwrap();
+    assert_eq!(controls.controls().await.unwrap(), expected, "replaced as a whole");
+    let other = control("Lincoln-Park_2.b", ControlAction::Resume);
+    controls.keep(&other).await.unwrap();
+    assert_eq!(controls.controls().await.unwrap()[0], other);
 }
 
 /// An outcome of a last poll with every optional field that may be set.

@@ -78,9 +78,8 @@ async fn dynamodb_is_a_ledger_of_runs() {
 async fn dynamodb_can_be_browsed() {
     let tables = tables().await;
     let store = tables.store(&Arc::new(MemoryLake::default()));
-    // Neither a plan nor a budget is a run.
-    tables.runs().sent(&["agadir".to_owned()], made::minute(0)).await.unwrap();
-    conformance::browse_conformance(&*store, &tables.runs(), &tables.browse()).await;
+    let keep = async |next| tables.runs().sent(&[next]).await.unwrap();
+    conformance::browse_conformance(&*store, &tables.runs(), &tables.browse(), keep).await;
     tables.delete().await;
 }
 
@@ -88,6 +87,13 @@ async fn dynamodb_can_be_browsed() {
 async fn dynamodb_is_a_ledger_of_plans() {
     let tables = tables().await;
     conformance::plan_ledger_conformance(Arc::new(tables.runs())).await;
+    tables.delete().await;
+}
+
+#[tokio::test]
+async fn dynamodb_keeps_controls_next_to_the_runs() {
+    let tables = tables().await;
+    conformance::search_controls_conformance(&tables.controls()).await;
     tables.delete().await;
 }
 

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use crate::small_town::{BEARER, TOKEN, Town, ask, block_on, get, header, json, now};
+use crate::small_town::{BEARER, TOKEN, Town, ask, block_on, get, grant, header, json, now};
 use insta::assert_snapshot;
 use proptest::prelude::*;
 use serde_json::Value;
 use stoop_domain::{Status, Time};
-use stoop_pipeline::serve::api::{Api, ApiRequest, Token};
+use stoop_pipeline::serve::api::{Api, ApiRequest, Grant};
 use stoop_tests::Faulty;
 use stoop_tests::made::observation_in;
 
@@ -143,7 +143,6 @@ fn nothing_but_health_answers_without_the_token() {
     let api = town.api();
     let targets =
         ["/api/v1/markets", "/api/v1/markets/98178", "/api/v1/homes/kc/1001", "/api/v1/alerts", "/", "/api/v1/x"];
-    let token = Token::parse(TOKEN).unwrap();
     for target in targets {
         let unknown = ask(&api, "GET", target, None, now());
         assert_eq!(
@@ -160,14 +159,18 @@ fn nothing_but_health_answers_without_the_token() {
         }
         let request =
             ApiRequest { method: "GET", path: target, query: "", authorization: Some(BEARER), if_none_match: None };
-        assert_eq!(block_on(api.answer(request, None, now())).status, 503, "{target}: no access without a token");
-        assert_ne!(block_on(api.answer(request, Some(&token), now())).status, 401, "{target}");
+        assert_eq!(
+            block_on(api.answer(request, Grant::NoToken, now(), now())).status,
+            503,
+            "{target}: no access without a token"
+        );
+        assert_ne!(block_on(api.answer(request, Grant::Read, now(), now())).status, 401, "{target}");
     }
     let health = ask(&api, "GET", "/health", None, now());
     assert_eq!((health.status, json(&health)["status"].as_str()), (200, Some("ok")));
     assert_eq!(json(&health)["version"], env!("CARGO_PKG_VERSION"));
     let request = ApiRequest { method: "GET", path: "/health", ..ApiRequest::default() };
-    assert_eq!(block_on(api.answer(request, None, now())).status, 200, "healthy, though it refuses");
+    assert_eq!(block_on(api.answer(request, Grant::NoToken, now(), now())).status, 200, "healthy, though it refuses");
 }
 
 #[test]
@@ -302,7 +305,7 @@ proptest! {
     fn every_request_gets_a_json_response(
         method in prop_oneof![8 => Just("GET".to_owned()), 1 => ".{0,6}"],
         path in prop_oneof![
-            "/api/v1/(markets|homes|alerts|compare|runs|catalogue)(/[a-z0-9%:*/ -]{0,24}){0,3}",
+            "/api/v1/(markets|homes|alerts|compare|runs|searches|catalogue)(/[a-z0-9%:*/ -]{0,24}){0,3}",
             "/(api|api/v1|health)?(/.{0,12}){0,4}",
             ".{0,60}",
         ],
@@ -315,9 +318,8 @@ proptest! {
         authorization in prop_oneof![6 => Just(Some(BEARER.to_owned())), 1 => proptest::option::of(".{0,60}")],
     ) {
         thread_local!(static TOWN: Town = Town::new());
-        let token = Token::parse(TOKEN).unwrap();
         let request = ApiRequest { method: &method, path: &path, query: &query, authorization: authorization.as_deref(), if_none_match: None };
-        let response = TOWN.with(|town| block_on(town.api().answer(request, Some(&token), now())));
+        let response = TOWN.with(|town| block_on(town.api().answer(request, grant(request.authorization), now(), now())));
         prop_assert!(response.status < 500, "{} {:?}", response.status, String::from_utf8_lossy(&response.body));
         let body: Value = serde_json::from_slice(&response.body).unwrap();
         prop_assert_eq!(response.status == 200, body.get("code").is_none());

@@ -9,9 +9,9 @@ use async_trait::async_trait;
 use serde_json::Value;
 use stoop_domain::{Home, HomeId, Market, Phase};
 use stoop_embedded::Database;
-use stoop_pipeline::Measurer;
 use stoop_pipeline::ports::{Browse, PortError, RunLedger, RunOutcome, RunRecord};
 use stoop_pipeline::serve::each_open_home;
+use stoop_pipeline::{Measurer, NextPoll};
 use stoop_tests::made::observation_in;
 
 /// The IDs of the answer, and its total.
@@ -175,6 +175,10 @@ impl Browse for Distant<'_> {
 
     async fn last_run(&self, kind: &str) -> Result<Option<RunRecord>, PortError> {
         Browse::last_run(self.0, kind).await
+    }
+
+    async fn next_polls(&self) -> Result<Vec<NextPoll>, PortError> {
+        Browse::next_polls(self.0).await
     }
 }
 

@@ -6,8 +6,8 @@ use async_trait::async_trait;
 use stoop_domain::{Market, Observation};
 use stoop_embedded::{AlertFilter, Database, FolderFiles, PageFolder};
 use stoop_market::Cells;
-use stoop_pipeline::Ruling;
 use stoop_pipeline::ports::{Change, FilePattern, Files, PortError, Store};
+use stoop_pipeline::{Ruling, SearchControl};
 use stoop_tests::conformance::{self, StoreWitness};
 use stoop_tests::made;
 use tempfile::TempDir;
@@ -121,7 +121,17 @@ async fn the_database_is_a_run_ledger() {
 #[tokio::test]
 async fn the_database_can_be_browsed() {
     let (database, _folder) = fresh();
-    conformance::browse_conformance(&*database, &*database, &*database).await;
+    let keep = async |next| database.keep_next_poll(&next).unwrap();
+    conformance::browse_conformance(&*database, &*database, &*database, keep).await;
+}
+
+#[tokio::test]
+async fn the_database_keeps_controls() {
+    let (database, _folder) = fresh();
+    conformance::search_controls_conformance(&*database).await;
+    let kept = database.control("zip-007").unwrap();
+    assert_eq!((kept.paused_at, kept.by.as_str()), (None, "ann"));
+    assert_eq!(database.control("zip-999").unwrap(), SearchControl::of("zip-999"), "nothing is asked of it");
 }
 
 #[tokio::test]

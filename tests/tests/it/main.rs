@@ -10,6 +10,7 @@ mod api_compare;
 mod api_documents;
 mod api_function;
 mod api_homes;
+mod api_searches;
 mod api_yields;
 mod aws_limits;
 mod believe;

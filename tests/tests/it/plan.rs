@@ -1,6 +1,7 @@
 //! From ticks of the schedule to tasks on the queue: each search at its interval, whatever fails.
 
 mod cadence;
+mod controls;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
@@ -10,7 +11,9 @@ use async_trait::async_trait;
 use proptest::prelude::*;
 use stoop_domain::Time;
 use stoop_pipeline::ports::{PlanLedger, PollTask, PortError, TaskQueue};
-use stoop_pipeline::{Cadence, Clock, LastPoll, Pace, Planned, PlannedSearch, Polled, plan};
+use stoop_pipeline::{
+    Cadence, Clock, ControlAction, LastPoll, NextPoll, Pace, Planned, PlannedSearch, Polled, SearchControl, plan,
+};
 use stoop_sources::Limit;
 use stoop_tests::conformance;
 use stoop_tests::made::minute;
@@ -37,7 +40,7 @@ impl Clock for Virtual {
 /// A ledger in memory that drops records on request, as if the planner died before recording.
 #[derive(Default)]
 struct Book {
-    sent: Mutex<BTreeMap<String, Time>>,
+    sent: Mutex<BTreeMap<String, NextPoll>>,
     last_polls: Mutex<BTreeMap<String, LastPoll>>,
     records_to_lose: AtomicUsize,
     answers_to_drop: AtomicUsize,
@@ -45,17 +48,17 @@ struct Book {
 
 #[async_trait]
 impl PlanLedger for Book {
-    async fn last_sent(&self, searches: &[String]) -> Result<Vec<Option<Time>>, PortError> {
+    async fn last_sent(&self, searches: &[String]) -> Result<Vec<Option<NextPoll>>, PortError> {
         let sent = self.sent.lock().unwrap();
-        let answers = searches.iter().map(|search| sent.get(search).copied());
+        let answers = searches.iter().map(|search| sent.get(search).cloned());
         Ok(answers.skip(self.answers_to_drop.load(Ordering::SeqCst)).collect())
     }
 
-    async fn sent(&self, searches: &[String], at: Time) -> Result<(), PortError> {
+    async fn sent(&self, searches: &[NextPoll]) -> Result<(), PortError> {
         if count_down(&self.records_to_lose) {
             return Err(PortError::new("record the sent searches", "a made-up fault"));
         }
-        self.sent.lock().unwrap().extend(searches.iter().map(|search| (search.clone(), at)));
+        self.sent.lock().unwrap().extend(searches.iter().map(|next| (next.search.clone(), next.clone())));
         Ok(())
     }
 
@@ -157,7 +160,16 @@ impl Bench {
 
     /// A tick that was scheduled for `now`, whatever the clock says.
     async fn tick_of(&self, searches: &[PlannedSearch], now: Time) -> Result<Planned, PortError> {
-        plan(searches, now, &*self.book, &*self.line, &*self.clock).await
+        self.tick_controlled(searches, &[], now).await
+    }
+
+    async fn tick_controlled(
+        &self,
+        searches: &[PlannedSearch],
+        controls: &[SearchControl],
+        now: Time,
+    ) -> Result<Planned, PortError> {
+        plan(searches, controls, now, &*self.book, &*self.line, &*self.clock).await
     }
 
     fn pace(&self, search: &str) -> Pace {
@@ -171,12 +183,26 @@ impl Bench {
         self.book.last_polls.lock().unwrap().insert(search.to_owned(), last);
     }
 
+    /// Stores that a search was sent.
+    fn sent(&self, search: &str, at: Time) {
+        let next = NextPoll {
+            search: search.to_owned(),
+            sent_at: at,
+            next_at: at,
+            every_ms: 0,
+            slowed_by: None,
+            answered: None,
+        };
+        self.book.sent.lock().unwrap().insert(search.to_owned(), next);
+    }
+
     fn delivered(&self) -> Vec<PollTask> {
         std::mem::take(&mut self.line.delivered.lock().unwrap())
     }
 
     fn recorded(&self) -> BTreeMap<String, Time> {
-        self.book.sent.lock().unwrap().clone()
+        let sent = self.book.sent.lock().unwrap();
+        sent.iter().map(|(search, next)| (search.clone(), next.sent_at)).collect()
     }
 }
 
@@ -246,7 +272,7 @@ async fn nothing_to_plan_makes_no_call() {
     let bench = Bench::new();
     bench.line.sends_to_fail.store(1, Ordering::SeqCst);
     assert_eq!(bench.tick(&[], minute(0)).await.unwrap(), Planned::default());
-    bench.book.sent.lock().unwrap().insert("zip-0".into(), minute(0));
+    bench.sent("zip-0", minute(0));
     let planned = bench.tick(&many(1), minute(1)).await.unwrap();
     assert_eq!(planned, Planned { waiting: 1, ..Planned::default() });
     assert!(bench.line.calls.lock().unwrap().is_empty());
@@ -270,7 +296,7 @@ async fn tasks_refused_to_the_end_are_not_recorded_and_stay_due() {
     let searches = many(2);
     // The first send accepts one of the two, every later one none.
     let refusing = Refusing(bench.line.clone());
-    let planned = plan(&searches, minute(0), &*bench.book, &refusing, &*bench.clock).await.unwrap();
+    let planned = plan(&searches, &[], minute(0), &*bench.book, &refusing, &*bench.clock).await.unwrap();
     assert_eq!((names(&planned.sent), names(&planned.refused)), (vec!["zip-1"], vec!["zip-0"]));
     assert_eq!(bench.line.calls.lock().unwrap().len(), 6, "attempts are bounded");
     assert_eq!(bench.recorded().into_keys().collect::<Vec<_>>(), ["zip-1"]);
@@ -351,7 +377,7 @@ async fn a_time_that_cannot_be_right_is_replaced_by_the_clocks() {
 #[tokio::test]
 async fn a_record_from_the_future_blocks_no_search() {
     let bench = Bench::new();
-    bench.book.sent(&["zip-0".to_owned()], Time::parse("2099-01-01T00:00:00Z").unwrap()).await.unwrap();
+    bench.sent("zip-0", Time::parse("2099-01-01T00:00:00Z").unwrap());
     assert_eq!(bench.tick(&many(1), minute(0)).await.unwrap().sent.len(), 1);
     assert_eq!(bench.recorded()["zip-0"], minute(0), "and is replaced");
 }

@@ -85,7 +85,8 @@ pub(crate) async fn pages(world: &World) {
         Kind::LocalStack => invoked_login(world, &form).await,
         Kind::MiniStack | Kind::Given => {
             let answer = world.raw.send_form(&url, "/login", &form).await.unwrap();
-            assert_eq!((answer.status().as_u16(), answer.headers()["location"].as_bytes()), (303, &b"/runs"[..]));
+            assert_eq!(answer.status(), 303, "{}", answer.text().await.unwrap());
+            assert_eq!(answer.headers()["location"], "/runs");
             answer.headers()["set-cookie"].to_str().unwrap().to_owned()
         }
     };

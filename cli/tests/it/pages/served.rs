@@ -8,25 +8,25 @@ use crate::support::{PATIENCE, Room, Running};
 use serde_json::Value;
 
 /// A running `stoop serve`.
-pub(super) struct Served {
-    pub(super) running: Running,
+pub(crate) struct Served {
+    pub(crate) running: Running,
     /// `127.0.0.1:40123`
-    pub(super) host: String,
+    pub(crate) host: String,
 }
 
 /// A response, its body uncompressed.
-pub(super) struct Answer {
-    pub(super) status: u16,
-    pub(super) headers: Vec<(String, String)>,
-    pub(super) body: String,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: String,
 }
 
 impl Served {
-    pub(super) fn start(room: &Room) -> Self {
+    pub(crate) fn start(room: &Room) -> Self {
         Self::start_with(room, &[])
     }
 
-    pub(super) fn start_with(room: &Room, more: &[&str]) -> Self {
+    pub(crate) fn start_with(room: &Room, more: &[&str]) -> Self {
         let mut command = room.command(&[&["serve", "--port", "0"], more].concat());
         let mut running = Running(command.stdout(Stdio::piped()).spawn().unwrap());
         let mut line = String::new();
@@ -35,7 +35,7 @@ impl Served {
         Self { host: host.unwrap_or_else(|| panic!("no address: {line}")).to_owned(), running }
     }
 
-    pub(super) fn send(&self, request: &str) -> Answer {
+    pub(crate) fn send(&self, request: &str) -> Answer {
         let mut stream = TcpStream::connect(&self.host).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         stream.write_all(request.as_bytes()).unwrap();
@@ -62,16 +62,16 @@ impl Served {
         Answer { status, headers, body: String::from_utf8(body).unwrap_or_default() }
     }
 
-    pub(super) fn get_with(&self, path: &str, headers: &str) -> Answer {
+    pub(crate) fn get_with(&self, path: &str, headers: &str) -> Answer {
         self.send(&format!("GET {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n{headers}\r\n", self.host))
     }
 
-    pub(super) fn get(&self, path: &str) -> Answer {
+    pub(crate) fn get(&self, path: &str) -> Answer {
         self.get_with(path, "")
     }
 
     #[track_caller]
-    pub(super) fn page(&self, path: &str) -> String {
+    pub(crate) fn page(&self, path: &str) -> String {
         let answer = self.get(path);
         assert_eq!(answer.status, 200, "{path}: {}", answer.body);
         assert!(answer.body.starts_with("<!DOCTYPE html><html lang=\"en\">"), "{path}: {}", answer.body);
@@ -79,7 +79,7 @@ impl Served {
         answer.body
     }
 
-    pub(super) fn json(&self, path: &str) -> Value {
+    pub(crate) fn json(&self, path: &str) -> Value {
         let answer = self.get(path);
         assert_eq!(answer.status, 200, "{path}: {}", answer.body);
         serde_json::from_str(&answer.body).unwrap()
@@ -87,7 +87,7 @@ impl Served {
 }
 
 impl Answer {
-    pub(super) fn header(&self, name: &str) -> &str {
+    pub(crate) fn header(&self, name: &str) -> &str {
         self.headers.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value)
     }
 }

@@ -4,12 +4,14 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use aws_sdk_dynamodb::Client;
+use serde::de::DeserializeOwned;
 use stoop_domain::{Home, HomeId, Market, Time};
-use stoop_pipeline::Clock;
 use stoop_pipeline::ports::{Browse, PortError, RunOutcome, RunRecord};
+use stoop_pipeline::{Clock, NextPoll};
 
 use super::attributes::{Item, bytes_of, item, text, text_of};
 use super::batch::get_all_eventually_consistent;
+use super::runs::{PLAN, read_body};
 use crate::error::failed;
 
 /// The most entries of an index that are asked for at a time.
@@ -103,9 +105,9 @@ impl DynamoBrowse {
 }
 
 impl DynamoBrowse {
-    /// The last `limit` runs of a kind, newest first.
-    async fn runs_of(&self, kind: &str, limit: usize) -> Result<Vec<RunRecord>, PortError> {
-        let what = || format!("Query of the runs in the index by_kind of the table {}", self.runs);
+    /// The last `limit` records of a kind, newest first.
+    async fn bodies_of<T: DeserializeOwned>(&self, kind: &str, limit: usize) -> Result<Vec<T>, PortError> {
+        let what = || format!("Query of the kind {kind} in the index by_kind of the table {}", self.runs);
         let request = self
             .client
             .query()
@@ -117,18 +119,21 @@ impl DynamoBrowse {
             .expression_attribute_names("#kind", "kind")
             .expression_attribute_values(":kind", text(kind));
         let mut pages = request.into_paginator().send();
-        let mut runs = Vec::new();
-        while runs.len() < limit
+        let mut found = Vec::new();
+        while found.len() < limit
             && let Some(page) = pages.next().await
         {
             for item in page.map_err(failed(what))?.items() {
-                let body = text_of(item, "body").map_err(|error| PortError::new(what(), error))?;
-                let run: RunRecord = serde_json::from_str(body).map_err(|error| PortError::new(what(), error))?;
-                runs.push(as_it_is(run, self.clock.now()));
+                found.push(read_body(item).map_err(|error| PortError::new(what(), error))?);
             }
         }
-        runs.truncate(limit);
-        Ok(runs)
+        found.truncate(limit);
+        Ok(found)
+    }
+
+    async fn runs_of(&self, kind: &str, limit: usize) -> Result<Vec<RunRecord>, PortError> {
+        let now = self.clock.now();
+        Ok(self.bodies_of(kind, limit).await?.into_iter().map(|run| as_it_is(run, now)).collect())
     }
 }
 
@@ -161,6 +166,12 @@ impl Browse for DynamoBrowse {
 
     async fn last_run(&self, kind: &str) -> Result<Option<RunRecord>, PortError> {
         Ok(self.runs_of(kind, 1).await?.pop())
+    }
+
+    async fn next_polls(&self) -> Result<Vec<NextPoll>, PortError> {
+        let mut next_polls: Vec<NextPoll> = self.bodies_of(PLAN, usize::MAX).await?;
+        next_polls.sort_by(|a, b| a.search.cmp(&b.search));
+        Ok(next_polls)
     }
 }
 

@@ -2,19 +2,24 @@ use std::collections::HashMap;
 
 use async_trait::async_trait;
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::AttributeValue;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use stoop_domain::Time;
-use stoop_pipeline::LastPoll;
 use stoop_pipeline::ports::{PlanLedger, PortError, RunLedger, RunRecord};
+use stoop_pipeline::{LastPoll, NextPoll};
 
-use super::attributes::{Item, item, number, number_of, text, text_of};
+use super::attributes::{Item, item, number, text, text_of};
 use super::batch::{REQUESTS_MAX, get_all_eventually_consistent};
 use crate::concurrently::concurrently;
 use crate::error::failed;
 
 /// How long a run is kept after its start.
 const KEPT_MS: i64 = 90 * Time::DAY_MS;
-/// The `id` of the item with the time when a search was last sent. No run has it: a run ID contains its start time.
-const PLAN: &str = "plan";
+/// The `id` and the `kind` of the item with the [`NextPoll`] of a search. No run has it: a run ID contains its start time.
+pub(super) const PLAN: &str = "plan";
+/// How long the plan of a search is kept after it was due. A search without a plan is due at once.
+const PLAN_KEPT_MS: i64 = 30 * Time::DAY_MS;
 /// The `id` of the item with the outcome of a search's last poll. A separate item, because the poller writes this one
 /// and the planner the other.
 const LAST_POLL: &str = "last-poll";
@@ -49,17 +54,13 @@ impl DynamoRuns {
 impl RunLedger for DynamoRuns {
     async fn record(&self, run: &RunRecord) -> Result<(), PortError> {
         let what = format!("PutItem of the run {} into the table {}", run.id, self.table);
-        let body = match serde_json::to_string(run) {
-            Ok(body) => body,
-            Err(error) => return Err(PortError::new(what, error)),
-        };
         let item = item([
             ("subject", text(&run.subject)),
             ("id", text(&run.id)),
             ("kind", text(&run.kind)),
             ("began_at", text(run.began_at.to_string())),
             ("expires_at", number(run.began_at.plus_ms(KEPT_MS).ms().div_euclid(Time::SECOND_MS))),
-            ("body", text(body)),
+            ("body", body(run, &what)?),
         ]);
         put(self.client.clone(), self.table.clone(), item, what).await
     }
@@ -67,24 +68,33 @@ impl RunLedger for DynamoRuns {
 
 #[async_trait]
 impl PlanLedger for DynamoRuns {
-    async fn last_sent(&self, searches: &[String]) -> Result<Vec<Option<Time>>, PortError> {
-        let mut sent: HashMap<String, Time> = HashMap::with_capacity(searches.len());
-        for item in self.all(searches, PLAN, &["subject", "sent_at"]).await? {
-            let damaged = |error| PortError::new(format!("read a plan in the table {}", self.table), error);
-            let search = text_of(&item, "subject").map_err(damaged)?;
-            let at = number_of(&item, "sent_at").map_err(damaged)?;
-            sent.insert(search.to_owned(), Time::from_ms(at));
+    async fn last_sent(&self, searches: &[String]) -> Result<Vec<Option<NextPoll>>, PortError> {
+        let mut sent: HashMap<String, NextPoll> = HashMap::with_capacity(searches.len());
+        for item in self.all(searches, PLAN, &["subject", "body"]).await? {
+            let search = text_of(&item, "subject")
+                .map_err(|error| PortError::new(format!("read a plan in the table {}", self.table), error))?;
+            let next = read_body(&item).map_err(|error| {
+                PortError::new(format!("read the plan of {search} in the table {}", self.table), error)
+            })?;
+            sent.insert(search.to_owned(), next);
         }
-        Ok(searches.iter().map(|search| sent.get(search).copied()).collect())
+        Ok(searches.iter().map(|search| sent.remove(search)).collect())
     }
 
-    async fn sent(&self, searches: &[String], at: Time) -> Result<(), PortError> {
-        let put = |search: &String| {
-            let item = item([("subject", text(search)), ("id", text(PLAN)), ("sent_at", number(at.ms()))]);
-            let what = format!("PutItem of the plan of {search} into the table {}", self.table);
-            put(self.client.clone(), self.table.clone(), item, what)
-        };
-        let puts: Vec<_> = searches.iter().map(put).collect();
+    async fn sent(&self, searches: &[NextPoll]) -> Result<(), PortError> {
+        let mut puts = Vec::with_capacity(searches.len());
+        for next in searches {
+            let what = format!("PutItem of the plan of {} into the table {}", next.search, self.table);
+            let item = item([
+                ("subject", text(&next.search)),
+                ("id", text(PLAN)),
+                ("kind", text(PLAN)),
+                ("began_at", text(next.sent_at.to_string())),
+                ("expires_at", number(next.next_at.plus_ms(PLAN_KEPT_MS).ms().div_euclid(Time::SECOND_MS))),
+                ("body", body(next, &what)?),
+            ]);
+            puts.push(put(self.client.clone(), self.table.clone(), item, what));
+        }
         concurrently(REQUESTS_MAX, puts).await.map(|_| ())
     }
 
@@ -107,13 +117,17 @@ impl PlanLedger for DynamoRuns {
 
     async fn keep_last_poll(&self, search: &str, last: &LastPoll) -> Result<(), PortError> {
         let what = format!("PutItem of the last poll of {search} into the table {}", self.table);
-        let body = match serde_json::to_string(last) {
-            Ok(body) => body,
-            Err(error) => return Err(PortError::new(what, error)),
-        };
-        let item = item([("subject", text(search)), ("id", text(LAST_POLL)), ("body", text(body))]);
+        let item = item([("subject", text(search)), ("id", text(LAST_POLL)), ("body", body(last, &what)?)]);
         put(self.client.clone(), self.table.clone(), item, what).await
     }
+}
+
+pub(super) fn body(value: &impl Serialize, what: &str) -> Result<AttributeValue, PortError> {
+    serde_json::to_string(value).map(text).map_err(|error| PortError::new(what, error))
+}
+
+pub(super) fn read_body<T: DeserializeOwned>(item: &Item) -> Result<T, Box<dyn std::error::Error + Send + Sync>> {
+    Ok(serde_json::from_str(text_of(item, "body")?)?)
 }
 
 fn key(search: &str, id: &str) -> Item {

@@ -2,6 +2,7 @@ use async_trait::async_trait;
 use stoop_domain::{Home, HomeId, Market, Reason, Reject};
 
 use super::{PortError, RunRecord};
+use crate::NextPoll;
 
 /// What people browse besides figures and alerts. Never writes.
 #[async_trait]
@@ -20,6 +21,9 @@ pub trait Browse: Send + Sync {
 
     /// The last run of a kind, such as `verify`; `None` if there is none.
     async fn last_run(&self, kind: &str) -> Result<Option<RunRecord>, PortError>;
+
+    /// When each search is polled next, by its name, also of those that were removed from the configuration.
+    async fn next_polls(&self) -> Result<Vec<NextPoll>, PortError>;
 
     /// What was refused, with the last `newest` rejects. `None` if this store does not list its quarantine.
     async fn quarantine(&self, newest: usize) -> Result<Option<Quarantined>, PortError> {

@@ -1,9 +1,7 @@
-use async_trait::async_trait;
-use stoop_domain::Time;
-
 use super::PortError;
-use crate::LastPoll;
 use crate::poll_task::PollTask;
+use crate::{LastPoll, NextPoll};
+use async_trait::async_trait;
 
 /// When each search was last sent, and the outcome of its last poll.
 ///
@@ -17,11 +15,11 @@ use crate::poll_task::PollTask;
 /// a search that is sent for the first time the planner writes both, before it sends it.
 #[async_trait]
 pub trait PlanLedger: Send + Sync {
-    /// The time for which each search was last sent, one per name and in their order; `None` for never.
-    async fn last_sent(&self, searches: &[String]) -> Result<Vec<Option<Time>>, PortError>;
+    /// What was recorded when each search was last sent, one per name and in their order; `None` for never.
+    async fn last_sent(&self, searches: &[String]) -> Result<Vec<Option<NextPoll>>, PortError>;
 
-    /// Records that searches were sent for the time `at`.
-    async fn sent(&self, searches: &[String], at: Time) -> Result<(), PortError>;
+    /// Records that searches were sent, and when they are due again.
+    async fn sent(&self, searches: &[NextPoll]) -> Result<(), PortError>;
 
     /// The outcome of the last poll of a search; `None` if there is none, or it is unreadable.
     async fn last_poll(&self, search: &str) -> Result<Option<LastPoll>, PortError>;

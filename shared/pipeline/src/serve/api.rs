@@ -1,10 +1,9 @@
 //! The JSON API under `/api/v1/`, without an HTTP framework: from the parts of a request to the parts of a response.
 //! `docs/API.md` documents each route for its users.
 //!
-//! Every response has a JSON body. Only `/health` answers without the token, and without a configured token nothing
-//! else answers at all.
+//! Every response has a JSON body. Only `/health` answers everyone; who may do more is the caller's to say ([`Grant`]).
 //!
-//! It deliberately has no sessions, no streaming and no writes.
+//! It deliberately has no sessions and no streaming, and writes only what people ask of searches.
 
 mod alerts;
 mod catalogue;
@@ -17,13 +16,15 @@ mod market;
 mod markets;
 mod params;
 mod runs;
+mod searches;
 mod sums;
 mod token;
 
 use serde::Serialize;
 use stoop_domain::Time;
 
-use crate::ports::{Browse, Store, Views, WideAreas};
+use crate::ControlAction;
+use crate::ports::{Browse, SearchControls, Store, Views, WideAreas};
 use error::ApiError;
 use known::KnownMarkets;
 use params::percent_decoded;
@@ -33,7 +34,7 @@ pub use token::{Token, TokenError};
 /// The parts of an HTTP request that a response depends on.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ApiRequest<'r> {
-    /// `GET`, in capitals.
+    /// `GET`, `HEAD` or `POST`, in capitals.
     pub method: &'r str,
     /// The path, percent-encoded as received.
     pub path: &'r str,
@@ -71,8 +72,9 @@ pub const BODY_BYTES_MAX: usize = 3_000_000;
 const PATH_BYTES_MAX: usize = 2_048;
 const QUERY_BYTES_MAX: usize = 4_096;
 const METHODS: &str = "GET, HEAD";
+const CONTROLS: &str = "POST";
 const ROUTES: &str = "/health, /api/v1/markets, /api/v1/markets/AREA, /api/v1/compare, /api/v1/homes, /api/v1/homes/ID, /api/v1/alerts, \
-     /api/v1/runs, /api/v1/catalogue";
+     /api/v1/runs, /api/v1/searches, /api/v1/searches/NAME/{poll,pause,resume}, /api/v1/catalogue";
 
 /// The API on its ports, made once per process: it caches the names of the markets for a minute.
 pub struct Api<'a> {
@@ -80,6 +82,7 @@ pub struct Api<'a> {
     views: &'a dyn Views,
     areas: &'a dyn WideAreas,
     browse: &'a dyn Browse,
+    controls: Option<&'a dyn SearchControls>,
     known: KnownMarkets,
 }
 
@@ -89,12 +92,17 @@ struct Health {
     version: &'static str,
 }
 
-/// Who is answered.
-#[derive(Clone, Copy)]
-enum Access<'t> {
-    Open,
-    /// Clients with this token; nobody without one.
-    Token(Option<&'t Token>),
+/// What a client may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Grant<'t> {
+    /// Nothing: the server has no usable token.
+    NoToken,
+    /// Nothing: it did not present a valid token.
+    Refused,
+    /// Read everything.
+    Read,
+    /// Read everything, and control searches under this name.
+    Write(&'t str),
 }
 
 /// The decoded route of a path.
@@ -106,6 +114,8 @@ enum Route {
     Home(String),
     Alerts,
     Runs,
+    Searches,
+    Control(String, ControlAction),
     Catalogue,
 }
 
@@ -113,30 +123,43 @@ impl<'a> Api<'a> {
     /// An API that answers from this state.
     #[must_use]
     pub fn new(store: &'a dyn Store, views: &'a dyn Views, areas: &'a dyn WideAreas, browse: &'a dyn Browse) -> Self {
-        Self { store, views, areas, browse, known: KnownMarkets::default() }
+        Self { store, views, areas, browse, controls: None, known: KnownMarkets::default() }
     }
 
-    /// Answers a request at `now` for clients with the `token`. Never fails: an error is a response, too.
-    pub async fn answer(&self, request: ApiRequest<'_>, token: Option<&Token>, now: Time) -> ApiResponse {
-        finished(request, self.answered(request, Access::Token(token), now).await)
+    /// The same, with what people ask of searches. Without it searches are only listed.
+    #[must_use]
+    pub fn with_controls(self, controls: &'a dyn SearchControls) -> Self {
+        Self { controls: Some(controls), ..self }
     }
 
-    /// Answers a request at `now` for every client: for a server that only this computer can reach.
-    pub async fn answer_all(&self, request: ApiRequest<'_>, now: Time) -> ApiResponse {
-        finished(request, self.answered(request, Access::Open, now).await)
+    /// Answers a request of a client that may do this. `now` is the time that is shown, `clock` the one at which
+    /// somebody asks something of a search. Never fails: an error is a response, too.
+    pub async fn answer(&self, request: ApiRequest<'_>, grant: Grant<'_>, clock: Time, now: Time) -> ApiResponse {
+        let answered = self.answered(request, grant, clock, now).await;
+        let mut response = answered.unwrap_or_else(|error| error.response());
+        response.add_tag(request.if_none_match);
+        if request.method == "HEAD" {
+            response.body.clear();
+        }
+        response
     }
 
-    async fn answered(&self, request: ApiRequest<'_>, access: Access<'_>, now: Time) -> Result<ApiResponse, ApiError> {
+    async fn answered(
+        &self,
+        request: ApiRequest<'_>,
+        grant: Grant<'_>,
+        clock: Time,
+        now: Time,
+    ) -> Result<ApiResponse, ApiError> {
         let readable = matches!(request.method, "GET" | "HEAD");
-        let only_read =
-            || ApiError::new(405, "method_not_allowed", format!("accepted: {METHODS}")).with("allow", METHODS);
+        let only = |methods: &'static str| {
+            ApiError::new(405, "method_not_allowed", format!("accepted: {methods}")).with("allow", methods)
+        };
         if request.is_open() {
             let health = Health { status: "ok", version: env!("CARGO_PKG_VERSION") };
-            return if readable { json(&health) } else { Err(only_read()) };
+            return if readable { json(&health) } else { Err(only(METHODS)) };
         }
-        if let Access::Token(token) = access {
-            admit(request.authorization, token)?;
-        }
+        admit(request.authorization, grant)?;
         for (part, bytes, bytes_max) in
             [("path", request.path.len(), PATH_BYTES_MAX), ("query", request.query.len(), QUERY_BYTES_MAX)]
         {
@@ -146,8 +169,16 @@ impl<'a> Api<'a> {
             }
         }
         let route = Route::of(request.path)?;
+        if let Route::Control(search, action) = &route {
+            if request.method != "POST" {
+                return Err(only(CONTROLS));
+            }
+            let Grant::Write(by) = grant else { return Err(only_reads()) };
+            let view = self.control(search, *action, by, clock).await?;
+            return Ok(ApiResponse { status: 202, ..json(&view)? });
+        }
         if !readable {
-            return Err(only_read());
+            return Err(only(METHODS));
         }
         match route {
             Route::Markets => json(&self.list_markets(request.query, now).await?),
@@ -157,34 +188,38 @@ impl<'a> Api<'a> {
             Route::Home(id) => json(&self.home(&id, request.query, now).await?),
             Route::Alerts => json(&self.list_alerts(request.query, now).await?),
             Route::Runs => json(&self.list_runs(request.query).await?),
+            Route::Searches => json(&self.list_searches(request.query).await?),
+            Route::Control(..) => Err(only(CONTROLS)),
             Route::Catalogue => json(&catalogue::catalogue(request.query)?),
         }
     }
 }
 
-fn finished(request: ApiRequest<'_>, answered: Result<ApiResponse, ApiError>) -> ApiResponse {
-    let mut response = answered.unwrap_or_else(|error| error.response());
-    response.add_tag(request.if_none_match);
-    if request.method == "HEAD" {
-        response.body.clear();
+/// Refuses clients that may do nothing.
+fn admit(authorization: Option<&str>, grant: Grant<'_>) -> Result<(), ApiError> {
+    match grant {
+        Grant::Read | Grant::Write(_) => Ok(()),
+        Grant::NoToken => {
+            let message = "this API has no token and answers only /health until it has one";
+            Err(ApiError::new(503, "no_token", message))
+        }
+        Grant::Refused => {
+            // As in RFC 6750: a client without a token does not get `invalid_token`.
+            let challenge = match authorization {
+                Some(_) => r#"Bearer realm="stoop", error="invalid_token""#,
+                None => r#"Bearer realm="stoop""#,
+            };
+            let message = "accepted: the header `Authorization: Bearer TOKEN` with a token of this API";
+            Err(ApiError::new(401, "unauthorized", message).with("www-authenticate", challenge))
+        }
     }
-    response
 }
 
-/// Admits clients that present the token, and nobody if there is none.
-fn admit(authorization: Option<&str>, token: Option<&Token>) -> Result<(), ApiError> {
-    let token = token.ok_or_else(|| {
-        let message = "this API has no token and answers only /health until it has one";
-        ApiError::new(503, "no_token", message)
-    })?;
-    // As in RFC 6750: a client without a token does not get `invalid_token`.
-    let challenge = match authorization {
-        Some(presented) if token.opens_to(presented) => return Ok(()),
-        Some(_) => r#"Bearer realm="stoop", error="invalid_token""#,
-        None => r#"Bearer realm="stoop""#,
-    };
-    let message = "accepted: the header `Authorization: Bearer TOKEN` with the token of this API";
-    Err(ApiError::new(401, "unauthorized", message).with("www-authenticate", challenge))
+/// The scope is not enough (RFC 6750, section 3.1).
+fn only_reads() -> ApiError {
+    let challenge = r#"Bearer realm="stoop", error="insufficient_scope", scope="write""#;
+    ApiError::new(403, "only_reads", "this token may only read; accepted: a token with the scope `write`")
+        .with("www-authenticate", challenge)
 }
 
 impl Route {
@@ -202,6 +237,13 @@ impl Route {
             ("homes", false) => Ok(Self::Home(rest.into_owned())),
             ("alerts", true) => Ok(Self::Alerts),
             ("runs", true) => Ok(Self::Runs),
+            ("searches", true) => Ok(Self::Searches),
+            ("searches", false) => {
+                let control = rest
+                    .rsplit_once('/')
+                    .and_then(|(search, action)| Some(Self::Control(search.to_owned(), ControlAction::parse(action)?)));
+                control.ok_or_else(unknown)
+            }
             ("catalogue", true) => Ok(Self::Catalogue),
             _ => Err(unknown()),
         }

@@ -16,7 +16,9 @@ use aws_sdk_dynamodb::types::{
 use aws_sdk_dynamodbstreams::config::{BehaviorVersion, Credentials};
 use aws_sdk_dynamodbstreams::operation::describe_stream::DescribeStreamError;
 use aws_sdk_dynamodbstreams::types::{AttributeValue, Record, ShardIteratorType, StreamStatus};
-use stoop_aws::{Clients, DynamoBrowse, DynamoBudgets, DynamoLedger, DynamoRuns, DynamoStore, DynamoViews, Lake};
+use stoop_aws::{
+    Clients, DynamoBrowse, DynamoBudgets, DynamoControls, DynamoLedger, DynamoRuns, DynamoStore, DynamoViews, Lake,
+};
 use stoop_domain::{HomeId, Market, Observation, Time};
 use stoop_market::Cells;
 use stoop_pipeline::Clock;
@@ -145,6 +147,10 @@ impl Tables {
 
     pub(crate) fn runs(&self) -> DynamoRuns {
         DynamoRuns::new(self.client.clone(), &self.runs)
+    }
+
+    pub(crate) fn controls(&self) -> DynamoControls {
+        DynamoControls::new(self.client.clone(), &self.runs)
     }
 
     pub(crate) fn views(&self) -> DynamoViews {

@@ -7,8 +7,8 @@ use async_trait::async_trait;
 use serde_json::{Value, json};
 use stoop_aws::Meter;
 use stoop_domain::Time;
-use stoop_pipeline::ports::{PlanLedger, PollTask, PortError, TaskQueue};
-use stoop_pipeline::{Clock, LastPoll, Polled};
+use stoop_pipeline::ports::{PlanLedger, PollTask, PortError, SearchControls, TaskQueue};
+use stoop_pipeline::{Clock, ControlAction, LastPoll, NextPoll, Polled, SearchControl};
 use stoop_planner::{Answer, App, TickError};
 use stoop_tests::made::minute;
 
@@ -18,7 +18,8 @@ use super::events::{SEARCH, sample};
 /// When each search was last sent, and the outcome of its last poll.
 #[derive(Default)]
 pub(crate) struct Book {
-    sent: Mutex<BTreeMap<String, Time>>,
+    sent: Mutex<BTreeMap<String, NextPoll>>,
+    pub(crate) controls: Mutex<Vec<SearchControl>>,
     last_polls: Mutex<BTreeMap<String, LastPoll>>,
     pub(crate) is_shut: Mutex<bool>,
 }
@@ -31,15 +32,15 @@ impl Book {
 
 #[async_trait]
 impl PlanLedger for Book {
-    async fn last_sent(&self, searches: &[String]) -> Result<Vec<Option<Time>>, PortError> {
+    async fn last_sent(&self, searches: &[String]) -> Result<Vec<Option<NextPoll>>, PortError> {
         self.open()?;
         let sent = self.sent.lock().unwrap();
-        Ok(searches.iter().map(|search| sent.get(search).copied()).collect())
+        Ok(searches.iter().map(|search| sent.get(search).cloned()).collect())
     }
 
-    async fn sent(&self, searches: &[String], at: Time) -> Result<(), PortError> {
+    async fn sent(&self, searches: &[NextPoll]) -> Result<(), PortError> {
         self.open()?;
-        self.sent.lock().unwrap().extend(searches.iter().map(|search| (search.clone(), at)));
+        self.sent.lock().unwrap().extend(searches.iter().map(|next| (next.search.clone(), next.clone())));
         Ok(())
     }
 
@@ -56,6 +57,19 @@ impl PlanLedger for Book {
     async fn keep_last_poll(&self, search: &str, last: &LastPoll) -> Result<(), PortError> {
         self.open()?;
         self.last_polls.lock().unwrap().insert(search.to_owned(), *last);
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl SearchControls for Book {
+    async fn controls(&self) -> Result<Vec<SearchControl>, PortError> {
+        self.open()?;
+        Ok(self.controls.lock().unwrap().clone())
+    }
+
+    async fn keep(&self, control: &SearchControl) -> Result<(), PortError> {
+        self.controls.lock().unwrap().push(control.clone());
         Ok(())
     }
 }
@@ -107,6 +121,7 @@ impl Stage {
         App {
             configuration: &self.uploads,
             ledger: &self.book,
+            controls: &self.book,
             queue: &self.line,
             clock: &self.clock,
             meter: &self.meter,
@@ -184,6 +199,27 @@ async fn the_sample_sends_due_searches_and_a_second_tick_nothing() {
     let answer = tick(&app, &sample("schedule.json")).await.unwrap();
     assert_eq!(answer, Answer { waiting: 2, ..Answer::default() });
     assert_eq!((stage.accepted(), stage.counted("SearchesPlanned")), (Vec::new(), 0));
+}
+
+#[tokio::test]
+async fn a_paused_search_waits_and_one_that_somebody_asks_for_is_sent() {
+    let stage = Stage::with(Uploads::of(&searches(&[SEARCH, "tacoma"])));
+    let app = stage.app();
+    tick(&app, &json!({})).await.unwrap();
+    let asked = |search, action| SearchControl::of(search).after(action, "ann", stage.clock.now());
+    stage.clock.pass(60_000);
+    stage.book.keep(&asked(SEARCH, ControlAction::Pause)).await.unwrap();
+    stage.book.keep(&asked("tacoma", ControlAction::Poll)).await.unwrap();
+    stage.clock.pass(60_000);
+    let answer = tick(&app, &json!({})).await.unwrap();
+    assert_eq!(answer, Answer { sent: vec!["tacoma".into()], paused: 1, ..Answer::default() });
+    stage.clock.pass(24 * 60 * 60_000);
+    let answer = tick(&app, &json!({})).await.unwrap();
+    assert_eq!(
+        (answer.sent, answer.paused, answer.overdue),
+        (vec!["tacoma".to_owned()], 1, 1),
+        "by its interval again"
+    );
 }
 
 #[tokio::test]

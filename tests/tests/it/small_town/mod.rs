@@ -14,7 +14,7 @@ use stoop_embedded::Database;
 use stoop_pages::Web;
 use stoop_pipeline::Measurer;
 use stoop_pipeline::ports::Ledger;
-use stoop_pipeline::serve::api::{Api, ApiRequest, ApiResponse, Token};
+use stoop_pipeline::serve::api::{Api, ApiRequest, ApiResponse, Grant, Token};
 use stoop_rules::Rules;
 
 pub(crate) const TOKEN: &str = "only-for-tests-0123456789";
@@ -66,8 +66,8 @@ impl Town {
 /// The response to a request with this method and target, with the token.
 pub(crate) fn ask(api: &Api<'_>, method: &str, target: &str, authorization: Option<&str>, now: Time) -> ApiResponse {
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
-    let token = Token::parse(TOKEN).unwrap();
-    block_on(api.answer(ApiRequest { method, path, query, authorization, if_none_match: None }, Some(&token), now))
+    let request = ApiRequest { method, path, query, authorization, if_none_match: None };
+    block_on(api.answer(request, grant(authorization), now, now))
 }
 
 pub(crate) fn get(api: &Api<'_>, target: &str, now: Time) -> ApiResponse {
@@ -78,7 +78,13 @@ pub(crate) fn get(api: &Api<'_>, target: &str, now: Time) -> ApiResponse {
 pub(crate) async fn answer(api: &Api<'_>, target: &str, now: Time) -> ApiResponse {
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
     let request = ApiRequest { method: "GET", path, query, authorization: Some(BEARER), if_none_match: None };
-    api.answer(request, Some(&Token::parse(TOKEN).unwrap()), now).await
+    api.answer(request, Grant::Read, now, now).await
+}
+
+/// What a client that presents this may do.
+pub(crate) fn grant(authorization: Option<&str>) -> Grant<'static> {
+    let token = Token::parse(TOKEN).unwrap();
+    if authorization.is_some_and(|presented| token.opens_to(presented)) { Grant::Read } else { Grant::Refused }
 }
 
 pub(crate) fn json(response: &ApiResponse) -> Value {

@@ -28,6 +28,8 @@ pub(super) const CALLS: &[(&str, usize)] = &[
     ("dynamo/commit.rs put_item", 1),
     ("dynamo/commit.rs query", 1),
     ("dynamo/commit.rs transact_write_items", 1),
+    ("dynamo/controls.rs put_item", 1),
+    ("dynamo/controls.rs query", 1),
     ("dynamo/ledger.rs put_item", 1),
     ("dynamo/runs.rs get_item", 1),
     ("dynamo/runs.rs put_item", 1),
@@ -51,6 +53,7 @@ pub(super) const CALLS: &[(&str, usize)] = &[
 const PORTS: &[(&str, &[&str])] = &[
     ("DynamoBrowse", &["dynamo/batch.rs batch_get_item", "dynamo/browse.rs query"]),
     ("DynamoBudgets", &["dynamo/budgets.rs get_item", "dynamo/budgets.rs put_item"]),
+    ("DynamoControls", &["dynamo/controls.rs put_item", "dynamo/controls.rs query"]),
     ("DynamoLedger", &["dynamo/batch.rs batch_get_item", "dynamo/ledger.rs put_item"]),
     ("DynamoRuns", &["dynamo/batch.rs batch_get_item", "dynamo/runs.rs get_item", "dynamo/runs.rs put_item"]),
     (
@@ -123,6 +126,7 @@ const NEVER: &[(&str, &str, &str, &str)] = &[
     ("alerts", "S3Configuration", "configuration.rs get_object", "the planner reads the upload"),
     ("alerts", "S3Configuration", "configuration.rs list_objects_v2", "the planner reads the upload"),
     ("alerts", "S3Configuration", "configuration.rs put_object", "the planner accepts"),
+    ("planner", "DynamoControls", "dynamo/controls.rs put_item", "only people ask something of searches"),
     ("planner", "DynamoRuns", "dynamo/runs.rs get_item", "it asks of all searches at once"),
     ("poller", "DynamoRuns", "dynamo/batch.rs batch_get_item", "it asks of one search"),
     ("api", "DynamoStore", "dynamo/commit.rs Put", "it commits nothing"),
@@ -135,7 +139,8 @@ const NEVER: &[(&str, &str, &str, &str)] = &[
     ("api", "StackAreas", "s3/object.rs put_object", "it rolls nothing up"),
 ];
 
-/// A call of a function through a port, and one IAM requirement: action, resource, `s3:prefix`.
+/// A call of a function through a port, and one IAM requirement: action, resource, and `s3:prefix` or
+/// `dynamodb:LeadingKeys` (of the partition keys that a request names, Developer Guide, "Using IAM policy conditions").
 type Row = (&'static str, &'static str, &'static str, &'static str, &'static str, &'static str);
 
 /// S3's `HeadObject` needs `s3:GetObject`, and so does the `If-Match` of a `PutObject`; `If-None-Match` needs nothing
@@ -155,6 +160,7 @@ const ROWS: &[Row] = &[
     ("planner", "S3Configuration", "s3/object.rs list_objects_v2", "s3:ListBucket", "${DataBucket.Arn}", "accepted/c"),
     ("planner", "DynamoRuns", "dynamo/batch.rs batch_get_item", "dynamodb:BatchGetItem", "${RunsTable.Arn}", ""),
     ("planner", "DynamoRuns", "dynamo/runs.rs put_item", "dynamodb:PutItem", "${RunsTable.Arn}", ""),
+    ("planner", "DynamoControls", "dynamo/controls.rs query", "dynamodb:Query", "${RunsTable.Arn}", CONTROLS),
     ("planner", "PollQueue", "sqs.rs send_message_batch", "sqs:SendMessage", "${PollQueue.Arn}", ""),
     ("poller", "S3Configuration", "s3/object.rs get_object", "s3:GetObject", ACCEPTED, ""),
     ("poller", "S3Configuration", "s3/object.rs list_objects_v2", "s3:ListBucket", "${DataBucket.Arn}", "accepted/c"),
@@ -203,6 +209,8 @@ const ROWS: &[Row] = &[
     ("api", "DynamoBrowse", "dynamo/batch.rs batch_get_item", "dynamodb:BatchGetItem", "${HomesTable.Arn}", ""),
     ("api", "DynamoBrowse", "dynamo/browse.rs query", "dynamodb:Query", "${HomesTable.Arn}/index/open", ""),
     ("api", "DynamoBrowse", "dynamo/browse.rs query", "dynamodb:Query", "${RunsTable.Arn}/index/by_kind", ""),
+    ("api", "DynamoControls", "dynamo/controls.rs put_item", "dynamodb:PutItem", "${RunsTable.Arn}", CONTROLS),
+    ("api", "DynamoControls", "dynamo/controls.rs query", "dynamodb:Query", "${RunsTable.Arn}", CONTROLS),
     ("api", "DynamoViews", "dynamo/batch.rs batch_get_item", "dynamodb:BatchGetItem", "${MarketsTable.Arn}", ""),
     ("api", "DynamoViews", "dynamo/views.rs query", "dynamodb:Query", "${MarketsTable.Arn}/index/heads", ""),
     ("api", "DynamoViews", "dynamo/views.rs query", "dynamodb:Query", "${AlertsTable.Arn}/index/by_day", ""),
@@ -219,6 +227,7 @@ const ROWS: &[Row] = &[
     ("api", "StackAreas", "s3/object.rs list_objects_v2", "s3:ListBucket", "${DataBucket.Arn}", SUM_KEY),
 ];
 
+const CONTROLS: &str = "#controls";
 const SUM_KEY: &str = "rollups/table/us/wa/king/sale-USD.sum";
 const SUM: &str = "${DataBucket.Arn}/rollups/table/us/wa/king/sale-USD.sum";
 const ACCEPTED: &str = "${DataBucket.Arn}/accepted/config.json";
@@ -232,7 +241,8 @@ const SOURCE_KEY: &str =
 /// The permissions that our code needs, by the functions' roles.
 pub(super) fn needs(template: &Template) -> Vec<Need> {
     let needs = |(function, port, call, action, resource, prefix): &Row| {
-        let with: &[(&str, &str)] = if prefix.is_empty() { &[] } else { &[("s3:prefix", prefix)] };
+        let key = if action.starts_with("dynamodb:") { "dynamodb:LeadingKeys" } else { "s3:prefix" };
+        let with: &[(&str, &str)] = if prefix.is_empty() { &[] } else { &[(key, prefix)] };
         let role = role_of(template, function).to_owned();
         let who = format!("{function}: {port}, {call}");
         let asked = of_generations(template, resource).into_iter();

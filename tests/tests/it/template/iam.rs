@@ -137,7 +137,7 @@ pub(crate) fn holds(template: &Template, conditions: &Value, asked: &Asked) -> b
     let mut each = keys.map(|(operator, key, accepted)| {
         let found = asked.context.iter().find(|(name, _)| name == key).map(|(_, value)| value);
         let meets = |accepted: String, found: &str| match operator {
-            "StringEquals" | "Bool" => accepted == found,
+            "StringEquals" | "ForAnyValue:StringEquals" | "Bool" => accepted == found,
             "StringLike" => like(&accepted, found),
             other => panic!("{other} is in a policy, and this evaluator does not know it"),
         };

@@ -43,6 +43,10 @@ impl ApiError {
         Self { headers, ..self }
     }
 
+    pub(super) fn with_details(self, details: Vec<String>) -> Self {
+        Self { details, ..self }
+    }
+
     /// All mistakes in a request's parameters at once.
     pub(super) fn parameters(mistakes: Vec<String>) -> Self {
         let message = mistakes.join("; ");
