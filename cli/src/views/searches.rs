@@ -101,7 +101,7 @@ fn cells(search: &SearchView) -> [SafeText; 5] {
     let asked = search.poll_asked_at.map(|_| format!("a poll is asked for{by}"));
     let slowed = search.slowed_by.as_ref().map(|limit| format!("slowed by {}", show::plain(limit)));
     let notes: Vec<String> = [paused, asked, slowed].into_iter().flatten().collect();
-    let every = search.every_seconds.map(|seconds| show::span(seconds.saturating_mul(1_000).cast_signed()));
+    let every = search.every_seconds.map(show::interval);
     [
         show::plain(&search.search).into(),
         or_unknown(every).into(),

@@ -30,6 +30,14 @@ pub struct WebRequest<'r> {
     pub is_https: bool,
 }
 
+/// Who a page is for.
+#[derive(Clone, Copy)]
+pub(crate) struct Visitor<'v> {
+    pub(crate) may_write: bool,
+    /// What a form must send back, if the visitor has a session.
+    pub(crate) form_token: Option<&'v str>,
+}
+
 /// The longest form that is read.
 pub const FORM_BYTES_MAX: usize = 8_192;
 

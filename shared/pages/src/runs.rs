@@ -11,12 +11,13 @@ use stoop_pipeline::serve::{SearchView, searches};
 use crate::layout::{self, Head, Room};
 use crate::problem::Problem;
 use crate::read::Reader;
-use crate::site::Visitor;
+use crate::request::Visitor;
 use crate::text;
 
 const RUNS: usize = 400;
 /// Runs in a strip, and in the list.
 const STRIP: usize = 40;
+const SEARCH_STRIP: usize = 20;
 const LISTED: usize = 60;
 /// The counts that are shown first.
 const COUNTS: [&str; 7] = ["pages", "listings", "observations", "new", "changed", "gone", "different"];
@@ -41,7 +42,15 @@ pub(crate) async fn page(reader: &Reader<'_>, visitor: Visitor<'_>, now: Time) -
                 h2 { "Searches" }
                 div class="scroll" tabindex="0" role="region" aria-label="Searches" {
                     table {
-                        thead { tr { th class="l" scope="col" { "Search" } th class="l" scope="col" { "Last polls, newest right" } th class="l" scope="col" { "Last" } th class="l" scope="col" { "Outcome" } th class="l" scope="col" { "Every" } th class="l" scope="col" { "Next poll" } @if visitor.may_write { th class="l" scope="col" { "Control" } } } }
+                        thead { tr {
+                            th class="l" scope="col" { "Search" }
+                            @if visitor.may_write { th class="l" scope="col" { "Control" } }
+                            th class="l" scope="col" { "Next poll" }
+                            th class="l" scope="col" { "Every" }
+                            th class="l" scope="col" { "Last polls, newest right" }
+                            th class="l" scope="col" { "Last" }
+                            th class="l" scope="col" { "Outcome" }
+                        } }
                         tbody { @for search in &searches {
                             @let polls = subjects.get(&("poll", &search.search)).map_or(&[][..], Vec::as_slice);
                             (search_row(search, polls, visitor))
@@ -77,26 +86,26 @@ pub(crate) async fn page(reader: &Reader<'_>, visitor: Visitor<'_>, now: Time) -
 }
 
 fn search_row(search: &SearchView, runs: &[&RunRecord], visitor: Visitor<'_>) -> Markup {
-    let every = search.every_seconds.map(|seconds| stoop_show::span(seconds.saturating_mul(1_000).cast_signed()));
+    let every = search.every_seconds.map(stoop_show::interval);
     let other = if search.paused_at.is_some() { ControlAction::Resume } else { ControlAction::Pause };
     html! {
         tr {
             th class="l" scope="row" { (search.search) }
-            (last_cells(runs))
-            td class="l" {
-                (stoop_show::or_unknown(every))
-                @if let Some(limit) = &search.slowed_by { " " span class="note" { "because of " (limit) } }
-            }
-            td class="l" {
-                @if let Some(paused_at) = search.paused_at { "paused since " (text::time(paused_at, true)) (by(search)) }
-                @else if let Some(next_at) = search.next_at { (text::time(next_at, true)) }
-                @if search.poll_asked_at.is_some() { " (asked for now" (by(search)) ")" }
-            }
             @if visitor.may_write {
                 td class="l controls" {
                     @for action in [ControlAction::Poll, other] { (control(&search.search, action, visitor)) }
                 }
             }
+            td class="l words" {
+                @if let Some(paused_at) = search.paused_at { "paused since " (text::time(paused_at, false)) (by(search)) }
+                @else if let Some(next_at) = search.next_at { (text::time(next_at, true)) }
+                @if search.poll_asked_at.is_some() { " (asked for now" (by(search)) ")" }
+            }
+            td class="l" {
+                (stoop_show::or_unknown(every))
+                @if let Some(limit) = &search.slowed_by { " " span class="note" { "because of " (limit) } }
+            }
+            (last_cells(runs, SEARCH_STRIP))
         }
     }
 }
@@ -125,14 +134,14 @@ fn subject_row(kind: &str, subject: &str, runs: &[&RunRecord]) -> Markup {
         tr {
             th class="l" scope="row" { (subject) }
             td class="l" { (kind) }
-            (last_cells(runs))
+            (last_cells(runs, STRIP))
         }
     }
 }
 
 /// The last runs as a strip, the time of the last one, and its outcome.
-fn last_cells(runs: &[&RunRecord]) -> Markup {
-    let shown = &runs[..runs.len().min(STRIP)];
+fn last_cells(runs: &[&RunRecord], most: usize) -> Markup {
+    let shown = &runs[..runs.len().min(most)];
     let bad = shown.iter().filter(|run| matches!(run.outcome, RunOutcome::Failed | RunOutcome::Killed)).count();
     html! {
         td class="l" {

@@ -6,20 +6,12 @@ use crate::assets::Asset;
 use crate::problem::Problem;
 use crate::query::Query;
 use crate::read::Reader;
-use crate::request::WebRequest;
+use crate::request::{Visitor, WebRequest};
 use crate::{alerts, area, compare, definitions, home, overview, quality, runs};
 
 /// The pages on their ports.
 pub(crate) struct Site<'a> {
     reader: Reader<'a>,
-}
-
-/// Who a page is for.
-#[derive(Clone, Copy)]
-pub(crate) struct Visitor<'v> {
-    pub(crate) may_write: bool,
-    /// What a form must send back, if the visitor has a session.
-    pub(crate) form_token: Option<&'v str>,
 }
 
 /// The longest path and query.

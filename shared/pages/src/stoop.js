@@ -1,4 +1,4 @@
-// Pages are complete without this script. It adds four things: new content while a page is open, times as "3 min ago", charts
+// Pages are complete without this script. It adds four things: new content while a page is open, times as "3 min ago" or "in 3 min", charts
 // that the arrow keys walk through, and maps that can be zoomed.
 "use strict";
 (() => {
@@ -8,8 +8,9 @@
   // Times. The server sends absolute ones, so that equal states give equal bytes.
   const units = [["d", 86400], ["h", 3600], ["min", 60], ["s", 1]];
   const ago = (seconds) => {
-    const [name, size] = units.find(([, size]) => seconds >= size) ?? ["s", 1];
-    return `${Math.max(0, Math.floor(seconds / size))} ${name} ago`;
+    const [name, size] = units.find(([, size]) => Math.abs(seconds) >= size) ?? ["s", 1];
+    const span = `${Math.floor(Math.abs(seconds) / size)} ${name}`;
+    return seconds < 0 ? `in ${span}` : `${span} ago`;
   };
   const relative = (root) => {
     const now = Date.parse(document.querySelector("main")?.dataset.now ?? "") || Date.now();

@@ -8,8 +8,8 @@ use stoop_pipeline::serve::api::{Api, ApiRequest, ApiResponse, Grant};
 use crate::access::{SESSION_MS, Tokens};
 use crate::login::{self, Notice};
 use crate::query::Query;
-use crate::request::WebRequest;
-use crate::site::{Site, Visitor, page_of};
+use crate::request::{Visitor, WebRequest};
+use crate::site::{Site, page_of};
 
 /// Web pages and API over one state.
 pub struct Web<'a> {

@@ -114,6 +114,16 @@ pub fn span(ms: i64) -> String {
     }
 }
 
+/// An interval of whole seconds, like [`span`] without a part that is zero: `15 min`, `2 h`, `1 h 30 min`.
+#[must_use]
+pub fn interval(seconds: u64) -> String {
+    let text = span(i64::try_from(seconds.saturating_mul(1_000)).unwrap_or(i64::MAX));
+    match text.rsplit_once(' ').and_then(|(rest, unit)| Some((rest.strip_suffix(" 0")?, unit))) {
+        Some((whole, _)) => whole.to_owned(),
+        None => text.replace(".0 s", " s"),
+    }
+}
+
 /// The text, or [`UNKNOWN`].
 #[must_use]
 pub fn or_unknown(text: Option<String>) -> String {

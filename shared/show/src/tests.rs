@@ -59,3 +59,11 @@ fn spans_are_shown_in_two_units() {
     let shown = [420, 9_990, 42_000, 200_000, 7_500_000, 273_600_000].map(span);
     assert_eq!(shown, ["0.4 s", "9.9 s", "42 s", "3 min 20 s", "2 h 5 min", "3 d 4 h"]);
 }
+
+#[test]
+fn an_interval_has_no_part_that_is_zero() {
+    let shown = [1, 10, 60, 90, 900, 3_600, 5_400, 7_200, 86_400, 90_000, 3_153_600].map(interval);
+    let expected =
+        ["1 s", "10 s", "1 min", "1 min 30 s", "15 min", "1 h", "1 h 30 min", "2 h", "1 d", "1 d 1 h", "36 d 12 h"];
+    assert_eq!(shown, expected);
+}

@@ -6,6 +6,7 @@
 mod alerts;
 mod aws;
 mod bench;
+mod book;
 mod events;
 mod metrics;
 mod planner;

@@ -1,7 +1,11 @@
 //! The API at its function URL, with the token from Secrets Manager.
 
+use reqwest::Method;
 use serde_json::Value;
 use stoop_domain::Time;
+use stoop_pipeline::Clock;
+use stoop_pipeline::ports::RunOutcome;
+use stoop_runtime::SystemClock;
 use stoop_tests::local::Kind;
 
 use crate::figures::assert_figures;
@@ -9,7 +13,7 @@ use crate::raw::form_of;
 use crate::state::number;
 use crate::town::SOURCE;
 use crate::whole_way::lake_has_what_the_portal_served;
-use crate::world::World;
+use crate::world::{SEARCH, World, eventually};
 
 /// The API serves the stored figures, and only with the token.
 pub(crate) async fn served(world: &World) {
@@ -81,9 +85,9 @@ pub(crate) async fn pages(world: &World) {
     assert!(locked.headers()["location"].to_str().unwrap().starts_with("/login?to=%2Fareas%2F"));
     let form = [("token", &*token), ("to", "/runs")];
     let cookie = match world.kind {
-        // It does not pass on the cookies of a response.
-        Kind::LocalStack => invoked_login(world, &form).await,
-        Kind::MiniStack | Kind::Given => {
+        // LocalStack does not pass on the cookies of a response; MiniStack takes a POST to /login for one to Cognito.
+        Kind::LocalStack | Kind::MiniStack => invoked_login(world, &form).await,
+        Kind::Given => {
             let answer = world.raw.send_form(&url, "/login", &form).await.unwrap();
             assert_eq!(answer.status(), 303, "{}", answer.text().await.unwrap());
             assert_eq!(answer.headers()["location"], "/runs");
@@ -115,6 +119,49 @@ pub(crate) async fn pages(world: &World) {
         let missing: Vec<&String> = parts.iter().filter(|part| !page.contains(&***part)).collect();
         assert!(missing.is_empty(), "{path}: {missing:?} are not in {page}");
     }
+}
+
+/// Who may write pauses a search, which the planner then leaves out, and asks for a poll, which it sends.
+pub(crate) async fn controls(world: &World) {
+    const WRITER: &str = "a-writer-of-the-stack-test";
+    world.polled_once().await;
+    let secrets = world.clients.secrets();
+    let id = world.output("ApiTokenSecretArn");
+    let alone = secrets.get_secret_value().secret_id(id).send().await.unwrap().secret_string.unwrap();
+    let keep = async |text: String| secrets.put_secret_value().secret_id(id).secret_string(text).send().await.unwrap();
+    let url = world.function_url();
+    let ask = async |token: &str, action: &str| {
+        let path = format!("/api/v1/searches/{SEARCH}/{action}");
+        world.raw.send(Method::POST, &url, &path, Some(token)).await.unwrap()
+    };
+    let refused = ask(&alone, "pause").await;
+    assert_eq!((refused.status, &refused.body["code"]), (403, &"only_reads".into()), "one token alone may read");
+    keep(format!("ann read {alone}\nbob write {WRITER}")).await;
+    // The function reads the secret again for a token that it does not know, but not for every one.
+    eventually("the new token is known", || async {
+        let paused = ask(WRITER, "pause").await;
+        (paused.status == 202 && paused.body["asked_by"] == "bob").then_some(()).ok_or_else(|| paused.body.to_string())
+    })
+    .await;
+    let answer = world.tick().await;
+    let sent = answer["sent"].as_array().unwrap();
+    assert!(answer["paused"] == 1 && !sent.contains(&SEARCH.into()), "{answer}");
+
+    let asked_at = SystemClock.now();
+    let asked = ask(WRITER, "poll").await;
+    assert_eq!(asked.status, 202, "{}", asked.body);
+    eventually("the poll that was asked for ends", || async {
+        world.tick().await;
+        let runs = world.runs(SEARCH).await;
+        let ended = runs.iter().any(|run| run.began_at >= asked_at && run.outcome != RunOutcome::Running);
+        ended.then_some(()).ok_or_else(|| format!("{runs:?}"))
+    })
+    .await;
+    let listed = world.raw.get(&url, "/api/v1/searches", Some(WRITER)).await.unwrap();
+    let search = listed.body["searches"].as_array().unwrap().iter().find(|search| search["search"] == SEARCH).unwrap();
+    assert!(search["paused_at"].is_string() && search["poll_asked_at"].is_null(), "{search}");
+    assert_eq!(ask(WRITER, "resume").await.body["paused_at"], Value::Null);
+    keep(alone).await;
 }
 
 /// The cookie of a login, by invoking the function.

@@ -55,6 +55,7 @@ fn main() -> ExitCode {
         whole_way::price_cut,
         api::served,
         api::pages,
+        api::controls,
         rollups::within_a_minute,
         whole_way::poll_twice,
         stream::duplicates_and_disorder,

@@ -75,8 +75,18 @@ impl Raw {
 
     /// Sends a GET to a function's URL: `to` comes from [`LocalAws::function_url`].
     pub(crate) async fn get(&self, to: &(String, String), path: &str, token: Option<&str>) -> Result<Answer> {
-        let (url, host) = to;
-        let mut request = self.http.get(format!("{}{path}", url.trim_end_matches('/'))).header("host", host);
+        self.send(Method::GET, to, path, token).await
+    }
+
+    pub(crate) async fn send(
+        &self,
+        method: Method,
+        (url, host): &(String, String),
+        path: &str,
+        token: Option<&str>,
+    ) -> Result<Answer> {
+        let address = format!("{}{path}", url.trim_end_matches('/'));
+        let mut request = self.http.request(method, address).header("host", host);
         if let Some(token) = token {
             request = request.bearer_auth(token);
         }

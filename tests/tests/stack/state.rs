@@ -95,7 +95,9 @@ impl State {
         let items = request.expression_attribute_values(":search", AttributeValue::S(search.to_owned()));
         let items = items.into_paginator().items().send().collect::<Result<Vec<_>, _>>().await.unwrap();
         // The table also has when the search was last sent, and its pace.
-        let runs = items.iter().filter(|item| item.contains_key("kind"));
+        let runs = items
+            .iter()
+            .filter(|item| item.get("kind").is_some_and(|kind| kind.as_s().is_ok_and(|kind| kind == "poll")));
         runs.map(|item| serde_json::from_str(&text(item, "body")).unwrap()).collect()
     }
 

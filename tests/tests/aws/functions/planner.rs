@@ -8,71 +8,13 @@ use serde_json::{Value, json};
 use stoop_aws::Meter;
 use stoop_domain::Time;
 use stoop_pipeline::ports::{PlanLedger, PollTask, PortError, SearchControls, TaskQueue};
-use stoop_pipeline::{Clock, ControlAction, LastPoll, NextPoll, Polled, SearchControl};
+use stoop_pipeline::{Clock, ControlAction, LastPoll, Polled, SearchControl};
 use stoop_planner::{Answer, App, TickError};
 use stoop_tests::made::minute;
 
 use super::bench::{Standing, Uploads, count_of, counted, raw};
+use super::book::Book;
 use super::events::{SEARCH, sample};
-
-/// When each search was last sent, and the outcome of its last poll.
-#[derive(Default)]
-pub(crate) struct Book {
-    sent: Mutex<BTreeMap<String, NextPoll>>,
-    pub(crate) controls: Mutex<Vec<SearchControl>>,
-    last_polls: Mutex<BTreeMap<String, LastPoll>>,
-    pub(crate) is_shut: Mutex<bool>,
-}
-
-impl Book {
-    fn open(&self) -> Result<(), PortError> {
-        if *self.is_shut.lock().unwrap() { Err(PortError::new("open the book", "a made-up fault")) } else { Ok(()) }
-    }
-}
-
-#[async_trait]
-impl PlanLedger for Book {
-    async fn last_sent(&self, searches: &[String]) -> Result<Vec<Option<NextPoll>>, PortError> {
-        self.open()?;
-        let sent = self.sent.lock().unwrap();
-        Ok(searches.iter().map(|search| sent.get(search).cloned()).collect())
-    }
-
-    async fn sent(&self, searches: &[NextPoll]) -> Result<(), PortError> {
-        self.open()?;
-        self.sent.lock().unwrap().extend(searches.iter().map(|next| (next.search.clone(), next.clone())));
-        Ok(())
-    }
-
-    async fn last_poll(&self, search: &str) -> Result<Option<LastPoll>, PortError> {
-        Ok(self.last_polls(&[search.to_owned()]).await?.into_iter().next().flatten())
-    }
-
-    async fn last_polls(&self, searches: &[String]) -> Result<Vec<Option<LastPoll>>, PortError> {
-        self.open()?;
-        let last_polls = self.last_polls.lock().unwrap();
-        Ok(searches.iter().map(|search| last_polls.get(search).copied()).collect())
-    }
-
-    async fn keep_last_poll(&self, search: &str, last: &LastPoll) -> Result<(), PortError> {
-        self.open()?;
-        self.last_polls.lock().unwrap().insert(search.to_owned(), *last);
-        Ok(())
-    }
-}
-
-#[async_trait]
-impl SearchControls for Book {
-    async fn controls(&self) -> Result<Vec<SearchControl>, PortError> {
-        self.open()?;
-        Ok(self.controls.lock().unwrap().clone())
-    }
-
-    async fn keep(&self, control: &SearchControl) -> Result<(), PortError> {
-        self.controls.lock().unwrap().push(control.clone());
-        Ok(())
-    }
-}
 
 /// A queue that refuses some searches, or fails as a whole.
 #[derive(Default)]

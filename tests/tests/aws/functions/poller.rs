@@ -27,8 +27,8 @@ use stoop_tests::made::minute;
 
 use super::aws::Aws;
 use super::bench::{Bench, Standing, Uploads, count_of, counted};
+use super::book::Book;
 use super::events::{SEARCH, message, sample, task};
-use super::planner::Book;
 
 const HOMES: u32 = 60;
 const PREFIX: &str = "stoop/test/";
