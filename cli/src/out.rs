@@ -10,7 +10,7 @@ use std::sync::Mutex;
 
 use console::Term;
 use serde::Serialize;
-use stoop_runtime::plain_json;
+use stoop_show::plain_json;
 
 use crate::show::{Csv, Look, Page, SafeText};
 

@@ -1,6 +1,5 @@
 //! Text for terminals: sparklines, tables, pages and CSV. [`stoop_show`] formats their numbers.
 
-mod csv;
 mod page;
 mod screen;
 mod table;
@@ -8,7 +7,6 @@ mod words;
 
 use stoop_domain::Alert;
 
-pub(crate) use csv::{Csv, Field};
 pub(crate) use page::Page;
 pub(crate) use screen::Look;
 pub(crate) use stoop_show::*;
@@ -17,7 +15,7 @@ pub(crate) use words::{SafeText, cut};
 
 /// Text from outside on one line, without whitespace used for layout.
 pub(crate) fn plain(text: &str) -> String {
-    let blanked = stoop_runtime::plain(text);
+    let blanked = stoop_show::plain(text);
     blanked.split(' ').filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
 }
 

@@ -44,7 +44,7 @@ impl Progress {
     /// Prints a line above the bar; on standard output if there is no bar and no JSON output.
     pub(super) fn println(&self, line: &str) {
         if !self.bar.is_hidden() {
-            self.bar.println(stoop_runtime::plain(line));
+            self.bar.println(stoop_show::plain(line));
         } else if !self.quiet {
             say!("{line}");
         }

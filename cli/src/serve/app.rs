@@ -72,8 +72,10 @@ impl App {
     /// The answer to a visitor who is admitted, remembered until the database changes.
     fn remembered(&self, request: &WebRequest<'_>) -> Arc<ApiResponse> {
         let version = *self.versions.borrow();
-        let WebRequest { method, path, query, if_none_match, .. } = request;
-        let key = format!("{method} {path}?{query} {}", if_none_match.unwrap_or_default());
+        let WebRequest { method, path, query, accept, if_none_match, .. } = request;
+        let accept = accept.filter(|_| request.is_of_api());
+        let key =
+            format!("{method} {path}?{query} {} {}", if_none_match.unwrap_or_default(), accept.unwrap_or_default());
         if let Some(known) = self.lock().get(version, &key) {
             return known;
         }
@@ -207,6 +209,7 @@ fn request<'r>(method: &'r Method, uri: &'r Uri, headers: &'r HeaderMap, body: &
         cookie: header(header::COOKIE),
         origin: header(header::ORIGIN),
         fetch_site: header(HeaderName::from_static("sec-fetch-site")),
+        accept: header(header::ACCEPT),
         if_none_match: header(header::IF_NONE_MATCH),
         body,
         // A proxy in front of this server tells. Whoever lies about it gets a cookie that a browser does not send.

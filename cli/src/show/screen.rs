@@ -19,13 +19,13 @@ impl Look {
     pub(crate) fn of_stdout() -> Self {
         let term = Term::stdout();
         let width = columns(&term).unwrap_or(WIDTH_FILE).clamp(WIDTH_MIN, WIDTH_MAX);
-        Self { colours: stoop_runtime::colours(term.is_term()), width }
+        Self { colours: stoop_show::colours(term.is_term()), width }
     }
 
     /// For lines: unlimited if the output is not a terminal.
     pub(crate) fn of_lines(term: &Term) -> Self {
         let width = if term.is_term() { columns(term).unwrap_or(u16::MAX).max(WIDTH_MIN) } else { u16::MAX };
-        Self { colours: stoop_runtime::colours(term.is_term()), width }
+        Self { colours: stoop_show::colours(term.is_term()), width }
     }
 }
 

@@ -1,6 +1,6 @@
 use std::ops::Range;
 
-use stoop_runtime::plain;
+use stoop_show::plain;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// Text that is safe to show: nothing in it controls a terminal.
@@ -188,7 +188,7 @@ mod tests {
         let hostile = "a\u{1b}]0;x\u{7}\u{202e}\u{9b}31m";
         let shown = [SafeText::from(hostile), SafeText::lines(&[hostile.to_owned()])];
         for words in shown {
-            assert!(!words.text().contains(stoop_runtime::steers), "{words:?}");
+            assert!(!words.text().contains(stoop_show::steers), "{words:?}");
         }
         assert_eq!(SafeText::lines(&["a\nb".to_owned(), "c".to_owned()]).text(), "a b\nc");
     }

@@ -3,11 +3,11 @@ use std::process::ExitCode;
 use serde::Serialize;
 use stoop_domain::Alert;
 use stoop_embedded::{AlertFilter, Database};
-use stoop_pipeline::serve::AlertView;
+use stoop_pipeline::serve::{ALERT_COLUMNS, AlertView};
 
-use super::{View, area, give, more, open, plural, rows};
+use super::{View, area, give, more, open, plural};
 use crate::args::{AlertsArgs, StoreArgs};
-use crate::show::{self, Column, Csv, Field, Look, Page, SafeText, Table, UNKNOWN};
+use crate::show::{self, Column, Csv, Look, Page, SafeText, Table, UNKNOWN};
 
 /// Price drops that were sent or held back, newest first.
 #[derive(Serialize)]
@@ -105,22 +105,7 @@ impl View for Alerts {
     }
 
     fn csv(&self) -> anyhow::Result<Csv> {
-        const ALERT: [Field; 13] = [
-            Field::Plain("id"),
-            Field::Plain("rule"),
-            Field::Plain("at"),
-            Field::Plain("home"),
-            Field::Plain("market"),
-            Field::Plain("currency"),
-            Field::Money("from"),
-            Field::Money("to"),
-            Field::Plain("drop"),
-            Field::Plain("title"),
-            Field::Plain("line"),
-            Field::Plain("url"),
-            Field::Plain("why_suspect"),
-        ];
-        Ok(Csv::new(ALERT, rows(&self.alerts)?))
+        Ok(Csv::of(ALERT_COLUMNS, &self.alerts)?)
     }
 }
 

@@ -3,16 +3,15 @@ mod by_address;
 use std::process::ExitCode;
 
 use serde::Serialize;
-use serde_json::Value;
 use stoop_domain::{EventKind, FACTS_MAX, FACTS_PER_DAY_MAX, Home, HomeId, Time};
 use stoop_embedded::Database;
-use stoop_pipeline::serve::{HomeView, Nearest};
+use stoop_pipeline::serve::{HomeView, INTERVAL_COLUMNS, Nearest, with_values};
 
 use super::summary::median_per_m2;
-use super::{View, empty, give, moment, open, plural, rows};
+use super::{View, empty, give, moment, open, plural};
 use crate::args::{HomeArgs, StoreArgs};
 use crate::failure::usage;
-use crate::show::{self, Column, Csv, Field, Look, Page, SafeText, Table, UNKNOWN, or_unknown};
+use crate::show::{self, Column, Csv, Look, Page, SafeText, Table, UNKNOWN, or_unknown};
 
 /// A home's card and its whole history.
 #[derive(Serialize)]
@@ -83,28 +82,12 @@ impl View for HomePage {
 
     /// Its intervals.
     fn csv(&self) -> anyhow::Result<Csv> {
-        const INTERVAL: [Field; 8] = [
-            Field::Plain("first_seen"),
-            Field::Plain("last_seen"),
-            Field::Plain("status"),
-            Field::Money("price"),
-            Field::Plain("currency"),
-            Field::Plain("change"),
-            Field::Plain("market"),
-            Field::Plain("doubtful"),
-        ];
-        Ok(Csv::new([Field::Plain("id")].into_iter().chain(INTERVAL), self.with_id(rows(&self.0.intervals)?)))
+        let id = self.0.summary.id.as_str();
+        Ok(Csv::new(INTERVAL_COLUMNS, with_values(&self.0.intervals, &[("id", id)])?))
     }
 }
 
 impl HomePage {
-    fn with_id(&self, mut rows: Vec<Value>) -> Vec<Value> {
-        for row in &mut rows {
-            row["id"] = self.0.summary.id.as_str().into();
-        }
-        rows
-    }
-
     fn card(&self) -> Vec<(String, SafeText)> {
         let summary = &self.0.summary;
         let versus = summary.versus_market.map(|share| format!(" ({} vs market)", show::change(share)));

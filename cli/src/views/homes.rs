@@ -6,10 +6,10 @@ use std::process::ExitCode;
 use serde::Serialize;
 use stoop_domain::{Currency, Time};
 use stoop_embedded::Database;
-use stoop_pipeline::serve::{FirstHomes, FoundArea, HomeSummary};
+use stoop_pipeline::serve::{FirstHomes, FoundArea, HomeSummary, home_columns};
 
-use super::summary::{columns, median_per_m2};
-use super::{View, area, as_text, each_home, give, moment, more, open, plural, rows};
+use super::summary::median_per_m2;
+use super::{View, area, as_text, each_home, give, moment, more, open, plural};
 use crate::args::{HomesArgs, StoreArgs, WantedArgs};
 use crate::failure::usage;
 use crate::show::{self, Column, Csv, Look, Page, SafeText, Table, UNKNOWN, or_unknown};
@@ -124,7 +124,7 @@ impl View for Homes {
     }
 
     fn csv(&self) -> anyhow::Result<Csv> {
-        Ok(Csv::new(columns(), rows(&self.homes)?))
+        Ok(Csv::of(home_columns(), &self.homes)?)
     }
 }
 

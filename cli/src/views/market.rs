@@ -16,14 +16,14 @@ use stoop_domain::{Market, Minor, Time};
 use stoop_embedded::Database;
 use stoop_market::{Cells, THIN_SAMPLE, WARM_UP_DAYS, WIDE_SERIES_DAYS};
 use stoop_pipeline::serve::{
-    AreaView, FiguresView, FoundArea, Hours, MarketView, MergedId, Revised, Sum, YieldView, merged, revised,
+    AreaView, FiguresView, FoundArea, Hours, MarketView, MergedId, Revised, Sum, YieldView, area_csv, merged, revised,
 };
 use stoop_pipeline::{WideArea, add_up};
 
 use self::catalogue::dimmed;
 use super::{View, area, as_text, cells_at, give, moment, open, plural};
 use crate::args::{MarketArgs, StoreArgs};
-use crate::show::{self, Csv, Field, Look, Page, SafeText, or_unknown};
+use crate::show::{self, Csv, Look, Page, SafeText, or_unknown};
 use crate::stop::Stop;
 
 /// One area, drawn for people.
@@ -55,36 +55,6 @@ struct RevisedMarket {
 
 /// A shorter lag is not worth a word.
 const LAG_SHOWN_SECONDS: i64 = 60;
-
-/// The columns of a day in CSV.
-const DAY: [Field; 26] = [
-    Field::Plain("market"),
-    Field::Plain("purpose"),
-    Field::Plain("currency"),
-    Field::Plain("day"),
-    Field::Plain("active"),
-    Field::Plain("unconfirmed"),
-    Field::Plain("priced"),
-    Field::Money("median_price"),
-    Field::Money("mean_price"),
-    Field::Money("median_price_7_days"),
-    Field::Money("median_price_28_days"),
-    Field::Money("median_price_91_days"),
-    Field::Plain("price_index"),
-    Field::Plain("initial"),
-    Field::Plain("new"),
-    Field::Plain("relisted"),
-    Field::Plain("back_on_market"),
-    Field::Plain("moved_in"),
-    Field::Plain("pending"),
-    Field::Plain("closed"),
-    Field::Plain("gone"),
-    Field::Plain("moved_out"),
-    Field::Plain("expired"),
-    Field::Plain("price_cuts"),
-    Field::Plain("price_rises"),
-    Field::Plain("sold"),
-];
 
 /// `stoop market AREA`.
 pub(crate) fn market(store: &StoreArgs, args: &MarketArgs) -> anyhow::Result<ExitCode> {
@@ -232,23 +202,7 @@ impl View for Area {
     /// The daily closes as CSV, with one more column for each reference series; or the repeat-listing index, if it was
     /// asked for.
     fn csv(&self) -> anyhow::Result<Csv> {
-        let mut rows = Vec::new();
-        if self.view.markets.iter().any(|market| market.repeat_index.is_some()) {
-            for market in &self.view.markets {
-                for month in market.repeat_index.iter().flatten() {
-                    rows.push(row_of(month, market)?);
-                }
-            }
-            return Ok(Csv::plain(["market", "purpose", "currency", "month", "index", "pairs", "thin"], rows));
-        }
-        let days = self.view.markets.iter().flat_map(|market| &market.days);
-        let series: BTreeSet<&String> = days.flat_map(|day| day.reference.keys()).collect();
-        for market in &self.view.markets {
-            for day in &market.days {
-                rows.push(row_of(day, market)?);
-            }
-        }
-        Ok(Csv::new(DAY.into_iter().chain(series.into_iter().map(|name| Field::reference(name))), rows))
+        Ok(area_csv(&self.view.markets)?)
     }
 }
 
@@ -287,14 +241,6 @@ impl Area {
 }
 
 /// A row of CSV, with its market.
-fn row_of(row: &impl Serialize, market: &MarketView) -> anyhow::Result<Value> {
-    let mut row = serde_json::to_value(row)?;
-    row["market"] = market.id.as_str().into();
-    row["purpose"] = market.purpose.into();
-    row["currency"] = market.currency.to_string().into();
-    Ok(row)
-}
-
 fn figures(market: &MarketView, page: &mut Page) {
     let FiguresView { active, unconfirmed, priced, .. } = market.figures;
     let figures = &market.figures;

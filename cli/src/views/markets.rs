@@ -5,16 +5,16 @@ use serde::Serialize;
 use stoop_domain::{Market, Time};
 use stoop_embedded::Database;
 use stoop_market::Cells;
-use stoop_pipeline::serve::{ChangeView, Figure, FiguresView, Hours, MarketRow, Ranking, SortBy, Sum};
+use stoop_pipeline::serve::{ChangeView, Figure, FiguresView, Hours, MarketRow, Ranking, SortBy, Sum, market_columns};
 use stoop_pipeline::{WideArea, WideLevel, add_up};
 
 use super::compare::{cell, name};
 use super::market::catalogue::dimmed;
 use super::market::changes::signed;
-use super::{View, as_text_or_null, cells_at, empty, give, moment, more, open, plural, rows};
+use super::{View, as_text_or_null, cells_at, empty, give, moment, more, open, plural};
 use crate::args::{MarketsArgs, StoreArgs, WantedMarkets};
 use crate::out::say;
-use crate::show::{self, Column, Csv, Field, Look, Page, SafeText, Table, UNKNOWN, or_unknown};
+use crate::show::{self, Column, Csv, Look, Page, SafeText, Table, UNKNOWN, or_unknown};
 
 /// Every market that still has the requested day, with its figures, the largest first.
 #[derive(Serialize)]
@@ -187,25 +187,8 @@ impl View for Markets {
     }
 
     fn csv(&self) -> anyhow::Result<Csv> {
-        let market = ["id", "path", "name", "purpose", "currency", "area_unit"].map(Field::Plain);
-        let figure = |figure: Figure| match figure.is_price() {
-            true => Field::Money(figure.path()),
-            false => Field::Plain(figure.path()),
-        };
-        let change = [
-            Field::Plain("change.days"),
-            Field::Plain("change.since"),
-            Field::Plain("change.active"),
-            Field::Plain("change.active_change"),
-            Field::Plain("change.priced"),
-            Field::Money("change.median_price"),
-            Field::Plain("change.median_price_change"),
-            Field::Plain("change.mix_adjusted_change"),
-            Field::Plain("change.mix_matched_share"),
-        ];
         let is_changed = self.markets.iter().any(|row| row.change.is_some());
-        let fields = market.into_iter().chain(Figure::all().map(figure));
-        Ok(Csv::new(fields.chain(change.into_iter().filter(|_| is_changed)), rows(&self.markets)?))
+        Ok(Csv::of(market_columns(is_changed), &self.markets)?)
     }
 }
 

@@ -3,12 +3,12 @@ use std::process::ExitCode;
 use serde::Serialize;
 use stoop_embedded::Database;
 use stoop_pipeline::ports::RunOutcome;
-use stoop_pipeline::serve::RunView;
+use stoop_pipeline::serve::{RUN_COLUMNS, RunView};
 use stoop_pipeline::{LEFT_BY_SERVER, LEFT_OF};
 
-use super::{View, give, more, open, plural, rows};
+use super::{View, give, more, open, plural};
 use crate::args::{RunsArgs, StoreArgs};
-use crate::show::{self, Column, Csv, Field, Look, Page, SafeText, Table, or_unknown};
+use crate::show::{self, Column, Csv, Look, Page, SafeText, Table, or_unknown};
 
 /// Polls, replays and other runs, newest first.
 #[derive(Serialize)]
@@ -59,17 +59,7 @@ impl View for Runs {
     }
 
     fn csv(&self) -> anyhow::Result<Csv> {
-        const RUN: [Field; 8] = [
-            Field::Plain("id"),
-            Field::Plain("kind"),
-            Field::Plain("subject"),
-            Field::Plain("began_at"),
-            Field::Plain("ended_at"),
-            Field::Plain("outcome"),
-            Field::Plain("message"),
-            Field::Json("counts"),
-        ];
-        Ok(Csv::new(RUN, rows(&self.runs)?))
+        Ok(Csv::of(RUN_COLUMNS, &self.runs)?)
     }
 }
 

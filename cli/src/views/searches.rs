@@ -2,15 +2,15 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 use stoop_embedded::Database;
-use stoop_pipeline::serve::{ControlError, SearchView, control_search, searches};
+use stoop_pipeline::serve::{ControlError, SEARCH_COLUMNS, SearchView, control_search, searches};
 use stoop_pipeline::{Clock, ControlAction};
 use stoop_runtime::SystemClock;
 
-use super::{View, give, open, rows};
+use super::{View, give, open};
 use crate::args::{SearchArgs, SearchesArgs, StoreArgs};
 use crate::failure::{not_opened, usage};
 use crate::out::say;
-use crate::show::{self, Column, Csv, Field, Look, Page, SafeText, Table, or_unknown};
+use crate::show::{self, Column, Csv, Look, Page, SafeText, Table, or_unknown};
 
 /// The searches that are polled at an interval, by name.
 #[derive(Serialize)]
@@ -81,17 +81,7 @@ impl View for SearchList {
     }
 
     fn csv(&self) -> anyhow::Result<Csv> {
-        const SEARCH: [Field; 8] = [
-            Field::Plain("search"),
-            Field::Plain("sent_at"),
-            Field::Plain("next_at"),
-            Field::Plain("every_seconds"),
-            Field::Plain("slowed_by"),
-            Field::Plain("paused_at"),
-            Field::Plain("poll_asked_at"),
-            Field::Plain("asked_by"),
-        ];
-        Ok(Csv::new(SEARCH, rows(&self.searches)?))
+        Ok(Csv::of(SEARCH_COLUMNS, &self.searches)?)
     }
 }
 

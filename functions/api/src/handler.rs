@@ -151,6 +151,7 @@ impl Parts {
             cookie: self.cookie.as_deref(),
             origin: header(event, "origin"),
             fetch_site: header(event, "sec-fetch-site"),
+            accept: header(event, "accept"),
             if_none_match: header(event, "if-none-match"),
             body: &self.body,
             // A function URL has nothing else.
@@ -184,9 +185,17 @@ fn compress(response: &mut ApiResponse) {
         Ok(body) => {
             response.body = body;
             response.headers.push(("content-encoding", "gzip".to_owned()));
-            response.headers.push(("vary", "accept-encoding".to_owned()));
+            vary_by_encoding(response);
         }
         Err(error) => tracing::warn!(%error, "a response was not compressed"),
+    }
+}
+
+/// Adds to what the response already varies by.
+fn vary_by_encoding(response: &mut ApiResponse) {
+    match response.headers.iter_mut().find(|(name, _)| *name == "vary") {
+        Some((_, known)) => known.push_str(", accept-encoding"),
+        None => response.headers.push(("vary", "accept-encoding".to_owned())),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use stoop_pipeline::with_causes;
-use stoop_runtime::plain_lines;
+use stoop_show::plain_lines;
 
 /// Prints a line to standard output.
 pub(crate) fn say(line: &str) {

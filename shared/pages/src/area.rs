@@ -9,7 +9,10 @@ use std::collections::BTreeSet;
 
 use maud::{Markup, html};
 use stoop_domain::Time;
-use stoop_pipeline::serve::{ChangeView, FoundArea, MarketView, MergedId, YieldView, area_name, areas_around};
+use stoop_pipeline::ports::PortError;
+use stoop_pipeline::serve::{
+    ChangeView, FoundArea, MarketView, MergedId, YieldView, area_csv, area_name, areas_around,
+};
 
 use crate::layout::{self, Head, Room};
 use crate::problem::Problem;
@@ -66,7 +69,9 @@ pub(crate) async fn days(reader: &Reader<'_>, area: &str, query: &Query, now: Ti
     let view = reader.area(&found, now, query.days(DAYS)?).await?;
     let market = chosen(&view.markets, query)?;
     let market = market.ok_or_else(|| Problem::missing(format!("{} has no homes on these terms.", found.name)))?;
-    Ok(charts::csv(market))
+    let unwritable = |error: Box<dyn std::error::Error + Send + Sync>| PortError::new("write the days as CSV", error);
+    let csv = area_csv(std::slice::from_ref(market)).map_err(|error| unwritable(error.into()))?;
+    Ok(csv.text().map_err(|error| unwritable(error.into()))?)
 }
 
 /// A path from a link, or what a person wrote.

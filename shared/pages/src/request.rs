@@ -23,6 +23,7 @@ pub struct WebRequest<'r> {
     pub origin: Option<&'r str>,
     /// The `Sec-Fetch-Site` header.
     pub fetch_site: Option<&'r str>,
+    pub accept: Option<&'r str>,
     pub if_none_match: Option<&'r str>,
     /// At most [`FORM_BYTES_MAX`] bytes of it are read.
     pub body: &'r [u8],

@@ -54,7 +54,7 @@ impl<'a> Web<'a> {
         clock: Time,
         now: Option<Time>,
     ) -> ApiResponse {
-        let WebRequest { method, path, query, authorization, if_none_match, .. } = request;
+        let WebRequest { method, path, query, authorization, accept, if_none_match, .. } = request;
         let grant = match access {
             Access::Everyone => Grant::Write(LOCAL),
             Access::WithToken(None) => Grant::NoToken,
@@ -64,7 +64,7 @@ impl<'a> Web<'a> {
             if !request.is_read() && request.is_from_elsewhere() {
                 return cross_origin();
             }
-            let asked = ApiRequest { method, path, query, authorization, if_none_match };
+            let asked = ApiRequest { method, path, query, authorization, accept, if_none_match };
             return self.api.answer(asked, grant, clock, now.unwrap_or_default()).await;
         }
         if let Access::WithToken(tokens) = access {

@@ -7,6 +7,7 @@ pub mod api;
 mod area;
 mod area_view;
 mod card;
+mod columns;
 mod compare;
 mod days;
 mod definitions;
@@ -35,9 +36,12 @@ use stoop_market::Cells;
 pub use crate::wide_area::MergedId;
 pub use address::{AddressFit, AddressQuery};
 pub use alert::AlertView;
-pub use area::{AreaError, FoundArea, NamedArea, area_name, areas_called, find_area};
+pub use area::{AreaError, FoundArea, NamedArea, area_name, areas_called, find_area, full_name};
 pub use area_view::AreaView;
 pub use card::AreaCard;
+pub use columns::{
+    ALERT_COLUMNS, INTERVAL_COLUMNS, RUN_COLUMNS, SEARCH_COLUMNS, area_csv, home_columns, market_columns, with_values,
+};
 pub use compare::{
     CompareError, ComparedChange, ComparedFigure, ComparedValue, Comparing, Comparison, Part, market_for,
 };

@@ -5,7 +5,6 @@
 mod clock;
 mod config;
 mod http;
-mod plain;
 mod takeover;
 mod telemetry;
 mod webhook;
@@ -16,7 +15,6 @@ pub use config::{
     parse_alerts, parse_config, parse_plan, parse_search, read_alerts, read_config, read_outline, read_search, wanted,
 };
 pub use http::HttpClient;
-pub use plain::{colours, plain, plain_json, plain_lines, steers};
 pub use takeover::{MAIN_FILE, Refused, Takeover};
 pub use telemetry::{LogFormat, init_telemetry};
 pub use webhook::{Address, Webhook};

@@ -6,7 +6,7 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer, Registry, fmt, registry};
 
-use crate::plain::{colours, plain_coloured, plain_json, plain_lines};
+use stoop_show::{colours, plain_coloured, plain_json, plain_lines};
 
 /// The format of log lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,7 +86,7 @@ impl<W: Write> Write for Lines<W> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plain::steers;
+    use stoop_show::steers;
 
     const NAME: &str = "\u{1b}]0;x\u{7}\u{9b}2J\u{202e}\u{2066}";
 

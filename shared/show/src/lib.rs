@@ -1,9 +1,14 @@
-//! Numbers, amounts, shares and times as text for people: the same in terminals and on pages.
+//! Numbers, amounts, shares and times as text for people: the same in terminals and on pages; and tables as CSV.
 
+mod csv;
+mod plain;
 #[cfg(test)]
 mod tests;
 
 use stoop_domain::{Currency, Minor, Time};
+
+pub use csv::{Csv, CsvError, Field};
+pub use plain::{colours, plain, plain_coloured, plain_json, plain_lines, steers};
 
 /// Shown for unknown values.
 pub const UNKNOWN: &str = "–";

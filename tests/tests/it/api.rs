@@ -158,7 +158,7 @@ fn nothing_but_health_answers_without_the_token() {
             assert_eq!(header(&wrong, "www-authenticate"), Some(r#"Bearer realm="stoop", error="invalid_token""#));
         }
         let request =
-            ApiRequest { method: "GET", path: target, query: "", authorization: Some(BEARER), if_none_match: None };
+            ApiRequest { method: "GET", path: target, query: "", authorization: Some(BEARER), ..ApiRequest::default() };
         assert_eq!(
             block_on(api.answer(request, Grant::NoToken, now(), now())).status,
             503,
@@ -318,7 +318,7 @@ proptest! {
         authorization in prop_oneof![6 => Just(Some(BEARER.to_owned())), 1 => proptest::option::of(".{0,60}")],
     ) {
         thread_local!(static TOWN: Town = Town::new());
-        let request = ApiRequest { method: &method, path: &path, query: &query, authorization: authorization.as_deref(), if_none_match: None };
+        let request = ApiRequest { method: &method, path: &path, query: &query, authorization: authorization.as_deref(), ..ApiRequest::default() };
         let response = TOWN.with(|town| block_on(town.api().answer(request, grant(request.authorization), now(), now())));
         prop_assert!(response.status < 500, "{} {:?}", response.status, String::from_utf8_lossy(&response.body));
         let body: Value = serde_json::from_slice(&response.body).unwrap();

@@ -7,6 +7,7 @@ mod api;
 mod api_areas;
 mod api_changes;
 mod api_compare;
+mod api_csv;
 mod api_documents;
 mod api_function;
 mod api_homes;

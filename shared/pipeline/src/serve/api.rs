@@ -1,11 +1,13 @@
 //! The JSON API under `/api/v1/`, without an HTTP framework: from the parts of a request to the parts of a response.
 //! `docs/API.md` documents each route for its users.
 //!
-//! Every response has a JSON body. Only `/health` answers everyone; who may do more is the caller's to say ([`Grant`]).
+//! Every response has a JSON body, or CSV if the client prefers that and the answer has rows. Only `/health` answers everyone; who may do more is the caller's to say ([`Grant`]).
 //!
 //! It deliberately has no sessions and no streaming, and writes only what people ask of searches.
 
 mod alerts;
+mod answer;
+mod areas;
 mod catalogue;
 mod changes;
 mod compare;
@@ -15,6 +17,7 @@ mod known;
 mod market;
 mod markets;
 mod params;
+mod quarantine;
 mod runs;
 mod searches;
 mod sums;
@@ -25,6 +28,7 @@ use stoop_domain::Time;
 
 use crate::ControlAction;
 use crate::ports::{Browse, SearchControls, Store, Views, WideAreas};
+use answer::sent;
 use error::ApiError;
 use known::KnownMarkets;
 use params::percent_decoded;
@@ -42,6 +46,8 @@ pub struct ApiRequest<'r> {
     pub query: &'r str,
     /// The `Authorization` header.
     pub authorization: Option<&'r str>,
+    /// The `Accept` header.
+    pub accept: Option<&'r str>,
     /// The `If-None-Match` header.
     pub if_none_match: Option<&'r str>,
 }
@@ -73,8 +79,8 @@ const PATH_BYTES_MAX: usize = 2_048;
 const QUERY_BYTES_MAX: usize = 4_096;
 const METHODS: &str = "GET, HEAD";
 const CONTROLS: &str = "POST";
-const ROUTES: &str = "/health, /api/v1/markets, /api/v1/markets/AREA, /api/v1/compare, /api/v1/homes, /api/v1/homes/ID, /api/v1/alerts, \
-     /api/v1/runs, /api/v1/searches, /api/v1/searches/NAME/{poll,pause,resume}, /api/v1/catalogue";
+const ROUTES: &str = "/health, /api/v1/areas, /api/v1/markets, /api/v1/markets/AREA, /api/v1/compare, /api/v1/homes, /api/v1/homes/ID, /api/v1/alerts, \
+     /api/v1/quarantine, /api/v1/runs, /api/v1/searches, /api/v1/searches/NAME/{poll,pause,resume}, /api/v1/catalogue";
 
 /// The API on its ports, made once per process: it caches the names of the markets for a minute.
 pub struct Api<'a> {
@@ -107,6 +113,7 @@ pub enum Grant<'t> {
 
 /// The decoded route of a path.
 enum Route {
+    Areas,
     Markets,
     Market(String),
     Compare,
@@ -114,6 +121,7 @@ enum Route {
     Home(String),
     Alerts,
     Runs,
+    Quarantine,
     Searches,
     Control(String, ControlAction),
     Catalogue,
@@ -157,7 +165,7 @@ impl<'a> Api<'a> {
         };
         if request.is_open() {
             let health = Health { status: "ok", version: env!("CARGO_PKG_VERSION") };
-            return if readable { json(&health) } else { Err(only(METHODS)) };
+            return if readable { answer::json(&health) } else { Err(only(METHODS)) };
         }
         admit(request.authorization, grant)?;
         for (part, bytes, bytes_max) in
@@ -175,22 +183,24 @@ impl<'a> Api<'a> {
             }
             let Grant::Write(by) = grant else { return Err(only_reads()) };
             let view = self.control(search, *action, by, clock).await?;
-            return Ok(ApiResponse { status: 202, ..json(&view)? });
+            return Ok(ApiResponse { status: 202, ..answer::json(&view)? });
         }
         if !readable {
             return Err(only(METHODS));
         }
         match route {
-            Route::Markets => json(&self.list_markets(request.query, now).await?),
-            Route::Market(area) => json(&self.market(&area, request.query, now).await?),
-            Route::Compare => json(&self.compare(request.query, now).await?),
-            Route::Homes => json(&self.list_homes(request.query, now).await?),
-            Route::Home(id) => json(&self.home(&id, request.query, now).await?),
-            Route::Alerts => json(&self.list_alerts(request.query, now).await?),
-            Route::Runs => json(&self.list_runs(request.query).await?),
-            Route::Searches => json(&self.list_searches(request.query).await?),
+            Route::Areas => sent(&self.list_areas(request.query, now).await?, request),
+            Route::Quarantine => sent(&self.list_quarantine(request.query).await?, request),
+            Route::Markets => sent(&self.list_markets(request.query, now).await?, request),
+            Route::Market(area) => sent(&self.market(&area, request.query, now).await?, request),
+            Route::Compare => sent(&self.compare(request.query, now).await?, request),
+            Route::Homes => sent(&self.list_homes(request.query, now).await?, request),
+            Route::Home(id) => sent(&self.home(&id, request.query, now).await?, request),
+            Route::Alerts => sent(&self.list_alerts(request.query, now).await?, request),
+            Route::Runs => sent(&self.list_runs(request.query).await?, request),
+            Route::Searches => sent(&self.list_searches(request.query).await?, request),
             Route::Control(..) => Err(only(CONTROLS)),
-            Route::Catalogue => json(&catalogue::catalogue(request.query)?),
+            Route::Catalogue => sent(&catalogue::catalogue(request.query)?, request),
         }
     }
 }
@@ -230,12 +240,14 @@ impl Route {
         let rest = percent_decoded(rest)
             .ok_or_else(|| ApiError::new(400, "bad_path", "the percent-encoded path is not UTF-8; accepted: UTF-8"))?;
         match (kind, rest.trim().is_empty()) {
+            ("areas", true) => Ok(Self::Areas),
             ("markets", true) => Ok(Self::Markets),
             ("markets", false) => Ok(Self::Market(rest.into_owned())),
             ("compare", true) => Ok(Self::Compare),
             ("homes", true) => Ok(Self::Homes),
             ("homes", false) => Ok(Self::Home(rest.into_owned())),
             ("alerts", true) => Ok(Self::Alerts),
+            ("quarantine", true) => Ok(Self::Quarantine),
             ("runs", true) => Ok(Self::Runs),
             ("searches", true) => Ok(Self::Searches),
             ("searches", false) => {
@@ -272,40 +284,13 @@ impl ApiResponse {
         self.headers.push(("etag", tag));
     }
 
-    fn json(status: u16, body: Vec<u8>) -> Self {
+    fn of(status: u16, media_type: &str, body: Vec<u8>) -> Self {
         let headers = [
-            ("content-type", if status < 400 { "application/json" } else { "application/problem+json" }),
+            ("content-type", media_type),
             // Only the client itself may keep it, and asks each time whether it has changed: figures change within seconds.
             ("cache-control", "private, no-cache"),
             ("x-content-type-options", "nosniff"),
         ];
         Self { status, headers: headers.map(|(name, value)| (name, value.to_owned())).to_vec(), body }
-    }
-}
-
-fn json(answer: &impl Serialize) -> Result<ApiResponse, ApiError> {
-    let body = serde_json::to_vec(answer).map_err(|error| ApiError::internal(&error))?;
-    if body.len() > BODY_BYTES_MAX {
-        let bytes = body.len();
-        let message = format!(
-            "the answer has {bytes} bytes, more than the {BODY_BYTES_MAX} that are sent; accepted: fewer days, a lower \
-             limit, a narrower area, one purpose or currency"
-        );
-        return Err(ApiError::new(422, "too_large", message));
-    }
-    Ok(ApiResponse::json(200, body))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_response_too_large_for_lambda_is_refused() {
-        let text = |bytes: usize| "x".repeat(bytes - 2);
-        assert_eq!(json(&text(BODY_BYTES_MAX)).unwrap().body.len(), BODY_BYTES_MAX);
-        let refused = json(&text(BODY_BYTES_MAX + 1)).unwrap_err().response();
-        assert_eq!(refused.status, 422);
-        assert!(String::from_utf8(refused.body).unwrap().contains("too_large"));
     }
 }

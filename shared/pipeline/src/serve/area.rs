@@ -207,8 +207,9 @@ fn own_name(slug: &str) -> String {
     AreaPath::of([None, None, None, None, Some(slug)]).map(|area| area.name()).unwrap_or_default()
 }
 
-/// The names of an area, narrow to wide: the gazetteer's if it knows them.
-fn full_name(path: &str) -> String {
+/// The names of an area, narrow to wide, the gazetteer's if it knows them: `King County, Washington, United States`.
+#[must_use]
+pub fn full_name(path: &str) -> String {
     let mut names = Vec::new();
     for path in std::iter::once(path).chain(wider(path)) {
         if let Some(known) = Gazetteer::get().full_name(path) {

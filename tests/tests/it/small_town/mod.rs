@@ -66,7 +66,7 @@ impl Town {
 /// The response to a request with this method and target, with the token.
 pub(crate) fn ask(api: &Api<'_>, method: &str, target: &str, authorization: Option<&str>, now: Time) -> ApiResponse {
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
-    let request = ApiRequest { method, path, query, authorization, if_none_match: None };
+    let request = ApiRequest { method, path, query, authorization, ..ApiRequest::default() };
     block_on(api.answer(request, grant(authorization), now, now))
 }
 
@@ -77,7 +77,7 @@ pub(crate) fn get(api: &Api<'_>, target: &str, now: Time) -> ApiResponse {
 /// The response to a `GET` of this target, with the token.
 pub(crate) async fn answer(api: &Api<'_>, target: &str, now: Time) -> ApiResponse {
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
-    let request = ApiRequest { method: "GET", path, query, authorization: Some(BEARER), if_none_match: None };
+    let request = ApiRequest { method: "GET", path, query, authorization: Some(BEARER), ..ApiRequest::default() };
     api.answer(request, Grant::Read, now, now).await
 }
 

@@ -2,11 +2,13 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 use stoop_domain::Time;
+use stoop_show::Csv;
 
 use super::Api;
+use super::answer::Answer;
 use super::error::ApiError;
 use super::params::Params;
-use crate::serve::AlertView;
+use crate::serve::{ALERT_COLUMNS, AlertView};
 
 const LISTED_DEFAULT: u16 = 50;
 const LISTED_MAX: u16 = 500;
@@ -19,6 +21,12 @@ pub(super) struct AlertList {
     alerts: Vec<AlertView>,
     /// Whether there may be older ones.
     more: bool,
+}
+
+impl Answer for AlertList {
+    fn csv(&self) -> Result<Option<Csv>, ApiError> {
+        Ok(Some(Csv::of(ALERT_COLUMNS, &self.alerts)?))
+    }
 }
 
 impl Api<'_> {

@@ -1,6 +1,8 @@
 use serde::Serialize;
 use stoop_market::{CATALOGUE_VERSION, Definition};
+use stoop_show::{Csv, Field};
 
+use super::answer::Answer;
 use super::error::ApiError;
 use super::params::Params;
 
@@ -28,6 +30,14 @@ struct Figure {
     least_sample: Option<i64>,
     /// Whose definition it follows, and where it departs.
     follows: Option<&'static str>,
+}
+
+impl Answer for Catalogue {
+    fn csv(&self) -> Result<Option<Csv>, ApiError> {
+        let columns =
+            ["name", "group", "unit", "meaning", "formula", "of_windows", "sample", "least_sample", "follows"];
+        Ok(Some(Csv::of(columns.map(Field::Plain), &self.figures)?))
+    }
 }
 
 /// `GET /api/v1/catalogue`

@@ -1,8 +1,10 @@
 use serde::Serialize;
 use stoop_domain::{Purpose, Time};
 use stoop_market::Window;
+use stoop_show::Csv;
 
 use super::Api;
+use super::answer::Answer;
 use super::error::ApiError;
 use super::known::narrowed;
 use super::market::Reading;
@@ -24,6 +26,25 @@ pub(super) struct Compared {
     areas: Vec<MarketRow>,
     #[serde(flatten)]
     comparison: Comparison,
+}
+
+impl Answer for Compared {
+    /// A row for each figure of each area.
+    fn csv(&self) -> Result<Option<Csv>, ApiError> {
+        let mut rows = Vec::new();
+        for figure in &self.comparison.figures {
+            for (area, value) in self.areas.iter().zip(&figure.values) {
+                let mut row = serde_json::to_value(value)?;
+                let figure = serde_json::to_value(figure)?;
+                for name in ["figure", "window", "part"] {
+                    row[name] = figure[name].clone();
+                }
+                row["area"] = serde_json::to_value(&area.id)?;
+                rows.push(row);
+            }
+        }
+        Ok(Some(Csv::plain(["area", "figure", "window", "part", "value", "sample", "thin"], rows)))
+    }
 }
 
 impl Api<'_> {

@@ -1,4 +1,5 @@
 use serde::Serialize;
+use stoop_show::CsvError;
 
 use super::ApiResponse;
 use crate::ports::PortError;
@@ -63,7 +64,8 @@ impl ApiError {
         let Self { status, code, message, details, areas, .. } = self;
         let (kind, title) = (format!("urn:stoop:problem:{code}"), title(*status));
         let body = Body { kind, title, status: *status, detail: message, code, details, areas };
-        let mut response = ApiResponse::json(self.status, serde_json::to_vec(&body).unwrap_or_default());
+        let mut response =
+            ApiResponse::of(self.status, "application/problem+json", serde_json::to_vec(&body).unwrap_or_default());
         response.headers.extend(self.headers.iter().map(|(name, value)| (*name, (*value).to_owned())));
         response
     }
@@ -88,6 +90,18 @@ fn title(status: u16) -> &'static str {
 
 impl From<PortError> for ApiError {
     fn from(error: PortError) -> Self {
+        Self::internal(&error)
+    }
+}
+
+impl From<CsvError> for ApiError {
+    fn from(error: CsvError) -> Self {
+        Self::internal(&error)
+    }
+}
+
+impl From<serde_json::Error> for ApiError {
+    fn from(error: serde_json::Error) -> Self {
         Self::internal(&error)
     }
 }

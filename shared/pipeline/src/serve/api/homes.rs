@@ -2,15 +2,18 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 use stoop_domain::{Currency, HomeId, Time};
+use stoop_show::Csv;
 
 use super::Api;
+use super::answer::Answer;
 use super::error::ApiError;
 use super::known::narrowed;
 use super::params::Params;
 use super::sums::READ_MARKETS_MAX;
 use crate::ports::PortError;
 use crate::serve::{
-    AREA_HOMES_MAX, FirstHomes, FoundArea, HomeSummary, HomeView, WantedHomes, as_text, each_open_home, median_per_m2,
+    AREA_HOMES_MAX, FirstHomes, FoundArea, HomeSummary, HomeView, INTERVAL_COLUMNS, WantedHomes, as_text,
+    each_open_home, home_columns, median_per_m2, with_values,
 };
 
 const LISTED_DEFAULT: u16 = 100;
@@ -42,6 +45,23 @@ pub(super) struct HomeList {
     homes: Vec<HomeSummary>,
     /// The `cursor` of the next page.
     next: Option<String>,
+}
+
+impl Answer for HomeAnswer {
+    fn csv(&self) -> Result<Option<Csv>, ApiError> {
+        let id = self.home.summary.id.as_str();
+        Ok(Some(Csv::new(INTERVAL_COLUMNS, with_values(&self.home.intervals, &[("id", id)])?)))
+    }
+}
+
+impl Answer for HomeList {
+    fn csv(&self) -> Result<Option<Csv>, ApiError> {
+        Ok(Some(Csv::of(home_columns(), &self.homes)?))
+    }
+
+    fn next(&self) -> Option<String> {
+        self.next.clone()
+    }
 }
 
 impl Api<'_> {

@@ -3,14 +3,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 use stoop_domain::{Market, Time};
 use stoop_market::WIDE_SERIES_DAYS;
+use stoop_show::Csv;
 
 use super::Api;
+use super::answer::Answer;
 use super::error::ApiError;
 use super::known::narrowed;
 use super::params::Params;
 use super::sums::READ_MARKETS_MAX;
 use crate::serve::{
-    AreaView, FoundArea, Hours, MarketView, MergedId, Sum, YieldSearch, YieldView, as_text_or_null, repeat_days,
+    AreaView, FoundArea, Hours, MarketView, MergedId, Sum, YieldSearch, YieldView, area_csv, as_text_or_null,
+    repeat_days,
 };
 use crate::wide_area::{WideArea, WideLevel};
 
@@ -62,6 +65,12 @@ impl Reading {
     pub(super) fn add(&mut self, markets: usize) -> Result<(), usize> {
         self.markets_left = self.markets_left.checked_sub(markets).ok_or(self.markets_left)?;
         Ok(())
+    }
+}
+
+impl Answer for AreaAnswer {
+    fn csv(&self) -> Result<Option<Csv>, ApiError> {
+        Ok(Some(area_csv(&self.view.markets)?))
     }
 }
 

@@ -3,15 +3,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 use stoop_domain::{Currency, Market, Purpose, Time};
 use stoop_market::Cells;
+use stoop_show::Csv;
 
 use super::Api;
+use super::answer::Answer;
 use super::error::ApiError;
 use super::known::narrowed;
 use super::market::earliest;
 use super::params::Params;
 use super::sums::READ_MARKETS_MAX;
 use crate::ports::ShownWide;
-use crate::serve::{FoundArea, Hours, MarketRow, Ranking, SortBy, Sum, as_text_or_null};
+use crate::serve::{FoundArea, Hours, MarketRow, Ranking, SortBy, Sum, as_text_or_null, market_columns};
 use crate::wide_area::{WideArea, WideLevel};
 
 const LISTED_MAX: u16 = 1_000;
@@ -111,6 +113,17 @@ impl Asked {
     fn wants(&self, market: &Market) -> bool {
         self.purpose.is_none_or(|purpose| market.purpose == purpose)
             && self.currency.is_none_or(|currency| market.currency == currency)
+    }
+}
+
+impl Answer for MarketList {
+    fn csv(&self) -> Result<Option<Csv>, ApiError> {
+        let has_change = self.markets.iter().any(|row| row.change.is_some());
+        Ok(Some(Csv::of(market_columns(has_change), &self.markets)?))
+    }
+
+    fn next(&self) -> Option<String> {
+        self.next.as_ref().map(ToString::to_string)
     }
 }
 

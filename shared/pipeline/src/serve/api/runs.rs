@@ -1,9 +1,11 @@
 use serde::Serialize;
+use stoop_show::Csv;
 
 use super::Api;
+use super::answer::Answer;
 use super::error::ApiError;
 use super::params::Params;
-use crate::serve::RunView;
+use crate::serve::{RUN_COLUMNS, RunView};
 
 const LISTED_DEFAULT: u16 = 50;
 const LISTED_MAX: u16 = 500;
@@ -14,6 +16,12 @@ pub(super) struct RunList {
     runs: Vec<RunView>,
     /// Whether there are older ones.
     more: bool,
+}
+
+impl Answer for RunList {
+    fn csv(&self) -> Result<Option<Csv>, ApiError> {
+        Ok(Some(Csv::of(RUN_COLUMNS, &self.runs)?))
+    }
 }
 
 impl Api<'_> {

@@ -1,16 +1,24 @@
 use serde::Serialize;
 use stoop_domain::Time;
+use stoop_show::Csv;
 
 use super::Api;
+use super::answer::Answer;
 use super::error::ApiError;
 use super::params::Params;
 use crate::ControlAction;
-use crate::serve::{ControlError, SearchView, control_search, searches};
+use crate::serve::{ControlError, SEARCH_COLUMNS, SearchView, control_search, searches};
 
 /// The searches, by name.
 #[derive(Serialize)]
 pub(super) struct SearchList {
     searches: Vec<SearchView>,
+}
+
+impl Answer for SearchList {
+    fn csv(&self) -> Result<Option<Csv>, ApiError> {
+        Ok(Some(Csv::of(SEARCH_COLUMNS, &self.searches)?))
+    }
 }
 
 impl Api<'_> {

@@ -1,20 +1,23 @@
 use std::borrow::Cow;
 
 use csv::{Terminator, WriterBuilder};
+use serde::Serialize;
 use serde_json::Value;
 use stoop_domain::Currency;
-use stoop_runtime::plain;
 
-/// A view as rows of plain values: CSV as in RFC 4180, with the names of the JSON.
-pub(crate) struct Csv {
+use crate::plain;
+
+/// A table of plain values: CSV as in RFC 4180, with the names of the JSON. Text on one line that a spreadsheet does not
+/// evaluate.
+pub struct Csv {
     columns: Vec<Field>,
     rows: Vec<Value>,
 }
 
 /// A column: the path of its value in the JSON of a row (`last_change.share` becomes `last_change_share`), and its
 /// type.
-#[derive(Clone, Debug)]
-pub(crate) enum Field {
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Field {
     /// Text, a time, a number, true or false.
     Plain(&'static str),
     /// An amount in major units of the row's `currency`: a decimal with all its digits.
@@ -25,41 +28,68 @@ pub(crate) enum Field {
     Number(String),
 }
 
+/// A table could not be written.
+#[derive(Debug, thiserror::Error)]
+#[error("the table cannot be written as CSV")]
+pub struct CsvError(#[source] Box<dyn std::error::Error + Send + Sync>);
+
 /// A spreadsheet takes text that begins with one of these as a formula.
 const FORMULA: [char; 8] = ['=', '+', '-', '@', '＝', '＋', '－', '＠'];
 
 impl Csv {
     /// Rows whose values are those of the JSON.
-    pub(crate) fn plain<const N: usize>(columns: [&'static str; N], rows: Vec<Value>) -> Self {
+    #[must_use]
+    pub fn plain<const N: usize>(columns: [&'static str; N], rows: Vec<Value>) -> Self {
         Self::new(columns.map(Field::Plain), rows)
     }
 
-    pub(crate) fn new(columns: impl IntoIterator<Item = Field>, rows: Vec<Value>) -> Self {
+    /// Rows with these columns; each row is an object.
+    pub fn new(columns: impl IntoIterator<Item = Field>, rows: Vec<Value>) -> Self {
         Self { columns: columns.into_iter().collect(), rows }
     }
 
-    #[cfg(test)]
-    pub(crate) fn fields(&self) -> (&[Field], &[Value]) {
+    /// Rows with these columns, from what they are in JSON.
+    ///
+    /// # Errors
+    /// If a row is not JSON.
+    pub fn of<R: Serialize>(columns: impl IntoIterator<Item = Field>, rows: &[R]) -> Result<Self, CsvError> {
+        let rows: Result<_, _> = rows.iter().map(serde_json::to_value).collect();
+        Ok(Self::new(columns, rows.map_err(|error| CsvError(error.into()))?))
+    }
+
+    /// The columns and the rows.
+    #[must_use]
+    pub fn fields(&self) -> (&[Field], &[Value]) {
         (&self.columns, &self.rows)
     }
 
-    pub(crate) fn text(&self) -> anyhow::Result<String> {
-        let mut csv = WriterBuilder::new().terminator(Terminator::CRLF).from_writer(Vec::new());
-        csv.write_record(self.columns.iter().map(|field| field.path().replace('.', "_")))?;
-        for row in &self.rows {
-            csv.write_record(self.columns.iter().map(|field| field.cell(row)))?;
-        }
-        Ok(String::from_utf8(csv.into_inner()?)?)
+    /// The names of the columns, then the rows.
+    ///
+    /// # Errors
+    /// None that is known: it writes to memory.
+    pub fn text(&self) -> Result<String, CsvError> {
+        let written = || -> Result<String, Box<dyn std::error::Error + Send + Sync>> {
+            let mut csv = WriterBuilder::new().terminator(Terminator::CRLF).from_writer(Vec::new());
+            csv.write_record(self.columns.iter().map(|field| field.path().replace('.', "_")))?;
+            for row in &self.rows {
+                csv.write_record(self.columns.iter().map(|field| field.cell(row)))?;
+            }
+            Ok(String::from_utf8(csv.into_inner()?)?)
+        };
+        written().map_err(CsvError)
     }
 }
 
 impl Field {
     /// The value of a reference series: `reference.NAME`.
-    pub(crate) fn reference(name: &str) -> Self {
+    #[must_use]
+    pub fn reference(name: &str) -> Self {
         Self::Number(format!("reference.{name}"))
     }
 
-    pub(crate) fn path(&self) -> &str {
+    /// The path of its value in a row, its names separated by full stops.
+    #[must_use]
+    pub fn path(&self) -> &str {
         match self {
             Self::Plain(path) | Self::Money(path) | Self::Json(path) => path,
             Self::Number(path) => path,
@@ -67,7 +97,8 @@ impl Field {
     }
 
     /// The value in a row; `null` if the row has none.
-    pub(crate) fn value<'r>(&self, row: &'r Value) -> &'r Value {
+    #[must_use]
+    pub fn value<'r>(&self, row: &'r Value) -> &'r Value {
         self.path().split('.').fold(row, |value, name| &value[name])
     }
 

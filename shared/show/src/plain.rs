@@ -60,7 +60,8 @@ pub fn plain_json(json: &str) -> Cow<'_, str> {
 }
 
 /// Text line by line, keeping colour sequences (`ESC [ 1 ; 31 m`).
-pub(crate) fn plain_coloured(text: &str) -> String {
+#[must_use]
+pub fn plain_coloured(text: &str) -> String {
     let mut kept = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(at) = rest.find('\u{1b}') {

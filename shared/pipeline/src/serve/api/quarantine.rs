@@ -1,0 +1,56 @@
+use serde::Serialize;
+use stoop_domain::Reject;
+use stoop_show::Csv;
+
+use super::Api;
+use super::answer::Answer;
+use super::error::ApiError;
+use super::params::Params;
+use crate::ports::RefusedRows;
+
+const LISTED_DEFAULT: u16 = 50;
+const LISTED_MAX: u16 = 500;
+
+/// What was refused.
+#[derive(Serialize)]
+pub(super) struct QuarantineList {
+    /// By source and reason.
+    counts: Vec<Refused>,
+    /// The newest first.
+    rejects: Vec<Reject>,
+}
+
+#[derive(Serialize)]
+struct Refused {
+    source: String,
+    reason: &'static str,
+    rows: u64,
+}
+
+impl From<RefusedRows> for Refused {
+    fn from(RefusedRows { source, reason, rows }: RefusedRows) -> Self {
+        Self { source, reason: reason.as_str(), rows }
+    }
+}
+
+impl Answer for QuarantineList {
+    fn csv(&self) -> Result<Option<Csv>, ApiError> {
+        let rows: Result<_, _> = self.rejects.iter().map(serde_json::to_value).collect();
+        Ok(Some(Csv::plain(["source", "at", "location", "reason", "detail", "raw"], rows?)))
+    }
+}
+
+impl Api<'_> {
+    /// `GET /api/v1/quarantine`
+    pub(super) async fn list_quarantine(&self, query: &str) -> Result<QuarantineList, ApiError> {
+        let mut params = Params::read(query, &["limit"]);
+        let limit = usize::from(params.count("limit", LISTED_DEFAULT, LISTED_MAX));
+        params.done()?;
+        let quarantined = self.browse.quarantine(limit).await?.ok_or_else(|| {
+            let message = "this server does not list its quarantine, which is in the bucket under quarantine/";
+            ApiError::new(404, "no_quarantine", message)
+        })?;
+        let counts = quarantined.counts.into_iter().map(Refused::from).collect();
+        Ok(QuarantineList { counts, rejects: quarantined.newest })
+    }
+}
