@@ -5,6 +5,7 @@ mod app;
 mod controls;
 mod events;
 mod metrics;
+mod rate;
 mod server;
 
 use std::process::ExitCode;

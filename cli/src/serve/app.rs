@@ -1,7 +1,7 @@
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use axum::Router;
@@ -23,6 +23,7 @@ use super::access::ServerAccess;
 use super::controls::ServedControls;
 use super::events;
 use super::metrics::{self, ServerMeter};
+use super::rate::Rates;
 use crate::views::newest_moment;
 
 /// The bytes of remembered answers.
@@ -37,6 +38,7 @@ pub(super) struct App {
     hosts: Option<[String; 2]>,
     remembered: Mutex<Remembered>,
     meter: Arc<ServerMeter>,
+    rates: Rates,
 }
 
 /// The answers for one version of the database.
@@ -55,11 +57,24 @@ impl App {
         access: ServerAccess,
     ) -> Arc<Self> {
         let hosts = access.hosts(address);
-        Arc::new(Self { database, versions, access, hosts, remembered: Mutex::default(), meter: Arc::default() })
+        Arc::new(Self {
+            database,
+            versions,
+            access,
+            hosts,
+            remembered: Mutex::default(),
+            meter: Arc::default(),
+            rates: Rates::default(),
+        })
     }
 
     fn answer(&self, request: &WebRequest<'_>) -> Arc<ApiResponse> {
-        match self.access.tokens() {
+        let tokens = self.access.tokens();
+        let presented = tokens.as_ref().and_then(|tokens| request.token(tokens, SystemClock.now()));
+        if let Some(Err(wait)) = presented.map(|token| self.rates.admit(&token.name, Instant::now())) {
+            return Arc::new(too_many(wait));
+        }
+        match tokens {
             None if is_read(request.method) => self.remembered(request),
             None => Arc::new(self.read(request, Access::Everyone)),
             Some(tokens) if request.is_for_all() && request.is_valid(&tokens, SystemClock.now()) => {
@@ -219,6 +234,13 @@ fn request<'r>(method: &'r Method, uri: &'r Uri, headers: &'r HeaderMap, body: &
 
 fn is_read(method: &str) -> bool {
     matches!(method, "GET" | "HEAD")
+}
+
+fn too_many(wait: Duration) -> ApiResponse {
+    let message = "this token made too many requests; accepted: the same again after Retry-After seconds";
+    let mut response = ApiResponse::error(429, "too_many_requests", message);
+    response.headers.push(("retry-after", wait.as_secs().saturating_add(1).to_string()));
+    response
 }
 
 fn unreadable(error: &anyhow::Error) -> ApiResponse {

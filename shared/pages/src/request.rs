@@ -60,12 +60,17 @@ impl WebRequest<'_> {
         self.authorization.is_some() || self.session().is_some() || self.is_login()
     }
 
+    /// The token that it presents, itself or by its session.
+    #[must_use]
+    pub fn token<'t>(&self, tokens: &'t Tokens, now: Time) -> Option<&'t NamedToken> {
+        let by_header = self.authorization.and_then(|authorization| tokens.by_header(authorization));
+        by_header.or_else(|| tokens.by_session(self.session()?, now))
+    }
+
     /// What the token or the session that it presents may do.
     #[must_use]
     pub fn grant<'t>(&self, tokens: &'t Tokens, now: Time) -> Grant<'t> {
-        let by_header = self.authorization.and_then(|authorization| tokens.by_header(authorization));
-        let known = by_header.or_else(|| tokens.by_session(self.session()?, now));
-        match known {
+        match self.token(tokens, now) {
             None => Grant::Refused,
             Some(NamedToken { scope: Scope::Read, .. }) => Grant::Read,
             Some(NamedToken { scope: Scope::Write, name, .. }) => Grant::Write(name),

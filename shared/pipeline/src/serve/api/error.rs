@@ -82,6 +82,7 @@ fn title(status: u16) -> &'static str {
         414 => "URI Too Long",
         421 => "Misdirected Request",
         422 => "Unprocessable Content",
+        429 => "Too Many Requests",
         503 => "Service Unavailable",
         504 => "Gateway Timeout",
         _ => "Internal Server Error",
