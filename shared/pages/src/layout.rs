@@ -75,7 +75,7 @@ pub(crate) fn page(head: &Head<'_>, content: &Markup) -> String {
                     "Figures are of asking prices, computed from what the sources show. "
                     a href="/definitions" { "Definitions" }
                     " · "
-                    a href="/api/v1/markets" { "API" }
+                    a href="/api" { "API" }
                 }
             }
         }

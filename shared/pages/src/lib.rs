@@ -5,6 +5,7 @@
 
 mod access;
 mod alerts;
+mod api;
 mod area;
 mod assets;
 mod chart;

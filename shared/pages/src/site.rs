@@ -7,7 +7,7 @@ use crate::problem::Problem;
 use crate::query::Query;
 use crate::read::Reader;
 use crate::request::{Visitor, WebRequest};
-use crate::{alerts, area, compare, definitions, home, overview, quality, runs};
+use crate::{alerts, api, area, compare, definitions, home, overview, quality, runs};
 
 /// The pages on their ports.
 pub(crate) struct Site<'a> {
@@ -131,8 +131,10 @@ impl<'a> Site<'a> {
         if let Some(asset) = Asset::at(&path) {
             return Ok(Answer::Asset(asset));
         }
-        if path == "/definitions" {
-            return Ok(Answer::Page(definitions::page()));
+        match &*path {
+            "/definitions" => return Ok(Answer::Page(definitions::page())),
+            "/api" => return Ok(Answer::Page(api::page())),
+            _ => {}
         }
         let Some(now) = now else { return Ok(Answer::Page(overview::empty())) };
         // Of figures. Homes, alerts and runs are shown as they are now.

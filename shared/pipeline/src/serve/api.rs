@@ -71,6 +71,9 @@ pub struct ApiResponse {
     pub body: Vec<u8>,
 }
 
+/// The OpenAPI 3.1 document of the API.
+pub const OPENAPI: &str = include_str!("../../../../docs/openapi.json");
+
 /// The longest body. Lambda takes 6 MB of response, in which this body is a JSON string: its quotes and backslashes
 /// take two bytes there, so half of the 6 MB is safe.
 pub const BODY_BYTES_MAX: usize = 3_000_000;
@@ -80,7 +83,7 @@ const QUERY_BYTES_MAX: usize = 4_096;
 const METHODS: &str = "GET, HEAD";
 const CONTROLS: &str = "POST";
 const ROUTES: &str = "/health, /api/v1/areas, /api/v1/markets, /api/v1/markets/AREA, /api/v1/compare, /api/v1/homes, /api/v1/homes/ID, /api/v1/alerts, \
-     /api/v1/quarantine, /api/v1/runs, /api/v1/searches, /api/v1/searches/NAME/{poll,pause,resume}, /api/v1/catalogue";
+     /api/v1/quarantine, /api/v1/runs, /api/v1/searches, /api/v1/searches/NAME/{poll,pause,resume}, /api/v1/catalogue, /api/v1/openapi.json";
 
 /// The API on its ports, made once per process: it caches the names of the markets for a minute.
 pub struct Api<'a> {
@@ -123,6 +126,7 @@ enum Route {
     Runs,
     Quarantine,
     Searches,
+    OpenApi,
     Control(String, ControlAction),
     Catalogue,
 }
@@ -189,6 +193,7 @@ impl<'a> Api<'a> {
             return Err(only(METHODS));
         }
         match route {
+            Route::OpenApi => Ok(ApiResponse::of(200, "application/json", OPENAPI.into())),
             Route::Areas => sent(&self.list_areas(request.query, now).await?, request),
             Route::Quarantine => sent(&self.list_quarantine(request.query).await?, request),
             Route::Markets => sent(&self.list_markets(request.query, now).await?, request),
@@ -247,6 +252,7 @@ impl Route {
             ("homes", true) => Ok(Self::Homes),
             ("homes", false) => Ok(Self::Home(rest.into_owned())),
             ("alerts", true) => Ok(Self::Alerts),
+            ("openapi.json", true) => Ok(Self::OpenApi),
             ("quarantine", true) => Ok(Self::Quarantine),
             ("runs", true) => Ok(Self::Runs),
             ("searches", true) => Ok(Self::Searches),
