@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use stoop_domain::Time;
 use stoop_embedded::{Database, FolderFiles, Keep, Process};
+use stoop_pipeline::ports::Browse;
 use stoop_pipeline::{Cadence, Clock, Due, Search};
 use stoop_rules::Rules;
 use stoop_runtime::SystemClock;
@@ -53,7 +54,8 @@ pub(crate) async fn demo(store: &StoreArgs, args: &DemoArgs) -> anyhow::Result<E
     note_rules(&database, &Rules::default(), None)?;
     let begin = Time::parse(BEGIN)?;
     // A demo on a database of an earlier demo continues where that one stopped, not before its last poll.
-    let resumed_at = newest_moment(&database)?.filter(|newest| *newest > begin);
+    let last_poll_at = database.next_polls().await?.into_iter().map(|next| next.sent_at).max();
+    let resumed_at = newest_moment(&database)?.max(last_poll_at).filter(|newest| *newest > begin);
     let stop = Stop::on_signals();
     let clock = Arc::new(DemoClock::at(resumed_at.unwrap_or(begin), &stop));
     let simulation = Arc::new(Mutex::new(Simulation::new(SimulationConfig {

@@ -267,7 +267,10 @@
     const next = new DOMParser().parseFromString(text, "text/html").querySelector("main");
     const main = document.querySelector("main");
     if (!next || !main) return;
+    const focused = document.activeElement;
     morph(main, next);
+    // An element that moves loses the focus.
+    if (focused !== document.activeElement && focused?.isConnected) focused.focus({ preventScroll: true });
     relative(main);
     dress(main);
     for (const chart of main.querySelectorAll("[data-chart][data-at]")) walk(chart, 0, Number(chart.dataset.at));

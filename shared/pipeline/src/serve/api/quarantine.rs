@@ -1,12 +1,13 @@
 use serde::Serialize;
-use stoop_domain::Reject;
-use stoop_show::Csv;
+use stoop_domain::{Reject, Time};
+use stoop_show::{Csv, Field};
 
 use super::Api;
 use super::answer::Answer;
 use super::error::ApiError;
 use super::params::Params;
 use crate::ports::RefusedRows;
+use crate::serve::as_text;
 
 const LISTED_DEFAULT: u16 = 50;
 const LISTED_MAX: u16 = 500;
@@ -17,7 +18,28 @@ pub(super) struct QuarantineList {
     /// By source and reason.
     counts: Vec<Refused>,
     /// The newest first.
-    rejects: Vec<Reject>,
+    rejects: Vec<RejectView>,
+}
+
+/// A [`Reject`] whose time is RFC 3339.
+#[derive(Serialize)]
+struct RejectView {
+    source: String,
+    #[serde(serialize_with = "as_text")]
+    at: Time,
+    location: String,
+    reason: &'static str,
+    detail: String,
+    raw: String,
+    /// The number of rows that it stands for.
+    rows: u64,
+}
+
+impl From<Reject> for RejectView {
+    fn from(reject: Reject) -> Self {
+        let Reject { source, at, location, reason, detail, raw, rows } = reject;
+        Self { source, at, location, reason: reason.as_str(), detail, raw, rows }
+    }
 }
 
 #[derive(Serialize)]
@@ -35,8 +57,8 @@ impl From<RefusedRows> for Refused {
 
 impl Answer for QuarantineList {
     fn csv(&self) -> Result<Option<Csv>, ApiError> {
-        let rows: Result<_, _> = self.rejects.iter().map(serde_json::to_value).collect();
-        Ok(Some(Csv::plain(["source", "at", "location", "reason", "detail", "raw"], rows?)))
+        let columns = ["source", "at", "location", "reason", "detail", "raw", "rows"];
+        Ok(Some(Csv::of(columns.map(Field::Plain), &self.rejects)?))
     }
 }
 
@@ -51,6 +73,7 @@ impl Api<'_> {
             ApiError::new(404, "no_quarantine", message)
         })?;
         let counts = quarantined.counts.into_iter().map(Refused::from).collect();
-        Ok(QuarantineList { counts, rejects: quarantined.newest })
+        let rejects = quarantined.newest.into_iter().map(RejectView::from).collect();
+        Ok(QuarantineList { counts, rejects })
     }
 }
