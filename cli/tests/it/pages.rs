@@ -70,7 +70,8 @@ fn pages_show_the_figures_of_the_command_line() {
         assert_eq!(csv.body.lines().count(), days.len() + 1, "{}", csv.body);
         let last = days.last().unwrap();
         let line = csv.body.lines().last().unwrap();
-        assert!(line.starts_with(&format!("{},{},", text(&last["day"]), last["active"])), "{line}");
+        let days_of = format!("{path}:sale:USD,sale,USD,{},{},", text(&last["day"]), last["active"]);
+        assert!(line.starts_with(&days_of), "{days_of}: {line}");
     }
     let api = served.json("/api/v1/markets/reno");
     assert_eq!(api["markets"][0]["median_price"], room.json(&["market", "reno"])["markets"][0]["median_price"]);
