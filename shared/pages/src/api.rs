@@ -67,19 +67,27 @@ fn parameters(operation: &Value) -> Markup {
     }
 }
 
+/// What it answers; problems, which all have one type, on one line.
 fn answers(operation: &Value) -> Markup {
+    let (problems, answers): (Vec<_>, Vec<_>) =
+        members(operation, "responses").partition(|(status, _)| status.starts_with(['4', '5']));
     html! {
-        dl class="terms" {
-            @for (status, answer) in members(operation, "responses") {
-                div {
-                    dt { code { (status) } }
-                    dd {
-                        (text(&answer["description"]))
-                        @for media in members(answer, "content").filter_map(|(_, media)| reference(&media["schema"])) {
-                            " " a href=(format!("#{media}")) { (media) }
-                        }
-                    }
+        @for (status, answer) in answers {
+            p class="note" {
+                code { (status) } " " (text(&answer["description"]).replace('`', ""))
+                @for (kind, media) in members(answer, "content") {
+                    " " (kind) @if let Some(name) = reference(&media["schema"]) { ": " a href=(format!("#{name}")) { (name) } } "."
                 }
+            }
+        }
+        @if !problems.is_empty() {
+            p class="note" {
+                a href="#Problem" { "Problems" } ": "
+                @for (at, (status, problem)) in problems.iter().enumerate() {
+                    @if at > 0 { ", " }
+                    code title=(text(&problem["description"])) { (status) }
+                }
+                "."
             }
         }
     }
