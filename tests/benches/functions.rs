@@ -28,6 +28,7 @@ fn main() -> Result<()> {
     let environment = stack.environment(&aws)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     println!("\n{:<8}   zip      init, median of {STARTS} (min to max)", architecture()?);
+    let mut heavy = Vec::new();
     for (function, budget_mb) in ZIP_MB_MAX {
         let binary = built.binary(function)?;
         let mut starts = Vec::new();
@@ -39,7 +40,9 @@ fn main() -> Result<()> {
         let (median, min, max) = (starts[STARTS / 2], starts[0], starts[STARTS - 1]);
         let zipped_mb = zipped_mb(&binary)?;
         println!("{function:<8} {zipped_mb:>5.2} MB  {median:.1} ms ({min:.1} to {max:.1})");
-        ensure!(zipped_mb <= budget_mb, "{function}: a zip of {zipped_mb:.2} MB, and the budget is {budget_mb} MB");
+        if zipped_mb > budget_mb {
+            heavy.push(format!("{function}: a zip of {zipped_mb:.2} MB, and the budget is {budget_mb} MB"));
+        }
     }
     println!("\nmetrics function                                          peak memory  took");
     let one_each: Vec<Vec<Observation>> = (0..1_000).map(|i| vec![seen(i)]).collect();
@@ -60,6 +63,7 @@ fn main() -> Result<()> {
             kb as f64 / 1e3
         );
     }
+    ensure!(heavy.is_empty(), "{}", heavy.join("; "));
     Ok(())
 }
 
