@@ -119,7 +119,7 @@ pub(crate) struct DemoArgs {
     #[arg(long, default_value_t = 7)]
     pub(crate) seed: u64,
     /// The number of homes
-    #[arg(long, default_value_t = 4_000, value_parser = clap::value_parser!(u32).range(1..=HOMES_MAX))]
+    #[arg(long, default_value_t = 12_000, value_parser = clap::value_parser!(u32).range(1..=HOMES_MAX))]
     pub(crate) homes: u32,
     /// Simulated minutes per second
     #[arg(long, default_value_t = 120, value_parser = clap::value_parser!(u32).range(1..=MINUTES_A_SECOND_MAX))]

@@ -59,6 +59,9 @@ pub(crate) async fn demo(store: &StoreArgs, args: &DemoArgs) -> anyhow::Result<E
     let stop = Stop::on_signals();
     let clock = Arc::new(DemoClock::at(resumed_at.unwrap_or(begin), &stop));
     let simulation = Arc::new(Mutex::new(Simulation::new(SimulationConfig {
+        // Homes come on the market again after half a year: with a year, about as many come as go.
+        past_ms: 365 * Time::DAY_MS,
+        rent_permille: 400,
         noise: Noise { seen_again_permille: 20, cents_permille: 5, slips_permille: 3, ..Noise::default() },
         ..SimulationConfig::new(args.seed, begin, args.homes, (args.homes / 40).clamp(4, 60))
     })));

@@ -1,8 +1,9 @@
 // Uses the pages as people do: node journeys.mjs --base URL [--area TEXT] [--heading TEXT] [--live-seconds N]
-//     [--stop COMMAND --start COMMAND] [--only PART-OF-A-NAME]
+//     [--stop COMMAND --start COMMAND] [--only PART-OF-A-NAME] [--tours] [--pictures FOLDER]
 //
 // TEXT of --area is typed into the search; TEXT of --heading stands in the first heading of the area. --stop stops the
-// server, and --start starts another one at the same address, which is ended afterwards.
+// server, and --start starts another one at the same address, which is ended afterwards. --tours, for the pages of
+// `stoop demo` only, takes the tours of docs/TOURS.md; --pictures keeps their pictures.
 
 import { parseArgs } from 'node:util';
 
@@ -18,19 +19,22 @@ const OPTIONS = {
   stop: { type: 'string' },
   start: { type: 'string' },
   only: { type: 'string' },
+  tours: { type: 'boolean' },
+  pictures: { type: 'string' },
 };
 const ANSWERS = ['[data-answer=cooling]', '[data-answer=cut]', '[data-answer=unusual]'];
 
 async function main() {
   const { values } = parseArgs({ options: OPTIONS });
-  const { area, heading, stop, start } = values;
+  const { area, heading, stop, start, tours, pictures } = values;
   const liveMs = Number(values['live-seconds']) * 1000;
   if (!(liveMs > 0)) throw new Error(`--live-seconds is ${values['live-seconds']}: accepted is a number above 0`);
   const base = baseUrl(values.base);
   const report = new Report();
   const browser = await launch(base);
   try {
-    const options = { answers: ANSWERS, area, heading, liveMs, stepMs: 10_000, startMs: 60_000, stop, start };
+    const times = { liveMs, stepMs: 10_000, startMs: 300_000 };
+    const options = { answers: ANSWERS, area, heading, ...times, stop, start, tours, pictures };
     await runJourneys(browser, base, options, report, values.only);
   } finally {
     await browser.close();

@@ -16,9 +16,11 @@ import { launch } from './lib/browser.mjs';
 import { JOURNEYS, runJourneys } from './lib/journeys.mjs';
 import { examine, LOOKS, parsePages } from './lib/pages.mjs';
 import { exitWith, Report } from './lib/report.mjs';
+import { TOURS } from './lib/tours.mjs';
 
 const HERE = fileURLToPath(new URL('.', import.meta.url));
 const SITE = join(HERE, 'fixtures/site.mjs');
+const TOURS_PAGE = join(HERE, '../../docs/TOURS.md');
 const LICENCES = ['MIT', 'Apache-2.0', 'BSD-2-Clause', 'BSD-3-Clause', 'MPL-2.0'];
 /** Enough for a fault that shows in every look. */
 const TWO_LOOKS = [
@@ -59,6 +61,14 @@ const JOURNEY_TESTS = [
   },
   { fault: 'map-without-keys', only: 'with the keys', fails: 'keys', why: 'name no home', options: { stepMs: 3_000 } },
   { fault: 'home-elsewhere', only: 'by mouse', fails: 'by mouse', why: 'hosts: stylesheet of fonts.example' },
+  ...[
+    ['A buyer', 'See what was just cut: the answer on cooling is'],
+    ['An investor', 'Ask what homes yield: a page under /areas/ with "US"'],
+    ['A data engineer', 'Stop a search, and poll it now: there is not a button'],
+  ].map(([who, why]) => {
+    const name = `the tour: ${who}`;
+    return { only: name, fails: name, why, options: { tours: true, stepMs: 3_000 } };
+  }),
   { fault: 'still', only: 'reload', fails: 'reload', why: 'did not change', options: { liveMs: 2_000 } },
   { fault: 'reloads', only: 'reload', fails: 'reload', why: 'the page was reloaded' },
   {
@@ -79,9 +89,11 @@ async function main() {
   };
   await test('packages are pinned, with licences that we accept', packages);
   await test('pages.txt is read', pagesOfStoop);
+  await test('docs/TOURS.md shows the tours', toursOfDocs);
   const site = await start([]);
-  const browser = await launch(site.base);
+  let browser;
   try {
+    browser = await launch(site.base);
     for (const page of PAGES) await test(`page ${page.name}`, () => wrongs(browser, site.base, page));
     await test('run.mjs reports what it finds', () => reports(site.base));
     for (const made of JOURNEY_TESTS) {
@@ -89,7 +101,7 @@ async function main() {
       await test(`journeys: ${name}`, () => journeyed(browser, made));
     }
   } finally {
-    await browser.close();
+    await browser?.close();
     site.process.kill();
   }
   return report.end();
@@ -132,6 +144,22 @@ function pagesOfStoop() {
   const link = 'main td a[href^="/homes/"]';
   const expected = [{ path: '/', status: 200, link: undefined }, { link }, { status: 404 }];
   return expected.filter((page) => !has(page)).map((page) => `it has no page ${JSON.stringify(page)}`);
+}
+
+/** The page has the headings and the pictures of the tours, in their order. */
+async function toursOfDocs() {
+  const shown = [];
+  for (const [, level, heading, picture] of (await readFile(TOURS_PAGE, 'utf8')).matchAll(
+    /^(##+) (.+)$|^!\[.*\]\(pages\/(.+)\.png\)$/gm,
+  )) {
+    shown.push(picture ? `picture ${picture}` : `${level} ${heading}`);
+  }
+  const taken = TOURS.flatMap(({ who, steps }) => [
+    `## ${who}`,
+    ...steps.flatMap(({ name, picture }) => [`### ${name}`, ...(picture ? [`picture ${picture.file}`] : [])]),
+  ]);
+  const at = [...taken, 'the end'].findIndex((line, n) => line !== (shown[n] ?? 'the end'));
+  return at < 0 ? [] : [`the page has "${shown[at] ?? 'the end'}" where the tours have "${taken[at] ?? 'the end'}"`];
 }
 
 /** What is found on a page and not planted, and what is planted and not found. */
@@ -206,7 +234,9 @@ async function journeyed(browser, { fault, only, fails, why, options, restarts }
   } finally {
     site.process.kill();
   }
-  const names = JOURNEYS.map(({ name }) => name).filter((name) => name.includes(only));
+  // The market has no pages for the tours: they are made only where they must fail.
+  const isMade = ({ name, needs = [] }) => name.includes(only) && (options?.tours || !needs.includes('tours'));
+  const names = JOURNEYS.filter(isMade).map(({ name }) => name);
   const isRight = (name) => {
     if (!fails || !name.includes(fails)) return lines.includes(`ok    ${name}`);
     const at = lines.indexOf(`FAIL  ${name}`);

@@ -13,6 +13,8 @@ use crate::tally::Tally;
 use crate::tree::hash;
 
 const HARNESS: &str = "tests/browser";
+/// The pictures of `docs/TOURS.md`.
+const PICTURES: &str = "docs/pages";
 /// What pins the packages: copied to where they are installed.
 const PINS: [&str; 3] = ["package.json", "package-lock.json", ".npmrc"];
 /// The last file of a complete installation.
@@ -35,9 +37,12 @@ pub(crate) fn run(project: &Project, arguments: &[String]) -> Result<Tally> {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let (what, screenshots) = match arguments[..] {
         [] => return self_test(project),
+        ["demo", "--pictures"] => return pictures(project),
         [what] => (what, None),
         [what, "--screenshots", folder] => (what, Some(Path::new(folder))),
-        _ => bail!("accepted: nothing, `demo` or a URL, the latter two also with `--screenshots DIR`"),
+        _ => bail!(
+            "accepted: nothing, `demo` or a URL, the latter two also with `--screenshots DIR`, `demo` with `--pictures`"
+        ),
     };
     match what {
         "demo" => demo(project, screenshots),
@@ -65,26 +70,41 @@ pub(crate) fn self_test(project: &Project) -> Result<Tally> {
 /// As for [`run`]; also if the demo prints no address.
 pub(crate) fn demo(project: &Project, screenshots: Option<&Path>) -> Result<Tally> {
     let harness = Harness::new(project)?;
-    let stoop = project.built("stoop")?;
-    let folder = project.cache().join(format!("browser-demo-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).with_context(|| format!("can't make {}", folder.display()))?;
-    let tested = demo_in(&folder, &stoop, &harness, screenshots);
-    std::fs::remove_dir_all(&folder).with_context(|| format!("can't remove {}", folder.display()))?;
-    tested
+    with_demo(&harness, |server, start| {
+        let mut tally = harness.pages(server.base(), screenshots)?;
+        let stop = format!("kill {}", server.id());
+        let mut journeys = harness.program("journeys.mjs");
+        tally += counted(journeys.args(["--base", server.base(), "--tours", "--stop", &stop, "--start", start]))?;
+        Ok(tally)
+    })
 }
 
-fn demo_in(folder: &Path, stoop: &Path, harness: &Harness<'_>, screenshots: Option<&Path>) -> Result<Tally> {
-    let seconds = DEMO_SECONDS.to_string();
-    let mut command = harness.project.command(stoop);
-    command.current_dir(folder).args(["demo", "--seconds", &seconds, "--port", "0"]);
-    let server = Server::start(&mut command)?;
-    let mut tally = harness.pages(server.base(), screenshots)?;
-    let stop = format!("kill {}", server.id());
-    let (folder, stoop) = (quoted(folder), quoted(stoop));
-    let start = format!("cd {folder} && exec {stoop} demo --seconds {seconds} --port {}", server.port()?);
-    let mut journeys = harness.program("journeys.mjs");
-    tally += counted(journeys.args(["--base", server.base(), "--stop", &stop, "--start", &start]))?;
-    Ok(tally)
+/// Takes the pictures of `docs/TOURS.md` anew.
+fn pictures(project: &Project) -> Result<Tally> {
+    let harness = Harness::new(project)?;
+    with_demo(&harness, |server, _| {
+        let mut journeys = harness.program("journeys.mjs");
+        journeys.args(["--base", server.base(), "--tours", "--only", "the tour", "--pictures"]);
+        counted(journeys.arg(project.root().join(PICTURES)))
+    })
+}
+
+/// Runs `stoop demo` in a folder of its own, for a test that also gets the command that starts another one at its address.
+fn with_demo(harness: &Harness<'_>, test: impl FnOnce(&Server, &str) -> Result<Tally>) -> Result<Tally> {
+    let stoop = harness.project.built("stoop")?;
+    let folder = harness.project.cache().join(format!("browser-demo-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).with_context(|| format!("can't make {}", folder.display()))?;
+    let tested = || {
+        let seconds = DEMO_SECONDS.to_string();
+        let mut command = harness.project.command(&stoop);
+        command.current_dir(&folder).args(["demo", "--seconds", &seconds, "--port", "0"]);
+        let server = Server::start(&mut command)?;
+        let again = format!("exec {} demo --seconds {seconds} --port {}", quoted(&stoop), server.port()?);
+        test(&server, &format!("cd {} && {again}", quoted(&folder)))
+    };
+    let tested = tested();
+    std::fs::remove_dir_all(&folder).with_context(|| format!("can't remove {}", folder.display()))?;
+    tested
 }
 
 /// A word of a shell's command.

@@ -40,7 +40,7 @@ const DEPLOYED: &[&str] = &[
     "infra/state",
 ];
 /// The browser's tests.
-const BROWSER: &[&str] = &["tests/browser/", "xtask/"];
+const BROWSER: &[&str] = &["tests/browser/", "xtask/", "docs/TOURS.md"];
 /// Inputs of the pages and of the browser's tests.
 const PAGES: &[&str] = &["*.rs", "*.toml", "*.css", "*.js", "*.svg", "Cargo.lock", "tests/browser/"];
 /// Inputs of the test of the API against its document.

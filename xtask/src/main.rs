@@ -30,7 +30,8 @@ usage: cargo xtask COMMAND
   stack [ARGS]   the deployed stack on local AWS; ARGS go to the tests: a scenario's name, or --list
   arm64          the functions built for arm64, weighed, and run on their sample events; by QEMU where it must
   browser [ARGS] the tests of tests/browser in Chromium: of the harness itself; with `demo`, of the pages of `stoop demo`;
-                 with a URL, of a server that runs; either with --screenshots DIR
+                 with a URL, of a server that runs; either with --screenshots DIR; `demo --pictures` takes
+                 those of docs/TOURS.md
   contract       the API of `stoop serve` against docs/openapi.json, by Schemathesis
   words          no banned word in code or pages (xtask/words.txt)
   shape          dependencies point one way; what has grown long

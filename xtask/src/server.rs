@@ -9,8 +9,8 @@ use anyhow::{Context, Result, bail};
 
 use crate::project::shown;
 
-/// A server prints its address within this time.
-const STARTS_WITHIN: Duration = Duration::from_secs(60);
+/// A server prints its address within this time. The demo polls through months first.
+const STARTS_WITHIN: Duration = Duration::from_mins(10);
 /// A server prints its address in one of the first lines.
 const LINES_MAX: usize = 200;
 
@@ -25,7 +25,7 @@ impl Server {
     /// Starts a server. Returns when it has printed its [address](base_url).
     ///
     /// # Errors
-    /// If it cannot be run, ends, or prints no address within a minute, with what it printed instead.
+    /// If it cannot be run, ends, or prints no address within ten minutes, with what it printed instead.
     pub(crate) fn start(command: &mut Command) -> Result<Self> {
         Self::start_within(command, STARTS_WITHIN)
     }

@@ -7,9 +7,8 @@ const LINES_MAX: usize = 1_000_000;
 
 /// Parses an RFC 3339 time, or a date, which means its midnight in UTC.
 pub(super) fn moment(text: &str) -> Result<Time, String> {
-    Time::parse(text)
-        .or_else(|_| Time::parse(&format!("{text}T00:00:00Z")))
-        .map_err(|_| "accepted: a date like 2026-01-13 or a moment like 2026-01-13T10:51:00Z".to_owned())
+    let accepted = "accepted: a date like 2026-01-13 or a moment like 2026-01-13T10:51:00Z";
+    Time::parse_moment(text).map_err(|_| accepted.to_owned())
 }
 
 pub(super) fn lines(text: &str) -> Result<usize, String> {

@@ -66,6 +66,14 @@ impl Time {
         Ok(Self::from_ms(parsed.as_millisecond()))
     }
 
+    /// Parses RFC 3339, or a date, which means its midnight in UTC.
+    ///
+    /// # Errors
+    /// If the text is anything else.
+    pub fn parse_moment(text: &str) -> Result<Self, TimeError> {
+        Self::parse(text).or_else(|error| Self::parse(&format!("{}T00:00:00Z", text.trim())).map_err(|_| error))
+    }
+
     /// The civil day of this moment in `zone`.
     #[must_use]
     pub fn day_in(self, zone: &TimeZone) -> Day {

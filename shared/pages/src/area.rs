@@ -14,6 +14,7 @@ use stoop_pipeline::serve::{
     ChangeView, FoundArea, MarketView, MergedId, YieldView, area_csv, area_name, areas_around,
 };
 
+use crate::definitions;
 use crate::layout::{self, Head, Room};
 use crate::problem::Problem;
 use crate::query::Query;
@@ -35,6 +36,7 @@ struct Shown<'a> {
     yields: Vec<&'a YieldView>,
     days: u16,
     as_of: Time,
+    now: Time,
 }
 
 /// The page of an area with its figures at `as_of`, and its homes if that is `now`.
@@ -56,8 +58,8 @@ pub(crate) async fn page(
     let yields = reader.yields(&view, as_of).await?;
     let of_currency = |kind: &&YieldView| kind.currency == market.currency && market.purpose == "sale";
     let yields: Vec<&YieldView> = yields.iter().filter(of_currency).collect();
-    let shown = Shown { found: &found, market, markets: &view.markets, yields, days, as_of };
-    let homes = if as_of == now { homes::section(reader, &shown, query).await? } else { homes::not_of_the_past() };
+    let shown = Shown { found: &found, market, markets: &view.markets, yields, days, as_of, now };
+    let homes = if shown.is_past() { homes::not_of_the_past() } else { homes::section(reader, &shown, query).await? };
     let content = shown.draw(&homes);
     let title = format!("{} {}", found.name, text::offer(market.purpose));
     Ok(layout::page(&Head { title: &title, room: Room::Elsewhere, now: Some(as_of), query: "" }, &content))
@@ -107,7 +109,7 @@ impl Shown<'_> {
             @if !market.unusual.is_empty() {
                 section class="card" {
                     h2 { "Unusual for this area" }
-                    ul class="plain" { @for unusual in &market.unusual { li { span { (unusual.sentence()) } span {} } } }
+                    ul class="plain" { @for unusual in &market.unusual { li { span { (definitions::words(&text::minus(&unusual.sentence()))) } span {} } } }
                 }
             }
             div class="row two" { (charts::charts(self)) (tables::tables(self)) }
@@ -140,8 +142,9 @@ impl Shown<'_> {
 
     /// The other terms, and other spans of the charts.
     fn switch(&self) -> Markup {
+        let then = if self.is_past() { format!("&as_of={}", self.as_of) } else { String::new() };
         let href = |market: &MarketView, days: u16| {
-            format!("{}&days={days}", text::area_href(&self.found.path, market.purpose, market.currency))
+            format!("{}&days={days}{then}", text::area_href(&self.found.path, market.purpose, market.currency))
         };
         html! {
             ul class="switch" {
@@ -154,8 +157,20 @@ impl Shown<'_> {
                     li { a href=(href(self.market, days)) aria-current=[(days == self.days).then_some("true")] { (name) } }
                 }
                 li { a href=(format!("/compare?area={}", text::encoded(&self.found.path).replace('/', "%2F"))) { "Compare" } }
+                @if self.is_past() { li { a href=(text::area_href(&self.found.path, self.market.purpose, self.market.currency)) { "Back to now" } } }
+                li { form class="switch" action=(format!("/areas/{}", text::encoded(&self.found.path))) {
+                    input type="hidden" name="for" value=(self.market.purpose);
+                    input type="hidden" name="currency" value=(self.market.currency);
+                    input type="hidden" name="days" value=(self.days);
+                    label { "As of midnight UTC on " input type="date" name="as_of" max=(stoop_show::date(self.now)) value=[self.is_past().then(|| stoop_show::date(self.as_of))]; }
+                    button type="submit" { "Go" }
+                } }
             }
         }
+    }
+
+    fn is_past(&self) -> bool {
+        self.as_of != self.now
     }
 
     fn tiles(&self) -> Markup {

@@ -16,15 +16,17 @@ pub(crate) use bands::{Band, BandChart};
 pub(crate) use bars::{Bars, Stack};
 pub(crate) use line::{LineChart, Series};
 pub(crate) use spark::sparkline;
-pub(crate) use steps::{Step, StepChart};
+pub(crate) use steps::{Beside, Step, StepChart};
 
 use scale::Scale;
 
 /// The coordinates of the inner `svg`, in both directions.
 const UNITS: f64 = 1_000.0;
-/// The height of a chart on the page, and of its plot, in CSS pixels.
-const HEIGHT: u32 = 232;
+/// The height of a chart on the page, of its plot, and of the room above for the label of a line at the top, in CSS
+/// pixels.
+const HEIGHT: u32 = 244;
 const PLOT: u32 = 208;
+const ABOVE: u32 = 12;
 
 /// The parts that every chart has.
 struct Frame<'a> {
@@ -51,7 +53,7 @@ impl Frame<'_> {
         heads: &[&str],
         rows: Markup,
     ) -> Markup {
-        let y = |value: f64| scale.share(value) * f64::from(PLOT);
+        let y = |value: f64| f64::from(ABOVE) + scale.share(value) * f64::from(PLOT);
         html! {
             div class="chart" id=(self.id) data-chart tabindex="0" role="group" aria-label=(format!("{}. {}", self.title, self.summary)) {
                 header {
@@ -65,7 +67,7 @@ impl Frame<'_> {
                     }
                 }
                 svg height=(HEIGHT) role="img" aria-label=(self.summary) {
-                    svg viewBox=(format!("0 0 {UNITS} {UNITS}")) width="100%" height=(PLOT) preserveAspectRatio="none" overflow="visible" {
+                    svg viewBox=(format!("0 0 {UNITS} {UNITS}")) y=(ABOVE) width="100%" height=(PLOT) preserveAspectRatio="none" overflow="visible" {
                         @for tick in scale.ticks() {
                             line class=(if tick == 0.0 { "axis" } else { "grid" }) x1="0" x2=(UNITS) y1=(coordinate(scale.share(tick))) y2=(coordinate(scale.share(tick))) {}
                         }

@@ -1,5 +1,7 @@
 //! One home: its price over time, what happened, and where it stands in its market.
 
+mod meanwhile;
+
 use maud::{Markup, html};
 use stoop_domain::{Currency, HomeId, Minor, Time};
 use stoop_pipeline::serve::{HappenedView, HomeView, area_name, areas_around};
@@ -10,6 +12,7 @@ use crate::layout::{self, Head, Room};
 use crate::problem::Problem;
 use crate::read::Reader;
 use crate::text;
+use meanwhile::Meanwhile;
 
 /// The page of a home at `now`.
 pub(crate) async fn page(reader: &Reader<'_>, id: &HomeId, now: Time) -> Result<String, Problem> {
@@ -22,17 +25,20 @@ pub(crate) async fn page(reader: &Reader<'_>, id: &HomeId, now: Time) -> Result<
     let median = reader.median_per_m2(&market, now).await?;
     let view = HomeView::of(id.clone(), &home, median, now).ok_or_else(missing)?;
     let title = view.summary.words().unwrap_or(id.as_str()).to_owned();
-    let content = draw(&view, &title, now);
+    let steps = steps(&view, now);
+    let meanwhile = Meanwhile::of(reader, &market, &steps, now).await?;
+    let content = draw(&view, &title, steps, meanwhile.as_ref(), now);
     Ok(layout::page(&Head { title: &title, room: Room::Elsewhere, now: Some(now), query: "" }, &content))
 }
 
-fn draw(view: &HomeView, title: &str, now: Time) -> Markup {
+fn draw(view: &HomeView, title: &str, steps: Vec<Step>, meanwhile: Option<&Meanwhile>, now: Time) -> Markup {
     let home = &view.summary;
     let market = &home.market;
     let price = |price: f64| stoop_show::price(price, home.currency);
     let mut around: Vec<&str> = areas_around(market.area.as_str()).collect();
     around.reverse();
-    let chart = StepChart { id: "price", title: "Asking price", steps: steps(view, now), format: &price };
+    let beside = meanwhile.and_then(|it| it.of_price(&steps));
+    let chart = StepChart { id: "price", title: "Asking price", steps, beside, format: &price };
     html! {
         div class="head" {
             nav aria-label="The areas it lies in" { ol class="trail" {
@@ -54,6 +60,9 @@ fn draw(view: &HomeView, title: &str, now: Time) -> Markup {
             }))
             (tile("Days on the market", &stoop_show::or_unknown(home.days_on_market.map(|days| days.to_string())), html! {
                 @if let Some(opened) = home.opened_at { "since " (stoop_show::date(opened)) }
+                @if let Some(meanwhile) = meanwhile {
+                    "; " (meanwhile.area) " " span title=(meanwhile.definition()) { (text::change(Some(meanwhile.change()))) } " meanwhile"
+                }
             }))
             (tile("Home", &facts(view), html! { (home.property_type.map_or("type not known", |kind| kind.as_str())) }))
         }

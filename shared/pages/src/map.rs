@@ -1,4 +1,5 @@
-//! Homes on a map: points over the outlines of counties and countries, drawn here and coloured by the style sheet.
+//! Homes on a map: points over the outlines of counties and countries, drawn here and coloured by the style sheet. On a map
+//! without names of counties or countries, the areas within have theirs above their homes.
 //!
 //! The inner `svg` has the map; names stand outside of it, at percentages, and keep their size. The script changes only the
 //! part that is seen.
@@ -32,6 +33,7 @@ pub(crate) fn draw(area: &str, name: &str, homes: &[HomeSummary], now: Time) -> 
     };
     let projection = Projection::fit(bounds);
     let land = Land::of(&projection, area);
+    let parts = if land.labels.is_empty() { located.areas(area, &projection) } else { Vec::new() };
     let summary = format!(
         "Map of {name}: {} on offer, {} cut in the last 28 days",
         text::plural(located.points.len(), "home"),
@@ -46,8 +48,8 @@ pub(crate) fn draw(area: &str, name: &str, homes: &[HomeSummary], now: Time) -> 
                     path class="here" d="M0 0h0.01" visibility="hidden" {}
                 }
                 svg class="names" aria-hidden="true" {
-                    @for label in &land.labels {
-                        text x=(percent(label.x / WIDTH)) y=(percent(label.y / HEIGHT)) data-x=(format!("{:.1}", label.x)) data-y=(format!("{:.1}", label.y)) text-anchor="middle" { (label.name) }
+                    @for (label, class) in land.labels.iter().map(|label| (label, None)).chain(parts.iter().map(|label| (label, Some("part")))) {
+                        text class=[class] x=(percent(label.x / WIDTH)) y=(percent(label.y / HEIGHT)) data-x=(format!("{:.1}", label.x)) data-y=(format!("{:.1}", label.y)) text-anchor="middle" { (label.name) }
                     }
                 }
                 div class="zoom" hidden {

@@ -163,7 +163,7 @@ impl Overview {
         for card in &self.cards {
             for unusual in &card.unusual {
                 let distance = (unusual.value - unusual.usual).abs() / unusual.deviation.max(f64::EPSILON);
-                sentences.push((card, distance, unusual.sentence()));
+                sentences.push((card, distance, text::minus(&unusual.sentence())));
             }
         }
         sentences.sort_by(|(_, a, _), (_, b, _)| b.total_cmp(a));

@@ -49,8 +49,10 @@ impl Query {
         Ok(self.read("days", &format!("a whole number from 2 to {DAYS_MAX}"), days)?.unwrap_or(default))
     }
 
+    /// A time, or a date, which means its midnight in UTC.
     pub(crate) fn as_of(&self) -> Result<Option<Time>, Problem> {
-        self.read("as_of", "a time such as 2026-01-13T18:30:00Z", |text| Time::parse(text).ok())
+        let accepted = "a date such as 2026-01-13 or a time such as 2026-01-13T18:30:00Z";
+        self.read("as_of", accepted, |text| Time::parse_moment(text).ok())
     }
 
     /// The position in a list, from 1 on.

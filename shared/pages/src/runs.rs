@@ -25,6 +25,8 @@ const COUNTS: [&str; 7] = ["pages", "listings", "observations", "new", "changed"
 /// The page at `now`.
 pub(crate) async fn page(reader: &Reader<'_>, visitor: Visitor<'_>, now: Time) -> Result<String, Problem> {
     let runs = reader.browse.runs(RUNS).await?;
+    // A run that still works, or has failed, may be newer than what was observed.
+    let now = runs.iter().map(|run| run.began_at).chain([now]).max().unwrap_or(now);
     let mut subjects: BTreeMap<(&str, &str), Vec<&RunRecord>> = BTreeMap::new();
     for run in &runs {
         subjects.entry((&run.kind, &run.subject)).or_default().push(run);

@@ -36,9 +36,14 @@ pub(crate) fn change(share: Option<f64>) -> Markup {
     }
 }
 
+/// A text with signs as they are printed.
+pub(crate) fn minus(text: &str) -> String {
+    text.replace('-', "−")
+}
+
 /// A relative change with its sign: `−4.2 %`.
 pub(crate) fn signed(share: f64) -> String {
-    stoop_show::change(share).replace('-', "−")
+    minus(&stoop_show::change(share))
 }
 
 fn direction(share: f64) -> Option<&'static str> {

@@ -70,9 +70,9 @@ impl Home {
         let city = area.city;
         let purpose = if random.chance(rent_permille) { Purpose::Rent } else { Purpose::Sale };
         let kind = match (purpose, random.below(100)) {
-            (Purpose::Rent, 0..60) => PropertyType::Apartment,
+            (Purpose::Rent, 0..20) => PropertyType::Apartment,
             (Purpose::Sale, 0..55) | (Purpose::Rent, 60..80) => PropertyType::SingleFamilyResidence,
-            (Purpose::Sale, 55..82) => PropertyType::Condominium,
+            (Purpose::Sale, 55..82) | (Purpose::Rent, 20..60) => PropertyType::Condominium,
             _ => PropertyType::Townhouse,
         };
         let bedrooms = random.between(1, if kind == PropertyType::SingleFamilyResidence { 6 } else { 4 });

@@ -7,7 +7,9 @@
 import { spawn } from 'node:child_process';
 
 import { newPage, until } from './browser.mjs';
+import { arrived, left, links, present } from './expect.mjs';
 import { Keyboard, Mouse } from './hands.mjs';
+import { TOURS, tour } from './tours.mjs';
 import { Watch } from './watch.mjs';
 
 const SCREEN = { width: 1280, height: 800 };
@@ -37,6 +39,7 @@ export const JOURNEYS = [
   ]),
   { name: 'a point of the map leads to a home, with the keys', script: true, run: mapByKeys },
   { name: 'a point of the map leads to a home, with nothing but HTML', script: false, run: mapByLinks },
+  ...TOURS.map(({ who, steps }) => ({ name: `the tour: ${who}`, script: true, run: (at) => tour(at, steps), needs: ['tours'] })),
   { name: 'a cut appears without reload', script: true, run: live },
   { name: 'the page reconnects to a restarted server', script: true, run: restart, needs: ['stop', 'start'] },
 ];
@@ -150,40 +153,6 @@ async function mapByLinks(at) {
   // The last point lies on top of the others.
   await map.locator('svg a[href^="/homes/"]').last().click({ force: true });
   await arrived(page, '/homes/', '', options);
-}
-
-function links(page, path) {
-  return page
-    .getByRole('main')
-    .getByRole('link')
-    .and(page.locator(`[href^="${path}"]`));
-}
-
-async function present(locator, what, { stepMs }) {
-  if (!(await until(async () => (await locator.count()) > 0, stepMs))) throw new Error(`there is not ${what}`);
-}
-
-async function left(page, path, { stepMs }) {
-  const isLeft = () => new URL(page.url()).pathname !== path;
-  if (!(await until(isLeft, stepMs))) throw new Error(`Enter leads nowhere from ${path}`);
-  await page.waitForLoadState();
-}
-
-async function arrived(page, path, heading, { stepMs }) {
-  let headings = [];
-  const isThere = async () => {
-    // Between two pages there is nothing to ask.
-    headings = await page
-      .getByRole('heading', { level: 1 })
-      .allTextContents()
-      .catch(() => []);
-    return (
-      new URL(page.url()).pathname.startsWith(path) &&
-      headings.some((text) => text.trim() !== '' && text.includes(heading))
-    );
-  };
-  if (await until(isThere, stepMs)) return page.waitForLoadState();
-  throw new Error(`a page under ${path} with "${heading}" in its h1 is expected, its h1 is "${headings.join('", "')}"`);
 }
 
 /** Opens `/`. Returns how to wait for a new text of `[data-live]`, on the same page without a reload. */

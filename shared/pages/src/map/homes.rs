@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use maud::{Markup, html};
 use stoop_domain::Time;
 use stoop_outlines::Bounds;
-use stoop_pipeline::serve::HomeSummary;
+use stoop_pipeline::serve::{HomeSummary, area_name};
 
-use super::projection::Projection;
+use super::land::Label;
+use super::projection::{HEIGHT, Projection};
 use crate::text;
 
 /// The most homes that are drawn as points.
@@ -18,6 +19,10 @@ const CELL: f64 = 20.0;
 const SHADES: [usize; 3] = [2, 9, 49];
 /// How long a cut is shown as recent.
 const RECENT_DAYS: i64 = 28;
+/// How far above its homes an area's name stands.
+const ABOVE: f64 = 12.0;
+/// The most areas that are named.
+const NAMES_MAX: usize = 30;
 /// A home this far outside of its area's outline is on the map all the same: by a share of the outline's size, or at least so
 /// many degrees. Borders are simplified, and cities reach into the next county.
 const OUTSIDE_SHARE: f64 = 0.25;
@@ -97,6 +102,28 @@ impl<'h> Located<'h> {
         }
     }
 
+    /// The names of the areas within `area`, each above its homes; none if it has only one, or too many.
+    pub(super) fn areas(&self, area: &str, projection: &Projection) -> Vec<Label> {
+        let mut areas: BTreeMap<&str, (f64, f64, f64)> = BTreeMap::new();
+        for point in &self.points {
+            let Some(path) = within(point.home.market.area.as_str(), area) else { continue };
+            let (at_x, at_y) = projection.place(point.at);
+            let (x, top, homes) = areas.entry(path).or_insert((0.0, HEIGHT, 0.0));
+            *x += at_x;
+            *top = top.min(at_y);
+            *homes += 1.0;
+        }
+        if !(2..=NAMES_MAX).contains(&areas.len()) {
+            return Vec::new();
+        }
+        let label = |(path, (x, top, homes)): (_, (f64, f64, f64))| Label {
+            x: x / homes,
+            y: (top - ABOVE).max(ABOVE),
+            name: area_name(path),
+        };
+        areas.into_iter().map(label).collect()
+    }
+
     fn cells(&self, projection: &Projection) -> Markup {
         let mut cells: BTreeMap<(i64, i64), (usize, usize)> = BTreeMap::new();
         for point in &self.points {
@@ -134,6 +161,13 @@ impl<'h> Located<'h> {
             }
         }
     }
+}
+
+/// The part of a path that is one level below `area`: `us/wa` of `us/wa/king` in `us`.
+fn within<'p>(path: &'p str, area: &str) -> Option<&'p str> {
+    let rest = path.strip_prefix(area)?.strip_prefix('/')?;
+    let name = rest.split('/').next()?;
+    Some(&path[..path.len() - rest.len() + name.len()])
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "cells of a map")]

@@ -10,6 +10,10 @@ fn day(day: i64) -> Time {
 
 /// A home in Chicago that was seen at these days and prices.
 fn home(n: usize, coordinates: Option<(i32, i32)>, seen: &[(i64, i64)]) -> HomeSummary {
+    home_in("60601", n, coordinates, seen)
+}
+
+fn home_in(postal_code: &str, n: usize, coordinates: Option<(i32, i32)>, seen: &[(i64, i64)]) -> HomeSummary {
     let mut home = Home::default();
     for (at, price) in seen {
         let mut listing = Listing::new(
@@ -17,7 +21,7 @@ fn home(n: usize, coordinates: Option<(i32, i32)>, seen: &[(i64, i64)]) -> HomeS
             Currency::USD,
             Address {
                 country: Some("US".to_owned()),
-                postal_code: Some("60601".to_owned()),
+                postal_code: Some(postal_code.to_owned()),
                 line: Some(format!("{n} <Main> St")),
                 latitude_e6: coordinates.map(|(latitude, _)| latitude),
                 longitude_e6: coordinates.map(|(_, longitude)| longitude),
@@ -113,4 +117,26 @@ proptest! {
         prop_assert_eq!(drawn.len(), located.points.len());
         prop_assert!(drawn.iter().all(|(x, y)| (0.0..=WIDTH).contains(x) && (0.0..=HEIGHT).contains(y)), "{drawn:?}");
     }
+}
+
+#[test]
+fn areas_are_named_above_their_homes() {
+    let at = |latitude, longitude| Some((latitude, longitude));
+    let homes = [
+        home_in("60601", 1, at(41_880_000, -87_620_000), &[(0, 400_000)]),
+        home_in("60601", 2, at(41_890_000, -87_640_000), &[(0, 400_000)]),
+        home_in("60610", 3, at(41_900_000, -87_630_000), &[(0, 400_000)]),
+    ];
+    let located = Located::of(&homes, chicago(), day(1));
+    let projection = Projection::fit(Bounds::around(located.points.iter().map(|point| point.at)).unwrap());
+    let names = |area| {
+        let labels = located.areas(area, &projection).into_iter();
+        labels.map(|label| (label.name, label.x.round(), label.y.round())).collect::<Vec<_>>()
+    };
+    let (first, second) = (projection.place((-87.63, 41.89)), projection.place((-87.63, 41.9)));
+    let above = |(x, y): (f64, f64)| (x.round(), (y - ABOVE).max(ABOVE).round());
+    let expected = [("60601", above(first)), ("60610", above(second))].map(|(name, (x, y))| (name.to_owned(), x, y));
+    assert_eq!(names("us/il/cook/chicago"), expected);
+    // One name says nothing.
+    assert!(names("us/il/cook").is_empty() && names("us/il/cook/chicago/60601").is_empty());
 }

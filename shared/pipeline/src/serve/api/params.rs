@@ -136,8 +136,8 @@ impl Params {
 
     /// A time, or a date, which means its midnight in UTC.
     pub(super) fn moment(&mut self, name: &str) -> Option<Time> {
-        let read = |text: &str| Time::parse(text).or_else(|_| Time::parse(&format!("{text}T00:00:00Z"))).ok();
-        self.take(name, "a date like 2026-01-13 or a moment like 2026-01-13T10:51:00Z", read)
+        let accepted = "a date like 2026-01-13 or a moment like 2026-01-13T10:51:00Z";
+        self.take(name, accepted, |text| Time::parse_moment(text).ok())
     }
 
     pub(super) fn purpose(&mut self) -> Option<Purpose> {
