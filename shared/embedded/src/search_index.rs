@@ -1,6 +1,7 @@
 //! The index of each search: a manifest, and segments that are written once (ADR 0048).
 
 use std::collections::{BTreeMap, HashMap};
+use std::ops::RangeInclusive;
 
 use async_trait::async_trait;
 use rusqlite::{OptionalExtension, TransactionBehavior, params};
@@ -14,6 +15,10 @@ use stoop_sources::Distrust;
 
 use crate::database::Database;
 use crate::error::Result;
+
+/// Changes stay in the manifest of a small index up to the first of these sizes, of a large one up to the second. A segment
+/// is one more row, which costs little.
+const RECENT: RangeInclusive<u64> = 8 << 10..=128 << 10;
 
 #[async_trait]
 impl SearchIndex for Database {
@@ -39,7 +44,7 @@ impl SearchIndex for Database {
     async fn save(&self, search: &str, state: &SearchState, changes: &IndexChanges) -> Result<bool, PortError> {
         let store = || -> Result<bool> {
             let Some(before) = self.manifest(search, state.version)? else { return Ok(false) };
-            let IndexSave { manifest, segment, .. } = before.next(state, changes, String::new())?;
+            let IndexSave { manifest, segment, .. } = before.next(state, changes, String::new(), &RECENT)?;
             let body = manifest.encode()?;
             let sql = if state.version == 0 {
                 "INSERT INTO searches(search, version, body, source) VALUES(?1, ?2 + 1, ?3, ?4) ON CONFLICT DO NOTHING"

@@ -1,4 +1,5 @@
 use std::collections::HashMap;
+use std::ops::RangeInclusive;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -27,6 +28,9 @@ const RULING_BYTES_MAX: usize = 1 << 10;
 /// An index grows with its search; a hundred thousand listings compress to some ten MB.
 const INDEX_BYTES_MAX: usize = 128 << 20;
 const SEARCHES_MAX: usize = 10_000;
+
+/// Changes stay in the manifest up to about this size: a request costs more than the bytes.
+const RECENT: RangeInclusive<u64> = 128 << 10..=128 << 10;
 
 /// Far more than an index has, with those that were replaced.
 const SEGMENTS_MAX: usize = 10_000;
@@ -231,7 +235,7 @@ impl SearchIndex for S3Index {
         let Some((before, when)) = self.loaded(&key, state.version).await? else { return Ok(false) };
         let unwritable = |error| PortError::new(format!("write {}", self.objects.name(&key)), error);
         let writer = format!("{}-{}", self.writer, self.writes.fetch_add(1, Ordering::Relaxed));
-        let save = before.next(state, changes, writer.clone()).map_err(unwritable)?;
+        let save = before.next(state, changes, writer.clone(), &RECENT).map_err(unwritable)?;
         let IndexSave { manifest, segment, unused_before } = save;
         if let Some((name, body)) = segment {
             let key = segment_key(&key, &name.to_string());

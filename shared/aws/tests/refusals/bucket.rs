@@ -24,7 +24,8 @@ fn state(version: u64) -> SearchState {
 
 /// The stored manifest of an empty index.
 fn manifest(version: u64) -> Vec<u8> {
-    let save = IndexManifest::default().next(&state(version - 1), &IndexChanges::none(), "other".into()).unwrap();
+    let save =
+        IndexManifest::default().next(&state(version - 1), &IndexChanges::none(), "other".into(), &(0..=0)).unwrap();
     save.manifest.encode().unwrap()
 }
 

@@ -96,7 +96,7 @@ impl SearchIndex for Kept {
             let mut stored = self.stored();
             let is_newest = stored.manifest.version() == state.version;
             if is_newest {
-                let save = stored.manifest.next(state, changes, "test".into()).expect("it is in memory");
+                let save = stored.manifest.next(state, changes, "test".into(), &(0..=0)).expect("it is in memory");
                 stored.written.0 += save.manifest.encode().expect("it is in memory").len();
                 if let Some((name, bytes)) = save.segment {
                     stored.written = (stored.written.0 + bytes.len(), stored.written.1 + 1);

@@ -1,6 +1,7 @@
 //! How an index is stored: a manifest, and segments that are written once and never changed (ADR 0048).
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::RangeInclusive;
 use std::{fmt, io};
 
 use serde::de::DeserializeOwned;
@@ -12,10 +13,6 @@ use super::index::{IndexChanges, IndexEntry, OnStream, SearchState, Sent, is_hel
 /// About how many bytes an entry takes when it is stored, and a mark that a scan saw an entry.
 const ENTRY_BYTES: u64 = 100;
 const MARK_BYTES: u64 = 10;
-
-/// Changes stay in the manifest up to about this size. A request costs more than the bytes, so an index that is smaller
-/// than this has no segments.
-const RECENT_BYTES_MAX: u64 = 128 << 10;
 
 /// With more segments than this, all are merged into one: each is a request when the index is loaded.
 const SEGMENTS_MAX: usize = 32;
@@ -207,15 +204,26 @@ impl IndexManifest {
     /// What to store so that the index is `state`, after `changes` of what this manifest has. The version becomes one
     /// higher than that of `state`.
     ///
+    /// Each save writes the manifest. Changes stay in it up to about `1 / SEGMENTS_MAX` of the index, in bytes within
+    /// `recent`. An index smaller than that has no segments.
+    ///
     /// # Errors
     /// None is known.
-    pub fn next(&self, state: &SearchState, changes: &IndexChanges, writer: String) -> io::Result<IndexSave> {
+    pub fn next(
+        &self,
+        state: &SearchState,
+        changes: &IndexChanges,
+        writer: String,
+        recent: &RangeInclusive<u64>,
+    ) -> io::Result<IndexSave> {
         let mut next = self.state_of(state);
         let number = next.version();
         let name = |bytes| SegmentName { number, writer, bytes };
+        let whole = self.segments.first().map_or(0, |first| first.bytes);
+        let recent_max = (whole / SEGMENTS_MAX as u64).clamp(*recent.start(), *recent.end());
         if *changes != IndexChanges::All {
             let recent = self.recent_with(state, changes);
-            if recent.bytes() <= RECENT_BYTES_MAX {
+            if recent.bytes() <= recent_max {
                 next.recent = recent;
                 return Ok(IndexSave { manifest: next, segment: None, unused_before: None });
             }
@@ -227,7 +235,7 @@ impl IndexManifest {
         }
         let unused_before = self.segments.first().map(|first| first.number);
         let bytes = state.listings.len() as u64 * ENTRY_BYTES;
-        if bytes <= RECENT_BYTES_MAX {
+        if bytes <= recent_max {
             next.recent = Segment::of(&state.listings, &IndexChanges::All);
             next.segments.clear();
             return Ok(IndexSave { manifest: next, segment: None, unused_before });

@@ -5,6 +5,8 @@ use stoop_domain::{Address, Currency, Listing, Purpose, Sighting, Time};
 use super::*;
 use crate::ports::ContentHash;
 
+const RECENT: RangeInclusive<u64> = 128 << 10..=128 << 10;
+
 fn entry(at: i64) -> IndexEntry {
     IndexEntry {
         on_stream: OnStream::Listing(ContentHash(at.unsigned_abs())),
@@ -35,7 +37,7 @@ struct Stored(IndexManifest, BTreeMap<u64, Vec<u8>>);
 impl Stored {
     /// Saves a state; the version of `state` becomes the stored one. Returns what `unused_before` was.
     fn save(&mut self, state: &mut SearchState, changes: &IndexChanges) -> Option<u64> {
-        let IndexSave { manifest, segment, unused_before } = self.0.next(state, changes, "w".into()).unwrap();
+        let IndexSave { manifest, segment, unused_before } = self.0.next(state, changes, "w".into(), &RECENT).unwrap();
         self.1.extend(segment.map(|(name, bytes)| (name.number, bytes)));
         self.0 = IndexManifest::decode(&manifest.encode().unwrap()).unwrap();
         state.version += 1;
@@ -110,7 +112,7 @@ fn however_often_it_is_saved_it_has_few_segments_with_little_that_is_outdated() 
         changes.note(&gone);
         merges.extend(stored.save(&mut state, &changes));
         let bytes: Vec<u64> = stored.0.segments().iter().map(|segment| segment.bytes).collect();
-        assert!(stored.0.recent.bytes() <= RECENT_BYTES_MAX);
+        assert!(stored.0.recent.bytes() <= *RECENT.end());
         assert!(bytes[1..].iter().sum::<u64>() <= bytes[0] / CHANGED_PART_MAX, "{bytes:?}");
         most = most.max(bytes.len());
         assert!(save % 50 != 0 || stored.load() == state, "save {save}");
