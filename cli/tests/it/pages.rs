@@ -105,6 +105,44 @@ fn what_a_listing_says_is_text() {
 }
 
 #[test]
+fn what_may_not_be_shown_counts_and_is_not_shown() {
+    let room = Room::new();
+    let fields = "title = { from = \"title\" }\nline = { from = \"title\" }\nurl = { from = \"link\" }\ndisplay = { from = \"all\" }\n\
+                  display_address = { from = \"address\" }\nregion = { constant = \"NV\" }\n";
+    room.write("made.toml", format!("{MAP}{fields}"));
+    let row = |id: u32, price: u32, all: &str, address: &str| {
+        format!(
+            "{id},2026-03-01T08:00:00Z,{},Reno,{id} Secret St,https://homes.example/{id},{all},{address}\n",
+            price + 200_000
+        ) + &format!(
+            "{id},2026-03-02T08:00:00Z,{price},Reno,{id} Secret St,https://homes.example/{id},{all},{address}\n"
+        )
+    };
+    let head = "id,seen,price,city,title,link,all,address\n".to_owned();
+    let rows = head
+        + &row(1, 400_000, "Y", "true")
+        + &row(2, 410_000, "N", "true")
+        + &row(3, 420_000, "yes", "0")
+        + &row(4, 430_000, "", "");
+    room.replay("made.toml", &[room.write("homes.csv", rows)]);
+    let served = Served::start(&room);
+    let market = &room.json(&["market", "reno"])["markets"][0];
+    assert_eq!(market["active"], 4, "all of them are homes of the market");
+    let area = served.page(&format!("/areas/{}", text(&market["path"])));
+    assert!(area.contains("/homes/made/3") && area.contains("$420,000") && !area.contains("/homes/made/2"), "{area}");
+    let json = served.json("/api/v1/homes?area=reno").to_string();
+    for page in [area, json, served.page("/"), served.page("/alerts"), served.page("/homes/made/3")] {
+        assert!(!page.contains("2 Secret St") && !page.contains("3 Secret St"), "{page}");
+        assert!(!page.contains("homes.example/2") && !page.contains("homes.example/3"), "{page}");
+    }
+    assert!(
+        served.page("/homes/made/1").contains("1 Secret St") && served.page("/homes/made/4").contains("4 Secret St")
+    );
+    assert_eq!(served.get("/homes/made/2").status, 404);
+    assert_eq!(served.get("/api/v1/homes/made%2F2").status, 404);
+}
+
+#[test]
 fn an_area_is_found_as_a_person_writes_it() {
     let room = room();
     let served = Served::start(&room);

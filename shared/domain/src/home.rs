@@ -79,32 +79,52 @@ impl Home {
         values
     }
 
-    /// Headline.
+    /// Whether pages and API may show it: unless its newest word on that is no. It counts in figures all the same.
+    #[must_use]
+    pub fn may_be_shown(&self) -> bool {
+        self.attributes.flag("display") != Some(false)
+    }
+
+    /// Whether its address may be shown.
+    fn may_show_address(&self) -> bool {
+        self.may_be_shown() && self.attributes.flag("display_address") != Some(false)
+    }
+
+    /// Headline; `None` if it may not be shown.
     #[must_use]
     pub fn title(&self) -> Option<&str> {
-        self.attributes.title.as_ref().map(|(_, title)| title.as_str())
+        self.attributes.title.as_ref().filter(|_| self.may_show_address()).map(|(_, title)| title.as_str())
     }
 
-    /// Street, number and unit.
+    /// Street, number and unit; `None` if they may not be shown.
     #[must_use]
     pub fn line(&self) -> Option<&str> {
-        self.attributes.line.as_ref().map(|(_, line)| line.as_str())
+        self.attributes.line.as_ref().filter(|_| self.may_show_address()).map(|(_, line)| line.as_str())
     }
 
-    /// `Latitude` and `Longitude`, in millionths of a degree.
+    /// `Latitude` and `Longitude`, in millionths of a degree; `None` if they may not be shown.
     #[must_use]
     pub fn coordinates(&self) -> Option<(i32, i32)> {
-        self.attributes.coordinates.map(|(_, coordinates)| coordinates)
+        self.attributes.coordinates.filter(|_| self.may_show_address()).map(|(_, coordinates)| coordinates)
     }
 
-    /// URL of the listing's page.
+    /// URL of the listing's page; `None` if it may not be shown.
     #[must_use]
     pub fn url(&self) -> Option<&str> {
-        self.attributes.url.as_ref().map(|(_, url)| url.as_str())
+        self.attributes.url.as_ref().filter(|_| self.may_show_address()).map(|(_, url)| url.as_str())
     }
 }
 
 impl Attributes {
+    /// The latest value of one of [`HOME_FIELDS`] that is yes or no.
+    fn flag(&self, name: &str) -> Option<bool> {
+        let at = HOME_FIELDS.iter().position(|field| field.name == name)?;
+        match self.others[at] {
+            Some((_, HomeValue::Flag(value))) => Some(value),
+            _ => None,
+        }
+    }
+
     /// Takes the attributes of an observation. Returns whether anything changed.
     fn take(&mut self, observation: &Observation) -> bool {
         let sighting = observation.sighting();

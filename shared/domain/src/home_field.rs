@@ -48,6 +48,8 @@ pub enum HomeKind {
     Year,
     /// An amount per month.
     Fee,
+    /// Yes or no.
+    Flag,
 }
 
 /// A value of a [`HomeField`].
@@ -60,6 +62,7 @@ pub enum HomeValue {
     Year(i16),
     /// In the listing's currency.
     Fee(Minor),
+    Flag(bool),
 }
 
 macro_rules! of_facts {
@@ -93,3 +96,13 @@ macro_rules! table {
     };
 }
 crate::home_fields!(table);
+
+/// Parses yes or no, in any case: `true`, `Y`, `0`.
+#[must_use]
+pub fn parse_flag(text: &str) -> Option<bool> {
+    match text.trim().to_ascii_lowercase().as_str() {
+        "true" | "yes" | "y" | "1" => Some(true),
+        "false" | "no" | "n" | "0" => Some(false),
+        _ => None,
+    }
+}

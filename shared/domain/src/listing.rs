@@ -70,6 +70,12 @@ pub struct Listing {
     /// `AssociationFee`: per month.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub association_fee: Option<Minor>,
+    /// `InternetEntireListingDisplayYN`: whether the seller lets the listing be shown on the Internet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub display: Option<bool>,
+    /// `InternetAddressDisplayYN`: whether the seller lets the address be shown on the Internet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub display_address: Option<bool>,
     /// When the listing came on the market (`OnMarketDate`, `ListingContractDate`, ...).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub listed_at: Option<Time>,
@@ -95,6 +101,8 @@ macro_rules! home_fields {
             "lot_area", lot_area: Area, Attribute { mark: 5 }, "Area of the lot";
             "year_built", year_built: Year, Attribute { mark: 6 }, "Year of construction";
             "association_fee", association_fee: Fee, Attribute { mark: 7 }, "Owners' fee for the building";
+            "display", display: Flag, Attribute { mark: 10 }, "Whether the listing may be shown on the Internet";
+            "display_address", display_address: Flag, Attribute { mark: 11 }, "Whether its address may be shown there";
         }
     };
 }
@@ -147,6 +155,8 @@ impl Listing {
             lot_area: None,
             year_built: None,
             association_fee: None,
+            display: None,
+            display_address: None,
             listed_at: None,
             details: Details::default(),
         }

@@ -46,6 +46,7 @@ fn home_field(field: &HomeField, column: &Column, sample: &Sample, known: &Known
         HomeKind::Area => fit_area::fit(field.name, column, sample, known),
         HomeKind::Year => year(field.name, column),
         HomeKind::Fee => fee(field.name, column),
+        HomeKind::Flag => flag(field.name, column),
     }
 }
 
@@ -111,6 +112,16 @@ fn fee(field: &'static str, column: &Column) -> Option<Fit> {
         guess.doubted("Nothing says for how long it is: per = \"month\", \"quarter\" or \"year\"?")
     };
     Fit::of(guess, 4)
+}
+
+fn flag(field: &'static str, column: &Column) -> Option<Fit> {
+    let is_flag = |cell: &Cell| match cell {
+        Cell::Absent | Cell::Bool(_) => true,
+        Cell::Text(text) => stoop_domain::parse_flag(text).is_some(),
+        _ => false,
+    };
+    let fits = column.scalars() > 0 && column.cells.iter().all(is_flag);
+    fits.then(|| Fit::of(Guess::of(field, &column.name, "Yes or no."), 5)).flatten()
 }
 
 /// A year of construction; other values mean "unknown".

@@ -170,6 +170,8 @@ const TABLE: &[(&str, &str, &str)] = &[
          charges de copropriete; 84: hoa, condo fee",
         "frequency name phone includes yn",
     ),
+    ("display", "100: internet entire listing display yn; 98: display listing on internet", ""),
+    ("display_address", "100: internet address display yn; 98: display address on internet", ""),
     (
         "line",
         "100: street address; 99: address line, address line1, address line 1, address street, unparsed address; 94: \

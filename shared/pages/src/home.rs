@@ -3,7 +3,7 @@
 mod meanwhile;
 
 use maud::{Markup, html};
-use stoop_domain::{Currency, HomeId, Minor, Time};
+use stoop_domain::{Currency, Home, HomeId, Minor, Time};
 use stoop_pipeline::serve::{HappenedView, HomeView, area_name, areas_around};
 
 use crate::chart::{Step, StepChart};
@@ -20,7 +20,7 @@ pub(crate) async fn page(reader: &Reader<'_>, id: &HomeId, now: Time) -> Result<
         let shown: String = id.as_str().chars().take(120).collect();
         Problem::missing(format!("No home has the ID {shown:?}."))
     };
-    let home = reader.home(id).await?.ok_or_else(missing)?;
+    let home = reader.home(id).await?.filter(Home::may_be_shown).ok_or_else(missing)?;
     let market = home.history.current().map(|facts| facts.market.clone()).ok_or_else(missing)?;
     let median = reader.median_per_m2(&market, now).await?;
     let view = HomeView::of(id.clone(), &home, median, now).ok_or_else(missing)?;

@@ -141,6 +141,7 @@ fn text(value: Value<'_>, currency: Currency) -> String {
         Value::Home(HomeValue::Hundredths(hundredths)) => scaled(i64::from(hundredths), 2),
         Value::Home(HomeValue::Area(size)) => area(size),
         Value::Home(HomeValue::Year(year)) => year.to_string(),
+        Value::Home(HomeValue::Flag(flag)) => stoop_show::yes_or_no(flag).to_owned(),
         Value::Text(text) => text.to_owned(),
         Value::Degrees(e6) => scaled(i64::from(e6), 6),
         Value::Texts([one]) => one.clone(),

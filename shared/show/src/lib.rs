@@ -135,6 +135,12 @@ pub fn or_unknown(text: Option<String>) -> String {
     text.unwrap_or_else(|| UNKNOWN.to_owned())
 }
 
+/// `yes` or `no`.
+#[must_use]
+pub fn yes_or_no(flag: bool) -> &'static str {
+    if flag { "yes" } else { "no" }
+}
+
 /// The sign before an amount. Currencies that share a sign use their code.
 fn symbol(currency: Currency) -> String {
     match currency.code() {

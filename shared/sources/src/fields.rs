@@ -7,7 +7,7 @@ use jiff::civil;
 use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
-use stoop_domain::{Currency, Minor, MoneyError, Reason, Time, parse_decimal};
+use stoop_domain::{Currency, Minor, MoneyError, Reason, Time, parse_decimal, parse_flag};
 
 use crate::raws::{LIST_BYTES_MAX, members};
 
@@ -143,11 +143,7 @@ impl<'a> Fields<'a> {
 
     /// Reads `true`, `1` or `"true"`; `None` if absent or anything else.
     pub(crate) fn flag(&self, name: &str) -> Option<bool> {
-        match self.get(name)?.get().trim_matches('"') {
-            "true" | "1" => Some(true),
-            "false" | "0" => Some(false),
-            _ => None,
-        }
+        parse_flag(self.get(name)?.get().trim_matches('"'))
     }
 
     /// Reads a nested object; `None` if it has no fields.

@@ -38,6 +38,11 @@ impl<'o> Object<'o> {
         self.out.push(b'"');
     }
 
+    pub(crate) fn boolean(&mut self, key: &str, value: bool) {
+        self.key(key);
+        self.out.extend_from_slice(if value { b"true" } else { b"false" });
+    }
+
     pub(crate) fn flag(&mut self, key: &str) {
         self.key(key);
         self.out.extend_from_slice(b"true");

@@ -147,6 +147,7 @@ fn encode_value(object: &mut Object<'_>, key: &'static str, value: Option<HomeVa
         Some(HomeValue::Area(area)) => object.nested(key, |out| encode_area(area, out)),
         Some(HomeValue::Year(year)) => object.number(key, year.into()),
         Some(HomeValue::Fee(fee)) => object.number(key, fee.0),
+        Some(HomeValue::Flag(flag)) => object.boolean(key, flag),
     }
 }
 

@@ -55,7 +55,7 @@ export class Keyboard {
   }
 }
 
-/** In the page: what has the focus, whether it has it for the first time, and whether that is seen. */
+/** In the page: what has the focus, whether it has it for the first time or still, and whether that is seen. */
 function focus() {
   const element = document.activeElement;
   if (element === null || element === document.body) return {};
@@ -66,7 +66,9 @@ function focus() {
   const text = (element.getAttribute('aria-label') ?? element.textContent).trim().slice(0, 30);
   const name = `${element.localName}${element.id ? `#${element.id}` : ''} "${text}"`;
   globalThis.stoopFocused ??= new WeakSet();
-  const isFirst = !globalThis.stoopFocused.has(element);
+  // A date has several stops: one for each of its parts.
+  const isFirst = !globalThis.stoopFocused.has(element) || globalThis.stoopLast === element;
   globalThis.stoopFocused.add(element);
+  globalThis.stoopLast = element;
   return { name, isFirst, isShown: isInView && (hasOutline || style.boxShadow !== 'none') };
 }

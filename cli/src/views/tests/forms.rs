@@ -94,6 +94,7 @@ fn a_home_shows_each_of_its_fields() {
             HomeKind::Area => HomeValue::Area(Area::of(1, AreaUnit::Acres)),
             HomeKind::Year => HomeValue::Year(1962),
             HomeKind::Fee => HomeValue::Fee(Minor(31_250)),
+            HomeKind::Flag => HomeValue::Flag(false),
         };
         (field.set)(&mut home.listing, value);
     }
@@ -110,6 +111,7 @@ fn a_home_shows_each_of_its_fields() {
             (_, HomeKind::Area) => "43,560 sqft",
             (_, HomeKind::Year) => "1962",
             (_, HomeKind::Fee) => "$312.50 per month",
+            (_, HomeKind::Flag) => "no",
         };
         assert_eq!(line(&field.name.replace('_', " ")), Some(shown), "{page}");
     }

@@ -9,6 +9,7 @@ fn member(field: &HomeField) -> String {
         HomeKind::PropertyType => "string",
         HomeKind::Count | HomeKind::Year => "integer",
         HomeKind::Hundredths | HomeKind::Area | HomeKind::Fee => "number",
+        HomeKind::Flag => "boolean",
     };
     let unit = match field.kind {
         HomeKind::Area => ", in area_unit",

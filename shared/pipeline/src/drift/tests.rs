@@ -164,6 +164,8 @@ fn whole() -> Value {
         lot_area: area,
         year_built: Some(1900),
         association_fee: Some(Minor(1)),
+        display: Some(true),
+        display_address: Some(false),
         listed_at: Some(Time::from_ms(2)),
         details,
     };

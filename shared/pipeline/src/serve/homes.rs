@@ -267,7 +267,7 @@ impl<'w> FirstHomes<'w> {
     }
 }
 
-/// Visits the homes of these markets that are on offer or under contract, as of `now`, in the order of the markets and by
+/// Visits the homes of these markets that are on offer or under contract and may be shown, as of `now`, in the order of the markets and by
 /// ID. Returns whether those were all: it ends after [`AREA_HOMES_MAX`]. Reads several markets at a time.
 ///
 /// # Errors
@@ -296,7 +296,8 @@ pub async fn each_open_home(
             if read > AREA_HOMES_MAX {
                 return Ok(false);
             }
-            homes.into_iter().filter_map(|(id, home)| HomeSummary::of(id, &home, now, median)).for_each(&mut visit);
+            let shown = homes.into_iter().filter(|(_, home)| home.may_be_shown());
+            shown.filter_map(|(id, home)| HomeSummary::of(id, &home, now, median)).for_each(&mut visit);
         }
     }
     Ok(true)

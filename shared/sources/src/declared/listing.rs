@@ -129,6 +129,7 @@ impl<'s, C: Cells<'s>> Pass<'s, '_, C> {
             HomeKind::Area => self.area(target)?.map(HomeValue::Area),
             HomeKind::Year => self.value(target, |_, found| values::year(&found.text))?.map(HomeValue::Year),
             HomeKind::Fee => self.fee(target, currency)?.map(HomeValue::Fee),
+            HomeKind::Flag => self.value(target, |_, found| values::flag(&found.text))?.map(HomeValue::Flag),
         })
     }
 

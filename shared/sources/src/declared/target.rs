@@ -24,6 +24,8 @@ pub(super) enum Kind {
     Hundredths,
     /// Latitude or longitude in degrees.
     Degrees,
+    /// Yes or no.
+    Flag,
     Status,
     PropertyType,
     Purpose,
@@ -144,6 +146,7 @@ impl From<HomeKind> for Kind {
             HomeKind::Area => Self::Area,
             HomeKind::Year => Self::Year,
             HomeKind::Fee => Self::Fee,
+            HomeKind::Flag => Self::Flag,
         }
     }
 }

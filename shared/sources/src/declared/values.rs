@@ -1,6 +1,6 @@
 //! Parses texts to values of fields, for both maps and rows.
 
-use stoop_domain::{Currency, PropertyType, Purpose, Status, parse_decimal};
+use stoop_domain::{Currency, PropertyType, Purpose, Status, parse_decimal, parse_flag};
 
 use super::plan::{Known, When};
 use super::target::Kind;
@@ -36,6 +36,11 @@ pub(super) fn count(text: &str) -> Result<u8, String> {
     let plain = text.strip_suffix('+').unwrap_or(text);
     let whole = parse_decimal(plain, 4).ok().filter(|n| n % 10_000 == 0).map(|n| n / 10_000);
     whole.and_then(|n| u8::try_from(n).ok()).ok_or_else(|| format!("{text:?} is no whole number from 0 to 255"))
+}
+
+/// Parses yes or no: `true`, `Y`, `0`.
+pub(super) fn flag(text: &str) -> Result<bool, String> {
+    parse_flag(text).ok_or_else(|| format!("{text:?} is none of true, false, yes, no, y, n, 1, 0"))
 }
 
 /// Parses a year of construction: `1925`, `1925.0`.
@@ -104,6 +109,7 @@ pub(super) fn check(
         Kind::Count => count(text).map(|_| Known::No),
         Kind::Hundredths => hundredths(text, style).map(|_| Known::No),
         Kind::Degrees => degrees(text).map(|_| Known::No),
+        Kind::Flag => flag(text).map(|_| Known::No),
         Kind::Status | Kind::PropertyType | Kind::Purpose | Kind::Currency => known(kind, text),
     }
 }

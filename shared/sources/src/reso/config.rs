@@ -17,6 +17,8 @@ const PAGES_MAX_AT_LEAST: u32 = 5_000;
 const PAGES_LIMIT: u32 = 1_000_000;
 
 const YES_OR_NO: [&str; 2] = ["false", "true"];
+/// The values of `MlgCanUse` (docs.mlsgrid.com).
+const USES: [&str; 4] = ["IDX", "VOW", "BO", "PT"];
 
 impl Reso {
     pub(crate) const PARAMS: &[Param] = &[
@@ -37,6 +39,10 @@ impl Reso {
         Param::optional(
             "replication",
             "true or false: use the vendor's replication, of trestle or bridge (default false)",
+        ),
+        Param::optional(
+            "use",
+            "for mlsgrid, what you use the listings for: IDX, VOW, BO or PT; others are not shown (default not looked at)",
         ),
         Param::optional("country", "the country of rows that name none, ISO 3166-1 alpha-2 (default US)"),
         Param::optional("currency", "the currency of prices, ISO 4217 (default that of the country)"),
@@ -60,12 +66,12 @@ impl Reso {
         }
         let filter = filter(&mut reader, dialect);
         let expand = expand(&mut reader, dialect);
-        let select = select(&mut reader, dialect, expand.as_deref());
+        let terms = terms(&mut reader, dialect);
+        let select = select(&mut reader, dialect, expand.as_deref(), terms.used_for.as_deref());
         let top = dialect.top(&base, replication, expand.is_some());
         let top = reader.number("top", 1..=top.max, top.default);
         let pages_max = reader.number("pages", 1..=PAGES_LIMIT, PAGES_MAX_AT_LEAST.max(ROWS_MAX / top));
         let count = reader.one_of("count", &["true", "false"]) == "true";
-        let terms = terms(&mut reader, dialect);
         let access = access(&mut reader, dialect, &base);
         reader.finish()?;
         Ok(Self { name, base, dialect, access, filter, select, expand, top, pages_max, count, replication, terms })
@@ -91,12 +97,20 @@ fn expand(reader: &mut ParamReader<'_>, dialect: Dialect) -> Option<String> {
     Some(expand)
 }
 
-fn select(reader: &mut ParamReader<'_>, dialect: Dialect, expand: Option<&str>) -> Option<String> {
+fn select(
+    reader: &mut ParamReader<'_>,
+    dialect: Dialect,
+    expand: Option<&str>,
+    used_for: Option<&str>,
+) -> Option<String> {
     let select = reader.get("select").map(|select| select.split_whitespace().collect::<String>())?;
     let mut needed = SELECT_NEEDED.to_vec();
     match dialect {
         // Without it a withdrawn row looks like any other.
-        Dialect::MlsGrid => needed.push("MlgCanView"),
+        Dialect::MlsGrid => {
+            needed.push("MlgCanView");
+            needed.extend(used_for.map(|_| "MlgCanUse"));
+        }
         // Expanded fields are returned only if they are also selected.
         Dialect::Bridge => {
             needed.push(dialect.clock());
@@ -130,7 +144,19 @@ fn terms(reader: &mut ParamReader<'_>, dialect: Dialect) -> Terms {
         currency: currency.unwrap_or(Currency::USD),
         living_area_unit: usual.area_unit,
         images: dialect != Dialect::MlsGrid,
+        used_for: used_for(reader, dialect),
     }
+}
+
+/// What MLS Grid's listings are used for.
+fn used_for(reader: &mut ParamReader<'_>, dialect: Dialect) -> Option<String> {
+    let used = reader.get("use")?.to_owned();
+    if dialect != Dialect::MlsGrid {
+        reader.mistake("use", &used, "nothing: only MLS Grid says what a listing may be used for");
+    } else if !USES.contains(&used.as_str()) {
+        reader.mistake("use", &used, &USES.join(", "));
+    }
+    Some(used)
 }
 
 /// Reads a token or client credentials; plain RESO may have neither. Messages contain no secrets: mistakes name the

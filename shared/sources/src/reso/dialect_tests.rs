@@ -122,6 +122,28 @@ fn a_withdrawn_row_of_mls_grid_is_deleted_whatever_its_status() {
 }
 
 #[test]
+fn a_row_of_mls_grid_is_shown_only_for_the_declared_use() {
+    let display = |more: &str| {
+        let body = format!(
+            r#"{{"value": [{{"ListingKey": "ACT1", "PropertyType": "Residential", "StandardStatus": "Active",
+            "ModificationTimestamp": "2026-01-13T11:00:00Z", "MlgCanView": true{more}}}]}}"#
+        );
+        let source = source("mlsgrid", &[ACTRIS, ("use", "IDX")]);
+        let page = read(&source, &source.begin(Some(SINCE)), &body);
+        let Row::Found(found) = &page.rows[0] else { panic!("{page:?}") };
+        found.listing.display
+    };
+    assert_eq!(display(r#", "MlgCanUse": ["IDX", "BO"]"#), Some(true));
+    assert_eq!(display(r#", "MlgCanUse": ["BO", "PT"]"#), Some(false));
+    assert_eq!(display(r#", "MlgCanUse": ["IDX"], "InternetEntireListingDisplayYN": false"#), Some(false));
+    assert_eq!(display(""), Some(false), "a row that names no use may not be used");
+    assert!(mistake("mlsgrid", &[ACTRIS, ("use", "fun")]).contains("IDX, VOW, BO, PT"));
+    assert!(mistake("bridge", &[("use", "IDX")]).contains("only MLS Grid"));
+    let select = ("select", "ListingKey,ModificationTimestamp,PropertyType,StandardStatus,MlgCanView");
+    assert!(mistake("mlsgrid", &[ACTRIS, select, ("use", "IDX")]).contains("names MlgCanUse too"));
+}
+
+#[test]
 fn mls_grid_s_demands_are_mistakes_of_the_configuration() {
     assert!(mistake("mlsgrid", &[]).contains("one OriginatingSystemName eq '...'"));
     assert!(mistake("mlsgrid", &[("filter", "City eq 'Austin'")]).contains("one OriginatingSystemName eq '...'"));

@@ -86,6 +86,8 @@ pub(crate) struct Terms {
     pub(crate) living_area_unit: AreaUnit,
     /// Whether links to pictures can be shown and are stable.
     pub(crate) images: bool,
+    /// One of the uses in `MlgCanUse`: listings that may not be used for it are not shown.
+    pub(crate) used_for: Option<String>,
 }
 
 /// The order of a scan's pages.

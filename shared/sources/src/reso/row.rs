@@ -55,6 +55,8 @@ pub(crate) fn read(row: &Fields<'_>, terms: &Terms) -> Result<Found, Refusal> {
     listing.lot_area = lot_area(row)?;
     listing.year_built = row.year("YearBuilt");
     listing.association_fee = association_fee(row, currency);
+    listing.display = display(row, terms);
+    listing.display_address = row.flag("InternetAddressDisplayYN");
     listing.listed_at = listed_at(row, &listing.address)?;
     listing.details = details(row, terms);
     let at = row.time("ModificationTimestamp")?;
@@ -123,6 +125,15 @@ fn bathrooms_hundredths(row: &Fields<'_>) -> Result<Option<u16>, Refusal> {
         hundredths = hundredths.saturating_add(part.saturating_mul(worth));
     }
     Ok(Some(hundredths))
+}
+
+/// Whether the listing may be shown: what the seller says, and whether it may be used as the search declares.
+fn display(row: &Fields<'_>, terms: &Terms) -> Option<bool> {
+    let display = row.flag("InternetEntireListingDisplayYN");
+    let Some(used) = &terms.used_for else { return display };
+    let uses = row.texts("MlgCanUse");
+    let may_be_used = uses.iter().any(|other| other.eq_ignore_ascii_case(used));
+    Some(may_be_used && display != Some(false))
 }
 
 /// Converts `AssociationFee` to a monthly fee by `AssociationFeeFrequency`. A one-time or seasonal fee, or one without

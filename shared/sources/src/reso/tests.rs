@@ -162,6 +162,19 @@ fn statuses_are_read_in_both_spellings() {
 }
 
 #[test]
+fn what_the_seller_lets_be_shown_is_read() {
+    let read = |row: &str| {
+        let listing = found(row).listing;
+        (listing.display, listing.display_address)
+    };
+    let row = r#""InternetEntireListingDisplayYN": false, "InternetAddressDisplayYN": true"#;
+    assert_eq!(read(row), (Some(false), Some(true)));
+    assert_eq!(read(r#""InternetEntireListingDisplayYN": "Y", "InternetAddressDisplayYN": null"#), (Some(true), None));
+    // Without a declared use, MlgCanUse decides nothing.
+    assert_eq!(read(r#""MlgCanUse": ["BO"]"#), (None, None));
+}
+
+#[test]
 fn a_row_that_may_not_be_shown_any_more_is_deleted() {
     assert_eq!(found(r#""MlgCanView": false"#).listing.status, Status::Delete);
     assert_eq!(found(r#""MlgCanView": true"#).listing.status, Status::Active);

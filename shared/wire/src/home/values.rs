@@ -11,6 +11,7 @@ pub(super) fn put_value(bytes: &mut Vec<u8>, value: HomeValue) {
         HomeValue::Area(area) => put_area(bytes, &area),
         HomeValue::Year(year) => varint::put_signed(bytes, year.into()),
         HomeValue::Fee(fee) => varint::put_signed(bytes, fee.0),
+        HomeValue::Flag(flag) => bytes.push(flag.into()),
     }
 }
 
@@ -22,6 +23,7 @@ pub(super) fn take_value(bytes: &mut &[u8], kind: HomeKind) -> Option<HomeValue>
         HomeKind::Area => HomeValue::Area(take_area(bytes)?),
         HomeKind::Year => HomeValue::Year(i16::try_from(varint::take_signed(bytes)?).ok()?),
         HomeKind::Fee => HomeValue::Fee(Minor(varint::take_signed(bytes)?)),
+        HomeKind::Flag => HomeValue::Flag(take_code(bytes, &[false, true])?),
     })
 }
 

@@ -117,7 +117,7 @@ impl Api<'_> {
 
         let id = HomeId(id.into());
         let found = self.store.homes(std::slice::from_ref(&id)).await?.into_iter().next().flatten();
-        let home = found.ok_or_else(|| {
+        let home = found.filter(|home| home.value.may_be_shown()).ok_or_else(|| {
             let message = format!(
                 "there is no home {:?} here; accepted: SOURCE/ID, the source's own id behind its name",
                 id.as_str()

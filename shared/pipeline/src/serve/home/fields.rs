@@ -35,6 +35,7 @@ impl FieldsView {
             HomeValue::Area(area) => stoop_show::area(area.in_unit(self.area_unit), unit_name(self.area_unit)),
             HomeValue::Year(year) => year.to_string(),
             HomeValue::Fee(fee) => format!("{} per month", stoop_show::money(fee, self.currency)),
+            HomeValue::Flag(flag) => stoop_show::yes_or_no(flag).to_owned(),
         }
     }
 }
@@ -52,6 +53,7 @@ impl Serialize for FieldsView {
                 Some(HomeValue::Area(area)) => map.serialize_value(&area_in(area, self.area_unit))?,
                 Some(HomeValue::Year(year)) => map.serialize_value(&year)?,
                 Some(HomeValue::Fee(fee)) => map.serialize_value(&fee.major_f64(self.currency))?,
+                Some(HomeValue::Flag(flag)) => map.serialize_value(&flag)?,
             }
         }
         map.end()
@@ -92,6 +94,7 @@ mod tests {
                 HomeKind::Area => (HomeValue::Area(Area::of(2, AreaUnit::Acres)), 87_120.0.into()),
                 HomeKind::Year => (HomeValue::Year(1962), 1962.into()),
                 HomeKind::Fee => (HomeValue::Fee(Minor(31_250)), 312.5.into()),
+                HomeKind::Flag => (HomeValue::Flag(true), true.into()),
             };
             let view = home(Some((field, value)));
             assert!(view.known().map(|(field, value)| (field.name, value)).eq([(field.name, value)]));
