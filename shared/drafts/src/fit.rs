@@ -120,8 +120,10 @@ fn flag(field: &'static str, column: &Column) -> Option<Fit> {
         Cell::Text(text) => stoop_domain::parse_flag(text).is_some(),
         _ => false,
     };
-    let fits = column.scalars() > 0 && column.cells.iter().all(is_flag);
-    fits.then(|| Fit::of(Guess::of(field, &column.name, "Yes or no."), 5)).flatten()
+    if column.scalars() == 0 || !column.cells.iter().all(is_flag) {
+        return None;
+    }
+    Fit::of(Guess::of(field, &column.name, "Yes or no."), 5)
 }
 
 /// A year of construction; other values mean "unknown".

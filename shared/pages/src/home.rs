@@ -61,7 +61,7 @@ fn draw(view: &HomeView, title: &str, steps: Vec<Step>, meanwhile: Option<&Meanw
             (tile("Days on the market", &stoop_show::or_unknown(home.days_on_market.map(|days| days.to_string())), html! {
                 @if let Some(opened) = home.opened_at { "since " (stoop_show::date(opened)) }
                 @if let Some(meanwhile) = meanwhile {
-                    "; " (meanwhile.area) " " span title=(meanwhile.definition()) { (text::change(Some(meanwhile.change()))) } " meanwhile"
+                    "; " (meanwhile.area) " " span title=(meanwhile.definition()) { (text::change(Some(meanwhile.change()))) } " since " (meanwhile.since())
                 }
             }))
             (tile("Home", &facts(view), html! { (home.property_type.map_or("type not known", |kind| kind.as_str())) }))

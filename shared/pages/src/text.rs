@@ -36,7 +36,7 @@ pub(crate) fn change(share: Option<f64>) -> Markup {
     }
 }
 
-/// A text with signs as they are printed.
+/// A text with a minus sign (U+2212) for each hyphen.
 pub(crate) fn minus(text: &str) -> String {
     text.replace('-', "−")
 }

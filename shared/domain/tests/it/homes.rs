@@ -1,7 +1,7 @@
 //! Attributes of a home other than its facts.
 
 use proptest::prelude::*;
-use stoop_domain::{Address, Applied, Currency, Home, Listing, Minor, Observation, Purpose};
+use stoop_domain::{Address, Applied, Currency, Home, Listing, Minor, Observation, Purpose, Time};
 
 use crate::support::sighting;
 
@@ -65,4 +65,38 @@ proptest! {
         let titles = counted.filter_map(|one| Some((one.sighting(), one.listing.details.title.clone()?)));
         prop_assert_eq!(home.attributes.title, titles.max());
     }
+}
+
+/// A word that arrives late does not undo a newer one.
+#[test]
+fn the_newest_word_says_what_may_be_shown() {
+    let seen = |day: i64, display: Option<bool>, display_address: Option<bool>| {
+        let address = Address {
+            country: Some("US".into()),
+            postal_code: Some("60601".into()),
+            line: Some("1 Main St".into()),
+            latitude_e6: Some(1),
+            longitude_e6: Some(2),
+            ..Address::default()
+        };
+        let mut listing = Listing::new(Purpose::Sale, Currency::USD, address);
+        listing.details.title = Some("Home".into());
+        listing.details.url = Some("https://homes.example/1".into());
+        (listing.display, listing.display_address) = (display, display_address);
+        Observation::new("t", "1", Time::from_ms(day * Time::DAY_MS), listing)
+    };
+    let shown = |home: &Home| {
+        let words = [home.line(), home.title(), home.url()].map(|word| word.is_some());
+        assert!(words.iter().all(|is_shown| *is_shown == home.coordinates().is_some()), "{words:?}");
+        (home.may_be_shown(), words[0])
+    };
+    assert_eq!(shown(&home(&[seen(1, None, None)])), (true, true), "nobody forbade it");
+    assert_eq!(shown(&home(&[seen(1, Some(true), Some(false))])), (true, false));
+    assert_eq!(shown(&home(&[seen(1, Some(false), Some(true))])), (false, false));
+    let (yes, no) = (seen(1, Some(true), Some(true)), seen(5, Some(false), Some(false)));
+    for order in [[yes.clone(), no.clone()], [no.clone(), yes.clone()]] {
+        assert_eq!(shown(&home(&order)), (false, false));
+    }
+    assert_eq!(shown(&home(&[yes.clone(), no.clone(), seen(9, Some(true), None)])), (true, false));
+    assert_eq!(shown(&home(&[no, seen(9, None, None)])), (false, false), "silence takes nothing back");
 }

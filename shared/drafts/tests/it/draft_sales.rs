@@ -52,3 +52,13 @@ fn for_how_long_a_fee_is_the_name_says_or_nobody() {
     assert!(unknown.contains("\n#association_fee = { from = \"hoaFee\" }"), "{unknown}");
     assert!(unknown.contains("Nothing says for how long it is"), "{unknown}");
 }
+
+#[test]
+fn what_may_be_shown_is_known_by_its_name() {
+    let more =
+        |all: bool, address: &str| json!({"InternetEntireListingDisplayYN": all, "InternetAddressDisplayYN": address});
+    let draft = drafted(json!([home(11, more(true, "Y")), home(12, more(false, "N")), home(13, more(true, "N"))]));
+    says(&draft, r#"display = { from = "InternetEntireListingDisplayYN" }"#);
+    says(&draft, r#"display_address = { from = "InternetAddressDisplayYN" }"#);
+    assert_eq!(draft.proof.understood, 3, "{:?}\n{}", draft.proof.refused, draft.toml);
+}

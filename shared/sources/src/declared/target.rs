@@ -128,12 +128,13 @@ impl Target {
     }
 
     /// Whether an unreadable value of this field always refuses its row, even if `lenient`: without it the row would
-    /// have another meaning.
+    /// have another meaning, or be shown although it may not be.
     pub(super) fn is_vital(self) -> bool {
-        matches!(
+        let is_own = matches!(
             self,
             Self::NATIVE_ID | Self::OBSERVED_AT | Self::PURPOSE | Self::CURRENCY | Self::STATUS | Self::LIST_PRICE
-        )
+        );
+        is_own || matches!(self.kind(), Kind::Flag)
     }
 }
 

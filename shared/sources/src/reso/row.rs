@@ -56,7 +56,7 @@ pub(crate) fn read(row: &Fields<'_>, terms: &Terms) -> Result<Found, Refusal> {
     listing.year_built = row.year("YearBuilt");
     listing.association_fee = association_fee(row, currency);
     listing.display = display(row, terms);
-    listing.display_address = row.flag("InternetAddressDisplayYN");
+    listing.display_address = allowed(row, "InternetAddressDisplayYN");
     listing.listed_at = listed_at(row, &listing.address)?;
     listing.details = details(row, terms);
     let at = row.time("ModificationTimestamp")?;
@@ -129,11 +129,16 @@ fn bathrooms_hundredths(row: &Fields<'_>) -> Result<Option<u16>, Refusal> {
 
 /// Whether the listing may be shown: what the seller says, and whether it may be used as the search declares.
 fn display(row: &Fields<'_>, terms: &Terms) -> Option<bool> {
-    let display = row.flag("InternetEntireListingDisplayYN");
+    let display = allowed(row, "InternetEntireListingDisplayYN");
     let Some(used) = &terms.used_for else { return display };
     let uses = row.texts("MlgCanUse");
     let may_be_used = uses.iter().any(|other| other.eq_ignore_ascii_case(used));
     Some(may_be_used && display != Some(false))
+}
+
+/// What the seller says; a word that cannot be read is a no.
+fn allowed(row: &Fields<'_>, name: &str) -> Option<bool> {
+    row.get(name).map(|_| row.flag(name).unwrap_or(false))
 }
 
 /// Converts `AssociationFee` to a monthly fee by `AssociationFeeFrequency`. A one-time or seasonal fee, or one without

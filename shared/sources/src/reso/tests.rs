@@ -170,6 +170,10 @@ fn what_the_seller_lets_be_shown_is_read() {
     let row = r#""InternetEntireListingDisplayYN": false, "InternetAddressDisplayYN": true"#;
     assert_eq!(read(row), (Some(false), Some(true)));
     assert_eq!(read(r#""InternetEntireListingDisplayYN": "Y", "InternetAddressDisplayYN": null"#), (Some(true), None));
+    assert_eq!(
+        read(r#""InternetEntireListingDisplayYN": "ask", "InternetAddressDisplayYN": 7"#),
+        (Some(false), Some(false))
+    );
     // Without a declared use, MlgCanUse decides nothing.
     assert_eq!(read(r#""MlgCanUse": ["BO"]"#), (None, None));
 }

@@ -138,3 +138,18 @@ fn too_many_segments_are_merged_even_if_they_are_small() {
         assert_eq!(stored.0.segments().len(), if merged { 1 } else { segments.len() + 1 });
     }
 }
+
+#[test]
+fn a_manifest_keeps_changes_of_a_part_of_the_index_within_limits() {
+    for (listings, kept) in [(100, 10), (1_000, 31), (2_000, 50)] {
+        let recent = 1_000..=5_000;
+        let mut state = state(listings);
+        let whole = IndexManifest::default().next(&state, &IndexChanges::All, "w".into(), &recent).unwrap();
+        assert_eq!(whole.manifest.segments().len(), 1, "{listings}");
+        state.version += 1;
+        let ids: Vec<String> = (0..=kept).map(|i: usize| i.to_string()).collect();
+        let save = |ids: &[String]| whole.manifest.next(&state, &changes(ids), "w".into(), &recent).unwrap();
+        assert_eq!(save(&ids[1..]).segment, None, "{listings}");
+        assert!(save(&ids).segment.is_some(), "{listings}");
+    }
+}
