@@ -1,6 +1,7 @@
 //! `stoop serve`, and the pages of `stoop run` and `stoop demo`: a server with a reader of its own.
 
 mod access;
+mod alerts;
 mod app;
 mod controls;
 mod events;

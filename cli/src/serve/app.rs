@@ -20,6 +20,7 @@ use tokio::sync::watch;
 use tower_http::compression::CompressionLayer;
 
 use super::access::ServerAccess;
+use super::alerts;
 use super::controls::ServedControls;
 use super::events;
 use super::metrics::{self, ServerMeter};
@@ -141,6 +142,7 @@ impl Remembered {
 pub(super) fn router(app: Arc<App>) -> Router {
     Router::new()
         .route("/events", get(listen))
+        .route("/api/v1/events", get(listen_to_alerts))
         .route("/metrics", get(metrics))
         .fallback(answer)
         .layer(DefaultBodyLimit::max(FORM_BYTES_MAX))
@@ -152,6 +154,25 @@ async fn listen(State(app): State<Arc<App>>, uri: Uri, headers: HeaderMap) -> Re
     match not_admitted(&app, &uri, &headers) {
         Some(refusal) => refusal,
         None => events::stream(app.versions.clone(), app.meter.view()).into_response(),
+    }
+}
+
+/// The alerts as they are recorded, for programs.
+async fn listen_to_alerts(State(app): State<Arc<App>>, uri: Uri, headers: HeaderMap) -> Response<Body> {
+    if let Some(refusal) = not_admitted(&app, &uri, &headers) {
+        return refusal;
+    }
+    let last = match headers.get("last-event-id").map(|id| id.to_str().ok().and_then(|id| id.parse().ok())) {
+        None => None,
+        Some(Some(position)) => Some(position),
+        Some(None) => {
+            let message = "Last-Event-ID is not one of these events; accepted: the id of an event, or none";
+            return converted(&ApiResponse::error(400, "bad_event_id", message));
+        }
+    };
+    match alerts::stream(Arc::clone(&app.database), app.versions.clone(), last) {
+        Ok(stream) => stream.into_response(),
+        Err(error) => converted(&unreadable(&error.into())),
     }
 }
 

@@ -2,14 +2,12 @@
 
 #![cfg(unix)]
 
+mod display;
+mod live;
 mod quality;
 pub(crate) mod served;
 
-use std::io::{Read, Write};
-use std::net::TcpStream;
-use std::time::Duration;
-
-use crate::support::{MAP, Room, list, number, text, until};
+use crate::support::{MAP, Room, list, number, text};
 use served::Served;
 use stoop_domain::Currency;
 
@@ -102,44 +100,6 @@ fn what_a_listing_says_is_text() {
     let refused = served.get("/search?q=%3Cscript%3Ealert(5)%3C/script%3E");
     assert_eq!(refused.status, 404);
     assert!(!refused.body.contains("<script>alert"), "{}", refused.body);
-}
-
-#[test]
-fn what_may_not_be_shown_counts_and_is_not_shown() {
-    let room = Room::new();
-    let fields = "title = { from = \"title\" }\nline = { from = \"title\" }\nurl = { from = \"link\" }\ndisplay = { from = \"all\" }\n\
-                  display_address = { from = \"address\" }\nregion = { constant = \"NV\" }\n";
-    room.write("made.toml", format!("{MAP}{fields}"));
-    let row = |id: u32, price: u32, all: &str, address: &str| {
-        format!(
-            "{id},2026-03-01T08:00:00Z,{},Reno,{id} Secret St,https://homes.example/{id},{all},{address}\n",
-            price + 200_000
-        ) + &format!(
-            "{id},2026-03-02T08:00:00Z,{price},Reno,{id} Secret St,https://homes.example/{id},{all},{address}\n"
-        )
-    };
-    let head = "id,seen,price,city,title,link,all,address\n".to_owned();
-    let rows = head
-        + &row(1, 400_000, "Y", "true")
-        + &row(2, 410_000, "N", "true")
-        + &row(3, 420_000, "yes", "0")
-        + &row(4, 430_000, "", "");
-    room.replay("made.toml", &[room.write("homes.csv", rows)]);
-    let served = Served::start(&room);
-    let market = &room.json(&["market", "reno"])["markets"][0];
-    assert_eq!(market["active"], 4, "all of them are homes of the market");
-    let area = served.page(&format!("/areas/{}", text(&market["path"])));
-    assert!(area.contains("/homes/made/3") && area.contains("$420,000") && !area.contains("/homes/made/2"), "{area}");
-    let json = served.json("/api/v1/homes?area=reno").to_string();
-    for page in [area, json, served.page("/"), served.page("/alerts"), served.page("/homes/made/3")] {
-        assert!(!page.contains("2 Secret St") && !page.contains("3 Secret St"), "{page}");
-        assert!(!page.contains("homes.example/2") && !page.contains("homes.example/3"), "{page}");
-    }
-    assert!(
-        served.page("/homes/made/1").contains("1 Secret St") && served.page("/homes/made/4").contains("4 Secret St")
-    );
-    assert_eq!(served.get("/homes/made/2").status, 404);
-    assert_eq!(served.get("/api/v1/homes/made%2F2").status, 404);
 }
 
 #[test]
@@ -282,41 +242,6 @@ fn equal_states_give_equal_bytes_which_browsers_keep() {
         assert_eq!(asset.status, 200, "{href}");
         assert!(asset.header("cache-control").contains("immutable"), "{href}");
     }
-}
-
-#[test]
-fn an_open_page_is_told_of_news_and_a_stop_ends_it() {
-    let room = room();
-    let mut served = Served::start(&room);
-    let mut stream = TcpStream::connect(&served.host).unwrap();
-    stream.set_read_timeout(Some(Duration::from_millis(200))).unwrap();
-    write!(stream, "GET /events HTTP/1.1\r\nHost: {}\r\n\r\n", served.host).unwrap();
-    let mut heard = String::new();
-    let mut hears = |part: &str| {
-        until(part, || {
-            let mut bytes = [0; 1_024];
-            if let Ok(n) = stream.read(&mut bytes) {
-                heard += &String::from_utf8_lossy(&bytes[..n]);
-            }
-            let at = heard.find(part)?;
-            heard.drain(..at + part.len());
-            Some(())
-        });
-    };
-    hears("text/event-stream");
-    let before = served.get("/");
-    room.replay(
-        "made.toml",
-        &[room.write("later.csv", format!("{FIELDS}0,2026-03-15T08:00:00Z,320000,Reno,Fallen,\n"))],
-    );
-    hears("event: changed");
-    let after = until("the new price", || {
-        let after = served.get("/");
-        (after.header("etag") != before.header("etag")).then_some(after)
-    });
-    assert!(after.body.contains("$400,000 → $320,000"), "{}", after.body);
-    served.running.terminate();
-    until("an end", || served.running.has_ended().then_some(()));
 }
 
 #[test]

@@ -4,6 +4,8 @@ use crate::home_field::{HOME_FIELDS, HomeValue, Kept};
 use crate::observation::Observation;
 use crate::reported::{ReportedChange, ReportedChanges};
 use crate::sighting::Sighting;
+use crate::status::{Phase, Status};
+use crate::time::Time;
 
 mod events;
 
@@ -79,15 +81,39 @@ impl Home {
         values
     }
 
-    /// Whether pages and API may show it: unless its newest word on that is no. It counts in figures all the same.
+    /// Whether pages and API may show it: unless its newest word on that is no, or it is no longer on offer and may then not
+    /// be shown. It counts in figures all the same.
     #[must_use]
     pub fn may_be_shown(&self) -> bool {
-        self.attributes.flag("display") != Some(false)
+        self.allows("display")
+            && (self.allows("display_expired") || is_on_market(self.history.current().map(|facts| facts.status)))
+    }
+
+    /// Whether they may show it at `now`: a home that nobody saw for long has expired by then.
+    #[must_use]
+    pub fn may_be_shown_at(&self, now: Time) -> bool {
+        self.may_be_shown() && (self.allows("display_expired") || is_on_market(self.history.status_at(now)))
+    }
+
+    /// Whether pages and API may show its earlier prices and what happened to it.
+    #[must_use]
+    pub fn history_may_be_shown(&self) -> bool {
+        self.may_be_shown() && self.allows("display_history")
+    }
+
+    /// Whether what it would cost by other homes may be shown beside its price.
+    #[must_use]
+    pub fn estimate_may_be_shown(&self) -> bool {
+        self.allows("display_estimate")
+    }
+
+    fn allows(&self, what: &str) -> bool {
+        self.attributes.flag(what) != Some(false)
     }
 
     /// Whether its address may be shown.
     fn may_show_address(&self) -> bool {
-        self.may_be_shown() && self.attributes.flag("display_address") != Some(false)
+        self.may_be_shown() && self.allows("display_address")
     }
 
     /// Headline; `None` if it may not be shown.
@@ -113,6 +139,10 @@ impl Home {
     pub fn url(&self) -> Option<&str> {
         self.attributes.url.as_ref().filter(|_| self.may_show_address()).map(|(_, url)| url.as_str())
     }
+}
+
+fn is_on_market(status: Option<Status>) -> bool {
+    status.is_some_and(|status| matches!(status.phase(), Phase::Before | Phase::Active | Phase::Pending))
 }
 
 impl Attributes {

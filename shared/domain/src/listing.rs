@@ -76,6 +76,15 @@ pub struct Listing {
     /// `InternetAddressDisplayYN`: whether the seller lets the address be shown on the Internet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub display_address: Option<bool>,
+    /// `InternetAutomatedValuationDisplayYN`: whether estimates of its value may be shown beside the listing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub display_estimate: Option<bool>,
+    /// Whether earlier prices and events may be shown. RESO has no such field; a search or a map says it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub display_history: Option<bool>,
+    /// Whether the listing may be shown when it is no longer on offer. RESO has no such field; a search or a map says it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub display_expired: Option<bool>,
     /// When the listing came on the market (`OnMarketDate`, `ListingContractDate`, ...).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub listed_at: Option<Time>,
@@ -103,6 +112,9 @@ macro_rules! home_fields {
             "association_fee", association_fee: Fee, Attribute { mark: 7 }, "Owners' fee for the building";
             "display", display: Flag, Attribute { mark: 10 }, "Whether the listing may be shown on the Internet";
             "display_address", display_address: Flag, Attribute { mark: 11 }, "Whether its address may be shown there";
+            "display_estimate", display_estimate: Flag, Attribute { mark: 12 }, "Whether estimates of its value may be shown beside it";
+            "display_history", display_history: Flag, Attribute { mark: 13 }, "Whether its earlier prices and events may be shown";
+            "display_expired", display_expired: Flag, Attribute { mark: 14 }, "Whether it may be shown when it is no longer on offer";
         }
     };
 }
@@ -157,6 +169,9 @@ impl Listing {
             association_fee: None,
             display: None,
             display_address: None,
+            display_estimate: None,
+            display_history: None,
+            display_expired: None,
             listed_at: None,
             details: Details::default(),
         }

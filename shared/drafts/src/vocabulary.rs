@@ -172,6 +172,9 @@ const TABLE: &[(&str, &str, &str)] = &[
     ),
     ("display", "100: internet entire listing display yn; 98: display listing on internet", ""),
     ("display_address", "100: internet address display yn; 98: display address on internet", ""),
+    ("display_estimate", "100: internet automated valuation display yn", ""),
+    ("display_history", "100: price history display yn", ""),
+    ("display_expired", "100: off market listing display yn", ""),
     (
         "line",
         "100: street address; 99: address line, address line1, address line 1, address street, unparsed address; 94: \

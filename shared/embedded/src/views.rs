@@ -5,11 +5,13 @@ use std::collections::BTreeSet;
 use async_trait::async_trait;
 use rusqlite::{OptionalExtension, Row, params};
 use serde::de::DeserializeOwned;
-use stoop_domain::{Alert, Home, HomeId, Market, Reject, Status, Time};
+use stoop_domain::{Alert, AlertId, Day, Home, HomeId, Market, Reject, Status, Time};
 use stoop_market::Cells;
 use stoop_pipeline::ports::{
-    Browse, PortError, Quarantined, RefusedRows, RunRecord, ShownWide, Versioned, Views, VisitWide, WideAreas,
+    Browse, JudgedAlert, PortError, Quarantined, RefusedRows, RunRecord, ShownWide, Versioned, Views, VisitWide,
+    WideAreas,
 };
+use stoop_pipeline::serve::ReferenceAround;
 use stoop_pipeline::{NextPoll, WideArea, WideLevel};
 use stoop_wire::home_from_bytes;
 
@@ -76,6 +78,16 @@ impl Views for Database {
     async fn alerts(&self, suspects: bool, limit: usize) -> Result<Vec<Alert>, PortError> {
         Self::alerts(self, if suspects { AlertFilter::All } else { AlertFilter::Sent }, limit)
     }
+
+    async fn alert(&self, id: &AlertId) -> Result<Option<JudgedAlert>, PortError> {
+        let sql = "SELECT alerts.body, rules.body FROM alerts LEFT JOIN rules ON rules.id = alerts.rules WHERE alerts.id = ?1";
+        let rows = self.rows(sql, [&id.0], |row| {
+            let rules = row.get::<_, Option<String>>(1)?;
+            let rules = rules.map(|rules| serde_json::from_str(&rules)).transpose()?;
+            Ok(JudgedAlert { alert: json(row)?, rules })
+        });
+        Ok(rows.map_err(self.doing(format!("read the alert {id}")))?.pop())
+    }
 }
 
 #[async_trait]
@@ -115,6 +127,10 @@ impl Browse for Database {
         });
         let counts = counts.map_err(self.doing("count the quarantine"))?;
         Ok(Some(Quarantined { counts, newest: self.quarantined(newest)? }))
+    }
+
+    async fn reference(&self, path: &str, first: Day, last: Day) -> Result<Vec<ReferenceAround>, PortError> {
+        self.reference_around(path, first, last)
     }
 }
 

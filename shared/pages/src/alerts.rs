@@ -1,15 +1,18 @@
-//! Alerts, the newest first.
+//! Alerts, the newest first, and why each was raised.
+
+mod explained;
 
 use maud::html;
 use stoop_domain::{Alert, Time};
-use stoop_pipeline::serve::MergedId;
+use stoop_pipeline::serve::{MergedId, Reader};
 
 use crate::drops::{depth, held_back, prices, words};
 use crate::layout::{self, Head, Room};
 use crate::problem::Problem;
 use crate::query::Query;
-use crate::read::Reader;
-use crate::text;
+use crate::{read, text};
+
+pub(crate) use explained::page as explained;
 
 /// The most alerts that are searched, and shown.
 const SEARCHED: usize = 5_000;
@@ -21,7 +24,7 @@ pub(crate) async fn page(reader: &Reader<'_>, query: &Query, now: Time) -> Resul
     let area = query.get("area");
     let least = query.number("drop")?;
     let found = match area {
-        Some(area) => Some(reader.find(area).await?),
+        Some(area) => Some(read::find(reader, area).await?),
         None => None,
     };
     let alerts = reader.views.alerts(suspects, SEARCHED).await?;
@@ -65,7 +68,7 @@ pub(crate) async fn page(reader: &Reader<'_>, query: &Query, now: Time) -> Resul
                             @for alert in alerts.iter().take(SHOWN) {
                                 tr data-fresh=(alert.id) {
                                     td class="l" { (text::time(alert.at, true)) }
-                                    td { (text::change(Some(-depth(alert)))) }
+                                    td { a href=(explained::href(&alert.id)) title="Why this alert was raised" { (text::change(Some(-depth(alert)))) } }
                                     @let (from, to) = prices(alert).split_once(" → ").map(|(from, to)| (from.to_owned(), to.to_owned())).unwrap_or_default();
                                     td { (from) } td { (to) }
                                     td class="words" { a href=(text::home_href(&alert.home)) { (words(alert)) } }

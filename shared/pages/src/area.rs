@@ -11,15 +11,14 @@ use maud::{Markup, html};
 use stoop_domain::Time;
 use stoop_pipeline::ports::PortError;
 use stoop_pipeline::serve::{
-    ChangeView, FoundArea, MarketView, MergedId, YieldView, area_csv, area_name, areas_around,
+    ChangeView, FoundArea, MarketView, MergedId, Reader, YieldView, area_csv, area_name, areas_around,
 };
 
 use crate::definitions;
 use crate::layout::{self, Head, Room};
 use crate::problem::Problem;
 use crate::query::Query;
-use crate::read::Reader;
-use crate::text;
+use crate::{read, text};
 
 const DAYS: u16 = 90;
 /// Choices for the length of the charts.
@@ -49,12 +48,13 @@ pub(crate) async fn page(
 ) -> Result<String, Problem> {
     let found = find(reader, area).await?;
     let days = query.days(DAYS)?;
-    let view = reader.area(&found, as_of, days).await?;
-    let market = chosen(&view.markets, query)?;
-    let Some(market) = market else {
-        let message = format!("{} has no homes on these terms.", found.name);
-        return Err(Problem::missing(message));
-    };
+    let mut view = reader.area(&found, as_of, days).await?;
+    let missing = || Problem::missing(format!("{} has no homes on these terms.", found.name));
+    let id = chosen(&view.markets, query)?.map(|market| market.id.clone()).ok_or_else(missing)?;
+    for market in view.markets.iter_mut().filter(|market| market.id == id) {
+        reader.add_reference(market).await?;
+    }
+    let market = chosen(&view.markets, query)?.ok_or_else(missing)?;
     let yields = reader.yields(&view, as_of).await?;
     let of_currency = |kind: &&YieldView| kind.currency == market.currency && market.purpose == "sale";
     let yields: Vec<&YieldView> = yields.iter().filter(of_currency).collect();
@@ -79,9 +79,9 @@ pub(crate) async fn days(reader: &Reader<'_>, area: &str, query: &Query, now: Ti
 /// A path from a link, or what a person wrote.
 async fn find(reader: &Reader<'_>, area: &str) -> Result<FoundArea, Problem> {
     let query = if area.contains('/') { area.to_owned() } else { format!("{area}/") };
-    match reader.find(&query).await {
+    match read::find(reader, &query).await {
         Ok(found) => Ok(found),
-        Err(_) => reader.find(area).await,
+        Err(_) => read::find(reader, area).await,
     }
 }
 
@@ -210,7 +210,7 @@ impl Shown<'_> {
                 }
                 @if market.purpose == "sale" {
                     div class="tile" {
-                        dt { "Gross yield" }
+                        dt { a href="/definitions#gross_yield" { "Gross yield" } }
                         dd class="value" { (text::percent(whole.map(|kind| kind.gross_yield))) }
                         dd class="more" { @match whole { Some(kind) => { "price is " (format!("{:.1}", kind.price_to_rent)) " years of rent" }, None => "no matching rents" } }
                     }

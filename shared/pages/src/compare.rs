@@ -4,8 +4,8 @@ use maud::{Markup, html};
 use stoop_domain::{Purpose, Time};
 use stoop_market::Window;
 use stoop_pipeline::serve::{
-    ChangeView, ComparedChange, ComparedFigure, ComparedValue, Comparing, Comparison, MarketView, Part, figure_text,
-    market_for,
+    ChangeView, ComparedChange, ComparedFigure, ComparedValue, Comparing, Comparison, MarketView, Part, Reader,
+    figure_text, market_for,
 };
 
 use crate::chart::{LineChart, Series};
@@ -13,8 +13,7 @@ use crate::definitions;
 use crate::layout::{self, Head, Room};
 use crate::problem::Problem;
 use crate::query::Query;
-use crate::read::Reader;
-use crate::text;
+use crate::{read, text};
 
 /// One colour for each.
 const AREAS_MAX: usize = 4;
@@ -37,7 +36,7 @@ pub(crate) async fn page(reader: &Reader<'_>, query: &Query, now: Time) -> Resul
     let by = Part::ALL.into_iter().find(|part| Some(part.as_str()) == by);
     let mut markets: Vec<(String, MarketView)> = Vec::new();
     for area in &asked {
-        let found = reader.find(area).await?;
+        let found = read::find(reader, area).await?;
         let view = reader.area(&found, now, query.days(DAYS)?).await?;
         let market = market_for(view, purpose).map_err(|error| Problem::missing(error.to_string()))?;
         markets.push((found.name, market));

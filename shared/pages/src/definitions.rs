@@ -5,6 +5,33 @@ use stoop_market::{Definition, Group};
 
 use crate::layout::{self, Head, Room};
 
+/// What pages show of several markets or days together: name, meaning, formula.
+const DERIVED: [(&str, &str, &str); 6] = [
+    (
+        "gross_yield",
+        "Twelve months of rent as a share of the price, before costs and vacancy; by type and bedrooms, matched in the area or \
+         around it. An area's is the mean over its kinds, weighted by its homes for sale",
+        "12 * median rent / median price",
+    ),
+    ("price_to_rent", "The price in years of rent: the gross rent multiplier", "1 / gross_yield"),
+    (
+        "price_index",
+        "List prices at a constant mix of property types and bedrooms (Törnqvist), 100 on the first day shown",
+        "100 * product of (median / median before) ^ mean share of the kind",
+    ),
+    ("mix_adjusted_change", "The change of the price index", "price_index / price_index before - 1"),
+    (
+        "price_ratio",
+        "The median list price beside a value of a reference series in its currency",
+        "median_price / value",
+    ),
+    (
+        "drop",
+        "How far a price is below its reference: the highest price within 90 days, or the price of the alert before",
+        "(reference - price) / reference",
+    ),
+];
+
 /// The page; it depends on the program alone.
 pub(crate) fn page() -> String {
     let content = html! {
@@ -29,6 +56,14 @@ pub(crate) fn page() -> String {
                             }
                         }
                     }
+                }
+            }
+        }
+        section class="card" {
+            h2 { "Of several markets or days" }
+            dl class="terms" {
+                @for (name, meaning, formula) in DERIVED {
+                    div id=(name) { dt { (words(name)) code { (name) } } dd { (meaning) } dd class="note" { "Formula: " code { (formula) } "." } }
                 }
             }
         }

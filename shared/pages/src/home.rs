@@ -4,13 +4,12 @@ mod meanwhile;
 
 use maud::{Markup, html};
 use stoop_domain::{Currency, Home, HomeId, Minor, Time};
-use stoop_pipeline::serve::{HappenedView, HomeView, area_name, areas_around};
+use stoop_pipeline::serve::{HappenedView, HomeView, Reader, area_name, areas_around};
 
 use crate::chart::{Step, StepChart};
 use crate::definitions;
 use crate::layout::{self, Head, Room};
 use crate::problem::Problem;
-use crate::read::Reader;
 use crate::text;
 use meanwhile::Meanwhile;
 
@@ -20,13 +19,16 @@ pub(crate) async fn page(reader: &Reader<'_>, id: &HomeId, now: Time) -> Result<
         let shown: String = id.as_str().chars().take(120).collect();
         Problem::missing(format!("No home has the ID {shown:?}."))
     };
-    let home = reader.home(id).await?.filter(Home::may_be_shown).ok_or_else(missing)?;
+    let home = reader.home(id).await?.filter(|home| home.may_be_shown_at(now)).ok_or_else(missing)?;
     let market = home.history.current().map(|facts| facts.market.clone()).ok_or_else(missing)?;
     let median = reader.median_per_m2(&market, now).await?;
-    let view = HomeView::of(id.clone(), &home, median, now).ok_or_else(missing)?;
+    let view = HomeView::of(id.clone(), &home, median, now).ok_or_else(missing)?.displayed(&home);
     let title = view.summary.words().unwrap_or(id.as_str()).to_owned();
     let steps = steps(&view, now);
-    let meanwhile = Meanwhile::of(reader, &market, &steps, now).await?;
+    let meanwhile = match home.estimate_may_be_shown() && home.history_may_be_shown() {
+        true => Meanwhile::of(reader, &market, &steps, now).await?,
+        false => None,
+    };
     let content = draw(&view, &title, steps, meanwhile.as_ref(), now);
     Ok(layout::page(&Head { title: &title, room: Room::Elsewhere, now: Some(now), query: "" }, &content))
 }
@@ -56,7 +58,13 @@ fn draw(view: &HomeView, title: &str, steps: Vec<Step>, meanwhile: Option<&Meanw
                 @if let Some(change) = &home.last_change { (text::change(Some(change.share))) ", " (text::time(change.at, true)) } @else { "never changed" }
             }))
             (tile("Against its market", &home.versus_market.map_or_else(|| stoop_show::UNKNOWN.to_owned(), text::signed), html! {
-                @if let Some(per_area) = home.price_per_area { (stoop_show::price_per_area(per_area, home.currency, home.area_unit)) ", against the median of " (market.area.name()) } @else { "its living area is not known" }
+                @match home.price_per_area {
+                    None => "its living area is not known",
+                    Some(per_area) => {
+                        (stoop_show::price_per_area(per_area, home.currency, home.area_unit))
+                        @if home.versus_market.is_some() { ", against the median of " (market.area.name()) }
+                    }
+                }
             }))
             (tile("Days on the market", &stoop_show::or_unknown(home.days_on_market.map(|days| days.to_string())), html! {
                 @if let Some(opened) = home.opened_at { "since " (stoop_show::date(opened)) }

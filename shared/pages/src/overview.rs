@@ -3,21 +3,17 @@
 use std::collections::BTreeMap;
 
 use maud::{Markup, html};
-use stoop_domain::{Alert, Market, Purpose, Time};
+use stoop_domain::{Alert, Purpose, Time};
 use stoop_market::THIN_SAMPLE;
-use stoop_pipeline::WideLevel;
-use stoop_pipeline::serve::{AreaCard, MergedId};
+use stoop_pipeline::serve::{AreaCard, MergedId, Reader, areas_of, listed_level, terms_of};
 
 use crate::chart::sparkline;
 use crate::drops::{depth, prices, words};
 use crate::layout::{self, Head, Room};
 use crate::problem::Problem;
 use crate::query::Query;
-use crate::read::{Reader, areas_of};
 use crate::text;
 
-/// The most areas in the table. A level with more gives way to the next wider one.
-pub(crate) const AREAS_MAX: usize = 24;
 /// The days of a sparkline, and of the change beside it.
 const DAYS: u16 = 28;
 const ALERTS: usize = 200;
@@ -48,6 +44,8 @@ struct Overview {
     level: &'static str,
     /// The largest first.
     cards: Vec<AreaCard>,
+    /// The gross yield of areas with homes for sale and for rent, by path.
+    yields: BTreeMap<String, f64>,
     /// The newest first.
     alerts: Vec<Alert>,
 }
@@ -62,23 +60,28 @@ pub(crate) async fn page(reader: &Reader<'_>, query: &Query, now: Time) -> Resul
 impl Overview {
     async fn read(reader: &Reader<'_>, query: &Query, now: Time) -> Result<Option<Self>, Problem> {
         let markets = reader.markets().await?;
-        let ids = terms(&markets);
+        let ids = terms_of(&markets);
         let (purpose, currency) = (query.purpose()?, query.currency()?);
         let asked = |id: &&MergedId| {
             purpose.is_none_or(|purpose| id.purpose == purpose)
                 && currency.is_none_or(|currency| id.currency == currency)
         };
         let Some(id) = ids.iter().find(asked).or(ids.first()).copied() else { return Ok(None) };
-        let level = WideLevel::ALL.into_iter().find(|level| areas_of(*level, id, &markets).len() <= AREAS_MAX);
-        let level = level.unwrap_or(WideLevel::Country);
+        let level = listed_level(id, &markets);
         let mut cards = Vec::new();
-        for (area, markets) in areas_of(level, id, &markets) {
-            cards.push(reader.card(&area, &markets, now, DAYS).await?);
+        let mut yields = BTreeMap::new();
+        for (area, own) in areas_of(level, id, &markets) {
+            cards.push(reader.card(&area, &own, now, DAYS).await?);
+            if id.purpose == Purpose::Sale
+                && let Some(gross_yield) = reader.own_yield(&area, &markets, now).await?
+            {
+                yields.insert(area.path().to_owned(), gross_yield);
+            }
         }
         cards.sort_by_key(|card| (std::cmp::Reverse(active(card)), card.row.id.clone()));
         let alerts = reader.views.alerts(false, ALERTS).await?;
         let alerts = alerts.into_iter().filter(|alert| alert.at <= now && MergedId::of(&alert.market) == id).collect();
-        Ok(Some(Self { id, ids, level: level.as_str(), cards, alerts }))
+        Ok(Some(Self { id, ids, level: level.as_str(), cards, yields, alerts }))
     }
 
     fn draw(&self, now: Time) -> Markup {
@@ -223,13 +226,42 @@ impl Overview {
                                 th scope="col" { (text::defined("months_of_supply", "Supply")) }
                                 th scope="col" { (text::defined("cut_share", "Cut")) }
                                 th scope="col" { (text::defined("median_days_to_pending", "To contract")) }
+                                @if !self.yields.is_empty() { th scope="col" { a href="/definitions#gross_yield" title="Twelve months of rent as a share of the price, before all costs" { "Yield" } } }
                                 th scope="col" { (text::defined("new", "New, 7 d")) }
                             }
                         }
-                        tbody { @for card in &self.cards { (row(card)) } }
+                        tbody { @for card in &self.cards { (self.row(card)) } }
                     }
                 }
                 p class="note" { "Changes are against 28 days before. " span class="thin" { "Italic" } ": fewer than " (THIN_SAMPLE) " homes, or one of the first observed days." }
+            }
+        }
+    }
+
+    fn row(&self, card: &AreaCard) -> Markup {
+        let (change, figures) = (card.change(28), card.row.figures.as_ref());
+        let is_thin = figures.is_none_or(|figures| figures.thin);
+        let changed = |of: Option<f64>| {
+            let is_thin = change.is_none_or(|change| change.thin);
+            html! { td class=[is_thin.then_some("thin")] { (text::change(of)) } }
+        };
+        let value = |name: &str| figures.and_then(|figures| figures.values.get(name));
+        let days: Vec<Option<f64>> = card.days.iter().map(|day| day.median_price).collect();
+        let window = |name: &str| figures.and_then(|figures| figures.last_28_days.values.get(name));
+        html! {
+            tr {
+                th class="l" scope="row" { (area_link(card)) }
+                td class=[is_thin.then_some("thin")] { (median(card)) }
+                td class="l spark" { (sparkline(&days)) }
+                (changed(change.and_then(|change| change.median_price_change)))
+                (changed(change.and_then(|change| change.mix_adjusted_change)))
+                td { (stoop_show::whole(active(card))) }
+                (changed(change.and_then(|change| change.active_change)))
+                td { (stoop_show::or_unknown(window("months_of_supply").map(|months| format!("{months:.1} mo")))) }
+                td class=[is_thin.then_some("thin")] { (text::percent(figures.and_then(|figures| figures.cut_share))) }
+                td { (stoop_show::or_unknown(value("median_days_to_pending").map(|days| format!("{days:.0} d")))) }
+                @if !self.yields.is_empty() { td { (text::percent(self.yields.get(&card.row.path).copied())) } }
+                td { (stoop_show::or_unknown(figures.map(|figures| stoop_show::whole(figures.last_7_days.flows.new)))) }
             }
         }
     }
@@ -280,17 +312,6 @@ impl Cooling {
     }
 }
 
-/// The purposes and currencies of markets, those with the most markets first; sales before rents.
-pub(crate) fn terms(markets: &[Market]) -> Vec<MergedId> {
-    let mut counts: BTreeMap<MergedId, usize> = BTreeMap::new();
-    for market in markets {
-        *counts.entry(MergedId::of(market)).or_default() += 1;
-    }
-    let mut ids: Vec<(MergedId, usize)> = counts.into_iter().collect();
-    ids.sort_by_key(|(id, count)| (id.purpose != Purpose::Sale, std::cmp::Reverse(*count), *id));
-    ids.into_iter().map(|(id, _)| id).collect()
-}
-
 /// Links from the page at `path` to its other purposes and currencies.
 pub(crate) fn switch(path: &str, ids: &[MergedId], shown: MergedId) -> Markup {
     html! {
@@ -302,33 +323,6 @@ pub(crate) fn switch(path: &str, ids: &[MergedId], shown: MergedId) -> Markup {
                     }
                 }
             }
-        }
-    }
-}
-
-fn row(card: &AreaCard) -> Markup {
-    let (change, figures) = (card.change(28), card.row.figures.as_ref());
-    let is_thin = figures.is_none_or(|figures| figures.thin);
-    let changed = |of: Option<f64>| {
-        let is_thin = change.is_none_or(|change| change.thin);
-        html! { td class=[is_thin.then_some("thin")] { (text::change(of)) } }
-    };
-    let value = |name: &str| figures.and_then(|figures| figures.values.get(name));
-    let days: Vec<Option<f64>> = card.days.iter().map(|day| day.median_price).collect();
-    let window = |name: &str| figures.and_then(|figures| figures.last_28_days.values.get(name));
-    html! {
-        tr {
-            th class="l" scope="row" { (area_link(card)) }
-            td class=[is_thin.then_some("thin")] { (median(card)) }
-            td class="l spark" { (sparkline(&days)) }
-            (changed(change.and_then(|change| change.median_price_change)))
-            (changed(change.and_then(|change| change.mix_adjusted_change)))
-            td { (stoop_show::whole(active(card))) }
-            (changed(change.and_then(|change| change.active_change)))
-            td { (stoop_show::or_unknown(window("months_of_supply").map(|months| format!("{months:.1} mo")))) }
-            td class=[is_thin.then_some("thin")] { (text::percent(figures.and_then(|figures| figures.cut_share))) }
-            td { (stoop_show::or_unknown(value("median_days_to_pending").map(|days| format!("{days:.0} d")))) }
-            td { (stoop_show::or_unknown(figures.map(|figures| stoop_show::whole(figures.last_7_days.flows.new)))) }
         }
     }
 }

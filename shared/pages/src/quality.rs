@@ -3,104 +3,56 @@
 mod areas;
 
 use maud::{Markup, html};
-use stoop_domain::{Market, Reason, Time};
-use stoop_pipeline::WideLevel;
+use stoop_domain::{Reason, Time};
 use stoop_pipeline::ports::{Quarantined, RunOutcome, RunRecord};
-use stoop_pipeline::serve::MergedId;
+use stoop_pipeline::serve::{MergedId, Quality, Reader};
 
 use crate::layout::{self, Head, Room};
-use crate::overview::{AREAS_MAX, switch, terms};
+use crate::overview::switch;
 use crate::problem::Problem;
 use crate::query::Query;
-use crate::read::{Reader, areas_of};
 use crate::text;
-use areas::Row;
 
 /// Rejects that are shown.
 const EXAMPLES: usize = 20;
 /// The letters of a rejected row that are shown.
 const RAW_LETTERS: usize = 120;
-/// The most markets whose newest observation is looked up for one page.
-const OBSERVED_MARKETS_MAX: usize = 200;
 /// A result of `stoop verify` that is older says little about today.
 const STALE_DAYS: i64 = 7;
 
 /// What the page shows.
-struct Quality {
-    ids: Vec<MergedId>,
-    /// The purpose and currency of the areas; `None` without markets.
-    id: Option<MergedId>,
-    rows: Vec<Row>,
-    /// Whether the areas have too many markets to look up when each was seen.
-    is_lag_left_out: bool,
+struct Shown {
+    quality: Quality,
     quarantine: Option<Quarantined>,
-    verified: Option<RunRecord>,
 }
 
 /// The page at `now`.
 pub(crate) async fn page(reader: &Reader<'_>, query: &Query, now: Time) -> Result<String, Problem> {
-    let content = Quality::read(reader, query, now).await?.draw(now);
+    let (purpose, currency) = (query.purpose()?, query.currency()?);
+    let asked = |id: &MergedId| {
+        purpose.is_none_or(|purpose| id.purpose == purpose) && currency.is_none_or(|currency| id.currency == currency)
+    };
+    let quality = Quality::read(reader, asked, now).await?;
+    let quarantine = reader.browse.quarantine(EXAMPLES).await?;
+    let content = Shown { quality, quarantine }.draw(now);
     Ok(layout::page(&Head { title: "Quality", room: Room::Quality, now: Some(now), query: "" }, &content))
 }
 
-impl Quality {
-    async fn read(reader: &Reader<'_>, query: &Query, now: Time) -> Result<Self, Problem> {
-        let markets = reader.markets().await?;
-        let ids = terms(&markets);
-        let (purpose, currency) = (query.purpose()?, query.currency()?);
-        let asked = |id: &&MergedId| {
-            purpose.is_none_or(|purpose| id.purpose == purpose)
-                && currency.is_none_or(|currency| id.currency == currency)
-        };
-        let id = ids.iter().find(asked).or(ids.first()).copied();
-        let mut quality = Self {
-            ids,
-            id,
-            rows: Vec::new(),
-            is_lag_left_out: false,
-            quarantine: reader.browse.quarantine(EXAMPLES).await?,
-            verified: reader.browse.last_run("verify").await?,
-        };
-        if let Some(id) = id {
-            quality.read_areas(reader, &markets, id, now).await?;
-        }
-        Ok(quality)
-    }
-
-    async fn read_areas(
-        &mut self,
-        reader: &Reader<'_>,
-        markets: &[Market],
-        id: MergedId,
-        now: Time,
-    ) -> Result<(), Problem> {
-        let level = WideLevel::ALL.into_iter().find(|level| areas_of(*level, id, markets).len() <= AREAS_MAX);
-        let areas = areas_of(level.unwrap_or(WideLevel::Country), id, markets);
-        self.is_lag_left_out = areas.values().map(Vec::len).sum::<usize>() > OBSERVED_MARKETS_MAX;
-        for (area, markets) in areas {
-            let observed = match self.is_lag_left_out {
-                true => None,
-                false => reader.views.observed_at(&markets).await?,
-            };
-            self.rows.push(Row::of(reader.card(&area, &markets, now, areas::DAYS).await?, observed));
-        }
-        self.rows.sort_by_key(Row::order);
-        Ok(())
-    }
-
+impl Shown {
     fn draw(&self, now: Time) -> Markup {
+        let Quality { ids, id, areas, is_lag_left_out, verified } = &self.quality;
         html! {
             div class="head" {
                 h1 { "Quality" }
                 p { (layout::as_of(now)) }
-                @if let (Some(id), true) = (self.id, self.ids.len() > 1) { (switch("/quality", &self.ids, id)) }
+                @if let (Some(id), true) = (id, ids.len() > 1) { (switch("/quality", ids, *id)) }
             }
             div class="row three" {
-                (verdict(self.verified.as_ref(), now))
-                (areas::unconfirmed(&self.rows))
-                (areas::balance(&self.rows))
+                (verdict(verified.as_ref(), now))
+                (areas::unconfirmed(areas))
+                (areas::balance(areas))
             }
-            (areas::table(&self.rows, now, self.is_lag_left_out))
+            (areas::table(areas, *is_lag_left_out))
             (refused(self.quarantine.as_ref()))
         }
     }

@@ -6,11 +6,10 @@ use maud::{Markup, html};
 use stoop_domain::Time;
 use stoop_pipeline::ControlAction;
 use stoop_pipeline::ports::{RunOutcome, RunRecord};
-use stoop_pipeline::serve::{SearchView, searches};
+use stoop_pipeline::serve::{Reader, SearchView, searches};
 
 use crate::layout::{self, Head, Room};
 use crate::problem::Problem;
-use crate::read::Reader;
 use crate::request::Visitor;
 use crate::text;
 

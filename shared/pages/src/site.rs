@@ -1,13 +1,13 @@
 use stoop_domain::{HomeId, Time};
 use stoop_pipeline::ports::{Browse, SearchControls, Store, Views, WideAreas};
+use stoop_pipeline::serve::Reader;
 use stoop_pipeline::serve::api::ApiResponse;
 
 use crate::assets::Asset;
 use crate::problem::Problem;
 use crate::query::Query;
-use crate::read::Reader;
 use crate::request::{Visitor, WebRequest};
-use crate::{alerts, api, area, compare, definitions, home, overview, quality, runs};
+use crate::{alerts, api, area, compare, definitions, home, overview, quality, read, runs};
 
 /// The pages on their ports.
 pub(crate) struct Site<'a> {
@@ -147,6 +147,7 @@ impl<'a> Site<'a> {
             "/alerts" => alerts::page(reader, &query, now).await?,
             "/quality" => quality::page(reader, &query, now).await?,
             "/runs" => runs::page(reader, visitor, now).await?,
+            path if path.starts_with("/alerts/") => alerts::explained(reader, &path["/alerts/".len()..], now).await?,
             path => match (path.strip_prefix("/areas/"), path.strip_prefix("/homes/")) {
                 (Some(area), _) => match area.strip_suffix("/days.csv") {
                     Some(area) => {
@@ -172,7 +173,7 @@ async fn search(reader: &Reader<'_>, query: &Query) -> Result<String, Problem> {
             return Ok(crate::text::home_href(&id));
         }
     }
-    let found = reader.find(text).await?;
+    let found = read::find(reader, text).await?;
     Ok(format!("/areas/{}", crate::text::encoded(&found.path)))
 }
 

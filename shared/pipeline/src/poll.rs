@@ -54,7 +54,7 @@ pub use error::PollError;
 pub use origin::{FileSet, Origin};
 pub use peek::{Peeked, peek};
 pub use polled::{LEFT_BY_SERVER, LEFT_OF, Polled};
-pub use search::{OnDrift, Search};
+pub use search::{DisplayTerms, OnDrift, Search};
 pub use tokens::Tokens;
 
 /// Polls a search once: fetches its pages, puts new and changed listings on the stream, says of

@@ -30,7 +30,7 @@ pub use polls::{
 };
 pub use segments::{IndexManifest, IndexOutline, IndexSave, ManifestOutline, SegmentName};
 pub use state::{Change, Commit, CommitError, Gathers, HomeChange, HomeImage, MarketChange, Store, Versioned};
-pub use views::Views;
+pub use views::{JudgedAlert, Views};
 pub use wide::{RollUps, ShownWide, StoredSum, VisitWide, WideAreas};
 
 /// A port failed. Retrying may help.

@@ -2,17 +2,20 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use stoop_domain::{Alert, AlertId, Reason, Reject, Verdict};
-use stoop_pipeline::ports::{Ledger, Pages, Publisher, Quarantine, RunLedger, RunOutcome, RunRecord};
+use stoop_pipeline::ports::{
+    JudgedAlert, Ledger, Pages, Publisher, Quarantine, RunLedger, RunOutcome, RunRecord, Views,
+};
 use stoop_rules::Rules;
 
 use crate::made;
 
 /// The contract of [`Ledger`]. `read` returns every recorded alert, in any order; `rules_of` the rules that one was
-/// judged by, as JSON.
+/// judged by, as JSON; `views` read the same ledger.
 pub async fn ledger_conformance<L: Ledger + ?Sized>(
     ledger: Arc<L>,
     read: impl AsyncFn() -> Vec<Alert>,
     rules_of: impl AsyncFn(&str) -> String,
+    views: &dyn Views,
 ) {
     let id = |id: &str| AlertId(id.into());
     assert_eq!(ledger.known(&[]).await.unwrap(), Vec::<bool>::new());
@@ -32,10 +35,16 @@ pub async fn ledger_conformance<L: Ledger + ?Sized>(
     ledger.record(std::slice::from_ref(&third), &other_rules).await.unwrap();
     let fourth = made::alert("e", 3, Verdict::Alert);
     ledger.record(std::slice::from_ref(&fourth), &Rules::default()).await.unwrap();
-    for (id, rules) in [("a", Rules::default()), ("b", Rules::default()), ("d", other_rules), ("e", Rules::default())] {
+    for (id, rules) in
+        [("a", Rules::default()), ("b", Rules::default()), ("d", other_rules.clone()), ("e", Rules::default())]
+    {
         let message: Rules = serde_json::from_str(&rules_of(id).await).unwrap();
         assert_eq!(message, rules, "{id} was first judged by these");
     }
+    let judged = |alert: &Alert, rules: &Rules| Some(JudgedAlert { alert: alert.clone(), rules: Some(rules.clone()) });
+    assert_eq!(views.alert(&id("b")).await.unwrap(), judged(&suspect, &Rules::default()));
+    assert_eq!(views.alert(&id("d")).await.unwrap(), judged(&third, &other_rules));
+    assert_eq!(views.alert(&id("c")).await.unwrap(), None);
     let mut recorded = read().await;
     recorded.sort_by(|a, b| a.id.cmp(&b.id));
     assert_eq!(recorded, [first, suspect, third, fourth], "recording twice keeps the first");

@@ -51,7 +51,7 @@ async fn dynamodb_is_a_ledger() {
         assert!(!rules.contains_key("day"), "{rules:?} would be listed among the alerts of a day");
         rules["body"].as_s().unwrap().clone()
     };
-    conformance::ledger_conformance(Arc::new(tables.ledger()), read, rules_of).await;
+    conformance::ledger_conformance(Arc::new(tables.ledger()), read, rules_of, &tables.views()).await;
     let scan = tables.client.scan().table_name(&tables.alerts).consistent_read(true).send().await.unwrap();
     assert_eq!(scan.count(), 4 + 2, "alerts, and each set of rules once");
     tables.delete().await;

@@ -80,7 +80,7 @@ async fn the_database_is_a_ledger() {
         file.query_row(sql, [id], |row| row.get(0)).unwrap()
     };
     let read = async || database.alerts(AlertFilter::All, 99).unwrap();
-    conformance::ledger_conformance(database.clone(), read, rules_of).await;
+    conformance::ledger_conformance(database.clone(), read, rules_of, &*database).await;
     assert_eq!(database.alerts(AlertFilter::Sent, 99).unwrap().len(), 3);
     assert_eq!(database.alerts(AlertFilter::Suspect, 99).unwrap()[0].id.0, "b");
     assert_eq!(database.alerts(AlertFilter::All, 1).unwrap()[0].id.0, "e", "the newest comes first");

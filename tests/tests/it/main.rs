@@ -19,6 +19,7 @@ mod confirm;
 mod conformance_embedded;
 mod day;
 mod deliver;
+mod display;
 mod drain;
 mod drift;
 mod expiry;

@@ -3,14 +3,16 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use aws_sdk_dynamodb::Client;
-use stoop_domain::{Alert, Market, Time};
+use serde::de::DeserializeOwned;
+use stoop_domain::{Alert, AlertId, Market, Time};
 use stoop_market::Cells;
 use stoop_pipeline::Clock;
-use stoop_pipeline::ports::{PortError, Views};
+use stoop_pipeline::ports::{JudgedAlert, PortError, Views};
+use stoop_rules::Rules;
 
 use super::archive::read_archive;
-use super::attributes::{text, text_of};
-use super::batch::REQUESTS_MAX;
+use super::attributes::{Item, item, text, text_of};
+use super::batch::{REQUESTS_MAX, get_all_eventually_consistent};
 use super::head::KIND;
 use super::ledger::day_of;
 use super::market::read_dated_heads;
@@ -98,6 +100,33 @@ impl Views for DynamoViews {
         }
         found.truncate(limit);
         Ok(found)
+    }
+
+    async fn alert(&self, id: &AlertId) -> Result<Option<JudgedAlert>, PortError> {
+        let Some(found) = self.ledger_item(&id.0).await? else { return Ok(None) };
+        // The rules have items of their own, without a day.
+        if !found.contains_key("day") {
+            return Ok(None);
+        }
+        let rules = match text_of(&found, "rules") {
+            Ok(rules) => self.ledger_item(rules).await?,
+            Err(_) => None,
+        };
+        let rules = rules.as_ref().map(|rules| self.body_of::<Rules>(rules, id)).transpose()?;
+        Ok(Some(JudgedAlert { alert: self.body_of(&found, id)?, rules }))
+    }
+}
+
+impl DynamoViews {
+    async fn ledger_item(&self, id: &str) -> Result<Option<Item>, PortError> {
+        let key = [item([("id", text(id))])];
+        Ok(get_all_eventually_consistent(&self.client, &self.alerts, &key, &["body", "rules", "day"]).await?.pop())
+    }
+
+    fn body_of<T: DeserializeOwned>(&self, item: &Item, id: &AlertId) -> Result<T, PortError> {
+        let what = || format!("read of the alert {id} in the table {}", self.alerts);
+        let body = text_of(item, "body").map_err(|error| PortError::new(what(), error))?;
+        serde_json::from_str(body).map_err(|error| PortError::new(what(), error))
     }
 }
 

@@ -1,7 +1,7 @@
 //! Attributes of a home other than its facts.
 
 use proptest::prelude::*;
-use stoop_domain::{Address, Applied, Currency, Home, Listing, Minor, Observation, Purpose, Time};
+use stoop_domain::{Address, Applied, Currency, Home, Listing, Minor, Observation, Purpose, Status, Time, Watch};
 
 use crate::support::sighting;
 
@@ -99,4 +99,21 @@ fn the_newest_word_says_what_may_be_shown() {
     }
     assert_eq!(shown(&home(&[yes.clone(), no.clone(), seen(9, Some(true), None)])), (true, false));
     assert_eq!(shown(&home(&[no, seen(9, None, None)])), (false, false), "silence takes nothing back");
+}
+
+/// Nobody has to say that it is off the market: silence is enough.
+#[test]
+fn a_home_that_may_not_be_shown_off_the_market_is_hidden_when_it_was_sold_or_expired() {
+    let seen = |day: i64, status: Status| {
+        let address = Address { postal_code: Some("60601".into()), country: Some("US".into()), ..Address::default() };
+        let mut listing = Listing::new(Purpose::Sale, Currency::USD, address);
+        (listing.status, listing.display_expired) = (status, Some(false));
+        Observation { watch: Watch::Repeated, ..Observation::new("t", "1", Time::from_ms(day * Time::DAY_MS), listing) }
+    };
+    let at = |day: i64| Time::from_ms(day * Time::DAY_MS);
+    let active = home(&[seen(1, Status::Active)]);
+    assert_eq!([at(2), at(90)].map(|now| active.may_be_shown_at(now)), [true, false]);
+    let sold = home(&[seen(1, Status::Active), seen(5, Status::Closed)]);
+    assert!(!sold.may_be_shown() && !sold.history_may_be_shown());
+    assert!(home(&[seen(1, Status::Active), seen(5, Status::Pending)]).may_be_shown_at(at(6)));
 }

@@ -1,6 +1,7 @@
 //! What moved, day by day.
 
 use maud::{Markup, html};
+use stoop_domain::ReferenceUnit;
 use stoop_pipeline::serve::{DayView, MarketView};
 
 use super::{Shown, asking};
@@ -56,8 +57,32 @@ fn of_prices(market: &MarketView, days: &[&str], download: &str) -> Markup {
     };
     html! {
         section class="card" { (median.draw()) }
+        (beside_reference(market, days))
         section class="card" { (price_index.draw()) }
     }
+}
+
+/// The median beside reference series in its currency.
+fn beside_reference(market: &MarketView, days: &[&str]) -> Markup {
+    let is_money = |unit: ReferenceUnit| unit == ReferenceUnit::Money(market.currency);
+    let comparable: Vec<&str> =
+        market.reference.iter().filter(|series| is_money(series.unit)).map(|series| series.name.as_str()).collect();
+    let price = |value: f64| stoop_show::price(value, market.currency);
+    let own = line("Median list price", 1, false, market.days.iter().map(|day| day.median_price).collect());
+    let others = comparable.iter().take(3).zip(2..).map(|(name, class)| {
+        line(name, class, false, market.days.iter().map(|day| day.reference.get(*name).copied()).collect())
+    });
+    let chart = LineChart {
+        id: "reference",
+        title: "Beside reference series",
+        days: days.to_vec(),
+        series: std::iter::once(own).chain(others).collect(),
+        from_zero: false,
+        least_step: 0.0,
+        format: &price,
+        download: None,
+    };
+    html! { @if !comparable.is_empty() && market.purpose == "sale" { section class="card" { (chart.draw()) } } }
 }
 
 /// How many homes are on offer, come, go, and change their price.

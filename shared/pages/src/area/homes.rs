@@ -2,13 +2,12 @@
 
 use maud::{Markup, html};
 use stoop_domain::PropertyType;
-use stoop_pipeline::serve::{AREA_HOMES_MAX, FoundArea, HomeSort, HomeSummary, MergedId, WantedHomes};
+use stoop_pipeline::serve::{AREA_HOMES_MAX, FoundArea, HomeSort, HomeSummary, MergedId, Reader, WantedHomes};
 
 use super::Shown;
 use crate::map;
 use crate::problem::Problem;
 use crate::query::Query;
-use crate::read::Reader;
 use crate::text;
 
 const ON_A_PAGE: usize = 50;

@@ -1,7 +1,7 @@
 //! Changes, speed, yields, parts and reference series of an area.
 
 use maud::{Markup, html};
-use stoop_pipeline::serve::SegmentView;
+use stoop_pipeline::serve::{SegmentView, area_name};
 
 use super::Shown;
 use crate::text;
@@ -111,10 +111,10 @@ fn reference(shown: &Shown<'_>) -> Markup {
                 h2 { "Reference series" }
                 div class="scroll" tabindex="0" role="region" aria-label="Reference series" {
                     table {
-                        thead { tr { th class="l" scope="col" { "Series" } th scope="col" { "Value" } th class="l" scope="col" { "Of" } th class="l" scope="col" { "On" } } }
+                        thead { tr { th class="l" scope="col" { "Series" } th scope="col" { "Value" } th scope="col" title="The median list price divided by the value" { "Price / value" } th class="l" scope="col" { "Of" } th class="l" scope="col" { "On" } } }
                         tbody {
                             @for series in &shown.market.reference {
-                                tr { th class="l" scope="row" { (series.name) } td { (series.value) } td class="l" { (series.of) } td class="l" { (series.date) } }
+                                tr { th class="l" scope="row" { (series.name) } td { (series.text()) } td { (stoop_show::or_unknown(series.price_ratio.map(|ratio| format!("{ratio:.2}")))) } td class="l" { (area_name(&series.of)) } td class="l" { (series.date) } }
                             }
                         }
                     }

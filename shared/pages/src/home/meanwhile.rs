@@ -3,10 +3,9 @@
 use stoop_domain::{Market, Time};
 use stoop_market::WIDE_SERIES_DAYS;
 use stoop_pipeline::ports::PortError;
-use stoop_pipeline::serve::{FoundArea, area_name, areas_around};
+use stoop_pipeline::serve::{FoundArea, Reader, area_name, areas_around};
 
 use crate::chart::{Beside, Step};
-use crate::read::Reader;
 
 /// The areas around a home's own that are asked for an index, narrowest first: its city, county and state, as a rule.
 const LEVELS: usize = 3;

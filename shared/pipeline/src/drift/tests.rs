@@ -166,6 +166,9 @@ fn whole() -> Value {
         association_fee: Some(Minor(1)),
         display: Some(true),
         display_address: Some(false),
+        display_estimate: Some(false),
+        display_history: Some(true),
+        display_expired: Some(true),
         listed_at: Some(Time::from_ms(2)),
         details,
     };

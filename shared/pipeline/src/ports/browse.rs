@@ -1,8 +1,9 @@
 use async_trait::async_trait;
-use stoop_domain::{Home, HomeId, Market, Reason, Reject};
+use stoop_domain::{Day, Home, HomeId, Market, Reason, Reject};
 
 use super::{PortError, RunRecord};
 use crate::NextPoll;
+use crate::serve::ReferenceAround;
 
 /// What people browse besides figures and alerts. Never writes.
 #[async_trait]
@@ -29,6 +30,13 @@ pub trait Browse: Send + Sync {
     async fn quarantine(&self, newest: usize) -> Result<Option<Quarantined>, PortError> {
         let _ = newest;
         Ok(None)
+    }
+
+    /// The reference series of an area: the values of the area and of the areas around it, from the last one at or before
+    /// `first` to `last`, by name; without series that have no value there. Empty if this store has no reference series.
+    async fn reference(&self, path: &str, first: Day, last: Day) -> Result<Vec<ReferenceAround>, PortError> {
+        let _ = (path, first, last);
+        Ok(Vec::new())
     }
 }
 

@@ -1,6 +1,7 @@
 use async_trait::async_trait;
-use stoop_domain::{Alert, Market, Time};
+use stoop_domain::{Alert, AlertId, Market, Time};
 use stoop_market::Cells;
+use stoop_rules::Rules;
 
 use super::PortError;
 
@@ -21,4 +22,16 @@ pub trait Views: Send + Sync {
     /// The last alerts, the latest first by the time of the change, at most `limit`; with `suspects`, including those
     /// held back.
     async fn alerts(&self, suspects: bool, limit: usize) -> Result<Vec<Alert>, PortError>;
+
+    /// The alert with this ID, sent or held back, however old; `None` if there is none.
+    async fn alert(&self, id: &AlertId) -> Result<Option<JudgedAlert>, PortError>;
+}
+
+/// An alert and the rules that it was judged by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JudgedAlert {
+    /// The alert.
+    pub alert: Alert,
+    /// The rules; `None` for an alert of a version that did not store them.
+    pub rules: Option<Rules>,
 }

@@ -17,6 +17,7 @@ mod known;
 mod market;
 mod markets;
 mod params;
+mod quality;
 mod quarantine;
 mod runs;
 mod searches;
@@ -82,8 +83,8 @@ const PATH_BYTES_MAX: usize = 2_048;
 const QUERY_BYTES_MAX: usize = 4_096;
 const METHODS: &str = "GET, HEAD";
 const CONTROLS: &str = "POST";
-const ROUTES: &str = "/health, /api/v1/areas, /api/v1/markets, /api/v1/markets/AREA, /api/v1/compare, /api/v1/homes, /api/v1/homes/ID, /api/v1/alerts, \
-     /api/v1/quarantine, /api/v1/runs, /api/v1/searches, /api/v1/searches/NAME/{poll,pause,resume}, /api/v1/catalogue, /api/v1/openapi.json";
+const ROUTES: &str = "/health, /api/v1/areas, /api/v1/markets, /api/v1/markets/AREA, /api/v1/compare, /api/v1/homes, /api/v1/homes/ID, /api/v1/alerts, /api/v1/alerts/ID, \
+     /api/v1/quality, /api/v1/quarantine, /api/v1/runs, /api/v1/searches, /api/v1/searches/NAME/{poll,pause,resume}, /api/v1/catalogue, /api/v1/openapi.json";
 
 /// The API on its ports, made once per process: it caches the names of the markets for a minute.
 pub struct Api<'a> {
@@ -123,7 +124,9 @@ enum Route {
     Homes,
     Home(String),
     Alerts,
+    Alert(String),
     Runs,
+    Quality,
     Quarantine,
     Searches,
     OpenApi,
@@ -196,12 +199,14 @@ impl<'a> Api<'a> {
             Route::OpenApi => Ok(ApiResponse::of(200, "application/json", OPENAPI.into())),
             Route::Areas => sent(&self.list_areas(request.query, now).await?, request),
             Route::Quarantine => sent(&self.list_quarantine(request.query).await?, request),
+            Route::Quality => sent(&self.quality(request.query, now).await?, request),
             Route::Markets => sent(&self.list_markets(request.query, now).await?, request),
             Route::Market(area) => sent(&self.market(&area, request.query, now).await?, request),
             Route::Compare => sent(&self.compare(request.query, now).await?, request),
             Route::Homes => sent(&self.list_homes(request.query, now).await?, request),
             Route::Home(id) => sent(&self.home(&id, request.query, now).await?, request),
             Route::Alerts => sent(&self.list_alerts(request.query, now).await?, request),
+            Route::Alert(id) => sent(&self.alert(id, request.query, now).await?, request),
             Route::Runs => sent(&self.list_runs(request.query).await?, request),
             Route::Searches => sent(&self.list_searches(request.query).await?, request),
             Route::Control(..) => Err(only(CONTROLS)),
@@ -252,7 +257,9 @@ impl Route {
             ("homes", true) => Ok(Self::Homes),
             ("homes", false) => Ok(Self::Home(rest.into_owned())),
             ("alerts", true) => Ok(Self::Alerts),
+            ("alerts", false) => Ok(Self::Alert(rest.into_owned())),
             ("openapi.json", true) => Ok(Self::OpenApi),
+            ("quality", true) => Ok(Self::Quality),
             ("quarantine", true) => Ok(Self::Quarantine),
             ("runs", true) => Ok(Self::Runs),
             ("searches", true) => Ok(Self::Searches),

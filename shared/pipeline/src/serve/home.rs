@@ -95,6 +95,17 @@ impl HomeView {
             events: home.events().into_iter().filter(|event| event.has_come(now)).map(HappenedView::of).collect(),
         })
     }
+
+    /// The same for people who may see only what its sources let be shown: perhaps without earlier prices and events.
+    #[must_use]
+    pub fn displayed(mut self, home: &Home) -> Self {
+        if !home.history_may_be_shown() {
+            self.intervals.drain(..self.intervals.len().saturating_sub(1));
+            self.intervals.iter_mut().for_each(|interval| interval.change = None);
+            self.events.clear();
+        }
+        Self { summary: self.summary.displayed(home), ..self }
+    }
 }
 
 /// The median price per square metre of a market, in minor units.
@@ -118,7 +129,8 @@ impl HappenedView {
     }
 }
 
-fn intervals(home: &Home) -> Vec<IntervalView> {
+/// What it was asked and how it stood, oldest first.
+pub(super) fn intervals(home: &Home) -> Vec<IntervalView> {
     let mut before: Option<(Market, Minor)> = None;
     let mut intervals = Vec::new();
     for Step { interval, doubtful, .. } in home.history.steps() {

@@ -297,7 +297,8 @@ pub async fn each_open_home(
                 return Ok(false);
             }
             let shown = homes.into_iter().filter(|(_, home)| home.may_be_shown());
-            shown.filter_map(|(id, home)| HomeSummary::of(id, &home, now, median)).for_each(&mut visit);
+            let summary = |(id, home): (HomeId, Home)| Some(HomeSummary::of(id, &home, now, median)?.displayed(&home));
+            shown.filter_map(summary).for_each(&mut visit);
         }
     }
     Ok(true)

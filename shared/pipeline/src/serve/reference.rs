@@ -1,7 +1,7 @@
 //! Reference series beside the figures of an area.
 
 use serde::Serialize;
-use stoop_domain::{AreaValues, Currency, Day, ReferenceUnit};
+use stoop_domain::{AreaValues, Currency, Day, Minor, ReferenceUnit};
 
 use super::area::{trimmed, wider};
 
@@ -63,6 +63,26 @@ impl ReferenceView {
             price_ratio: ratio.map(|ratio| (ratio * 10_000.0).round() / 10_000.0),
         })
     }
+
+    /// The value with its unit.
+    #[must_use]
+    pub fn text(&self) -> String {
+        match self.unit {
+            ReferenceUnit::Money(currency) => amount(self.value, currency),
+            ReferenceUnit::Share => format!("{:.2} %", self.value * 100.0),
+            #[expect(clippy::cast_possible_truncation, reason = "a number of people")]
+            ReferenceUnit::Persons => stoop_show::whole(self.value.round() as i64),
+            ReferenceUnit::Index => format!("{:.1}", self.value),
+        }
+    }
+}
+
+/// An amount in major units; minor units only below a hundred. Unlike a figure, it is not rounded to four digits.
+fn amount(major: f64, currency: Currency) -> String {
+    let major = if major.abs() < 100.0 { major } else { major.round() };
+    #[expect(clippy::cast_possible_truncation, reason = "a price or an income, in minor units")]
+    let minor = (major * 10_f64.powi(currency.minor_digits().cast_signed())).round() as i64;
+    stoop_show::money(Minor(minor), currency)
 }
 
 #[cfg(test)]

@@ -150,6 +150,14 @@ impl MarketView {
         self.repeat_index = Day::last_of(&self.day).map(|today| repeat_index(sum, today, days));
     }
 
+    /// The first and the last day whose reference series are shown.
+    #[must_use]
+    pub fn reference_days(&self) -> Option<(Day, Day)> {
+        let last = Day::last_of(&self.day)?;
+        let first = self.days.first().and_then(|day| Day::last_of(&day.day));
+        Some((first.unwrap_or(last), last))
+    }
+
     /// Adds the values of reference series to the view and to its days.
     pub fn add_reference(&mut self, series: &[ReferenceAround]) {
         for day in &mut self.days {

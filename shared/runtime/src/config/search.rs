@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use stoop_pipeline::{FileSet, OnDrift, Origin, Search};
+use stoop_pipeline::{DisplayTerms, FileSet, OnDrift, Origin, Search};
 use stoop_sources::settings::{Mistakes, Section};
 use stoop_sources::{Limit, Params, Source};
 
@@ -112,6 +112,7 @@ impl SearchReader<'_> {
             "limits",
             "max_rejects",
             "drift",
+            "display",
             "enabled",
             "params",
         ];
@@ -126,6 +127,7 @@ impl SearchReader<'_> {
         let full_scan_every_ms = duration_ms(section, "full_scan_every", 24 * HOUR_MS, mistakes);
         let limits = limits(section, mistakes);
         let on_drift = on_drift(section, mistakes);
+        let display = display_terms(section, mistakes);
         let max_rejects = percent_bp(section, "max_rejects", mistakes).map(|bp| f64::from(bp) / 100.0);
         let enabled = section.boolean("enabled", mistakes);
         let files = files::files(section, platform, mistakes);
@@ -141,7 +143,8 @@ impl SearchReader<'_> {
         }
         let full_scan_every_ms = i64::try_from(full_scan_every_ms).unwrap_or(i64::MAX);
         let on = |source, switched_off| {
-            let search = Search { name: name.clone(), source, on_drift, full_scan_every_ms, max_rejects, limits };
+            let search =
+                Search { name: name.clone(), source, on_drift, full_scan_every_ms, max_rejects, display, limits };
             Some(Switched::On(SearchConfig { search, kind: kind.to_owned(), switched_off, every_ms, every_max_ms }))
         };
         if let Some(files) = files {
@@ -280,6 +283,19 @@ fn limits(section: &Section<'_>, mistakes: &mut Mistakes<'_>) -> Option<Vec<Limi
         }
     }
     Some(limits)
+}
+
+/// What of its listings may be shown.
+fn display_terms(section: &Section<'_>, mistakes: &mut Mistakes<'_>) -> DisplayTerms {
+    let Some(terms) = section.table("display", mistakes) else { return DisplayTerms::default() };
+    terms.only(&["address", "estimate", "expired", "history"], mistakes);
+    let mut term = |key: &str| terms.boolean(key, mistakes);
+    DisplayTerms {
+        address: term("address"),
+        estimate: term("estimate"),
+        expired: term("expired"),
+        history: term("history"),
+    }
 }
 
 /// What to do when the source stops filling a field.

@@ -4,7 +4,7 @@ mod planner;
 mod secrets;
 
 use stoop_domain::{Currency, Minor};
-use stoop_pipeline::{OnDrift, Origin};
+use stoop_pipeline::{DisplayTerms, OnDrift, Origin};
 use stoop_sources::Limit;
 
 use super::*;
@@ -102,6 +102,22 @@ fn a_search_may_have_other_limits_than_its_source() {
     contains(&with("limits = []").unwrap_err(), &["stoop.toml:4: search[0].limits: names 0 limits; accepted: 1 to 8"]);
     contains(&with("limits = 3").unwrap_err(), &["3 is integer; accepted: a text or a list of texts"]);
     contains(&with("limits = [true]").unwrap_err(), &["true is boolean; accepted: texts only in this list"]);
+}
+
+#[test]
+fn a_search_says_what_may_be_shown() {
+    let with = |line: &str| {
+        let params = "params = { url = 'https://api.example.com/odata' }";
+        let mut config = config(&format!("[[search]]\nname = 'a'\nsource = 'reso'\n{line}\n{params}\n"))?;
+        Ok::<_, String>(config.searches.remove(0).search.display)
+    };
+    assert_eq!(with(""), Ok(DisplayTerms::default()));
+    let terms = DisplayTerms { address: Some(false), expired: Some(true), ..DisplayTerms::default() };
+    assert_eq!(with("display = { address = false, expired = true }"), Ok(terms));
+    let message = with("display = { adress = false, history = 'no' }").unwrap_err();
+    contains(&message, &["stoop.toml:4: search[0].display.adress: there is no such key", "address"]);
+    contains(&message, &["stoop.toml:4: search[0].display.history", "true or false"]);
+    contains(&with("display = false").unwrap_err(), &["stoop.toml:4: search[0].display"]);
 }
 
 #[test]

@@ -57,6 +57,7 @@ pub(crate) fn read(row: &Fields<'_>, terms: &Terms) -> Result<Found, Refusal> {
     listing.association_fee = association_fee(row, currency);
     listing.display = display(row, terms);
     listing.display_address = allowed(row, "InternetAddressDisplayYN");
+    listing.display_estimate = allowed(row, "InternetAutomatedValuationDisplayYN");
     listing.listed_at = listed_at(row, &listing.address)?;
     listing.details = details(row, terms);
     let at = row.time("ModificationTimestamp")?;

@@ -174,6 +174,9 @@ fn what_the_seller_lets_be_shown_is_read() {
         read(r#""InternetEntireListingDisplayYN": "ask", "InternetAddressDisplayYN": 7"#),
         (Some(false), Some(false))
     );
+    let estimate =
+        |word: &str| found(&format!(r#""InternetAutomatedValuationDisplayYN": {word}"#)).listing.display_estimate;
+    assert_eq!([estimate("false"), estimate("true"), estimate("null")], [Some(false), Some(true), None]);
     // Without a declared use, MlgCanUse decides nothing.
     assert_eq!(read(r#""MlgCanUse": ["BO"]"#), (None, None));
 }

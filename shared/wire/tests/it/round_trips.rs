@@ -81,15 +81,16 @@ prop_compose! {
         property_type in prop::option::of(prop::sample::select(PropertyType::ALL.to_vec())),
         (bedrooms, bathrooms_hundredths) in (prop::option::of(any::<u8>()), prop::option::of(any::<u16>())),
         areas in (area(), area()),
-        (display, display_address) in any::<(Option<bool>, Option<bool>)>(),
+        shown in any::<[Option<bool>; 5]>(),
         details in details(),
     ) -> Listing {
         Listing {
             purpose, status, currency,
             list_price: prices[0], original_list_price: prices[1], previous_list_price: prices[2],
             close_price: prices[3], close_date, price_changed_at: times[0], address, property_type, bedrooms,
-            bathrooms_hundredths, living_area: areas.0, lot_area: areas.1, year_built, association_fee: prices[4], display, display_address,
-            listed_at: times[1], details,
+            bathrooms_hundredths, living_area: areas.0, lot_area: areas.1, year_built, association_fee: prices[4],
+            display: shown[0], display_address: shown[1], display_estimate: shown[2], display_history: shown[3],
+            display_expired: shown[4], listed_at: times[1], details,
         }
     }
 }

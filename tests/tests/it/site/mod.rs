@@ -15,7 +15,9 @@ use async_trait::async_trait;
 use stoop_domain::{EventKind, Home, HomeId, Observation, Status, Time};
 use stoop_embedded::{Database, FolderFiles, PageFolder};
 use stoop_pipeline::ports::{Http, HttpAnswer, HttpError, SearchIndex, SearchState};
-use stoop_pipeline::{Clock, Measurer, OnDrift, Origin, PollError, PollPorts, Polled, Search, Tokens, poll};
+use stoop_pipeline::{
+    Clock, DisplayTerms, Measurer, OnDrift, Origin, PollError, PollPorts, Polled, Search, Tokens, poll,
+};
 use stoop_sources::declared::{HttpSource, Map};
 use stoop_sources::{Params, Request};
 
@@ -105,6 +107,7 @@ pub(crate) struct Bench {
     pub(crate) stream: RefusingStream,
     pub(crate) index: DyingIndex,
     pub(crate) on_drift: OnDrift,
+    pub(crate) display: DisplayTerms,
     tokens: Tokens,
     clock: Arc<Virtual>,
     map: String,
@@ -149,6 +152,7 @@ impl Bench {
             pages: PageFolder::new(database.data()),
             database,
             on_drift: OnDrift::default(),
+            display: DisplayTerms::default(),
             tokens: Tokens::default(),
             clock,
             map: MAP.to_owned(),
@@ -180,7 +184,12 @@ impl Bench {
 
     /// Polls a search of any origin, and advances an hour.
     pub(crate) async fn poll_origin(&self, search: &str, source: Origin) -> Result<Polled, PollError> {
-        let search = Search { full_scan_every_ms: 0, on_drift: self.on_drift, ..Search::new(search, source) };
+        let search = Search {
+            full_scan_every_ms: 0,
+            on_drift: self.on_drift,
+            display: self.display,
+            ..Search::new(search, source)
+        };
         let run = format!("run-{:04}", self.runs.fetch_add(1, Ordering::SeqCst));
         let stop = || self.clock.stop.load(Ordering::SeqCst);
         let ports = PollPorts {

@@ -212,6 +212,7 @@ const ROWS: &[Row] = &[
     ("api", "DynamoControls", "dynamo/controls.rs put_item", "dynamodb:PutItem", "${RunsTable.Arn}", CONTROLS),
     ("api", "DynamoControls", "dynamo/controls.rs query", "dynamodb:Query", "${RunsTable.Arn}", CONTROLS),
     ("api", "DynamoViews", "dynamo/batch.rs batch_get_item", "dynamodb:BatchGetItem", "${MarketsTable.Arn}", ""),
+    ("api", "DynamoViews", "dynamo/batch.rs batch_get_item", "dynamodb:BatchGetItem", "${AlertsTable.Arn}", ""),
     ("api", "DynamoViews", "dynamo/views.rs query", "dynamodb:Query", "${MarketsTable.Arn}/index/heads", ""),
     ("api", "DynamoViews", "dynamo/views.rs query", "dynamodb:Query", "${AlertsTable.Arn}/index/by_day", ""),
     ("rollup", "StackAreas", "dynamo/areas.rs query", "dynamodb:Query", "${MarketsTable.Arn}/index/changed", ""),

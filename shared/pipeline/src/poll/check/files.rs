@@ -30,7 +30,9 @@ pub(in crate::poll) fn rows(
                 checked.refuse(native_id, reject, refusals);
             }
             FileRow::Found(observation) => {
-                let shown = Shown::new(Observation { watch, ..observation });
+                let mut observation = Observation { watch, ..observation };
+                scan.search.display.mark(&mut observation.listing);
+                let shown = Shown::new(observation);
                 match fits(&shown, scan.ports.stream).and_then(|()| is_once(&shown, source_file, index)) {
                     Ok(()) => checked.accept(shown, refusals),
                     Err((reason, detail)) => {

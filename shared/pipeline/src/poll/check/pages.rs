@@ -63,7 +63,8 @@ pub(in crate::poll) fn too_many(refusals: &Refusals, scan: &Scan<'_>, is_last: b
 
 /// A time of the source that is in the future becomes the sighting time: the source's clock is fast.
 fn observe(found: Found, seen: Time, scan: &Scan<'_>) -> Observation {
-    let Found { native_id, at, versioned, listing } = found;
+    let Found { native_id, at, versioned, mut listing } = found;
+    scan.search.display.mark(&mut listing);
     let at = at.map_or(seen, |at| at.min(seen));
     let sighting = Sighting { at, seen, seq: 0, versioned, initial: scan.initial };
     Observation::new(scan.source(), native_id, seen, listing).with_sighting(sighting)

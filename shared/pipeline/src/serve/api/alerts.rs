@@ -1,14 +1,14 @@
 use std::collections::BTreeSet;
 
 use serde::Serialize;
-use stoop_domain::Time;
+use stoop_domain::{AlertId, Time};
 use stoop_show::Csv;
 
 use super::Api;
 use super::answer::Answer;
 use super::error::ApiError;
 use super::params::Params;
-use crate::serve::{ALERT_COLUMNS, AlertView};
+use crate::serve::{ALERT_COLUMNS, AlertView, Explanation, explain};
 
 const LISTED_DEFAULT: u16 = 50;
 const LISTED_MAX: u16 = 500;
@@ -29,7 +29,23 @@ impl Answer for AlertList {
     }
 }
 
+impl Answer for Explanation {
+    fn csv(&self) -> Result<Option<Csv>, ApiError> {
+        Ok(None)
+    }
+}
+
 impl Api<'_> {
+    /// `GET /api/v1/alerts/{id}`
+    pub(super) async fn alert(&self, id: String, query: &str, now: Time) -> Result<Explanation, ApiError> {
+        Params::read(query, &[]).done()?;
+        let id = AlertId(id);
+        explain(&id, self.views, self.store, now).await?.ok_or_else(|| {
+            let message = format!("there is no alert {:?} here; accepted: the id of an alert of /api/v1/alerts", id.0);
+            ApiError::new(404, "no_such_alert", message)
+        })
+    }
+
     /// `GET /api/v1/alerts`
     pub(super) async fn list_alerts(&self, query: &str, now: Time) -> Result<AlertList, ApiError> {
         let mut params = Params::read(query, &["limit", "suspects", "area"]);

@@ -117,7 +117,7 @@ impl Api<'_> {
 
         let id = HomeId(id.into());
         let found = self.store.homes(std::slice::from_ref(&id)).await?.into_iter().next().flatten();
-        let home = found.filter(|home| home.value.may_be_shown()).ok_or_else(|| {
+        let home = found.filter(|home| home.value.may_be_shown_at(now)).ok_or_else(|| {
             let message = format!(
                 "there is no home {:?} here; accepted: SOURCE/ID, the source's own id behind its name",
                 id.as_str()
@@ -133,14 +133,15 @@ impl Api<'_> {
             None => None,
         };
         let view = HomeView::of(id.clone(), &home.value, median, now);
-        let mut home = view.ok_or_else(|| {
+        let view = view.ok_or_else(|| {
             let what = format!("show the home {id}");
             PortError::new(what, "it is stored without observations")
         })?;
-        let (intervals_total, events_total) = (home.intervals.len(), home.events.len());
-        home.intervals.drain(..intervals_total.saturating_sub(limit));
-        home.events.drain(..events_total.saturating_sub(limit));
-        Ok(HomeAnswer { home, intervals_total, events_total })
+        let mut view = view.displayed(&home.value);
+        let (intervals_total, events_total) = (view.intervals.len(), view.events.len());
+        view.intervals.drain(..intervals_total.saturating_sub(limit));
+        view.events.drain(..events_total.saturating_sub(limit));
+        Ok(HomeAnswer { home: view, intervals_total, events_total })
     }
 }
 

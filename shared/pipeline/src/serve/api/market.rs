@@ -94,6 +94,9 @@ impl Api<'_> {
             if !observed.is_empty() {
                 market.add_observed(self.views.observed_at(&observed).await?, as_of);
             }
+            if let Some((first, last)) = market.reference_days() {
+                market.add_reference(&self.browse.reference(&market.path, first, last).await?);
+            }
         }
         let yields = if wants_yields { Some(self.yields(&view, &mut reading, now).await?) } else { None };
         let consists_of_total = view.consists_of.len();

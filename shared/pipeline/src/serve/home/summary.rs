@@ -77,6 +77,12 @@ pub struct PriceChangeView {
 }
 
 impl HomeSummary {
+    /// The same for people who may see only what its sources let be shown: perhaps without its last change of price.
+    #[must_use]
+    pub fn displayed(self, home: &Home) -> Self {
+        Self { last_change: self.last_change.filter(|_| home.history_may_be_shown()), ..self }
+    }
+
     /// Reads a home at `now`. `median_per_m2` is that of its market, in minor units ([`median_per_m2`](super::median_per_m2)).
     /// `None` for a home without observations.
     #[must_use]
@@ -106,7 +112,9 @@ impl HomeSummary {
                 let minor = (minor * country.area_unit.square_metres()).round();
                 minor / 10_f64.powi(currency.minor_digits().cast_signed())
             }),
-            versus_market: versus.map(|(own, median)| rounded(own / median - 1.0)),
+            versus_market: versus
+                .filter(|_| home.estimate_may_be_shown())
+                .map(|(own, median)| rounded(own / median - 1.0)),
             opened_at: opened_at.filter(|_| on_market),
             days_on_market: opened_at.filter(|_| on_market).map(days),
             last_event_at: events.iter().map(|event| event.at).max(),

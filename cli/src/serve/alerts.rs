@@ -1,0 +1,54 @@
+//! Alerts as server-sent events: each as it is recorded, from where the client was.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use axum::response::IntoResponse;
+use axum::response::sse::{Event, KeepAlive, Sse};
+use futures_util::{StreamExt, stream};
+use stoop_domain::{Alert, Verdict};
+use stoop_embedded::Database;
+use stoop_pipeline::serve::AlertView;
+use tokio::sync::watch;
+
+/// The most alerts that are read at a time.
+const AT_ONCE: usize = 100;
+
+/// The alerts that are sent from now on; with `last_event_id`, those after that one. An event's ID is the alert's position
+/// in the ledger.
+pub(super) fn stream(
+    database: Arc<Database>,
+    versions: watch::Receiver<u64>,
+    last_event_id: Option<i64>,
+) -> Result<impl IntoResponse, stoop_pipeline::ports::PortError> {
+    let after = match last_event_id {
+        Some(position) => position,
+        None => database.newest_alert()?,
+    };
+    let batches = stream::unfold((database, versions, after), |(database, mut versions, after)| async move {
+        loop {
+            // What changes during the read is looked at again.
+            versions.borrow_and_update();
+            match database.alerts_after(after, AT_ONCE) {
+                Ok(alerts) if !alerts.is_empty() => {
+                    let newest = alerts.last().map_or(after, |(position, _)| *position);
+                    return Some((alerts, (database, versions, newest)));
+                }
+                Ok(_) => {}
+                Err(error) => tracing::warn!(%error, "alerts cannot be read for a client that listens"),
+            }
+            versions.changed().await.ok()?;
+        }
+    });
+    let events = batches.flat_map(|alerts| stream::iter(alerts.into_iter().filter_map(event).map(Ok::<_, Infallible>)));
+    Ok(Sse::new(events).keep_alive(KeepAlive::default()))
+}
+
+/// The event of an alert that is sent; `None` for one that is held back.
+fn event((position, alert): (i64, Alert)) -> Option<Event> {
+    if alert.verdict != Verdict::Alert {
+        return None;
+    }
+    let event = Event::default().event("alert").id(position.to_string()).json_data(AlertView::of(&alert));
+    event.inspect_err(|error| tracing::error!(%error, "an alert cannot be written as JSON")).ok()
+}

@@ -1,0 +1,104 @@
+//! What changes while somebody looks: pages, alerts, and why an alert was raised.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::time::Duration;
+
+use super::served::Served;
+use super::{FIELDS, room};
+use crate::support::{text, until};
+
+/// Who listens to server-sent events.
+struct Ear {
+    stream: TcpStream,
+    heard: String,
+}
+
+impl Ear {
+    fn on(served: &Served, path: &str, headers: &str) -> Self {
+        let mut stream = TcpStream::connect(&served.host).unwrap();
+        stream.set_read_timeout(Some(Duration::from_millis(200))).unwrap();
+        write!(stream, "GET {path} HTTP/1.1\r\nHost: {}\r\n{headers}\r\n", served.host).unwrap();
+        Self { stream, heard: String::new() }
+    }
+
+    /// Waits for these words, and forgets what was before them.
+    fn hears(&mut self, part: &str) {
+        until(part, || {
+            let mut bytes = [0; 1_024];
+            if let Ok(n) = self.stream.read(&mut bytes) {
+                self.heard += &String::from_utf8_lossy(&bytes[..n]);
+            }
+            let at = self.heard.find(part)?;
+            self.heard.drain(..at + part.len());
+            Some(())
+        });
+    }
+}
+
+#[test]
+fn an_open_page_is_told_of_news_and_a_stop_ends_it() {
+    let room = room();
+    let mut served = Served::start(&room);
+    let mut page = Ear::on(&served, "/events", "");
+    page.hears("text/event-stream");
+    let before = served.get("/");
+    room.replay(
+        "made.toml",
+        &[room.write("later.csv", format!("{FIELDS}0,2026-03-15T08:00:00Z,320000,Reno,Fallen,\n"))],
+    );
+    page.hears("event: changed");
+    let after = until("the new price", || {
+        let after = served.get("/");
+        (after.header("etag") != before.header("etag")).then_some(after)
+    });
+    assert!(after.body.contains("$400,000 → $320,000"), "{}", after.body);
+    served.running.terminate();
+    until("an end", || served.running.has_ended().then_some(()));
+}
+
+#[test]
+fn alerts_are_heard_as_they_are_recorded_and_from_where_a_client_was() {
+    let room = room();
+    let served = Served::start(&room);
+    let mut live = Ear::on(&served, "/api/v1/events", "");
+    live.hears("text/event-stream");
+    let fallen = |day: u32, price: u32| {
+        let rows = format!("{FIELDS}0,2026-03-{day}T08:00:00Z,{price},Reno,Fallen,\n");
+        room.replay("made.toml", &[room.write(&format!("{day}.csv"), rows)]);
+    };
+    fallen(15, 320_000);
+    live.hears("event: alert");
+    live.hears("\"to\":320000.0");
+    // The first alert was there before: who begins at the beginning gets it, too.
+    let mut from_the_beginning = Ear::on(&served, "/api/v1/events", "Last-Event-ID: 0\r\n");
+    from_the_beginning.hears("\"to\":300000.0");
+    from_the_beginning.hears("id: 2");
+    fallen(16, 250_000);
+    from_the_beginning.hears("\"to\":250000.0");
+    live.hears("id: 3");
+    Ear::on(&served, "/api/v1/events", "Last-Event-ID: x\r\n").hears("bad_event_id");
+}
+
+#[test]
+fn an_alert_is_explained() {
+    let room = room();
+    let served = Served::start(&room);
+    let listed = served.json("/api/v1/alerts");
+    let alert = &listed["alerts"][0];
+    let id = text(&alert["id"]);
+    let explained = served.json(&format!("/api/v1/alerts/{id}"));
+    assert_eq!((&explained["home"], &explained["drop"]), (&alert["home"], &alert["drop"]));
+    assert_eq!((&explained["stands"], &explained["reference_is_alert"]), (&true.into(), &false.into()));
+    let prices = explained["prices"].as_array().unwrap();
+    assert_eq!((&prices[0]["price"], &prices[prices.len() - 1]["price"]), (&alert["from"], &alert["to"]));
+    assert_eq!(explained["selected_by"]["share_min"], 0.15);
+    let page = served.page(&format!("/alerts/{id}"));
+    assert!(page.contains("the highest price within 90 days") && page.contains("15.0 % of the reference"), "{page}");
+    assert!(served.page("/alerts").contains(&format!("href=\"/alerts/{id}\"")));
+    for path in ["/alerts/nobody", "/api/v1/alerts/nobody", "/alerts/%3Cscript%3E", "/alerts/"] {
+        let answer = served.get(path);
+        assert_eq!(answer.status, 404, "{path}");
+        assert!(!answer.body.contains("<script>"), "{path}");
+    }
+}
