@@ -15,10 +15,11 @@ use serde_json::Value;
 use stoop_domain::{Market, Minor, Time};
 use stoop_embedded::Database;
 use stoop_market::{Cells, THIN_SAMPLE, WARM_UP_DAYS, WIDE_SERIES_DAYS};
+use stoop_pipeline::WideArea;
+use stoop_pipeline::serve::add_up;
 use stoop_pipeline::serve::{
     AreaView, FiguresView, FoundArea, Hours, MarketView, MergedId, Revised, Sum, YieldView, area_csv, merged, revised,
 };
-use stoop_pipeline::{WideArea, add_up};
 
 use self::catalogue::dimmed;
 use super::{View, area, as_text, cells_at, give, moment, open, plural};

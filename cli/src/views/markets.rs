@@ -5,8 +5,9 @@ use serde::Serialize;
 use stoop_domain::{Market, Time};
 use stoop_embedded::Database;
 use stoop_market::Cells;
+use stoop_pipeline::serve::add_up;
 use stoop_pipeline::serve::{ChangeView, Figure, FiguresView, Hours, MarketRow, Ranking, SortBy, Sum, market_columns};
-use stoop_pipeline::{WideArea, WideLevel, add_up};
+use stoop_pipeline::{WideArea, WideLevel};
 
 use super::compare::{cell, name};
 use super::market::catalogue::dimmed;

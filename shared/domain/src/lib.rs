@@ -59,7 +59,7 @@ pub use observation::{HomeId, Observation, home_id, write_home_id};
 pub use price_bounds::price_bounds;
 pub use price_change::PriceChange;
 pub use property_type::PropertyType;
-pub use reference::{AreaValues, ReferenceSeries, ReferenceUnit};
+pub use reference::{AreaValues, ReferenceAround, ReferenceSeries, ReferenceUnit};
 pub use reject::{Reason, Reject};
 pub use reported::{REPORTED_MAX, ReportedChange, ReportedChanges};
 pub use sighting::Sighting;

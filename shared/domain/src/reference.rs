@@ -32,6 +32,17 @@ pub struct ReferenceSeries {
     pub areas: Vec<AreaValues>,
 }
 
+/// A reference series in an area and in the areas around it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ReferenceAround {
+    /// Its name.
+    pub name: String,
+    /// The unit of its values.
+    pub unit: ReferenceUnit,
+    /// The areas with values, narrowest first.
+    pub levels: Vec<AreaValues>,
+}
+
 /// The values of one area.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AreaValues {
@@ -68,6 +79,14 @@ impl fmt::Display for ReferenceUnit {
 impl Serialize for ReferenceUnit {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
+    }
+}
+
+impl ReferenceAround {
+    /// The value on a day: the last one at or before it, of the narrowest area that has one.
+    #[must_use]
+    pub fn at(&self, day: Day) -> Option<(&str, Day, f64)> {
+        self.levels.iter().find_map(|level| level.at(day).map(|(of, value)| (level.path.as_str(), of, value)))
     }
 }
 

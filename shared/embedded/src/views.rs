@@ -5,13 +5,12 @@ use std::collections::BTreeSet;
 use async_trait::async_trait;
 use rusqlite::{OptionalExtension, Row, params};
 use serde::de::DeserializeOwned;
-use stoop_domain::{Alert, AlertId, Day, Home, HomeId, Market, Reject, Status, Time};
+use stoop_domain::{Alert, AlertId, Day, Home, HomeId, Market, ReferenceAround, Reject, Status, Time};
 use stoop_market::Cells;
 use stoop_pipeline::ports::{
     Browse, JudgedAlert, PortError, Quarantined, RefusedRows, RunRecord, ShownWide, Versioned, Views, VisitWide,
     WideAreas,
 };
-use stoop_pipeline::serve::ReferenceAround;
 use stoop_pipeline::{NextPoll, WideArea, WideLevel};
 use stoop_wire::home_from_bytes;
 

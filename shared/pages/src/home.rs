@@ -3,7 +3,7 @@
 mod meanwhile;
 
 use maud::{Markup, html};
-use stoop_domain::{Currency, Home, HomeId, Minor, Time};
+use stoop_domain::{Currency, HomeId, Minor, Time};
 use stoop_pipeline::serve::{HappenedView, HomeView, Reader, area_name, areas_around};
 
 use crate::chart::{Step, StepChart};
@@ -90,6 +90,13 @@ fn draw(view: &HomeView, title: &str, steps: Vec<Step>, meanwhile: Option<&Meanw
                 }
             }
         }
+        (seen(view))
+    }
+}
+
+/// The intervals, the newest first.
+fn seen(view: &HomeView) -> Markup {
+    html! {
         section class="card" {
             header { h2 { "As it was seen" } p class="note" { "times over which nothing changed" } }
             div class="scroll" tabindex="0" role="region" aria-label="As it was seen" {
@@ -105,7 +112,7 @@ fn draw(view: &HomeView, title: &str, steps: Vec<Step>, meanwhile: Option<&Meanw
                     }
                 }
             }
-            p class="note" { "ID " code { (home.id) } }
+            p class="note" { "ID " code { (view.summary.id) } }
         }
     }
 }

@@ -61,7 +61,7 @@ pub use poll::{
 };
 pub use refusals::Refusals;
 pub use resend::{ResendError, resend};
-pub use rollup::{RolledUp, add_up, roll_up, roll_up_all};
+pub use rollup::{RolledUp, roll_up, roll_up_all};
 pub use snapshots::{ProvesNothing, SnapshotResult, Snapshots};
 pub use stored::{StoredAlert, StoredHome, StoredMarket};
 pub use take_task::{NotPolled, PreparedSearch, Searches, TaskPorts, TaskReport, retry_after_seconds, take_task};

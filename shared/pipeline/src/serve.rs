@@ -1,6 +1,7 @@
 //! Answers questions about areas, markets and homes from their states: the content of `stoop market` and the API. Views
 //! are pure: states and the time are arguments. [`api`] reads them through ports.
 
+mod add_up;
 mod address;
 mod alert;
 pub mod api;
@@ -37,6 +38,7 @@ use stoop_domain::Market;
 use stoop_market::Cells;
 
 pub use crate::wide_area::MergedId;
+pub use add_up::add_up;
 pub use address::{AddressFit, AddressQuery};
 pub use alert::AlertView;
 pub use area::{AreaError, FoundArea, NamedArea, area_name, areas_called, find_area, full_name};
@@ -58,7 +60,7 @@ pub use nearest::Nearest;
 pub use quality::{AreaQuality, Balance, OBSERVED_MARKETS_MAX, QUALITY_DAYS, Quality};
 pub use ranking::{Figure, MarketRow, Ranking, SortBy};
 pub use reader::{Reader, areas_of, listed_level, terms_of};
-pub use reference::{ReferenceAround, ReferenceView, areas_around};
+pub use reference::{ReferenceView, areas_around};
 pub use repeat::{RepeatMonthView, repeat_days};
 pub use revised::{Revised, revised};
 pub use run::RunView;

@@ -11,9 +11,10 @@ use serde_json::{Value, json as value};
 use stoop_domain::{Market, Observation, Time};
 use stoop_market::Cells;
 use stoop_pipeline::ports::{PortError, ShownWide, VisitWide, WideAreas};
+use stoop_pipeline::serve::add_up;
 use stoop_pipeline::serve::api::Api;
 use stoop_pipeline::serve::{AreaView, FoundArea, Hours, MarketView, MergedId, Sum, find_area, merged};
-use stoop_pipeline::{WideArea, WideLevel, add_up};
+use stoop_pipeline::{WideArea, WideLevel};
 use stoop_tests::AlteredAreas;
 use stoop_tests::made::observation_in;
 

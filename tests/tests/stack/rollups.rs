@@ -6,7 +6,8 @@ use stoop_aws::StackAreas;
 use stoop_domain::{Market, Observation};
 use stoop_market::Segment;
 use stoop_pipeline::ports::{RollUps, WideAreas};
-use stoop_pipeline::{Clock, WideArea, WideLevel, add_up};
+use stoop_pipeline::serve::add_up;
+use stoop_pipeline::{Clock, WideArea, WideLevel};
 use stoop_runtime::SystemClock;
 use stoop_tests::made::observation_in;
 

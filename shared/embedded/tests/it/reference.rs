@@ -3,9 +3,8 @@
 use std::path::Path;
 
 use rusqlite::Connection;
-use stoop_domain::{AreaValues, Currency, Day, ReferenceSeries, ReferenceUnit, Time};
+use stoop_domain::{AreaValues, Currency, Day, ReferenceAround, ReferenceSeries, ReferenceUnit, Time};
 use stoop_embedded::{Database, Keep, Pruning};
-use stoop_pipeline::serve::ReferenceAround;
 
 use crate::support::{open, paths};
 use crate::verify::{fill, verify};

@@ -1,9 +1,8 @@
 use async_trait::async_trait;
-use stoop_domain::{Day, Home, HomeId, Market, Reason, Reject};
+use stoop_domain::{Day, Home, HomeId, Market, Reason, ReferenceAround, Reject};
 
 use super::{PortError, RunRecord};
 use crate::NextPoll;
-use crate::serve::ReferenceAround;
 
 /// What people browse besides figures and alerts. Never writes.
 #[async_trait]

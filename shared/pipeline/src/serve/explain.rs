@@ -149,8 +149,9 @@ fn reference(history: &[IntervalView], alert: &Alert) -> Option<(usize, Time)> {
 
 /// Whether an alert of the home before this one has the reference as its price.
 fn is_of_earlier_alert(standing: &[Alert], alert: &Alert) -> bool {
-    let before = standing.iter().filter(|other| other.at < alert.at && other.verdict == stoop_domain::Verdict::Alert);
-    before.last().is_some_and(|other| other.to == alert.from)
+    let mut before =
+        standing.iter().filter(|other| other.at < alert.at && other.verdict == stoop_domain::Verdict::Alert);
+    before.next_back().is_some_and(|other| other.to == alert.from)
 }
 
 /// The prices up to the alert, each once for as long as it is asked.

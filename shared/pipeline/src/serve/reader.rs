@@ -7,9 +7,8 @@ use stoop_market::{Cells, WIDE_SERIES_DAYS};
 
 use super::{
     AreaCard, AreaView, FoundArea, HomeSummary, Hours, MarketRow, MarketView, MergedId, Sum, YieldSearch, YieldView,
-    covers_days, each_open_home, median_per_m2, merged,
+    add_up, covers_days, each_open_home, median_per_m2, merged,
 };
-use crate::add_up;
 use crate::ports::{Browse, PortError, SearchControls, Store, Views, WideAreas};
 use crate::wide_area::{WideArea, WideLevel};
 

@@ -1,20 +1,9 @@
 //! Reference series beside the figures of an area.
 
 use serde::Serialize;
-use stoop_domain::{AreaValues, Currency, Day, Minor, ReferenceUnit};
+use stoop_domain::{Currency, Day, Minor, ReferenceAround, ReferenceUnit};
 
 use super::area::{trimmed, wider};
-
-/// A reference series in an area and in the areas around it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ReferenceAround {
-    /// Its name.
-    pub name: String,
-    /// The unit of its values.
-    pub unit: ReferenceUnit,
-    /// The areas with values, narrowest first.
-    pub levels: Vec<AreaValues>,
-}
 
 /// The value of a reference series for an area on a day.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -38,14 +27,6 @@ pub struct ReferenceView {
 pub fn areas_around(path: &str) -> impl Iterator<Item = &str> {
     let path = trimmed(path.trim_end_matches('/'));
     std::iter::once(path).chain(wider(path))
-}
-
-impl ReferenceAround {
-    /// The value on a day: the last one at or before it, of the narrowest area that has one.
-    #[must_use]
-    pub fn at(&self, day: Day) -> Option<(&str, Day, f64)> {
-        self.levels.iter().find_map(|level| level.at(day).map(|(of, value)| (level.path.as_str(), of, value)))
-    }
 }
 
 impl ReferenceView {
@@ -87,6 +68,8 @@ fn amount(major: f64, currency: Currency) -> String {
 
 #[cfg(test)]
 mod tests {
+    use stoop_domain::AreaValues;
+
     use super::*;
 
     fn day(text: &str) -> Day {

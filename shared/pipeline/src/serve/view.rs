@@ -1,11 +1,11 @@
 use jiff::tz::TimeZone;
 use serde::Serialize;
-use stoop_domain::{AreaUnit, Currency, Day, Market, Purpose, Time};
+use stoop_domain::{AreaUnit, Currency, Day, Market, Purpose, ReferenceAround, Time};
 use stoop_market::{CATALOGUE_VERSION, Cells, PriceRange, Segment, WARM_UP_DAYS, Window};
 
 use super::days::{ChangeView, DayView, Series, UnusualView};
 use super::figures::{FiguresView, Terms};
-use super::reference::{ReferenceAround, ReferenceView};
+use super::reference::ReferenceView;
 use super::repeat::{RepeatMonthView, repeat_index};
 use super::sum::Sum;
 use super::{FoundArea, MergedId, as_text_or_null};
