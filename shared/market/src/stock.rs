@@ -59,6 +59,11 @@ impl Stock {
         self.price(0.5)
     }
 
+    /// The median price per square metre, in minor units.
+    pub(crate) fn median_price_per_m2(&self) -> Option<f64> {
+        self.per_area.quantile(0.5)
+    }
+
     #[expect(clippy::cast_precision_loss, reason = "for display")]
     pub(crate) fn mean_price(&self) -> Option<f64> {
         let priced = self.prices.count();
@@ -87,7 +92,7 @@ impl Stock {
             min_price: end(self.prices.buckets().next(), Bucket::lower, Grain::first_of),
             max_price: end(self.prices.buckets().next_back(), Bucket::upper, Grain::last_of),
             priced_per_area: self.per_area.count(),
-            median_price_per_m2: self.per_area.quantile(0.5),
+            median_price_per_m2: self.median_price_per_m2(),
             median_age_days: quantile_of(ages, self.opened.count(), 0.5),
             cut_share: (priced > 0).then(|| self.cuts.count() as f64 / priced as f64),
             cut: self.cuts.count(),

@@ -12,7 +12,7 @@ use crate::problem::Problem;
 use crate::query::Query;
 use crate::{read, text};
 
-pub(crate) use explained::page as explained;
+pub(crate) use explained::{href, page as explained};
 
 /// The most alerts that are searched, and shown.
 const SEARCHED: usize = 5_000;
@@ -68,7 +68,7 @@ pub(crate) async fn page(reader: &Reader<'_>, query: &Query, now: Time) -> Resul
                             @for alert in alerts.iter().take(SHOWN) {
                                 tr data-fresh=(alert.id) {
                                     td class="l" { (text::time(alert.at, true)) }
-                                    td { a href=(explained::href(&alert.id)) title="Why this alert was raised" { (text::change(Some(-depth(alert)))) } }
+                                    td { a href=(href(&alert.id)) title="Why this alert was raised" { (text::change(Some(-depth(alert)))) } }
                                     @let (from, to) = prices(alert).split_once(" → ").map(|(from, to)| (from.to_owned(), to.to_owned())).unwrap_or_default();
                                     td { (from) } td { (to) }
                                     td class="words" { a href=(text::home_href(&alert.home)) { (words(alert)) } }

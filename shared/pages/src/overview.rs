@@ -7,6 +7,7 @@ use stoop_domain::{Alert, Purpose, Time};
 use stoop_market::THIN_SAMPLE;
 use stoop_pipeline::serve::{AreaCard, MergedId, Reader, areas_of, listed_level, terms_of};
 
+use crate::alerts;
 use crate::chart::sparkline;
 use crate::drops::{depth, prices, words};
 use crate::layout::{self, Head, Room};
@@ -136,7 +137,7 @@ impl Overview {
                 @match self.alerts.first() {
                     Some(alert) => {
                         p class="big" { a href=(text::home_href(&alert.home)) { (words(alert)) } ", " (text::change(Some(-depth(alert)))) }
-                        p class="sub" { (prices(alert)) " in " (alert.market.area.name()) ", " (text::time(alert.at, true)) }
+                        p class="sub" { (prices(alert)) " in " (alert.market.area.name()) ", " (text::time(alert.at, true)) " · " a href=(alerts::href(&alert.id)) { "why" } }
                     }
                     None => {
                         p class="big" { "No alert yet" }

@@ -43,6 +43,14 @@ pub fn price(major: f64, currency: Currency) -> String {
     format!("{}{}", symbol(currency), price_digits(major, currency))
 }
 
+/// A single amount in major units, unlike [`price`] to the last minor unit: `$1,203,250`, `$3.75`.
+#[must_use]
+pub fn amount(major: f64, currency: Currency) -> String {
+    #[expect(clippy::cast_possible_truncation, reason = "an amount of money, in minor units")]
+    let minor = (major * 10_f64.powi(currency.minor_digits().cast_signed())).round() as i64;
+    money(Minor(minor), currency)
+}
+
 /// A price per area with its unit: `$243/sqft`, `€14.30/m²`.
 #[must_use]
 pub fn price_per_area(major: f64, currency: Currency, unit: &str) -> String {

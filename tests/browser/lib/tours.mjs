@@ -23,6 +23,7 @@ export const TOURS = [
       { name: 'Narrow the homes down', run: filterHomes, picture: { file: 'map', of: '#homes' } },
       { name: 'Read the history of a home', run: openHome, picture: { file: 'home' } },
       { name: 'List the deep drops nearby', run: alertsNearby },
+      { name: 'See why one was raised', run: explain },
     ],
   },
   {
@@ -122,6 +123,17 @@ async function alertsNearby({ page, options }) {
   const wrong = rows.filter(({ Drop, Area }) => amount(Drop) > -20 || !/^787\d\d$/.test(Area));
   if (rows.length === 0 || wrong.length > 0) {
     throw new Error(`of ${rows.length} alerts these are small or elsewhere: ${JSON.stringify(wrong)}`);
+  }
+}
+
+async function explain({ page, options }) {
+  const [first] = await table(page.getByRole('region', { name: 'Alerts' }));
+  await page.getByRole('region', { name: 'Alerts' }).getByRole('link').first().click();
+  await arrived(page, '/alerts/', first.Home, options);
+  const prices = await table(page.getByRole('region', { name: 'From the reference to the alert' }));
+  const [from, to] = [prices.at(0)?.Price, prices.at(-1)?.Price];
+  if (from !== first.From || to !== first.To) {
+    throw new Error(`the alert goes from ${first.From} to ${first.To}, its prices from ${from} to ${to}`);
   }
 }
 

@@ -94,7 +94,7 @@ fn an_alert_is_explained() {
     assert_eq!((&prices[0]["price"], &prices[prices.len() - 1]["price"]), (&alert["from"], &alert["to"]));
     assert_eq!(explained["selected_by"]["share_min"], 0.15);
     let page = served.page(&format!("/alerts/{id}"));
-    assert!(page.contains("the highest price within 90 days") && page.contains("15.0 % of the reference"), "{page}");
+    assert!(page.contains("the highest price within 90 days") && page.contains("15.0 % below its reference"), "{page}");
     assert!(served.page("/alerts").contains(&format!("href=\"/alerts/{id}\"")));
     for path in ["/alerts/nobody", "/api/v1/alerts/nobody", "/alerts/%3Cscript%3E", "/alerts/"] {
         let answer = served.get(path);

@@ -191,6 +191,8 @@ pub(crate) fn check(
             let figures = Figures::of(cells, segment(part), noon(*day, &zone), &zone);
             check_stock(&figures, &on_offer(homes, market, part, *day), *day)?;
             if part == Part::All {
+                let alone = stoop_market::median_price_per_m2(cells, noon(*day, &zone), &zone);
+                prop_assert_eq!(alone, figures.median_price_per_m2);
                 check_asking(&asking_prices(cells, Day(*day)), &on_offer(homes, market, part, *day))?;
             }
             check_windows(&figures, &all, market, part, *day)?;

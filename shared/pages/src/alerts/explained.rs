@@ -9,7 +9,7 @@ use crate::problem::Problem;
 use crate::text;
 
 /// The address of the page of an alert.
-pub(super) fn href(id: &AlertId) -> String {
+pub(crate) fn href(id: &AlertId) -> String {
     format!("/alerts/{id}")
 }
 
@@ -43,7 +43,7 @@ fn draw(found: &Explanation, market: &Market, now: Time) -> Markup {
             (tile("Price", &price(alert.to, currency), html! { "from " (price(alert.from, currency)) }))
             (tile("Reference", &price(alert.from, currency), html! {
                 @if found.reference_is_alert { "the price of the alert before" } @else { "the highest price within 90 days" }
-                @if let Some(at) = found.reference_at { ", asked until " (text::time(at, false)) }
+                @if let Some(at) = found.reference_at { ", last seen " (text::time(at, false)) }
             }))
             (tile("Is it unusual?", &usual(found), html! { (beside(found, market)) }))
             (tile("Now", &stoop_show::or_unknown(found.price_now.map(|now| price(now, currency))), html! {
@@ -77,7 +77,7 @@ fn tile(name: &str, value: &str, more: Markup) -> Markup {
 }
 
 fn price(price: f64, currency: Currency) -> String {
-    stoop_show::price(price, currency)
+    stoop_show::amount(price, currency)
 }
 
 /// `2.1 times the usual`.
@@ -101,13 +101,10 @@ fn beside(found: &Explanation, market: &Market) -> String {
 /// What the rule says, as a sentence.
 fn rule(name: &str, rule: Option<&RuleView>, currency: Currency) -> Markup {
     let Some(rule) = rule else { return html! { code { (name) } ", as it was then, is not stored." } };
-    let least = [
-        rule.share_min.map(|share| format!("{} of the reference", stoop_show::percent(share))),
-        rule.amount_min.map(|amount| price(amount, currency)),
-    ];
+    let least = [rule.share_min.map(stoop_show::percent), rule.amount_min.map(|amount| price(amount, currency))];
     let least: Vec<String> = least.into_iter().flatten().collect();
     html! {
-        code { (name) } " selects a price that is at least " (least.join(" or ")) " below its reference"
+        code { (name) } " selects a price at least " (least.join(" or ")) " below its reference"
         @if let Some(area) = &rule.area { ", in " code { (area) } }
         "."
     }

@@ -3,7 +3,7 @@ mod summary;
 
 use serde::Serialize;
 use stoop_domain::{Currency, Doubt, Event, Home, HomeId, Market, Minor, Step, Time};
-use stoop_market::{Cells, Figures, Segment};
+use stoop_market::Cells;
 
 pub use self::fields::FieldsView;
 use self::summary::share_of;
@@ -111,7 +111,7 @@ impl HomeView {
 /// The median price per square metre of a market, in minor units.
 #[must_use]
 pub fn median_per_m2(market: &Market, cells: &Cells, now: Time) -> Option<f64> {
-    Figures::of(cells, Segment::All, now, &market.area.country().zone).median_price_per_m2
+    stoop_market::median_price_per_m2(cells, now, &market.area.country().zone)
 }
 
 impl HappenedView {

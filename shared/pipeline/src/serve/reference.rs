@@ -1,7 +1,7 @@
 //! Reference series beside the figures of an area.
 
 use serde::Serialize;
-use stoop_domain::{Currency, Day, Minor, ReferenceAround, ReferenceUnit};
+use stoop_domain::{Currency, Day, ReferenceAround, ReferenceUnit};
 
 use super::area::{trimmed, wider};
 
@@ -49,21 +49,15 @@ impl ReferenceView {
     #[must_use]
     pub fn text(&self) -> String {
         match self.unit {
-            ReferenceUnit::Money(currency) => amount(self.value, currency),
+            // Minor units only below a hundred.
+            ReferenceUnit::Money(currency) if self.value.abs() < 100.0 => stoop_show::amount(self.value, currency),
+            ReferenceUnit::Money(currency) => stoop_show::amount(self.value.round(), currency),
             ReferenceUnit::Share => format!("{:.2} %", self.value * 100.0),
             #[expect(clippy::cast_possible_truncation, reason = "a number of people")]
             ReferenceUnit::Persons => stoop_show::whole(self.value.round() as i64),
             ReferenceUnit::Index => format!("{:.1}", self.value),
         }
     }
-}
-
-/// An amount in major units; minor units only below a hundred. Unlike a figure, it is not rounded to four digits.
-fn amount(major: f64, currency: Currency) -> String {
-    let major = if major.abs() < 100.0 { major } else { major.round() };
-    #[expect(clippy::cast_possible_truncation, reason = "a price or an income, in minor units")]
-    let minor = (major * 10_f64.powi(currency.minor_digits().cast_signed())).round() as i64;
-    stoop_show::money(Minor(minor), currency)
 }
 
 #[cfg(test)]
