@@ -84,6 +84,28 @@ fn pages_show_the_figures_of_the_command_line() {
 }
 
 #[test]
+fn the_first_page_has_the_yield_of_the_api() {
+    let room = Room::new();
+    let fields = "purpose = { from = \"for\" }\nproperty_type = { from = \"type\" }\nbedrooms = { from = \"beds\" }\n\
+                  region = { constant = \"NV\" }\n";
+    room.write("made.toml", format!("{}{fields}", MAP.replace("purpose = \"sale\"\n", "")));
+    let mut rows = "id,seen,price,city,for,type,beds\n".to_owned();
+    for home in 0..40 {
+        let kind = if home % 4 == 0 { "Townhouse,3" } else { "Condominium,2" };
+        rows += &format!("s{home},2026-03-01T08:00:00Z,{},Reno,sale,{kind}\n", 300_000 + 2_500 * home);
+        rows += &format!("r{home},2026-03-01T08:00:00Z,{},Reno,rent,{kind}\n", 1_500 + 10 * home);
+    }
+    room.replay("made.toml", &[room.write("homes.csv", rows)]);
+    let served = Served::start(&room);
+    let market = served.json("/api/v1/markets/reno?yields=true");
+    let all = list(&market["yields"]).iter().find(|kind| kind["label"] == "all").unwrap();
+    let shown = stoop_show::percent(number(&all["gross_yield"]));
+    let overview = served.page("/");
+    assert!(overview.contains(&format!("<td>{shown}</td>")), "{shown}: {overview}");
+    assert!(!served.page("/?for=rent").contains(">Yield<"));
+}
+
+#[test]
 fn what_a_listing_says_is_text() {
     let room = room();
     let served = Served::start(&room);

@@ -51,5 +51,7 @@ pub use moving::{AVERAGE_DAYS, PooledMedians, pooled_medians};
 pub use repeat::{REPEAT_PAIRS_MIN, RepeatMonth, RepeatPairs, repeat_pairs};
 pub use segment::{Cell, Segment};
 pub use series::{Close, closes, first_day};
-pub use snapshot::{CATALOGUE_VERSION, Snapshot, WARM_UP_DAYS, median_price_per_m2, snapshot, tells_hours};
+pub use snapshot::{
+    CATALOGUE_VERSION, Snapshot, WARM_UP_DAYS, median_price, median_price_per_m2, snapshot, tells_hours,
+};
 pub use wide::{Projection, WIDE_DAYS, WIDE_SERIES_DAYS, Wide};

@@ -1,6 +1,6 @@
 use jiff::tz::TimeZone;
 use serde::Serialize;
-use stoop_domain::Time;
+use stoop_domain::{Day, Time};
 
 use crate::catalogue::values;
 use crate::cells::Cells;
@@ -76,6 +76,16 @@ pub fn median_price_per_m2(cells: &Cells, now: Time, zone: &TimeZone) -> Option<
     let so_far = |(key, _): &(Key, i64)| key.day() <= today.0;
     cells.of(Segment::All, Quantity::PricePerArea).filter(so_far).for_each(|(key, value)| stock.add(key, value));
     stock.median_price_per_m2()
+}
+
+/// The number of homes of a segment with a price at the end of `today` and their median, in minor units, without the other
+/// figures. The median of a single home is that of its bucket.
+#[must_use]
+pub fn median_price(cells: &Cells, segment: Segment, today: Day) -> Option<(i64, f64)> {
+    let mut stock = Stock::default();
+    let so_far = |(key, _): &(Key, i64)| key.day() <= today.0;
+    cells.of(segment, Quantity::Price).filter(so_far).for_each(|(key, value)| stock.add(key, value));
+    Some((stock.priced(), stock.prices().quantile(0.5)?))
 }
 
 /// Whether a state still has the hours of the 24 hours before `now`.

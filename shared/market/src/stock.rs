@@ -49,6 +49,11 @@ impl Stock {
         self.prices.count()
     }
 
+    /// The list prices of the stock.
+    pub(crate) fn prices(&self) -> &Histogram {
+        &self.prices
+    }
+
     /// The unconfirmed part of the stock.
     pub(crate) fn unconfirmed(&self) -> i64 {
         self.unconfirmed

@@ -253,6 +253,13 @@ impl Wide {
         ranges(&self.now, grain, today)
     }
 
+    /// The number of homes with a price and their median, as [`median_price`](crate::median_price): for the days of
+    /// [`Wide::figures`].
+    #[must_use]
+    pub fn median_price(&self, segment: Segment, today: Day) -> Option<(i64, f64)> {
+        crate::median_price(&self.now, segment, today)
+    }
+
     /// The closes of the days `from..=until` of the whole area. `until` must be one of the [`WIDE_DAYS`] days; `from`
     /// may lie up to [`WIDE_SERIES_DAYS`] plus the days of a moving average before it.
     #[must_use]

@@ -68,7 +68,7 @@ pub use search::{ControlError, SearchView, control_search, searches};
 pub use sum::{Hours, Sum};
 pub use text::{figure_text, figure_title};
 pub use view::{MarketView, SegmentView, covers_days, unit_name};
-pub use yields::{YIELD_SAMPLE, YieldSearch, YieldView};
+pub use yields::{YIELD_SAMPLE, YieldSearch, YieldView, own_yield};
 
 /// Adds markets up by purpose and currency, in that order.
 #[must_use]

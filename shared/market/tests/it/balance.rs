@@ -189,6 +189,12 @@ pub(crate) fn check(
         }
         for day in days.iter().skip(sample % 5).step_by(5) {
             let figures = Figures::of(cells, segment(part), noon(*day, &zone), &zone);
+            if let Some((priced, median)) = stoop_market::median_price(cells, segment(part), Day(*day)) {
+                prop_assert_eq!(priced, figures.priced);
+                prop_assert!(priced == 1 || figures.median_price == Some(median));
+            } else {
+                prop_assert_eq!(figures.priced, 0);
+            }
             check_stock(&figures, &on_offer(homes, market, part, *day), *day)?;
             if part == Part::All {
                 let alone = stoop_market::median_price_per_m2(cells, noon(*day, &zone), &zone);

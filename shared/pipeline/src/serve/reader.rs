@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use stoop_domain::{Home, HomeId, Market, Purpose, Time};
-use stoop_market::{Cells, WIDE_SERIES_DAYS};
+use stoop_market::{Cells, WIDE_SERIES_DAYS, Wide};
 
 use super::{
     AreaCard, AreaView, FoundArea, HomeSummary, Hours, MarketRow, MarketView, MergedId, Sum, YieldSearch, YieldView,
-    add_up, covers_days, each_open_home, median_per_m2, merged,
+    add_up, covers_days, each_open_home, median_per_m2, merged, own_yield,
 };
 use crate::ports::{Browse, PortError, SearchControls, Store, Views, WideAreas};
 use crate::wide_area::{WideArea, WideLevel};
@@ -36,13 +36,18 @@ impl Reader<'_> {
 
     /// An area in short.
     pub async fn card(&self, area: &WideArea, markets: &[Market], now: Time, days: u16) -> Result<AreaCard, PortError> {
-        let row = MarketRow::of_area(area);
+        let (sum, hours) = self.sum(area, markets, now, days).await?;
+        let sum = Sum::Wide(&sum, area.level().grain(), hours);
+        Ok(AreaCard::of(MarketRow::of_area(area), sum, now, days))
+    }
+
+    /// The sum of a wide area, stored or added up.
+    async fn sum(&self, area: &WideArea, markets: &[Market], now: Time, days: u16) -> Result<(Wide, Hours), PortError> {
         if let Some(shown) = self.areas.wide(area, markets.len(), now).await? {
-            return Ok(AreaCard::of(row, Sum::Wide(&shown.sum, area.level().grain(), Hours::Known), now, days));
+            return Ok((shown.sum, Hours::Known));
         }
         let states = self.states(markets, now, days).await?;
-        let (wide, hours) = add_up(area, states.iter().map(|(_, cells)| cells), now);
-        Ok(AreaCard::of(row, Sum::Wide(&wide, area.level().grain(), hours), now, days))
+        Ok(add_up(area, states.iter().map(|(_, cells)| cells), now))
     }
 
     /// An area with the closes of the last `days` days, by purpose and currency.
@@ -81,14 +86,23 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// The gross yield of the whole area, matched within it alone; `None` if too few homes of a kind are on both sides.
+    /// The gross yield of a wide area of homes for sale, matched within it alone; `None` if no kind of home has enough of them
+    /// for sale and for rent.
     pub async fn own_yield(&self, area: &WideArea, markets: &[Market], now: Time) -> Result<Option<f64>, PortError> {
-        let (path, currency) = (area.path().to_owned(), area.id().currency);
-        let inside = |market: &&Market| market.currency == currency && market.area.lies_in(&path);
-        let markets = markets.iter().filter(inside).cloned().collect();
-        let view = self.area(&FoundArea { name: String::new(), path: path.clone(), markets }, now, 0).await?;
-        let yields = YieldSearch::of(&view, &[]).yields();
-        Ok(yields.into_iter().find(|kind| kind.matched_in.is_none()).map(|kind| kind.gross_yield))
+        let Some(rents) = WideArea::new(area.path(), MergedId { purpose: Purpose::Rent, ..area.id() }) else {
+            return Ok(None);
+        };
+        let of = |id: MergedId| -> Vec<Market> {
+            let inside = |market: &&Market| MergedId::of(market) == id && market.area.lies_in(area.path());
+            markets.iter().filter(inside).cloned().collect()
+        };
+        let (for_sale, for_rent) = (of(area.id()), of(rents.id()));
+        if for_sale.is_empty() || for_rent.is_empty() {
+            return Ok(None);
+        }
+        let (sale, _) = self.sum(area, &for_sale, now, 0).await?;
+        let (rent, _) = self.sum(&rents, &for_rent, now, 0).await?;
+        Ok(own_yield(&sale, &rent, now.day_in(&area.country().zone)))
     }
 
     /// The gross yields of an area, matched in the area or around it.

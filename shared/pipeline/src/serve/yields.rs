@@ -4,8 +4,8 @@
 mod tests;
 
 use serde::Serialize;
-use stoop_domain::{Currency, Market, Purpose};
-use stoop_market::{Cell, Segment};
+use stoop_domain::{Currency, Day, Market, Purpose};
+use stoop_market::{Cell, Segment, Wide};
 
 use super::area::wider;
 use super::{AreaView, FiguresView, FoundArea, MarketView, SegmentView, find_area};
@@ -35,6 +35,33 @@ pub struct YieldView {
     pub gross_yield: f64,
     /// The price in years of rent: the gross rent multiplier.
     pub price_to_rent: f64,
+}
+
+/// The gross yield of a whole wide area, matched within it alone, from the sums of its homes for sale and for rent in one
+/// currency: the one that [`YieldSearch`] finds without a wider area, without the other figures. `None` if no kind has
+/// [`YIELD_SAMPLE`] priced homes on both sides.
+#[must_use]
+pub fn own_yield(sale: &Wide, rent: &Wide, today: Day) -> Option<f64> {
+    let kinds = sale.cells().into_iter().map(Segment::Cell).filter(|segment| is_known(*segment));
+    let matched = kinds.filter_map(|segment| {
+        let enough = |(homes, price): &(i64, f64)| *homes >= YIELD_SAMPLE && *price > 0.0;
+        let (homes, price) = sale.median_price(segment, today).filter(enough)?;
+        let (_, rent) = rent.median_price(segment, today).filter(enough)?;
+        Some((homes, rounded(12.0 * rent.round() / price.round(), 10_000.0)))
+    });
+    weighted(matched)
+}
+
+/// The mean of the yields of kinds of homes, weighted by their numbers of homes for sale.
+#[expect(clippy::cast_precision_loss, reason = "numbers of homes")]
+fn weighted(kinds: impl Iterator<Item = (i64, f64)>) -> Option<f64> {
+    let (homes, sum) = kinds.fold((0, 0.0), |(all, sum), (homes, of)| (all + homes, sum + homes as f64 * of));
+    (homes > 0 && sum > 0.0).then(|| rounded(sum / homes as f64, 10_000.0))
+}
+
+/// Whether a kind of home is of known type and number of bedrooms.
+fn is_known(segment: Segment) -> bool {
+    matches!(segment, Segment::Cell(Cell { property_type: Some(_), bedrooms: Some(_) }))
 }
 
 /// Finds the yields of an area: says which areas to read until each kind of its homes for sale is matched, or no area
@@ -126,8 +153,6 @@ fn sales(levels: &[AreaView]) -> impl Iterator<Item = &MarketView> {
 
 /// The kinds of homes with a price, of known type and number of bedrooms.
 fn kinds(market: &MarketView) -> impl Iterator<Item = &SegmentView> {
-    let is_known =
-        |segment: Segment| matches!(segment, Segment::Cell(Cell { property_type: Some(_), bedrooms: Some(_) }));
     market.cells.iter().filter(move |kind| kind.figures.priced > 0 && is_known(kind.segment))
 }
 
@@ -156,20 +181,17 @@ fn matched(levels: &[AreaView], segment: Segment, currency: Currency) -> Option<
     })
 }
 
-#[expect(clippy::cast_precision_loss, reason = "numbers of homes")]
 fn whole(kinds: &[(i64, YieldView)], currency: Currency) -> Option<YieldView> {
-    let sale_homes: i64 = kinds.iter().map(|(homes, _)| homes).sum();
-    let sum: f64 = kinds.iter().map(|(homes, kind)| *homes as f64 * kind.gross_yield).sum();
-    let gross_yield = (sale_homes > 0 && sum > 0.0).then(|| sum / sale_homes as f64)?;
+    let gross_yield = weighted(kinds.iter().map(|(homes, kind)| (*homes, kind.gross_yield)))?;
     Some(YieldView {
         label: "all".to_owned(),
         currency,
         matched_in: None,
-        sale_homes,
+        sale_homes: kinds.iter().map(|(homes, _)| homes).sum(),
         rent_homes: kinds.iter().map(|(_, kind)| kind.rent_homes).sum(),
         median_price: None,
         median_rent: None,
-        gross_yield: rounded(gross_yield, 10_000.0),
+        gross_yield,
         price_to_rent: rounded(1.0 / gross_yield, 100.0),
     })
 }
