@@ -1,4 +1,4 @@
-"""The commands: `python -m stoop_lake sql|export|versions|gold|check`; lake/sql and its neighbours call them."""
+"""The commands: `python -m stoop_lake sql|export|versions|gold`; lake/sql and its neighbours call them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def parser() -> ArgumentParser:
     sql.add_argument("query", help="a query; - reads it from standard input")
     _moment(sql)
     _form(sql)
-    sql.add_argument("--gold", metavar="FILE", help="also the star schema that lake/gold made in FILE")
+    sql.add_argument("--gold", metavar="FILE", help="also the tables of the star schema that lake/gold made in FILE")
     sql.add_argument("--limit", type=int, default=100, help="rows of the table to show [default: 100]")
 
     export = _command(commands, "export", "Write tables to a new folder or file.")
@@ -32,6 +32,12 @@ def parser() -> ArgumentParser:
     versions = _command(commands, "versions", "List the versions of tables.")
     versions.add_argument("table", nargs="*", help="tables [default: all]")
     _form(versions)
+
+    gold = _command(commands, "gold", "Build the star schema with dbt and test it.")
+    gold.add_argument("--star", metavar="FILE", help="DuckDB file to build [default: star.duckdb beside the tables]")
+    gold.add_argument("--full-refresh", action="store_true", help="make every row anew")
+    gold.add_argument("--freshness", action="store_true", help="also fail if the newest observation is too old")
+    gold.add_argument("--docs", action="store_true", help="also write dbt's documentation, with the lineage")
     return root
 
 
@@ -56,6 +62,8 @@ def _function(command: str) -> Callable[[Namespace], None]:
         from stoop_lake.query import run
     elif command == "export":
         from stoop_lake.export import run
+    elif command == "gold":
+        from stoop_lake.gold import run
     else:
         from stoop_lake.versions import run
     return run

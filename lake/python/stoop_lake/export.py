@@ -30,7 +30,7 @@ def run(args: Namespace) -> None:
         names = args.table or [name for name in tables.names if name not in missing]
         for name in names:
             if name in missing:
-                raise LakeError(f"table {name} has no {moment}; it has {missing[name]}")
+                raise LakeError(f"table {name}: no version {moment}; it has {missing[name]}")
         if not names:
             raise LakeError(f"no table in {tables.folder} has a version {moment}")
         try:

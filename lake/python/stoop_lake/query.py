@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 import sys
 import threading
@@ -13,7 +12,7 @@ from collections.abc import Iterator
 import duckdb
 
 from stoop_lake import show
-from stoop_lake.duck import connect, quoted
+from stoop_lake.duck import connect, literal, quoted
 from stoop_lake.errors import LakeError
 from stoop_lake.tables import Moment, Tables, parse_time
 
@@ -82,28 +81,33 @@ def explain(
     position = re.search(r"^LINE \d+:.*?\n\s*\^", text, re.MULTILINE | re.DOTALL)
     if position:
         lines += [line for line in position.group(0).split("\n")]
-    names = [row[0] for row in connection.execute("select view_name from duckdb_views() where not internal").fetchall()]
+    names = _names(connection)
     words = set(re.findall(r"\w+", query.lower()))
     for name in sorted(words & missing.keys()):
-        lines.append(f"table {name} has no {moment}; it has {missing[name]}")
+        lines.append(f"table {name}: no version {moment}; it has {missing[name]}")
     if isinstance(error, duckdb.CatalogException):
         lines.append(f"tables: {', '.join(sorted(names))}")
     elif isinstance(error, duckdb.BinderException):
         for name in sorted(words & set(names)):
             columns = [row[0] for row in connection.execute(f"describe {quoted(name)}").fetchall()]
             lines.append(f"columns of {name}: {', '.join(columns)}")
-    unknown = re.search(r'Table with name (\w+) does not exist', text)
-    if unknown and (close := difflib.get_close_matches(unknown.group(1), names, 1)):
-        lines.append(f"did you mean {close[0]}?")
     return "\n  ".join(lines)
+
+
+def _names(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    rows = connection.execute(
+        "select view_name from duckdb_views() where not internal and database_name = 'memory'"
+        " union select table_name from duckdb_tables() where schema_name = 'gold'"
+    ).fetchall()
+    return [row[0] for row in rows]
 
 
 def _attach_gold(connection: duckdb.DuckDBPyConnection, gold: str) -> None:
     try:
-        connection.execute(f"attach '{gold.replace(chr(39), chr(39) * 2)}' as gold (read_only)")
+        connection.execute(f"attach {literal(gold)} as star (read_only)")
+        connection.execute("set search_path = 'memory.main,star.gold'")
     except duckdb.Error as error:
-        raise LakeError(f"no star schema in {gold}; `lake/gold` makes it: {error}") from error
-    connection.execute("set search_path = 'memory.main,gold.gold'")
+        raise LakeError(f"no star schema in {gold}; lake/gold makes one: {show.plain(str(error))}") from error
 
 
 def _print(connection: duckdb.DuckDBPyConnection, args: Namespace) -> None:

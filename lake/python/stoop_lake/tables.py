@@ -42,7 +42,7 @@ class Moment:
     def __str__(self) -> str:
         if self.at is not None:
             return f"as of {self.at:%Y-%m-%d %H:%M:%S} UTC"
-        return "now" if self.number is None else f"version {self.number}"
+        return "now" if self.number is None else str(self.number)
 
 
 class Tables:

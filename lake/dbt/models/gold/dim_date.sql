@@ -1,9 +1,13 @@
--- One row for each civil day, from 1990 (no listing date or sale counts before it), or from the oldest interval, to the end of
--- the year of the newest day.
+-- One row for each civil day, from 1990 (no sale or reported change counts before it), or from the oldest interval, to the end
+-- of the year of the newest day or run.
 with ends as (
     select
         least(date '1990-01-01', min(valid_from_day)) as first_day,
-        greatest(max(valid_from_day), (select max(last_day) from {{ ref('stg_markets') }})) as last_day
+        greatest(
+            max(valid_from_day),
+            (select max(last_day) from {{ ref('stg_markets') }}),
+            (select max(cast(began_at as date)) from {{ ref('stg_runs') }})
+        ) as last_day
     from {{ ref('stg_listing_history') }}
 ),
 days as (
