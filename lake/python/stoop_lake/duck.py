@@ -10,7 +10,10 @@ import duckdb
 from stoop_lake.errors import LakeError
 
 # Nothing is ever fetched.
-CONFIG = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
+CONFIG: dict[str, str | bool | int | float | list[str]] = {
+    "autoinstall_known_extensions": "false",
+    "autoload_known_extensions": "false",
+}
 
 
 def delta_extension() -> Path:

@@ -35,7 +35,7 @@ class Star:
         }
         dirs = ["--project-dir", PROJECT, "--profiles-dir", PROJECT]
         out = ["--target-path", self.target / "target", "--log-path", self.target / "logs"]
-        command = [Path(sys.executable).with_name("dbt"), *arguments, *dirs, *out]
+        command: list[str | Path] = [Path(sys.executable).with_name("dbt"), *arguments, *dirs, *out]
         self.file.parent.mkdir(parents=True, exist_ok=True)
         kept = subprocess.PIPE if quiet else None
         return subprocess.run(command, env=env, text=True, stdout=kept, stderr=kept, check=False)

@@ -42,7 +42,7 @@ def execute(connection: duckdb.DuckDBPyConnection, query: str) -> None:
     def work() -> None:
         try:
             connection.execute(query)
-        except BaseException as error:  # noqa: BLE001 - raised again below, in the caller's thread
+        except BaseException as error:  # raised again below, in the caller's thread
             failure.append(error)
 
     # DuckDB's own bar goes to standard output, where the rows go.

@@ -99,8 +99,9 @@ class Tables:
         versions = self.versions(name)
         if not versions:
             return "no versions are left in its log"
-        first, last = versions[0], versions[-1]
-        return f"versions {first.number} ({first.committed_at:%Y-%m-%d %H:%M:%S}) to {last.number} ({last.committed_at:%Y-%m-%d %H:%M:%S} UTC)"
+        ends = (versions[0], versions[-1])
+        first, last = (f"{version.number} ({version.committed_at:%Y-%m-%d %H:%M:%S} UTC)" for version in ends)
+        return f"versions {first} to {last}"
 
 
 def parse_time(text: str) -> datetime:

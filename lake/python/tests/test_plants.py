@@ -5,11 +5,11 @@ from __future__ import annotations
 import unittest
 
 import duckdb
-from tests.market import star
-from tests.plants import MEANING, plant_for
 
 from stoop_lake import compiled
 from stoop_lake.duck import connect, literal
+from tests.market import star
+from tests.plants import MEANING, plant_for
 
 
 def copy_of_star() -> tuple[duckdb.DuckDBPyConnection, list[compiled.Test]]:
