@@ -1,4 +1,4 @@
-"""The commands: `python -m stoop_lake sql|export|versions|gold`; lake/sql and its neighbours call them."""
+"""The commands: `python -m stoop_lake sql|export|versions|gold|notebook`; lake/sql and its neighbours call them."""
 
 from __future__ import annotations
 
@@ -38,6 +38,10 @@ def parser() -> ArgumentParser:
     gold.add_argument("--full-refresh", action="store_true", help="make every row anew")
     gold.add_argument("--freshness", action="store_true", help="also fail if the newest observation is too old")
     gold.add_argument("--docs", action="store_true", help="also write dbt's documentation, with the lineage")
+
+    notebook = _command(commands, "notebook", "Run the notebook and keep its pictures.")
+    notebook.add_argument("star", help="the star schema that lake/gold made")
+    notebook.add_argument("out", help="folder for the notebook with its results, and its pictures")
     return root
 
 
@@ -62,6 +66,8 @@ def _function(command: str) -> Callable[[Namespace], None]:
         from stoop_lake.query import run
     elif command == "export":
         from stoop_lake.export import run
+    elif command == "notebook":
+        from stoop_lake.notebook import run
     elif command == "gold":
         from stoop_lake.gold import run
     else:

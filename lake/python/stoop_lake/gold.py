@@ -33,8 +33,8 @@ class Star:
             "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
             "DO_NOT_TRACK": "1",
         }
-        dirs = ["--project-dir", PROJECT, "--profiles-dir", PROJECT]
-        out = ["--target-path", self.target / "target", "--log-path", self.target / "logs"]
+        dirs: list[str | Path] = ["--project-dir", PROJECT, "--profiles-dir", PROJECT]
+        out: list[str | Path] = ["--target-path", self.target / "target", "--log-path", self.target / "logs"]
         command: list[str | Path] = [Path(sys.executable).with_name("dbt"), *arguments, *dirs, *out]
         self.file.parent.mkdir(parents=True, exist_ok=True)
         kept = subprocess.PIPE if quiet else None

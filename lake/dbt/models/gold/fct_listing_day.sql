@@ -1,34 +1,25 @@
 -- One row for each home and civil day (of its market's zone) at whose close it was active.
 --
--- Late observations change past days, so days alone cannot say what is new. A run writes anew the homes whose history is not
--- the one that their rows were made of, and those still active on days that have come since.
+-- Late observations change past days, so days cannot say what is new. A run makes anew the homes whose versions are not those
+-- that their rows were made of, in one transaction: the hook deletes their rows, the model adds them.
 {{ config(
     materialized='incremental',
-    incremental_strategy='delete+insert',
-    unique_key='listing_id',
-    on_schema_change='fail'
+    incremental_strategy='append',
+    on_schema_change='fail',
+    pre_hook="
+        {% if is_incremental() %}
+        delete from {{ this }}
+        where history_hash not in (select history_hash from {{ ref('stg_home_hashes') }})
+        {% endif %}"
 ) }}
-with versions as (
-    select
-        home.*,
-        markets.last_day,
-        -- Of all versions, active or not: a changed past shows, and a home that was never active has no rows to change.
-        md5(string_agg(
-            concat_ws('|', home.version_no, home.valid_from, home.valid_to, home.market, home.status, home.list_price,
-                home.price_is_doubtful, home.property_type, home.bedrooms, home.living_area_m2, home.agency)
-            || case when home.is_active and home.valid_to is null then '|' || markets.last_day else '' end,
-            ';'
-        ) over (
-            partition by home.listing_id order by home.version_no rows between unbounded preceding and unbounded following
-        )) as history_hash
+with touched as (
+    select home.*, hashes.history_hash, markets.last_day
     from {{ ref('dim_home') }} as home
+    inner join {{ ref('stg_home_hashes') }} as hashes on hashes.listing_id = home.listing_id
     inner join {{ ref('stg_markets') }} as markets on markets.market = home.market
-),
-touched as (
-    select * from versions
-    where is_active
+    where home.is_active
     {% if is_incremental() %}
-        and history_hash not in (select distinct history_hash from {{ this }})
+        and hashes.history_hash not in (select history_hash from {{ this }})
     {% endif %}
 ),
 days as (
