@@ -1,0 +1,61 @@
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use clap::{Args as ClapArgs, Parser, Subcommand};
+use stoop_lake_tables::Lake;
+
+/// Every observation in Delta tables, for any engine.
+#[derive(Debug, Parser)]
+#[command(name = "stoop-lake", version, max_term_width = 100)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Copy new observations from bronze into the tables `observations` and `quarantine`, each once
+    Ingest(IngestArgs),
+}
+
+/// Where the lake is.
+#[derive(Clone, Debug, ClapArgs)]
+pub(crate) struct PlaceArgs {
+    /// The database file of `stoop`
+    #[arg(long, alias = "db", value_name = "FILE", default_value = "stoop.db")]
+    pub(crate) database: PathBuf,
+    /// The data folder, or a bucket such as s3://bucket [default: stoop-data next to the database]
+    #[arg(long, value_name = "DIR|URL")]
+    pub(crate) data: Option<String>,
+    /// Print one line of JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct IngestArgs {
+    #[command(flatten)]
+    pub(crate) place: PlaceArgs,
+    /// Read all of bronze again, not only what is new
+    #[arg(long)]
+    pub(crate) all: bool,
+}
+
+impl PlaceArgs {
+    /// The data folder, or `None` for a bucket.
+    pub(crate) fn folder(&self) -> Option<PathBuf> {
+        match &self.data {
+            Some(url) if url.starts_with("s3://") => None,
+            Some(folder) => Some(folder.into()),
+            None => Some(self.database.parent().unwrap_or(Path::new("")).join("stoop-data")),
+        }
+    }
+
+    /// The lake in the folder or bucket.
+    pub(crate) fn lake(&self) -> anyhow::Result<Lake> {
+        Ok(match self.folder() {
+            Some(folder) => Lake::folder(&folder)?,
+            None => Lake::s3(self.data.as_deref().context("no data folder")?)?,
+        })
+    }
+}
