@@ -12,12 +12,21 @@ import nbformat
 from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
+from traitlets import default
 
 from stoop_lake.errors import LakeError
 
 LAKE = Path(__file__).resolve().parents[2]
 NOTEBOOK = LAKE / "notebooks" / "market.ipynb"
 CELL_SECONDS_MAX = 120
+
+
+class FileKernelManager(AsyncKernelManager):
+    """Reaches the kernel through files: no port is opened."""
+
+    @default("transport")
+    def _transport(self) -> str:
+        return "ipc"
 
 
 def run(args: Namespace) -> None:
@@ -45,9 +54,9 @@ def execute(star: Path, out: Path) -> list[Path]:
             "MPLBACKEND": "module://matplotlib_inline.backend_inline",
         }
         try:
-            # No port is opened: the kernel is reached through files.
-            kernel = AsyncKernelManager(kernel_name="python3", transport="ipc")
-            NotebookClient(notebook, timeout=CELL_SECONDS_MAX, km=kernel).execute()
+            NotebookClient(
+                notebook, timeout=CELL_SECONDS_MAX, kernel_name="python3", kernel_manager_class=FileKernelManager
+            ).execute()
         except CellExecutionError as error:
             raise LakeError(f"{NOTEBOOK.name}: {error}") from error
     nbformat.write(notebook, out / NOTEBOOK.name)  # type: ignore[no-untyped-call]
@@ -55,7 +64,7 @@ def execute(star: Path, out: Path) -> list[Path]:
 
 
 def _pictures(notebook: nbformat.NotebookNode, out: Path) -> list[Path]:
-    files = []
+    files: list[Path] = []
     for cell in notebook.cells:
         for output in cell.get("outputs", []):
             picture = output.get("data", {}).get("image/png")

@@ -9,10 +9,10 @@ import unittest
 from pathlib import Path
 
 from deltalake import DeltaTable
-from tests.market import star
 
 from stoop_lake.duck import connect, literal
 from stoop_lake.gold import Star
+from tests.market import star
 
 
 class Gold(unittest.TestCase):
