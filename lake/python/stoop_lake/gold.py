@@ -32,6 +32,8 @@ class Star:
             "STOOP_BRONZE": str(self.bronze or ""),
             "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
             "DO_NOT_TRACK": "1",
+            # profiles.yml names a module of this package.
+            "PYTHONPATH": str(PROJECT.parent / "python"),
         }
         dirs: list[str | Path] = ["--project-dir", PROJECT, "--profiles-dir", PROJECT]
         out: list[str | Path] = ["--target-path", self.target / "target", "--log-path", self.target / "logs"]
