@@ -3,6 +3,9 @@ with days as (
     select area, purpose, currency, year_quarter, day, count(*) as homes, count(figure_price) as priced
     from fct_listing_day
     join dim_date using (day)
+    join dim_source using (source)
+    -- Nobody looked later, or ever saw a home leave.
+    where day <= last_seen_on and exits >= 100
     group by all
 ),
 stock as (
@@ -42,4 +45,4 @@ left join prices using (area, purpose, currency, year_quarter)
 join dim_area on dim_area.area = stock.area
 -- Fewer homes say little.
 where stock.home_days / stock.days >= 10
-order by stock.purpose, exits_per_home_in_30_days desc, stock.area, stock.year_quarter
+order by exits_per_home_in_30_days desc, stock.area, stock.year_quarter

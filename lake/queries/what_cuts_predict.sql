@@ -2,11 +2,8 @@
 --
 -- All homes that are still on offer 30 days after they came are compared from that day on (a landmark). To count from the cut
 -- itself would favour cuts: a home has to stay to be cut.
-with newest as (
-    select max(day) as last_day from fct_listing_day
-),
-first_entries as (
-    select listing_id, min(changed_on) as entered_on
+with first_entries as (
+    select listing_id, split_part(listing_id, '/', 1) as source, min(changed_on) as entered_on
     from fct_stock_change
     where kind = 'entry'
     group by listing_id
@@ -15,8 +12,9 @@ at_landmark as (
     select first_entries.*, entered_on + 30 as landmark
     from first_entries
     join fct_listing_day as still on still.listing_id = first_entries.listing_id and still.day = entered_on + 30
-    -- Only homes whose next 30 days are over.
-    where entered_on + 60 <= (select last_day from newest)
+    join dim_source on dim_source.source = first_entries.source
+    -- Only homes whose next 30 days were watched, by a source that shows that homes leave.
+    where entered_on + 60 <= last_seen_on and exits >= 100
 ),
 cuts as (
     select

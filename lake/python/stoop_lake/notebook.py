@@ -58,7 +58,7 @@ def execute(star: Path, out: Path) -> list[Path]:
                 notebook, timeout=CELL_SECONDS_MAX, kernel_name="python3", kernel_manager_class=FileKernelManager
             ).execute()
         except CellExecutionError as error:
-            raise LakeError(f"{NOTEBOOK.name}: {error}") from error
+            raise LakeError(f"{NOTEBOOK.name}: {error.ename}: {error.evalue}") from error
     nbformat.write(notebook, out / NOTEBOOK.name)  # type: ignore[no-untyped-call]
     return _pictures(notebook, out)
 

@@ -86,7 +86,7 @@ class Exploration(unittest.TestCase):
                 from gold.fct_stock_change
                 order by listing_id, changed_at, kind desc
             """).fetchall()
-            newest = connection.execute("select max(day) from gold.fct_listing_day").fetchone()
+            newest = connection.execute("select max(last_seen_on) from gold.dim_source").fetchone()
         self.assertIsNotNone(newest)
         last_day = newest[0] if newest else None
         stays: dict[str, list[tuple[int, bool]]] = {}

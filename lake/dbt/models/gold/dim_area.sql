@@ -23,8 +23,8 @@ parents as (
 )
 select
     area,
-    -- `~` marks a name that only the source gives.
-    ltrim(names[level_no], '~') as name,
+    -- `~` marks a name that only the source gives. Homes of a city alone have its name.
+    ltrim(case when names[level_no] <> '-' then names[level_no] else names[parent_level] end, '~') as name,
     cast(level_no as integer) as level_no,
     (['country', 'region', 'county', 'city', 'narrowest'])[level_no] as level,
     case when parent_level is not null then array_to_string(names[1:parent_level], '/') end as parent_area,
