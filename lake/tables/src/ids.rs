@@ -1,13 +1,10 @@
 use std::collections::{HashMap, HashSet};
 
-use deltalake::arrow::array::AsArray;
 use deltalake::kernel::LogicalFileView;
-use deltalake::parquet::arrow::{ParquetRecordBatchStreamBuilder, ProjectionMask};
-use futures_util::TryStreamExt as _;
 
-use crate::error::{Doing, LakeError};
-use crate::files::FileReader;
+use crate::error::LakeError;
 use crate::observation::hash_of;
+use crate::read::each_text;
 use crate::table::Table;
 
 /// Names of rows that are kept in memory: about 70 MB.
@@ -104,38 +101,6 @@ impl KnownIds {
     }
 }
 
-/// The different values of a column of texts.
-pub(crate) async fn texts_of(table: &Table, column: &str) -> Result<HashSet<String>, LakeError> {
-    let mut texts = HashSet::new();
-    for file in table.files()? {
-        each_text(table, column, &file, |text| {
-            texts.insert(text.to_owned());
-        })
-        .await?;
-    }
-    Ok(texts)
-}
-
 async fn each_id(table: &Table, key: &str, file: &LogicalFileView, mut visit: impl FnMut(u128)) -> Result<(), LakeError> {
-    each_text(table, key, file, |name| visit(number_of(name))).await
-}
-
-async fn each_text(
-    table: &Table,
-    column: &str,
-    file: &LogicalFileView,
-    mut visit: impl FnMut(&str),
-) -> Result<(), LakeError> {
-    let failed = Doing::new(format!("read {column} of the file {} of the table {}", file.path(), table.name()));
-    let size = u64::try_from(file.size()).map_err(|error| failed.by(error))?;
-    let reader = FileReader { store: table.log().object_store(None), path: file.object_store_path(), size };
-    let builder = ParquetRecordBatchStreamBuilder::new(reader).await.map_err(|error| failed.by(error))?;
-    let mask = ProjectionMask::columns(builder.parquet_schema(), [column]);
-    let mut batches = builder.with_projection(mask).build().map_err(|error| failed.by(error))?;
-    while let Some(batch) = batches.try_next().await.map_err(|error| failed.by(error))? {
-        let texts = batch.column_by_name(column).ok_or_else(|| failed.by("there is no such column"))?;
-        let texts = texts.as_string_opt::<i32>().ok_or_else(|| failed.by("the column is no text"))?;
-        texts.iter().flatten().for_each(&mut visit);
-    }
-    Ok(())
+    each_text(table, file, key, |name| visit(number_of(name))).await
 }

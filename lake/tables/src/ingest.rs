@@ -7,11 +7,12 @@ use stoop_domain::{Reason, Time};
 use crate::bronze::{Chunk, Part};
 use crate::cells::{Cell, Rows};
 use crate::error::LakeError;
-use crate::ids::{number_of, texts_of};
+use crate::ids::number_of;
 use crate::insert::{Inserted, Inserter};
 use crate::observation::{ObservationRows, Origin};
 use crate::place::Lake;
 use crate::quarantine::{QuarantineRows, line_version, wrong_field};
+use crate::read::texts_of;
 use crate::specs::{self, TABLE_SCHEMA};
 
 /// Copies bronze into the tables `observations` and `quarantine`, each line once.

@@ -29,6 +29,7 @@ mod insert;
 mod observation;
 mod place;
 mod quarantine;
+mod read;
 pub mod specs;
 mod table;
 mod versions;

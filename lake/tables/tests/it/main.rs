@@ -1,0 +1,9 @@
+//! The tables in a folder: rows that come in any order, processes that die, writers at the same time.
+
+mod columns;
+mod exact;
+mod hostile;
+mod killed;
+mod once;
+mod support;
+mod writers;
