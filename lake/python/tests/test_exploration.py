@@ -86,16 +86,19 @@ class Exploration(unittest.TestCase):
                 from gold.fct_stock_change
                 order by listing_id, changed_at, kind desc
             """).fetchall()
-            newest = connection.execute("select max(last_seen_on) from gold.dim_source").fetchone()
-        self.assertIsNotNone(newest)
-        last_day = newest[0] if newest else None
-        stays: dict[str, list[tuple[int, bool]]] = {}
+            sources = connection.execute("select source, last_seen_on, exits from gold.dim_source").fetchall()
+        last_days = {source: day for source, day, exits in sources if exits >= 100}
+        stays: dict[tuple[str, str], list[tuple[int, bool]]] = {}
         for (home, kind, day), after in zip(moves, [*moves[1:], (None, None, None)], strict=True):
-            if kind == "entry":
+            source = home.split("/")[0]
+            if kind == "entry" and source in last_days:
                 is_over = after[0] == home and after[1] == "exit"
-                stays.setdefault(f"{day:%Y-%m}", []).append((((after[2] if is_over else last_day) - day).days, is_over))
-        for answer in self.answers(star(), "cohort_survival"):
-            of = stays[str(answer["cohort"])]
+                until = after[2] if is_over else max(last_days[source], day)
+                stays.setdefault((source, f"{day:%Y-%m}"), []).append(((until - day).days, is_over))
+        answers = self.answers(star(), "cohort_survival")
+        self.assertEqual({(row["source"], row["cohort"]) for row in answers}, stays.keys())
+        for answer in answers:
+            of = stays[str(answer["source"]), str(answer["cohort"])]
             self.assertEqual(answer["homes"], len(of))
             for mark in (7, 14, 30, 60):
                 share = 1.0
