@@ -22,5 +22,6 @@ def star() -> Star:
     if not made.file.exists():
         built = made.dbt("build", quiet=True)
         if built.returncode != 0:
+            made.file.unlink(missing_ok=True)
             raise AssertionError(built.stdout[-8000:] + built.stderr)
     return made

@@ -27,6 +27,7 @@ def real() -> Star | None:
     if not made.file.exists():
         built = made.dbt("build", quiet=True)
         if built.returncode != 0:
+            made.file.unlink(missing_ok=True)
             raise AssertionError(built.stdout[-8000:] + built.stderr)
     return made
 
