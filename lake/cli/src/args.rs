@@ -16,6 +16,8 @@ pub(crate) struct Args {
 pub(crate) enum Command {
     /// Copy new observations from bronze into the tables `observations` and `quarantine`, each once
     Ingest(IngestArgs),
+    /// Write the tables that come from the database: homes and their history, price changes, alerts, days, runs
+    Tables(PlaceArgs),
 }
 
 /// Where the lake is.

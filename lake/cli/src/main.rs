@@ -2,6 +2,7 @@
 
 mod args;
 mod ingest;
+mod tables;
 
 use std::process::ExitCode;
 
@@ -15,11 +16,10 @@ fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return failed(&anyhow::Error::new(error)),
     };
-    let outcome = runtime.block_on(async {
-        match args.command {
-            Command::Ingest(args) => ingest::ingest(&args).await,
-        }
-    });
+    let outcome = match args.command {
+        Command::Ingest(args) => runtime.block_on(ingest::ingest(&args)),
+        Command::Tables(args) => tables::tables(&args, &runtime),
+    };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => failed(&error),

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use deltalake::arrow::array::{
-    ArrayRef, BinaryBuilder, BooleanBuilder, Date32Builder, Decimal128Builder, Int32Builder, Int64Builder, ListBuilder,
+    ArrayRef, BinaryBuilder, BooleanBuilder, Date32Builder, Decimal128Builder, Float64Builder, Int32Builder, Int64Builder, ListBuilder,
     RecordBatch, StringBuilder, TimestampMicrosecondBuilder,
 };
 use deltalake::arrow::datatypes::SchemaRef;
@@ -11,7 +11,7 @@ use crate::columns::{Column, Kind, arrow_schema, element};
 use crate::error::{LakeError, doing};
 
 /// A value of a row.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Cell<'a> {
     /// No value.
     Null,
@@ -33,6 +33,8 @@ pub enum Cell<'a> {
     Texts(&'a [String]),
     /// For [`Kind::Bytes`].
     Bytes(&'a [u8]),
+    /// For [`Kind::Number`].
+    Number(f64),
 }
 
 impl<'a> Cell<'a> {
@@ -46,6 +48,29 @@ impl<'a> Cell<'a> {
     pub fn text(value: Option<&'a str>) -> Self {
         Self::of(value, Self::Text)
     }
+
+    /// Adds the cell to a hash. Different rows have different bytes.
+    pub(crate) fn hash(&self, hasher: &mut blake3::Hasher) {
+        let mut add = |tag: u8, bytes: &[u8]| {
+            hasher.update(&[tag]).update(&(bytes.len() as u64).to_le_bytes()).update(bytes);
+        };
+        match self {
+            Self::Null => add(0, &[]),
+            Self::Text(text) => add(1, text.as_bytes()),
+            Self::Int(number) => add(2, &number.to_le_bytes()),
+            Self::Long(number) => add(3, &number.to_le_bytes()),
+            Self::Flag(flag) => add(4, &[u8::from(*flag)]),
+            Self::Time(time) => add(5, &time.ms().to_le_bytes()),
+            Self::Date(day) => add(6, &day.to_le_bytes()),
+            Self::Decimal(number) => add(7, &number.to_le_bytes()),
+            Self::Texts(texts) => {
+                add(8, &(texts.len() as u64).to_le_bytes());
+                texts.iter().for_each(|text| add(1, text.as_bytes()));
+            }
+            Self::Bytes(bytes) => add(9, bytes),
+            Self::Number(number) => add(10, &number.to_bits().to_le_bytes()),
+        }
+    }
 }
 
 enum Builder {
@@ -58,6 +83,7 @@ enum Builder {
     Decimal(Decimal128Builder),
     Texts(ListBuilder<StringBuilder>),
     Bytes(BinaryBuilder),
+    Number(Float64Builder),
 }
 
 /// Collects rows of a table.
@@ -129,6 +155,7 @@ impl Builder {
             Kind::Decimal(..) => Self::Decimal(Decimal128Builder::new().with_data_type(kind.arrow())),
             Kind::Texts => Self::Texts(ListBuilder::new(StringBuilder::new()).with_field(element())),
             Kind::Bytes => Self::Bytes(BinaryBuilder::new()),
+            Kind::Number => Self::Number(Float64Builder::new()),
         }
     }
 
@@ -154,6 +181,8 @@ impl Builder {
             (Self::Texts(builder), Cell::Texts(texts)) => builder.append_value(texts.iter().map(Some)),
             (Self::Bytes(builder), Cell::Null) => builder.append_null(),
             (Self::Bytes(builder), Cell::Bytes(bytes)) => builder.append_value(bytes),
+            (Self::Number(builder), Cell::Null) => builder.append_null(),
+            (Self::Number(builder), Cell::Number(number)) => builder.append_value(number),
             _ => return false,
         }
         true
@@ -174,6 +203,7 @@ impl Builder {
             }
             Self::Texts(builder) => Arc::new(builder.finish()),
             Self::Bytes(builder) => Arc::new(builder.finish()),
+            Self::Number(builder) => Arc::new(builder.finish()),
         })
     }
 }

@@ -38,6 +38,8 @@ pub enum Kind {
     Texts,
     /// Bytes.
     Bytes,
+    /// A floating-point number: a figure, not an amount.
+    Number,
 }
 
 impl Column {
@@ -79,6 +81,7 @@ impl Kind {
             Self::Decimal(precision, scale) => json!(format!("decimal({precision},{scale})")),
             Self::Texts => json!({ "type": "array", "elementType": "string", "containsNull": true }),
             Self::Bytes => json!("binary"),
+            Self::Number => json!("double"),
         }
     }
 
@@ -102,6 +105,7 @@ impl Kind {
             Self::Decimal(precision, scale) => DataType::Decimal128(precision, scale),
             Self::Texts => DataType::List(element()),
             Self::Bytes => DataType::Binary,
+            Self::Number => DataType::Float64,
         }
     }
 }

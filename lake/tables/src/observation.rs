@@ -2,7 +2,7 @@ use std::collections::HashMap;
 
 use deltalake::arrow::array::RecordBatch;
 use stoop_domain::{
-    Area, AreaPath, AreaUnit, Currency, HOME_FIELDS, HomeValue, Minor, Observation, Reason, Time, home_id, market_of,
+    Area, AreaPath, AreaUnit, Currency, HOME_FIELDS, HomeField, HomeKind, HomeValue, Minor, Observation, Reason, Time, home_id, market_of,
 };
 
 use crate::cells::{Cell, Rows};
@@ -122,7 +122,7 @@ impl ObservationRows {
         let levels = market.as_ref().map(|market| market.area.levels());
         cells.extend((0..5).map(|level| Cell::text(levels.map(|levels| levels[level]).filter(|name| *name != "-"))));
         cells.push(Cell::text(zone));
-        numbers.push_home(&mut cells);
+        numbers.home.iter().for_each(|home| home.push(&mut cells));
         push_address(observation, &mut cells);
         cells.extend([
             Cell::Text(origin.object),
@@ -188,13 +188,7 @@ pub(crate) fn month_of(at: Time) -> String {
 struct Numbers {
     seq: i32,
     prices: [Option<i128>; 4],
-    home: Vec<Home>,
-}
-
-/// The value of a field of the home.
-enum Home {
-    Cell(Cell<'static>),
-    Area(Option<(i128, &'static str, i128)>),
+    home: Vec<HomeCells>,
 }
 
 impl Numbers {
@@ -230,29 +224,41 @@ impl Numbers {
             let days = listing.close_date.unwrap_or_default().0;
             return Err(bad("close_date", format!("close_date is {days} days after 1970, not in the years 1 to 9999")));
         }
-        let mut home = Vec::with_capacity(HOME_FIELDS.len());
-        for field in &HOME_FIELDS {
-            let value = (field.get)(listing);
-            home.push(match (field.kind, value) {
-                (stoop_domain::HomeKind::Area, Some(HomeValue::Area(area))) => {
-                    Home::Area(Some(area_cells(field.name, area)?))
-                }
-                (stoop_domain::HomeKind::Area, _) => Home::Area(None),
-                (_, None) => Home::Cell(Cell::Null),
-                (_, Some(value)) => Home::Cell(home_cell(field.name, value, listing.currency)?),
-            });
-        }
+        let values = HOME_FIELDS.map(|field| (field.get)(listing));
+        let home = HOME_FIELDS.iter().zip(values).map(|(field, value)| HomeCells::of(field, value, listing.currency));
+        let home = home.collect::<Result<_, _>>()?;
         Ok(Self { seq, prices, home })
     }
 
-    fn push_home<'a>(&self, cells: &mut Vec<Cell<'a>>) {
-        for value in &self.home {
-            match value {
-                Home::Cell(cell) => cells.push(*cell),
-                Home::Area(None) => cells.extend([Cell::Null; 3]),
-                Home::Area(Some((own, unit, metric))) => {
-                    cells.extend([Cell::Decimal(*own), Cell::Text(unit), Cell::Decimal(*metric)]);
-                }
+}
+
+/// The cells of a field of the home: one, or three for an area.
+pub(crate) enum HomeCells {
+    One(Cell<'static>),
+    Area(Option<(i128, &'static str, i128)>),
+}
+
+impl HomeCells {
+    pub(crate) fn of(field: &HomeField, value: Option<HomeValue>, currency: Currency) -> Result<Self, Refusal> {
+        Ok(match (field.kind, value) {
+            (HomeKind::Area, Some(HomeValue::Area(area))) => Self::Area(Some(area_cells(field.name, area)?)),
+            (HomeKind::Area, _) => Self::Area(None),
+            (_, None) => Self::One(Cell::Null),
+            (_, Some(value)) => Self::One(home_cell(field.name, value, currency)?),
+        })
+    }
+
+    /// The cells of a field without a value.
+    pub(crate) fn none(field: &HomeField) -> Self {
+        if field.kind == HomeKind::Area { Self::Area(None) } else { Self::One(Cell::Null) }
+    }
+
+    pub(crate) fn push(&self, cells: &mut Vec<Cell<'_>>) {
+        match self {
+            Self::One(cell) => cells.push(*cell),
+            Self::Area(None) => cells.extend([Cell::Null; 3]),
+            Self::Area(Some((own, unit, metric))) => {
+                cells.extend([Cell::Decimal(*own), Cell::Text(unit), Cell::Decimal(*metric)]);
             }
         }
     }
@@ -271,7 +277,7 @@ fn home_cell(name: &'static str, value: HomeValue, currency: Currency) -> Result
 }
 
 /// An amount in thousandths of the major unit.
-fn money(name: &'static str, amount: Minor, currency: Currency) -> Result<i128, Refusal> {
+pub(crate) fn money(name: &'static str, amount: Minor, currency: Currency) -> Result<i128, Refusal> {
     let missing = MONEY_DECIMALS.saturating_sub(currency.minor_digits());
     let thousandths = i128::from(amount.0) * 10_i128.pow(missing);
     if thousandths.abs() < NUMBER_END {
@@ -281,7 +287,7 @@ fn money(name: &'static str, amount: Minor, currency: Currency) -> Result<i128, 
 }
 
 /// An area in its unit and exactly in square metres. See [`AreaUnit`].
-fn area_cells(name: &'static str, area: Area) -> Result<(i128, &'static str, i128), Refusal> {
+pub(crate) fn area_cells(name: &'static str, area: Area) -> Result<(i128, &'static str, i128), Refusal> {
     let own = i128::from(area.ten_thousandths);
     // In units of 10⁻¹² m² for each ten-thousandth.
     let (unit, factor) = match area.unit {

@@ -1,10 +1,13 @@
-//! The definitions of the tables that are filled from bronze.
+//! The definitions of the tables.
 
 use std::borrow::Cow;
 
 use stoop_domain::{HOME_FIELDS, HomeKind, Status};
 
 use crate::columns::{Column, Kind};
+pub use crate::derived::specs::{
+    alerts, derived, homes, listing_history, market_days, price_changes, rejects, runs,
+};
 
 /// The version of the tables' columns. It is raised when a column gets another meaning or goes away; a new column alone
 /// needs no new version, as older programs leave it empty.
@@ -42,6 +45,14 @@ impl Spec {
     pub fn position(&self, name: &str) -> Option<usize> {
         self.columns.iter().position(|column| column.name == name)
     }
+}
+
+/// All tables, in the order of documents.
+#[must_use]
+pub fn all() -> Vec<Spec> {
+    let mut specs = vec![observations(), quarantine(), bronze()];
+    specs.extend(derived());
+    specs
 }
 
 /// Every observation, each once.
@@ -100,26 +111,7 @@ fn observation_columns() -> Vec<Column> {
         Column::new("area_name", Text, "Fifth level of area: a postal code or quarter"),
         Column::new("zone", Text, "IANA time zone of area, whose midnight ends the day"),
     ];
-    for field in &HOME_FIELDS {
-        match field.kind {
-            HomeKind::PropertyType => columns.push(Column::new(field.name, Text, field.meaning)),
-            HomeKind::Count | HomeKind::Year => columns.push(Column::new(field.name, Int, field.meaning)),
-            HomeKind::Hundredths => columns.push(Column::new(field.name, Decimal(9, 2), field.meaning)),
-            HomeKind::Fee => {
-                columns.push(Column::new(field.name, MONEY, format!("{}, per month", field.meaning)));
-            }
-            HomeKind::Flag => columns.push(Column::new(field.name, Flag, field.meaning)),
-            HomeKind::Area => columns.extend([
-                Column::new(field.name, AREA, format!("{}, in its unit", field.meaning)),
-                Column::new(format!("{}_unit", field.name), Text, "SquareMeters, SquareFeet or Acres"),
-                Column::new(
-                    format!("{}_m2", field.name),
-                    SQUARE_METRES,
-                    format!("{}, exactly in square metres", field.meaning),
-                ),
-            ]),
-        }
-    }
+    columns.extend(home_columns());
     columns.extend([
         Column::new("address_line", Text, "Street, number and unit, as the source says"),
         Column::new("neighbourhood", Text, "Quarter or district, as the source says"),
@@ -142,6 +134,33 @@ fn observation_columns() -> Vec<Column> {
         Column::required("line_version", Int, "Version of the line's format"),
         Column::required("table_schema", Int, "Version of the table's columns"),
     ]);
+    columns
+}
+
+/// The columns of the fields that describe a home.
+pub(crate) fn home_columns() -> Vec<Column> {
+    use Kind::{Decimal, Flag, Int, Text};
+    let mut columns = Vec::new();
+    for field in &HOME_FIELDS {
+        match field.kind {
+            HomeKind::PropertyType => columns.push(Column::new(field.name, Text, field.meaning)),
+            HomeKind::Count | HomeKind::Year => columns.push(Column::new(field.name, Int, field.meaning)),
+            HomeKind::Hundredths => columns.push(Column::new(field.name, Decimal(9, 2), field.meaning)),
+            HomeKind::Fee => {
+                columns.push(Column::new(field.name, MONEY, format!("{}, per month", field.meaning)));
+            }
+            HomeKind::Flag => columns.push(Column::new(field.name, Flag, field.meaning)),
+            HomeKind::Area => columns.extend([
+                Column::new(field.name, AREA, format!("{}, in its unit", field.meaning)),
+                Column::new(format!("{}_unit", field.name), Text, "SquareMeters, SquareFeet or Acres"),
+                Column::new(
+                    format!("{}_m2", field.name),
+                    SQUARE_METRES,
+                    format!("{}, exactly in square metres", field.meaning),
+                ),
+            ]),
+        }
+    }
     columns
 }
 
