@@ -51,7 +51,7 @@ class Tables:
     def __init__(self, folder: str | Path | None = None) -> None:
         self.folder = Path(folder or os.environ.get("STOOP_TABLES") or DEFAULT)
         if not self.folder.is_dir():
-            raise LakeError(f"no folder {self.folder}; `stoop-lake update` makes it, --tables DIR names another one")
+            raise LakeError(f"no folder {self.folder}; `stoop-lake ingest` makes it, --tables DIR names another one")
         found = sorted(entry.parent.name for entry in self.folder.glob("*/_delta_log"))
         if not found:
             raise LakeError(f"no Delta table in {self.folder}; a table is a folder with a _delta_log")

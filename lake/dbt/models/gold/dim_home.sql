@@ -1,4 +1,5 @@
--- One row for each version of a home (type 2): from valid_from until before valid_to it looked like this.
+-- One row for each version of a home (type 2): from valid_from until before valid_to it looked like this. The current version of
+-- a home that has expired, or will unless somebody sees it, has a valid_to too.
 select
     history.home_key,
     history.listing_id,
@@ -6,7 +7,8 @@ select
     history.interval_no as version_no,
     history.valid_from,
     history.valid_to,
-    history.valid_to is null as is_current,
+    history.is_newest as is_current,
+    history.expires,
     history.valid_from_day,
     history.valid_to_day,
     history.last_confirmed_at,

@@ -8,7 +8,9 @@ select
     cast(timezone('UTC', began_at) as date) as began_on,
     outcome,
     rows_read,
-    observations,
+    new_homes,
+    changed_homes,
+    gone_homes,
     rejects
 from {{ ref('stg_runs') }}
 where kind in ('poll', 'replay')
