@@ -2,7 +2,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use clap::{Args as ClapArgs, Parser, Subcommand};
-use stoop_lake_tables::Lake;
+use stoop_lake_tables::{Lake, RETENTION_DAYS};
 
 /// Every observation in Delta tables, for any engine.
 #[derive(Debug, Parser)]
@@ -18,6 +18,12 @@ pub(crate) enum Command {
     Ingest(IngestArgs),
     /// Write the tables that come from the database: homes and their history, price changes, alerts, days, runs
     Tables(PlaceArgs),
+    /// Merge small files, write checkpoints, and remove files that no recent version has
+    Maintain(MaintainArgs),
+    /// List the versions of a table, the newest first
+    Versions(VersionsArgs),
+    /// Show the number of rows and the columns of a table, now or in an earlier version
+    Show(ShowArgs),
 }
 
 /// Where the lake is.
@@ -41,6 +47,40 @@ pub(crate) struct IngestArgs {
     /// Read all of bronze again, not only what is new
     #[arg(long)]
     pub(crate) all: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct MaintainArgs {
+    #[command(flatten)]
+    pub(crate) place: PlaceArgs,
+    /// Keep files of versions that are at most so many days old
+    #[arg(long, value_name = "DAYS", default_value_t = RETENTION_DAYS)]
+    pub(crate) retention_days: u32,
+    /// Allow a retention that may take files from those who are reading
+    #[arg(long)]
+    pub(crate) force: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct VersionsArgs {
+    /// The table, such as observations
+    pub(crate) table: String,
+    #[command(flatten)]
+    pub(crate) place: PlaceArgs,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct ShowArgs {
+    /// The table, such as observations
+    pub(crate) table: String,
+    #[command(flatten)]
+    pub(crate) place: PlaceArgs,
+    /// The version
+    #[arg(long = "version", value_name = "NUMBER", conflicts_with = "as_of")]
+    pub(crate) number: Option<u64>,
+    /// The version that was the newest at a moment, such as 2026-03-01 or 2026-03-01T12:00:00Z
+    #[arg(long, value_name = "TIME")]
+    pub(crate) as_of: Option<String>,
 }
 
 impl PlaceArgs {

@@ -2,6 +2,8 @@
 
 mod args;
 mod ingest;
+mod maintain;
+mod show;
 mod tables;
 
 use std::process::ExitCode;
@@ -19,6 +21,9 @@ fn main() -> ExitCode {
     let outcome = match args.command {
         Command::Ingest(args) => runtime.block_on(ingest::ingest(&args)),
         Command::Tables(args) => tables::tables(&args, &runtime),
+        Command::Maintain(args) => runtime.block_on(maintain::run(&args)),
+        Command::Versions(args) => runtime.block_on(show::versions(&args)),
+        Command::Show(args) => runtime.block_on(show::show(&args)),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -207,6 +207,10 @@ impl Table {
         Ok(schema["fields"].as_array().cloned().unwrap_or_default())
     }
 
+    pub(crate) fn delta(&self) -> &DeltaTable {
+        &self.delta
+    }
+
     pub(crate) fn log(&self) -> &LogStoreRef {
         &self.log
     }

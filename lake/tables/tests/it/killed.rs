@@ -14,7 +14,7 @@ use crate::support::{chunk, ingest, lines, rows, run};
 
 /// A store whose process dies: after some writes every call fails, and the last write is done or not.
 #[derive(Debug)]
-struct Dying {
+pub(crate) struct Dying {
     store: Arc<dyn ObjectStore>,
     writes_left: AtomicI64,
     last_is_done: bool,
@@ -27,6 +27,12 @@ impl fmt::Display for Dying {
 }
 
 impl Dying {
+    /// The same lake, through a store that dies.
+    pub(crate) fn of(lake: &Lake, writes: i64, last_is_done: bool) -> Lake {
+        let (store, base) = lake.clone().into_parts();
+        Lake::with_store(Arc::new(Self { store, writes_left: AtomicI64::new(writes), last_is_done }), base)
+    }
+
     fn dead() -> Error {
         Error::Generic { store: "dying", source: "the process is dead".into() }
     }
@@ -92,9 +98,8 @@ fn whenever_the_process_dies_the_next_one_completes_the_work() {
         let mut deaths = 0;
         for writes in 0.. {
             let folder = tempfile::tempdir().unwrap();
-            let (store, base) = Lake::folder(folder.path()).unwrap().into_parts();
-            let dying = Dying { store, writes_left: AtomicI64::new(writes), last_is_done };
-            let first = run(ingest(&Lake::with_store(Arc::new(dying), base), &chunks));
+            let lake = Lake::folder(folder.path()).unwrap();
+            let first = run(ingest(&Dying::of(&lake, writes, last_is_done), &chunks));
             let is_dead = first.is_err();
             let second = run(ingest(&Lake::folder(folder.path()).unwrap(), &chunks)).unwrap();
             for (table, right) in ["observations", "quarantine", "bronze"].into_iter().zip(&right) {

@@ -5,6 +5,7 @@ mod derived;
 mod exact;
 mod hostile;
 mod killed;
+mod maintained;
 mod once;
 mod support;
 mod writers;

@@ -27,7 +27,7 @@ pub(crate) fn observation(number: u32) -> Observation {
     if number.is_multiple_of(7) {
         listing.status = Status::Pending;
     }
-    // Over three months.
+    // A month has about 68 of them.
     let at = Time::parse("2026-01-05T00:00:00Z").unwrap().plus_ms(i64::from(number) * 11 * Time::HOUR_MS);
     Observation::new("test", format!("{}", number % 5), at, listing)
 }
