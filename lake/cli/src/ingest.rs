@@ -4,6 +4,7 @@ use stoop_pipeline::Clock as _;
 use stoop_runtime::SystemClock;
 
 use crate::args::IngestArgs;
+use crate::out;
 
 /// Copies bronze into tables and prints what became of it.
 pub(crate) async fn ingest(args: &IngestArgs) -> anyhow::Result<()> {
@@ -19,11 +20,11 @@ pub(crate) async fn ingest(args: &IngestArgs) -> anyhow::Result<()> {
     }
     let counts = ingest.counts();
     if args.place.json {
-        println!("{}", serde_json::to_string(&counts)?);
+        out::line(&serde_json::to_string(&counts)?)?;
     } else {
-        println!("{} lines of {} new files of bronze, and of the outbox", counts.lines, counts.objects);
-        println!("{} observations added, {} there already", counts.added, counts.repeated);
-        println!("{} lines in quarantine", counts.quarantined);
+        out::line(&format!("{} lines of {} new files of bronze, and of the outbox", counts.lines, counts.objects))?;
+        out::line(&format!("{} observations added, {} there already", counts.added, counts.repeated))?;
+        out::line(&format!("{} lines in quarantine", counts.quarantined))?;
     }
     Ok(())
 }

@@ -3,6 +3,7 @@
 mod args;
 mod ingest;
 mod maintain;
+mod out;
 mod show;
 mod tables;
 
@@ -16,7 +17,7 @@ fn main() -> ExitCode {
     let args = Args::parse();
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
-        Err(error) => return failed(&anyhow::Error::new(error)),
+        Err(error) => return out::end(&Err(error.into())),
     };
     let outcome = match args.command {
         Command::Ingest(args) => runtime.block_on(ingest::ingest(&args)),
@@ -25,13 +26,5 @@ fn main() -> ExitCode {
         Command::Versions(args) => runtime.block_on(show::versions(&args)),
         Command::Show(args) => runtime.block_on(show::show(&args)),
     };
-    match outcome {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => failed(&error),
-    }
-}
-
-fn failed(error: &anyhow::Error) -> ExitCode {
-    eprintln!("error: {error:#}");
-    ExitCode::FAILURE
+    out::end(&outcome)
 }

@@ -4,6 +4,7 @@ use stoop_pipeline::Clock as _;
 use stoop_runtime::SystemClock;
 
 use crate::args::MaintainArgs;
+use crate::out;
 
 /// Merges files, writes checkpoints, removes old files, and prints what was done.
 pub(crate) async fn run(args: &MaintainArgs) -> anyhow::Result<()> {
@@ -17,11 +18,11 @@ pub(crate) async fn run(args: &MaintainArgs) -> anyhow::Result<()> {
     let lake = args.place.lake()?;
     for done in maintain(&lake, args.retention_days, SystemClock.now(), &|| false).await? {
         if args.place.json {
-            println!("{}", serde_json::to_string(&done)?);
+            out::line(&serde_json::to_string(&done)?)?;
             continue;
         }
         let checkpoint = done.checkpoint.map(|version| format!(", checkpoint {version}")).unwrap_or_default();
-        println!(
+        out::line(&format!(
             "{:16} {} files into {} ({} rows, {} bytes){checkpoint}, {} old files removed ({} bytes)",
             done.table,
             done.files_merged,
@@ -30,7 +31,7 @@ pub(crate) async fn run(args: &MaintainArgs) -> anyhow::Result<()> {
             done.bytes_written,
             done.files_removed,
             done.bytes_removed
-        );
+        ))?;
     }
     Ok(())
 }

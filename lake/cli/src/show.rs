@@ -4,15 +4,16 @@ use stoop_domain::Time;
 use stoop_lake_tables::Table;
 
 use crate::args::{ShowArgs, VersionsArgs};
+use crate::out;
 
 /// Prints the versions of a table, the newest first.
 pub(crate) async fn versions(args: &VersionsArgs) -> anyhow::Result<()> {
     let table = Table::read(&args.place.lake()?, &args.table).await?;
     for version in table.versions().await? {
         if args.place.json {
-            println!("{}", serde_json::to_string(&version)?);
+            out::line(&serde_json::to_string(&version)?)?;
         } else {
-            println!(
+            out::line(&format!(
                 "{:>6}  {}  {:12}  {:+} {:+} rows  {:+} {:+} files",
                 version.version,
                 version.at,
@@ -21,7 +22,7 @@ pub(crate) async fn versions(args: &VersionsArgs) -> anyhow::Result<()> {
                 -version.rows_removed.cast_signed(),
                 version.files_added.cast_signed(),
                 -version.files_removed.cast_signed()
-            );
+            ))?;
         }
     }
     Ok(())
@@ -41,14 +42,15 @@ pub(crate) async fn show(args: &ShowArgs) -> anyhow::Result<()> {
     let (rows, fields) = (table.rows()?, table.fields()?);
     if args.place.json {
         let shown = json!({ "table": args.table, "version": table.version(), "rows": rows, "columns": fields });
-        println!("{shown}");
+        out::line(&shown.to_string())?;
         return Ok(());
     }
-    println!("{}, version {}: {rows} rows", args.table, table.version());
+    out::line(&format!("{}, version {}: {rows} rows", args.table, table.version()))?;
     for field in fields {
-        let kind = field["type"].as_str().map_or_else(|| field["type"]["elementType"].to_string() + " list", str::to_owned);
+        let kind =
+            field["type"].as_str().map_or_else(|| field["type"]["elementType"].to_string() + " list", str::to_owned);
         let comment = field["metadata"]["comment"].as_str().unwrap_or_default();
-        println!("  {:24} {kind:16} {comment}", field["name"].as_str().unwrap_or_default());
+        out::line(&format!("  {:24} {kind:16} {comment}", field["name"].as_str().unwrap_or_default()))?;
     }
     Ok(())
 }

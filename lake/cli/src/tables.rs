@@ -6,6 +6,7 @@ use stoop_runtime::SystemClock;
 use tokio::runtime::Runtime;
 
 use crate::args::PlaceArgs;
+use crate::out;
 
 /// Writes the tables that come from the database, all as of one moment, and prints what became of them.
 pub(crate) fn tables(args: &PlaceArgs, runtime: &Runtime) -> anyhow::Result<()> {
@@ -15,12 +16,12 @@ pub(crate) fn tables(args: &PlaceArgs, runtime: &Runtime) -> anyhow::Result<()> 
     let derived = Derived { lake: &lake, database: &database, now: SystemClock.now() };
     let counts = database.reading(|| -> anyhow::Result<TableCounts> { Ok(runtime.block_on(derived.write())?) })?;
     if args.json {
-        println!("{}", serde_json::to_string(&counts)?);
+        out::line(&serde_json::to_string(&counts)?)?;
         return Ok(());
     }
     for (table, replaced) in counts {
         let changed = if replaced.changed { "" } else { ", as before" };
-        println!("{table:16} {:>10} rows{changed}", replaced.rows);
+        out::line(&format!("{table:16} {:>10} rows{changed}", replaced.rows))?;
     }
     Ok(())
 }

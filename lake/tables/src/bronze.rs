@@ -128,7 +128,13 @@ async fn read_bucket(
     let mut chunks = Chunks::new(move |chunk| to_receiver.blocking_send(chunk).is_ok());
     for (path, location) in found {
         let failed = Doing::new(format!("read the file {path} of bronze"));
-        let body = store.get(&location).await.map_err(|error| failed.by(error))?.bytes().await.map_err(|error| failed.by(error))?;
+        let body = store
+            .get(&location)
+            .await
+            .map_err(|error| failed.by(error))?
+            .bytes()
+            .await
+            .map_err(|error| failed.by(error))?;
         let name = path.clone();
         let pushed = tokio::task::spawn_blocking(move || {
             let is_going_on = each_line(&body, |line| chunks.push(&name, line));

@@ -101,6 +101,11 @@ impl KnownIds {
     }
 }
 
-async fn each_id(table: &Table, key: &str, file: &LogicalFileView, mut visit: impl FnMut(u128)) -> Result<(), LakeError> {
+async fn each_id(
+    table: &Table,
+    key: &str,
+    file: &LogicalFileView,
+    mut visit: impl FnMut(u128),
+) -> Result<(), LakeError> {
     each_text(table, file, key, |name| visit(number_of(name))).await
 }

@@ -101,7 +101,8 @@ impl Inserter {
         let failed = Doing::new(format!("sort rows of {}", self.spec.name));
         let mut seen = HashSet::with_capacity(ids.len());
         let first: BooleanArray = ids.iter().map(|id| Some(seen.insert(*id))).collect();
-        let ids: Vec<u128> = ids.iter().zip(first.values().iter()).filter(|(_, first)| *first).map(|(id, _)| *id).collect();
+        let ids: Vec<u128> =
+            ids.iter().zip(first.values().iter()).filter(|(_, first)| *first).map(|(id, _)| *id).collect();
         let batch = filter_record_batch(batch, &first).map_err(|error| failed.by(error))?;
         let sorting = |name: &&str| {
             let values = batch.column_by_name(name).cloned().ok_or_else(|| failed.by(format!("no column {name}")))?;
@@ -115,7 +116,8 @@ impl Inserter {
 
     /// The rows of each partition.
     fn groups(&self, batch: &RecordBatch) -> Result<Vec<Group>, LakeError> {
-        let group = |partition: &str, rows| Group { partition: partition.to_owned(), rows, missing: Vec::new(), added: None };
+        let group =
+            |partition: &str, rows| Group { partition: partition.to_owned(), rows, missing: Vec::new(), added: None };
         let Some(column) = self.spec.partition else { return Ok(vec![group("", 0..batch.num_rows())]) };
         let failed = Doing::new(format!("separate rows of {}", self.spec.name));
         let values = batch.column_by_name(column).and_then(|array| array.as_string_opt::<i32>());

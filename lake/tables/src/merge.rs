@@ -116,10 +116,7 @@ impl Merge {
 }
 
 /// The batch with these columns: those that it lacks are empty.
-fn aligned(
-    batch: &RecordBatch,
-    schema: &SchemaRef,
-) -> Result<RecordBatch, deltalake::arrow::error::ArrowError> {
+fn aligned(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch, deltalake::arrow::error::ArrowError> {
     let columns = schema.fields().iter().map(|field| match batch.column_by_name(field.name()) {
         Some(column) if column.data_type() == field.data_type() => Ok(Arc::clone(column)),
         Some(column) => cast(column, field.data_type()),

@@ -2,7 +2,8 @@ use std::collections::HashMap;
 
 use deltalake::arrow::array::RecordBatch;
 use stoop_domain::{
-    Area, AreaPath, AreaUnit, Currency, HOME_FIELDS, HomeField, HomeKind, HomeValue, Minor, Observation, Reason, Time, home_id, market_of,
+    Area, AreaPath, AreaUnit, Currency, HOME_FIELDS, HomeField, HomeKind, HomeValue, Minor, Observation, Reason, Time,
+    home_id, market_of,
 };
 
 use crate::cells::{Cell, Rows};
@@ -88,11 +89,8 @@ impl ObservationRows {
             self.zones.entry(market.area.clone()).or_insert_with(|| named(&market.area)).as_str()
         });
         let listing_id = home_id(observation);
-        let [id_text, month, market_text] = [
-            hex(id),
-            month_of(observation.at),
-            market.as_ref().map(ToString::to_string).unwrap_or_default(),
-        ];
+        let [id_text, month, market_text] =
+            [hex(id), month_of(observation.at), market.as_ref().map(ToString::to_string).unwrap_or_default()];
         let listing = &observation.listing;
         let mut cells = Vec::with_capacity(80);
         cells.extend([
@@ -229,7 +227,6 @@ impl Numbers {
         let home = home.collect::<Result<_, _>>()?;
         Ok(Self { seq, prices, home })
     }
-
 }
 
 /// The cells of a field of the home: one, or three for an area.

@@ -48,9 +48,8 @@ impl Lake {
             _ => return Err(failed.by("not a URL like s3://bucket/")),
         };
         let endpoint = std::env::var("AWS_ENDPOINT_URL_S3").or_else(|_| std::env::var("AWS_ENDPOINT_URL"));
-        let mut builder = AmazonS3Builder::from_env()
-            .with_bucket_name(bucket)
-            .with_conditional_put(S3ConditionalPut::ETagMatch);
+        let mut builder =
+            AmazonS3Builder::from_env().with_bucket_name(bucket).with_conditional_put(S3ConditionalPut::ETagMatch);
         if let Ok(endpoint) = endpoint {
             builder = builder.with_allow_http(endpoint.starts_with("http://")).with_endpoint(endpoint);
         }
@@ -75,6 +74,12 @@ impl Lake {
         let mut url = self.base.clone();
         url.set_path(&format!("{}{TABLES}/{table}/", self.base.path()));
         url
+    }
+
+    /// The data folder or bucket.
+    #[must_use]
+    pub fn base(&self) -> &Url {
+        &self.base
     }
 
     /// The store of all objects, and the path of the base in it.

@@ -95,8 +95,7 @@ impl Replacement {
     async fn commit(&mut self, content: i64) -> Result<bool, LakeError> {
         let removed = self.table.files()?;
         let rows_removed = self.table.rows()?;
-        let mut actions: Vec<Action> =
-            removed.iter().map(|file| Action::Remove(file.remove_action(true))).collect();
+        let mut actions: Vec<Action> = removed.iter().map(|file| Action::Remove(file.remove_action(true))).collect();
         actions.extend(self.added.iter().cloned().map(Action::Add));
         let effect =
             Effect { rows: [self.count, rows_removed], files: [self.added.len() as u64, removed.len() as u64] };

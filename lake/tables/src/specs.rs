@@ -5,9 +5,7 @@ use std::borrow::Cow;
 use stoop_domain::{HOME_FIELDS, HomeKind, Status};
 
 use crate::columns::{Column, Kind};
-pub use crate::derived::specs::{
-    alerts, derived, homes, listing_history, market_days, price_changes, rejects, runs,
-};
+pub use crate::derived::specs::{alerts, derived, homes, listing_history, market_days, price_changes, rejects, runs};
 
 /// The version of the tables' columns. It is raised when a column gets another meaning or goes away; a new column alone
 /// needs no new version, as older programs leave it empty.

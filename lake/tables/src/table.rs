@@ -62,7 +62,9 @@ impl Table {
         let known = || async { lake.tables().await.map(|names| names.join(", ")).unwrap_or_default() };
         match Self::find(lake, name).await? {
             Some(table) => Ok(table),
-            None => Err(LakeError::Missing(format!("no table {name} in {}; there are: {}", lake.url_of(""), known().await))),
+            None => {
+                Err(LakeError::Missing(format!("no table {name} in {}; there are: {}", lake.base(), known().await)))
+            }
         }
     }
 
@@ -108,7 +110,8 @@ impl Table {
         };
         let actions = vec![Action::Protocol(protocol), Action::Metadata(metadata)];
         // If another process creates it at the same time, one of the two is first, and both are the same.
-        commit_at(&lake.log_store(&spec.name)?, &spec.name, 0, actions, operation, Effect::default(), Vec::new()).await?;
+        commit_at(&lake.log_store(&spec.name)?, &spec.name, 0, actions, operation, Effect::default(), Vec::new())
+            .await?;
         Ok(())
     }
 
@@ -117,7 +120,8 @@ impl Table {
         let unfit = |detail: String| LakeError::Unfit { table: self.name.clone(), detail };
         let metadata = self.state()?.metadata();
         let found = metadata.configuration().get(SCHEMA_PROPERTY).and_then(|text| text.parse().ok());
-        let found: u32 = found.ok_or_else(|| unfit(format!("it has no property {SCHEMA_PROPERTY}: not written by Stoop")))?;
+        let found: u32 =
+            found.ok_or_else(|| unfit(format!("it has no property {SCHEMA_PROPERTY}: not written by Stoop")))?;
         if found > TABLE_SCHEMA {
             return Err(LakeError::Newer { table: self.name.clone(), found, ours: TABLE_SCHEMA });
         }
@@ -125,7 +129,10 @@ impl Table {
         let version = |name: &str| protocol[name].as_i64().unwrap_or(i64::MAX);
         let features = protocol["writerFeatures"].as_array().cloned().unwrap_or_default();
         let is_known = |feature: &Value| feature.as_str().is_some_and(|name| WRITER_FEATURES.contains(&name));
-        if version("minReaderVersion") > 1 || ![2, 7].contains(&version("minWriterVersion")) || !features.iter().all(is_known) {
+        if version("minReaderVersion") > 1
+            || ![2, 7].contains(&version("minWriterVersion"))
+            || !features.iter().all(is_known)
+        {
             return Err(unfit(format!("another program has changed its protocol to {protocol}")));
         }
         let fields = self.fields()?;
@@ -249,7 +256,8 @@ async fn commit_at(
         "numAddedFiles": effect.files[0], "numRemovedFiles": effect.files[1],
     });
     let info = HashMap::from([("operationMetrics".to_owned(), metrics)]);
-    let bytes = CommitData::new(actions, operation, info, transactions).get_bytes().map_err(|error| failed.by(error))?;
+    let bytes =
+        CommitData::new(actions, operation, info, transactions).get_bytes().map_err(|error| failed.by(error))?;
     match log.write_commit_entry(version, CommitOrBytes::LogBytes(bytes), Uuid::nil()).await {
         Ok(()) => Ok(true),
         Err(TransactionError::VersionAlreadyExists(_)) => Ok(false),

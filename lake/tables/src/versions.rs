@@ -68,7 +68,8 @@ impl Table {
         match versions.iter().find(|version| version.at <= at) {
             Some(found) => Self::read_version(lake, name, found.version).await,
             None => {
-                let oldest = versions.last().map(|oldest| format!("; the oldest is of {}", oldest.at)).unwrap_or_default();
+                let oldest =
+                    versions.last().map(|oldest| format!("; the oldest is of {}", oldest.at)).unwrap_or_default();
                 Err(LakeError::Missing(format!("no version of the table {name} at {at}{oldest}")))
             }
         }

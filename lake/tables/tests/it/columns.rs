@@ -50,7 +50,9 @@ fn a_table_that_does_not_fit_is_refused() {
 
         Table::open(&lake, &specs::quarantine(), now()).await.unwrap();
         let log = folder.path().join("tables/quarantine/_delta_log/00000000000000000000.json");
-        let newer = std::fs::read_to_string(&log).unwrap().replace("\"stoop.tableSchema\":\"1\"", "\"stoop.tableSchema\":\"9\"");
+        let newer = std::fs::read_to_string(&log)
+            .unwrap()
+            .replace("\"stoop.tableSchema\":\"1\"", "\"stoop.tableSchema\":\"9\"");
         std::fs::write(&log, newer).unwrap();
         let error = Table::open(&lake, &specs::quarantine(), now()).await.err().unwrap();
         assert!(matches!(error, LakeError::Newer { found: 9, ours: 1, .. }), "{error}");

@@ -46,7 +46,12 @@ fn a_value_of_a_wrong_type_is_kept_with_its_line_and_field() {
         (&["at"], json!("yesterday"), "unreadable", "at"),
         (&["v"], json!("three"), "unreadable", "v"),
         (&["v"], json!(4), "newer_version", ""),
-        (&["listing"], json!({ "purpose": "Sale", "status": "Active", "address": {} }), "unreadable", "listing.currency"),
+        (
+            &["listing"],
+            json!({ "purpose": "Sale", "status": "Active", "address": {} }),
+            "unreadable",
+            "listing.currency",
+        ),
     ] {
         let bad = changed(path, value);
         let row = one(bad.clone());
@@ -64,7 +69,11 @@ fn a_value_that_does_not_fit_its_column_is_kept_with_its_line_and_field() {
         (|o| o.listing.list_price = Some(Minor(-5)), "price_not_positive", "list_price"),
         (|o| o.listing.close_price = Some(Minor(0)), "price_not_positive", "close_price"),
         (|o| o.listing.list_price = Some(Minor(i64::MAX)), "price_absurd", "list_price"),
-        (|o| o.listing.previous_list_price = Some(Minor(100_000_000_000_000_000)), "price_absurd", "previous_list_price"),
+        (
+            |o| o.listing.previous_list_price = Some(Minor(100_000_000_000_000_000)),
+            "price_absurd",
+            "previous_list_price",
+        ),
         (|o| o.listing.association_fee = Some(Minor(i64::MIN)), "price_absurd", "association_fee"),
         (
             |o| o.listing.lot_area = Some(Area { ten_thousandths: i64::MAX, unit: AreaUnit::Acres }),

@@ -1,7 +1,9 @@
 //! The tables in a folder: rows that come in any order, processes that die, writers at the same time.
 
+mod bucket;
 mod columns;
 mod derived;
+mod documents;
 mod exact;
 mod hostile;
 mod killed;

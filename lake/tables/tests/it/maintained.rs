@@ -79,7 +79,9 @@ fn merged_files_have_the_same_rows_in_order_and_old_versions_stay() {
     assert_eq!(parquet_files(&observations), 2);
     assert_eq!(rows(folder.path(), "observations"), before);
     // It goes on, from the checkpoint.
-    let all: Vec<_> = (0..13_u32).map(|at| (format!("other {at}"), chunk(&format!("other {at}"), &lines(at * 10..at * 10 + 10)))).collect();
+    let all: Vec<_> = (0..13_u32)
+        .map(|at| (format!("other {at}"), chunk(&format!("other {at}"), &lines(at * 10..at * 10 + 10))))
+        .collect();
     assert_eq!(run(ingest(&lake, &all)).unwrap().counts().added, 10);
     assert_eq!(rows(folder.path(), "observations").len(), 130);
 }
