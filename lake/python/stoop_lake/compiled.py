@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from stoop_lake.errors import LakeError
+
 
 @dataclass(frozen=True)
 class Test:
@@ -31,6 +33,8 @@ def load(target: Path) -> list[Test]:
     for node in manifest["nodes"].values():
         if node["resource_type"] != "test":
             continue
+        if "compiled_code" not in node:
+            raise LakeError(f"{target} is of a dbt command that compiles no tests; run lake/gold")
         sql: str = node["compiled_code"]
         names = {_name(nodes[key]): _relation(nodes[key]) for key in node["depends_on"]["nodes"]}
         for name, relation in names.items():
