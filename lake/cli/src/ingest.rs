@@ -6,7 +6,7 @@ use stoop_runtime::SystemClock;
 use crate::args::IngestArgs;
 use crate::out;
 
-/// Copies bronze into tables and prints what became of it.
+/// Copies bronze into tables and prints the outcome.
 pub(crate) async fn ingest(args: &IngestArgs) -> anyhow::Result<()> {
     let lake = args.place.lake()?;
     let mut ingest = Ingest::open(&lake, SystemClock.now()).await?;

@@ -8,7 +8,7 @@ use tokio::runtime::Runtime;
 use crate::args::PlaceArgs;
 use crate::out;
 
-/// Writes the tables that come from the database, all as of one moment, and prints what became of them.
+/// Writes the tables that come from the database, all as of one moment, and prints the outcome.
 pub(crate) fn tables(args: &PlaceArgs, runtime: &Runtime) -> anyhow::Result<()> {
     let data = args.folder().context("these tables come from a database: name its data folder, not a bucket")?;
     let database = Database::open_read(&args.database, &data)?;

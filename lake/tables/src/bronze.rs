@@ -1,3 +1,6 @@
+#[cfg(feature = "database")]
+mod database;
+
 use std::collections::HashSet;
 use std::io::{BufRead, BufReader, Read};
 use std::sync::Arc;
@@ -5,8 +8,6 @@ use std::sync::Arc;
 use deltalake::logstore::object_store::ObjectStoreExt as _;
 use flate2::bufread::MultiGzDecoder;
 use futures_util::TryStreamExt as _;
-use stoop_embedded::Database;
-use stoop_pipeline::ports::PortError;
 use tokio::sync::mpsc;
 
 use crate::error::{Doing, LakeError, doing};
@@ -47,30 +48,6 @@ pub struct Part {
 pub struct Bronze(mpsc::Receiver<Result<Chunk, LakeError>>);
 
 impl Bronze {
-    /// The lake of a laptop: the files that were not `taken`, and the outbox.
-    #[must_use]
-    pub fn of_database(database: Arc<Database>, taken: HashSet<String>) -> Self {
-        let (sender, receiver) = mpsc::channel(1);
-        let to_receiver = sender.clone();
-        tokio::task::spawn_blocking(move || {
-            let mut chunks = Chunks::new(move |chunk| to_receiver.blocking_send(chunk).is_ok());
-            let read = database.observations_of(
-                |object| !taken.contains(&object.path),
-                |object, line| match chunks.push(object.map_or(OUTBOX, |object| &object.path), line) {
-                    true => Ok(()),
-                    false => Err(Stopped::Receiver),
-                },
-            );
-            match read {
-                Ok(()) => chunks.end(),
-                Err(Stopped::Receiver) => {}
-                // If nobody listens any more, nobody is to be told.
-                Err(Stopped::Failed(error)) => drop(sender.blocking_send(Err(doing("read bronze")(error)))),
-            }
-        });
-        Self(receiver)
-    }
-
     /// The lake of a bucket: the files below `lake/observations/` that were not `taken`, compressed by gzip or not at
     /// all.
     #[must_use]
@@ -78,7 +55,7 @@ impl Bronze {
         let (sender, receiver) = mpsc::channel(1);
         tokio::spawn(async move {
             if let Err(error) = read_bucket(&lake, &taken, &sender).await {
-                // If nobody listens any more, nobody is to be told.
+                // If nobody listens any more, nobody needs the error.
                 drop(sender.send(Err(error)).await);
             }
         });
@@ -91,18 +68,6 @@ impl Bronze {
     /// If bronze cannot be read.
     pub async fn next(&mut self) -> Result<Option<Chunk>, LakeError> {
         self.0.recv().await.transpose()
-    }
-}
-
-enum Stopped {
-    /// Nobody wants more chunks.
-    Receiver,
-    Failed(PortError),
-}
-
-impl From<PortError> for Stopped {
-    fn from(error: PortError) -> Self {
-        Self::Failed(error)
     }
 }
 
@@ -236,7 +201,7 @@ impl<S: FnMut(Result<Chunk, LakeError>) -> bool> Chunks<S> {
     fn end(mut self) {
         self.end_object();
         if !self.chunk.parts.is_empty() {
-            // If nobody listens any more, nobody is to be told.
+            // If nobody listens any more, nobody needs the error.
             let _is_wanted = (self.send)(Ok(std::mem::take(&mut self.chunk)));
         }
     }

@@ -28,7 +28,7 @@ pub struct Ingest {
     counts: Counts,
 }
 
-/// What was read, and what became of it.
+/// What was read, and its outcome.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Counts {
     /// Files of bronze that were read to their end.

@@ -32,7 +32,7 @@ pub struct Inserter {
     known: KnownIds,
 }
 
-/// What became of some rows.
+/// The outcome of some rows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Inserted {
     /// Rows that the table did not have.

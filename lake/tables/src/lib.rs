@@ -22,6 +22,7 @@ mod bronze;
 mod cells;
 mod columns;
 mod compact;
+#[cfg(feature = "database")]
 mod derived;
 mod error;
 mod files;
@@ -42,6 +43,7 @@ mod versions;
 pub use bronze::{Bronze, Chunk, Part};
 pub use cells::{Cell, Rows};
 pub use columns::{Column, Kind};
+#[cfg(feature = "database")]
 pub use derived::{Derived, TableCounts};
 pub use error::LakeError;
 pub use ingest::{Counts, Ingest};

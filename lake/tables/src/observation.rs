@@ -246,6 +246,7 @@ impl HomeCells {
     }
 
     /// The cells of a field without a value.
+    #[cfg(feature = "database")]
     pub(crate) fn none(field: &HomeField) -> Self {
         if field.kind == HomeKind::Area { Self::Area(None) } else { Self::One(Cell::Null) }
     }

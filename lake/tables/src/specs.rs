@@ -1,11 +1,15 @@
 //! The definitions of the tables.
 
+mod derived;
+
 use std::borrow::Cow;
 
 use stoop_domain::{HOME_FIELDS, HomeKind, Status};
 
+pub use self::derived::{alerts, derived, homes, listing_history, market_days, price_changes, rejects, runs};
+#[cfg(feature = "database")]
+pub(crate) use self::derived::flows_of;
 use crate::columns::{Column, Kind};
-pub use crate::derived::specs::{alerts, derived, homes, listing_history, market_days, price_changes, rejects, runs};
 
 /// The version of the tables' columns. It is raised when a column gets another meaning or goes away; a new column alone
 /// needs no new version, as older programs leave it empty.

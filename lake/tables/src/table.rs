@@ -274,7 +274,7 @@ fn properties(spec: &Spec) -> BTreeMap<String, String> {
         (SCHEMA_PROPERTY.to_owned(), TABLE_SCHEMA.to_string()),
         // Time travel reads the log; a year of it is small.
         ("delta.logRetentionDuration".to_owned(), "interval 365 days".to_owned()),
-        // `maintain` may be told to keep removed files so long.
+        // `maintain` can keep removed files so long.
         ("delta.deletedFileRetentionDuration".to_owned(), "interval 30 days".to_owned()),
     ]);
     if spec.key.is_some() {

@@ -2,11 +2,11 @@ use stoop_domain::Verdict;
 use stoop_embedded::AlertFilter;
 use stoop_market::{Segment, closes, first_day};
 
-use super::specs::flows_of;
 use super::{Derived, amount, unread};
 use crate::cells::Cell;
 use crate::error::{LakeError, doing};
 use crate::replace::{Replaced, Replacement};
+use crate::specs::flows_of;
 
 pub(super) async fn alerts(derived: &Derived<'_>, mut table: Replacement) -> Result<Replaced, LakeError> {
     for alert in derived.database.alerts(AlertFilter::All, usize::MAX).map_err(unread)? {

@@ -2,7 +2,6 @@
 
 mod homes;
 mod ledgers;
-pub(crate) mod specs;
 
 use std::collections::BTreeMap;
 
@@ -15,11 +14,12 @@ use crate::error::{LakeError, doing};
 use crate::observation::money;
 use crate::place::Lake;
 use crate::replace::{Replaced, Replacement};
+use crate::specs;
 
 /// Homes that are read at a time.
 const HOMES: usize = 1_000;
 
-/// What became of each table.
+/// The outcome of each table.
 pub type TableCounts = BTreeMap<String, Replaced>;
 
 /// Writes the tables from a database. Inside of [`Database::reading`] all are as of one moment.

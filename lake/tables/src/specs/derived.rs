@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use stoop_market::Flows;
 
 use crate::columns::{Column, Kind};
-use crate::specs::{MONEY, SQUARE_METRES, Spec, home_columns};
+use super::{MONEY, SQUARE_METRES, Spec, home_columns};
 
 use Kind::{Date, Decimal, Flag, Int, Long, Number, Text, Time};
 
@@ -164,7 +164,7 @@ pub fn market_days() -> Spec {
 }
 
 /// The events of a day, by their names in JSON.
-pub(super) fn flows_of(flows: &Flows) -> BTreeMap<String, i64> {
+pub(crate) fn flows_of(flows: &Flows) -> BTreeMap<String, i64> {
     let named = serde_json::to_value(flows).ok();
     let named = named.and_then(|flows| flows.as_object().cloned()).unwrap_or_default();
     named.into_iter().filter_map(|(name, count)| Some((name, count.as_i64()?))).collect()
