@@ -59,15 +59,28 @@ impl Database {
     /// # Errors
     /// If the lake cannot be read, or if `visit` returns an error.
     pub fn observations<E: From<PortError>>(&self, mut visit: impl FnMut(&[u8]) -> Result<(), E>) -> Result<(), E> {
+        self.observations_of(|_| true, |_, line| visit(line))
+    }
+
+    /// Like [`Database::observations`], but only of those files that `takes` accepts, and of the outbox. `visit` also
+    /// gets the file of each line, which is `None` for the outbox.
+    ///
+    /// # Errors
+    /// If the lake cannot be read, or if `visit` returns an error.
+    pub fn observations_of<E: From<PortError>>(
+        &self,
+        mut takes: impl FnMut(&LakeObject) -> bool,
+        mut visit: impl FnMut(Option<&LakeObject>, &[u8]) -> Result<(), E>,
+    ) -> Result<(), E> {
         let (objects, outbox) = self.lake_now().map_err(self.doing("read the list of lake objects"))?;
-        for object in objects {
+        for object in objects.iter().filter(|object| takes(object)) {
             let path = self.data().join(&object.path);
             let file = File::open(&path).map_err(|e| doing("read the lake")(at("open", &path)(e)))?;
-            each_line(file, &path, &mut visit)?;
+            each_line(file, &path, &mut |line| visit(Some(object), line))?;
         }
         for (seq, frame) in outbox {
             let row = format!("{}, table outbox, row {seq}", self.path().display());
-            each_line(frame.as_slice(), Path::new(&row), &mut visit)?;
+            each_line(frame.as_slice(), Path::new(&row), &mut |line| visit(None, line))?;
         }
         Ok(())
     }

@@ -1,0 +1,30 @@
+//! `stoop-lake`: the lake in tables. See `docs/LAKE.md`.
+
+mod args;
+mod ingest;
+mod maintain;
+mod out;
+mod show;
+mod tables;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use crate::args::{Args, Command};
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return out::end(&Err(error.into())),
+    };
+    let outcome = match args.command {
+        Command::Ingest(args) => runtime.block_on(ingest::ingest(&args)),
+        Command::Tables(args) => tables::tables(&args, &runtime),
+        Command::Maintain(args) => runtime.block_on(maintain::run(&args)),
+        Command::Versions(args) => runtime.block_on(show::versions(&args)),
+        Command::Show(args) => runtime.block_on(show::show(&args)),
+    };
+    out::end(&outcome)
+}

@@ -1,0 +1,56 @@
+use anyhow::Context as _;
+use serde_json::json;
+use stoop_domain::Time;
+use stoop_lake_tables::Table;
+
+use crate::args::{ShowArgs, VersionsArgs};
+use crate::out;
+
+/// Prints the versions of a table, the newest first.
+pub(crate) async fn versions(args: &VersionsArgs) -> anyhow::Result<()> {
+    let table = Table::read(&args.place.lake()?, &args.table).await?;
+    for version in table.versions().await? {
+        if args.place.json {
+            out::line(&serde_json::to_string(&version)?)?;
+        } else {
+            out::line(&format!(
+                "{:>6}  {}  {:12}  {:+} {:+} rows  {:+} {:+} files",
+                version.version,
+                version.at,
+                version.operation,
+                version.rows_added.cast_signed(),
+                -version.rows_removed.cast_signed(),
+                version.files_added.cast_signed(),
+                -version.files_removed.cast_signed()
+            ))?;
+        }
+    }
+    Ok(())
+}
+
+/// Prints the version, the number of rows and the columns of a table, now or then.
+pub(crate) async fn show(args: &ShowArgs) -> anyhow::Result<()> {
+    let lake = args.place.lake()?;
+    let table = match (args.number, &args.as_of) {
+        (Some(number), _) => Table::read_version(&lake, &args.table, number).await?,
+        (None, Some(text)) => {
+            let at = Time::parse_moment(text).with_context(|| format!("--as-of {text}: or a day like 2026-03-01"))?;
+            Table::read_as_of(&lake, &args.table, at).await?
+        }
+        (None, None) => Table::read(&lake, &args.table).await?,
+    };
+    let (rows, fields) = (table.rows()?, table.fields()?);
+    if args.place.json {
+        let shown = json!({ "table": args.table, "version": table.version(), "rows": rows, "columns": fields });
+        out::line(&shown.to_string())?;
+        return Ok(());
+    }
+    out::line(&format!("{}, version {}: {rows} rows", args.table, table.version()))?;
+    for field in fields {
+        let kind =
+            field["type"].as_str().map_or_else(|| field["type"]["elementType"].to_string() + " list", str::to_owned);
+        let comment = field["metadata"]["comment"].as_str().unwrap_or_default();
+        out::line(&format!("  {:24} {kind:16} {comment}", field["name"].as_str().unwrap_or_default()))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,19 @@
+//! Wires the lake function: see the library's documentation for what it does.
+
+use lambda_runtime::{Error, LambdaEvent, run, service_fn};
+use serde_json::value::RawValue;
+use stoop_domain::Time;
+use stoop_lake_function::App;
+use stoop_lake_tables::Lake;
+use stoop_runtime::{LogFormat, SystemClock, init_telemetry};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    init_telemetry(LogFormat::Json);
+    let bucket = std::env::var("STOOP_BUCKET").map_err(|_| "the variable STOOP_BUCKET is missing: a bucket's name")?;
+    let app = App { lake: Lake::s3(&format!("s3://{bucket}"))?, clock: &SystemClock };
+    run(service_fn(async |event: LambdaEvent<Box<RawValue>>| {
+        app.handle(Time::from_ms(event.context.deadline.cast_signed())).await
+    }))
+    .await
+}

@@ -1,0 +1,75 @@
+"""`lake/notebook`: runs the notebook without a browser and keeps its pictures."""
+
+from __future__ import annotations
+
+import base64
+import os
+import tempfile
+from argparse import Namespace
+from pathlib import Path
+
+import nbformat
+from jupyter_client.manager import AsyncKernelManager
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
+from traitlets import default
+
+from stoop_lake.errors import LakeError
+
+LAKE = Path(__file__).resolve().parents[2]
+NOTEBOOK = LAKE / "notebooks" / "market.ipynb"
+CELL_SECONDS_MAX = 120
+
+
+class FileKernelManager(AsyncKernelManager):
+    """Reaches the kernel through files: no port is opened."""
+
+    @default("transport")
+    def _transport(self) -> str:
+        return "ipc"
+
+
+def run(args: Namespace) -> None:
+    """Writes the notebook with its results, and each picture as a file, to a folder."""
+    pictures = execute(Path(args.star), Path(args.out))
+    print(f"{args.out}: the notebook with its results, and {len(pictures)} pictures")
+
+
+def execute(star: Path, out: Path) -> list[Path]:
+    """Runs the notebook on a star schema. Returns its pictures."""
+    if not star.is_file():
+        raise LakeError(f"no star schema {star}; lake/gold makes it")
+    notebook = nbformat.read(NOTEBOOK, as_version=4)  # type: ignore[no-untyped-call]
+    out.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="stoop-notebook-") as scratch:
+        # Nothing of the user's own settings, and nothing kept in them.
+        os.environ |= {
+            "STOOP_STAR": str(star.resolve()),
+            "STOOP_QUERIES": str(LAKE / "queries"),
+            "IPYTHONDIR": scratch,
+            "JUPYTER_CONFIG_DIR": scratch,
+            "JUPYTER_DATA_DIR": scratch,
+            "JUPYTER_RUNTIME_DIR": scratch,
+            "MPLCONFIGDIR": scratch,
+            "MPLBACKEND": "module://matplotlib_inline.backend_inline",
+        }
+        try:
+            NotebookClient(
+                notebook, timeout=CELL_SECONDS_MAX, kernel_name="python3", kernel_manager_class=FileKernelManager
+            ).execute()
+        except CellExecutionError as error:
+            raise LakeError(f"{NOTEBOOK.name}: {error.ename}: {error.evalue}") from error
+    nbformat.write(notebook, out / NOTEBOOK.name)  # type: ignore[no-untyped-call]
+    return _pictures(notebook, out)
+
+
+def _pictures(notebook: nbformat.NotebookNode, out: Path) -> list[Path]:
+    files: list[Path] = []
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            picture = output.get("data", {}).get("image/png")
+            if picture:
+                file = out / f"picture-{len(files) + 1}.png"
+                file.write_bytes(base64.b64decode(picture))
+                files.append(file)
+    return files

@@ -1,0 +1,1 @@
+"""Tests of lake/python and lake/dbt; lake/check runs them."""

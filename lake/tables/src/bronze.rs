@@ -1,0 +1,234 @@
+#[cfg(feature = "database")]
+mod database;
+
+use std::collections::HashSet;
+use std::io::{BufRead, BufReader, Read};
+use std::sync::Arc;
+
+use deltalake::logstore::object_store::ObjectStoreExt as _;
+use flate2::bufread::MultiGzDecoder;
+use futures_util::TryStreamExt as _;
+use tokio::sync::mpsc;
+
+use crate::error::{Doing, LakeError, doing};
+use crate::place::Lake;
+
+/// Lines of a chunk.
+const ROWS_MAX: usize = 50_000;
+/// Bytes of a chunk's lines.
+const BYTES_MAX: usize = 32 << 20;
+/// A longer line is no observation: a record of the stream has at most 10 MiB.
+const LINE_MAX: u64 = 16 << 20;
+/// The folder of bronze in a bucket.
+const FOLDER: &str = "lake/observations";
+/// Where lines come from that are in no file yet.
+const OUTBOX: &str = "outbox";
+
+/// Lines of bronze on their way into the tables.
+#[derive(Debug, Default)]
+pub struct Chunk {
+    bytes: Vec<u8>,
+    ends: Vec<usize>,
+    /// The lines of each file, in order.
+    pub(crate) parts: Vec<Part>,
+}
+
+/// The lines of a chunk that are of one file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// The path of the file, or `outbox`.
+    pub object: Arc<str>,
+    /// The number of its lines in this chunk.
+    pub lines: usize,
+    /// The number of all its lines, if the last one is in this chunk. `None` for the outbox, which has no end.
+    pub ended: Option<u64>,
+}
+
+/// Chunks of bronze, made while the one before is written.
+pub struct Bronze(mpsc::Receiver<Result<Chunk, LakeError>>);
+
+impl Bronze {
+    /// The lake of a bucket: the files below `lake/observations/` that were not `taken`, compressed by gzip or not at
+    /// all.
+    #[must_use]
+    pub fn of_bucket(lake: Lake, taken: HashSet<String>) -> Self {
+        let (sender, receiver) = mpsc::channel(1);
+        tokio::spawn(async move {
+            if let Err(error) = read_bucket(&lake, &taken, &sender).await {
+                // If nobody listens any more, nobody needs the error.
+                drop(sender.send(Err(error)).await);
+            }
+        });
+        Self(receiver)
+    }
+
+    /// The next chunk. `None` after the last one.
+    ///
+    /// # Errors
+    /// If bronze cannot be read.
+    pub async fn next(&mut self) -> Result<Option<Chunk>, LakeError> {
+        self.0.recv().await.transpose()
+    }
+}
+
+async fn read_bucket(
+    lake: &Lake,
+    taken: &HashSet<String>,
+    sender: &mpsc::Sender<Result<Chunk, LakeError>>,
+) -> Result<(), LakeError> {
+    let (store, base) = lake.objects()?;
+    let folder = FOLDER.split('/').fold(base.clone(), |path, part| path.join(part));
+    let mut found = Vec::new();
+    let mut listed = store.list(Some(&folder));
+    while let Some(object) = listed.try_next().await.map_err(doing(format!("list {FOLDER}")))? {
+        let parts = object.location.prefix_match(&base).into_iter().flatten();
+        let path = parts.map(|part| part.as_ref().to_owned()).collect::<Vec<_>>().join("/");
+        if !taken.contains(&path) {
+            found.push((path, object.location));
+        }
+    }
+    // By day of arrival.
+    found.sort();
+    let to_receiver = sender.clone();
+    let mut chunks = Chunks::new(move |chunk| to_receiver.blocking_send(chunk).is_ok());
+    for (path, location) in found {
+        let failed = Doing::new(format!("read the file {path} of bronze"));
+        let body = store
+            .get(&location)
+            .await
+            .map_err(|error| failed.by(error))?
+            .bytes()
+            .await
+            .map_err(|error| failed.by(error))?;
+        let name = path.clone();
+        let pushed = tokio::task::spawn_blocking(move || {
+            let is_going_on = each_line(&body, |line| chunks.push(&name, line));
+            (chunks, is_going_on)
+        });
+        let is_going_on;
+        (chunks, is_going_on) = pushed.await.map_err(|error| failed.by(error))?;
+        if !is_going_on.map_err(|error| failed.by(error))? {
+            return Ok(());
+        }
+    }
+    tokio::task::spawn_blocking(move || chunks.end()).await.map_err(doing("read bronze"))
+}
+
+/// Passes the lines of a file, which may be compressed, to `visit` until it returns `false`. Of a line that is too long
+/// it gets the beginning.
+fn each_line(body: &[u8], mut visit: impl FnMut(&[u8]) -> bool) -> std::io::Result<bool> {
+    let mut lines: Box<dyn BufRead> = match body {
+        [0x1f, 0x8b, ..] => Box::new(BufReader::new(MultiGzDecoder::new(body))),
+        _ => Box::new(body),
+    };
+    let mut line = Vec::new();
+    loop {
+        line.clear();
+        let read = lines.by_ref().take(LINE_MAX + 1).read_until(b'\n', &mut line)?;
+        if read == 0 {
+            return Ok(true);
+        }
+        if line.pop_if(|byte| *byte == b'\n').is_none() && read as u64 > LINE_MAX {
+            skip_line(lines.as_mut())?;
+        }
+        if !line.is_empty() && !visit(&line) {
+            return Ok(false);
+        }
+    }
+}
+
+fn skip_line(lines: &mut dyn BufRead) -> std::io::Result<()> {
+    loop {
+        let buffer = lines.fill_buf()?;
+        let (length, is_end) = match buffer.iter().position(|byte| *byte == b'\n') {
+            Some(end) => (end + 1, true),
+            None => (buffer.len(), buffer.is_empty()),
+        };
+        lines.consume(length);
+        if is_end {
+            return Ok(());
+        }
+    }
+}
+
+/// Makes chunks of lines, and sends each one that is full.
+struct Chunks<S> {
+    send: S,
+    chunk: Chunk,
+    /// The file of the last line, and how many lines it has had.
+    object: Option<(Arc<str>, u64)>,
+}
+
+impl<S: FnMut(Result<Chunk, LakeError>) -> bool> Chunks<S> {
+    fn new(send: S) -> Self {
+        Self { send, chunk: Chunk::default(), object: None }
+    }
+
+    /// Returns `false` if nobody wants more.
+    fn push(&mut self, object: &str, line: &[u8]) -> bool {
+        let is_new = self.object.as_ref().is_none_or(|(last, _)| last.as_ref() != object);
+        if is_new {
+            self.end_object();
+        }
+        let is_full = self.chunk.ends.len() >= ROWS_MAX || self.chunk.bytes.len() + line.len() > BYTES_MAX;
+        if is_full && !self.chunk.ends.is_empty() && !(self.send)(Ok(std::mem::take(&mut self.chunk))) {
+            return false;
+        }
+        let (name, count) = self.object.get_or_insert_with(|| (object.into(), 0));
+        *count += 1;
+        match self.chunk.parts.last_mut() {
+            Some(part) if Arc::ptr_eq(&part.object, name) => part.lines += 1,
+            _ => self.chunk.parts.push(Part { object: Arc::clone(name), lines: 1, ended: None }),
+        }
+        self.chunk.bytes.extend_from_slice(line);
+        self.chunk.ends.push(self.chunk.bytes.len());
+        true
+    }
+
+    /// The last file has no more lines.
+    fn end_object(&mut self) {
+        let Some((object, lines)) = self.object.take() else { return };
+        if object.as_ref() == OUTBOX {
+            return;
+        }
+        match self.chunk.parts.last_mut() {
+            Some(part) if Arc::ptr_eq(&part.object, &object) => part.ended = Some(lines),
+            // Its last line is in a chunk that was sent.
+            _ => self.chunk.parts.push(Part { object, lines: 0, ended: Some(lines) }),
+        }
+    }
+
+    fn end(mut self) {
+        self.end_object();
+        if !self.chunk.parts.is_empty() {
+            // If nobody listens any more, nobody needs the error.
+            let _is_wanted = (self.send)(Ok(std::mem::take(&mut self.chunk)));
+        }
+    }
+}
+
+impl Chunk {
+    /// All lines of a file.
+    pub fn of_object<'a>(object: &str, lines: impl IntoIterator<Item = &'a [u8]>) -> Self {
+        let mut chunk = Self::default();
+        for line in lines {
+            chunk.bytes.extend_from_slice(line);
+            chunk.ends.push(chunk.bytes.len());
+        }
+        let lines = chunk.ends.len();
+        chunk.parts.push(Part { object: object.into(), lines, ended: Some(lines as u64) });
+        chunk
+    }
+
+    /// The lines, each with the number of its part.
+    pub(crate) fn lines(&self) -> impl Iterator<Item = (usize, &[u8])> {
+        let parts = self.parts.iter().enumerate().flat_map(|(part, lines)| std::iter::repeat_n(part, lines.lines));
+        let starts = std::iter::once(0).chain(self.ends.iter().copied());
+        parts.zip(starts.zip(&self.ends).map(|(start, end)| &self.bytes[start..*end]))
+    }
+
+    /// Whether a line is longer than any observation.
+    pub(crate) fn is_too_long(line: &[u8]) -> bool {
+        line.len() as u64 > LINE_MAX
+    }
+}

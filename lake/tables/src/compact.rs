@@ -1,0 +1,147 @@
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use deltalake::arrow::datatypes::{Schema, SchemaRef};
+use deltalake::kernel::engine::arrow_conversion::TryIntoArrow as _;
+use deltalake::kernel::{Action, Add, LogicalFileView};
+use deltalake::logstore::object_store::ObjectStoreExt as _;
+use deltalake::logstore::object_store::path::Path;
+use deltalake::protocol::DeltaOperation;
+use stoop_domain::Time;
+
+use crate::error::{Doing, LakeError};
+use crate::files::FileWriter;
+use crate::maintain::Maintained;
+use crate::merge::Merge;
+use crate::replace::FILE_BYTES;
+use crate::specs::Spec;
+use crate::table::{Effect, Table};
+
+/// Files that are merged at a time.
+const FILES_MAX: usize = 32;
+/// A file of at least this size stays as it is.
+const SMALL_BYTES: i64 = (FILE_BYTES / 2) as i64;
+/// How often a merge is committed again because another writer was quicker.
+const ATTEMPTS_MAX: u32 = 50;
+
+/// Merges the small files of each partition into sorted ones of about 64 MB. Each merge is a version of its own, so that
+/// a process that dies loses one. The rows stay the same.
+pub(crate) async fn compact(
+    table: &mut Table,
+    spec: &Spec,
+    now: Time,
+    stop: &dyn Fn() -> bool,
+    done: &mut Maintained,
+) -> Result<(), LakeError> {
+    let schema = columns_of(table, spec)?;
+    while let Some((partition, files)) = next_group(table, spec)?
+        && !stop()
+    {
+        let added = merge(table, spec, &schema, partition, &files, now).await?;
+        if !commit(table, &files, &added, done).await? {
+            // Another process has merged them.
+            for add in &added {
+                drop(table.log().object_store(None).delete(&Path::from(add.path.as_str())).await);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The columns of the table but the one that separates files: also those of a newer program.
+fn columns_of(table: &Table, spec: &Spec) -> Result<SchemaRef, LakeError> {
+    let failed = Doing::new(format!("read the schema of the table {}", table.name()));
+    let schema: Schema = table.state()?.schema().as_ref().try_into_arrow().map_err(|error| failed.by(error))?;
+    let fields = schema.fields().iter().filter(|field| Some(field.name().as_str()) != spec.partition);
+    // Comments belong into the log.
+    Ok(Arc::new(Schema::new(fields.map(|field| field.as_ref().clone().with_metadata([].into())).collect::<Vec<_>>())))
+}
+
+/// Small files of one partition, at least two of them.
+fn next_group(table: &Table, spec: &Spec) -> Result<Option<(Option<String>, Vec<LogicalFileView>)>, LakeError> {
+    let mut small: BTreeMap<Option<String>, Vec<LogicalFileView>> = BTreeMap::new();
+    for file in table.files()? {
+        if file.size() < SMALL_BYTES {
+            let partition = spec.partition.and_then(|column| file.partition_values_map().remove(column).flatten());
+            small.entry(partition).or_default().push(file);
+        }
+    }
+    for (partition, mut files) in small {
+        // The smallest ones first, so that rows are not written again each time.
+        files.sort_by_key(LogicalFileView::size);
+        let mut bytes = 0;
+        let fits = files.iter().take(FILES_MAX).take_while(|file| {
+            bytes += file.size();
+            bytes <= FILE_BYTES as i64
+        });
+        let count = fits.count();
+        if count >= 2 {
+            files.truncate(count);
+            return Ok(Some((partition, files)));
+        }
+    }
+    Ok(None)
+}
+
+async fn merge(
+    table: &Table,
+    spec: &Spec,
+    schema: &SchemaRef,
+    partition: Option<String>,
+    files: &[LogicalFileView],
+    now: Time,
+) -> Result<Vec<Add>, LakeError> {
+    let mut rows = Merge::of(table, files, Arc::clone(schema), spec.order).await?;
+    let mut writer: Option<FileWriter> = None;
+    let store = table.log().object_store(None);
+    let mut added = Vec::new();
+    while let Some(batch) = rows.next().await? {
+        let mut open = match writer.take() {
+            Some(writer) => writer,
+            None => {
+                let partition = spec.partition.map(str::to_owned).zip(partition.clone());
+                FileWriter::new(&batch, spec.key, partition)?
+            }
+        };
+        open.write(&batch)?;
+        if open.bytes() >= FILE_BYTES {
+            added.push(open.finish(store.as_ref(), now, false).await?);
+        } else {
+            writer = Some(open);
+        }
+    }
+    if let Some(writer) = writer {
+        added.push(writer.finish(store.as_ref(), now, false).await?);
+    }
+    Ok(added)
+}
+
+/// Returns `false` if a file is not in the table any more.
+async fn commit(
+    table: &mut Table,
+    files: &[LogicalFileView],
+    added: &[Add],
+    done: &mut Maintained,
+) -> Result<bool, LakeError> {
+    let rows: u64 = files.iter().map(|file| file.num_records().unwrap_or_default() as u64).sum();
+    let mut actions: Vec<Action> = files.iter().map(|file| Action::Remove(file.remove_action(false))).collect();
+    actions.extend(added.iter().cloned().map(Action::Add));
+    let effect = Effect { rows: [rows, rows], files: [added.len() as u64, files.len() as u64] };
+    for _ in 0..ATTEMPTS_MAX {
+        let operation = DeltaOperation::Optimize { predicate: None, target_size: FILE_BYTES as i64 };
+        let is_ours = table.commit(actions.clone(), operation, effect, Vec::new()).await?;
+        let paths: Vec<String> = table.files()?.iter().map(|file| file.path().into_owned()).collect();
+        if is_ours || added.iter().all(|add| paths.contains(&add.path)) {
+            done.files_merged += files.len() as u64;
+            done.files_written += added.len() as u64;
+            done.rows_written += rows;
+            done.bytes_written += added.iter().map(|add| add.size.cast_unsigned()).sum::<u64>();
+            return Ok(true);
+        }
+        done.conflicts += 1;
+        if !files.iter().all(|file| paths.iter().any(|path| *path == file.path())) {
+            return Ok(false);
+        }
+    }
+    Err(LakeError::Busy { table: table.name().to_owned(), attempts: ATTEMPTS_MAX })
+}

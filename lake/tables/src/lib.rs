@@ -1,0 +1,57 @@
+//! The tables of the lake: every observation, typed, in Delta tables that any engine reads.
+//!
+//! Bronze is what Stoop writes anyway: observations as compressed lines of JSON. [`Ingest`] copies them into the table
+//! `observations`, each once, whatever is delivered twice, late, or by two writers at a time. [`docs/LAKE.md`] describes
+//! every table; [`columns`] and [`specs`] define them.
+//!
+//! ```
+//! # let folder = tempfile::tempdir()?;
+//! use stoop_lake_tables::{Lake, specs};
+//! let lake = Lake::folder(folder.path())?;
+//! assert!(lake.url_of(&specs::observations().name).as_str().ends_with("/tables/observations/"));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! A table is written by committing exactly one version after the one that was read. Two appends do not conflict in
+//! Delta; with this rule they do, so that the second one looks again at what is there. This crate reads no clock:
+//! times are arguments.
+//!
+//! [`docs/LAKE.md`]: ../../../docs/LAKE.md
+
+mod bronze;
+mod cells;
+mod columns;
+mod compact;
+#[cfg(feature = "database")]
+mod derived;
+mod error;
+mod files;
+mod ids;
+mod ingest;
+mod insert;
+mod maintain;
+mod merge;
+mod observation;
+mod place;
+mod quarantine;
+mod read;
+mod replace;
+pub mod specs;
+mod table;
+mod versions;
+
+pub use bronze::{Bronze, Chunk, Part};
+pub use cells::{Cell, Rows};
+pub use columns::{Column, Kind};
+#[cfg(feature = "database")]
+pub use derived::{Derived, TableCounts};
+pub use error::LakeError;
+pub use ingest::{Counts, Ingest};
+pub use insert::{Inserted, Inserter};
+pub use maintain::{Maintained, RETENTION_DAYS, RETENTION_DAYS_MAX, maintain};
+pub use observation::{ObservationRows, observation_id};
+pub use place::Lake;
+pub use replace::{Replaced, Replacement};
+pub use specs::Spec;
+pub use table::Table;
+pub use versions::TableVersion;

@@ -1,0 +1,99 @@
+use stoop_domain::Time;
+use stoop_lake_tables::{Inserter, Kind, Lake, LakeError, ObservationRows, Rows, Spec, Table, specs};
+
+use crate::support::{chunk, ingest, lines, now, rows, rows_of, run};
+
+/// The definition that an older program had: without these columns.
+fn older(without: &[&str]) -> Spec {
+    let mut spec = specs::observations();
+    spec.columns.retain(|column| !without.contains(&column.name.as_ref()));
+    spec
+}
+
+#[test]
+fn a_new_column_is_added_and_older_versions_stay_readable() {
+    run(async {
+        let folder = tempfile::tempdir().unwrap();
+        let lake = Lake::folder(folder.path()).unwrap();
+        let new = ["bedrooms", "lot_area_m2", "amenities"];
+        drop(Inserter::open(&lake, older(&new), now()).await.unwrap());
+        let before = Table::read(&lake, "observations").await.unwrap();
+        assert_eq!(before.fields().unwrap().len(), specs::observations().columns.len() - new.len());
+        let chunks = [("one".to_owned(), chunk("one", &lines(0..10)))];
+        ingest(&lake, &chunks).await.unwrap();
+        let after = Table::read(&lake, "observations").await.unwrap();
+        assert_eq!(after.fields().unwrap().len(), specs::observations().columns.len());
+        assert_eq!(rows_of(&after).await.len(), 10);
+        let operations: Vec<String> =
+            after.versions().await.unwrap().into_iter().map(|version| version.operation).collect();
+        assert_eq!(operations, ["WRITE", "ADD COLUMN", "CREATE TABLE"]);
+        let first = Table::read_version(&lake, "observations", 0).await.unwrap();
+        assert_eq!(first.fields().unwrap(), before.fields().unwrap());
+        // The older program goes on, and knows nothing of the columns.
+        Inserter::open(&lake, older(&new), now()).await.unwrap();
+        assert_eq!(Table::read(&lake, "observations").await.unwrap().version(), 2);
+    });
+}
+
+#[test]
+fn a_table_that_does_not_fit_is_refused() {
+    run(async {
+        let folder = tempfile::tempdir().unwrap();
+        let lake = Lake::folder(folder.path()).unwrap();
+        let mut other = specs::observations();
+        let at = other.position("bedrooms").unwrap();
+        other.columns[at].kind = Kind::Text;
+        Table::open(&lake, &other, now()).await.unwrap();
+        let error = Table::open(&lake, &specs::observations(), now()).await.err().unwrap().to_string();
+        let wanted = "the table observations: the column bedrooms is \"string\"; this program writes \"integer\"";
+        assert_eq!(error, wanted);
+
+        Table::open(&lake, &specs::quarantine(), now()).await.unwrap();
+        let log = folder.path().join("tables/quarantine/_delta_log/00000000000000000000.json");
+        let newer = std::fs::read_to_string(&log)
+            .unwrap()
+            .replace("\"stoop.tableSchema\":\"1\"", "\"stoop.tableSchema\":\"9\"");
+        std::fs::write(&log, newer).unwrap();
+        let error = Table::open(&lake, &specs::quarantine(), now()).await.err().unwrap();
+        assert!(matches!(error, LakeError::Newer { found: 9, ours: 1, .. }), "{error}");
+        assert!(Table::read(&lake, "quarantine").await.is_ok(), "anybody may read it");
+    });
+}
+
+#[test]
+fn each_version_has_the_rows_that_it_had() {
+    let folder = tempfile::tempdir().unwrap();
+    let lake = Lake::folder(folder.path()).unwrap();
+    for at in 0..4_u32 {
+        let name = format!("object {at}");
+        run(ingest(&lake, &[(name.clone(), chunk(&name, &lines(at * 10..at * 10 + 10)))])).unwrap();
+    }
+    assert_eq!(rows(folder.path(), "observations").len(), 40);
+    run(async {
+        for version in 0..=4 {
+            let table = Table::read_version(&lake, "observations", version).await.unwrap();
+            assert_eq!(rows_of(&table).await.len() as u64, version * 10);
+        }
+        let versions = Table::read(&lake, "observations").await.unwrap().versions().await.unwrap();
+        let newest = versions.first().unwrap();
+        assert_eq!((newest.version, newest.rows_added, newest.rows_removed), (4, 10, 0));
+        let as_of = Table::read_as_of(&lake, "observations", versions[1].at).await.unwrap();
+        // Two commits within a millisecond are of one moment.
+        assert!(as_of.version() >= 3);
+        let Err(error) = Table::read_as_of(&lake, "observations", Time::parse("2020-01-01T00:00:00Z").unwrap()).await
+        else {
+            panic!("the table is younger");
+        };
+        assert!(error.to_string().starts_with("no version of the table observations at 2020-01-01"), "{error}");
+        assert!(Table::read_version(&lake, "observations", 5).await.is_err());
+        let error = Table::read(&lake, "homes").await.err().unwrap().to_string();
+        assert!(error.contains("there are: bronze, observations, quarantine"), "{error}");
+    });
+}
+
+#[test]
+fn a_row_has_a_cell_for_each_column() {
+    let columns = specs::bronze().columns;
+    assert!(Rows::new(&columns).push(&[]).is_err());
+    assert!(ObservationRows::default().is_empty());
+}

@@ -1,0 +1,13 @@
+//! The tables in a folder: rows that come in any order, processes that die, writers at the same time.
+
+mod bucket;
+mod columns;
+mod derived;
+mod documents;
+mod exact;
+mod hostile;
+mod killed;
+mod maintained;
+mod once;
+mod support;
+mod writers;
