@@ -7,7 +7,7 @@ use anyhow::Result;
 use crate::project::Project;
 use crate::step::{Steps, counted, plain};
 use crate::tally::Tally;
-use crate::{arm64, bench, browser, contract, fuzz, shape, tools, words};
+use crate::{arm64, bench, browser, contract, fuzz, lake, shape, tools, words};
 
 /// Inputs of the compiler and the linters, and the pages that a test reads.
 const RUST: &[&str] = &[
@@ -45,6 +45,8 @@ const BROWSER: &[&str] = &["tests/browser/", "xtask/", "docs/TOURS.md"];
 const PAGES: &[&str] = &["*.rs", "*.toml", "*.css", "*.js", "*.svg", "Cargo.lock", "tests/browser/"];
 /// Inputs of the test of the API against its document.
 const CONTRACT: &[&str] = &["*.rs", "*.toml", "Cargo.lock", "docs/openapi.json", "infra/schemathesis/"];
+/// Inputs of the lake's check.
+const LAKE: &[&str] = &["lake/", "shared/", "cli/", "maps/", "docs/LAKE.md", "Cargo.toml", "Cargo.lock"];
 const CRATES: &[&str] = &["*.toml", "Cargo.lock"];
 const TEMPLATE: &[&str] = &[
     "template.yaml",
@@ -163,6 +165,7 @@ fn common(steps: &mut Steps<'_>) -> Result<()> {
     steps.run_on("checks of pages, on planted faults", BROWSER, browser::self_test)?;
     steps.run_on("pages in Chromium", PAGES, |project| browser::demo(project, None))?;
     steps.run_on("the API against its document", CONTRACT, contract::run)?;
+    steps.run_on("the lake", LAKE, lake::check)?;
     steps.run_on("template", TEMPLATE, template)?;
     steps.run_on("ports and functions on MiniStack", DEPLOYED, |project| counted(&mut aws(project)))?;
     steps.run_on("stack on MiniStack", DEPLOYED, |project| counted(&mut deployed(project)))?;

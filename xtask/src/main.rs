@@ -7,6 +7,7 @@ mod contract;
 mod debian;
 mod fuzz;
 mod gate;
+mod lake;
 mod project;
 mod server;
 mod shape;
@@ -33,6 +34,7 @@ usage: cargo xtask COMMAND
                  with a URL, of a server that runs; either with --screenshots DIR; `demo --pictures` takes
                  those of docs/TOURS.md
   contract       the API of `stoop serve` against docs/openapi.json, by Schemathesis
+  lake           lake/check, and format and clippy of its crates
   words          no banned word in code or pages (xtask/words.txt)
   shape          dependencies point one way; what has grown long
   advisories     known vulnerabilities in the crates of Cargo.lock
@@ -64,6 +66,7 @@ fn run(arguments: &[String]) -> Result<bool> {
         ("arm64", []) => arm64::functions(&project).map(|tally| tally.failed == 0),
         ("browser", rest) => browser::run(&project, rest).map(|tally| tally.failed == 0),
         ("contract", []) => contract::run(&project).map(|tally| tally.failed == 0),
+        ("lake", []) => lake::check(&project).map(|tally| tally.failed == 0),
         ("words", []) => words::hold(&project),
         ("shape", []) => shape::hold(&project),
         ("advisories", []) => gate::advisories(&project),

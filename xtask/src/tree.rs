@@ -48,11 +48,12 @@ impl Tree {
 }
 
 /// Whether a line of `git ls-tree` is a file that matches: by its full path, a folder (`infra/`), or its extension
-/// (`*.rs`).
+/// (`*.rs`; not in the lake, a workspace of its own that nothing else needs). `*` is every file.
 fn is_named(line: &str, names: &[&str]) -> bool {
     let Some((_, path)) = line.split_once('\t') else { return false };
     names.iter().any(|name| match name.strip_prefix('*') {
-        Some(ending) => path.ends_with(ending),
+        Some("") => true,
+        Some(ending) => path.ends_with(ending) && !path.starts_with("lake/"),
         None if name.ends_with('/') => path.starts_with(name),
         None => path == *name,
     })
@@ -81,5 +82,7 @@ mod tests {
         assert!(is_named(line, &["*.rs", "*.py"]));
         assert!(is_named(line, &["infra/ministack/host.py"]));
         assert!(!is_named(line, &["infra", "*.rs", "host.py"]));
+        let line = "100644 blob 1234\tlake/tables/src/lib.rs";
+        assert!(is_named(line, &["lake/"]) && is_named(line, &["*"]) && !is_named(line, &["*.rs"]));
     }
 }

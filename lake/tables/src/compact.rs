@@ -11,7 +11,7 @@ use stoop_domain::Time;
 
 use crate::error::{Doing, LakeError};
 use crate::files::FileWriter;
-use crate::maintain::Maintained;
+use crate::maintained::Maintained;
 use crate::merge::Merge;
 use crate::replace::FILE_BYTES;
 use crate::specs::Spec;

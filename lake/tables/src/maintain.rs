@@ -4,12 +4,12 @@ use deltalake::checkpoints::{cleanup_metadata, create_checkpoint};
 use deltalake::logstore::object_store::path::Path;
 use deltalake::logstore::object_store::{Error as StoreError, ObjectStoreExt as _};
 use futures_util::TryStreamExt as _;
-use serde::Serialize;
 use serde_json::Value;
 use stoop_domain::Time;
 
 use crate::compact::compact;
 use crate::error::{Doing, LakeError};
+use crate::maintained::Maintained;
 use crate::place::Lake;
 use crate::specs::{self, Spec};
 use crate::table::Table;
@@ -20,31 +20,6 @@ pub const RETENTION_DAYS: u32 = 7;
 pub const RETENTION_DAYS_MAX: u32 = 30;
 /// Versions after the last checkpoint that are read one by one.
 const VERSIONS: u64 = 10;
-
-/// What was done to a table.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Maintained {
-    /// The name of the table.
-    pub table: String,
-    /// Small files that were merged.
-    pub files_merged: u64,
-    /// The files that they became.
-    pub files_written: u64,
-    /// Rows that were written to other files.
-    pub rows_written: u64,
-    /// The size of the files that were written.
-    pub bytes_written: u64,
-    /// Commits that were repeated because another writer was quicker.
-    pub conflicts: u64,
-    /// The version of the checkpoint that was written, if one was.
-    pub checkpoint: Option<u64>,
-    /// Entries of the log that were removed.
-    pub log_files_removed: u64,
-    /// Files that were removed from the folder.
-    pub files_removed: u64,
-    /// Their size.
-    pub bytes_removed: u64,
-}
 
 /// Keeps all tables small and quick to read: merges files, writes checkpoints, and removes files that no version of the
 /// last `retention_days` days has. It may be stopped or killed at any moment, and goes on next time.

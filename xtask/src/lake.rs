@@ -1,0 +1,52 @@
+//! The lake, a workspace of its own with programs in Python: `lake/check`, and what Rust's tools say of its crates.
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::Stdio;
+
+use anyhow::{Context, Result, ensure};
+
+use crate::debian;
+use crate::project::Project;
+use crate::step::plain;
+use crate::tally::Tally;
+
+const MANIFEST: &str = "lake/Cargo.toml";
+/// Where Debian's packages have PostgreSQL.
+const POSTGRESQL: &str = "/usr/lib/postgresql";
+
+/// # Errors
+/// If a program is missing and cannot be installed, if format or clippy complain, or if the check ends without a result.
+pub(crate) fn check(project: &Project) -> Result<Tally> {
+    if !Path::new(POSTGRESQL).is_dir() && debian::on_path(&["initdb"]).is_none() {
+        debian::install(project, &["postgresql"])?;
+    }
+    if debian::on_path(&["ip"]).is_none() {
+        debian::install(project, &["iproute2"])?;
+    }
+    let target = project.cache().join("lake-target");
+    let cargo = |arguments: &[&str]| {
+        let mut cargo = project.cargo(arguments);
+        cargo.env("CARGO_TARGET_DIR", &target);
+        cargo
+    };
+    plain(&mut cargo(&["fmt", "--all", "--check", "--manifest-path", MANIFEST]))?;
+    let clippy =
+        ["clippy", "--manifest-path", MANIFEST, "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"];
+    plain(&mut cargo(&clippy))?;
+    let mut check = project.command("lake/check");
+    check.env("CARGO_TARGET_DIR", &target).env("STOOP_BIN", project.built("stoop")?);
+    check.env("STOOP_LAKE_VENV", project.cache().join("lake-venv"));
+    // Both its parts and their sum are in its output.
+    let mut child = check.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().context("can't run lake/check")?;
+    let mut sum = None;
+    for line in BufReader::new(child.stdout.take().context("it is piped")?).lines() {
+        let line = line.context("the pipe broke")?;
+        println!("{line}");
+        sum = Tally::of_line(&line).or(sum);
+    }
+    let status = child.wait().context("can't wait for lake/check")?;
+    let sum = sum.context("lake/check counts no test")?;
+    ensure!(status.success() || sum.failed > 0, "`lake/check` ended with {status}");
+    Ok(sum)
+}
