@@ -116,7 +116,7 @@ impl Reader<'_> {
     }
 
     /// The homes on offer or under contract in an area that `keep` selects; `None` if the area has more than
-    /// [`AREA_HOMES_MAX`](stoop_pipeline::serve::AREA_HOMES_MAX).
+    /// [`AREA_HOMES_MAX`](super::AREA_HOMES_MAX).
     pub async fn homes(
         &self,
         found: &FoundArea,
