@@ -56,11 +56,7 @@ pub(crate) async fn ingest(lake: &Lake, chunks: &[(String, Chunk)]) -> Result<In
 }
 
 /// The same with so many names of observations in memory.
-pub(crate) async fn ingest_keeping(
-    lake: &Lake,
-    chunks: &[(String, Chunk)],
-    names: usize,
-) -> Result<Ingest, LakeError> {
+pub(crate) async fn ingest_keeping(lake: &Lake, chunks: &[(String, Chunk)], names: usize) -> Result<Ingest, LakeError> {
     let mut ingest = Ingest::open(lake, now()).await?.keeping(names);
     let taken = ingest.taken().await?;
     for (_, chunk) in chunks.iter().filter(|(object, _)| !taken.contains(object)) {
