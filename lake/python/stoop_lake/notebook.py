@@ -28,6 +28,11 @@ class FileKernelManager(AsyncKernelManager):
     def _transport(self) -> str:
         return "ipc"
 
+    @default("ip")
+    def _ip(self) -> str:
+        # The beginning of the files' names; otherwise they are left where the command was started.
+        return str(Path(os.environ["JUPYTER_RUNTIME_DIR"]) / "kernel")
+
 
 def run(args: Namespace) -> None:
     """Writes the notebook with its results, and each picture as a file, to a folder."""

@@ -57,8 +57,11 @@ fn columns_of(table: &Table, spec: &Spec) -> Result<SchemaRef, LakeError> {
     Ok(Arc::new(Schema::new(fields.map(|field| field.as_ref().clone().with_metadata([].into())).collect::<Vec<_>>())))
 }
 
+/// A partition and its small files.
+type SmallFiles = (Option<String>, Vec<LogicalFileView>);
+
 /// Small files of one partition, at least two of them.
-fn next_group(table: &Table, spec: &Spec) -> Result<Option<(Option<String>, Vec<LogicalFileView>)>, LakeError> {
+fn next_group(table: &Table, spec: &Spec) -> Result<Option<SmallFiles>, LakeError> {
     let mut small: BTreeMap<Option<String>, Vec<LogicalFileView>> = BTreeMap::new();
     for file in table.files()? {
         if file.size() < SMALL_BYTES {

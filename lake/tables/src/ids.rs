@@ -8,13 +8,14 @@ use crate::read::each_text;
 use crate::table::Table;
 
 /// Names of rows that are kept in memory: about 70 MB.
-const KEPT_MAX: usize = 3_600_000;
+pub(crate) const KEPT_MAX: usize = 3_600_000;
 
 /// The names of the rows of a table, as far as they fit in memory. A partition with more is read again for each chunk.
 pub(crate) struct KnownIds {
     key: &'static str,
     by_partition: HashMap<String, Part>,
     kept: usize,
+    kept_max: usize,
 }
 
 #[derive(Default)]
@@ -33,8 +34,9 @@ pub(crate) fn number_of(name: &str) -> u128 {
 }
 
 impl KnownIds {
-    pub(crate) fn new(key: &'static str) -> Self {
-        Self { key, by_partition: HashMap::new(), kept: 0 }
+    /// `kept_max` is the number of names to keep in memory.
+    pub(crate) fn new(key: &'static str, kept_max: usize) -> Self {
+        Self { key, by_partition: HashMap::new(), kept: 0, kept_max }
     }
 
     /// Which of these names the partition has.
@@ -46,19 +48,19 @@ impl KnownIds {
         wanted: &[u128],
     ) -> Result<Vec<bool>, LakeError> {
         let rows: usize = files.iter().map(|file| file.num_records().unwrap_or_default()).sum();
-        if rows > KEPT_MAX {
+        if rows > self.kept_max {
             return self.scan(table, files, wanted).await;
         }
         let part = self.by_partition.entry(partition.to_owned()).or_default();
         let unread: Vec<&LogicalFileView> =
             files.iter().filter(|file| !part.files.contains(file.path().as_ref())).collect();
         let added: usize = unread.iter().map(|file| file.num_records().unwrap_or_default()).sum();
-        if self.kept + added > KEPT_MAX {
+        if self.kept + added > self.kept_max {
             // Simple rather than clever: the partitions that are needed are read again.
             let part = std::mem::take(part);
             self.kept = part.ids.len();
             self.by_partition = HashMap::from([(partition.to_owned(), part)]);
-            if self.kept + added > KEPT_MAX {
+            if self.kept + added > self.kept_max {
                 return self.scan(table, files, wanted).await;
             }
         }

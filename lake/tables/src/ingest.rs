@@ -61,6 +61,13 @@ impl Ingest {
         })
     }
 
+    /// Keeps at most so many names of observations in memory, which are 20 bytes each. A month with more is looked
+    /// through again for each chunk.
+    #[must_use]
+    pub fn keeping(self, names: usize) -> Self {
+        Self { observations: self.observations.keeping(names), ..self }
+    }
+
     /// The files of bronze that were taken.
     ///
     /// # Errors

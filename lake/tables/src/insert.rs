@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use crate::error::{Doing, LakeError, doing};
 use crate::files::FileWriter;
-use crate::ids::KnownIds;
+use crate::ids::{KEPT_MAX, KnownIds};
 use crate::place::Lake;
 use crate::specs::Spec;
 use crate::table::{Effect, Table};
@@ -59,7 +59,13 @@ impl Inserter {
     pub async fn open(lake: &Lake, spec: Spec, now: Time) -> Result<Self, LakeError> {
         let key = spec.key.ok_or_else(|| doing(format!("add rows to {}", spec.name))("its rows have no key"))?;
         let table = Table::open(lake, &spec, now).await?;
-        Ok(Self { lake: lake.clone(), spec, key, table, known: KnownIds::new(key) })
+        Ok(Self { lake: lake.clone(), spec, key, table, known: KnownIds::new(key, KEPT_MAX) })
+    }
+
+    /// Keeps at most so many names of rows in memory, which are 20 bytes each.
+    #[must_use]
+    pub fn keeping(self, names: usize) -> Self {
+        Self { known: KnownIds::new(self.key, names), ..self }
     }
 
     /// Adds those rows that the table lacks. `ids` are the numbers of their keys.

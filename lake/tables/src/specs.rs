@@ -6,9 +6,9 @@ use std::borrow::Cow;
 
 use stoop_domain::{HOME_FIELDS, HomeKind, Status};
 
-pub use self::derived::{alerts, derived, homes, listing_history, market_days, price_changes, rejects, runs};
 #[cfg(feature = "database")]
 pub(crate) use self::derived::flows_of;
+pub use self::derived::{alerts, derived, homes, listing_history, market_days, price_changes, rejects, runs};
 use crate::columns::{Column, Kind};
 
 /// The version of the tables' columns. It is raised when a column gets another meaning or goes away; a new column alone

@@ -1,5 +1,7 @@
 //! Ticks on a folder in the place of a bucket.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 use std::fs;
 use std::path::Path;
 use std::sync::atomic::{AtomicI64, Ordering};

@@ -2,8 +2,8 @@ use std::collections::BTreeMap;
 
 use stoop_market::Flows;
 
-use crate::columns::{Column, Kind};
 use super::{MONEY, SQUARE_METRES, Spec, home_columns};
+use crate::columns::{Column, Kind};
 
 use Kind::{Date, Decimal, Flag, Int, Long, Number, Text, Time};
 

@@ -53,3 +53,43 @@ fn the_tables_are_what_the_database_says() {
         assert_eq!(before.rows().unwrap(), 60);
     });
 }
+
+#[test]
+fn a_file_of_the_database_is_read_once_and_the_outbox_each_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("stoop-data");
+    let database = Database::open(&folder.path().join("stoop.db"), &data).unwrap();
+    let lake = Lake::folder(&data).unwrap();
+    // A file begins at a mebibyte, so each has texts that cannot be compressed much.
+    let long = |number| {
+        let mut observation = observation(number);
+        let words: Vec<String> = (0..30).map(|_| uuid::Uuid::new_v4().to_string()).collect();
+        observation.listing.details.description = Some(words.concat());
+        observation
+    };
+    let take = || {
+        run(async {
+            let mut ingest = Ingest::open(&lake, now()).await.unwrap();
+            let taken = ingest.taken().await.unwrap();
+            let mut bronze = Bronze::of_database(Arc::clone(&database), taken);
+            while let Some(chunk) = bronze.next().await.unwrap() {
+                ingest.take(&chunk, now()).await.unwrap();
+            }
+            ingest.counts()
+        })
+    };
+    let measure = |numbers: std::ops::Range<u32>| {
+        let observations: Vec<_> = numbers.map(long).collect();
+        run(async { Measurer::new(&*database).measure(&observations).await.unwrap() });
+    };
+    measure(0..3_000);
+    assert_eq!(database.lake_objects().unwrap().len(), 1);
+    assert_eq!(take(), Counts { objects: 1, lines: 3_000, added: 3_000, ..Counts::default() });
+    measure(3_000..3_010);
+    assert_eq!(take(), Counts { lines: 10, added: 10, ..Counts::default() });
+    // The outbox becomes a file.
+    measure(3_010..6_000);
+    assert_eq!(database.lake_objects().unwrap().len(), 2);
+    assert_eq!(take(), Counts { objects: 1, lines: 3_000, added: 2_990, repeated: 10, ..Counts::default() });
+    assert_eq!(take(), Counts::default());
+}

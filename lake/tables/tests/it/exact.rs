@@ -65,7 +65,7 @@ fn every_field_of_the_home_has_a_column() {
                 HomeKind::Hundredths => HomeValue::Hundredths(250),
                 HomeKind::Area => HomeValue::Area(Area::of(7, AreaUnit::Acres)),
                 HomeKind::Year => HomeValue::Year(1987),
-                HomeKind::Fee => HomeValue::Fee(Minor(123_45)),
+                HomeKind::Fee => HomeValue::Fee(Minor(12_345)),
                 HomeKind::Flag => HomeValue::Flag(false),
             };
             (field.set)(&mut o.listing, value);

@@ -86,7 +86,7 @@ impl ObjectStore for Dying {
 #[test]
 fn whenever_the_process_dies_the_next_one_completes_the_work() {
     let name = |at: usize| format!("object {at}");
-    let mut contents = vec![lines(0..30), lines(20..50), lines(40..45)];
+    let mut contents = [lines(0..30), lines(20..50), lines(40..45)];
     contents[1].push(b"{\"v\":3,\"source\":7}".to_vec());
     let chunks: Vec<_> = contents.iter().enumerate().map(|(at, lines)| (name(at), chunk(&name(at), lines))).collect();
     let right = tempfile::tempdir().unwrap();

@@ -1,15 +1,16 @@
 use proptest::prelude::*;
 use stoop_lake_tables::Lake;
 
-use crate::support::{chunk, ingest, lines, rows, run};
+use crate::support::{chunk, ingest, ingest_keeping, lines, rows, run};
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
 
-    /// Any order, any files, any repetition.
+    /// Any order, any files, any repetition, whatever fits in memory.
     #[test]
     fn the_rows_are_those_of_the_set_of_observations(
         objects in proptest::collection::vec(proptest::collection::vec(0_u32..60, 1..25), 1..6),
+        kept in 0_usize..80,
     ) {
         let mut set: Vec<u32> = objects.iter().flatten().copied().collect();
         set.sort_unstable();
@@ -23,7 +24,7 @@ proptest! {
             .collect();
         let counts = run(async {
             let lake = Lake::folder(as_they_come.path()).unwrap();
-            let counts = ingest(&lake, &chunks).await.unwrap().counts();
+            let counts = ingest_keeping(&lake, &chunks, kept).await.unwrap().counts();
             // A second run finds nothing to do, whatever else was delivered again.
             prop_assert_eq!(ingest(&lake, &chunks).await.unwrap().counts(), stoop_lake_tables::Counts::default());
             Ok(counts)

@@ -52,7 +52,12 @@ pub(crate) fn run<T>(work: impl Future<Output = T>) -> T {
 
 /// Takes those chunks that were not taken.
 pub(crate) async fn ingest(lake: &Lake, chunks: &[(String, Chunk)]) -> Result<Ingest, LakeError> {
-    let mut ingest = Ingest::open(lake, now()).await?;
+    ingest_keeping(lake, chunks, 1_000).await
+}
+
+/// The same with so many names of observations in memory.
+pub(crate) async fn ingest_keeping(lake: &Lake, chunks: &[(String, Chunk)], names: usize) -> Result<Ingest, LakeError> {
+    let mut ingest = Ingest::open(lake, now()).await?.keeping(names);
     let taken = ingest.taken().await?;
     for (_, chunk) in chunks.iter().filter(|(object, _)| !taken.contains(object)) {
         ingest.take(chunk, now()).await?;
