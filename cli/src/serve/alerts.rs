@@ -2,42 +2,52 @@
 
 use std::convert::Infallible;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::response::IntoResponse;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use futures_util::{StreamExt, stream};
 use stoop_domain::{Alert, Verdict};
 use stoop_embedded::Database;
+use stoop_pipeline::ports::PortError;
 use stoop_pipeline::serve::AlertView;
 use tokio::sync::watch;
 
 /// The most alerts that are read at a time.
 const AT_ONCE: usize = 100;
+/// The pause after a failed read.
+const RETRY: Duration = Duration::from_secs(2);
 
 /// The alerts that are sent from now on; with `last_event_id`, those after that one. An event's ID is the alert's position
-/// in the ledger.
+/// in the ledger; one that the ledger does not have yet is of another database, and stands for the newest. Ends when the client
+/// is no longer admitted.
 pub(super) fn stream(
     database: Arc<Database>,
     versions: watch::Receiver<u64>,
     last_event_id: Option<i64>,
-) -> Result<impl IntoResponse, stoop_pipeline::ports::PortError> {
-    let after = match last_event_id {
-        Some(position) => position,
-        None => database.newest_alert()?,
-    };
-    let batches = stream::unfold((database, versions, after), |(database, mut versions, after)| async move {
+    is_admitted: impl Fn() -> bool + Send + 'static,
+) -> Result<impl IntoResponse, PortError> {
+    let newest = database.newest_alert()?;
+    let after = last_event_id.map_or(newest, |last| last.min(newest));
+    let from = (database, versions, after, is_admitted);
+    let batches = stream::unfold(from, |(database, mut versions, after, is_admitted)| async move {
         loop {
             // What changes during the read is looked at again.
             versions.borrow_and_update();
             match database.alerts_after(after, AT_ONCE) {
                 Ok(alerts) if !alerts.is_empty() => {
+                    if !is_admitted() {
+                        return None;
+                    }
                     let newest = alerts.last().map_or(after, |(position, _)| *position);
-                    return Some((alerts, (database, versions, newest)));
+                    return Some((alerts, (database, versions, newest, is_admitted)));
                 }
-                Ok(_) => {}
-                Err(error) => tracing::warn!(%error, "alerts cannot be read for a client that listens"),
+                Ok(_) => versions.changed().await.ok()?,
+                Err(error) => {
+                    tracing::warn!(%error, "alerts cannot be read for a client that listens");
+                    tokio::time::sleep(RETRY).await;
+                }
             }
-            versions.changed().await.ok()?;
         }
     });
     let events = batches.flat_map(|alerts| stream::iter(alerts.into_iter().filter_map(event).map(Ok::<_, Infallible>)));

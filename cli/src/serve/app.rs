@@ -170,7 +170,10 @@ async fn listen_to_alerts(State(app): State<Arc<App>>, uri: Uri, headers: Header
             return converted(&ApiResponse::error(400, "bad_event_id", message));
         }
     };
-    match alerts::stream(Arc::clone(&app.database), app.versions.clone(), last) {
+    // A token may be revoked, or a session end, while its client listens.
+    let admission = Arc::clone(&app);
+    let is_admitted = move || not_admitted(&admission, &uri, &headers).is_none();
+    match alerts::stream(Arc::clone(&app.database), app.versions.clone(), last, is_admitted) {
         Ok(stream) => stream.into_response(),
         Err(error) => converted(&unreadable(&error.into())),
     }

@@ -55,7 +55,11 @@ fn draw(view: &HomeView, title: &str, steps: Vec<Step>, meanwhile: Option<&Meanw
         }
         dl class="tiles" {
             (tile("Asking price", &stoop_show::or_unknown(home.asked.map(|price| stoop_show::money(price, home.currency))), html! {
-                @if let Some(change) = &home.last_change { (text::change(Some(change.share))) ", " (text::time(change.at, true)) } @else { "never changed" }
+                @match &home.last_change {
+                    Some(change) => { (text::change(Some(change.share))) ", " (text::time(change.at, true)) }
+                    None if view.has_history => "never changed",
+                    None => "earlier prices are not shown here",
+                }
             }))
             (tile("Against its market", &home.versus_market.map_or_else(|| stoop_show::UNKNOWN.to_owned(), text::signed), html! {
                 @match home.price_per_area {
@@ -81,16 +85,26 @@ fn draw(view: &HomeView, title: &str, steps: Vec<Step>, meanwhile: Option<&Meanw
                 @for (field, value) in home.fields.known() { div { dt { (definitions::words(field.name)) } dd { (home.fields.text(value)) } } }
             }
         }
+        (happened(view))
+        (seen(view))
+    }
+}
+
+/// The events, the newest first.
+fn happened(view: &HomeView) -> Markup {
+    html! {
         section class="card" {
             h2 { "What happened" }
+            @if !view.has_history { p class="empty" { "The source does not let earlier prices and events be shown." } }
+            @else {
             div class="scroll" tabindex="0" role="region" aria-label="What happened" {
                 table {
                     thead { tr { th class="l" scope="col" { "When" } th class="l" scope="col" { "What" } th scope="col" { "From" } th scope="col" { "To" } th scope="col" { "Change" } th class="l" scope="col" { "Market" } } }
                     tbody { @for event in view.events.iter().rev() { (event_row(event)) } }
                 }
             }
+            }
         }
-        (seen(view))
     }
 }
 

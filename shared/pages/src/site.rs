@@ -142,7 +142,7 @@ impl<'a> Site<'a> {
         let reader = &self.reader;
         let page = match &*path {
             "/" => overview::page(reader, &query, as_of).await?,
-            "/search" => return Ok(Answer::See(search(reader, &query).await?)),
+            "/search" => return Ok(Answer::See(search(reader, &query, now).await?)),
             "/compare" => compare::page(reader, &query, as_of).await?,
             "/alerts" => alerts::page(reader, &query, now).await?,
             "/quality" => quality::page(reader, &query, now).await?,
@@ -165,11 +165,11 @@ impl<'a> Site<'a> {
 }
 
 /// The address of what a person looks for: a home by its ID, or an area by its name.
-async fn search(reader: &Reader<'_>, query: &Query) -> Result<String, Problem> {
+async fn search(reader: &Reader<'_>, query: &Query, now: Time) -> Result<String, Problem> {
     let Some(text) = query.get("q") else { return Ok("/".to_owned()) };
     if text.contains('/') {
         let id = HomeId(text.into());
-        if reader.home(&id).await?.is_some() {
+        if reader.home(&id).await?.is_some_and(|home| home.may_be_shown_at(now)) {
             return Ok(crate::text::home_href(&id));
         }
     }

@@ -52,7 +52,7 @@ pub use compare::{
 };
 pub use days::{ChangeView, DayView, UnusualView, Usual};
 pub use definitions::{DefinedFigure, DefinedMarket, Month, MonthError, Period, Provider, Tallies, Tally};
-pub use explain::{AskedView, BesideView, Explanation, RuleView, explain};
+pub use explain::{AskedView, BesideView, Explanation, ReferencePrice, RuleView, explain};
 pub use figures::{FiguresView, WindowView};
 pub use home::{FieldsView, HappenedView, HomeSummary, HomeView, IntervalView, PriceChangeView, median_per_m2};
 pub use homes::{AREA_HOMES_MAX, FirstHomes, HomePosition, HomeSort, WantedHomes, bedrooms, each_open_home};

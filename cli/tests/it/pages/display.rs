@@ -38,6 +38,7 @@ fn what_may_not_be_shown_counts_and_is_not_shown() {
         served.page("/homes/made/1").contains("1 Secret St") && served.page("/homes/made/4").contains("4 Secret St")
     );
     assert_eq!(served.get("/homes/made/2").status, 404);
+    assert_eq!(served.get("/search?q=made/2").status, 404, "as if there were none");
     assert_eq!(served.get("/api/v1/homes/made%2F2").status, 404);
 }
 
@@ -62,9 +63,11 @@ fn earlier_prices_estimates_and_sold_homes_are_shown_where_allowed() {
     assert_eq!((open["intervals_total"].as_i64(), open["last_change"].is_null()), (Some(2), false));
     assert!(open["versus_market"].is_number(), "{open}");
     assert_eq!((closed["intervals_total"].as_i64(), closed["events_total"].as_i64()), (Some(1), Some(0)));
+    assert!(closed["last_event_at"].is_null() && !open["last_event_at"].is_null(), "{closed}");
     assert!(closed["last_change"].is_null() && closed["versus_market"].is_null(), "{closed}");
     assert!(!closed["intervals"].to_string().contains("600000"), "{closed}");
     let page = served.page("/homes/made/2");
+    assert!(page.contains("earlier prices are not shown here"), "{page}");
     assert!(page.contains("$487,000") && !page.contains("$600,000") && !page.contains("against the median"), "{page}");
     assert!(served.page("/homes/made/1").contains("$600,000"));
     let listed = served.json("/api/v1/homes?area=reno");

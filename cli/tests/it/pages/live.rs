@@ -78,6 +78,11 @@ fn alerts_are_heard_as_they_are_recorded_and_from_where_a_client_was() {
     from_the_beginning.hears("\"to\":250000.0");
     live.hears("id: 3");
     Ear::on(&served, "/api/v1/events", "Last-Event-ID: x\r\n").hears("bad_event_id");
+    // A position of another database.
+    let mut from_elsewhere = Ear::on(&served, "/api/v1/events", "Last-Event-ID: 9999\r\n");
+    from_elsewhere.hears("text/event-stream");
+    fallen(17, 200_000);
+    from_elsewhere.hears("\"to\":200000.0");
 }
 
 #[test]
@@ -89,7 +94,7 @@ fn an_alert_is_explained() {
     let id = text(&alert["id"]);
     let explained = served.json(&format!("/api/v1/alerts/{id}"));
     assert_eq!((&explained["home"], &explained["drop"]), (&alert["home"], &alert["drop"]));
-    assert_eq!((&explained["stands"], &explained["reference_is_alert"]), (&true.into(), &false.into()));
+    assert_eq!((&explained["stands"], &explained["reference_is"]), (&true.into(), &"highest_price".into()));
     let prices = explained["prices"].as_array().unwrap();
     assert_eq!((&prices[0]["price"], &prices[prices.len() - 1]["price"]), (&alert["from"], &alert["to"]));
     assert_eq!(explained["selected_by"]["share_min"], 0.15);

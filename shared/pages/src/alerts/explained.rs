@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 use stoop_domain::{AlertId, Currency, HomeId, Market, Time};
-use stoop_pipeline::serve::{Explanation, Reader, RuleView, explain};
+use stoop_pipeline::serve::{Explanation, Reader, ReferencePrice, RuleView, explain};
 
 use crate::layout::{self, Head, Room};
 use crate::problem::Problem;
@@ -38,16 +38,20 @@ fn draw(found: &Explanation, market: &Market, now: Time) -> Markup {
             }
         }
         @if let Some(why) = &alert.why_suspect { p class="card notice" { "Held back, not sent: " (why) "." } }
-        @if !found.stands { p class="card notice" { "What the source said later, of an earlier time, took this drop back." } }
+        @if found.stands == Some(false) { p class="card notice" { "What the source said later, of an earlier time, took this drop back." } }
         dl class="tiles" {
             (tile("Price", &price(alert.to, currency), html! { "from " (price(alert.from, currency)) }))
             (tile("Reference", &price(alert.from, currency), html! {
-                @if found.reference_is_alert { "the price of the alert before" } @else { "the highest price within 90 days" }
+                (match found.reference_is {
+                    ReferencePrice::HighestPrice => "the highest price within 90 days",
+                    ReferencePrice::EarlierAlert => "the price of the alert before",
+                    ReferencePrice::HeldPrice => "a price that looked like a mistake, and held",
+                })
                 @if let Some(at) = found.reference_at { ", last seen " (text::time(at, false)) }
             }))
             (tile("Is it unusual?", &usual(found), html! { (beside(found, market)) }))
             (tile("Now", &stoop_show::or_unknown(found.price_now.map(|now| price(now, currency))), html! {
-                @if found.price_now.is_some() { "still on offer" } @else { "not on offer, or not known" }
+                @if found.price_now.is_some() { "still on offer" } @else { "not on offer on these terms, or not known" }
             }))
         }
         section class="card" {
@@ -56,7 +60,7 @@ fn draw(found: &Explanation, market: &Market, now: Time) -> Markup {
         }
         section class="card" {
             header { h2 { "From the reference to the alert" } p class="note" { "each price from when it was first seen" } }
-            @if found.prices.is_empty() { p class="empty" { "The history of this home is not shown here." } }
+            @if found.prices.is_empty() { p class="empty" { "The history of this home may not be shown, or no longer has the reference." } }
             @else {
                 div class="scroll" tabindex="0" role="region" aria-label="From the reference to the alert" {
                     table {

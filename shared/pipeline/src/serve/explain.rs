@@ -1,12 +1,12 @@
 //! Why an alert was raised: the rule, where its reference comes from, and what was asked in between.
 
 use serde::Serialize;
-use stoop_domain::{Alert, AlertId, Currency, Home, Time};
+use stoop_domain::{Alert, AlertId, Currency, Home, Minor, Phase, Step, Time, Verdict};
 use stoop_market::{Cells, Figures, Segment};
 use stoop_rules::DropRule;
 
-use super::home::{IntervalView, intervals};
-use super::{AlertView, as_text_or_null};
+use super::home::share_of;
+use super::{AlertView, MergedId, as_text_or_null};
 use crate::ports::{JudgedAlert, PortError, Store, Views};
 
 /// No ID of an alert is longer.
@@ -18,13 +18,14 @@ pub struct Explanation {
     /// The alert.
     #[serde(flatten)]
     pub alert: AlertView,
-    /// Whether the home's history still gives this alert. Not if what a source said later, of an earlier time, changed it.
-    pub stands: bool,
+    /// Whether the home's history still gives this alert: not if what a source said later, of an earlier time, changed it.
+    /// `None` if the rules or the home are not known.
+    pub stands: Option<bool>,
     /// The rule as it was; `null` if it was not stored.
     pub selected_by: Option<RuleView>,
-    /// Whether the reference is the price of an earlier alert of this home; otherwise it is the highest price within 90 days.
-    pub reference_is_alert: bool,
-    /// When the reference was asked last; `null` if the history shown does not have it.
+    /// Where the reference comes from.
+    pub reference_is: ReferencePrice,
+    /// When the reference was last seen; `null` if the history shown does not have it.
     #[serde(serialize_with = "as_text_or_null")]
     pub reference_at: Option<Time>,
     /// What was asked from the reference to the alert, oldest first; empty if the home's history may not be shown.
@@ -33,6 +34,18 @@ pub struct Explanation {
     pub price_now: Option<f64>,
     /// The drop beside those of other homes of its market, at the moment shown.
     pub beside: BesideView,
+}
+
+/// Where the price comes from that an alert is compared with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReferencePrice {
+    /// It is the highest price within 90 days in the same spell.
+    HighestPrice,
+    /// It is the price of the last alert of the spell.
+    EarlierAlert,
+    /// It looked like a mistake, and was held for 14 days.
+    HeldPrice,
 }
 
 /// A rule for price drops.
@@ -81,7 +94,7 @@ pub async fn explain(
     store: &dyn Store,
     now: Time,
 ) -> Result<Option<Explanation>, PortError> {
-    if id.0.len() > ID_BYTES_MAX {
+    if id.0.is_empty() || id.0.len() > ID_BYTES_MAX {
         return Ok(None);
     }
     let Some(judged) = views.alert(id).await? else { return Ok(None) };
@@ -92,26 +105,35 @@ pub async fn explain(
 }
 
 impl Explanation {
-    /// Explains an alert at `now`. `home` and `market` are as they are now; `None` if they are not there.
+    /// Explains an alert at `now`. `home` and `market` are as they are now; `None` if they are not there. What may not be shown
+    /// of the home is left out.
     #[must_use]
     pub fn of(judged: &JudgedAlert, home: Option<&Home>, market: Option<&Cells>, now: Time) -> Self {
         let JudgedAlert { alert, rules } = judged;
         let rule = rules.as_ref().and_then(|rules| rules.drops.iter().find(|rule| rule.name == alert.rule));
         let standing = rules.as_ref().zip(home).map(|(rules, home)| rules.standing(&alert.home, home));
-        let standing = standing.unwrap_or_default();
-        let history: Vec<IntervalView> = home.map(intervals).unwrap_or_default();
-        let reference = reference(&history, alert);
-        let may_show = home.is_some_and(Home::history_may_be_shown);
-        let asks = history.last().filter(|last| is_on_offer(last.status));
+        let asked = home.map(|home| asked(home, alert)).unwrap_or_default();
+        let reference = first_of_reference(&asked, alert);
+        let shown = home.filter(|home| home.may_be_shown_at(now));
+        let with_history = shown.is_some_and(Home::history_may_be_shown);
+        let beside = market.map(|market| BesideView::of(market, alert, now)).unwrap_or_default();
+        let compares = home.is_none_or(Home::estimate_may_be_shown);
+        let words = |of: fn(&Home) -> Option<&str>| home.is_none() || shown.and_then(of).is_some();
+        let view = AlertView::of(alert);
         Self {
-            alert: AlertView::of(alert),
-            stands: standing.iter().any(|other| other.id == alert.id),
+            stands: standing.as_ref().map(|standing| standing.iter().any(|other| other.id == alert.id)),
             selected_by: rule.map(|rule| RuleView::of(rule, alert.market.currency)),
-            reference_is_alert: is_of_earlier_alert(&standing, alert),
-            reference_at: reference.filter(|_| may_show).map(|(_, at)| at),
-            prices: reference.filter(|_| may_show).map(|(from, _)| prices(&history[from..], alert)).unwrap_or_default(),
-            price_now: asks.and_then(|last| last.price).filter(|_| home.is_some_and(|home| home.may_be_shown_at(now))),
-            beside: market.map(|market| BesideView::of(market, alert, now)).unwrap_or_default(),
+            reference_is: reference_is(standing.as_deref().unwrap_or_default(), home, alert),
+            reference_at: reference.filter(|_| with_history).map(|(_, last_seen)| last_seen),
+            prices: reference.filter(|_| with_history).map(|(at, _)| prices(&asked[at..], alert)).unwrap_or_default(),
+            price_now: shown.and_then(|home| price_now(home, alert, now)),
+            beside: BesideView { times_usual: beside.times_usual.filter(|_| compares), ..beside },
+            alert: AlertView {
+                title: view.title.filter(|_| words(Home::title)),
+                line: view.line.filter(|_| words(Home::line)),
+                url: view.url.filter(|_| words(Home::url)),
+                ..view
+            },
         }
     }
 }
@@ -140,36 +162,80 @@ impl BesideView {
     }
 }
 
-/// The interval in which the reference was asked last before the alert, and when that interval was last seen.
-fn reference(history: &[IntervalView], alert: &Alert) -> Option<(usize, Time)> {
-    let mut before = history.iter().enumerate().filter(|(_, interval)| interval.first_seen < alert.at);
-    let asked = before.rfind(|(_, interval)| interval.asked == Some(alert.from));
-    asked.map(|(at, interval)| (at, interval.last_seen))
+/// A price while the home was on offer, in the spell and on the terms of the alert.
+#[derive(Clone, Copy)]
+struct Asked {
+    price: Minor,
+    first: Time,
+    last: Time,
 }
 
-/// Whether an alert of the home before this one has the reference as its price.
-fn is_of_earlier_alert(standing: &[Alert], alert: &Alert) -> bool {
-    let mut before =
-        standing.iter().filter(|other| other.at < alert.at && other.verdict == stoop_domain::Verdict::Alert);
-    before.next_back().is_some_and(|other| other.to == alert.from)
+/// What was asked before the alert and at it, oldest first.
+fn asked(home: &Home, alert: &Alert) -> Vec<Asked> {
+    let own = spell(home, alert.at);
+    let asked = home.history.steps().into_iter().filter_map(|step| {
+        let interval = &step.interval;
+        let is_on_offer = matches!(interval.facts.status.phase(), Phase::Active | Phase::Pending);
+        let counts = is_on_offer && interval.first <= alert.at && Some(spell_of(&step)) == own;
+        let price = interval.facts.list_price.filter(|_| counts)?;
+        Some(Asked { price, first: interval.first, last: interval.last })
+    });
+    asked.collect()
 }
 
-/// The prices up to the alert, each once for as long as it is asked.
-fn prices(history: &[IntervalView], alert: &Alert) -> Vec<AskedView> {
+/// What begins anew with each spell and each purpose and currency.
+fn spell_of(step: &Step<'_>) -> (Time, MergedId) {
+    (step.spell.opened_at, MergedId::of(&step.interval.facts.market))
+}
+
+/// The spell in which something began.
+fn spell(home: &Home, at: Time) -> Option<(Time, MergedId)> {
+    home.history.steps().iter().find(|step| step.interval.first == at).map(spell_of)
+}
+
+/// Where the last time begins at which the reference was asked before the alert, and when that was last seen.
+fn first_of_reference(asked: &[Asked], alert: &Alert) -> Option<(usize, Time)> {
+    let before = &asked[..asked.iter().take_while(|asked| asked.first < alert.at).count()];
+    let last = before.iter().rposition(|asked| asked.price == alert.from)?;
+    let same = before[..last].iter().rev().take_while(|asked| asked.price == alert.from).count();
+    Some((last - same, before[last].last))
+}
+
+/// The prices, each once for as long as it is asked.
+fn prices(asked: &[Asked], alert: &Alert) -> Vec<AskedView> {
+    let currency = alert.market.currency;
     let mut prices: Vec<AskedView> = Vec::new();
-    for interval in history.iter().take_while(|interval| interval.first_seen <= alert.at) {
-        let Some(price) = interval.price.filter(|_| interval.currency == alert.market.currency) else { continue };
-        let before = prices.last().map(|before| before.price);
-        if before != Some(price) {
-            let change = before.map(|before| ((price / before - 1.0) * 10_000.0).round() / 10_000.0);
-            prices.push(AskedView { at: interval.first_seen, price, change });
+    let mut before: Option<Minor> = None;
+    for Asked { price, first, .. } in asked {
+        if before != Some(*price) {
+            let change = before.map(|before| share_of(before, *price));
+            prices.push(AskedView { at: *first, price: price.major_f64(currency), change });
         }
+        before = Some(*price);
     }
     prices
 }
 
-fn is_on_offer(status: &str) -> bool {
-    matches!(status, "Active" | "ActiveUnderContract" | "Pending" | "ComingSoon")
+/// The price on the terms of the alert, if the home is still on offer.
+fn price_now(home: &Home, alert: &Alert, now: Time) -> Option<f64> {
+    let facts = home.history.current()?;
+    let phase = home.history.status_at(now)?.phase();
+    let is_on_offer = matches!(phase, Phase::Active | Phase::Pending);
+    let has_terms = MergedId::of(&facts.market) == MergedId::of(&alert.market);
+    let price = facts.list_price.filter(|_| is_on_offer && has_terms)?;
+    Some(price.major_f64(alert.market.currency))
+}
+
+/// Where the reference comes from.
+fn reference_is(standing: &[Alert], home: Option<&Home>, alert: &Alert) -> ReferencePrice {
+    let spell = |at: Time| home.and_then(|home| spell(home, at));
+    let own = spell(alert.at);
+    let of_spell = |other: &&Alert| other.at < alert.at && other.to == alert.from && spell(other.at) == own;
+    match standing.iter().rfind(of_spell).map(|other| &other.verdict) {
+        Some(Verdict::Alert) => ReferencePrice::EarlierAlert,
+        Some(Verdict::Suspect(_)) => ReferencePrice::HeldPrice,
+        None => ReferencePrice::HighestPrice,
+    }
 }
 
 #[cfg(test)]

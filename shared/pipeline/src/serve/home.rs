@@ -6,7 +6,7 @@ use stoop_domain::{Currency, Doubt, Event, Home, HomeId, Market, Minor, Step, Ti
 use stoop_market::Cells;
 
 pub use self::fields::FieldsView;
-use self::summary::share_of;
+pub(super) use self::summary::share_of;
 pub use self::summary::{HomeSummary, PriceChangeView};
 use super::{as_text, as_text_or_null};
 
@@ -30,6 +30,9 @@ pub struct HomeView {
     pub intervals: Vec<IntervalView>,
     /// What happened, oldest first: what was seen, and what the source reported of earlier prices.
     pub events: Vec<HappenedView>,
+    /// Whether earlier prices and events are in it: see [`HomeView::displayed`].
+    #[serde(skip)]
+    pub has_history: bool,
 }
 
 /// A time over which nothing changed.
@@ -93,6 +96,7 @@ impl HomeView {
             listed_at: home.history.listed_at(),
             intervals: intervals(home),
             events: home.events().into_iter().filter(|event| event.has_come(now)).map(HappenedView::of).collect(),
+            has_history: true,
         })
     }
 
@@ -103,6 +107,7 @@ impl HomeView {
             self.intervals.drain(..self.intervals.len().saturating_sub(1));
             self.intervals.iter_mut().for_each(|interval| interval.change = None);
             self.events.clear();
+            self.has_history = false;
         }
         Self { summary: self.summary.displayed(home), ..self }
     }
@@ -129,8 +134,7 @@ impl HappenedView {
     }
 }
 
-/// What it was asked and how it stood, oldest first.
-pub(super) fn intervals(home: &Home) -> Vec<IntervalView> {
+fn intervals(home: &Home) -> Vec<IntervalView> {
     let mut before: Option<(Market, Minor)> = None;
     let mut intervals = Vec::new();
     for Step { interval, doubtful, .. } in home.history.steps() {

@@ -296,7 +296,7 @@ pub async fn each_open_home(
             if read > AREA_HOMES_MAX {
                 return Ok(false);
             }
-            let shown = homes.into_iter().filter(|(_, home)| home.may_be_shown());
+            let shown = homes.into_iter().filter(|(_, home)| home.may_be_shown_at(now));
             let summary = |(id, home): (HomeId, Home)| Some(HomeSummary::of(id, &home, now, median)?.displayed(&home));
             shown.filter_map(summary).for_each(&mut visit);
         }

@@ -77,10 +77,14 @@ pub struct PriceChangeView {
 }
 
 impl HomeSummary {
-    /// The same for people who may see only what its sources let be shown: perhaps without its last change of price.
+    /// The same for people who may see only what its sources let be shown: perhaps without its last change of price and the
+    /// time of its last event.
     #[must_use]
     pub fn displayed(self, home: &Home) -> Self {
-        Self { last_change: self.last_change.filter(|_| home.history_may_be_shown()), ..self }
+        match home.history_may_be_shown() {
+            true => self,
+            false => Self { last_change: None, last_event_at: None, ..self },
+        }
     }
 
     /// Reads a home at `now`. `median_per_m2` is that of its market, in minor units ([`median_per_m2`](super::median_per_m2)).
@@ -152,7 +156,7 @@ impl PriceChangeView {
 }
 
 /// The change from one price to another, as a share of the first.
-pub(super) fn share_of(from: Minor, to: Minor) -> f64 {
+pub(in crate::serve) fn share_of(from: Minor, to: Minor) -> f64 {
     if from.0 == 0 { 0.0 } else { rounded((whole(to) - whole(from)) / whole(from)) }
 }
 
