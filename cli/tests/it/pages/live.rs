@@ -22,17 +22,16 @@ impl Ear {
         Self { stream, heard: String::new() }
     }
 
-    /// Waits for these words, and forgets what was before them.
-    fn hears(&mut self, part: &str) {
+    /// Waits for these words, and forgets what was before them. Returns both.
+    fn hears(&mut self, part: &str) -> String {
         until(part, || {
             let mut bytes = [0; 1_024];
             if let Ok(n) = self.stream.read(&mut bytes) {
                 self.heard += &String::from_utf8_lossy(&bytes[..n]);
             }
             let at = self.heard.find(part)?;
-            self.heard.drain(..at + part.len());
-            Some(())
-        });
+            Some(self.heard.drain(..at + part.len()).collect())
+        })
     }
 }
 
@@ -83,6 +82,26 @@ fn alerts_are_heard_as_they_are_recorded_and_from_where_a_client_was() {
     from_elsewhere.hears("text/event-stream");
     fallen(17, 200_000);
     from_elsewhere.hears("\"to\":200000.0");
+}
+
+#[test]
+fn a_stream_of_alerts_ends_with_its_token() {
+    let room = room();
+    let token = |name: &str| room.stoop(&["token", "new", name]).ok().stdout.trim().to_owned();
+    let headers = |token: &str| format!("Authorization: Bearer {token}\r\n");
+    let (ann, bob) = (headers(&token("ann")), headers(&token("bob")));
+    let served = Served::start_with(&room, &["--require-token"]);
+    Ear::on(&served, "/api/v1/events", "").hears("401");
+    let [mut revoked, mut live] = [ann, bob].map(|headers| Ear::on(&served, "/api/v1/events", &headers));
+    revoked.hears("text/event-stream");
+    live.hears("text/event-stream");
+    room.stoop(&["token", "revoke", "ann"]).ok();
+    let rows = format!("{FIELDS}0,2026-03-15T08:00:00Z,320000,Reno,Fallen,\n");
+    room.replay("made.toml", &[room.write("15.csv", rows)]);
+    live.hears("\"to\":320000.0");
+    // The chunk that ends a body.
+    let said = revoked.hears("\r\n0\r\n");
+    assert!(!said.contains("320000"), "{said}");
 }
 
 #[test]
