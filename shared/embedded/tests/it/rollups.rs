@@ -120,14 +120,21 @@ fn all_are_sums(database: &Database, now: Time) {
         let wide = database.wide(area, now).unwrap().unwrap_or_else(|| panic!("{area} has no sum on {now}"));
         is_the_sum(area, &wide, plain, now);
     }
+    let nothing = Cells::default();
     for level in WideLevel::ALL {
         let mut listed = Vec::new();
         let visit = |area: WideArea, wide: Option<Wide>| {
             let (zone, grain) = (area.country().zone, level.grain());
             let figures = wide.unwrap().figures(grain, Segment::All, now, &zone);
-            assert_eq!(figures.active, Figures::of(&plain[&area], Segment::All, now, &zone).active, "{area}");
+            // No home counts there any more: it was first seen there under contract, and for sale elsewhere.
+            let Some(cells) = plain.get(&area) else {
+                let none = Figures::of(&nothing, Segment::All, now, &zone);
+                assert_eq!(figures.exact(Segment::All), none.exact(Segment::All), "{area}");
+                return Ok::<(), PortError>(());
+            };
+            assert_eq!(figures.active, Figures::of(cells, Segment::All, now, &zone).active, "{area}");
             listed.push(area);
-            Ok::<(), PortError>(())
+            Ok(())
         };
         database.each_wide(level, now, visit).unwrap();
         let expected: Vec<WideArea> = plain.keys().filter(|area| area.level() == level).cloned().collect();
@@ -235,6 +242,32 @@ fn a_late_row_of_a_large_market_is_in_its_areas() {
         (homes, tails) = (homes + 1, tails + usize::from(rolled_bases(folder.path()) == before));
     }
     assert!(tails > 25, "{tails} of them went into tails");
+}
+
+/// A home that leaves an area, or that was elsewhere before, as a late observation shows. Under contract all the time that it was
+/// there, it leaves an area without any home.
+#[test]
+fn an_area_that_its_only_home_leaves_is_a_sum() {
+    let states = [Status::Active, Status::Pending, Status::Gone];
+    let cases = states.into_iter().flat_map(|there| states.map(|elsewhere| (there, elsewhere)));
+    for ((there, elsewhere), on) in cases.flat_map(|case| [(case, 99), (case, 101)]) {
+        let folder = tempfile::TempDir::new().unwrap();
+        let database = open(folder.path());
+        let seen = |place: usize, status: Status, on: i64| {
+            let [country, region, county, city, postal_code] = ADDRESSES[place].map(|name| name.map(str::to_owned));
+            let address = Address { country, region, county, city, postal_code, ..Address::default() };
+            let mut listing = Listing::new(Purpose::Sale, Currency::USD, address);
+            (listing.status, listing.list_price) = (status, Some(Minor(30_000_000)));
+            Observation::new("mls", "h1", day(on), listing)
+        };
+        measure(&database, &[seen(5, there, 100)]);
+        measure(&database, &[seen(0, elsewhere, on)]);
+        all_are_sums(&database, day(102));
+        database.roll_up(day(102), &|| false).unwrap();
+        all_are_sums(&database, day(102));
+        let different = verify(folder.path()).differences;
+        assert_eq!(different, Vec::<String>::new(), "{there:?} on day 100, {elsewhere:?} elsewhere on day {on}");
+    }
 }
 
 fn rolled_bases(folder: &Path) -> Vec<(String, i64)> {
