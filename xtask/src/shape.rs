@@ -15,7 +15,7 @@ use crate::project::Project;
 const FLOORS: &[&[&str]] = &[
     &["stoop-dice", "stoop-gazetteer"],
     &["stoop-domain", "stoop-outlines"],
-    &["stoop-market", "stoop-rules", "stoop-show", "stoop-simulation", "stoop-sources", "stoop-wire"],
+    &["stoop-emf", "stoop-market", "stoop-rules", "stoop-show", "stoop-simulation", "stoop-sources", "stoop-wire"],
     &["stoop-drafts", "stoop-files"],
     &["stoop-pipeline"],
     &["stoop-aws", "stoop-embedded", "stoop-pages", "stoop-runtime"],

@@ -3,7 +3,8 @@
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use serde_json::value::RawValue;
 use stoop_alerts::{App, RulesInForce};
-use stoop_aws::{Clients, DynamoLedger, Meter, S3Configuration, S3Quarantine, TopicPublisher, required};
+use stoop_aws::{Clients, DynamoLedger, S3Configuration, S3Quarantine, TopicPublisher, required};
+use stoop_emf::Meter;
 use stoop_pipeline::Clock;
 use stoop_runtime::{LogFormat, SystemClock, init_telemetry};
 

@@ -14,11 +14,11 @@ use async_trait::async_trait;
 use aws_lambda_events::encodings::Base64Data;
 use serde_json::json;
 use serde_json::value::{RawValue, to_raw_value};
-use stoop_aws::Meter;
 use stoop_domain::{
     Address, Area, AreaUnit, Currency, Home, HomeId, Listing, Market, Minor, Observation, PropertyType, Purpose,
     Reject, Time,
 };
+use stoop_emf::Meter;
 use stoop_market::Cells;
 use stoop_metrics::App;
 use stoop_pipeline::Clock;

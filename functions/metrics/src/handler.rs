@@ -12,8 +12,8 @@ use aws_lambda_events::streams::KinesisEventResponse;
 use lambda_runtime::Diagnostic;
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use stoop_aws::Meter;
 use stoop_domain::{Observation, Reason, Reject, Time, locate};
+use stoop_emf::Meter;
 use stoop_pipeline::ports::{Quarantine, Store};
 use stoop_pipeline::{
     Clock, Inbox, InboxDone, InboxError, Measured, Measurer, Memory, NewerRecord, measure_inbox, with_causes,

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use serde_json::value::RawValue;
-use stoop_aws::{Clients, DynamoStore, Lake, LakeDelivery, Meter, NoLake, S3Quarantine, required};
+use stoop_aws::{Clients, DynamoStore, Lake, LakeDelivery, NoLake, S3Quarantine, required};
 use stoop_domain::Time;
+use stoop_emf::Meter;
 use stoop_metrics::{App, Duty};
 use stoop_pipeline::Clock;
 use stoop_runtime::{LogFormat, SystemClock, init_telemetry};

@@ -2,7 +2,8 @@
 
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use serde_json::value::RawValue;
-use stoop_aws::{Clients, DynamoControls, DynamoRuns, Meter, PollQueue, S3Configuration, required};
+use stoop_aws::{Clients, DynamoControls, DynamoRuns, PollQueue, S3Configuration, required};
+use stoop_emf::Meter;
 use stoop_pipeline::Clock;
 use stoop_planner::App;
 use stoop_runtime::{LogFormat, SystemClock, init_telemetry};

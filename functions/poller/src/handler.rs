@@ -9,8 +9,9 @@ mod search;
 use std::collections::HashSet;
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
-use stoop_aws::{Meter, PollQueue, Secrets};
+use stoop_aws::{PollQueue, Secrets};
 use stoop_domain::Time;
+use stoop_emf::Meter;
 use stoop_pipeline::ports::{Configuration, PlanLedger, PollTask, RunOutcome};
 use stoop_pipeline::{
     NotPolled, PollError, PollPorts, Polled, TaskPorts, TaskReport, retry_after_seconds, take_task, with_causes,

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use aws_lambda_events::sqs::SqsEvent;
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use stoop_aws::{
-    Clients, DynamoBudgets, DynamoRuns, KinesisStream, Meter, PollQueue, S3Configuration, S3Files, S3Index, S3Pages,
+    Clients, DynamoBudgets, DynamoRuns, KinesisStream, PollQueue, S3Configuration, S3Files, S3Index, S3Pages,
     S3Quarantine, Secrets, required,
 };
 use stoop_domain::Time;
+use stoop_emf::Meter;
 use stoop_pipeline::{Clock, PollPorts, Tokens};
 use stoop_poller::App;
 use stoop_runtime::{HttpClient, LogFormat, SystemClock, init_telemetry};

@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 
 use lambda_runtime::Diagnostic;
 use serde::Serialize;
-use stoop_aws::Meter;
 use stoop_domain::Time;
+use stoop_emf::Meter;
 use stoop_pipeline::ports::{PortError, RollUps};
 use stoop_pipeline::{Clock, RolledUp, roll_up, roll_up_all, with_causes};
 use tokio::sync::Mutex;

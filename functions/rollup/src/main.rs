@@ -2,8 +2,9 @@
 
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use serde_json::value::RawValue;
-use stoop_aws::{Clients, Meter, StackAreas, required};
+use stoop_aws::{Clients, StackAreas, required};
 use stoop_domain::Time;
+use stoop_emf::Meter;
 use stoop_pipeline::Clock;
 use stoop_pipeline::ports::RollUps;
 use stoop_rollup::App;

@@ -15,7 +15,7 @@
 //!
 //! [`S3Lake`] and [`DynamoTables`] read the whole stored content of a stack.
 //!
-//! [`Clients`] makes the SDK's clients for all of them, [`Secrets`] reads secrets and [`Meter`] prints metrics.
+//! [`Clients`] makes the SDK's clients for all of them, and [`Secrets`] reads secrets.
 //!
 //! All ports treat refusals alike. What may be accepted later is returned by its index in the request (or retried here
 //! if the port has no such result). What can never be accepted is an error that names the thing, the limit and the
@@ -28,7 +28,6 @@ mod clients;
 mod concurrently;
 mod configuration;
 mod dynamo;
-mod emf;
 mod error;
 mod firehose;
 mod kinesis;
@@ -45,7 +44,6 @@ pub use dynamo::{
     DynamoBrowse, DynamoBudgets, DynamoControls, DynamoLedger, DynamoRuns, DynamoStore, DynamoTables, DynamoViews,
     StackAreas, TableItem, TableMarket,
 };
-pub use emf::{Meter, NAMESPACE};
 pub use firehose::LakeDelivery;
 pub use kinesis::KinesisStream;
 pub use lake::{Lake, NoLake};

@@ -1,11 +1,23 @@
+//! Metrics of functions, as lines in CloudWatch's embedded metric format.
+//!
+//! ```
+//! use stoop_domain::Time;
+//! use stoop_emf::Meter;
+//! let meter = Meter::new("stoop-prod", "poller");
+//! meter.count("ListingsSeen", 40);
+//! meter.count("ListingsSeen", 2);
+//! let [line] = &meter.take(Time::from_ms(0))[..] else { panic!("one line") };
+//! assert!(line.contains(r#""ListingsSeen":42"#));
+//! ```
+//!
+//! No call of AWS is made. The names of metrics are not checked here: `docs/OPERATIONS.md` lists them.
+
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::sync::{Mutex, PoisonError};
 
 use serde_json::{Map, Value, json};
 use stoop_domain::Time;
-
-use crate::clients::{MissingVariables, required};
 
 /// The namespace of all of Stoop's metrics.
 pub const NAMESPACE: &str = "Stoop";
@@ -23,22 +35,17 @@ const VALUES_MAX: usize = 100;
 ///
 /// Counts are added up; a gauge keeps its last value; durations and sizes keep every value, so that CloudWatch can
 /// compute percentiles.
-///
-/// ```
-/// use stoop_aws::Meter;
-/// use stoop_domain::Time;
-/// let meter = Meter::new("stoop-prod", "poller");
-/// meter.count("ListingsSeen", 40);
-/// meter.count("ListingsSeen", 2);
-/// let [line] = &meter.take(Time::from_ms(0))[..] else { panic!("one line") };
-/// assert!(line.contains(r#""ListingsSeen":42"#));
-/// ```
 #[derive(Debug)]
 pub struct Meter {
     stack: String,
     function: &'static str,
     collected: Mutex<Collected>,
 }
+
+/// The environment does not name the stack.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the environment has no variable STOOP_STACK")]
+pub struct NoStack;
 
 type Collected = BTreeMap<&'static str, (Kind, Vec<u64>)>;
 
@@ -74,8 +81,9 @@ impl Meter {
     /// # Errors
     ///
     /// The variable is not set.
-    pub fn from_env(function: &'static str) -> Result<Self, MissingVariables> {
-        Ok(Self::new(&required("STOOP_STACK")?, function))
+    pub fn from_env(function: &'static str) -> Result<Self, NoStack> {
+        let stack = std::env::var("STOOP_STACK").ok().filter(|name| !name.is_empty());
+        Ok(Self::new(&stack.ok_or(NoStack)?, function))
     }
 
     /// Adds `n` to a count. Adding 0 writes nothing: a metric costs for each hour in which it is written, and an alarm

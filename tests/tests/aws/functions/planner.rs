@@ -5,8 +5,8 @@ use std::sync::Mutex;
 
 use async_trait::async_trait;
 use serde_json::{Value, json};
-use stoop_aws::Meter;
 use stoop_domain::Time;
+use stoop_emf::Meter;
 use stoop_pipeline::ports::{PlanLedger, PollTask, PortError, SearchControls, TaskQueue};
 use stoop_pipeline::{Clock, ControlAction, LastPoll, Polled, SearchControl};
 use stoop_planner::{Answer, App, TickError};

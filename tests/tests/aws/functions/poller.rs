@@ -12,9 +12,10 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
 use serde_json::{Value, json};
-use stoop_aws::{Meter, PollQueue, Secrets};
+use stoop_aws::{PollQueue, Secrets};
 use stoop_domain::Time;
 use stoop_embedded::{FolderFiles, PageFolder};
+use stoop_emf::Meter;
 use stoop_pipeline::ports::{
     FileError, FilePage, FilePattern, FileVersion, Files, OpenFile, PlanLedger, PollTask, PortError,
 };

@@ -4,8 +4,8 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
-use stoop_aws::Meter;
 use stoop_domain::{Day, Market, Time};
+use stoop_emf::Meter;
 use stoop_pipeline::ports::{PortError, RollUps, StoredSum, WholeMarket};
 use stoop_pipeline::{AreaSum, WideArea};
 use stoop_rollup::{Answer, App};

@@ -10,10 +10,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use stoop_aws::Meter;
 use stoop_dice::Dice;
 use stoop_domain::{Home, HomeId, Market, Reject, Time};
 use stoop_embedded::Database;
+use stoop_emf::Meter;
 use stoop_market::Cells;
 use stoop_pipeline::ports::{Commit, CommitError, PortError, Quarantine, Store, Versioned};
 use stoop_tests::mapping::{Batch, Outcome, ShardId, Stream, pause};
