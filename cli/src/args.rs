@@ -99,6 +99,8 @@ pub(crate) enum Command {
     Runs(RunsArgs),
     /// Remove old raw pages, runs and rejects
     Prune(PruneArgs),
+    /// Write observations that only the database has yet to a file of the lake
+    Flush(JsonArgs),
     /// Recompute everything shown from the stored observations and compare
     Verify(JsonArgs),
     /// Recompute homes and markets from the stored observations, compare, and swap them in

@@ -4,6 +4,7 @@ mod args;
 mod demo;
 mod engine;
 mod failure;
+mod flush;
 mod init;
 mod input;
 mod intake;
@@ -83,6 +84,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Quarantine(args) => views::quarantine(&home, &args),
         Command::Runs(args) => views::runs(&home, &args),
         Command::Prune(args) => prune::prune(&home, &args),
+        Command::Flush(args) => flush::flush(&home, &args),
         Command::Verify(args) => verify::verify(&home, &args),
         Command::Rebuild(args) => rebuild::rebuild(&home, &args),
         Command::Simulate(args) => simulate::simulate(&args),

@@ -299,6 +299,22 @@ fn prune_removes_old_data_and_keeps_the_figures() {
 }
 
 #[test]
+fn flush_writes_what_waits_to_a_file_once() {
+    let market = Market::new();
+    let room = market.room("");
+    poll(&room).ok();
+    let before = room.is_equal();
+    let files = || room.path("stoop-data/lake").exists();
+    assert!(!files(), "a small market waits in the database");
+    let flushed = room.json(&["flush"]);
+    assert!(number(&flushed["observations"]) > 0.0 && files(), "{flushed}");
+    assert_eq!(room.is_equal(), before);
+    let message = room.stoop(&["flush"]).ok().stdout;
+    assert_eq!(message, "nothing to write: the files of the lake have every observation\n");
+    room.stoop(&["flush", "--db", "none.db"]).refused(&["none.db"]);
+}
+
+#[test]
 fn a_run_prunes_in_the_background() {
     let market = Market::new();
     let room = market.room("[keep]\nraw_pages_size = \"0MB\"\n");

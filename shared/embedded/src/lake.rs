@@ -9,6 +9,7 @@
 //! the next process that opens the database removes the file. No other files are removed, so databases may share a data
 //! folder, and a copy of a database does not damage the files of the original.
 
+mod flush;
 #[cfg(test)]
 mod tests;
 
@@ -270,25 +271,38 @@ pub(crate) fn intend(connection: &Connection, held: &Held) -> Result<Option<Inte
     if usize::try_from(waiting)?.saturating_add(held.bytes) < OBJECT_BYTES {
         return Ok(None);
     }
-    let sql = "INSERT INTO lake_intents VALUES(lower(hex(randomblob(8)))) RETURNING token";
-    Ok(Some(Intent(connection.prepare_cached(sql)?.query_row([], |row| row.get(0))?)))
+    Ok(Some(Intent::store(connection)?))
+}
+
+impl Intent {
+    fn store(connection: &Connection) -> Result<Self> {
+        let sql = "INSERT INTO lake_intents VALUES(lower(hex(randomblob(8)))) RETURNING token";
+        Ok(Self(connection.prepare_cached(sql)?.query_row([], |row| row.get(0))?))
+    }
+
+    /// Removes it in the transaction that writes the file. Returns `false` if another process opened the database in
+    /// between and removed it as an orphan.
+    fn redeem(&self, transaction: &Transaction<'_>) -> Result<bool> {
+        Ok(transaction.prepare_cached("DELETE FROM lake_intents WHERE token = ?1")?.execute([&self.0])? > 0)
+    }
 }
 
 /// Removes an intent whose file was not written.
-pub(crate) fn forget(connection: &Connection, Intent(token): &Intent) -> Result<()> {
-    connection.prepare_cached("DELETE FROM lake_intents WHERE token = ?1")?.execute([token])?;
-    Ok(())
+pub(crate) fn forget(connection: &mut Connection, intent: &Intent) -> Result<()> {
+    let transaction = connection.transaction()?;
+    intent.redeem(&transaction)?;
+    Ok(transaction.commit()?)
 }
 
 /// Puts frames into the outbox or, with an intent, writes the outbox and the frames to a file. Returns `false` if
 /// another process opened the database in between and removed the intent as an orphan.
 pub(crate) fn append(transaction: &Transaction<'_>, data: &Path, held: &Held, intent: Option<&Intent>) -> Result<bool> {
     let seq: i64 = transaction.prepare_cached("SELECT lake_rows FROM totals")?.query_row([], |row| row.get(0))?;
-    let waiting = if let Some(Intent(token)) = intent {
-        if transaction.prepare_cached("DELETE FROM lake_intents WHERE token = ?1")?.execute([token])? == 0 {
+    let waiting = if let Some(intent) = intent {
+        if !intent.redeem(transaction)? {
             return Ok(false);
         }
-        write_object(transaction, data, held, seq, token)?;
+        write_object(transaction, data, held, seq, intent)?;
         0
     } else {
         let sql = "INSERT INTO outbox(seq, rows, first_at, last_at, body) VALUES(?1, ?2, ?3, ?4, ?5)";
@@ -307,8 +321,16 @@ pub(crate) fn append(transaction: &Transaction<'_>, data: &Path, held: &Held, in
     Ok(true)
 }
 
-fn write_object(transaction: &Transaction<'_>, data: &Path, held: &Held, seq: i64, token: &str) -> Result<()> {
-    let (mut first, mut rows, mut first_at, mut last_at) = (seq, held.rows, held.first_at, held.last_at);
+fn write_object(
+    transaction: &Transaction<'_>,
+    data: &Path,
+    held: &Held,
+    seq: i64,
+    Intent(token): &Intent,
+) -> Result<()> {
+    let (mut first, mut rows) = (seq, held.rows);
+    let (mut first_at, mut last_at) =
+        if held.is_empty() { (i64::MAX, i64::MIN) } else { (held.first_at, held.last_at) };
     let mut bodies: Vec<Vec<u8>> = Vec::new();
     {
         let sql = "SELECT seq, rows, first_at, last_at, body FROM outbox ORDER BY seq";

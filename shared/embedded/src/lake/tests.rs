@@ -66,3 +66,75 @@ fn a_writer_whose_intent_was_removed_writes_no_file() {
     assert!(!append(&transaction, database.data(), &held, intent.as_ref()).unwrap());
     assert_eq!(lake_files(&database.data().join(FOLDER)).unwrap(), Vec::<PathBuf>::new());
 }
+
+/// A small observation of this listing, `days` after 1970.
+fn small(native_id: &str, days: i64) -> Observation {
+    let listing = Listing::new(Purpose::Sale, Currency::MAD, Address::default());
+    Observation::new("avito", native_id, Time::from_ms(days * Time::DAY_MS), listing)
+}
+
+fn commit(database: &Database, observation: &Observation) {
+    let (mut writer, mut held) = (FrameWriter::new().unwrap(), Held::default());
+    writer.hold(&mut held, &[observation]).unwrap();
+    writer.compress(&mut held).unwrap();
+    let mut inner = database.lock();
+    let transaction = inner.connection.transaction().unwrap();
+    assert!(append(&transaction, database.data(), &held, None).unwrap());
+    transaction.commit().unwrap();
+}
+
+fn lines(database: &Database) -> Vec<String> {
+    let mut lines = Vec::new();
+    let visit = |line: &[u8]| -> std::result::Result<(), PortError> {
+        lines.push(String::from_utf8(line.to_vec()).unwrap());
+        Ok(())
+    };
+    database.observations(visit).unwrap();
+    lines
+}
+
+#[test]
+fn what_is_flushed_is_in_a_file_and_the_lake_is_the_same() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let database = open(folder.path());
+    assert_eq!(database.flush().unwrap(), 0);
+    // Before 1970, too: the folder is the day of the newest.
+    for (native_id, days) in [("1", -20), ("2", -3), ("3", -9)] {
+        commit(&database, &small(native_id, days));
+    }
+    let (before, count) = (lines(&database), database.lake_count().unwrap());
+    assert_eq!((before.len(), count, database.lake_objects().unwrap().len()), (3, 3, 0));
+    assert_eq!(database.flush().unwrap(), 3);
+    let [object] = &database.lake_objects().unwrap()[..] else { panic!("one file") };
+    assert_eq!((object.seq, object.rows), (0, 3));
+    let day = Time::DAY_MS;
+    assert_eq!((object.first_at.ms(), object.last_at.ms()), (-20 * day, -3 * day));
+    assert!(object.path.contains("/dt=1969-12-29/"), "{}", object.path);
+    assert_eq!((lines(&database), database.lake_count().unwrap()), (before, 3));
+    assert_eq!(database.flush().unwrap(), 0, "nothing waits any more");
+    commit(&database, &small("4", 1));
+    assert_eq!(database.flush().unwrap(), 1);
+    let seqs: Vec<u64> = database.lake_objects().unwrap().iter().map(|object| object.seq).collect();
+    assert_eq!(seqs, [0, 3]);
+    let totals = database.lock().connection.query_row("SELECT outbox_bytes, lake_rows FROM totals", [], |row| {
+        Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?))
+    });
+    assert_eq!(totals, Ok((0, 4)));
+    let intents = database.lock().connection.query_row("SELECT count(*) FROM lake_intents", [], |row| row.get(0));
+    assert_eq!(intents, Ok(0_i64));
+}
+
+#[test]
+fn a_flush_that_cannot_write_changes_nothing() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let database = open(folder.path());
+    commit(&database, &small("1", 1));
+    // A file where the folder of the lake would be.
+    fs::create_dir_all(database.data()).unwrap();
+    fs::write(database.data().join("lake"), "in the way").unwrap();
+    let error = database.flush().unwrap_err();
+    assert!(error.to_string().contains("write the outbox to a file of the lake"), "{error}");
+    assert_eq!((lines(&database).len(), database.lake_objects().unwrap().len()), (1, 0));
+    fs::remove_file(database.data().join("lake")).unwrap();
+    assert_eq!(database.flush().unwrap(), 1);
+}
