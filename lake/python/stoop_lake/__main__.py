@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from stoop_lake.errors import LakeError
 
-TABLES = "folder of the tables [default: $STOOP_TABLES, or stoop-data/tables]"
+TABLES = "folder of the tables, or a place in a bucket [default: $STOOP_TABLES, or stoop-data/tables]"
 
 
 def parser() -> ArgumentParser:
@@ -77,7 +77,7 @@ def _function(command: str) -> Callable[[Namespace], None]:
 
 def _command(commands: _SubParsersAction[ArgumentParser], name: str, text: str) -> ArgumentParser:
     made: ArgumentParser = commands.add_parser(name, help=text, description=text, prog=f"lake/{name}")
-    made.add_argument("--tables", metavar="DIR", help=TABLES)
+    made.add_argument("--tables", metavar="DIR|URL", help=TABLES)
     return made
 
 

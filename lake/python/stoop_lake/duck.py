@@ -16,20 +16,20 @@ CONFIG: dict[str, str | bool | int | float | list[str]] = {
 }
 
 
-def delta_extension() -> Path:
-    """The file of DuckDB's delta extension, as installed from `duckdb-extension-delta`."""
-    spec = importlib.util.find_spec("duckdb_extension_delta")
+def extension(name: str) -> Path:
+    """The file of an extension of DuckDB, as installed from `duckdb-extension-NAME`."""
+    spec = importlib.util.find_spec(f"duckdb_extension_{name}")
     folder = Path(spec.origin).parent if spec and spec.origin else Path()
     # The version is checked here: DuckDB's own message about another one does not say what to do.
-    file = folder / "extensions" / f"v{duckdb.__version__}" / "delta.duckdb_extension"
+    file = folder / "extensions" / f"v{duckdb.__version__}" / f"{name}.duckdb_extension"
     if not file.is_file():
-        raise LakeError(f"no delta extension for DuckDB {duckdb.__version__} in this Python; run lake/setup")
+        raise LakeError(f"no {name} extension for DuckDB {duckdb.__version__} in this Python; run lake/setup")
     return file
 
 
 def prepare(connection: duckdb.DuckDBPyConnection) -> None:
     """Makes `delta_scan` known to a connection, and its times those of UTC on every machine."""
-    connection.execute(f"load '{delta_extension()}'")
+    connection.execute(f"load '{extension('delta')}'")
     connection.execute("set TimeZone = 'UTC'")
 
 

@@ -32,7 +32,7 @@ def run(args: Namespace) -> None:
             if name in missing:
                 raise LakeError(f"table {name}: no version {moment}; it has {missing[name]}")
         if not names:
-            raise LakeError(f"no table in {tables.folder} has a version {moment}")
+            raise LakeError(f"no table in {tables.place} has a version {moment}")
         try:
             rows = _write(connection, names, args.format, unfinished)
         except (duckdb.Error, OSError) as error:

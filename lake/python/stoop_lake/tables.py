@@ -11,7 +11,8 @@ import duckdb
 from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError
 
-from stoop_lake.duck import literal, quoted
+from stoop_lake.bucket import is_bucket, let_in, names, storage_options
+from stoop_lake.duck import connect, literal, quoted
 from stoop_lake.errors import LakeError
 
 DEFAULT = "stoop-data/tables"
@@ -46,29 +47,45 @@ class Moment:
 
 
 class Tables:
-    """The Delta tables of a folder."""
+    """The Delta tables of a folder or bucket."""
 
-    def __init__(self, folder: str | Path | None = None) -> None:
-        self.folder = Path(folder or os.environ.get("STOOP_TABLES") or DEFAULT)
-        if not self.folder.is_dir():
-            raise LakeError(f"no folder {self.folder}; `stoop-lake ingest` makes it, --tables DIR names another one")
-        found = sorted(entry.parent.name for entry in self.folder.glob("*/_delta_log"))
+    def __init__(self, place: str | Path | None = None) -> None:
+        self.place = str(place or os.environ.get("STOOP_TABLES") or DEFAULT).rstrip("/")
+        found = self._names_in_bucket() if is_bucket(self.place) else self._names_in_folder()
         if not found:
-            raise LakeError(f"no Delta table in {self.folder}; a table is a folder with a _delta_log")
+            raise LakeError(f"no Delta table in {self.place}; a table is a folder with a _delta_log")
         self.names: list[str] = found
 
-    def path(self, name: str) -> Path:
-        """The folder of a table."""
+    def _names_in_folder(self) -> list[str]:
+        if not Path(self.place).is_dir():
+            raise LakeError(f"no folder {self.place}; `stoop-lake ingest` makes it, --tables DIR names another one")
+        return sorted(entry.parent.name for entry in Path(self.place).glob("*/_delta_log"))
+
+    def _names_in_bucket(self) -> list[str]:
+        with connect() as connection:
+            let_in(connection)
+            return names(connection, self.place)
+
+    @property
+    def folder(self) -> Path:
+        """The folder, for what reads files."""
+        if is_bucket(self.place):
+            raise LakeError(f"this needs a folder, not {self.place}; LAKE.md says how to get one from a stack")
+        return Path(self.place)
+
+    def path(self, name: str) -> str:
+        """Where a table is."""
         if name not in self.names:
-            raise LakeError(f"no table {name} in {self.folder}; there are {', '.join(self.names)}")
-        return self.folder / name
+            raise LakeError(f"no table {name} in {self.place}; there are {', '.join(self.names)}")
+        return f"{self.place}/{name}"
 
     def versions(self, name: str) -> list[Version]:
         """The versions whose commits are still in the log, oldest first."""
         try:
-            history = DeltaTable(self.path(name)).history()
+            options = storage_options() if is_bucket(self.place) else None
+            history = DeltaTable(self.path(name), storage_options=options).history()
         except DeltaError as error:
-            raise LakeError(f"table {name} in {self.folder} cannot be read: {error}") from error
+            raise LakeError(f"table {name} in {self.place} cannot be read: {error}") from error
         return [_version(commit) for commit in reversed(history)]
 
     def version_at(self, name: str, moment: Moment) -> int | None:
@@ -83,6 +100,8 @@ class Tables:
     def attach(self, connection: duckdb.DuckDBPyConnection, moment: Moment = Moment()) -> dict[str, str]:
         """Makes each table a view of its name. Returns the tables left out, each with the reason."""
         missing: dict[str, str] = {}
+        if is_bucket(self.place):
+            let_in(connection)
         for name in self.names:
             version = ""
             if not moment.is_now:
@@ -91,7 +110,7 @@ class Tables:
                     missing[name] = self._why_missing(name)
                     continue
                 version = f", version => {number}"
-            scan = f"delta_scan({literal(str(self.path(name)))}{version})"
+            scan = f"delta_scan({literal(self.path(name))}{version})"
             connection.execute(f"create view {quoted(name)} as select * from {scan}")
         return missing
 

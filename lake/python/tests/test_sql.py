@@ -18,14 +18,16 @@ from pathlib import Path
 import duckdb
 from deltalake import DeltaTable
 
-from stoop_lake.duck import delta_extension
+from stoop_lake.duck import extension
 from stoop_lake.notebook import LAKE
 from tests.market import data, star
 
 
-def lake(command: str, *arguments: str, tables: Path | None = None) -> subprocess.CompletedProcess[str]:
+def lake(
+    command: str, *arguments: str, tables: Path | None = None, **variables: str
+) -> subprocess.CompletedProcess[str]:
     """Runs lake/COMMAND on the market's tables."""
-    env = os.environ | {"STOOP_TABLES": str(tables or data() / "tables")}
+    env = os.environ | {"STOOP_TABLES": str(tables or data() / "tables")} | variables
     return subprocess.run([LAKE / command, *arguments], env=env, capture_output=True, text=True, check=False)
 
 
@@ -113,7 +115,7 @@ class Sql(unittest.TestCase):
                 self.said(lake("export", form, str(target)))
                 self.assertEqual([path.name for path in Path(made).glob(".*")], [], "nothing unfinished is left")
                 with duckdb.connect(config={"autoinstall_known_extensions": "false"}) as connection:
-                    connection.execute(f"load '{delta_extension()}'")
+                    connection.execute(f"load '{extension('delta')}'")
                     if form == "duckdb":
                         connection.execute(f"attach '{target}' as exported (read_only)")
                     for name in names:
@@ -131,7 +133,7 @@ class Sql(unittest.TestCase):
     def test_duckdb_alone_knows_the_median_by_zip_and_month(self) -> None:
         query = (LAKE / "queries" / "median_price.sql").read_text()
         with duckdb.connect(config={"autoinstall_known_extensions": "false"}) as connection:
-            connection.execute(f"load '{delta_extension()}'")
+            connection.execute(f"load '{extension('delta')}'")
             answer = connection.execute(query.replace("stoop-data/", f"{data()}/")).fetchall()
             seen = connection.execute(
                 "select area_name, month, currency, listing_id, list_price"
@@ -147,6 +149,15 @@ class Sql(unittest.TestCase):
             {tuple(row[:3]): (row[3], float(row[4])) for row in answer},
             {key: (len(of), statistics.median(of)) for key, of in prices.items()},
         )
+
+    def test_a_bucket_needs_keys_that_open_it(self) -> None:
+        # That a bucket is read is a part of the stack's test, which has one.
+        nowhere = {"AWS_ENDPOINT_URL": "http://127.0.0.1:1", "AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": "secret"}
+        place = "s3://lake/tables"
+        without = lake("sql", "select 1", "--tables", place, **nowhere)
+        self.refused(without, "AWS_ACCESS_KEY_ID in the environment", "aws configure export-credentials")
+        closed = lake("sql", "select 1", "--tables", place, **nowhere | {"AWS_ACCESS_KEY_ID": "key"})
+        self.refused(closed, f"{place} cannot be listed")
 
     def test_the_star_schema_beside_the_tables(self) -> None:
         query = "select count(*) as n from fct_listing_day join dim_home using (home_key)"
