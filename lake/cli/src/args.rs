@@ -89,8 +89,17 @@ impl PlaceArgs {
         match &self.data {
             Some(url) if url.starts_with("s3://") => None,
             Some(folder) => Some(folder.into()),
-            None => Some(self.database.parent().unwrap_or(Path::new("")).join("stoop-data")),
+            None => Some(self.beside_database()),
         }
+    }
+
+    /// The data folder of the database: the one that is named, or, if that is a bucket, the one next to the database.
+    pub(crate) fn folder_of_database(&self) -> PathBuf {
+        self.folder().unwrap_or_else(|| self.beside_database())
+    }
+
+    fn beside_database(&self) -> PathBuf {
+        self.database.parent().unwrap_or(Path::new("")).join("stoop-data")
     }
 
     /// The lake in the folder or bucket.

@@ -1,4 +1,3 @@
-use anyhow::Context as _;
 use stoop_embedded::Database;
 use stoop_lake_tables::{Derived, TableCounts};
 use stoop_pipeline::Clock as _;
@@ -10,8 +9,7 @@ use crate::out;
 
 /// Writes the tables that come from the database, all as of one moment, and prints the outcome.
 pub(crate) fn tables(args: &PlaceArgs, runtime: &Runtime) -> anyhow::Result<()> {
-    let data = args.folder().context("these tables come from a database: name its data folder, not a bucket")?;
-    let database = Database::open_read(&args.database, &data)?;
+    let database = Database::open_read(&args.database, &args.folder_of_database())?;
     let lake = args.lake()?;
     let derived = Derived { lake: &lake, database: &database, now: SystemClock.now() };
     let counts = database.reading(|| -> anyhow::Result<TableCounts> { Ok(runtime.block_on(derived.write())?) })?;

@@ -4,10 +4,13 @@
 //! The next tick does what one tick leaves undone. Two execution environments at the same time cost more and do no
 //! harm.
 
+use std::collections::HashSet;
+
 use lambda_runtime::Diagnostic;
 use serde::Serialize;
 use stoop_domain::Time;
-use stoop_lake_tables::{Bronze, Counts, Ingest, Lake, LakeError, Maintained, RETENTION_DAYS, maintain};
+use stoop_emf::Meter;
+use stoop_lake_tables::{Bronze, Counts, Ingest, Lake, LakeError, Maintained, RETENTION_DAYS, Waiting, maintain};
 use stoop_pipeline::{Clock, with_causes};
 
 /// No chunk is begun if less than this is left of the invocation.
@@ -21,6 +24,8 @@ pub struct App<'a> {
     pub lake: Lake,
     /// The clock.
     pub clock: &'a dyn Clock,
+    /// The metrics.
+    pub meter: &'a Meter,
 }
 
 /// The function's response, which is also logged.
@@ -28,8 +33,10 @@ pub struct App<'a> {
 pub struct Answer {
     /// What was copied.
     pub ingested: Counts,
-    /// Whether files of bronze may be left to the next tick.
-    pub left: bool,
+    /// Files of bronze that are left to the next tick, for lack of time or since they are damaged.
+    pub left: usize,
+    /// Files of bronze that cannot be read to their ends.
+    pub damaged: usize,
     /// What was done to each table. Empty if there was no time.
     pub maintained: Vec<Maintained>,
 }
@@ -57,32 +64,49 @@ impl From<TickError> for Diagnostic {
 }
 
 impl App<'_> {
-    /// Copies what is new and maintains the tables, until the invocation's `deadline` is near.
+    /// Copies what is new and maintains the tables, until the invocation's `deadline` is near. Prints metrics.
     ///
     /// # Errors
     ///
     /// Bronze cannot be read, or a table cannot be read or written.
     pub async fn handle(&self, deadline: Time) -> Result<Answer, TickError> {
+        let answer = self.tick(deadline).await;
+        self.meter.flush(self.clock.now());
+        answer
+    }
+
+    async fn tick(&self, deadline: Time) -> Result<Answer, TickError> {
         let left_ms = || deadline.ms() - self.clock.now().ms();
         let mut ingest = Ingest::open(&self.lake, self.clock.now()).await?;
-        let mut bronze = Bronze::of_bucket(self.lake.clone(), ingest.taken().await?);
-        let mut left = false;
-        while let Some(chunk) = bronze.next().await? {
-            if left_ms() < CHUNK_MS {
-                left = true;
-                break;
-            }
+        let files = Waiting::list(&self.lake, &ingest.taken().await?).await?;
+        let mut ended = HashSet::new();
+        let mut bronze = Bronze::of_bucket(self.lake.clone(), files.clone());
+        while left_ms() >= CHUNK_MS
+            && let Some(chunk) = bronze.next().await?
+        {
             ingest.take(&chunk, self.clock.now()).await?;
+            ended.extend(chunk.ended().cloned());
         }
+        let left: Vec<&Waiting> = files.iter().filter(|file| !ended.contains(file.path.as_str())).collect();
+        self.report(&ingest, &left);
         let stop = || left_ms() < MERGE_MS;
         let maintained = maintain(&self.lake, RETENTION_DAYS, self.clock.now(), &stop).await?;
-        let answer = Answer { ingested: ingest.counts(), left, maintained };
-        let Counts { objects, lines, added, repeated, quarantined, conflicts } = answer.ingested;
-        tracing::info!(objects, lines, added, repeated, quarantined, conflicts, left, "bronze was copied");
-        for done in &answer.maintained {
+        for done in &maintained {
             let Maintained { table, files_merged, files_written, rows_written, files_removed, .. } = done;
             tracing::info!(table, files_merged, files_written, rows_written, files_removed, "a table was maintained");
         }
-        Ok(answer)
+        Ok(Answer { ingested: ingest.counts(), left: left.len(), damaged: ingest.damaged().len(), maintained })
+    }
+
+    fn report(&self, ingest: &Ingest, left: &[&Waiting]) {
+        let Counts { objects, lines, added, repeated, quarantined, conflicts } = ingest.counts();
+        tracing::info!(objects, lines, added, repeated, quarantined, conflicts, left = left.len(), "bronze was copied");
+        for file in ingest.damaged() {
+            tracing::error!(file = %file.object, error = %file.why, "a file of bronze cannot be read to its end");
+        }
+        let waited = left.iter().map(|file| self.clock.now().ms() - file.since.ms()).max().unwrap_or_default();
+        self.meter.milliseconds("TablesLagMs", u64::try_from(waited).unwrap_or_default());
+        self.meter.count("TableRows", added);
+        self.meter.count("LakeRefused", quarantined + ingest.damaged().len() as u64);
     }
 }

@@ -6,8 +6,10 @@ use std::io::{BufRead, BufReader, Read};
 use std::sync::Arc;
 
 use deltalake::logstore::object_store::ObjectStoreExt as _;
+use deltalake::logstore::object_store::path::Path;
 use flate2::bufread::MultiGzDecoder;
 use futures_util::TryStreamExt as _;
+use stoop_domain::Time;
 use tokio::sync::mpsc;
 
 use crate::error::{Doing, LakeError, doing};
@@ -42,19 +44,54 @@ pub struct Part {
     pub lines: usize,
     /// The number of all its lines, if the last one is in this chunk. `None` for the outbox, which has no end.
     pub ended: Option<u64>,
+    /// Why the rest of the file cannot be read. It is never taken as a whole, and read again each time.
+    pub damage: Option<Arc<str>>,
+}
+
+/// A file of bronze in a bucket that was not taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Waiting {
+    /// Its path in the lake.
+    pub path: String,
+    location: Path,
+    /// When it came.
+    pub since: Time,
 }
 
 /// Chunks of bronze, made while the one before is written.
 pub struct Bronze(mpsc::Receiver<Result<Chunk, LakeError>>);
 
+impl Waiting {
+    /// The files below `lake/observations/` of a bucket that were not `taken`, in the order in which they are read: by
+    /// day of arrival.
+    ///
+    /// # Errors
+    /// If the bucket cannot be listed.
+    pub async fn list(lake: &Lake, taken: &HashSet<String>) -> Result<Vec<Self>, LakeError> {
+        let (store, base) = lake.objects()?;
+        let folder = FOLDER.split('/').fold(base.clone(), |path, part| path.join(part));
+        let mut found = Vec::new();
+        let mut listed = store.list(Some(&folder));
+        while let Some(object) = listed.try_next().await.map_err(doing(format!("list {FOLDER}")))? {
+            let parts = object.location.prefix_match(&base).into_iter().flatten();
+            let path = parts.map(|part| part.as_ref().to_owned()).collect::<Vec<_>>().join("/");
+            if !taken.contains(&path) {
+                let since = Time::from_ms(object.last_modified.timestamp_millis());
+                found.push(Self { path, location: object.location, since });
+            }
+        }
+        found.sort_by(|one, other| one.path.cmp(&other.path));
+        Ok(found)
+    }
+}
+
 impl Bronze {
-    /// The lake of a bucket: the files below `lake/observations/` that were not `taken`, compressed by gzip or not at
-    /// all.
+    /// The lake of a bucket: these files, compressed by gzip or not at all.
     #[must_use]
-    pub fn of_bucket(lake: Lake, taken: HashSet<String>) -> Self {
+    pub fn of_bucket(lake: Lake, files: Vec<Waiting>) -> Self {
         let (sender, receiver) = mpsc::channel(1);
         tokio::spawn(async move {
-            if let Err(error) = read_bucket(&lake, &taken, &sender).await {
+            if let Err(error) = read_bucket(&lake, files, &sender).await {
                 // If nobody listens any more, nobody needs the error.
                 drop(sender.send(Err(error)).await);
             }
@@ -73,25 +110,13 @@ impl Bronze {
 
 async fn read_bucket(
     lake: &Lake,
-    taken: &HashSet<String>,
+    files: Vec<Waiting>,
     sender: &mpsc::Sender<Result<Chunk, LakeError>>,
 ) -> Result<(), LakeError> {
-    let (store, base) = lake.objects()?;
-    let folder = FOLDER.split('/').fold(base.clone(), |path, part| path.join(part));
-    let mut found = Vec::new();
-    let mut listed = store.list(Some(&folder));
-    while let Some(object) = listed.try_next().await.map_err(doing(format!("list {FOLDER}")))? {
-        let parts = object.location.prefix_match(&base).into_iter().flatten();
-        let path = parts.map(|part| part.as_ref().to_owned()).collect::<Vec<_>>().join("/");
-        if !taken.contains(&path) {
-            found.push((path, object.location));
-        }
-    }
-    // By day of arrival.
-    found.sort();
+    let (store, _) = lake.objects()?;
     let to_receiver = sender.clone();
     let mut chunks = Chunks::new(move |chunk| to_receiver.blocking_send(chunk).is_ok());
-    for (path, location) in found {
+    for Waiting { path, location, .. } in files {
         let failed = Doing::new(format!("read the file {path} of bronze"));
         let body = store
             .get(&location)
@@ -100,14 +125,21 @@ async fn read_bucket(
             .bytes()
             .await
             .map_err(|error| failed.by(error))?;
-        let name = path.clone();
         let pushed = tokio::task::spawn_blocking(move || {
-            let is_going_on = each_line(&body, |line| chunks.push(&name, line));
+            chunks.open(&path);
+            let is_going_on = match each_line(&body, |line| chunks.push(&path, line)) {
+                Ok(is_going_on) => is_going_on,
+                // The lines before are good, and so are the other files.
+                Err(damage) => {
+                    chunks.break_off(&damage.to_string());
+                    true
+                }
+            };
             (chunks, is_going_on)
         });
         let is_going_on;
         (chunks, is_going_on) = pushed.await.map_err(|error| failed.by(error))?;
-        if !is_going_on.map_err(|error| failed.by(error))? {
+        if !is_going_on {
             return Ok(());
         }
     }
@@ -164,21 +196,24 @@ impl<S: FnMut(Result<Chunk, LakeError>) -> bool> Chunks<S> {
         Self { send, chunk: Chunk::default(), object: None }
     }
 
+    /// The following lines are of this file.
+    fn open(&mut self, object: &str) {
+        if self.object.as_ref().is_none_or(|(last, _)| last.as_ref() != object) {
+            self.end_object();
+            self.object = Some((object.into(), 0));
+        }
+    }
+
     /// Returns `false` if nobody wants more.
     fn push(&mut self, object: &str, line: &[u8]) -> bool {
-        let is_new = self.object.as_ref().is_none_or(|(last, _)| last.as_ref() != object);
-        if is_new {
-            self.end_object();
-        }
+        self.open(object);
         let is_full = self.chunk.ends.len() >= ROWS_MAX || self.chunk.bytes.len() + line.len() > BYTES_MAX;
         if is_full && !self.chunk.ends.is_empty() && !(self.send)(Ok(std::mem::take(&mut self.chunk))) {
             return false;
         }
-        let (name, count) = self.object.get_or_insert_with(|| (object.into(), 0));
-        *count += 1;
-        match self.chunk.parts.last_mut() {
-            Some(part) if Arc::ptr_eq(&part.object, name) => part.lines += 1,
-            _ => self.chunk.parts.push(Part { object: Arc::clone(name), lines: 1, ended: None }),
+        if let Some((name, count)) = &mut self.object {
+            *count += 1;
+            self.chunk.part_of(name).lines += 1;
         }
         self.chunk.bytes.extend_from_slice(line);
         self.chunk.ends.push(self.chunk.bytes.len());
@@ -191,10 +226,14 @@ impl<S: FnMut(Result<Chunk, LakeError>) -> bool> Chunks<S> {
         if object.as_ref() == OUTBOX {
             return;
         }
-        match self.chunk.parts.last_mut() {
-            Some(part) if Arc::ptr_eq(&part.object, &object) => part.ended = Some(lines),
-            // Its last line is in a chunk that was sent.
-            _ => self.chunk.parts.push(Part { object, lines: 0, ended: Some(lines) }),
+        // Its last line may be in a chunk that was sent.
+        self.chunk.part_of(&object).ended = Some(lines);
+    }
+
+    /// The rest of the file cannot be read.
+    fn break_off(&mut self, damage: &str) {
+        if let Some((object, _)) = self.object.take() {
+            self.chunk.part_of(&object).damage = Some(damage.into());
         }
     }
 
@@ -216,8 +255,22 @@ impl Chunk {
             chunk.ends.push(chunk.bytes.len());
         }
         let lines = chunk.ends.len();
-        chunk.parts.push(Part { object: object.into(), lines, ended: Some(lines as u64) });
+        chunk.parts.push(Part { object: object.into(), lines, ended: Some(lines as u64), damage: None });
         chunk
+    }
+
+    /// The part of a file of which lines are added, which is the last one.
+    fn part_of(&mut self, object: &Arc<str>) -> &mut Part {
+        if self.parts.last().is_none_or(|last| !Arc::ptr_eq(&last.object, object)) {
+            self.parts.push(Part { object: Arc::clone(object), lines: 0, ended: None, damage: None });
+        }
+        let last = self.parts.len() - 1;
+        &mut self.parts[last]
+    }
+
+    /// The files whose last line is in this chunk.
+    pub fn ended(&self) -> impl Iterator<Item = &Arc<str>> {
+        self.parts.iter().filter(|part| part.ended.is_some()).map(|part| &part.object)
     }
 
     /// The lines, each with the number of its part.

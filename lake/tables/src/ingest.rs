@@ -26,6 +26,16 @@ pub struct Ingest {
     rows: ObservationRows,
     refused: QuarantineRows,
     counts: Counts,
+    damaged: Vec<Damaged>,
+}
+
+/// A file of bronze that cannot be read to its end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Damaged {
+    /// Its path.
+    pub object: Arc<str>,
+    /// Why.
+    pub why: Arc<str>,
 }
 
 /// What was read, and its outcome.
@@ -58,6 +68,7 @@ impl Ingest {
             rows: ObservationRows::default(),
             refused: QuarantineRows::default(),
             counts: Counts::default(),
+            damaged: Vec::new(),
         })
     }
 
@@ -100,7 +111,16 @@ impl Ingest {
             self.counts.repeated += repeated;
             self.counts.conflicts += conflicts;
         }
-        self.mark_taken(&chunk.parts, now).await
+        self.mark_taken(&chunk.parts, now).await?;
+        let damaged = chunk.parts.iter().filter_map(|part| Some((&part.object, part.damage.as_ref()?)));
+        self.damaged.extend(damaged.map(|(object, why)| Damaged { object: Arc::clone(object), why: Arc::clone(why) }));
+        Ok(())
+    }
+
+    /// The files that could not be read to their ends. The lines before the damage were taken.
+    #[must_use]
+    pub fn damaged(&self) -> &[Damaged] {
+        &self.damaged
     }
 
     /// What was done so far.

@@ -41,13 +41,13 @@ pub mod specs;
 mod table;
 mod versions;
 
-pub use bronze::{Bronze, Chunk, Part};
+pub use bronze::{Bronze, Chunk, Part, Waiting};
 pub use cells::{Cell, Rows};
 pub use columns::{Column, Kind};
 #[cfg(feature = "database")]
 pub use derived::{Derived, TableCounts};
 pub use error::LakeError;
-pub use ingest::{Counts, Ingest};
+pub use ingest::{Counts, Damaged, Ingest};
 pub use insert::{Inserted, Inserter};
 pub use maintain::{RETENTION_DAYS, RETENTION_DAYS_MAX, maintain};
 pub use maintained::Maintained;

@@ -8,7 +8,7 @@ use deltalake::logstore::object_store::ObjectStoreExt as _;
 use deltalake::logstore::object_store::path::Path;
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use stoop_lake_tables::{Bronze, Counts, Ingest, Lake, Table, maintain};
+use stoop_lake_tables::{Bronze, Counts, Ingest, Lake, Table, Waiting, maintain};
 
 use crate::support::{lines, now, rows_of, run};
 
@@ -38,7 +38,8 @@ async fn take(url: &str) -> Counts {
     let lake = &Lake::s3(url).unwrap();
     let mut ingest = Ingest::open(lake, now()).await.unwrap();
     let taken: HashSet<String> = ingest.taken().await.unwrap();
-    let mut bronze = Bronze::of_bucket(lake.clone(), taken);
+    let files = Waiting::list(lake, &taken).await.unwrap();
+    let mut bronze = Bronze::of_bucket(lake.clone(), files);
     while let Some(chunk) = bronze.next().await.unwrap() {
         ingest.take(&chunk, now()).await.unwrap();
     }
