@@ -53,9 +53,9 @@ pub struct Built {
     folder: PathBuf,
 }
 
-/// `infra/follower.yaml` and its binary, ready to deploy.
+/// A template of `infra` for a stack beside the main one, with its only binary, ready to deploy.
 #[derive(Debug)]
-pub struct BuiltFollower {
+pub struct BuiltBeside {
     folder: PathBuf,
 }
 
@@ -182,19 +182,39 @@ impl Built {
     }
 }
 
-impl BuiltFollower {
-    /// Runs `sam build` for the follower into `folder`, like [`Built::for_tests`].
+impl BuiltBeside {
+    /// Runs `sam build` for a template such as `infra/follower.yaml` into `folder`, like [`Built::for_tests`].
     ///
     /// # Errors
     ///
     /// SAM or Cargo fails: with all their output.
-    pub fn for_tests(aws: &LocalAws, folder: &Path) -> Result<Self> {
+    pub fn for_tests(aws: &LocalAws, template: &str, folder: &Path) -> Result<Self> {
         let mut command = sam(aws, "build")?;
-        command.envs(QUICKLY).arg("--config-file").arg(project().join("samconfig.toml"));
-        command.args(["--template-file", "infra/follower.yaml"]).arg("--build-dir").arg(folder);
+        command.envs(QUICKLY);
+        Self::with_sam(command, template, folder)
+    }
+
+    /// The same, as for a deployment.
+    ///
+    /// # Errors
+    ///
+    /// SAM or Cargo fails: with all their output.
+    pub fn for_release(aws: &LocalAws, template: &str, folder: &Path) -> Result<Self> {
+        Self::with_sam(sam(aws, "build")?, template, folder)
+    }
+
+    fn with_sam(mut command: Command, template: &str, folder: &Path) -> Result<Self> {
+        command.arg("--config-file").arg(project().join("samconfig.toml"));
+        command.args(["--template-file", template]).arg("--build-dir").arg(folder);
         command.arg("--parameter-overrides").arg(format!("Architecture={}", architecture()?));
         run(&mut command)?;
         Ok(Self { folder: folder.to_owned() })
+    }
+
+    /// The binary of a function, by its name in the template.
+    #[must_use]
+    pub fn binary(&self, resource: &str) -> PathBuf {
+        self.folder.join(resource).join("bootstrap")
     }
 
     /// Runs `sam deploy`, like [`Built::deploy`].

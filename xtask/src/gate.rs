@@ -39,6 +39,9 @@ const DEPLOYED: &[&str] = &[
     "infra/redrive",
     "infra/state",
 ];
+/// What is deployed beside the stack, in its test.
+const BESIDE: &[&str] =
+    &["infra/follower.yaml", "infra/lake.yaml", "lake/Cargo.lock", "lake/Cargo.toml", "lake/function/", "lake/tables/"];
 /// The browser's tests.
 const BROWSER: &[&str] = &["tests/browser/", "xtask/", "docs/TOURS.md"];
 /// Inputs of the pages and of the browser's tests.
@@ -46,7 +49,8 @@ const PAGES: &[&str] = &["*.rs", "*.toml", "*.css", "*.js", "*.svg", "Cargo.lock
 /// Inputs of the test of the API against its document.
 const CONTRACT: &[&str] = &["*.rs", "*.toml", "Cargo.lock", "docs/openapi.json", "infra/schemathesis/"];
 /// Inputs of the lake's check.
-const LAKE: &[&str] = &["lake/", "shared/", "cli/", "maps/", "docs/LAKE.md", "Cargo.toml", "Cargo.lock"];
+const LAKE: &[&str] =
+    &["lake/", "shared/", "cli/", "maps/", "docs/LAKE.md", "infra/lake.yaml", "Cargo.toml", "Cargo.lock"];
 const CRATES: &[&str] = &["*.toml", "Cargo.lock"];
 const TEMPLATE: &[&str] = &[
     "template.yaml",
@@ -117,7 +121,7 @@ pub(crate) fn all(project: &Project) -> Result<bool> {
     steps.run_on("ports on LocalStack", DEPLOYED, |project| {
         counted(aws(project).args(PORTS_ON_AWS).env("STOOP_LOCAL_AWS", "localstack"))
     })?;
-    steps.run_on("stack on LocalStack", DEPLOYED, |project| {
+    steps.run_on("stack on LocalStack", &[DEPLOYED, BESIDE].concat(), |project| {
         counted(deployed(project).env("STOOP_LOCAL_AWS", "localstack"))
     })?;
     steps.run_on("more seeds of the mapping", DEPLOYED, |project| {
@@ -168,7 +172,7 @@ fn common(steps: &mut Steps<'_>) -> Result<()> {
     steps.run_on("the lake", LAKE, lake::check)?;
     steps.run_on("template", TEMPLATE, template)?;
     steps.run_on("ports and functions on MiniStack", DEPLOYED, |project| counted(&mut aws(project)))?;
-    steps.run_on("stack on MiniStack", DEPLOYED, |project| counted(&mut deployed(project)))?;
+    steps.run_on("stack on MiniStack", &[DEPLOYED, BESIDE].concat(), |project| counted(&mut deployed(project)))?;
     Ok(())
 }
 

@@ -7,6 +7,7 @@ pub(crate) mod document;
 mod follower;
 mod generations;
 mod iam;
+mod lake;
 mod limits;
 mod permissions;
 mod policies;

@@ -189,7 +189,7 @@ pub(crate) async fn rebuilt_beside(world: &World) {
     let filter = json!({"source": ["avito"]});
     let subscriber = Subscriber::subscribe(&world.clients, world.output("TopicArn"), &name, &filter, true).await;
     let message = Received { subscriber, homes: Mutex::default() };
-    let built = world.build_follower();
+    let built = world.build_beside("follower");
     let feed = Feed::start(world);
     feed.advance(3).await;
 
@@ -197,7 +197,7 @@ pub(crate) async fn rebuilt_beside(world: &World) {
     let stack = world.deploy_again(&[("Generations", "a-b")]);
     let (a, b) = (tables(world, &stack, "A"), tables(world, &stack, "B"));
     assert_eq!(stack.output("HomesTableName").unwrap(), a.homes, "a is in use");
-    let follower = world.deploy_follower(&built, &following(&stack, &b, "true"));
+    let follower = world.deploy_beside(&built, "follower", &following(&stack, &b, "true"));
     load(world, &b).await;
     feed.advance(3).await;
     {
@@ -208,7 +208,7 @@ pub(crate) async fn rebuilt_beside(world: &World) {
     }
 
     // No longer quiet for longer than the metrics function lags; then they are swapped.
-    world.deploy_follower(&built, &following(&stack, &b, "false"));
+    world.deploy_beside(&built, "follower", &following(&stack, &b, "false"));
     {
         let still = feed.still().await;
         is_the_lake(world, "generation a", &a, still.0).await;
@@ -236,7 +236,7 @@ pub(crate) async fn rebuilt_beside(world: &World) {
     assert_eq!(shown(world, last).await, 800_000.0);
 
     // And back, in the same way: the stream still has what generation a lacks.
-    let follower = world.deploy_follower(&built, &following(&stack, &a, "true"));
+    let follower = world.deploy_beside(&built, "follower", &following(&stack, &a, "true"));
     feed.advance(3).await;
     {
         let still = feed.still().await;
@@ -244,7 +244,7 @@ pub(crate) async fn rebuilt_beside(world: &World) {
         is_the_lake(world, "generation b", &b, still.0).await;
         message.once_each(still.0).await;
     }
-    world.deploy_follower(&built, &following(&stack, &a, "false"));
+    world.deploy_beside(&built, "follower", &following(&stack, &a, "false"));
     feed.advance(3).await;
     {
         let still = feed.still().await;

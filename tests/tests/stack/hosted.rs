@@ -1,5 +1,6 @@
 //! The real binaries under our Lambda runtime API, where they can be killed, with a proxy that fails on purpose.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use aws_smithy_types::base64;
@@ -24,6 +25,11 @@ pub(crate) struct Hosted {
 impl Hosted {
     /// Starts a function with the template's environment, overridden by `own`.
     pub(crate) async fn start(world: &World, function: &str, own: &[(&str, &str)], timeout: Duration) -> Self {
+        Self::start_binary(world, world.built.binary(function).unwrap(), own, timeout).await
+    }
+
+    /// The same with another binary.
+    pub(crate) async fn start_binary(world: &World, binary: PathBuf, own: &[(&str, &str)], timeout: Duration) -> Self {
         let proxy = Proxy::start(&world.variable("AWS_ENDPOINT_URL").unwrap()).await;
         let mut environment: Vec<(String, String)> = vec![
             ("AWS_ENDPOINT_URL".into(), proxy.url.clone()),
@@ -38,7 +44,7 @@ impl Hosted {
             environment.push((name.into(), world.output(output).into()));
         }
         environment.extend(own.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
-        let host = Host::start(world.built.binary(function).unwrap(), environment, timeout).await.unwrap();
+        let host = Host::start(binary, environment, timeout).await.unwrap();
         Self { host, proxy }
     }
 

@@ -14,6 +14,7 @@ mod faults;
 mod figures;
 mod generations;
 mod hosted;
+mod lake;
 mod limits;
 mod proxy;
 mod raw;
@@ -73,6 +74,9 @@ fn main() -> ExitCode {
         redrive::played_again,
         generations::rebuilt_beside,
         sources::every_kind,
+        lake::in_tables,
+        lake::four_at_once,
+        lake::refused_and_killed,
         stream::latency,
     ];
     let trials = scenarios.into_iter().map(|(name, scenario)| {

@@ -58,12 +58,8 @@ impl Raw {
             if let Some(token) = token {
                 ask["nextToken"] = token.into();
             }
-            let request = self.request(Method::POST, "/", "logs").header("content-type", "application/x-amz-json-1.1");
-            let request = request.header("x-amz-target", "Logs_20140328.FilterLogEvents");
-            let answer = request.body(ask.to_string()).send().await?;
-            let (status, text) = (answer.status(), answer.text().await?);
-            ensure!(status.is_success(), "the log of {function}: {status}: {text}");
-            let page: Value = serde_json::from_str(&text)?;
+            let page = self.json("logs", "Logs_20140328.FilterLogEvents", ask).await;
+            let page = page.with_context(|| format!("the log of {function}"))?;
             let events = page["events"].as_array().cloned().unwrap_or_default();
             lines.extend(events.iter().filter_map(|event| event["message"].as_str().map(str::to_owned)));
             token = page["nextToken"].as_str().map(str::to_owned);
@@ -71,6 +67,15 @@ impl Raw {
                 return Ok(lines);
             }
         }
+    }
+
+    /// Calls an operation of a service that takes JSON.
+    pub(crate) async fn json(&self, service: &str, target: &str, body: Value) -> Result<Value> {
+        let request = self.request(Method::POST, "/", service).header("content-type", "application/x-amz-json-1.1");
+        let answer = request.header("x-amz-target", target).body(body.to_string()).send().await?;
+        let (status, text) = (answer.status(), answer.text().await?);
+        ensure!(status.is_success(), "{target}: {status}: {text}");
+        Ok(serde_json::from_str(&text)?)
     }
 
     /// Sends a GET to a function's URL: `to` comes from [`LocalAws::function_url`].

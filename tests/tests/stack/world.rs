@@ -12,7 +12,7 @@ use stoop_pipeline::Clock;
 use stoop_pipeline::ports::{RunOutcome, RunRecord};
 use stoop_runtime::SystemClock;
 use stoop_tests::local::{Kind, LocalAws};
-use stoop_tests::stack::{Built, BuiltFollower, Stack};
+use stoop_tests::stack::{Built, BuiltBeside, Stack};
 
 use crate::cleanup;
 use crate::raw::Raw;
@@ -128,16 +128,17 @@ impl World {
         self.built.deploy(&self.aws.lock().unwrap(), self.stack.name(), &all).unwrap()
     }
 
-    /// Builds a follower of the stack, from this checkout. Blocks.
-    pub(crate) fn build_follower(&self) -> BuiltFollower {
-        say("sam build: the follower");
-        BuiltFollower::for_tests(&self.aws.lock().unwrap(), &self.folder.join("follower")).unwrap()
+    /// Builds `infra/NAME.yaml`, from this checkout. Blocks.
+    pub(crate) fn build_beside(&self, name: &str) -> BuiltBeside {
+        say(&format!("sam build: the {name}"));
+        let template = format!("infra/{name}.yaml");
+        BuiltBeside::for_tests(&self.aws.lock().unwrap(), &template, &self.folder.join(name)).unwrap()
     }
 
     /// Deploys it next to the stack, or again. Blocks.
-    pub(crate) fn deploy_follower(&self, built: &BuiltFollower, parameters: &[(&str, &str)]) -> Stack {
-        say(&format!("sam deploy: the follower, {:?}", parameters.last()));
-        let name = format!("{}-follower", self.stack.name());
+    pub(crate) fn deploy_beside(&self, built: &BuiltBeside, name: &str, parameters: &[(&str, &str)]) -> Stack {
+        say(&format!("sam deploy: the {name}, {:?}", parameters.last()));
+        let name = format!("{}-{name}", self.stack.name());
         built.deploy(&self.aws.lock().unwrap(), &name, parameters).unwrap()
     }
 

@@ -203,6 +203,9 @@ pub(super) const METRICS: &[Metric] = &[
     ),
     metric("EventLagMs", Milliseconds, Aws, LAG, "The age of the newest observation of a batch."),
     metric("RollUpLagMs", Milliseconds, Aws, LAG, "How long a changed market has waited for its roll-up."),
+    metric("TablesLagMs", Milliseconds, Aws, LAG, "How long a file of the lake has waited to be in the tables."),
+    metric("TableRows", Counter, Aws, SEEN, "Observations that were added to the tables of the lake."),
+    metric("LakeRefused", Counter, Aws, FAILED, "Lines and files of the lake that are in no table."),
     metric("ChangesWaiting", Gauge, Laptop, WAITING, "Changes of homes that are not judged yet."),
     metric("RecordsWaiting", Gauge, Laptop, WAITING, "Records on the stream that are not measured yet."),
     metric(

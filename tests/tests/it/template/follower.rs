@@ -16,7 +16,7 @@ fn follower(is_quiet: bool) -> Template {
     Template::read("infra/follower.yaml").with("Quiet", if is_quiet { "true" } else { "false" }, &["IsQuiet"])
 }
 
-fn named<'t>(template: &'t Template, id: &str) -> Resource<'t> {
+pub(super) fn named<'t>(template: &'t Template, id: &str) -> Resource<'t> {
     template.resources().find(|resource| resource.id == id).unwrap()
 }
 
@@ -61,7 +61,7 @@ fn a_follower_keeps_every_rule_that_applies_to_it() {
 }
 
 /// A role's statements by `Sid`, those without one by action.
-fn by_sid<'t>(template: &'t Template, role: &str) -> BTreeMap<String, &'t Value> {
+pub(super) fn by_sid<'t>(template: &'t Template, role: &str) -> BTreeMap<String, &'t Value> {
     let own = statements(template).filter(|(holder, _)| holder.id == role);
     own.map(|(_, it)| (it["Sid"].as_str().unwrap_or("Log").to_owned(), it)).collect()
 }
