@@ -2,6 +2,9 @@ use std::sync::Arc;
 
 use stoop_domain::{Address, Currency, Listing, Purpose};
 
+use std::fs;
+
+use super::intents::lake_files;
 use super::*;
 
 /// Two mebibytes of text that does not compress well: enough for a file.
