@@ -115,9 +115,20 @@ pub(crate) fn gate(project: &Project) -> Result<bool> {
 pub(crate) fn all(project: &Project) -> Result<bool> {
     let mut steps = Steps::new(project)?;
     common(&mut steps)?;
-    if steps.is_red() {
-        return Ok(steps.end());
+    if !steps.is_red() {
+        slow_steps(&mut steps)?;
     }
+    Ok(steps.end())
+}
+
+/// Those steps of `.ci/all` that `.ci/run` has not.
+pub(crate) fn slow(project: &Project) -> Result<bool> {
+    let mut steps = Steps::new(project)?;
+    slow_steps(&mut steps)?;
+    Ok(steps.end())
+}
+
+fn slow_steps(steps: &mut Steps<'_>) -> Result<()> {
     steps.run_on("ports on LocalStack", DEPLOYED, |project| {
         counted(aws(project).args(PORTS_ON_AWS).env("STOOP_LOCAL_AWS", "localstack"))
     })?;
@@ -142,8 +153,7 @@ pub(crate) fn all(project: &Project) -> Result<bool> {
     steps.run_on("advisories: a hit fails", CRATES, tools::advisories_find_a_hit)?;
     steps.run_on("size of the functions, built for release", DEPLOYED, bench::functions)?;
     steps.run("an emulator of arm64", arm64::emulator);
-    steps.run_on("the functions on arm64", DEPLOYED, arm64::functions)?;
-    Ok(steps.end())
+    steps.run_on("the functions on arm64", DEPLOYED, arm64::functions)
 }
 
 fn common(steps: &mut Steps<'_>) -> Result<()> {

@@ -41,6 +41,7 @@ usage: cargo xtask COMMAND
   fuzz [ARGS]    decoders, with any bytes: a target's name, seconds for each (30); needs nightly Rust
   bench [NAME]   the budgets of docs/PERFORMANCE.md: replay, functions, or the benches of one crate
   gate           what `.ci/run` runs
+  slow           what `.ci/all` runs beyond that
   all            what `.ci/all` runs";
 
 fn main() -> ExitCode {
@@ -73,6 +74,7 @@ fn run(arguments: &[String]) -> Result<bool> {
         ("fuzz", rest) => fuzz::run(&project, rest).map(|tally| tally.failed == 0),
         ("bench", rest) => bench::run(&project, rest),
         ("gate", []) => gate::gate(&project),
+        ("slow", []) => gate::slow(&project),
         ("all", []) => gate::all(&project),
         ("help" | "--help" | "-h", _) => {
             println!("{USAGE}");

@@ -8,7 +8,8 @@ use stoop_lake_function::App;
 use stoop_lake_tables::Lake;
 use stoop_runtime::{LogFormat, SystemClock, init_telemetry};
 
-#[tokio::main(flavor = "current_thread")]
+// More than one thread: Delta's library blocks the one that reads a log, and connections must go on meanwhile.
+#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn main() -> Result<(), Error> {
     init_telemetry(LogFormat::Json);
     let bucket = std::env::var("STOOP_BUCKET").map_err(|_| "the variable STOOP_BUCKET is missing: a bucket's name")?;

@@ -6,6 +6,7 @@ use deltalake::logstore::object_store::local::LocalFileSystem;
 use deltalake::logstore::object_store::path::Path;
 use deltalake::logstore::object_store::prefix::PrefixStore;
 use deltalake::logstore::{LogStoreRef, StorageConfig, default_logstore, object_store::ObjectStore};
+use tokio::runtime::{Handle, RuntimeFlavor};
 use url::Url;
 
 use crate::error::{Doing, LakeError, doing};
@@ -36,7 +37,8 @@ impl Lake {
     }
 
     /// The lake of a bucket, such as `s3://bucket/` or `s3://bucket/folder/`, with the credentials, region and endpoint
-    /// that the environment names. Versions are committed by conditional puts, so no other lock is necessary.
+    /// that the environment names. Versions are committed by conditional puts, so no other lock is necessary. Its tables are
+    /// opened in a runtime with several threads only.
     ///
     /// # Errors
     /// If the URL names no bucket.
@@ -88,8 +90,14 @@ impl Lake {
         Ok((Arc::clone(&self.store), path))
     }
 
+    /// Delta's library blocks the thread that reads a log. If that is the only one, the connections that the log comes
+    /// from stand still until they time out.
     pub(crate) fn log_store(&self, table: &str) -> Result<LogStoreRef, LakeError> {
         let url = self.url_of(table);
+        let is_alone = || Handle::try_current().is_ok_and(|it| it.runtime_flavor() == RuntimeFlavor::CurrentThread);
+        if url.scheme() != "file" && is_alone() {
+            return Err(doing(format!("open the table {url}"))("a bucket needs a runtime with several threads"));
+        }
         let path = Path::from_url_path(url.path()).map_err(doing(format!("open the table {url}")))?;
         let prefixed: Arc<dyn ObjectStore> = Arc::new(PrefixStore::new(Arc::clone(&self.store), path));
         Ok(default_logstore(prefixed, Arc::clone(&self.store), &url, &StorageConfig::default()))

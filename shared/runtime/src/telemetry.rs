@@ -55,6 +55,8 @@ fn most_of(target: &str) -> Level {
         ours if ours == "stoop" || ours.starts_with("stoop_") => Level::TRACE,
         "aws_smithy_runtime" | "hyper_util" => Level::DEBUG,
         service if service.starts_with("aws_sdk_") => Level::DEBUG,
+        // The lake's: a line of several kilobytes for each step that reads a table.
+        "buoyant_kernel" | "buoyant_kernel_engine" | "deltalake_core" => Level::WARN,
         _ => Level::INFO,
     }
 }

@@ -2,6 +2,7 @@
 //! tests print `skipped` and pass.
 
 use std::collections::HashSet;
+use std::error::Error as _;
 use std::io::Write as _;
 
 use deltalake::logstore::object_store::ObjectStoreExt as _;
@@ -10,7 +11,19 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use stoop_lake_tables::{Bronze, Counts, Ingest, Lake, Table, Waiting, maintain};
 
-use crate::support::{lines, now, rows_of, run};
+use crate::support::{lines, now, rows_of};
+
+/// Buckets need several threads.
+fn run<T>(work: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap().block_on(work)
+}
+
+#[test]
+fn one_thread_is_too_few_for_a_bucket() {
+    let lake = Lake::s3("s3://bucket").unwrap();
+    let refused = crate::support::run(Table::read(&lake, "observations")).err().unwrap();
+    assert_eq!(refused.source().unwrap().to_string(), "a bucket needs a runtime with several threads");
+}
 
 /// A part of the bucket of its own. Each runtime opens it for itself, as connections belong to a runtime.
 fn part_of_bucket() -> Option<String> {
