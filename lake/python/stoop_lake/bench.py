@@ -70,7 +70,7 @@ def main(rows: int, lake: str, polars: str) -> None:
     """Prints a row for each command, and one for each query."""
     with connect() as connection:
         columns = "columns = {'line': 'varchar'}, header = false, delim = '', quote = '', escape = '', auto_detect = false"
-        lines = f"from read_csv('{BRONZE}', {columns}, max_line_size = 20000000)"
+        lines = f"select line from read_csv('{BRONZE}', {columns}, max_line_size = 20000000)"
         to_lines = "format csv, header false, delimiter '\x01', quote '', escape ''"
         connection.execute(f"copy ({lines}) to 'lines.jsonl' ({to_lines})")
     bronze = sum(file.stat().st_size for file in Path("stoop-data/lake").rglob("*.zst"))
