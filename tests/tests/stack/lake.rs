@@ -27,13 +27,14 @@ const TIMEOUT: Duration = Duration::from_secs(900);
 
 fn deploy(world: &World, built: &BuiltBeside) -> Stack {
     // LocalStack's Glue and Athena need a licence.
-    let database = if world.kind == Kind::LocalStack { "" } else { "stoop_test" };
+    let athena = if world.kind == Kind::LocalStack { "DISABLED" } else { "ENABLED" };
     let parameters = [
         ("Stack", world.stack.name()),
         ("BucketName", world.output("BucketName")),
         ("AlarmTopicArn", world.output("AlarmTopicArn")),
         ("LogRetentionDays", "1"),
-        ("Database", database),
+        ("Database", "stoop_test"),
+        ("Athena", athena),
     ];
     world.deploy_beside(built, "lake", &parameters)
 }
