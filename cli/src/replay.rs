@@ -146,5 +146,6 @@ fn run_record(args: &ReplayArgs, began_at: Time) -> RunRecord {
         outcome: RunOutcome::Running,
         message: None,
         counts: BTreeMap::new(),
+        raw_pages: None,
     }
 }

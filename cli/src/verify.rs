@@ -100,6 +100,7 @@ fn run_record(found: &Result<Verified, PortError>, began_at: Time, is_stopped: b
         outcome,
         message,
         counts,
+        raw_pages: None,
     }
 }
 

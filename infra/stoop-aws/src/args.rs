@@ -47,6 +47,9 @@ pub(crate) struct PullArgs {
     /// The table of alerts; without it no alerts are pulled
     #[arg(long, value_name = "TABLE")]
     pub(crate) alerts_table: Option<String>,
+    /// The table of runs; without it no runs are pulled
+    #[arg(long, value_name = "TABLE")]
+    pub(crate) runs_table: Option<String>,
 }
 
 #[derive(Args)]

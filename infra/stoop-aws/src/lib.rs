@@ -10,7 +10,7 @@
 //! # async fn doc() -> anyhow::Result<()> {
 //! use stoop_aws_cli::{Pair, Stack, pull};
 //! let tables = Pair { homes: "stoop-homes".into(), markets: "stoop-markets".into() };
-//! let stack = Stack { bucket: "stoop-data".into(), tables, alerts: None };
+//! let stack = Stack { bucket: "stoop-data".into(), tables, alerts: None, runs: None };
 //! let pulled = pull(&stoop_aws::Clients::from_env()?, "pulled".as_ref(), &stack, &|_| {}).await?;
 //! assert_eq!(pulled.wrong, 0);
 //! # Ok(()) }

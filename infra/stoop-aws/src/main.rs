@@ -30,7 +30,8 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
     let clients = Clients::from_env()?;
     match cli.command {
         Command::Pull(args) => {
-            let stack = Stack { bucket: args.bucket, tables: args.tables.pair(), alerts: args.alerts_table };
+            let (alerts, runs) = (args.alerts_table, args.runs_table);
+            let stack = Stack { bucket: args.bucket, tables: args.tables.pair(), alerts, runs };
             report_pulled(&pull(&clients, &args.dir, &stack, &|line| complain(line)).await?)
         }
         Command::Compare(args) => {
@@ -41,10 +42,10 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
 }
 
 fn report_pulled(pulled: &Pulled) -> anyhow::Result<ExitCode> {
-    let Pulled { objects, objects_new, observations, homes, markets, alerts, sums, wrong, wrongs } = pulled;
+    let Pulled { objects, objects_new, observations, homes, markets, alerts, runs, sums, wrong, wrongs } = pulled;
     say(&format!(
         "pulled: {observations} observations in {objects} objects of the lake ({objects_new} of them new), {homes} homes, \
-         {markets} markets, {alerts} alerts, and {sums} sums of areas"
+         {markets} markets, {alerts} alerts, {runs} runs, and {sums} sums of areas"
     ));
     Ok(report_wrongs(*wrong, wrongs))
 }

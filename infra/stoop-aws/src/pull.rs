@@ -1,13 +1,14 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
+use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use flate2::read::MultiGzDecoder;
-use stoop_aws::{Clients, DynamoTables, LakeEntry, S3Lake, StackAreas, TableItem, TableMarket};
+use stoop_aws::{Clients, DynamoBrowse, DynamoTables, LakeEntry, S3Lake, StackAreas, TableItem, TableMarket};
 use stoop_domain::Observation;
 use stoop_embedded::{Database, Held, Import, ImportedObject};
-use stoop_pipeline::ports::{Gathers, PortError};
+use stoop_pipeline::ports::{Browse as _, Gathers, PortError};
 use stoop_pipeline::{Clock, with_causes};
 use stoop_runtime::SystemClock;
 
@@ -45,6 +46,8 @@ pub struct Stack {
     pub tables: Pair,
     /// The table of alerts. Without it the folder gets no alerts and they are not checked.
     pub alerts: Option<String>,
+    /// The table of runs. Without it the folder gets none.
+    pub runs: Option<String>,
 }
 
 /// The result of [`pull`].
@@ -62,6 +65,8 @@ pub struct Pulled {
     pub markets: u64,
     /// Alerts in the ledger.
     pub alerts: u64,
+    /// Polls of the last 90 days, with the places of their raw pages.
+    pub runs: u64,
     /// Sums of counties, regions and countries, which were checked against the markets. They are not stored: the folder
     /// computes its own.
     pub sums: u64,
@@ -97,6 +102,7 @@ pub async fn pull(clients: &Clients, folder: &Path, stack: &Stack, report: &dyn 
         import_pair(&import, &tables, &stack.tables, &mut note, &mut wrongs, report).await?;
     import.finish()?;
     pulled.alerts = pull_ledger(&database, &tables, stack.alerts.as_deref(), &mut wrongs).await?;
+    pulled.runs = pull_runs(&database, clients, stack).await?;
     database.swap()?;
     database.forget_generations()?;
     let now = SystemClock.now();
@@ -272,4 +278,13 @@ async fn pull_ledger(
     }
     database.import_ledger(&alerts, &rules.into_iter().collect::<Vec<_>>())?;
     Ok(alerts.len() as u64)
+}
+
+/// Replaces the polls in the ledger of runs.
+async fn pull_runs(database: &Database, clients: &Clients, stack: &Stack) -> Result<u64> {
+    let Some(table) = &stack.runs else { return Ok(0) };
+    let browse = DynamoBrowse::new(clients.dynamodb(), &stack.tables.homes, table, Arc::new(SystemClock));
+    let runs = browse.runs(usize::MAX).await?;
+    database.import_polls(&runs)?;
+    Ok(runs.len() as u64)
 }

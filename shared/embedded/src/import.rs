@@ -1,11 +1,11 @@
 //! Imports the state of another store as it is stored there, for inspection: its lake, object by object, and its homes,
-//! markets and alerts as a generation (ADR 0041).
+//! markets and alerts as a generation (ADR 0041), and its polls.
 
 use std::collections::{BTreeMap, HashMap};
 
 use rusqlite::{OptionalExtension, TransactionBehavior, params};
 use stoop_market::Cells;
-use stoop_pipeline::ports::PortError;
+use stoop_pipeline::ports::{PortError, RunRecord};
 use stoop_pipeline::{StoredAlert, StoredHome, StoredMarket};
 use stoop_rules::Rules;
 
@@ -154,6 +154,25 @@ impl Database {
             Ok(transaction.commit()?)
         };
         store().map_err(self.doing("import the ledger of alerts"))
+    }
+
+    /// Replaces the polls in the ledger of runs by those of another store. Other runs are of this database.
+    ///
+    /// # Errors
+    /// If they cannot be stored. The polls are then as before.
+    pub fn import_polls(&self, runs: &[RunRecord]) -> Result<(), PortError> {
+        let store = || -> Result<()> {
+            let mut inner = self.lock();
+            let transaction = inner.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            transaction.execute("DELETE FROM runs WHERE body ->> '$.kind' = 'poll'", [])?;
+            for run in runs {
+                let sql = "INSERT INTO runs(id, began_at, body) VALUES(?1, ?2, ?3)";
+                let row = params![run.id, run.began_at.ms(), serde_json::to_string(run)?];
+                transaction.prepare_cached(sql)?.execute(row)?;
+            }
+            Ok(transaction.commit()?)
+        };
+        store().map_err(self.doing(format!("import {} runs", runs.len())))
     }
 }
 

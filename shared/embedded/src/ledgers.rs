@@ -124,6 +124,7 @@ mod tests {
             outcome: RunOutcome::Failed,
             message: Some("x".repeat(1 << 20)),
             counts: BTreeMap::new(),
+            raw_pages: None,
         };
         let mut recording = RunLedger::record(&*database, &run);
         let Poll::Ready(Err(error)) = recording.as_mut().poll(&mut Context::from_waker(Waker::noop())) else {

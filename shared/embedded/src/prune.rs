@@ -163,7 +163,7 @@ impl Database {
             self.rows(sql, [], |row| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?, row.get::<_, bool>(2)?)))?;
         let mut found = Vec::new();
         for (id, began_at, has_ended) in runs {
-            let Ok(folder) = pages.folder_of(&id) else { continue };
+            let Ok(folder) = pages.path_of(&id) else { continue };
             let Some(bytes) = folders.remove(&folder) else { continue };
             if has_ended && !needed.contains(&id) {
                 found.push(RawRun { folder, began_at, bytes });

@@ -8,6 +8,7 @@ mod files;
 mod index;
 mod plans;
 mod polls;
+mod raw_pages;
 mod segments;
 mod state;
 mod views;
@@ -28,6 +29,7 @@ pub use plans::{PlanLedger, TaskQueue};
 pub use polls::{
     Budgets, Http, HttpAnswer, HttpError, Pages, Quarantine, RunLedger, RunOutcome, RunRecord, Stream, StreamReader,
 };
+pub use raw_pages::RawPages;
 pub use segments::{IndexManifest, IndexOutline, IndexSave, ManifestOutline, SegmentName};
 pub use state::{Change, Commit, CommitError, Gathers, HomeChange, HomeImage, MarketChange, Store, Versioned};
 pub use views::{JudgedAlert, Views};

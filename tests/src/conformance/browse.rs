@@ -88,6 +88,7 @@ async fn the_last_runs_come_first(ledger: &dyn RunLedger, browse: &dyn Browse) {
         outcome: RunOutcome::Complete,
         message: None,
         counts: BTreeMap::from([("rows".into(), i.unsigned_abs())]),
+        raw_pages: None,
     };
     let mut runs: Vec<RunRecord> = (0..30).map(run).collect();
     for run in &runs {

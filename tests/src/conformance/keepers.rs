@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use stoop_domain::{Alert, AlertId, Reason, Reject, Verdict};
 use stoop_pipeline::ports::{
-    JudgedAlert, Ledger, Pages, Publisher, Quarantine, RunLedger, RunOutcome, RunRecord, Views,
+    JudgedAlert, Ledger, Pages, Publisher, Quarantine, RawPages, RunLedger, RunOutcome, RunRecord, Views,
 };
 use stoop_rules::Rules;
 
@@ -78,6 +78,7 @@ pub async fn run_ledger_conformance<R: RunLedger + ?Sized>(ledger: Arc<R>, read:
         outcome: RunOutcome::Running,
         message: None,
         counts: BTreeMap::new(),
+        raw_pages: None,
     };
     ledger.record(&begun).await.unwrap();
     assert_eq!(read().await, std::slice::from_ref(&begun));
@@ -86,6 +87,11 @@ pub async fn run_ledger_conformance<R: RunLedger + ?Sized>(ledger: Arc<R>, read:
         outcome: RunOutcome::Partial,
         message: Some("page 4: no answer".into()),
         counts: BTreeMap::from([("rows".into(), 120)]),
+        raw_pages: Some(RawPages {
+            source: "avito".into(),
+            folder: "raw/r1".into(),
+            seen: vec![made::minute(0), made::minute(1)],
+        }),
         ..begun.clone()
     };
     ledger.record(&ended).await.unwrap();

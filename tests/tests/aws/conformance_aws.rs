@@ -11,8 +11,8 @@ use stoop_aws::{
 };
 use stoop_domain::{Observation, Reject, Sighting, Verdict};
 use stoop_pipeline::ports::{
-    ContentHash, FilePattern, FileRow, Files, IndexChanges, IndexEntry, OnStream, PollTask, Publisher, SearchIndex,
-    SearchState, TaskQueue,
+    ContentHash, FilePattern, FileRow, Files, IndexChanges, IndexEntry, OnStream, Pages as _, PollTask, Publisher,
+    SearchIndex, SearchState, TaskQueue,
 };
 use stoop_pipeline::with_causes;
 use stoop_runtime::SystemClock;
@@ -129,11 +129,12 @@ async fn pollers_in_different_processes_share_the_index() {
 #[tokio::test]
 async fn s3_keeps_pages() {
     let bucket = Bucket::create().await;
-    let read = async |run: &str, number| {
-        let body = bucket.object(&S3Pages::key(run, number).unwrap()).await?;
+    let pages = Arc::new(S3Pages::new(bucket.client.clone(), &bucket.name));
+    let read = async |run: &str, number: u32| {
+        let body = bucket.object(&format!("{}/{number}.zst", pages.folder_of(run).unwrap())).await?;
         Some(zstd::decode_all(body.as_slice()).unwrap())
     };
-    conformance::pages_conformance(Arc::new(S3Pages::new(bucket.client.clone(), &bucket.name)), read).await;
+    conformance::pages_conformance(Arc::clone(&pages), read).await;
     bucket.delete().await;
 }
 

@@ -141,6 +141,7 @@ fn runs_are_listed_newest_first() {
         outcome: RunOutcome::Complete,
         message: None,
         counts: BTreeMap::from([("rows".to_owned(), 7)]),
+        raw_pages: None,
     };
     for i in 0..3 {
         crate::small_town::block_on(RunLedger::record(&*town.database, &run(i))).unwrap();

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use stoop_domain::{Market, Observation};
 use stoop_embedded::{AlertFilter, Database, FolderFiles, PageFolder};
 use stoop_market::Cells;
-use stoop_pipeline::ports::{Change, FilePattern, Files, PortError, Store};
+use stoop_pipeline::ports::{Change, FilePattern, Files, Pages as _, PortError, Store};
 use stoop_pipeline::{Ruling, SearchControl};
 use stoop_tests::conformance::{self, StoreWitness};
 use stoop_tests::made;
@@ -138,8 +138,9 @@ async fn the_database_keeps_controls() {
 async fn a_folder_keeps_pages() {
     let folder = TempDir::new().unwrap();
     let pages = Arc::new(PageFolder::new(folder.path()));
-    let read = async |run: &str, number| {
-        let file = std::fs::File::open(pages.path(run, number).unwrap()).ok()?;
+    let read = async |run: &str, number: u32| {
+        let path = folder.path().join(pages.folder_of(run).unwrap()).join(format!("{number}.zst"));
+        let file = std::fs::File::open(path).ok()?;
         Some(zstd::decode_all(file).unwrap())
     };
     conformance::pages_conformance(pages.clone(), read).await;

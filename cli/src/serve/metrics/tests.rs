@@ -95,6 +95,7 @@ fn run(id: &str, kind: &str, outcome: RunOutcome, counts: &[(&str, u64)]) -> Run
         outcome,
         message: None,
         counts: counts.iter().map(|(name, count)| ((*name).to_owned(), *count)).collect(),
+        raw_pages: None,
     }
 }
 

@@ -142,6 +142,7 @@ pub(super) fn run(id: &str, began: &str, ended: Option<&str>, outcome: RunOutcom
         outcome,
         message: (outcome == RunOutcome::Failed).then(|| "the portal answered 503 five times".to_owned()),
         counts: counts.into_iter().map(|(name, count)| (name.to_owned(), count)).collect(),
+        raw_pages: None,
     }
 }
 

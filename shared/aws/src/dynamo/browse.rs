@@ -208,6 +208,7 @@ mod tests {
             outcome,
             message: None,
             counts: BTreeMap::new(),
+            raw_pages: None,
         };
         let after = |outcome, ms| as_it_is(run(outcome), began_at.plus_ms(ms)).outcome;
         assert_eq!(after(RunOutcome::Running, 900_000), RunOutcome::Running);

@@ -27,8 +27,12 @@ impl S3Pages {
     ///
     /// The run's name is empty or too long for a key.
     pub fn key(run: &str, number: u32) -> Result<String, PortError> {
-        Ok(format!("pages/{}/{number}.zst", key_part(run)?))
+        Ok(format!("{}/{number}.zst", folder_of(run)?))
     }
+}
+
+fn folder_of(run: &str) -> Result<String, PortError> {
+    Ok(format!("pages/{}", key_part(run)?))
 }
 
 #[async_trait]
@@ -38,5 +42,8 @@ impl Pages for S3Pages {
         let compressed =
             zstd::encode_all(body, LEVEL).map_err(|error| PortError::new(format!("compress {key}"), error))?;
         self.objects.store(key, compressed, "application/zstd").await
+    }
+    fn folder_of(&self, run: &str) -> Result<String, PortError> {
+        folder_of(run)
     }
 }

@@ -18,6 +18,7 @@ fn record(database: &Database, id: &str, outcome: RunOutcome, counts: &[(&str, u
         outcome,
         message: None,
         counts: counts.iter().map(|(name, count)| ((*name).to_owned(), *count)).collect(),
+        raw_pages: None,
     };
     now(RunLedger::record(database, &run)).unwrap();
 }

@@ -18,6 +18,7 @@ fn run(id: &str, outcome: RunOutcome) -> RunRecord {
         outcome,
         message: None,
         counts: BTreeMap::new(),
+        raw_pages: None,
     }
 }
 

@@ -28,6 +28,7 @@ fn run(database: &Database, id: &str, days: i64, outcome: RunOutcome) {
         outcome,
         message: None,
         counts: BTreeMap::new(),
+        raw_pages: None,
     };
     now(RunLedger::record(database, &record)).unwrap();
     let body: Vec<u8> = (0..1_000_u32).map(|i| i.wrapping_mul(2_654_435_761).to_be_bytes()[0]).collect();

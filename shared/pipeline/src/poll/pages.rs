@@ -20,6 +20,7 @@ use super::scan::Scan;
 use super::search::Search;
 use super::settle::{self, End};
 use crate::budget::Ended;
+use crate::ports::RawPages;
 use crate::with_causes;
 
 /// Polls pages, from the checkpoint of the last run or from the first page.
@@ -179,6 +180,13 @@ async fn fetch(
     let seen = of.clock.seen_at(now, &mut of.index);
     let page = read(of.source, &of.course.cursor, &answer, now)?;
     polled.pages += 1;
+    match &mut polled.raw_pages {
+        Some(raw_pages) => raw_pages.note(seen),
+        None => {
+            let folder = ports.pages.folder_of(of.scan.run)?;
+            polled.raw_pages = Some(RawPages { source: of.scan.source().to_owned(), folder, seen: vec![seen] });
+        }
+    }
     polled.bytes += answer.body.len() as u64;
     if let Some(watermark) = &page.watermark {
         of.course.watermark = Some(watermark.clone());

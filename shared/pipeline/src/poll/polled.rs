@@ -6,7 +6,7 @@ use stoop_sources::{Contradictions, Limit};
 use crate::last_poll::PollEnd;
 use crate::loss::HeldBack;
 use crate::pace::{Pace, PollCost};
-use crate::ports::RunOutcome;
+use crate::ports::{RawPages, RunOutcome};
 
 /// The beginning of the names of counts of what a limit has left. The limit follows in words.
 pub const LEFT_OF: &str = "left of ";
@@ -40,6 +40,8 @@ pub struct Polled {
     pub files: u64,
     /// Pages read.
     pub pages: u64,
+    /// The raw pages among them.
+    pub raw_pages: Option<RawPages>,
     /// Bytes of those pages.
     pub bytes: u64,
     /// Rows on them, including those that are not listings of the search.

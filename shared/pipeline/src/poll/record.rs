@@ -20,6 +20,7 @@ pub(super) async fn begin(search: &Search, run: &str, ports: PollPorts<'_>) -> R
         outcome: RunOutcome::Running,
         message: None,
         counts: BTreeMap::new(),
+        raw_pages: None,
     };
     ports.runs.record(&record).await?;
     Ok(record)
@@ -41,6 +42,7 @@ pub(super) async fn end(
     polled.message = joined(reported);
     record.ended_at = Some(ports.clock.now());
     record.counts = polled.counts();
+    record.raw_pages = polled.raw_pages.take();
     (record.outcome, record.message) = match &outcome {
         Ok(()) => (polled.outcome.unwrap_or(RunOutcome::Partial), polled.message.clone()),
         Err(error) => {

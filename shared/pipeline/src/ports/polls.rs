@@ -7,6 +7,7 @@ use stoop_sources::Request;
 
 use super::PortError;
 use crate::budget::Account;
+use crate::ports::RawPages;
 
 /// The stream between poller and metrics.
 ///
@@ -88,6 +89,12 @@ impl HttpAnswer {
 pub trait Pages: Send + Sync {
     /// Stores the page `number` (from 0) of a run, compressed. Storing it again keeps the later one.
     async fn put(&self, run: &str, number: u32, body: &[u8]) -> Result<(), PortError>;
+
+    /// The folder of a run's pages in the data folder or bucket. A page is `NUMBER.zst` in it, compressed by zstd.
+    ///
+    /// # Errors
+    /// If there can be no such folder. Then no page of the run can be stored either.
+    fn folder_of(&self, run: &str) -> Result<String, PortError>;
 }
 
 /// Rejects, kept for inspection and reprocessing.
@@ -116,6 +123,9 @@ pub struct RunRecord {
     pub message: Option<String>,
     /// Counts by name: pages, rows, new, changed, gone, rejects, bytes, requests.
     pub counts: BTreeMap<String, u64>,
+    /// The raw pages that a poll read. `None` if it read none, and of programs that did not record them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub raw_pages: Option<RawPages>,
 }
 
 /// How a run ended.

@@ -31,7 +31,7 @@ pub struct RunView {
 
 impl From<RunRecord> for RunView {
     fn from(run: RunRecord) -> Self {
-        let RunRecord { id, kind, subject, began_at, ended_at, outcome, message, counts } = run;
+        let RunRecord { id, kind, subject, began_at, ended_at, outcome, message, counts, raw_pages: _ } = run;
         Self { id, kind, subject, began_at, ended_at, outcome, message, counts }
     }
 }

@@ -51,7 +51,7 @@ impl Script {
     fn new(one: &Tables, other: &Tables) -> Self {
         let (folder, name) = (tempfile::tempdir().unwrap(), one.homes.replace("-homes", "-stack"));
         let outputs = serde_json::json!({
-            "BucketName": "data", "AlertsTableName": "alerts",
+            "BucketName": "data", "AlertsTableName": "alerts", "RunsTableName": "runs",
             "HomesTableName": one.homes, "MarketsTableName": one.markets,
             "HomesTableAName": one.homes, "MarketsTableAName": one.markets,
             "HomesTableBName": other.homes, "MarketsTableBName": other.markets,
@@ -99,7 +99,7 @@ async fn the_script_finds_the_names_of_a_stack_and_resumes_what_it_paused() {
     let (one, other) = (Tables::new().await, Tables::new().await);
     let script = Script::new(&one, &other);
     let pull_a = format!(
-        "pull d --bucket data --homes-table {} --markets-table {} --alerts-table alerts",
+        "pull d --bucket data --homes-table {} --markets-table {} --alerts-table alerts --runs-table runs",
         one.homes, one.markets
     );
     let b = format!("--homes-table {} --markets-table {}", other.homes, other.markets);

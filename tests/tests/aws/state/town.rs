@@ -102,7 +102,8 @@ impl Town {
     }
 
     pub(super) fn stack(&self) -> Stack {
-        Stack { bucket: self.bucket.name.clone(), tables: pair(&self.tables), alerts: Some(self.tables.alerts.clone()) }
+        let (alerts, runs) = (Some(self.tables.alerts.clone()), Some(self.tables.runs.clone()));
+        Stack { bucket: self.bucket.name.clone(), tables: pair(&self.tables), alerts, runs }
     }
 
     pub(super) fn pulled(&self) -> std::path::PathBuf {

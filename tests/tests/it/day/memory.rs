@@ -132,6 +132,10 @@ impl Pages for Memory {
     async fn put(&self, _: &str, _: u32, _: &[u8]) -> Result<(), PortError> {
         Ok(())
     }
+
+    fn folder_of(&self, run: &str) -> Result<String, PortError> {
+        Ok(run.to_owned())
+    }
 }
 
 #[async_trait]

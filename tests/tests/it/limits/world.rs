@@ -225,6 +225,10 @@ impl Pages for Nowhere {
     async fn put(&self, _: &str, _: u32, _: &[u8]) -> Result<(), PortError> {
         Ok(())
     }
+
+    fn folder_of(&self, run: &str) -> Result<String, PortError> {
+        Ok(run.to_owned())
+    }
 }
 
 /// A server, a database, and the shared parts of polls.
