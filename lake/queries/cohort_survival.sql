@@ -9,7 +9,7 @@ with moves as (
         lead(kind) over home as next_kind,
         lead(changed_on) over home as left_on
     from fct_stock_change
-    window home as (partition by listing_id order by changed_at, kind desc)
+    window home as (partition by listing_id order by version_no, kind)
 ),
 stays as (
     select

@@ -22,13 +22,17 @@ exits as (
         count(*) as exits
     from fct_stock_change
     join dim_date on day = changed_on
-    where kind = 'exit'
+    join dim_source on source = split_part(listing_id, '/', 1)
+    -- The same homes and days.
+    where kind = 'exit' and changed_on <= last_seen_on and dim_source.exits >= 100
     group by all
 ),
 prices as (
     select area, purpose, currency, year_quarter, median(figure_price) as median_price
     from fct_listing_day
     join dim_date using (day)
+    join dim_source using (source)
+    where day <= last_seen_on and exits >= 100
     group by all
 )
 select

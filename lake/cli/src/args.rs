@@ -16,7 +16,7 @@ pub(crate) struct Args {
 pub(crate) enum Command {
     /// Copy new observations from bronze into the tables `observations` and `quarantine`, each once
     Ingest(IngestArgs),
-    /// Write the tables that come from the database: homes and their history, price changes, alerts, days, runs
+    /// The same, and the tables that come from the database, all as of one moment: homes, history, price changes, alerts, days, runs
     Tables(PlaceArgs),
     /// Merge small files, write checkpoints, and remove files that no recent version has
     Maintain(MaintainArgs),

@@ -1,5 +1,6 @@
+use anyhow::ensure;
 use stoop_embedded::Database;
-use stoop_lake_tables::{Bronze, Ingest, Waiting};
+use stoop_lake_tables::{Bronze, Counts, Ingest, Lake, Waiting};
 use stoop_pipeline::Clock as _;
 use stoop_runtime::SystemClock;
 
@@ -11,26 +12,51 @@ pub(crate) async fn ingest(args: &IngestArgs) -> anyhow::Result<()> {
     let lake = args.place.lake()?;
     let mut ingest = Ingest::open(&lake, SystemClock.now()).await?;
     let taken = if args.all { Default::default() } else { ingest.taken().await? };
-    let mut bronze = match args.place.folder() {
+    let bronze = match args.place.folder() {
         Some(data) => Bronze::of_database(Database::open_read(&args.place.database, &data)?, taken),
-        None => {
-            let files = Waiting::list(&lake, &taken).await?;
-            Bronze::of_bucket(lake, files)
-        }
+        None => Bronze::of_bucket(lake.clone(), Waiting::list(&lake, &taken).await?),
     };
-    while let Some(chunk) = bronze.next().await? {
-        ingest.take(&chunk, SystemClock.now()).await?;
-    }
+    copy(&mut ingest, bronze).await?;
     let counts = ingest.counts();
     if args.place.json {
         out::line(&serde_json::to_string(&counts)?)?;
     } else {
-        out::line(&format!("{} lines of {} new files of bronze, and of the outbox", counts.lines, counts.objects))?;
-        out::line(&format!("{} observations added, {} there already", counts.added, counts.repeated))?;
-        out::line(&format!("{} lines in quarantine", counts.quarantined))?;
+        report(counts)?;
     }
-    let damaged = ingest.damaged().iter().map(|file| format!("{}: {}", file.object, file.why));
-    let damaged: Vec<String> = damaged.collect();
-    anyhow::ensure!(damaged.is_empty(), "files of bronze cannot be read to their ends: {}", damaged.join("; "));
+    complain_of_held(&ingest)
+}
+
+/// Copies what is new of a laptop's bronze. Inside of [`Database::reading`] it is as of that moment.
+pub(crate) async fn ingest_database(lake: &Lake, database: std::sync::Arc<Database>) -> anyhow::Result<Ingest> {
+    let mut ingest = Ingest::open(lake, SystemClock.now()).await?;
+    let taken = ingest.taken().await?;
+    copy(&mut ingest, Bronze::of_database(database, taken)).await?;
+    Ok(ingest)
+}
+
+async fn copy(ingest: &mut Ingest, mut bronze: Bronze) -> anyhow::Result<()> {
+    while let Some(chunk) = bronze.next().await? {
+        ingest.take(&chunk, SystemClock.now()).await?;
+    }
+    Ok(())
+}
+
+/// Says what was copied.
+pub(crate) fn report(counts: Counts) -> anyhow::Result<()> {
+    out::line(&format!("{} lines of {} new files of bronze, and of the outbox", counts.lines, counts.objects))?;
+    out::line(&format!("{} observations added, {} there already", counts.added, counts.repeated))?;
+    out::line(&format!("{} lines in quarantine", counts.quarantined))?;
+    Ok(())
+}
+
+/// # Errors
+/// If files were not taken as a whole.
+pub(crate) fn complain_of_held(ingest: &Ingest) -> anyhow::Result<()> {
+    let held: Vec<String> = ingest.held().iter().map(|file| format!("{}: {}", file.object, file.why)).collect();
+    ensure!(
+        held.is_empty(),
+        "files of bronze cannot be taken as a whole, and are read again next time: {}",
+        held.join("; ")
+    );
     Ok(())
 }

@@ -21,7 +21,7 @@ def parser() -> ArgumentParser:
     _moment(sql)
     _form(sql)
     sql.add_argument("--gold", metavar="FILE", help="also the tables of the star schema that lake/gold made in FILE")
-    sql.add_argument("--limit", type=int, default=100, help="rows of the table to show [default: 100]")
+    sql.add_argument("--limit", type=_count, default=100, help="rows of the table to show [default: 100]")
 
     export = _command(commands, "export", "Write tables to a new folder or file.")
     export.add_argument("format", choices=("parquet", "csv", "duckdb"))
@@ -57,7 +57,20 @@ def main(arguments: list[str]) -> int:
     except BrokenPipeError:
         # The reader has what it wanted (`| head`).
         sys.stderr.close()
+    except KeyboardInterrupt:
+        print(f"lake/{args.command}: stopped", file=sys.stderr)
+        return 130
+    except OSError as error:
+        print(f"lake/{args.command}: {error}", file=sys.stderr)
+        return 1
     return 0
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if number < 0:
+        raise ValueError(text)
+    return number
 
 
 def _function(command: str) -> Callable[[Namespace], None]:

@@ -1,4 +1,4 @@
-"""What the tables cost, beside Polars and DuckDB on the same lines; lake/bench calls it in a folder with `stoop-data`."""
+"""What the tables cost, beside Polars and DuckDB on the same lines; lake/bench calls it in a folder with stoop-data."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 from deltalake import DeltaTable
 
-from stoop_lake.duck import connect
+from stoop_lake.duck import connect, literal
 
 BRONZE = "stoop-data/lake/observations/**/*.jsonl.zst"
 TABLE = "stoop-data/tables/observations"
@@ -18,9 +18,10 @@ TABLE = "stoop-data/tables/observations"
 # In a process of its own: a child's memory is counted from its parent's.
 LINES = f"""
 from stoop_lake.duck import connect
-columns = "columns = {{'line': 'varchar'}}, header = false, delim = '', quote = '', escape = '', auto_detect = false"
+options = "header = false, quote = '', escape = ''"
+columns = f"columns = {{{{'line': 'varchar'}}}}, {{options}}, delim = '', auto_detect = false"
 lines = f"select line from read_csv('{BRONZE}', {{columns}}, max_line_size = 20000000)"
-connect().execute(f"copy ({{lines}}) to 'lines.jsonl' (format csv, header false, delimiter '\x01', quote '', escape '')")
+connect().execute(f"copy ({{lines}}) to 'lines.jsonl' (format csv, {{options.replace('=', '')}}, delimiter '\x01')")
 """
 
 # Polars has all lines in memory.
@@ -37,12 +38,12 @@ polars.read_ndjson('lines.jsonl', infer_schema_length=None).write_delta('polars'
 """
 
 QUERIES = {
-    "count the observations": "select count(*) from observations",
+    "count the observations": "select count(*) from {view}",
     "median price by area and month": """
-        select area, month, count(*), median(list_price) from observations where list_price is not null group by all""",
+        select area, month, count(*), median(list_price) from {view} where list_price is not null group by all""",
     "latest state of each home": """
         select listing_id, arg_max(status, (seen_at, seq)), arg_max(list_price, (seen_at, seq))
-        from observations group by all""",
+        from {view} group by all""",
     "as of a version": "select count(*), max(seen_at) from delta_scan('{table}', version => 1)",
 }
 
@@ -89,18 +90,31 @@ def main(rows: int, lake: str, polars: str) -> None:
     row("`stoop-lake ingest`", measured(lake, "ingest"), current(TABLE))
     row("`stoop-lake ingest --all`: nothing to add", measured(lake, "ingest", "--all"), current(TABLE))
     row("`stoop-lake maintain`", measured(lake, "maintain"), current(TABLE))
+    tables = ("homes", "listing_history", "market_days", "price_changes")
+    made = measured(lake, "tables")
+    row("`stoop-lake tables`", made, sum(current(f"stoop-data/tables/{name}") for name in tables))
+    if rows <= COMPARED_MAX:
+        gold = (sys.executable, "-m", "stoop_lake", "gold")
+        row("`lake/gold`: the star schema and its tests", measured(*gold), size("stoop-data/star.duckdb"))
+        row("`lake/gold` again", measured(*gold), size("stoop-data/star.duckdb"))
     if rows <= COMPARED_MAX:
         measured(sys.executable, "-c", LINES)
         row("DuckDB: lines to Parquet", measured(sys.executable, "-c", DUCKDB), size("duckdb.parquet"))
         row("Polars: lines to Delta", measured(polars, "-c", POLARS), size("polars"))
         print(f"\nA line has {size('lines.jsonl') / rows:.0f} bytes.")
-    print("\n| DuckDB on `observations` | seconds |\n| --- | ---: |")
+    print("\n| seconds | `observations` | the same files without Delta |\n| --- | ---: | ---: |")
+    files = ", ".join(literal(uri) for uri in DeltaTable(TABLE).file_uris())
     with connect() as connection:
-        connection.execute(f"create view observations as from delta_scan('{TABLE}')")
+        connection.execute(f"create view delta as from delta_scan('{TABLE}')")
+        connection.execute(f"create view files as from read_parquet([{files}], hive_partitioning = true)")
         for name, query in QUERIES.items():
-            began = time.perf_counter()
-            connection.execute(query.format(table=TABLE)).fetchall()
-            print(f"| {name} | {time.perf_counter() - began:.2f} |", flush=True)
+            times = ["–", "–"]
+            for column, view in enumerate(("delta", "files")):
+                if column == 0 or "{view}" in query:
+                    began = time.perf_counter()
+                    connection.execute(query.format(view=view, table=TABLE)).fetchall()
+                    times[column] = f"{time.perf_counter() - began:.2f}"
+            print(f"| {name} | {' | '.join(times)} |", flush=True)
 
 
 if __name__ == "__main__":

@@ -14,3 +14,7 @@ class Plugin(BasePlugin):
     def configure_connection(self, conn: duckdb.DuckDBPyConnection) -> None:
         """Loads the delta extension."""
         prepare(conn)
+
+    def configure_cursor(self, cursor: duckdb.DuckDBPyConnection) -> None:
+        """A cursor has the zone of the machine, not that of its connection."""
+        cursor.execute("set TimeZone = 'UTC'")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from argparse import Namespace
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import duckdb
 
 from stoop_lake.duck import connect, literal, quoted
 from stoop_lake.errors import LakeError
-from stoop_lake.query import execute
+from stoop_lake.query import execute, explain
 from stoop_lake.tables import Moment, Tables, parse_time
 
 
@@ -35,11 +36,24 @@ def run(args: Namespace) -> None:
             raise LakeError(f"no table in {tables.place} has a version {moment}")
         try:
             rows = _write(connection, names, args.format, unfinished)
-        except (duckdb.Error, OSError) as error:
+            unfinished.rename(target)
+        except duckdb.Error as error:
+            raise LakeError(f"{target} is not written: {explain(connection, '', error, missing, moment)}") from error
+        except OSError as error:
             raise LakeError(f"{target} cannot be written: {error}") from error
-    unfinished.rename(target)
+        finally:
+            _remove(unfinished)
     for name, count in rows.items():
         print(f"{name}: {count:,} rows")
+
+
+def _remove(unfinished: Path) -> None:
+    """What an export leaves that did not end well."""
+    if unfinished.is_dir():
+        shutil.rmtree(unfinished, ignore_errors=True)
+    else:
+        for file in (unfinished, unfinished.with_name(unfinished.name + ".wal")):
+            file.unlink(missing_ok=True)
 
 
 def _write(connection: duckdb.DuckDBPyConnection, names: list[str], form: str, target: Path) -> dict[str, int]:

@@ -11,7 +11,7 @@ from pathlib import Path
 import nbformat
 from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
-from nbclient.exceptions import CellExecutionError
+from nbclient.exceptions import CellExecutionError, CellTimeoutError
 from traitlets import default
 
 from stoop_lake.errors import LakeError
@@ -64,7 +64,11 @@ def execute(star: Path, out: Path) -> list[Path]:
             ).execute()
         except CellExecutionError as error:
             raise LakeError(f"{NOTEBOOK.name}: {error.ename}: {error.evalue}") from error
-    nbformat.write(notebook, out / NOTEBOOK.name)  # type: ignore[no-untyped-call]
+        except CellTimeoutError as error:
+            raise LakeError(f"{NOTEBOOK.name}: a cell takes longer than {CELL_SECONDS_MAX} s") from error
+        finally:
+            # With what was answered until a mistake.
+            nbformat.write(notebook, out / NOTEBOOK.name)  # type: ignore[no-untyped-call]
     return _pictures(notebook, out)
 
 

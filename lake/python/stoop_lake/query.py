@@ -30,9 +30,10 @@ def run(args: Namespace) -> None:
             _attach_gold(connection, args.gold)
         try:
             execute(connection, query)
+            # Rows are made while they are printed, so that mistakes in them show here.
+            _print(connection, args)
         except duckdb.Error as error:
             raise LakeError(explain(connection, query, error, missing, moment)) from error
-        _print(connection, args)
 
 
 def execute(connection: duckdb.DuckDBPyConnection, query: str) -> None:
@@ -81,6 +82,11 @@ def explain(
     position = re.search(r"^LINE \d+:.*?\n\s*\^", text, re.MULTILINE | re.DOTALL)
     if position:
         lines += [line for line in position.group(0).split("\n")]
+    if not moment.is_now and ".parquet" in text:
+        # See `stoop-lake maintain`.
+        lines.append(
+            "files of this version were removed after the retention; ingested_at tells what observations had when"
+        )
     names = _names(connection)
     words = set(re.findall(r"\w+", query.lower()))
     for name in sorted(words & missing.keys()):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 import unicodedata
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
@@ -13,6 +14,7 @@ from typing import TextIO
 # A spreadsheet takes text that begins with one of these as a formula.
 FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 CELL_MAX = 60
+DIGITS_MAX = 15
 
 Row = Sequence[object]
 
@@ -68,23 +70,37 @@ def table(out: TextIO, columns: Sequence[str], rows: Sequence[Row]) -> None:
 def write_csv(out: TextIO, columns: Sequence[str], batches: Iterable[Sequence[Row]]) -> None:
     """Writes CSV as in RFC 4180; a spreadsheet evaluates none of its text."""
     writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow(columns)
+    writer.writerow(_csv_cell(name) for name in columns)
     for batch in batches:
         writer.writerows([_csv_cell(value) for value in row] for row in batch)
 
 
 def write_json(out: TextIO, columns: Sequence[str], batches: Iterable[Sequence[Row]]) -> None:
-    """Writes one array with an object a row."""
+    """Writes one array with an object a row. Of columns with one name all but the first have a number."""
+    names = unique(columns)
     separator = "[\n"
     for batch in batches:
         for row in batch:
-            out.write(separator + json.dumps(dict(zip(columns, row, strict=True)), default=_json_value))
+            values = {name: _json_value(value) for name, value in zip(names, row, strict=True)}
+            out.write(separator + json.dumps(values, allow_nan=False))
             separator = ",\n"
     out.write("[]\n" if separator == "[\n" else "\n]\n")
 
 
 def _is_number(value: object) -> bool:
     return isinstance(value, int | float | Decimal) and not isinstance(value, bool)
+
+
+def unique(names: Sequence[str]) -> list[str]:
+    """The names, each once: `a`, `a_2`."""
+    found: list[str] = []
+    for name in names:
+        other, number = name, 1
+        while other in found:
+            number += 1
+            other = f"{name}_{number}"
+        found.append(other)
+    return found
 
 
 def _csv_cell(value: object) -> object:
@@ -98,14 +114,31 @@ def _csv_cell(value: object) -> object:
         return f"{value:f}"
     if isinstance(value, int | float | date):
         return value
+    if isinstance(value, bytes):
+        return value.hex()
+    if isinstance(value, list | dict | tuple):
+        return json.dumps(_json_value(value), ensure_ascii=False)
     text = plain(str(value))
     return "'" + text if text.startswith(FORMULA) else text
 
 
 def _json_value(value: object) -> object:
     if isinstance(value, Decimal):
-        # JSON readers keep 15 digits at least; CSV has all.
+        # Many readers of JSON keep 15 digits; a number with more is text, so that all of it arrives.
+        if len(value.as_tuple().digits) > DIGITS_MAX:
+            return f"{value:f}"
         return int(value) if value == value.to_integral_value() else float(value)
+    if isinstance(value, float):
+        # JSON has no infinity.
+        return value if math.isfinite(value) else None
+    if value is None or isinstance(value, bool | int | str):
+        return value
     if isinstance(value, datetime | date):
         return value.isoformat()
+    if isinstance(value, bytes):
+        return value.hex()
+    if isinstance(value, dict):
+        return {str(key): _json_value(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_json_value(part) for part in value]
     return str(value)

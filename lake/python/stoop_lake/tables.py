@@ -127,9 +127,9 @@ def parse_time(text: str) -> datetime:
     """A time of ISO 8601; without a zone in UTC, without a time of day the beginning of the day."""
     try:
         time = datetime.fromisoformat(text)
-    except ValueError:
+        return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
+    except (ValueError, OverflowError):
         raise LakeError(f"--as-of {text} is no time; write 2026-03-01 or 2026-03-01T12:30:00Z") from None
-    return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
 
 
 def _version(commit: dict[str, object]) -> Version:

@@ -24,6 +24,16 @@ MEANING = {
         where rowid = (select min(rowid) from staging.stg_market_days where median_price is not null)""",
     # A cut was lost.
     "flows_equal_stream": "delete from gold.fct_price_change where {one}",
+    # A sale has another price.
+    "sales_equal_history": "update gold.fct_sale set close_price = coalesce(close_price, 0) + 1 where {one}",
+    # A change begins at a price that was never asked.
+    "price_changes_equal_history": "update gold.fct_price_change set from_price = from_price + 0.001 where {one}",
+    # The days of a home have another currency than its version.
+    "listing_days_are_of_their_version": "update gold.fct_listing_day set currency = 'XXX' where {one}",
+    # The days of a market end too early.
+    "days_reach_the_newest_observation": "update staging.stg_markets set last_day = date '2000-01-01' where {one}",
+    # An alert tells of a price that the home never had.
+    "alerts_are_in_history": "update staging.stg_alerts set to_price = to_price - 0.001 where {one}",
     # An observation is there twice under two names.
     "observations_equal_bronze": """
         insert into staging.stg_observations by name
@@ -36,6 +46,7 @@ PICK = {
     "gold.dim_area": "level_no = 1",
     "gold.dim_home": "is_active and version_no = 1 and valid_to_day > valid_from_day",
     "gold.fct_listing_day": "figure_price is not null",
+    "gold.fct_poll": "run_id in (select run_id from gold.fct_raw_page)",
     "gold.fct_price_change": "not is_reported",
 }
 
@@ -56,6 +67,7 @@ ALSO = {
     "not_null_dim_home_listing_id": {"versions_follow_each_other"},
     "not_null_dim_source_source": {"relationships_dim_home_source__source__ref_dim_source_"},
     "not_null_fct_listing_day_day": {"listing_days_equal_stream", "medians_equal_stream", "stock_balances"},
+    "not_null_fct_poll_run_id": {"relationships_fct_raw_page_run_id__run_id__ref_fct_poll_"},
     "not_null_fct_price_change_changed_on": {"flows_equal_stream"},
     "not_null_fct_sale_sold_on": {"flows_equal_stream"},
     "not_null_stg_markets_market": {"relationships_dim_home_market__market__ref_stg_markets_"},

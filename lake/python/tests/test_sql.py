@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import fcntl
 import io
 import json
 import os
@@ -66,6 +67,21 @@ class Sql(unittest.TestCase):
     def test_csv_for_spreadsheets(self) -> None:
         said = self.said(lake("sql", """select '=1+1' as a, 'x"y' as b, null as c, 0.10::decimal(9,2) as d""", "--csv"))
         self.assertEqual(next(csv.reader(io.StringIO(said.split("\n", 1)[1]))), ["'=1+1", 'x"y', "", "0.10"])
+
+    def test_json_loses_nothing(self) -> None:
+        query = (
+            "select 1 as a, 2 as a, 'inf'::double as b, 123456789012345.678::decimal(18,3) as c,"
+            " 0.1::decimal(9,2) as d, 'ab'::blob as e, ['x', 'y'] as f"
+        )
+        (row,) = json.loads(self.said(lake("sql", query, "--json")))
+        expected = {"a": 1, "a_2": 2, "b": None, "c": "123456789012345.678", "d": 0.1, "e": "6162", "f": ["x", "y"]}
+        self.assertEqual(row, expected)
+        self.assertIn('"[""x"", ""y""]"', self.said(lake("sql", query, "--csv")))
+
+    def test_a_mistake_in_a_late_row_is_one_message(self) -> None:
+        query = "select (case when i = 400000 then 'x' else '1' end)::integer as n from range(500000) as rows(i)"
+        for form in ("--json", "--csv"):
+            self.refused(lake("sql", query, form), "Could not convert string 'x'")
 
     def test_errors_name_tables_and_columns(self) -> None:
         self.refused(lake("sql", "from observation"), "tables: ", "observations", "listing_history")
@@ -133,20 +149,23 @@ class Sql(unittest.TestCase):
     def test_duckdb_alone_knows_the_median_by_zip_and_month(self) -> None:
         query = (LAKE / "queries" / "median_price.sql").read_text()
         with duckdb.connect(config={"autoinstall_known_extensions": "false"}) as connection:
-            connection.execute(f"load '{extension('delta')}'")
+            connection.execute(f"load '{extension('delta')}'; set TimeZone = 'Pacific/Auckland'")
             answer = connection.execute(query.replace("stoop-data/", f"{data()}/")).fetchall()
             seen = connection.execute(
-                "select area_name, month, currency, listing_id, list_price"
+                "select area, epoch_ms(seen_at), currency, listing_id, list_price"
                 f" from delta_scan('{data()}/tables/observations')"
-                " where status = 'Active' and purpose = 'sale' and list_price is not null order by seen_at"
+                " where status = 'Active' and purpose = 'sale' and list_price is not null order by seen_at, seq"
             ).fetchall()
-        last = {row[:4]: row[4] for row in seen}
+        last = {
+            (area, f"{datetime.fromtimestamp(ms / 1000, UTC):%Y-%m}", currency, home): price
+            for area, ms, currency, home, price in seen
+        }
         prices: dict[tuple[str, str, str], list[float]] = {}
-        for (zip_code, month, currency, _), price in last.items():
-            prices.setdefault((zip_code, month, currency), []).append(float(price))
+        for (area, month, currency, _), price in last.items():
+            prices.setdefault((area, month, currency), []).append(float(price))
         self.assertGreater(len(prices), 5)
         self.assertEqual(
-            {tuple(row[:3]): (row[3], float(row[4])) for row in answer},
+            {(row[0], row[3], row[4]): (row[5], float(row[6])) for row in answer},
             {key: (len(of), statistics.median(of)) for key, of in prices.items()},
         )
 
@@ -158,6 +177,26 @@ class Sql(unittest.TestCase):
         self.refused(without, "AWS_ACCESS_KEY_ID in the environment", "aws configure export-credentials")
         closed = lake("sql", "select 1", "--tables", place, **nowhere | {"AWS_ACCESS_KEY_ID": "key"})
         self.refused(closed, f"{place} cannot be listed")
+
+    def test_gold_says_what_it_lacks(self) -> None:
+        with tempfile.TemporaryDirectory() as made:
+            some = Path(made) / "o'brien" / "tables"
+            for name in ("observations", "bronze", "quarantine"):
+                shutil.copytree(data() / "tables" / name, some / name)
+            self.refused(lake("gold", tables=some), "lacks the tables alerts, listing_history", "`stoop-lake tables`")
+            for name in ("alerts", "listing_history", "market_days", "price_changes", "raw_pages", "runs"):
+                shutil.copytree(data() / "tables" / name, some / name)
+            self.refused(lake("gold", tables=some), "o'brien", "has ' in it", "use another folder")
+            plain = some.rename(Path(made) / "tables")
+            with (Path(made) / "star.lock").open("w") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX)
+                self.refused(lake("gold", tables=plain), "another lake/gold is building")
+
+    def test_setup_removes_no_folder_of_others(self) -> None:
+        with tempfile.TemporaryDirectory() as made:
+            (Path(made) / "precious").write_text("mine")
+            self.refused(lake("setup", STOOP_LAKE_VENV=made), "no virtual environment and not empty")
+            self.assertTrue((Path(made) / "precious").exists())
 
     def test_the_star_schema_beside_the_tables(self) -> None:
         query = "select count(*) as n from fct_listing_day join dim_home using (home_key)"

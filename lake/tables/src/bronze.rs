@@ -5,8 +5,8 @@ use std::collections::HashSet;
 use std::io::{BufRead, BufReader, Read};
 use std::sync::Arc;
 
-use deltalake::logstore::object_store::ObjectStoreExt as _;
 use deltalake::logstore::object_store::path::Path;
+use deltalake::logstore::object_store::{Error as StoreError, ObjectStoreExt as _};
 use flate2::bufread::MultiGzDecoder;
 use futures_util::TryStreamExt as _;
 use stoop_domain::Time;
@@ -19,6 +19,8 @@ use crate::place::Lake;
 const ROWS_MAX: usize = 50_000;
 /// Bytes of a chunk's lines.
 const BYTES_MAX: usize = 32 << 20;
+/// Files whose last lines are in one chunk: each is fetched on its own.
+const OBJECTS_MAX: usize = 256;
 /// A longer line is no observation: a record of the stream has at most 10 MiB.
 const LINE_MAX: u64 = 16 << 20;
 /// The folder of bronze in a bucket.
@@ -63,7 +65,7 @@ pub struct Bronze(mpsc::Receiver<Result<Chunk, LakeError>>);
 
 impl Waiting {
     /// The files below `lake/observations/` of a bucket that were not `taken`, in the order in which they are read: by
-    /// day of arrival.
+    /// day of arrival. Objects without bytes, which stand for folders in S3's console, are none.
     ///
     /// # Errors
     /// If the bucket cannot be listed.
@@ -75,7 +77,7 @@ impl Waiting {
         while let Some(object) = listed.try_next().await.map_err(doing(format!("list {FOLDER}")))? {
             let parts = object.location.prefix_match(&base).into_iter().flatten();
             let path = parts.map(|part| part.as_ref().to_owned()).collect::<Vec<_>>().join("/");
-            if !taken.contains(&path) {
+            if object.size > 0 && !taken.contains(&path) {
                 let since = Time::from_ms(object.last_modified.timestamp_millis());
                 found.push(Self { path, location: object.location, since });
             }
@@ -86,7 +88,7 @@ impl Waiting {
 }
 
 impl Bronze {
-    /// The lake of a bucket: these files, compressed by gzip or not at all.
+    /// The lake of a bucket: these files, compressed by gzip, by zstd, or not at all.
     #[must_use]
     pub fn of_bucket(lake: Lake, files: Vec<Waiting>) -> Self {
         let (sender, receiver) = mpsc::channel(1);
@@ -118,20 +120,22 @@ async fn read_bucket(
     let mut chunks = Chunks::new(move |chunk| to_receiver.blocking_send(chunk).is_ok());
     for Waiting { path, location, .. } in files {
         let failed = Doing::new(format!("read the file {path} of bronze"));
-        let body = store
-            .get(&location)
-            .await
-            .map_err(|error| failed.by(error))?
-            .bytes()
-            .await
-            .map_err(|error| failed.by(error))?;
+        let body = match store.get(&location).await {
+            Ok(found) => Ok(found.bytes().await.map_err(|error| failed.by(error))?),
+            // One that was removed since, or may not be read, is damaged; whatever else is wrong may be so with all.
+            Err(error @ (StoreError::NotFound { .. } | StoreError::PermissionDenied { .. })) => Err(error.to_string()),
+            Err(error) => return Err(failed.by(error)),
+        };
         let pushed = tokio::task::spawn_blocking(move || {
             chunks.open(&path);
-            let is_going_on = match each_line(&body, |line| chunks.push(&path, line)) {
-                Ok(is_going_on) => is_going_on,
+            let read = body.and_then(|body| {
+                each_line(&body, |line| chunks.push(&path, line)).map_err(|damage| damage.to_string())
+            });
+            let is_going_on = match read {
+                Ok(is_going_on) => is_going_on && chunks.end_object_if_many(),
                 // The lines before are good, and so are the other files.
                 Err(damage) => {
-                    chunks.break_off(&damage.to_string());
+                    chunks.break_off(&damage);
                     true
                 }
             };
@@ -146,11 +150,12 @@ async fn read_bucket(
     tokio::task::spawn_blocking(move || chunks.end()).await.map_err(doing("read bronze"))
 }
 
-/// Passes the lines of a file, which may be compressed, to `visit` until it returns `false`. Of a line that is too long
+/// Passes the lines of a file, which may be compressed by gzip or zstd, to `visit` until it returns `false`. Of a line that is too long
 /// it gets the beginning.
 fn each_line(body: &[u8], mut visit: impl FnMut(&[u8]) -> bool) -> std::io::Result<bool> {
     let mut lines: Box<dyn BufRead> = match body {
         [0x1f, 0x8b, ..] => Box::new(BufReader::new(MultiGzDecoder::new(body))),
+        [0x28, 0xb5, 0x2f, 0xfd, ..] => Box::new(BufReader::new(zstd::Decoder::with_buffer(body)?)),
         _ => Box::new(body),
     };
     let mut line = Vec::new();
@@ -218,6 +223,12 @@ impl<S: FnMut(Result<Chunk, LakeError>) -> bool> Chunks<S> {
         self.chunk.bytes.extend_from_slice(line);
         self.chunk.ends.push(self.chunk.bytes.len());
         true
+    }
+
+    /// The last file has no more lines. Sends the chunk if it has many files. Returns `false` if nobody wants more.
+    fn end_object_if_many(&mut self) -> bool {
+        self.end_object();
+        self.chunk.parts.len() < OBJECTS_MAX || (self.send)(Ok(std::mem::take(&mut self.chunk)))
     }
 
     /// The last file has no more lines.

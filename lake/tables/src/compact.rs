@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::Arc;
 
 use deltalake::arrow::datatypes::{Schema, SchemaRef};
@@ -33,10 +34,11 @@ pub(crate) async fn compact(
     stop: &dyn Fn() -> bool,
     done: &mut Maintained,
 ) -> Result<(), LakeError> {
-    let schema = columns_of(table, spec)?;
     while let Some((partition, files)) = next_group(table, spec)?
         && !stop()
     {
+        // Each time anew: a newer program may have added a column since.
+        let schema = columns_of(table, spec)?;
         let added = merge(table, spec, &schema, partition, &files, now).await?;
         if !commit(table, &files, &added, done).await? {
             // Another process has merged them.
@@ -60,7 +62,7 @@ fn columns_of(table: &Table, spec: &Spec) -> Result<SchemaRef, LakeError> {
 /// A partition and its small files.
 type SmallFiles = (Option<String>, Vec<LogicalFileView>);
 
-/// Small files of one partition, at least two of them.
+/// Small files of one partition that are worth to be merged.
 fn next_group(table: &Table, spec: &Spec) -> Result<Option<SmallFiles>, LakeError> {
     let mut small: BTreeMap<Option<String>, Vec<LogicalFileView>> = BTreeMap::new();
     for file in table.files()? {
@@ -70,20 +72,30 @@ fn next_group(table: &Table, spec: &Spec) -> Result<Option<SmallFiles>, LakeErro
         }
     }
     for (partition, mut files) in small {
-        // The smallest ones first, so that rows are not written again each time.
-        files.sort_by_key(LogicalFileView::size);
-        let mut bytes = 0;
-        let fits = files.iter().take(FILES_MAX).take_while(|file| {
-            bytes += file.size();
-            bytes <= FILE_BYTES as i64
-        });
-        let count = fits.count();
-        if count >= 2 {
-            files.truncate(count);
-            return Ok(Some((partition, files)));
+        // Of like size, neighbours in time, so that a merged file is of a short time and is not searched for other rows.
+        files.sort_by_key(|file| (file.size().max(1).ilog2(), file.modification_time()));
+        let sizes: Vec<i64> = files.iter().map(LogicalFileView::size).collect();
+        if let Some(group) = group_of(&sizes) {
+            return Ok(Some((partition, files.drain(group).collect())));
         }
     }
     Ok(None)
+}
+
+/// The first sizes in order, at least two, that are worth to be merged. Each is at most twice those before it together, so
+/// that a new row does not make all rows of its month be written again: each row is written a few times until its file is
+/// large.
+fn group_of(sizes: &[i64]) -> Option<Range<usize>> {
+    (0..sizes.len()).find_map(|first| {
+        let mut bytes = 0;
+        let fits = sizes[first..].iter().take(FILES_MAX).take_while(|size| {
+            let is_like = bytes == 0 || **size <= 2 * bytes;
+            bytes += **size;
+            is_like && bytes <= FILE_BYTES as i64
+        });
+        let count = fits.count();
+        (count >= 2).then(|| first..first + count)
+    })
 }
 
 async fn merge(
@@ -147,4 +159,37 @@ async fn commit(
         }
     }
     Err(LakeError::Busy { table: table.name().to_owned(), attempts: ATTEMPTS_MAX })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A month of hourly ticks that find a little, and a large file at last.
+    #[test]
+    fn rows_are_written_a_few_times_and_few_files_stay() {
+        let (mut sizes, mut written, mut files_most) = (Vec::new(), 0, 0);
+        let total: i64 = (0..720_i64).map(|hour| 30_000 + hour % 24 * 1_000).sum();
+        for hour in 0..720_i64 {
+            sizes.push(30_000 + hour % 24 * 1_000);
+            sizes.sort_unstable();
+            while let Some(group) = group_of(&sizes) {
+                let merged: i64 = sizes.drain(group).sum();
+                written += merged;
+                sizes.push(merged);
+                sizes.sort_unstable();
+            }
+            files_most = files_most.max(sizes.len());
+        }
+        assert_eq!(sizes.iter().sum::<i64>(), total);
+        assert!(written < 12 * total && files_most <= 8, "{} times, {files_most} files", written / total);
+    }
+
+    #[test]
+    fn a_new_row_does_not_make_a_whole_month_be_written_again() {
+        assert_eq!(group_of(&[30_000, 30_000_000]), None);
+        assert_eq!(group_of(&[30_000, 40_000, 30_000_000]), Some(0..2));
+        assert_eq!(group_of(&[1_000, 30_000, 40_000, 50_000, 30_000_000]), Some(1..4));
+        assert_eq!(group_of(&[]), None);
+    }
 }

@@ -1,6 +1,7 @@
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use deltalake::arrow::array::{AsArray as _, RecordBatch};
 use serde::Serialize;
 use stoop_domain::{Reason, Time};
 
@@ -9,10 +10,9 @@ use crate::cells::{Cell, Rows};
 use crate::error::LakeError;
 use crate::ids::number_of;
 use crate::insert::{Inserted, Inserter};
-use crate::observation::{ObservationRows, Origin};
+use crate::observation::{ObservationRows, Origin, Pushed};
 use crate::place::Lake;
 use crate::quarantine::{QuarantineRows, line_version, wrong_field};
-use crate::read::texts_of;
 use crate::specs::{self, TABLE_SCHEMA};
 
 /// Copies bronze into the tables `observations` and `quarantine`, each line once.
@@ -26,12 +26,15 @@ pub struct Ingest {
     rows: ObservationRows,
     refused: QuarantineRows,
     counts: Counts,
-    damaged: Vec<Damaged>,
+    held: Vec<Held>,
+    /// Files with lines of a newer program: why.
+    newer: HashMap<Arc<str>, Arc<str>>,
 }
 
-/// A file of bronze that cannot be read to its end.
+/// A file of bronze that is not taken as a whole: it cannot be read to its end, or a newer program wrote it. It is read again
+/// each time, until it can be taken.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Damaged {
+pub struct Held {
     /// Its path.
     pub object: Arc<str>,
     /// Why.
@@ -51,6 +54,8 @@ pub struct Counts {
     pub repeated: u64,
     /// Lines that were put into quarantine, or had been before.
     pub quarantined: u64,
+    /// Lines of a newer program. They stay in bronze until this one is updated.
+    pub newer: u64,
     /// Commits that were repeated because another writer was quicker.
     pub conflicts: u64,
 }
@@ -68,7 +73,8 @@ impl Ingest {
             rows: ObservationRows::default(),
             refused: QuarantineRows::default(),
             counts: Counts::default(),
-            damaged: Vec::new(),
+            held: Vec::new(),
+            newer: HashMap::new(),
         })
     }
 
@@ -82,9 +88,23 @@ impl Ingest {
     /// The files of bronze that were taken.
     ///
     /// # Errors
-    /// If the table `bronze` cannot be read.
+    /// If the table `bronze` cannot be read, or if it is of another table `observations`, which somebody removed.
     pub async fn taken(&self) -> Result<HashSet<String>, LakeError> {
-        texts_of(self.bronze.table(), "object").await
+        let observations_id = self.observations.table().id()?;
+        let (mut taken, mut is_of_another) = (HashSet::new(), false);
+        let visit = |batch: &RecordBatch| {
+            let texts = |name| batch.column_by_name(name).and_then(|array| array.as_string_opt::<i32>());
+            taken.extend(texts("object").into_iter().flatten().flatten().map(str::to_owned));
+            // Files of an older program have no such column.
+            is_of_another |= texts("observations_id").into_iter().flatten().flatten().any(|id| id != observations_id);
+        };
+        self.bronze.table().each_batch(&["object", "observations_id"], visit).await?;
+        if is_of_another {
+            let detail =
+                "the files that it names were taken into another table observations: remove all tables, and ingest";
+            return Err(LakeError::Unfit { table: "bronze".to_owned(), detail: detail.to_owned() });
+        }
+        Ok(taken)
     }
 
     /// Puts the lines of a chunk into the tables.
@@ -93,8 +113,9 @@ impl Ingest {
     /// If a table cannot be read or written. The chunk may be taken again.
     pub async fn take(&mut self, chunk: &Chunk, now: Time) -> Result<(), LakeError> {
         for (part, line) in chunk.lines() {
-            let origin = Origin { object: &chunk.parts[part].object, at: now, line_version: line_version(line) };
-            self.sort_out(line, origin)?;
+            let object = &chunk.parts[part].object;
+            let origin = Origin { object, at: now, line_version: line_version(line) };
+            self.sort_out(line, object, origin)?;
             self.counts.lines += 1;
         }
         let refused = self.refused.len() as u64;
@@ -112,15 +133,24 @@ impl Ingest {
             self.counts.conflicts += conflicts;
         }
         self.mark_taken(&chunk.parts, now).await?;
-        let damaged = chunk.parts.iter().filter_map(|part| Some((&part.object, part.damage.as_ref()?)));
-        self.damaged.extend(damaged.map(|(object, why)| Damaged { object: Arc::clone(object), why: Arc::clone(why) }));
+        for part in &chunk.parts {
+            if let Some(why) = &part.damage {
+                self.held.push(Held { object: Arc::clone(&part.object), why: Arc::clone(why) });
+            }
+        }
         Ok(())
     }
 
-    /// The files that could not be read to their ends. The lines before the damage were taken.
+    /// The files that were not taken as a whole. Their lines before the damage, and those that are not newer, were taken.
     #[must_use]
-    pub fn damaged(&self) -> &[Damaged] {
-        &self.damaged
+    pub fn held(&self) -> &[Held] {
+        &self.held
+    }
+
+    /// Whether a file is left to a later version of this program.
+    #[must_use]
+    pub fn is_held(&self, object: &str) -> bool {
+        self.newer.contains_key(object)
     }
 
     /// What was done so far.
@@ -129,29 +159,48 @@ impl Ingest {
         self.counts
     }
 
-    fn sort_out(&mut self, line: &[u8], origin: Origin<'_>) -> Result<(), LakeError> {
+    fn sort_out(&mut self, line: &[u8], object: &Arc<str>, origin: Origin<'_>) -> Result<(), LakeError> {
         if Chunk::is_too_long(line) {
             let detail = format!("more than {} bytes; the beginning is kept", line.len() - 1);
             return self.refused.push(&line[..1 << 16], (Reason::TooLong, None, &detail), origin);
         }
-        match stoop_wire::decode(line) {
-            Err(error) => {
-                let field = wrong_field(line, &error);
-                self.refused.push(line, (error.reason(), field.as_deref(), &error.to_string()), origin)
+        let refused = match stoop_wire::decode(line) {
+            Err(error) if error.reason() == Reason::NewerVersion => {
+                self.hold(object, &error.to_string());
+                return Ok(());
             }
-            Ok(observation) => match self.rows.push(&observation, origin)? {
-                Ok(()) => Ok(()),
-                Err((reason, field, detail)) => self.refused.push(line, (reason, Some(field), &detail), origin),
+            Err(error) => (error.reason(), wrong_field(line, &error), error.to_string()),
+            Ok(observation) => match self.rows.push(&observation, line, origin)? {
+                Pushed::Row => return Ok(()),
+                Pushed::Newer(field) => {
+                    self.hold(object, &format!("a line with the field {field}, which this program does not know"));
+                    return Ok(());
+                }
+                Pushed::Refused((reason, field, detail)) => (reason, Some(field.to_owned()), detail),
             },
+        };
+        let (reason, field, detail) = &refused;
+        self.refused.push(line, (*reason, field.as_deref(), detail), origin)
+    }
+
+    /// Leaves a line of a newer program, and with it its file, to a later version of this one.
+    fn hold(&mut self, object: &Arc<str>, why: &str) {
+        self.counts.newer += 1;
+        if !self.newer.contains_key(object) {
+            let why: Arc<str> = format!("{why}: update stoop-lake").into();
+            self.newer.insert(Arc::clone(object), Arc::clone(&why));
+            self.held.push(Held { object: Arc::clone(object), why });
         }
     }
 
     async fn mark_taken(&mut self, parts: &[Part], now: Time) -> Result<(), LakeError> {
+        let whole = parts.iter().filter(|part| !self.newer.contains_key(&part.object));
         let ended: Vec<(Arc<str>, u64)> =
-            parts.iter().filter_map(|part| Some((Arc::clone(&part.object), part.ended?))).collect();
+            whole.filter_map(|part| Some((Arc::clone(&part.object), part.ended?))).collect();
         if ended.is_empty() {
             return Ok(());
         }
+        let observations_id = self.observations.table().id()?;
         let mut rows = Rows::new(&specs::bronze().columns);
         for (object, lines) in &ended {
             let cells = [
@@ -159,6 +208,7 @@ impl Ingest {
                 Cell::Long(lines.cast_signed()),
                 Cell::Time(now),
                 Cell::Int(TABLE_SCHEMA.cast_signed()),
+                Cell::Text(&observations_id),
             ];
             rows.push(&cells)?;
         }

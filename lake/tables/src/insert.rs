@@ -2,8 +2,9 @@ use std::collections::HashSet;
 use std::ops::Range;
 use std::time::Duration;
 
-use deltalake::arrow::array::{AsArray, BooleanArray, RecordBatch, UInt32Array};
+use deltalake::arrow::array::{Array as _, AsArray, BooleanArray, RecordBatch, UInt32Array};
 use deltalake::arrow::compute::{SortColumn, filter_record_batch, lexsort_to_indices, take_record_batch};
+use deltalake::arrow::datatypes::TimestampMicrosecondType;
 use deltalake::kernel::{Action, Add, LogicalFileView, Transaction};
 use deltalake::logstore::object_store::ObjectStoreExt as _;
 use deltalake::logstore::object_store::path::Path;
@@ -13,7 +14,7 @@ use uuid::Uuid;
 
 use crate::error::{Doing, LakeError, doing};
 use crate::files::FileWriter;
-use crate::ids::{KEPT_MAX, KnownIds};
+use crate::ids::{KEPT_MAX, KnownIds, Wanted};
 use crate::place::Lake;
 use crate::specs::Spec;
 use crate::table::{Effect, Table};
@@ -59,13 +60,14 @@ impl Inserter {
     pub async fn open(lake: &Lake, spec: Spec, now: Time) -> Result<Self, LakeError> {
         let key = spec.key.ok_or_else(|| doing(format!("add rows to {}", spec.name))("its rows have no key"))?;
         let table = Table::open(lake, &spec, now).await?;
-        Ok(Self { lake: lake.clone(), spec, key, table, known: KnownIds::new(key, KEPT_MAX) })
+        let known = KnownIds::new(key, spec.moment, KEPT_MAX);
+        Ok(Self { lake: lake.clone(), spec, key, table, known })
     }
 
     /// Keeps at most so many names of rows in memory, which are 20 bytes each.
     #[must_use]
     pub fn keeping(self, names: usize) -> Self {
-        Self { known: KnownIds::new(self.key, names), ..self }
+        Self { known: KnownIds::new(self.key, self.spec.moment, names), ..self }
     }
 
     /// Adds those rows that the table lacks. `ids` are the numbers of their keys.
@@ -155,12 +157,14 @@ impl Inserter {
         now: Time,
     ) -> Result<u64, LakeError> {
         let files = self.table.files()?;
+        let moments = self.moments(batch)?;
         let mut added = 0;
         for group in groups {
             let of_partition: Vec<LogicalFileView> =
                 files.iter().filter(|file| self.is_in(file, &group.partition)).cloned().collect();
-            let wanted = &ids[group.rows.clone()];
-            let present = self.known.present(&self.table, &group.partition, &of_partition, wanted).await?;
+            let moments = moments.as_ref().map(|moments| &moments[group.rows.clone()]);
+            let wanted = Wanted { ids: &ids[group.rows.clone()], moments };
+            let present = self.known.present(&self.table, &group.partition, of_partition, wanted).await?;
             let missing: Vec<bool> = present.iter().map(|present| !present).collect();
             added += missing.iter().filter(|missing| **missing).count() as u64;
             if missing == group.missing {
@@ -182,6 +186,16 @@ impl Inserter {
             }
         }
         Ok(added)
+    }
+
+    /// The moments of the rows in milliseconds, if the table has such a column.
+    fn moments(&self, batch: &RecordBatch) -> Result<Option<Vec<i64>>, LakeError> {
+        let Some(column) = self.spec.moment else { return Ok(None) };
+        let times = batch.column_by_name(column).and_then(|array| array.as_primitive_opt::<TimestampMicrosecondType>());
+        let times = times.filter(|times| times.null_count() == 0);
+        let times =
+            times.ok_or_else(|| doing(format!("add rows to {}", self.spec.name))(format!("{column} has no times")))?;
+        Ok(Some(times.values().iter().map(|us| us.div_euclid(1_000)).collect()))
     }
 
     fn is_in(&self, file: &LogicalFileView, partition: &str) -> bool {

@@ -14,7 +14,7 @@
 //!
 //! A table is written by committing exactly one version after the one that was read. Two appends do not conflict in
 //! Delta; with this rule they do, so that the second one looks again at what is there. This crate reads no clock:
-//! times are arguments.
+//! times are arguments. Delta's library stamps commits by the computer's clock.
 //!
 //! [`docs/LAKE.md`]: ../../../docs/LAKE.md
 
@@ -32,6 +32,7 @@ mod insert;
 mod maintain;
 mod maintained;
 mod merge;
+mod newer;
 mod observation;
 mod place;
 mod quarantine;
@@ -47,7 +48,7 @@ pub use columns::{Column, Kind};
 #[cfg(feature = "database")]
 pub use derived::{Derived, TableCounts};
 pub use error::LakeError;
-pub use ingest::{Counts, Damaged, Ingest};
+pub use ingest::{Counts, Held, Ingest};
 pub use insert::{Inserted, Inserter};
 pub use maintain::{RETENTION_DAYS, RETENTION_DAYS_MAX, maintain};
 pub use maintained::Maintained;

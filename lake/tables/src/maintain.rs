@@ -59,6 +59,9 @@ async fn maintain_one(
     if spec.key.is_some() {
         compact(&mut table, spec, now, stop, &mut done).await?;
     }
+    if stop() {
+        return Ok(done);
+    }
     let failed = Doing::new(format!("write a checkpoint of the table {}", table.name()));
     if table.version() >= last_checkpoint(&table).await?.map_or(VERSIONS, |last| last + VERSIONS) {
         create_checkpoint(table.delta(), None).await.map_err(|error| failed.by(error))?;
@@ -66,7 +69,7 @@ async fn maintain_one(
         let removed = cleanup_metadata(table.delta(), None).await.map_err(|error| failed.by(error))?;
         done.log_files_removed = removed as u64;
     }
-    vacuum(&table, now.plus_ms(-i64::from(retention_days) * Time::DAY_MS), &mut done).await?;
+    vacuum(&table, retention_days, now, stop, &mut done).await?;
     Ok(done)
 }
 
@@ -76,7 +79,8 @@ async fn last_checkpoint(table: &Table) -> Result<Option<u64>, LakeError> {
     match table.log().object_store(None).get(&Path::from("_delta_log/_last_checkpoint")).await {
         Ok(found) => {
             let bytes = found.bytes().await.map_err(|error| failed.by(error))?;
-            let last: Value = serde_json::from_slice(&bytes).map_err(|error| failed.by(error))?;
+            // It is a hint. Where it is unreadable, a new checkpoint makes it anew.
+            let last: Value = serde_json::from_slice(&bytes).unwrap_or_default();
             Ok(last["version"].as_u64())
         }
         Err(StoreError::NotFound { .. }) => Ok(None),
@@ -84,9 +88,17 @@ async fn last_checkpoint(table: &Table) -> Result<Option<u64>, LakeError> {
     }
 }
 
-/// Removes files that no version after `since` has: those that were removed from the table before, and those that no
-/// version ever had and that are older.
-async fn vacuum(table: &Table, since: Time, done: &mut Maintained) -> Result<(), LakeError> {
+/// Removes files that no version of the retention has: those that were removed from the table before, and older ones that
+/// no version ever had. A writer may be about to commit one of those, so they stay a day at least.
+async fn vacuum(
+    table: &Table,
+    retention_days: u32,
+    now: Time,
+    stop: &dyn Fn() -> bool,
+    done: &mut Maintained,
+) -> Result<(), LakeError> {
+    let since = now.plus_ms(-i64::from(retention_days) * Time::DAY_MS);
+    let orphans_since = since.min(now.plus_ms(-Time::DAY_MS));
     let failed = Doing::new(format!("remove old files of the table {}", table.name()));
     let mut needed: HashSet<String> = table.files()?.iter().map(|file| file.path().into_owned()).collect();
     let tombstones: Vec<_> =
@@ -95,11 +107,16 @@ async fn vacuum(table: &Table, since: Time, done: &mut Maintained) -> Result<(),
     needed.extend(
         tombstones.iter().filter(|file| is_recent(file.deletion_timestamp())).map(|file| file.path().into_owned()),
     );
+    let removed: HashSet<String> = tombstones.iter().map(|file| file.path().into_owned()).collect();
     let store = table.log().object_store(None);
     let objects: Vec<_> = store.list(None).try_collect().await.map_err(|error| failed.by(error))?;
     for object in objects {
         let path = object.location.as_ref();
         let is_data = !path.starts_with('_') && path.ends_with(".parquet");
+        let since = if removed.contains(path) { since } else { orphans_since };
+        if stop() {
+            break;
+        }
         if is_data && !needed.contains(path) && object.last_modified.timestamp_millis() < since.ms() {
             store.delete(&object.location).await.map_err(|error| failed.by(error))?;
             done.files_removed += 1;

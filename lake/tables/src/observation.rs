@@ -8,6 +8,7 @@ use stoop_domain::{
 
 use crate::cells::{Cell, Rows};
 use crate::error::LakeError;
+use crate::newer::unknown_field;
 use crate::specs::{self, TABLE_SCHEMA};
 
 /// Decimals of an amount of money.
@@ -45,6 +46,16 @@ pub(crate) fn hex(hash: u128) -> String {
     format!("{hash:032x}")
 }
 
+/// What became of a line.
+pub(crate) enum Pushed {
+    /// It is a row.
+    Row,
+    /// Its values do not fit the columns.
+    Refused(Refusal),
+    /// It has this field, which this program does not know.
+    Newer(String),
+}
+
 /// Collects rows of the table `observations`.
 pub struct ObservationRows {
     rows: Rows,
@@ -69,17 +80,24 @@ impl Default for ObservationRows {
 }
 
 impl ObservationRows {
-    /// Adds an observation. Gives the reason if it does not fit the columns.
+    /// Adds the observation of a line, unless it does not fit the columns or the line says more.
     pub(crate) fn push(
         &mut self,
         observation: &Observation,
+        line: &[u8],
         origin: Origin<'_>,
-    ) -> Result<Result<(), Refusal>, LakeError> {
+    ) -> Result<Pushed, LakeError> {
         let numbers = match Numbers::of(observation) {
             Ok(numbers) => numbers,
-            Err(refusal) => return Ok(Err(refusal)),
+            Err(refusal) => return Ok(Pushed::Refused(refusal)),
         };
         let id = observation_id(observation, &mut self.line);
+        // Lines of older formats have other fields.
+        if origin.line_version == stoop_wire::VERSION
+            && let Some(field) = unknown_field(line, &self.line)
+        {
+            return Ok(Pushed::Newer(field));
+        }
         let market = market_of(&observation.listing);
         let zone = market.as_ref().map(|market| {
             if self.zones.len() >= ZONES_MAX {
@@ -130,7 +148,7 @@ impl ObservationRows {
         ]);
         self.rows.push(&cells)?;
         self.ids.push(id);
-        Ok(Ok(()))
+        Ok(Pushed::Row)
     }
 
     /// The number of rows.
@@ -221,6 +239,18 @@ impl Numbers {
         if listing.close_date.is_some_and(|day| !DAYS.contains(&day.0)) {
             let days = listing.close_date.unwrap_or_default().0;
             return Err(bad("close_date", format!("close_date is {days} days after 1970, not in the years 1 to 9999")));
+        }
+        let times = [
+            ("at", Some(observation.at)),
+            ("seen", Some(observation.seen)),
+            ("price_changed_at", listing.price_changed_at),
+            ("listed_at", listing.listed_at),
+        ];
+        for (name, time) in times {
+            // `from_ms` keeps what is in the years that a time can be written in.
+            if let Some(time) = time.filter(|time| Time::from_ms(time.ms()) != *time) {
+                return Err(bad(name, format!("{name} is {} ms after 1970, not in the years 1 to 9999", time.ms())));
+            }
         }
         let values = HOME_FIELDS.map(|field| (field.get)(listing));
         let home = HOME_FIELDS.iter().zip(values).map(|(field, value)| HomeCells::of(field, value, listing.currency));

@@ -1,5 +1,3 @@
-use std::collections::HashSet;
-
 use deltalake::arrow::array::{AsArray, RecordBatch};
 use deltalake::kernel::LogicalFileView;
 use deltalake::parquet::arrow::async_reader::ParquetRecordBatchStream;
@@ -44,18 +42,6 @@ pub(crate) async fn open(
         _ => ProjectionMask::columns(builder.parquet_schema(), columns.iter().copied()),
     };
     builder.with_projection(mask).with_batch_size(batch_rows).build().map_err(|error| failed.by(error))
-}
-
-/// The different values of a column of texts.
-pub(crate) async fn texts_of(table: &Table, column: &str) -> Result<HashSet<String>, LakeError> {
-    let mut texts = HashSet::new();
-    for file in table.files()? {
-        each_text(table, &file, column, |text| {
-            texts.insert(text.to_owned());
-        })
-        .await?;
-    }
-    Ok(texts)
 }
 
 pub(crate) async fn each_text(

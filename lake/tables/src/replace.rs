@@ -1,3 +1,5 @@
+use std::collections::HashSet;
+
 use deltalake::kernel::{Action, Add, Transaction};
 use deltalake::logstore::object_store::ObjectStoreExt as _;
 use deltalake::logstore::object_store::path::Path;
@@ -78,6 +80,11 @@ impl Replacement {
         let content = content.cast_signed() & i64::MAX;
         let mut replaced = Replaced { rows: self.count, changed: false };
         for _ in 0..ATTEMPTS_MAX {
+            if self.is_there()? {
+                // Our commit was written and its answer lost, so that the store's client wrote it again.
+                replaced.changed = true;
+                return Ok(replaced);
+            }
             let log = self.table.log().clone();
             let known = self.table.state()?.transaction_version(log.as_ref(), CONTENT).await;
             if known.map_err(doing(format!("read the table {}", self.spec.name)))? == Some(content) {
@@ -101,6 +108,12 @@ impl Replacement {
             Effect { rows: [self.count, rows_removed], files: [self.added.len() as u64, removed.len() as u64] };
         let operation = DeltaOperation::Write { mode: SaveMode::Overwrite, partition_by: None, predicate: None };
         self.table.commit(actions, operation, effect, vec![Transaction::new(CONTENT, content)]).await
+    }
+
+    /// Whether the table has the files that were written.
+    fn is_there(&self) -> Result<bool, LakeError> {
+        let paths: HashSet<String> = self.table.files()?.iter().map(|file| file.path().into_owned()).collect();
+        Ok(!self.added.is_empty() && self.added.iter().all(|add| paths.contains(&add.path)))
     }
 
     async fn write(&mut self) -> Result<(), LakeError> {

@@ -8,11 +8,13 @@ use stoop_domain::{HOME_FIELDS, HomeKind, Status};
 
 #[cfg(feature = "database")]
 pub(crate) use self::derived::flows_of;
-pub use self::derived::{alerts, derived, homes, listing_history, market_days, price_changes, rejects, runs};
+pub use self::derived::{
+    alerts, derived, homes, listing_history, market_days, price_changes, raw_pages, rejects, runs,
+};
 use crate::columns::{Column, Kind};
 
-/// The version of the tables' columns. It is raised when a column gets another meaning or goes away; a new column alone
-/// needs no new version, as older programs leave it empty.
+/// The version of the tables' columns. It is raised when a column or a constraint gets another meaning or goes away; a new
+/// column alone needs no new version, as older programs leave it empty. A table of another version is refused.
 pub const TABLE_SCHEMA: u32 = 1;
 
 /// An amount of money in major units.
@@ -35,6 +37,9 @@ pub struct Spec {
     pub partition: Option<&'static str>,
     /// The column that names a row, if rows are only ever added, each once.
     pub key: Option<&'static str>,
+    /// A column of times that every row has and that the key decides: two rows of one key have one time. A file whose times
+    /// are all other ones is not searched for a key.
+    pub moment: Option<&'static str>,
     /// The columns by which rows of a file are sorted.
     pub order: &'static [&'static str],
     /// What each row fulfils: name and condition.
@@ -66,6 +71,7 @@ pub fn observations() -> Spec {
         columns: observation_columns(),
         partition: Some("month"),
         key: Some("observation_id"),
+        moment: Some("seen_at"),
         order: &["month", "area", "listing_id", "observed_at"],
         constraints: vec![
             ("list_price_is_positive", "list_price IS NULL OR list_price > 0".to_owned()),
@@ -185,6 +191,7 @@ pub fn quarantine() -> Spec {
         ],
         partition: None,
         key: Some("line_id"),
+        moment: None,
         order: &["ingested_from", "line_id"],
         constraints: Vec::new(),
     }
@@ -201,9 +208,11 @@ pub fn bronze() -> Spec {
             Column::required("lines", Kind::Long, "The number of its lines"),
             Column::required("taken_at", Kind::Time, "When it was taken"),
             Column::required("table_schema", Kind::Int, "Version of the table's columns"),
+            Column::new("observations_id", Kind::Text, "ID, in its log, of the table observations that has its lines"),
         ],
         partition: None,
         key: Some("object"),
+        moment: None,
         order: &["object"],
         constraints: Vec::new(),
     }

@@ -125,6 +125,11 @@ impl Table {
         if found > TABLE_SCHEMA {
             return Err(LakeError::Newer { table: self.name.clone(), found, ours: TABLE_SCHEMA });
         }
+        if found < TABLE_SCHEMA {
+            return Err(unfit(format!(
+                "it has schema {found}; this program writes {TABLE_SCHEMA}: remove all tables, and ingest"
+            )));
+        }
         let protocol = serde_json::to_value(self.state()?.protocol()).unwrap_or_default();
         let version = |name: &str| protocol[name].as_i64().unwrap_or(i64::MAX);
         let features = protocol["writerFeatures"].as_array().cloned().unwrap_or_default();
@@ -191,6 +196,11 @@ impl Table {
     #[must_use]
     pub fn version(&self) -> u64 {
         self.delta.version().unwrap_or_default()
+    }
+
+    /// The ID that it got when it was created.
+    pub(crate) fn id(&self) -> Result<String, LakeError> {
+        Ok(self.state()?.metadata().id().to_owned())
     }
 
     /// The name.

@@ -33,13 +33,17 @@ impl Table {
     pub async fn versions(&self) -> Result<Vec<TableVersion>, LakeError> {
         let mut versions = Vec::new();
         for version in (0..=self.version()).rev() {
-            let failed = Doing::new(format!("read version {version} of the table {}", self.name()));
-            let Some(commit) = self.log().read_commit_entry(version).await.map_err(|error| failed.by(error))? else {
-                break;
-            };
-            versions.push(of_commit(version, &commit));
+            let Some(found) = self.commit_of(version).await? else { break };
+            versions.push(found);
         }
         Ok(versions)
+    }
+
+    /// `None` if the log of this version is not kept.
+    async fn commit_of(&self, version: u64) -> Result<Option<TableVersion>, LakeError> {
+        let failed = Doing::new(format!("read version {version} of the table {}", self.name()));
+        let commit = self.log().read_commit_entry(version).await.map_err(|error| failed.by(error))?;
+        Ok(commit.map(|commit| of_commit(version, &commit)))
     }
 
     /// Opens an earlier version for reading.
@@ -64,15 +68,15 @@ impl Table {
     /// If the table is younger, or its log does not reach so far back.
     pub async fn read_as_of(lake: &Lake, name: &str, at: Time) -> Result<Self, LakeError> {
         let newest = Self::read(lake, name).await?;
-        let versions = newest.versions().await?;
-        match versions.iter().find(|version| version.at <= at) {
-            Some(found) => Self::read_version(lake, name, found.version).await,
-            None => {
-                let oldest =
-                    versions.last().map(|oldest| format!("; the oldest is of {}", oldest.at)).unwrap_or_default();
-                Err(LakeError::Missing(format!("no version of the table {name} at {at}{oldest}")))
+        let mut oldest = String::new();
+        for version in (0..=newest.version()).rev() {
+            match newest.commit_of(version).await? {
+                Some(found) if found.at <= at => return Self::read_version(lake, name, version).await,
+                Some(found) => oldest = format!("; the oldest is of {}", found.at),
+                None => break,
             }
         }
+        Err(LakeError::Missing(format!("no version of the table {name} at {at}{oldest}")))
     }
 }
 

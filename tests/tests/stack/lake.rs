@@ -170,7 +170,7 @@ pub(crate) async fn in_tables(world: &World) {
     let lake = deploy(world, &built);
     let tick = async || world.raw.invoke(lake.output("TablesFunctionName").unwrap(), &json!({})).await;
     let first = tick().await.unwrap();
-    assert_eq!((&first["damaged"], &first["ingested"]["quarantined"]), (&json!(0), &json!(0)), "{first}");
+    assert_eq!((&first["held"], &first["ingested"]["quarantined"]), (&json!(0), &json!(0)), "{first}");
     // Others may have delivered meanwhile.
     let homes = eventually("a tick leaves nothing", || async {
         let answer = tick().await.map_err(|error| error.to_string())?;

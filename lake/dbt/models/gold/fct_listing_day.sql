@@ -1,7 +1,8 @@
 -- One row for each home and civil day (of its market's zone) at whose close it was active.
 --
 -- Late observations change past days, so days cannot say what is new. A run makes anew the homes whose versions are not those
--- that their rows were made of, in one transaction: the hook deletes their rows, the model adds them.
+-- that their rows were made of, and adds the days since the last run to all others, in one transaction: the hook deletes rows,
+-- the model adds them.
 {{ config(
     materialized='incremental',
     incremental_strategy='append',
@@ -10,28 +11,46 @@
         {% if is_incremental() %}
         delete from {{ this }}
         where history_hash not in (select history_hash from {{ ref('stg_home_hashes') }})
+            or (market, day) in (
+                -- The tables were made anew from an older database.
+                select made.market, made.day from {{ this }} as made
+                inner join {{ ref('stg_markets') }} as markets on markets.market = made.market
+                where made.day > markets.last_day
+            )
         {% endif %}"
 ) }}
-with touched as (
-    select home.*, hashes.history_hash, markets.last_day
+with active as (
+    select
+        home.*,
+        hashes.history_hash,
+        -- A home that leaves on a day is not in the stock at its close; one that came on that day is.
+        least(markets.last_day, coalesce(home.valid_to_day - 1, markets.last_day)) as to_day
     from {{ ref('dim_home') }} as home
     inner join {{ ref('stg_home_hashes') }} as hashes on hashes.listing_id = home.listing_id
     inner join {{ ref('stg_markets') }} as markets on markets.market = home.market
-    where home.is_active
-    {% if is_incremental() %}
-        and hashes.history_hash not in (select history_hash from {{ this }})
-    {% endif %}
+    where home.is_active and markets.last_day is not null
 ),
+{% if is_incremental() %}
+made as (
+    select home_key, max(day) as until_day from {{ this }} group by home_key
+),
+{% endif %}
 days as (
     select
-        *,
-        -- A home that leaves on a day is not in the stock at its close; one that came on that day is.
+        active.*,
         cast(unnest(generate_series(
-            valid_from_day,
-            least(last_day, coalesce(valid_to_day - 1, last_day)),
+            {% if is_incremental() %}
+            cast(coalesce(made.until_day + 1, active.valid_from_day) as date),
+            {% else %}
+            active.valid_from_day,
+            {% endif %}
+            active.to_day,
             interval 1 day
         )) as date) as day
-    from touched
+    from active
+    {% if is_incremental() %}
+    left join made on made.home_key = active.home_key
+    {% endif %}
 )
 select
     listing_id,

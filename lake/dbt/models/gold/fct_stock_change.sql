@@ -1,8 +1,10 @@
--- One row for each entry of a home into the stock of its market and each exit from it, with the civil day on which it counts.
+-- One row for each entry of a home into the stock of its market and each exit from it, with the civil day on which it counts. Of
+-- one moment are an exit and the entry after it, or an entry and its own exit: version_no and then kind give the order.
 with steps as (
     select
         listing_id,
         home_key,
+        version_no,
         valid_from,
         valid_from_day,
         is_active,
@@ -11,6 +13,7 @@ with steps as (
         lag(market) over home as market_before,
         lag(expires) over home as expired,
         lag(home_key) over home as home_key_before,
+        lag(version_no) over home as version_no_before,
         -- The next version's beginning, or an expiry before it.
         lag(valid_to) over home as ended_at,
         lag(valid_to_day) over home as ended_on
@@ -24,16 +27,16 @@ moves as (
     from steps
 ),
 changes as (
-    select listing_id, 'entry' as kind, home_key, market, valid_from as changed_at, valid_from_day as changed_on
+    select listing_id, 'entry' as kind, home_key, version_no, market, valid_from as changed_at, valid_from_day as changed_on
     from moves
     where is_active and not stays
     union all
-    select listing_id, 'exit', home_key_before, market_before, ended_at, ended_on
+    select listing_id, 'exit', home_key_before, version_no_before, market_before, ended_at, ended_on
     from moves
     where was_active and not stays
     union all
     -- A home that nobody has seen since.
-    select listing_id, 'exit', home_key, market, valid_to, valid_to_day
+    select listing_id, 'exit', home_key, version_no, market, valid_to, valid_to_day
     from {{ ref('dim_home') }}
     where is_active and is_current and expires
 )

@@ -1,5 +1,6 @@
 -- The intervals of each home, computed anew from its observations alone. It shares no code with the program, so that a test
--- can compare both; it also says which observation began each interval. docs/METRICS.md, Intervals, has the rules.
+-- can compare both; it also says which observation began each interval. docs/METRICS.md, Intervals, has the rules. A home with more
+-- than 64 states in a day, or 4,096 in all, is overfull and has no interval.
 {{ config(materialized='table') }}
 with sightings as (
     select
@@ -10,6 +11,12 @@ with sightings as (
         cast(first_key as date) as utc_day
     from {{ ref('stg_observations') }}
     where market is not null
+),
+states as (
+    select listing_id, utc_day, count(distinct facts) as of_day from sightings group by listing_id, utc_day
+),
+overfull as (
+    select listing_id from states group by listing_id having max(of_day) > 64 or sum(of_day) > 4096
 ),
 ranked as (
     -- A day keeps the first and the last sighting of each state.
@@ -24,6 +31,7 @@ ranked as (
             order by first_key desc, second_key desc, seq desc, versioned desc, initial desc, observation_id desc
         ) as from_last
     from sightings
+    where listing_id not in (select listing_id from overfull)
 ),
 numbered as (
     select
@@ -102,6 +110,7 @@ grouped as (
         any_value(area) as area,
         any_value(status) as status,
         any_value(list_price) as list_price,
+        any_value(original_list_price) as original_list_price,
         any_value(close_price) as close_price,
         any_value(close_date) as close_date,
         any_value(property_type) as property_type,
@@ -109,6 +118,7 @@ grouped as (
         any_value(living_area_m2) as living_area_m2,
         arg_max(agency, sighting_no) as agency,
         arg_min(observation_id, sighting_no) as first_observation_id,
+        arg_min(seen_at, sighting_no) as first_seen_at,
         arg_min(ingested_from, sighting_no) as first_ingested_from
     from intervals
     group by listing_id, interval_no
@@ -131,6 +141,7 @@ select
     status,
     status = 'Active' as is_active,
     list_price,
+    original_list_price,
     close_price,
     close_date,
     property_type,
@@ -138,5 +149,6 @@ select
     living_area_m2,
     agency,
     first_observation_id,
+    first_seen_at,
     first_ingested_from
 from followed

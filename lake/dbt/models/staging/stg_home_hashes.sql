@@ -1,14 +1,13 @@
--- One row for each home with a hash of all its versions, and for a home that is still active of the newest day: what the rows
--- of fct_listing_day are made of.
+-- One row for each home with a hash of all its versions: what its rows of fct_listing_day are made of, but for the newest day.
 {{ config(materialized='table') }}
 select
-    home.listing_id,
-    md5(home.listing_id || string_agg(
-        concat_ws('|', home.version_no, home.valid_from, home.valid_to, home.market, home.status, home.list_price,
-            home.price_is_doubtful, home.property_type, home.bedrooms, home.living_area_m2, home.agency)
-        || case when home.is_active and home.valid_to is null then '|' || markets.last_day else '' end,
-        ';' order by home.version_no
+    listing_id,
+    md5(string_agg(
+        cast(row(
+            listing_id, version_no, valid_from_day, valid_to_day, market, is_active, list_price, price_is_doubtful, purpose,
+            currency, source, agency, property_type, bedrooms, living_area_m2
+        ) as varchar),
+        ';' order by version_no
     )) as history_hash
-from {{ ref('dim_home') }} as home
-inner join {{ ref('stg_markets') }} as markets on markets.market = home.market
-group by home.listing_id
+from {{ ref('dim_home') }}
+group by listing_id

@@ -23,6 +23,11 @@ select
     history.status,
     history.is_active,
     history.list_price,
+    history.original_list_price,
+    history.close_price,
+    history.close_date,
+    -- With a comma on both sides of each.
+    ',' || coalesce(history.event, '') || ',' as events,
     history.doubtful is not null as price_is_doubtful,
     history.currency,
     history.purpose,

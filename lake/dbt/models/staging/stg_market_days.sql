@@ -5,6 +5,7 @@ select
     active,
     priced,
     median_price,
+    mean_price,
     initial + "new" + relisted + back_on_market + moved_in as entries,
     pending + closed + gone + moved_out + expired as exits,
     price_cuts,

@@ -1,7 +1,8 @@
 -- One row for each market, with its time zone and the days of its figures. A table: every count of days needs it.
 {{ config(materialized='table') }}
 with zones as (
-    select market, min(zone) as zone
+    -- A zone of an older gazetteer stays in older rows.
+    select market, arg_max(zone, ingested_at) as zone
     from {{ source('lake', 'observations') }}
     where market is not null
     group by market

@@ -16,13 +16,18 @@ counted as (
     from happened
     group by market, day
 )
-select stream.market, stream.day, counted.entries, stream.entries as entries_by_stream, counted.exits,
-    stream.exits as exits_by_stream, counted.cuts, stream.price_cuts, counted.rises, stream.price_rises, counted.sold,
-    stream.sold as sold_by_stream
+select coalesce(stream.market, counted.market) as market, coalesce(stream.day, counted.day) as day, counted.entries,
+    stream.entries as entries_by_stream, counted.exits, stream.exits as exits_by_stream, counted.cuts, stream.price_cuts,
+    counted.rises, stream.price_rises, counted.sold, stream.sold as sold_by_stream
 from {{ ref('stg_market_days') }} as stream
-left join counted on counted.market = stream.market and counted.day = stream.day
-where coalesce(counted.entries, 0) <> stream.entries
-    or coalesce(counted.exits, 0) <> stream.exits
-    or coalesce(counted.cuts, 0) <> stream.price_cuts
-    or coalesce(counted.rises, 0) <> stream.price_rises
-    or coalesce(counted.sold, 0) <> stream.sold
+full outer join counted on counted.market = stream.market and counted.day = stream.day
+left join {{ ref('stg_markets') }} as markets on markets.market = counted.market
+-- What sources report of the time before a market was watched is in no day of the stream.
+where stream.market is null and counted.day >= markets.first_day
+    or stream.market is not null and (
+        coalesce(counted.entries, 0) <> stream.entries
+        or coalesce(counted.exits, 0) <> stream.exits
+        or coalesce(counted.cuts, 0) <> stream.price_cuts
+        or coalesce(counted.rises, 0) <> stream.price_rises
+        or coalesce(counted.sold, 0) <> stream.sold
+    )

@@ -15,6 +15,16 @@ use stoop_pipeline::Clock;
 /// A clock that moves on with each look.
 struct Ticking(AtomicI64);
 
+impl Ticking {
+    fn new() -> Self {
+        Self(AtomicI64::new(1_770_100_000_000))
+    }
+
+    fn in_minutes(&self, minutes: i64) -> Time {
+        Time::from_ms(self.0.load(Ordering::SeqCst) + minutes * 60_000)
+    }
+}
+
 #[async_trait::async_trait]
 impl Clock for Ticking {
     fn now(&self) -> Time {
@@ -47,22 +57,21 @@ fn put_bronze(folder: &Path, name: &str, numbers: std::ops::Range<i64>) {
 async fn a_tick_copies_what_is_new_and_leaves_the_rest_when_time_is_short() {
     let folder = tempfile::tempdir().unwrap();
     let lake = Lake::folder(folder.path()).unwrap();
-    let clock = Ticking(AtomicI64::new(1_770_100_000_000));
+    let clock = Ticking::new();
     let meter = Meter::new("stoop", "lake");
     let app = App { lake: lake.clone(), clock: &clock, meter: &meter };
-    let in_minutes = |minutes: i64| Time::from_ms(clock.0.load(Ordering::SeqCst) + minutes * 60_000);
     put_bronze(folder.path(), "a.jsonl", 0..10);
     put_bronze(folder.path(), "b.jsonl", 5..20);
 
-    let none = app.handle(in_minutes(0)).await.unwrap();
+    let none = app.handle(clock.in_minutes(0)).await.unwrap();
     assert!(none.left == 2 && none.maintained.is_empty() && none.ingested.lines == 0, "{none:?}");
-    let all = app.handle(in_minutes(15)).await.unwrap();
+    let all = app.handle(clock.in_minutes(15)).await.unwrap();
     assert_eq!((all.ingested.objects, all.ingested.added, all.ingested.repeated), (2, 20, 5));
     assert!(all.left == 0 && all.maintained.len() == 3, "{all:?}");
     assert_eq!(Table::read(&lake, "observations").await.unwrap().rows().unwrap(), 20);
 
     put_bronze(folder.path(), "c.jsonl", 18..25);
-    let new = app.handle(in_minutes(15)).await.unwrap();
+    let new = app.handle(clock.in_minutes(15)).await.unwrap();
     assert_eq!((new.ingested.objects, new.ingested.added, new.ingested.repeated), (1, 5, 2));
     let merged = new.maintained.iter().find(|done| done.table == "observations").unwrap();
     assert_eq!((merged.files_merged, merged.files_written), (2, 1));
@@ -72,17 +81,16 @@ async fn a_tick_copies_what_is_new_and_leaves_the_rest_when_time_is_short() {
 /// A file that is damaged, or empty, does not keep the others from the tables. The damaged one is read again each time, until
 /// somebody mends or removes it.
 #[tokio::test]
-async fn a_damaged_file_and_an_empty_one_stop_nothing() {
+async fn a_damaged_file_and_one_without_bytes_stop_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let lake = Lake::folder(folder.path()).unwrap();
-    let clock = Ticking(AtomicI64::new(1_770_100_000_000));
+    let clock = Ticking::new();
     let meter = Meter::new("stoop", "lake");
     let app = App { lake: lake.clone(), clock: &clock, meter: &meter };
-    let in_minutes = |minutes: i64| Time::from_ms(clock.0.load(Ordering::SeqCst) + minutes * 60_000);
     put_bronze(folder.path(), "a.jsonl", 0..10);
     put_bronze(folder.path(), "c.jsonl", 10..20);
     let bronze = folder.path().join("lake/observations/dt=2026-02-02");
-    // The beginning of a file that was cut off, one that is none, and one without lines.
+    // The beginning of a file that was cut off, one that is none, and one that stands for a folder.
     let whole = fs::read(bronze.join("c.jsonl")).unwrap();
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     std::io::Write::write_all(&mut encoder, &whole).unwrap();
@@ -93,16 +101,47 @@ async fn a_damaged_file_and_an_empty_one_stop_nothing() {
     fs::write(bronze.join("c.jsonl.gz"), b"").unwrap();
     put_bronze(folder.path(), "d.jsonl", 100..110);
 
-    let first = app.handle(in_minutes(15)).await.unwrap();
-    assert_eq!((first.ingested.objects, first.damaged, first.left), (3, 2, 2), "{first:?}");
+    let first = app.handle(clock.in_minutes(15)).await.unwrap();
+    assert_eq!((first.ingested.objects, first.held, first.left), (2, 2, 2), "{first:?}");
     let rows = Table::read(&lake, "observations").await.unwrap().rows().unwrap();
     assert!((20..30).contains(&rows), "both whole files, and what is left of a damaged one: {rows}");
 
-    let again = app.handle(in_minutes(15)).await.unwrap();
-    assert_eq!((again.ingested.objects, again.ingested.added, again.damaged), (0, 0, 2), "{again:?}");
+    let again = app.handle(clock.in_minutes(15)).await.unwrap();
+    assert_eq!((again.ingested.objects, again.ingested.added, again.held), (0, 0, 2), "{again:?}");
     fs::write(bronze.join("b.jsonl.gz"), &compressed).unwrap();
     fs::remove_file(bronze.join("b2.jsonl.gz")).unwrap();
-    let mended = app.handle(in_minutes(15)).await.unwrap();
-    assert_eq!((mended.ingested.objects, mended.damaged, mended.left), (1, 0, 0), "{mended:?}");
+    let mended = app.handle(clock.in_minutes(15)).await.unwrap();
+    assert_eq!((mended.ingested.objects, mended.held, mended.left), (1, 0, 0), "{mended:?}");
     assert_eq!(Table::read(&lake, "observations").await.unwrap().rows().unwrap(), 30);
+}
+
+/// A laptop's files in a bucket, a newer program's, and more files than a chunk has.
+#[tokio::test]
+async fn files_of_a_laptop_are_taken_and_those_of_a_newer_program_wait() {
+    let folder = tempfile::tempdir().unwrap();
+    let lake = Lake::folder(folder.path()).unwrap();
+    let clock = Ticking::new();
+    let meter = Meter::new("stoop", "lake");
+    let app = App { lake: lake.clone(), clock: &clock, meter: &meter };
+    put_bronze(folder.path(), "a.jsonl", 0..10);
+    let bronze = folder.path().join("lake/observations/dt=2026-02-02");
+    let whole = fs::read(bronze.join("a.jsonl")).unwrap();
+    let (one, other) = whole.split_at(whole.iter().position(|byte| *byte == b'\n').unwrap() + 1);
+    let frames = [one, other].map(|part| zstd::encode_all(part, 3).unwrap()).concat();
+    fs::write(bronze.join("a.jsonl"), frames).unwrap();
+    for file in 0..600 {
+        put_bronze(folder.path(), &format!("b{file}.jsonl"), 100 + file..101 + file);
+    }
+    let newer = String::from_utf8(whole.clone()).unwrap().replace("{\"v\":3,", "{\"v\":4,");
+    fs::write(bronze.join("c.jsonl"), newer).unwrap();
+
+    let first = app.handle(clock.in_minutes(15)).await.unwrap();
+    assert_eq!((first.ingested.objects, first.ingested.added, first.ingested.newer), (601, 610, 10), "{first:?}");
+    assert_eq!((first.held, first.left, first.ingested.quarantined), (1, 1, 0));
+    let again = app.handle(clock.in_minutes(15)).await.unwrap();
+    assert_eq!((again.ingested.lines, again.held, again.left), (10, 1, 1), "{again:?}");
+    // The newer program.
+    fs::write(bronze.join("c.jsonl"), whole).unwrap();
+    let updated = app.handle(clock.in_minutes(15)).await.unwrap();
+    assert_eq!((updated.ingested.objects, updated.ingested.repeated, updated.left), (1, 10, 0), "{updated:?}");
 }

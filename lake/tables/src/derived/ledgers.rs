@@ -1,4 +1,4 @@
-use stoop_domain::Verdict;
+use stoop_domain::{Time, Verdict};
 use stoop_embedded::AlertFilter;
 use stoop_market::{Segment, closes, first_day};
 
@@ -9,7 +9,9 @@ use crate::replace::{Replaced, Replacement};
 use crate::specs::flows_of;
 
 pub(super) async fn alerts(derived: &Derived<'_>, mut table: Replacement) -> Result<Replaced, LakeError> {
-    for alert in derived.database.alerts(AlertFilter::All, usize::MAX).map_err(unread)? {
+    let mut alerts = derived.database.alerts(AlertFilter::All, usize::MAX).map_err(unread)?;
+    alerts.sort_by(|one, other| (one.at, &one.id.0).cmp(&(other.at, &other.id.0)));
+    for alert in alerts {
         let (market, currency) = (alert.market.to_string(), alert.market.currency);
         let (verdict, why) = match &alert.verdict {
             Verdict::Alert => ("alert", None),
@@ -68,7 +70,8 @@ pub(super) async fn market_days(derived: &Derived<'_>, mut table: Replacement) -
 }
 
 pub(super) async fn runs(derived: &Derived<'_>, mut table: Replacement) -> Result<Replaced, LakeError> {
-    for run in derived.database.runs(usize::MAX).map_err(unread)? {
+    // The last ones come first.
+    for run in derived.database.runs(usize::MAX).map_err(unread)?.into_iter().rev() {
         let counts = serde_json::to_string(&run.counts).map_err(doing("write the counts of a run"))?;
         let cells = [
             Cell::Text(&run.id),
@@ -85,8 +88,26 @@ pub(super) async fn runs(derived: &Derived<'_>, mut table: Replacement) -> Resul
     table.end().await
 }
 
+pub(super) async fn raw_pages(derived: &Derived<'_>, mut table: Replacement) -> Result<Replaced, LakeError> {
+    let runs = derived.database.runs(usize::MAX).map_err(unread)?;
+    let mut pages: Vec<(&str, Time, &str, i32, &str)> = Vec::new();
+    for run in &runs {
+        if let Some(read) = &run.raw_pages {
+            let page = |(number, seen): (i32, &Time)| (&*read.source, *seen, &*run.id, number, &*read.folder);
+            pages.extend((0..).zip(&read.seen).map(page));
+        }
+    }
+    pages.sort_unstable();
+    for (source, seen, run, number, folder) in pages {
+        let path = format!("{folder}/{number}.zst");
+        let cells = [Cell::Text(run), Cell::Int(number), Cell::Text(source), Cell::Time(seen), Cell::Text(&path)];
+        table.push(&cells).await?;
+    }
+    table.end().await
+}
+
 pub(super) async fn rejects(derived: &Derived<'_>, mut table: Replacement) -> Result<Replaced, LakeError> {
-    for reject in derived.database.quarantined(usize::MAX).map_err(unread)? {
+    for reject in derived.database.quarantined(usize::MAX).map_err(unread)?.into_iter().rev() {
         let cells = [
             Cell::Text(&reject.source),
             Cell::Time(reject.at),

@@ -63,6 +63,7 @@ impl Derived<'_> {
         counts.insert("alerts".to_owned(), ledgers::alerts(self, begin(specs::alerts()).await?).await?);
         counts.insert("market_days".to_owned(), ledgers::market_days(self, begin(specs::market_days()).await?).await?);
         counts.insert("runs".to_owned(), ledgers::runs(self, begin(specs::runs()).await?).await?);
+        counts.insert("raw_pages".to_owned(), ledgers::raw_pages(self, begin(specs::raw_pages()).await?).await?);
         counts.insert("rejects".to_owned(), ledgers::rejects(self, begin(specs::rejects()).await?).await?);
         Ok(counts)
     }

@@ -10,11 +10,12 @@ use Kind::{Date, Decimal, Flag, Int, Long, Number, Text, Time};
 /// The tables that are written from the database of a laptop.
 #[must_use]
 pub fn derived() -> Vec<Spec> {
-    vec![listing_history(), homes(), price_changes(), alerts(), market_days(), runs(), rejects()]
+    vec![listing_history(), homes(), price_changes(), alerts(), market_days(), runs(), raw_pages(), rejects()]
 }
 
 fn spec(name: &'static str, meaning: &'static str, order: &'static [&'static str], columns: Vec<Column>) -> Spec {
-    Spec { name: name.into(), meaning, columns, partition: None, key: None, order, constraints: Vec::new() }
+    let (partition, key, moment, constraints) = (None, None, None, Vec::new());
+    Spec { name: name.into(), meaning, columns, partition, key, moment, order, constraints }
 }
 
 /// The intervals of every home.
@@ -186,6 +187,27 @@ pub fn runs() -> Spec {
             Column::required("outcome", Text, "running, complete, partial, failed, skipped or killed"),
             Column::new("message", Text, "Why it did not end well"),
             Column::required("counts", Text, "Counts by name, as JSON"),
+        ],
+    )
+}
+
+/// What polls read, as it was.
+#[must_use]
+pub fn raw_pages() -> Spec {
+    spec(
+        "raw_pages",
+        "One row for each raw page that a kept poll read: it shows the observations of its source and seen_at",
+        &["source", "seen_at", "run_id", "page_no"],
+        vec![
+            Column::required("run_id", Text, "ID of the run"),
+            Column::required("page_no", Int, "Counts the pages of the run from 0"),
+            Column::required("source", Text, "Source of its observations"),
+            Column::required("seen_at", Time, "When it was seen: seen_at of its observations"),
+            Column::required(
+                "path",
+                Text,
+                "Its path in the data folder or bucket, compressed by zstd; it is removed before its run",
+            ),
         ],
     )
 }

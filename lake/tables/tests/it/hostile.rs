@@ -45,7 +45,10 @@ fn a_value_of_a_wrong_type_is_kept_with_its_line_and_field() {
         (&["listing", "address"], json!("Seattle"), "unreadable", "listing.address"),
         (&["at"], json!("yesterday"), "unreadable", "at"),
         (&["v"], json!("three"), "unreadable", "v"),
-        (&["v"], json!(4), "newer_version", ""),
+        // Times that cannot be written, in any column.
+        (&["at"], json!(-99_999_999_999_999_999_i64), "bad_value", "at"),
+        (&["listing", "listed_at"], json!(99_999_999_999_999_999_i64), "bad_value", "listed_at"),
+        (&["listing", "price_changed_at"], json!(i64::MAX), "bad_value", "price_changed_at"),
         (
             &["listing"],
             json!({ "purpose": "Sale", "status": "Active", "address": {} }),
@@ -107,4 +110,42 @@ fn lines_that_are_no_json_are_kept_and_each_once() {
     let not_utf8 = rows.values().find(|row| row["reason"] == "not_utf8").unwrap();
     assert_eq!(not_utf8["bytes"], "fffe");
     assert!(!not_utf8.contains_key("line"));
+}
+
+/// A newer program wrote some lines: this one must neither drop what it does not know nor count the file as taken.
+#[test]
+fn a_file_with_lines_of_a_newer_program_waits_until_this_one_is_updated() {
+    let folder = tempfile::tempdir().unwrap();
+    let lake = Lake::folder(folder.path()).unwrap();
+    let mut newer = lines(0..3);
+    newer.push(changed(&["v"], json!(4)));
+    newer.push(changed(&["listing", "garage_spaces"], json!(2)));
+    let chunks = [("newer".to_owned(), chunk("newer", &newer)), ("known".to_owned(), chunk("known", &lines(10..15)))];
+    for (lines, added, repeated, objects) in [(10, 8, 0, 1), (5, 0, 3, 0)] {
+        let ingest = run(ingest(&lake, &chunks)).unwrap();
+        let counts = ingest.counts();
+        assert_eq!((counts.lines, counts.added, counts.repeated, counts.objects), (lines, added, repeated, objects));
+        assert_eq!((counts.newer, counts.quarantined), (2, 0));
+        let [held] = ingest.held() else { panic!("one file is held: {:?}", ingest.held()) };
+        let why = "a line of format 4; this program reads up to 3: update stoop-lake";
+        assert_eq!((held.object.as_ref(), held.why.as_ref()), ("newer", why));
+    }
+    assert_eq!(rows(folder.path(), "bronze").into_keys().collect::<Vec<_>>(), ["known"]);
+}
+
+/// Whoever removes one table only would get an empty one that is never filled.
+#[test]
+fn files_that_another_table_observations_took_are_not_counted_as_taken() {
+    let folder = tempfile::tempdir().unwrap();
+    let lake = Lake::folder(folder.path()).unwrap();
+    let chunks = [("one".to_owned(), chunk("one", &lines(0..3)))];
+    run(ingest(&lake, &chunks)).unwrap();
+    std::fs::remove_dir_all(folder.path().join("tables/observations")).unwrap();
+    let refused = run(ingest(&lake, &chunks)).err().unwrap().to_string();
+    assert!(
+        refused.starts_with("the table bronze: ") && refused.ends_with("remove all tables, and ingest"),
+        "{refused}"
+    );
+    std::fs::remove_dir_all(folder.path().join("tables")).unwrap();
+    assert_eq!(run(ingest(&lake, &chunks)).unwrap().counts().added, 3);
 }

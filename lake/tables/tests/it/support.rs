@@ -83,7 +83,7 @@ pub(crate) async fn rows_of(table: &Table) -> BTreeMap<String, BTreeMap<String, 
                     (field.name().clone(), text)
                 })
                 .collect();
-            cells.retain(|name, _| !name.starts_with("ingested_"));
+            cells.retain(|name, _| !name.starts_with("ingested_") && name != "observations_id");
             let key = cells.get("observation_id").or_else(|| cells.get("line_id")).or_else(|| cells.get("object"));
             let key = key.unwrap().clone();
             assert!(rows.insert(key.clone(), cells).is_none(), "{key} is there twice");

@@ -1,0 +1,12 @@
+-- One row for each alert of the ledger, sent or suspect.
+select
+    alert_id,
+    rule,
+    verdict,
+    listing_id,
+    "at" as alerted_at,
+    from_price,
+    to_price,
+    drop_bp,
+    market
+from {{ source('lake', 'alerts') }}
