@@ -82,7 +82,7 @@ class Exploration(unittest.TestCase):
             with self.subTest(query):
                 answers = self.answers(on, query)
                 # Files were replayed, so there are no raw pages.
-                self.assertEqual(len(answers) > 1, query != "from_figure_to_page", answers[:3])
+                self.assertEqual(len(answers) > 0, query != "from_figure_to_page", answers[:3])
 
     def test_survival_is_what_a_plain_loop_counts(self) -> None:
         with connect(star().file, read_only=True) as connection:
