@@ -46,7 +46,7 @@ pub(crate) fn hex(hash: u128) -> String {
     format!("{hash:032x}")
 }
 
-/// What became of a line.
+/// The outcome of a line.
 pub(crate) enum Pushed {
     /// It is a row.
     Row,

@@ -1,10 +1,10 @@
 //! `stoop-aws`: a stack that is pulled, verified, compared, and recomputed into other tables.
 
+mod polls;
 mod script;
 mod sums;
 mod town;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -12,8 +12,7 @@ use aws_smithy_types::Blob;
 use stoop_aws::NoLake;
 use stoop_aws_cli::{Stack, compare, load, pull};
 use stoop_domain::Observation;
-use stoop_embedded::{Database, Verified};
-use stoop_pipeline::ports::{RawPages, RunLedger as _, RunOutcome, RunRecord};
+use stoop_embedded::Verified;
 use stoop_rules::Rules;
 use stoop_tests::made;
 
@@ -63,38 +62,6 @@ async fn a_pulled_stack_equals_the_state_of_its_lake() {
     let pulled = town.pull().await;
     assert_eq!((pulled.objects, pulled.objects_new, pulled.wrong), (objects + 1, 1, 0));
     assert_eq!(verify(&town.pulled()).differences, Vec::<String>::new());
-    town.delete().await;
-}
-
-#[tokio::test]
-async fn polls_are_pulled_with_the_places_of_their_pages_and_replace_those_before() {
-    let town = Town::new().await;
-    let run = |id: &str, minute| RunRecord {
-        id: id.to_owned(),
-        kind: "poll".to_owned(),
-        subject: "agadir".to_owned(),
-        began_at: made::minute(minute),
-        ended_at: Some(made::minute(minute + 1)),
-        outcome: RunOutcome::Complete,
-        message: None,
-        counts: BTreeMap::new(),
-        raw_pages: Some(RawPages {
-            source: "avito".to_owned(),
-            folder: format!("pages/{id}"),
-            seen: vec![made::minute(minute)],
-        }),
-    };
-    let polls = || {
-        let database = Database::open_read(&town.pulled().join("stoop.db"), &town.pulled().join("stoop-data")).unwrap();
-        database.runs(100).unwrap()
-    };
-    let runs = [run("r1", 0), run("r2", 5)];
-    for pulled in 1..=2 {
-        town.tables.runs().record(&runs[pulled - 1]).await.unwrap();
-        assert_eq!(town.pull().await.runs, pulled as u64);
-        let expected: Vec<RunRecord> = runs[..pulled].iter().rev().cloned().collect();
-        assert_eq!(polls(), expected);
-    }
     town.delete().await;
 }
 

@@ -1,6 +1,6 @@
 -- Each interval that begins with a cut or rise, as the program says, is one row of fct_price_change with the interval's price, and
 -- nothing else is; the price before was asked earlier.
-with told as (
+with marked as (
     select listing_id, valid_from as changed_at, case when events like '%,price_cut,%' then 'cut' else 'rise' end as kind,
         list_price as to_price, count(*) as changes
     from {{ ref('stg_listing_history') }}
@@ -23,14 +23,14 @@ never_asked as (
             and earlier.valid_from <= change.changed_at
     )
 )
-select coalesce(told.listing_id, counted.listing_id) as listing_id, coalesce(told.changed_at, counted.changed_at) as changed_at,
-    coalesce(told.kind, counted.kind) as kind, coalesce(told.to_price, counted.to_price) as to_price
-from told
+select coalesce(marked.listing_id, counted.listing_id) as listing_id, coalesce(marked.changed_at, counted.changed_at) as changed_at,
+    coalesce(marked.kind, counted.kind) as kind, coalesce(marked.to_price, counted.to_price) as to_price
+from marked
 full outer join counted
-    on counted.listing_id = told.listing_id
-    and counted.changed_at = told.changed_at
-    and counted.kind = told.kind
-    and counted.to_price = told.to_price
-where coalesce(told.changes, 0) <> coalesce(counted.changes, 0)
+    on counted.listing_id = marked.listing_id
+    and counted.changed_at = marked.changed_at
+    and counted.kind = marked.kind
+    and counted.to_price = marked.to_price
+where coalesce(marked.changes, 0) <> coalesce(counted.changes, 0)
 union all
 select listing_id, changed_at, kind, to_price from never_asked
