@@ -34,6 +34,7 @@ use stoop_pipeline::serve::{AreaError, FoundArea, NamedArea, covers_days, find_a
 use crate::args::{FormatArgs, StoreArgs};
 use crate::failure::{not_opened, usage};
 use crate::out::{self, complain};
+pub(crate) use crate::show::plural;
 use crate::show::{Csv, Look, Page};
 
 pub(crate) use alerts::alerts;
@@ -203,11 +204,6 @@ fn more(page: &mut Page, shown: usize, total: usize) {
     if let Some(rest) = rest(shown, total) {
         page.line([rest.into()]);
     }
-}
-
-/// `1 home`, `2 homes`.
-pub(crate) fn plural(number: u64, one: &str) -> String {
-    format!("{} {one}{}", crate::show::count(number), if number == 1 { "" } else { "s" })
 }
 
 /// In JSON, times and markets are what they print as: RFC 3339, `us/wa/king/-/98178:sale:USD`.

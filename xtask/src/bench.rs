@@ -6,7 +6,7 @@ use crate::project::Project;
 use crate::step::plain;
 use crate::tally::Tally;
 
-/// Runs `replay`, `functions`, `areas`, or a crate's benches; without a name, the benches of all crates, but not the
+/// Runs `replay`, `functions`, `lake`, `areas`, or a crate's benches; without a name, the benches of all crates, but not the
 /// size of the functions.
 pub(crate) fn run(project: &Project, arguments: &[String]) -> Result<bool> {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
@@ -24,10 +24,11 @@ pub(crate) fn run(project: &Project, arguments: &[String]) -> Result<bool> {
         .and_then(|_| replay(project)),
         ["replay"] => replay(project),
         ["functions"] => functions(project),
+        ["lake"] => lake(project),
         ["areas", ref size @ ..] => areas(project, size),
         [name] if !name.starts_with('-') => plain(&mut project.cargo(&["bench", "--locked", "-p", name])),
         _ => bail!(
-            "accepted: no name, `replay`, `functions`, `areas [HOMES CODES]`, or the name of a crate with benches"
+            "accepted: no name, `replay`, `functions`, `lake`, `areas [HOMES CODES]`, or the name of a crate with benches"
         ),
     };
     tally.map(|_| true)
@@ -41,6 +42,11 @@ fn replay(project: &Project) -> Result<Tally> {
 /// against the budget.
 pub(crate) fn functions(project: &Project) -> Result<Tally> {
     plain(&mut project.cargo(&["bench", "--workspace", "--locked", "--bench", "functions", "--profile", "dev"]))
+}
+
+/// The same for the function of the lake, which also runs on local AWS.
+pub(crate) fn lake(project: &Project) -> Result<Tally> {
+    plain(&mut project.cargo(&["bench", "--locked", "-p", "stoop-tests", "--bench", "lake", "--profile", "dev"]))
 }
 
 /// Measures the roll-up and api functions over many markets on local AWS. Also builds the CLI for release, which

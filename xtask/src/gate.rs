@@ -152,6 +152,7 @@ fn slow_steps(steps: &mut Steps<'_>) -> Result<()> {
     })?;
     steps.run_on("advisories: a hit fails", CRATES, tools::advisories_find_a_hit)?;
     steps.run_on("size of the functions, built for release", DEPLOYED, bench::functions)?;
+    steps.run_on("the lake function, built for release", &[DEPLOYED, BESIDE].concat(), bench::lake)?;
     steps.run("an emulator of arm64", arm64::emulator);
     steps.run_on("the functions on arm64", DEPLOYED, arm64::functions)
 }

@@ -1,8 +1,9 @@
 use anyhow::ensure;
 use stoop_embedded::Database;
-use stoop_lake_tables::{Bronze, Counts, Ingest, Lake, Waiting};
+use stoop_lake_tables::{Bronze, Counts, Ingest, Lake, Waiting, record_versions};
 use stoop_pipeline::Clock as _;
 use stoop_runtime::SystemClock;
+use stoop_show::{count, plural};
 
 use crate::args::IngestArgs;
 use crate::out;
@@ -17,6 +18,7 @@ pub(crate) async fn ingest(args: &IngestArgs) -> anyhow::Result<()> {
         None => Bronze::of_bucket(lake.clone(), Waiting::list(&lake, &taken).await?),
     };
     copy(&mut ingest, bronze).await?;
+    record_versions(&lake, SystemClock.now()).await?;
     let counts = ingest.counts();
     if args.place.json {
         out::line(&serde_json::to_string(&counts)?)?;
@@ -43,9 +45,10 @@ async fn copy(ingest: &mut Ingest, mut bronze: Bronze) -> anyhow::Result<()> {
 
 /// Says what was copied.
 pub(crate) fn report(counts: Counts) -> anyhow::Result<()> {
-    out::line(&format!("{} lines of {} new files of bronze, and of the outbox", counts.lines, counts.objects))?;
-    out::line(&format!("{} observations added, {} there already", counts.added, counts.repeated))?;
-    out::line(&format!("{} lines in quarantine", counts.quarantined))?;
+    let (lines, files) = (plural(counts.lines, "line"), plural(counts.objects, "new file"));
+    out::line(&format!("{lines} read: {files} of bronze, and what is in no file yet"))?;
+    let (added, there) = (plural(counts.added, "observation"), count(counts.repeated));
+    out::line(&format!("{added} added, {there} there already; {} in quarantine", plural(counts.quarantined, "line")))?;
     Ok(())
 }
 

@@ -1,7 +1,8 @@
 use anyhow::bail;
-use stoop_lake_tables::{RETENTION_DAYS, maintain};
+use stoop_lake_tables::{RETENTION_DAYS, maintain, record_versions};
 use stoop_pipeline::Clock as _;
 use stoop_runtime::SystemClock;
+use stoop_show::{count, plural};
 
 use crate::args::MaintainArgs;
 use crate::out;
@@ -16,21 +17,21 @@ pub(crate) async fn run(args: &MaintainArgs) -> anyhow::Result<()> {
         );
     }
     let lake = args.place.lake()?;
-    for done in maintain(&lake, args.retention_days, SystemClock.now(), &|| false).await? {
+    let maintained = maintain(&lake, args.retention_days, SystemClock.now(), &|| false).await?;
+    record_versions(&lake, SystemClock.now()).await?;
+    for done in maintained {
         if args.place.json {
             out::line(&serde_json::to_string(&done)?)?;
             continue;
         }
         let checkpoint = done.checkpoint.map(|version| format!(", checkpoint {version}")).unwrap_or_default();
+        let (rows, written, removed) = (count(done.rows_written), count(done.bytes_written), count(done.bytes_removed));
         out::line(&format!(
-            "{:16} {} files into {} ({} rows, {} bytes){checkpoint}, {} old files removed ({} bytes)",
+            "{:16} {} into {} ({rows} rows, {written} bytes){checkpoint}, {} removed ({removed} bytes)",
             done.table,
-            done.files_merged,
-            done.files_written,
-            done.rows_written,
-            done.bytes_written,
-            done.files_removed,
-            done.bytes_removed
+            plural(done.files_merged, "file"),
+            count(done.files_written),
+            plural(done.files_removed, "old file"),
         ))?;
     }
     Ok(())

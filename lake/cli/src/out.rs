@@ -3,9 +3,11 @@
 use std::io::{self, ErrorKind, Write};
 use std::process::ExitCode;
 
+use stoop_show::plain_lines;
+
 /// Prints a line.
 pub(crate) fn line(text: &str) -> io::Result<()> {
-    writeln!(io::stdout(), "{}", clean(text))
+    writeln!(io::stdout(), "{}", plain_lines(text))
 }
 
 /// The end of the program. Whoever reads the output may have enough of it.
@@ -17,22 +19,8 @@ pub(crate) fn end(outcome: &anyhow::Result<()>) -> ExitCode {
         }
         Err(error) => {
             // If that cannot be printed either, the code says enough.
-            drop(writeln!(io::stderr(), "error: {}", clean(&format!("{error:#}"))));
+            drop(writeln!(io::stderr(), "error: {}", plain_lines(&format!("{error:#}"))));
             ExitCode::FAILURE
         }
-    }
-}
-
-fn clean(text: &str) -> String {
-    text.chars().map(|letter| if letter.is_control() && letter != '\n' { '\u{fffd}' } else { letter }).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::clean;
-
-    #[test]
-    fn no_text_controls_the_terminal() {
-        assert_eq!(clean("a\u{1b}[2Jb\nc\u{7}"), "a\u{fffd}[2Jb\nc\u{fffd}");
     }
 }

@@ -2,6 +2,7 @@ use anyhow::Context as _;
 use serde_json::json;
 use stoop_domain::Time;
 use stoop_lake_tables::Table;
+use stoop_show::plural;
 
 use crate::args::{ShowArgs, VersionsArgs};
 use crate::out;
@@ -45,7 +46,7 @@ pub(crate) async fn show(args: &ShowArgs) -> anyhow::Result<()> {
         out::line(&shown.to_string())?;
         return Ok(());
     }
-    out::line(&format!("{}, version {}: {rows} rows", args.table, table.version()))?;
+    out::line(&format!("{}, version {}: {}", args.table, table.version(), plural(rows, "row")))?;
     for field in fields {
         let kind =
             field["type"].as_str().map_or_else(|| field["type"]["elementType"].to_string() + " list", str::to_owned);

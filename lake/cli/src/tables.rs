@@ -1,7 +1,8 @@
 use stoop_embedded::Database;
-use stoop_lake_tables::{Derived, Ingest, TableCounts};
+use stoop_lake_tables::{Derived, Ingest, TableCounts, record_versions};
 use stoop_pipeline::Clock as _;
 use stoop_runtime::SystemClock;
+use stoop_show::count;
 use tokio::runtime::Runtime;
 
 use crate::args::PlaceArgs;
@@ -20,13 +21,14 @@ pub(crate) fn tables(args: &PlaceArgs, runtime: &Runtime) -> anyhow::Result<()> 
         Ok((ingested, runtime.block_on(derived.write())?))
     });
     let (ingested, counts) = written?;
+    runtime.block_on(record_versions(&lake, SystemClock.now()))?;
     if args.json {
         out::line(&serde_json::to_string(&counts)?)?;
     } else {
         ingested.as_ref().map(|ingest| report(ingest.counts())).transpose()?;
         for (table, replaced) in counts {
             let changed = if replaced.changed { "" } else { ", as before" };
-            out::line(&format!("{table:16} {:>10} rows{changed}", replaced.rows))?;
+            out::line(&format!("{table:16} {:>12} rows{changed}", count(replaced.rows)))?;
         }
     }
     ingested.as_ref().map(complain_of_held).transpose()?;

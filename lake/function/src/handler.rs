@@ -12,7 +12,9 @@ use lambda_runtime::Diagnostic;
 use serde::Serialize;
 use stoop_domain::Time;
 use stoop_emf::Meter;
-use stoop_lake_tables::{Bronze, Counts, Ingest, Lake, LakeError, Maintained, RETENTION_DAYS, Waiting, maintain};
+use stoop_lake_tables::{
+    Bronze, Counts, Ingest, Lake, LakeError, Maintained, RETENTION_DAYS, Waiting, maintain, record_versions,
+};
 use stoop_pipeline::{Clock, with_causes};
 
 /// No chunk is begun if less than this is left of the invocation: merges need time, too, most of all while much waits.
@@ -90,6 +92,7 @@ impl App<'_> {
         copied?;
         let stop = || left_ms() < MERGE_MS;
         let maintained = maintain(&self.lake, RETENTION_DAYS, self.clock.now(), &stop).await?;
+        record_versions(&self.lake, self.clock.now()).await?;
         for done in &maintained {
             let Maintained { table, files_merged, files_written, rows_written, files_removed, .. } = done;
             tracing::info!(table, files_merged, files_written, rows_written, files_removed, "a table was maintained");

@@ -37,6 +37,7 @@ def parser() -> ArgumentParser:
     gold.add_argument("--star", metavar="FILE", help="DuckDB file to build [default: star.duckdb beside the tables]")
     gold.add_argument("--full-refresh", action="store_true", help="make every row anew")
     gold.add_argument("--freshness", action="store_true", help="also fail if the newest observation is too old")
+    gold.add_argument("--verbose", action="store_true", help="print all that dbt says")
     gold.add_argument("--docs", action="store_true", help="also write dbt's documentation, with the lineage")
 
     notebook = _command(commands, "notebook", "Run the notebook and keep its pictures.")

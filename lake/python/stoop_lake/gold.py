@@ -3,49 +3,17 @@
 from __future__ import annotations
 
 import fcntl
-import json
-import os
-import subprocess
+import re
 import sys
 from argparse import Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from stoop_lake import show
 from stoop_lake.errors import LakeError
+from stoop_lake.star import Star, named
 from stoop_lake.tables import Tables
-
-PROJECT = Path(__file__).resolve().parents[2] / "dbt"
-
-
-class Star:
-    """The star schema of a folder of tables: a DuckDB file, and beside it what dbt writes."""
-
-    def __init__(self, tables: Path, star: Path, bronze: Path | None = None) -> None:
-        self.tables = tables.resolve()
-        self.file = star.resolve()
-        self.target = self.file.with_suffix(".dbt")
-        found = bronze or self.tables.parent / "lake" / "observations"
-        self.bronze = found.resolve() if any(found.glob("dt=*/*.jsonl*")) else None
-
-    def dbt(self, *arguments: str, quiet: bool = False) -> subprocess.CompletedProcess[str]:
-        """Runs dbt. It reads no file of the user and calls nobody."""
-        env = os.environ | {
-            "STOOP_TABLES": str(self.tables),
-            "STOOP_STAR": str(self.file),
-            "STOOP_BRONZE": str(self.bronze or ""),
-            "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
-            "DO_NOT_TRACK": "1",
-            # profiles.yml names a module of this package.
-            "PYTHONPATH": str(PROJECT.parent / "python"),
-        }
-        dirs: list[str | Path] = ["--project-dir", PROJECT, "--profiles-dir", PROJECT]
-        out: list[str | Path] = ["--target-path", self.target / "target", "--log-path", self.target / "logs"]
-        command: list[str | Path] = [Path(sys.executable).with_name("dbt"), *arguments, *dirs, *out]
-        self.file.parent.mkdir(parents=True, exist_ok=True)
-        kept = subprocess.PIPE if quiet else None
-        return subprocess.run(command, env=env, text=True, stdout=kept, stderr=kept, check=False)
-
 
 # What the models read. `stoop-lake tables` makes all of them.
 NEEDED = (
@@ -61,6 +29,8 @@ NEEDED = (
 )
 # A path is written into SQL, Jinja, a URL and a glob.
 UNFIT = set("'\"{}[]*?#%\\")
+# A line of dbt about a model or test that begins or is right.
+STEP = re.compile(r"(\d+) of (\d+) (START|OK|PASS) (.*?)\.*( \[|$)")
 
 
 def run(args: Namespace) -> None:
@@ -92,29 +62,50 @@ def _alone(star: Star) -> Iterator[None]:
 
 def _build(star: Star, args: Namespace) -> None:
     refresh = ["--full-refresh"] if args.full_refresh else []
-    if star.dbt("build", *refresh).returncode != 0:
+    if not _dbt(star, args, "build", *refresh):
         raise LakeError(f"{star.file} is not right: {_what_failed(star)}")
-    if args.freshness and star.dbt("source", "freshness").returncode != 0:
+    show.table(sys.stdout, ("table", "rows"), star.rows())
+    results = star.results()
+    print(f"{len(named(results, 'pass'))} tests passed")
+    for row in results:
+        if row["status"] == "warn":
+            print(f"warning: {named([row], 'warn')[0]}: {row['message']}")
+    if args.freshness and not _dbt(star, args, "source", "freshness"):
         raise LakeError(f"tables in {star.tables} are stale; dbt says above which")
     if args.docs:
-        if star.dbt("docs", "generate", "--static").returncode != 0:
+        if not _dbt(star, args, "docs", "generate", "--static"):
             raise LakeError("dbt could not write the documentation; it says above why")
         print(f"documentation and lineage: {star.target / 'target' / 'static_index.html'}")
 
 
+def _dbt(star: Star, args: Namespace, *arguments: str) -> bool:
+    """Runs dbt. Says how far it is on a terminal, and what it printed if something is wrong."""
+    is_drawn = sys.stderr.isatty() and not args.verbose
+
+    def heard(line: str) -> None:
+        if args.verbose:
+            print(line, end="", flush=True)
+        elif is_drawn and (step := STEP.search(line)):
+            sys.stderr.write(f"\r\x1b[K{step[1]} of {step[2]}: {show.plain(step[4])[:60]}")
+            sys.stderr.flush()
+
+    try:
+        done = star.dbt(*arguments, heard=heard)
+    finally:
+        if is_drawn:
+            sys.stderr.write("\r\x1b[K")
+    if not done.is_right and not args.verbose:
+        sys.stderr.write("".join(line for line in done.output.splitlines(keepends=True) if not STEP.search(line)))
+    return done.is_right
+
+
 def _what_failed(star: Star) -> str:
     """Which tests found wrong rows and which models could not be built, and what helps where that is known."""
-    try:
-        results = json.loads((star.target / "target" / "run_results.json").read_text())["results"]
-    except (OSError, ValueError):
-        return "dbt could not run; it says above why"
-    of = {
-        status: [row["unique_id"].split(".")[2] for row in results if row["status"] == status]
-        for status in ("fail", "error")
-    }
-    parts = [f"tests found wrong rows: {', '.join(of['fail'])}"] if of["fail"] else []
-    parts += [f"could not be built: {', '.join(of['error'])}"] if of["error"] else []
-    if "history_equals_lead" in of["fail"]:
+    results = star.results()
+    failed, errors = named(results, "fail"), named(results, "error")
+    parts = [f"tests found wrong rows: {', '.join(failed)}"] if failed else []
+    parts += [f"could not be built: {', '.join(errors)}"] if errors else []
+    if "history_equals_lead" in failed:
         # `stoop-lake ingest` alone gives newer observations than the history.
         parts.append("run `stoop-lake tables` first, which reads observations and history as of one moment")
     return "; ".join(parts) or "dbt says above why"

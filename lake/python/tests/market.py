@@ -6,7 +6,7 @@ import os
 from functools import cache
 from pathlib import Path
 
-from stoop_lake.gold import Star
+from stoop_lake.star import Star
 
 
 @cache
@@ -20,8 +20,8 @@ def star() -> Star:
     """The star schema of the market."""
     made = Star(data() / "tables", data() / "star.duckdb")
     if not made.file.exists():
-        built = made.dbt("build", quiet=True)
-        if built.returncode != 0:
+        built = made.dbt("build")
+        if not built.is_right:
             made.file.unlink(missing_ok=True)
-            raise AssertionError(built.stdout[-8000:] + built.stderr)
+            raise AssertionError(built.output[-8000:])
     return made

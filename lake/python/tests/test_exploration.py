@@ -10,8 +10,8 @@ from functools import cache
 from pathlib import Path
 
 from stoop_lake.duck import connect, literal
-from stoop_lake.gold import Star
 from stoop_lake.notebook import LAKE, NOTEBOOK, execute
+from stoop_lake.star import Star
 from tests.market import star
 
 QUERIES = sorted(path.stem for path in (LAKE / "queries").glob("*.sql"))
@@ -25,10 +25,10 @@ def real() -> Star | None:
         return None
     made = Star(Path(folder) / "tables", Path(folder) / "star.duckdb")
     if not made.file.exists():
-        built = made.dbt("build", quiet=True)
-        if built.returncode != 0:
+        built = made.dbt("build")
+        if not built.is_right:
             made.file.unlink(missing_ok=True)
-            raise AssertionError(built.stdout[-8000:] + built.stderr)
+            raise AssertionError(built.output[-8000:])
     return made
 
 

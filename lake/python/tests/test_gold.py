@@ -13,7 +13,7 @@ from unittest import mock
 from deltalake import DeltaTable
 
 from stoop_lake.duck import connect, literal
-from stoop_lake.gold import Star
+from stoop_lake.star import Star
 from tests.market import star
 
 
@@ -40,8 +40,8 @@ class Gold(unittest.TestCase):
         shutil.copy(star().file, copy.file)
         with connect(copy.file) as connection:
             connection.execute("delete from gold.dim_source")
-        done = copy.dbt("test", "--select", "dim_source", "dim_home", quiet=True)
-        self.assertEqual(done.returncode, 1, done.stdout)
+        done = copy.dbt("test", "--select", "dim_source", "dim_home")
+        self.assertFalse(done.is_right, done.output)
         self.assertEqual(self.failed(copy), {"relationships_dim_home_source__source__ref_dim_source_"})
 
     def test_stale_tables_are_an_error(self) -> None:
@@ -50,11 +50,11 @@ class Gold(unittest.TestCase):
         observations = DeltaTable(tables / "observations")
         # The copy may be changed; rows of the lake are only ever added. The newest day of the market is any day.
         observations.alter.set_table_properties({"delta.appendOnly": "false"})
-        for hours, code in ((1, 0), (30, 0), (80, 1)):
+        for hours, is_right in ((1, True), (30, True), (80, False)):
             seen = f"now() - interval '{hours} hours'"
             observations.update(updates={"seen_at": seen})
-            done = Star(tables, self.folder / "star.duckdb").dbt("source", "freshness", quiet=True)
-            self.assertEqual(done.returncode, code, f"{hours} hours: {done.stdout}")
+            done = Star(tables, self.folder / "star.duckdb").dbt("source", "freshness")
+            self.assertEqual(done.is_right, is_right, f"{hours} hours: {done.output}")
 
     def test_a_changed_past_is_made_anew(self) -> None:
         tables = self.folder / "tables"
@@ -71,11 +71,11 @@ class Gold(unittest.TestCase):
         history.update(updates={"list_price": "list_price + 1"}, predicate="interval_no = 2")
         history.delete(f"interval_no > 6 and not {home}")
         run = Star(tables, self.folder / "star.duckdb")
-        self.assertEqual(run.dbt("run", quiet=True).returncode, 0)
+        self.assertTrue(run.dbt("run").is_right)
         believed, truth = self.rows(run), self.rows(star())
         self.assertNotEqual(believed, truth)
         corrected = Star(star().tables, run.file)
-        self.assertEqual(corrected.dbt("build", quiet=True).returncode, 0, self.failed(corrected))
+        self.assertTrue(corrected.dbt("build").is_right, self.failed(corrected))
         self.assertEqual(self.rows(corrected), truth)
 
     def test_days_since_the_last_run_are_added_in_any_zone_of_the_machine(self) -> None:
@@ -86,22 +86,22 @@ class Gold(unittest.TestCase):
         # As the tables were nine days ago: homes that are still on offer have the same versions.
         DeltaTable(tables / "market_days").delete(f"day > date '{found[0] if found else ''}'")
         run = Star(tables, self.folder / "star.duckdb")
-        self.assertEqual(run.dbt("run", quiet=True).returncode, 0)
+        self.assertTrue(run.dbt("run").is_right)
         earlier, truth = self.rows(run), self.rows(star())
         self.assertLess(len(earlier), len(truth))
         later = Star(star().tables, run.file)
         with mock.patch.dict(os.environ, {"TZ": "Pacific/Auckland"}):
-            self.assertEqual(later.dbt("build", quiet=True).returncode, 0, self.failed(later))
+            self.assertTrue(later.dbt("build").is_right, self.failed(later))
         self.assertEqual(self.rows(later), truth)
         # And back again, as after a rebuild from an older database.
-        self.assertEqual(run.dbt("run", quiet=True).returncode, 0)
+        self.assertTrue(run.dbt("run").is_right)
         self.assertEqual(self.rows(run), earlier)
 
     def test_the_lineage_leads_from_a_figure_to_the_raw_line(self) -> None:
         docs = Star(star().tables, self.folder / "star.duckdb")
         shutil.copy(star().file, docs.file)
-        done = docs.dbt("docs", "generate", "--static", quiet=True)
-        self.assertEqual(done.returncode, 0, done.stdout)
+        done = docs.dbt("docs", "generate", "--static")
+        self.assertTrue(done.is_right, done.output)
         self.assertIn("first_ingested_from", (docs.target / "target" / "static_index.html").read_text())
         manifest = json.loads((docs.target / "target" / "manifest.json").read_text())
         parents: dict[str, list[str]] = manifest["parent_map"]

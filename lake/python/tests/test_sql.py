@@ -19,7 +19,7 @@ from pathlib import Path
 import duckdb
 from deltalake import DeltaTable
 
-from stoop_lake.duck import extension
+from stoop_lake.duck import connect, extension
 from stoop_lake.notebook import LAKE
 from tests.market import data, star
 
@@ -178,6 +178,26 @@ class Sql(unittest.TestCase):
         closed = lake("sql", "select 1", "--tables", place, **nowhere | {"AWS_ACCESS_KEY_ID": "key"})
         self.refused(closed, f"{place} cannot be listed")
 
+    def test_the_versions_that_are_recorded_are_those_of_the_logs(self) -> None:
+        listed = json.loads(self.said(lake("versions", "--json")))
+        in_the_logs = {(row["table"], row["version"], row["committed_at"], row["operation"]) for row in listed}
+        query = "select table_name, version, committed_at, operation from versions"
+        rows = json.loads(self.said(lake("sql", query, "--json")))
+        recorded = [(row["table_name"], row["version"], row["committed_at"], row["operation"]) for row in rows]
+        self.assertEqual(len(recorded), len(set(recorded)))
+        self.assertEqual(set(recorded), {version for version in in_the_logs if version[0] != "versions"})
+        self.assertIn(("market_days", 0), {version[:2] for version in recorded})
+
+    def test_duckdb_alone_reads_the_version_of_a_moment(self) -> None:
+        text = (LAKE.parent / "docs" / "LAKE.md").read_text()
+        shown = text[text.index("set variable number") :].split("```")[0].replace("stoop-data", str(data()))
+        with connect() as connection:
+            first = "select min(committed_at) from delta_scan('{}') where table_name = 'observations' and version = 1"
+            at = connection.execute(first.format(data() / "tables" / "versions")).fetchall()[0][0]
+            for words, rows in ((f"<= '{at.isoformat()}'", 1), (f"< '{at.isoformat()}'", 0)):
+                counted = connection.execute(shown.replace("< '2026-03-01'", words)).fetchall()[0][0]
+                self.assertEqual(counted > 0, rows > 0, words)
+
     def test_gold_says_what_it_lacks(self) -> None:
         with tempfile.TemporaryDirectory() as made:
             some = Path(made) / "o'brien" / "tables"
@@ -191,6 +211,24 @@ class Sql(unittest.TestCase):
             with (Path(made) / "star.lock").open("w") as lock:
                 fcntl.flock(lock, fcntl.LOCK_EX)
                 self.refused(lake("gold", tables=plain), "another lake/gold is building")
+
+    def test_gold_says_what_it_made_and_which_tests_are_red(self) -> None:
+        with tempfile.TemporaryDirectory() as made:
+            tables = Path(made) / "tables"
+            shutil.copytree(data() / "tables", tables)
+            file = Path(made) / "some star.duckdb"
+            said = self.said(lake("gold", "--star", str(file), tables=tables))
+            with connect(file, read_only=True) as connection:
+                rows = connection.execute("select count(*) from gold.fct_listing_day").fetchall()[0][0]
+            self.assertRegex(said, rf"\nfct_listing_day +{rows:,}\n")
+            self.assertRegex(said, r"\n\d\d+ tests passed\n")
+            self.assertTrue(said.endswith(f"star schema: {file.resolve()}\n"), said)
+            changes = DeltaTable(tables / "price_changes")
+            last = f"at = '{changes.to_pyarrow_table()['at'].to_pylist()[-1].isoformat()}'"
+            self.assertGreater(changes.delete(last)["num_deleted_rows"], 0)
+            red = lake("gold", "--star", str(file), tables=tables)
+            self.refused(red, "tests found wrong rows: ", "price_changes_equal_history", "Got 1 result")
+            self.assertNotIn(" PASS ", red.stderr)
 
     def test_setup_removes_no_folder_of_others(self) -> None:
         with tempfile.TemporaryDirectory() as made:

@@ -150,8 +150,8 @@ async fn read_bucket(
     tokio::task::spawn_blocking(move || chunks.end()).await.map_err(doing("read bronze"))
 }
 
-/// Passes the lines of a file, which may be compressed by gzip or zstd, to `visit` until it returns `false`. Of a line that is too long
-/// it gets the beginning.
+/// Passes the lines of a file, which may be compressed by gzip or zstd, to `visit` until it returns `false`. Of a line that
+/// is too long it gets the beginning.
 fn each_line(body: &[u8], mut visit: impl FnMut(&[u8]) -> bool) -> std::io::Result<bool> {
     let mut lines: Box<dyn BufRead> = match body {
         [0x1f, 0x8b, ..] => Box::new(BufReader::new(MultiGzDecoder::new(body))),

@@ -57,7 +57,7 @@ impl Spec {
 /// All tables, in the order of documents.
 #[must_use]
 pub fn all() -> Vec<Spec> {
-    let mut specs = vec![observations(), quarantine(), bronze()];
+    let mut specs = vec![observations(), quarantine(), bronze(), versions()];
     specs.extend(derived());
     specs
 }
@@ -214,6 +214,31 @@ pub fn bronze() -> Spec {
         key: Some("object"),
         moment: None,
         order: &["object"],
+        constraints: Vec::new(),
+    }
+}
+
+/// The versions of all other tables.
+#[must_use]
+pub fn versions() -> Spec {
+    Spec {
+        name: "versions".into(),
+        meaning: "One row for each version of every other table, for engines that read a version by its number only",
+        columns: vec![
+            Column::required("version_id", Kind::Text, "Names the version: its table, number and time"),
+            Column::required("table_name", Kind::Text, "The table"),
+            Column::required("version", Kind::Long, "Number of the version, counted from 0"),
+            Column::required("committed_at", Kind::Time, "When it was committed"),
+            Column::required("operation", Kind::Text, "What was done, in Delta's words: WRITE, OPTIMIZE, ADD COLUMN"),
+            Column::required("rows_added", Kind::Long, "Rows that it added"),
+            Column::required("rows_removed", Kind::Long, "Rows that it took away, or wrote anew into other files"),
+            Column::required("files_added", Kind::Long, "Files that it added"),
+            Column::required("files_removed", Kind::Long, "Files that it took away"),
+        ],
+        partition: None,
+        key: Some("version_id"),
+        moment: Some("committed_at"),
+        order: &["table_name", "committed_at", "version"],
         constraints: Vec::new(),
     }
 }

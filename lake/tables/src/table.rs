@@ -68,7 +68,8 @@ impl Table {
         }
     }
 
-    async fn find(lake: &Lake, name: &str) -> Result<Option<Self>, LakeError> {
+    /// `None` if there is no such table.
+    pub(crate) async fn find(lake: &Lake, name: &str) -> Result<Option<Self>, LakeError> {
         let log = lake.log_store(name)?;
         let mut delta = DeltaTable::new(log.clone());
         let failed = Doing::new(format!("read the table {}", lake.url_of(name)));

@@ -40,7 +40,7 @@ impl Table {
     }
 
     /// `None` if the log of this version is not kept.
-    async fn commit_of(&self, version: u64) -> Result<Option<TableVersion>, LakeError> {
+    pub(crate) async fn commit_of(&self, version: u64) -> Result<Option<TableVersion>, LakeError> {
         let failed = Doing::new(format!("read version {version} of the table {}", self.name()));
         let commit = self.log().read_commit_entry(version).await.map_err(|error| failed.by(error))?;
         Ok(commit.map(|commit| of_commit(version, &commit)))

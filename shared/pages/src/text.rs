@@ -77,7 +77,7 @@ pub(crate) fn offer(purpose: &str) -> &'static str {
 
 /// `1 home`, `2 homes`.
 pub(crate) fn plural(number: usize, one: &str) -> String {
-    format!("{} {one}{}", stoop_show::count(number as u64), if number == 1 { "" } else { "s" })
+    stoop_show::plural(number as u64, one)
 }
 
 /// An address on the web that a listing gives, if a browser may follow it.

@@ -19,6 +19,12 @@ pub fn count(number: u64) -> String {
     grouped(&number.to_string())
 }
 
+/// A number of things: `1 home`, `2 homes`, `1,250 homes`.
+#[must_use]
+pub fn plural(number: u64, one: &str) -> String {
+    format!("{} {one}{}", count(number), if number == 1 { "" } else { "s" })
+}
+
 /// Like [`count`], for numbers that may be negative.
 #[must_use]
 pub fn whole(number: i64) -> String {

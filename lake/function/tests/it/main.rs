@@ -67,7 +67,7 @@ async fn a_tick_copies_what_is_new_and_leaves_the_rest_when_time_is_short() {
     assert!(none.left == 2 && none.maintained.is_empty() && none.ingested.lines == 0, "{none:?}");
     let all = app.handle(clock.in_minutes(15)).await.unwrap();
     assert_eq!((all.ingested.objects, all.ingested.added, all.ingested.repeated), (2, 20, 5));
-    assert!(all.left == 0 && all.maintained.len() == 3, "{all:?}");
+    assert!(all.left == 0 && all.maintained.len() == 4, "{all:?}");
     assert_eq!(Table::read(&lake, "observations").await.unwrap().rows().unwrap(), 20);
 
     put_bronze(folder.path(), "c.jsonl", 18..25);
@@ -75,6 +75,8 @@ async fn a_tick_copies_what_is_new_and_leaves_the_rest_when_time_is_short() {
     assert_eq!((new.ingested.objects, new.ingested.added, new.ingested.repeated), (1, 5, 2));
     let merged = new.maintained.iter().find(|done| done.table == "observations").unwrap();
     assert_eq!((merged.files_merged, merged.files_written), (2, 1));
+    let recorded = Table::read(&lake, "versions").await.unwrap().rows().unwrap();
+    assert_eq!(recorded, 3 + 2 * 2 + 2, "three tables, two ticks that add to two of them, and merges of these");
     assert_eq!(Table::read(&lake, "observations").await.unwrap().rows().unwrap(), 25);
 }
 

@@ -1,6 +1,13 @@
-use stoop_domain::Time;
-use stoop_lake_tables::{Inserter, Kind, Lake, LakeError, ObservationRows, Rows, Spec, Table, specs};
+use std::collections::BTreeSet;
+use std::sync::Mutex;
 
+use deltalake::logstore::object_store::path::Path;
+use stoop_domain::Time;
+use stoop_lake_tables::{
+    Cell, Column, Inserter, Kind, Lake, LakeError, ObservationRows, Rows, Spec, Table, maintain, specs,
+};
+
+use crate::hook::{Fate, Hook, hooked};
 use crate::support::{chunk, ingest, lines, now, rows, rows_of, run};
 
 /// The definition that an older program had: without these columns.
@@ -33,6 +40,49 @@ fn a_new_column_is_added_and_older_versions_stay_readable() {
         Inserter::open(&lake, older(&new), now()).await.unwrap();
         assert_eq!(Table::read(&lake, "observations").await.unwrap().version(), 2);
     });
+}
+
+/// While the first file that a merge makes is written, a newer program adds a column and a row.
+#[derive(Debug)]
+struct Newer {
+    lake: Mutex<Option<Lake>>,
+}
+
+impl Hook for Newer {
+    fn write(&self, location: &Path) -> Fate {
+        if location.as_ref().contains("/tables/bronze/part-")
+            && let Some(lake) = self.lake.lock().unwrap().take()
+        {
+            std::thread::spawn(move || run(add_with_a_new_column(&lake))).join().unwrap();
+        }
+        Fate::Done
+    }
+}
+
+async fn add_with_a_new_column(lake: &Lake) {
+    let mut spec = specs::bronze();
+    spec.columns.push(Column::new("bytes", Kind::Long, "Its size"));
+    let mut batch = Rows::new(&spec.columns);
+    let cells = [Cell::Text("newer"), Cell::Long(1), Cell::Time(now()), Cell::Int(1), Cell::Null, Cell::Long(77)];
+    batch.push(&cells).unwrap();
+    let mut inserter = Inserter::open(lake, spec, now()).await.unwrap();
+    assert_eq!(inserter.insert(&batch.take().unwrap(), &[1], now()).await.unwrap().added, 1);
+}
+
+#[test]
+fn a_merge_keeps_a_column_that_a_newer_program_adds_meanwhile() {
+    let folder = tempfile::tempdir().unwrap();
+    let plain = Lake::folder(folder.path()).unwrap();
+    for name in ["one", "two"] {
+        run(ingest(&plain, &[(name.to_owned(), chunk(name, &lines(0..1)))])).unwrap();
+    }
+    let newer = Newer { lake: Mutex::new(Some(plain.clone())) }.into();
+    let done = run(maintain(&hooked(&plain, &newer), 7, now(), &|| false)).unwrap();
+    let bronze = done.iter().find(|done| done.table == "bronze").unwrap();
+    assert_eq!((bronze.files_merged, bronze.files_written), (4, 2), "two files, then the merged one and the newer one");
+    let rows = rows(folder.path(), "bronze");
+    assert_eq!(rows.keys().map(String::as_str).collect::<BTreeSet<_>>(), ["newer", "one", "two"].into());
+    assert_eq!(rows["newer"].get("bytes").map(String::as_str), Some("77"));
 }
 
 #[test]

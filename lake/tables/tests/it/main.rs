@@ -13,6 +13,7 @@ mod killed;
 mod lost;
 mod maintained;
 mod once;
+mod recorded;
 mod skipped;
 mod support;
 mod writers;

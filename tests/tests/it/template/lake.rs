@@ -103,7 +103,7 @@ fn its_function_has_exactly_the_permissions_that_it_needs() {
 fn its_tables_are_read_by_athena_as_delta_tables() {
     let template = lake();
     let tables: Vec<_> = template.of("AWS::Glue::Table").collect();
-    assert_eq!(tables.len(), 11);
+    assert_eq!(tables.len(), 12);
     for table in &tables {
         assert_eq!(table.condition, Some("HasDatabase"));
         let input = &table.properties["TableInput"];

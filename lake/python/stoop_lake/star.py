@@ -1,0 +1,92 @@
+"""The star schema: a DuckDB file that dbt builds."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from stoop_lake.duck import connect, quoted
+
+PROJECT = Path(__file__).resolve().parents[2] / "dbt"
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a run of dbt left."""
+
+    is_right: bool
+    output: str
+
+
+class Star:
+    """The star schema of a folder of tables: a DuckDB file, and beside it what dbt writes."""
+
+    def __init__(self, tables: Path, star: Path, bronze: Path | None = None) -> None:
+        self.tables = tables.resolve()
+        self.file = star.resolve()
+        self.target = self.file.with_suffix(".dbt")
+        found = bronze or self.tables.parent / "lake" / "observations"
+        self.bronze = found.resolve() if any(found.glob("dt=*/*.jsonl*")) else None
+
+    def dbt(self, *arguments: str, heard: Callable[[str], None] = lambda _: None) -> Done:
+        """Runs dbt, which reads no file of the user and calls nobody. `heard` gets each line that it prints."""
+        env = os.environ | {
+            "STOOP_TABLES": str(self.tables),
+            "STOOP_STAR": str(self.file),
+            "STOOP_BRONZE": str(self.bronze or ""),
+            "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+            "DO_NOT_TRACK": "1",
+            # profiles.yml names a module of this package.
+            "PYTHONPATH": str(PROJECT.parent / "python"),
+        }
+        options = ("--project-dir", PROJECT, "--profiles-dir", PROJECT, "--no-use-colors")
+        out = ("--target-path", self.target / "target", "--log-path", self.target / "logs")
+        program = Path(sys.executable).with_name("dbt")
+        self.file.parent.mkdir(parents=True, exist_ok=True)
+        # Those of an earlier run say nothing about this one.
+        self._results.unlink(missing_ok=True)
+        lines = []
+        with subprocess.Popen(
+            [program, *arguments, *options, *out],
+            env=env,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        ) as process:
+            for line in process.stdout or ():
+                lines.append(line)
+                heard(line)
+        return Done(process.returncode == 0, "".join(lines))
+
+    def results(self) -> list[dict[str, Any]]:
+        """What became of each model and test in the last run of dbt. Empty if it did not get so far."""
+        try:
+            results: list[dict[str, Any]] = json.loads(self._results.read_text())["results"]
+        except (OSError, ValueError, KeyError):
+            return []
+        return results
+
+    @property
+    def _results(self) -> Path:
+        return self.target / "target" / "run_results.json"
+
+    def rows(self) -> list[tuple[str, int]]:
+        """The tables of the schema `gold`, and how many rows each has."""
+        with connect(self.file, read_only=True) as connection:
+            found = connection.execute(
+                "select table_name from duckdb_tables() where schema_name = 'gold' order by table_name"
+            ).fetchall()
+            count = "select count(*) from gold."
+            counts = [connection.execute(count + quoted(name)).fetchall()[0][0] for (name,) in found]
+        return [(name, rows) for (name,), rows in zip(found, counts, strict=True)]
+
+
+def named(results: list[dict[str, Any]], *statuses: str) -> list[str]:
+    """The names of the models and tests with one of these statuses."""
+    return [row["unique_id"].split(".")[2] for row in results if row["status"] in statuses]

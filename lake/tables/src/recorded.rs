@@ -1,0 +1,55 @@
+use std::collections::HashSet;
+
+use deltalake::arrow::array::{AsArray as _, RecordBatch};
+use stoop_domain::Time;
+
+use crate::cells::{Cell, Rows};
+use crate::error::LakeError;
+use crate::ids::number_of;
+use crate::insert::Inserter;
+use crate::place::Lake;
+use crate::specs;
+use crate::table::Table;
+
+/// Adds the versions of all other tables to the table `versions`, as far as it lacks them and their logs are kept. Returns how
+/// many.
+///
+/// # Errors
+/// If a table cannot be read, or `versions` cannot be written. Then nothing was added; next time it is.
+pub async fn record_versions(lake: &Lake, now: Time) -> Result<u64, LakeError> {
+    let mut recorded = Inserter::open(lake, specs::versions(), now).await?;
+    let mut known = HashSet::new();
+    let visit = |batch: &RecordBatch| {
+        let ids = batch.column_by_name("version_id").and_then(|array| array.as_string_opt::<i32>());
+        known.extend(ids.into_iter().flatten().flatten().map(number_of));
+    };
+    recorded.table().each_batch(&["version_id"], visit).await?;
+    let (mut rows, mut ids) = (Rows::new(&specs::versions().columns), Vec::new());
+    for spec in specs::all().into_iter().filter(|spec| spec.name != recorded.table().name()) {
+        let Some(table) = Table::find(lake, &spec.name).await? else { continue };
+        for number in (0..=table.version()).rev() {
+            let Some(version) = table.commit_of(number).await? else { break };
+            // With its time: a table that was removed and made again counts from 0 again.
+            let id = format!("{}@{number}@{}", spec.name, version.at);
+            if known.contains(&number_of(&id)) {
+                break;
+            }
+            rows.push(&[
+                Cell::Text(&id),
+                Cell::Text(&spec.name),
+                Cell::Long(number.cast_signed()),
+                Cell::Time(version.at),
+                Cell::Text(&version.operation),
+                Cell::Long(version.rows_added.cast_signed()),
+                Cell::Long(version.rows_removed.cast_signed()),
+                Cell::Long(version.files_added.cast_signed()),
+                Cell::Long(version.files_removed.cast_signed()),
+            ])?;
+            ids.push(number_of(&id));
+        }
+    }
+    if rows.is_empty() {
+        return Ok(0);
+    }
+    Ok(recorded.insert(&rows.take()?, &ids, now).await?.added)
+}
