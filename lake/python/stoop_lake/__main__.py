@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import sys
-from argparse import ArgumentParser, Namespace, _SubParsersAction
+from argparse import ArgumentParser, ArgumentTypeError, Namespace, _SubParsersAction
 from collections.abc import Callable
 
 from stoop_lake.errors import LakeError
@@ -37,6 +38,10 @@ def parser() -> ArgumentParser:
     gold.add_argument("--star", metavar="FILE", help="DuckDB file to build [default: star.duckdb beside the tables]")
     gold.add_argument("--full-refresh", action="store_true", help="make every row anew")
     gold.add_argument("--freshness", action="store_true", help="also fail if the newest observation is too old")
+    memory = (
+        "the most memory for DuckDB, such as 4GB; the rest goes to the disk [default: four fifths of the machine's]"
+    )
+    gold.add_argument("--memory", metavar="SIZE", type=_memory, help=memory)
     gold.add_argument("--verbose", action="store_true", help="print all that dbt says")
     gold.add_argument("--docs", action="store_true", help="also write dbt's documentation, with the lineage")
 
@@ -72,6 +77,12 @@ def _count(text: str) -> int:
     if number < 0:
         raise ValueError(text)
     return number
+
+
+def _memory(text: str) -> str:
+    if not re.fullmatch(r"[1-9][0-9]*(MB|GB)", text):
+        raise ArgumentTypeError(f"{text} is no size; a number with MB or GB is accepted")
+    return text
 
 
 def _function(command: str) -> Callable[[Namespace], None]:

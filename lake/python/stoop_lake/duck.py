@@ -40,6 +40,12 @@ def connect(database: str | Path = ":memory:", *, read_only: bool = False) -> du
     return connection
 
 
+def memory_limit() -> str:
+    """The most memory that DuckDB takes on this machine: four fifths of it."""
+    with duckdb.connect() as connection:
+        return str(connection.execute("select current_setting('memory_limit')").fetchall()[0][0])
+
+
 def quoted(name: str) -> str:
     """An identifier in SQL."""
     return '"' + name.replace('"', '""') + '"'

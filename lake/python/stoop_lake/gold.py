@@ -39,7 +39,8 @@ def run(args: Namespace) -> None:
     lacking = [name for name in NEEDED if name not in tables.names]
     if lacking:
         raise LakeError(f"{tables.folder} lacks the tables {', '.join(lacking)}; `stoop-lake tables` makes them")
-    star = Star(tables.folder, Path(args.star) if args.star else tables.folder.parent / "star.duckdb")
+    file = Path(args.star) if args.star else tables.folder.parent / "star.duckdb"
+    star = Star(tables.folder, file, memory=args.memory)
     for path in (star.tables, star.file):
         if wrong := UNFIT & set(str(path)):
             raise LakeError(f"{path} has {' '.join(sorted(wrong))} in it, which dbt cannot take; use another folder")

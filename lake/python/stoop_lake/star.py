@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from stoop_lake.duck import connect, quoted
+from stoop_lake.duck import connect, memory_limit, quoted
 
 PROJECT = Path(__file__).resolve().parents[2] / "dbt"
 
@@ -25,11 +25,15 @@ class Done:
 
 
 class Star:
-    """The star schema of a folder of tables: a DuckDB file, and beside it what dbt writes."""
+    """The star schema of a folder of tables: a DuckDB file, and beside it what dbt writes.
 
-    def __init__(self, tables: Path, star: Path, bronze: Path | None = None) -> None:
+    `memory` is the most that DuckDB takes, such as 4GB.
+    """
+
+    def __init__(self, tables: Path, star: Path, bronze: Path | None = None, memory: str | None = None) -> None:
         self.tables = tables.resolve()
         self.file = star.resolve()
+        self.memory = memory or memory_limit()
         self.target = self.file.with_suffix(".dbt")
         found = bronze or self.tables.parent / "lake" / "observations"
         self.bronze = found.resolve() if any(found.glob("dt=*/*.jsonl*")) else None
@@ -40,6 +44,7 @@ class Star:
             "STOOP_TABLES": str(self.tables),
             "STOOP_STAR": str(self.file),
             "STOOP_BRONZE": str(self.bronze or ""),
+            "STOOP_MEMORY": self.memory,
             "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
             "DO_NOT_TRACK": "1",
             # profiles.yml names a module of this package.

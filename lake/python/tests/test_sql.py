@@ -52,6 +52,13 @@ class Sql(unittest.TestCase):
             counted = json.loads(self.said(lake("sql", f"select count(*) as n from {name}", "--json")))
             self.assertEqual(counted[0]["n"], DeltaTable(data() / "tables" / name).count(), name)
 
+    def test_no_column_needs_quotes(self) -> None:
+        with connect() as connection:
+            for folder in (data() / "tables").iterdir():
+                table = f"delta_scan('{folder}')"
+                for column, *_ in connection.execute(f"describe from {table}").fetchall():
+                    connection.execute(f"select {column}, max({column}) from {table} group by {column} limit 0")
+
     def test_a_table_for_people(self) -> None:
         query = r"select 1234567.50::decimal(18,3) as price, null as nothing, e'a\x1b[31m\nb' as text, true as flag"
         self.assertEqual(
@@ -220,14 +227,14 @@ class Sql(unittest.TestCase):
             said = self.said(lake("gold", "--star", str(file), tables=tables))
             with connect(file, read_only=True) as connection:
                 rows = connection.execute("select count(*) from gold.fct_listing_day").fetchall()[0][0]
+                last = connection.execute(f"select max(changed_at) from delta_scan('{tables}/price_changes')").fetchall()[0][0]
             self.assertRegex(said, rf"\nfct_listing_day +{rows:,}\n")
             self.assertRegex(said, r"\n\d\d+ tests passed\n")
             self.assertTrue(said.endswith(f"star schema: {file.resolve()}\n"), said)
-            changes = DeltaTable(tables / "price_changes")
-            last = f"at = '{changes.to_pyarrow_table()['at'].to_pylist()[-1].isoformat()}'"
-            self.assertGreater(changes.delete(last)["num_deleted_rows"], 0)
+            removed = DeltaTable(tables / "price_changes").delete(f"changed_at = '{last.isoformat()}'")
+            self.assertGreater(removed["num_deleted_rows"], 0)
             red = lake("gold", "--star", str(file), tables=tables)
-            self.refused(red, "tests found wrong rows: ", "price_changes_equal_history", "Got 1 result")
+            self.refused(red, "tests found wrong rows: ", "price_changes_equal_history", "Got ")
             self.assertNotIn(" PASS ", red.stderr)
 
     def test_setup_removes_no_folder_of_others(self) -> None:

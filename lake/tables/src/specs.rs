@@ -15,7 +15,7 @@ use crate::columns::{Column, Kind};
 
 /// The version of the tables' columns. It is raised when a column or a constraint gets another meaning or goes away; a new
 /// column alone needs no new version, as older programs leave it empty. A table of another version is refused.
-pub const TABLE_SCHEMA: u32 = 1;
+pub const TABLE_SCHEMA: u32 = 2;
 
 /// An amount of money in major units.
 pub const MONEY: Kind = Kind::Decimal(18, 3);

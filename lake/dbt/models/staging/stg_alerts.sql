@@ -4,7 +4,7 @@ select
     rule,
     verdict,
     listing_id,
-    "at" as alerted_at,
+    seen_at,
     from_price,
     to_price,
     drop_bp,

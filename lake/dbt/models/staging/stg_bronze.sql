@@ -4,10 +4,10 @@
 {{ config(enabled=env_var('STOOP_BRONZE', '') != '', materialized='table') }}
 with lines as (
     -- One column: no line has the separator. Lines that are not UTF-8 are in quarantine as bytes.
-    select distinct line
+    select line
     from read_csv(
         '{{ env_var("STOOP_BRONZE", "") }}/dt=*/*.jsonl*', columns = {'line': 'varchar'}, delim = chr(1), quote = '',
-        escape = '', header = false, auto_detect = false, max_line_size = 16777216, filename = true, ignore_errors = true
+        escape = '', header = false, auto_detect = false, max_line_size = 16777216, buffer_size = 33554432, filename = true, ignore_errors = true
     )
     -- The name of a file and that of its day are the end of its path.
     where list_slice(string_split(filename, '/'), -2, -1)
@@ -19,8 +19,8 @@ accepted as (
     where not exists (select 1 from {{ source('lake', 'quarantine') }} as refused where refused.line = lines.line)
 ),
 fields as (
-    -- The same observation in an older format is no second one.
-    select distinct on (md5(regexp_replace(cast(line as varchar), '^{"v":[0-9]+,', '')))
+    -- Each line once; the same observation in an older format is no second one. Only this number of a line stays in memory.
+    select distinct on (md5_number(regexp_replace(cast(line as varchar), '^{"v":[0-9]+,', '')))
         line ->> '$.source' as source,
         line ->> '$.native_id' as native_id,
         cast(line ->> '$.at' as bigint) as observed_ms,

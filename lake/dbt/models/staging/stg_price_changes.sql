@@ -2,8 +2,8 @@
 select
     changes.listing_id,
     split_part(changes.listing_id, '/', 1) as source,
-    changes."at" as changed_at,
-    {{ civil_day('changes."at"', 'markets.zone') }} as changed_on,
+    changes.changed_at,
+    {{ civil_day('changes.changed_at', 'markets.zone') }} as changed_on,
     changes.market,
     split_part(changes.market, ':', 1) as area,
     changes.currency,

@@ -8,6 +8,6 @@ where alerts.drop_bp <> floor((alerts.from_price - alerts.to_price) * 10000 / al
         select 1 from {{ ref('stg_listing_history') }} as history
         where history.listing_id = alerts.listing_id
             and history.list_price = alerts.to_price
-            and history.valid_from <= alerts.alerted_at
-            and (history.valid_to is null or history.valid_to >= alerts.alerted_at)
+            and history.valid_from <= alerts.seen_at
+            and (history.valid_to is null or history.valid_to >= alerts.seen_at)
     )

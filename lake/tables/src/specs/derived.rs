@@ -98,10 +98,10 @@ pub fn price_changes() -> Spec {
     spec(
         "price_changes",
         "One row for each cut or rise, seen or reported by the source",
-        &["listing_id", "at"],
+        &["listing_id", "changed_at"],
         vec![
             Column::required("listing_id", Text, "ID of the home"),
-            Column::required("at", Time, "When it was first seen, or when it happened according to the source"),
+            Column::required("changed_at", Time, "When it was first seen, or when it happened according to the source"),
             Column::required("kind", Text, "price_cut, price_rise, reported_cut or reported_rise"),
             Column::required("reported", Flag, "Whether only the source reports it"),
             Column::required("from_price", MONEY, "Price before"),
@@ -121,14 +121,14 @@ pub fn alerts() -> Spec {
     spec(
         "alerts",
         "One row for each alert of the ledger, sent or suspect",
-        &["at", "alert_id"],
+        &["seen_at", "alert_id"],
         vec![
             Column::required("alert_id", Text, "ID of the alert"),
             Column::required("rule", Text, "Name of the rule"),
             Column::required("verdict", Text, "alert or suspect"),
             Column::new("why", Text, "Why it is suspect"),
             Column::required("listing_id", Text, "ID of the home"),
-            Column::required("at", Time, "When the price was first seen"),
+            Column::required("seen_at", Time, "When the price was first seen"),
             Column::required("from_price", MONEY, "Price that it is compared with"),
             Column::required("to_price", MONEY, "New price"),
             Column::required("drop_bp", Int, "Drop in hundredths of a percent, rounded down"),
@@ -218,10 +218,10 @@ pub fn rejects() -> Spec {
     spec(
         "rejects",
         "One row for each refused row or record in the database's quarantine",
-        &["at"],
+        &["rejected_at"],
         vec![
             Column::required("source", Text, "Name of the source"),
-            Column::required("at", Time, "When it was refused"),
+            Column::required("rejected_at", Time, "When it was refused"),
             Column::required("location", Text, "Its position"),
             Column::required("reason", Text, "Why it was refused, such as bad_value"),
             Column::required("detail", Text, "The offending part"),

@@ -100,12 +100,15 @@ fn a_table_that_does_not_fit_is_refused() {
 
         Table::open(&lake, &specs::quarantine(), now()).await.unwrap();
         let log = folder.path().join("tables/quarantine/_delta_log/00000000000000000000.json");
-        let newer = std::fs::read_to_string(&log)
-            .unwrap()
-            .replace("\"stoop.tableSchema\":\"1\"", "\"stoop.tableSchema\":\"9\"");
-        std::fs::write(&log, newer).unwrap();
+        let ours = std::fs::read_to_string(&log).unwrap();
+        let of_schema =
+            |number: &str| ours.replace("\"stoop.tableSchema\":\"2\"", &format!("\"stoop.tableSchema\":\"{number}\""));
+        std::fs::write(&log, of_schema("1")).unwrap();
+        let error = Table::open(&lake, &specs::quarantine(), now()).await.err().unwrap().to_string();
+        assert!(error.contains("it has schema 1; this program writes 2: remove all tables, and ingest"), "{error}");
+        std::fs::write(&log, of_schema("9")).unwrap();
         let error = Table::open(&lake, &specs::quarantine(), now()).await.err().unwrap();
-        assert!(matches!(error, LakeError::Newer { found: 9, ours: 1, .. }), "{error}");
+        assert!(matches!(error, LakeError::Newer { found: 9, ours: 2, .. }), "{error}");
         assert!(Table::read(&lake, "quarantine").await.is_ok(), "anybody may read it");
     });
 }
