@@ -8,7 +8,7 @@ use crate::error::LakeError;
 use crate::ids::number_of;
 use crate::insert::Inserter;
 use crate::place::Lake;
-use crate::specs;
+use crate::specs::{self, Spec};
 use crate::table::Table;
 
 /// Adds the versions of all other tables to the table `versions`, as far as it lacks them and their logs are kept. Returns how
@@ -24,8 +24,10 @@ pub async fn record_versions(lake: &Lake, now: Time) -> Result<u64, LakeError> {
         known.extend(ids.into_iter().flatten().flatten().map(number_of));
     };
     recorded.table().each_batch(&["version_id"], visit).await?;
+    let names = lake.tables().await?;
     let (mut rows, mut ids) = (Rows::new(&specs::versions().columns), Vec::new());
-    for spec in specs::all().into_iter().filter(|spec| spec.name != recorded.table().name()) {
+    let is_there = |spec: &Spec| names.iter().any(|name| *name == spec.name);
+    for spec in specs::all().into_iter().filter(|spec| is_there(spec) && spec.name != recorded.table().name()) {
         let Some(table) = Table::find(lake, &spec.name).await? else { continue };
         for number in (0..=table.version()).rev() {
             let Some(version) = table.commit_of(number).await? else { break };
