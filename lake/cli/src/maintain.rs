@@ -1,5 +1,5 @@
 use anyhow::bail;
-use stoop_lake_tables::{RETENTION_DAYS, maintain, record_versions};
+use stoop_lake_tables::{Maintained, RETENTION_DAYS, maintain, record_versions};
 use stoop_pipeline::Clock as _;
 use stoop_runtime::SystemClock;
 use stoop_show::{count, plural};
@@ -22,6 +22,10 @@ pub(crate) async fn run(args: &MaintainArgs) -> anyhow::Result<()> {
     for done in maintained {
         if args.place.json {
             out::line(&serde_json::to_string(&done)?)?;
+            continue;
+        }
+        if done == (Maintained { table: done.table.clone(), ..Maintained::default() }) {
+            out::line(&format!("{:16} nothing to do", done.table))?;
             continue;
         }
         let checkpoint = done.checkpoint.map(|version| format!(", checkpoint {version}")).unwrap_or_default();
