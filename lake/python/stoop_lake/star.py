@@ -70,7 +70,7 @@ class Star:
         return Done(process.returncode == 0, "".join(lines))
 
     def results(self) -> list[dict[str, Any]]:
-        """What became of each model and test in the last run of dbt. Empty if it did not get so far."""
+        """The outcome of each model and test in the last run of dbt. Empty if it did not get so far."""
         try:
             results: list[dict[str, Any]] = json.loads(self._results.read_text())["results"]
         except (OSError, ValueError, KeyError):

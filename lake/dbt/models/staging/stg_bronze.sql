@@ -7,7 +7,8 @@ with lines as (
     select line
     from read_csv(
         '{{ env_var("STOOP_BRONZE", "") }}/dt=*/*.jsonl*', columns = {'line': 'varchar'}, delim = chr(1), quote = '',
-        escape = '', header = false, auto_detect = false, max_line_size = 16777216, buffer_size = 33554432, filename = true, ignore_errors = true
+        escape = '', header = false, auto_detect = false, max_line_size = 16777216, buffer_size = 33554432, filename = true,
+        ignore_errors = true
     )
     -- The name of a file and that of its day are the end of its path.
     where list_slice(string_split(filename, '/'), -2, -1)
