@@ -200,7 +200,7 @@ pub(crate) async fn in_tables(world: &World) {
             (&json!(location), &json!(location))
         );
     }
-    world.delete(&lake);
+    world.delete(&lake).await;
 }
 
 /// A bucket aside, with more bronze in each round, and the function that was built for the stack.

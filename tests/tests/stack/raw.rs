@@ -49,6 +49,19 @@ impl Raw {
         serde_json::from_str(&text).with_context(|| format!("{function} answered no JSON: {text}"))
     }
 
+    /// The event source mappings of the functions whose names begin with `stack`, as ARN of the function and state.
+    pub(crate) async fn event_source_mappings(&self, stack: &str) -> Result<Vec<String>> {
+        let answer = self.request(Method::GET, "/2015-03-31/event-source-mappings/", "lambda").send().await?;
+        let (status, text) = (answer.status(), answer.text().await?);
+        ensure!(status.is_success(), "ListEventSourceMappings: {status}: {text}");
+        let listed: Value = serde_json::from_str(&text)?;
+        let listed = listed["EventSourceMappings"].as_array().context("ListEventSourceMappings: no list")?;
+        let text = |mapping: &Value, key: &str| mapping[key].as_str().unwrap_or_default().to_owned();
+        let named = listed.iter().map(|mapping| (text(mapping, "FunctionArn"), text(mapping, "State")));
+        let of_stack = named.filter(|(function, _)| function.contains(&format!(":function:{stack}-")));
+        Ok(of_stack.map(|(function, state)| format!("{function}: {state}")).collect())
+    }
+
     /// The lines that a function has logged since `from_ms`.
     pub(crate) async fn log(&self, function: &str, from_ms: i64) -> Result<Vec<String>> {
         let mut lines = Vec::new();

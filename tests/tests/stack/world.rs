@@ -1,7 +1,7 @@
 //! The stack that all scenarios share, and their operations on it.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, OnceLock};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -86,7 +86,7 @@ impl World {
 
     /// Removes what would stay behind an endpoint that somebody else started: the stack and its buckets.
     pub(crate) fn stop(self) -> Result<()> {
-        let aws = self.aws.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let aws = self.aws.into_inner().unwrap_or_else(PoisonError::into_inner);
         if self.kind == Kind::Given {
             say("sam delete");
             let name = self.stack.name();
@@ -97,9 +97,14 @@ impl World {
         Ok(())
     }
 
+    /// The endpoint. A scenario that failed while it held the endpoint does not fail those after it.
+    fn aws(&self) -> MutexGuard<'_, LocalAws> {
+        self.aws.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Keeps the log of a failed run: copies the emulator's log to this folder.
     pub(crate) fn keep_log(&self, folder: &Path) -> Option<PathBuf> {
-        let aws = self.aws.lock().ok()?;
+        let aws = self.aws();
         let copy = folder.join("stack-emulator.log");
         std::fs::copy(aws.log()?, &copy).ok().map(|_| copy)
     }
@@ -110,13 +115,13 @@ impl World {
 
     /// A variable of our processes for the endpoint.
     pub(crate) fn variable(&self, name: &str) -> Option<String> {
-        variable(&self.aws.lock().unwrap(), name)
+        variable(&self.aws(), name)
     }
 
     /// Runs a program in the project's folder with the variables for this endpoint, and returns its output, whatever
     /// its exit code.
     pub(crate) fn run(&self, program: &str, arguments: &[&str]) -> String {
-        let mut command = self.aws.lock().unwrap().command(program);
+        let mut command = self.aws().command(program);
         let out = command.args(arguments).current_dir(stoop_tests::stack::project()).output().unwrap();
         format!("{}{}", String::from_utf8_lossy(&out.stdout), String::from_utf8_lossy(&out.stderr))
     }
@@ -125,31 +130,37 @@ impl World {
     pub(crate) fn deploy_again(&self, parameters: &[(&str, &str)]) -> Stack {
         say(&format!("sam deploy: {parameters:?}"));
         let all = [&PARAMETERS[..], parameters].concat();
-        self.built.deploy(&self.aws.lock().unwrap(), self.stack.name(), &all).unwrap()
+        self.built.deploy(&self.aws(), self.stack.name(), &all).unwrap()
     }
 
     /// Builds `infra/NAME.yaml`, from this checkout. Blocks.
     pub(crate) fn build_beside(&self, name: &str) -> BuiltBeside {
         say(&format!("sam build: the {name}"));
         let template = format!("infra/{name}.yaml");
-        BuiltBeside::for_tests(&self.aws.lock().unwrap(), &template, &self.folder.join(name)).unwrap()
+        BuiltBeside::for_tests(&self.aws(), &template, &self.folder.join(name)).unwrap()
     }
 
     /// Deploys it next to the stack, or again. Blocks.
     pub(crate) fn deploy_beside(&self, built: &BuiltBeside, name: &str, parameters: &[(&str, &str)]) -> Stack {
         say(&format!("sam deploy: the {name}, {:?}", parameters.last()));
         let name = format!("{}-{name}", self.stack.name());
-        built.deploy(&self.aws.lock().unwrap(), &name, parameters).unwrap()
+        built.deploy(&self.aws(), &name, parameters).unwrap()
     }
 
-    /// Deletes another stack. Blocks.
-    pub(crate) fn delete(&self, stack: &Stack) {
+    /// Deletes another stack, and waits until its event source mappings are gone: AWS's CloudFormation waits for them,
+    /// `LocalStack`'s does not, and refuses a stack of the same name until then.
+    pub(crate) async fn delete(&self, stack: &Stack) {
         say(&format!("sam delete: {}", stack.name()));
-        stack.delete(&self.aws.lock().unwrap()).unwrap();
+        stack.delete(&self.aws()).unwrap();
+        eventually("the event source mappings of the deleted stack are gone", || async {
+            let left = self.raw.event_source_mappings(stack.name()).await.map_err(|error| format!("{error:#}"))?;
+            if left.is_empty() { Ok(()) } else { Err(left.join(", ")) }
+        })
+        .await;
     }
 
     pub(crate) fn function_url(&self) -> (String, String) {
-        self.aws.lock().unwrap().function_url(self.output("ApiUrl")).unwrap()
+        self.aws().function_url(self.output("ApiUrl")).unwrap()
     }
 
     pub(crate) async fn upload(&self, name: &str, text: &str) {
