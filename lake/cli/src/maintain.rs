@@ -1,5 +1,5 @@
 use anyhow::bail;
-use stoop_lake_tables::{Maintained, RETENTION_DAYS, maintain, record_versions};
+use stoop_lake_tables::{RETENTION_DAYS, maintain, record_versions};
 use stoop_pipeline::Clock as _;
 use stoop_runtime::SystemClock;
 use stoop_show::{count, plural};
@@ -24,7 +24,7 @@ pub(crate) async fn run(args: &MaintainArgs) -> anyhow::Result<()> {
             out::line(&serde_json::to_string(&done)?)?;
             continue;
         }
-        if done == (Maintained { table: done.table.clone(), ..Maintained::default() }) {
+        if done.is_idle() {
             out::line(&format!("{:16} nothing to do", done.table))?;
             continue;
         }

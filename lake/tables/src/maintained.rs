@@ -24,3 +24,11 @@ pub struct Maintained {
     /// Their size.
     pub bytes_removed: u64,
 }
+
+impl Maintained {
+    /// Whether there was nothing to do.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        *self == Self { table: self.table.clone(), ..Self::default() }
+    }
+}
