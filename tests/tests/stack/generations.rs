@@ -82,7 +82,7 @@ impl Feed {
     }
 }
 
-/// Feeds until it is told to end, or until the [`Feed`] is gone: a scenario that failed feeds no longer.
+/// Feeds until [`Feed::end`], or until the [`Feed`] is gone: a scenario that failed feeds no longer.
 async fn feed(kinesis: &aws_sdk_kinesis::Client, stream: &str, homes: &Weak<Mutex<(usize, bool)>>) {
     while let Some(homes) = homes.upgrade() {
         {
