@@ -1,7 +1,7 @@
 -- From a figure to what the portal said: a market's median price on a day, the homes nearest to it, and for each the observation
 -- that began its version, the file of bronze with that line, and the raw page that showed it (`zstdcat` prints it). Here: the
--- first market by name of which a page is kept, on its last day. `stoop prune` removes runs and pages after some months, and a
--- replay has a file instead.
+-- first market by name of which a page is kept, on its last day with observations. `stoop prune` removes runs and pages after
+-- some months, and a replay has a file instead.
 with pages as (
     -- Two pages of one millisecond: both may have shown it.
     select home.home_key, page.run_id, page.path
@@ -12,7 +12,7 @@ chosen as (
     select day.market, max(day.day) as day
     from fct_listing_day as day
     inner join pages on pages.home_key = day.home_key
-    where day.figure_price is not null
+    where day.figure_price is not null and day.day <= (select max(last_seen_on) from dim_source)
     group by day.market
     order by day.market
     limit 1

@@ -11,10 +11,13 @@ use crate::out;
 /// Copies bronze into tables and prints the outcome.
 pub(crate) async fn ingest(args: &IngestArgs) -> anyhow::Result<()> {
     let lake = args.place.lake()?;
+    // Before any table is made.
+    let folder = args.place.folder();
+    let database = folder.map(|data| Database::open_read(&args.place.database, &data)).transpose()?;
     let mut ingest = Ingest::open(&lake, SystemClock.now()).await?;
     let taken = if args.all { Default::default() } else { ingest.taken().await? };
-    let bronze = match args.place.folder() {
-        Some(data) => Bronze::of_database(Database::open_read(&args.place.database, &data)?, taken),
+    let bronze = match database {
+        Some(database) => Bronze::of_database(database, taken),
         None => Bronze::of_bucket(lake.clone(), Waiting::list(&lake, &taken).await?),
     };
     copy(&mut ingest, bronze).await?;

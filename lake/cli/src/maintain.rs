@@ -1,5 +1,5 @@
 use anyhow::bail;
-use stoop_lake_tables::{RETENTION_DAYS, maintain, record_versions};
+use stoop_lake_tables::{Maintained, RETENTION_DAYS, maintain, record_versions};
 use stoop_pipeline::Clock as _;
 use stoop_runtime::SystemClock;
 use stoop_show::{count, plural};
@@ -28,15 +28,28 @@ pub(crate) async fn run(args: &MaintainArgs) -> anyhow::Result<()> {
             out::line(&format!("{:16} nothing to do", done.table))?;
             continue;
         }
-        let checkpoint = done.checkpoint.map(|version| format!(", checkpoint {version}")).unwrap_or_default();
-        let (rows, written, removed) = (count(done.rows_written), count(done.bytes_written), count(done.bytes_removed));
-        out::line(&format!(
-            "{:16} {} into {} ({rows} rows, {written} bytes){checkpoint}, {} removed ({removed} bytes)",
-            done.table,
-            plural(done.files_merged, "file"),
-            count(done.files_written),
-            plural(done.files_removed, "old file"),
-        ))?;
+        out::line(&format!("{:16} {}", done.table, parts(&done).join(", ")))?;
     }
     Ok(())
+}
+
+fn parts(done: &Maintained) -> Vec<String> {
+    let mut parts = Vec::new();
+    if done.files_merged > 0 {
+        let (rows, bytes) = (plural(done.rows_written, "row"), count(done.bytes_written));
+        let files = plural(done.files_merged, "file");
+        parts.push(format!("{files} merged into {} ({rows}, {bytes} bytes)", count(done.files_written)));
+    }
+    parts.extend(done.checkpoint.map(|version| format!("checkpoint {version}")));
+    if done.files_removed > 0 {
+        let (files, bytes) = (plural(done.files_removed, "old file"), count(done.bytes_removed));
+        parts.push(format!("{files} removed ({bytes} bytes)"));
+    }
+    if done.log_files_removed > 0 {
+        parts.push(format!("{} of the log removed", plural(done.log_files_removed, "file")));
+    }
+    if done.conflicts > 0 {
+        parts.push(plural(done.conflicts, "conflict"));
+    }
+    parts
 }

@@ -1,5 +1,5 @@
 use anyhow::Context as _;
-use serde_json::json;
+use serde_json::{Value, json};
 use stoop_domain::Time;
 use stoop_lake_tables::Table;
 use stoop_show::plural;
@@ -35,7 +35,8 @@ pub(crate) async fn show(args: &ShowArgs) -> anyhow::Result<()> {
     let table = match (args.number, &args.as_of) {
         (Some(number), _) => Table::read_version(&lake, &args.table, number).await?,
         (None, Some(text)) => {
-            let at = Time::parse_moment(text).with_context(|| format!("--as-of {text}: or a day like 2026-03-01"))?;
+            let accepted = || format!("--as-of {text} is no time; write 2026-03-01 or 2026-03-01T12:30:00Z");
+            let at = Time::parse_moment(text).ok().with_context(accepted)?;
             Table::read_as_of(&lake, &args.table, at).await?
         }
         (None, None) => Table::read(&lake, &args.table).await?,
@@ -48,10 +49,13 @@ pub(crate) async fn show(args: &ShowArgs) -> anyhow::Result<()> {
     }
     out::line(&format!("{}, version {}: {}", args.table, table.version(), plural(rows, "row")))?;
     for field in fields {
-        let kind =
-            field["type"].as_str().map_or_else(|| field["type"]["elementType"].to_string() + " list", str::to_owned);
+        let kind = field["type"].as_str().map_or_else(|| list_of(&field["type"]["elementType"]), str::to_owned);
         let comment = field["metadata"]["comment"].as_str().unwrap_or_default();
         out::line(&format!("  {:24} {kind:16} {comment}", field["name"].as_str().unwrap_or_default()))?;
     }
     Ok(())
+}
+
+fn list_of(element: &Value) -> String {
+    format!("{} list", element.as_str().map_or_else(|| element.to_string(), str::to_owned))
 }

@@ -14,7 +14,7 @@ TABLES = "folder of the tables, or a place in a bucket [default: $STOOP_TABLES, 
 
 def parser() -> ArgumentParser:
     """All commands and their options."""
-    root = ArgumentParser(prog="lake", description="SQL over the tables of the lake.")
+    root = ArgumentParser(prog="python -m stoop_lake", description="SQL over the tables of the lake.")
     commands = root.add_subparsers(dest="command", required=True)
 
     sql = _command(commands, "sql", "Run one query; each table of the folder is a view of its name.")

@@ -44,7 +44,7 @@ def run(args: Namespace) -> None:
         finally:
             _remove(unfinished)
     for name, count in rows.items():
-        print(f"{name}: {count:,} rows")
+        print(f"{name}: {count:,} {'row' if count == 1 else 'rows'}")
 
 
 def _remove(unfinished: Path) -> None:

@@ -12,21 +12,9 @@ from pathlib import Path
 
 from stoop_lake import show
 from stoop_lake.errors import LakeError
-from stoop_lake.star import Star, named
+from stoop_lake.star import NEEDED, Star, named
 from stoop_lake.tables import Tables
 
-# What the models read. `stoop-lake tables` makes all of them.
-NEEDED = (
-    "alerts",
-    "bronze",
-    "listing_history",
-    "market_days",
-    "observations",
-    "price_changes",
-    "quarantine",
-    "raw_pages",
-    "runs",
-)
 # A path is written into SQL, Jinja, a URL and a glob.
 UNFIT = set("'\"{}[]*?#%\\")
 # A line of dbt about a model or test that begins or is right.
@@ -63,7 +51,10 @@ def _alone(star: Star) -> Iterator[None]:
 
 def _build(star: Star, args: Namespace) -> None:
     refresh = ["--full-refresh"] if args.full_refresh else []
-    if not _dbt(star, args, "build", *refresh):
+    star.began()
+    is_right = _dbt(star, args, "build", *refresh)
+    star.ended()
+    if not is_right:
         raise LakeError(f"{star.file} is not right: {_what_failed(star)}")
     show.table(sys.stdout, ("table", "rows"), star.rows())
     results = star.results()

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
+import atexit
 import base64
+import logging
 import os
 import tempfile
 from argparse import Namespace
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import nbformat
 from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
-from nbclient.exceptions import CellExecutionError, CellTimeoutError
+from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from traitlets import default
 
 from stoop_lake.errors import LakeError
+from stoop_lake.star import is_unfinished
 
 LAKE = Path(__file__).resolve().parents[2]
 NOTEBOOK = LAKE / "notebooks" / "market.ipynb"
@@ -44,6 +50,8 @@ def execute(star: Path, out: Path) -> list[Path]:
     """Runs the notebook on a star schema. Returns its pictures."""
     if not star.is_file():
         raise LakeError(f"no star schema {star}; lake/gold makes it")
+    if is_unfinished(star):
+        raise LakeError(f"{star} is unfinished; run lake/gold again")
     notebook = nbformat.read(NOTEBOOK, as_version=4)  # type: ignore[no-untyped-call]
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="stoop-notebook-") as scratch:
@@ -59,9 +67,16 @@ def execute(star: Path, out: Path) -> list[Path]:
             "MPLBACKEND": "module://matplotlib_inline.backend_inline",
         }
         try:
-            NotebookClient(
-                notebook, timeout=CELL_SECONDS_MAX, kernel_name="python3", kernel_manager_class=FileKernelManager
-            ).execute()
+            _run(
+                NotebookClient(
+                    notebook,
+                    timeout=CELL_SECONDS_MAX,
+                    kernel_name="python3",
+                    kernel_manager_class=FileKernelManager,
+                    # Only what ends the kernel: it logs that it is ended.
+                    extra_arguments=["--log-level=CRITICAL"],
+                )
+            )
         except CellExecutionError as error:
             raise LakeError(f"{NOTEBOOK.name}: {error.ename}: {error.evalue}") from error
         except CellTimeoutError as error:
@@ -70,6 +85,36 @@ def execute(star: Path, out: Path) -> list[Path]:
             # With what was answered until a mistake.
             nbformat.write(notebook, out / NOTEBOOK.name)  # type: ignore[no-untyped-call]
     return _pictures(notebook, out)
+
+
+def _run(client: NotebookClient) -> None:
+    """Runs the cells in a thread, so that Ctrl-C comes here: nbclient would take the kernel away while it is used."""
+    loop = asyncio.new_event_loop()
+    task = loop.create_task(client.async_execute())
+
+    def work() -> None:
+        with asyncio.Runner(loop_factory=lambda: loop) as runner:
+            runner.run(_of(task))
+
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(work)
+        try:
+            running.result()
+        except KeyboardInterrupt:
+            # The libraries log that the kernel is missed.
+            logging.disable()
+            loop.call_soon_threadsafe(task.cancel)
+            # nbclient takes a cancelled cell for a dead kernel.
+            with suppress(asyncio.CancelledError, DeadKernelError):
+                running.result()
+            if client.km is None:
+                # There is nothing left to end at the exit.
+                atexit.unregister(client._cleanup_kernel)
+            raise
+
+
+async def _of(task: asyncio.Task[nbformat.NotebookNode]) -> None:
+    await task
 
 
 def _pictures(notebook: nbformat.NotebookNode, out: Path) -> list[Path]:

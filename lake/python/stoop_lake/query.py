@@ -8,12 +8,14 @@ import threading
 import time
 from argparse import Namespace
 from collections.abc import Iterator
+from pathlib import Path
 
 import duckdb
 
 from stoop_lake import show
 from stoop_lake.duck import connect, literal, quoted
 from stoop_lake.errors import LakeError
+from stoop_lake.star import doubt
 from stoop_lake.tables import Moment, Tables, parse_time
 
 BATCH = 10_000
@@ -23,11 +25,15 @@ def run(args: Namespace) -> None:
     """Runs the query and prints its rows."""
     tables = Tables(args.tables)
     moment = Moment(number=args.version, at=parse_time(args.as_of) if args.as_of else None)
+    if args.gold and not moment.is_now:
+        raise LakeError("--gold is as lake/gold built it; it has no --as-of and no --version")
     query = sys.stdin.read() if args.query == "-" else args.query
     with connect() as connection:
         missing = tables.attach(connection, moment)
         if args.gold:
             _attach_gold(connection, args.gold)
+            if why := doubt(Path(args.gold), tables):
+                print(f"lake/sql: {why}", file=sys.stderr)
         try:
             execute(connection, query)
             # Rows are made while they are printed, so that mistakes in them show here.
@@ -92,6 +98,8 @@ def explain(
     for name in sorted(words & missing.keys()):
         lines.append(f"table {name}: no version {moment}; it has {missing[name]}")
     if isinstance(error, duckdb.CatalogException):
+        if re.search(r"name (fct|dim)_\w+ does not exist", text) and "fct_listing_day" not in names:
+            lines.append("that is a table of the star schema: --gold stoop-data/star.duckdb; lake/gold builds it")
         lines.append(f"tables: {', '.join(sorted(names))}")
     elif isinstance(error, duckdb.BinderException):
         for name in sorted(words & set(names)):
@@ -127,6 +135,8 @@ def _print(connection: duckdb.DuckDBPyConnection, args: Namespace) -> None:
     else:
         rows = connection.fetchmany(args.limit + 1)
         show.table(sys.stdout, columns, rows[: args.limit])
+        if not rows:
+            print("no rows")
         if len(rows) > args.limit:
             more = len(rows) - args.limit + sum(len(batch) for batch in _batches(connection))
             print(f"… and {more:,} more; --limit shows more, --csv and --json all")

@@ -11,9 +11,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from stoop_lake.bucket import is_bucket
 from stoop_lake.duck import connect, memory_limit, quoted
+from stoop_lake.tables import Tables
 
 PROJECT = Path(__file__).resolve().parents[2] / "dbt"
+# What the models read. `stoop-lake tables` makes all of them.
+NEEDED = (
+    "alerts",
+    "bronze",
+    "listing_history",
+    "market_days",
+    "observations",
+    "price_changes",
+    "quarantine",
+    "raw_pages",
+    "runs",
+)
 
 
 @dataclass(frozen=True)
@@ -77,6 +91,17 @@ class Star:
             return []
         return results
 
+    def began(self) -> None:
+        """Notes that the file is being built, and of which tables."""
+        self.target.mkdir(parents=True, exist_ok=True)
+        _finished(self.file).unlink(missing_ok=True)
+        _unfinished(self.file).write_text(str(self.tables))
+
+    def ended(self) -> None:
+        """Notes that all tables were built. The time of the note stays that of the beginning."""
+        if self.results() and not named(self.results(), "error"):
+            _unfinished(self.file).rename(_finished(self.file))
+
     @property
     def _results(self) -> Path:
         return self.target / "target" / "run_results.json"
@@ -95,3 +120,41 @@ class Star:
 def named(results: list[dict[str, Any]], *statuses: str) -> list[str]:
     """The names of the models and tests with one of these statuses."""
     return [row["unique_id"].split(".")[2] for row in results if row["status"] in statuses]
+
+
+def doubt(star: Path, tables: Tables) -> str | None:
+    """Why a star schema may not be that of these tables as they are now."""
+    if is_unfinished(star):
+        return f"{star} is unfinished; run lake/gold again"
+    note = _finished(star)
+    if is_bucket(tables.place) or not note.is_file():
+        return None
+    if note.read_text() != str(tables.folder.resolve()):
+        return f"{star} was built of {note.read_text()}, not of {tables.place}"
+    built = note.stat().st_mtime
+    changed = [name for name in NEEDED if name in tables.names and _changed_since(tables, name, built)]
+    if changed:
+        return f"{star} was built before {', '.join(changed)} last changed; lake/gold builds it anew"
+    return None
+
+
+def is_unfinished(star: Path) -> bool:
+    """Whether a run that builds a star schema goes on, or was stopped."""
+    return _unfinished(star).exists()
+
+
+def _changed_since(tables: Tables, name: str, built: float) -> bool:
+    commits = (Path(tables.path(name)) / "_delta_log").glob("*.json")
+    if all(commit.stat().st_mtime <= built for commit in commits):
+        return False
+    # Merged files have the same rows.
+    versions = tables.versions(name)
+    return any(v.committed_at.timestamp() > built and v.operation != "OPTIMIZE" for v in versions)
+
+
+def _unfinished(star: Path) -> Path:
+    return star.with_suffix(".dbt") / "unfinished"
+
+
+def _finished(star: Path) -> Path:
+    return star.with_suffix(".dbt") / "finished"

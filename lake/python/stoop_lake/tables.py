@@ -134,7 +134,9 @@ def parse_time(text: str) -> datetime:
 
 def _version(commit: dict[str, object]) -> Version:
     metrics = commit.get("operationMetrics")
-    added = metrics.get("num_added_rows") if isinstance(metrics, dict) else None
+    # Ours, and those of delta-rs, which may change a copy.
+    names = ("numAddedRows", "num_added_rows") if isinstance(metrics, dict) else ()
+    added = next((metrics[name] for name in names if name in metrics), None)
     return Version(
         number=int(str(commit["version"])),
         committed_at=datetime.fromtimestamp(int(str(commit["timestamp"])) / 1000, UTC),

@@ -105,7 +105,7 @@ ALSO = {
     "unique_dim_home_home_key": {"versions_follow_each_other"},
     "unique_fct_sale_home_key": {"flows_equal_stream"},
     "unique_stg_markets_market": {"stock_balances"},
-    "unique_together_fct_listing_day_listing_id__day": {
+    "unique_together_fct_listing_day_listing_id__market__day": {
         "listing_days_equal_stream",
         "medians_equal_stream",
         "stock_balances",

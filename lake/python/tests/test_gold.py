@@ -13,7 +13,8 @@ from unittest import mock
 from deltalake import DeltaTable
 
 from stoop_lake.duck import connect, literal
-from stoop_lake.star import Star
+from stoop_lake.star import Star, doubt, is_unfinished
+from stoop_lake.tables import Tables
 from tests.market import star
 
 
@@ -56,6 +57,22 @@ class Gold(unittest.TestCase):
             done = Star(tables, self.folder / "star.duckdb").dbt("source", "freshness")
             self.assertEqual(done.is_right, is_right, f"{hours} hours: {done.output}")
 
+    def test_a_star_schema_that_is_unfinished_or_not_of_these_tables_is_doubted(self) -> None:
+        copy = self.folder / "tables"
+        shutil.copytree(star().tables, copy)
+        run, tables = Star(copy, self.folder / "star.duckdb"), Tables(copy)
+        run.began()
+        self.assertIn("unfinished", doubt(run.file, tables) or "")
+        self.assertTrue(run.dbt("run", "--select", "stg_runs").is_right)
+        run.ended()
+        self.assertFalse(is_unfinished(run.file))
+        self.assertIsNone(doubt(run.file, tables))
+        self.assertIn("was built of", doubt(run.file, Tables(star().tables)) or "")
+        DeltaTable(copy / "market_days").optimize.compact()
+        self.assertIsNone(doubt(run.file, tables), "merged files have the same rows")
+        DeltaTable(copy / "market_days").update(updates={"active": "active + 1"})
+        self.assertIn("market_days last changed", doubt(run.file, tables) or "")
+
     def test_a_changed_past_is_made_anew(self) -> None:
         tables = self.folder / "tables"
         shutil.copytree(star().tables, tables)
@@ -77,6 +94,15 @@ class Gold(unittest.TestCase):
         corrected = Star(star().tables, run.file)
         self.assertTrue(corrected.dbt("build").is_right, self.failed(corrected))
         self.assertEqual(self.rows(corrected), truth)
+
+    def test_a_home_that_moves_west_around_midnight_is_in_both_markets_on_that_day(self) -> None:
+        with connect(star().file, read_only=True) as connection:
+            rows = connection.execute("""
+                select market, strftime(min(day), '%m-%d'), strftime(max(day), '%m-%d') from gold.fct_listing_day
+                where listing_id = 'simulated/MOVED' and day <= date '2026-03-06' group by market order by market
+            """).fetchall()
+        markets = ["us/il/cook/chicago/60601:sale:USD", "us/wa/king/seattle/98101:sale:USD"]
+        self.assertEqual(rows, [(markets[0], "03-02", "03-04"), (markets[1], "03-04", "03-06")])
 
     def test_days_since_the_last_run_are_added_in_any_zone_of_the_machine(self) -> None:
         tables = self.folder / "tables"

@@ -187,10 +187,11 @@ class Sql(unittest.TestCase):
 
     def test_the_versions_that_are_recorded_are_those_of_the_logs(self) -> None:
         listed = json.loads(self.said(lake("versions", "--json")))
-        in_the_logs = {(row["table"], row["version"], row["committed_at"], row["operation"]) for row in listed}
-        query = "select table_name, version, committed_at, operation from versions"
+        columns = ("version", "committed_at", "operation", "rows_added")
+        in_the_logs = {(row["table"], *(row[column] for column in columns)) for row in listed}
+        query = f"select table_name, {', '.join(columns)} from versions"
         rows = json.loads(self.said(lake("sql", query, "--json")))
-        recorded = [(row["table_name"], row["version"], row["committed_at"], row["operation"]) for row in rows]
+        recorded = [(row["table_name"], *(row[column] for column in columns)) for row in rows]
         self.assertEqual(len(recorded), len(set(recorded)))
         self.assertEqual(set(recorded), {version for version in in_the_logs if version[0] != "versions"})
         self.assertIn(("market_days", 0), {version[:2] for version in recorded})
@@ -201,9 +202,21 @@ class Sql(unittest.TestCase):
         with connect() as connection:
             first = "select min(committed_at) from delta_scan('{}') where table_name = 'observations' and version = 1"
             at = connection.execute(first.format(data() / "tables" / "versions")).fetchall()[0][0]
+            march = "< '2026-03-01 00:00:00+00'"
+            self.assertIn(march, shown)
             for words, rows in ((f"<= '{at.isoformat()}'", 1), (f"< '{at.isoformat()}'", 0)):
-                counted = connection.execute(shown.replace("< '2026-03-01'", words)).fetchall()[0][0]
+                counted = connection.execute(shown.replace(march, words)).fetchall()[0][0]
                 self.assertEqual(counted > 0, rows > 0, words)
+            with self.assertRaisesRegex(duckdb.Error, "no version is so old"):
+                connection.execute(shown.replace(march, "< '2001-01-01 00:00:00+00'"))
+
+    def test_the_star_schema_is_as_it_was_built(self) -> None:
+        star_file = str(star().file)
+        self.refused(
+            lake("sql", "from dim_home", "--gold", star_file, "--version", "0"), "--gold is as lake/gold built it"
+        )
+        self.refused(lake("sql", "from fct_sale"), "a table of the star schema: --gold")
+        self.assertTrue(self.said(lake("sql", "from homes where false")).endswith("no rows\n"))
 
     def test_gold_says_what_it_lacks(self) -> None:
         with tempfile.TemporaryDirectory() as made:
@@ -227,7 +240,9 @@ class Sql(unittest.TestCase):
             said = self.said(lake("gold", "--star", str(file), tables=tables))
             with connect(file, read_only=True) as connection:
                 rows = connection.execute("select count(*) from gold.fct_listing_day").fetchall()[0][0]
-                last = connection.execute(f"select max(changed_at) from delta_scan('{tables}/price_changes')").fetchall()[0][0]
+                last = connection.execute(
+                    f"select max(changed_at) from delta_scan('{tables}/price_changes')"
+                ).fetchall()[0][0]
             self.assertRegex(said, rf"\nfct_listing_day +{rows:,}\n")
             self.assertRegex(said, r"\n\d\d+ tests passed\n")
             self.assertTrue(said.endswith(f"star schema: {file.resolve()}\n"), said)

@@ -14,6 +14,7 @@ use crate::observation::{ObservationRows, Origin, Pushed};
 use crate::place::Lake;
 use crate::quarantine::{QuarantineRows, line_version, wrong_field};
 use crate::specs::{self, TABLE_SCHEMA};
+use crate::table::Table;
 
 /// Copies bronze into the tables `observations` and `quarantine`, each line once.
 ///
@@ -64,8 +65,18 @@ impl Ingest {
     /// Opens the tables, or creates them.
     ///
     /// # Errors
-    /// See [`Table::open`](crate::Table::open).
+    /// See [`Table::open`](crate::Table::open). If the table `bronze` says that files were taken, and there is no table
+    /// `observations`: somebody removed it.
     pub async fn open(lake: &Lake, now: Time) -> Result<Self, LakeError> {
+        let is_there = lake.tables().await?.iter().any(|name| name == "observations");
+        if !is_there
+            && let Some(bronze) = Table::find(lake, "bronze").await?
+            && bronze.rows()? > 0
+            // Another process may have made both just now.
+            && Table::find(lake, "observations").await?.is_none()
+        {
+            return Err(of_another());
+        }
         Ok(Self {
             observations: Inserter::open(lake, specs::observations(), now).await?,
             quarantine: Inserter::open(lake, specs::quarantine(), now).await?,
@@ -100,9 +111,7 @@ impl Ingest {
         };
         self.bronze.table().each_batch(&["object", "observations_id"], visit).await?;
         if is_of_another {
-            let detail =
-                "the files that it names were taken into another table observations: remove all tables, and ingest";
-            return Err(LakeError::Unfit { table: "bronze".to_owned(), detail: detail.to_owned() });
+            return Err(of_another());
         }
         Ok(taken)
     }
@@ -218,4 +227,9 @@ impl Ingest {
         self.counts.objects += ended.len() as u64;
         Ok(())
     }
+}
+
+fn of_another() -> LakeError {
+    let detail = "the files that it names were taken into another table observations: remove all tables, and ingest";
+    LakeError::Unfit { table: "bronze".to_owned(), detail: detail.to_owned() }
 }

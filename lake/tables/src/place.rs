@@ -24,14 +24,13 @@ pub struct Lake {
 }
 
 impl Lake {
-    /// The lake of a data folder, which is created if it is missing.
+    /// The lake of a data folder. The first table that is written makes the folder if it is missing.
     ///
     /// # Errors
-    /// If the folder cannot be created.
+    /// If it is not a path of a file system.
     pub fn folder(data: &FilePath) -> Result<Self, LakeError> {
         let failed = Doing::new(format!("open the data folder {}", data.display()));
-        std::fs::create_dir_all(data).map_err(|error| failed.by(error))?;
-        let absolute = data.canonicalize().map_err(|error| failed.by(error))?;
+        let absolute = data.canonicalize().or_else(|_| std::path::absolute(data)).map_err(|error| failed.by(error))?;
         let base = Url::from_directory_path(&absolute).map_err(|()| failed.by("not a path of a file system"))?;
         Ok(Self { store: Arc::new(LocalFileSystem::new()), base })
     }

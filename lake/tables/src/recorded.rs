@@ -17,6 +17,13 @@ use crate::table::Table;
 /// # Errors
 /// If a table cannot be read, or `versions` cannot be written. Then nothing was added; next time it is.
 pub async fn record_versions(lake: &Lake, now: Time) -> Result<u64, LakeError> {
+    let names = lake.tables().await?;
+    let is_there = |spec: &Spec| names.iter().any(|name| *name == spec.name);
+    let tables: Vec<_> =
+        specs::all().into_iter().filter(|spec| is_there(spec) && spec.name != specs::versions().name).collect();
+    if tables.is_empty() {
+        return Ok(0);
+    }
     let mut recorded = Inserter::open(lake, specs::versions(), now).await?;
     let mut known = HashSet::new();
     let visit = |batch: &RecordBatch| {
@@ -24,10 +31,8 @@ pub async fn record_versions(lake: &Lake, now: Time) -> Result<u64, LakeError> {
         known.extend(ids.into_iter().flatten().flatten().map(number_of));
     };
     recorded.table().each_batch(&["version_id"], visit).await?;
-    let names = lake.tables().await?;
     let (mut rows, mut ids) = (Rows::new(&specs::versions().columns), Vec::new());
-    let is_there = |spec: &Spec| names.iter().any(|name| *name == spec.name);
-    for spec in specs::all().into_iter().filter(|spec| is_there(spec) && spec.name != recorded.table().name()) {
+    for spec in tables {
         let Some(table) = Table::find(lake, &spec.name).await? else { continue };
         for number in (0..=table.version()).rev() {
             let Some(version) = table.commit_of(number).await? else { break };

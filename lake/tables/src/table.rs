@@ -59,13 +59,14 @@ impl Table {
     /// # Errors
     /// If there is no such table, or it cannot be read.
     pub async fn read(lake: &Lake, name: &str) -> Result<Self, LakeError> {
-        let known = || async { lake.tables().await.map(|names| names.join(", ")).unwrap_or_default() };
-        match Self::find(lake, name).await? {
-            Some(table) => Ok(table),
-            None => {
-                Err(LakeError::Missing(format!("no table {name} in {}; there are: {}", lake.base(), known().await)))
-            }
+        if let Some(table) = Self::find(lake, name).await? {
+            return Ok(table);
         }
+        let known = match lake.tables().await? {
+            none if none.is_empty() => "there is none; `stoop-lake ingest` makes them".to_owned(),
+            names => format!("there are {}", names.join(", ")),
+        };
+        Err(LakeError::Missing(format!("no table {name} in {}tables/: {known}", lake.base())))
     }
 
     /// `None` if there is no such table.

@@ -1,4 +1,4 @@
--- One row for each home and civil day (of its market's zone) at whose close it was active.
+-- One row for each home, market and civil day (of the market's zone) at whose close it was active there.
 --
 -- Late observations change past days, so days cannot say what is new. A run makes anew the homes whose versions are not those
 -- that their rows were made of, and adds the days since the last run to all others, in one transaction: the hook deletes rows,

@@ -146,6 +146,7 @@ fn files_that_another_table_observations_took_are_not_counted_as_taken() {
         refused.starts_with("the table bronze: ") && refused.ends_with("remove all tables, and ingest"),
         "{refused}"
     );
+    assert!(!folder.path().join("tables/observations").exists(), "no empty table is made");
     std::fs::remove_dir_all(folder.path().join("tables")).unwrap();
     assert_eq!(run(ingest(&lake, &chunks)).unwrap().counts().added, 3);
 }
