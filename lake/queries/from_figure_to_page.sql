@@ -12,7 +12,8 @@ chosen as (
     select day.market, max(day.day) as day
     from fct_listing_day as day
     inner join pages on pages.home_key = day.home_key
-    where day.figure_price is not null and day.day <= (select max(last_seen_on) from dim_source)
+    inner join dim_source as source on source.source = day.source
+    where day.figure_price is not null and day.day <= source.last_seen_on
     group by day.market
     order by day.market
     limit 1

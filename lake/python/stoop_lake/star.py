@@ -92,14 +92,17 @@ class Star:
         return results
 
     def began(self) -> None:
-        """Notes that the file is being built, and of which tables."""
+        """Notes that the file is being built, and of which versions of which tables."""
         self.target.mkdir(parents=True, exist_ok=True)
         _finished(self.file).unlink(missing_ok=True)
-        _unfinished(self.file).write_text(str(self.tables))
+        of = {name: _commit(self.tables, name, _newest(self.tables, name)) for name in NEEDED}
+        _unfinished(self.file).write_text(json.dumps({"tables": str(self.tables), "of": of}))
 
     def ended(self) -> None:
-        """Notes that all tables were built. The time of the note stays that of the beginning."""
-        if self.results() and not named(self.results(), "error"):
+        """Notes that all models were built, if they were."""
+        results = self.results()
+        # dbt skips what depends on a model that failed, or of which a test failed.
+        if results and not named(results, "error", "skipped"):
             _unfinished(self.file).rename(_finished(self.file))
 
     @property
@@ -129,10 +132,11 @@ def doubt(star: Path, tables: Tables) -> str | None:
     note = _finished(star)
     if is_bucket(tables.place) or not note.is_file():
         return None
-    if note.read_text() != str(tables.folder.resolve()):
-        return f"{star} was built of {note.read_text()}, not of {tables.place}"
-    built = note.stat().st_mtime
-    changed = [name for name in NEEDED if name in tables.names and _changed_since(tables, name, built)]
+    built = json.loads(note.read_text())
+    folder = tables.folder.resolve()
+    if built["tables"] != str(folder):
+        return f"{star} was built of {built['tables']}, not of {tables.place}"
+    changed = [name for name, commit in built["of"].items() if _has_changed(folder, name, commit)]
     if changed:
         return f"{star} was built before {', '.join(changed)} last changed; lake/gold builds it anew"
     return None
@@ -143,18 +147,36 @@ def is_unfinished(star: Path) -> bool:
     return _unfinished(star).exists()
 
 
-def _changed_since(tables: Tables, name: str, built: float) -> bool:
-    commits = (Path(tables.path(name)) / "_delta_log").glob("*.json")
-    if all(commit.stat().st_mtime <= built for commit in commits):
-        return False
+def _has_changed(tables: Path, name: str, built: dict[str, Any] | None) -> bool:
+    """Whether a table has other rows than at a commit. One that was removed and made again has other commits."""
+    if built is None or _commit(tables, name, built["version"]) != built:
+        return True
+    later = (_commit(tables, name, number) for number in range(built["version"] + 1, _newest(tables, name) + 1))
     # Merged files have the same rows.
-    versions = tables.versions(name)
-    return any(v.committed_at.timestamp() > built and v.operation != "OPTIMIZE" for v in versions)
+    return any(commit is None or commit["operation"] != "OPTIMIZE" for commit in later)
+
+
+def _newest(tables: Path, name: str) -> int:
+    return max((int(file.stem) for file in _log(tables, name).glob("[0-9]*.json")), default=-1)
+
+
+def _commit(tables: Path, name: str, version: int) -> dict[str, Any] | None:
+    """Which commit made a version, as the log of Delta says; None if it is not there."""
+    try:
+        lines = (_log(tables, name) / f"{version:020}.json").read_text().splitlines()
+        info = next(action["commitInfo"] for action in map(json.loads, lines) if "commitInfo" in action)
+    except (OSError, StopIteration):
+        return None
+    return {"version": version, "timestamp": info["timestamp"], "operation": info["operation"]}
+
+
+def _log(tables: Path, name: str) -> Path:
+    return tables / name / "_delta_log"
 
 
 def _unfinished(star: Path) -> Path:
-    return star.with_suffix(".dbt") / "unfinished"
+    return star.with_suffix(".dbt") / "unfinished.json"
 
 
 def _finished(star: Path) -> Path:
-    return star.with_suffix(".dbt") / "finished"
+    return star.with_suffix(".dbt") / "finished.json"

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import signal
+import subprocess
 import tempfile
+import time
 import unittest
 from functools import cache
 from pathlib import Path
@@ -30,6 +33,15 @@ def real() -> Star | None:
             made.file.unlink(missing_ok=True)
             raise AssertionError(built.output[-8000:])
     return made
+
+
+def _children(parent: int) -> list[int]:
+    """The processes that any thread of a process has started, as Linux lists them."""
+    try:
+        lists = [file.read_text() for file in Path(f"/proc/{parent}/task").glob("*/children")]
+    except OSError:
+        return []
+    return [int(child) for text in lists for child in text.split()]
 
 
 class Exploration(unittest.TestCase):
@@ -62,6 +74,20 @@ class Exploration(unittest.TestCase):
 
     def test_the_notebook_answers_on_the_simulated_market(self) -> None:
         self.pictures(star())
+
+    def test_ctrl_c_ends_the_notebook_and_its_kernel(self) -> None:
+        with tempfile.TemporaryDirectory() as out:
+            command = [LAKE / "notebook", star().file, out]
+            with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as notebook:
+                while not (kernels := _children(notebook.pid)):
+                    self.assertIsNone(notebook.poll(), "it ended before there was a kernel")
+                    time.sleep(0.01)
+                # So that it cannot be done before the signal comes.
+                os.kill(kernels[0], signal.SIGSTOP)
+                notebook.send_signal(signal.SIGINT)
+                said, complained = notebook.communicate()
+        self.assertEqual((notebook.returncode, said, complained), (130, "", "lake/notebook: stopped\n"))
+        self.assertFalse(Path(f"/proc/{kernels[0]}").exists(), "the kernel goes on")
 
     def test_the_notebook_answers_on_real_data(self) -> None:
         on = real()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import tempfile
 import unittest
@@ -13,7 +14,7 @@ from unittest import mock
 from deltalake import DeltaTable
 
 from stoop_lake.duck import connect, literal
-from stoop_lake.star import Star, doubt, is_unfinished
+from stoop_lake.star import Star, doubt, is_unfinished, named
 from stoop_lake.tables import Tables
 from tests.market import star
 
@@ -72,6 +73,26 @@ class Gold(unittest.TestCase):
         self.assertIsNone(doubt(run.file, tables), "merged files have the same rows")
         DeltaTable(copy / "market_days").update(updates={"active": "active + 1"})
         self.assertIn("market_days last changed", doubt(run.file, tables) or "")
+        # Made anew, with as many versions, in a lake whose clock ran back.
+        run.began()
+        run.ended()
+        self.assertIsNone(doubt(run.file, tables))
+        for commit in (copy / "runs" / "_delta_log").glob("*.json"):
+            commit.write_text(re.sub(r'"timestamp":\d+', '"timestamp":1', commit.read_text()))
+        self.assertIn("runs last changed", doubt(run.file, tables) or "")
+
+    def test_a_model_that_was_skipped_leaves_a_star_schema_unfinished(self) -> None:
+        tables = self.folder / "tables"
+        shutil.copytree(star().tables, tables)
+        run = Star(tables, self.folder / "star.duckdb")
+        # Names that are not unique: a test of the source fails, and dbt builds nothing that is made of it.
+        observations = DeltaTable(tables / "observations")
+        observations.alter.set_table_properties({"delta.appendOnly": "false"})
+        observations.update(updates={"observation_id": "'one'"})
+        run.began()
+        self.assertFalse(run.dbt("build").is_right)
+        run.ended()
+        self.assertTrue(is_unfinished(run.file), named(run.results(), "fail", "skipped"))
 
     def test_a_changed_past_is_made_anew(self) -> None:
         tables = self.folder / "tables"

@@ -63,7 +63,7 @@ impl Table {
             return Ok(table);
         }
         let known = match lake.tables().await? {
-            none if none.is_empty() => "there is none; `stoop-lake ingest` makes them".to_owned(),
+            none if none.is_empty() => "there are none; `stoop-lake ingest` makes them".to_owned(),
             names => format!("there are {}", names.join(", ")),
         };
         Err(LakeError::Missing(format!("no table {name} in {}tables/: {known}", lake.base())))

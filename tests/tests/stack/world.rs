@@ -147,8 +147,8 @@ impl World {
         built.deploy(&self.aws(), &name, parameters).unwrap()
     }
 
-    /// Deletes another stack, and waits until its event source mappings are gone: AWS's CloudFormation waits for them,
-    /// `LocalStack`'s does not, and refuses a stack of the same name until then.
+    /// Deletes another stack, and waits until its event source mappings are gone: Lambda deletes them some time after its
+    /// answer, for which `LocalStack`'s `CloudFormation` does not wait; it refuses a stack of the same name until then.
     pub(crate) async fn delete(&self, stack: &Stack) {
         say(&format!("sam delete: {}", stack.name()));
         stack.delete(&self.aws()).unwrap();
