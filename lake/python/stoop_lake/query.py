@@ -38,6 +38,8 @@ def run(args: Namespace) -> None:
             execute(connection, query)
             # Rows are made while they are printed, so that mistakes in them show here.
             _print(connection, args)
+        except duckdb.InterruptException as error:
+            raise LakeError(explain(connection, query, cause(connection, query) or error, missing, moment)) from error
         except duckdb.Error as error:
             raise LakeError(explain(connection, query, error, missing, moment)) from error
 
@@ -73,6 +75,18 @@ def execute(connection: duckdb.DuckDBPyConnection, query: str) -> None:
             sys.stderr.write("\r\x1b[K")
     if failure:
         raise failure[0]
+
+
+def cause(connection: duckdb.DuckDBPyConnection, query: str) -> duckdb.Error | None:
+    """Why a query fails that nobody stopped: DuckDB may report a thread that it stopped for another one's mistake."""
+    connection.execute("set threads = 1")
+    try:
+        connection.execute(query)
+        for _ in _batches(connection):
+            pass
+    except duckdb.Error as error:
+        return error
+    return None
 
 
 def explain(

@@ -21,6 +21,7 @@ from deltalake import DeltaTable
 
 from stoop_lake.duck import connect, extension
 from stoop_lake.notebook import LAKE
+from stoop_lake.query import cause
 from tests.market import data, star
 
 
@@ -89,6 +90,10 @@ class Sql(unittest.TestCase):
         query = "select (case when i = 400000 then 'x' else '1' end)::integer as n from range(500000) as rows(i)"
         for form in ("--json", "--csv"):
             self.refused(lake("sql", query, form), "Could not convert string 'x'")
+        # DuckDB says now and then only that a thread was interrupted, since another one failed.
+        with connect() as connection:
+            self.assertIn("Could not convert string 'x'", str(cause(connection, query)))
+            self.assertIsNone(cause(connection, "select 1"))
 
     def test_errors_name_tables_and_columns(self) -> None:
         self.refused(lake("sql", "from observation"), "tables: ", "observations", "listing_history")
