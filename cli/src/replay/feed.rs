@@ -119,8 +119,9 @@ impl Feed<'_, '_> {
                             observation.seen = as_of.max(observation.at);
                             observation.initial = is_first;
                             observation.watch = Watch::Complete;
+                        } else {
+                            ordinals.give(&mut observation);
                         }
-                        ordinals.give(&mut observation);
                         self.see(&observation);
                         self.keep(observation, sink)?;
                     }

@@ -31,6 +31,9 @@ impl SourceFile<'_> {
         row.seen = self.as_of.unwrap_or(row.at);
         row.at = row.at.min(row.seen);
         row.initial = self.initial;
-        self.ordinals.give_after(row, newest.filter(|_| self.resumed));
+        // A snapshot has each listing once.
+        if self.as_of.is_none() {
+            self.ordinals.give_after(row, newest.filter(|_| self.resumed));
+        }
     }
 }

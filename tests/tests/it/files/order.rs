@@ -98,6 +98,17 @@ async fn rows_of_one_date_have_the_order_of_their_file_whatever_its_name() {
 }
 
 #[tokio::test]
+async fn rows_of_one_date_keep_their_order_around_a_row_of_another_date() {
+    let inbox = Inbox::with_times();
+    inbox.put("a.csv", 90, timed(&[("1", 500, 1_440), ("1", 400, 1_440), ("1", 480, 7_200), ("1", 450, 1_440)]));
+    inbox.polled().await;
+    use EventKind::{New, PriceCut, PriceRise};
+    let expected = [(New, 7_200), (PriceRise, 1_440), (PriceCut, 1_440), (PriceRise, 1_440)];
+    assert_eq!(inbox.events("1").await, expected);
+    assert_eq!(inbox.bench.ends("1").await, (Status::Active, 450));
+}
+
+#[tokio::test]
 async fn rows_of_one_date_keep_their_order_if_a_run_ends_between_them() {
     let inbox = Inbox::with_times();
     inbox.put("before.csv", 900, timed(&[("other", 700, 3_000)]));
