@@ -14,14 +14,15 @@ const NINES_MIN: u64 = 9_999_999;
 
 /// Why a price is doubtful.
 ///
-/// A *doubtful* price looks like a mistake and has been sighted on one UTC day only. Until it is sighted on another day
-/// it is in no figure, as if the listing had no price. Then it counts from its first sighting. A *suspect* alert is
+/// A *doubtful* price looks like a mistake and has been sighted on one UTC day only. Until it is sighted on another day, or
+/// the home is sold at about that price, it is in no figure, as if the listing had no price. Then it counts from its first
+/// sighting. A *suspect* alert is
 /// something else: it has rules of its own and is not sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Doubt {
-    /// At most a quarter of the last accepted price of the spell.
+    /// At most a quarter of the last accepted price of the spell, or of its closing price.
     Fall,
-    /// At least four times the last accepted price of the spell.
+    /// At least four times the last accepted price of the spell, or its closing price.
     Rise,
     /// In whole units of the currency, all digits are the same (at least five digits; seven for nines) or count up from
     /// 1 (12345, 123456, ...).
@@ -43,18 +44,22 @@ impl Doubt {
     /// sighted.
     #[must_use]
     pub fn of(asked: Option<Minor>, price: Minor, currency: Currency) -> Option<Self> {
-        let leap = asked.and_then(|asked| {
-            let falls = |from, to| PriceChange { from, to }.drop_bp() >= SLIP_BP;
-            match () {
-                () if falls(asked, price) => Some(Self::Fall),
-                () if falls(price, asked) => Some(Self::Rise),
-                () => None,
-            }
-        });
-        match leap {
+        match asked.and_then(|asked| Self::of_leap(asked, price)) {
             _ if asked == Some(price) => None,
             None => is_placeholder(price, currency).then_some(Self::Placeholder),
             leap => leap,
+        }
+    }
+
+    /// Why `price` is too far from another price of the home to be a price as well: a quarter of it or less, or four times
+    /// it or more.
+    #[must_use]
+    pub fn of_leap(other: Minor, price: Minor) -> Option<Self> {
+        let falls = |from, to| PriceChange { from, to }.drop_bp() >= SLIP_BP;
+        match () {
+            () if falls(other, price) => Some(Self::Fall),
+            () if falls(price, other) => Some(Self::Rise),
+            () => None,
         }
     }
 

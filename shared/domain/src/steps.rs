@@ -2,7 +2,7 @@
 
 use crate::doubt::Doubt;
 use crate::interval::Interval;
-use crate::listing::{LISTED_SINCE, Purpose};
+use crate::listing::Purpose;
 use crate::market::Market;
 use crate::money::{Currency, Minor};
 use crate::price_change::PriceChange;
@@ -10,6 +10,7 @@ use crate::status::Phase;
 use crate::time::{Day, Time};
 
 mod prices;
+mod sales;
 
 /// How a home enters the active stock of its market. Each entry has exactly one kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -60,12 +61,14 @@ pub struct Step<'a> {
     pub sold: Option<Sold>,
 }
 
-/// A sale or letting.
+/// A sale or letting, as the source gives it last: later closed intervals may add or correct the day and the price.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sold {
-    /// The civil day of `CloseDate`. `None` if the source gives none, or one before [`LISTED_SINCE`] or after the
-    /// interval began.
+    /// The civil day of `CloseDate`. `None` if the source gives none, or none from [`crate::LISTED_SINCE`] to one UTC day after
+    /// the interval that gives it began; the sale then counts on the day on which its interval began.
     pub on: Option<Day>,
+    /// `ClosePrice`. It may be impossible ([`crate::price_bounds`]).
+    pub price: Option<Minor>,
 }
 
 /// One stay on the market, from entry to exit.
@@ -83,9 +86,6 @@ const SPELL_GAP_MS: i64 = 90 * Time::DAY_MS;
 /// After a longer time off the market a home counts as new.
 const RELISTED_WITHIN_MS: i64 = 365 * Time::DAY_MS;
 
-/// A `CloseDate` that is later by more days belongs to another sale; by fewer, it corrects the date.
-const RESOLD_AFTER_DAYS: i32 = 30;
-
 /// A home that was listed longer before its first sighting was on the market already.
 const INITIAL_MS: i64 = 7 * Time::DAY_MS;
 
@@ -100,7 +100,6 @@ pub(crate) fn steps_of(intervals: Vec<Interval<'_>>) -> Vec<Step<'_>> {
         spell: None,
         next: Entry::New,
         off_since: None,
-        sold: None,
     };
     let mut steps: Vec<Step<'_>> = Vec::new();
     let mut opens: Vec<Option<Open>> = Vec::new();
@@ -108,6 +107,7 @@ pub(crate) fn steps_of(intervals: Vec<Interval<'_>>) -> Vec<Step<'_>> {
         steps.push(builder.step(index, interval));
         opens.push(builder.spell);
     }
+    sales::settle_sales(&mut steps);
     let mut index = 0;
     while index < steps.len() {
         let Some(open) = opens[index] else {
@@ -117,7 +117,8 @@ pub(crate) fn steps_of(intervals: Vec<Interval<'_>>) -> Vec<Step<'_>> {
         let end = (index..steps.len()).find(|later| opens[*later].is_none_or(|it| it.from != open.from));
         let end = end.unwrap_or(steps.len());
         open.settle(&mut steps[index..end]);
-        prices::price_steps(&mut steps[index..end]);
+        let paid = steps.get(end).and_then(|next| prices::paid(&steps[index], next));
+        prices::price_steps(&mut steps[index..end], paid);
         index = end;
     }
     steps
@@ -145,8 +146,6 @@ struct EventBuilder {
     next: Entry,
     /// When the home left the market.
     off_since: Option<Time>,
-    /// Set if the home was sold and not offered since. The inner value is the day, if known.
-    sold: Option<Option<Day>>,
 }
 
 /// An open spell.
@@ -208,25 +207,23 @@ impl EventBuilder {
         self.open_or_close(index, phase, &interval);
         let exit = match phase {
             _ if !was_active => None,
-            _ if other_terms => Some(Exit::Gone),
-            Phase::Active => moved.then_some(Exit::MovedOut),
             Phase::Pending => Some(Exit::Pending),
             Phase::Closed => Some(Exit::Closed),
-            Phase::Off | Phase::Before => Some(Exit::Gone),
+            Phase::Active if !other_terms => moved.then_some(Exit::MovedOut),
+            Phase::Active | Phase::Off | Phase::Before => Some(Exit::Gone),
         };
         let entry = match is_active {
             false => None,
             true if was_active && !other_terms => moved.then_some(Entry::MovedIn),
             true => Some(std::mem::replace(&mut self.next, Entry::BackOnMarket)),
         };
-        let sold = self.sell(phase, &interval);
         self.phase = Some(phase);
         self.began = Some(interval.first);
         self.expired = interval.expires;
         self.market = Some(facts.market.clone());
-        // The prices are compared when the whole spell is known.
+        // Prices are compared when the whole spell is known, and sales when the whole history is.
         let spell = Spell { opened_at: interval.first, original: None };
-        Step { interval, spell, exit, entry, doubtful: None, change: None, sold }
+        Step { interval, spell, exit, entry, doubtful: None, change: None, sold: None }
     }
 
     /// Opens a spell when the home comes on the market. Ends it when the home is sold or is off the market for too
@@ -258,27 +255,5 @@ impl EventBuilder {
                 }
             }
         }
-    }
-
-    /// Whether this interval begins with a sale. A home that is taken down and then shown as sold again was sold once.
-    /// If `CloseDate` moves by months, it was sold again, even without a sighting on the market in between.
-    fn sell(&mut self, phase: Phase, interval: &Interval<'_>) -> Option<Sold> {
-        let [earliest, seen] = [LISTED_SINCE, interval.first].map(|time| time.ms().div_euclid(Time::DAY_MS));
-        // One more day, for zones ahead of UTC.
-        let on = interval.facts.close_date.filter(|day| (earliest..=seen + 1).contains(&i64::from(day.0)));
-        let was_sold = match phase {
-            Phase::Closed => self.sold.replace(on.or(self.sold.flatten())),
-            Phase::Active | Phase::Pending => self.sold.take().and(None),
-            Phase::Before | Phase::Off => None,
-        };
-        if phase != Phase::Closed {
-            return None;
-        }
-        let is_another = |before: Day| on.is_some_and(|on| on.0.saturating_sub(before.0) > RESOLD_AFTER_DAYS);
-        if was_sold.is_some_and(|before| !before.is_some_and(is_another)) {
-            return None;
-        }
-        // For a home that was first seen as sold, only the source knows the day of the sale.
-        (self.phase.is_some() || on.is_some()).then_some(Sold { on })
     }
 }

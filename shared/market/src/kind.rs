@@ -45,9 +45,6 @@ pub(crate) enum Quantity {
 /// The bucket of [`Quantity::CutGap`] of a home's first cut: longer than any gap in days.
 pub(crate) const NO_CUT_BEFORE: i32 = 1 << 20;
 
-/// The highest bucket of [`Quantity::Ratio`]: four hundred times the asking price, or more.
-pub(crate) const RATIO_MAX: i32 = 4_000_000;
-
 /// What happened to a home. The numbers are part of the stored format: never reuse one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Kind {

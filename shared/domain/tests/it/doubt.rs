@@ -1,10 +1,10 @@
 //! Doubtful prices: excluded everywhere until they are sighted on another day.
 
-use stoop_domain::{Applied, Doubt, History, Purpose, Sighting, Status, Time};
+use stoop_domain::{Applied, Doubt, Facts, History, Minor, Purpose, Sighting, Status, Time};
 
 use crate::support::{HOUR, START, facts, in_area};
 
-use Status::{Active, Gone, Pending, Withdrawn};
+use Status::{Active, Closed, ComingSoon, Gone, Incomplete, Pending, Withdrawn};
 
 /// A home that was seen at these hours with these states and prices.
 fn home(seen: &[(i64, Status, i64)]) -> History {
@@ -96,6 +96,55 @@ fn an_accepted_price_of_a_withdrawn_home_is_a_base_and_gone_is_not_a_sighting() 
     assert_eq!(reported(&gone), [(None, None), (FALL, None), (FALL, None)]);
     let insists = home(&[(0, Active, 50_000), (24, Withdrawn, 100), (50, Withdrawn, 100), (75, Active, 100)]);
     assert_eq!(reported(&insists), [(None, None); 3], "the price changed while the home was withdrawn");
+}
+
+#[test]
+fn a_sighting_in_any_status_but_gone_clears_a_price() {
+    for status in [ComingSoon, Incomplete, Withdrawn, Pending] {
+        let home = home(&[(0, Active, 50_000), (48, Active, 10_000), (96, status, 10_000)]);
+        assert_eq!(reported(&home)[1], (None, Some((50_000, 10_000))), "{status:?}");
+    }
+    // A price of a home that is not on offer yet is no base of later changes, but it is another price.
+    let other = home(&[(0, Active, 50_000), (48, Active, 10_000), (96, ComingSoon, 30_000), (120, Active, 10_000)]);
+    assert_eq!(reported(&other), [(None, None), (FALL, None), (None, None), (FALL, None)]);
+}
+
+/// A home that was seen at these hours with these states and prices, and then sold.
+fn sold(seen: &[(i64, Status, i64)], for_price: i64) -> Vec<Reported> {
+    let mut history = home(seen);
+    let closed = Facts { close_price: Some(Minor(for_price)), ..facts(Closed, seen.last().unwrap().2) };
+    history.apply(Sighting::at(at(1_000)), &closed, None);
+    let mut all = reported(&history);
+    all.pop();
+    all
+}
+
+#[test]
+fn a_price_that_the_sale_disproves_is_doubtful_if_another_one_agrees_with_it() {
+    let mended = [(0, Active, 120_000), (24, Active, 1_200_000)];
+    assert_eq!(sold(&mended, 1_190_000), [(FALL, None), (None, None)]);
+    assert_eq!(sold(&mended, 120_000), [(None, None), (RISE, None)], "the second was the slip");
+    assert_eq!(sold(&[(0, Active, 1_200_000), (24, Active, 120_000)], 110_000), [(RISE, None), (None, None)]);
+    // What was shown on two days, was meant.
+    let meant = [(0, Active, 120_000), (24, Active, 120_000), (48, Active, 1_200_000)];
+    assert_eq!(sold(&meant, 1_190_000), [(None, None), (None, Some((120_000, 1_200_000)))]);
+    // A closing price that no asked price is near to may be the mistake.
+    assert_eq!(sold(&[(0, Active, 1_200_000), (24, Active, 1_100_000)], 119_000)[0], (None, None));
+    assert_eq!(sold(&mended, 12), [(None, None), (RISE, None)], "impossible");
+}
+
+#[test]
+fn a_price_within_half_and_double_of_the_closing_price_is_not_doubtful() {
+    let fall = |paid| sold(&[(0, Active, 50_000), (24, Active, 50_000), (48, Active, 10_000)], paid)[1];
+    let cut = (None, Some((50_000, 10_000)));
+    assert_eq!([19_999, 20_000, 20_001, 40_001].map(fall), [cut, cut, (FALL, None), (FALL, None)]);
+    // A spell that ends otherwise has no witness.
+    let back = home(&[(0, Active, 120_000), (24, Active, 1_200_000), (48, Gone, 1_200_000)]);
+    assert_eq!(reported(&back)[..2], [(None, None), (RISE, None)]);
+    let mut let_then = home(&[(0, Active, 120_000), (24, Active, 1_200_000)]);
+    let rent = Facts { close_price: Some(Minor(1_200_000)), ..in_area("Alfama", Purpose::Rent, Closed, 100) };
+    let_then.apply(Sighting::at(at(1_000)), &rent, None);
+    assert_eq!(reported(&let_then)[..2], [(None, None), (RISE, None)]);
 }
 
 #[test]

@@ -10,6 +10,7 @@ mod model;
 mod numbers;
 mod overfull;
 mod reported;
+mod sales;
 mod set;
 mod steps;
 mod support;

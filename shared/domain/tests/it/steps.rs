@@ -103,6 +103,20 @@ fn a_switch_from_sale_to_rent_is_gone_there_and_new_here() {
 }
 
 #[test]
+fn a_home_that_goes_under_contract_on_other_terms_is_pending_there() {
+    use EventKind::{Closed as Sale, Gone as Left, New, Pending as Contract, Sold};
+    let then = |status| {
+        let home = home(&[(0, facts(Active, 500)), (10, in_area("Alfama", Purpose::Rent, status, 2))]);
+        home.events().into_iter().map(|event| (event.kind, event.market.purpose)).collect::<Vec<_>>()
+    };
+    let (sale, rent) = (Purpose::Sale, Purpose::Rent);
+    assert_eq!(then(Pending), [(New, sale), (Contract, sale)]);
+    assert_eq!(then(Closed), [(New, sale), (Sale, sale), (Sold, rent)]);
+    assert_eq!(then(Withdrawn), [(New, sale), (Left, sale)]);
+    assert_eq!(then(Active), [(New, sale), (Left, sale), (New, rent)]);
+}
+
+#[test]
 fn a_move_is_an_exit_there_and_an_entry_here_with_the_price_change() {
     let there = in_area("Baixa", Purpose::Sale, Active, 400);
     let home = home(&[(0, facts(Active, 500)), (10, there.clone())]);

@@ -1,7 +1,7 @@
 //! Observations for the tests.
 
 use proptest::prelude::*;
-use stoop_domain::{Address, Currency, Facts, History, Listing, Minor, Purpose, Sighting, Status, Time, Watch};
+use stoop_domain::{Address, Currency, Day, Facts, History, Listing, Minor, Purpose, Sighting, Status, Time, Watch};
 
 pub(crate) const MINUTE: i64 = 60_000;
 pub(crate) const HOUR: i64 = 60 * MINUTE;
@@ -78,12 +78,22 @@ fn listed() -> impl Strategy<Value = Option<Time>> {
 
 /// One of a few states, so that equal ones occur.
 fn state() -> impl Strategy<Value = Facts> {
-    use Status::{Active, Closed, Gone, Pending};
-    (
-        prop::sample::select(vec![Active, Active, Active, Pending, Gone, Closed]),
-        prop::sample::select(vec![1_i64, 2, 9, 1_234_500]),
+    use Status::{Active, Closed, ComingSoon, Gone, Incomplete, Pending};
+    let prices = vec![1_i64, 2, 9, 9, 1_234_500, 123_450_000, 0];
+    let statuses = vec![Active, Active, Active, Pending, Gone, Closed, Closed, ComingSoon, Incomplete];
+    let sale = (prop::option::of(-60_i64..60), prop::option::of(prop::sample::select(vec![9, 1_200_000])));
+    let original = prop::option::weighted(0.2, Just(Minor(10)));
+    (prop::sample::select(statuses), prop::sample::select(prices), sale, original).prop_map(
+        |(status, price, (on, paid), original)| {
+            let mut facts = Facts { original_list_price: original, ..facts(status, price) };
+            if status == Closed {
+                // Few days, so that equal states occur.
+                facts.close_date = on.map(|on| Day((START / DAY + on / 20 * 20) as i32));
+                facts.close_price = paid.map(Minor);
+            }
+            facts
+        },
     )
-        .prop_map(|(status, price)| facts(status, price))
 }
 
 pub(crate) fn said() -> impl Strategy<Value = Said> {

@@ -71,7 +71,7 @@ pub(super) const FIGURES: &[Definition] = &[
         name: "new_priced",
         group: Group::Pressure,
         unit: Unit::Homes,
-        meaning: "New homes with a first price.",
+        meaning: "New homes with a list price when they entered.",
         formula: "count",
         fields: &["ListPrice"],
         sample: None,
@@ -83,7 +83,7 @@ pub(super) const FIGURES: &[Definition] = &[
         name: "median_new_price",
         group: Group::Pressure,
         unit: Unit::Money,
-        meaning: "Median first price of new homes; beside median_price it shows where sellers move.",
+        meaning: "Median list price of new homes when they entered, later changes left out; beside median_price it shows where sellers move.",
         formula: "quantile 0.5 of ListPrice on entry",
         fields: &["ListPrice"],
         sample: Some(("new_priced", THIN_SAMPLE)),
@@ -171,7 +171,7 @@ const MONTH_DAYS: f64 = 30.4375;
 /// The months for which homes last, if this many go in the window.
 #[expect(clippy::cast_precision_loss, reason = "counts of homes")]
 fn months(window: &WindowSums, homes: i64, going: i64) -> Option<f64> {
-    (homes > 0 && going > 0).then(|| homes as f64 / going as f64 * f64::from(window.window.span()) / MONTH_DAYS)
+    (going > 0).then(|| homes as f64 / going as f64 * f64::from(window.window.span()) / MONTH_DAYS)
 }
 
 fn absorption(sums: &Measures, window: &WindowSums) -> Option<f64> {

@@ -2,12 +2,14 @@
 
 use std::cmp::Ordering;
 
-use stoop_domain::{Currency, Day, Entry, Facts, Market, Minor, Phase, PriceChange, Purpose, Step, Time, price_bounds};
+use stoop_domain::{
+    Currency, Day, Doubt, Entry, Facts, Market, Minor, Phase, PriceChange, Purpose, Step, Time, price_bounds,
+};
 
 use super::{Contribution, Entries, Zones};
 use crate::histogram::Bucket;
 use crate::key::Key;
-use crate::kind::{Kind, NO_CUT_BEFORE, Quantity, RATIO_MAX};
+use crate::kind::{Kind, NO_CUT_BEFORE, Quantity};
 use crate::segment::Cell;
 
 /// What the events of an interval are compared with.
@@ -21,10 +23,10 @@ pub(super) struct Past<'a> {
     cut_spell: Option<Time>,
 }
 
-/// The last price asked, and the first one of its spell.
-#[derive(Clone, Copy)]
+/// The last price asked, and the first one of the last spell that has one.
+#[derive(Clone, Copy, Default)]
 struct Asked {
-    last: Minor,
+    last: Option<Minor>,
     original: Option<Minor>,
 }
 
@@ -41,8 +43,8 @@ struct Cut<'a> {
 
 impl<'a> Past<'a> {
     /// The prices asked on the terms of these facts: the same purpose and currency.
-    fn asked_on(&self, facts: &Facts) -> Option<&Asked> {
-        self.asked.iter().find(|(terms, _)| *terms == terms_of(facts)).map(|(_, asked)| asked)
+    fn asked_on(&self, facts: &Facts) -> Asked {
+        self.asked.iter().find(|(terms, _)| *terms == terms_of(facts)).map(|(_, asked)| *asked).unwrap_or_default()
     }
 
     /// Adds an interval, for the events of later ones.
@@ -51,11 +53,11 @@ impl<'a> Past<'a> {
         if step.sold.is_some() {
             self.asked.clear();
         }
-        if matches!(facts.status.phase(), Phase::Active | Phase::Pending)
-            && let Some(last) = step.price()
-        {
+        if matches!(facts.status.phase(), Phase::Active | Phase::Pending) {
+            let before = self.asked_on(facts);
+            let asked = Asked { last: step.price().or(before.last), original: step.spell.original.or(before.original) };
             self.asked.retain(|(terms, _)| *terms != terms_of(facts));
-            self.asked.push((terms_of(facts), Asked { last, original: step.spell.original }));
+            self.asked.push((terms_of(facts), asked));
         }
         if step.change.is_some_and(|change| change.to < change.from) {
             let (market, cell) = (&facts.market, Cell::of(facts));
@@ -84,8 +86,8 @@ pub(super) fn add_events(sum: &mut Contribution, step: &Step<'_>, past: &Past<'_
         sum.of(market).cut(cell, day, change, before, age);
     }
     if is_relisted
-        && let (Some(asked), Some(price)) = (past.asked_on(facts), step.price())
-        && price < asked.last
+        && let (Some(asked), Some(price)) = (past.asked_on(facts).last, step.price())
+        && price < asked
     {
         sum.of(market).0.push((Key::new(cell, Quantity::Count, Kind::RelistedLower, day, 0), 1));
     }
@@ -94,7 +96,10 @@ pub(super) fn add_events(sum: &mut Contribution, step: &Step<'_>, past: &Past<'_
             Some(on) => sum.of(market).0.push((Key::new(cell, Quantity::Count, Kind::Sold, on, 0), 1)),
             None => drop(sum.of(market).happened(Kind::Sold, cell, day, at)),
         }
-        sum.of(market).sale(facts, cell, sold.on.unwrap_or(day), past.asked_on(facts));
+        let bounds = price_bounds(market.currency, market.purpose);
+        if let Some(price) = sold.price.filter(|price| bounds.contains(price)) {
+            sum.of(market).sale(facts, cell, sold.on.unwrap_or(day), price, past.asked_on(facts));
+        }
     }
 }
 
@@ -113,11 +118,10 @@ impl Entries<'_> {
         }
     }
 
-    /// Adds the closing price of a sale, if it is known and possible, and its ratio to the asking prices.
+    /// Adds a possible closing price, and its ratio to the asking prices. A price that is a quarter of the other or less is
+    /// not compared with it: one of both is a mistake.
     #[expect(clippy::cast_precision_loss, reason = "a bucket is far coarser")]
-    fn sale(self, facts: &Facts, cell: Cell, day: Day, asked: Option<&Asked>) {
-        let bounds = price_bounds(facts.market.currency, facts.market.purpose);
-        let Some(price) = facts.close_price.filter(|price| bounds.contains(price)) else { return };
+    fn sale(self, facts: &Facts, cell: Cell, day: Day, price: Minor, asked: Asked) {
         let mut put = |quantity, kind, bucket, value: i64| {
             if value != 0 {
                 self.0.push((Key::new(cell, quantity, kind, day, bucket), value));
@@ -132,10 +136,11 @@ impl Entries<'_> {
         if let Some(bucket) = per_area {
             put(Quantity::PricePerArea, Kind::Sold, bucket.0, 1);
         }
-        let last = asked.map(|asked| asked.last).or(facts.list_price);
-        let original = asked.map_or(facts.original_list_price, |asked| asked.original);
+        let last = [asked.last, facts.list_price];
+        let original = [asked.original, facts.original_list_price];
         for (kind, asked) in [(Kind::Sold, last), (Kind::SoldOriginal, original)] {
-            if let Some(ratio) = asked.and_then(|asked| ratio(price, asked)) {
+            let comparable = asked.into_iter().flatten().find(|asked| Doubt::of_leap(*asked, price).is_none());
+            if let Some(ratio) = comparable.and_then(|asked| ratio(price, asked)) {
                 put(Quantity::Ratio, kind, ratio, 1);
             }
         }
@@ -143,14 +148,14 @@ impl Entries<'_> {
 }
 
 /// A price as a share of another, in basis points: the nearest one on the same side of 10,000, so that only equal prices
-/// give 10,000. At most [`RATIO_MAX`]; `None` if the other is not positive.
+/// give 10,000. `None` if the other is not positive.
 fn ratio(price: Minor, asked: Minor) -> Option<i32> {
     let (price, asked) = (i128::from(price.0), i128::from(asked.0));
     let rounded = (asked > 0).then(|| (price * 20_000 + asked) / (asked * 2))?;
     let rounded = match price.cmp(&asked) {
         Ordering::Less => rounded.clamp(0, 9_999),
         Ordering::Equal => 10_000,
-        Ordering::Greater => rounded.clamp(10_001, i128::from(RATIO_MAX)),
+        Ordering::Greater => rounded.max(10_001),
     };
     i32::try_from(rounded).ok()
 }

@@ -203,7 +203,7 @@ fn files_may_be_read_in_any_order() {
         let at = Time::parse(&format!("{year}-06-01T12:00:00Z")).unwrap().ms() + number * 3 * Time::DAY_MS;
         let status = if number % 3 == 2 { Status::Gone } else { Status::Active };
         let price = Some(20_000_000 + (number * 7 % 11) * 1_000_000);
-        Seen { at, state: State { status, price, ..plain() }, listed: None, initial: false, watch: Watch::Once }
+        Seen { at, seq: 0, state: State { status, price, ..plain() }, listed: None, initial: false, watch: Watch::Once }
     };
     let homes: Vec<Vec<Seen>> = (0..10)
         .map(|home| [2016, 2026].into_iter().flat_map(|year| (home..home + 9).map(move |n| row(year, n))).collect())

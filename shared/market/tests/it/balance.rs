@@ -228,7 +228,7 @@ pub(crate) fn life(changes: &[Step<'_>]) -> Vec<Seen> {
     let one = |(day, change): &Step<'_>| {
         change(&mut state);
         let at = stoop_domain::Time::parse(&format!("{day}T20:00:00Z")).unwrap().ms();
-        Seen { at, state: state.clone(), listed: None, initial: false, watch: Watch::Once }
+        Seen { at, seq: 0, state: state.clone(), listed: None, initial: false, watch: Watch::Once }
     };
     changes.iter().map(one).collect()
 }
@@ -363,7 +363,7 @@ fn a_day_is_a_day_of_the_market_zone() {
     let day = 20_463;
     for (zip, expected) in [("96701", day - 1), ("60614", day)] {
         let state = State { zip, ..plain() };
-        let home = vec![Seen { at, state: state.clone(), listed: None, initial: false, watch: Watch::Once }];
+        let home = vec![Seen { at, seq: 0, state: state.clone(), listed: None, initial: false, watch: Watch::Once }];
         let cells = states(&[home]).remove(&state.market()).unwrap();
         let entered =
             closes(&cells, Segment::All, Day(day - 2), Day(day + 1)).into_iter().find(|close| close.active == 1);
@@ -376,10 +376,9 @@ fn days_out_of_range_are_clamped() {
     let at = |text: &str| stoop_domain::Time::parse(text).unwrap().ms();
     let seen = |text, status| Seen {
         at: at(text),
+        seq: 0,
         state: State { status, ..plain() },
-        listed: None,
-        initial: false,
-        watch: Watch::Once,
+        ..life(&[("2000-01-01", &|_| ())]).remove(0)
     };
     let home = vec![
         seen("1700-01-01T20:00:00Z", Status::Active),

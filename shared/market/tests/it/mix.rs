@@ -155,7 +155,7 @@ proptest! {
 fn seen(kind: usize, cents: Option<i64>, day: i64) -> Seen {
     let kind = [PropertyType::Condominium, PropertyType::SingleFamilyResidence][kind];
     let state = State { price: cents, kind: Some(kind), bedrooms: Some(3), ..plain() };
-    Seen { at: 1_551_441_600_000 + day * 86_400_000, state, listed: None, initial: false, watch: Watch::Once }
+    Seen { at: 1_551_441_600_000 + day * 86_400_000, seq: 0, state, listed: None, initial: false, watch: Watch::Once }
 }
 
 /// Between two days after the first one.

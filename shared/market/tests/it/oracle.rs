@@ -4,6 +4,7 @@
 pub(crate) mod again;
 pub(crate) mod deals;
 mod doubt;
+mod sold;
 pub(crate) mod stays;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,6 +14,7 @@ use stoop_domain::{Market, PropertyType, Status, Time, Watch};
 
 use crate::support::{Seen, State};
 use doubt::{is_doubtful, price_before};
+use sold::sale_of;
 
 const DAY: i64 = 86_400_000;
 
@@ -294,7 +296,6 @@ pub(crate) fn happened(intervals: &[Interval]) -> Vec<Happened> {
             if let Some(before) = left {
                 let what = match state {
                     _ if intervals[i].expired => What::Expired,
-                    _ if !same_terms(before, state) => What::Gone,
                     state if is_under_contract(state) => What::Pending,
                     state if is_sold(state) => What::Closed,
                     _ => What::Gone,
@@ -311,20 +312,11 @@ pub(crate) fn happened(intervals: &[Interval]) -> Vec<Happened> {
         {
             tell(state, parts_of(state).to_vec(), if price < before { What::Cut } else { What::Rise });
         }
-        let close_day = |one: &Interval| {
-            one.state.close_day.filter(|day| *day >= 7_305 && i64::from(*day) <= one.at.div_euclid(DAY) + 1)
-        };
-        let close = close_day(&intervals[i]);
-        // Sold before and not offered since: sold again only if the day moves on by more than a month.
-        let since = intervals[..i].iter().rev().take_while(|one| !is_on_market(&one.state));
-        let sold_before: Vec<&Interval> = since.filter(|one| is_sold(&one.state)).collect();
-        let known = sold_before.iter().find_map(|one| close_day(one));
-        let again = close.zip(known).is_some_and(|(close, known)| close - known > 30);
-        if is_sold(state) && (sold_before.is_empty() || again) && (i > 0 || close.is_some()) {
+        if let Some(sale) = sale_of(intervals, i) {
             let market = state.market();
-            let day = day_of(*at, &market.area.country().zone);
-            let hour = close.is_none_or(|close| close == day).then(|| at.div_euclid(3_600_000));
-            let day = close.unwrap_or(day);
+            let seen_on = day_of(*at, &market.area.country().zone);
+            let day = sale.day.unwrap_or(seen_on);
+            let hour = (day == seen_on).then(|| at.div_euclid(3_600_000));
             all.push(Happened { market, parts: parts_of(state).to_vec(), day, hour, what: What::Sold, interval: i });
         }
     }

@@ -111,7 +111,7 @@ fn random_homes_are_listed_again() {
 /// A home in this state at noon in Los Angeles.
 fn seen(date: &str, state: State) -> Seen {
     let at = Time::parse(&format!("{date}T20:00:00Z")).unwrap().ms();
-    Seen { at, state, listed: None, initial: false, watch: Watch::Once }
+    Seen { at, seq: 0, state, listed: None, initial: false, watch: Watch::Once }
 }
 
 fn asked(date: &str, dollars: i64) -> Seen {

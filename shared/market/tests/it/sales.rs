@@ -60,6 +60,80 @@ fn a_sale_is_compared_with_the_price_asked_on_its_own_terms() {
 }
 
 #[test]
+fn a_first_price_told_without_a_price_counts() {
+    let home: [Step<'_>; 3] = [
+        ("2026-01-01", &|home| home.price = Some(50_000_000)),
+        ("2026-01-10", &|home| {
+            home.status = Status::Pending;
+            home.price = None;
+            home.original = Some(60_000_000);
+        }),
+        ("2026-03-01", &sell(48_000_000)),
+    ];
+    assert_eq!(figures(&home, COMPARED), [Some(1.0), Some(0.96), Some(0.8)]);
+    // A spell without any price does not hide what was asked in the one before.
+    let again: [Step<'_>; 4] = [
+        ("2025-01-01", &|home| home.price = Some(60_000_000)),
+        ("2025-03-01", &|home| home.status = Status::Withdrawn),
+        ("2026-01-01", &|home| {
+            home.status = Status::Active;
+            home.price = None;
+        }),
+        ("2026-03-01", &sell(48_000_000)),
+    ];
+    assert_eq!(figures(&again, COMPARED), [Some(1.0), Some(0.8), Some(0.8)]);
+}
+
+#[test]
+fn a_slip_that_the_sale_disproves_is_compared_with_nothing() {
+    let mended: [Step<'_>; 3] = [
+        ("2026-01-01", &|home| home.price = Some(12_000_000)),
+        ("2026-01-02", &|home| home.price = Some(120_000_000)),
+        ("2026-03-01", &sell(119_000_000)),
+    ];
+    assert_eq!(figures(&mended, COMPARED), [Some(1.0), Some(0.9917), Some(0.9917)]);
+    // The slip was never mended on the market, but in the row of the sale.
+    let mended_late: [Step<'_>; 2] = [
+        ("2026-01-01", &|home| home.price = Some(12_000_000)),
+        ("2026-03-01", &|home| {
+            sell(119_000_000)(home);
+            home.price = Some(120_000_000);
+        }),
+    ];
+    assert_eq!(figures(&mended_late, COMPARED), [Some(1.0), Some(0.9917), None]);
+    for (price, to_list) in [(39_999_999, Some(4.0)), (40_000_000, None), (2_500_001, Some(0.25)), (2_500_000, None)] {
+        let home: [Step<'_>; 2] = [("2026-01-01", &|home| home.price = Some(10_000_000)), ("2026-03-01", &sell(price))];
+        let compared = Some(f64::from(u8::from(to_list.is_some())));
+        assert_eq!(figures(&home, ["sales_priced"]), [Some(1.0)], "the price itself counts");
+        assert_eq!(figures(&home, COMPARED), [compared, to_list, to_list], "{price}");
+    }
+}
+
+#[test]
+fn a_sale_that_is_told_in_two_rows_is_one_with_its_day_and_price() {
+    let home: [Step<'_>; 2] = [
+        ("2026-02-28", &|home| home.status = Status::Closed),
+        ("2026-03-01", &|home| {
+            home.close_day = Some(TODAY - 1);
+            home.close_price = Some(49_000_000);
+        }),
+    ];
+    assert_eq!(
+        figures(&home, ["sales_priced", "median_sale_price", "median_sale_to_list"]),
+        [Some(1.0), Some(49e6), Some(0.98)]
+    );
+}
+
+#[test]
+fn an_empty_market_with_sales_has_a_supply_of_nothing() {
+    let home: [Step<'_>; 2] = [("2026-01-01", &|_| ()), ("2026-03-01", &sell(49_000_000))];
+    let names = ["months_of_supply", "months_to_contract", "absorption_rate"];
+    assert_eq!(figures(&home, names), [Some(0.0), Some(0.0), None]);
+    let unsold: [Step<'_>; 2] = [("2026-01-01", &|_| ()), ("2026-03-01", &|home| home.status = Status::Withdrawn)];
+    assert_eq!(figures(&unsold, names), [None; 3]);
+}
+
+#[test]
 fn only_an_equal_price_is_neither_above_nor_below_the_list_price() {
     for (price, to_list, above) in [
         (49_999_999, 0.9999, 0.0),
@@ -80,7 +154,7 @@ fn only_an_equal_price_is_neither_above_nor_below_the_list_price() {
 fn a_sale_for_a_token_price_counts_without_the_price() {
     let home: [Step<'_>; 2] = [("2026-01-01", &|_| ()), ("2026-03-01", &sell(1_000))];
     let names = ["sales_priced", "median_sale_price", "sale_volume", "sold_above_list", "months_of_supply"];
-    assert_eq!(figures(&home, names), [Some(0.0), None, None, None, None]);
+    assert_eq!(figures(&home, names), [Some(0.0), None, None, None, Some(0.0)]);
 }
 
 #[test]

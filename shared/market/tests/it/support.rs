@@ -51,6 +51,8 @@ pub(crate) struct State {
 #[derive(Clone, Debug)]
 pub(crate) struct Seen {
     pub(crate) at: i64,
+    /// The position among the rows of this time.
+    pub(crate) seq: u32,
     pub(crate) state: State,
     pub(crate) listed: Option<i64>,
     pub(crate) initial: bool,
@@ -98,7 +100,8 @@ impl State {
 
 impl Seen {
     pub(crate) fn apply_to(&self, history: &mut History) {
-        let sighting = Sighting { initial: self.initial, ..Sighting::at(Time::from_ms(self.at)) };
+        let Self { at, seq, initial, .. } = *self;
+        let sighting = Sighting { seq, initial, ..Sighting::at(Time::from_ms(at)) };
         history.apply_watched(sighting, &self.state.facts(), self.listed.map(Time::from_ms), self.watch);
     }
 }
@@ -138,6 +141,14 @@ enum Change {
     ClosePrice(Option<i64>),
     NoClosePrice,
     CloseDay(i64),
+    /// Sold, without date and price.
+    Closed,
+    /// A price that is this many times the last one.
+    Times(i64),
+    /// A tenth of the price.
+    Tenth,
+    /// No price, but an original one.
+    OnlyOriginal(i64),
     Kind(Option<PropertyType>),
     Bedrooms(Option<u8>),
     Feet(Option<u32>),
@@ -163,6 +174,12 @@ impl Change {
                 state.status = Status::Closed;
                 state.close_day = i32::try_from(at.div_euclid(DAY) + days).ok();
             }
+            Self::Closed => {
+                (state.status, state.close_day, state.close_price) = (Status::Closed, None, None);
+            }
+            Self::Times(times) => state.price = state.price.map(|price| price.saturating_mul(*times)),
+            Self::Tenth => state.price = state.price.map(|price| price / 10).filter(|price| *price > 0),
+            Self::OnlyOriginal(original) => (state.price, state.original) = (None, Some(*original)),
             Self::Kind(kind) => state.kind = *kind,
             Self::Bedrooms(bedrooms) => state.bedrooms = *bedrooms,
             Self::Feet(feet) => state.feet = *feet,
@@ -200,11 +217,16 @@ fn change() -> impl Strategy<Value = Change> {
         6 => prop::sample::select(Status::ALL.to_vec()).prop_map(Change::Status),
         6 => Just(Change::Status(Status::Active)),
         3 => Just(Change::Status(Status::Gone)),
+        2 => prop::sample::select(vec![Status::ComingSoon, Status::Incomplete]).prop_map(Change::Status),
+        1 => Just(Change::Closed),
+        1 => Just(Change::Times(10)),
+        1 => Just(Change::Tenth),
+        1 => price().prop_map(Change::OnlyOriginal),
         6 => prop::option::weighted(0.9, price()).prop_map(Change::Price),
         1 => prop::option::of(price()).prop_map(Change::Original),
         2 => prop::option::weighted(0.9, close_share()).prop_map(Change::ClosePrice),
         1 => Just(Change::NoClosePrice),
-        1 => prop::sample::select(vec![-20_000_i64, -500, -40, -1, 0, 1, 2]).prop_map(Change::CloseDay),
+        1 => prop::sample::select(vec![-20_000_i64, -500, -40, -31, -1, 0, 1, 2]).prop_map(Change::CloseDay),
         2 => prop::sample::select(kinds).prop_map(Change::Kind),
         2 => prop::sample::select(vec![None, Some(0), Some(2), Some(10), Some(14)]).prop_map(Change::Bedrooms),
         1 => prop::option::of(400_u32..4_000).prop_map(Change::Feet),
@@ -242,7 +264,8 @@ pub(crate) fn home() -> impl Strategy<Value = Vec<Seen>> {
 
 fn home_with(gap: impl Strategy<Value = i64>) -> impl Strategy<Value = Vec<Seen>> {
     let changes = prop::collection::vec(change(), 1..4);
-    let again = prop::option::weighted(0.2, (5 * MINUTE..120 * MINUTE, change()));
+    // Another row: of the same moment, or soon after.
+    let again = prop::option::weighted(0.25, (prop_oneof![Just(0), 5 * MINUTE..120 * MINUTE], change()));
     let listed = prop::option::weighted(0.3, prop::sample::select(vec![-400_i64, -100, -8, -7, -1, 0, 3, -20_000]));
     // Seen in the same state once more, the day after.
     let confirmed = prop::bool::weighted(0.4);
@@ -261,14 +284,16 @@ fn home_with(gap: impl Strategy<Value = i64>) -> impl Strategy<Value = Vec<Seen>
                 change.make(&mut state, at);
             }
             let listed = listed.map(|days| at + days * DAY);
-            seen.push(Seen { at, state: state.clone(), listed, initial: initial && seen.is_empty(), watch });
+            let first = initial && seen.is_empty();
+            seen.push(Seen { at, seq: 0, state: state.clone(), listed, initial: first, watch });
             if let Some((later, change)) = again {
                 at += later;
                 change.make(&mut state, at);
-                seen.push(Seen { at, state: state.clone(), listed: None, initial: false, watch });
+                let seq = u32::from(later == 0);
+                seen.push(Seen { at, seq, state: state.clone(), listed: None, initial: false, watch });
             }
             if confirmed {
-                seen.push(Seen { at: at + DAY, state: state.clone(), listed: None, initial: false, watch });
+                seen.push(Seen { at: at + DAY, seq: 0, state: state.clone(), listed: None, initial: false, watch });
             }
             at += gap;
         }

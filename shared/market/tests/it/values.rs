@@ -131,7 +131,7 @@ fn flows(within: &[&Event], active: usize, days: f64) -> BTreeMap<&'static str, 
     let asked: Vec<f64> = asked.map(|price| price as f64).collect();
     let (sold, contracts) = (of(&[What::Sold]), of(&[What::Pending, What::Closed]));
     let month = 365.25 / 12.0;
-    let months = |going: usize| (active > 0 && going > 0).then(|| active as f64 / (going as f64 / (days / month)));
+    let months = |going: usize| (going > 0).then(|| active as f64 / (going as f64 / (days / month)));
     BTreeMap::from([
         ("left", count(ages.len())),
         ("median_days_on_market", Exactly(quantile(ages, 0.5))),

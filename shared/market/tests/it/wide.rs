@@ -296,7 +296,7 @@ proptest! {
 /// Schedules of every home on offer would be most of a sum, and each sighting changes them.
 #[test]
 fn schedules_for_later_days_are_left_out() {
-    let seen = |watch| Seen { at: 1_551_441_600_000, state: plain_home(), listed: None, initial: false, watch };
+    let seen = |watch| Seen { at: 1_551_441_600_000, seq: 0, state: plain_home(), listed: None, initial: false, watch };
     let state = |watch| unfolded(&[vec![seen(watch)]]);
     let day = Day(17_956);
     let (once, watched) = (state(Watch::Once), state(Watch::Complete));
@@ -313,7 +313,8 @@ fn schedules_for_later_days_are_left_out() {
 #[test]
 fn a_wide_area_has_the_stays_of_homes_listed_in_the_last_ninety_days() {
     // On day 17,956.
-    let seen = Seen { at: 1_551_441_600_000, state: plain_home(), listed: None, initial: false, watch: Watch::Once };
+    let seen =
+        Seen { at: 1_551_441_600_000, seq: 0, state: plain_home(), listed: None, initial: false, watch: Watch::Once };
     let markets = unfolded(&[vec![seen]]);
     let stays = Definition::all().find(|figure| figure.name == "stays_90_days").unwrap();
     for (from, now, expected) in
@@ -332,7 +333,7 @@ fn the_last_day_west_of_greenwich_has_its_hours_of_the_next_utc_day() {
     let from = Day(18_000);
     // On the last day of the sums in Honolulu, early on the next one in UTC.
     let at = (i64::from(from.0) + i64::from(WIDE_DAYS)) * 86_400_000 + 5 * 3_600_000;
-    let seen = Seen { at, state: plain_home(), listed: None, initial: false, watch: Watch::Once };
+    let seen = Seen { at, seq: 0, state: plain_home(), listed: None, initial: false, watch: Watch::Once };
     let wide = project(&unfolded(&[vec![seen]]), from, Grain::Fine);
     let figures = wide.figures(Grain::Fine, Segment::All, Time::from_ms(at + 3_600_000), &honolulu);
     assert_eq!(figures.last_24_hours, Some(stoop_market::Flows { new: 1, ..Default::default() }));

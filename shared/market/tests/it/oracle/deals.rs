@@ -1,5 +1,6 @@
 //! What the figures of sales, cuts and speed need of each event: the prices before it and the spell around it.
 
+use super::doubt::is_possible;
 use super::*;
 
 /// An event of a home, with what came before it.
@@ -57,7 +58,7 @@ fn events_of(home: usize, intervals: &[Interval]) -> Vec<Event> {
         let is_exit = matches!(what, What::Pending | What::Closed | What::Gone | What::Expired | What::MovedOut);
         let of_spell = opened(intervals, if is_exit { i - 1 } else { i });
         let price = intervals[i].state.price.filter(|_| !is_doubtful(intervals, i));
-        let asked = last_asked(intervals, &sold, i).and_then(|j| intervals[j].state.price);
+        let asked = last_asked(intervals, &sold, i);
         let cut = || Some(1.0 - price? as f64 / price_before(intervals, i)? as f64);
         events.push(Event {
             home,
@@ -74,38 +75,42 @@ fn events_of(home: usize, intervals: &[Interval]) -> Vec<Event> {
     events
 }
 
-/// The interval before `i` with the price that was last asked on the same terms, since the last sale.
-fn last_asked(intervals: &[Interval], sold: &[usize], i: usize) -> Option<usize> {
+/// The intervals before `i` and since the last sale in which the home was on the market on the same terms, latest first.
+fn asked_before<'a>(intervals: &'a [Interval], sold: &[usize], i: usize) -> impl Iterator<Item = usize> + use<'a> {
     let since = sold.iter().copied().filter(|sale| *sale < i).max().unwrap_or(0);
-    (since..i).rev().find(|j| {
+    let on_terms = move |j: &usize| {
         let state = &intervals[*j].state;
-        is_on_market(state)
-            && state.price.is_some()
-            && !is_doubtful(intervals, *j)
-            && same_terms(state, &intervals[i].state)
-    })
+        is_on_market(state) && same_terms(state, &intervals[i].state)
+    };
+    (since..i).rev().filter(on_terms)
+}
+
+/// The price that was last asked before interval `i`.
+fn last_asked(intervals: &[Interval], sold: &[usize], i: usize) -> Option<i64> {
+    let price = |j: usize| intervals[j].state.price.filter(|_| !is_doubtful(intervals, j));
+    asked_before(intervals, sold, i).find_map(price)
 }
 
 fn sale(intervals: &[Interval], sold: &[usize], i: usize) -> Option<Sale> {
     let state = &intervals[i].state;
-    // From 100 to ten billion dollars or euros; a rent from 10 to a hundred million.
-    let possible = if state.rent { 1_000..=10_000_000_000 } else { 10_000..=1_000_000_000_000 };
-    let price = state.close_price.filter(|price| possible.contains(price))?;
-    let (last, first) = match last_asked(intervals, sold, i) {
-        Some(j) => (intervals[j].state.price, first_price(intervals, j)),
-        None => (state.price, state.original),
+    let price = sale_of(intervals, i)?.price.filter(|price| is_possible(*price, state))?;
+    let first = asked_before(intervals, sold, i).find_map(|j| first_price(intervals, j));
+    let comparable = |asked: [Option<i64>; 2]| {
+        let near = |asked: &i64| price < 4 * asked && *asked < 4 * price;
+        asked.into_iter().flatten().find(near).map(|asked| basis_points(price, asked))
     };
-    let [to_list, to_original] = [last, first].map(|asked| asked.map(|asked| basis_points(price, asked)));
+    let to_list = comparable([last_asked(intervals, sold, i), state.price]);
+    let to_original = comparable([first, state.original]);
     Some(Sale { price, square_metres: state.square_metres(), to_list, to_original })
 }
 
-/// Rounded to the nearest, but never to equality; at most four hundred times the price.
+/// Rounded to the nearest, but never to equality.
 fn basis_points(price: i64, asked: i64) -> i64 {
     let (whole, rest) = (price * 10_000 / asked, price * 10_000 % asked);
     let nearest = if rest >= asked - rest { whole + 1 } else { whole };
     match price - asked {
         0 => 10_000,
-        1.. => nearest.clamp(10_001, 4_000_000),
+        1.. => nearest.max(10_001),
         _ => nearest.min(9_999),
     }
 }
