@@ -10,7 +10,8 @@ with versions as (
         end as closed_on,
         -- An offer ends what was sold before: the next closed version is another sale.
         count(case when home.status in ('Active', 'ActiveUnderContract', 'Pending') then 1 end)
-            over (partition by home.listing_id order by home.version_no) as offer_no
+            over (partition by home.listing_id order by home.version_no) as offer_no,
+        first_value(home.status) over (partition by home.listing_id order by home.version_no) as first_status
     from {{ ref('dim_home') }} as home
     inner join {{ ref('stg_history_by_lead') }} as by_lead
         on by_lead.listing_id = home.listing_id and by_lead.interval_no = home.version_no
@@ -18,20 +19,43 @@ with versions as (
 closed as (
     select
         *,
-        row_number() over offer as closed_no,
-        last_value(closed_on ignore nulls) over (
-            offer rows between unbounded preceding and 1 preceding
-        ) as closed_before
+        -- The first one after an offer gives the day on which it was seen. Of a home that was first seen closed, only the
+        -- source knows when it was sold.
+        coalesce(closed_on, case
+            when row_number() over (partition by listing_id, offer_no order by version_no) = 1
+                and not (offer_no = 0 and first_status = 'Closed')
+                then valid_from_day
+        end) as day_given
     from versions
     where status = 'Closed'
-    window offer as (partition by listing_id, offer_no order by version_no)
+),
+beginnings as (
+    select
+        *,
+        day_given is not null and coalesce(day_given > max(day_given) over (
+            partition by listing_id, offer_no order by version_no rows between unbounded preceding and 1 preceding
+        ) + 30, true) as begins
+    from closed
+),
+numbered as (
+    select *, count(case when begins then 1 end) over (partition by listing_id, offer_no order by version_no) as sale_no
+    from beginnings
 ),
 sales as (
-    select *
-    from closed
-    where (closed_no = 1 or closed_on > closed_before + 30)
-        -- Of a home that was never seen unsold, only the source knows when it was sold.
-        and (version_no > 1 or closed_on is not null)
+    -- Later closed versions on the same terms say more about the sale.
+    select
+        sale.* exclude (close_price, closed_on),
+        arg_max(version.close_price, version.version_no) filter (where version.close_price is not null) as close_price,
+        arg_max(version.closed_on, version.version_no) filter (where version.closed_on is not null) as closed_on
+    from numbered as sale
+    inner join numbered as version
+        on version.listing_id = sale.listing_id
+        and version.offer_no = sale.offer_no
+        and version.sale_no = sale.sale_no
+        and version.purpose = sale.purpose
+        and version.currency = sale.currency
+    where sale.begins
+    group by all
 ),
 asked as (
     -- For each sale the last price asked since the sale before it, on the same terms.

@@ -108,6 +108,38 @@ async fn rows_of_one_date_keep_their_order_around_a_row_of_another_date() {
     assert_eq!(inbox.bench.ends("1").await, (Status::Active, 450));
 }
 
+/// The prices of a file's rows by their dates, and those of one date by their order in the file, each once.
+fn in_order(rows: &[(&str, i64, i64)]) -> Vec<i64> {
+    let mut by_date: Vec<(i64, i64)> = Vec::new();
+    for (_, price, ago) in rows {
+        if !by_date.contains(&(*ago, *price)) {
+            by_date.push((*ago, *price));
+        }
+    }
+    by_date.sort_by_key(|(ago, _)| -ago);
+    let mut prices: Vec<i64> = by_date.into_iter().map(|(_, price)| price).collect();
+    prices.dedup();
+    prices
+}
+
+#[tokio::test]
+async fn rows_of_one_date_have_the_order_of_their_file_wherever_they_stand() {
+    for seed in 0..60 {
+        let mut dice = Dice::new(seed);
+        let rows: Vec<(&str, i64, i64)> =
+            (0..7).map(|_| ("1", 400 + 10 * dice.below(5_i64), 1_440 * (1 + dice.below(3_i64)))).collect();
+        let order = if seed % 2 == 0 { "by-time" } else { "any" };
+        let inbox = Inbox { map: format!("order = \"{order}\"\n{MAP}{SEEN}"), ..Inbox::with_times() };
+        inbox.put("a.csv", 90, timed(&rows));
+        inbox.polled().await;
+        let prices = in_order(&rows);
+        assert_eq!(inbox.bench.ends("1").await.1, *prices.last().unwrap(), "seed {seed}: {rows:?}");
+        let events: Vec<_> = inbox.events("1").await.into_iter().map(|event| event.0).collect();
+        let change = |pair: &[i64]| if pair[1] < pair[0] { EventKind::PriceCut } else { EventKind::PriceRise };
+        assert_eq!(events[1..], prices.windows(2).map(change).collect::<Vec<_>>(), "seed {seed}: {rows:?}");
+    }
+}
+
 #[tokio::test]
 async fn rows_of_one_date_keep_their_order_if_a_run_ends_between_them() {
     let inbox = Inbox::with_times();
