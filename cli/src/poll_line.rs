@@ -51,7 +51,11 @@ fn read(polled: &Polled) -> String {
             parts.push(format!("{what} {}", count(rows)));
         }
     }
-    format!("{} {source}: {}; gone {}", many(polled.rows, "row"), parts.join(", "), count(polled.gone))
+    let values = match polled.values_refused {
+        0 => String::new(),
+        values => format!("; values refused {}", count(values)),
+    };
+    format!("{} {source}: {}{values}; gone {}", many(polled.rows, "row"), parts.join(", "), count(polled.gone))
 }
 
 #[cfg(test)]

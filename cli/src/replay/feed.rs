@@ -1,6 +1,6 @@
 use std::time::{Duration, Instant};
 
-use stoop_domain::{Observation, Reason, Reject, Status, Time, Watch};
+use stoop_domain::{Observation, Reason, RefusedValue, Reject, Status, Time, Watch};
 use stoop_embedded::Database;
 use stoop_files::{Mapped, Refusal};
 use stoop_pipeline::ports::Quarantine;
@@ -101,7 +101,7 @@ impl Feed<'_, '_> {
             let is_of_one_moment = self.snapshots.is_some() && !self.history;
             let mut unread = 0;
             while let Some(mut read) = read_row(&mut source, as_of, now) {
-                if let (true, Read::Observation(row)) = (is_of_one_moment, &read)
+                if let (true, Read::Observation(row, _)) = (is_of_one_moment, &read)
                     && let Some((reason, detail)) = once.refuse(row)
                 {
                     read = refused(&source, now, reason, detail, &line_of(row), Some(row.native_id.clone()));
@@ -114,7 +114,12 @@ impl Feed<'_, '_> {
                 }
                 self.summary.rows += 1;
                 match read {
-                    Read::Observation(mut observation) => {
+                    Read::Observation(mut observation, values) => {
+                        if !values.is_empty() {
+                            let values = refused_values(&source, now, &observation, values);
+                            self.summary.refuse_values(&values);
+                            rejects.extend(refusals.refuse_values(values));
+                        }
                         if is_of_one_moment {
                             observation.seen = as_of.max(observation.at);
                             observation.initial = is_first;
@@ -249,14 +254,17 @@ impl Feed<'_, '_> {
 
     /// A message if more rows were refused than the user accepts.
     fn too_many_rejects(&self, file: &str) -> Option<String> {
+        let Summary { rows, quarantined, flawed, .. } = *self.summary;
         #[expect(clippy::cast_precision_loss, reason = "a share")]
-        let percent = self.summary.quarantined as f64 / self.summary.rows.max(1) as f64 * 100.0;
+        let percent = (quarantined + flawed) as f64 / rows.max(1) as f64 * 100.0;
         (percent > self.args.max_rejects).then(|| {
             let reasons = self.summary.reasons_in_words();
+            let are = if flawed > 0 { "are refused, or values of them," } else { "are refused" };
             format!(
-                "{file}: {} of the first {} rows are refused ({percent:.1} %, more than --max-rejects {}): {reasons}.\n       \
+                "{file}: {} of the first {rows} rows {are} ({percent:.1} %, more than --max-rejects {}): {reasons}.\n       \
                  Is it the right file for this map? `stoop quarantine` shows the rows.",
-                self.summary.quarantined, self.summary.rows, self.args.max_rejects,
+                quarantined + flawed,
+                self.args.max_rejects,
             )
         })
     }
@@ -265,7 +273,8 @@ impl Feed<'_, '_> {
 /// The outcome of one row.
 #[expect(clippy::large_enum_variant, reason = "nearly every row is an observation; a box would cost each one")]
 enum Read {
-    Observation(Observation),
+    /// With the values that were left out.
+    Observation(Observation, Vec<RefusedValue>),
     Skipped,
     /// With the ID of its listing, if that could be read.
     Refused(Box<Reject>, Option<String>),
@@ -274,7 +283,7 @@ enum Read {
 fn read_row(source: &mut Source, as_of: Time, now: Time) -> Option<Read> {
     Some(match source.rows.next_row(as_of, now)? {
         Mapped::Skipped => Read::Skipped,
-        Mapped::Observation(observation) => Read::Observation(observation),
+        Mapped::Observation(observation, values) => Read::Observation(observation, values),
         Mapped::Refused(Refusal { reason, detail, raw, native_id }) => {
             refused(source, now, reason, detail, &raw, native_id)
         }
@@ -283,6 +292,12 @@ fn read_row(source: &mut Source, as_of: Time, now: Time) -> Option<Read> {
 
 fn refused(source: &Source, now: Time, reason: Reason, detail: String, raw: &[u8], native_id: Option<String>) -> Read {
     Read::Refused(Box::new(Reject::new(&source.source, now, source.rows.place(), reason, detail, raw)), native_id)
+}
+
+/// The values that were left out of a row, as rejects.
+fn refused_values(source: &Source, now: Time, row: &Observation, values: Vec<RefusedValue>) -> Vec<Reject> {
+    let (line, place) = (line_of(row), source.rows.place());
+    values.into_iter().map(|value| Reject::of_value(&source.source, now, place.clone(), value, &line)).collect()
 }
 
 /// A row as a line of the stream.

@@ -66,7 +66,7 @@ fn time_of(map: &Map, input: &Input, now: Time, stop: &Stop) -> anyhow::Result<O
     let mut rows = MappedFile::of(&input.name, input.bytes(), map).map_err(usage)?;
     let (mut latest, mut read) = (None, 0_u64);
     while let Some(row) = rows.next_row(now, now) {
-        if let Mapped::Observation(observation) = row {
+        if let Mapped::Observation(observation, _) = row {
             latest = latest.max(Some(observation.at));
         }
         read += 1;

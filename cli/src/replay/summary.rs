@@ -22,6 +22,10 @@ pub(super) struct Summary {
     /// Rows outside `--from` and `--until`.
     pub(super) cut: u64,
     pub(super) quarantined: u64,
+    /// Rows that were taken without some of their values.
+    pub(super) flawed: u64,
+    /// Those values.
+    values_refused: u64,
     reasons: BTreeMap<Reason, u64>,
     pub(super) measured: Measured,
     pub(super) alerts: u64,
@@ -48,6 +52,7 @@ struct Json<'a> {
     duplicates: u64,
     overfull: u64,
     quarantined: u64,
+    values_refused: u64,
     reasons: BTreeMap<&'a str, u64>,
     homes: u64,
     gone: u64,
@@ -82,6 +87,15 @@ impl Summary {
         *self.reasons.entry(reject.reason).or_default() += 1;
     }
 
+    /// Counts the refused values of a row that is taken.
+    pub(super) fn refuse_values(&mut self, rejects: &[Reject]) {
+        self.flawed += 1;
+        for reject in rejects {
+            self.values_refused += 1;
+            *self.reasons.entry(reject.reason).or_default() += 1;
+        }
+    }
+
     pub(super) fn reasons_in_words(&self) -> String {
         let words = self.reasons.iter().map(|(reason, n)| format!("{reason} {}", count(*n)));
         words.collect::<Vec<_>>().join(", ")
@@ -101,6 +115,7 @@ impl Summary {
             duplicates: measured.duplicates,
             overfull: measured.overfull,
             quarantined: self.quarantined,
+            values_refused: self.values_refused,
             reasons: self.reasons.iter().map(|(reason, n)| (reason.as_str(), *n)).collect(),
             homes: self.homes.len() as u64,
             gone: self.gone,
@@ -124,6 +139,7 @@ impl Summary {
             ("duplicates", measured.duplicates),
             ("overfull", measured.overfull),
             ("rejects", self.quarantined),
+            ("values_refused", self.values_refused),
             ("gone", self.gone),
             ("drops", whole(measured.price_cuts)),
             ("rises", whole(measured.price_rises)),
@@ -164,6 +180,9 @@ impl Summary {
             line("overfull", measured.overfull, "IDs with too many observations to be homes: see `stoop quarantine`");
         }
         line("quarantined", self.quarantined, &self.reasons_in_words());
+        if self.values_refused > 0 {
+            line("values refused", self.values_refused, "their homes are counted without them: see `stoop quarantine`");
+        }
         line("homes", self.homes.len() as u64, "");
         if self.gone > 0 {
             line("gone", self.gone, "a file lacks them");

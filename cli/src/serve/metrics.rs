@@ -63,7 +63,9 @@ fn runs(text: &mut Exposition, meters: &Meters) {
     }
     text.one("ObservationsSent", count("sent") + count("gone"));
     text.one("LossesHeld", polls.map_or(0, |polls| polls.losses_held));
-    text.one("Quarantined", meters.runs.values().filter_map(|kind| kind.counts.get("rejects")).sum::<u64>());
+    for (metric, name) in [("Quarantined", "rejects"), ("ValuesRefused", "values_refused")] {
+        text.one(metric, meters.runs.values().filter_map(|kind| kind.counts.get(name)).sum::<u64>());
+    }
     for (kind, totals) in &meters.runs {
         for (outcome, runs) in &totals.outcomes {
             text.add("Runs", &[("kind", kind), ("outcome", outcome)], *runs);

@@ -7,6 +7,7 @@ use stoop_gazetteer::Level;
 use stoop_pipeline::{AddressContradiction, AddressReport, FieldCount, ParseReport, RefusedCount};
 use stoop_sources::{Contradiction, ContradictionCount, Distrust, POLLED_ROWS_MIN};
 
+use super::left_out::ValuesRow;
 use crate::show::{self, Column, Page, SafeText, Table, UNKNOWN, cut, or_unknown};
 
 /// What was understood of the rows, field by field.
@@ -16,6 +17,8 @@ pub(super) struct Report {
     listings: u64,
     fields: Vec<FieldRow>,
     refused: Vec<RefusedRow>,
+    /// Values that were left out of listings.
+    refused_values: Vec<ValuesRow>,
     contradictions: Vec<ContradictionRow>,
     places: AreasRow,
     /// What the polls of the search counted, if there were any.
@@ -101,7 +104,7 @@ const VALUES_MAX: usize = 4;
 
 impl Report {
     pub(super) fn of(understood: ParseReport) -> Self {
-        let ParseReport { rows, listings, fields, refused, contradictions, addresses } = understood;
+        let ParseReport { rows, listings, fields, refused, values, contradictions, addresses } = understood;
         let field = |FieldCount { name, filled, example, values }| FieldRow {
             name,
             filled,
@@ -117,6 +120,7 @@ impl Report {
             listings,
             fields: fields.into_iter().map(field).collect(),
             refused: refused.into_iter().map(refusal).collect(),
+            refused_values: values.into_iter().map(ValuesRow::of).collect(),
             contradictions: contradictions.counts().map(ContradictionRow::of).collect(),
             places: AreasRow::of(addresses),
             polled_contradictions: Vec::new(),
@@ -177,6 +181,12 @@ impl Report {
             page.gap().line([SafeText::from("Refused").bold()]);
             for refused in &self.refused {
                 refused.draw(page);
+            }
+        }
+        if !self.refused_values.is_empty() {
+            page.gap().line([SafeText::from("Values left out").bold()]).gap();
+            for values in &self.refused_values {
+                values.draw(page);
             }
         }
     }

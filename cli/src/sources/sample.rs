@@ -111,9 +111,9 @@ pub(super) fn understood(input: &Input, map: &Map, now: Time) -> anyhow::Result<
                 };
                 match read {
                     Ok(Outcome::Skipped) => continue,
-                    Ok(Outcome::Observation(seen)) => {
+                    Ok(Outcome::Observation(seen, refused)) => {
                         let at = (seen.at != now).then_some(seen.at);
-                        Row::Found(Box::new(Found { at, ..Found::now(seen.native_id, seen.listing) }))
+                        Row::Found(Box::new(Found { at, refused, ..Found::now(seen.native_id, seen.listing) }))
                     }
                     Err(error) => Row::Refused {
                         native_id: None,

@@ -2,7 +2,7 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 use stoop_domain::{Reason, Reject, Time};
-use stoop_embedded::Database;
+use stoop_embedded::{Database, RejectCount};
 
 use super::{View, as_text, give, more, open, plural, rows};
 use crate::args::{QuarantineArgs, StoreArgs};
@@ -13,6 +13,8 @@ use crate::show::{self, Column, Csv, Look, Page, SafeText, Table};
 pub(super) struct Quarantined {
     /// The number of refused rows.
     total: u64,
+    /// The number of refused values, whose rows were kept.
+    values: u64,
     /// The number of stored rejects; `rejects` may hold fewer.
     kept: u64,
     counts: Vec<Count>,
@@ -24,6 +26,7 @@ struct Count {
     source: String,
     reason: String,
     count: u64,
+    values: u64,
 }
 
 #[derive(Serialize)]
@@ -35,8 +38,10 @@ struct RejectRow {
     reason: Reason,
     detail: String,
     raw: String,
-    /// The number of rows it stands for.
+    /// The number of refused rows it stands for.
     rows: u64,
+    /// The number of refused values it stands for.
+    values: u64,
 }
 
 /// `stoop quarantine`.
@@ -49,25 +54,34 @@ impl Quarantined {
         let counts: Vec<Count> = database
             .quarantine_counts()?
             .into_iter()
-            .map(|found| Count { source: found.source, reason: found.reason, count: found.count })
+            .map(|RejectCount { source, reason, count, values }| Count { source, reason, count, values })
             .collect();
         let rejects = database.quarantined(limit)?.into_iter().map(RejectRow::of).collect();
         let kept = database.counts()?.quarantined;
-        Ok(Self { kept, total: counts.iter().map(|count| count.count).sum(), counts, rejects })
+        let values = counts.iter().map(|count| count.values).sum();
+        Ok(Self { kept, total: counts.iter().map(|count| count.count).sum(), values, counts, rejects })
     }
 }
 
 impl View for Quarantined {
     fn draw(&self, look: Look) -> Page {
         let mut page = Page::new(look);
-        page.line([SafeText::from(format!("{} in quarantine", plural(self.total, "row"))).bold()]);
-        if self.total == 0 {
+        let mut line = vec![SafeText::from(format!("{} in quarantine", plural(self.total, "row"))).bold()];
+        if self.values > 0 {
+            line.push(format!(", {} whose homes are counted without them", plural(self.values, "value")).into());
+        }
+        page.line(line);
+        if self.total + self.values == 0 {
             return page;
         }
-        let mut counts = Table::new([Column::left("source"), Column::left("reason"), Column::right("rows")]);
+        let mut columns = vec![Column::left("source"), Column::left("reason"), Column::right("rows")];
+        columns.extend((self.values > 0).then(|| Column::right("values")));
+        let mut counts = Table::new(columns);
         for count in &self.counts {
-            let source = show::plain(&count.source);
-            counts.row([source.into(), count.reason.replace('_', " ").into(), show::count(count.count).into()]);
+            let (source, reason) = (show::plain(&count.source), count.reason.replace('_', " "));
+            let mut cells = vec![source.into(), reason.into(), show::count(count.count).into()];
+            cells.extend((self.values > 0).then(|| show::count(count.values).into()));
+            counts.row(cells);
         }
         page.gap().table(counts);
         if self.rejects.is_empty() {
@@ -101,7 +115,7 @@ impl View for Quarantined {
 
 impl RejectRow {
     fn of(reject: Reject) -> Self {
-        let Reject { source, at, location, reason, detail, raw, rows } = reject;
-        Self { source, at, location, reason, detail, raw, rows }
+        let Reject { source, at, location, reason, detail, raw, rows, values } = reject;
+        Self { source, at, location, reason, detail, raw, rows, values }
     }
 }

@@ -272,9 +272,9 @@ fn quarantine_counts_and_quotes() {
     let world = world();
     assert_snapshot!("quarantine", Quarantined::read(&world.database, 2).unwrap().draw(SCREEN));
     let view = Quarantined::read(&world.database, 20).unwrap();
-    assert_eq!(keys(&view, ""), ["counts", "kept", "rejects", "total"]);
-    assert_eq!(keys(&view, "/counts/0"), ["count", "reason", "source"]);
-    assert_eq!(keys(&view, "/rejects/0"), ["at", "detail", "location", "raw", "reason", "rows", "source"]);
+    assert_eq!(keys(&view, ""), ["counts", "kept", "rejects", "total", "values"]);
+    assert_eq!(keys(&view, "/counts/0"), ["count", "reason", "source", "values"]);
+    assert_eq!(keys(&view, "/rejects/0"), ["at", "detail", "location", "raw", "reason", "rows", "source", "values"]);
 }
 
 #[test]

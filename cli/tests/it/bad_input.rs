@@ -4,7 +4,7 @@ mod long_lines;
 
 use std::io::{BufWriter, Write};
 
-use crate::support::{Room, number, peak_of, says};
+use crate::support::{Room, list, number, peak_of, says};
 use serde_json::{Value, json};
 
 const MAP: &str = r#"
@@ -194,7 +194,11 @@ fn each_bad_row_is_in_quarantine_with_its_line_and_reason() {
     let lines: String = rows.iter().map(|(_, row)| format!("{row}\n")).collect();
     room.write("bad.csv", format!("{HEADER}{lines}"));
     let message = replay_all(&room, "bad.csv");
-    says(&message, &json!({ "complete": true, "rows": 17, "observations": 2, "quarantined": 15, "homes": 2 }));
+    // Eight homes are kept without a price or coordinates.
+    says(
+        &message,
+        &json!({ "complete": true, "rows": 17, "observations": 10, "quarantined": 7, "values_refused": 8, "homes": 10 }),
+    );
 
     let mut line = 2;
     let mut expected = Vec::new();
@@ -210,7 +214,14 @@ fn each_bad_row_is_in_quarantine_with_its_line_and_reason() {
     let why = |line: &str| room.rejects().into_iter().find(|reject| reject.0 == format!("bad.csv: {line}")).unwrap().2;
     assert!(why("line 7").contains("EUR in US, where homes are priced in USD"), "{}", why("line 7"));
     assert!(why("line 13").contains("cheap") && why("line 13").contains("list_price"), "{}", why("line 13"));
-    assert_eq!(room.is_equal()["homes"], 3);
+    assert_eq!(room.is_equal()["homes"], 10);
+    let kept = room.json(&["quarantine", "--limit", "1000"]);
+    assert_eq!((&kept["total"], &kept["values"]), (&json!(7), &json!(8)));
+    let absurd = list(&kept["rejects"]).iter().find(|reject| reject["reason"] == "price_absurd").unwrap();
+    assert_eq!((&absurd["rows"], &absurd["values"]), (&json!(0), &json!(1)));
+    let shown = room.stoop(&["quarantine"]).ok().stdout;
+    assert!(shown.starts_with("7 rows in quarantine, 8 values whose homes are counted without them"), "{shown}");
+    assert_eq!(room.json(&["home", "made/c"])["list_price"], json!(null));
 }
 
 #[test]
@@ -242,7 +253,7 @@ fn too_many_bad_rows_mean_the_wrong_file_and_change_no_home() {
     let room = room();
     let before = (room.json(&["markets"]), room.json(&["home", "made/g"]));
     let row = |i: u32| match i % 8 {
-        0 => format!("h{i},2026-03-01,soon,USD,Reno,,\n"),
+        0 => format!("h{i},2026-03-01,soon,USD,{},,\n", if i.is_multiple_of(16) { "" } else { "Reno" }),
         _ => format!("h{i},2026-03-01,{},USD,Reno,,\n", 100_000 + i),
     };
     let rows: String = (0..5_000).map(row).collect();
@@ -250,7 +261,7 @@ fn too_many_bad_rows_mean_the_wrong_file_and_change_no_home() {
     let outcome = room.stoop(&["replay", "--map", "made.toml", "wrong.csv"]);
     outcome.refused(&[
         "wrong.csv",
-        "rows are refused",
+        "rows are refused, or values of them, (",
         "more than --max-rejects 10",
         "bad_value",
         "right file for this map?",
@@ -261,15 +272,19 @@ fn too_many_bad_rows_mean_the_wrong_file_and_change_no_home() {
     assert!(!room.rejects().is_empty(), "the rows can be inspected");
     // The user may allow more rejects.
     let message = room.json(&["replay", "--map", "made.toml", "wrong.csv", "--max-rejects", "12.5"]);
-    says(&message, &json!({ "complete": true, "rows": 5_000, "quarantined": 625, "homes": 4_375 }));
-    assert_eq!(room.is_equal()["homes"], 4_376);
+    says(
+        &message,
+        &json!({ "complete": true, "rows": 5_000, "quarantined": 313, "values_refused": 312, "homes": 4_687 }),
+    );
+    assert_eq!(room.is_equal()["homes"], 4_688);
 }
 
 #[test]
 fn a_small_file_is_judged_at_its_end() {
     let room = room();
     room.write("wrong.csv", format!("{HEADER}a,2026-03-01,1000,USD,Reno,,\nb,2026-03-01,0,USD,Reno,,\n"));
-    room.stoop(&["replay", "--map", "made.toml", "wrong.csv"]).refused(&["1 of the first 2 rows are refused (50.0 %"]);
+    room.stoop(&["replay", "--map", "made.toml", "wrong.csv"])
+        .refused(&["1 of the first 2 rows are refused, or values of them, (50.0 %"]);
     assert_eq!(room.is_equal()["homes"], 1);
 }
 

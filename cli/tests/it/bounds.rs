@@ -181,7 +181,7 @@ fn an_archive_of_a_kilobyte_fills_no_disk() {
 
 #[test]
 fn a_poll_that_understands_nothing_fails_and_says_why() {
-    let room = room_of(&serve("200 OK\r\n", b"[{\"p\":1},{\"p\":2},{\"id\":3,\"p\":\"cheap\"}]".to_vec()), "", "");
+    let room = room_of(&serve("200 OK\r\n", b"[{\"p\":1},{\"p\":2},{\"id\":{},\"p\":3}]".to_vec()), "", "");
     let outcome = room.stoop(&["poll", "made"]);
     assert_eq!(outcome.code, Some(1), "{}{}", outcome.stdout, outcome.stderr);
     let why = "made: failed: none of the first 3 rows is understood: missing_field 2, bad_value 1";
@@ -197,7 +197,7 @@ fn a_poll_that_understands_nothing_fails_and_says_why() {
 fn a_poll_with_more_rejects_than_are_allowed_sends_nothing_and_says_the_reasons() {
     let body = b"[{\"id\":1,\"p\":1000},{\"id\":2,\"p\":2000},{\"id\":3,\"p\":\"cheap\"}]".to_vec();
     let address = serve("200 OK\r\n", body);
-    let why = "1 of the first 3 rows are refused (33.3 %, more than 20 %): bad_value 1";
+    let why = "1 of the first 3 rows are refused, or values of them, (33.3 %, more than 20 %): bad_value 1";
     for (search, args) in
         [("", &["poll", "made", "--max-rejects", "20"][..]), ("max_rejects = 20\n", &["poll", "made"])]
     {
@@ -205,13 +205,16 @@ fn a_poll_with_more_rejects_than_are_allowed_sends_nothing_and_says_the_reasons(
         let outcome = room.stoop(args);
         assert_eq!(outcome.code, Some(1), "{}{}", outcome.stdout, outcome.stderr);
         assert!(outcome.stdout.contains(why), "{}", outcome.stdout);
-        let sum = "3 rows on 1 page: new 0, changed 0, seen again 0, not taken 2, refused 1; gone 0";
+        let sum = "3 rows on 1 page: new 0, changed 0, seen again 0, not taken 3; values refused 1; gone 0";
         assert!(outcome.stdout.contains(sum), "{}", outcome.stdout);
         assert_eq!(room.json(&["markets"])["markets"], json!([]), "nothing was sent");
         assert_eq!(room.rejects().len(), 1);
     }
     let room = room_of(&address, "", "max_rejects = 20\n");
-    says(&room.json(&["poll", "made", "--max-rejects", "50"]), &json!({ "outcome": "complete", "new": 2 }));
+    says(
+        &room.json(&["poll", "made", "--max-rejects", "50"]),
+        &json!({ "outcome": "complete", "new": 3, "rejects": 0, "values_refused": 1 }),
+    );
     room.write("stoop.toml", "[[search]]\nname = \"made\"\nsource = \"api.toml\"\nmax_rejects = 120\n");
     room.stoop(&["poll", "made"]).refused(&["search[0].max_rejects: 120", "accepted: a number from 0 to 100"]);
 }

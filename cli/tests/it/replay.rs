@@ -44,7 +44,8 @@ fn replayed() -> Room {
 fn expected() -> Value {
     json!({
         "complete": true, "rows": 5, "skipped": 0, "outside_time": 0, "observations": 5, "new": 2, "changed": 2,
-        "unchanged": 1, "duplicates": 0, "overfull": 0, "quarantined": 0, "reasons": {}, "homes": 2, "gone": 0, "price_changes": 2,
+        "unchanged": 1, "duplicates": 0, "overfull": 0, "quarantined": 0, "values_refused": 0, "reasons": {}, "homes": 2, "gone": 0,
+        "price_changes": 2,
         "drops": 1, "rises": 1, "alerts": 1, "suspects": 0, "changed_nothing": false,
     })
 }
@@ -207,7 +208,7 @@ fn the_data_folder_is_next_to_the_database() {
 #[test]
 fn every_view_has_output_for_people_and_for_programs() {
     let room = replayed();
-    room.write("one.csv", "id,seen,price,city\nc,2026-03-01,0,Reno\n");
+    room.write("one.csv", "id,seen,price,city\n,2026-03-01,0,Reno\n");
     room.stoop(&["replay", "--map", "made.toml", "one.csv", "--max-rejects", "100"]).ok();
     for (args, words) in [
         (&["markets"][..], "Reno"),
@@ -217,7 +218,7 @@ fn every_view_has_output_for_people_and_for_programs() {
         (&["home", "a"], "price cut"),
         (&["alerts"], "20.0 %"),
         (&["alerts", "--suspect"], "0 alerts"),
-        (&["quarantine"], "price not positive"),
+        (&["quarantine"], "missing field"),
         (&["runs"], "complete"),
         (&["verify"], "equal: 5 observations"),
     ] {

@@ -137,6 +137,7 @@ impl App<'_> {
         self.meter.count("LossesHeld", u64::from(polled.held_back.is_some()));
         self.meter.count("ListingsHeldBack", polled.held_back.map_or(0, |held_back| held_back.listings));
         self.meter.count("Quarantined", polled.rejects);
+        self.meter.count("ValuesRefused", polled.values_refused);
         self.meter.count("FieldsDrifted", polled.drifts.len() as u64);
         let contradictions = polled.contradictions.counts().map(|count| count.contradict).sum();
         self.meter.count("Contradictions", contradictions);

@@ -7,9 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::address::has_letter;
 use crate::country::currency_of;
 use crate::listing::Listing;
-use crate::money::Minor;
-use crate::price_bounds::price_bounds;
-use crate::reject::Reason;
+use crate::reject::{Reason, RefusedValue};
 use crate::sighting::Sighting;
 use crate::time::Time;
 use crate::watch::Watch;
@@ -132,26 +130,21 @@ impl Observation {
         Self { at, seen, seq, versioned, initial, ..self }
     }
 
-    /// Checks whether the observation can be counted. Dates after `now` are refused.
+    /// Checks whether the observation can be counted, and takes out prices and coordinates that no home can have. Returns
+    /// these values. Dates after `now` are refused.
     ///
     /// # Errors
-    /// The reason and the offending field, for the quarantine.
-    pub fn check(&self, now: Time) -> Result<(), (Reason, String)> {
-        let listing = &self.listing;
+    /// The reason and the offending field, for the quarantine. Only what says which home it is, where, when and on which
+    /// terms refuses it as a whole.
+    pub fn check(&mut self, now: Time) -> Result<Vec<RefusedValue>, (Reason, String)> {
         if self.native_id.is_empty() {
             return Err((Reason::MissingField, "native_id".into()));
         }
         if self.native_id.len() > 256 {
             return Err((Reason::BadValue, format!("native_id of {} bytes, at most 256", self.native_id.len())));
         }
-        check_prices(listing)?;
+        let listing = &self.listing;
         let address = &listing.address;
-        let in_range = |degrees: Option<i32>, limit: i32| degrees.is_none_or(|d| (-limit..=limit).contains(&d));
-        if !in_range(address.latitude_e6, 90_000_000) || !in_range(address.longitude_e6, 180_000_000) {
-            let show = |e6: Option<i32>| e6.map_or("none".to_owned(), |e6| format!("{}", f64::from(e6) / 1e6));
-            let detail = format!("latitude {}, longitude {}", show(address.latitude_e6), show(address.longitude_e6));
-            return Err((Reason::CoordinatesOutOfRange, detail));
-        }
         for at in [self.at, self.seen] {
             if at > now.plus_ms(CLOCK_SKEW_MS) {
                 return Err((Reason::DateInFuture, format!("observed at {at}")));
@@ -182,35 +175,8 @@ impl Observation {
             let detail = format!("{} in {code}, where homes are priced in {expected}", listing.currency);
             return Err((Reason::ForeignCurrency, detail));
         }
-        Ok(())
+        Ok(self.listing.take_out_impossible())
     }
-}
-
-/// Asking prices have a minimum and a maximum. Original and closing prices have a maximum only: the first is not a
-/// current price, and a deed may name a token sum of a dollar.
-fn check_prices(listing: &Listing) -> Result<(), (Reason, String)> {
-    let bounds = price_bounds(listing.currency, listing.purpose);
-    let prices = [
-        ("list_price", listing.list_price, *bounds.start()),
-        ("original_list_price", listing.original_list_price, Minor(1)),
-        ("close_price", listing.close_price, Minor(1)),
-    ];
-    for (name, price, least) in prices {
-        let Some(price) = price else { continue };
-        let detail = |bound: &str| format!("{name} is {} minor units{bound}", price.0);
-        if price.0 <= 0 {
-            return Err((Reason::PriceNotPositive, detail("")));
-        }
-        let (for_what, currency) = (listing.purpose.as_str(), listing.currency);
-        if price < least {
-            return Err((Reason::PriceAbsurd, detail(&format!(", at least {} for {for_what} in {currency}", least.0))));
-        }
-        if price > *bounds.end() {
-            let greatest = bounds.end().0;
-            return Err((Reason::PriceAbsurd, detail(&format!(", at most {greatest} for {for_what} in {currency}"))));
-        }
-    }
-    Ok(())
 }
 
 impl HomeId {
@@ -247,74 +213,93 @@ mod tests {
         listing
     }
 
-    fn observation(change: impl FnOnce(&mut Observation)) -> Result<(), Reason> {
+    /// The reasons for which values are refused, or for which the observation is.
+    fn observation(change: impl FnOnce(&mut Observation)) -> Result<Vec<Reason>, Reason> {
         let at = Time::parse("2026-01-14T11:00:00Z").unwrap();
         let mut observation = Observation::new("t", "1", at, of_vienna());
         change(&mut observation);
-        observation.check(Time::parse(NOW).unwrap()).map_err(|(reason, _)| reason)
+        let refused = observation.check(Time::parse(NOW).unwrap()).map_err(|(reason, _)| reason)?;
+        assert_eq!(observation.check(Time::parse(NOW).unwrap()), Ok(Vec::new()), "what is refused is out");
+        Ok(refused.into_iter().map(|value| value.reason).collect())
     }
 
     #[test]
     fn a_valid_observation_passes() {
-        assert_eq!(observation(|_| ()), Ok(()));
-        assert_eq!(observation(|o| o.listing.list_price = None), Ok(()));
+        assert_eq!(observation(|_| ()), Ok(vec![]));
+        assert_eq!(observation(|o| o.listing.list_price = None), Ok(vec![]));
     }
 
     #[test]
-    fn impossible_values_are_refused_with_a_reason() {
+    fn what_does_not_say_which_home_it_is_and_where_is_refused() {
         assert_eq!(observation(|o| o.native_id.clear()), Err(Reason::MissingField));
-        assert_eq!(observation(|o| o.listing.list_price = Some(Minor(0))), Err(Reason::PriceNotPositive));
-        assert_eq!(observation(|o| o.listing.list_price = Some(Minor(-5))), Err(Reason::PriceNotPositive));
-        assert_eq!(observation(|o| o.listing.list_price = Some(Minor(i64::MAX))), Err(Reason::PriceAbsurd));
-        assert_eq!(
-            observation(|o| o.listing.address.latitude_e6 = Some(90_000_001)),
-            Err(Reason::CoordinatesOutOfRange)
-        );
-        assert_eq!(
-            observation(|o| o.listing.address.longitude_e6 = Some(-180_000_001)),
-            Err(Reason::CoordinatesOutOfRange)
-        );
         assert_eq!(observation(|o| o.listing.address.city = None), Err(Reason::MissingField));
         assert_eq!(observation(|o| o.listing.currency = Currency::USD), Err(Reason::ForeignCurrency));
+    }
+
+    #[test]
+    fn a_home_is_kept_without_its_impossible_values() {
+        let absurd = Minor(i64::MAX);
+        let mut home = Observation::new("t", "1", Time::default(), of_vienna());
+        home.listing.list_price = Some(Minor(0));
+        home.listing.original_list_price = Some(absurd);
+        home.listing.close_price = Some(Minor(-5));
+        (home.listing.address.latitude_e6, home.listing.address.longitude_e6) = (Some(90_000_001), Some(5));
+        let refused = home.check(Time::default()).unwrap();
+        let listing = &home.listing;
+        assert_eq!([listing.list_price, listing.original_list_price, listing.close_price], [None; 3]);
+        assert_eq!((listing.address.latitude_e6, listing.address.longitude_e6), (None, None));
+        let details: Vec<_> =
+            refused.iter().map(|value| (value.reason, value.field(), value.detail.as_str())).collect();
+        let bound = "original_list_price is 9223372036854775807 minor units, at most 10000000000 for rent in EUR";
+        let expected = [
+            (Reason::PriceNotPositive, "list_price", "list_price is 0 minor units"),
+            (Reason::PriceAbsurd, "original_list_price", bound),
+            (Reason::PriceNotPositive, "close_price", "close_price is -5 minor units"),
+            (Reason::CoordinatesOutOfRange, "coordinates", "coordinates are latitude 90.000001, longitude 0.000005"),
+        ];
+        assert_eq!(details, expected);
+        let longitude = observation(|o| o.listing.address.longitude_e6 = Some(-180_000_001));
+        assert_eq!(longitude, Ok(vec![Reason::CoordinatesOutOfRange]));
     }
 
     #[test]
     fn an_impossible_price_is_refused_with_its_bound() {
         // A rent in EUR must be between 10 and a hundred million.
         for (minor, want) in [
-            (999, Err(Reason::PriceAbsurd)),
-            (1_000, Ok(())),
-            (10_000_000_000, Ok(())),
-            (10_000_000_001, Err(Reason::PriceAbsurd)),
+            (999, vec![Reason::PriceAbsurd]),
+            (1_000, vec![]),
+            (10_000_000_000, vec![]),
+            (10_000_000_001, vec![Reason::PriceAbsurd]),
         ] {
-            assert_eq!(observation(|o| o.listing.list_price = Some(Minor(minor))), want, "{minor}");
+            assert_eq!(observation(|o| o.listing.list_price = Some(Minor(minor))), Ok(want), "{minor}");
         }
         let mut placeholder = Observation::new("t", "1", Time::default(), of_vienna());
         placeholder.listing.list_price = Some(Minor(100));
-        let (_, detail) = placeholder.check(Time::default()).unwrap_err();
-        assert_eq!(detail, "list_price is 100 minor units, at least 1000 for rent in EUR");
+        let refused = placeholder.check(Time::default()).unwrap();
+        assert_eq!(refused[0].detail, "list_price is 100 minor units, at least 1000 for rent in EUR");
     }
 
     #[test]
     fn closing_and_original_prices_have_a_maximum_only() {
-        assert_eq!(observation(|o| o.listing.close_price = Some(Minor(1_000))), Ok(()), "a deed's ten dollars");
-        assert_eq!(observation(|o| o.listing.original_list_price = Some(Minor(1))), Ok(()));
-        assert_eq!(observation(|o| o.listing.close_price = Some(Minor(0))), Err(Reason::PriceNotPositive));
-        assert_eq!(observation(|o| o.listing.close_price = Some(Minor(i64::MAX))), Err(Reason::PriceAbsurd));
-        assert_eq!(observation(|o| o.listing.original_list_price = Some(Minor(i64::MAX))), Err(Reason::PriceAbsurd));
+        let [absurd, negative] = [Reason::PriceAbsurd, Reason::PriceNotPositive].map(|reason| Ok(vec![reason]));
+        assert_eq!(observation(|o| o.listing.close_price = Some(Minor(1_000))), Ok(vec![]), "a deed's ten dollars");
+        assert_eq!(observation(|o| o.listing.original_list_price = Some(Minor(1))), Ok(vec![]));
+        assert_eq!(observation(|o| o.listing.close_price = Some(Minor(0))), negative);
+        assert_eq!(observation(|o| o.listing.close_price = Some(Minor(i64::MAX))), absurd);
+        assert_eq!(observation(|o| o.listing.original_list_price = Some(Minor(i64::MAX))), absurd);
     }
 
     #[test]
     fn a_place_name_that_is_too_long_is_refused() {
         let city = |bytes: usize| observation(|o| o.listing.address.city = Some("x".repeat(bytes)));
-        assert_eq!(city(200), Ok(()));
+        assert_eq!(city(200), Ok(vec![]));
         assert_eq!(city(201), Err(Reason::BadValue));
     }
 
     #[test]
     fn a_clock_slightly_ahead_is_accepted_and_a_date_tomorrow_is_not() {
         let at = |text: &str| Time::parse(text).unwrap();
-        assert_eq!(observation(|o| o.at = at("2026-01-14T12:10:00Z")), Ok(()));
+        assert_eq!(observation(|o| o.at = at("2026-01-14T12:10:00Z")), Ok(vec![]));
         assert_eq!(observation(|o| o.at = at("2026-01-15T12:00:00Z")), Err(Reason::DateInFuture));
     }
 }

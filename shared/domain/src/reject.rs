@@ -39,7 +39,15 @@ pub enum Reason {
     Drifted,
 }
 
-/// A row or record that was refused, kept so that a person can inspect it and Stoop can read it again.
+/// A value that is left out of a row, which is kept without it: it cannot be read, or no home can have it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RefusedValue {
+    pub reason: Reason,
+    /// Begins with the name of the field, and shows the value.
+    pub detail: String,
+}
+
+/// A row, record or value that was refused, kept so that a person can inspect it. Stoop can read a row again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reject {
     pub source: String,
@@ -52,9 +60,13 @@ pub struct Reject {
     pub detail: String,
     /// The input. For rows of a source, at most [`Reject::RAW_MAX`] bytes.
     pub raw: String,
-    /// The number of rows that this reject stands for: one, or all further rows of a page or file with the same reason.
+    /// The number of refused rows that this reject stands for: one, or all further rows of a page or file with the same
+    /// reason. 0 for values.
     #[serde(default = "one", skip_serializing_if = "is_one")]
     pub rows: u64,
+    /// The number of refused values of kept rows that it stands for, likewise. 0 for rows.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub values: u64,
 }
 
 fn one() -> u64 {
@@ -64,6 +76,19 @@ fn one() -> u64 {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "required by serde")]
 fn is_one(rows: &u64) -> bool {
     *rows == 1
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "required by serde")]
+fn is_zero(values: &u64) -> bool {
+    *values == 0
+}
+
+impl RefusedValue {
+    /// The name of the field, as the source or the map calls it.
+    #[must_use]
+    pub fn field(&self) -> &str {
+        self.detail.split([' ', ':']).next().unwrap_or_default()
+    }
 }
 
 impl Reject {
@@ -88,7 +113,24 @@ impl Reject {
             detail.truncate(detail.floor_char_boundary(Self::DETAIL_MAX - '…'.len_utf8()));
             detail.push('…');
         }
-        Self { source: source.to_owned(), at, location, reason, detail, raw, rows: 1 }
+        Self { source: source.to_owned(), at, location, reason, detail, raw, rows: 1, values: 0 }
+    }
+
+    /// Makes a reject for a value. `raw` is the row without it.
+    #[must_use]
+    pub fn of_value(source: &str, at: Time, location: String, value: RefusedValue, raw: &[u8]) -> Self {
+        let RefusedValue { reason, detail } = value;
+        Self { rows: 0, values: 1, ..Self::new(source, at, location, reason, detail, raw) }
+    }
+
+    /// What makes two rejects the same: a store keeps one of them. A row may have several refused values.
+    #[must_use]
+    pub fn identity(&self) -> Vec<&[u8]> {
+        let mut parts = vec![self.source.as_str(), &self.location, self.reason.as_str(), &self.raw];
+        if self.values > 0 {
+            parts.push(&self.detail);
+        }
+        parts.into_iter().map(str::as_bytes).collect()
     }
 }
 

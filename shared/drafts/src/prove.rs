@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use stoop_domain::{Reason, Time};
+use stoop_domain::{Reason, RefusedValue, Time};
 
 use super::column::ratio;
 use super::guess::{Chosen, quoted};
@@ -22,7 +22,7 @@ pub struct Proof {
     pub understood: usize,
     /// Rows in which a field is known, by its name in maps.
     pub filled: BTreeMap<&'static str, usize>,
-    /// Refused rows by field or reason, with the message of the first.
+    /// Rows that are refused, or values of them, by field or reason, with the message of the first.
     pub refused: BTreeMap<String, (usize, String)>,
 }
 
@@ -58,7 +58,7 @@ impl Proof {
     fn take(&mut self, read: Result<Outcome, RowError>, now: Time) {
         match read {
             Ok(Outcome::Skipped) => {}
-            Ok(Outcome::Observation(observation)) => {
+            Ok(Outcome::Observation(mut observation, refused)) => {
                 self.read += 1;
                 for (name, value) in stoop_domain::fields(&observation.listing) {
                     // Maps name fields of addresses and details without their parents.
@@ -70,7 +70,12 @@ impl Proof {
                 }
                 *self.filled.entry("observed_at").or_default() += usize::from(observation.at != now);
                 match observation.check(now) {
-                    Ok(()) => self.understood += 1,
+                    Ok(more) => {
+                        self.understood += 1;
+                        for RefusedValue { reason, detail } in refused.into_iter().chain(more) {
+                            self.refuse(reason, &detail);
+                        }
+                    }
                     Err((reason, detail)) => self.refuse(reason, &detail),
                 }
             }
@@ -78,7 +83,7 @@ impl Proof {
         }
     }
 
-    /// A row error begins with the name of its field, if any.
+    /// Why a row is refused, or a value of it, begins with the name of the field, if any.
     fn refuse(&mut self, reason: Reason, detail: &str) {
         let field = detail.split(':').next().filter(|name| FIELDS.iter().any(|field| field.name == *name));
         let key = field.map_or_else(|| reason.to_string(), str::to_owned);

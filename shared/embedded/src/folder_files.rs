@@ -157,7 +157,7 @@ async fn on_other_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 's
 
 fn row((mapped, position): (Mapped, String)) -> Option<FileRow> {
     match mapped {
-        Mapped::Observation(observation) => Some(FileRow::Found(observation)),
+        Mapped::Observation(observation, refused) => Some(FileRow::Found(observation, refused)),
         Mapped::Refused(refusal) => {
             let stoop_files::Refusal { reason, detail, raw, native_id } = refusal;
             Some(FileRow::Refused { position, reason, detail, raw, native_id })

@@ -83,11 +83,10 @@ impl Quarantine for Database {
             let mut new = 0;
             for reject in rejects {
                 let reason = reject.reason.as_str();
-                let parts = [&reject.source, &reject.location, reason, &reject.raw].map(str::as_bytes);
                 let sql = "INSERT INTO quarantine(hash, at, source, reason, body) VALUES(?1, ?2, ?3, ?4, ?5)
                            ON CONFLICT DO NOTHING";
                 let body = serde_json::to_string(reject)?;
-                let row = params![hash(&parts), reject.at.ms(), reject.source, reason, body];
+                let row = params![hash(&reject.identity()), reject.at.ms(), reject.source, reason, body];
                 new += transaction.prepare_cached(sql)?.execute(row)?;
             }
             transaction.commit()?;

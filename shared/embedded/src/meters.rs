@@ -79,7 +79,8 @@ impl Database {
         })?;
         let sql = "SELECT source, reason, count(*) FROM quarantine GROUP BY source, reason ORDER BY source, reason";
         let quarantine = self.rows(sql, [], |row| {
-            Ok(RejectCount { source: row.get(0)?, reason: row.get(1)?, count: row.get::<_, i64>(2)?.cast_unsigned() })
+            let count = row.get::<_, i64>(2)?.cast_unsigned();
+            Ok(RejectCount { source: row.get(0)?, reason: row.get(1)?, count, values: 0 })
         })?;
         let mut log = PathBuf::from(self.path()).into_os_string();
         log.push("-wal");

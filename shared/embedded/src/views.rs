@@ -36,6 +36,8 @@ pub struct RejectCount {
     /// The name of the reason.
     pub reason: String,
     pub count: u64,
+    /// The number of refused values of rows that were kept. 0 where `count` is that of stored rejects.
+    pub values: u64,
 }
 
 /// The size of the database.
@@ -118,11 +120,12 @@ impl Browse for Database {
 
     async fn quarantine(&self, newest: usize) -> Result<Option<Quarantined>, PortError> {
         let sql = "SELECT source, json_quote(reason),
-                   sum(coalesce(json_extract(body, '$.rows'), 1)) FROM quarantine
-                   GROUP BY source, reason ORDER BY source, reason";
+                   sum(coalesce(json_extract(body, '$.rows'), 1)), sum(coalesce(json_extract(body, '$.values'), 0))
+                   FROM quarantine GROUP BY source, reason ORDER BY source, reason";
         let counts = self.rows(sql, [], |row| {
             let reason = serde_json::from_str(row.get_ref(1)?.as_str()?)?;
-            Ok(RefusedRows { source: row.get(0)?, reason, rows: row.get::<_, i64>(2)?.cast_unsigned() })
+            let count = |column| row.get::<_, i64>(column).map(i64::cast_unsigned);
+            Ok(RefusedRows { source: row.get(0)?, reason, rows: count(2)?, values: count(3)? })
         });
         let counts = counts.map_err(self.doing("count the quarantine"))?;
         Ok(Some(Quarantined { counts, newest: self.quarantined(newest)? }))
@@ -278,15 +281,17 @@ impl Database {
         self.rows(sql, params![verdict, limit_of(limit)], json).map_err(self.doing("list the alerts"))
     }
 
-    /// The number of rejects by source and reason.
+    /// The number of refused rows and values by source and reason.
     ///
     /// # Errors
     /// If they cannot be read.
     pub fn quarantine_counts(&self) -> Result<Vec<RejectCount>, PortError> {
-        let sql = "SELECT source, reason, sum(coalesce(json_extract(body, '$.rows'), 1)) FROM quarantine
+        let sql = "SELECT source, reason, sum(coalesce(json_extract(body, '$.rows'), 1)),
+                   sum(coalesce(json_extract(body, '$.values'), 0)) FROM quarantine
                    GROUP BY source, reason ORDER BY source, reason";
         let count = |row: &Row<'_>| {
-            Ok(RejectCount { source: row.get(0)?, reason: row.get(1)?, count: row.get::<_, i64>(2)?.cast_unsigned() })
+            let count = |column| row.get::<_, i64>(column).map(i64::cast_unsigned);
+            Ok(RejectCount { source: row.get(0)?, reason: row.get(1)?, count: count(2)?, values: count(3)? })
         };
         self.rows(sql, [], count).map_err(self.doing("count the quarantine"))
     }

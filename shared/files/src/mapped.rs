@@ -2,7 +2,7 @@ use std::io;
 use std::path::Path;
 use std::sync::{Arc, PoisonError};
 
-use stoop_domain::{Observation, Reason, Time};
+use stoop_domain::{Observation, Reason, RefusedValue, Time};
 use stoop_sources::declared::{Map, Outcome, Reader, Row};
 
 use crate::bytes::{Failure, ReadAt, Watched};
@@ -56,8 +56,8 @@ struct Bound {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(clippy::large_enum_variant, reason = "nearly every row is an observation; a box would cost each one")]
 pub enum Mapped {
-    /// A valid listing (`Observation::check`).
-    Observation(Observation),
+    /// A valid listing (`Observation::check`), and the values that were left out of it.
+    Observation(Observation, Vec<RefusedValue>),
     /// The map skips the row.
     Skipped,
     /// The row is refused. An unreadable file of an archive counts as one such row.
@@ -155,7 +155,7 @@ impl MappedFile {
             page.rows_read += 1;
             match mapped {
                 Mapped::Skipped => {}
-                Mapped::Observation(_) => page.rows.push((mapped, String::new())),
+                Mapped::Observation(..) => page.rows.push((mapped, String::new())),
                 Mapped::Refused(_) => page.rows.push((mapped, self.place())),
             }
         }
@@ -253,8 +253,11 @@ impl Bound {
             Content::Comment(_) => Ok(Outcome::Skipped),
         };
         let mapped = match read {
-            Ok(Outcome::Observation(observation)) => match observation.check(now) {
-                Ok(()) => Mapped::Observation(observation),
+            Ok(Outcome::Observation(mut observation, mut refused)) => match observation.check(now) {
+                Ok(more) => {
+                    refused.extend(more);
+                    Mapped::Observation(observation, refused)
+                }
                 Err((reason, detail)) => {
                     let native_id = Some(observation.native_id);
                     Mapped::Refused(Refusal { reason, detail, raw: row.content.raw(), native_id })

@@ -100,7 +100,7 @@ fn refused(quarantine: Option<&Quarantined>) -> Markup {
         section class="card" id="quarantine" data-live {
             header {
                 h2 { "Quarantine" }
-                p class="note" { "Rows that could not be read, and are in no figure. A corrected map reads them in the next complete scan." }
+                p class="note" { "Rows that could not be read, and are in no figure, and values that could not be, whose homes are counted without them. A corrected map reads them in the next complete scan." }
             }
             @match quarantine {
                 None => { p class="empty" { "This server does not list its quarantine: its files are under " code { "quarantine/" } " in the data bucket." } }
@@ -116,13 +116,14 @@ fn counts(quarantine: &Quarantined) -> Markup {
     html! {
         div class="scroll" tabindex="0" role="region" aria-label="Quarantine by source and reason" {
             table {
-                thead { tr { th class="l" scope="col" { "Source" } th class="l" scope="col" { "Reason" } th scope="col" { "Rows" } th class="l" scope="col" { "It means" } } }
+                thead { tr { th class="l" scope="col" { "Source" } th class="l" scope="col" { "Reason" } th scope="col" { "Rows" } th scope="col" { "Values" } th class="l" scope="col" { "It means" } } }
                 tbody {
                     @for count in &quarantine.counts {
                         tr {
                             th class="l" scope="row" { (count.source) }
                             td class="l" { (count.reason.as_str().replace('_', " ")) }
                             td { (stoop_show::count(count.rows)) }
+                            td { (stoop_show::count(count.values)) }
                             td class="words" { (meaning(count.reason)) }
                         }
                     }

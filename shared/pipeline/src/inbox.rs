@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use stoop_domain::{Observation, Reason, Reject, Time};
+use stoop_domain::{Observation, Reason, RefusedValue, Reject, Time};
 use stoop_wire::kpl::{Deaggregated, deaggregate};
 use stoop_wire::{decode, lines};
 
@@ -138,8 +138,10 @@ impl RecordReader<'_> {
                 Ok(_) if line.len() > LINE_BYTES_MAX => {
                     (Reason::TooLong, format!("{} bytes; a line has {LINE_BYTES_MAX} at most", line.len()))
                 }
-                Ok(observation) => match observation.check(self.now_for(&observation)) {
-                    Ok(()) => {
+                Ok(mut observation) => match observation.check(self.now_for(&observation)) {
+                    Ok(refused) => {
+                        // Pollers take them out. An older one, or another program, may not.
+                        self.refuse_values(At { user, line: Some(count) }, refused, line);
                         self.inbox.observations.push(observation);
                         continue;
                     }
@@ -158,6 +160,21 @@ impl RecordReader<'_> {
     /// The time beyond which an observation is in the future.
     fn now_for(&self, observation: &Observation) -> Time {
         self.now.max(observation.seen.min(self.now.plus_ms(SEEN_AHEAD_MS_MAX)))
+    }
+
+    /// Refuses values of a line. Beyond the limit the last reject of a value counts those of further lines.
+    fn refuse_values(&mut self, at: At, refused: Vec<RefusedValue>, line: &[u8]) {
+        for value in refused {
+            let last = self.inbox.rejects.last_mut().filter(|last| last.values > 0);
+            match last.filter(|_| self.rejects >= REJECTS_PER_RECORD_MAX) {
+                Some(last) => last.values += 1,
+                None => {
+                    self.rejects += 1;
+                    let location = format!("{}{at}", self.position);
+                    self.inbox.rejects.push(Reject::of_value("stream", self.now, location, value, line));
+                }
+            }
+        }
     }
 
     fn refuse(&mut self, at: At, reason: Reason, mut detail: String, raw: &[u8]) {

@@ -53,7 +53,7 @@ pub use measure::{Gatherer, MeasureError, Measured, Measurer, Memory};
 pub use measure_inbox::{InboxDone, InboxError, measure_inbox};
 pub use ordinals::{OneRowPerListing, Ordinals};
 pub use pace::{Cadence, Distance, Pace, PollCost, TightLimit};
-pub use parse_report::{FieldCount, ParseReport, RefusedCount};
+pub use parse_report::{FieldCount, ParseReport, RefusedCount, RefusedValues};
 pub use plan::{Planned, PlannedSearch, plan};
 pub use poll::{
     Clock, DisplayTerms, FileSet, LEFT_BY_SERVER, LEFT_OF, OnDrift, Origin, Peeked, PollError, PollPorts, Polled,

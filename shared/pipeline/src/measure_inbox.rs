@@ -65,7 +65,7 @@ pub async fn measure_inbox(
 async fn put(quarantine: &dyn Quarantine, rejects: &[Reject], done: &mut InboxDone) -> Result<(), PortError> {
     if !rejects.is_empty() {
         quarantine.put(rejects).await?;
-        done.quarantined += rejects.len() as u64;
+        done.quarantined += rejects.iter().filter(|reject| reject.rows > 0).count() as u64;
     }
     Ok(())
 }

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use stoop_domain::{Area, AreaUnit, Currency, HomeValue, Listing, Minor, Observation, Reason, Time, Value};
+use stoop_domain::{
+    Area, AreaUnit, Currency, HomeValue, Listing, Minor, Observation, Reason, RefusedValue, Time, Value,
+};
 use stoop_sources::{Contradictions, Found, Row};
 
 use crate::address_report::AddressReport;
@@ -19,6 +21,8 @@ pub struct ParseReport {
     pub fields: Vec<FieldCount>,
     /// Rejects by reason, the most frequent first.
     pub refused: Vec<RefusedCount>,
+    /// Values that were left out of listings, by field and reason, the most frequent first.
+    pub values: Vec<RefusedValues>,
     /// How often fields of the listings contradict each other.
     pub contradictions: Contradictions,
     /// The areas of the listings.
@@ -51,6 +55,19 @@ pub struct RefusedCount {
     pub excerpt: String,
 }
 
+/// Values of one field that were left out for one reason.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RefusedValues {
+    /// The name of the field, as the source or the map calls it.
+    pub field: String,
+    /// The reason.
+    pub reason: Reason,
+    /// How many listings are without the value.
+    pub values: u64,
+    /// The first one, in words.
+    pub detail: String,
+}
+
 /// Fields with few distinct values, which are counted.
 const COUNTED: [&str; 4] = ["purpose", "status", "currency", "property_type"];
 
@@ -61,12 +78,15 @@ impl ParseReport {
         match row {
             Row::Refused { reason, detail, raw, .. } => self.refuse(reason, detail, raw),
             Row::Found(found) => {
-                let Found { native_id, at, listing, .. } = *found;
+                let Found { native_id, at, listing, refused, .. } = *found;
                 let reported_at = at;
-                let observation =
+                let mut observation =
                     Observation { seen: now, ..Observation::new(source, native_id, at.unwrap_or(now), listing) };
                 match observation.check(now) {
-                    Ok(()) => self.count(&observation, reported_at),
+                    Ok(more) => {
+                        self.count(&observation, reported_at);
+                        self.refuse_values([refused, more].concat());
+                    }
                     Err((reason, detail)) => {
                         let mut raw = Vec::new();
                         stoop_wire::encode(&observation, &mut raw);
@@ -84,9 +104,10 @@ impl ParseReport {
             FileRow::Refused { reason, detail, raw, .. } => {
                 self.refuse(reason, detail, String::from_utf8_lossy(&raw).into_owned());
             }
-            FileRow::Found(observation) => {
+            FileRow::Found(observation, refused) => {
                 let reported_at = Some(observation.at).filter(|at| *at != as_of);
                 self.count(&observation, reported_at);
+                self.refuse_values(refused);
             }
         }
     }
@@ -97,6 +118,21 @@ impl ParseReport {
             None => self.refused.push(RefusedCount { reason, rows: 1, detail, excerpt }),
         }
         self.refused.sort_by_key(|refused| (std::cmp::Reverse(refused.rows), refused.reason));
+    }
+
+    fn refuse_values(&mut self, refused: Vec<RefusedValue>) {
+        for value in refused {
+            let known =
+                self.values.iter_mut().find(|it| (it.field.as_str(), it.reason) == (value.field(), value.reason));
+            match known {
+                Some(known) => known.values += 1,
+                None => {
+                    let field = value.field().to_owned();
+                    self.values.push(RefusedValues { field, reason: value.reason, values: 1, detail: value.detail });
+                }
+            }
+        }
+        self.values.sort_by(|a, b| (b.values, &a.field, a.reason).cmp(&(a.values, &b.field, b.reason)));
     }
 
     fn count(&mut self, observation: &Observation, reported_at: Option<Time>) {
@@ -219,10 +255,13 @@ mod tests {
         for row in [found("1", Some(-5), "Wien"), refused.clone(), found("3", Some(50_000), ""), refused] {
             understood.take("x", row, now);
         }
-        assert_eq!((understood.rows, understood.listings, understood.fields.len()), (4, 0, 0));
+        assert_eq!((understood.rows, understood.listings), (4, 1));
+        let value = &understood.values[0];
+        assert_eq!((value.field.as_str(), value.reason, value.values), ("list_price", Reason::PriceNotPositive, 1));
+        assert_eq!((value.detail.as_str(), understood.values.len()), ("list_price is -5 minor units", 1));
+        assert_eq!(field(&understood, "list_price").filled, 0, "it is left out");
         let message: Vec<_> = understood.refused.iter().map(|r| (r.reason, r.rows, r.detail.as_str())).collect();
         assert_eq!(message[0], (Reason::BadValue, 2, "price is x"));
-        assert!(message.contains(&(Reason::PriceNotPositive, 1, "list_price is -5 minor units")), "{message:?}");
         assert!(message.contains(&(Reason::MissingField, 1, "postal_code, neighbourhood or city")), "{message:?}");
     }
 

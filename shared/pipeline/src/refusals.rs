@@ -14,15 +14,22 @@ const KEPT_IN_ALL: u64 = 5_000;
 /// The share of rejects is checked from this row on, and at the end.
 const JUDGED_FROM_ROW: u64 = 1_000;
 
+/// If all rows have refused values, fewer rows than these are no reason to stop: each of a few homes may have one.
+const FLAWED_ROWS_MIN: u64 = 10;
+
 /// The rejects of a poll or replay: all are counted, and the first of each reason per page or file are kept.
 #[derive(Clone, Debug, Default)]
 pub struct Refusals {
     rows: u64,
     refused: u64,
+    /// Rows that were accepted without some of their values.
+    flawed: u64,
+    /// Those values.
+    values: u64,
     reasons: BTreeMap<Reason, u64>,
     kept: u64,
-    /// For the current page or file, how many were kept and how many were not.
-    here: BTreeMap<Reason, (u64, u64)>,
+    /// For the current page or file, how many were kept and how many were not, of rows and of values.
+    here: BTreeMap<(bool, Reason), (u64, u64)>,
 }
 
 impl Refusals {
@@ -35,8 +42,24 @@ impl Refusals {
     pub fn refuse(&mut self, reject: Reject) -> Option<Reject> {
         self.rows += 1;
         self.refused += 1;
+        self.keep(reject)
+    }
+
+    /// Counts the refused values of a row that was accepted. Returns those that are to be kept.
+    pub fn refuse_values(&mut self, rejects: impl IntoIterator<Item = Reject>) -> Vec<Reject> {
+        let before = self.values;
+        let kept = rejects.into_iter().filter_map(|reject| {
+            self.values += reject.values;
+            self.keep(reject)
+        });
+        let kept = kept.collect();
+        self.flawed += u64::from(self.values > before);
+        kept
+    }
+
+    fn keep(&mut self, reject: Reject) -> Option<Reject> {
         *self.reasons.entry(reject.reason).or_default() += 1;
-        let (kept, left) = self.here.entry(reject.reason).or_default();
+        let (kept, left) = self.here.entry((reject.values > 0, reject.reason)).or_default();
         if *kept < KEPT_OF_A_REASON && self.kept < KEPT_IN_ALL {
             *kept += 1;
             self.kept += 1;
@@ -50,9 +73,10 @@ impl Refusals {
     pub fn leave(&mut self, source: &str, position: &str, at: Time) -> Vec<Reject> {
         let here = std::mem::take(&mut self.here);
         let left = here.into_iter().filter(|(_, (_, left))| *left > 0);
-        left.map(|(reason, (kept, left))| {
-            let detail = format!("{left} more rows like the first {kept}");
-            Reject { rows: left, ..Reject::new(source, at, position.to_owned(), reason, detail, b"") }
+        left.map(|((of_values, reason), (kept, left))| {
+            let (what, rows, values) = if of_values { ("values", 0, left) } else { ("rows", left, 0) };
+            let detail = format!("{left} more {what} like the first {kept}");
+            Reject { rows, values, ..Reject::new(source, at, position.to_owned(), reason, detail, b"") }
         })
         .collect()
     }
@@ -69,35 +93,52 @@ impl Refusals {
         self.refused
     }
 
-    /// How many for each reason.
+    /// How many values of accepted rows were refused.
+    #[must_use]
+    pub fn values(&self) -> u64 {
+        self.values
+    }
+
+    /// How many rows were accepted without some of their values.
+    #[must_use]
+    pub fn flawed(&self) -> u64 {
+        self.flawed
+    }
+
+    /// How many rows and values for each reason.
     #[must_use]
     pub fn reasons(&self) -> &BTreeMap<Reason, u64> {
         &self.reasons
     }
 
-    /// Why the rejects are too many, if they are: more than `percent_max`, or all rows. Checked from the thousandth row
-    /// on, and at the end.
+    /// Why the rejects are too many, if they are: more than `percent_max`, or all rows. Rows with refused values count as
+    /// well: if a map reads a column wrongly, all homes are without it. Checked from the thousandth row on, and at the
+    /// end; from the tenth on, if all rows so far have refused values.
     #[must_use]
     pub fn too_many(&self, percent_max: Option<f64>, at_end: bool) -> Option<String> {
-        if self.refused == 0 || self.rows < JUDGED_FROM_ROW && !at_end {
+        let bad = self.refused + self.flawed;
+        let none_whole = bad == self.rows && self.rows >= FLAWED_ROWS_MIN && self.flawed > 0;
+        if bad == 0 || self.rows < JUDGED_FROM_ROW && !at_end && !none_whole {
             return None;
         }
-        let percent = self.percent();
+        let (percent, rows, reasons) = (self.percent(), self.rows, self.in_words());
+        let are = if self.flawed > 0 { "are refused, or values of them," } else { "are refused" };
         if let Some(most) = percent_max.filter(|most| percent > *most) {
-            let (refused, rows, reasons) = (self.refused, self.rows, self.in_words());
             return Some(format!(
-                "{refused} of the first {rows} rows are refused ({percent:.1} %, more than {most} %): {reasons}"
+                "{bad} of the first {rows} rows {are} ({percent:.1} %, more than {most} %): {reasons}"
             ));
         }
-        let none = self.refused == self.rows;
-        none.then(|| format!("none of the first {} rows is understood: {}", self.rows, self.in_words()))
+        (self.refused == rows || none_whole).then(|| match self.flawed {
+            0 => format!("none of the first {rows} rows is understood: {reasons}"),
+            _ => format!("none of the first {rows} rows is understood in whole: {reasons}"),
+        })
     }
 
-    /// The share of refused rows, in percent.
+    /// The share of rows that were refused or are without some of their values, in percent.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "a share")]
     pub fn percent(&self) -> f64 {
-        self.refused as f64 / self.rows.max(1) as f64 * 100.0
+        (self.refused + self.flawed) as f64 / self.rows.max(1) as f64 * 100.0
     }
 
     /// `bad_value 12, missing_field 1`.
@@ -109,6 +150,8 @@ impl Refusals {
 
 #[cfg(test)]
 mod tests {
+    use stoop_domain::RefusedValue;
+
     use super::*;
 
     fn reject(reason: Reason, row: u64) -> Reject {
@@ -160,6 +203,46 @@ mod tests {
         assert_eq!((refusals.too_many(Some(50.0), true), refusals.too_many(None, true)), (None, None));
         refusals.pass(400);
         assert!(refusals.too_many(Some(10.0), false).is_some());
+    }
+
+    fn value(row: u64) -> Reject {
+        let value = RefusedValue { reason: Reason::BadValue, detail: "bedrooms is many".into() };
+        Reject::of_value("s", Time::default(), format!("row {row}"), value, b"x")
+    }
+
+    #[test]
+    fn refused_values_are_kept_and_counted_beside_refused_rows() {
+        let mut refusals = Refusals::default();
+        for row in 0..150 {
+            refusals.pass(1);
+            assert_eq!(refusals.refuse_values([value(row)]).len(), usize::from(row < 100));
+        }
+        assert_eq!(kept(&mut refusals, Reason::BadValue, 30), 30, "rows have their own");
+        refusals.pass(1);
+        assert_eq!(refusals.refuse_values([]), []);
+        let left = refusals.leave("s", "page 1", Time::default());
+        let message: Vec<_> = left.iter().map(|reject| (reject.rows, reject.values, &*reject.detail)).collect();
+        assert_eq!(message, [(0, 50, "50 more values like the first 100")]);
+        assert_eq!((refusals.refused(), refusals.flawed(), refusals.values()), (30, 150, 150));
+        assert_eq!(refusals.reasons()[&Reason::BadValue], 180);
+    }
+
+    #[test]
+    fn rows_without_some_of_their_values_count_as_rejects_for_the_limit() {
+        let mut refusals = Refusals::default();
+        for row in 0..9 {
+            refusals.pass(1);
+            drop(refusals.refuse_values([value(row), value(row)]));
+        }
+        assert_eq!(refusals.too_many(None, true), None, "a few homes may each have one");
+        let why = "9 of the first 9 rows are refused, or values of them, (100.0 %, more than 10 %): bad_value 18";
+        assert_eq!(refusals.too_many(Some(10.0), true).as_deref(), Some(why));
+        refusals.pass(1);
+        drop(refusals.refuse_values([value(9)]));
+        let why = "none of the first 10 rows is understood in whole: bad_value 19";
+        assert_eq!(refusals.too_many(None, false).as_deref(), Some(why));
+        refusals.pass(1);
+        assert_eq!(refusals.too_many(None, true), None);
     }
 
     #[test]

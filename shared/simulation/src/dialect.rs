@@ -186,11 +186,14 @@ impl<'a> Turn<'a> {
         index == 0 && self.twist == Some(Fault::GarbageRow)
     }
 
-    /// The rows of a page that are valid.
+    /// The rows of a page.
     pub(crate) fn shown(&self, rows: &[Row<'_>]) -> Vec<Shown> {
-        let understood = rows.iter().enumerate().filter(|(index, _)| !self.is_garbage(*index));
-        let shown =
-            understood.map(|(_, (home, offer))| Shown { home: home.index, offer: (*offer).clone(), withdrawn: false });
+        let shown = rows.iter().enumerate().map(|(index, (home, offer))| Shown {
+            home: home.index,
+            offer: (*offer).clone(),
+            withdrawn: false,
+            unpriced: self.is_garbage(index),
+        });
         shown.collect()
     }
 }

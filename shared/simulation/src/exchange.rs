@@ -37,7 +37,7 @@ pub struct Reaction {
     pub answer: Option<Answered>,
     /// The delay of the answer in milliseconds.
     pub after_ms: u64,
-    /// The valid listings in the answer, in its order.
+    /// The listings in the answer, in its order.
     pub shown: Vec<Shown>,
     /// The fault that affected the request.
     pub fault: Option<Fault>,
@@ -51,6 +51,8 @@ pub struct Shown {
     pub offer: Offer,
     /// Whether it is shown only as withdrawn from view (`MlgCanView: false`).
     pub withdrawn: bool,
+    /// Whether it has text instead of a price ([`Fault::GarbageRow`]).
+    pub unpriced: bool,
 }
 
 impl<'a> Asked<'a> {

@@ -7,7 +7,7 @@ use jiff::civil;
 use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
-use stoop_domain::{Currency, Minor, MoneyError, Reason, Time, parse_decimal, parse_flag};
+use stoop_domain::{Currency, Minor, MoneyError, Reason, RefusedValue, Time, parse_decimal, parse_flag};
 
 use crate::raws::{LIST_BYTES_MAX, members};
 
@@ -17,12 +17,16 @@ pub(crate) struct Fields<'a> {
     by_name: BTreeMap<Name<'a>, &'a RawValue>,
 }
 
-/// Why a row is refused.
+/// Why a row is refused, or one of its values.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Refusal {
     pub(crate) reason: Reason,
     pub(crate) detail: String,
 }
+
+/// The values that are left out of a row, because they cannot be read.
+#[derive(Debug, Default)]
+pub(crate) struct RefusedValues(pub(crate) Vec<RefusedValue>);
 
 #[derive(Deserialize, PartialEq, Eq, PartialOrd, Ord)]
 #[serde(transparent)]
@@ -204,6 +208,16 @@ pub(crate) fn scalar(raw: &RawValue) -> Option<Cow<'_, str>> {
 /// Truncates a text for messages.
 pub(crate) fn shown(text: &str) -> &str {
     text.char_indices().nth(SHOWN_MAX).map_or(text, |(end, _)| &text[..end])
+}
+
+impl RefusedValues {
+    /// The value of an optional field. One that cannot be read is unknown.
+    pub(crate) fn take<T: Default>(&mut self, read: Result<T, Refusal>) -> T {
+        read.unwrap_or_else(|Refusal { reason, detail }| {
+            self.0.push(RefusedValue { reason, detail });
+            T::default()
+        })
+    }
 }
 
 impl Refusal {

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use stoop_domain::{Listing, Reason, Time};
+use stoop_domain::{Listing, Reason, RefusedValue, Time};
 
 use crate::limit::Limit;
 use crate::link::BadLink;
@@ -178,6 +178,14 @@ impl Row {
         }
     }
 
+    /// The only value that was left out.
+    pub(crate) fn left_out(self) -> (Reason, String) {
+        let mut refused = self.found().refused;
+        assert_eq!(refused.len(), 1, "{refused:?}");
+        let RefusedValue { reason, detail } = refused.remove(0);
+        (reason, detail)
+    }
+
     pub(crate) fn refused(self) -> (Reason, String) {
         match self {
             Self::Refused { reason, detail, .. } => (reason, detail),
@@ -199,13 +207,15 @@ pub struct Found {
     pub versioned: bool,
     /// The listing.
     pub listing: Listing,
+    /// The values of optional fields that could not be read.
+    pub refused: Vec<RefusedValue>,
 }
 
 impl Found {
     /// A listing of a source that tells only what is so now.
     #[must_use]
     pub fn now(native_id: String, listing: Listing) -> Self {
-        Self { native_id, at: None, versioned: false, listing }
+        Self { native_id, at: None, versioned: false, listing, refused: Vec::new() }
     }
 }
 

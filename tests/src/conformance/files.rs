@@ -95,7 +95,7 @@ async fn drain(file: &mut dyn OpenFile, rows_max: usize) -> Result<(Vec<String>,
         rows += page.rows_read;
         bytes += page.bytes_read;
         seen.extend(page.rows.into_iter().map(|row| match row {
-            FileRow::Found(observation) => format!("{} {}", observation.native_id, observation.at),
+            FileRow::Found(observation, _) => format!("{} {}", observation.native_id, observation.at),
             FileRow::Refused { position, native_id, .. } => format!("{position} ({})", native_id.unwrap_or_default()),
         }));
         if page.ended {
@@ -109,7 +109,7 @@ async fn open<F: Files + ?Sized>(files: &F, name: &str, before: u64) -> Result<B
 }
 
 async fn read<F: Files + ?Sized>(files: &F, put: &impl AsyncFn(&str, Vec<u8>)) {
-    let csv = "id,price,seen\n1,100,2026-01-10T00:00:00Z\n2,-,\n3,dear,\n4,100,2030-01-10T00:00:00Z\n5,100,\n";
+    let csv = "id,price,seen\n1,100,2026-01-10T00:00:00Z\n2,-,\n,100,\n4,100,2030-01-10T00:00:00Z\n5,100,\n";
     put("read/a.csv", csv.as_bytes().to_vec()).await;
     let expected =
         ["1 2026-01-10T00:00:00Z", "read/a.csv: line 4 ()", "read/a.csv: line 5 (4)", "5 2026-01-01T00:00:00Z"];
@@ -200,7 +200,7 @@ async fn lost<F: Files + ?Sized>(files: &F, put: &impl AsyncFn(&str, Vec<u8>), r
         match open.page(1_000, made::minute(0), made::minute(60)).await {
             Ok(page) => {
                 let old =
-                    |row: &FileRow| matches!(row, FileRow::Found(found) if found.at > made::minute(-14 * 24 * 60));
+                    |row: &FileRow| matches!(row, FileRow::Found(found, _) if found.at > made::minute(-14 * 24 * 60));
                 assert!(page.rows.iter().all(old), "all rows are of one version");
                 assert!(!page.ended, "it is too large to have been fetched whole");
             }

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use stoop_domain::{Alert, AlertId, Reason, Reject, Verdict};
+use stoop_domain::{Alert, AlertId, Reason, RefusedValue, Reject, Verdict};
 use stoop_pipeline::ports::{
     JudgedAlert, Ledger, Pages, Publisher, Quarantine, RawPages, RunLedger, RunOutcome, RunRecord, Views,
 };
@@ -62,8 +62,16 @@ pub async fn quarantine_conformance<Q: Quarantine + ?Sized>(quarantine: Arc<Q>, 
     assert_eq!(quarantine.put(&[later]).await.unwrap(), 0, "neither the time nor the words make it another");
     let others = [elsewhere, otherwise, reads_otherwise];
     assert_eq!(quarantine.put(&others).await.unwrap(), 3, "a reject differs by position, reason or raw text");
+    let value = |detail: &str| {
+        let value = RefusedValue { reason: Reason::BadValue, detail: detail.into() };
+        Reject::of_value("avito", made::minute(0), "listing 17".into(), value, b"1,two,3")
+    };
+    let values = [value("bedrooms is many"), value("living_area is large")];
+    assert_eq!(quarantine.put(&values).await.unwrap(), 2, "a row may have several refused values");
+    assert_eq!(quarantine.put(&values).await.unwrap(), 0);
     let kept = read().await;
-    assert_eq!(kept.len(), 4);
+    assert_eq!(kept.len(), 6);
+    assert!(values.iter().all(|value| kept.contains(value)));
     assert!(kept.contains(&reject) && others.iter().all(|other| kept.contains(other)));
 }
 

@@ -188,7 +188,7 @@ async fn parquet_is_read_from_s3_by_ranges() {
         loop {
             let page = open.page(5_000, made::minute(0), made::minute(1)).await.unwrap();
             for row in &page.rows {
-                let FileRow::Found(found) = row else { panic!("{row:?}") };
+                let FileRow::Found(found, _) = row else { panic!("{row:?}") };
                 assert_eq!(found.native_id, rows.to_string());
                 rows += 1;
             }

@@ -123,6 +123,7 @@ fn the_quarantine_has_counts_and_the_newest_rejects() {
         detail: "no number".into(),
         raw: "=1+1".into(),
         rows: 1,
+        values: 0,
     };
     block_on(Quarantine::put(&*town.database, &[reject("a.csv:1"), reject("a.csv:2")])).unwrap();
     let answer = json(&get(&town, "/api/v1/quarantine?limit=1", None));

@@ -89,13 +89,27 @@ fn is_usual(polled: &Polled) -> bool {
 }
 
 #[tokio::test]
-async fn a_changed_type_is_noticed_by_its_rejects() {
+async fn a_price_that_no_row_has_readable_ends_the_scan_before_the_other_homes_lose_theirs() {
+    for (before, after, reason) in [("[", "]", "bad_value"), ("0e", "", "price_not_positive")] {
+        let bench = used_to(OnDrift::Warn).await;
+        bench.site.call_price("price", [before, after]);
+        let polled = bench.poll().await.unwrap();
+        let why = format!("none of the first 12 rows is understood in whole: {reason} 12");
+        assert_eq!((polled.outcome, polled.message, polled.gone), (Some(RunOutcome::Failed), Some(why), 0));
+        assert_eq!((polled.sent, polled.not_taken), (9, 3), "the pages before");
+        assert_eq!(bench.ends("19").await, (Status::Active, 100_000));
+        assert_eq!(bench.events("1").await, [EventKind::Initial], "nothing is gone because it was not understood");
+    }
+}
+
+#[tokio::test]
+async fn values_that_most_rows_lose_are_a_drift() {
     let bench = used_to(OnDrift::Freeze).await;
-    bench.site.call_price("price", ["[", "]"]);
+    // A home on each page keeps its price.
+    (0..HOMES).filter(|home| home % 3 > 0).for_each(|home| bench.site.list(&home.to_string(), 0));
     let frozen = bench.poll().await.unwrap_err();
-    assert!(frozen.to_string().contains("rows understood: 0 % of 21 rows"), "{frozen}");
-    assert!(quarantined(&bench).contains(&(Reason::Drifted, "all, rows understood".to_owned())));
-    assert_eq!(bench.events("1").await, [EventKind::Initial], "nothing is gone because it was not understood");
+    assert!(frozen.to_string().starts_with("frozen, because the source drifts: list_price: "), "{frozen}");
+    assert!(quarantined(&bench).contains(&(Reason::Drifted, "all, list_price".to_owned())));
 }
 
 #[tokio::test]

@@ -184,12 +184,8 @@ async fn the_counts_of_a_poll_are_of_rows_and_add_up() {
     assert_eq!(sent, polled.sent);
 
     // In addition, rejected rows, and a file that is plainly the wrong one.
-    inbox.put(
-        "more.csv",
-        80,
-        format!("{}d,cheap,2026-01-14T11:00:00Z\n", timed(&[("a", 90_000, 1), ("d", 80_000, 1)])),
-    );
-    inbox.put("wrong.csv", 70, "id,price,seen\nx,cheap,then\ny,cheap,then\n");
+    inbox.put("more.csv", 80, format!("{}d,70000,then\n", timed(&[("a", 90_000, 1), ("d", 80_000, 1)])));
+    inbox.put("wrong.csv", 70, "id,price,seen\nx,1,then\ny,2,then\n");
     let polled = inbox.polled().await;
     assert_eq!((polled.files, polled.rows, polled.listings, polled.new, polled.changed), (1, 5, 2, 1, 1));
     assert_eq!((polled.rejects, polled.outcome), (3, Some(RunOutcome::Partial)));

@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 
 use crate::support::{Bench, hours};
-use stoop_domain::{EventKind, Status, Time};
+use stoop_domain::{EventKind, HomeId, Status, Time};
 use stoop_market::{Figures, Segment, Window};
 use stoop_pipeline::PollError;
 use stoop_pipeline::ports::RunOutcome;
@@ -169,16 +169,24 @@ async fn a_retry_after_of_an_hour_is_obeyed_by_every_poll() {
 }
 
 #[tokio::test]
-async fn one_garbage_row_goes_to_quarantine_and_the_rest_is_processed() {
+async fn one_garbage_price_goes_to_quarantine_and_its_home_is_kept() {
     let bench = Bench::new(60);
     bench.advance(bench.now().plus_ms(hours(24 * 20)));
     bench.portal.faults().plan(Fault::GarbageRow, 1);
     let polled = bench.poll().await.unwrap();
-    assert_eq!(polled.rejects, 1);
+    assert_eq!((polled.rejects, polled.values_refused), (0, 1));
     let reject = bench.database.quarantined(10).unwrap().remove(0);
     assert!(reject.detail.contains("ListPrice"), "{}", reject.detail);
     assert_eq!(bench.measure().await.new, polled.new);
-    assert_eq!(polled.gone, 0, "a scan with an unread row proves nothing");
+    let priced = |id: &str| {
+        let home = bench.database.home(&HomeId(id.into())).unwrap().unwrap().value;
+        home.history.current().unwrap().list_price
+    };
+    let home = format!("{}/{}", reject.source, reject.location.rsplit_once("listing ").unwrap().1);
+    assert_eq!(priced(&home), None, "it is kept without a price");
+    bench.poll_all().await.unwrap();
+    bench.measure().await;
+    assert!(priced(&home).is_some(), "until the next scan");
 }
 
 #[tokio::test]

@@ -17,7 +17,7 @@ use stoop_tests::stack::Stack;
 
 use crate::figures::json_of;
 
-type Item = HashMap<String, AttributeValue>;
+pub(crate) type Item = HashMap<String, AttributeValue>;
 
 /// Names of tables and buckets, and their clients.
 pub(crate) struct State {

@@ -216,6 +216,13 @@ pub(super) const METRICS: &[Metric] = &[
         "Rows that polls and replays refused, each time they did. A new database resets it.",
     ),
     metric(
+        "ValuesRefused",
+        Counter,
+        Both,
+        FAILED,
+        "Values that polls and replays left out of rows, each time they did. A new database resets it.",
+    ),
+    metric(
         "QuarantineKept",
         Gauge,
         Laptop,

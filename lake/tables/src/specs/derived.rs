@@ -217,7 +217,7 @@ pub fn raw_pages() -> Spec {
 pub fn rejects() -> Spec {
     spec(
         "rejects",
-        "One row for each refused row or record in the database's quarantine",
+        "One row for each refused row, record or value in the database's quarantine",
         &["rejected_at"],
         vec![
             Column::required("source", Text, "Name of the source"),
@@ -226,7 +226,7 @@ pub fn rejects() -> Spec {
             Column::required("reason", Text, "Why it was refused, such as bad_value"),
             Column::required("detail", Text, "The offending part"),
             Column::required("raw", Text, "The input"),
-            Column::required("rows", Long, "Rows that it stands for"),
+            Column::required("rows", Long, "Rows that it stands for; 0 for a value whose row was kept"),
         ],
     )
 }

@@ -132,7 +132,7 @@ fn file_error(name: &str, error: io::Error) -> FileError {
 
 fn row((mapped, position): (Mapped, String)) -> Option<FileRow> {
     match mapped {
-        Mapped::Observation(observation) => Some(FileRow::Found(observation)),
+        Mapped::Observation(observation, refused) => Some(FileRow::Found(observation, refused)),
         Mapped::Refused(Refusal { reason, detail, raw, native_id }) => {
             Some(FileRow::Refused { position, reason, detail, raw, native_id })
         }

@@ -16,8 +16,8 @@ const AT_ONCE: usize = 16;
 /// Attempts at a write that raced with another of the same reject.
 const RACES_MAX: u32 = 3;
 
-/// Rejects as `quarantine/<source>/<hash>.json`. The hash covers what makes two rejects the same: source, location,
-/// reason and raw text.
+/// Rejects as `quarantine/<source>/<hash>.json`. The hash covers what makes two rejects the same
+/// ([`Reject::identity`]).
 #[derive(Clone, Debug)]
 pub struct S3Quarantine {
     objects: Objects,
@@ -37,9 +37,9 @@ impl S3Quarantine {
     /// Its source's name is empty or too long for a key.
     pub fn key(reject: &Reject) -> Result<String, PortError> {
         let mut hasher = blake3::Hasher::new();
-        for part in [&reject.source, &reject.location, reject.reason.as_str(), &reject.raw] {
+        for part in reject.identity() {
             hasher.update(&(part.len() as u64).to_le_bytes());
-            hasher.update(part.as_bytes());
+            hasher.update(part);
         }
         Ok(format!("quarantine/{}/{}.json", key_part(&reject.source)?, hasher.finalize().to_hex()))
     }

@@ -240,7 +240,7 @@ fn statuses_that_a_sample_of_offers_does_not_show_are_known_when_they_come() {
             let text = row(3, status).to_string();
             let read = reader.read(MapRow::Json(text.as_bytes()), "x.json", Time::from_ms(0));
             assert!(
-                matches!(read, Ok(Outcome::Observation(_))) || *status == "pending",
+                matches!(read, Ok(Outcome::Observation(..))) || *status == "pending",
                 "{status}: {read:?}\n{}",
                 draft.toml
             );
@@ -298,7 +298,7 @@ fn rents_by_the_month_and_points_with_commas_are_read() {
     says(&draft, &[("latitude", "latitud"), ("longitude", "longitud")]);
     let text = row(3, "600 €/mes").to_string();
     let read = draft.map.bind_json().read(MapRow::Json(text.as_bytes()), "x.json", Time::from_ms(0)).unwrap();
-    let Outcome::Observation(seen) = read else { panic!() };
+    let Outcome::Observation(seen, _) = read else { panic!() };
     assert_eq!(seen.listing.list_price.map(|price| price.0), Some(60_000));
     assert_eq!(
         (seen.listing.address.latitude_e6, seen.listing.address.longitude_e6),

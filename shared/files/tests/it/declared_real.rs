@@ -26,12 +26,13 @@ fn avito_2024_has_thirty_price_changes() {
     let Some(folder) = data("ma-avito-2024") else { return };
     let replay = replay(&map("avito-2024.toml"), &files(&folder, "avito_"));
     show("avito-2024", &replay);
-    assert_eq!((replay.rows, replay.observations.len(), replay.homes()), (1_663, 1_662, 1_183));
+    assert_eq!((replay.rows, replay.observations.len(), replay.homes()), (1_663, 1_663, 1_184));
     assert_eq!(replay.changes(), [17, 10, 1, 2]);
-    assert_eq!(replay.without_price(), 242);
+    assert_eq!(replay.without_price(), 243);
     // "400 DH appartement meublée" is listed for sale, but is the price of a night.
-    assert_eq!(replay.reasons(), BTreeMap::from([(Reason::PriceAbsurd, 1)]));
-    assert!(replay.refused[0].2.starts_with("list_price is 40000 minor units"));
+    assert_eq!(replay.refused, []);
+    let [(Reason::PriceAbsurd, detail)] = &replay.values[..] else { panic!("{:?}", replay.values) };
+    assert!(detail.starts_with("list_price is 40000 minor units"), "{detail}");
     let homes = &replay.observations;
     assert!(homes.iter().all(|o| o.listing.property_type == Some(PropertyType::Apartment)));
     assert!(homes.iter().all(|o| o.listing.listed_at.is_some_and(|at| at < o.at)));
@@ -82,18 +83,18 @@ fn avito_and_mubawab_2025_are_read_or_refused_with_reasons() {
     let Some(folder) = data("ma-avito-mubawab-2025") else { return };
     let avito = replay(&map("avito-2025.toml"), &files(&folder, "avito_ventes"));
     show("avito-2025", &avito);
-    assert_eq!((avito.rows, avito.homes(), avito.without_price()), (38, 34, 3));
+    assert_eq!((avito.rows, avito.homes(), avito.without_price()), (38, 38, 7));
     assert!(avito.observations.iter().all(|o| o.listing.purpose == Purpose::Sale));
     let doubtful = ["14\\u{202f}500", "7\\u{202f}200", "8\\u{202f}500", "7\\u{202f}000"];
-    for ((_, reason, detail), price) in avito.refused.iter().zip(doubtful) {
+    for ((reason, detail), price) in avito.values.iter().zip(doubtful) {
         assert_eq!(*reason, Reason::BadValue);
         assert!(detail.contains(&format!("{price} DH for a sale: perhaps a rent")), "{detail}");
     }
-    assert_eq!(avito.refused.len(), doubtful.len());
+    assert_eq!((avito.refused.len(), avito.values.len()), (0, doubtful.len()));
     assert!(avito.observations.iter().all(|o| o.listing.listed_at.unwrap() < o.at));
     let flats = avito.observations.iter().filter(|o| o.listing.property_type == Some(PropertyType::Apartment));
     let areas = flats.map(|o| (o.listing.living_area.is_some(), o.listing.lot_area.is_some())).collect::<Vec<_>>();
-    assert_eq!((areas.len(), areas.iter().filter(|areas| **areas == (true, false)).count()), (15, 13));
+    assert_eq!((areas.len(), areas.iter().filter(|areas| **areas == (true, false)).count()), (19, 17));
 
     let sale = replay(&map("mubawab-sale-2025.toml"), &files(&folder, "mubawab_ventes"));
     show("mubawab-sale", &sale);

@@ -107,7 +107,9 @@ fn a_map_reads_parquet_like_json() {
     let mut reader = Map::parse(map, "p.toml").unwrap().bind_json();
     let mut rows = open(&path, &ReadOptions::default()).unwrap();
     let Content::Json(json) = rows.next_row().unwrap().unwrap().content else { panic!() };
-    let Ok(Outcome::Observation(first)) = reader.read(Row::Json(json), "a.parquet", Time::from_ms(0)) else { panic!() };
+    let Ok(Outcome::Observation(first, _)) = reader.read(Row::Json(json), "a.parquet", Time::from_ms(0)) else {
+        panic!()
+    };
     assert_eq!(first.at.to_string(), "2026-01-13T09:51:00.25Z");
     assert_eq!(first.listing.list_price.unwrap().0, 139_285);
     assert_eq!(first.listing.living_area.unwrap().ten_thousandths, 585_000);

@@ -12,7 +12,13 @@ fn row(id: usize, priced: bool, bedded: bool) -> Row {
     let mut listing = Listing::new(Purpose::Sale, Currency::USD, Address::default());
     listing.list_price = priced.then_some(Minor(100));
     listing.bedrooms = bedded.then_some(2);
-    Row::Found(Box::new(Found { native_id: format!("h{id}"), at: None, versioned: false, listing }))
+    Row::Found(Box::new(Found {
+        native_id: format!("h{id}"),
+        at: None,
+        versioned: false,
+        listing,
+        refused: Vec::new(),
+    }))
 }
 
 fn refused() -> Row {

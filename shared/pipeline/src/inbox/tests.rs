@@ -1,4 +1,4 @@
-use stoop_domain::{Address, Currency, Listing, Observation, Purpose, Reason, Reject, Time};
+use stoop_domain::{Address, Currency, Listing, Minor, Observation, Purpose, Reason, Reject, Time};
 use stoop_wire::kpl::aggregate;
 
 use super::{DETAIL_BYTES_MAX, Inbox, LINE_BYTES_MIN};
@@ -192,9 +192,30 @@ fn a_hundred_thousand_empty_user_records_share_a_reject() {
 }
 
 #[test]
+fn a_line_is_taken_without_its_impossible_values() {
+    let priced = |id: &str, price: i64| {
+        let mut seen = seen(id);
+        seen.listing.list_price = Some(Minor(price));
+        [line(&seen), b"\n".to_vec()].concat()
+    };
+    let inbox = read(&[&[priced("1", 50_000_000), priced("2", 0)].concat()]);
+    let prices: Vec<_> = inbox.observations.iter().map(|seen| seen.listing.list_price).collect();
+    assert_eq!(prices, [Some(Minor(50_000_000)), None]);
+    let expected = ("stream record 10, line 2", Reason::PriceNotPositive, "list_price is 0 minor units");
+    assert_eq!(message(&inbox), [expected]);
+    assert_eq!((inbox.rejects[0].rows, inbox.rejects[0].values), (0, 1));
+    // However many there are, few rejects are made, and all are counted.
+    let many: Vec<u8> = (0..5_000).flat_map(|id| priced(&id.to_string(), -1)).collect();
+    let inbox = read(&[&many]);
+    assert_eq!(inbox.observations.len(), 5_000);
+    assert!(inbox.rejects.len() <= 1_000, "{}", inbox.rejects.len());
+    assert_eq!(inbox.rejects.iter().map(|reject| reject.values).sum::<u64>(), 5_000);
+}
+
+#[test]
 fn every_observation_has_a_line_of_the_minimum_length() {
-    let shortest = seen("1");
-    assert_eq!(shortest.check(now()), Ok(()));
+    let mut shortest = seen("1");
+    assert_eq!(shortest.check(now()), Ok(Vec::new()));
     assert!(line(&shortest).len() >= LINE_BYTES_MIN, "{}", line(&shortest).len());
 }
 

@@ -4,9 +4,9 @@ mod files;
 mod pages;
 mod watch;
 
-use stoop_domain::{Reason, Reject};
+use stoop_domain::{Reason, RefusedValue, Reject, Time};
 
-use super::change::Shown;
+use super::change::{Shown, raw_of};
 use crate::Refusals;
 use crate::ports::Stream;
 
@@ -26,8 +26,22 @@ pub(super) struct Checked {
 }
 
 impl Checked {
-    fn accept(&mut self, shown: Shown, refusals: &mut Refusals) {
+    /// Accepts a row, without the `refused` values. The first of them are kept for the quarantine.
+    fn accept(
+        &mut self,
+        shown: Shown,
+        refused: Vec<RefusedValue>,
+        location: String,
+        now: Time,
+        refusals: &mut Refusals,
+    ) {
         refusals.pass(1);
+        if !refused.is_empty() {
+            let observation = &shown.observation;
+            let raw = raw_of(observation.listing.clone());
+            let reject = |value| Reject::of_value(&observation.source, now, location.clone(), value, &raw);
+            self.rejects.extend(refusals.refuse_values(refused.into_iter().map(reject)));
+        }
         self.listings.push(shown);
     }
 

@@ -242,7 +242,7 @@ async fn page(
 fn sort(rows: &mut [FileRow], source_file: &SourceFile<'_>) {
     if source_file.order != Order::ByTime && source_file.as_of.is_none() {
         rows.sort_by_key(|row| match row {
-            FileRow::Found(observation) => observation.at,
+            FileRow::Found(observation, _) => observation.at,
             FileRow::Refused { .. } => Time::default(),
         });
     }

@@ -58,6 +58,8 @@ pub struct Polled {
     pub not_taken: u64,
     /// Rows that were refused. The first of them are in quarantine.
     pub rejects: u64,
+    /// Values of accepted rows that were refused: their homes are without them. The first of them are in quarantine.
+    pub values_refused: u64,
     /// Listings that were reported gone.
     pub gone: u64,
     /// The loss that is held back.
@@ -125,6 +127,7 @@ impl Polled {
             ("not_taken", self.not_taken),
             ("left_out", self.left_out()),
             ("rejects", self.rejects),
+            ("values_refused", self.values_refused),
             ("gone", self.gone),
             ("held_back", self.held_back.map_or(0, |held_back| held_back.listings)),
             ("sent", self.sent),

@@ -42,13 +42,13 @@ pub trait Browse: Send + Sync {
 /// What a store keeps in quarantine.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Quarantined {
-    /// The number of refused rows, by source and reason.
+    /// The number of refused rows and values, by source and reason.
     pub counts: Vec<RefusedRows>,
     /// Some rejects, the newest first.
     pub newest: Vec<Reject>,
 }
 
-/// The number of refused rows of one source with one reason.
+/// The number of refused rows and values of one source with one reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RefusedRows {
     /// The source, or `stream` and `changes` for records of Stoop itself.
@@ -57,4 +57,6 @@ pub struct RefusedRows {
     pub reason: Reason,
     /// How many rows; one reject may stand for several.
     pub rows: u64,
+    /// How many values of rows that were kept without them.
+    pub values: u64,
 }

@@ -1,5 +1,5 @@
 use async_trait::async_trait;
-use stoop_domain::{Observation, Reason, Time};
+use stoop_domain::{Observation, Reason, RefusedValue, Time};
 use stoop_sources::declared::Map;
 
 use super::PortError;
@@ -69,8 +69,8 @@ pub struct FilePage {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(clippy::large_enum_variant, reason = "nearly every row is found; a box would cost each one")]
 pub enum FileRow {
-    /// Understood, and may be counted.
-    Found(Observation),
+    /// Understood, and may be counted; with the values that were left out of it.
+    Found(Observation, Vec<RefusedValue>),
     /// Not understood, or not a home.
     Refused {
         /// Its position: `exports/homes.zip/a.csv: line 7`.

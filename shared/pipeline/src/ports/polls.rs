@@ -100,7 +100,7 @@ pub trait Pages: Send + Sync {
 /// Rejects, kept for inspection and reprocessing.
 #[async_trait]
 pub trait Quarantine: Send + Sync {
-    /// Stores rejects, each once (by source, location, reason and raw text). Returns how many were new.
+    /// Stores rejects, each once (by [`Reject::identity`]). Returns how many were new.
     async fn put(&self, rejects: &[Reject]) -> Result<usize, PortError>;
 }
 

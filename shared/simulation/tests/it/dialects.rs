@@ -293,7 +293,9 @@ fn faults_of_total_page_and_row_work_in_every_dialect() {
         assert!(wrong_total > right.total || dialect == Dialect::Mubawab, "{dialect:?}");
         assert_eq!(faulty(Fault::RepeatedPage, second).rows, right.rows, "{dialect:?}");
         let garbage = faulty(Fault::GarbageRow, &first);
-        assert!(matches!(&garbage.rows[0], Row::Refused { raw, .. } if raw.contains("call for price")), "{dialect:?}");
+        let Row::Found(unpriced) = &garbage.rows[0] else { panic!("{dialect:?}: {:?}", garbage.rows[0]) };
+        assert_eq!((unpriced.listing.list_price, unpriced.refused.len()), (None, 1), "{dialect:?}");
+        assert!(unpriced.refused[0].detail.contains("call for price"), "{dialect:?}: {unpriced:?}");
         assert_eq!(garbage.rows[1..], right.rows[1..], "{dialect:?}");
     }
 }

@@ -41,7 +41,7 @@ fn the_declared_map_reads_every_row() {
     let mut row = Vec::new();
     while let Some(entry) = rows.next_into(&mut row) {
         let outcome = reader.read(Row::Json(&row), "rows.jsonl", now()).unwrap();
-        let Outcome::Observation(seen) = outcome else { panic!("skipped {}", String::from_utf8_lossy(&row)) };
+        let Outcome::Observation(mut seen, _) = outcome else { panic!("skipped {}", String::from_utf8_lossy(&row)) };
         seen.check(now()).unwrap();
         let home = &homes[entry.home as usize];
         assert_eq!((&*seen.native_id, seen.at), (&*home.listing_key(), entry.at));

@@ -3,7 +3,7 @@ use std::borrow::Cow;
 use stoop_domain::{Address, Area, AreaUnit, Currency, Details, Listing, Minor, PropertyType, Purpose, Time};
 
 use super::date;
-use crate::fields::{Fields, Refusal, scalar};
+use crate::fields::{Fields, Refusal, RefusedValues, scalar};
 use crate::html::words;
 use crate::port::Found;
 
@@ -16,18 +16,19 @@ pub(crate) fn is_promotion(ad: &Fields<'_>) -> bool {
 /// Reads one ordinary ad.
 pub(crate) fn read(ad: &Fields<'_>, searched: Option<Purpose>, now: Time) -> Result<Found, Refusal> {
     let native_id = native_id(ad)?;
-    let price = money(ad, "price")?;
-    let old_price = money(ad, "oldPrice")?;
+    let mut refused = RefusedValues::default();
+    let price = refused.take(money(ad, "price"));
+    let old_price = refused.take(money(ad, "oldPrice"));
     let currency = price.or(old_price).map_or(Currency::MAD, |(currency, _)| currency);
     let mut listing = Listing::new(purpose(ad, searched)?, currency, address(ad)?);
     listing.list_price = price.map(|(_, amount)| amount);
     // The previous price may be lower: sellers also raise prices.
     listing.previous_list_price = old_price.filter(|(other, _)| *other == currency).map(|(_, amount)| amount);
-    listing.property_type = property_type(ad)?;
-    read_params(ad, &mut listing)?;
-    listing.listed_at = ad.parsed("date", |text| date::ago(text, now).ok_or(()))?;
-    listing.details = details(ad)?;
-    Ok(Found::now(native_id, listing))
+    listing.property_type = refused.take(property_type(ad));
+    read_params(ad, &mut listing, &mut refused);
+    listing.listed_at = refused.take(ad.parsed("date", |text| date::ago(text, now).ok_or(())));
+    listing.details = details(ad, &mut refused);
+    Ok(Found { refused: refused.0, ..Found::now(native_id, listing) })
 }
 
 pub(crate) fn native_id(ad: &Fields<'_>) -> Result<String, Refusal> {
@@ -92,38 +93,43 @@ pub(super) fn property_type_of(category: &str) -> PropertyType {
     found.map_or(PropertyType::Other, |(_, kind)| kind)
 }
 
-/// Reads `params.secondary`, a list of `{key, value, unit}`. Any of the three may be absent.
-fn read_params(ad: &Fields<'_>, listing: &mut Listing) -> Result<(), Refusal> {
-    let Some(params) = ad.object("params")? else { return Ok(()) };
+/// Reads `params.secondary`, a list of `{key, value, unit}`.
+fn read_params(ad: &Fields<'_>, listing: &mut Listing, refused: &mut RefusedValues) {
+    let Some(params) = refused.take(ad.object("params")) else { return };
     for raw in params.list("secondary") {
-        let param = Fields::parse(raw.get())?;
-        let Some(value) = param.text("value")? else { continue };
-        let bad = |name: &str| Refusal::bad(name, &value);
-        match param.text("key")?.as_deref() {
-            Some("rooms") => listing.bedrooms = Some(words::count(&value, 0).ok_or_else(|| bad("rooms"))?),
-            Some("bathrooms") => {
-                listing.bathrooms_hundredths = Some(words::count(&value, 2).ok_or_else(|| bad("bathrooms"))?);
-            }
-            Some("size") => {
-                let area = Area::parse(&value, AreaUnit::SquareMeters).map_err(|_| bad("size"))?;
-                let dwelling = listing.property_type != Some(PropertyType::Land);
-                listing.living_area = area.filter(|area| dwelling && area.square_metres() >= words::LIVING_AREA_MIN_M2);
-                listing.lot_area = area.filter(|_| !dwelling);
-            }
-            _ => {}
+        let read = Fields::parse(raw.get()).and_then(|param| read_param(&param, listing));
+        refused.take(read);
+    }
+}
+
+/// Reads `{key, value, unit}`, any of which may be absent.
+fn read_param(param: &Fields<'_>, listing: &mut Listing) -> Result<(), Refusal> {
+    let Some(value) = param.text("value")? else { return Ok(()) };
+    let bad = |name: &str| Refusal::bad(name, &value);
+    match param.text("key")?.as_deref() {
+        Some("rooms") => listing.bedrooms = Some(words::count(&value, 0).ok_or_else(|| bad("rooms"))?),
+        Some("bathrooms") => {
+            listing.bathrooms_hundredths = Some(words::count(&value, 2).ok_or_else(|| bad("bathrooms"))?);
         }
+        Some("size") => {
+            let area = Area::parse(&value, AreaUnit::SquareMeters).map_err(|_| bad("size"))?;
+            let dwelling = listing.property_type != Some(PropertyType::Land);
+            listing.living_area = area.filter(|area| dwelling && area.square_metres() >= words::LIVING_AREA_MIN_M2);
+            listing.lot_area = area.filter(|_| !dwelling);
+        }
+        _ => {}
     }
     Ok(())
 }
 
-fn details(ad: &Fields<'_>) -> Result<Details, Refusal> {
-    let seller = ad.object("seller")?;
+fn details(ad: &Fields<'_>, refused: &mut RefusedValues) -> Details {
+    let seller = refused.take(ad.object("seller"));
     let named = |kind: &str| {
         let seller = seller.as_ref()?;
         let is_kind = seller.get("type").and_then(scalar) == Some(Cow::Borrowed(kind));
         seller.prose("name").filter(|_| is_kind)
     };
-    Ok(Details {
+    Details {
         title: ad.prose("subject"),
         description: ad.prose("description"),
         // Private sellers are people: store that the seller is private, not their name.
@@ -132,5 +138,5 @@ fn details(ad: &Fields<'_>) -> Result<Details, Refusal> {
         images: ad.texts("images"),
         amenities: Vec::new(),
         url: ad.prose("href"),
-    })
+    }
 }

@@ -1,7 +1,7 @@
 use stoop_domain::{Currency, Details, Listing, PropertyType, Reason, Time};
 
 use super::{Avito, ad, date};
-use crate::fields::Refusal;
+use crate::fields::{Refusal, RefusedValues};
 use crate::html::Card;
 use crate::html::words;
 use crate::port::Found;
@@ -14,24 +14,26 @@ pub(super) fn read(card: &Card, search: &Avito, now: Time) -> Result<Found, Refu
     let link = search.rules.required(card, "link")?;
     let native_id = card.id.clone().ok_or_else(|| Refusal::bad("link", link))?;
     let purpose = search.purpose.ok_or_else(|| Refusal::missing("whether it sells or lets: the path does not say"))?;
-    let price = words::price(search.rules.required(card, "price")?, "price", &search.rules)?;
-    let old = card.one("old_price").map(|text| words::price(text, "old_price", &search.rules)).transpose()?.flatten();
+    let mut refused = RefusedValues::default();
+    let price = refused.take(words::price(search.rules.required(card, "price")?, "price", &search.rules));
+    let old = card.one("old_price").map(|text| words::price(text, "old_price", &search.rules)).transpose();
+    let old = refused.take(old).flatten();
     let place = words::city_and_quarter(search.rules.required(card, "location")?);
     let currency = price.or(old).map_or(Currency::MAD, |(currency, _)| currency);
     let mut listing = Listing::new(purpose, currency, place);
     listing.list_price = price.map(|(_, amount)| amount);
     listing.previous_list_price = old.filter(|(other, _)| *other == currency).map(|(_, amount)| amount);
     listing.property_type = card.one("category").map(ad::property_type_of);
-    listing.bedrooms = read_count(card, "bedrooms", 0)?;
-    listing.bathrooms_hundredths = read_count(card, "bathrooms", 2)?;
+    listing.bedrooms = refused.take(read_count(card, "bedrooms", 0));
+    listing.bathrooms_hundredths = refused.take(read_count(card, "bathrooms", 2));
     let area = card.one("area").and_then(words::area);
     let dwelling = listing.property_type != Some(PropertyType::Land);
     listing.living_area = area.filter(|_| dwelling);
     listing.lot_area = area.filter(|_| !dwelling);
     let listed_at = |text: &str| date::ago(text, now).ok_or_else(|| Refusal::bad("date", text));
-    listing.listed_at = card.one("date").map(listed_at).transpose()?;
+    listing.listed_at = refused.take(card.one("date").map(listed_at).transpose());
     listing.details = details(card, search);
-    Ok(Found::now(native_id, listing))
+    Ok(Found { refused: refused.0, ..Found::now(native_id, listing) })
 }
 
 fn read_count<T: TryFrom<i64>>(card: &Card, name: &str, digits: u32) -> Result<Option<T>, Refusal> {

@@ -95,10 +95,8 @@ fn an_empty_price_is_unknown_and_dh_are_dirhams() {
     let listing =
         found(r#""price": {"value": 90000, "currency": "EUR"}, "oldPrice": {"value": 1, "currency": "DH"}"#).listing;
     assert_eq!((listing.currency, listing.previous_list_price), (Currency::EUR, None));
-    assert_eq!(
-        refused(r#""price": {"value": 5, "currency": "BTC"}"#),
-        (Reason::BadValue, "price.currency is BTC".into())
-    );
+    let left_out = row(r#""price": {"value": 5, "currency": "BTC"}"#).left_out();
+    assert_eq!(left_out, (Reason::BadValue, "price.currency is BTC".into()));
 }
 
 #[test]
@@ -172,7 +170,12 @@ fn a_date_is_relative_to_the_reading() {
     let found = found(r#""date": "il y a 6 minutes""#);
     assert_eq!(found.listing.listed_at.unwrap().to_string(), "2024-09-26T13:25:00Z");
     assert_eq!(found.at, None);
-    assert_eq!(refused(r#""date": "bientôt""#), (Reason::BadValue, "date is bientôt".into()));
+    assert_eq!(row(r#""date": "bientôt""#).left_out(), (Reason::BadValue, "date is bientôt".into()));
+    // Of several parameters only the unreadable one is unknown.
+    let params = r#"[{"key": "rooms", "value": "beaucoup"}, {"key": "bathrooms", "value": "2"}, 5]"#;
+    let found = self::found(&format!(r#""params": {{"secondary": {params}}}"#));
+    let details: Vec<&str> = found.refused.iter().map(|value| value.detail.as_str()).collect();
+    assert_eq!((found.listing.bathrooms_hundredths, details[0], details.len()), (Some(200), "rooms is beaucoup", 2));
 }
 
 #[test]
@@ -278,6 +281,7 @@ fn data_of_another_shape_or_without_ads_gives_way_to_the_cards() {
 #[test]
 fn a_card_s_price_is_there_or_said_not_to_be() {
     let price = |text: &str| match card_row(&[], &format!("{}{}", card(5, text, "hier"), card(6, DH, "hier"))) {
+        Row::Found(found) if !found.refused.is_empty() => Err(Row::Found(found).left_out()),
         Row::Found(found) => Ok(found.listing.list_price.map(|price| price.0 / 100)),
         Row::Refused { reason, detail, .. } => Err((reason, detail)),
     };

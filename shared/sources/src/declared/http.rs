@@ -166,8 +166,8 @@ impl HttpSource {
             match reader.parts(reader::Row::Json(raw.as_bytes()), "", now) {
                 Ok(Some(parts)) => {
                     // A map does not guarantee that the row's time changes with every modification.
-                    let Parts { native_id, at, listing } = parts;
-                    let found = Found { native_id, at, versioned: false, listing };
+                    let Parts { native_id, at, listing, refused } = parts;
+                    let found = Found { native_id, at, versioned: false, listing, refused };
                     read.push(Row::Found(Box::new(found)));
                 }
                 Ok(None) => left_out += 1,

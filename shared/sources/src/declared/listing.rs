@@ -2,7 +2,9 @@
 
 use std::borrow::Cow;
 
-use stoop_domain::{Address, Area, Currency, HOME_FIELDS, HomeKind, HomeValue, Listing, Minor, Purpose, Status, Time};
+use stoop_domain::{
+    Address, Area, Currency, HOME_FIELDS, HomeKind, HomeValue, Listing, Minor, Purpose, RefusedValue, Status, Time,
+};
 
 use super::cells::{Cell, Cells};
 use super::follow::Found;
@@ -65,7 +67,7 @@ impl<'s, C: Cells<'s>> Pass<'s, '_, C> {
         details.images = self.list(Target::IMAGES)?;
         details.amenities = self.list(Target::AMENITIES)?;
         details.url = self.text(Target::URL)?;
-        Ok(Parts { native_id, at, listing })
+        Ok(Parts { native_id, at, listing, refused: std::mem::take(&mut self.refused) })
     }
 
     fn address(&mut self) -> Result<Address, RowError> {
@@ -129,8 +131,15 @@ impl<'s, C: Cells<'s>> Pass<'s, '_, C> {
             HomeKind::Area => self.area(target)?.map(HomeValue::Area),
             HomeKind::Year => self.value(target, |_, found| values::year(&found.text))?.map(HomeValue::Year),
             HomeKind::Fee => self.fee(target, currency)?.map(HomeValue::Fee),
-            HomeKind::Flag => self.value(target, |_, found| values::flag(&found.text))?.map(HomeValue::Flag),
+            HomeKind::Flag => self.flag(target)?.map(HomeValue::Flag),
         })
+    }
+
+    /// Reads what may be shown. A word that cannot be read is a no.
+    fn flag(&mut self, target: Target) -> Result<Option<bool>, RowError> {
+        let refused = self.refused.len();
+        let flag = self.value(target, |_, found| values::flag(&found.text))?;
+        Ok(if self.refused.len() > refused { Some(false) } else { flag })
     }
 
     /// Reads the prices and the currency, which a price's text may name. In a row that is not closed, sale fields
@@ -145,15 +154,23 @@ impl<'s, C: Cells<'s>> Pass<'s, '_, C> {
         let list_price = asked.map(|(minor, _)| minor);
         let of_list_price = asked.map(|(_, currency)| currency);
         if status != Status::Closed {
-            let currency = of_list_price.or(default).ok_or_else(|| self.missing(Target::CURRENCY))?;
+            let currency = of_list_price.or(default).ok_or_else(|| self.no_currency())?;
             return Ok(Prices { currency, list_price, close_price: None });
         }
         if let Some(currency) = of_list_price {
             return Ok(Prices { currency, list_price, close_price: self.other_price(Target::CLOSE_PRICE, currency)? });
         }
         let paid = self.value(Target::CLOSE_PRICE, |recipe, found| money(recipe, found, default, default))?;
-        let currency = paid.map(|(_, currency)| currency).or(default).ok_or_else(|| self.missing(Target::CURRENCY))?;
+        let currency = paid.map(|(_, currency)| currency).or(default).ok_or_else(|| self.no_currency())?;
         Ok(Prices { currency, list_price: None, close_price: paid.map(|(minor, _)| minor) })
+    }
+
+    /// Why the currency is unknown: the price that should name it cannot be read, or nothing names it.
+    fn no_currency(&self) -> RowError {
+        match self.refused.last() {
+            Some(RefusedValue { reason, detail }) => RowError::new(*reason, detail.as_str()),
+            None => self.missing(Target::CURRENCY),
+        }
     }
 
     /// Reads a monthly fee. Zero means that there is none, or that it is unknown.
@@ -189,9 +206,22 @@ impl<'s, C: Cells<'s>> Pass<'s, '_, C> {
     fn text(&mut self, target: Target) -> Result<Option<String>, RowError> {
         match self.find(target) {
             Ok(found) => Ok(found.map(|found| found.text.into_owned())),
-            Err(_) if self.plan.fields[target.index()].as_ref().is_some_and(|recipe| recipe.lenient) => Ok(None),
-            Err(error) => Err(error),
+            Err(error) => self.left_out(target, error),
         }
+    }
+
+    /// The value of a field that cannot be read: unknown, and reported unless the field is lenient.
+    ///
+    /// # Errors
+    /// If it says which home it is, and the field is not lenient.
+    fn left_out<T: Default>(&mut self, target: Target, error: RowError) -> Result<T, RowError> {
+        let is_lenient = self.plan.fields[target.index()].as_ref().is_some_and(|recipe| recipe.lenient);
+        match error {
+            _ if is_lenient => {}
+            error if target.identifies() => return Err(error),
+            RowError { reason, detail } => self.refused.push(RefusedValue { reason, detail }),
+        }
+        Ok(T::default())
     }
 
     /// Reads a list: an array of texts, a text split at `split`, or a single text.
@@ -209,12 +239,15 @@ impl<'s, C: Cells<'s>> Pass<'s, '_, C> {
                 };
                 return match self.texts(target, recipe, cells) {
                     Ok(texts) => Ok(texts),
-                    Err(_) if recipe.lenient => Ok(Vec::new()),
-                    Err(error) => Err(error),
+                    Err(error) => self.left_out(target, error),
                 };
             }
         }
-        let Some(found) = self.find(target)? else { return Ok(Vec::new()) };
+        let found = match self.find(target) {
+            Ok(Some(found)) => found,
+            Ok(None) => return Ok(Vec::new()),
+            Err(error) => return self.left_out(target, error),
+        };
         Ok(match &recipe.split {
             Some(split) => {
                 let parts = found.text.split(&**split).map(str::trim);
@@ -257,7 +290,7 @@ impl<'s, C: Cells<'s>> Pass<'s, '_, C> {
         Ok(true)
     }
 
-    /// Parses a field's text with `read`. An unreadable value refuses the row unless the field is lenient.
+    /// Parses a field's text with `read`. An unreadable value is unknown, or refuses the row.
     fn value<T>(
         &mut self,
         target: Target,
@@ -267,13 +300,12 @@ impl<'s, C: Cells<'s>> Pass<'s, '_, C> {
         let found = match self.find(target) {
             Ok(Some(found)) => found,
             Ok(None) => return Ok(None),
-            Err(_) if recipe.lenient => return Ok(None),
-            Err(error) => return Err(error),
+            Err(error) => return self.left_out(target, error),
         };
         match read(recipe, &found) {
             Ok(value) => Ok(Some(value)),
             Err(_) if recipe.lenient => Ok(None),
-            Err(problem) => Err(self.bad(target, &problem)),
+            Err(problem) => self.left_out(target, self.bad(target, &problem)),
         }
     }
 }

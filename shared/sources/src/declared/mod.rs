@@ -19,7 +19,7 @@
 //! )?;
 //! let row = r#"{"id": 7, "price": {"text": "€ 1.392,85"}}"#.as_bytes();
 //! let now = Time::from_ms(0);
-//! let Outcome::Observation(seen) = map.bind_json().read(Row::Json(row), "a.jsonl", now)? else { panic!() };
+//! let Outcome::Observation(seen, _) = map.bind_json().read(Row::Json(row), "a.jsonl", now)? else { panic!() };
 //! assert_eq!(seen.listing.list_price.map(|price| price.0), Some(139_285));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
@@ -29,7 +29,8 @@
 //! `[[skip]]` rules (rows that are not listings), one `[fields.NAME]` per field, and an optional `[http]`. A field's
 //! text comes from one of `from`, `template`, `constant` and `file_name`, in rows where `only` holds; passes through
 //! `null`, `replace`, `regex`, `default` and `lookup`; and is parsed as the field's type. A value that cannot be parsed
-//! refuses the row, unless the field is `lenient`.
+//! refuses the row if the field says which home it is, where, when and on which terms; another is left out and reported,
+//! unless the field is `lenient`.
 //!
 //! # JSONPath
 //!

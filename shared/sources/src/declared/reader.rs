@@ -2,7 +2,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use csv::ByteRecord;
-use stoop_domain::{Observation, Reason, Time};
+use stoop_domain::{Observation, Reason, RefusedValue, Time};
 
 use super::cells::{Cell, Cells, CsvCells, JsonCells, Several, json_cell};
 use super::json_path::{self, JsonPath};
@@ -37,8 +37,8 @@ pub enum Row<'a> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(clippy::large_enum_variant, reason = "nearly every row is an observation; a box would cost each one")]
 pub enum Outcome {
-    /// The row is a listing.
-    Observation(Observation),
+    /// The row is a listing, without the values of optional fields that cannot be read.
+    Observation(Observation, Vec<RefusedValue>),
     /// A `[[skip]]` rule matched.
     Skipped,
 }
@@ -57,15 +57,17 @@ impl Reader {
     /// Does not run `Observation::check` (prices, coordinates, currency, future times): the pipeline checks every
     /// source once.
     ///
+    /// An unreadable value of an optional field is unknown, and returned beside the listing, so that a change in how a
+    /// portal writes areas is noticed. With `lenient = true` it is unknown only.
+    ///
     /// # Errors
-    /// When the row cannot be read. An unreadable value refuses its row, also for an optional field, so that a change
-    /// in how a portal writes areas is noticed. With `lenient = true` the field becomes unknown instead.
+    /// When the row cannot be read, or what says which home it is, where, when and on which terms.
     pub fn read(&mut self, row: Row<'_>, file_name: &str, now: Time) -> Result<Outcome, RowError> {
         Ok(match self.parts(row, file_name, now)? {
             None => Outcome::Skipped,
-            Some(Parts { native_id, at, listing }) => {
+            Some(Parts { native_id, at, listing, refused }) => {
                 let source = Arc::clone(&self.plan.name);
-                Outcome::Observation(Observation::new(source, native_id, at.unwrap_or(now), listing))
+                Outcome::Observation(Observation::new(source, native_id, at.unwrap_or(now), listing), refused)
             }
         })
     }
@@ -95,7 +97,10 @@ impl Reader {
     pub(super) fn time_of_file(&mut self, file_name: &str, now: Time) -> Option<Time> {
         self.scratch.look_at(file_name, &self.plan);
         let cells = JsonCells { row: "{}", spans: &self.spans, several: &self.several };
-        Pass { cells, plan: &self.plan, scratch: &mut self.scratch, now }.observed_at().ok().flatten()
+        Pass { cells, plan: &self.plan, scratch: &mut self.scratch, now, refused: Vec::new() }
+            .observed_at()
+            .ok()
+            .flatten()
     }
 
     /// Returns a column of the row that was read last; `row` is that row.
@@ -136,7 +141,7 @@ fn read_with<'s>(
     scratch: &mut Scratch,
     now: Time,
 ) -> Result<Option<Parts>, RowError> {
-    let mut pass = Pass { cells, plan, scratch, now };
+    let mut pass = Pass { cells, plan, scratch, now, refused: Vec::new() };
     if pass.is_skipped()? { Ok(None) } else { pass.parts().map(Some) }
 }
 

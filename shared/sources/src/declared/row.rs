@@ -3,7 +3,7 @@
 use std::fmt;
 
 use regex::CaptureLocations;
-use stoop_domain::{Listing, Reason, Time};
+use stoop_domain::{Listing, Reason, RefusedValue, Time};
 
 use super::plan::Plan;
 
@@ -13,6 +13,8 @@ pub(super) struct Pass<'p, 'm, C> {
     pub(super) plan: &'p Plan,
     pub(super) scratch: &'m mut Scratch,
     pub(super) now: Time,
+    /// Values of optional fields that cannot be read.
+    pub(super) refused: Vec<RefusedValue>,
 }
 
 /// Scratch memory, reused between rows.
@@ -39,6 +41,7 @@ pub(super) struct Parts {
     pub(super) native_id: String,
     pub(super) at: Option<Time>,
     pub(super) listing: Listing,
+    pub(super) refused: Vec<RefusedValue>,
 }
 
 impl Scratch {

@@ -62,6 +62,12 @@ impl Target {
     pub(super) const AMENITIES: Self = Self(26);
     pub(super) const URL: Self = Self(27);
 
+    /// Whether the field says which home it is, where, when and on which terms. A row without it is refused.
+    pub(super) fn identifies(self) -> bool {
+        (Self::NATIVE_ID.0..=Self::STATUS.0).contains(&self.0)
+            || (Self::NEIGHBOURHOOD.0..=Self::COUNTRY.0).contains(&self.0)
+    }
+
     pub(super) const COUNT: usize = Self::OWN.len() + HOME_FIELDS.len();
 
     /// In the order of the constants: the name in maps, and the type.

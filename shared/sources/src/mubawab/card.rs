@@ -1,7 +1,7 @@
 use stoop_domain::{Area, Currency, Details, Listing, PropertyType};
 
 use super::{Mubawab, Reason};
-use crate::fields::Refusal;
+use crate::fields::{Refusal, RefusedValues};
 use crate::html::Card;
 use crate::html::words::{self, Feature};
 use crate::port::Found;
@@ -13,8 +13,10 @@ pub(super) fn read(card: &Card, search: &Mubawab) -> Result<Found, Refusal> {
     }
     let link = search.rules.required(card, "link")?;
     let native_id = card.id.clone().ok_or_else(|| Refusal::bad("link", link))?;
-    let price = words::price(search.rules.required(card, "price")?, "price", &search.rules)?;
-    let old = card.one("old_price").map(|text| words::price(text, "old_price", &search.rules)).transpose()?.flatten();
+    let mut refused = RefusedValues::default();
+    let price = refused.take(words::price(search.rules.required(card, "price")?, "price", &search.rules));
+    let old = card.one("old_price").map(|text| words::price(text, "old_price", &search.rules)).transpose();
+    let old = refused.take(old).flatten();
     let place = words::quarter_and_city(search.rules.required(card, "location")?);
     let currency = price.or(old).map_or(Currency::MAD, |(currency, _)| currency);
     let mut listing = Listing::new(search.purpose, currency, place);
@@ -30,7 +32,7 @@ pub(super) fn read(card: &Card, search: &Mubawab) -> Result<Found, Refusal> {
         ..Details::default()
     };
     read_features(card, &mut listing);
-    Ok(Found::now(native_id, listing))
+    Ok(Found { refused: refused.0, ..Found::now(native_id, listing) })
 }
 
 /// Reads `96 m²`, `4 Chambres`, `1 Salle de bain`: optional, in any order.

@@ -3,7 +3,7 @@ use stoop_domain::{
     Address, Area, AreaUnit, Currency, Day, Details, Listing, Minor, PropertyType, Purpose, Reason, Status,
 };
 
-use crate::fields::{Fields, Refusal, scaled, zip_code};
+use crate::fields::{Fields, Refusal, RefusedValues, scaled, zip_code};
 use crate::port::Found;
 
 const IMAGES_MAX: usize = 50;
@@ -16,27 +16,29 @@ pub(super) fn read(row: &Fields<'_>, searched: Purpose) -> Result<Found, Refusal
     let (purpose, status) = status(row, searched)?;
     let native_id = native_id(row, purpose)?;
     not_a_community(row)?;
+    let mut refused = RefusedValues::default();
     let about = part(row, "description")?;
-    let mut listing = Listing::new(purpose, Currency::USD, address(row)?);
+    let mut listing = Listing::new(purpose, Currency::USD, address(row, &mut refused)?);
     listing.status = status;
-    listing.list_price = row.price("list_price", Currency::USD)?;
-    listing.previous_list_price = previous_price(listing.list_price, row.price("price_reduced_amount", Currency::USD)?);
+    listing.list_price = refused.take(row.price("list_price", Currency::USD));
+    let cut = refused.take(row.price("price_reduced_amount", Currency::USD));
+    listing.previous_list_price = previous_price(listing.list_price, cut);
     if status == Status::Closed {
-        (listing.close_price, listing.close_date) = sale(row, &about)?;
+        (listing.close_price, listing.close_date) = sale(row, &about, &mut refused);
     }
-    listing.property_type = property_type(&about)?;
+    listing.property_type = refused.take(property_type(&about));
     let land = listing.property_type == Some(PropertyType::Land);
-    listing.bedrooms = about.number("beds", 0)?.filter(|beds| !(land && *beds == 0));
-    listing.bathrooms_hundredths = bathrooms_hundredths(&about)?;
+    listing.bedrooms = refused.take(about.number("beds", 0)).filter(|beds| !(land && *beds == 0));
+    listing.bathrooms_hundredths = refused.take(bathrooms_hundredths(&about));
     let area = |name: &str| about.parsed(name, |text| Area::parse(text, AreaUnit::SquareFeet)).map(Option::flatten);
-    listing.living_area = area("sqft")?;
-    listing.lot_area = area("lot_sqft")?;
+    listing.living_area = refused.take(area("sqft"));
+    listing.lot_area = refused.take(area("lot_sqft"));
     listing.year_built = about.year("year_built");
     // Per month.
     listing.association_fee = row.object("hoa").ok().flatten().and_then(|hoa| hoa.fee("fee", Currency::USD));
-    listing.listed_at = row.time("list_date")?;
+    listing.listed_at = refused.take(row.time("list_date"));
     listing.details = details(row, &about);
-    Ok(Found::now(native_id, listing))
+    Ok(Found { refused: refused.0, ..Found::now(native_id, listing) })
 }
 
 /// Returns a nested object; null or absent counts as empty.
@@ -112,22 +114,23 @@ fn previous_price(price: Option<Minor>, cut: Option<Minor>) -> Option<Minor> {
 
 /// Returns price and day of the sale that the status refers to. A sale before the listing date is the previous sale,
 /// and so may be a price without a day.
-fn sale(row: &Fields<'_>, about: &Fields<'_>) -> Result<(Option<Minor>, Option<Day>), Refusal> {
+fn sale(row: &Fields<'_>, about: &Fields<'_>, refused: &mut RefusedValues) -> (Option<Minor>, Option<Day>) {
     for (fields, price, date) in [(about, "sold_price", "sold_date"), (row, "last_sold_price", "last_sold_date")] {
-        let Some(day) = fields.date(date)?.map(Day::from_date) else { continue };
-        let listed = row.time("list_date")?.map(|at| at.day_in(&TimeZone::UTC));
+        let Some(day) = refused.take(fields.date(date)).map(Day::from_date) else { continue };
+        let listed = row.time("list_date").ok().flatten().map(|at| at.day_in(&TimeZone::UTC));
         // The listing date is in UTC and may be one day after the local date.
         if listed.is_none_or(|listed| day.0 >= listed.0 - 1) {
-            return Ok((fields.price(price, Currency::USD)?.filter(|price| price.0 != 0), Some(day)));
+            return (refused.take(fields.price(price, Currency::USD)).filter(|price| price.0 != 0), Some(day));
         }
     }
-    Ok((None, None))
+    (None, None)
 }
 
-fn address(row: &Fields<'_>) -> Result<Address, Refusal> {
+fn address(row: &Fields<'_>, refused: &mut RefusedValues) -> Result<Address, Refusal> {
     let location = part(row, "location")?;
     let address = part(&location, "address")?;
-    let (latitude_e6, longitude_e6) = part(&address, "coordinate")?.coordinates("lat", "lon")?;
+    let coordinates = part(&address, "coordinate").and_then(|part| part.coordinates("lat", "lon"));
+    let (latitude_e6, longitude_e6) = refused.take(coordinates);
     let country = match address.text("country")?.as_deref() {
         None | Some("USA" | "US") => "US".to_owned(),
         Some(other) => return Err(Refusal::bad("location.address.country", other)),
@@ -137,7 +140,7 @@ fn address(row: &Fields<'_>) -> Result<Address, Refusal> {
         None => address.text("state")?,
     };
     Ok(Address {
-        line: address.text("line")?,
+        line: refused.take(address.text("line")),
         neighbourhood: None,
         city: address.text("city")?,
         county: part(&location, "county")?.text("name")?,

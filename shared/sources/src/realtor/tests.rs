@@ -268,7 +268,7 @@ fn baths_are_those_of_the_consolidated_text() {
     assert_eq!(baths(r#""baths": 2, "baths_full": null, "baths_3qtr": 2"#), Some(200));
     assert_eq!(baths(r#""baths": 2"#), Some(200));
     assert_eq!(baths(r#""baths": 0, "baths_consolidated": null"#), None);
-    let bad = refused(r#""description": {"baths_consolidated": "some"}"#);
+    let bad = row(r#""description": {"baths_consolidated": "some"}"#).left_out();
     assert_eq!(bad, (Reason::BadValue, "baths_consolidated is some".into()));
 }
 

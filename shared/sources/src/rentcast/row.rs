@@ -1,6 +1,6 @@
 use stoop_domain::{Address, Area, AreaUnit, Currency, Details, Listing, PropertyType, Purpose, Status};
 
-use crate::fields::{Fields, Refusal, zip_code};
+use crate::fields::{Fields, Refusal, RefusedValues, zip_code};
 use crate::port::Found;
 
 /// RentCast's names of property types.
@@ -17,29 +17,30 @@ pub(super) const TYPES: [(&str, PropertyType); 7] = [
 /// Reads one listing. For rentals, `price` is the rent.
 pub(super) fn read(row: &Fields<'_>, purpose: Purpose) -> Result<Found, Refusal> {
     let native_id = native_id(row, purpose)?;
-    let mut listing = Listing::new(purpose, Currency::USD, address(row)?);
+    let mut refused = RefusedValues::default();
+    let mut listing = Listing::new(purpose, Currency::USD, address(row, &mut refused)?);
     listing.status = match row.text("status")?.as_deref() {
         Some("Active") => Status::Active,
         Some("Inactive") => Status::Gone,
         Some(other) => return Err(Refusal::bad("status", other)),
         None => return Err(Refusal::missing("status")),
     };
-    listing.list_price = row.price("price", Currency::USD)?;
-    let kind = row.text("propertyType")?;
+    listing.list_price = refused.take(row.price("price", Currency::USD));
+    let kind = refused.take(row.text("propertyType"));
     listing.property_type =
         TYPES.iter().find(|(name, _)| Some(*name) == kind.as_deref()).map(|(_, property_type)| *property_type);
-    listing.bedrooms = row.number("bedrooms", 0)?;
-    listing.bathrooms_hundredths = row.number("bathrooms", 2)?;
+    listing.bedrooms = refused.take(row.number("bedrooms", 0));
+    listing.bathrooms_hundredths = refused.take(row.number("bathrooms", 2));
     let area = |name: &str| row.parsed(name, |text| Area::parse(text, AreaUnit::SquareFeet)).map(Option::flatten);
-    listing.living_area = area("squareFootage")?;
-    listing.lot_area = area("lotSize")?;
+    listing.living_area = refused.take(area("squareFootage"));
+    listing.lot_area = refused.take(area("lotSize"));
     listing.year_built = row.year("yearBuilt");
     // Per month.
     listing.association_fee = row.object("hoa").ok().flatten().and_then(|hoa| hoa.fee("fee", Currency::USD));
-    listing.listed_at = row.time("listedDate")?;
+    listing.listed_at = refused.take(row.time("listedDate"));
     let name_of = |who: &str| row.object(who).ok()??.prose("name");
     listing.details = Details { seller: name_of("builder"), agency: name_of("listingOffice"), ..Details::default() };
-    Ok(Found::now(native_id, listing))
+    Ok(Found { refused: refused.0, ..Found::now(native_id, listing) })
 }
 
 pub(super) fn native_id(row: &Fields<'_>, purpose: Purpose) -> Result<String, Refusal> {
@@ -47,9 +48,9 @@ pub(super) fn native_id(row: &Fields<'_>, purpose: Purpose) -> Result<String, Re
     Ok(if purpose == Purpose::Rent { format!("{id}:rent") } else { id })
 }
 
-fn address(row: &Fields<'_>) -> Result<Address, Refusal> {
-    let (latitude_e6, longitude_e6) = row.coordinates("latitude", "longitude")?;
-    let lines = [row.text("addressLine1")?, row.text("addressLine2")?];
+fn address(row: &Fields<'_>, refused: &mut RefusedValues) -> Result<Address, Refusal> {
+    let (latitude_e6, longitude_e6) = refused.take(row.coordinates("latitude", "longitude"));
+    let lines = ["addressLine1", "addressLine2"].map(|name| refused.take(row.text(name)));
     let line = lines.into_iter().flatten().collect::<Vec<_>>().join(", ");
     Ok(Address {
         line: (!line.is_empty()).then_some(line),

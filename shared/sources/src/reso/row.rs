@@ -3,7 +3,7 @@ use stoop_domain::{Address, Area, AreaPath, AreaUnit, Currency, Day, Details, Li
 
 use super::Terms;
 use super::kind;
-use crate::fields::{Fields, Refusal, per_month, scaled, zip_code};
+use crate::fields::{Fields, Refusal, RefusedValues, per_month, scaled, zip_code};
 use crate::port::Found;
 
 const IMAGES_MAX: usize = 50;
@@ -32,36 +32,37 @@ pub(crate) fn read(row: &Fields<'_>, terms: &Terms) -> Result<Found, Refusal> {
     let native_id = native_id(row)?;
     let property_type = row.text("PropertyType")?.ok_or_else(|| Refusal::missing("PropertyType"))?;
     let purpose = kind::purpose(&property_type);
-    let address = address(row, terms)?;
+    let mut refused = RefusedValues::default();
+    let address = address(row, terms, &mut refused)?;
     let currency = terms.currency;
     // Zero means "none" in past prices. A ListPrice of zero is a mistake and is kept so that it is reported.
     let past_price = |name: &str| row.price(name, currency).map(|price| price.filter(|price| price.0 != 0));
 
     let mut listing = Listing::new(purpose, currency, address);
     listing.status = status(row)?;
-    listing.list_price = row.price("ListPrice", currency)?;
-    listing.original_list_price = past_price("OriginalListPrice")?;
-    listing.previous_list_price = past_price("PreviousListPrice")?;
+    listing.list_price = refused.take(row.price("ListPrice", currency));
+    listing.original_list_price = refused.take(past_price("OriginalListPrice"));
+    listing.previous_list_price = refused.take(past_price("PreviousListPrice"));
     if listing.status == Status::Closed {
         // In other rows these belong to an earlier sale or are expected values.
-        listing.close_price = past_price("ClosePrice")?;
-        listing.close_date = row.date("CloseDate")?.map(Day::from_date);
+        listing.close_price = refused.take(past_price("ClosePrice"));
+        listing.close_date = refused.take(row.date("CloseDate")).map(Day::from_date);
     }
-    listing.price_changed_at = price_changed_at(row)?;
-    listing.property_type = kind::property_type(&property_type, row.text("PropertySubType")?.as_deref());
-    listing.bedrooms = row.number("BedroomsTotal", 0)?;
-    listing.bathrooms_hundredths = bathrooms_hundredths(row)?;
-    listing.living_area = area(row, "LivingArea", "LivingAreaUnits", Some(terms.living_area_unit))?;
-    listing.lot_area = lot_area(row)?;
+    listing.price_changed_at = refused.take(price_changed_at(row));
+    listing.property_type = kind::property_type(&property_type, refused.take(row.text("PropertySubType")).as_deref());
+    listing.bedrooms = refused.take(row.number("BedroomsTotal", 0));
+    listing.bathrooms_hundredths = refused.take(bathrooms_hundredths(row));
+    listing.living_area = refused.take(area(row, "LivingArea", "LivingAreaUnits", Some(terms.living_area_unit)));
+    listing.lot_area = refused.take(lot_area(row));
     listing.year_built = row.year("YearBuilt");
     listing.association_fee = association_fee(row, currency);
     listing.display = display(row, terms);
     listing.display_address = allowed(row, "InternetAddressDisplayYN");
     listing.display_estimate = allowed(row, "InternetAutomatedValuationDisplayYN");
-    listing.listed_at = listed_at(row, &listing.address)?;
+    listing.listed_at = refused.take(listed_at(row, &listing.address));
     listing.details = details(row, terms);
     let at = row.time("ModificationTimestamp")?;
-    Ok(Found { native_id, at, versioned: at.is_some(), listing })
+    Ok(Found { native_id, at, versioned: at.is_some(), listing, refused: refused.0 })
 }
 
 fn status(row: &Fields<'_>) -> Result<Status, Refusal> {
@@ -73,13 +74,13 @@ fn status(row: &Fields<'_>) -> Result<Status, Refusal> {
     Status::parse(&text).ok_or_else(|| Refusal::bad(name, &text))
 }
 
-fn address(row: &Fields<'_>, terms: &Terms) -> Result<Address, Refusal> {
-    let line = match row.text("UnparsedAddress")? {
+fn address(row: &Fields<'_>, terms: &Terms, refused: &mut RefusedValues) -> Result<Address, Refusal> {
+    let line = match refused.take(row.text("UnparsedAddress")) {
         Some(line) => Some(line),
         None => {
             let mut parts = Vec::new();
             for name in ["StreetNumber", "StreetDirPrefix", "StreetName", "StreetSuffix", "UnitNumber"] {
-                parts.extend(row.text(name)?);
+                parts.extend(refused.take(row.text(name)));
             }
             (!parts.is_empty()).then(|| parts.join(" "))
         }
@@ -90,7 +91,7 @@ fn address(row: &Fields<'_>, terms: &Terms) -> Result<Address, Refusal> {
         Some(code) if code.len() == 2 => code.to_uppercase(),
         _ => terms.country.clone(),
     };
-    let (latitude_e6, longitude_e6) = row.coordinates("Latitude", "Longitude")?;
+    let (latitude_e6, longitude_e6) = refused.take(row.coordinates("Latitude", "Longitude"));
     Ok(Address {
         line,
         neighbourhood: row.text("SubdivisionName")?,

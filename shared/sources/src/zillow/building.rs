@@ -1,7 +1,7 @@
 use serde_json::value::RawValue;
 use stoop_domain::{Currency, Listing, Minor, PropertyType};
 
-use crate::fields::{Fields, Refusal, scaled};
+use crate::fields::{Fields, Refusal, RefusedValues, scaled};
 use crate::port::Found;
 
 /// Returns the kinds of units in a building, each a listing based on `template`. Only the number of bedrooms
@@ -10,11 +10,12 @@ pub(super) fn units(
     row: &Fields<'_>,
     zpid: &str,
     mut template: Listing,
+    refused: &RefusedValues,
 ) -> Result<Vec<Result<Found, Refusal>>, Refusal> {
     template.details.title = row.prose("buildingName");
     let mut units: Vec<Result<Found, Refusal>> = Vec::new();
     for raw in row.list("units") {
-        let found = read(raw, zpid, &template);
+        let found = read(raw, zpid, &template, refused);
         let native_id = found.as_ref().ok().map(|found| &found.native_id);
         let alike = units.iter_mut().flatten().find(|other| Some(&other.native_id) == native_id);
         match (alike, found) {
@@ -28,21 +29,22 @@ pub(super) fn units(
     if units.is_empty() { Err(Refusal::missing("units")) } else { Ok(units) }
 }
 
-fn read(raw: &RawValue, zpid: &str, template: &Listing) -> Result<Found, Refusal> {
+fn read(raw: &RawValue, zpid: &str, template: &Listing, refused: &RefusedValues) -> Result<Found, Refusal> {
     let unit = Fields::parse(raw.get()).map_err(|_| Refusal::bad("units", raw.get()))?;
     let beds = unit.text("beds")?.ok_or_else(|| Refusal::missing("units.beds"))?;
     let bedrooms = bedrooms(&beds).ok_or_else(|| Refusal::bad("units.beds", &beds))?;
-    let mut listing = template.clone();
+    let (mut listing, mut refused) = (template.clone(), RefusedValues(refused.0.clone()));
     listing.bedrooms = Some(bedrooms);
-    listing.list_price = match unit.text("price")? {
-        Some(text) => from_price(&text, listing.currency)?,
-        None => None,
-    };
+    let price = unit.text("price").and_then(|text| match text {
+        Some(text) => from_price(&text, listing.currency),
+        None => Ok(None),
+    });
+    listing.list_price = refused.take(price);
     // A room in a shared flat is not a flat with that many bedrooms.
     let room = unit.flag("roomForRent") == Some(true);
     listing.property_type = Some(if room { PropertyType::Room } else { PropertyType::Apartment });
     let native_id = if room { format!("{zpid}/{bedrooms}/room") } else { format!("{zpid}/{bedrooms}") };
-    Ok(Found::now(native_id, listing))
+    Ok(Found { refused: refused.0, ..Found::now(native_id, listing) })
 }
 
 /// Parses a whole number of bedrooms, or a studio.

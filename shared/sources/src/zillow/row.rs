@@ -4,7 +4,7 @@ use stoop_domain::{Area, AreaUnit, Currency, Day, Details, Listing, Minor, Prope
 use super::address::{self, Parts};
 use super::api::Api;
 use super::building;
-use crate::fields::{Fields, Refusal, scaled};
+use crate::fields::{Fields, Refusal, RefusedValues, scaled};
 use crate::port::Found;
 
 /// Reads a row: a home, or a building with one listing per kind of unit, each of which may be refused.
@@ -15,11 +15,13 @@ pub(super) fn read(
     now: Time,
 ) -> Result<Vec<Result<Found, Refusal>>, Refusal> {
     let zpid = native_id(row)?;
-    let listing = offered(row, api, searched)?;
+    let mut refused = RefusedValues::default();
+    let listing = offered(row, api, searched, &mut refused)?;
     if is_building(row) {
-        return building::units(row, &zpid, listing);
+        return building::units(row, &zpid, listing, &refused);
     }
-    Ok(vec![home(row, api, listing, now).map(|listing| Found::now(zpid, listing))])
+    let listing = home(row, api, listing, now, &mut refused);
+    Ok(vec![Ok(Found { refused: refused.0, ..Found::now(zpid, listing) })])
 }
 
 pub(super) fn native_id(row: &Fields<'_>) -> Result<String, Refusal> {
@@ -30,43 +32,44 @@ pub(super) fn is_building(row: &Fields<'_>) -> bool {
     row.flag("isBuilding") == Some(true) || row.get("units").is_some()
 }
 
-fn home(row: &Fields<'_>, api: &Api, mut listing: Listing, now: Time) -> Result<Listing, Refusal> {
+fn home(row: &Fields<'_>, api: &Api, mut listing: Listing, now: Time, refused: &mut RefusedValues) -> Listing {
     let currency = listing.currency;
     // A price of 0 means that the price is unknown.
-    let price = known(row, "price", |name| row.price(name, currency))?.filter(|price| price.0 != 0);
+    let price = refused.take(known(row, "price", |name| row.price(name, currency))).filter(|price| price.0 != 0);
     if listing.status == Status::Closed {
         // The only price of a sold home is its sale price.
         listing.close_price = price;
-        listing.close_date = close_date(row)?;
-        return described(row, api, listing, now);
+        listing.close_date = refused.take(close_date(row));
+        return described(row, api, listing, now, refused);
     }
     listing.list_price = price;
-    listing.previous_list_price = match row.price("priceChange", currency)? {
+    listing.previous_list_price = match refused.take(row.price("priceChange", currency)) {
         Some(change) => price.and_then(|price| before_change(price, change)),
         None => price.and_then(|price| before_cut(price, &row.prose("priceReduction")?, currency)),
     };
     // Both may be years old: shown with the home, but in no figure.
-    listing.price_changed_at =
-        known(row, "datePriceChanged", |name| row.parsed(name, |text| scaled(text, 0).map(Time::from_ms)))?;
-    described(row, api, listing, now)
+    let changed = known(row, "datePriceChanged", |name| row.parsed(name, |text| scaled(text, 0).map(Time::from_ms)));
+    listing.price_changed_at = refused.take(changed);
+    described(row, api, listing, now, refused)
 }
 
 /// Adds the property type and the listing date.
-fn described(row: &Fields<'_>, api: &Api, mut listing: Listing, now: Time) -> Result<Listing, Refusal> {
-    listing.property_type = row.text(api.kind)?.as_deref().and_then(property_type);
-    listing.bedrooms = known(row, "bedrooms", |name| row.number(name, 0))?;
-    listing.bathrooms_hundredths = known(row, "bathrooms", |name| row.number(name, 2))?;
-    listing.living_area = row.parsed("livingArea", |text| Area::parse(text, AreaUnit::SquareFeet))?.flatten();
-    listing.lot_area = lot_area(row)?;
+fn described(row: &Fields<'_>, api: &Api, mut listing: Listing, now: Time, refused: &mut RefusedValues) -> Listing {
+    listing.property_type = refused.take(row.text(api.kind)).as_deref().and_then(property_type);
+    listing.bedrooms = refused.take(known(row, "bedrooms", |name| row.number(name, 0)));
+    listing.bathrooms_hundredths = refused.take(known(row, "bathrooms", |name| row.number(name, 2)));
+    listing.living_area =
+        refused.take(row.parsed("livingArea", |text| Area::parse(text, AreaUnit::SquareFeet))).flatten();
+    listing.lot_area = refused.take(lot_area(row));
     listing.year_built = row.year("yearBuilt");
     listing.association_fee = row.fee("monthlyHoaFee", listing.currency);
-    listing.listed_at = match row.number("daysOnZillow", 0)? {
+    listing.listed_at = match refused.take(row.number("daysOnZillow", 0)) {
         // After a sale the days count from the sale.
         _ if listing.status == Status::Closed => None,
         Some(days) if days >= 0 => Some(days_before(days, now)),
-        _ => row.number("timeOnZillow", 0)?.and_then(|ms| before(ms, now)),
+        _ => refused.take(row.number("timeOnZillow", 0)).and_then(|ms| before(ms, now)),
     };
-    Ok(listing)
+    listing
 }
 
 /// `dateSold` is a date, or midnight of UTC or Los Angeles in milliseconds, both of which are on the same UTC day.
@@ -80,7 +83,7 @@ fn close_date(row: &Fields<'_>) -> Result<Option<Day>, Refusal> {
 }
 
 /// Reads the fields that homes and buildings share.
-fn offered(row: &Fields<'_>, api: &Api, searched: Purpose) -> Result<Listing, Refusal> {
+fn offered(row: &Fields<'_>, api: &Api, searched: Purpose, refused: &mut RefusedValues) -> Result<Listing, Refusal> {
     let currency = match row.text("currency")? {
         Some(code) => Currency::parse(&code).map_err(|_| Refusal::bad("currency", &code))?,
         None => Currency::USD,
@@ -93,17 +96,18 @@ fn offered(row: &Fields<'_>, api: &Api, searched: Purpose) -> Result<Listing, Re
     let parts = match row.text("address")? {
         Some(address) => address::parts(&address),
         None => Parts {
-            street: row.text("streetAddress")?,
+            street: refused.take(row.text("streetAddress")),
             city: row.text("city")?,
             state: row.text("state")?,
             zip: row.text("zipcode")?,
         },
     };
-    let address = address::address(parts, row.text("unit")?.as_deref(), country);
+    let address = address::address(parts, refused.take(row.text("unit")).as_deref(), country);
     let (purpose, status) = status(row, api, searched)?;
     let mut listing = Listing::new(purpose, currency, address);
     listing.status = status;
-    (listing.address.latitude_e6, listing.address.longitude_e6) = row.coordinates("latitude", "longitude")?;
+    let coordinates = refused.take(row.coordinates("latitude", "longitude"));
+    (listing.address.latitude_e6, listing.address.longitude_e6) = coordinates;
     listing.details = Details { images: images(row), url: row.prose("detailUrl").map(absolute), ..Details::default() };
     Ok(listing)
 }

@@ -123,9 +123,9 @@ fn mubawab_s_real_texts_are_understood_in_cards() {
             assert_place(row, listing);
             assert_size(row, listing);
             let at = Time::parse(now).unwrap();
-            let observation = Observation::new("mubawab", found.native_id.clone(), at, listing.clone());
+            let mut observation = Observation::new("mubawab", found.native_id.clone(), at, listing.clone());
             match observation.check(at) {
-                Ok(()) => assert_eq!(listing.currency, Currency::MAD),
+                Ok(refused) => assert_eq!((refused, listing.currency), (Vec::new(), Currency::MAD)),
                 Err((reason, _)) => {
                     assert_eq!((reason, listing.currency), (Reason::ForeignCurrency, Currency::EUR));
                     foreign += 1;

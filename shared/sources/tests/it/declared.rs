@@ -2,7 +2,7 @@
 
 mod mistakes;
 
-use crate::maps::{HEAD, json, map, mistakes, now, outcome, refused};
+use crate::maps::{HEAD, json, left_out, map, mistakes, now, outcome, refused};
 use csv::ByteRecord;
 use proptest::prelude::*;
 use stoop_domain::{AreaUnit, Currency, PropertyType, Purpose, Reason, Status, Time};
@@ -20,7 +20,7 @@ fn a_row_without_more_than_an_id_is_active_now() {
 }
 
 #[test]
-fn a_rent_of_avito_is_no_sale_and_what_may_be_either_is_refused() {
+fn a_rent_of_avito_is_no_sale_and_a_price_that_may_be_one_is_left_out() {
     let map = Map::parse(include_str!("../../../../maps/avito-2025.toml"), "avito-2025.toml").unwrap();
     let read = |label: &str, price: &str| {
         let row = serde_json::json!({
@@ -30,7 +30,7 @@ fn a_rent_of_avito_is_no_sale_and_what_may_be_either_is_refused() {
         outcome(&map, &row.to_string())
     };
     let seen = |label: &str, price: &str| match read(label, price) {
-        Ok(Outcome::Observation(seen)) => {
+        Ok(Outcome::Observation(seen, _)) => {
             (seen.listing.purpose, seen.listing.property_type, seen.listing.list_price.map(|price| price.0 / 100))
         }
         other => panic!("{other:?}"),
@@ -41,9 +41,10 @@ fn a_rent_of_avito_is_no_sale_and_what_may_be_either_is_refused() {
     assert_eq!(seen("Appartements, à vendre", "1\u{202f}350\u{202f}000 DH"), (Purpose::Sale, flat, Some(1_350_000)));
     assert_eq!(seen("Terrains et fermes, à vendre", ""), (Purpose::Sale, Some(PropertyType::Land), None));
     for price in ["7\u{202f}000 DH", "350 DH"] {
-        let refused = read("Appartements, à vendre", price).unwrap_err();
-        assert_eq!(refused.reason, Reason::BadValue);
-        assert!(refused.detail.contains("for a sale: perhaps a rent, or for a square metre"), "{}", refused.detail);
+        let Ok(Outcome::Observation(seen, refused)) = read("Appartements, à vendre", price) else { panic!() };
+        assert_eq!((seen.listing.list_price, refused[0].reason, refused.len()), (None, Reason::BadValue, 1));
+        let detail = &refused[0].detail;
+        assert!(detail.contains("for a sale: perhaps a rent, or for a square metre"), "{detail}");
     }
     let refused = read("Colocations", "2\u{202f}000 DH").unwrap_err();
     assert_eq!(refused.reason, Reason::MissingField);
@@ -149,7 +150,7 @@ fn the_time_may_stand_in_the_name_of_the_file() {
         file,
         now(),
     ) {
-        Ok(Outcome::Observation(seen)) => seen.at.to_string(),
+        Ok(Outcome::Observation(seen, _)) => seen.at.to_string(),
         Ok(Outcome::Skipped) => "skipped".to_owned(),
         Err(error) => error.to_string(),
     };
@@ -165,8 +166,8 @@ fn a_price_may_name_its_own_currency() {
         original_list_price = { from = "o", money = "auto" }"#;
     let seen = json(fields, r#"{"id": 1, "p": "1 700 000 DH"}"#);
     assert_eq!((seen.listing.currency, seen.listing.list_price.unwrap().0), (Currency::MAD, 170_000_000));
-    let (reason, detail) = refused(fields, r#"{"id": 1, "p": "5 €", "o": "6 DH"}"#);
-    assert_eq!(reason, Reason::BadValue);
+    let left_out = left_out(fields, r#"{"id": 1, "p": "5 €", "o": "6 DH"}"#);
+    let [(Reason::BadValue, detail)] = &left_out[..] else { panic!("{left_out:?}") };
     assert!(detail.contains("\"6 DH\" is not in EUR"), "{detail}");
     // A JSON number has no thousands separator, whatever the style.
     assert_eq!(json(fields, r#"{"id": 1, "p": 123.456}"#).listing.list_price.unwrap().0, 12_346);
@@ -214,9 +215,53 @@ fn every_map_of_the_project_is_a_map() {
 }
 
 #[test]
+fn a_home_is_kept_without_what_cannot_be_read() {
+    let fields = r#"
+        list_price = { from = "p", money = "plain" }
+        bedrooms = { from = "b" }
+        listed_at = { from = "d", date = "iso" }
+        images = { from = "i" }
+        title = { from = "t" }
+        latitude = { from = "y" }
+        display = { from = "s" }
+    "#;
+    let row = r#"{"id": 1, "p": "ask", "b": "many", "d": "soon", "i": [5], "t": {}, "y": "north", "s": "perhaps"}"#;
+    let seen = json(fields, row).listing;
+    assert_eq!((seen.list_price, seen.bedrooms, seen.listed_at, seen.address.latitude_e6), (None, None, None, None));
+    assert_eq!((seen.details.title, seen.details.images.len()), (None, 0));
+    assert_eq!(seen.display, Some(false), "a word that cannot be read allows nothing");
+    let left_out = left_out(fields, row);
+    let names: Vec<&str> = left_out.iter().map(|(_, detail)| detail.split(':').next().unwrap()).collect();
+    assert_eq!(names, ["list_price", "latitude", "listed_at", "bedrooms", "display", "title", "images"]);
+    assert!(left_out.iter().all(|(reason, _)| *reason == Reason::BadValue), "{left_out:?}");
+    assert_eq!(left_out[3].1, r#"bedrooms: "many" is no whole number from 0 to 255 (column "b": "many")"#);
+    // What says which home it is, where, when and on which terms, is needed.
+    for (field, value) in [
+        (r#"observed_at = { from = "x", date = "iso" }"#, r#""soon""#),
+        (r#"purpose = { from = "x" }"#, r#""lend""#),
+        (r#"status = { from = "x" }"#, r#""on""#),
+        (r#"currency = { from = "x" }"#, r#""€uro""#),
+        (r#"city = { from = "x" }"#, "{}"),
+        (r#"postal_code = { from = "x" }"#, "[1]"),
+    ] {
+        let (reason, detail) = refused(field, &format!(r#"{{"id": 1, "x": {value}}}"#));
+        assert_eq!((reason, detail.split(':').next()), (Reason::BadValue, field.split(' ').next()));
+    }
+    assert_eq!(refused("", r#"{"id": {}}"#).0, Reason::BadValue);
+    // A price that should name the currency says why there is none.
+    let unnamed = Map::parse(
+        "name = \"t\"\npurpose = \"rent\"\n[fields]\nnative_id = { from = \"id\" }\nlist_price = { from = \"p\", money = \"auto\" }\n",
+        "t.toml",
+    );
+    let error = outcome(&unnamed.unwrap(), r#"{"id": 1, "p": "on request"}"#).unwrap_err();
+    assert!(error.detail.starts_with("list_price: "), "{error}");
+}
+
+#[test]
 fn a_lenient_field_is_left_unknown() {
     let seen = json(r#"bedrooms = { from = "b", lenient = true }"#, r#"{"id": 1, "b": "beaucoup"}"#);
     assert_eq!(seen.listing.bedrooms, None);
+    assert_eq!(left_out(r#"bedrooms = { from = "b", lenient = true }"#, r#"{"id": 1, "b": "beaucoup"}"#), []);
     assert_eq!(json(r#"title = { from = "b", lenient = true }"#, r#"{"id": 1, "b": []}"#).listing.details.title, None);
 }
 
@@ -229,7 +274,7 @@ fn csv_rows_are_read_by_their_header() {
     let map = map("title = { from = [\"none\", \"t\"] }\nlist_price = { from = \"p\" }\nurl = { from = \"\" }");
     let mut reader = map.bind_csv(&record(&["", "p", "id", " t "])).unwrap();
     let mut read = |fields: &[&str]| reader.read(Row::Csv(&record(fields)), "", now());
-    let Ok(Outcome::Observation(seen)) = read(&["0", "5.5", "x", " T "]) else { panic!() };
+    let Ok(Outcome::Observation(seen, _)) = read(&["0", "5.5", "x", " T "]) else { panic!() };
     let listing = &seen.listing;
     assert_eq!((&*seen.native_id, listing.list_price.unwrap().0), ("x", 550));
     assert_eq!((listing.details.title.as_deref(), listing.details.url.as_deref()), (Some("T"), Some("0")));

@@ -1,6 +1,6 @@
 //! JSONPaths in maps, for fields and for the rows of an answer.
 
-use crate::maps::{json, map, mistakes, now, outcome, refused};
+use crate::maps::{json, left_out, map, mistakes, now, outcome, refused};
 use csv::ByteRecord;
 use stoop_domain::{Reason, Time};
 use stoop_sources::declared::{HttpSource, Map, MapErrors, Outcome, Row};
@@ -36,7 +36,7 @@ fn a_field_may_stand_where_a_jsonpath_leads() {
     // The next row is independent of the last one; a single text is split as the map says.
     let mut reader = map(fields).bind_json();
     let mut next = |row: &str| match reader.read(Row::Json(row.as_bytes()), "", now()).unwrap() {
-        Outcome::Observation(seen) => seen.listing,
+        Outcome::Observation(seen, _) => seen.listing,
         Outcome::Skipped => panic!("{row}"),
     };
     assert_eq!(
@@ -53,8 +53,8 @@ fn a_jsonpath_is_refused_where_it_leads_nowhere_that_fits() {
     let (reason, detail) = refused(r#"city = { from = "$.a" }"#, r#"{"id": 1, "a": {"b": 1}}"#);
     assert_eq!(reason, Reason::BadValue);
     assert!(detail.starts_with("city: an object or a list"), "{detail}");
-    let (_, detail) = refused(r#"images = { from = "$.a[*]" }"#, r#"{"id": 1, "a": [{"b": 1}, "c"]}"#);
-    assert!(detail.starts_with("images: no list of texts"), "{detail}");
+    let left_out = left_out(r#"images = { from = "$.a[*]" }"#, r#"{"id": 1, "a": [{"b": 1}, "c"]}"#);
+    assert!(left_out[0].1.starts_with("images: no list of texts"), "{left_out:?}");
     // As deep as serde_json allows, and no deeper.
     let deep = |depth: usize| format!("{{\"id\": 1, \"a\": {}{}}}", "[".repeat(depth), "]".repeat(depth));
     assert!(outcome(&map(r#"city = { from = "$..b" }"#), &deep(120)).is_ok());

@@ -30,7 +30,15 @@ pub(crate) fn outcome(map: &Map, row: &str) -> Result<Outcome, RowError> {
 /// The observation of a JSON row read with these fields.
 pub(crate) fn json(fields: &str, row: &str) -> Observation {
     match outcome(&map(fields), row) {
-        Ok(Outcome::Observation(observation)) => observation,
+        Ok(Outcome::Observation(observation, _)) => observation,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// The reasons and details of the values that are left out of a JSON row read with these fields.
+pub(crate) fn left_out(fields: &str, row: &str) -> Vec<(Reason, String)> {
+    match outcome(&map(fields), row) {
+        Ok(Outcome::Observation(_, values)) => values.into_iter().map(|value| (value.reason, value.detail)).collect(),
         other => panic!("{other:?}"),
     }
 }

@@ -27,10 +27,16 @@ fn checked(page: &Page, now: &str) -> Vec<String> {
     let now = Time::parse(now).unwrap();
     let check = |found: &Found| {
         let (native_id, listing) = (found.native_id.clone(), found.listing.clone());
-        let observation = Observation::new("t", native_id, found.at.unwrap_or(now), listing);
-        observation.check(now).err().map(|(reason, detail)| format!("{}: {reason} {detail}", home_id(&observation)))
+        let mut observation = Observation::new("t", native_id, found.at.unwrap_or(now), listing);
+        let checked = observation.check(now);
+        let refused = match checked {
+            Ok(values) => values.into_iter().map(|value| (value.reason, value.detail)).collect(),
+            Err(refused) => vec![refused],
+        };
+        let id = home_id(&observation);
+        refused.into_iter().map(move |(reason, detail)| format!("{id}: {reason} {detail}")).collect::<Vec<_>>()
     };
-    found(page).into_iter().filter_map(check).collect()
+    found(page).into_iter().flat_map(check).collect()
 }
 
 /// A listing in one line: the fields that enter figures.

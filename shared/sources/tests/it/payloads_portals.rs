@@ -19,9 +19,10 @@ fn understood<'v>(page: &Page, rows: &'v Value, now: Time) -> Vec<(Found, &'v Va
         Row::Refused { reason, detail, .. } => panic!("refused: {reason} {detail}"),
     });
     let found: Vec<Found> = found.collect();
-    for Found { native_id, at, listing, .. } in &found {
+    for Found { native_id, at, listing, refused: refused_of_row, .. } in &found {
         let (native_id, listing) = (native_id.clone(), listing.clone());
-        Observation::new("t", native_id, at.unwrap_or(now), listing).check(now).unwrap();
+        let refused = Observation::new("t", native_id, at.unwrap_or(now), listing).check(now);
+        assert_eq!((refused, refused_of_row), (Ok(Vec::new()), &Vec::new()));
     }
     found.into_iter().zip(rows).collect()
 }

@@ -137,8 +137,8 @@ fn compare(page: &Page, rows: &[Value], purpose: Purpose) {
         assert_eq!((&found.native_id, found.at, &found.listing), (&id, None, &listing));
         assert_eq!(found.listing.status, Status::Active);
         let now = Time::parse(NOW).unwrap();
-        let observation = Observation::new("zillow", id, now, listing);
-        assert_eq!(observation.check(now), Ok(()));
+        let mut observation = Observation::new("zillow", id, now, listing);
+        assert_eq!(observation.check(now), Ok(Vec::new()));
     }
 }
 

@@ -150,7 +150,10 @@ async fn a_bad_line_does_not_affect_the_good_ones_of_its_record() {
     let (meter, clock) = (meter(), Standing::at(minute(60)));
     let app = App::new(&*bench.database, &*bench.database, &clock, &meter);
     let response = app.handle(&raw(&kinesis(&[aggregate("k", lines)])), later()).await.unwrap();
-    assert_eq!((failures(&response), bench.homes()), (Vec::new(), vec!["reso-actris/neighbour".to_owned()]));
+    assert_eq!(
+        (failures(&response), bench.homes()),
+        (Vec::new(), vec!["reso-actris/free".to_owned(), "reso-actris/neighbour".to_owned()])
+    );
     let mut message: Vec<_> = bench.database.quarantined(10).unwrap();
     message.sort_by(|a, b| a.location.cmp(&b.location));
     let message: Vec<(&str, &str)> = message

@@ -132,7 +132,7 @@ async fn a_snapshot_that_proves_nothing_reports_nothing_gone() {
     for (i, (text, says)) in [
         ("id,price\n1,500\n,600\n", "1 rows were not understood: nothing is said to be gone"),
         ("id,price\n", "there is no listing in it: nothing is said to be gone"),
-        ("id,price\n1,500\n2,0\n", ""),
+        ("id,price\n1,500\n2,cheap\n", ""),
     ]
     .into_iter()
     .enumerate()
@@ -144,7 +144,10 @@ async fn a_snapshot_that_proves_nothing_reports_nothing_gone() {
         assert_eq!((polled.files, polled.gone, polled.outcome), (3, 0, Some(RunOutcome::Complete)), "{text}");
         assert!(polled.message.unwrap_or_default().contains(says), "{text}");
     }
+    inbox.put("9.csv", 100, csv(&[("1", 500), ("2", 600)]));
+    inbox.polled().await;
     assert_eq!(inbox.bench.ends("2").await, (Status::Active, 600));
+    assert_eq!(inbox.events("2").await.len(), 1, "it was there, for a while without a price");
 }
 
 #[tokio::test]

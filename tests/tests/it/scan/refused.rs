@@ -6,7 +6,7 @@ use stoop_pipeline::PollError;
 use stoop_pipeline::ports::RunOutcome;
 
 #[tokio::test]
-async fn an_invalid_listing_is_not_gone_and_is_in_quarantine_once() {
+async fn an_impossible_price_is_unknown_and_in_quarantine_once() {
     let bench = Bench::new();
     bench.site.list_many(5);
     bench.poll().await.unwrap();
@@ -15,12 +15,17 @@ async fn an_invalid_listing_is_not_gone_and_is_in_quarantine_once() {
         // Its position on the pages changes, as new listings come.
         bench.site.list(&format!("later-{}", run % 3), 100_000);
         let polled = bench.poll().await.unwrap();
-        assert_eq!((polled.outcome, polled.gone, polled.rejects), (Some(RunOutcome::Complete), 0, 1));
+        let counts = (polled.outcome, polled.gone, polled.rejects, polled.values_refused);
+        assert_eq!(counts, (Some(RunOutcome::Complete), 0, 0, 1));
+        assert_eq!(polled.changed, u64::from(run == 0), "its price is unknown");
     }
     let kept = bench.database.quarantined(99).unwrap();
-    assert_eq!(kept.len(), 1, "{kept:?}");
-    assert!(kept[0].detail.contains("list_price"), "{}", kept[0].detail);
-    assert_eq!(bench.ends("3").await, (Status::Active, 100_000), "the last that could be");
+    assert_eq!((kept.len(), kept[0].rows, kept[0].values), (1, 0, 1), "{kept:?}");
+    assert_eq!((&*kept[0].location, &*kept[0].detail), ("all, listing 3", "list_price is 0 minor units"));
+    bench.site.list("3", 100_000);
+    bench.poll().await.unwrap();
+    assert_eq!(bench.ends("3").await, (Status::Active, 100_000));
+    assert_eq!(bench.events("3").await.len(), 1, "as if its price had been known");
     bench.site.remove("3");
     assert_eq!([bench.poll().await.unwrap().gone, bench.poll().await.unwrap().gone], [0, 1]);
 }
@@ -81,14 +86,16 @@ async fn a_stream_that_refuses_for_ever_fails_the_poll_and_the_next_sends_again(
 #[tokio::test]
 async fn a_poll_that_understands_nothing_fails_and_the_next_starts_over() {
     let bench = Bench::new();
-    bench.site.list_many(3);
+    bench.site.list_many(10);
     bench.site.call_price("price", ["\"", " or so\""]);
-    for _ in 0..2 {
+    for sent in [9, 0] {
         let polled = bench.poll().await.unwrap();
-        assert_eq!((polled.outcome, polled.rejects, polled.sent), (Some(RunOutcome::Failed), 3, 0));
-        assert_eq!(polled.message.as_deref(), Some("none of the first 3 rows is understood: bad_value 3"));
+        let counts = (polled.outcome, polled.values_refused, polled.sent);
+        assert_eq!(counts, (Some(RunOutcome::Failed), 10, sent), "the page of the tenth row is not sent");
+        assert_eq!(polled.message.as_deref(), Some("none of the first 10 rows is understood in whole: bad_value 10"));
     }
-    assert_eq!(bench.measure().await, 0);
+    assert_eq!(bench.measure().await, 9);
     bench.site.call_price("price", ["", ""]);
     assert_eq!(bench.poll().await.unwrap().outcome, Some(RunOutcome::Complete));
+    assert_eq!(bench.ends("1").await, (Status::Active, 100_000));
 }

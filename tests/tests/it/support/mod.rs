@@ -98,7 +98,7 @@ impl Bench {
 
     /// Whether the last poll quarantined rows.
     pub(crate) fn refused_rows(&self) -> bool {
-        self.database.runs(1).unwrap()[0].counts.get("rejects").is_some_and(|n| *n > 0)
+        self.database.runs(1).unwrap()[0].counts.get("values_refused").is_some_and(|n| *n > 0)
     }
 
     /// Polls the changes since the last poll.

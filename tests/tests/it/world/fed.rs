@@ -57,7 +57,7 @@ impl Fed {
         let far = start.plus_ms(3_650 * Time::DAY_MS);
         while let Some(entry) = rows.next_into(&mut row) {
             let outcome = reader.read(Row::Json(&row), "rows.jsonl", far).unwrap();
-            let Outcome::Observation(seen) = outcome else { panic!("skipped {}", String::from_utf8_lossy(&row)) };
+            let Outcome::Observation(seen, _) = outcome else { panic!("skipped {}", String::from_utf8_lossy(&row)) };
             observations.push(seen);
             log.push(entry);
             row.clear();

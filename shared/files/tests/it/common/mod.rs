@@ -28,6 +28,8 @@ pub struct Replay {
     pub observations: Vec<Observation>,
     /// Location, reason and detail of each refused row.
     pub refused: Vec<(String, Reason, String)>,
+    /// Reason and detail of each value that was left out of an observation.
+    pub values: Vec<(Reason, String)>,
 }
 
 /// A map of two columns, `id` and `price`.
@@ -87,8 +89,13 @@ pub fn replay(map: &Map, files: &[PathBuf]) -> Replay {
                     replay.skipped += 1;
                     continue;
                 }
-                Ok(Outcome::Observation(observation)) => {
-                    observation.check(now).map(|()| observation).map_err(|(reason, detail)| RowError { reason, detail })
+                Ok(Outcome::Observation(mut observation, refused)) => {
+                    replay.values.extend(refused.into_iter().map(|value| (value.reason, value.detail)));
+                    let checked = observation.check(now).map_err(|(reason, detail)| RowError { reason, detail });
+                    checked.map(|refused| {
+                        replay.values.extend(refused.into_iter().map(|value| (value.reason, value.detail)));
+                        observation
+                    })
                 }
                 Err(error) => Err(error),
             };

@@ -21,7 +21,7 @@ pub(in crate::poll) fn rows(
     refusals: &mut Refusals,
     polled: &mut Polled,
 ) -> Checked {
-    let (before, watch) = (refusals.refused(), scan.search.source.watch());
+    let (before, values, watch) = (refusals.refused(), refusals.values(), scan.search.source.watch());
     let mut checked = Checked::default();
     for row in rows {
         match row {
@@ -29,12 +29,15 @@ pub(in crate::poll) fn rows(
                 let reject = Reject::new(scan.source(), now, position, reason, detail, &raw);
                 checked.refuse(native_id, reject, refusals);
             }
-            FileRow::Found(observation) => {
+            FileRow::Found(observation, refused) => {
                 let mut observation = Observation { watch, ..observation };
                 scan.search.display.mark(&mut observation.listing);
                 let shown = Shown::new(observation);
                 match fits(&shown, scan.ports.stream).and_then(|()| is_once(&shown, source_file, index)) {
-                    Ok(()) => checked.accept(shown, refusals),
+                    Ok(()) => {
+                        let location = format!("{}, listing {}", source_file.name, shown.observation.native_id);
+                        checked.accept(shown, refused, location, now, refusals);
+                    }
                     Err((reason, detail)) => {
                         let Observation { source, native_id, listing, .. } = shown.observation;
                         let position = format!("{}, listing {native_id}", source_file.name);
@@ -47,6 +50,7 @@ pub(in crate::poll) fn rows(
     }
     polled.listings += checked.listings.len() as u64;
     polled.rejects += refusals.refused() - before;
+    polled.values_refused += refusals.values() - values;
     checked
 }
 

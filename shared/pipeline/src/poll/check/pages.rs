@@ -1,6 +1,6 @@
 //! The rows of a page that a server shows.
 
-use stoop_domain::{Observation, Reject, Sighting, Time, Watch};
+use stoop_domain::{Observation, RefusedValue, Reject, Sighting, Time, Watch};
 use stoop_sources::{Found, Page, Row};
 
 use super::{Checked, fits};
@@ -22,24 +22,30 @@ pub(in crate::poll) fn page(
     refusals: &mut Refusals,
     polled: &mut Polled,
 ) -> Checked {
-    let (before, name) = (refusals.refused(), &scan.search.name);
+    let (before, values, name) = (refusals.refused(), refusals.values(), &scan.search.name);
     refusals.pass(page.left_out);
     polled.rows += page.left_out + page.rows.len() as u64;
     let mut checked = Checked::default();
-    for (position, row) in page.rows.into_iter().enumerate() {
+    for (row_number, row) in page.rows.into_iter().enumerate() {
         match row {
             Row::Refused { native_id, reason, detail, raw } => {
-                let location = format!("{name}, page {}, row {}", number + 1, position + 1);
+                let location = format!("{name}, page {}, row {}", number + 1, row_number + 1);
                 let reject = Reject::new(scan.source(), seen, location, reason, detail, raw.as_bytes());
                 checked.refuse(native_id, reject, refusals);
             }
             Row::Found(found) => {
-                let shown = Shown::new(Observation { watch, ..observe(*found, seen, scan) });
-                match shown.observation.check(seen).and_then(|()| fits(&shown, scan.ports.stream)) {
-                    Ok(()) => checked.accept(shown, refusals),
+                let (mut observation, refused) = observe(*found, seen, watch, scan);
+                let position = |native_id: &str| format!("{name}, listing {native_id}");
+                let valid = observation.check(seen);
+                let shown = Shown::new(observation);
+                match valid.and_then(|more| fits(&shown, scan.ports.stream).map(|()| [refused, more].concat())) {
+                    Ok(refused) => {
+                        let location = position(&shown.observation.native_id);
+                        checked.accept(shown, refused, location, seen, refusals);
+                    }
                     Err((reason, detail)) => {
                         let Observation { native_id, listing, .. } = shown.observation;
-                        let location = format!("{name}, listing {native_id}");
+                        let location = position(&native_id);
                         let reject = Reject::new(scan.source(), seen, location, reason, detail, &raw_of(listing));
                         checked.refuse(Some(native_id), reject, refusals);
                     }
@@ -50,6 +56,7 @@ pub(in crate::poll) fn page(
     checked.rejects.extend(refusals.leave(scan.source(), &format!("{name}, page {}", number + 1), seen));
     polled.listings += checked.listings.len() as u64;
     polled.rejects += refusals.refused() - before;
+    polled.values_refused += refusals.values() - values;
     checked
 }
 
@@ -62,10 +69,11 @@ pub(in crate::poll) fn too_many(refusals: &Refusals, scan: &Scan<'_>, is_last: b
 }
 
 /// A time of the source that is in the future becomes the sighting time: the source's clock is fast.
-fn observe(found: Found, seen: Time, scan: &Scan<'_>) -> Observation {
-    let Found { native_id, at, versioned, mut listing } = found;
+fn observe(found: Found, seen: Time, watch: Watch, scan: &Scan<'_>) -> (Observation, Vec<RefusedValue>) {
+    let Found { native_id, at, versioned, mut listing, refused } = found;
     scan.search.display.mark(&mut listing);
     let at = at.map_or(seen, |at| at.min(seen));
     let sighting = Sighting { at, seen, seq: 0, versioned, initial: scan.initial };
-    Observation::new(scan.source(), native_id, seen, listing).with_sighting(sighting)
+    let observation = Observation::new(scan.source(), native_id, seen, listing).with_sighting(sighting);
+    (Observation { watch, ..observation }, refused)
 }

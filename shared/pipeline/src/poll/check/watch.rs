@@ -80,7 +80,7 @@ impl Drift {
 impl<'a> From<&'a FileRow> for Seen<'a> {
     fn from(row: &'a FileRow) -> Self {
         match row {
-            FileRow::Found(found) => Self::Listing { native_id: &found.native_id, listing: &found.listing },
+            FileRow::Found(found, _) => Self::Listing { native_id: &found.native_id, listing: &found.listing },
             FileRow::Refused { raw, .. } => Self::Refused { raw },
         }
     }

@@ -31,14 +31,16 @@ struct RejectView {
     reason: &'static str,
     detail: String,
     raw: String,
-    /// The number of rows that it stands for.
+    /// The number of refused rows that it stands for.
     rows: u64,
+    /// The number of refused values that it stands for, whose rows were kept.
+    values: u64,
 }
 
 impl From<Reject> for RejectView {
     fn from(reject: Reject) -> Self {
-        let Reject { source, at, location, reason, detail, raw, rows } = reject;
-        Self { source, at, location, reason: reason.as_str(), detail, raw, rows }
+        let Reject { source, at, location, reason, detail, raw, rows, values } = reject;
+        Self { source, at, location, reason: reason.as_str(), detail, raw, rows, values }
     }
 }
 
@@ -47,17 +49,18 @@ struct Refused {
     source: String,
     reason: &'static str,
     rows: u64,
+    values: u64,
 }
 
 impl From<RefusedRows> for Refused {
-    fn from(RefusedRows { source, reason, rows }: RefusedRows) -> Self {
-        Self { source, reason: reason.as_str(), rows }
+    fn from(RefusedRows { source, reason, rows, values }: RefusedRows) -> Self {
+        Self { source, reason: reason.as_str(), rows, values }
     }
 }
 
 impl Answer for QuarantineList {
     fn csv(&self) -> Result<Option<Csv>, ApiError> {
-        let columns = ["source", "at", "location", "reason", "detail", "raw", "rows"];
+        let columns = ["source", "at", "location", "reason", "detail", "raw", "rows", "values"];
         Ok(Some(Csv::of(columns.map(Field::Plain), &self.rejects)?))
     }
 }

@@ -87,7 +87,7 @@ fn numbers_of_homes_are_whole_in_json_and_unknown_figures_are_null() {
     let json = serde_json::to_value(view(AreaUnit::SquareMeters)).unwrap();
     let week = &json["last_7_days"];
     assert_eq!((&week["sold"], &week["sales_priced"]), (&json!(1), &json!(1)));
-    assert_eq!((&week["median_sale_price"], &week["months_of_supply"]), (&json!(450_000.0), &Value::Null));
+    assert_eq!((&week["median_sale_price"], &week["absorption_rate"]), (&json!(450_000.0), &Value::Null));
     assert_eq!((&json["pending_stock"], &json["thin"]), (&json!(0), &json!(true)));
     assert!(week.as_object().unwrap()["median_price_cut"].is_null() && json["last_24_hours"]["sales_priced"].is_null());
 }

@@ -83,11 +83,11 @@ fn write_own(body: &mut Vec<u8>, vendor: Vendor, row: &Listed<'_>) {
 }
 
 pub(super) fn shown(turn: &Turn<'_>, rows: &[Listed<'_>]) -> Vec<Shown> {
-    let understood = rows.iter().enumerate().filter(|(position, _)| !turn.is_garbage(*position));
-    let shown = understood.map(|(_, row)| Shown {
+    let shown = rows.iter().enumerate().map(|(position, row)| Shown {
         home: row.home.index,
         offer: row.offer.clone().into_owned(),
         withdrawn: row.withdrawn,
+        unpriced: turn.is_garbage(position),
     });
     shown.collect()
 }

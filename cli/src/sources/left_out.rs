@@ -1,0 +1,30 @@
+//! The values that were left out of listings, in the report of a check.
+
+use serde::Serialize;
+use stoop_domain::Reason;
+use stoop_pipeline::RefusedValues;
+
+use crate::show::{self, Page};
+
+/// Values of one field that were left out for one reason.
+#[derive(Serialize)]
+pub(super) struct ValuesRow {
+    field: String,
+    reason: Reason,
+    values: u64,
+    detail: String,
+}
+
+impl ValuesRow {
+    pub(super) fn of(RefusedValues { field, reason, values, detail }: RefusedValues) -> Self {
+        Self { field, reason, values, detail }
+    }
+
+    pub(super) fn draw(&self, page: &mut Page) {
+        let reason = self.reason.as_str().replace('_', " ");
+        let (field, detail) = (show::plain(&self.field), show::plain(&self.detail));
+        let listings =
+            if self.values == 1 { "1 listing".to_owned() } else { format!("{} listings", show::count(self.values)) };
+        page.hung(4, [format!("  {field} of {}: {reason}, {detail}", listings).into()]);
+    }
+}
