@@ -4,9 +4,10 @@ use std::time::Duration;
 use anyhow::Context;
 use stoop_domain::{Alert, HomeId, Observation, Time};
 use stoop_embedded::{AlertFile, Database};
-use stoop_pipeline::ports::{Change, Quarantine};
-use stoop_pipeline::{Alerted, Gatherer, Measured, new_alerts, record_alerts};
+use stoop_pipeline::ports::{Change, Ledger, Quarantine};
+use stoop_pipeline::{Alerted, Clock, Gatherer, Measured, marks_due, new_alerts, record_alerts};
 use stoop_rules::Rules;
+use stoop_runtime::SystemClock;
 
 /// The consumer name of the alert rules on the change feed.
 const CONSUMER: &str = "alerts";
@@ -17,6 +18,9 @@ const GATHERED_BYTES: usize = 56 << 20;
 
 /// Changes judged at a time.
 const CHANGES_MAX: usize = 4_000;
+
+/// Alerts compared with their homes at a time.
+const ALERTS_MAX: usize = 1_000;
 
 /// How often to retry a lock that another process holds.
 const LOOK: Duration = Duration::from_millis(20);
@@ -82,11 +86,14 @@ impl<'a> Intake<'a> {
             let Some((last, _)) = changes.last() else { break };
             let last = *last;
             let changes: Vec<_> = changes.into_iter().map(|(_, change)| change).collect();
-            let alerted = record_alerts(&changes, &self.rules, self.database).await.context("recording alerts")?;
+            let alerted = record_alerts(&changes, &self.rules, self.database, SystemClock.now())
+                .await
+                .context("recording alerts")?;
             self.database.set_checkpoint(CONSUMER, last)?;
             total.sent.extend(alerted.sent);
             total.suspects.extend(alerted.suspects);
             total.known += alerted.known;
+            total.withdrawn += alerted.withdrawn;
         }
         self.file.follow(self.database, |alert| (self.watcher)(alert)).context("telling alerts")?;
         turn.unlock()?;
@@ -102,20 +109,20 @@ impl<'a> Intake<'a> {
         }
         let mut last: Option<HomeId> = None;
         loop {
+            // Homes are read in the turn in which they are judged. Other processes get a turn between two batches.
+            let turn = if sends { Some(self.turn().await?) } else { None };
             let homes = self.database.homes_after(last.as_ref(), CHANGES_MAX)?;
             let Some((id, _)) = homes.last() else { break };
             last = Some(id.clone());
             let count = homes.len();
             let changes: Vec<_> = homes.into_iter().map(|(home, new)| Change { home, old: None, new }).collect();
-            let alerted = if sends {
-                // Other processes get a turn between two batches.
-                let turn = self.turn().await?;
-                let alerted = record_alerts(&changes, &self.rules, self.database).await.context("recording alerts")?;
-                turn.unlock()?;
-                alerted
-            } else {
-                new_alerts(&changes, &self.rules, self.database).await?
+            let alerted = match turn {
+                Some(_) => record_alerts(&changes, &self.rules, self.database, SystemClock.now())
+                    .await
+                    .context("recording alerts")?,
+                None => new_alerts(&changes, &self.rules, self.database).await?,
             };
+            drop(turn);
             each(count, alerted);
         }
         if sends {
@@ -124,6 +131,27 @@ impl<'a> Intake<'a> {
             turn.unlock()?;
         }
         Ok(())
+    }
+
+    /// Compares the alerts of the ledger with the homes as they are known now. Returns how many are withdrawn by that, and
+    /// how many are no longer. If `marks` is set, marks them; otherwise changes nothing.
+    pub(crate) async fn compare_ledger(&self, marks: bool) -> anyhow::Result<(u64, u64)> {
+        let (mut withdrawn, mut standing) = (0, 0);
+        let mut last = 0;
+        loop {
+            let turn = if marks { Some(self.turn().await?) } else { None };
+            let judged = self.database.judged_after(last, ALERTS_MAX)?;
+            let Some((seq, _)) = judged.last() else { break };
+            last = *seq;
+            let judged: Vec<_> = judged.into_iter().map(|(_, judged)| judged).collect();
+            let due = marks_due(&judged, &self.rules, self.database, SystemClock.now()).await.context("comparing alerts")?;
+            withdrawn += due.iter().filter(|(_, at)| at.is_some()).count() as u64;
+            standing += due.iter().filter(|(_, at)| at.is_none()).count() as u64;
+            if turn.is_some() {
+                self.database.mark(&due).await.context("marking alerts")?;
+            }
+        }
+        Ok((withdrawn, standing))
     }
 
     /// Locks a file next to the alerts. Waiting for it blocks no other task. The lock ends with the process.

@@ -20,14 +20,18 @@ use crate::show;
 use crate::views;
 
 /// The alerts on stored homes that the ledger does not know.
-#[derive(Serialize)]
+#[derive(Default, Serialize)]
 struct Judged {
     homes: u64,
     alerts: u64,
     suspects: u64,
     /// Alerts and suspects that the ledger knows already.
     known: u64,
-    /// Whether they are now sent and recorded.
+    /// Alerts and suspects of the ledger that no home gives now, and that are not marked as withdrawn.
+    withdrawn: u64,
+    /// Those that are marked, though their homes give them again.
+    standing: u64,
+    /// Whether they are now sent and recorded, or marked.
     sent: bool,
     /// The newest of the alerts.
     newest: Vec<AlertView>,
@@ -41,13 +45,13 @@ pub(crate) async fn judge(store: &StoreArgs, args: &JudgeArgs) -> anyhow::Result
     let rules = config.map(|config| config.alerts.rules).unwrap_or_default();
     let database = views::open(&store)?;
     let database = if args.send { Database::open(store.db(), &store.data()).map_err(usage)? } else { database };
-    let mut judged =
-        Judged { homes: 0, alerts: 0, suspects: 0, known: 0, sent: args.send, newest: Vec::new(), shown: Vec::new() };
+    let mut judged = Judged { sent: args.send, ..Judged::default() };
     if args.send {
         keep(&database, &rules)?;
     }
     let intake = Intake::new(&database, rules, |_| {});
     intake.judge_stored(args.send, |homes, alerted| judged.add(homes, alerted, args.limit)).await?;
+    (judged.withdrawn, judged.standing) = intake.compare_ledger(args.send).await?;
     if args.json.json {
         judged.newest = judged.shown.iter().map(AlertView::of).collect();
         out::json(&judged)?;
@@ -103,10 +107,16 @@ impl Judged {
         let [homes, known] = [self.homes, self.known].map(show::count);
         let (alerts, suspects) = (views::plural(self.alerts, "alert"), views::plural(self.suspects, "suspect"));
         text.push_str(&format!("{homes} homes judged: {alerts} and {suspects} were not known, {known} were\n"));
-        text.push_str(match (self.sent, self.alerts + self.suspects) {
+        if self.withdrawn + self.standing > 0 {
+            let [withdrawn, standing] = [self.withdrawn, self.standing].map(show::count);
+            text.push_str(&format!("of the ledger, {withdrawn} no longer stand, and {standing} do again\n"));
+        }
+        let changes = self.alerts + self.suspects + self.withdrawn + self.standing;
+        text.push_str(match (self.sent, changes) {
             (_, 0) => "",
+            (true, _) if self.alerts + self.suspects == 0 => "they are marked so\n",
             (true, _) => "they are recorded, and the alerts sent: in alerts.jsonl, and by `stoop run` to a webhook\n",
-            (false, _) => "nothing was recorded or sent: --send does that\n",
+            (false, _) => "nothing was recorded, sent or marked: --send does that\n",
         });
         text
     }

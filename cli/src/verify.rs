@@ -39,6 +39,7 @@ pub(crate) fn verify(store: &StoreArgs, args: &JsonArgs) -> anyhow::Result<ExitC
             "different": found.different, "differences": found.differences,
             "observations": found.observations, "homes": found.homes, "markets": found.markets,
             "areas": found.areas, "alerts": found.alerts, "alerts_unchecked": found.alerts_unchecked,
+            "alerts_withdrawn": found.alerts_withdrawn, "alerts_unmarked": found.alerts_unmarked,
             "alerts_complete": found.alerts_complete, "recorded": is_recorded.is_ok(),
         });
         out::json_line(&summary)?;
@@ -60,6 +61,13 @@ pub(crate) fn verify(store: &StoreArgs, args: &JsonArgs) -> anyhow::Result<ExitC
         }
         if found.alerts_unchecked > 0 {
             say!("not checked: {} alerts whose rules are not known", count(found.alerts_unchecked));
+        }
+        if found.alerts_withdrawn > 0 {
+            say!("{} of the alerts are withdrawn", count(found.alerts_withdrawn));
+        }
+        if found.alerts_unmarked > 0 {
+            let unmarked = count(found.alerts_unmarked);
+            say!("{unmarked} of the alerts no longer stand and are not marked so: `stoop judge --send` marks them");
         }
         if let Err(error) = is_recorded {
             say!("not recorded as a run: {error:#}");
@@ -83,6 +91,7 @@ fn run_record(found: &Result<Verified, PortError>, began_at: Time, is_stopped: b
                 ("areas", found.areas),
                 ("alerts", found.alerts),
                 ("alerts_unchecked", found.alerts_unchecked),
+                ("alerts_unmarked", found.alerts_unmarked),
                 ("different", found.different),
             ];
             let outcome = if found.different == 0 { RunOutcome::Complete } else { RunOutcome::Failed };

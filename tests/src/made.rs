@@ -98,6 +98,7 @@ pub fn alert(id: &str, minutes: i64, verdict: Verdict) -> Alert {
         line: None,
         url: None,
         verdict,
+        withdrawn: None,
     }
 }
 

@@ -76,6 +76,7 @@ fn runs(text: &mut Exposition, meters: &Meters) {
 fn ledger(text: &mut Exposition, meters: &Meters) {
     text.one("AlertsSent", meters.alerts);
     text.one("AlertsSuspect", meters.suspects);
+    text.one("AlertsWithdrawnNow", meters.withdrawn);
     text.one("AlertsRefused", meters.dead_letters);
     for kept in &meters.quarantine {
         text.add("QuarantineKept", &[("source", &kept.source), ("reason", &kept.reason)], kept.count);

@@ -23,6 +23,7 @@ fn an_alert_is_as_wide_as_the_screen() {
         line: Some("5500 S Norfolk\u{1b}[2J St".into()),
         url: Some("https://homes.example/1001".into()),
         verdict: stoop_domain::Verdict::Alert,
+        withdrawn: None,
     };
     let whole = "▼ 16.0 %  $499,900 → $419,900  98178  5500 S Norfolk [2J St";
     assert_eq!(alert_line(&alert, 100), format!("{whole}  https://homes.example/1001"));

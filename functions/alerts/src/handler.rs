@@ -1,7 +1,7 @@
 //! The alerts function: reads a batch of the homes table's change feed and publishes alerts on the topic.
 //!
 //! The mapping's filter passes only notable changes. A change is done when its alerts are sent and recorded, or held
-//! back and recorded; the response names the first change that is not. A home in a newer format is not judged, nor any
+//! back and recorded, and those that it disproves are marked; the response names the first change that is not. A home in a newer format is not judged, nor any
 //! change after it: during a deployment the metrics function may be updated a little earlier than this one.
 
 mod rules;
@@ -100,7 +100,7 @@ impl App<'_> {
                 return Ok(response);
             }
         };
-        match alert(&changes, &rules, self.ledger, self.publisher).await {
+        match alert(&changes, &rules, self.ledger, self.publisher, self.clock.now()).await {
             Ok(alerted) => self.count(&alerted),
             Err(failed) => {
                 self.count(&failed.done);
@@ -129,6 +129,7 @@ impl App<'_> {
     fn count(&self, alerted: &Alerted) {
         self.meter.count("AlertsSent", alerted.sent.len() as u64);
         self.meter.count("AlertsSuspect", alerted.suspects.len() as u64);
+        self.meter.count("AlertsWithdrawn", alerted.withdrawn);
         for alert in &alerted.sent {
             tracing::info!(alert = %alert.id, home = %alert.home, drop_bp = alert.drop_bp, "sent");
         }

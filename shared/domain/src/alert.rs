@@ -47,6 +47,10 @@ pub struct Alert {
     pub url: Option<String>,
     #[serde(flatten)]
     pub verdict: Verdict,
+    /// When the home's history was found not to give the alert any more: rows that arrived later, of an earlier time,
+    /// disprove it. The ledger sets it, and removes it if the history gives the alert again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub withdrawn: Option<Time>,
 }
 
 impl fmt::Display for AlertId {

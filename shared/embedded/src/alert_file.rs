@@ -77,7 +77,8 @@ impl AlertFile {
         let write = || -> Result<u64> {
             let mut lines = Vec::new();
             for alert in alerts_sent {
-                serde_json::to_writer(&mut lines, &AlertView::of(alert))?;
+                // The lines never change, so that one that was written is recognised.
+                serde_json::to_writer(&mut lines, &AlertView { withdrawn_at: None, ..AlertView::of(alert) })?;
                 lines.push(b'\n');
             }
             Ok(append(&self.path, behind, &lines).map_err(at("append to", &self.path))?)

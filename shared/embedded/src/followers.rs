@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use rusqlite::{OptionalExtension, Row, TransactionBehavior, params};
 use stoop_domain::{Alert, Time};
-use stoop_pipeline::ports::{DeadLetter, DeadLetters, DeliveryCursors, PortError};
+use stoop_pipeline::ports::{DeadLetter, DeadLetters, DeliveryCursors, JudgedAlert, PortError};
 use stoop_rules::Rules;
 
 use crate::database::Database;
@@ -26,6 +26,21 @@ impl Database {
     pub fn alerts_after(&self, after: i64, limit: usize) -> Result<Vec<(i64, Alert)>, PortError> {
         let sql = "SELECT seq, body FROM alerts WHERE seq > ?1 ORDER BY seq LIMIT ?2";
         self.rows(sql, params![after, limit_of(limit)], with_position).map_err(self.doing("read the alerts"))
+    }
+
+    /// As [`Database::alerts_after`], each with the rules that it was judged by.
+    ///
+    /// # Errors
+    /// If they cannot be read.
+    pub fn judged_after(&self, after: i64, limit: usize) -> Result<Vec<(i64, JudgedAlert)>, PortError> {
+        let sql = "SELECT seq, alerts.body, rules.body FROM alerts LEFT JOIN rules ON rules.id = alerts.rules
+                   WHERE seq > ?1 ORDER BY seq LIMIT ?2";
+        let judged = |row: &Row<'_>| {
+            let (seq, alert) = with_position(row)?;
+            let rules = row.get::<_, Option<String>>(2)?.map(|rules| serde_json::from_str(&rules)).transpose()?;
+            Ok((seq, JudgedAlert { alert, rules }))
+        };
+        self.rows(sql, params![after, limit_of(limit)], judged).map_err(self.doing("read the judged alerts"))
     }
 
     /// The position of the alert that was recorded last; 0 if there is none.

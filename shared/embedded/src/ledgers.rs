@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use rusqlite::{Connection, TransactionBehavior, params};
-use stoop_domain::{Alert, AlertId, Reject, Verdict};
+use stoop_domain::{Alert, AlertId, Reject, Time, Verdict};
 use stoop_pipeline::ports::{Ledger, PortError, Quarantine, RunLedger, RunOutcome, RunRecord};
 use stoop_rules::Rules;
 
@@ -38,6 +38,33 @@ impl Ledger for Database {
             Ok(transaction.commit()?)
         };
         store().map_err(self.doing(format!("record {} alerts", alerts.len())))
+    }
+
+    async fn mark(&self, marks: &[(AlertId, Option<Time>)]) -> Result<u64, PortError> {
+        let store = || -> Result<u64> {
+            let mut inner = self.lock();
+            let transaction = inner.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let mut changed = 0;
+            for (id, at) in marks {
+                let sql = match at {
+                    Some(_) => {
+                        "UPDATE alerts SET body = json_set(body, '$.withdrawn', ?2)
+                         WHERE id = ?1 AND json_extract(body, '$.withdrawn') IS NULL"
+                    }
+                    None => {
+                        "UPDATE alerts SET body = json_remove(body, '$.withdrawn')
+                         WHERE id = ?1 AND json_extract(body, '$.withdrawn') IS NOT NULL AND ?2 IS NULL"
+                    }
+                };
+                changed += transaction.prepare_cached(sql)?.execute(params![id.0, at.map(Time::ms)])?;
+            }
+            transaction.commit()?;
+            Ok(changed as u64)
+        };
+        if marks.is_empty() {
+            return Ok(0);
+        }
+        store().map_err(self.doing(format!("mark {} alerts", marks.len())))
     }
 }
 
@@ -102,7 +129,6 @@ mod tests {
     use std::collections::BTreeMap;
     use std::task::{Context, Poll, Waker};
 
-    use stoop_domain::Time;
     use stoop_pipeline::with_causes;
 
     use super::*;

@@ -25,6 +25,8 @@ pub struct Meters {
     pub alerts: u64,
     /// Alerts of the ledger that are held back.
     pub suspects: u64,
+    /// Alerts of the ledger that are withdrawn.
+    pub withdrawn: u64,
     /// The stored rejects by source and reason. A reject may stand for several rows.
     pub quarantine: Vec<RejectCount>,
     /// Changes that some consumer has not processed yet.
@@ -58,6 +60,7 @@ impl Database {
                    (SELECT lake_rows FROM totals), (SELECT newest FROM totals),
                    (SELECT count(*) FROM alerts WHERE verdict = 'alert'),
                    (SELECT count(*) FROM alerts WHERE verdict = 'suspect'),
+                   (SELECT count(*) FROM alerts WHERE json_extract(body, '$.withdrawn') IS NOT NULL),
                    (SELECT coalesce((SELECT max(seq) FROM changes) - (SELECT min(seq) FROM changes) + 1, 0)),
                    (SELECT coalesce((SELECT max(seq) FROM stream) - (SELECT min(seq) FROM stream) + 1, 0)),
                    (SELECT count(*) FROM dead_letters), (SELECT coalesce(sum(bytes), 0) FROM lake_objects)";
@@ -70,10 +73,11 @@ impl Database {
                 newest: row.get::<_, Option<i64>>(3)?.map(Time::from_ms),
                 alerts: count(4)?,
                 suspects: count(5)?,
-                changes: count(6)?,
-                records: count(7)?,
-                dead_letters: count(8)?,
-                lake_bytes: count(9)?,
+                withdrawn: count(6)?,
+                changes: count(7)?,
+                records: count(8)?,
+                dead_letters: count(9)?,
+                lake_bytes: count(10)?,
                 ..Meters::default()
             })
         })?;

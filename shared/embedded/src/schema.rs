@@ -7,8 +7,9 @@ pub(crate) const APPLICATION_ID: i32 = 0x5374_6f6f;
 /// The format that this program reads and writes, stored in SQLite's `user_version`. Format 4 and earlier had other
 /// bytes of homes and markets, which cannot be converted. Format 5 had whole states instead of bases and tails. Format
 /// 6 did not store the rules of alerts. Format 7 had other areas. Format 8 had fewer quantities in the states of markets,
-/// and no segments of indexes. Format 9 had no price indices in them.
-pub(crate) const FORMAT: i64 = 9 + stoop_domain::FACTS_VERSION as i64;
+/// and no segments of indexes. Format 9 had no price indices in them. Format 10 counted sales and doubtful prices otherwise,
+/// and had no withdrawn alerts.
+pub(crate) const FORMAT: i64 = 10 + stoop_domain::FACTS_VERSION as i64;
 const _: () = assert!(stoop_domain::AREAS_VERSION == 1, "raise FORMAT when areas change");
 const _: () = assert!(stoop_market::CATALOGUE_VERSION == 4, "raise FORMAT when contributions change");
 
@@ -33,7 +34,7 @@ pub(crate) const REBUILT_FROM: i64 = 5;
 ///
 /// `changes` and `stream` are queues: their numbers are never reused, even when the rows are removed.
 ///
-/// `alerts` is the ledger of alerts, each with its `rules` (null: not known).
+/// `alerts` is the ledger of alerts, each with its `rules` (null: not known). The body of a withdrawn one says so.
 ///
 /// `searches` has the manifest of the index of each search, and `index_segments` its segments (ADR 0048).
 ///
@@ -71,6 +72,7 @@ CREATE TABLE alerts(
     seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, at INTEGER NOT NULL, verdict TEXT NOT NULL, body TEXT NOT NULL,
     rules INTEGER
 ) STRICT;
+CREATE INDEX alerts_withdrawn ON alerts(at) WHERE json_extract(body, '$.withdrawn') IS NOT NULL;
 CREATE TABLE rules(id INTEGER PRIMARY KEY, body TEXT NOT NULL UNIQUE) STRICT;
 CREATE TABLE searches(
     search TEXT PRIMARY KEY, version INTEGER NOT NULL, body BLOB NOT NULL, source TEXT NOT NULL
@@ -170,9 +172,10 @@ ALTER TABLE alerts ADD COLUMN rules INTEGER;
 CREATE TABLE rules(id INTEGER PRIMARY KEY, body TEXT NOT NULL UNIQUE) STRICT;
 ";
 
-/// Converts the other tables of format 7, 8 or 9 to [`FORMAT`]. The indexes of searches remain as they are, and are read.
+/// Converts the other tables of format 7, 8, 9 or 10 to [`FORMAT`]. The indexes of searches remain as they are, and are read.
 pub(crate) const FROM_8: &str = "
 CREATE TABLE IF NOT EXISTS index_segments(
     search TEXT NOT NULL, number INTEGER NOT NULL, body BLOB NOT NULL, PRIMARY KEY(search, number)
 ) STRICT;
+CREATE INDEX IF NOT EXISTS alerts_withdrawn ON alerts(at) WHERE json_extract(body, '$.withdrawn') IS NOT NULL;
 ";

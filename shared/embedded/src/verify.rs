@@ -35,6 +35,11 @@ pub struct Verified {
     pub areas: u64,
     /// Alerts in the ledger.
     pub alerts: u64,
+    /// Alerts that are marked as withdrawn.
+    pub alerts_withdrawn: u64,
+    /// Alerts that are not marked, though their homes, as known now, do not have them by the alerts' own rules. Not a
+    /// difference: earlier versions marked none, and after new rules only `stoop judge --send` compares by the old ones.
+    pub alerts_unmarked: u64,
     /// Alerts whose rules are not known. They were not checked.
     pub alerts_unchecked: u64,
     /// Whether missing alerts were searched. New rules apply to the past only on request, so this requires that there
@@ -125,8 +130,12 @@ impl Database {
             })?;
             for (alert, judged_by) in &alerts {
                 let observations = homes.relevant.get(&alert.home).map(Vec::as_slice).unwrap_or_default();
+                found.alerts_withdrawn += u64::from(alert.withdrawn.is_some());
                 match judged_by.and_then(|id| rules.get(&id)) {
-                    Some(rules) => found.note(check_alert(alert, rules, observations)),
+                    Some(rules) => {
+                        found.note(check_alert(alert, rules, observations));
+                        homes.check_mark(alert, rules, found);
+                    }
                     None if judged_by.is_some() => {
                         found.note(Err(format!("the rules that alert {} was judged by are not stored", alert.id)));
                     }
@@ -403,6 +412,19 @@ impl Database {
 }
 
 impl Part {
+    /// Checks that an alert is marked as withdrawn if, and only if, its home does not have it.
+    fn check_mark(&self, alert: &Alert, rules: &Rules, found: &mut Verified) {
+        let Some(home) = self.homes.get(&alert.home).filter(|_| !self.waiting.contains(&alert.home)) else { return };
+        match (alert.withdrawn, rules.stands(alert, home)) {
+            (None, false) => found.alerts_unmarked += 1,
+            (Some(_), true) if found.alerts_complete => {
+                let Alert { id, home, .. } = alert;
+                found.note(Err(format!("the alert {id} of home {home} is marked as withdrawn, but the home has it")));
+            }
+            _ => {}
+        }
+    }
+
     /// Reports alerts that follow from the rules and are not in the ledger.
     fn check_no_alert_missing(&self, rules: &Rules, found: &mut Verified) {
         let mut missing = Vec::new();

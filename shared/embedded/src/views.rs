@@ -51,6 +51,8 @@ pub struct Counts {
     pub alerts: u64,
     /// Suspect alerts.
     pub suspects: u64,
+    /// Alerts that were sent and are withdrawn.
+    pub withdrawn: u64,
     pub quarantined: u64,
     pub runs: u64,
     /// Changes that some consumer has not processed yet.
@@ -357,7 +359,9 @@ impl Database {
     pub fn counts(&self) -> Result<Counts, PortError> {
         let sql = "SELECT (SELECT count(*) FROM homes), (SELECT count(*) FROM markets), (SELECT lake_rows FROM totals),
                    (SELECT count(*) FROM alerts WHERE verdict = 'alert'),
-                   (SELECT count(*) FROM alerts WHERE verdict = 'suspect'), (SELECT count(*) FROM quarantine),
+                   (SELECT count(*) FROM alerts WHERE verdict = 'suspect'),
+                   (SELECT count(*) FROM alerts WHERE json_extract(body, '$.withdrawn') IS NOT NULL AND verdict = 'alert'),
+                   (SELECT count(*) FROM quarantine),
                    (SELECT count(*) FROM runs), (SELECT count(*) FROM changes), (SELECT count(*) FROM stream),
                    (SELECT count(*) FROM lake_objects)";
         let read = || -> Result<Option<Counts>> {
@@ -371,11 +375,12 @@ impl Database {
                     observations: count(2)?,
                     alerts: count(3)?,
                     suspects: count(4)?,
-                    quarantined: count(5)?,
-                    runs: count(6)?,
-                    changes: count(7)?,
-                    records: count(8)?,
-                    lake_objects: count(9)?,
+                    withdrawn: count(5)?,
+                    quarantined: count(6)?,
+                    runs: count(7)?,
+                    changes: count(8)?,
+                    records: count(9)?,
+                    lake_objects: count(10)?,
                     file_bytes: file_bytes(self.path()),
                 })
             });

@@ -1,11 +1,11 @@
-//! Turns changes of homes into alerts.
+//! Turns changes of homes into alerts, and withdraws those that later rows disprove.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashMap};
 
-use stoop_domain::{Alert, Verdict};
+use stoop_domain::{Alert, AlertId, Home, HomeId, Time, Verdict};
 use stoop_rules::Rules;
 
-use crate::ports::{Change, Ledger, PortError, Publisher};
+use crate::ports::{Change, JudgedAlert, Ledger, PortError, Publisher, Store};
 
 /// The outcome of a batch of changes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -16,6 +16,8 @@ pub struct Alerted {
     pub suspects: Vec<Alert>,
     /// Alerts that were sent or held back before.
     pub known: u64,
+    /// Alerts of the ledger that are withdrawn now, because the homes' histories no longer give them.
+    pub withdrawn: u64,
 }
 
 /// Why part of a batch is not done.
@@ -31,10 +33,11 @@ pub struct AlertError {
     pub source: PortError,
 }
 
-/// Judges a batch of changes and sends the alerts, each once.
+/// Judges a batch of changes at `now` and sends the alerts, each once.
 ///
 /// Every alert is published before it is recorded: after a crash between the two it is sent again with the same ID. A
-/// recorded alert is never sent again.
+/// recorded alert is never sent again. If the home's history no longer gives it, it is marked as withdrawn; if it does
+/// again, the mark is removed. An alert that a later change of the batch disproves is neither sent nor recorded.
 ///
 /// # Errors
 ///
@@ -45,47 +48,63 @@ pub async fn alert(
     rules: &Rules,
     ledger: &dyn Ledger,
     publisher: &dyn Publisher,
+    now: Time,
 ) -> Result<Alerted, AlertError> {
-    let judged = raised(changes, rules);
-    let Some(first) = judged.first().map(|(index, _)| *index) else { return Ok(Alerted::default()) };
+    let judged = Judged::of(changes, rules);
+    let first = judged.first_change();
     let failed = |source| AlertError { change: first, done: Alerted::default(), source };
-    let (unknown, known) = unknown(judged, ledger).await.map_err(failed)?;
+    let (unknown, marks) = judged.unknown(ledger, now).await.map_err(failed)?;
+    let known = marks.iter().filter(|(_, at)| at.is_none()).count() as u64;
     let (to_send, suspects): (Vec<_>, Vec<_>) = unknown.into_iter().partition(|(_, alert)| is_reported(alert));
     let (indexes, to_send): (Vec<usize>, Vec<Alert>) = to_send.into_iter().unzip();
 
     let mut outcome = Alerted { known, ..Alerted::default() };
     outcome.suspects = suspects.into_iter().map(|(_, alert)| alert).collect();
     let mut failure = None;
-    let outcomes = publisher.publish(&to_send).await;
-    debug_assert_eq!(outcomes.len(), to_send.len(), "an outcome for each alert");
-    for ((alert, index), sent) in to_send.into_iter().zip(indexes).zip(outcomes) {
-        match sent {
-            Ok(()) => outcome.sent.push(alert),
-            Err(error) => {
-                failure.get_or_insert((index, error));
+    if !to_send.is_empty() {
+        let outcomes = publisher.publish(&to_send).await;
+        debug_assert_eq!(outcomes.len(), to_send.len(), "an outcome for each alert");
+        for ((alert, index), sent) in to_send.into_iter().zip(indexes).zip(outcomes) {
+            match sent {
+                Ok(()) => outcome.sent.push(alert),
+                Err(error) => {
+                    failure.get_or_insert((index, error));
+                }
             }
         }
     }
     let done: Vec<Alert> = outcome.sent.iter().chain(&outcome.suspects).cloned().collect();
-    ledger.record(&done, rules).await.map_err(failed)?;
-    match failure {
-        None => Ok(outcome),
-        Some((change, source)) => Err(AlertError { change, done: outcome, source }),
+    if !done.is_empty() {
+        ledger.record(&done, rules).await.map_err(failed)?;
+    }
+    let marked = mark(ledger, &marks).await;
+    match (marked, failure) {
+        (Ok(withdrawn), None) => Ok(Alerted { withdrawn, ..outcome }),
+        (Ok(withdrawn), Some((change, source))) => {
+            Err(AlertError { change, done: Alerted { withdrawn, ..outcome }, source })
+        }
+        (Err(source), _) => Err(AlertError { change: first, done: outcome, source }),
     }
 }
 
-/// Judges a batch of changes and records new alerts, without publishing: subscribers follow the ledger.
+/// Judges a batch of changes at `now` and records new alerts and marks, without publishing: subscribers follow the ledger.
 ///
 /// # Errors
 ///
 /// The ledger fails. Feeding the same changes again is safe.
-pub async fn record_alerts(changes: &[Change], rules: &Rules, ledger: &dyn Ledger) -> Result<Alerted, PortError> {
-    let alerted = new_alerts(changes, rules, ledger).await?;
+pub async fn record_alerts(
+    changes: &[Change],
+    rules: &Rules,
+    ledger: &dyn Ledger,
+    now: Time,
+) -> Result<Alerted, PortError> {
+    let (unknown, marks) = Judged::of(changes, rules).unknown(ledger, now).await?;
+    let alerted = alerted(unknown, &marks);
     let Alerted { sent, suspects, .. } = &alerted;
     if !sent.is_empty() || !suspects.is_empty() {
         ledger.record(&[&sent[..], &suspects[..]].concat(), rules).await?;
     }
-    Ok(alerted)
+    Ok(Alerted { withdrawn: mark(ledger, &marks).await?, ..alerted })
 }
 
 /// What [`record_alerts`] would record, without recording it.
@@ -94,33 +113,110 @@ pub async fn record_alerts(changes: &[Change], rules: &Rules, ledger: &dyn Ledge
 ///
 /// The ledger fails.
 pub async fn new_alerts(changes: &[Change], rules: &Rules, ledger: &dyn Ledger) -> Result<Alerted, PortError> {
-    let (unknown, known) = unknown(raised(changes, rules), ledger).await?;
+    let (unknown, marks) = Judged::of(changes, rules).unknown(ledger, Time::default()).await?;
+    Ok(alerted(unknown, &marks))
+}
+
+/// The marks that alerts of the ledger lack or should not have: one stands if its home gives it by the rules that it was
+/// judged by, or by those `in_force`. An alert stays as it is if its own rules or its home are not known.
+///
+/// # Errors
+///
+/// The homes cannot be read.
+pub async fn marks_due(
+    judged: &[JudgedAlert],
+    in_force: &Rules,
+    homes: &dyn Store,
+    now: Time,
+) -> Result<Vec<(AlertId, Option<Time>)>, PortError> {
+    let ids: BTreeSet<&HomeId> = judged.iter().map(|judged| &judged.alert.home).collect();
+    let ids: Vec<HomeId> = ids.into_iter().cloned().collect();
+    let stored = homes.homes(&ids).await?;
+    let stored: HashMap<&HomeId, Home> =
+        ids.iter().zip(stored).filter_map(|(id, home)| Some((id, home?.value))).collect();
+    let due = judged.iter().filter_map(|JudgedAlert { alert, rules }| {
+        let (own, home) = (rules.as_ref()?, stored.get(&alert.home)?);
+        let stands = own.stands(alert, home) || own != in_force && in_force.stands(alert, home);
+        (stands == alert.withdrawn.is_some()).then(|| (alert.id.clone(), (!stands).then_some(now)))
+    });
+    Ok(due.collect())
+}
+
+/// Marks alerts. Returns how many of them are withdrawn now.
+async fn mark(ledger: &dyn Ledger, marks: &[(AlertId, Option<Time>)]) -> Result<u64, PortError> {
+    let (withdrawn, standing): (Vec<_>, Vec<_>) = marks.iter().cloned().partition(|(_, at)| at.is_some());
+    if !standing.is_empty() {
+        ledger.mark(&standing).await?;
+    }
+    if withdrawn.is_empty() { Ok(0) } else { ledger.mark(&withdrawn).await }
+}
+
+fn alerted(unknown: Vec<(usize, Alert)>, marks: &[(AlertId, Option<Time>)]) -> Alerted {
     let (sent, suspects) = unknown.into_iter().map(|(_, alert)| alert).partition(is_reported);
-    Ok(Alerted { sent, suspects, known })
+    let known = marks.iter().filter(|(_, at)| at.is_none()).count() as u64;
+    Alerted { sent, suspects, known, withdrawn: 0 }
 }
 
 fn is_reported(alert: &Alert) -> bool {
     alert.verdict == Verdict::Alert
 }
 
-/// The alerts that changes give, each ID once, with the index of its change.
-fn raised(changes: &[Change], rules: &Rules) -> Vec<(usize, Alert)> {
-    let mut judged = Vec::new();
-    let mut ids = HashSet::new();
-    for (index, change) in changes.iter().enumerate() {
-        let alerts = rules.judge(&change.home, change.old.as_ref(), &change.new);
-        judged.extend(alerts.into_iter().filter(|alert| ids.insert(alert.id.clone())).map(|alert| (index, alert)));
-    }
-    judged
+/// What a batch of changes means in the end: of an alert that is raised and disproved in turns, the last counts.
+struct Judged {
+    /// Each with the index of its change.
+    raised: Vec<(usize, Alert)>,
+    /// The alerts that homes gave before, or in between.
+    disproved: BTreeSet<AlertId>,
+    /// The index of the first change with any of these.
+    first: usize,
 }
 
-/// The alerts that the ledger does not know, and the number that it does.
-async fn unknown(judged: Vec<(usize, Alert)>, ledger: &dyn Ledger) -> Result<(Vec<(usize, Alert)>, u64), PortError> {
-    if judged.is_empty() {
-        return Ok((judged, 0));
+/// The alerts that the ledger does not know, each with the index of its change; and the marks of those that it may know.
+type Unknown = (Vec<(usize, Alert)>, Vec<(AlertId, Option<Time>)>);
+
+impl Judged {
+    fn of(changes: &[Change], rules: &Rules) -> Self {
+        let mut raised: Vec<Option<(usize, Alert)>> = Vec::new();
+        let mut at: HashMap<AlertId, usize> = HashMap::new();
+        let mut disproved = BTreeSet::new();
+        let mut first = None;
+        for (index, change) in changes.iter().enumerate() {
+            let judged = rules.judge(&change.home, change.old.as_ref(), &change.new);
+            if !judged.raised.is_empty() || !judged.disproved.is_empty() {
+                first.get_or_insert(index);
+            }
+            for id in judged.disproved {
+                if let Some(known) = at.remove(&id) {
+                    raised[known] = None;
+                }
+                disproved.insert(id);
+            }
+            for alert in judged.raised {
+                disproved.remove(&alert.id);
+                if !at.contains_key(&alert.id) {
+                    at.insert(alert.id.clone(), raised.len());
+                    raised.push(Some((index, alert)));
+                }
+            }
+        }
+        Self { raised: raised.into_iter().flatten().collect(), disproved, first: first.unwrap_or_default() }
     }
-    let asked: Vec<_> = judged.iter().map(|(_, alert)| alert.id.clone()).collect();
-    let known = ledger.known(&asked).await?;
-    let count = known.iter().filter(|known| **known).count() as u64;
-    Ok((judged.into_iter().zip(known).filter(|(_, known)| !known).map(|(judged, _)| judged).collect(), count))
+
+    fn first_change(&self) -> usize {
+        self.first
+    }
+
+    async fn unknown(self, ledger: &dyn Ledger, now: Time) -> Result<Unknown, PortError> {
+        let mut marks: Vec<(AlertId, Option<Time>)> = self.disproved.into_iter().map(|id| (id, Some(now))).collect();
+        if self.raised.is_empty() {
+            return Ok((Vec::new(), marks));
+        }
+        let asked: Vec<_> = self.raised.iter().map(|(_, alert)| alert.id.clone()).collect();
+        let known = ledger.known(&asked).await?;
+        let mut unknown = Vec::new();
+        for (judged, known) in self.raised.into_iter().zip(known) {
+            if known { marks.push((judged.1.id, None)) } else { unknown.push(judged) }
+        }
+        Ok((unknown, marks))
+    }
 }

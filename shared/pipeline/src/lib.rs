@@ -38,7 +38,7 @@ mod verify;
 mod wide_area;
 
 pub use address_report::{AddressContradiction, AddressReport, LevelCount};
-pub use alert::{AlertError, Alerted, alert, new_alerts, record_alerts};
+pub use alert::{AlertError, Alerted, alert, marks_due, new_alerts, record_alerts};
 pub use area_sum::{AreaSum, DaysCovered, Part, SumError, Total};
 pub use causes::with_causes;
 pub use control::{ControlAction, NextPoll, SearchControl};

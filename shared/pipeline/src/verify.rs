@@ -189,7 +189,7 @@ fn applied<'o>(
     for observation in observations {
         home.apply(observation);
         for standing in rules.standing(&alert.home, &home) {
-            if standing == *alert {
+            if standing == (Alert { withdrawn: None, ..alert.clone() }) {
                 return Ok(());
             }
             if standing.id == alert.id {

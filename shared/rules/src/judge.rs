@@ -46,6 +46,15 @@ impl DropRule {
     }
 }
 
+/// What a new version of a home means for its alerts.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Judgement {
+    /// The alerts that the old version did not have, in order of time.
+    pub raised: Vec<Alert>,
+    /// The alerts of the old version that the new one does not have, because it knows more of an earlier time.
+    pub disproved: Vec<AlertId>,
+}
+
 impl Default for Rules {
     /// A drop of at least 15 %. Less than 0.5 % is ignored; three quarters or more is suspect.
     fn default() -> Self {
@@ -64,17 +73,23 @@ pub fn may_raise(home: &Home) -> bool {
 }
 
 impl Rules {
-    /// The alerts of `new` that `old` does not have, in order of time.
+    /// The difference between the standing alerts of two versions of a home.
     #[must_use]
-    pub fn judge(&self, id: &HomeId, old: Option<&Home>, new: &Home) -> Vec<Alert> {
-        let mut alerts = if may_raise(new) { self.standing(id, new) } else { Vec::new() };
-        if !alerts.is_empty()
-            && let Some(old) = old
-        {
-            let known: BTreeSet<AlertId> = self.standing(id, old).into_iter().map(|alert| alert.id).collect();
-            alerts.retain(|alert| !known.contains(&alert.id));
-        }
-        alerts
+    pub fn judge(&self, id: &HomeId, old: Option<&Home>, new: &Home) -> Judgement {
+        let standing = |home: &Home| if may_raise(home) { self.standing(id, home) } else { Vec::new() };
+        let mut raised = standing(new);
+        let before = old.map(standing).unwrap_or_default();
+        let ids = |alerts: &[Alert]| -> BTreeSet<AlertId> { alerts.iter().map(|alert| alert.id.clone()).collect() };
+        let (known, stands) = (ids(&before), ids(&raised));
+        raised.retain(|alert| !known.contains(&alert.id));
+        let disproved = before.into_iter().map(|alert| alert.id).filter(|id| !stands.contains(id)).collect();
+        Judgement { raised, disproved }
+    }
+
+    /// Whether the home, which is that of the alert, has it in its history: it stands.
+    #[must_use]
+    pub fn stands(&self, alert: &Alert, home: &Home) -> bool {
+        may_raise(home) && self.standing(&alert.home, home).iter().any(|other| other.id == alert.id)
     }
 
     /// All alerts of a home's history, in order of time.
@@ -122,6 +137,7 @@ impl Rules {
                 line: home.line().map(str::to_owned),
                 url: home.url().map(str::to_owned),
                 verdict: suspicion.map_or(Verdict::Alert, |why| Verdict::Suspect(why.why())),
+                withdrawn: None,
             });
         }
         alerts

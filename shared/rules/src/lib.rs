@@ -5,7 +5,7 @@
 //!
 //! [`Rules::standing`] returns an [`stoop_domain::Alert`] for every price in a home's history that is far enough below
 //! its reference, whether it is sent or suspect. It depends on the history only. [`Rules::judge`] returns those of the
-//! new version of a home that its old version did not have. [`may_raise`] quickly excludes most homes.
+//! new version of a home that its old version did not have, and those that it has no more. [`may_raise`] quickly excludes most homes.
 //!
 //! This crate knows neither subscribers nor whether an alert was sent before (see the ledger of the pipeline).
 
@@ -13,4 +13,4 @@ mod judge;
 mod offer;
 mod plausible;
 
-pub use judge::{DropRule, Rules, may_raise};
+pub use judge::{DropRule, Judgement, Rules, may_raise};

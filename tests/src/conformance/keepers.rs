@@ -47,7 +47,20 @@ pub async fn ledger_conformance<L: Ledger + ?Sized>(
     assert_eq!(views.alert(&id("c")).await.unwrap(), None);
     let mut recorded = read().await;
     recorded.sort_by(|a, b| a.id.cmp(&b.id));
-    assert_eq!(recorded, [first, suspect, third, fourth], "recording twice keeps the first");
+    assert_eq!(recorded, [first.clone(), suspect.clone(), third, fourth], "recording twice keeps the first");
+
+    assert_eq!(ledger.mark(&[]).await.unwrap(), 0);
+    let (soon, late) = (Some(made::minute(50)), Some(made::minute(60)));
+    assert_eq!(ledger.mark(&[(id("a"), soon), (id("b"), soon), (id("c"), soon)]).await.unwrap(), 2, "c is unknown");
+    assert_eq!(ledger.mark(&[(id("a"), late), (id("b"), None), (id("d"), None)]).await.unwrap(), 1, "b alone changes");
+    assert_eq!(ledger.known(&[id("a"), id("c")]).await.unwrap(), [true, false], "c stays unknown");
+    ledger.record(std::slice::from_ref(&first), &Rules::default()).await.unwrap();
+    let withdrawn = Alert { withdrawn: soon, ..first };
+    assert_eq!(views.alert(&id("a")).await.unwrap(), judged(&withdrawn, &Rules::default()), "marked at first");
+    assert_eq!(views.alert(&id("b")).await.unwrap(), judged(&suspect, &Rules::default()), "marked no longer");
+    let listed = read().await;
+    assert_eq!(listed.len(), 4);
+    assert!(listed.contains(&withdrawn) && listed.contains(&suspect), "{listed:?}");
 }
 
 /// The contract of [`Quarantine`]. `read` returns everything that is stored, in any order.

@@ -4,12 +4,13 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use stoop_domain::{Alert, AlertId, Minor, Observation, Verdict};
+use stoop_dice::Dice;
+use stoop_domain::{Alert, AlertId, Minor, Observation, Time, Verdict};
 use stoop_embedded::{AlertFilter, Database};
 use stoop_pipeline::ports::{Change, Ledger, PortError, Publisher};
 use stoop_pipeline::{AlertError, Alerted, Measurer, alert};
 use stoop_rules::Rules;
-use stoop_tests::made::observation;
+use stoop_tests::made::{minute, observation};
 
 /// A database with a judged change feed, and a subscriber that may fail.
 struct Bench {
@@ -52,6 +53,10 @@ impl Ledger for Killed<'_> {
     async fn record(&self, _: &[Alert], _: &Rules) -> Result<(), PortError> {
         Err(PortError::new("record alerts", "a made-up fault"))
     }
+
+    async fn mark(&self, marks: &[(AlertId, Option<Time>)]) -> Result<u64, PortError> {
+        self.0.mark(marks).await
+    }
 }
 
 impl Bench {
@@ -69,7 +74,7 @@ impl Bench {
     }
 
     async fn alert(&self, changes: &[Change]) -> Result<Alerted, AlertError> {
-        alert(changes, &Rules::default(), &*self.database, &self.subscriber).await
+        alert(changes, &Rules::default(), &*self.database, &self.subscriber, minute(1_000)).await
     }
 
     fn heard(&self) -> Vec<AlertId> {
@@ -131,7 +136,7 @@ async fn after_a_publisher_fails_midway_the_rest_is_sent_later_and_nothing_twice
 async fn a_kill_between_sending_and_recording_sends_again_with_the_same_ids() {
     let bench = Bench::new();
     let changes = bench.changes(&drops(2)).await;
-    let killed = alert(&changes, &Rules::default(), &Killed(&bench.database), &bench.subscriber).await;
+    let killed = alert(&changes, &Rules::default(), &Killed(&bench.database), &bench.subscriber, minute(1_000)).await;
     assert!(killed.is_err());
     bench.alert(&changes).await.unwrap();
     let heard = bench.heard();
@@ -211,4 +216,97 @@ async fn the_cut_into_batches_does_not_change_the_alerts() {
     bench.alert(&changes[3..9]).await.unwrap();
     assert_eq!(bench.recorded(AlertFilter::All), want);
     assert_eq!(bench.heard().len(), 8);
+}
+
+/// A day in minutes.
+const DAY: i64 = 24 * 60;
+
+impl Bench {
+    /// The alerts that were sent, each with the time at which it was withdrawn, in order of price.
+    fn sent(&self) -> Vec<(i64, Option<Time>)> {
+        let sent = self.database.alerts(AlertFilter::Sent, usize::MAX).unwrap();
+        let mut sent: Vec<_> = sent.into_iter().map(|alert| (alert.to.0 / 100, alert.withdrawn)).collect();
+        sent.sort_unstable();
+        sent
+    }
+
+    async fn take(&self, observations: &[Observation]) -> Alerted {
+        self.alert(&self.changes(observations).await).await.unwrap()
+    }
+
+    /// The IDs of the alerts that stand.
+    fn standing(&self) -> BTreeSet<String> {
+        let alerts = self.database.alerts(AlertFilter::All, usize::MAX).unwrap().into_iter();
+        alerts.filter(|alert| alert.withdrawn.is_none()).map(|alert| alert.id.0).collect()
+    }
+}
+
+#[tokio::test]
+async fn an_alert_that_a_late_row_disproves_is_withdrawn_and_one_that_a_row_gives_again_is_not_sent_twice() {
+    let bench = Bench::new();
+    let at = |day: i64, price| observation("a", day * DAY, price);
+    bench.take(&[at(0, 1_000_000), at(60, 800_000)]).await;
+    assert_eq!(bench.sent(), [(800_000, None)]);
+    // It had fallen to 850,000 before: the second fall is less than a rule requires.
+    let alerted = bench.take(&[at(30, 850_000)]).await;
+    assert_eq!((alerted.sent.len(), alerted.withdrawn), (1, 1));
+    let marked_at = Some(minute(1_000));
+    assert_eq!(bench.sent(), [(800_000, marked_at), (850_000, None)]);
+    assert_eq!(bench.take(&[at(61, 800_000)]).await.withdrawn, 0, "it is withdrawn already");
+    assert_eq!(bench.sent(), [(800_000, marked_at), (850_000, None)], "the mark keeps its time");
+    // It had risen again in between, for weeks.
+    let alerted = bench.take(&[at(31, 1_000_000), at(59, 1_000_000)]).await;
+    assert_eq!((alerted.sent.len(), alerted.known, alerted.withdrawn), (0, 1, 0));
+    assert_eq!(bench.sent(), [(800_000, None), (850_000, None)], "both falls are alerts");
+    assert_eq!(bench.heard().len(), 2, "each was sent once");
+}
+
+#[tokio::test]
+async fn an_alert_that_the_same_batch_disproves_is_neither_sent_nor_recorded() {
+    let bench = Bench::new();
+    let at = |day: i64, price| observation("a", day * DAY, price);
+    let mut changes = bench.changes(&[at(0, 1_000_000), at(60, 800_000)]).await;
+    changes.extend(bench.changes(&[at(30, 850_000)]).await);
+    let alerted = bench.alert(&changes).await.unwrap();
+    assert_eq!((alerted.sent.len(), alerted.withdrawn), (1, 0));
+    assert_eq!(bench.sent(), [(850_000, None)]);
+    // Fed again after a crash, it changes nothing.
+    bench.alert(&changes).await.unwrap();
+    assert_eq!((bench.sent(), bench.heard().len()), (vec![(850_000, None)], 1));
+}
+
+/// Two homes, each seen ten times within seven months, at one of a few prices.
+fn random_story(dice: &mut Dice) -> Vec<Observation> {
+    let mut seen = |id| {
+        let price = dice.pick(&[1_000_000, 930_000, 850_000, 790_000, 720_000, 660_000, 600_000, 500_000]);
+        observation(id, dice.below(200_i64) * DAY + dice.below(DAY), price)
+    };
+    let mut story: Vec<_> = (0..20).map(|i| seen(["a", "b"][i % 2])).collect();
+    story.sort_by_key(|observation| observation.at);
+    story
+}
+
+#[tokio::test]
+async fn the_alerts_that_stand_depend_neither_on_the_order_of_arrival_nor_on_the_cut_into_batches() {
+    let (mut stood, mut withdrawn) = (0, 0);
+    for seed in 1..=30 {
+        let mut dice = Dice::new(seed);
+        let mut story = random_story(&mut dice);
+        let whole = Bench::new();
+        whole.take(&story).await;
+        let want = whole.standing();
+        for i in (1..story.len()).rev() {
+            story.swap(i, dice.below(i + 1));
+        }
+        let bench = Bench::new();
+        for batch in story.chunks(1 + dice.below(3_usize)) {
+            bench.take(batch).await;
+        }
+        assert_eq!(bench.standing(), want, "seed {seed}");
+        let heard = bench.heard();
+        assert_eq!(heard.iter().collect::<BTreeSet<_>>().len(), heard.len(), "seed {seed}: each was sent once");
+        stood += want.len();
+        withdrawn += bench.recorded(AlertFilter::All).len() - want.len();
+    }
+    assert!(stood > 100 && withdrawn > 10, "{stood} stood and {withdrawn} were withdrawn: that proves little");
 }

@@ -191,6 +191,8 @@ pub(super) const METRICS: &[Metric] = &[
     ),
     metric("AlertsSent", Counter, Both, ALERTS, "Alerts that are sent. A new database resets it."),
     metric("AlertsSuspect", Counter, Both, ALERTS, "Alerts that are held back as suspect. A new database resets it."),
+    metric("AlertsWithdrawn", Counter, Aws, ALERTS, "Alerts that later rows disproved."),
+    metric("AlertsWithdrawnNow", Gauge, Laptop, ALERTS, "Alerts that are withdrawn and have not come back."),
     metric("AlertsFailed", Counter, Aws, ALERTS, "Batches whose alerts could not be sent."),
     metric("AlertsRefused", Gauge, Laptop, FAILED, "Alerts that a subscriber refused permanently."),
     metric("NewestObservationAt", Timestamp, Laptop, "", "The time of the newest observation, in seconds since 1970."),

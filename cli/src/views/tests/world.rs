@@ -128,6 +128,7 @@ pub(super) fn alert(id: &str, verdict: Verdict) -> Alert {
         line: Some("5500 S Norfolk St".into()),
         url: Some("https://homes.example/1001".into()),
         verdict,
+        withdrawn: None,
     }
 }
 

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use stoop_domain::{Alert, AlertId, Time, Verdict};
 use stoop_pipeline::ports::{Ledger, PortError};
 use stoop_rules::Rules;
@@ -13,9 +14,12 @@ use super::batch::{REQUESTS_MAX, get_all};
 use crate::concurrently::concurrently;
 use crate::error::failed;
 
+/// The attribute with the time at which an alert was withdrawn.
+pub(super) const WITHDRAWN: &str = "withdrawn";
+
 /// The ledger of alerts, a table with one item per alert. Its index `by_day` lists them by day (UTC) and time of their
 /// change. The table also holds the rules that they were judged by, each set once, as JSON: an alert's `rules` is the
-/// ID of that item. Rules have no day, so the index omits them.
+/// ID of that item. Rules have no day, so the index omits them. A withdrawn alert has the attribute `withdrawn`, its time.
 #[derive(Clone, Debug)]
 pub struct DynamoLedger {
     client: Client,
@@ -76,6 +80,41 @@ impl Ledger for DynamoLedger {
         let puts = first_of_each.map(put).collect::<Result<Vec<_>, _>>()?;
         concurrently(REQUESTS_MAX, puts).await.map(|_| ())
     }
+
+    /// Each alert is a separate update, on condition that it is there and not marked so already.
+    async fn mark(&self, marks: &[(AlertId, Option<Time>)]) -> Result<u64, PortError> {
+        let update =
+            |(id, at): &(AlertId, Option<Time>)| mark(self.client.clone(), self.table.clone(), id.clone(), *at);
+        let changed = concurrently(REQUESTS_MAX, marks.iter().map(update).collect::<Vec<_>>()).await?;
+        Ok(changed.into_iter().filter(|changed| *changed).count() as u64)
+    }
+}
+
+/// Marks an alert. Returns whether it changed.
+async fn mark(client: Client, table: String, id: AlertId, at: Option<Time>) -> Result<bool, PortError> {
+    let what = || format!("UpdateItem of the alert {id} in the table {table}");
+    let request = client
+        .update_item()
+        .table_name(&table)
+        .key("id", text(&id.0))
+        .expression_attribute_names("#id", "id")
+        .expression_attribute_names("#withdrawn", WITHDRAWN);
+    let request = match at {
+        Some(at) => request
+            .update_expression("SET #withdrawn = :at")
+            .condition_expression("attribute_exists(#id) AND attribute_not_exists(#withdrawn)")
+            .expression_attribute_values(":at", text(sortable(at))),
+        None => request
+            .update_expression("REMOVE #withdrawn")
+            .condition_expression("attribute_exists(#id) AND attribute_exists(#withdrawn)"),
+    };
+    match request.send().await {
+        Ok(_) => Ok(true),
+        Err(error) if error.as_service_error().is_some_and(UpdateItemError::is_conditional_check_failed_exception) => {
+            Ok(false)
+        }
+        Err(error) => Err(failed(what)(error)),
+    }
 }
 
 /// Puts an item, unless its ID exists.
@@ -101,6 +140,17 @@ fn to_item(alert: &Alert, rules: &str) -> serde_json::Result<Item> {
         ("rules", text(rules)),
         ("body", text(serde_json::to_string(alert)?)),
     ]))
+}
+
+/// The alert of an item.
+pub(super) fn alert_of(item: &Item) -> Result<Alert, PortError> {
+    let what = || "read an alert of the ledger".to_owned();
+    let body = text_of(item, "body").map_err(|error| PortError::new(what(), error))?;
+    let alert: Alert = serde_json::from_str(body).map_err(|error| PortError::new(what(), error))?;
+    let withdrawn = item.get(WITHDRAWN).map(|_| text_of(item, WITHDRAWN)).transpose();
+    let withdrawn = withdrawn.map_err(|error| PortError::new(what(), error))?;
+    let withdrawn = withdrawn.map(Time::parse).transpose().map_err(|error| PortError::new(what(), error))?;
+    Ok(Alert { withdrawn, ..alert })
 }
 
 /// The name of a verdict, as in an alert's JSON.

@@ -5,7 +5,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use stoop_domain::{Market, ParseMarketError, Status, Time};
 use stoop_market::Cells;
 use stoop_pipeline::ports::PortError;
-use stoop_pipeline::{StoredAlert, StoredHome, StoredMarket};
+use stoop_pipeline::{StoredAlert, StoredHome, StoredMarket, with_causes};
 use tokio::sync::mpsc;
 
 use super::archive::sum_of;
@@ -13,7 +13,7 @@ use super::attributes::{Item, Malformed, bytes_of, number_of, text, text_of};
 use super::batch::get_all;
 use super::block::chunks_of;
 use super::head::{CHANGED, HEAD, Head};
-use super::ledger::day_of;
+use super::ledger::{WITHDRAWN, day_of};
 use crate::error::failed;
 
 /// The prefix of rules' IDs in the ledger; the rest is the hash of their JSON.
@@ -314,10 +314,19 @@ fn alert_of(id: &str, item: &Item) -> TableItem<StoredAlert> {
         id: id.to_owned(),
         at: at.ms(),
         verdict: wrongs.needed(text_of(item, "verdict")).to_owned(),
-        body: wrongs.needed(text_of(item, "body")).to_owned(),
+        body: match item.contains_key(WITHDRAWN) {
+            true => wrongs.needed(alert_json(item)),
+            false => wrongs.needed(text_of(item, "body")).to_owned(),
+        },
         rules: wrongs.if_there(item, "rules", text_of).map(str::to_owned),
     };
     TableItem { stored, wrongs: wrongs.found }
+}
+
+/// A withdrawn alert as JSON that says so.
+fn alert_json(item: &Item) -> Result<String, String> {
+    let alert = super::ledger::alert_of(item).map_err(|error| with_causes(&error))?;
+    serde_json::to_string(&alert).map_err(|error| error.to_string())
 }
 
 fn rules_of(id: &str, item: &Item) -> TableItem<(String, String)> {

@@ -14,7 +14,7 @@ use super::archive::read_archive;
 use super::attributes::{Item, item, text, text_of};
 use super::batch::{REQUESTS_MAX, get_all_eventually_consistent};
 use super::head::KIND;
-use super::ledger::day_of;
+use super::ledger::{WITHDRAWN, alert_of, day_of};
 use super::market::read_dated_heads;
 use crate::concurrently::concurrently;
 use crate::error::failed;
@@ -113,14 +113,16 @@ impl Views for DynamoViews {
             Err(_) => None,
         };
         let rules = rules.as_ref().map(|rules| self.body_of::<Rules>(rules, id)).transpose()?;
-        Ok(Some(JudgedAlert { alert: self.body_of(&found, id)?, rules }))
+        Ok(Some(JudgedAlert { alert: alert_of(&found)?, rules }))
     }
 }
 
 impl DynamoViews {
     async fn ledger_item(&self, id: &str) -> Result<Option<Item>, PortError> {
         let key = [item([("id", text(id))])];
-        Ok(get_all_eventually_consistent(&self.client, &self.alerts, &key, &["body", "rules", "day"]).await?.pop())
+        Ok(get_all_eventually_consistent(&self.client, &self.alerts, &key, &["body", "rules", "day", WITHDRAWN])
+            .await?
+            .pop())
     }
 
     fn body_of<T: DeserializeOwned>(&self, item: &Item, id: &AlertId) -> Result<T, PortError> {
@@ -161,8 +163,7 @@ async fn alerts_of(
             if found.len() == limit {
                 return Ok(found);
             }
-            let body = text_of(item, "body").map_err(|error| PortError::new(what(), error))?;
-            found.push(serde_json::from_str(body).map_err(|error| PortError::new(what(), error))?);
+            found.push(alert_of(item)?);
         }
     }
     Ok(found)

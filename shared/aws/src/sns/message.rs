@@ -185,6 +185,7 @@ mod tests {
             line: Some("10 Oak St".into()),
             url: Some("https://example.com/1".into()),
             verdict: Verdict::Alert,
+            withdrawn: None,
         }
     }
 

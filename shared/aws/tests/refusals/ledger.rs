@@ -2,6 +2,7 @@
 
 use serde_json::json;
 use stoop_aws::DynamoLedger;
+use stoop_domain::{AlertId, Time};
 use stoop_pipeline::ports::Ledger;
 use stoop_rules::Rules;
 
@@ -61,4 +62,31 @@ async fn existing_rules_are_reused() {
     let ledger = DynamoLedger::new(service.clients.dynamodb(), "alerts");
     ledger.record(&alerts(1), &Rules::default()).await.unwrap();
     assert_eq!(put(&service).len(), 2);
+}
+
+#[tokio::test]
+async fn a_mark_is_an_update_that_makes_no_alert_and_keeps_the_first_time() {
+    let unmet =
+        json!({ "__type": "com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException", "message": "it is not" });
+    let answer = move |index: usize, _: &_| if index < 2 { Answer::new(200, "{}") } else { Answer::new(400, &unmet) };
+    let service = Service::start(answer).await;
+    let ledger = DynamoLedger::new(service.clients.dynamodb(), "alerts");
+    let (id, at) = (|id: &str| AlertId(id.into()), Some(Time::from_ms(1_767_225_600_000)));
+    assert_eq!(ledger.mark(&[(id("a"), at)]).await.unwrap(), 1);
+    assert_eq!(ledger.mark(&[(id("a"), None)]).await.unwrap(), 1);
+    assert_eq!(ledger.mark(&[(id("b"), at), (id("c"), None)]).await.unwrap(), 0, "a condition that is not met is no error");
+    assert_eq!(ledger.mark(&[]).await.unwrap(), 0);
+    let asked: Vec<_> = service.asked().into_iter().map(|asked| asked.json()).collect();
+    assert_eq!(asked.len(), 4);
+    assert_eq!(asked[0]["Key"], json!({ "id": { "S": "a" } }));
+    assert_eq!(asked[0]["UpdateExpression"], "SET #withdrawn = :at");
+    assert_eq!(asked[0]["ConditionExpression"], "attribute_exists(#id) AND attribute_not_exists(#withdrawn)");
+    assert_eq!(asked[0]["ExpressionAttributeValues"], json!({ ":at": { "S": "2026-01-01T00:00:00.000Z" } }));
+    assert_eq!(asked[1]["UpdateExpression"], "REMOVE #withdrawn");
+    assert_eq!(asked[1]["ConditionExpression"], "attribute_exists(#id) AND attribute_exists(#withdrawn)");
+
+    let refused = |_, _: &_| Answer::json_error(400, "com.amazonaws.dynamodb.v20120810#ValidationException", "no");
+    let service = Service::start(refused).await;
+    let error = DynamoLedger::new(service.clients.dynamodb(), "alerts").mark(&[(id("a"), at)]).await.unwrap_err();
+    assert_eq!(error.what, "UpdateItem of the alert a in the table alerts");
 }

@@ -20,6 +20,7 @@ pub(crate) fn alerts(n: usize) -> Vec<Alert> {
         line: None,
         url: None,
         verdict: Verdict::Alert,
+        withdrawn: None,
     };
     (0..n).map(alert).collect()
 }

@@ -25,6 +25,7 @@ fn alert(id: &str) -> Alert {
         line: None,
         url: None,
         verdict: Verdict::Alert,
+        withdrawn: None,
     }
 }
 

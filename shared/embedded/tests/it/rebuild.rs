@@ -242,6 +242,7 @@ fn make_older(folder: &Path, format: i64) {
     connection
         .execute_batch(
             "ALTER TABLE alerts DROP COLUMN rules; DROP TABLE rules; DROP TABLE index_segments;
+             DROP INDEX alerts_withdrawn;
              UPDATE homes SET body = x'0100000000'",
         )
         .unwrap();
@@ -288,6 +289,8 @@ fn a_file_of_an_older_format_is_rebuilt_from_its_lake() {
         judge(&database, &Rules::default());
         assert_eq!(database.counts().unwrap().alerts, 2);
         on(folder.path()).execute_batch("SELECT search, number, body FROM index_segments").unwrap();
+        let sql = "SELECT count(*) FROM sqlite_master WHERE name = 'alerts_withdrawn'";
+        assert_eq!(on(folder.path()).query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap(), 1);
         database.swap_back().unwrap();
         drop(database);
         let refused = Database::open(&path, &data).unwrap_err();

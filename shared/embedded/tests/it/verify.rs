@@ -4,7 +4,7 @@ use std::path::Path;
 
 use rusqlite::Connection;
 use stoop_domain::{Minor, Observation, Time};
-use stoop_embedded::{Database, Verified};
+use stoop_embedded::{AlertFilter, Database, Verified};
 use stoop_pipeline::{Measurer, record_alerts};
 use stoop_rules::Rules;
 
@@ -12,6 +12,9 @@ use crate::support::{files, now, observation, open, paths};
 
 /// A day in minutes.
 const DAY: i64 = 1_440;
+
+/// When alerts are judged, and those that later rows disprove marked.
+const MARKED_AT: i64 = 99;
 
 pub(crate) fn asks(native_id: &str, minute: i64, price: i64) -> Observation {
     let mut seen = observation(native_id, minute, 0);
@@ -28,7 +31,7 @@ pub(crate) fn judge(database: &Database, rules: &Rules) {
     let changes = database.changes(database.checkpoint("alerts").unwrap(), usize::MAX).unwrap();
     let last = changes.last().unwrap().0;
     let changes: Vec<_> = changes.into_iter().map(|(_, change)| change).collect();
-    now(record_alerts(&changes, rules, database)).unwrap();
+    now(record_alerts(&changes, rules, database, Time::from_ms(MARKED_AT))).unwrap();
     database.set_checkpoint("alerts", last).unwrap();
 }
 
@@ -224,6 +227,40 @@ fn alerts_follow_from_their_rules_and_the_observations_of_their_time() {
     let found = verify(folder.path());
     assert_eq!(found.differences, Vec::<String>::new());
     assert_eq!((found.alerts, found.alerts_unchecked, found.alerts_complete), (4, 0, false));
+}
+
+#[test]
+fn an_alert_is_marked_as_withdrawn_when_later_rows_disprove_it_and_only_then() {
+    let folder = tempfile::TempDir::new().unwrap();
+    fill(folder.path());
+    let (database, rules) = (open(folder.path()), Rules::default());
+    judge(&database, &rules);
+    // The price had fallen before: what the first alert said of it was less than its rule requires.
+    let late = asks("h1", 729 * DAY, 350_000);
+    measure(&database, std::slice::from_ref(&late));
+    assert_eq!(verify(folder.path()).alerts_withdrawn, 0, "the change is not judged yet");
+    assert_eq!(verify(folder.path()).alerts_unmarked, 0, "the change is not judged yet");
+    let sent = database.alerts(AlertFilter::Sent, 10).unwrap();
+    judge(&database, &rules);
+    let found = verify(folder.path());
+    assert_eq!((found.differences, found.alerts, found.alerts_withdrawn, found.alerts_unmarked), (Vec::new(), 3, 1, 0));
+    let now = database.alerts(AlertFilter::Sent, 10).unwrap();
+    assert!(sent.iter().all(|alert| now.iter().any(|other| other.id == alert.id)), "alerts are never removed");
+    let marks: Vec<_> = now.iter().filter(|alert| alert.withdrawn.is_some()).collect();
+    assert_eq!(marks.len(), 1, "{now:?}");
+    assert_eq!((marks[0].home.as_str(), marks[0].withdrawn), ("avito/h1", Some(Time::from_ms(MARKED_AT))));
+
+    let connection = Connection::open(paths(folder.path()).0).unwrap();
+    let unmark = "UPDATE alerts SET body = json_remove(body, '$.withdrawn')";
+    connection.execute(unmark, []).unwrap();
+    let found = verify(folder.path());
+    assert_eq!((found.differences, found.alerts_withdrawn, found.alerts_unmarked), (Vec::new(), 0, 1), "as of earlier");
+}
+
+#[test]
+fn a_mark_on_an_alert_that_stands_is_found() {
+    let sql = "UPDATE alerts SET body = json_set(body, '$.withdrawn', 5) WHERE seq = 2";
+    finds(sql, "of home avito/h2 is marked as withdrawn, but the home has it");
 }
 
 #[test]

@@ -368,7 +368,7 @@ impl Gathered {
 
     /// `old` may be left out if nothing changed in the home's history.
     fn change(&self, old: Option<&Home>, new: &Home) -> HomeChange<'_> {
-        let notable = is_notable(self.moved, new);
+        let notable = is_notable(self.moved, old, new);
         HomeChange {
             id: &self.id,
             version_read: self.version,

@@ -66,11 +66,12 @@ impl Work {
             }
         }
         let mut weighed = Weighed::default();
+        let mut old = None;
         if !taken.is_empty() {
-            let old = if read_moved > Moved::Nothing && version_read > 0 { Some(home_from_bytes(read)?) } else { None };
+            old = if read_moved > Moved::Nothing && version_read > 0 { Some(home_from_bytes(read)?) } else { None };
             weighed = weigh(old.as_ref().map(|old| &old.history), &offered, &home.history, read_moved, zones);
         }
-        let notable = is_notable(read_moved, &home);
+        let notable = is_notable(read_moved, old.as_ref(), &home);
         let bytes = if taken.is_empty() { read.to_vec() } else { home_to_bytes(&home) };
         counts.price_cuts = weighed.price_cuts;
         counts.price_rises = weighed.price_rises;
@@ -137,9 +138,10 @@ pub(super) fn is_taken(applied: Applied) -> bool {
     !matches!(applied, Applied::Duplicate | Applied::Refused)
 }
 
-/// Whether the home goes on the change feed after this kind of change.
-pub(super) fn is_notable(moved: Moved, new: &Home) -> bool {
-    moved == Moved::Notable && may_raise(new)
+/// Whether the home goes on the change feed after this kind of change: it may have alerts, or had them before it became
+/// overfull.
+pub(super) fn is_notable(moved: Moved, old: Option<&Home>, new: &Home) -> bool {
+    moved == Moved::Notable && (may_raise(new) || new.history.is_overfull() && old.is_some_and(may_raise))
 }
 
 /// The market in which a home is counted now.

@@ -15,6 +15,10 @@ pub trait Ledger: Send + Sync {
 
     /// Records alerts, sent or held back, and the rules they were judged by. A known alert always has known rules.
     async fn record(&self, alerts: &[Alert], rules: &Rules) -> Result<(), PortError>;
+
+    /// Marks alerts as withdrawn at a time ([`Alert::withdrawn`]), or removes the mark: each ID is there once. An alert
+    /// that is marked keeps its time. Unknown IDs stay unknown. Returns how many alerts changed.
+    async fn mark(&self, marks: &[(AlertId, Option<Time>)]) -> Result<u64, PortError>;
 }
 
 /// The progress of those who send a ledger's alerts, each at its own pace.

@@ -31,6 +31,8 @@ pub struct AlertView {
     pub url: Option<String>,
     /// Why it was held back; `null` for an alert that is sent.
     pub why_suspect: Option<String>,
+    /// When rows that arrived later disproved it; `null` if it stands.
+    pub withdrawn_at: Option<String>,
 }
 
 impl AlertView {
@@ -55,6 +57,7 @@ impl AlertView {
                 Verdict::Alert => None,
                 Verdict::Suspect(why) => Some(why.clone()),
             },
+            withdrawn_at: alert.withdrawn.map(|at| at.to_string()),
         }
     }
 }

@@ -10,7 +10,7 @@ use stoop_show::{Csv, Field};
 use super::{Figure, MarketView};
 
 /// Of an [`AlertView`](super::AlertView).
-pub const ALERT_COLUMNS: [Field; 13] = [
+pub const ALERT_COLUMNS: [Field; 14] = [
     Field::Plain("id"),
     Field::Plain("rule"),
     Field::Plain("at"),
@@ -24,6 +24,7 @@ pub const ALERT_COLUMNS: [Field; 13] = [
     Field::Plain("line"),
     Field::Plain("url"),
     Field::Plain("why_suspect"),
+    Field::Plain("withdrawn_at"),
 ];
 
 /// Of a [`RunView`](super::RunView).

@@ -121,7 +121,7 @@ impl Explanation {
         let words = |of: fn(&Home) -> Option<&str>| home.is_none() || shown.and_then(of).is_some();
         let view = AlertView::of(alert);
         Self {
-            stands: standing.as_ref().map(|standing| standing.iter().any(|other| other.id == alert.id)),
+            stands: rules.as_ref().zip(home).map(|(rules, home)| rules.stands(alert, home)),
             selected_by: rule.map(|rule| RuleView::of(rule, alert.market.currency)),
             reference_is: reference_is(standing.as_deref().unwrap_or_default(), home, alert),
             reference_at: reference.filter(|_| with_history).map(|(_, last_seen)| last_seen),

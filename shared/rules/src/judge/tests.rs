@@ -34,7 +34,7 @@ fn id() -> HomeId {
 
 fn judge(old: &[(i64, i64)], new: &[(i64, i64)]) -> Vec<Alert> {
     let old = (!old.is_empty()).then(|| home(old));
-    Rules::default().judge(&id(), old.as_ref(), &home(new))
+    Rules::default().judge(&id(), old.as_ref(), &home(new)).raised
 }
 
 /// Reference and price in dollars, and day, of each alert that is sent.

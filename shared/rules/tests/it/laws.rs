@@ -55,9 +55,23 @@ fn ledger(sightings: &[Sighting], batch: usize) -> BTreeSet<AlertId> {
     for batch in sightings.chunks(batch) {
         let old = new.clone();
         batch.iter().for_each(|sighting| see(&mut new, *sighting));
-        ledger_ids.extend(Rules::default().judge(&id(), Some(&old), &new).into_iter().map(|alert| alert.id));
+        ledger_ids.extend(Rules::default().judge(&id(), Some(&old), &new).raised.into_iter().map(|alert| alert.id));
     }
     ledger_ids
+}
+
+/// The IDs in such a ledger that are not withdrawn.
+fn ledger_without_withdrawn(sightings: &[Sighting], batch: usize) -> BTreeSet<AlertId> {
+    let mut ids = BTreeSet::new();
+    let mut new = Home::default();
+    for batch in sightings.chunks(batch) {
+        let old = new.clone();
+        batch.iter().for_each(|sighting| see(&mut new, *sighting));
+        let judged = Rules::default().judge(&id(), Some(&old), &new);
+        ids.retain(|id| !judged.disproved.contains(id));
+        ids.extend(judged.raised.into_iter().map(|alert| alert.id));
+    }
+    ids
 }
 
 /// A price, asked without a break.
@@ -149,6 +163,7 @@ proptest! {
         let stands = standing(&home(&sightings));
         prop_assert_eq!(&standing(&home(&shuffled)), &stands);
         prop_assert!(ledger(&shuffled, batch).is_superset(&stands));
+        prop_assert_eq!(ledger_without_withdrawn(&shuffled, batch), stands);
     }
 
     #[test]

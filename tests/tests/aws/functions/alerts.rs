@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use aws_lambda_events::streams::DynamoDbEventResponse;
 use serde_json::{Value, json};
 use stoop_alerts::{App, RulesInForce};
-use stoop_domain::{Alert, AlertId, Observation, Status};
+use stoop_domain::{Alert, AlertId, Observation, Status, Time};
 use stoop_embedded::{AlertFilter, Database};
 use stoop_emf::Meter;
 use stoop_pipeline::ports::{Ledger, PortError, Publisher, Quarantine};
@@ -61,6 +61,10 @@ impl Ledger for Shut<'_> {
             return Err(PortError::new("record alerts", "a made-up fault"));
         }
         Ledger::record(self.database, alerts, rules).await
+    }
+
+    async fn mark(&self, marks: &[(AlertId, Option<Time>)]) -> Result<u64, PortError> {
+        self.database.mark(marks).await
     }
 }
 

@@ -9,7 +9,7 @@ use serde_json::value::to_raw_value;
 use serde_json::{Value, json};
 use stoop_alerts::{App, RulesInForce};
 use stoop_dice::Dice;
-use stoop_domain::{Alert, AlertId, Home};
+use stoop_domain::{Alert, AlertId, Home, Time};
 use stoop_embedded::AlertFilter;
 use stoop_pipeline::ports::{Change, ConfigFiles, Configuration, Ledger, PortError, Publisher};
 use stoop_pipeline::{Measurer, alert};
@@ -76,6 +76,14 @@ impl Ledger for World {
         pause().await;
         if self.fault() > 0 { Err(lost) } else { Ok(()) }
     }
+
+    async fn mark(&self, marks: &[(AlertId, Option<Time>)]) -> Result<u64, PortError> {
+        pause().await;
+        if self.fault() > 0 {
+            return Err(PortError::new("mark alerts", "a made-up fault"));
+        }
+        self.database.mark(marks).await
+    }
 }
 
 /// A stack without a configuration: the rules are those of its parameters. It is not always available.
@@ -130,7 +138,7 @@ async fn a_change_feed_with_all_faults_sends_the_alerts_of_a_clean_run() {
 
         let (clean, quiet) = (World::new(0, 0, fed.end), Heard::default());
         let subscriber = Topic { world: &clean, heard: &quiet };
-        alert(&changes, &Rules::default(), &clean, &subscriber).await.unwrap();
+        alert(&changes, &Rules::default(), &clean, &subscriber, Time::default()).await.unwrap();
 
         let (world, heard) = (World::new(seed.0, 60, fed.end), Heard::default());
         let topic = Topic { world: &world, heard: &heard };
@@ -166,10 +174,11 @@ async fn a_change_feed_with_all_faults_sends_the_alerts_of_a_clean_run() {
         assert_eq!((counters.records_processed, counters.records_discarded), (stream.len(), 0), "{counters:?}");
         assert_eq!(heard.ids(), quiet.ids(), "sent alerts");
         for filter in [AlertFilter::Sent, AlertFilter::Suspect] {
-            let recorded = |world: &World| -> BTreeSet<AlertId> {
-                world.database.alerts(filter, usize::MAX).unwrap().into_iter().map(|alert| alert.id).collect()
+            let standing = |world: &World| -> BTreeSet<AlertId> {
+                let alerts = world.database.alerts(filter, usize::MAX).unwrap().into_iter();
+                alerts.filter(|alert| alert.withdrawn.is_none()).map(|alert| alert.id).collect()
             };
-            assert_eq!(recorded(&world), recorded(&clean), "recorded as {filter:?}");
+            assert_eq!(standing(&world), standing(&clean), "recorded as {filter:?}, and not withdrawn");
         }
         message += heard.ids().len();
         killed += environments.killed();

@@ -217,5 +217,6 @@ fn alert(id: &str, time: &str, prices: [i64; 2], verdict: Verdict) -> Alert {
         line: words("5500 S Norfolk St"),
         url: words("https://homes.example/1001"),
         verdict,
+        withdrawn: None,
     }
 }
