@@ -27,7 +27,7 @@ struct State {
 fn room() -> Room {
     static ROWS_TEXT: OnceLock<String> = OnceLock::new();
     let room = Room::new();
-    let rows = || room.stoop(&["simulate", "--rows", &ROWS.to_string(), "--homes", "1000"]).ok().stdout;
+    let rows = || room.stoop(&["simulate", "--rows", &ROWS.to_string(), "--homes", "1000", "--lively"]).ok().stdout;
     room.write("rows.jsonl", ROWS_TEXT.get_or_init(rows));
     room.write("stoop.toml", "[alerts]\ndrop_percent = 3\n");
     room

@@ -28,7 +28,7 @@ struct Answer {
 
 fn town(change: impl FnOnce(&mut PortalConfig)) -> Town {
     let start = Time::parse(START).unwrap();
-    let config = SimulationConfig { past_ms: 120 * Time::DAY_MS, ..SimulationConfig::new(9, start, 230, 6) };
+    let config = SimulationConfig { past_ms: 120 * Time::DAY_MS, ..SimulationConfig::new(9, start, 230, 6).lively() };
     let simulation = Arc::new(Mutex::new(Simulation::new(config)));
     let clock = Arc::new(AtomicI64::new(start.ms()));
     let reader = Arc::clone(&clock);

@@ -23,7 +23,7 @@ fn at(ms: i64) -> Time {
 }
 
 fn market() -> Arc<Mutex<Simulation>> {
-    let config = SimulationConfig { morocco: true, ..SimulationConfig::new(5, start(), 300, 18) };
+    let config = SimulationConfig { morocco: true, ..SimulationConfig::new(5, start(), 300, 18).lively() };
     Arc::new(Mutex::new(Simulation::new(config)))
 }
 

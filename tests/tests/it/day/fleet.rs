@@ -211,10 +211,10 @@ impl EntryBuilder {
             past_ms: 3 * Time::DAY_MS,
             rent_permille: options.rent_permille,
             morocco: options.morocco,
-            pace_percent: 1_200,
+            pace_percent: 3_600,
             clock_ahead_ms: CLOCKS_AHEAD_MS[self.n as usize % CLOCKS_AHEAD_MS.len()],
             noise: options.noise,
-            ..SimulationConfig::new(dice.roll(), self.start, options.homes, options.markets)
+            ..SimulationConfig::new(dice.roll(), self.start, options.homes, options.markets).lively()
         };
         let config = SiteConfig {
             access: options.access,
