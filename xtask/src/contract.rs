@@ -11,7 +11,7 @@ use crate::step::plain;
 use crate::tally::Tally;
 
 /// A home of the demo that the configuration of Schemathesis names.
-const HOME: &str = "demo/SIM00000343";
+const HOME: &str = "illinois/SIM00000343";
 
 /// # Errors
 /// If a program is missing and cannot be installed, or an answer is not as documented.
