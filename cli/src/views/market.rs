@@ -150,7 +150,7 @@ fn add_markets_up(found: &FoundArea, states: Vec<(Market, Cells)>, as_of: Time, 
     let views = areas.iter().map(|area| {
         let of_area = states.iter().filter(|(market, _)| MergedId::of(market) == area.id());
         let (wide, hours) = add_up(area, of_area.map(|(_, cells)| cells), as_of);
-        MarketView::of(found, area.id(), Sum::Wide(&wide, area.level().grain(), hours), as_of, days)
+        MarketView::of(found, area.id(), Sum::Wide(&wide, hours), as_of, days)
     });
     AreaView::with(found, views.collect(), as_of)
 }
@@ -171,7 +171,7 @@ fn read_wide(
     for id in ids {
         let Some(area) = WideArea::new(&found.path, id) else { return Ok(None) };
         let Some(wide) = database.wide(&area, as_of)? else { return Ok(None) };
-        views.push(MarketView::of(found, id, Sum::Wide(&wide, area.level().grain(), Hours::Known), as_of, days));
+        views.push(MarketView::of(found, id, Sum::Wide(&wide, Hours::Known), as_of, days));
     }
     Ok(Some(views))
 }

@@ -95,7 +95,7 @@ fn read_areas(database: &Database, level: WideLevel, now: Time, change: Option<i
     database.each_wide(level, now, |area, wide| -> anyhow::Result<()> {
         match wide {
             Some(wide) => {
-                let sum = Sum::Wide(&wide, level.grain(), Hours::Known);
+                let sum = Sum::Wide(&wide, Hours::Known);
                 rows.push(MarketRow::of_area(&area).with_figures(sum, now));
                 unchanged.extend(change.map(|_| (rows.len() - 1, area)));
             }
@@ -107,7 +107,7 @@ fn read_areas(database: &Database, level: WideLevel, now: Time, change: Option<i
         // With the series, which the list of all areas leaves out.
         if let Some(wide) = database.wide(&area, now)? {
             let row: &mut MarketRow = &mut rows[at];
-            *row = changed(row.clone(), Sum::Wide(&wide, level.grain(), Hours::Known), now, change);
+            *row = changed(row.clone(), Sum::Wide(&wide, Hours::Known), now, change);
         }
     }
     let mut markets: BTreeMap<WideArea, Vec<Market>> = BTreeMap::new();
@@ -122,7 +122,7 @@ fn read_areas(database: &Database, level: WideLevel, now: Time, change: Option<i
         let states = markets.iter().map(|market| cells_at(database, market, now, days));
         let states: Vec<Cells> = states.filter_map(Result::transpose).collect::<anyhow::Result<_>>()?;
         let (wide, hours) = add_up(&area, &states, now);
-        let sum = Sum::Wide(&wide, level.grain(), hours);
+        let sum = Sum::Wide(&wide, hours);
         rows.push(changed(MarketRow::of_area(&area).with_figures(sum, now), sum, now, change));
     }
     Ok(rows)

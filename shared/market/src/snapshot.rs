@@ -6,7 +6,6 @@ use crate::catalogue::values;
 use crate::cells::Cells;
 use crate::figures::Figures;
 use crate::flows::{Flows, Window};
-use crate::grain::Grain;
 use crate::key::Key;
 use crate::kind::Quantity;
 use crate::measures::{Kept, Measures};
@@ -14,7 +13,7 @@ use crate::segment::Segment;
 use crate::stock::Stock;
 
 /// The version of the definitions of figures in `docs/METRICS.md`.
-pub const CATALOGUE_VERSION: u32 = 4;
+pub const CATALOGUE_VERSION: u32 = 5;
 
 /// The length of the warm-up, in days from the first day of a market. Homes that were on offer before are still being
 /// found, so figures that include these days are marked as warming up.
@@ -48,22 +47,15 @@ impl Figures {
     /// The figures of one segment.
     #[must_use]
     pub fn of(cells: &Cells, segment: Segment, now: Time, zone: &TimeZone) -> Self {
-        Self::of_sums(Grain::Fine, Kept::Whole, cells, segment, now, zone)
+        Self::of_sums(Kept::Whole, cells, segment, now, zone)
     }
 
-    /// The figures of one segment of sums with prices of this grain.
-    pub(crate) fn of_sums(
-        grain: Grain,
-        kept: Kept,
-        cells: &Cells,
-        segment: Segment,
-        now: Time,
-        zone: &TimeZone,
-    ) -> Self {
+    /// The figures of one segment of sums.
+    pub(crate) fn of_sums(kept: Kept, cells: &Cells, segment: Segment, now: Time, zone: &TimeZone) -> Self {
         let today = now.day_in(zone);
         let sums = Measures::of(cells, kept, segment, today);
         let [last_7_days, last_28_days, last_90_days] = [0, 1, 2].map(|window| sums.windows[window].flows);
-        let figures = Self { last_7_days, last_28_days, last_90_days, ..sums.stock.figures(today, grain) };
+        let figures = Self { last_7_days, last_28_days, last_90_days, ..sums.stock.figures(today) };
         Self { last_24_hours: hours_24(cells, segment, now), values: values(&sums), ..figures }
     }
 }

@@ -1,10 +1,10 @@
 use stoop_domain::Day;
 
 use crate::figures::Figures;
-use crate::grain::Grain;
-use crate::histogram::{Bucket, Histogram, quantile_of};
+use crate::histogram::{Bucket, Histogram};
 use crate::key::Key;
 use crate::kind::Quantity;
+use crate::measures::WindowSums;
 
 /// The stock at the end of a day: a sum of coordinates.
 #[derive(Clone, Debug, Default)]
@@ -44,6 +44,11 @@ impl Stock {
         self.active
     }
 
+    /// The sum of list prices, in minor units.
+    pub(crate) fn price_sum(&self) -> i128 {
+        self.price_sum
+    }
+
     /// The priced part of the stock.
     pub(crate) fn priced(&self) -> i64 {
         self.prices.count()
@@ -52,6 +57,23 @@ impl Stock {
     /// The list prices of the stock.
     pub(crate) fn prices(&self) -> &Histogram {
         &self.prices
+    }
+
+    /// The list prices by square metre, in minor units.
+    pub(crate) fn per_area(&self) -> &Histogram {
+        &self.per_area
+    }
+
+    /// The homes below the first price of their spell, by their cut in basis points.
+    pub(crate) fn cuts(&self) -> &Histogram {
+        &self.cuts
+    }
+
+    /// The stock by days since the spell opened.
+    pub(crate) fn ages(&self, today: Day) -> Histogram {
+        let mut ages = Histogram::default();
+        self.opened.buckets().for_each(|(day, count)| ages.add(Bucket((today.0 - day.0).max(0)), count));
+        ages
     }
 
     /// The unconfirmed part of the stock.
@@ -80,12 +102,8 @@ impl Stock {
     }
 
     #[expect(clippy::cast_precision_loss, reason = "counts of homes")]
-    pub(crate) fn figures(&self, today: Day, grain: Grain) -> Figures {
+    pub(crate) fn figures(&self, today: Day) -> Figures {
         let priced = self.prices.count();
-        let ages = self.opened.buckets().rev().map(|(day, count)| (f64::from((today.0 - day.0).max(0)), count));
-        let end = |bucket: Option<(Bucket, i64)>, end: fn(Bucket) -> f64, outermost: fn(Grain, Bucket) -> Bucket| {
-            if priced == 1 { self.mean_price() } else { bucket.map(|(bucket, _)| end(outermost(grain, bucket))) }
-        };
         Figures {
             active: self.active,
             unconfirmed: self.unconfirmed,
@@ -94,11 +112,11 @@ impl Stock {
             mean_price: self.mean_price(),
             p25_price: self.price(0.25),
             p75_price: self.price(0.75),
-            min_price: end(self.prices.buckets().next(), Bucket::lower, Grain::first_of),
-            max_price: end(self.prices.buckets().next_back(), Bucket::upper, Grain::last_of),
+            min_price: self.price(0.0),
+            max_price: self.price(1.0),
             priced_per_area: self.per_area.count(),
             median_price_per_m2: self.median_price_per_m2(),
-            median_age_days: quantile_of(ages, self.opened.count(), 0.5),
+            median_age_days: WindowSums::median(&self.ages(today)),
             cut_share: (priced > 0).then(|| self.cuts.count() as f64 / priced as f64),
             cut: self.cuts.count(),
             median_cut: self.cuts.quantile(0.5).map(|bp| bp / 10_000.0),

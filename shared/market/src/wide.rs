@@ -9,14 +9,12 @@
 use jiff::tz::TimeZone;
 use stoop_domain::{Day, Time};
 
-use crate::asking::{PriceRange, ranges};
+use crate::asking::{PriceRange, asking_prices};
 use crate::cells::Cells;
 use crate::codec::CodecError;
 use crate::contribution::sum_up;
 use crate::figures::Figures;
 use crate::flows::Window;
-use crate::grain::Grain;
-use crate::histogram::Bucket;
 use crate::key::Key;
 use crate::kind::{Kind, Quantity, Role};
 use crate::measures::Kept;
@@ -53,7 +51,6 @@ pub struct Wide {
 #[derive(Clone, Debug)]
 pub struct Projection {
     from: Day,
-    grain: Grain,
     now: Vec<(Key, i64)>,
     series: Vec<(Key, i64)>,
     summed: usize,
@@ -62,8 +59,8 @@ pub struct Projection {
 impl Projection {
     /// An empty projection. `from` is the first of the [`WIDE_DAYS`] civil days, in any time zone.
     #[must_use]
-    pub fn new(from: Day, grain: Grain) -> Self {
-        Self { from, grain, now: Vec::new(), series: Vec::new(), summed: 0 }
+    pub fn new(from: Day) -> Self {
+        Self { from, now: Vec::new(), series: Vec::new(), summed: 0 }
     }
 
     /// Adds a market: its state, and at least those periods of its archive that have days since
@@ -126,9 +123,9 @@ impl Projection {
             Quantity::Repeat => None,
             _ if quantity.is_stock(kind) => {
                 let cell = key.cell()?;
-                since(Key::new(cell, quantity, Kind::Amended, Day(key.day()), self.bucket(key)), kind, from)
+                since(Key::new(cell, quantity, Kind::Amended, Day(key.day()), key.bucket()), kind, from)
             }
-            _ => (key.day() >= self.first_event()).then(|| key.in_bucket(self.bucket(key))),
+            _ => (key.day() >= self.first_event()).then_some(key),
         }
     }
 
@@ -139,8 +136,7 @@ impl Projection {
         }
         match (key.quantity(), kind.role()) {
             (Quantity::Price, _) if kind == Kind::New => {
-                let bucket = self.grain.of(Bucket(key.bucket())).0;
-                Some(Key::new(key.cell()?, Quantity::Price, Kind::Asked, Day(key.day()), bucket))
+                Some(Key::new(key.cell()?, Quantity::Price, Kind::Asked, Day(key.day()), key.bucket()))
             }
             (Quantity::Opened, Role::Entry | Role::Exit) if kind.crosses(Segment::All) => {
                 let age = key.day().saturating_sub(key.bucket());
@@ -158,10 +154,6 @@ impl Projection {
         self.from.0 - Window::Days90.span() + 1
     }
 
-    fn bucket(&self, key: Key) -> i32 {
-        if key.quantity().is_of_prices() { self.grain.of(Bucket(key.bucket())).0 } else { key.bucket() }
-    }
-
     /// The coordinate for the series, which covers the whole area, that `key` is projected to.
     fn in_series(&self, key: Key, kind: Kind) -> Option<Key> {
         const WHOLE: Cell = Cell { property_type: None, bedrooms: None };
@@ -173,7 +165,7 @@ impl Projection {
             Quantity::Count => (Kind::CellIn, 0),
             Quantity::Repeat => return self.pair_in_series(key, kind),
             _ if !quantity.is_stock(kind) => return None,
-            Quantity::Price => (Kind::Amended, Grain::Coarse.of(Bucket(key.bucket())).0),
+            Quantity::Price => (Kind::Amended, key.bucket()),
             Quantity::PriceSum | Quantity::PriceSumHigh | Quantity::Unconfirmed => (Kind::Amended, 0),
             _ => return None,
         };
@@ -225,32 +217,16 @@ impl Wide {
         self.series.add_times(&other.series, -1);
     }
 
-    /// Converts to a coarser grain. The result equals projecting the markets to that grain.
+    /// The figures of a segment at `now`, which must lie on one of the [`WIDE_DAYS`] days.
     #[must_use]
-    pub fn of_grain(&self, grain: Grain) -> Self {
-        if grain == Grain::Fine {
-            return self.clone();
-        }
-        let coarser = |(key, value): (Key, i64)| {
-            let bucket = grain.of(Bucket(key.bucket())).0;
-            (if key.quantity().is_of_prices() { key.in_bucket(bucket) } else { key }, value)
-        };
-        let mut now: Vec<(Key, i64)> = self.now.entries().map(coarser).collect();
-        sum_up(&mut now);
-        Self { now: Cells::from_sorted(now, None), series: self.series.clone() }
-    }
-
-    /// The figures of a segment at `now`, which must lie on one of the [`WIDE_DAYS`] days. `grain` is the grain of the
-    /// projection.
-    #[must_use]
-    pub fn figures(&self, grain: Grain, segment: Segment, now: Time, zone: &TimeZone) -> Figures {
-        Figures::of_sums(grain, Kept::Wide, &self.now, segment, now, zone)
+    pub fn figures(&self, segment: Segment, now: Time, zone: &TimeZone) -> Figures {
+        Figures::of_sums(Kept::Wide, &self.now, segment, now, zone)
     }
 
     /// The list prices at the end of `today`, as [`asking_prices`](crate::asking_prices): for the days of [`Wide::figures`].
     #[must_use]
-    pub fn asking_prices(&self, grain: Grain, today: Day) -> Vec<PriceRange> {
-        ranges(&self.now, grain, today)
+    pub fn asking_prices(&self, today: Day) -> Vec<PriceRange> {
+        asking_prices(&self.now, today)
     }
 
     /// The number of homes with a price and their median, as [`median_price`](crate::median_price): for the days of

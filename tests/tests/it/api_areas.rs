@@ -91,7 +91,7 @@ fn plain(town: &Town, query: &str, days: u16) -> Value {
         let of_area = states.iter().filter(|(market, _)| MergedId::of(market) == id);
         let (sum, hours) = add_up(&area, of_area.map(|(_, cells)| cells), now());
         assert_eq!(hours, Hours::Known);
-        MarketView::of(&found, id, Sum::Wide(&sum, area.level().grain(), hours), now(), days)
+        MarketView::of(&found, id, Sum::Wide(&sum, hours), now(), days)
     };
     let mut view = AreaView::with(&found, ids.into_iter().map(view).collect(), now());
     observed(town, &found, &mut view);

@@ -44,7 +44,7 @@ async fn are_sums(world: &World) -> Result<usize, String> {
             let states: Vec<_> = whole.iter().filter(of).map(|(_, whole)| whole.state.clone()).collect();
             let (expected, _) = add_up(&area, &states, now);
             let zone = area.country().zone;
-            let figures = |sum: &stoop_market::Wide| sum.figures(level.grain(), Segment::All, now, &zone);
+            let figures = |sum: &stoop_market::Wide| sum.figures(Segment::All, now, &zone);
             let expected = figures(&expected);
             let shown = shown.ok_or_else(|| format!("{area} has no sum"))?;
             let got = figures(&shown.sum);

@@ -20,7 +20,7 @@ pub(super) fn add(database: &Database, found: &FoundArea, view: &mut AreaView, d
             && let Some(area) = WideArea::new(&found.path, id)
             && let Some(wide) = database.wide(&area, as_of)?
         {
-            market.add_repeat_index(Sum::Wide(&wide, area.level().grain(), Hours::Known), days);
+            market.add_repeat_index(Sum::Wide(&wide, Hours::Known), days);
             continue;
         }
         let of_id = found.markets.iter().filter(|market| MergedId::of(market) == id).cloned();

@@ -94,7 +94,7 @@ impl StackAreas {
         let Got::Object { etag, body } = self.objects.get(&self.key(area)?, None, SUM_BYTES_MAX).await? else {
             return Ok(None);
         };
-        Ok(Some((AreaSum::from_bytes(&body, area.level()), etag)))
+        Ok(Some((AreaSum::from_bytes(&body), etag)))
     }
 
     /// Markets to be rolled up whose names begin with this.

@@ -92,8 +92,8 @@ fn check_stock(figures: &Figures, homes: &[OnOffer], today: i32) -> Result<(), T
     }
     if let (Some(min), Some(max)) = (of(0.0), of(1.0)) {
         let (lower, upper) = (figures.min_price.unwrap(), figures.max_price.unwrap());
-        prop_assert!(lower <= min * 1.000_000_001 && lower >= min * 0.997_9, "{lower} for {min}");
-        prop_assert!(upper >= max * 0.999_999_999 && upper <= max * 1.002_1, "{upper} for {max}");
+        prop_assert!(near(Some(lower), Some(min)), "{lower} for {min}");
+        prop_assert!(near(Some(upper), Some(max)), "{upper} for {max}");
         prop_assert!(priced > 1 || lower == min && upper == max && figures.median_price == Some(min));
     } else {
         prop_assert_eq!((figures.min_price, figures.max_price), (None, None));

@@ -9,7 +9,7 @@ use crate::wide_area::WideArea;
 /// includes its archive if needed ([`super::covers_days`]).
 #[must_use]
 pub fn add_up<'c>(area: &WideArea, states: impl IntoIterator<Item = &'c Cells>, now: Time) -> (Wide, Hours) {
-    let mut projection = Projection::new(now.day_in(&area.country().zone), area.level().grain());
+    let mut projection = Projection::new(now.day_in(&area.country().zone));
     let mut hours = Hours::Known;
     for cells in states {
         projection.add(cells, &Cells::default());

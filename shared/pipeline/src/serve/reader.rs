@@ -37,7 +37,7 @@ impl Reader<'_> {
     /// An area in short.
     pub async fn card(&self, area: &WideArea, markets: &[Market], now: Time, days: u16) -> Result<AreaCard, PortError> {
         let (sum, hours) = self.sum(area, markets, now, days).await?;
-        let sum = Sum::Wide(&sum, area.level().grain(), hours);
+        let sum = Sum::Wide(&sum, hours);
         Ok(AreaCard::of(MarketRow::of_area(area), sum, now, days))
     }
 
@@ -61,14 +61,14 @@ impl Reader<'_> {
             if let Some(area) = &wide
                 && let Some(shown) = self.areas.wide(area, markets.len(), now).await?
             {
-                let sum = Sum::Wide(&shown.sum, area.level().grain(), Hours::Known);
+                let sum = Sum::Wide(&shown.sum, Hours::Known);
                 views.push(MarketView::of(found, id, sum, now, days));
                 continue;
             }
             let states = self.states(&markets, now, days).await?;
             if let Some(area) = &wide {
                 let (wide, hours) = add_up(area, states.iter().map(|(_, cells)| cells), now);
-                let sum = Sum::Wide(&wide, area.level().grain(), hours);
+                let sum = Sum::Wide(&wide, hours);
                 views.push(MarketView::of(found, id, sum, now, days));
             } else {
                 let sums = merged(states);

@@ -1,7 +1,7 @@
 use jiff::tz::TimeZone;
 use stoop_domain::{Day, Time};
 use stoop_market::{
-    Cell, Cells, Close, Figures, Grain, LogPrices, PooledMedians, PriceRange, RepeatPairs, Segment, Wide,
+    Cell, Cells, Close, Figures, LogPrices, PooledMedians, PriceRange, RepeatPairs, Segment, Wide,
     asking_prices, closes, first_day, log_prices, pooled_medians, repeat_pairs,
 };
 
@@ -19,16 +19,16 @@ pub enum Hours {
 pub enum Sum<'s> {
     /// The state of a market, or the sum of several.
     Whole(&'s Cells),
-    /// The stored sum of a wide area and its precision: for the times and series that it covers.
-    Wide(&'s Wide, Grain, Hours),
+    /// The stored sum of a wide area: for the times and series that it covers.
+    Wide(&'s Wide, Hours),
 }
 
 impl Sum<'_> {
     pub(super) fn figures(self, segment: Segment, now: Time, zone: &TimeZone) -> Figures {
         match self {
             Self::Whole(cells) => Figures::of(cells, segment, now, zone),
-            Self::Wide(wide, grain, hours) => {
-                let figures = wide.figures(grain, segment, now, zone);
+            Self::Wide(wide, hours) => {
+                let figures = wide.figures(segment, now, zone);
                 let last_24_hours = figures.last_24_hours.filter(|_| hours == Hours::Known);
                 Figures { last_24_hours, ..figures }
             }
@@ -38,7 +38,7 @@ impl Sum<'_> {
     pub(super) fn asking_prices(self, today: Day) -> Vec<PriceRange> {
         match self {
             Self::Whole(cells) => asking_prices(cells, today),
-            Self::Wide(wide, grain, _) => wide.asking_prices(grain, today),
+            Self::Wide(wide, _) => wide.asking_prices(today),
         }
     }
 

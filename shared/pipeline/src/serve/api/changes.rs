@@ -38,7 +38,7 @@ impl Api<'_> {
             let Some((area, markets)) = parts.remove(&row.id) else { continue };
             let shown = if is_stored { self.areas.wide(&area, markets.len(), as_of).await? } else { None };
             if let Some(shown) = shown {
-                change(row, Sum::Wide(&shown.sum, level.grain(), Hours::Known), as_of, days);
+                change(row, Sum::Wide(&shown.sum, Hours::Known), as_of, days);
                 rows.rolled_up_at = earliest(rows.rolled_up_at, shown.rolled_up);
                 continue;
             }

@@ -118,7 +118,7 @@ impl Api<'_> {
         for area in kept_sums(found).into_iter().filter(|_| days <= WIDE_SERIES_DAYS) {
             let markets = found.markets.iter().filter(|market| MergedId::of(market) == area.id()).count();
             if let Some(shown) = self.areas.wide(&area, markets, as_of).await? {
-                let sum = Sum::Wide(&shown.sum, area.level().grain(), Hours::Known);
+                let sum = Sum::Wide(&shown.sum, Hours::Known);
                 views.insert(area.id(), view(found, area.id(), sum, as_of, days, with_index));
                 rolled_up_at = earliest(rolled_up_at, shown.rolled_up);
             }

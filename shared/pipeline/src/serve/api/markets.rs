@@ -239,7 +239,7 @@ impl Api<'_> {
         let mut visit = |area: WideArea, shown: Option<ShownWide>| match shown {
             None => drop(without_figures.insert(area, Vec::new())),
             Some(shown) => {
-                let sum = Sum::Wide(&shown.sum, level.grain(), Hours::Known);
+                let sum = Sum::Wide(&shown.sum, Hours::Known);
                 rows.push(MarketRow::of_area(&area).with_figures(sum, as_of));
                 rolled_up_at = earliest(rolled_up_at, shown.rolled_up);
             }

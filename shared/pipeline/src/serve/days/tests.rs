@@ -14,6 +14,7 @@ fn close(day: i32) -> Close {
         unconfirmed: 0,
         priced: 50,
         median_price: Some(40_000_000.0),
+        median_interval: None,
         mean_price: Some(40_000_000.0),
         flows: Flows { new: 1, ..Flows::default() },
     }
