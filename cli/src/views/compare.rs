@@ -13,7 +13,7 @@ use stoop_pipeline::serve::{
 };
 
 use super::market::{Area, changes, reference};
-use super::{View, as_text, give, moment, open};
+use super::{View, as_text, give, moment, open, read};
 use crate::args::{CompareArgs, StoreArgs};
 use crate::failure::usage;
 use crate::show::{self, Column, Csv, Field, Look, Page, SafeText, Table, UNKNOWN};
@@ -49,7 +49,12 @@ impl Compared {
             let view = Area::read(database, query, Some(as_of), 1)?.view;
             areas.push(market_for(view, purpose).map_err(usage)?);
         }
-        reference::add(database, &mut areas)?;
+        read(database, async |reader| {
+            for area in &mut areas {
+                reader.add_reference(area).await?;
+            }
+            Ok(())
+        })?;
         let window = match args.window.as_str() {
             "7" => Window::Days7,
             "90" => Window::Days90,

@@ -7,8 +7,7 @@ use stoop_domain::{EventKind, FACTS_MAX, FACTS_PER_DAY_MAX, Home, HomeId, Time};
 use stoop_embedded::Database;
 use stoop_pipeline::serve::{HomeView, INTERVAL_COLUMNS, Nearest, with_values};
 
-use super::summary::median_per_m2;
-use super::{View, empty, give, moment, open, plural};
+use super::{View, empty, give, moment, open, plural, read};
 use crate::args::{HomeArgs, StoreArgs};
 use crate::failure::usage;
 use crate::show::{self, Column, Csv, Look, Page, SafeText, Table, UNKNOWN, or_unknown};
@@ -49,11 +48,14 @@ impl HomePage {
     }
 
     fn of(database: &Database, id: &HomeId, home: &Home, now: Time) -> anyhow::Result<Self> {
-        let median = match home.history.current() {
-            Some(facts) => median_per_m2(database, &facts.market, now)?,
-            None => None,
+        let comparables = match home.history.current() {
+            Some(facts) => {
+                let (market, all) = (std::slice::from_ref(&facts.market), database.market_ids()?);
+                read(database, async |reader| Ok(reader.comparables(market, &all, now).await?))?
+            }
+            None => Vec::new(),
         };
-        let view = HomeView::of(id.clone(), home, median, now).ok_or_else(|| match home.history.is_overfull() {
+        let view = HomeView::of(id.clone(), home, comparables.first(), now).ok_or_else(|| match home.history.is_overfull() {
             true => anyhow::anyhow!(
                 "{id} has too many different facts to be one home ({FACTS_MAX} at most, {FACTS_PER_DAY_MAX} on a day): does \
                  the map read the right column for the ID?"

@@ -140,6 +140,15 @@ impl WideAreas for Database {
         Ok(Self::wide(self, area, now)?.map(|sum| ShownWide { sum, rolled_up: None }))
     }
 
+    async fn now(&self, area: &WideArea, _markets: usize, now: Time) -> Result<Option<ShownWide>, PortError> {
+        let sum = self.reading(|| self.wide_now(area, now))?;
+        Ok(sum.map(|sum| ShownWide { sum, rolled_up: None }))
+    }
+
+    fn may_lag(&self) -> bool {
+        false
+    }
+
     async fn each(
         &self,
         level: WideLevel,

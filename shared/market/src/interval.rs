@@ -2,7 +2,7 @@
 //! those that might be.
 
 /// The 0.975 quantile of the normal distribution: intervals are of 95 %.
-pub(crate) const Z: f64 = 1.959_963_984_540_054;
+pub const Z95: f64 = 1.959_963_984_540_054;
 
 /// The ranks (from 1) of the order statistics between which the `q` quantile of the distribution lies with a
 /// probability of about 95 %, from a sample of `n`. `None` if the sample is too small for both ends to be in it: of a
@@ -14,7 +14,7 @@ pub(crate) const Z: f64 = 1.959_963_984_540_054;
 #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "counts of homes")]
 pub(crate) fn order_ranks(n: i64, q: f64) -> Option<[i64; 2]> {
     let mean = n as f64 * q + 0.5;
-    let reach = Z * (n as f64 * q * (1.0 - q)).sqrt();
+    let reach = Z95 * (n as f64 * q * (1.0 - q)).sqrt();
     let ranks = [(mean - reach).floor() as i64, (mean + reach).ceil() as i64];
     (ranks[0] >= 1 && ranks[1] <= n).then_some(ranks)
 }
@@ -26,9 +26,9 @@ pub(crate) fn wilson(part: i64, whole: i64) -> Option<[f64; 2]> {
         return None;
     }
     let (n, share) = (whole as f64, part as f64 / whole as f64);
-    let middle = share + Z * Z / (2.0 * n);
-    let reach = Z * (share * (1.0 - share) / n + Z * Z / (4.0 * n * n)).sqrt();
-    let scale = 1.0 + Z * Z / n;
+    let middle = share + Z95 * Z95 / (2.0 * n);
+    let reach = Z95 * (share * (1.0 - share) / n + Z95 * Z95 / (4.0 * n * n)).sqrt();
+    let scale = 1.0 + Z95 * Z95 / n;
     Some([((middle - reach) / scale).max(0.0), ((middle + reach) / scale).min(1.0)])
 }
 
@@ -48,12 +48,12 @@ pub fn change_interval(
     common: i64,
     error: f64,
 ) -> Option<[f64; 2]> {
-    let deviation = |[low, high]: [f64; 2]| (high / low).ln() / (2.0 * Z);
+    let deviation = |[low, high]: [f64; 2]| (high / low).ln() / (2.0 * Z95);
     let [before, after] = [deviation(then.1), deviation(now.1)];
     let both = homes[0] as f64 * homes[1] as f64;
     let correlation = (common.max(0) as f64 / both.sqrt()).clamp(0.0, 1.0);
     let variance = before * before + after * after - 2.0 * correlation * before * after;
-    let (log, reach) = ((now.0 / then.0).ln(), Z * variance.max(0.0).sqrt() + 2.0 * error);
+    let (log, reach) = ((now.0 / then.0).ln(), Z95 * variance.max(0.0).sqrt() + 2.0 * error);
     let ends = [(log - reach).exp_m1(), (log + reach).exp_m1()];
     ends.iter().all(|end| end.is_finite()).then_some(ends)
 }

@@ -25,10 +25,13 @@ mod histogram;
 mod interval;
 mod key;
 mod kind;
+mod kinds;
 mod measures;
 mod mix;
 mod month;
 mod moving;
+mod opened;
+mod pooling;
 mod repeat;
 mod segment;
 mod series;
@@ -45,14 +48,17 @@ pub use contribution::{Contribution, Delta, DeltaSum, Zones, contribution, updat
 pub use figures::{Figures, THIN_SAMPLE, Values};
 pub use flows::{Flows, Window};
 pub use histogram::{Bucket, Histogram, RELATIVE_ERROR};
-pub use interval::change_interval;
+pub use interval::{Z95, change_interval};
+pub use kinds::{KindMedian, KindPrices};
 pub use mix::{INDEX_DAYS, LogPrices, PriceIndex, log_prices};
 pub use month::Month;
+pub use opened::opened_by;
 pub use moving::{AVERAGE_DAYS, PooledMedians, pooled_medians};
+pub use pooling::{LogEstimate, between_variance};
 pub use repeat::{REPEAT_PAIRS_MIN, RepeatMonth, RepeatPairs, repeat_pairs};
 pub use segment::{Cell, Segment};
 pub use series::{Close, closes, first_day};
 pub use snapshot::{
-    CATALOGUE_VERSION, Snapshot, WARM_UP_DAYS, median_price, median_price_per_m2, snapshot, tells_hours,
+    CATALOGUE_VERSION, Snapshot, WARM_UP_DAYS, snapshot, tells_hours,
 };
 pub use wide::{Projection, WIDE_DAYS, WIDE_SERIES_DAYS, Wide};

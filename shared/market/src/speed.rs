@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use stoop_domain::Day;
 
 use crate::flows::Window;
-use crate::interval::Z;
+use crate::interval::Z95;
 use crate::kind::{Kind, Role};
 
 /// The homes whose spell opened in the last 90 days, by days since then.
@@ -153,7 +153,7 @@ fn survival_interval(share: f64, sum: f64) -> Option<[f64; 2]> {
     if !(share > 0.0 && share < 1.0 && sum.is_finite()) {
         return None;
     }
-    let reach = (Z * sum.sqrt() / share.ln().abs()).exp();
+    let reach = (Z95 * sum.sqrt() / share.ln().abs()).exp();
     Some([share.powf(reach), share.powf(1.0 / reach)])
 }
 

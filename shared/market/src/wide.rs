@@ -17,9 +17,11 @@ use crate::figures::Figures;
 use crate::flows::Window;
 use crate::key::Key;
 use crate::kind::{Kind, Quantity, Role};
+use crate::kinds::KindPrices;
 use crate::measures::Kept;
 use crate::mix::{LogPrices, log_prices_of};
 use crate::month::Month;
+use crate::opened::opened_by;
 use crate::moving::{AVERAGE_DAYS, PooledMedians, pooled_medians};
 use crate::repeat::{RepeatPairs, repeat_pairs_of};
 use crate::segment::{Cell, Segment};
@@ -28,7 +30,7 @@ use crate::series::{Close, closes, first_day};
 /// The number of civil days, from the first one on, for which a [`Wide`] has figures.
 pub const WIDE_DAYS: i32 = 10;
 
-/// The maximum length of the daily series of a [`Wide`], in days.
+/// The length of the daily series of a stored [`Wide`], in days.
 pub const WIDE_SERIES_DAYS: u16 = 400;
 
 /// Days before the first day of a series whose prices enter its moving averages.
@@ -51,6 +53,7 @@ pub struct Wide {
 #[derive(Clone, Debug)]
 pub struct Projection {
     from: Day,
+    series_days: u16,
     now: Vec<(Key, i64)>,
     series: Vec<(Key, i64)>,
     summed: usize,
@@ -60,7 +63,14 @@ impl Projection {
     /// An empty projection. `from` is the first of the [`WIDE_DAYS`] civil days, in any time zone.
     #[must_use]
     pub fn new(from: Day) -> Self {
-        Self { from, now: Vec::new(), series: Vec::new(), summed: 0 }
+        Self::with_series(from, WIDE_SERIES_DAYS)
+    }
+
+    /// The same with a daily series of this many days, if they are more than [`WIDE_SERIES_DAYS`].
+    #[must_use]
+    pub fn with_series(from: Day, days: u16) -> Self {
+        let series_days = days.max(WIDE_SERIES_DAYS);
+        Self { from, series_days, now: Vec::new(), series: Vec::new(), summed: 0 }
     }
 
     /// Adds a market: its state, and at least those periods of its archive that have days since
@@ -88,7 +98,7 @@ impl Projection {
     /// The first single day of the series. Everything before is in the opening of that day.
     #[must_use]
     pub fn first_day(&self) -> Day {
-        Day(self.from.0.saturating_sub(i32::from(WIDE_SERIES_DAYS) + BEFORE_SERIES_DAYS))
+        Day(self.from.0.saturating_sub(i32::from(self.series_days) + BEFORE_SERIES_DAYS))
     }
 
     /// The sum of all added markets.
@@ -229,15 +239,27 @@ impl Wide {
         asking_prices(&self.now, today)
     }
 
-    /// The number of homes with a price and their median, as [`median_price`](crate::median_price): for the days of
+    /// The homes on offer at the end of `today` whose spell opened by each of these days, as [`opened_by`]: for the days of
     /// [`Wide::figures`].
     #[must_use]
-    pub fn median_price(&self, segment: Segment, today: Day) -> Option<(i64, f64)> {
-        crate::median_price(&self.now, segment, today)
+    pub fn opened_by(&self, today: Day, days: &[Day]) -> Vec<i64> {
+        opened_by(&self.now, today, days)
+    }
+
+    /// The list prices by kind of home at the end of `today`: for the days of [`Wide::figures`].
+    #[must_use]
+    pub fn kind_prices(&self, today: Day) -> KindPrices {
+        KindPrices::of(&self.now, today)
+    }
+
+    /// The list prices per square metre by kind of home, likewise.
+    #[must_use]
+    pub fn kind_prices_per_m2(&self, today: Day) -> KindPrices {
+        KindPrices::per_m2(&self.now, today)
     }
 
     /// The closes of the days `from..=until` of the whole area. `until` must be one of the [`WIDE_DAYS`] days; `from`
-    /// may lie up to [`WIDE_SERIES_DAYS`] plus the days of a moving average before it.
+    /// may lie as many days before it as the series has, [`WIDE_SERIES_DAYS`], plus those of a moving average.
     #[must_use]
     pub fn closes(&self, from: Day, until: Day) -> Vec<Close> {
         closes(&self.series, Segment::All, from, until)

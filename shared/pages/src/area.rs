@@ -11,11 +11,12 @@ use maud::{Markup, html};
 use stoop_domain::Time;
 use stoop_pipeline::ports::PortError;
 use stoop_pipeline::serve::{
-    ChangeView, FoundArea, MarketView, MergedId, Reader, YieldView, area_csv, area_name, areas_around,
+    Allowance, AreaRequest, ChangeView, FoundArea, MarketView, MergedId, Reader, YieldView, area_csv, area_name, areas_around,
 };
 
 use crate::definitions;
 use crate::layout::{self, Head, Room};
+use crate::overview::unusual_rule;
 use crate::problem::Problem;
 use crate::query::Query;
 use crate::{read, text};
@@ -48,18 +49,23 @@ pub(crate) async fn page(
 ) -> Result<String, Problem> {
     let found = find(reader, area).await?;
     let days = query.days(DAYS)?;
-    let mut view = reader.area(&found, as_of, days).await?;
+    let mut allowance = Allowance::of_answer();
+    let mut view = reader.area(&found, AreaRequest::at(as_of, days), &mut allowance).await?;
     let missing = || Problem::missing(format!("{} has no homes on these terms.", found.name));
     let id = chosen(&view.markets, query)?.map(|market| market.id.clone()).ok_or_else(missing)?;
     for market in view.markets.iter_mut().filter(|market| market.id == id) {
         reader.add_reference(market).await?;
     }
     let market = chosen(&view.markets, query)?.ok_or_else(missing)?;
-    let yields = reader.yields(&view, as_of).await?;
+    let all = reader.markets().await?;
+    let yields = match market.purpose {
+        "sale" => reader.yields(&found.path, &all, as_of, &mut allowance).await?,
+        _ => Vec::new(),
+    };
     let of_currency = |kind: &&YieldView| kind.currency == market.currency && market.purpose == "sale";
     let yields: Vec<&YieldView> = yields.iter().filter(of_currency).collect();
     let shown = Shown { found: &found, market, markets: &view.markets, yields, days, as_of, now };
-    let homes = if shown.is_past() { homes::not_of_the_past() } else { homes::section(reader, &shown, query).await? };
+    let homes = if shown.is_past() { homes::not_of_the_past() } else { homes::section(reader, &shown, &all, query).await? };
     let content = shown.draw(&homes);
     let title = format!("{} {}", found.name, text::offer(market.purpose));
     Ok(layout::page(&Head { title: &title, room: Room::Elsewhere, now: Some(as_of), query: "" }, &content))
@@ -68,7 +74,8 @@ pub(crate) async fn page(
 /// The closes of an area as CSV.
 pub(crate) async fn days(reader: &Reader<'_>, area: &str, query: &Query, now: Time) -> Result<String, Problem> {
     let found = find(reader, area).await?;
-    let view = reader.area(&found, now, query.days(DAYS)?).await?;
+    let request = AreaRequest::at(now, query.days(DAYS)?);
+    let view = reader.area(&found, request, &mut Allowance::of_answer()).await?;
     let market = chosen(&view.markets, query)?;
     let market = market.ok_or_else(|| Problem::missing(format!("{} has no homes on these terms.", found.name)))?;
     let unwritable = |error: Box<dyn std::error::Error + Send + Sync>| PortError::new("write the days as CSV", error);
@@ -106,10 +113,12 @@ impl Shown<'_> {
                 (self.switch())
             }
             (self.tiles())
-            @if !market.unusual.is_empty() {
+            @if !market.comparisons.is_empty() {
                 section class="card" {
                     h2 { "Unusual for this area" }
+                    @if market.unusual.is_empty() { p class="empty" { "Nothing unusual this week." } }
                     ul class="plain" { @for unusual in &market.unusual { li { span { (definitions::words(&text::minus(&unusual.sentence()))) } span {} } } }
+                    p class="note" { (unusual_rule(market.comparisons.len())) }
                 }
             }
             div class="row two" { (charts::charts(self)) (tables::tables(self)) }
@@ -180,7 +189,7 @@ impl Shown<'_> {
         let since = |change: &ChangeView| {
             format!("against {}, {} priced homes then, {} now", change.since, change.priced, figures.priced)
         };
-        let whole = self.yields.iter().find(|kind| kind.matched_in.is_none());
+        let whole = self.yields.iter().find(|kind| kind.matched_share.is_some());
         html! {
             dl class="tiles" {
                 div class="tile" {

@@ -4,7 +4,7 @@ use maud::{Markup, html};
 use stoop_domain::{Purpose, Time};
 use stoop_market::Window;
 use stoop_pipeline::serve::{
-    ChangeView, ComparedChange, ComparedFigure, ComparedValue, Comparing, Comparison, MarketView, Part, Reader,
+    Allowance, AreaRequest, ChangeView, ComparedChange, ComparedFigure, ComparedValue, Comparing, Comparison, MarketView, Part, Reader,
     figure_text, market_for,
 };
 
@@ -35,9 +35,10 @@ pub(crate) async fn page(reader: &Reader<'_>, query: &Query, now: Time) -> Resul
     let by = query.word("by", &Part::ALL.map(Part::as_str))?;
     let by = Part::ALL.into_iter().find(|part| Some(part.as_str()) == by);
     let mut markets: Vec<(String, MarketView)> = Vec::new();
+    let mut allowance = Allowance::of_answer();
     for area in &asked {
         let found = read::find(reader, area).await?;
-        let view = reader.area(&found, now, query.days(DAYS)?).await?;
+        let view = reader.area(&found, AreaRequest::at(now, query.days(DAYS)?), &mut allowance).await?;
         let market = market_for(view, purpose).map_err(|error| Problem::missing(error.to_string()))?;
         markets.push((found.name, market));
     }

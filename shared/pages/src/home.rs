@@ -21,12 +21,13 @@ pub(crate) async fn page(reader: &Reader<'_>, id: &HomeId, now: Time) -> Result<
     };
     let home = reader.home(id).await?.filter(|home| home.may_be_shown_at(now)).ok_or_else(missing)?;
     let market = home.history.current().map(|facts| facts.market.clone()).ok_or_else(missing)?;
-    let median = reader.median_per_m2(&market, now).await?;
-    let view = HomeView::of(id.clone(), &home, median, now).ok_or_else(missing)?.displayed(&home);
+    let known = reader.markets().await?;
+    let comparables = reader.comparables(std::slice::from_ref(&market), &known, now).await?;
+    let view = HomeView::of(id.clone(), &home, comparables.first(), now).ok_or_else(missing)?.displayed(&home);
     let title = view.summary.words().unwrap_or(id.as_str()).to_owned();
     let steps = steps(&view, now);
     let meanwhile = match home.estimate_may_be_shown() && home.history_may_be_shown() {
-        true => Meanwhile::of(reader, &market, &steps, now).await?,
+        true => Meanwhile::of(reader, &known, &market, &steps, now).await?,
         false => None,
     };
     let content = draw(&view, &title, steps, meanwhile.as_ref(), now);

@@ -4,6 +4,7 @@ use maud::{Markup, html};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use stoop_domain::{Currency, HomeId, Time};
 use stoop_market::Definition;
+use stoop_pipeline::serve::{YieldLevelView, area_name};
 
 /// Everything that has no meaning in a path.
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~').remove(b'/');
@@ -34,6 +35,43 @@ pub(crate) fn change(share: Option<f64>) -> Markup {
         None => html! { (stoop_show::UNKNOWN) },
         Some(share) => html! { span class=[direction(share)] { (signed(share)) } },
     }
+}
+
+/// A relative change with its 95 % interval: grey, with the words "no clear change", if 0 is in it.
+pub(crate) fn noisy_change(share: Option<f64>, interval: Option<[f64; 2]>) -> Markup {
+    let (Some(known), Some(interval)) = (share, interval) else { return change(share) };
+    match interval {
+        [low, high] if low <= 0.0 && 0.0 <= high => {
+            html! { span class="noise" title=(format!("no clear change: {}", reach(interval))) { (signed(known)) } }
+        }
+        interval => html! { span class=[direction(known)] title=(reach(interval)) { (signed(known)) } },
+    }
+}
+
+/// A 95 % interval of a change, in words: `between −4.1 and −0.3 %`.
+pub(crate) fn reach([low, high]: [f64; 2]) -> String {
+    let digits = |share: f64| minus(&format!("{:+.1}", share * 100.0));
+    format!("between {} and {} %", digits(low), digits(high))
+}
+
+/// An interval, in brackets.
+pub(crate) fn range([low, high]: [String; 2]) -> String {
+    if low == high { String::new() } else { format!("({low} to {high})") }
+}
+
+/// The areas that a yield is made of, with what each weighs.
+pub(crate) fn levels(levels: &[YieldLevelView]) -> String {
+    let weighed = levels.iter().filter(|level| level.weight > 0.0);
+    let words = weighed.map(|level| {
+        format!(
+            "{} {:.0} % ({} / {})",
+            area_name(&level.area),
+            level.weight * 100.0,
+            stoop_show::whole(level.sale_homes),
+            stoop_show::whole(level.rent_homes)
+        )
+    });
+    words.collect::<Vec<String>>().join(", ")
 }
 
 /// A text with a minus sign (U+2212) for each hyphen.

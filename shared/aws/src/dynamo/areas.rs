@@ -106,6 +106,21 @@ impl StackAreas {
         Ok(markets)
     }
 
+    async fn shown(
+        &self,
+        area: &WideArea,
+        markets: usize,
+        now: Time,
+        with_series: bool,
+    ) -> Result<Option<ShownWide>, PortError> {
+        // Read the waiting markets first: a market that is rolled up before the sum is read is then in it, and only
+        // reported as missing.
+        let waiting = self.waiting(&format!("{}/", area.path())).await?;
+        let total = self.total(area, with_series).await?;
+        let waiting = waiting.iter().filter(|market| is_of(area, market)).count();
+        Ok(total.and_then(|total| shown(total, area, markets, waiting, now)))
+    }
+
     async fn total(&self, area: &WideArea, with_series: bool) -> Result<Option<Total>, PortError> {
         let key = self.key(area)?;
         let Some(beginning) = self.objects.beginning(&key, BEGINNING_BYTES).await? else { return Ok(None) };
@@ -295,12 +310,15 @@ impl RollUps for StackAreas {
 #[async_trait]
 impl WideAreas for StackAreas {
     async fn wide(&self, area: &WideArea, markets: usize, now: Time) -> Result<Option<ShownWide>, PortError> {
-        // Read the waiting markets first: a market that is rolled up before the sum is read is then in it, and only
-        // reported as missing.
-        let waiting = self.waiting(&format!("{}/", area.path())).await?;
-        let total = self.total(area, true).await?;
-        let waiting = waiting.iter().filter(|market| is_of(area, market)).count();
-        Ok(total.and_then(|total| shown(total, area, markets, waiting, now)))
+        self.shown(area, markets, now, true).await
+    }
+
+    async fn now(&self, area: &WideArea, markets: usize, now: Time) -> Result<Option<ShownWide>, PortError> {
+        self.shown(area, markets, now, false).await
+    }
+
+    fn may_lag(&self) -> bool {
+        true
     }
 
     async fn each(

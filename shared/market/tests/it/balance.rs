@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::prelude::*;
 use stoop_domain::{Day, Market, PropertyType, Status, Watch};
 use stoop_market::{
-    Cell, Cells, Figures, Flows, PriceRange, RELATIVE_ERROR, Segment, Window, Zones, asking_prices, closes,
+    Cell, Cells, Figures, Flows, KindPrices, PriceRange, RELATIVE_ERROR, Segment, Window, Zones, asking_prices, closes,
     contribution,
 };
 
@@ -112,6 +112,20 @@ fn check_stock(figures: &Figures, homes: &[OnOffer], today: i32) -> Result<(), T
     Ok(())
 }
 
+/// The prices of a kind of home are those of its segment.
+fn check_kinds(cells: &Cells, day: i32, zone: &jiff::tz::TimeZone) -> Result<(), TestCaseError> {
+    let [prices, per_m2] = [KindPrices::of(cells, Day(day)), KindPrices::per_m2(cells, Day(day))];
+    for kind in cells.cells() {
+        let figures = Figures::of(cells, Segment::Cell(kind), noon(day, zone), zone);
+        let homes = |prices: &KindPrices| prices.median(kind).map_or(0, |median| median.homes);
+        prop_assert_eq!((homes(&prices), homes(&per_m2)), (figures.priced, figures.priced_per_area));
+        let median = prices.median(kind).map(|median| median.median).filter(|_| figures.priced > 1);
+        prop_assert_eq!(median, figures.median_price.filter(|_| figures.priced > 1));
+        prop_assert_eq!(per_m2.median(kind).map(|median| median.median), figures.median_price_per_m2);
+    }
+    Ok(())
+}
+
 /// Every price is in its range, and in no other one.
 #[expect(clippy::cast_precision_loss, reason = "few homes")]
 fn check_asking(ranges: &[PriceRange], homes: &[OnOffer]) -> Result<(), TestCaseError> {
@@ -189,16 +203,9 @@ pub(crate) fn check(
         }
         for day in days.iter().skip(sample % 5).step_by(5) {
             let figures = Figures::of(cells, segment(part), noon(*day, &zone), &zone);
-            if let Some((priced, median)) = stoop_market::median_price(cells, segment(part), Day(*day)) {
-                prop_assert_eq!(priced, figures.priced);
-                prop_assert!(priced == 1 || figures.median_price == Some(median));
-            } else {
-                prop_assert_eq!(figures.priced, 0);
-            }
             check_stock(&figures, &on_offer(homes, market, part, *day), *day)?;
             if part == Part::All {
-                let alone = stoop_market::median_price_per_m2(cells, noon(*day, &zone), &zone);
-                prop_assert_eq!(alone, figures.median_price_per_m2);
+                check_kinds(cells, *day, &zone)?;
                 check_asking(&asking_prices(cells, Day(*day)), &on_offer(homes, market, part, *day))?;
             }
             check_windows(&figures, &all, market, part, *day)?;

@@ -1,7 +1,7 @@
 //! The homes of an area: filtered, sorted, page by page.
 
 use maud::{Markup, html};
-use stoop_domain::PropertyType;
+use stoop_domain::{Market, PropertyType};
 use stoop_pipeline::serve::{AREA_HOMES_MAX, FoundArea, HomeSort, HomeSummary, MergedId, Reader, WantedHomes};
 
 use super::Shown;
@@ -58,7 +58,12 @@ fn change(home: &HomeSummary) -> Option<f64> {
     home.last_change.as_ref().map(|change| change.share)
 }
 
-pub(super) async fn section(reader: &Reader<'_>, shown: &Shown<'_>, query: &Query) -> Result<Markup, Problem> {
+pub(super) async fn section(
+    reader: &Reader<'_>,
+    shown: &Shown<'_>,
+    all: &[Market],
+    query: &Query,
+) -> Result<Markup, Problem> {
     let wanted = Wanted::of(query)?;
     let markets = shown.found.markets.iter().filter(|market| {
         let id = MergedId::of(market);
@@ -69,7 +74,7 @@ pub(super) async fn section(reader: &Reader<'_>, shown: &Shown<'_>, query: &Quer
     let is_too_wide = usize::try_from(shown.market.figures.active).is_ok_and(|active| active > AREA_HOMES_MAX);
     let read = match is_too_wide {
         true => None,
-        false => reader.homes(&found, shown.as_of, |home| wanted.homes.fits(home)).await?,
+        false => reader.homes(&found, all, shown.as_of, |home| wanted.homes.fits(home)).await?,
     };
     let Some(mut homes) = read else { return Ok(too_many()) };
     homes.sort_by(|a, b| wanted.homes.compare(a, b));

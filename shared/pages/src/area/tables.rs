@@ -83,17 +83,17 @@ fn yields(shown: &Shown<'_>) -> Markup {
                 header { h2 { "Gross yield" } p class="note" { "twelve months of the median rent asked, before all costs" } }
                 div class="scroll" tabindex="0" role="region" aria-label="Gross yield" {
                     table {
-                        thead { tr { th class="l" scope="col" { "Kind" } th scope="col" { "Yield" } th scope="col" { "Years of rent" } th scope="col" { "Price" } th scope="col" { "Rent" } th scope="col" { "Homes" } th class="l" scope="col" { "Matched in" } } }
+                        thead { tr { th class="l" scope="col" { "Kind" } th scope="col" { "Yield" } th scope="col" { "Years of rent" } th scope="col" { "Price" } th scope="col" { "Rent" } th scope="col" { "Homes" } th class="l" scope="col" { "Made of" } } }
                         tbody {
                             @for kind in &shown.yields {
                                 tr {
                                     th class="l" scope="row" { (kind.label) }
-                                    td { (stoop_show::percent(kind.gross_yield)) }
+                                    td { (stoop_show::percent(kind.gross_yield)) " " span class="note" { (text::range(kind.gross_yield_interval.map(stoop_show::percent))) } }
                                     td { (format!("{:.1}", kind.price_to_rent)) }
                                     td { (text::price(kind.median_price, kind.currency)) }
                                     td { (text::price(kind.median_rent, kind.currency)) }
                                     td { (stoop_show::whole(kind.sale_homes)) " / " (stoop_show::whole(kind.rent_homes)) }
-                                    td class="l" { (kind.matched_in.as_deref().unwrap_or_default()) }
+                                    td class="l" { (text::levels(&kind.levels)) }
                                 }
                             }
                         }

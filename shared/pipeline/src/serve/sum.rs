@@ -1,8 +1,9 @@
 use jiff::tz::TimeZone;
 use stoop_domain::{Day, Time};
 use stoop_market::{
-    Cell, Cells, Close, Figures, LogPrices, PooledMedians, PriceRange, RepeatPairs, Segment, Wide,
-    asking_prices, closes, first_day, log_prices, pooled_medians, repeat_pairs,
+    AVERAGE_DAYS, Cell, Cells, Close, Figures, HORIZON_DAYS, KindPrices, LogPrices, PooledMedians, PriceRange,
+    RepeatPairs, Segment, WIDE_SERIES_DAYS, Wide, asking_prices, closes, first_day, log_prices, opened_by, pooled_medians,
+    repeat_pairs,
 };
 
 /// Whether the events of the last 24 hours are known.
@@ -39,6 +40,30 @@ impl Sum<'_> {
         match self {
             Self::Whole(cells) => asking_prices(cells, today),
             Self::Wide(wide, _) => wide.asking_prices(today),
+        }
+    }
+
+    /// The homes on offer at the end of `today` whose spell opened by each of these days.
+    pub(super) fn opened_by(self, today: Day, days: &[Day]) -> Vec<i64> {
+        match self {
+            Self::Whole(cells) => opened_by(cells, today, days),
+            Self::Wide(wide, ..) => wide.opened_by(today, days),
+        }
+    }
+
+    /// List prices by kind of home at the end of `today`.
+    pub(super) fn kind_prices(self, today: Day) -> KindPrices {
+        match self {
+            Self::Whole(cells) => KindPrices::of(cells, today),
+            Self::Wide(wide, ..) => wide.kind_prices(today),
+        }
+    }
+
+    /// How many days before a day of a series it is known as well, at least.
+    pub(super) fn days_kept(self) -> i32 {
+        match self {
+            Self::Whole(_) => HORIZON_DAYS,
+            Self::Wide(..) => i32::from(WIDE_SERIES_DAYS) + AVERAGE_DAYS[AVERAGE_DAYS.len() - 1],
         }
     }
 
