@@ -75,10 +75,7 @@ pub(crate) fn give(view: &impl View, format: &FormatArgs) -> anyhow::Result<Exit
 }
 
 /// Reads a view as of one commit.
-fn read<T>(
-    database: &Database,
-    view: impl AsyncFnOnce(Reader<'_>) -> Result<T, ReadError>,
-) -> anyhow::Result<T> {
+fn read<T>(database: &Database, view: impl AsyncFnOnce(Reader<'_>) -> Result<T, ReadError>) -> anyhow::Result<T> {
     database.reading(|| {
         let reader = Reader { store: database, views: database, areas: database, browse: database, controls: None };
         // Calls to SQLite end before they return.

@@ -99,7 +99,7 @@ impl HomePage {
         let rooms = summary.bedrooms.map(|beds| plural(beds.into(), "bedroom"));
         let area = summary.living_area.map(|area| show::area(area, summary.area_unit));
         let kind: Vec<String> =
-            [summary.property_type.map(|kind| kind.as_str().to_owned()), rooms, area].into_iter().flatten().collect();
+            [summary.property_type.map(|kind| kind.words().to_owned()), rooms, area].into_iter().flatten().collect();
         let opened = summary.opened_at.zip(summary.days_on_market);
         let opened = opened
             .map(|(at, days)| format!("{}, since {}", plural(u64::from(days.unsigned_abs()), "day"), show::date(at)));

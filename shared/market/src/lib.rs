@@ -52,13 +52,11 @@ pub use interval::{Z95, change_interval};
 pub use kinds::{KindMedian, KindPrices};
 pub use mix::{INDEX_DAYS, LogPrices, PriceIndex, log_prices};
 pub use month::Month;
-pub use opened::opened_by;
 pub use moving::{AVERAGE_DAYS, PooledMedians, pooled_medians};
+pub use opened::opened_by;
 pub use pooling::{LogEstimate, between_variance};
 pub use repeat::{REPEAT_PAIRS_MIN, RepeatMonth, RepeatPairs, repeat_pairs};
 pub use segment::{Cell, Segment};
 pub use series::{Close, closes, first_day};
-pub use snapshot::{
-    CATALOGUE_VERSION, Snapshot, WARM_UP_DAYS, snapshot, tells_hours,
-};
+pub use snapshot::{CATALOGUE_VERSION, Snapshot, WARM_UP_DAYS, snapshot, tells_hours};
 pub use wide::{Projection, WIDE_DAYS, WIDE_SERIES_DAYS, Wide};

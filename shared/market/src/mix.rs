@@ -112,18 +112,12 @@ impl LogPrices {
     /// where there is no index.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "counts of homes")]
-    pub fn index_deviation(
-        &self,
-        base: &Self,
-        log_variance: impl Fn(Cell) -> f64,
-        correlation: f64,
-    ) -> Option<f64> {
+    pub fn index_deviation(&self, base: &Self, log_variance: impl Fn(Cell) -> f64, correlation: f64) -> Option<f64> {
         self.index(base)?;
         let matched = self.matched(base);
         let [all_then, all_now] = [0, 1].map(|side| matched.iter().map(|(_, sums)| sums[side].homes).sum::<i128>());
         let variance = matched.iter().filter_map(|(cell, [then, now])| {
-            let weight =
-                f64::midpoint(then.homes as f64 / all_then as f64, now.homes as f64 / all_now as f64);
+            let weight = f64::midpoint(then.homes as f64 / all_then as f64, now.homes as f64 / all_now as f64);
             let [then, now] = [then, now].map(|sums| f64::from(INDEX_DAYS) / sums.homes as f64);
             let both = then + now - 2.0 * correlation.clamp(0.0, 1.0) * (then * now).sqrt();
             Some(weight * weight * log_variance(Cell::from_code(*cell)?) * both)

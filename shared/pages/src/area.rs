@@ -11,7 +11,8 @@ use maud::{Markup, html};
 use stoop_domain::Time;
 use stoop_pipeline::ports::PortError;
 use stoop_pipeline::serve::{
-    Allowance, AreaRequest, ChangeView, FoundArea, MarketView, MergedId, Reader, YieldView, area_csv, area_name, areas_around,
+    Allowance, AreaRequest, ChangeView, FoundArea, MarketView, MergedId, Reader, YieldView, area_csv, area_name,
+    areas_around,
 };
 
 use crate::definitions;
@@ -65,7 +66,8 @@ pub(crate) async fn page(
     let of_currency = |kind: &&YieldView| kind.currency == market.currency && market.purpose == "sale";
     let yields: Vec<&YieldView> = yields.iter().filter(of_currency).collect();
     let shown = Shown { found: &found, market, markets: &view.markets, yields, days, as_of, now };
-    let homes = if shown.is_past() { homes::not_of_the_past() } else { homes::section(reader, &shown, &all, query).await? };
+    let homes =
+        if shown.is_past() { homes::not_of_the_past() } else { homes::section(reader, &shown, &all, query).await? };
     let content = shown.draw(&homes);
     let title = format!("{} {}", found.name, text::offer(market.purpose));
     Ok(layout::page(&Head { title: &title, room: Room::Elsewhere, now: Some(as_of), query: "" }, &content))

@@ -4,8 +4,8 @@ use maud::{Markup, html};
 use stoop_domain::{Purpose, Time};
 use stoop_market::Window;
 use stoop_pipeline::serve::{
-    Allowance, AreaRequest, ChangeView, ComparedChange, ComparedFigure, ComparedValue, Comparing, Comparison, MarketView, Part, Reader,
-    figure_text, market_for,
+    Allowance, AreaRequest, ChangeView, ComparedChange, ComparedFigure, ComparedValue, Comparing, Comparison,
+    MarketView, Part, Reader, figure_text, market_for,
 };
 
 use crate::chart::{LineChart, Series};

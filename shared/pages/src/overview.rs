@@ -6,7 +6,8 @@ use maud::{Markup, html};
 use stoop_domain::{Alert, Purpose, Time};
 use stoop_market::THIN_SAMPLE;
 use stoop_pipeline::serve::{
-    Allowance, AreaCard, AreaRequest, ChangeView, Comparisons, MergedId, Reader, YieldView, areas_of, listed_level, terms_of,
+    Allowance, AreaCard, AreaRequest, ChangeView, Comparisons, ConfidenceInterval, MergedId, Reader, YieldView,
+    areas_of, listed_level, terms_of,
 };
 
 use crate::alerts;
@@ -248,7 +249,7 @@ impl Overview {
     fn row(&self, card: &AreaCard) -> Markup {
         let (change, figures) = (card.change(28), card.row.figures.as_ref());
         let is_thin = figures.is_none_or(|figures| figures.thin);
-        let changed = |of: fn(&ChangeView) -> (Option<f64>, Option<[f64; 2]>)| {
+        let changed = |of: fn(&ChangeView) -> (Option<f64>, Option<ConfidenceInterval>)| {
             let is_thin = change.is_none_or(|change| change.thin);
             let (value, interval) = change.map(of).unwrap_or_default();
             html! { td class=[is_thin.then_some("thin")] { (text::noisy_change(value, interval)) } }
@@ -301,7 +302,7 @@ impl Overview {
 /// moves with what is on offer, too.
 struct Cooling {
     change: f64,
-    interval: [f64; 2],
+    interval: ConfidenceInterval,
 }
 
 impl Cooling {
@@ -313,7 +314,7 @@ impl Cooling {
 
     /// Whether prices fell, whatever chance did.
     fn is_clear(&self) -> bool {
-        self.interval[1] < 0.0
+        self.interval.high < 0.0
     }
 }
 

@@ -4,7 +4,7 @@ use maud::{Markup, html};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use stoop_domain::{Currency, HomeId, Time};
 use stoop_market::Definition;
-use stoop_pipeline::serve::{YieldLevelView, area_name};
+use stoop_pipeline::serve::{ComparableView, ConfidenceInterval, YieldLevelView, area_name};
 
 /// Everything that has no meaning in a path.
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~').remove(b'/');
@@ -38,24 +38,43 @@ pub(crate) fn change(share: Option<f64>) -> Markup {
 }
 
 /// A relative change with its 95 % interval: grey, with the words "no clear change", if 0 is in it.
-pub(crate) fn noisy_change(share: Option<f64>, interval: Option<[f64; 2]>) -> Markup {
+pub(crate) fn noisy_change(share: Option<f64>, interval: Option<ConfidenceInterval>) -> Markup {
     let (Some(known), Some(interval)) = (share, interval) else { return change(share) };
-    match interval {
-        [low, high] if low <= 0.0 && 0.0 <= high => {
+    match interval.contains(0.0) {
+        true => {
             html! { span class="noise" title=(format!("no clear change: {}", reach(interval))) { (signed(known)) } }
         }
-        interval => html! { span class=[direction(known)] title=(reach(interval)) { (signed(known)) } },
+        false => html! { span class=[direction(known)] title=(reach(interval)) { (signed(known)) } },
     }
 }
 
+/// How far chance reaches to either side of a change: ` ± 2.1`.
+pub(crate) fn margin(interval: Option<ConfidenceInterval>) -> Markup {
+    html! { @if let Some(interval) = interval { span class="note" { " ± " (format!("{:.1}", interval.reach() * 100.0)) } } }
+}
+
 /// A 95 % interval of a change, in words: `between −4.1 and −0.3 %`.
-pub(crate) fn reach([low, high]: [f64; 2]) -> String {
+pub(crate) fn reach(ConfidenceInterval { low, high }: ConfidenceInterval) -> String {
     let digits = |share: f64| minus(&format!("{:+.1}", share * 100.0));
     format!("between {} and {} %", digits(low), digits(high))
 }
 
+/// What a home is compared with: `12 other homes of its kind in 98101 and 240 in King County`.
+pub(crate) fn compared_with(like: &ComparableView) -> String {
+    let here = match like.homes {
+        0 => "no other home".to_owned(),
+        homes => plural(usize::try_from(homes).unwrap_or_default(), "other home"),
+    };
+    let around = like
+        .around
+        .as_ref()
+        .map(|path| format!(" and {} in {}", stoop_show::whole(like.homes_around), area_name(path)));
+    format!("{here} of its kind ({}) in its market{}", like.words, around.unwrap_or_default())
+}
+
 /// An interval, in brackets.
-pub(crate) fn range([low, high]: [String; 2]) -> String {
+pub(crate) fn range(interval: ConfidenceInterval, shown: impl Fn(f64) -> String) -> String {
+    let [low, high] = [interval.low, interval.high].map(shown);
     if low == high { String::new() } else { format!("({low} to {high})") }
 }
 

@@ -12,12 +12,14 @@ mod card;
 mod columns;
 mod comparable;
 mod compare;
+mod confidence;
 mod days;
 mod definitions;
 mod explain;
 mod figures;
 mod home;
 mod homes;
+
 mod nearest;
 mod quality;
 mod ranking;
@@ -51,12 +53,14 @@ pub use comparable::{ComparableView, Comparables};
 pub use compare::{
     CompareError, ComparedChange, ComparedFigure, ComparedValue, Comparing, Comparison, Part, market_for,
 };
+pub use confidence::ConfidenceInterval;
 pub use days::{ChangeView, Comparisons, DayView, FALSE_FLAGS, UnusualView, Usual};
 pub use definitions::{DefinedFigure, DefinedMarket, Month, MonthError, Period, Provider, Tallies, Tally};
 pub use explain::{AskedView, BesideView, Explanation, ReferencePrice, RuleView, explain};
 pub use figures::{FiguresView, WindowView};
 pub use home::{FieldsView, HappenedView, HomeSummary, HomeView, IntervalView, PriceChangeView};
 pub use homes::{AREA_HOMES_MAX, FirstHomes, HomePosition, HomeSort, WantedHomes, bedrooms};
+
 pub use nearest::Nearest;
 pub use quality::{AreaQuality, Balance, OBSERVED_MARKETS_MAX, QUALITY_DAYS, Quality};
 pub use ranking::{Figure, MarketRow, Ranking, SortBy};
@@ -85,10 +89,10 @@ fn as_text_or_null<S: Serializer>(value: &Option<impl Display>, serializer: S) -
 
 #[cfg(test)]
 mod tests {
+    use stoop_domain::Market;
     use stoop_domain::{
         Address, Area, AreaUnit, Currency, Facts, History, Listing, Minor, Purpose, Sighting, Time, market_of,
     };
-    use stoop_domain::Market;
     use stoop_market::{Cells, Horizon, Zones, contribution};
 
     use super::*;

@@ -22,9 +22,9 @@ pub(super) fn yields(market: &MarketView, yields: &[YieldView], page: &mut Page)
     ]);
     let price = |price: Option<f64>| price.map_or_else(|| UNKNOWN.to_owned(), |it| show::price(it, market.currency));
     for kind in yields {
-        let [low, high] = kind.gross_yield_interval.map(show::percent);
+        let [low, high] = [kind.gross_yield_interval.low, kind.gross_yield_interval.high].map(show::percent);
         table.row([
-            kind.label.as_str().into(),
+            kind.words.as_str().into(),
             show::percent(kind.gross_yield).into(),
             format!("{low} to {high}").into(),
             format!("{:.1}", kind.price_to_rent).into(),

@@ -15,9 +15,7 @@ use stoop_domain::{
     Address, Currency, Home, HomeId, Listing, Minor, Observation, PropertyType, Purpose, Status, Time, Watch, home_id,
 };
 use stoop_embedded::Database;
-use stoop_market::{
-    Cells, Figures, Segment, Wide, Zones, closes, contribution,
-};
+use stoop_market::{Cells, Figures, Segment, Wide, Zones, closes, contribution};
 use stoop_pipeline::ports::PortError;
 use stoop_pipeline::{WideArea, WideLevel};
 

@@ -94,7 +94,7 @@ pub(super) async fn section(
                     table {
                         thead { tr {
                             th class="l" scope="col" { "Home" } th scope="col" { "Price" } th scope="col" { "Last change" } th scope="col" { "Beds" }
-                            th scope="col" { "Size" } th scope="col" { "Against market" } th scope="col" { "Days" } th class="l" scope="col" { "Where" }
+                            th scope="col" { "Size" } th scope="col" title="Price by area against homes of its type and number of bedrooms" { "Against its kind" } th scope="col" { "Days" } th class="l" scope="col" { "Where" }
                         } }
                         tbody { @for home in on_page { (row(home)) } }
                     }
@@ -130,7 +130,7 @@ fn form(shown: &Shown<'_>, wanted: &Wanted) -> Markup {
             label { "Beds, at least " input name="beds" inputmode="numeric" size="2" maxlength="3" value=(number(wanted.least_beds().map(f64::from))); }
             label { "Type " select name="type" {
                 option value="" { "any" }
-                @for kind in PropertyType::ALL { option value=(kind.as_str()) selected[wanted.kind() == Some(kind)] { (kind.as_str()) } }
+                @for kind in PropertyType::ALL { option value=(kind.as_str()) selected[wanted.kind() == Some(kind)] { (kind.words()) } }
             } }
             label { "Order " select name="sort" {
                 @for (name, words, ..) in ORDERS { option value=(name) selected[wanted.order == name] { (words) } }
@@ -150,7 +150,7 @@ fn row(home: &HomeSummary) -> Markup {
             td { (text::change(change(home))) @if let Some(change) = &home.last_change { " " (text::time(change.at, true)) } }
             td { (stoop_show::or_unknown(home.bedrooms.map(|beds| beds.to_string()))) }
             td { (stoop_show::or_unknown(home.living_area.map(|area| stoop_show::area(area, home.area_unit)))) }
-            td { (text::change(home.versus_market)) }
+            td title=[home.compared_with.as_ref().map(text::compared_with)] { (text::change(home.versus_market)) }
             td { (stoop_show::or_unknown(home.days_on_market.map(|days| days.to_string()))) }
             td class="l" { (home.market.area.name()) }
         }

@@ -30,7 +30,9 @@ pub enum ReadError {
 
 /// An area without a sum for that time, and with too many markets to be added up.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{path} has {markets} markets, more than the {left} that may still be added up here, and its stored sum does not cover {as_of}; accepted: a time of the last days, a part of it, or one purpose or currency")]
+#[error(
+    "{path} has {markets} markets, more than the {left} that may still be added up here, and its stored sum does not cover {as_of}; accepted: a time of the last days, a part of it, or one purpose or currency"
+)]
 pub struct TooWide {
     /// The path of the area.
     pub path: String,
@@ -64,9 +66,9 @@ impl Allowance {
     /// Counts markets that are to be added up.
     pub(super) fn take(&mut self, path: &str, markets: usize, as_of: Time) -> Result<(), ReadError> {
         let Some(left) = &mut self.markets else { return Ok(()) };
-        *left = left.checked_sub(markets).ok_or_else(|| {
-            ReadError::TooWide(TooWide { path: path.to_owned(), markets, left: *left, as_of })
-        })?;
+        *left = left
+            .checked_sub(markets)
+            .ok_or_else(|| ReadError::TooWide(TooWide { path: path.to_owned(), markets, left: *left, as_of }))?;
         Ok(())
     }
 

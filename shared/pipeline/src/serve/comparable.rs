@@ -8,6 +8,9 @@ use stoop_market::{Cell, KindMedian, KindPrices, LogEstimate, Segment, between_v
 pub struct ComparableView {
     /// The kind: `Condominium, 2 bedrooms`.
     pub kind: String,
+    /// The same for people.
+    #[serde(skip)]
+    pub words: String,
     /// The number of other homes of the kind in its market, with price and living area.
     pub homes: i64,
     /// The area around whose homes of the kind are compared as well, less where those of the market are many; `None` if
@@ -73,6 +76,7 @@ impl Comparables {
         };
         Some(ComparableView {
             kind: Segment::Cell(kind).label(),
+            words: Segment::Cell(kind).words(),
             homes,
             homes_around: around.as_ref().map_or(0, |(_, homes)| *homes),
             around: around.map(|(path, _)| path),
@@ -97,9 +101,8 @@ impl Comparables {
             (weights + weight, sum + weight * (own.log - around.log))
         });
         let shift = LogEstimate { log: sum / weights, variance: 1.0 / weights };
-        let shifted = |(own, around): &(LogEstimate, LogEstimate)| {
-            (*own, LogEstimate { log: around.log + shift.log, ..*around })
-        };
+        let shifted =
+            |(own, around): &(LogEstimate, LogEstimate)| (*own, LogEstimate { log: around.log + shift.log, ..*around });
         (shift, between_variance(pairs.iter().map(shifted)))
     }
 }

@@ -9,10 +9,11 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use stoop_domain::{AreaUnit, Currency, Day};
 use stoop_market::{
-    AVERAGE_DAYS, Close, Flows, INDEX_DAYS, KindPrices, LogPrices, PooledMedians, PriceIndex, RELATIVE_ERROR, WARM_UP_DAYS,
-    Z95, change_interval,
+    AVERAGE_DAYS, Close, Flows, INDEX_DAYS, KindPrices, LogPrices, PooledMedians, PriceIndex, RELATIVE_ERROR,
+    WARM_UP_DAYS, Z95, change_interval,
 };
 
+use super::ConfidenceInterval;
 use super::figures::Terms;
 use super::sum::Sum;
 
@@ -32,7 +33,7 @@ pub struct DayView {
     /// Median list price at its end.
     pub median_price: Option<f64>,
     /// Its 95 % interval; `None` for fewer than 6 homes.
-    pub median_price_interval: Option<[f64; 2]>,
+    pub median_price_interval: Option<ConfidenceInterval>,
     /// Mean list price at its end.
     pub mean_price: Option<f64>,
     /// The median of the list prices at the end of this day and the 6 before, pooled; `None` until 7 days are known.
@@ -71,12 +72,12 @@ pub struct ChangeView {
     /// The change of the median list price.
     pub median_price_change: Option<f64>,
     /// Its 95 % interval: if it contains 0, there may be no change. `None` if either day has fewer than 6 homes.
-    pub median_price_change_interval: Option<[f64; 2]>,
+    pub median_price_change_interval: Option<ConfidenceInterval>,
     /// The change of list prices over 28 days at the same mix of property types and bedrooms. `None` over one day, if
     /// 28 days are not known on both sides, or if less than half of the homes are comparable.
     pub mix_adjusted_change: Option<f64>,
     /// Its 95 % interval.
-    pub mix_adjusted_change_interval: Option<[f64; 2]>,
+    pub mix_adjusted_change_interval: Option<ConfidenceInterval>,
     /// The share of homes that it compares: of both sides, the lower one.
     pub mix_matched_share: Option<f64>,
     /// Whether either sample is thin, or the earlier day was one of the first observed days.
@@ -189,7 +190,9 @@ impl Series {
             unconfirmed: close.unconfirmed,
             priced: close.priced,
             median_price: major(close.median_price),
-            median_price_interval: close.median_interval.map(|ends| ends.map(|end| terms.major(end))),
+            median_price_interval: close
+                .median_interval
+                .map(|ends| ConfidenceInterval::of(ends, |end| terms.major(end))),
             mean_price: major(close.mean_price),
             median_price_7_days: pooled(0),
             median_price_28_days: pooled(1),
@@ -222,7 +225,8 @@ impl Series {
             median_price_change_interval: self.median_interval(then, now, days),
             mix_adjusted_change_interval: index.and_then(|index| {
                 let reach = Z95 * self.index_deviation(then.day, today, days)?;
-                Some([index.value.ln() - reach, index.value.ln() + reach].map(|log| rounded(log.exp_m1())))
+                let log = index.value.ln();
+                Some(ConfidenceInterval::of([log - reach, log + reach], |log| rounded(log.exp_m1())))
             }),
             mix_adjusted_change: index.and_then(|index| relative(Some(1.0), Some(index.value))),
             mix_matched_share: index.map(|index| (index.matched_share * 10_000.0).round() / 10_000.0),
@@ -231,11 +235,11 @@ impl Series {
     }
 
     /// The 95 % interval of the change of the median between two closes.
-    fn median_interval(&self, then: &Close, now: &Close, days: i32) -> Option<[f64; 2]> {
+    fn median_interval(&self, then: &Close, now: &Close, days: i32) -> Option<ConfidenceInterval> {
         let of = |close: &Close| Some((close.median_price?, close.median_interval?));
         let common = self.now.common(days).min(then.priced).min(now.priced);
         let ends = change_interval(of(then)?, of(now)?, [then.priced, now.priced], common, RELATIVE_ERROR)?;
-        Some(ends.map(rounded))
+        Some(ConfidenceInterval::of(ends, rounded))
     }
 
     /// The standard deviation of the logarithm of the index between two days, because of sampling.

@@ -6,8 +6,8 @@ use stoop_domain::{Home, HomeId, Market, Purpose, Time};
 use stoop_market::{Cells, WIDE_SERIES_DAYS, Wide};
 
 use super::{
-    AddUp, Allowance, AreaCard, AreaView, FoundArea, HomeSummary, Hours, MarketRow, MarketView, MergedId, ReadError, Sum,
-    covers_days, repeat_days,
+    AddUp, Allowance, AreaCard, AreaView, FoundArea, HomeSummary, Hours, MarketRow, MarketView, MergedId, ReadError,
+    Sum, covers_days, repeat_days,
 };
 use crate::ports::{Browse, PortError, SearchControls, Store, Views, WideAreas};
 use crate::wide_area::{WideArea, WideLevel};

@@ -2,8 +2,8 @@ use jiff::tz::TimeZone;
 use stoop_domain::{Day, Time};
 use stoop_market::{
     AVERAGE_DAYS, Cell, Cells, Close, Figures, HORIZON_DAYS, KindPrices, LogPrices, PooledMedians, PriceRange,
-    RepeatPairs, Segment, WIDE_SERIES_DAYS, Wide, asking_prices, closes, first_day, log_prices, opened_by, pooled_medians,
-    repeat_pairs,
+    RepeatPairs, Segment, WIDE_SERIES_DAYS, Wide, asking_prices, closes, first_day, log_prices, opened_by,
+    pooled_medians, repeat_pairs,
 };
 
 /// Whether the events of the last 24 hours are known.

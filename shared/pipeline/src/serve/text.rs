@@ -52,7 +52,7 @@ impl UnusualView {
             let value = if is_share { stoop_show::percent(value) } else { format!("{:.0}", value + 0.0) };
             format!("{sign}{value}")
         };
-        let [low, high] = self.usual_interval.map(text);
+        let [low, high] = [self.usual_interval.low, self.usual_interval.high].map(text);
         let (value, weeks) = (text(self.value), self.weeks);
         format!("{what}: {value}, {is}; mostly {low} to {high} in the {weeks} weeks before")
     }

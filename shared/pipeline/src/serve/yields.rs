@@ -5,6 +5,7 @@ mod tests;
 
 use std::collections::BTreeMap;
 
+use super::ConfidenceInterval;
 use serde::Serialize;
 use stoop_domain::Currency;
 use stoop_market::{Cell, KindMedian, KindPrices, LogEstimate, Segment, between_variance};
@@ -16,12 +17,15 @@ use stoop_market::{Cell, KindMedian, KindPrices, LogEstimate, Segment, between_v
 pub struct YieldView {
     /// `Condominium, 2 bedrooms`; `all` for the whole area.
     pub label: String,
+    /// The same for people.
+    #[serde(skip)]
+    pub words: String,
     /// The currency of both prices.
     pub currency: Currency,
     /// Twelve months of rent as a share of the price, before all costs: 0.05 is 5 %.
     pub gross_yield: f64,
     /// Its 95 % interval.
-    pub gross_yield_interval: [f64; 2],
+    pub gross_yield_interval: ConfidenceInterval,
     /// The price in years of rent: the gross rent multiplier.
     pub price_to_rent: f64,
     /// Median list price for sale in the area; `None` for the whole area, or if it has no such home.
@@ -93,7 +97,7 @@ pub fn yields(levels: &[YieldLevel], currency: Currency) -> Vec<YieldView> {
         let Some(pooled) = pooled.get(&kind) else { continue };
         let [low, high] = pooled.estimate.interval();
         if high / low <= REACH_MAX * REACH_MAX {
-            kinds.push((homes, pooled, of_kind(levels, kind, pooled, currency)));
+            kinds.push((homes, pooled, kind, of_kind(levels, kind, pooled, currency)));
         }
     }
     let matched: i64 = kinds.iter().map(|(homes, ..)| homes).sum();
@@ -150,9 +154,8 @@ impl YieldLevel {
     }
 
     fn view(&self, kinds: &[Cell], weight: f64) -> YieldLevelView {
-        let homes = |prices: &KindPrices| {
-            kinds.iter().filter_map(|kind| prices.median(*kind)).map(|median| median.homes).sum()
-        };
+        let homes =
+            |prices: &KindPrices| kinds.iter().filter_map(|kind| prices.median(*kind)).map(|median| median.homes).sum();
         YieldLevelView {
             area: self.area.clone(),
             sale_homes: homes(&self.sale),
@@ -173,9 +176,10 @@ fn of_kind(levels: &[YieldLevel], kind: Cell, pooled: &Pooled, currency: Currenc
     let view = own.view(&[kind], 1.0);
     YieldView {
         label: Segment::Cell(kind).label(),
+        words: Segment::Cell(kind).words(),
         currency,
         gross_yield: rounded(pooled.estimate.value(), 10_000.0),
-        gross_yield_interval: pooled.estimate.interval().map(|end| rounded(end, 10_000.0)),
+        gross_yield_interval: ConfidenceInterval::of(pooled.estimate.interval(), |end| rounded(end, 10_000.0)),
         price_to_rent: rounded(1.0 / pooled.estimate.value(), 100.0),
         median_price: major(&own.sale),
         median_rent: major(&own.rent),
@@ -189,31 +193,29 @@ fn of_kind(levels: &[YieldLevel], kind: Cell, pooled: &Pooled, currency: Currenc
 #[expect(clippy::cast_precision_loss, reason = "numbers of homes")]
 fn of_all(
     levels: &[YieldLevel],
-    kinds: &[(i64, &Pooled, YieldView)],
+    kinds: &[(i64, &Pooled, Cell, YieldView)],
     matched: i64,
     homes_of_known_kind: i64,
     currency: Currency,
 ) -> YieldView {
     let share = |homes: i64| homes as f64 / matched as f64;
-    let mean: f64 = kinds.iter().map(|(homes, pooled, _)| share(*homes) * pooled.estimate.value()).sum();
+    let mean: f64 = kinds.iter().map(|(homes, pooled, ..)| share(*homes) * pooled.estimate.value()).sum();
     // The delta method: the deviation of a yield is its value times that of its logarithm.
     let variance: f64 = kinds
         .iter()
-        .map(|(homes, pooled, _)| (share(*homes) * pooled.estimate.value()).powi(2) * pooled.estimate.variance)
+        .map(|(homes, pooled, ..)| (share(*homes) * pooled.estimate.value()).powi(2) * pooled.estimate.variance)
         .sum();
-    let [low, high] = LogEstimate { log: mean.ln(), variance: variance / (mean * mean) }.interval();
-    let cells: Vec<Cell> = levels[0].sale.kinds().filter(is_known).collect();
-    let labels: Vec<&str> = kinds.iter().map(|(.., view)| view.label.as_str()).collect();
-    let cells: Vec<Cell> =
-        cells.into_iter().filter(|kind| labels.contains(&Segment::Cell(*kind).label().as_str())).collect();
-    let weight = |at: usize| kinds.iter().map(|(homes, pooled, _)| share(*homes) * pooled.weights[at]).sum::<f64>();
+    let interval = LogEstimate { log: mean.ln(), variance: variance / (mean * mean) }.interval();
+    let cells: Vec<Cell> = kinds.iter().map(|(.., kind, _)| *kind).collect();
+    let weight = |at: usize| kinds.iter().map(|(homes, pooled, ..)| share(*homes) * pooled.weights[at]).sum::<f64>();
     let weighed = levels.iter().enumerate().map(|(at, level)| (at, level.view(&cells, weight(at))));
     let own = levels[0].view(&cells, 1.0);
     YieldView {
         label: "all".to_owned(),
+        words: "all".to_owned(),
         currency,
         gross_yield: rounded(mean, 10_000.0),
-        gross_yield_interval: [low, high].map(|end| rounded(end, 10_000.0)),
+        gross_yield_interval: ConfidenceInterval::of(interval, |end| rounded(end, 10_000.0)),
         price_to_rent: rounded(1.0 / mean, 100.0),
         median_price: None,
         median_rent: None,

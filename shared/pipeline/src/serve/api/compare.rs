@@ -9,7 +9,8 @@ use super::error::ApiError;
 use super::known::narrowed;
 use super::params::Params;
 use crate::serve::{
-    Allowance, CompareError, Comparing, Comparison, MarketRow, MarketView, AreaRequest, as_text, as_text_or_null, market_for,
+    Allowance, AreaRequest, CompareError, Comparing, Comparison, MarketRow, MarketView, as_text, as_text_or_null,
+    market_for,
 };
 
 const ACCEPTED: [&str; 7] = ["area", "purpose", "currency", "by", "window", "figures", "as_of"];

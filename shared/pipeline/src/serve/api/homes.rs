@@ -10,7 +10,10 @@ use super::error::ApiError;
 use super::known::narrowed;
 use super::params::Params;
 use crate::ports::PortError;
-use crate::serve::{ADDED_UP_MAX, AREA_HOMES_MAX, FirstHomes, FoundArea, HomeSummary, HomeView, INTERVAL_COLUMNS, WantedHomes, as_text, home_columns, with_values};
+use crate::serve::{
+    ADDED_UP_MAX, AREA_HOMES_MAX, FirstHomes, FoundArea, HomeSummary, HomeView, INTERVAL_COLUMNS, WantedHomes, as_text,
+    home_columns, with_values,
+};
 
 const LISTED_DEFAULT: u16 = 100;
 const LISTED_MAX: u16 = 1_000;

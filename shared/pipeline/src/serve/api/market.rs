@@ -7,7 +7,7 @@ use super::answer::Answer;
 use super::error::ApiError;
 use super::known::narrowed;
 use super::params::Params;
-use crate::serve::{Allowance, AreaView, AreaRequest, YieldView, area_csv, as_text_or_null};
+use crate::serve::{Allowance, AreaRequest, AreaView, YieldView, area_csv, as_text_or_null};
 
 const DAYS_DEFAULT: u16 = 90;
 /// Ten years and more.

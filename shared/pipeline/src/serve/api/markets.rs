@@ -9,9 +9,7 @@ use super::answer::Answer;
 use super::error::ApiError;
 use super::known::narrowed;
 use super::params::Params;
-use crate::serve::{
-    ADDED_UP_MAX, Allowance, FoundArea, MarketRow, Ranking, SortBy, as_text_or_null, market_columns,
-};
+use crate::serve::{ADDED_UP_MAX, Allowance, FoundArea, MarketRow, Ranking, SortBy, as_text_or_null, market_columns};
 use crate::wide_area::{WideArea, WideLevel};
 
 const LISTED_MAX: u16 = 1_000;

@@ -12,6 +12,7 @@ use stoop_domain::Day;
 use stoop_market::{Close, Flows, Z95};
 
 use super::Series;
+use crate::serve::ConfidenceInterval;
 
 /// A figure of this area that is unusual for it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -24,7 +25,7 @@ pub struct UnusualView {
     /// The median of the same figure over the 8 weeks before.
     pub usual: f64,
     /// Where it lies in 19 of 20 weeks.
-    pub usual_interval: [f64; 2],
+    pub usual_interval: ConfidenceInterval,
     /// The number of earlier weeks that say so.
     pub weeks: usize,
     /// The probability of a value at least as far off in a week without news.
@@ -166,7 +167,6 @@ impl Series {
             unit: 1.0,
         })
     }
-
 }
 
 /// The number of events of each week. Twice the square root of a number of events has a standard deviation of 1, whatever
@@ -189,7 +189,8 @@ fn stock(closes: &[Close]) -> Weeks {
     let of = |count: fn(&Flows) -> i64| move |week: &[Close]| week.iter().map(|close| count(&close.flows)).sum::<i64>();
     let (entries, exits) = (of(Flows::entries), of(Flows::exits));
     let weeks: Vec<(i64, i64)> = closes.rchunks_exact(WEEK).map(|week| (entries(week), exits(week))).collect();
-    let mut moves: Vec<f64> = weeks.iter().skip(1).take(BEFORE).map(|(entries, exits)| (entries + exits) as f64).collect();
+    let mut moves: Vec<f64> =
+        weeks.iter().skip(1).take(BEFORE).map(|(entries, exits)| (entries + exits) as f64).collect();
     let unit = if moves.is_empty() { 1.0 } else { (super::median(&mut moves) + 1.0).sqrt() };
     Weeks {
         figure: "active_change",
@@ -228,7 +229,7 @@ impl Weeks {
             figure: self.figure,
             value: rounded(shown(value)),
             usual: rounded(shown(usual)),
-            usual_interval: [usual - reach, usual + reach].map(shown).map(rounded),
+            usual_interval: ConfidenceInterval::of([usual - reach, usual + reach], |end| rounded(shown(end))),
             weeks: earlier.len(),
             probability: two_sided(off / scale, freedom),
             is: if value < usual { Usual::Low } else { Usual::High },

@@ -4,7 +4,7 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use stoop_domain::{Home, HomeId, Market, Time};
 use stoop_market::KindPrices;
 
-use super::{MARKETS_AT_ONCE, Reader, AreaRequest};
+use super::{AreaRequest, MARKETS_AT_ONCE, Reader};
 use crate::ports::PortError;
 use crate::serve::homes::{AREA_HOMES_MAX, READS_AT_ONCE, open_homes};
 use crate::serve::{Allowance, Comparables, HomeSummary, MergedId, ReadError, areas_around};

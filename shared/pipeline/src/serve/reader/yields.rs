@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 use stoop_domain::{Currency, Market, Purpose, Time};
 use stoop_market::KindPrices;
 
-use super::{Reader, AreaRequest};
+use super::{AreaRequest, Reader};
 use crate::serve::{Allowance, MergedId, ReadError, YieldLevel, YieldView, areas_around, yields};
 use crate::wide_area::{WideArea, WideLevel};
 

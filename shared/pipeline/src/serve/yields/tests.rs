@@ -52,7 +52,7 @@ fn a_yield_is_twelve_rents_by_the_price() {
     // 12 x 2,000 / 400,000, from buckets of a thousandth.
     assert!((kind.gross_yield - 0.06).abs() < 0.000_2 && (kind.price_to_rent - 16.67).abs() < 0.05, "{kind:?}");
     assert_eq!((all.label.as_str(), all.gross_yield, all.matched_share), ("all", kind.gross_yield, Some(1.0)));
-    let [low, high] = kind.gross_yield_interval;
+    let ConfidenceInterval { low, high } = kind.gross_yield_interval;
     assert!(low < 0.059 && 0.061 < high && high / low < 1.4, "{kind:?}");
     assert_eq!(weights(kind), [("us/wa/king", 1.0)]);
 }
@@ -73,7 +73,7 @@ fn few_homes_lean_on_the_city_and_county_by_their_number() {
     let (few, many) = (own(2), own(200));
     assert!(0.045 < few.gross_yield && few.gross_yield < 0.062, "{few:?}");
     assert!((many.gross_yield - 0.04).abs() < 0.003, "{many:?}");
-    assert!(few.gross_yield_interval[1] - few.gross_yield_interval[0] > many.gross_yield_interval[1] - many.gross_yield_interval[0]);
+    assert!(few.gross_yield_interval.reach() > many.gross_yield_interval.reach());
     let sum: f64 = few.levels.iter().map(|level| level.weight).sum();
     assert!((sum - 1.0).abs() < 0.001, "{few:?}");
     let none = own(0);

@@ -135,11 +135,7 @@ impl Inner {
             assert!(covered.has(now.day_in(&zone)), "{area} covers {covered:?}, not {now}");
             let lies_in = |market: &&Market| WideArea::of(market, area.level()) == *area;
             assert_eq!(markets, self.markets.keys().filter(lies_in).count(), "{area}");
-            assert_eq!(
-                sum.figures(Segment::All, now, &zone),
-                Figures::of(plain, Segment::All, now, &zone),
-                "{area}"
-            );
+            assert_eq!(sum.figures(Segment::All, now, &zone), Figures::of(plain, Segment::All, now, &zone), "{area}");
             let today = now.day_in(&zone);
             let active =
                 |closes: Vec<stoop_market::Close>| closes.into_iter().map(|close| close.active).collect::<Vec<_>>();

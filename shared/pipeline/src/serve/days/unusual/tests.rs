@@ -82,7 +82,9 @@ fn there_is_at_most_one_false_flag_in_ten_weeks() {
         ("plain", &|_, _, _| 6.0),
         ("many", &|_, _, _| 40.0),
         ("uneven", &|_, _, chance| 6.0 * (0.2 * chance).exp()),
-        ("seasons", &|week, phase, _| 6.0 * (0.35 * ((week as f64 + phase) / 52.0 * std::f64::consts::TAU).sin()).exp()),
+        ("seasons", &|week, phase, _| {
+            6.0 * (0.35 * ((week as f64 + phase) / 52.0 * std::f64::consts::TAU).sin()).exp()
+        }),
     ];
     for (name, expected) in kinds {
         for (weeks, looked) in [(20, 3), (60, 26)] {
@@ -167,7 +169,9 @@ fn too_short_a_past_says_nothing() {
 /// R: 2 * pt(-t, df), 2 * pnorm(-z).
 #[test]
 fn probabilities_are_those_of_the_t_distribution() {
-    for (t, freedom, expected) in [(2.0, 5.0, 0.101_939), (4.0, 5.0, 0.010_323), (3.0, 17.6, 0.007_803), (0.0, 3.0, 1.0)] {
+    for (t, freedom, expected) in
+        [(2.0, 5.0, 0.101_939), (4.0, 5.0, 0.010_323), (3.0, 17.6, 0.007_803), (0.0, 3.0, 1.0)]
+    {
         let got = two_sided(t, freedom);
         assert!((got / expected - 1.0).abs() < 0.04, "{got} for {expected}");
         assert_eq!(got, two_sided(-t, freedom));
