@@ -92,7 +92,7 @@ impl View for HomePage {
 impl HomePage {
     fn card(&self) -> Vec<(String, SafeText)> {
         let summary = &self.0.summary;
-        let versus = summary.versus_market.map(|share| format!(" ({} vs market)", show::change(share)));
+        let versus = summary.versus_market.map(|share| format!(" ({} against its kind)", show::change(share)));
         let per_area = summary.price_per_area.map(|price| {
             show::price_per_area(price, summary.currency, summary.area_unit) + &versus.unwrap_or_default()
         });

@@ -109,7 +109,7 @@ impl View for Homes {
             Column::left("on").optional(4),
             Column::right("beds").optional(6),
             Column::right("area").optional(5),
-            Column::right("vs market").optional(1),
+            Column::right("vs kind").optional(1),
             Column::right("days").optional(3),
             Column::cut("home"),
         ]);
@@ -119,7 +119,8 @@ impl View for Homes {
         }
         page.table(table);
         more(&mut page, self.homes.len(), self.total);
-        let note = "vs market: price per area against the median of the home's own market";
+        let note =
+            "vs kind: price per area against homes of the same type and number of bedrooms, there and in the county";
         page.gap().line([SafeText::from(note).dim()]);
         page
     }

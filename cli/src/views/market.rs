@@ -231,7 +231,7 @@ fn figures(market: &MarketView, page: &mut Page) {
     let age = or_unknown(figures.median_age_days.map(|days| plural(whole_days(days), "day")));
     let left = [
         ("active", format!("{}{parts}", show::whole(active)).into()),
-        ("median price", dimmed(price(figures.median_price), "median_price", figures)),
+        ("median price", dimmed(price(figures.median_price) + &between(market), "median_price", figures)),
         ("mean price", dimmed(or_unknown(mean), "mean_price", figures)),
         ("median per area", dimmed(or_unknown(per_area), "median_price_per_area", figures)),
     ];
@@ -242,6 +242,13 @@ fn figures(market: &MarketView, page: &mut Page) {
         ("share cut", dimmed(or_unknown(cut), "cut_share", figures)),
     ];
     two_columns(left, right, page);
+}
+
+/// Where the median may lie: ` ($398,000 to $412,000)`.
+fn between(market: &MarketView) -> String {
+    let interval = market.figures.intervals.get("median_price");
+    let price = |price: f64| show::price(price, market.currency);
+    interval.map(|interval| format!(" ({} to {})", price(interval.low), price(interval.high))).unwrap_or_default()
 }
 
 /// Facts in two columns, or in one if the screen is narrow.

@@ -4,11 +4,13 @@ use serde::Serialize;
 use stoop_domain::Time;
 use stoop_embedded::Database;
 use stoop_pipeline::WideLevel;
-use stoop_pipeline::serve::{Allowance, ChangeView, Figure, FiguresView, MarketRow, Ranking, SortBy, market_columns};
+use stoop_pipeline::serve::{
+    Allowance, ConfidenceInterval, Figure, FiguresView, MarketRow, Ranking, SortBy, market_columns,
+};
 
 use super::compare::{cell, name};
 use super::market::catalogue::dimmed;
-use super::market::changes::signed;
+use super::market::changes::noisy;
 use super::{View, as_text_or_null, empty, give, moment, more, open, plural, read};
 use crate::args::{MarketsArgs, StoreArgs, WantedMarkets};
 use crate::out::say;
@@ -189,15 +191,16 @@ const SHOWN: [&str; 7] = [
     "last_7_days_price_cuts",
 ];
 
-/// The changes of active homes, of the median price, and of prices at the same mix of homes, dimmed if they are thin.
+/// The changes of active homes, of the median price, and of prices at the same mix of homes, dimmed if they are thin or not
+/// clear.
 fn change_cells(row: &MarketRow) -> [SafeText; 3] {
-    let change = row.change.as_ref();
-    let values: [fn(&ChangeView) -> Option<f64>; 3] =
-        [|it| it.active_change, |it| it.median_price_change, |it| it.mix_adjusted_change];
-    values.map(|value| {
-        let text = SafeText::from(signed(change.and_then(value)));
-        if change.is_none_or(|change| change.thin) { text.dim() } else { text }
-    })
+    let Some(change) = &row.change else { return [UNKNOWN; 3].map(|text| SafeText::from(text).dim()) };
+    let values: [(Option<f64>, Option<ConfidenceInterval>); 3] = [
+        (change.active_change, None),
+        (change.median_price_change, change.median_price_change_interval),
+        (change.mix_adjusted_change, change.mix_adjusted_change_interval),
+    ];
+    values.map(|(value, interval)| noisy(value, interval, change.thin))
 }
 
 /// The plural name of a level.

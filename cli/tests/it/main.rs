@@ -23,6 +23,7 @@ mod replay;
 mod sources;
 mod stop;
 mod support;
+mod surfaces;
 mod terminal;
 mod webhook;
 mod wide;

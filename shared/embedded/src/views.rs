@@ -116,6 +116,10 @@ impl Browse for Database {
         self.all_next_polls()
     }
 
+    async fn is_polled(&self) -> Result<Option<bool>, PortError> {
+        Ok(Some(Self::is_polled(self)?))
+    }
+
     async fn quarantine(&self, newest: usize) -> Result<Option<Quarantined>, PortError> {
         let sql = "SELECT source, json_quote(reason),
                    sum(coalesce(json_extract(body, '$.rows'), 1)) FROM quarantine

@@ -1,5 +1,6 @@
 use crate::histogram::{Bucket, quantile_of};
 use crate::interval::order_ranks;
+use crate::outlying::{Outlying, bounds};
 
 /// A histogram of price buckets that changes often: an array of all buckets in a range.
 #[derive(Clone, Debug)]
@@ -58,6 +59,11 @@ impl Counts {
             }
         }
         None
+    }
+
+    /// The prices that cannot belong here, given the median.
+    pub(crate) fn outlying(&self, median: Option<f64>) -> Outlying {
+        Outlying::of(self.buckets(), bounds(median, self.total))
     }
 
     fn buckets(&self) -> impl Iterator<Item = (i32, i64)> + '_ {

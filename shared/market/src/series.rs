@@ -38,7 +38,6 @@ const OF_CLOSE: [Quantity; 5] =
 /// The closes of the days `from..=until`, computed in one pass. Days before the state's horizon are in its opening; use
 /// [`Cells::with_archive`] to get them as single days.
 #[must_use]
-#[expect(clippy::cast_precision_loss, reason = "counts of homes")]
 pub fn closes(cells: &Cells, segment: Segment, from: Day, until: Day) -> Vec<Close> {
     let mut changes: Vec<(Key, i64)> = Vec::new();
     for quantity in OF_CLOSE {
@@ -63,14 +62,16 @@ pub fn closes(cells: &Cells, segment: Segment, from: Day, until: Day) -> Vec<Clo
             }
         }
         let priced = prices.as_ref().map_or(0, Counts::total);
-        let mean_price = (priced > 0).then(|| stock.price_sum() as f64 / priced as f64);
+        let median = prices.as_ref().and_then(Counts::median);
+        let outlying = prices.as_ref().map(|prices| prices.outlying(median)).unwrap_or_default();
+        let mean_price = outlying.mean_of_others(stock.price_sum(), priced);
         series.push(Close {
             day: Day(day),
             active: stock.active(),
             unconfirmed: stock.unconfirmed(),
             priced,
             // Of a single home it is the price itself, not that of its bucket.
-            median_price: if priced == 1 { mean_price } else { prices.as_ref().and_then(Counts::median) },
+            median_price: if priced == 1 { mean_price } else { median },
             median_interval: prices.as_ref().and_then(Counts::median_interval),
             mean_price,
             flows,

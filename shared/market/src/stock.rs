@@ -5,6 +5,7 @@ use crate::histogram::{Bucket, Histogram};
 use crate::key::Key;
 use crate::kind::Quantity;
 use crate::measures::WindowSums;
+use crate::outlying::{Outlying, bounds};
 
 /// The stock at the end of a day: a sum of coordinates.
 #[derive(Clone, Debug, Default)]
@@ -91,10 +92,26 @@ impl Stock {
         self.per_area.quantile(0.5)
     }
 
-    #[expect(clippy::cast_precision_loss, reason = "for display")]
+    /// The mean list price, without outlying ones.
     pub(crate) fn mean_price(&self) -> Option<f64> {
-        let priced = self.prices.count();
-        (priced > 0).then(|| self.price_sum as f64 / priced as f64)
+        self.outlying().mean_of_others(self.price_sum, self.prices.count())
+    }
+
+    /// The prices that cannot belong here.
+    pub(crate) fn outlying(&self) -> Outlying {
+        Outlying::of(self.prices.buckets().map(|(bucket, count)| (bucket.0, count)), self.bounds())
+    }
+
+    fn bounds(&self) -> Option<(i32, i32)> {
+        bounds(self.prices.quantile(0.5), self.prices.count())
+    }
+
+    /// The lowest or the highest list price that is not outlying.
+    fn extreme(&self, mut prices: impl Iterator<Item = (Bucket, i64)>) -> Option<f64> {
+        let bounds = self.bounds();
+        let is_inside = |bucket: Bucket| bounds.is_none_or(|(low, high)| (low..=high).contains(&bucket.0));
+        let (bucket, _) = prices.find(|(bucket, count)| *count > 0 && is_inside(*bucket))?;
+        if self.prices.count() == 1 { self.mean_price() } else { Some(bucket.value()) }
     }
 
     fn price(&self, quantile: f64) -> Option<f64> {
@@ -112,8 +129,8 @@ impl Stock {
             mean_price: self.mean_price(),
             p25_price: self.price(0.25),
             p75_price: self.price(0.75),
-            min_price: self.price(0.0),
-            max_price: self.price(1.0),
+            min_price: self.extreme(self.prices.buckets()),
+            max_price: self.extreme(self.prices.buckets().rev()),
             priced_per_area: self.per_area.count(),
             median_price_per_m2: self.median_price_per_m2(),
             median_age_days: WindowSums::median(&self.ages(today)),

@@ -11,8 +11,8 @@ use maud::{Markup, html};
 use stoop_domain::Time;
 use stoop_pipeline::ports::PortError;
 use stoop_pipeline::serve::{
-    Allowance, AreaRequest, ChangeView, FoundArea, MarketView, MergedId, Reader, YieldView, area_csv, area_name,
-    areas_around,
+    Allowance, AreaRequest, ChangeView, ConfidenceInterval, FoundArea, MarketView, MergedId, Reader, YieldView,
+    area_csv, area_name, areas_around,
 };
 
 use crate::definitions;
@@ -188,16 +188,18 @@ impl Shown<'_> {
         let (market, figures) = (self.market, &self.market.figures);
         let change = market.changes.iter().find(|change| change.days == 28);
         let window = |name: &str| figures.last_28_days.values.get(name);
-        let since = |change: &ChangeView| {
-            format!("against {}, {} priced homes then, {} now", change.since, change.priced, figures.priced)
-        };
         let whole = self.yields.iter().find(|kind| kind.matched_share.is_some());
         html! {
             dl class="tiles" {
                 div class="tile" {
                     dt { (text::defined("median_price", "Median price")) }
                     dd class=(if figures.thin { "value thin" } else { "value" }) { (text::price(figures.median_price, market.currency)) }
-                    dd class="more" { @match change { Some(it) => { (text::change(it.median_price_change)) " in 28 days " span title=(since(it)) { "(" (stoop_show::whole(it.priced)) " → " (stoop_show::whole(figures.priced)) " homes)" } }, None => { (stoop_show::whole(figures.priced)) " homes with a price" } } }
+                    dd class="more" { (text::between(figures.intervals.get("median_price").copied(), |price| stoop_show::price(price, market.currency))) " (" (text::plural(usize::try_from(figures.priced).unwrap_or_default(), "home")) ")" }
+                }
+                div class="tile" {
+                    dt { a href="/definitions#mix_adjusted_change" { "Prices in 28 days" } }
+                    dd class="value" { @match change { Some(it) => { (text::noisy_change(it.mix_adjusted_change, it.mix_adjusted_change_interval)) }, None => (stoop_show::UNKNOWN) } }
+                    dd class="more" { @match change { Some(it) => { (price_change(it)) }, None => "a change needs 28 observed days" } }
                 }
                 div class="tile" {
                     dt { (text::defined("active", "Homes on offer")) }
@@ -223,7 +225,10 @@ impl Shown<'_> {
                     div class="tile" {
                         dt { a href="/definitions#gross_yield" { "Gross yield" } }
                         dd class="value" { (text::percent(whole.map(|kind| kind.gross_yield))) }
-                        dd class="more" { @match whole { Some(kind) => { "price is " (format!("{:.1}", kind.price_to_rent)) " years of rent" }, None => "no matching rents" } }
+                        dd class="more" { @match whole {
+                            Some(kind) => { (text::between(Some(kind.gross_yield_interval), stoop_show::percent)) ": " (text::levels(&kind.levels)) },
+                            None => "too few rents like its homes, here and in the county",
+                        } }
                     }
                 } @else {
                     div class="tile" {
@@ -269,4 +274,18 @@ impl Shown<'_> {
 
 fn below_name(path: &str) -> String {
     if path.ends_with("/-") { "unknown".to_owned() } else { area_name(path) }
+}
+
+/// What a change of prices is, in words.
+fn price_change(change: &ChangeView) -> String {
+    let clear = |interval: ConfidenceInterval| if interval.contains(0.0) { "no clear change, " } else { "" };
+    match (change.mix_adjusted_change_interval, change.median_price_change) {
+        (Some(interval), _) => {
+            format!("at the same mix of homes; {}{}", clear(interval), text::reach(interval))
+        }
+        (None, Some(median)) => {
+            format!("not known at the same mix; the median, which moves with the mix, {}", text::signed(median))
+        }
+        (None, None) => "not known at the same mix of homes".to_owned(),
+    }
 }

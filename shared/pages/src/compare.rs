@@ -67,9 +67,10 @@ fn prices(markets: &[(String, MarketView)]) -> Markup {
     let longest = markets.iter().map(|(_, market)| &market.days).max_by_key(|days| days.len());
     let days: Vec<&str> = longest.into_iter().flatten().map(|day| day.day.as_str()).collect();
     let price = |value: f64| stoop_show::price(value, currency);
+    let tick = |value: f64| stoop_show::amount(value, currency);
     let series = markets.iter().zip(1..).map(|((name, market), class)| {
         let on = |day: &&str| market.days.iter().find(|it| it.day == **day).and_then(|it| it.median_price_7_days);
-        Series { name, class, is_faint: false, values: days.iter().map(on).collect() }
+        Series { name, class, is_faint: false, values: days.iter().map(on).collect(), band: Vec::new() }
     });
     let chart = LineChart {
         id: "prices",
@@ -79,6 +80,7 @@ fn prices(markets: &[(String, MarketView)]) -> Markup {
         from_zero: false,
         least_step: 0.0,
         format: &price,
+        tick: Some(&tick),
         download: None,
     };
     html! { section class="card" { (chart.draw()) } }

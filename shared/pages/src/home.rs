@@ -26,8 +26,13 @@ pub(crate) async fn page(reader: &Reader<'_>, id: &HomeId, now: Time) -> Result<
     let view = HomeView::of(id.clone(), &home, comparables.first(), now).ok_or_else(missing)?.displayed(&home);
     let title = view.summary.words().unwrap_or(id.as_str()).to_owned();
     let steps = steps(&view, now);
+    // Of the stay on the market only: before it, the home was somebody's who did not sell.
+    let of_stay: Vec<Step> = match view.summary.opened_at {
+        Some(opened) => steps.iter().filter(|step| step.to > opened).cloned().collect(),
+        None => Vec::new(),
+    };
     let meanwhile = match home.estimate_may_be_shown() && home.history_may_be_shown() {
-        true => Meanwhile::of(reader, &known, &market, &steps, now).await?,
+        true => Meanwhile::of(reader, &known, &market, &of_stay, now).await?,
         false => None,
     };
     let content = draw(&view, &title, steps, meanwhile.as_ref(), now);

@@ -23,6 +23,8 @@ const DAYS: u16 = 28;
 const ALERTS: usize = 200;
 const CUTS_SHOWN: usize = 8;
 const UNUSUAL_SHOWN: usize = 6;
+/// A drop is compared with this many price cuts, or not at all.
+const CUTS_LEAST: i64 = 30;
 
 /// The page of an empty state.
 pub(crate) fn empty() -> String {
@@ -166,7 +168,7 @@ impl Overview {
                 h2 { "Is that unusual?" }
                 @match self.is_latest_unusual() {
                     Some((is, why)) => { p class="big" { (is) } p class="sub" { (why) } }
-                    None => { p class="big" { "Not known yet" } p class="sub" { "There are too few cuts to compare it with." } }
+                    None => { p class="big" { "Not known yet" } p class="sub" { "There are fewer than " (CUTS_LEAST) " price cuts of 90 days to compare it with." } }
                 }
             }
         }
@@ -191,24 +193,25 @@ impl Overview {
         }
     }
 
-    /// The latest drop beside those of other homes in its area. Both are of all cuts together, not of one.
-    fn is_latest_unusual(&self) -> Option<(&'static str, String)> {
+    /// The latest drop beside the price cuts of 90 days in its area.
+    fn is_latest_unusual(&self) -> Option<(String, String)> {
         let alert = self.alerts.first()?;
         let card = self.cards.iter().find(|card| alert.market.area.lies_in(&card.row.path))?;
-        let figures = card.row.figures.as_ref()?;
-        let usual = figures.median_cut.filter(|usual| *usual > 0.0 && figures.cut >= THIN_SAMPLE)?;
-        let is = match depth(alert) / usual {
-            times if times >= 2.0 => "Yes, far deeper than usual",
-            times if times >= 1.25 => "Deeper than usual",
-            _ => "No, others fell as much",
+        let window = &card.row.figures.as_ref()?.last_90_days;
+        let cuts = window.flows.price_cuts;
+        let usual = window.values.get("median_price_cut").filter(|usual| *usual > 0.0 && cuts >= CUTS_LEAST)?;
+        let times = depth(alert) / usual;
+        let is = match times {
+            times if times >= 2.0 => format!("Yes, {times:.0} times the usual cut"),
+            times if times >= 1.25 => "Deeper than most".to_owned(),
+            _ => "No, others cut as much".to_owned(),
         };
-        let cuts = usize::try_from(figures.last_7_days.flows.price_cuts).unwrap_or_default();
         let why = format!(
-            "The {} in {} that ask less than at first ask {} less (median). {} in 7 days.",
-            text::plural(usize::try_from(figures.cut).unwrap_or_default(), "home"),
+            "It is {} below its reference. The median of the {} of 90 days in {} is {}.",
+            stoop_show::percent(depth(alert)),
+            text::plural(usize::try_from(cuts).unwrap_or_default(), "price cut"),
             card.row.name,
             stoop_show::percent(usual),
-            text::plural(cuts, "price cut"),
         );
         Some((is, why))
     }

@@ -29,6 +29,11 @@ pub(crate) fn time(at: Time, is_ago: bool) -> Markup {
     html! { time datetime=(at) data-ago[is_ago] { (stoop_show::time(at)) " UTC" } }
 }
 
+/// A time to come, absolute; the script says in how long, or how late it is.
+pub(crate) fn next(at: Time) -> Markup {
+    html! { time datetime=(at) data-next { (stoop_show::time(at)) " UTC" } }
+}
+
 /// A relative change with its sign, coloured by its direction.
 pub(crate) fn change(share: Option<f64>) -> Markup {
     match share {
@@ -70,6 +75,14 @@ pub(crate) fn compared_with(like: &ComparableView) -> String {
         .as_ref()
         .map(|path| format!(" and {} in {}", stoop_show::whole(like.homes_around), area_name(path)));
     format!("{here} of its kind ({}) in its market{}", like.words, around.unwrap_or_default())
+}
+
+/// An interval of a figure, in words: `between $398,000 and $412,000`; of too few homes, that it is not known.
+pub(crate) fn between(interval: Option<ConfidenceInterval>, shown: impl Fn(f64) -> String) -> String {
+    match interval {
+        Some(ConfidenceInterval { low, high }) => format!("between {} and {}", shown(low), shown(high)),
+        None => "of too few homes to say how sure".to_owned(),
+    }
 }
 
 /// An interval, in brackets.

@@ -3,6 +3,7 @@
 use super::{BUCKET, Definition, EXACT, Group, Interval, Unit, Value, count, share, whole};
 use crate::figures::THIN_SAMPLE;
 use crate::measures::WindowSums;
+use crate::outlying::{Outlying, bounds};
 
 pub(super) const FIGURES: &[Definition] = &[
     Definition {
@@ -38,7 +39,7 @@ pub(super) const FIGURES: &[Definition] = &[
         group: Group::Sales,
         unit: Unit::Money,
         meaning: "Mean closing price.",
-        formula: "sale_volume / sales_priced",
+        formula: "sale_volume / sales_priced, without prices 50 times the median or a fiftieth of it, of 10 sales or more",
         fields: &["ClosePrice", "CloseDate"],
         sample: Some(("sales_priced", THIN_SAMPLE)),
         resolution: EXACT,
@@ -152,9 +153,11 @@ fn sale_price(window: &WindowSums) -> Option<f64> {
     if window.sale_prices.count() == 1 { volume(window) } else { window.sale_prices.quantile(0.5) }
 }
 
-#[expect(clippy::cast_precision_loss, reason = "for display")]
 fn mean_sale_price(window: &WindowSums) -> Option<f64> {
-    volume(window).map(|volume| volume / window.sale_prices.count() as f64)
+    let homes = window.sale_prices.count();
+    let bounds = bounds(window.sale_prices.quantile(0.5), homes);
+    let prices = window.sale_prices.buckets().map(|(bucket, count)| (bucket.0, count));
+    Outlying::of(prices, bounds).mean_of_others(window.sale_sum, homes)
 }
 
 #[expect(clippy::cast_precision_loss, reason = "for display")]

@@ -77,6 +77,18 @@ fn unconfirmed(homes: &[OnOffer]) -> i64 {
     homes.iter().filter(|home| home.unconfirmed).count() as i64
 }
 
+/// Whether a price may belong among these: with ten or more, it is within 50 times the median.
+pub(crate) fn is_usual(price: f64, prices: &[f64]) -> bool {
+    let median = quantile(prices.to_vec(), 0.5).unwrap();
+    prices.len() < 10 || (price <= median * 50.2 && price >= median / 50.2)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "few homes")]
+fn mean_of_usual(prices: &[f64]) -> Option<f64> {
+    let usual: Vec<f64> = prices.iter().copied().filter(|price| is_usual(*price, prices)).collect();
+    (!usual.is_empty()).then(|| usual.iter().sum::<f64>() / usual.len() as f64)
+}
+
 /// Compares the figures of stock with a plain computation.
 #[expect(clippy::cast_precision_loss, reason = "few homes")]
 fn check_stock(figures: &Figures, homes: &[OnOffer], today: i32) -> Result<(), TestCaseError> {
@@ -84,9 +96,10 @@ fn check_stock(figures: &Figures, homes: &[OnOffer], today: i32) -> Result<(), T
     let priced = prices.len();
     prop_assert_eq!((figures.active, figures.priced), (homes.len() as i64, priced as i64));
     prop_assert_eq!(figures.unconfirmed, unconfirmed(homes));
-    let mean = (priced > 0).then(|| prices.iter().sum::<f64>() / priced as f64);
+    let mean = mean_of_usual(&prices);
     prop_assert_eq!(figures.mean_price.map(f64::round), mean.map(f64::round));
-    let of = |q| quantile(prices.clone(), q);
+    let usual: Vec<f64> = prices.iter().copied().filter(|price| is_usual(*price, &prices)).collect();
+    let of = |q: f64| quantile(if q % 1.0 == 0.0 { usual.clone() } else { prices.clone() }, q);
     for (got, q) in [(figures.median_price, 0.5), (figures.p25_price, 0.25), (figures.p75_price, 0.75)] {
         prop_assert!(near(got, of(q)), "{:?} for {:?}", got, of(q));
     }
@@ -197,7 +210,7 @@ pub(crate) fn check(
                 let prices =
                     || homes.iter().filter_map(|home| home.price).map(|price| price as f64).collect::<Vec<_>>();
                 prop_assert!(near(close.median_price, quantile(prices(), 0.5)));
-                let mean = (!prices().is_empty()).then(|| prices().iter().sum::<f64>() / prices().len() as f64);
+                let mean = mean_of_usual(&prices());
                 prop_assert_eq!(close.mean_price.map(f64::round), mean.map(f64::round));
             }
         }
