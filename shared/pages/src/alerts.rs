@@ -6,7 +6,7 @@ use maud::{Markup, html};
 use stoop_domain::{Alert, Time};
 use stoop_pipeline::serve::{MergedId, Reader};
 
-use crate::drops::{depth, held_back, prices, words};
+use crate::drops::{depth, held_back, words};
 use crate::layout::{self, Head, Room};
 use crate::problem::Problem;
 use crate::query::Query;
@@ -41,7 +41,7 @@ pub(crate) async fn page(reader: &Reader<'_>, query: &Query, now: Time) -> Resul
     let alerts: Vec<&Alert> = alerts.iter().filter(is_asked).collect();
     let pages = alerts.len().div_ceil(SHOWN).max(1);
     let page = query.page()?.min(pages);
-    let on_page = alerts.iter().skip((page - 1) * SHOWN).take(SHOWN);
+    let on_page: Vec<&Alert> = alerts.iter().copied().skip((page - 1) * SHOWN).take(SHOWN).collect();
     let content = html! {
         div class="head" {
             h1 { @if suspects { "Suspect drops" } @else { "Price-drop alerts" } }
@@ -63,33 +63,40 @@ pub(crate) async fn page(reader: &Reader<'_>, query: &Query, now: Time) -> Resul
             }
             @if alerts.is_empty() { p class="empty" { "None." } }
             @else {
-                div class="scroll" tabindex="0" role="region" aria-label="Alerts" {
-                    table {
-                        thead { tr {
-                            th class="l" scope="col" { "When" } th scope="col" { "Drop" } th scope="col" { "From" } th scope="col" { "To" }
-                            th class="l" scope="col" { "Home" } th class="l" scope="col" { "For" } th class="l" scope="col" { "Area" } th class="l" scope="col" { @if suspects { "Why it was held back" } @else { "Rule" } }
-                        } }
-                        tbody {
-                            @for alert in on_page {
-                                tr data-fresh=(alert.id) {
-                                    td class="l" { (text::time(alert.at, true)) }
-                                    td { a href=(href(&alert.id)) title="Why this alert was raised" { (text::change(Some(-depth(alert)))) } }
-                                    @let (from, to) = prices(alert).split_once(" → ").map(|(from, to)| (from.to_owned(), to.to_owned())).unwrap_or_default();
-                                    td { (from) } td { (to) }
-                                    td class="words" { a href=(text::home_href(&alert.home)) { (words(alert)) } }
-                                    td class="l" { (alert.market.purpose.as_str()) }
-                                    td class="l" { a href=(text::area_href(alert.market.area.as_str(), alert.market.purpose.as_str(), alert.market.currency)) { (alert.market.area.name()) } }
-                                    td class="words" { (held_back(alert).unwrap_or(&alert.rule)) }
-                                }
-                            }
-                        }
-                    }
-                }
+                (table(&on_page, suspects))
                 (pager(query, page, pages))
             }
         }
     };
     Ok(layout::page(&Head { title: "Alerts", room: Room::Alerts, now: Some(now), query: "" }, &content))
+}
+
+/// Alerts, one a row.
+fn table(alerts: &[&Alert], are_suspect: bool) -> Markup {
+    html! {
+        div class="scroll" tabindex="0" role="region" aria-label="Alerts" {
+            table {
+                thead { tr {
+                    th class="l" scope="col" { "When" } th scope="col" { "Drop" } th scope="col" { "From" } th scope="col" { "To" }
+                    th class="l" scope="col" { "Home" } th class="l" scope="col" { "For" } th class="l" scope="col" { "Area" } th class="l" scope="col" { @if are_suspect { "Why it was held back" } @else { "Rule" } }
+                } }
+                tbody {
+                    @for alert in alerts {
+                        tr data-fresh=(alert.id) {
+                            td class="l" { (text::time(alert.at, true)) }
+                            td { a href=(href(&alert.id)) title="Why this alert was raised" { (text::change(Some(-depth(alert)))) } }
+                            td { (stoop_show::money(alert.from, alert.market.currency)) }
+                            td { (stoop_show::money(alert.to, alert.market.currency)) }
+                            td class="words" { a href=(text::home_href(&alert.home)) { (words(alert)) } }
+                            td class="l" { (alert.market.purpose.as_str()) }
+                            td class="l" { a href=(text::area_href(alert.market.area.as_str(), alert.market.purpose.as_str(), alert.market.currency)) { (alert.market.area.name()) } }
+                            td class="words" { (held_back(alert).unwrap_or(&alert.rule)) }
+                        }
+                    }
+                }
+            }
+        }
+    }
 }
 
 /// Links to the pages before and after.

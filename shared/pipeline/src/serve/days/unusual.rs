@@ -118,6 +118,9 @@ impl Comparisons {
     }
 }
 
+/// The number of some events of a day.
+type Count = fn(&Flows) -> i64;
+
 /// Whether the difference would matter if it is true.
 fn is_large(view: &UnusualView) -> bool {
     let difference = (view.value - view.usual).abs();
@@ -136,7 +139,7 @@ impl Series {
         let closes = &self.closes[..=end];
         let warm = closes.iter().position(|close| !self.is_warming_up(close.day)).unwrap_or(closes.len());
         let closes = &closes[warm..];
-        let counts: [(&'static str, fn(&Flows) -> i64); 7] = [
+        let counts: [(&'static str, Count); 7] = [
             ("new", |flows| flows.new),
             ("back_on_market", |flows| flows.back_on_market + flows.relisted),
             ("pending", |flows| flows.pending),
@@ -172,7 +175,7 @@ impl Series {
 /// The number of events of each week. Twice the square root of a number of events has a standard deviation of 1, whatever
 /// the number (Anscombe, *Biometrika* 35, 1948).
 #[expect(clippy::cast_precision_loss, reason = "numbers of events")]
-fn events(figure: &'static str, closes: &[Close], of: fn(&Flows) -> i64) -> Weeks {
+fn events(figure: &'static str, closes: &[Close], of: Count) -> Weeks {
     let count = |week: &[Close]| week.iter().map(|close| of(&close.flows)).sum::<i64>().max(0) as f64;
     Weeks {
         figure,
@@ -186,7 +189,7 @@ fn events(figure: &'static str, closes: &[Close], of: fn(&Flows) -> i64) -> Week
 /// The change of the stock in each week, in units of what counting entries and exits explains.
 #[expect(clippy::cast_precision_loss, reason = "numbers of homes")]
 fn stock(closes: &[Close]) -> Weeks {
-    let of = |count: fn(&Flows) -> i64| move |week: &[Close]| week.iter().map(|close| count(&close.flows)).sum::<i64>();
+    let of = |count: Count| move |week: &[Close]| week.iter().map(|close| count(&close.flows)).sum::<i64>();
     let (entries, exits) = (of(Flows::entries), of(Flows::exits));
     let weeks: Vec<(i64, i64)> = closes.rchunks_exact(WEEK).map(|week| (entries(week), exits(week))).collect();
     let mut moves: Vec<f64> =

@@ -71,13 +71,16 @@ fn flags(series: &Series, weeks: usize) -> Vec<Vec<UnusualView>> {
     ends.map(|day| series.comparisons(day).unusual()).collect()
 }
 
+/// The number of events that is expected in a week: of its number, the phase of the seasons, and its own chance.
+type Expected<'a> = &'a dyn Fn(usize, f64, f64) -> f64;
+
 /// Without news there is about one false flag in ten weeks of an area, or fewer: with few and with many events, with more
 /// chance than counting has, with seasons, and as soon as anything is compared.
 #[test]
 fn there_is_at_most_one_false_flag_in_ten_weeks() {
     let mut dice = Dice::new(41);
     let areas = 60;
-    let kinds: [(&str, &dyn Fn(usize, f64, f64) -> f64); 5] = [
+    let kinds: [(&str, Expected); 5] = [
         ("rare", &|_, _, _| 0.3),
         ("plain", &|_, _, _| 6.0),
         ("many", &|_, _, _| 40.0),
