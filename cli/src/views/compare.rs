@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::Value;
 use stoop_domain::{Currency, Purpose, Time};
 use stoop_embedded::Database;
-use stoop_market::Window;
+use stoop_market::{Segment, Window};
 use stoop_pipeline::serve::{
     ChangeView, ComparedChange, ComparedFigure, Comparing, Comparison, Figure, FiguresView, MarketView, Part,
     figure_text, figure_title, market_for,
@@ -116,7 +116,7 @@ impl Compared {
         let table = |rows: &[ComparedFigure]| {
             let mut table = self.new_table(name(rows[0].figure));
             for row in rows {
-                let part = row.part.as_deref().unwrap_or_default();
+                let part = row.part.map(Segment::words).unwrap_or_default();
                 table.row([SafeText::from(part)].into_iter().chain(self.cells(row)));
             }
             table

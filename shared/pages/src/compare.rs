@@ -123,7 +123,7 @@ fn name(row: &ComparedFigure) -> Markup {
     html! {
         (text::defined(definition.name, &title))
         @if row.figure.window().is_some() { ", " (WINDOW.span()) " d" }
-        @if let Some(part) = &row.part { ", " (part) }
+        @if let Some(part) = row.part { ", " (part.words()) }
     }
 }
 

@@ -80,7 +80,7 @@ fn refused() -> Fault {
 #[tokio::test]
 async fn a_writer_killed_before_any_call_loses_nothing_and_counts_nothing_twice() {
     // More than one chunk, so that it can die between two as well.
-    let [first, second] = [35_000, 36_000].map(|homes| made::archived(&made::scattered(homes)));
+    let [first, second] = [70_000, 72_000].map(|homes| made::archived(&made::scattered(homes)));
     let calls = [
         ("BatchGetItem", 0, false),
         ("PutItem", 0, false),
