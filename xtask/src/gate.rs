@@ -5,8 +5,9 @@ use std::process::Command;
 use anyhow::Result;
 
 use crate::project::Project;
-use crate::step::{Steps, counted, plain};
+use crate::step::{LONG, MIDDLE, SHORT, Steps, VERY_LONG};
 use crate::tally::Tally;
+use crate::watch::within;
 use crate::{arm64, bench, browser, contract, fuzz, lake, shape, tools, words};
 
 /// Inputs of the compiler and the linters, and the pages that a test reads.
@@ -80,8 +81,8 @@ pub(crate) fn check(project: &Project) -> Result<bool> {
 /// Known vulnerabilities, and a test of this check.
 pub(crate) fn advisories(project: &Project) -> Result<bool> {
     let mut steps = Steps::new(project)?;
-    steps.run("advisories", tools::advisories);
-    steps.run("advisories: a hit fails", tools::advisories_find_a_hit);
+    steps.run("advisories", MIDDLE, tools::advisories);
+    steps.run("advisories: a hit fails", MIDDLE, tools::advisories_find_a_hit);
     Ok(steps.end())
 }
 
@@ -95,13 +96,13 @@ pub(crate) fn test(project: &Project, arguments: &[String]) -> Result<bool> {
     if !has_filter {
         command.args(["-E", WITHOUT_AWS]);
     }
-    Ok(command.args(arguments).status()?.success())
+    within(project, "tests", LONG, |project| project.direct(command.args(arguments)))
 }
 
 /// The deployed stack, on the emulator that the environment names.
 pub(crate) fn stack(project: &Project, arguments: &[String]) -> Result<bool> {
     let mut command = project.cargo(&["test", "--workspace", "--locked", "--test", "stack", "--"]);
-    Ok(command.args(arguments).status()?.success())
+    within(project, "the tests of the deployed stack", LONG, |project| project.direct(command.args(arguments)))
 }
 
 /// The steps of `.ci/run`. Skips steps that passed with the same inputs, except the tests without AWS.
@@ -129,70 +130,82 @@ pub(crate) fn slow(project: &Project) -> Result<bool> {
 }
 
 fn slow_steps(steps: &mut Steps<'_>) -> Result<()> {
-    steps.run_on("ports on LocalStack", DEPLOYED, |project| {
-        counted(aws(project).args(PORTS_ON_AWS).env("STOOP_LOCAL_AWS", "localstack"))
+    steps.run_on("ports on LocalStack", DEPLOYED, LONG, |project| {
+        project.counted(aws(project).args(PORTS_ON_AWS).env("STOOP_LOCAL_AWS", "localstack"))
     })?;
-    steps.run_on("stack on LocalStack", &[DEPLOYED, BESIDE].concat(), |project| {
-        counted(deployed(project).env("STOOP_LOCAL_AWS", "localstack"))
+    steps.run_on("stack on LocalStack", &[DEPLOYED, BESIDE].concat(), LONG, |project| {
+        project.counted(deployed(project).env("STOOP_LOCAL_AWS", "localstack"))
     })?;
-    steps.run_on("more seeds of the mapping", DEPLOYED, |project| {
-        counted(without_aws(project, "test(mapping::)")?.env("STOOP_SEEDS_TIMES", "4"))
+    steps.run_on("more seeds of the mapping", DEPLOYED, LONG, |project| {
+        project.counted(without_aws(project, "test(mapping::)")?.env("STOOP_SEEDS_TIMES", "4"))
     })?;
     for seed in DAYS {
-        steps.run_on(&format!("simulated day, seed {seed}"), DEPLOYED, |project| {
-            counted(without_aws(project, "test(day::sixty)")?.env("STOOP_SEED", seed.to_string()))
+        steps.run_on(&format!("simulated day, seed {seed}"), DEPLOYED, MIDDLE, |project| {
+            project.counted(without_aws(project, "test(day::sixty)")?.env("STOOP_SEED", seed.to_string()))
         })?;
     }
-    steps.run_on("more cases of every property", DEPLOYED, |project| {
-        counted(without_aws(project, WITHOUT_AWS)?.env("PROPTEST_CASES", "1024"))
+    steps.run_on("more cases of every property", DEPLOYED, VERY_LONG, |project| {
+        project.counted(without_aws(project, WITHOUT_AWS)?.env("PROPTEST_CASES", "1024"))
     })?;
-    steps.run_on("decoders, fuzzed", DEPLOYED, |project| fuzz::run(project, &[]))?;
-    steps.run_on("benches compile", DEPLOYED, |project| {
-        plain(&mut project.cargo(&["bench", "--workspace", "--locked", "--no-run", "--profile", "dev"]))
+    steps.run_on("decoders, fuzzed", DEPLOYED, LONG, |project| fuzz::run(project, &[]))?;
+    steps.run_on("benches compile", DEPLOYED, LONG, |project| {
+        project.plain(&mut project.cargo(&["bench", "--workspace", "--locked", "--no-run", "--profile", "dev"]))
     })?;
-    steps.run_on("advisories: a hit fails", CRATES, tools::advisories_find_a_hit)?;
-    steps.run_on("size of the functions, built for release", DEPLOYED, bench::functions)?;
-    steps.run_on("the lake function, built for release", &[DEPLOYED, BESIDE].concat(), bench::lake)?;
-    steps.run("an emulator of arm64", arm64::emulator);
-    steps.run_on("the functions on arm64", DEPLOYED, arm64::functions)
+    steps.run_on("advisories: a hit fails", CRATES, MIDDLE, tools::advisories_find_a_hit)?;
+    steps.run_on("size of the functions, built for release", DEPLOYED, VERY_LONG, bench::functions)?;
+    steps.run_on("the lake function, built for release", &[DEPLOYED, BESIDE].concat(), VERY_LONG, bench::lake)?;
+    steps.run("an emulator of arm64", MIDDLE, arm64::emulator);
+    steps.run_on("the functions on arm64", DEPLOYED, VERY_LONG, arm64::functions)
 }
 
 fn common(steps: &mut Steps<'_>) -> Result<()> {
-    steps.run_on("words", &["*"], |project| held(words::hold(project)?))?;
+    steps.run_on("words", &["*"], SHORT, |project| held(words::hold(project)?))?;
     lint(steps)?;
-    steps.run_on("shape", &["*"], |project| held(shape::hold(project)?))?;
-    steps.run_on("unused dependencies", RUST, |project| {
-        tools::machete(project).and_then(|machete| plain(project.command(machete).arg("machete")))
+    steps.run_on("shape", &["*"], SHORT, |project| held(shape::hold(project)?))?;
+    steps.run_on("unused dependencies", RUST, MIDDLE, |project| {
+        tools::machete(project).and_then(|machete| project.plain(project.command(machete).arg("machete")))
     })?;
-    steps.run_on("licences, bans, sources", CRATES, tools::licences)?;
-    steps.run("advisories", tools::advisories);
+    steps.run_on("licences, bans, sources", CRATES, MIDDLE, tools::licences)?;
+    steps.run("advisories", MIDDLE, tools::advisories);
     if steps.is_red() {
         return Ok(());
     }
-    steps.run("build the tests", |project| plain(&mut project.cargo(&["test", "--workspace", "--locked", "--no-run"])));
+    steps.run("build the tests", LONG, |project| {
+        project.plain(&mut project.cargo(&["test", "--workspace", "--locked", "--no-run"]))
+    });
     if steps.is_red() {
         return Ok(());
     }
-    steps.run("tests without AWS", |project| counted(&mut without_aws(project, WITHOUT_AWS)?));
-    steps.run_on("examples in the documentation", RUST, |project| {
-        counted(&mut project.cargo(&["test", "--workspace", "--locked", "--doc"]))
+    steps.run("tests without AWS", LONG, |project| project.counted(&mut without_aws(project, WITHOUT_AWS)?));
+    steps.run_on("examples in the documentation", RUST, LONG, |project| {
+        project.counted(&mut project.cargo(&["test", "--workspace", "--locked", "--doc"]))
     })?;
-    steps.run_on("checks of pages, on planted faults", BROWSER, browser::self_test)?;
-    steps.run_on("pages in Chromium", PAGES, |project| browser::demo(project, None))?;
-    steps.run_on("the API against its document", CONTRACT, contract::run)?;
-    steps.run_on("the lake", LAKE, lake::check)?;
-    steps.run_on("template", TEMPLATE, template)?;
-    steps.run_on("ports and functions on MiniStack", DEPLOYED, |project| counted(&mut aws(project)))?;
-    steps.run_on("stack on MiniStack", &[DEPLOYED, BESIDE].concat(), |project| counted(&mut deployed(project)))?;
+    steps.run_on("checks of pages, on planted faults", BROWSER, MIDDLE, browser::self_test)?;
+    steps.run_on("pages in Chromium", PAGES, MIDDLE, |project| browser::demo(project, None))?;
+    steps.run_on("the API against its document", CONTRACT, MIDDLE, contract::run)?;
+    steps.run_on("the lake", LAKE, LONG, lake::check)?;
+    steps.run_on("template", TEMPLATE, MIDDLE, template)?;
+    steps.run_on("ports and functions on MiniStack", DEPLOYED, LONG, |project| project.counted(&mut aws(project)))?;
+    steps.run_on("stack on MiniStack", &[DEPLOYED, BESIDE].concat(), LONG, |project| {
+        project.counted(&mut deployed(project))
+    })?;
     Ok(())
 }
 
 fn lint(steps: &mut Steps<'_>) -> Result<()> {
-    steps.run("format", |project| plain(&mut project.cargo(&["fmt", "--all", "--check"])));
-    steps.run_on("clippy", RUST, |project| {
-        plain(&mut project.cargo(&["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"]))?;
+    steps.run("format", SHORT, |project| project.plain(&mut project.cargo(&["fmt", "--all", "--check"])));
+    steps.run_on("clippy", RUST, LONG, |project| {
+        project.plain(&mut project.cargo(&[
+            "clippy",
+            "--workspace",
+            "--all-targets",
+            "--locked",
+            "--",
+            "-D",
+            "warnings",
+        ]))?;
         // No default target: `--all-targets` leaves it out.
-        plain(&mut project.cargo(&[
+        project.plain(&mut project.cargo(&[
             "clippy",
             "-p",
             "stoop-tests",
@@ -204,9 +217,9 @@ fn lint(steps: &mut Steps<'_>) -> Result<()> {
             "warnings",
         ]))
     })?;
-    steps.run_on("rustdoc", RUST, |project| {
+    steps.run_on("rustdoc", RUST, LONG, |project| {
         let mut doc = project.cargo(&["doc", "--workspace", "--no-deps", "--locked"]);
-        plain(doc.env("RUSTDOCFLAGS", "-D warnings"))
+        project.plain(doc.env("RUSTDOCFLAGS", "-D warnings"))
     })
 }
 
@@ -242,8 +255,8 @@ fn deployed(project: &Project) -> Command {
 fn template(project: &Project) -> Result<Tally> {
     // Built by the tests; `cargo run` would rebuild it with other features of its libraries.
     let local_aws = project.built("stoop-local-aws")?;
-    let venv = Project::output(project.command(local_aws).arg("venv"))?;
-    plain(project.command("infra/lint").arg(venv.trim()))
+    let venv = project.output(project.command(local_aws).arg("venv"))?;
+    project.plain(project.command("infra/lint").arg(venv.trim()))
 }
 
 fn held(is_held: bool) -> Result<Tally> {

@@ -1,14 +1,11 @@
 //! The lake, a workspace of its own with programs in Python: `lake/check`, and what Rust's tools say of its crates.
 
-use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::Stdio;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::Result;
 
 use crate::debian;
 use crate::project::Project;
-use crate::step::plain;
 use crate::tally::Tally;
 
 const MANIFEST: &str = "lake/Cargo.toml";
@@ -30,23 +27,13 @@ pub(crate) fn check(project: &Project) -> Result<Tally> {
         cargo.env("CARGO_TARGET_DIR", &target);
         cargo
     };
-    plain(&mut cargo(&["fmt", "--all", "--check", "--manifest-path", MANIFEST]))?;
+    project.plain(&mut cargo(&["fmt", "--all", "--check", "--manifest-path", MANIFEST]))?;
     let clippy =
         ["clippy", "--manifest-path", MANIFEST, "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"];
-    plain(&mut cargo(&clippy))?;
+    project.plain(&mut cargo(&clippy))?;
     let mut check = project.command("lake/check");
     check.env("CARGO_TARGET_DIR", &target).env("STOOP_BIN", project.built("stoop")?);
     check.env("STOOP_LAKE_VENV", project.cache().join("lake-venv"));
     // Both its parts and their sum are in its output.
-    let mut child = check.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().context("can't run lake/check")?;
-    let mut sum = None;
-    for line in BufReader::new(child.stdout.take().context("it is piped")?).lines() {
-        let line = line.context("the pipe broke")?;
-        println!("{line}");
-        sum = Tally::of_line(&line).or(sum);
-    }
-    let status = child.wait().context("can't wait for lake/check")?;
-    let sum = sum.context("lake/check counts no test")?;
-    ensure!(status.success() || sum.failed > 0, "`lake/check` ended with {status}");
-    Ok(sum)
+    project.summed(&mut check)
 }

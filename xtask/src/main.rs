@@ -9,12 +9,14 @@ mod fuzz;
 mod gate;
 mod lake;
 mod project;
+mod run;
 mod server;
 mod shape;
 mod step;
 mod tally;
 mod tools;
 mod tree;
+mod watch;
 mod words;
 
 use std::process::ExitCode;
