@@ -1,14 +1,16 @@
 //! The gate: all checks that a change must pass, ordered so that mistakes are found early.
 
+use std::path::Path;
 use std::process::Command;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 
+use crate::console::Provided;
 use crate::project::Project;
 use crate::step::{LONG, MIDDLE, SHORT, Steps, VERY_LONG};
 use crate::tally::Tally;
 use crate::watch::within;
-use crate::{arm64, bench, browser, contract, fuzz, lake, shape, tools, words};
+use crate::{arm64, bench, browser, console, contract, fuzz, lake, shape, tools, words};
 
 /// Inputs of the compiler and the linters, and the pages that a test reads.
 const RUST: &[&str] = &[
@@ -49,6 +51,8 @@ const BROWSER: &[&str] = &["tests/browser/", "xtask/", "docs/TOURS.md"];
 const PAGES: &[&str] = &["*.rs", "*.toml", "*.css", "*.js", "*.svg", "Cargo.lock", "tests/browser/"];
 /// Inputs of the test of the API against its document.
 const CONTRACT: &[&str] = &["*.rs", "*.toml", "Cargo.lock", "docs/openapi.json", "infra/schemathesis/"];
+/// Inputs of the commands in the pages.
+const CONSOLE: &[&str] = &["*.md", "*.rs", "*.toml", "Cargo.lock", "maps/"];
 /// Inputs of the lake's check.
 const LAKE: &[&str] =
     &["lake/", "shared/", "cli/", "maps/", "docs/LAKE.md", "infra/lake.yaml", "Cargo.toml", "Cargo.lock"];
@@ -103,6 +107,24 @@ pub(crate) fn test(project: &Project, arguments: &[String]) -> Result<bool> {
 pub(crate) fn stack(project: &Project, arguments: &[String]) -> Result<bool> {
     let mut command = project.cargo(&["test", "--workspace", "--locked", "--test", "stack", "--"]);
     within(project, "the tests of the deployed stack", LONG, |project| project.direct(command.args(arguments)))
+}
+
+/// Checks the commands in the pages, but for those of the lake; with `--update` writes what they print now, those of the lake as
+/// well if `cargo xtask lake` has made its environment.
+pub(crate) fn console(project: &Project, arguments: &[String]) -> Result<Tally> {
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let is_update = match arguments[..] {
+        [] => false,
+        ["--update"] => true,
+        _ => bail!("accepted: nothing, or `--update`"),
+    };
+    let stoop = project.built("stoop")?;
+    let programs = stoop.parent().map(Path::to_owned).into_iter().collect();
+    let mut tally = console::check(project, &Provided { programs, lake: None }, is_update)?;
+    if is_update && let Some(provided) = lake::built(project, &stoop, &lake::venv(project))? {
+        tally += console::check(project, &provided, true)?;
+    }
+    Ok(tally)
 }
 
 /// The steps of `.ci/run`. Skips steps that passed with the same inputs, except the tests without AWS.
@@ -180,6 +202,7 @@ fn common(steps: &mut Steps<'_>) -> Result<()> {
     steps.run_on("examples in the documentation", RUST, LONG, |project| {
         project.counted(&mut project.cargo(&["test", "--workspace", "--locked", "--doc"]))
     })?;
+    steps.run_on("commands in the pages", CONSOLE, MIDDLE, |project| console(project, &[]))?;
     steps.run_on("checks of pages, on planted faults", BROWSER, MIDDLE, browser::self_test)?;
     steps.run_on("pages in Chromium", PAGES, MIDDLE, |project| browser::demo(project, None))?;
     steps.run_on("the API against its document", CONTRACT, MIDDLE, contract::run)?;
@@ -262,4 +285,28 @@ fn template(project: &Project) -> Result<Tally> {
 fn held(is_held: bool) -> Result<Tally> {
     anyhow::ensure!(is_held, "see above");
     Ok(Tally::default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// One command runs all tests, wherever it is named.
+    #[test]
+    fn the_readme_names_the_command_that_runs_the_gate() {
+        let project = Project::here().unwrap();
+        let read = |path: &str| std::fs::read_to_string(project.root().join(path)).unwrap();
+        const COMMAND: &str = "bash .ci/run";
+        for page in ["README.md", "CONTRIBUTING.md"] {
+            let text = read(page);
+            assert!(text.contains(&format!("`{COMMAND}`")), "{page}");
+            assert!(text.contains("`N passed, N failed, N skipped`"), "{page}");
+        }
+        assert!(read(".github/workflows/check.yml").contains(&format!("run: {COMMAND}\n")));
+        let called = read(".ci/run");
+        let called = called.trim_end().strip_suffix(" gate").unwrap();
+        assert!(called.ends_with("/in-cache\""), "{called}");
+        assert!(read(".ci/in-cache").contains("\ncargo xtask \"$@\" || status=$?\n"));
+        assert_eq!(Tally { passed: 1, failed: 2, skipped: 3 }.to_string(), "1 passed, 2 failed, 3 skipped");
+    }
 }

@@ -7,8 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anyhow::{Context, Result, ensure};
 
-use crate::run::Running;
-use crate::watch::MARK;
+use crate::running::{MARK, Running};
 
 /// A command as typed in a shell.
 pub(crate) fn shown(command: &Command) -> String {

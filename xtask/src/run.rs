@@ -8,20 +8,8 @@ use std::time::Instant;
 use anyhow::{Context, Result, ensure};
 
 use crate::project::{Project, shown};
+use crate::running::{MARK, Running};
 use crate::tally::Tally;
-
-/// How many of a program's last lines are shown when it is ended.
-const LINES_MAX: usize = 30;
-
-/// A program that runs.
-#[derive(Debug)]
-pub(crate) struct Running {
-    pub(crate) id: u32,
-    pub(crate) mark: String,
-    pub(crate) shown: String,
-    pub(crate) began: Instant,
-    pub(crate) last: VecDeque<String>,
-}
 
 impl Project {
     /// Runs a command without tests, and forwards its output.
@@ -71,7 +59,7 @@ impl Project {
     /// If it cannot be run or fails, with its output.
     pub(crate) fn output(&self, command: &mut Command) -> Result<String> {
         let (out, errors) = (pipe()?, pipe()?);
-        let child = command.stdin(Stdio::null()).stdout(out.1).stderr(errors.1).spawn();
+        let child = self.marking(command).stdin(Stdio::null()).stdout(out.1).stderr(errors.1).spawn();
         let (mut said, mut complained) = (Vec::new(), Vec::new());
         let status = self.ended(command, child, |id| {
             std::thread::scope(|scope| {
@@ -90,7 +78,7 @@ impl Project {
     /// # Errors
     /// If it cannot be run.
     pub(crate) fn direct(&self, command: &mut Command) -> Result<bool> {
-        let child = command.spawn();
+        let child = self.marking(command).spawn();
         Ok(self.ended(command, child, |_| Ok(()))?.success())
     }
 
@@ -102,8 +90,13 @@ impl Project {
         if std::io::stdout().is_terminal() {
             command.env("CARGO_TERM_COLOR", "always");
         }
-        let child = command.stdin(Stdio::null()).stdout(writer).stderr(errors).spawn();
+        let child = self.marking(command).stdin(Stdio::null()).stdout(writer).stderr(errors).spawn();
         self.ended(command, child, |id| self.lines(id, reader, line))
+    }
+
+    /// A command with this project's mark, whichever it was made with.
+    fn marking<'c>(&self, command: &'c mut Command) -> &'c mut Command {
+        command.env(MARK, self.mark())
     }
 
     /// Waits until a program has ended. `meanwhile` reads what it prints.
@@ -133,10 +126,7 @@ impl Project {
         let mut bytes = Vec::new();
         while reader.read_until(b'\n', &mut bytes).context("the pipe broke")? > 0 {
             if let Some(running) = self.running().iter_mut().find(|running| running.id == id) {
-                running.last.push_back(String::from_utf8_lossy(&bytes).trim_end().to_owned());
-                if running.last.len() > LINES_MAX {
-                    running.last.pop_front();
-                }
+                running.print(&String::from_utf8_lossy(&bytes));
             }
             line(&bytes)?;
             bytes.clear();

@@ -8,10 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, anyhow};
 
 use crate::project::Project;
-
-/// The environment variable with the mark of a step in all programs that it starts: also those whose parent has ended are
-/// found by it, on Linux.
-pub(crate) const MARK: &str = "STOOP_STEP";
+use crate::running::MARK;
 
 /// What is downloaded or installed takes no longer, also where it is compiled on a busy machine.
 pub(crate) const INSTALLS_WITHIN: Duration = Duration::from_mins(90);
@@ -207,7 +204,7 @@ mod tests {
         for limit in [2, 20, 200].map(Duration::from_secs) {
             let folder = tempfile::tempdir().unwrap();
             let hang =
-                |project: &Project| project.plain(project.command("sh").args(["-c", HANGS]).current_dir(folder.path()));
+                |inner: &Project| inner.plain(project.command("sh").args(["-c", HANGS]).current_dir(folder.path()));
             let report = within(&project, "a hang", limit, hang).unwrap_err().to_string();
             if !report.contains("  | all there") {
                 continue;
