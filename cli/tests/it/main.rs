@@ -16,7 +16,6 @@ mod kinds;
 mod live;
 mod pages;
 mod read_only;
-mod readme;
 mod rebuild;
 mod reference;
 mod replay;

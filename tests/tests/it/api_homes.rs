@@ -95,6 +95,7 @@ fn pages_of_a_list_join_to_the_whole_list() {
             assert_eq!(unreported("/api/v1/homes", &answer), None);
             assert_eq!(answer["total"].as_u64(), Some(total), "{order}");
             joined.extend(ids(answer["homes"].as_array().unwrap()));
+            assert!(joined.len() <= whole.len(), "{order}: pages without end");
             let Some(next) = answer["next"].as_str() else { break };
             let next = percent_encoding::utf8_percent_encode(next, percent_encoding::NON_ALPHANUMERIC);
             cursor = format!("&cursor={next}");

@@ -3,11 +3,11 @@
 mod check;
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Write};
+use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 use stoop_dice::Dice;
@@ -18,6 +18,7 @@ use stoop_embedded::Database;
 use stoop_market::{Cells, Figures, Segment, Wide, Zones, closes, contribution};
 use stoop_pipeline::ports::PortError;
 use stoop_pipeline::{WideArea, WideLevel};
+use stoop_waits::{Lines, PATIENCE, ended};
 
 use crate::support::{lake, open, paths};
 use crate::verify::{measure, verify};
@@ -293,7 +294,10 @@ fn writers_readers_and_roll_ups_run_concurrently() {
     let roll = || {
         let database = open(folder.path());
         let mut cities = 0;
+        let began = Instant::now();
         while !written.load(Ordering::SeqCst) {
+            // Nobody says that all is written when a reader has panicked.
+            assert!(began.elapsed() < PATIENCE, "waited {PATIENCE:?} in vain for the writers");
             cities += database.roll_up(day(110), &|| false).unwrap();
         }
         cities
@@ -304,7 +308,9 @@ fn writers_readers_and_roll_ups_run_concurrently() {
         let (path, data) = paths(folder.path());
         let reader = Database::open_read(&path, &data).unwrap();
         let mut reads = 0;
+        let began = Instant::now();
         while !writing.iter().all(std::thread::ScopedJoinHandle::is_finished) {
+            assert!(began.elapsed() < PATIENCE, "waited {PATIENCE:?} in vain for the writers");
             let read = || {
                 all_are_sums(&reader, day(110));
                 Ok::<(), PortError>(())
@@ -350,11 +356,12 @@ fn areas_are_the_sums_of_their_homes_after_a_kill_at_any_moment() {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        let lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+        let lines = Lines::of(child.stdout.take().unwrap());
+        let lines = std::iter::from_fn(|| lines.next("a measurement of the child"));
         lines.filter(|line| line == "measured").nth(usize::try_from(round % 4).unwrap()).unwrap();
         std::thread::sleep(Duration::from_micros(round * 7_919 % 30_000));
         child.kill().unwrap();
-        child.wait().unwrap();
+        ended(&mut child, "the end of the killed child", PATIENCE).unwrap();
         let database = open(folder.path());
         all_are_sums(&database, day(101));
         assert_eq!(verify(folder.path()).differences, Vec::<String>::new(), "round {round}");
