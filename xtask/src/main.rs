@@ -77,7 +77,11 @@ fn run(arguments: &[String]) -> Result<bool> {
             Ok(tally.failed == 0)
         }
         ("contract", []) => contract::run(&project).map(|tally| tally.failed == 0),
-        ("lake", []) => lake::check(&project).map(|tally| tally.failed == 0),
+        ("lake", []) => {
+            let tally = lake::check(&project)?;
+            println!("{tally}");
+            Ok(tally.failed == 0)
+        }
         ("words", []) => words::hold(&project),
         ("shape", []) => shape::hold(&project),
         ("advisories", []) => gate::advisories(&project),
