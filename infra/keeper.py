@@ -18,6 +18,7 @@ import threading
 import time
 
 GRACE_SECONDS = 5
+LIST_SECONDS_MAX = 60
 PR_SET_CHILD_SUBREAPER = 36
 
 
@@ -31,7 +32,7 @@ def descendants() -> list[int]:
     """Every running process below this one."""
     # Works with BSD's and Linux's ps; a zombie has ended and only waits for its parent.
     listing = subprocess.Popen(["ps", "-A", "-o", "pid=,ppid=,stat="], stdout=subprocess.PIPE, text=True)
-    out = listing.communicate()[0]
+    out = listing.communicate(timeout=LIST_SECONDS_MAX)[0]
     children: dict[int, list[int]] = {}
     for line in out.splitlines():
         pid, parent, state = line.split()[:3]

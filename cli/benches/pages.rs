@@ -14,6 +14,7 @@ use std::net::TcpStream;
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
+use stoop_waits::{LONG, Lines, PATIENCE, connected, ended, joined, status};
 use updates::{stoop, write_rows};
 
 /// Of the load.
@@ -30,17 +31,17 @@ fn main() {
     let (file, database) = (folder.path().join("updates.jsonl"), folder.path().join("stoop.db"));
     write_rows(&file, homes, codes);
     let map = concat!(env!("CARGO_MANIFEST_DIR"), "/../maps/simulated.toml");
-    let replayed = stoop(&database).args(["replay", "--json", "--map", map]).arg(&file).stdout(Stdio::null()).status();
-    assert!(replayed.expect("it runs").success());
+    let mut replay = stoop(&database);
+    replay.args(["replay", "--json", "--map", map]).arg(&file).stdout(Stdio::null());
+    assert!(status(&mut replay, LONG).expect("it runs").success());
 
     let mut server = stoop(&database).args(["serve", "--port", "0"]).stdout(Stdio::piped()).spawn().expect("it starts");
-    let mut line = String::new();
-    BufReader::new(server.stdout.take().expect("it is piped")).read_line(&mut line).expect("a line");
+    let line = Lines::of(server.stdout.take().expect("it is piped")).next("the address of the pages").expect("a line");
     let host = line.trim_start_matches("Pages: http://").split('/').next().expect("an address").to_owned();
     bench(&host);
     let end: fn(&mut Child) -> _ = Child::kill;
     end(&mut server).expect("it can be ended");
-    server.wait().expect("it ends");
+    ended(&mut server, "the end of a killed server", PATIENCE).expect("it ends");
 }
 
 fn bench(host: &str) {
@@ -101,7 +102,7 @@ fn load(host: &str, pages: &[String]) -> [f64; 2] {
         })
     };
     let threads: Vec<_> = (0..CONNECTIONS).map(one).collect();
-    let mut times: Vec<f64> = threads.into_iter().flat_map(|thread| thread.join().expect("it ends")).collect();
+    let mut times: Vec<f64> = threads.into_iter().flat_map(|thread| joined("the load", thread)).collect();
     times.sort_by(f64::total_cmp);
     [times[times.len() / 2], times[times.len() * 99 / 100]]
 }
@@ -120,7 +121,7 @@ struct Answer {
 
 impl Connection {
     fn open(host: &str) -> Self {
-        let stream = TcpStream::connect(host).expect("a connection");
+        let stream = connected(host).expect("a connection");
         stream.set_nodelay(true).expect("it can be set");
         Self { host: host.to_owned(), stream: BufReader::new(stream) }
     }
@@ -182,7 +183,7 @@ impl Connection {
 
 /// An open page.
 fn listen(host: &str) -> TcpStream {
-    let mut stream = TcpStream::connect(host).expect("a connection");
+    let mut stream = connected(host).expect("a connection");
     write!(stream, "GET /events HTTP/1.1\r\nHost: {host}\r\n\r\n").expect("it is sent");
     stream
 }

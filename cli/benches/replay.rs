@@ -14,6 +14,7 @@ use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use parsing::{PARSE, parse};
+use stoop_waits::{LONG, PATIENCE, status};
 
 fn main() {
     let args: Vec<String> = std::env::args().skip(1).filter(|arg| arg != "--bench").collect();
@@ -62,7 +63,7 @@ fn main() {
 }
 
 fn pinned(program: &Path) -> Command {
-    let has_taskset = Command::new("taskset").arg("--version").stdout(Stdio::null()).status().is_ok();
+    let has_taskset = status(Command::new("taskset").arg("--version").stdout(Stdio::null()), PATIENCE).is_ok();
     if has_taskset {
         let mut command = Command::new("taskset");
         command.args(["-c", "0"]).arg(program);
@@ -73,8 +74,8 @@ fn pinned(program: &Path) -> Command {
 }
 
 fn run(command: &mut Command) {
-    let status = command.status().expect("the program starts");
-    assert!(status.success(), "{command:?} ended with {status}");
+    let ended = status(command, LONG).expect("the program starts and ends");
+    assert!(ended.success(), "{command:?} ended with {ended}");
 }
 
 fn time(run: impl FnOnce()) -> f64 {

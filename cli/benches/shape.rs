@@ -14,6 +14,7 @@ use std::process::Command;
 
 use parsing::{PARSE, parse};
 use process::watched;
+use stoop_waits::{LONG, status};
 
 /// The budget: CPU seconds and megabytes.
 const BUDGET: (f64, u64) = (10.0, 300);
@@ -45,7 +46,8 @@ fn main() {
         "--brief",
     ];
     let out = File::create(&file).expect("a file in it");
-    assert!(Command::new(stoop).args(simulate).stdout(out).status().expect("it starts").success());
+    let simulated = status(Command::new(stoop).args(simulate).stdout(out), LONG);
+    assert!(simulated.expect("it starts and ends").success());
     let bytes = fs::metadata(&file).expect("the file").len();
     println!("{rows} updates of {homes} homes in {areas} postal codes, {} MB", bytes / 1_000_000);
 

@@ -109,7 +109,7 @@ fn read(database: &Arc<Database>, now: Time) {
                     let views = ids.iter().map(|id| {
                         let area = WideArea::new(&found.path, *id).expect("a wide area");
                         let wide = database.wide(&area, now).expect("it can be read").expect("a wide area");
-                        MarketView::of(&found, *id, Sum::Wide(&wide, area.level().grain(), Hours::Known), now, days)
+                        MarketView::of(&found, *id, Sum::Wide(&wide, Hours::Known), now, days)
                     });
                     let view = AreaView::with(&found, views.collect(), now);
                     assert!(view.markets[0].figures.active > 0);

@@ -132,6 +132,9 @@ pub(crate) struct DemoArgs {
     /// Stop after this many seconds
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=YEAR_S))]
     pub(crate) seconds: Option<u64>,
+    /// Open the pages in a browser
+    #[arg(long)]
+    pub(crate) open: bool,
     #[command(flatten)]
     pub(crate) pages: PagesArgs,
 }
@@ -321,6 +324,9 @@ pub(crate) struct SimulateArgs {
     /// Of a hundred rows, how many change something, once every home has been listed
     #[arg(long, default_value_t = 3, value_name = "PERCENT", value_parser = clap::value_parser!(u32).range(1..=100))]
     pub(crate) changing: u32,
+    /// Let prices change eight times as often as in a real market, and one cut in eight be deep: many alerts in few rows
+    #[arg(long)]
+    pub(crate) lively: bool,
     /// Omit what enters no figure: remarks, office, coordinates, other names and times
     #[arg(long)]
     pub(crate) brief: bool,

@@ -1,13 +1,15 @@
 //! `stoop demo`: a simulated portal on loopback, polled live over real HTTP.
 
+mod browser;
+mod clock;
+mod past;
 mod screen;
 
 use std::path::Path;
 use std::process::ExitCode;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use async_trait::async_trait;
 use stoop_domain::Time;
 use stoop_embedded::{Database, FolderFiles, Keep, Process};
 use stoop_pipeline::ports::Browse;
@@ -21,15 +23,19 @@ use crate::args::{DemoArgs, StoreArgs};
 use crate::engine::Engine;
 use crate::failure::{not_opened, usage};
 use crate::judge::note_rules;
-use crate::out::{self, say};
+use crate::out::say;
 use crate::poll_line::poll_line;
 use crate::prune::keep_pruning;
 use crate::schedule::Schedule;
 use crate::serve::{self, Server};
-use crate::simulate::BEGIN;
 use crate::stop::{Stop, StoppableHttp};
 use crate::views::newest_moment;
+use clock::DemoClock;
+use past::Past;
 use screen::Screen;
+
+/// Every demo begins at this moment of its market's time.
+const BEGIN: &str = "2026-01-05T00:00:00Z";
 
 /// How often the screen is redrawn.
 const FRAME: Duration = Duration::from_millis(1_000);
@@ -41,6 +47,14 @@ const PRUNE_MS: u64 = 60_000;
 
 /// The portal's token; the demo sends it as a real search would.
 const TOKEN: &str = "demo";
+
+const FULL_SCAN_EVERY_MS: i64 = 7 * Time::DAY_MS;
+
+/// The cities of the market: those of [`REGIONS`].
+const CITIES: u32 = 5;
+/// The least and the most postal codes, of all cities.
+const MARKETS_MIN: u32 = 3 * CITIES;
+const MARKETS_MAX: u32 = 60;
 
 /// The states that the demo's searches query.
 const REGIONS: [(&str, &str); 4] = [("illinois", "IL"), ("texas", "TX"), ("washington", "WA"), ("massachusetts", "MA")];
@@ -58,22 +72,7 @@ pub(crate) async fn demo(store: &StoreArgs, args: &DemoArgs) -> anyhow::Result<E
     let resumed_at = newest_moment(&database)?.max(last_poll_at).filter(|newest| *newest > begin);
     let stop = Stop::on_signals();
     let clock = Arc::new(DemoClock::at(resumed_at.unwrap_or(begin), &stop));
-    let simulation = Arc::new(Mutex::new(Simulation::new(SimulationConfig {
-        // Homes come on the market again after half a year: with a year, about as many come as go.
-        past_ms: 365 * Time::DAY_MS,
-        rent_permille: 400,
-        noise: Noise { seen_again_permille: 20, cents_permille: 5, slips_permille: 3, ..Noise::default() },
-        ..SimulationConfig::new(args.seed, begin, args.homes, (args.homes / 40).clamp(4, 60))
-    })));
-    let portal_clock = Arc::clone(&clock);
-    let portal = Portal::start(
-        simulation,
-        PortalConfig {
-            token: Some(TOKEN.into()),
-            follows_clock: true,
-            ..PortalConfig::new(move || portal_clock.now())
-        },
-    )?;
+    let portal = portal(args, begin, &clock)?;
     let engine = Engine {
         database,
         http: Arc::new(StoppableHttp::new(&stop)),
@@ -89,23 +88,36 @@ pub(crate) async fn demo(store: &StoreArgs, args: &DemoArgs) -> anyhow::Result<E
         store.db().display(),
         store.data().display()
     );
-    let searches = searches(portal.url())?;
-    match resumed_at {
-        Some(at) => say!("Continuing from {}.", crate::show::time(at)),
-        None => live_through(&engine, &clock, &searches, args.history).await?,
-    }
-    clock.run(i64::from(args.speed) * 60);
+    // Pages show what is there already, while more of the past is polled.
     let pages = serve::beside(store, args.pages, &engine.stop);
-    say!("Ctrl-C stops.\n");
-    let screen = Arc::new(Screen::new());
-    let outcome = play(&engine, args, searches, &screen).await;
-    screen.close();
+    let url = pages.as_ref().map(Server::url);
+    let screen = Arc::new(Screen::new(url.clone()));
+    let demo = Demo { engine, clock, portal: portal.url().to_owned(), screen, url, args };
+    let outcome = demo.live(begin, resumed_at).await;
+    demo.screen.close();
     portal.stop();
-    engine.stop.set();
+    demo.engine.stop.set();
     pages.map(Server::join).unwrap_or_default();
     outcome?;
     say!("\nTry: stoop markets, stoop market chicago, stoop alerts, stoop runs, stoop verify");
     Ok(ExitCode::SUCCESS)
+}
+
+/// The portal, with a market that has lived for a year. Homes come on the market again after half a year: with a year, about
+/// as many come as go.
+fn portal(args: &DemoArgs, begin: Time, clock: &Arc<DemoClock>) -> anyhow::Result<Portal> {
+    let markets = (args.homes / 40).clamp(MARKETS_MIN, MARKETS_MAX);
+    let simulation = Simulation::new(SimulationConfig {
+        past_ms: 365 * Time::DAY_MS,
+        cities: CITIES,
+        rent_permille: 400,
+        noise: Noise { seen_again_permille: 20, slips_permille: 3, ..Noise::default() },
+        ..SimulationConfig::new(args.seed, begin, args.homes, markets)
+    });
+    let clock = Arc::clone(clock);
+    let config =
+        PortalConfig { token: Some(TOKEN.into()), follows_clock: true, ..PortalConfig::new(move || clock.now()) };
+    Ok(Portal::start(Arc::new(Mutex::new(simulation)), config)?)
 }
 
 /// A demo's market has its own clock, and only one program may poll its searches.
@@ -117,81 +129,105 @@ fn occupied(db: &Path, others: &[Process]) -> String {
     format!("{}: stop it, or give the demo another database with --db", others.join(", and "))
 }
 
-/// The demo's searches: one for each region.
-fn searches(url: &str) -> anyhow::Result<Vec<Search>> {
+/// The demo's searches: one for each region. All that was ever listed is read again at this interval.
+fn searches(url: &str, full_scan_every_ms: i64) -> anyhow::Result<Vec<Search>> {
     let search = |(name, region): (&str, &str)| {
         let params = [
             ("url", format!("{url}/odata")),
-            ("name", "demo".into()),
+            // A source each: searches of one source also compare with what the others have sent.
+            ("name", name.into()),
             ("token", TOKEN.into()),
             ("filter", format!("StateOrProvince eq '{region}'")),
             ("top", "200".into()),
         ];
         let params: Params = params.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
         let source = stoop_sources::build("reso", &params)?;
-        Ok(Search { full_scan_every_ms: 7 * Time::DAY_MS, ..Search::new(name, source) })
+        Ok(Search { full_scan_every_ms, ..Search::new(name, source) })
     };
     REGIONS.into_iter().map(search).collect()
 }
 
-/// Polls every region once a day, through the days before the demo begins.
-async fn live_through(engine: &Engine, clock: &DemoClock, searches: &[Search], days: u32) -> anyhow::Result<()> {
-    if days > 0 {
-        say!("Polling through {days} simulated days first, so that figures have a past ...");
-    }
-    let mut intake = engine.intake(Rules::default(), |_| {});
-    let (from, began) = (clock.now(), Instant::now());
-    for day in 0..i64::from(days) {
-        clock.stand(from.plus_ms(day * Time::DAY_MS));
-        for search in searches {
-            engine.poll(search).await?;
-        }
-        engine.drain(&mut intake).await?;
-        if engine.stop.is_set() {
-            return Ok(());
-        }
-    }
-    if days > 0 {
-        engine.roll_up();
-        let took = crate::show::span(i64::try_from(began.elapsed().as_millis()).unwrap_or_default());
-        say!("... done in {took}.");
-    }
-    Ok(())
+/// A running demo.
+struct Demo<'a> {
+    engine: Engine,
+    clock: Arc<DemoClock>,
+    /// The URL of the portal.
+    portal: String,
+    screen: Arc<Screen>,
+    /// The address of the pages, if they are served.
+    url: Option<String>,
+    args: &'a DemoArgs,
 }
 
-async fn play(engine: &Engine, args: &DemoArgs, searches: Vec<Search>, screen: &Arc<Screen>) -> anyhow::Result<()> {
-    let mut polls = tokio::task::JoinSet::new();
-    for search in searches {
-        polls.spawn(keep_polling(engine.clone(), search, u64::from(args.speed) * MINUTE_MS, Arc::clone(screen)));
+impl Demo<'_> {
+    /// Fills the past, as far as it is not there yet, and goes on from its end until it is stopped.
+    async fn live(&self, begin: Time, resumed_at: Option<Time>) -> anyhow::Result<()> {
+        if let Some(at) = resumed_at {
+            say!("Continuing from {}.", crate::show::time(at));
+        }
+        let until = begin.plus_ms(i64::from(self.args.history) * Time::DAY_MS);
+        if self.clock.now() < until {
+            let searches: Vec<_> =
+                searches(&self.portal, past::FULL_SCAN_EVERY_MS)?.into_iter().map(Arc::new).collect();
+            let past = Past { engine: &self.engine, clock: &self.clock, searches: &searches, screen: &self.screen };
+            past.fill(until, || self.open()).await?;
+            if self.engine.stop.is_set() {
+                self.screen.clear();
+                say!("Stopped at {}: the next demo goes on from there.", crate::show::time(self.clock.now()));
+                return Ok(());
+            }
+        } else {
+            self.open();
+        }
+        self.clock.run(i64::from(self.args.speed) * 60);
+        match &self.url {
+            Some(url) => say!("Pages: {url}  Ctrl-C stops."),
+            None => say!("Ctrl-C stops."),
+        }
+        self.play().await
     }
-    tokio::spawn(keep_pruning(engine.clone(), Keep::default(), PRUNE_MS));
-    let watcher = Arc::clone(screen);
-    let mut intake =
-        engine.intake(Rules::default(), move |alert| watcher.alert(&crate::show::alert_line(alert, out::line_width())));
-    let began = Instant::now();
-    let mut drawn = None::<Instant>;
-    loop {
+
+    /// Opens the pages in a browser, if that was asked for.
+    fn open(&self) {
+        if let (true, Some(url)) = (self.args.open, &self.url) {
+            browser::open(url);
+        }
+    }
+
+    async fn play(&self) -> anyhow::Result<()> {
+        let Self { engine, screen, args, .. } = self;
+        let mut polls = tokio::task::JoinSet::new();
+        for search in searches(&self.portal, FULL_SCAN_EVERY_MS)? {
+            polls.spawn(keep_polling(engine.clone(), search, u64::from(args.speed) * MINUTE_MS, Arc::clone(screen)));
+        }
+        tokio::spawn(keep_pruning(engine.clone(), Keep::default(), PRUNE_MS));
+        let watcher = Arc::clone(screen);
+        let mut intake = engine.intake(Rules::default(), move |alert| watcher.alert(alert));
+        let began = Instant::now();
+        let mut drawn = None::<Instant>;
+        loop {
+            let measured = engine.drain(&mut intake).await?;
+            screen.count(&measured);
+            if drawn.is_none_or(|drawn| drawn.elapsed() >= FRAME) {
+                screen.draw(&engine.database, engine.clock.now())?;
+                drawn = Some(Instant::now());
+            }
+            if args.seconds.is_some_and(|seconds| began.elapsed() >= Duration::from_secs(seconds)) {
+                engine.stop.set();
+            }
+            while let Some(ended) = polls.try_join_next() {
+                ended?;
+            }
+            if polls.is_empty() {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
         let measured = engine.drain(&mut intake).await?;
         screen.count(&measured);
-        if drawn.is_none_or(|drawn| drawn.elapsed() >= FRAME) {
-            screen.draw(&engine.database, engine.clock.now())?;
-            drawn = Some(Instant::now());
-        }
-        if args.seconds.is_some_and(|seconds| began.elapsed() >= Duration::from_secs(seconds)) {
-            engine.stop.set();
-        }
-        while let Some(ended) = polls.try_join_next() {
-            ended?;
-        }
-        if polls.is_empty() {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
+        engine.roll_up();
+        screen.draw(&engine.database, engine.clock.now())
     }
-    let measured = engine.drain(&mut intake).await?;
-    screen.count(&measured);
-    engine.roll_up();
-    screen.draw(&engine.database, engine.clock.now())
 }
 
 /// Polls one region every second, which is `every_ms` of the market's time.
@@ -209,69 +245,5 @@ async fn keep_polling(engine: Engine, search: Search, every_ms: u64, screen: Arc
         }
         schedule.keep(&Due::after(&Cadence::steady(every_ms), None, began), began);
         engine.clock.sleep(1_000).await;
-    }
-}
-
-/// A clock that shows the market's time. It stands still, and waiting takes no time; or it runs fast, and waiting takes real
-/// time.
-struct DemoClock {
-    pace: Mutex<Pace>,
-    stop: Stop,
-}
-
-#[derive(Clone, Copy)]
-struct Pace {
-    base: Time,
-    began: Instant,
-    /// Simulated seconds per second.
-    speed: i64,
-}
-
-impl DemoClock {
-    /// A clock that stands at a time.
-    fn at(base: Time, stop: &Stop) -> Self {
-        Self { pace: Mutex::new(Pace { base, began: Instant::now(), speed: 0 }), stop: stop.clone() }
-    }
-
-    /// Stands at another time.
-    fn stand(&self, base: Time) {
-        *self.lock() = Pace { base, began: Instant::now(), speed: 0 };
-    }
-
-    /// Runs on from where it is.
-    fn run(&self, speed: i64) {
-        let base = self.now();
-        *self.lock() = Pace { base, began: Instant::now(), speed };
-    }
-
-    /// Lets this time pass at once, if the clock stands still.
-    fn passes(&self, ms: u64) -> bool {
-        let mut pace = self.lock();
-        let stands = pace.speed == 0;
-        if stands {
-            pace.base = pace.base.plus_ms(ms.cast_signed());
-        }
-        stands
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, Pace> {
-        self.pace.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-#[async_trait]
-impl Clock for DemoClock {
-    fn now(&self) -> Time {
-        let Pace { base, began, speed } = *self.lock();
-        let elapsed_ms = i64::try_from(began.elapsed().as_millis()).unwrap_or(0);
-        base.plus_ms(elapsed_ms.saturating_mul(speed))
-    }
-
-    async fn sleep(&self, ms: u64) {
-        if self.passes(ms) {
-            tokio::task::yield_now().await;
-        } else {
-            let _ = self.stop.unless_set(SystemClock.sleep(ms)).await;
-        }
     }
 }

@@ -71,11 +71,16 @@ pub(crate) fn error_line(text: &str) {
 
 /// Replaces the last `above` lines of the terminal with a line and a block.
 pub(crate) fn redraw(above: usize, line: Option<&str>, block: &Page) {
-    let mut text = if above > 0 { format!("\u{1b}[{above}A\u{1b}[J") } else { String::new() };
+    let mut text = erasing(above);
     if let Some(line) = line {
         text += laid_out(line, Look::of_lines(&Term::stdout())).as_str();
     }
     write((text + block.as_str()).as_bytes());
+}
+
+/// What removes the last lines of the terminal. A key that was echoed leaves the cursor anywhere in its line.
+fn erasing(above: usize) -> String {
+    if above > 0 { format!("\r\u{1b}[{above}A\u{1b}[J") } else { String::new() }
 }
 
 /// Writes the program's own bytes unchecked: `stoop simulate` writes millions of them.
@@ -131,4 +136,15 @@ fn stdout() -> io::Stdout {
 #[expect(clippy::disallowed_methods, reason = "the module that prints")]
 fn stderr() -> io::Stderr {
     io::stderr()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_removed_from_their_beginning() {
+        assert_eq!(erasing(0), "");
+        assert_eq!(erasing(3), "\r\u{1b}[3A\u{1b}[J");
+    }
 }

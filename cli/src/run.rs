@@ -45,6 +45,9 @@ pub(crate) async fn run(store: &StoreArgs, args: &RunArgs) -> anyhow::Result<Exi
     }
     let engine = engine(store, &config, &args.config, "stoop run")?;
     let pages = serve::beside(&store.or(&config), args.pages, &engine.stop);
+    if let Some(pages) = &pages {
+        say!("Pages: {}", pages.url());
+    }
     let rules = config.alerts.rules.clone();
     let webhook = WebhookSender::of(&engine, &config.alerts).await?;
     let cadences = config.cadences();

@@ -34,10 +34,7 @@ pub(crate) async fn serve(store: &StoreArgs, args: &ServeArgs) -> anyhow::Result
 /// Serves beside other work, which goes on if pages cannot be served.
 pub(crate) fn beside(store: &StoreArgs, args: PagesArgs, stop: &Stop) -> Option<Server> {
     match Server::start(store, args, stop) {
-        Ok(server) => {
-            say!("Pages: {}", server.url());
-            Some(server)
-        }
+        Ok(server) => Some(server),
         Err(error) => {
             crate::out::complain!("stoop: no pages: {error:#}");
             None

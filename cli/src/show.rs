@@ -5,7 +5,8 @@ mod screen;
 mod table;
 mod words;
 
-use stoop_domain::Alert;
+use stoop_domain::{Alert, AreaPath, Purpose};
+use stoop_pipeline::serve::area_name;
 
 pub(crate) use page::Page;
 pub(crate) use screen::Look;
@@ -42,13 +43,9 @@ pub(crate) fn sparkline(series: &[Option<f64>], width: usize) -> String {
 pub(crate) fn alert_line(alert: &Alert, wide: usize) -> String {
     let currency = alert.market.currency;
     let drop = f64::from(alert.drop_bp) / 10_000.0;
-    let mut line = format!(
-        "▼ {:>6}  {} → {}  {}",
-        percent(drop),
-        money(alert.from, currency),
-        money(alert.to, currency),
-        alert.market.area.name()
-    );
+    let [from, to] = [alert.from, alert.to].map(|amount| money(amount, currency));
+    let term = if alert.market.purpose == Purpose::Rent { " a month" } else { "" };
+    let mut line = format!("▼ {:>6}  {from} → {to}{term}  {}", percent(drop), place(&alert.market.area));
     if let Some(words) = alert.line.as_ref().or(alert.title.as_ref()) {
         line = cut(&format!("{line}  {}", plain(words)), wide);
     }
@@ -56,6 +53,13 @@ pub(crate) fn alert_line(alert: &Alert, wide: usize) -> String {
         Some(whole) if cut(&whole, wide) == whole => whole,
         _ => line,
     }
+}
+
+/// A postal code or quarter with its city: `Seattle 98178`.
+pub(crate) fn place(area: &AreaPath) -> String {
+    let (name, levels) = (area.name(), area.levels());
+    let city = area_name(&levels[..4].join("/"));
+    if name == city || levels[3] == "-" { name } else { format!("{city} {name}") }
 }
 
 fn mean(values: &[Option<f64>]) -> Option<f64> {

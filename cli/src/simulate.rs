@@ -7,12 +7,16 @@ use stoop_simulation::Rows;
 
 use crate::args::SimulateArgs;
 
-/// The simulated market begins at this moment, so that the same seed gives the same bytes for ever.
-pub(crate) const BEGIN: &str = "2026-01-05T00:00:00Z";
+/// The simulated market begins at this moment, so that the same seed gives the same bytes for ever. It lies
+/// well before today, because a file spans months, and a replay refuses what lies in the future.
+const BEGIN: &str = "2025-01-06T00:00:00Z";
 
 pub(crate) fn simulate(args: &SimulateArgs) -> anyhow::Result<ExitCode> {
     let begin = Time::parse(BEGIN)?;
     let mut config = Rows::config(args.seed, begin, args.rows);
+    if args.lively {
+        config = config.lively();
+    }
     if let Some(homes) = args.homes {
         config.homes = homes;
     }

@@ -14,7 +14,6 @@ mod quarantine;
 mod reference;
 mod runs;
 mod searches;
-mod summary;
 #[cfg(test)]
 mod tests;
 
@@ -23,13 +22,15 @@ use std::fmt::Display;
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use anyhow::Context;
+use futures_util::FutureExt;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 use stoop_domain::{Home, HomeId, Market, Time};
 use stoop_embedded::{Database, OpenError};
 use stoop_market::Cells;
 use stoop_pipeline::ports::{PortError, RunOutcome, RunRecord};
-use stoop_pipeline::serve::{AreaError, FoundArea, NamedArea, covers_days, find_area};
+use stoop_pipeline::serve::{AreaError, FoundArea, NamedArea, ReadError, Reader, covers_days, find_area};
 
 use crate::args::{FormatArgs, StoreArgs};
 use crate::failure::{not_opened, usage};
@@ -71,6 +72,16 @@ pub(crate) fn give(view: &impl View, format: &FormatArgs) -> anyhow::Result<Exit
         FormatArgs { .. } => out::page(&view.draw(Look::of_stdout())),
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Reads a view as of one commit.
+fn read<T>(database: &Database, view: impl AsyncFnOnce(Reader<'_>) -> Result<T, ReadError>) -> anyhow::Result<T> {
+    database.reading(|| {
+        let reader = Reader { store: database, views: database, areas: database, browse: database, controls: None };
+        // Calls to SQLite end before they return.
+        let read = view(reader).now_or_never().context("a read of the database waits for something")?;
+        Ok(read?)
+    })
 }
 
 /// The state of a market, with its archive if `as_of` and the `days` before it need it.

@@ -38,6 +38,8 @@ const ASKED: usize = 21;
 const POLLED: u64 = 30;
 
 const TIMEOUT: Duration = Duration::from_secs(300);
+/// A pass that stops early has rolled up hundreds of markets.
+const PASSES_MAX: usize = 10_000;
 
 #[expect(clippy::too_many_lines, reason = "one program, read from top to bottom")]
 fn main() -> Result<()> {
@@ -70,6 +72,7 @@ fn main() -> Result<()> {
         let (began, mut passes) = (Instant::now(), 0);
         loop {
             passes += 1;
+            anyhow::ensure!(passes <= PASSES_MAX, "{passes} passes, and something is left");
             let answer = rollup.invoke(&json!({})).await.map_err(|error| anyhow::anyhow!("{error:?}"))?;
             if answer["left"] == 0 {
                 break;

@@ -7,7 +7,7 @@
 
 import { parseArgs } from 'node:util';
 
-import { baseUrl, launch } from './lib/browser.mjs';
+import { baseUrl, close, launch } from './lib/browser.mjs';
 import { runJourneys } from './lib/journeys.mjs';
 import { exitWith, Report } from './lib/report.mjs';
 
@@ -15,7 +15,7 @@ const OPTIONS = {
   base: { type: 'string' },
   area: { type: 'string', default: 'chicago, il' },
   heading: { type: 'string', default: 'Chicago' },
-  'live-seconds': { type: 'string', default: '30' },
+  'live-seconds': { type: 'string', default: '120' },
   stop: { type: 'string' },
   start: { type: 'string' },
   only: { type: 'string' },
@@ -33,11 +33,11 @@ async function main() {
   const report = new Report();
   const browser = await launch(base);
   try {
-    const times = { liveMs, stepMs: 10_000, startMs: 300_000 };
+    const times = { liveMs, stepMs: 60_000, startMs: 600_000 };
     const options = { answers: ANSWERS, area, heading, ...times, stop, start, tours, pictures };
     await runJourneys(browser, base, options, report, values.only);
   } finally {
-    await browser.close();
+    await close(browser);
   }
   return report.end();
 }

@@ -4,7 +4,7 @@
 
 import { parseArgs } from 'node:util';
 
-import { baseUrl, launch } from './lib/browser.mjs';
+import { baseUrl, close, launch } from './lib/browser.mjs';
 import { examine, LOOKS, parsePages, resolve } from './lib/pages.mjs';
 import { exitWith, Report, shown } from './lib/report.mjs';
 
@@ -20,7 +20,7 @@ async function main() {
   try {
     for (const page of pages) await check(browser, base, page, values.screenshots, report);
   } finally {
-    await browser.close();
+    await close(browser);
   }
   return report.end();
 }

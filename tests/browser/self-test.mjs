@@ -12,7 +12,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
 import { PAGES } from './fixtures/faults.mjs';
-import { launch } from './lib/browser.mjs';
+import { close, launch, within } from './lib/browser.mjs';
 import { JOURNEYS, runJourneys } from './lib/journeys.mjs';
 import { examine, LOOKS, parsePages } from './lib/pages.mjs';
 import { exitWith, Report } from './lib/report.mjs';
@@ -39,7 +39,7 @@ const JOURNEY_TESTS = [
     only: 'by mouse, script on',
     fails: 'by mouse',
     why: 'there is not a link to an area with "Springfield, Texas"',
-    options: { area: 'springfield', heading: 'Springfield, Texas', stepMs: 3_000 },
+    options: { area: 'springfield', heading: 'Springfield, Texas', stepMs: 10_000 },
   },
   { fault: 'answers-below', only: 'first view', fails: 'first view', why: 'its box is' },
   { fault: 'answers-covered', only: 'first view', fails: 'first view', why: 'covered by header' },
@@ -50,16 +50,16 @@ const JOURNEY_TESTS = [
     only: 'by mouse',
     fails: 'script off',
     why: 'Enter leads nowhere',
-    options: { stepMs: 5_000 },
+    options: { stepMs: 10_000 },
   },
   {
     fault: 'map-without-links',
     only: 'of the map',
     fails: 'of the map',
     why: 'there is not a point of the map',
-    options: { stepMs: 3_000 },
+    options: { stepMs: 10_000 },
   },
-  { fault: 'map-without-keys', only: 'with the keys', fails: 'keys', why: 'name no home', options: { stepMs: 3_000 } },
+  { fault: 'map-without-keys', only: 'with the keys', fails: 'keys', why: 'name no home', options: { stepMs: 10_000 } },
   { fault: 'home-elsewhere', only: 'by mouse', fails: 'by mouse', why: 'hosts: stylesheet of fonts.example' },
   ...[
     ['A buyer', 'See what was just cut: the answer on cooling is'],
@@ -67,7 +67,7 @@ const JOURNEY_TESTS = [
     ['A data engineer', 'Stop a search, and poll it now: there is not a button'],
   ].map(([who, why]) => {
     const name = `the tour: ${who}`;
-    return { only: name, fails: name, why, options: { tours: true, stepMs: 3_000 } };
+    return { only: name, fails: name, why, options: { tours: true, stepMs: 10_000 } };
   }),
   { fault: 'still', only: 'reload', fails: 'reload', why: 'did not change', options: { liveMs: 2_000 } },
   { fault: 'reloads', only: 'reload', fails: 'reload', why: 'the page was reloaded' },
@@ -90,6 +90,7 @@ async function main() {
   await test('packages are pinned, with licences that we accept', packages);
   await test('pages.txt is read', pagesOfStoop);
   await test('docs/TOURS.md shows the tours', toursOfDocs);
+  await test('what never comes is given up', givenUp);
   const site = await start([]);
   let browser;
   try {
@@ -101,7 +102,7 @@ async function main() {
       await test(`journeys: ${name}`, () => journeyed(browser, made));
     }
   } finally {
-    await browser?.close();
+    if (browser) await close(browser);
     site.process.kill();
   }
   return report.end();
@@ -113,9 +114,10 @@ async function start(more) {
   const ended = once(server, 'exit').then(() => {
     throw new Error('the site did not start');
   });
-  const [line] = await Promise.race([once(createInterface(server.stdout), 'line'), ended]);
+  const line = once(createInterface(server.stdout), 'line');
+  const [address] = await within('the address of the site', Promise.race([line, ended]));
   ended.catch(() => {});
-  const { origin, port } = new URL(line);
+  const { origin, port } = new URL(address);
   return {
     process: server,
     base: origin,
@@ -144,6 +146,17 @@ function pagesOfStoop() {
   const link = 'main td a[href^="/homes/"]';
   const expected = [{ path: '/', status: 200, link: undefined }, { link }, { status: 404 }];
   return expected.filter((page) => !has(page)).map((page) => `it has no page ${JSON.stringify(page)}`);
+}
+
+/** A wait ends with its promise, or at its bound, with what it waited for. */
+async function givenUp() {
+  const never = new Promise(() => {});
+  const said = await within('an answer', never, 50).catch((error) => error.message);
+  const came = await within('an answer', Promise.resolve('it'), 50);
+  const wrongs = [];
+  if (said !== 'waited 0.05 s in vain for an answer') wrongs.push(`it said ${said}`);
+  if (came !== 'it') wrongs.push(`${came} came`);
+  return wrongs;
 }
 
 /** The page has the headings and the pictures of the tours, in their order. */
@@ -198,7 +211,7 @@ async function reports(base) {
       stream.on('data', (data) => {
         out += data;
       });
-    const [ended] = await once(run, 'close');
+    const [ended] = await within('the end of run.mjs', once(run, 'close'));
     const missing = lines.filter((line) => !out.split('\n').includes(line));
     if (ended !== code || out.trimEnd().split('\n').at(-1) !== last || missing.length > 0) {
       wrongs.push(`${pages}: ended with ${ended}, without ${JSON.stringify(missing)}:`, ...out.split('\n'));
@@ -227,7 +240,7 @@ async function journeyed(browser, { fault, only, fails, why, options, restarts }
   const lines = [];
   const commands = restarts ? { stop: `kill ${site.process.pid}`, start: site.again } : {};
   const answers = ['cooling', 'cut', 'unusual'].map((answer) => `[data-answer=${answer}]`);
-  const given = { answers, area: 'Chicago, IL', heading: 'Chicago', stepMs: 30_000, liveMs: 30_000, startMs: 60_000 };
+  const given = { answers, area: 'Chicago, IL', heading: 'Chicago', stepMs: 60_000, liveMs: 60_000, startMs: 300_000 };
   try {
     const report = new Report((line) => lines.push(line));
     await runJourneys(browser, site.base, { ...given, ...options, ...commands }, report, only);

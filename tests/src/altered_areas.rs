@@ -28,6 +28,14 @@ where
         (self.alter)(area, self.inner.wide(area, markets, now).await?)
     }
 
+    async fn now(&self, area: &WideArea, markets: usize, now: Time) -> Result<Option<ShownWide>, PortError> {
+        (self.alter)(area, self.inner.now(area, markets, now).await?)
+    }
+
+    fn may_lag(&self) -> bool {
+        true
+    }
+
     async fn each(
         &self,
         level: WideLevel,

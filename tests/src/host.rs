@@ -29,7 +29,7 @@ use process::{Process, Signal};
 pub const PAYLOAD_BYTES_MAX: usize = 6 * 1_024 * 1_024 + 100;
 
 /// Longer than any function takes to start on any machine.
-const INIT_MAX: Duration = Duration::from_secs(60);
+const INIT_MAX: Duration = stoop_waits::PATIENCE;
 /// How often the log or the exit is polled.
 const TICK: Duration = Duration::from_millis(2);
 
@@ -119,7 +119,7 @@ impl Host {
     ///
     /// # Errors
     ///
-    /// The binary does not start, reports an init error, ends, or takes longer than a minute.
+    /// The binary does not start, reports an init error, ends, or takes longer than five minutes.
     pub async fn start(
         binary: impl AsRef<Path>,
         environment: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
@@ -237,7 +237,7 @@ impl Host {
     ///
     /// # Errors
     ///
-    /// There is none within a minute; in words, with the log.
+    /// There is none within five minutes; in words, with the log.
     pub async fn wait_for_log(&self, from: usize, text: &str) -> Result<String, String> {
         let began = Instant::now();
         while began.elapsed() < INIT_MAX {

@@ -39,7 +39,7 @@ use venv::Venv;
 const KEY: &str = "test";
 const REGION: &str = "us-east-1";
 /// LocalStack needs about ten seconds on an idle machine.
-const READY_WITHIN: Duration = Duration::from_secs(180);
+const READY_WITHIN: Duration = stoop_waits::PATIENCE;
 /// Another process may take the port between the choice of a free one and the emulator's bind.
 const STARTS: usize = 3;
 
@@ -103,7 +103,7 @@ impl LocalAws {
     ///
     /// # Errors
     ///
-    /// Python, pip or npm cannot make a virtual environment, or the emulator ends or does not answer within three
+    /// Python, pip or npm cannot make a virtual environment, or the emulator ends or does not answer within five
     /// minutes. The error names the log and shows its end.
     pub fn start() -> Result<Self> {
         let endpoint = variable("AWS_ENDPOINT_URL");

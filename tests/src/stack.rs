@@ -11,6 +11,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
+use stoop_waits::{LONG, PATIENCE, output, status};
 
 use crate::local::LocalAws;
 
@@ -288,7 +289,7 @@ impl Stack {
 
 fn outputs(aws: &LocalAws, name: &str) -> Result<BTreeMap<String, String>> {
     let mut command = sam(aws, "list")?;
-    let out = command.args(["stack-outputs", "--stack-name", name, "--output", "json"]).output()?;
+    let out = output(command.args(["stack-outputs", "--stack-name", name, "--output", "json"]), PATIENCE)?;
     let stdout = String::from_utf8_lossy(&out.stdout);
     let stderr = String::from_utf8_lossy(&out.stderr);
     ensure!(out.status.success(), "`sam list stack-outputs` ended with {}\n{stdout}{stderr}", out.status);
@@ -326,14 +327,14 @@ fn is_of_a_test(variable: &OsString) -> bool {
 /// Runs it to its end, with its output on standard error.
 fn run(command: &mut Command) -> Result<()> {
     let name = format!("{command:?}");
-    let out = command.stdout(std::io::stderr()).status().with_context(|| format!("can't run {name}"))?;
+    let out = status(command.stdout(std::io::stderr()), LONG).with_context(|| format!("can't run {name}"))?;
     ensure!(out.success(), "{name} ended with {out}: see above");
     Ok(())
 }
 
 /// Runs it to its end, and shows its output if it failed.
 fn run_silently(command: &mut Command) -> Result<()> {
-    let out = command.output().with_context(|| format!("can't run {command:?}"))?;
+    let out = output(command, LONG).with_context(|| format!("can't run {command:?}"))?;
     let (stdout, stderr) = (String::from_utf8_lossy(&out.stdout), String::from_utf8_lossy(&out.stderr));
     ensure!(out.status.success(), "{command:?} ended with {}\n{stdout}{stderr}", out.status);
     Ok(())

@@ -6,7 +6,6 @@ use anyhow::Result;
 
 use crate::debian;
 use crate::project::Project;
-use crate::step::{counted, plain};
 use crate::tally::Tally;
 
 const TARGET: &str = "aarch64-unknown-linux-gnu";
@@ -21,8 +20,8 @@ const BROUGHT: [&str; 2] = ["/usr/bin/qemu-aarch64", "/usr/aarch64-linux-gnu/lib
 /// # Errors
 /// If a build, a size check or an answer fails.
 pub(crate) fn functions(project: &Project) -> Result<Tally> {
-    plain(project.command("rustup").args(["target", "add", TARGET]))?;
-    counted(&mut project.cargo(&["test", "--workspace", "--locked", "--test", "arm64", "--"]))
+    project.plain(project.command("rustup").args(["target", "add", TARGET]))?;
+    project.counted(&mut project.cargo(&["test", "--workspace", "--locked", "--test", "arm64", "--"]))
 }
 
 /// Installs the emulator if it is missing and the user is root or has sudo without a password.

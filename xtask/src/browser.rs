@@ -1,16 +1,18 @@
 //! The pages in Chromium: runs the programs of `tests/browser`.
 
+use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
 use crate::debian;
 use crate::project::Project;
 use crate::server::Server;
-use crate::step::{counted, plain};
 use crate::tally::Tally;
 use crate::tree::hash;
+use crate::watch::{INSTALLS_WITHIN, within};
 
 const HARNESS: &str = "tests/browser";
 /// The pictures of `docs/TOURS.md`.
@@ -49,7 +51,7 @@ pub(crate) fn run(project: &Project, arguments: &[String]) -> Result<Tally> {
         url if url.starts_with("http") => {
             let harness = Harness::new(project)?;
             let mut tally = harness.pages(url, screenshots)?;
-            tally += counted(harness.program("journeys.mjs").args(["--base", url]))?;
+            tally += project.counted(harness.program("journeys.mjs").args(["--base", url]))?;
             Ok(tally)
         }
         other => bail!("{other}: accepted is `demo` or http://HOST:PORT/"),
@@ -61,7 +63,7 @@ pub(crate) fn run(project: &Project, arguments: &[String]) -> Result<Tally> {
 /// # Errors
 /// If a program is missing and cannot be installed, or none of the tests ran.
 pub(crate) fn self_test(project: &Project) -> Result<Tally> {
-    counted(&mut Harness::new(project)?.program("self-test.mjs"))
+    project.counted(&mut Harness::new(project)?.program("self-test.mjs"))
 }
 
 /// The pages of `stoop demo`, and the journeys on them: the last one stops the demo and starts another at its address.
@@ -74,7 +76,8 @@ pub(crate) fn demo(project: &Project, screenshots: Option<&Path>) -> Result<Tall
         let mut tally = harness.pages(server.base(), screenshots)?;
         let stop = format!("kill {}", server.id());
         let mut journeys = harness.program("journeys.mjs");
-        tally += counted(journeys.args(["--base", server.base(), "--tours", "--stop", &stop, "--start", start]))?;
+        tally +=
+            project.counted(journeys.args(["--base", server.base(), "--tours", "--stop", &stop, "--start", start]))?;
         Ok(tally)
     })
 }
@@ -85,7 +88,7 @@ fn pictures(project: &Project) -> Result<Tally> {
     with_demo(&harness, |server, _| {
         let mut journeys = harness.program("journeys.mjs");
         journeys.args(["--base", server.base(), "--tours", "--only", "the tour", "--pictures"]);
-        counted(journeys.arg(project.root().join(PICTURES)))
+        project.counted(journeys.arg(project.root().join(PICTURES)))
     })
 }
 
@@ -144,7 +147,7 @@ impl<'p> Harness<'p> {
         if let Some(folder) = screenshots {
             command.arg("--screenshots").arg(folder);
         }
-        counted(&mut command)
+        self.project.counted(&mut command)
     }
 }
 
@@ -155,6 +158,23 @@ fn found_or_installed(project: &Project, names: &[&str], packages: &[&str]) -> R
     println!("installing {}", packages.join(" "));
     debian::install(project, packages)?;
     debian::on_path(names).with_context(|| format!("{} brought no {}", packages.join(" "), names.join(" or ")))
+}
+
+/// Waits until no other process has the lock.
+fn locked(lock: &File) -> Result<()> {
+    let began = Instant::now();
+    loop {
+        match lock.try_lock() {
+            Err(TryLockError::WouldBlock) if began.elapsed() < INSTALLS_WITHIN => {
+                std::thread::sleep(Duration::from_millis(200));
+            }
+            Err(TryLockError::WouldBlock) => {
+                bail!("another process has it for {} minutes", INSTALLS_WITHIN.as_secs() / 60)
+            }
+            Err(TryLockError::Error(error)) => return Err(error.into()),
+            Ok(()) => return Ok(()),
+        }
+    }
 }
 
 /// The folder with the packages from npm, made once per change of their pins.
@@ -169,8 +189,8 @@ fn packages(project: &Project, npm: &Path) -> Result<PathBuf> {
     let folder = project.cache().join(format!("browser-{}", hash.get(..12).unwrap_or(&hash)));
     // One process installs, and the others wait. The lock ends with its process.
     let lock = folder.with_added_extension("lock");
-    let lock = std::fs::File::create(&lock).with_context(|| format!("can't make {}", lock.display()))?;
-    lock.lock().context("can't lock the packages from npm")?;
+    let lock = File::create(&lock).with_context(|| format!("can't make {}", lock.display()))?;
+    locked(&lock).context("can't lock the packages from npm")?;
     if folder.join(COMPLETE).exists() {
         return Ok(folder);
     }
@@ -180,7 +200,8 @@ fn packages(project: &Project, npm: &Path) -> Result<PathBuf> {
         std::fs::copy(harness.join(name), folder.join(name)).with_context(|| format!("can't copy {name}"))?;
     }
     let mut install = project.command(npm);
-    plain(install.current_dir(&folder).args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]))?;
+    install.current_dir(&folder).args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]);
+    within(project, "npm ci", INSTALLS_WITHIN, |project| project.plain(&mut install))?;
     std::fs::write(folder.join(COMPLETE), "").context("can't note that the packages are complete")?;
     Ok(folder)
 }

@@ -7,11 +7,10 @@ use anyhow::{Context, Result, ensure};
 
 use crate::project::Project;
 use crate::server::Server;
-use crate::step::plain;
 use crate::tally::Tally;
 
 /// A home of the demo that the configuration of Schemathesis names.
-const HOME: &str = "demo/SIM00000343";
+const HOME: &str = "illinois/SIM00000343";
 
 /// # Errors
 /// If a program is missing and cannot be installed, or an answer is not as documented.
@@ -24,7 +23,7 @@ pub(crate) fn run(project: &Project) -> Result<Tally> {
 }
 
 fn run_in(project: &Project, folder: &Path) -> Result<Tally> {
-    let venv = Project::output(project.command(project.built("stoop-local-aws")?).args(["venv", "schemathesis"]))?;
+    let venv = project.output(project.command(project.built("stoop-local-aws")?).args(["venv", "schemathesis"]))?;
     let program = Path::new(venv.trim()).join("bin/schemathesis");
     let stoop = project.built("stoop")?;
     let command = |arguments: &[&str]| {
@@ -33,10 +32,10 @@ fn run_in(project: &Project, folder: &Path) -> Result<Tally> {
         command
     };
     let demo = ["demo", "--homes", "1500", "--history", "30", "--seconds", "1", "--port", "0"];
-    Project::output(&mut command(&demo))?;
-    let home = Project::output(&mut command(&["home", HOME, "--json"]))?;
+    project.output(&mut command(&demo))?;
+    let home = project.output(&mut command(&["home", HOME, "--json"]))?;
     ensure!(home.contains(HOME), "the demo has no home {HOME}: name another one in contract.rs and schemathesis.toml");
-    let token = Project::output(&mut command(&["token", "new", "schemathesis", "--write"]))?;
+    let token = project.output(&mut command(&["token", "new", "schemathesis", "--write"]))?;
     // With tokens, so that a route that answers without one is found.
     let server = Server::start(&mut command(&["serve", "--port", "0", "--require-token"]))?;
     let root = project.root();
@@ -44,5 +43,5 @@ fn run_in(project: &Project, folder: &Path) -> Result<Tally> {
     test.current_dir(folder).arg("--config-file").arg(root.join("infra/schemathesis/schemathesis.toml"));
     test.arg("run").arg(root.join("docs/openapi.json")).args(["--url", server.base().trim_end_matches('/')]);
     test.args(["--header", &format!("Authorization: Bearer {}", token.trim())]);
-    plain(test.args(["--phases", "coverage,fuzzing", "--no-color"]))
+    project.plain(test.args(["--phases", "coverage,fuzzing", "--no-color"]))
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 
 use crate::project::Project;
-use crate::step::plain;
+use crate::watch::{INSTALLS_WITHIN, within};
 
 /// The first of these programs that is on `PATH`.
 pub(crate) fn on_path(names: &[&str]) -> Option<PathBuf> {
@@ -20,7 +20,7 @@ pub(crate) fn on_path(names: &[&str]) -> Option<PathBuf> {
 /// If they cannot be installed, with instructions.
 pub(crate) fn install(project: &Project, packages: &[&str]) -> Result<()> {
     let by_hand = || format!("install it by hand; on Debian and Ubuntu: apt-get install {}", packages.join(" "));
-    let user = Project::output(project.command("id").arg("-u"))?;
+    let user = project.output(project.command("id").arg("-u"))?;
     let root: &[&str] = if user.trim() == "0" { &[] } else { &["sudo", "--non-interactive"] };
     for arguments in [&["update", "--quiet"][..], &["install", "--yes", "--no-install-recommends", "--quiet"]] {
         let mut words = root.iter().chain(&["apt-get"]).chain(arguments);
@@ -29,7 +29,8 @@ pub(crate) fn install(project: &Project, packages: &[&str]) -> Result<()> {
         if arguments[0] == "install" {
             command.args(packages);
         }
-        plain(command.env("DEBIAN_FRONTEND", "noninteractive")).with_context(by_hand)?;
+        command.env("DEBIAN_FRONTEND", "noninteractive");
+        within(project, "apt-get", INSTALLS_WITHIN, |project| project.plain(&mut command)).with_context(by_hand)?;
     }
     Ok(())
 }

@@ -3,7 +3,6 @@
 use anyhow::{Context, Result};
 
 use crate::project::Project;
-use crate::step::plain;
 use crate::tally::Tally;
 use crate::tools;
 
@@ -32,7 +31,7 @@ pub(crate) fn run(project: &Project, arguments: &[String]) -> Result<Tally> {
         command.args(["run", "nightly"]).arg(&fuzz).args(["fuzz", "run", "--fuzz-dir", "fuzz", "--target-dir"]);
         command.arg(project.root().join("target/fuzz")).arg(target).arg("--");
         command.args([format!("-max_total_time={seconds}"), format!("-max_len={INPUT_MAX}")]);
-        plain(command.args(["-verbosity=0", "-print_final_stats=1", "-print_funcs=0"]))?;
+        project.plain(command.args(["-verbosity=0", "-print_final_stats=1", "-print_funcs=0"]))?;
     }
     Ok(Tally::default())
 }

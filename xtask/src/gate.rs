@@ -1,13 +1,16 @@
 //! The gate: all checks that a change must pass, ordered so that mistakes are found early.
 
+use std::path::Path;
 use std::process::Command;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 
+use crate::console::Provided;
 use crate::project::Project;
-use crate::step::{Steps, counted, plain};
+use crate::step::{LONG, MIDDLE, SHORT, Steps, VERY_LONG};
 use crate::tally::Tally;
-use crate::{arm64, bench, browser, contract, fuzz, lake, shape, tools, words};
+use crate::watch::within;
+use crate::{arm64, bench, browser, console, contract, fuzz, lake, shape, tools, words};
 
 /// Inputs of the compiler and the linters, and the pages that a test reads.
 const RUST: &[&str] = &[
@@ -48,6 +51,8 @@ const BROWSER: &[&str] = &["tests/browser/", "xtask/", "docs/TOURS.md"];
 const PAGES: &[&str] = &["*.rs", "*.toml", "*.css", "*.js", "*.svg", "Cargo.lock", "tests/browser/"];
 /// Inputs of the test of the API against its document.
 const CONTRACT: &[&str] = &["*.rs", "*.toml", "Cargo.lock", "docs/openapi.json", "infra/schemathesis/"];
+/// Inputs of the commands in the pages.
+const CONSOLE: &[&str] = &["*.md", "*.rs", "*.toml", "Cargo.lock", "maps/"];
 /// Inputs of the lake's check.
 const LAKE: &[&str] =
     &["lake/", "shared/", "cli/", "maps/", "docs/LAKE.md", "infra/lake.yaml", "Cargo.toml", "Cargo.lock"];
@@ -80,8 +85,8 @@ pub(crate) fn check(project: &Project) -> Result<bool> {
 /// Known vulnerabilities, and a test of this check.
 pub(crate) fn advisories(project: &Project) -> Result<bool> {
     let mut steps = Steps::new(project)?;
-    steps.run("advisories", tools::advisories);
-    steps.run("advisories: a hit fails", tools::advisories_find_a_hit);
+    steps.run("advisories", MIDDLE, tools::advisories);
+    steps.run("advisories: a hit fails", MIDDLE, tools::advisories_find_a_hit);
     Ok(steps.end())
 }
 
@@ -95,13 +100,31 @@ pub(crate) fn test(project: &Project, arguments: &[String]) -> Result<bool> {
     if !has_filter {
         command.args(["-E", WITHOUT_AWS]);
     }
-    Ok(command.args(arguments).status()?.success())
+    within(project, "tests", LONG, |project| project.direct(command.args(arguments)))
 }
 
 /// The deployed stack, on the emulator that the environment names.
 pub(crate) fn stack(project: &Project, arguments: &[String]) -> Result<bool> {
     let mut command = project.cargo(&["test", "--workspace", "--locked", "--test", "stack", "--"]);
-    Ok(command.args(arguments).status()?.success())
+    within(project, "the tests of the deployed stack", LONG, |project| project.direct(command.args(arguments)))
+}
+
+/// Checks the commands in the pages, but for those of the lake; with `--update` writes what they print now, those of the lake as
+/// well if `cargo xtask lake` has made its environment.
+pub(crate) fn console(project: &Project, arguments: &[String]) -> Result<Tally> {
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let is_update = match arguments[..] {
+        [] => false,
+        ["--update"] => true,
+        _ => bail!("accepted: nothing, or `--update`"),
+    };
+    let stoop = project.built("stoop")?;
+    let programs = stoop.parent().map(Path::to_owned).into_iter().collect();
+    let mut tally = console::check(project, &Provided { programs, lake: None }, is_update)?;
+    if is_update && let Some(provided) = lake::built(project, &stoop, &lake::venv(project))? {
+        tally += console::check(project, &provided, true)?;
+    }
+    Ok(tally)
 }
 
 /// The steps of `.ci/run`. Skips steps that passed with the same inputs, except the tests without AWS.
@@ -129,70 +152,83 @@ pub(crate) fn slow(project: &Project) -> Result<bool> {
 }
 
 fn slow_steps(steps: &mut Steps<'_>) -> Result<()> {
-    steps.run_on("ports on LocalStack", DEPLOYED, |project| {
-        counted(aws(project).args(PORTS_ON_AWS).env("STOOP_LOCAL_AWS", "localstack"))
+    steps.run_on("ports on LocalStack", DEPLOYED, LONG, |project| {
+        project.counted(aws(project).args(PORTS_ON_AWS).env("STOOP_LOCAL_AWS", "localstack"))
     })?;
-    steps.run_on("stack on LocalStack", &[DEPLOYED, BESIDE].concat(), |project| {
-        counted(deployed(project).env("STOOP_LOCAL_AWS", "localstack"))
+    steps.run_on("stack on LocalStack", &[DEPLOYED, BESIDE].concat(), LONG, |project| {
+        project.counted(deployed(project).env("STOOP_LOCAL_AWS", "localstack"))
     })?;
-    steps.run_on("more seeds of the mapping", DEPLOYED, |project| {
-        counted(without_aws(project, "test(mapping::)")?.env("STOOP_SEEDS_TIMES", "4"))
+    steps.run_on("more seeds of the mapping", DEPLOYED, LONG, |project| {
+        project.counted(without_aws(project, "test(mapping::)")?.env("STOOP_SEEDS_TIMES", "4"))
     })?;
     for seed in DAYS {
-        steps.run_on(&format!("simulated day, seed {seed}"), DEPLOYED, |project| {
-            counted(without_aws(project, "test(day::sixty)")?.env("STOOP_SEED", seed.to_string()))
+        steps.run_on(&format!("simulated day, seed {seed}"), DEPLOYED, MIDDLE, |project| {
+            project.counted(without_aws(project, "test(day::sixty)")?.env("STOOP_SEED", seed.to_string()))
         })?;
     }
-    steps.run_on("more cases of every property", DEPLOYED, |project| {
-        counted(without_aws(project, WITHOUT_AWS)?.env("PROPTEST_CASES", "1024"))
+    steps.run_on("more cases of every property", DEPLOYED, VERY_LONG, |project| {
+        project.counted(without_aws(project, WITHOUT_AWS)?.env("PROPTEST_CASES", "1024"))
     })?;
-    steps.run_on("decoders, fuzzed", DEPLOYED, |project| fuzz::run(project, &[]))?;
-    steps.run_on("benches compile", DEPLOYED, |project| {
-        plain(&mut project.cargo(&["bench", "--workspace", "--locked", "--no-run", "--profile", "dev"]))
+    steps.run_on("decoders, fuzzed", DEPLOYED, LONG, |project| fuzz::run(project, &[]))?;
+    steps.run_on("benches compile", DEPLOYED, LONG, |project| {
+        project.plain(&mut project.cargo(&["bench", "--workspace", "--locked", "--no-run", "--profile", "dev"]))
     })?;
-    steps.run_on("advisories: a hit fails", CRATES, tools::advisories_find_a_hit)?;
-    steps.run_on("size of the functions, built for release", DEPLOYED, bench::functions)?;
-    steps.run_on("the lake function, built for release", &[DEPLOYED, BESIDE].concat(), bench::lake)?;
-    steps.run("an emulator of arm64", arm64::emulator);
-    steps.run_on("the functions on arm64", DEPLOYED, arm64::functions)
+    steps.run_on("advisories: a hit fails", CRATES, MIDDLE, tools::advisories_find_a_hit)?;
+    steps.run_on("size of the functions, built for release", DEPLOYED, VERY_LONG, bench::functions)?;
+    steps.run_on("the lake function, built for release", &[DEPLOYED, BESIDE].concat(), VERY_LONG, bench::lake)?;
+    steps.run("an emulator of arm64", MIDDLE, arm64::emulator);
+    steps.run_on("the functions on arm64", DEPLOYED, VERY_LONG, arm64::functions)
 }
 
 fn common(steps: &mut Steps<'_>) -> Result<()> {
-    steps.run_on("words", &["*"], |project| held(words::hold(project)?))?;
+    steps.run_on("words", &["*"], SHORT, |project| held(words::hold(project)?))?;
     lint(steps)?;
-    steps.run_on("shape", &["*"], |project| held(shape::hold(project)?))?;
-    steps.run_on("unused dependencies", RUST, |project| {
-        tools::machete(project).and_then(|machete| plain(project.command(machete).arg("machete")))
+    steps.run_on("shape", &["*"], SHORT, |project| held(shape::hold(project)?))?;
+    steps.run_on("unused dependencies", RUST, MIDDLE, |project| {
+        tools::machete(project).and_then(|machete| project.plain(project.command(machete).arg("machete")))
     })?;
-    steps.run_on("licences, bans, sources", CRATES, tools::licences)?;
-    steps.run("advisories", tools::advisories);
+    steps.run_on("licences, bans, sources", CRATES, MIDDLE, tools::licences)?;
+    steps.run("advisories", MIDDLE, tools::advisories);
     if steps.is_red() {
         return Ok(());
     }
-    steps.run("build the tests", |project| plain(&mut project.cargo(&["test", "--workspace", "--locked", "--no-run"])));
+    steps.run("build the tests", LONG, |project| {
+        project.plain(&mut project.cargo(&["test", "--workspace", "--locked", "--no-run"]))
+    });
     if steps.is_red() {
         return Ok(());
     }
-    steps.run("tests without AWS", |project| counted(&mut without_aws(project, WITHOUT_AWS)?));
-    steps.run_on("examples in the documentation", RUST, |project| {
-        counted(&mut project.cargo(&["test", "--workspace", "--locked", "--doc"]))
+    steps.run("tests without AWS", LONG, |project| project.counted(&mut without_aws(project, WITHOUT_AWS)?));
+    steps.run_on("examples in the documentation", RUST, LONG, |project| {
+        project.counted(&mut project.cargo(&["test", "--workspace", "--locked", "--doc"]))
     })?;
-    steps.run_on("checks of pages, on planted faults", BROWSER, browser::self_test)?;
-    steps.run_on("pages in Chromium", PAGES, |project| browser::demo(project, None))?;
-    steps.run_on("the API against its document", CONTRACT, contract::run)?;
-    steps.run_on("the lake", LAKE, lake::check)?;
-    steps.run_on("template", TEMPLATE, template)?;
-    steps.run_on("ports and functions on MiniStack", DEPLOYED, |project| counted(&mut aws(project)))?;
-    steps.run_on("stack on MiniStack", &[DEPLOYED, BESIDE].concat(), |project| counted(&mut deployed(project)))?;
+    steps.run_on("commands in the pages", CONSOLE, MIDDLE, |project| console(project, &[]))?;
+    steps.run_on("checks of pages, on planted faults", BROWSER, MIDDLE, browser::self_test)?;
+    steps.run_on("pages in Chromium", PAGES, MIDDLE, |project| browser::demo(project, None))?;
+    steps.run_on("the API against its document", CONTRACT, MIDDLE, contract::run)?;
+    steps.run_on("the lake", LAKE, LONG, lake::check)?;
+    steps.run_on("template", TEMPLATE, MIDDLE, template)?;
+    steps.run_on("ports and functions on MiniStack", DEPLOYED, LONG, |project| project.counted(&mut aws(project)))?;
+    steps.run_on("stack on MiniStack", &[DEPLOYED, BESIDE].concat(), LONG, |project| {
+        project.counted(&mut deployed(project))
+    })?;
     Ok(())
 }
 
 fn lint(steps: &mut Steps<'_>) -> Result<()> {
-    steps.run("format", |project| plain(&mut project.cargo(&["fmt", "--all", "--check"])));
-    steps.run_on("clippy", RUST, |project| {
-        plain(&mut project.cargo(&["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"]))?;
+    steps.run("format", SHORT, |project| project.plain(&mut project.cargo(&["fmt", "--all", "--check"])));
+    steps.run_on("clippy", RUST, LONG, |project| {
+        project.plain(&mut project.cargo(&[
+            "clippy",
+            "--workspace",
+            "--all-targets",
+            "--locked",
+            "--",
+            "-D",
+            "warnings",
+        ]))?;
         // No default target: `--all-targets` leaves it out.
-        plain(&mut project.cargo(&[
+        project.plain(&mut project.cargo(&[
             "clippy",
             "-p",
             "stoop-tests",
@@ -204,9 +240,9 @@ fn lint(steps: &mut Steps<'_>) -> Result<()> {
             "warnings",
         ]))
     })?;
-    steps.run_on("rustdoc", RUST, |project| {
+    steps.run_on("rustdoc", RUST, LONG, |project| {
         let mut doc = project.cargo(&["doc", "--workspace", "--no-deps", "--locked"]);
-        plain(doc.env("RUSTDOCFLAGS", "-D warnings"))
+        project.plain(doc.env("RUSTDOCFLAGS", "-D warnings"))
     })
 }
 
@@ -242,11 +278,35 @@ fn deployed(project: &Project) -> Command {
 fn template(project: &Project) -> Result<Tally> {
     // Built by the tests; `cargo run` would rebuild it with other features of its libraries.
     let local_aws = project.built("stoop-local-aws")?;
-    let venv = Project::output(project.command(local_aws).arg("venv"))?;
-    plain(project.command("infra/lint").arg(venv.trim()))
+    let venv = project.output(project.command(local_aws).arg("venv"))?;
+    project.plain(project.command("infra/lint").arg(venv.trim()))
 }
 
 fn held(is_held: bool) -> Result<Tally> {
     anyhow::ensure!(is_held, "see above");
     Ok(Tally::default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// One command runs all tests, wherever it is named.
+    #[test]
+    fn the_readme_names_the_command_that_runs_the_gate() {
+        let project = Project::here().unwrap();
+        let read = |path: &str| std::fs::read_to_string(project.root().join(path)).unwrap();
+        const COMMAND: &str = "bash .ci/run";
+        for page in ["README.md", "CONTRIBUTING.md"] {
+            let text = read(page);
+            assert!(text.contains(&format!("`{COMMAND}`")), "{page}");
+            assert!(text.contains("`N passed, N failed, N skipped`"), "{page}");
+        }
+        assert!(read(".github/workflows/check.yml").contains(&format!("run: {COMMAND}\n")));
+        let called = read(".ci/run");
+        let called = called.trim_end().strip_suffix(" gate").unwrap();
+        assert!(called.ends_with("/in-cache\""), "{called}");
+        assert!(read(".ci/in-cache").contains("\ncargo xtask \"$@\" || status=$?\n"));
+        assert_eq!(Tally { passed: 1, failed: 2, skipped: 3 }.to_string(), "1 passed, 2 failed, 3 skipped");
+    }
 }

@@ -1,17 +1,17 @@
 //! The lake, a workspace of its own with programs in Python: `lake/check`, and what Rust's tools say of its crates.
 
-use std::io::{BufRead, BufReader};
-use std::path::Path;
-use std::process::Stdio;
+use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::Result;
 
+use crate::console::{self, Provided};
 use crate::debian;
 use crate::project::Project;
-use crate::step::plain;
 use crate::tally::Tally;
 
 const MANIFEST: &str = "lake/Cargo.toml";
+/// What `lake/setup` writes last.
+const COMPLETE: &str = ".stoop-lake";
 /// Where Debian's packages have PostgreSQL.
 const POSTGRESQL: &str = "/usr/lib/postgresql";
 
@@ -24,29 +24,51 @@ pub(crate) fn check(project: &Project) -> Result<Tally> {
     if debian::on_path(&["ip"]).is_none() {
         debian::install(project, &["iproute2"])?;
     }
-    let target = project.cache().join("lake-target");
+    let (target, venv) = (target(project), venv(project));
     let cargo = |arguments: &[&str]| {
         let mut cargo = project.cargo(arguments);
         cargo.env("CARGO_TARGET_DIR", &target);
         cargo
     };
-    plain(&mut cargo(&["fmt", "--all", "--check", "--manifest-path", MANIFEST]))?;
+    project.plain(&mut cargo(&["fmt", "--all", "--check", "--manifest-path", MANIFEST]))?;
     let clippy =
         ["clippy", "--manifest-path", MANIFEST, "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"];
-    plain(&mut cargo(&clippy))?;
+    project.plain(&mut cargo(&clippy))?;
+    let stoop = project.built("stoop")?;
     let mut check = project.command("lake/check");
-    check.env("CARGO_TARGET_DIR", &target).env("STOOP_BIN", project.built("stoop")?);
-    check.env("STOOP_LAKE_VENV", project.cache().join("lake-venv"));
+    check.env("CARGO_TARGET_DIR", &target).env("STOOP_BIN", &stoop).env("STOOP_LAKE_VENV", &venv);
     // Both its parts and their sum are in its output.
-    let mut child = check.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().context("can't run lake/check")?;
-    let mut sum = None;
-    for line in BufReader::new(child.stdout.take().context("it is piped")?).lines() {
-        let line = line.context("the pipe broke")?;
-        println!("{line}");
-        sum = Tally::of_line(&line).or(sum);
+    let mut tally = project.summed(&mut check)?;
+    tally += console::check(project, &provided(&stoop, &target, &venv), false)?;
+    Ok(tally)
+}
+
+/// What the lake's blocks in the pages run with, if its environment was made: builds `stoop-lake`.
+///
+/// # Errors
+/// If it cannot be built.
+pub(crate) fn built<'v>(project: &Project, stoop: &Path, venv: &'v Path) -> Result<Option<Provided<'v>>> {
+    if !venv.join(COMPLETE).exists() {
+        return Ok(None);
     }
-    let status = child.wait().context("can't wait for lake/check")?;
-    let sum = sum.context("lake/check counts no test")?;
-    ensure!(status.success() || sum.failed > 0, "`lake/check` ended with {status}");
-    Ok(sum)
+    let target = target(project);
+    let mut cargo =
+        project.cargo(&["build", "--locked", "--quiet", "--manifest-path", MANIFEST, "--package", "stoop-lake"]);
+    project.plain(cargo.env("CARGO_TARGET_DIR", &target))?;
+    Ok(Some(provided(stoop, &target, venv)))
+}
+
+fn provided<'v>(stoop: &Path, target: &Path, venv: &'v Path) -> Provided<'v> {
+    let programs = stoop.parent().map(Path::to_owned).into_iter().chain([target.join("debug")]).collect();
+    Provided { programs, lake: Some(venv) }
+}
+
+/// The folder into which Cargo builds the lake.
+fn target(project: &Project) -> PathBuf {
+    project.cache().join("lake-target")
+}
+
+/// The Python environment of the lake.
+pub(crate) fn venv(project: &Project) -> PathBuf {
+    project.cache().join("lake-venv")
 }

@@ -3,18 +3,22 @@
 mod arm64;
 mod bench;
 mod browser;
+mod console;
 mod contract;
 mod debian;
 mod fuzz;
 mod gate;
 mod lake;
 mod project;
+mod run;
+mod running;
 mod server;
 mod shape;
 mod step;
 mod tally;
 mod tools;
 mod tree;
+mod watch;
 mod words;
 
 use std::process::ExitCode;
@@ -33,6 +37,7 @@ usage: cargo xtask COMMAND
   browser [ARGS] the tests of tests/browser in Chromium: of the harness itself; with `demo`, of the pages of `stoop demo`;
                  with a URL, of a server that runs; either with --screenshots DIR; `demo --pictures` takes
                  those of docs/TOURS.md
+  console        commands in the pages print what the pages say; `--update` writes what they print
   contract       the API of `stoop serve` against docs/openapi.json, by Schemathesis
   lake           lake/check, and format and clippy of its crates
   words          no banned word in code or pages (xtask/words.txt)
@@ -66,8 +71,17 @@ fn run(arguments: &[String]) -> Result<bool> {
         ("stack", rest) => gate::stack(&project, rest),
         ("arm64", []) => arm64::functions(&project).map(|tally| tally.failed == 0),
         ("browser", rest) => browser::run(&project, rest).map(|tally| tally.failed == 0),
+        ("console", rest) => {
+            let tally = gate::console(&project, rest)?;
+            println!("{tally}");
+            Ok(tally.failed == 0)
+        }
         ("contract", []) => contract::run(&project).map(|tally| tally.failed == 0),
-        ("lake", []) => lake::check(&project).map(|tally| tally.failed == 0),
+        ("lake", []) => {
+            let tally = lake::check(&project)?;
+            println!("{tally}");
+            Ok(tally.failed == 0)
+        }
         ("words", []) => words::hold(&project),
         ("shape", []) => shape::hold(&project),
         ("advisories", []) => gate::advisories(&project),

@@ -2,8 +2,12 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anyhow::{Context, Result, ensure};
+
+use crate::running::{MARK, Running};
 
 /// A command as typed in a shell.
 pub(crate) fn shown(command: &Command) -> String {
@@ -12,10 +16,14 @@ pub(crate) fn shown(command: &Command) -> String {
 }
 
 /// The checkout that this program was built from.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Project {
     root: PathBuf,
     cache: PathBuf,
+    /// What its programs have in their environment.
+    mark: String,
+    /// The programs that run, of this mark and others.
+    running: Arc<Mutex<Vec<Running>>>,
 }
 
 impl Project {
@@ -27,7 +35,23 @@ impl Project {
         let named = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
         let cache = named("XDG_CACHE_HOME").or_else(|| Some(named("HOME")?.join(".cache")));
         let cache = cache.context("neither XDG_CACHE_HOME nor HOME is set: there is no folder to cache in")?;
-        Ok(Self { root, cache: cache.join("stoop") })
+        let above = std::env::var(MARK).map(|mark| format!("{mark}.")).unwrap_or_default();
+        let mark = format!("{above}{}", std::process::id());
+        Ok(Self { root, cache: cache.join("stoop"), mark, running: Arc::default() })
+    }
+
+    /// The same project for a part of the work, whose programs are known by another mark.
+    pub(crate) fn marked(&self) -> Self {
+        static NUMBER: AtomicU32 = AtomicU32::new(1);
+        Self { mark: format!("{}.{}", self.mark, NUMBER.fetch_add(1, Ordering::Relaxed)), ..self.clone() }
+    }
+
+    pub(crate) fn mark(&self) -> &str {
+        &self.mark
+    }
+
+    pub(crate) fn running(&self) -> MutexGuard<'_, Vec<Running>> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn root(&self) -> &Path {
@@ -42,7 +66,7 @@ impl Project {
     /// A program that runs in the project's folder.
     pub(crate) fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
         let mut command = Command::new(program);
-        command.current_dir(&self.root);
+        command.current_dir(&self.root).env(MARK, &self.mark);
         // Variables that `cargo run` sets would make Cargo rebuild some crates.
         for (name, _) in std::env::vars_os() {
             let name = name.to_string_lossy().into_owned();
@@ -72,17 +96,5 @@ impl Project {
         let program = own.with_file_name(name);
         ensure!(program.exists(), "{} is not there: `cargo test --workspace --no-run` builds it", program.display());
         Ok(program)
-    }
-
-    /// Returns the standard output of a program.
-    ///
-    /// # Errors
-    /// If it cannot be run or fails, with its output.
-    pub(crate) fn output(command: &mut Command) -> Result<String> {
-        let out = command.output().with_context(|| format!("can't run {}", shown(command)))?;
-        let said = String::from_utf8_lossy(&out.stdout).into_owned();
-        let errors = String::from_utf8_lossy(&out.stderr);
-        ensure!(out.status.success(), "`{}` ended with {}\n{said}{errors}", shown(command), out.status);
-        Ok(said)
     }
 }

@@ -61,6 +61,7 @@ impl Server {
 }
 
 impl Drop for Server {
+    #[expect(clippy::disallowed_methods, reason = "it was killed")]
     fn drop(&mut self) {
         if let Err(error) = self.process.kill().and_then(|()| self.process.wait()) {
             eprintln!("the server was not ended: {error}");
@@ -109,6 +110,7 @@ fn wait_for_address(lines: &Receiver<String>, time: Duration) -> Result<String> 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::project::Project;
 
     fn started(script: &str, time: Duration) -> Result<Server> {
         Server::start_within(Command::new("sh").args(["-c", script]), time)
@@ -134,7 +136,8 @@ mod tests {
         let server = started(script, STARTS_WITHIN).unwrap();
         assert_eq!((server.base(), server.port().unwrap()), ("http://127.0.0.1:8317/", "8317"));
         let id = server.id().to_string();
-        let is_running = || Command::new("kill").args(["-0", &id]).stderr(Stdio::null()).status().unwrap().success();
+        let project = Project::here().unwrap();
+        let is_running = || project.output(Command::new("kill").args(["-0", &id])).is_ok();
         assert!(is_running());
         drop(server);
         assert!(!is_running());

@@ -13,7 +13,7 @@ use crate::project::Project;
 /// Crates by layer: each may depend on lower layers only. DESIGN: `domain <- {sources, wire, market, rules} <- pipeline
 /// <- {aws, embedded, runtime} <- {functions, cli, tests}`.
 const FLOORS: &[&[&str]] = &[
-    &["stoop-dice", "stoop-gazetteer"],
+    &["stoop-dice", "stoop-gazetteer", "stoop-waits"],
     &["stoop-domain", "stoop-outlines"],
     &["stoop-emf", "stoop-market", "stoop-rules", "stoop-show", "stoop-simulation", "stoop-sources", "stoop-wire"],
     &["stoop-drafts", "stoop-files"],
@@ -50,11 +50,8 @@ pub(crate) fn hold(project: &Project) -> Result<bool> {
     for (name, known) in crates(project)? {
         wrongs.extend(wrong_edges(&name, &known));
     }
-    let tree = project
-        .cargo(&["tree", "-p", "stoop", "--locked", "-e", "normal", "--prefix", "none", "--format", "{p}"])
-        .output()?;
-    anyhow::ensure!(tree.status.success(), "cargo tree: {}", String::from_utf8_lossy(&tree.stderr));
-    wrongs.extend(aws_crates(&String::from_utf8_lossy(&tree.stdout)));
+    let tree = ["tree", "-p", "stoop", "--locked", "-e", "normal", "--prefix", "none", "--format", "{p}"];
+    wrongs.extend(aws_crates(&project.output(&mut project.cargo(&tree))?));
     wrongs.extend(dead_links(project)?);
     let mut grown: BTreeMap<String, String> = long_files(project)?;
     grown.extend(in_crates(project, &mut wrongs)?);
@@ -115,7 +112,7 @@ fn not_excepted(project: &Project, grown: &BTreeMap<String, String>) -> Result<V
 fn manifests(project: &Project) -> Result<Vec<(PathBuf, String)>> {
     let mut git = project.command("git");
     let manifests =
-        Project::output(git.args(["ls-files", "--cached", "--others", "--exclude-standard", "*/Cargo.toml"]))?;
+        project.output(git.args(["ls-files", "--cached", "--others", "--exclude-standard", "*/Cargo.toml"]))?;
     let read = |path: PathBuf| std::fs::read_to_string(&path).ok().map(|text| (path, text));
     Ok(manifests.lines().map(|manifest| project.root().join(manifest)).filter_map(read).collect())
 }
@@ -184,7 +181,7 @@ fn aws_crates(tree: &str) -> Vec<String> {
 /// Links in pages to files that do not exist in the project.
 fn dead_links(project: &Project) -> Result<Vec<String>> {
     let mut git = project.command("git");
-    let pages = Project::output(git.args(["ls-files", "--cached", "--others", "--exclude-standard", "*.md"]))?;
+    let pages = project.output(git.args(["ls-files", "--cached", "--others", "--exclude-standard", "*.md"]))?;
     let mut dead = Vec::new();
     for page in pages.lines() {
         let path = project.root().join(page);
@@ -206,7 +203,7 @@ fn links(page: &str) -> Vec<&str> {
 /// Files of more than [`LINES_MAX`] lines, with their lengths.
 fn long_files(project: &Project) -> Result<BTreeMap<String, String>> {
     let mut git = project.command("git");
-    let files = Project::output(git.args(["ls-files", "--cached", "--others", "--exclude-standard", "*.rs"]))?;
+    let files = project.output(git.args(["ls-files", "--cached", "--others", "--exclude-standard", "*.rs"]))?;
     let mut long = BTreeMap::new();
     for file in files.lines() {
         let Ok(text) = std::fs::read_to_string(project.root().join(file)) else { continue };

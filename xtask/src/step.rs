@@ -1,14 +1,23 @@
-//! The steps of the gate. Runs, times and reports each; skips a step whose inputs passed before, and says so.
+//! The steps of the gate. Runs, times and reports each, within its limit; skips a step whose inputs passed before, and says
+//! so.
 
-use std::io::{BufRead, BufReader, Write};
-use std::process::{Command, Stdio};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 
-use crate::project::{Project, shown};
+use crate::project::Project;
 use crate::tally::Tally;
 use crate::tree::{Tree, hash};
+use crate::watch::within;
+
+/// The limit of a step that takes seconds on an idle machine.
+pub(crate) const SHORT: Duration = Duration::from_mins(30);
+/// The limit of a step that may install a program.
+pub(crate) const MIDDLE: Duration = Duration::from_mins(120);
+/// The limit of a step that builds the workspace, or runs its tests.
+pub(crate) const LONG: Duration = Duration::from_mins(300);
+/// The limit of a step that takes an hour on an idle machine.
+pub(crate) const VERY_LONG: Duration = Duration::from_mins(720);
 
 /// The steps run so far.
 #[derive(Debug)]
@@ -26,7 +35,7 @@ impl<'p> Steps<'p> {
     /// # Errors
     /// If git or the compiler fails.
     pub(crate) fn new(project: &'p Project) -> Result<Self> {
-        let compiler = Project::output(project.command("rustc").arg("-vV"))?;
+        let compiler = project.output(project.command("rustc").arg("-vV"))?;
         let data = std::env::var("STOOP_DATA").unwrap_or_default();
         let environment = format!("{compiler}\n{data}\n{}", std::env::var("RUSTFLAGS").unwrap_or_default());
         let (reported, failed) = (Vec::new(), Vec::new());
@@ -34,8 +43,8 @@ impl<'p> Steps<'p> {
     }
 
     /// Runs a step unconditionally.
-    pub(crate) fn run(&mut self, name: &str, step: impl FnOnce(&Project) -> Result<Tally>) {
-        self.take(name, step);
+    pub(crate) fn run(&mut self, name: &str, limit: Duration, step: impl FnOnce(&Project) -> Result<Tally>) {
+        self.take(name, limit, step);
     }
 
     /// Runs a step unless it passed with the same inputs: pathspecs as in [`Tree::hash`].
@@ -46,6 +55,7 @@ impl<'p> Steps<'p> {
         &mut self,
         name: &str,
         inputs: &[&str],
+        limit: Duration,
         step: impl FnOnce(&Project) -> Result<Tally>,
     ) -> Result<()> {
         let files = self.tree.hash(self.project, inputs)?;
@@ -60,7 +70,7 @@ impl<'p> Steps<'p> {
             }
             Err(_) => {
                 let failed_before = self.failed.len();
-                let tally = self.take(name, step);
+                let tally = self.take(name, limit, step);
                 if self.failed.len() == failed_before {
                     let folder = self.project.cache().join("green");
                     std::fs::create_dir_all(&folder).with_context(|| format!("can't make {}", folder.display()))?;
@@ -73,10 +83,10 @@ impl<'p> Steps<'p> {
         Ok(())
     }
 
-    fn take(&mut self, name: &str, step: impl FnOnce(&Project) -> Result<Tally>) -> Tally {
+    fn take(&mut self, name: &str, limit: Duration, step: impl FnOnce(&Project) -> Result<Tally>) -> Tally {
         println!("\n== {name}");
         let began = Instant::now();
-        let result = step(self.project);
+        let result = within(self.project, name, limit, step);
         let seconds = began.elapsed().as_secs();
         let (tally, what) = match result {
             Ok(tally) if tally.failed == 0 => (tally, ""),
@@ -114,74 +124,34 @@ impl<'p> Steps<'p> {
     }
 }
 
-/// Runs a command, forwards its output, and adds up the results of test runners in it.
-///
-/// # Errors
-/// If it cannot be run, or fails without a failed test.
-pub(crate) fn counted(command: &mut Command) -> Result<Tally> {
-    counted_to(command, &mut std::io::stdout())
-}
-
-fn counted_to(command: &mut Command, out: &mut impl Write) -> Result<Tally> {
-    let name = shown(command);
-    // One pipe for both, so that lines stay in order.
-    let (reader, writer) = std::io::pipe().context("no pipe")?;
-    let errors = writer.try_clone().context("no second end of a pipe")?;
-    let mut child = command.stdin(Stdio::null()).stdout(writer).stderr(errors).spawn();
-    // Closes the command's copies of the write end; otherwise reading would never end.
-    command.stdout(Stdio::null()).stderr(Stdio::null());
-    let child = child.as_mut().map_err(|error| anyhow::anyhow!("can't run {name}: {error}"))?;
-    let mut tally = Tally::default();
-    let mut reader = BufReader::new(reader);
-    let mut line = Vec::new();
-    while reader.read_until(b'\n', &mut line).context("the pipe broke")? > 0 {
-        out.write_all(&line).context("standard output is closed")?;
-        if let Some(more) = Tally::of_line(&without_colours(&String::from_utf8_lossy(&line))) {
-            tally += more;
-        }
-        line.clear();
-    }
-    let status = child.wait().with_context(|| format!("can't wait for {name}"))?;
-    anyhow::ensure!(status.success() || tally.failed > 0, "`{name}` ended with {status}");
-    Ok(tally)
-}
-
-/// Runs a command without tests.
-///
-/// # Errors
-/// If it cannot be run, or fails.
-pub(crate) fn plain(command: &mut Command) -> Result<Tally> {
-    let status = command.stdin(Stdio::null()).status().with_context(|| format!("can't run {}", shown(command)))?;
-    anyhow::ensure!(status.success(), "`{}` ended with {status}", shown(command));
-    Ok(Tally::default())
-}
-
-fn without_colours(line: &str) -> String {
-    let mut plain = String::with_capacity(line.len());
-    let mut rest = line;
-    while let Some((before, after)) = rest.split_once("\u{1b}[") {
-        plain.push_str(before);
-        rest = after.split_once('m').map_or("", |(_, after)| after);
-    }
-    plain.push_str(rest);
-    plain
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn colours_do_not_hide_a_summary() {
-        let line = "\u{1b}[32;1m     Summary\u{1b}[0m [   1.0s] \u{1b}[1m2\u{1b}[0m tests run: 2 passed, 0 skipped";
-        assert_eq!(without_colours(line), "     Summary [   1.0s] 2 tests run: 2 passed, 0 skipped");
+    fn a_step_beyond_its_limit_fails_and_the_next_one_runs() {
+        let project = Project::here().unwrap();
+        let mut steps = Steps::new(&project).unwrap();
+        let hang = |project: &Project| project.plain(project.command("sleep").arg("600"));
+        steps.run("hangs", Duration::from_millis(300), hang);
+        assert!(steps.is_red());
+        steps.run("passes", SHORT, |project| project.counted(project.command("echo").arg("2 passed, 0 failed")));
+        assert_eq!(steps.failed, ["hangs"]);
+        assert!(steps.reported[0].ends_with(" s  hangs FAILED"), "{:?}", steps.reported);
+        assert_eq!((steps.tally.passed, steps.end()), (2, false));
     }
 
+    /// nextest ends a single test, and names it.
     #[test]
-    fn a_command_that_fails_is_an_error_unless_a_test_of_it_failed() {
-        let shell = |script: &str| counted_to(Command::new("sh").args(["-c", script]), &mut Vec::new());
-        assert!(shell("exit 3").unwrap_err().to_string().ends_with("exit status: 3"));
-        assert_eq!(shell("echo 'test result: FAILED. 1 passed; 2 failed; 0 ignored' >&2; exit 3").unwrap().failed, 2);
-        assert_eq!(shell("echo 'test result: ok. 4 passed; 0 failed; 1 ignored'").unwrap().passed, 4);
+    fn a_test_has_less_time_than_the_step_of_all_tests() {
+        let project = Project::here().unwrap();
+        let text = std::fs::read_to_string(project.root().join(".config/nextest.toml")).unwrap();
+        let number = |name: &str| -> u64 {
+            let (_, rest) = text.split_once(&format!("{name} = ")).unwrap();
+            let digits: String = rest.trim_start_matches('"').chars().take_while(char::is_ascii_digit).collect();
+            digits.parse().unwrap()
+        };
+        let test_max = Duration::from_secs(number("period") * number("terminate-after"));
+        assert!(test_max <= LONG / 10, "{test_max:?}");
     }
 }

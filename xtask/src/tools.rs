@@ -1,12 +1,13 @@
 //! Tools of the gate that are not part of Rust. Installs each in its pinned version into the cache.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 
 use crate::project::Project;
-use crate::step::plain;
 use crate::tally::Tally;
+use crate::watch::{INSTALLS_WITHIN, within};
 
 const DENY: (&str, &str) = ("cargo-deny", "0.20.2");
 const FUZZ: (&str, &str) = ("cargo-fuzz", "0.13.2");
@@ -17,6 +18,8 @@ const NEXTEST: (&str, &str) = ("cargo-nextest", "0.9.143");
 const DATABASE: &str = "STOOP_ADVISORY_DB";
 /// Name of cargo-deny's clone of `https://github.com/RustSec/advisory-db`.
 const CLONE: &str = "advisory-db-3157b0e258782691";
+/// Without an answer for so long, GitHub cannot be reached.
+const FETCHES_WITHIN: Duration = Duration::from_mins(5);
 
 /// Returns the program's path. Each version has its own folder, so that an upgrade is an installation.
 fn installed(project: &Project, (name, version): (&str, &str)) -> Result<PathBuf> {
@@ -26,7 +29,7 @@ fn installed(project: &Project, (name, version): (&str, &str)) -> Result<PathBuf
         return Ok(program);
     }
     let plugin = name.trim_start_matches("cargo-");
-    if let Ok(said) = Project::output(project.command(name).args([plugin, "--version"]))
+    if let Ok(said) = project.output(project.command(name).args([plugin, "--version"]))
         && said.split_whitespace().any(|word| word == version)
     {
         return Ok(name.into());
@@ -34,7 +37,8 @@ fn installed(project: &Project, (name, version): (&str, &str)) -> Result<PathBuf
     println!("installing {name} {version}");
     let mut install = project.cargo(&["install", "--locked", "--quiet", "--version", version, name, "--root"]);
     let build = project.cache().join("tools/build");
-    plain(install.arg(&root).env("CARGO_TARGET_DIR", &build).env_remove("CARGO_BUILD_BUILD_DIR"))?;
+    install.arg(&root).env("CARGO_TARGET_DIR", &build).env_remove("CARGO_BUILD_BUILD_DIR");
+    within(project, name, INSTALLS_WITHIN, |project| project.plain(&mut install))?;
     std::fs::remove_dir_all(&build).with_context(|| format!("can't remove {}", build.display()))?;
     Ok(program)
 }
@@ -67,7 +71,14 @@ pub(crate) fn nextest(project: &Project) -> Result<PathBuf> {
 /// If a rule is violated.
 pub(crate) fn licences(project: &Project) -> Result<Tally> {
     let deny = installed(project, DENY)?;
-    plain(project.command(deny).args(["--locked", "check", "--hide-inclusion-graph", "licenses", "bans", "sources"]))
+    project.plain(project.command(deny).args([
+        "--locked",
+        "check",
+        "--hide-inclusion-graph",
+        "licenses",
+        "bans",
+        "sources",
+    ]))
 }
 
 /// Checks the crates in the lock file for known vulnerabilities, with the database in `STOOP_ADVISORY_DB` and no
@@ -80,10 +91,9 @@ pub(crate) fn advisories(project: &Project) -> Result<Tally> {
     if let Some(folder) = std::env::var_os(DATABASE).filter(|folder| !folder.is_empty()) {
         return check_with(project, &deny, Path::new(&folder));
     }
-    let mut fetch = project.command("timeout");
-    fetch.arg("120").arg(&deny).args(["fetch", "db"]);
-    if Project::output(&mut fetch).is_ok() {
-        return plain(project.command(&deny).args(["--locked", "--offline", "check", "advisories"]));
+    let fetch = |project: &Project| project.output(project.command(&deny).args(["fetch", "db"]));
+    if within(project, "cargo-deny fetch db", FETCHES_WITHIN, fetch).is_ok() {
+        return project.plain(project.command(&deny).args(["--locked", "--offline", "check", "advisories"]));
     }
     println!("##############################################################################################");
     println!("# ADVISORIES NOT CHECKED: RustSec's database does not answer from here, and {DATABASE} names");
@@ -112,11 +122,11 @@ fn check_with(project: &Project, deny: &Path, folder: &Path) -> Result<Tally> {
 fn check_in(project: &Project, deny: &Path, folder: &Path, work: &Path) -> Result<Tally> {
     std::fs::create_dir_all(work).with_context(|| format!("can't make {}", work.display()))?;
     let database = work.join(CLONE);
-    Project::output(project.command("cp").arg("-R").arg(folder).arg(&database))?;
+    project.output(project.command("cp").arg("-R").arg(folder).arg(&database))?;
     let git = |arguments: &[&str]| {
         let mut git = project.command("git");
         git.current_dir(&database).args(["-c", "user.name=stoop", "-c", "user.email=stoop@localhost"]);
-        Project::output(git.args(arguments))
+        project.output(git.args(arguments))
     };
     if !database.join(".git").exists() {
         git(&["init", "--quiet", "--initial-branch=main"])?;
@@ -131,7 +141,7 @@ fn check_in(project: &Project, deny: &Path, folder: &Path, work: &Path) -> Resul
     std::fs::write(&config, text).with_context(|| format!("can't write {}", config.display()))?;
     let mut check = project.command(deny);
     check.args(["--locked", "--offline", "--config"]).arg(&config);
-    plain(check.args(["check", "--hide-inclusion-graph", "advisories"]))
+    project.plain(check.args(["check", "--hide-inclusion-graph", "advisories"]))
 }
 
 /// Tests the check: it must fail with a database that contains a vulnerability in one of our crates, and pass with one

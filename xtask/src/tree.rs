@@ -28,7 +28,7 @@ impl Tree {
     fn with_index(project: &Project, index: &Path) -> Result<String> {
         let git = |arguments: &[&str]| {
             let mut git = project.command("git");
-            Project::output(git.args(arguments).env("GIT_INDEX_FILE", index))
+            project.output(git.args(arguments).env("GIT_INDEX_FILE", index))
         };
         git(&["add", "--all", "."])?;
         Ok(git(&["write-tree"])?.trim().to_owned())
@@ -39,7 +39,7 @@ impl Tree {
     /// # Errors
     /// If git fails, or if no file matches: the step would always be skipped.
     pub(crate) fn hash(&self, project: &Project, pathspecs: &[&str]) -> Result<String> {
-        let listed = Project::output(project.command("git").args(["ls-tree", "-r", "--full-tree", &self.0]))?;
+        let listed = project.output(project.command("git").args(["ls-tree", "-r", "--full-tree", &self.0]))?;
         let mut of_them: Vec<&str> = listed.lines().filter(|line| is_named(line, pathspecs)).collect();
         of_them.sort_unstable();
         anyhow::ensure!(!of_them.is_empty(), "no file is named by {pathspecs:?}");
@@ -66,7 +66,7 @@ fn is_named(line: &str, names: &[&str]) -> bool {
 pub(crate) fn hash(project: &Project, bytes: &[u8]) -> Result<String> {
     let file = project.cache().join(format!("hashed-{}", std::process::id()));
     std::fs::write(&file, bytes).with_context(|| format!("can't write {}", file.display()))?;
-    let hash = Project::output(project.command("git").args(["hash-object", "--no-filters"]).arg(&file));
+    let hash = project.output(project.command("git").args(["hash-object", "--no-filters"]).arg(&file));
     std::fs::remove_file(&file).with_context(|| format!("can't remove {}", file.display()))?;
     Ok(hash?.trim().to_owned())
 }

@@ -31,7 +31,7 @@ pub(crate) fn hold(project: &Project) -> Result<bool> {
     let (words, terms) = (read(WORDS)?, read(TERMS)?);
     let (words, terms) = (parse(&words, WORDS)?, parse(&terms, TERMS)?);
     let mut git = project.command("git");
-    let files = Project::output(git.args(["ls-files", "--cached", "--others", "--exclude-standard", "-z"]))?;
+    let files = project.output(git.args(["ls-files", "--cached", "--others", "--exclude-standard", "-z"]))?;
     let mut found = 0;
     let mut looked_at = 0;
     for file in files.split('\0').filter(|file| !file.is_empty() && ![WORDS, TERMS].contains(file)) {

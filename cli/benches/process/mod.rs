@@ -6,6 +6,8 @@ use std::fs;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use stoop_waits::LONG;
+
 /// CPU time and memory of a process.
 pub(crate) struct Took {
     pub(crate) cpu_s: f64,
@@ -24,6 +26,7 @@ pub(crate) fn watched(command: &mut Command) -> Took {
         if let Some(ended) = child.try_wait().expect("it can be waited for") {
             break ended;
         }
+        assert!(began.elapsed() < LONG, "waited {LONG:?} in vain for the end of {command:?}");
         std::thread::sleep(Duration::from_millis(2));
     };
     assert!(ended.success());

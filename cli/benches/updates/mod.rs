@@ -7,6 +7,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 use stoop_domain::Time;
+use stoop_waits::{PATIENCE, ended};
 
 const STATES: [&str; 50] = [
     "AL", "AK", "AZ", "AR", "CA", "CO", "CT", "DE", "FL", "GA", "HI", "ID", "IL", "IN", "IA", "KS", "KY", "LA", "ME",
@@ -62,7 +63,7 @@ pub(crate) fn write_rows(file: &Path, homes: u64, codes: u64) -> u64 {
         row["ModificationTimestamp"] = at.to_string().into();
         writeln!(out, "{row}").expect("room for it");
     }
-    assert!(child.wait().expect("it can be waited for").success());
+    assert!(ended(&mut child, "the end of stoop simulate", PATIENCE).expect("it ends").success());
     out.flush().expect("room for it");
     rows
 }

@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::response::IntoResponse;
 use axum::response::sse::{Event, KeepAlive, Sse};
@@ -14,16 +14,24 @@ use super::metrics::Viewer;
 
 /// How often the database is asked for its version: a cheap read of a few bytes.
 const LOOK: Duration = Duration::from_millis(200);
+/// How often it is looked whether something still polls.
+const LOOK_AT_POLLER: Duration = Duration::from_secs(5);
 /// The least time between two events of one page.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// A number that grows with each change of the database.
+/// A number that grows with each change of the database, and when something begins or ends to poll.
 pub(super) fn watch(database: Arc<Database>) -> watch::Receiver<u64> {
     let (sender, receiver) = watch::channel(0);
     tokio::spawn(async move {
         let (mut known, mut failed) = (None, false);
+        let (mut polled, mut looked) = (None, None::<Instant>);
         while !sender.is_closed() {
-            match database.data_version() {
+            if looked.is_none_or(|looked| looked.elapsed() >= LOOK_AT_POLLER) {
+                looked = Some(Instant::now());
+                // If it cannot be known, the next look may tell.
+                polled = database.is_polled().ok().or(polled);
+            }
+            match database.data_version().map(|version| (version, polled)) {
                 Ok(version) if known != Some(version) => {
                     known = Some(version);
                     sender.send_modify(|version| *version += 1);

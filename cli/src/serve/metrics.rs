@@ -114,7 +114,7 @@ async fn stock(text: &mut Exposition, database: &Database, meters: &Meters) -> R
     let mut rows = Vec::new();
     let mut visit = |area: WideArea, shown: Option<ShownWide>| {
         let Some(shown) = shown else { return };
-        let sum = Sum::Wide(&shown.sum, area.level().grain(), Hours::Known);
+        let sum = Sum::Wide(&shown.sum, Hours::Known);
         rows.push(MarketRow::of_area(&area).with_figures(sum, newest));
     };
     WideAreas::each(database, WideLevel::Country, &markets, newest, &mut visit).await?;

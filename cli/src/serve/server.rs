@@ -52,6 +52,7 @@ impl Server {
     }
 
     /// Waits for its end, which a stop brings.
+    #[expect(clippy::disallowed_methods, reason = "a program serves until it is stopped")]
     pub(crate) fn join(self) {
         if self.thread.join().is_err() {
             tracing::error!("the server of the pages panicked");

@@ -25,10 +25,17 @@ fn an_alert_is_as_wide_as_the_screen() {
         verdict: stoop_domain::Verdict::Alert,
         withdrawn: None,
     };
-    let whole = "▼ 16.0 %  $499,900 → $419,900  98178  5500 S Norfolk [2J St";
+    let whole = "▼ 16.0 %  $499,900 → $419,900  Seattle 98178  5500 S Norfolk [2J St";
     assert_eq!(alert_line(&alert, 100), format!("{whole}  https://homes.example/1001"));
-    assert_eq!(alert_line(&alert, 60), whole);
-    assert_eq!(alert_line(&alert, 50), "▼ 16.0 %  $499,900 → $419,900  98178  5500 S Norf…");
+    assert_eq!(alert_line(&alert, 70), whole);
+    assert_eq!(alert_line(&alert, 50), "▼ 16.0 %  $499,900 → $419,900  Seattle 98178  550…");
+    let rent = Alert {
+        market: "us/nv/washoe/reno/-:rent:USD".parse().unwrap(),
+        from: Minor(245_000),
+        to: Minor(195_000),
+        ..alert
+    };
+    assert_eq!(alert_line(&rent, 60), "▼ 16.0 %  $2,450 → $1,950 a month  Reno  5500 S Norfolk [2J…");
 }
 
 #[test]

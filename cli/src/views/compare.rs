@@ -6,14 +6,14 @@ use serde::Serialize;
 use serde_json::Value;
 use stoop_domain::{Currency, Purpose, Time};
 use stoop_embedded::Database;
-use stoop_market::Window;
+use stoop_market::{Segment, Window};
 use stoop_pipeline::serve::{
     ChangeView, ComparedChange, ComparedFigure, Comparing, Comparison, Figure, FiguresView, MarketView, Part,
     figure_text, figure_title, market_for,
 };
 
 use super::market::{Area, changes, reference};
-use super::{View, as_text, give, moment, open};
+use super::{View, as_text, give, moment, open, read};
 use crate::args::{CompareArgs, StoreArgs};
 use crate::failure::usage;
 use crate::show::{self, Column, Csv, Field, Look, Page, SafeText, Table, UNKNOWN};
@@ -49,7 +49,12 @@ impl Compared {
             let view = Area::read(database, query, Some(as_of), 1)?.view;
             areas.push(market_for(view, purpose).map_err(usage)?);
         }
-        reference::add(database, &mut areas)?;
+        read(database, async |reader| {
+            for area in &mut areas {
+                reader.add_reference(area).await?;
+            }
+            Ok(())
+        })?;
         let window = match args.window.as_str() {
             "7" => Window::Days7,
             "90" => Window::Days90,
@@ -111,7 +116,7 @@ impl Compared {
         let table = |rows: &[ComparedFigure]| {
             let mut table = self.new_table(name(rows[0].figure));
             for row in rows {
-                let part = row.part.as_deref().unwrap_or_default();
+                let part = row.part.map(Segment::words).unwrap_or_default();
                 table.row([SafeText::from(part)].into_iter().chain(self.cells(row)));
             }
             table

@@ -7,8 +7,7 @@ use stoop_domain::{EventKind, FACTS_MAX, FACTS_PER_DAY_MAX, Home, HomeId, Time};
 use stoop_embedded::Database;
 use stoop_pipeline::serve::{HomeView, INTERVAL_COLUMNS, Nearest, with_values};
 
-use super::summary::median_per_m2;
-use super::{View, empty, give, moment, open, plural};
+use super::{View, empty, give, moment, open, plural, read};
 use crate::args::{HomeArgs, StoreArgs};
 use crate::failure::usage;
 use crate::show::{self, Column, Csv, Look, Page, SafeText, Table, UNKNOWN, or_unknown};
@@ -49,11 +48,14 @@ impl HomePage {
     }
 
     fn of(database: &Database, id: &HomeId, home: &Home, now: Time) -> anyhow::Result<Self> {
-        let median = match home.history.current() {
-            Some(facts) => median_per_m2(database, &facts.market, now)?,
-            None => None,
+        let comparables = match home.history.current() {
+            Some(facts) => {
+                let (market, all) = (std::slice::from_ref(&facts.market), database.market_ids()?);
+                read(database, async |reader| Ok(reader.comparables(market, &all, now).await?))?
+            }
+            None => Vec::new(),
         };
-        let view = HomeView::of(id.clone(), home, median, now).ok_or_else(|| match home.history.is_overfull() {
+        let view = HomeView::of(id.clone(), home, comparables.first(), now).ok_or_else(|| match home.history.is_overfull() {
             true => anyhow::anyhow!(
                 "{id} has too many different facts to be one home ({FACTS_MAX} at most, {FACTS_PER_DAY_MAX} on a day): does \
                  the map read the right column for the ID?"
@@ -90,14 +92,14 @@ impl View for HomePage {
 impl HomePage {
     fn card(&self) -> Vec<(String, SafeText)> {
         let summary = &self.0.summary;
-        let versus = summary.versus_market.map(|share| format!(" ({} vs market)", show::change(share)));
+        let versus = summary.versus_market.map(|share| format!(" ({} against its kind)", show::change(share)));
         let per_area = summary.price_per_area.map(|price| {
             show::price_per_area(price, summary.currency, summary.area_unit) + &versus.unwrap_or_default()
         });
         let rooms = summary.bedrooms.map(|beds| plural(beds.into(), "bedroom"));
         let area = summary.living_area.map(|area| show::area(area, summary.area_unit));
         let kind: Vec<String> =
-            [summary.property_type.map(|kind| kind.as_str().to_owned()), rooms, area].into_iter().flatten().collect();
+            [summary.property_type.map(|kind| kind.words().to_owned()), rooms, area].into_iter().flatten().collect();
         let opened = summary.opened_at.zip(summary.days_on_market);
         let opened = opened
             .map(|(at, days)| format!("{}, since {}", plural(u64::from(days.unsigned_abs()), "day"), show::date(at)));

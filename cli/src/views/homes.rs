@@ -8,8 +8,7 @@ use stoop_domain::{Currency, Time};
 use stoop_embedded::Database;
 use stoop_pipeline::serve::{FirstHomes, FoundArea, HomeSummary, home_columns};
 
-use super::summary::median_per_m2;
-use super::{View, area, as_text, each_home, give, moment, more, open, plural};
+use super::{View, area, as_text, each_home, give, moment, more, open, plural, read};
 use crate::args::{HomesArgs, StoreArgs, WantedArgs};
 use crate::failure::usage;
 use crate::show::{self, Column, Csv, Look, Page, SafeText, Table, UNKNOWN, or_unknown};
@@ -47,12 +46,14 @@ impl Homes {
         let mut firsts = FirstHomes::new(&which, None, limit);
         // All pages must show the same state: otherwise a home that changes in between may come twice.
         database.reading(|| {
-            found.markets.iter().try_for_each(|market| {
-                let median = median_per_m2(database, market, as_of)?;
+            let all = database.market_ids()?;
+            let comparables =
+                read(database, async |reader| Ok(reader.comparables(&found.markets, &all, as_of).await?))?;
+            found.markets.iter().zip(&comparables).try_for_each(|(market, comparables)| {
                 each_home(
                     |after, limit| database.homes_of(market, after, limit),
                     |id, home| {
-                        if let Some(home) = HomeSummary::of(id, &home, as_of, median) {
+                        if let Some(home) = HomeSummary::of(id, &home, as_of, Some(comparables)) {
                             firsts.take(home);
                         }
                     },
@@ -108,7 +109,7 @@ impl View for Homes {
             Column::left("on").optional(4),
             Column::right("beds").optional(6),
             Column::right("area").optional(5),
-            Column::right("vs market").optional(1),
+            Column::right("vs kind").optional(1),
             Column::right("days").optional(3),
             Column::cut("home"),
         ]);
@@ -118,7 +119,8 @@ impl View for Homes {
         }
         page.table(table);
         more(&mut page, self.homes.len(), self.total);
-        let note = "vs market: price per area against the median of the home's own market";
+        let note =
+            "vs kind: price per area against homes of the same type and number of bedrooms, there and in the county";
         page.gap().line([SafeText::from(note).dim()]);
         page
     }

@@ -7,22 +7,19 @@ mod repeat;
 mod segments;
 mod yields;
 
-use std::collections::BTreeSet;
 use std::process::ExitCode;
 
 use serde::Serialize;
 use serde_json::Value;
 use stoop_domain::{Market, Minor, Time};
 use stoop_embedded::Database;
-use stoop_market::{Cells, THIN_SAMPLE, WARM_UP_DAYS, WIDE_SERIES_DAYS};
-use stoop_pipeline::WideArea;
-use stoop_pipeline::serve::add_up;
+use stoop_market::{Cells, THIN_SAMPLE, WARM_UP_DAYS};
 use stoop_pipeline::serve::{
-    AreaView, FiguresView, FoundArea, Hours, MarketView, MergedId, Revised, Sum, YieldView, area_csv, merged, revised,
+    Allowance, AreaRequest, AreaView, FiguresView, FoundArea, MarketView, Revised, YieldView, area_csv, revised,
 };
 
 use self::catalogue::dimmed;
-use super::{View, area, as_text, cells_at, give, moment, open, plural};
+use super::{View, area, as_text, cells_at, give, moment, open, plural, read};
 use crate::args::{MarketArgs, StoreArgs};
 use crate::show::{self, Csv, Look, Page, SafeText, or_unknown};
 use crate::stop::Stop;
@@ -69,31 +66,35 @@ impl Area {
         if let Some(known) = args.as_known.as_known {
             return Self::read_as_known(database, &args.area, known, as_of, days);
         }
-        let mut shown = Self::read(database, &args.area, as_of, days)?;
-        shown.yields = yields::read(database, &shown.view)?;
-        reference::add(database, &mut shown.view.markets)?;
-        if args.index {
-            repeat::add(database, &area(database, &args.area)?, &mut shown.view, days)?;
-        }
+        let found = area(database, &args.area)?;
+        let as_of = moment(database, as_of)?.unwrap_or_default();
+        let request = AreaRequest { as_of, days, with_index: args.index };
+        let mut shown = Self::of(database, &found, request)?;
+        let all = database.market_ids()?;
+        read(database, async |reader| {
+            shown.yields = reader.yields(&found.path, &all, as_of, &mut Allowance::unlimited()).await?;
+            for market in &mut shown.view.markets {
+                reader.add_reference(market).await?;
+            }
+            Ok(())
+        })?;
         Ok(shown)
     }
 
     pub(super) fn read(database: &Database, query: &str, as_of: Option<Time>, days: u16) -> anyhow::Result<Self> {
         let found = area(database, query)?;
-        let mut read = Self::of(database, &found, moment(database, as_of)?.unwrap_or_default(), days)?;
-        for market in &mut read.view.markets {
-            let newest = database.observed_at(&market.observed_markets(&found))?;
-            market.add_observed(newest, read.view.as_of);
-        }
-        Ok(read)
+        Self::of(database, &found, AreaRequest::at(moment(database, as_of)?.unwrap_or_default(), days))
     }
 
-    /// The area at a time, with its figures only.
-    fn of(database: &Database, found: &FoundArea, as_of: Time, days: u16) -> anyhow::Result<Self> {
-        let view = match read_wide(database, found, as_of, days)? {
-            Some(markets) => AreaView::with(found, markets, as_of),
-            None => add_markets_up(found, states(database, found, as_of, days)?, as_of, days),
-        };
+    /// The area with its figures only.
+    fn of(database: &Database, found: &FoundArea, request: AreaRequest) -> anyhow::Result<Self> {
+        let view = read(database, async |reader| {
+            let mut view = reader.area(found, request, &mut Allowance::unlimited()).await?;
+            for market in &mut view.markets {
+                reader.add_observed(market, found, request.as_of).await?;
+            }
+            Ok(view)
+        })?;
         Ok(Self { view, known: None, yields: Vec::new() })
     }
 
@@ -107,10 +108,10 @@ impl Area {
     ) -> anyhow::Result<Self> {
         let as_of = as_of.unwrap_or(known);
         let found = area(database, query)?;
-        let now = add_markets_up(&found, states(database, &found, as_of, days)?, as_of, days);
+        let now = AreaView::of(&found, &states(database, &found, as_of, days)?, as_of, days);
         let stop = Stop::on_signals();
         let states = database.cells_as_known(|market| found.markets.contains(market), known, &|| stop.is_set())?;
-        let then = add_markets_up(&found, states.into_iter().collect(), as_of, days);
+        let then = AreaView::of(&found, &states.into_iter().collect::<Vec<_>>(), as_of, days);
         let mut revisions = Vec::new();
         for market in &now.markets {
             // A market without observations then had no figures.
@@ -138,42 +139,6 @@ fn states(database: &Database, found: &FoundArea, as_of: Time, days: u16) -> any
         }
     }
     Ok(states)
-}
-
-/// The sums of an area's markets: as precise as the stored sums if the area is wide.
-fn add_markets_up(found: &FoundArea, states: Vec<(Market, Cells)>, as_of: Time, days: u16) -> AreaView {
-    let ids: BTreeSet<MergedId> = states.iter().map(|(market, _)| MergedId::of(market)).collect();
-    let areas = ids.iter().map(|id| WideArea::new(&found.path, *id).filter(|_| days <= WIDE_SERIES_DAYS));
-    let Some(areas) = areas.collect::<Option<Vec<WideArea>>>() else {
-        return AreaView::of(found, &merged(states), as_of, days);
-    };
-    let views = areas.iter().map(|area| {
-        let of_area = states.iter().filter(|(market, _)| MergedId::of(market) == area.id());
-        let (wide, hours) = add_up(area, of_area.map(|(_, cells)| cells), as_of);
-        MarketView::of(found, area.id(), Sum::Wide(&wide, area.level().grain(), hours), as_of, days)
-    });
-    AreaView::with(found, views.collect(), as_of)
-}
-
-/// Like [`add_markets_up`], from the roll-ups of a city or a wider area; `None` if the area is not wide, or the
-/// roll-ups do not reach that time or that many days.
-fn read_wide(
-    database: &Database,
-    found: &FoundArea,
-    as_of: Time,
-    days: u16,
-) -> anyhow::Result<Option<Vec<MarketView>>> {
-    if days > WIDE_SERIES_DAYS {
-        return Ok(None);
-    }
-    let ids: BTreeSet<MergedId> = found.markets.iter().map(MergedId::of).collect();
-    let mut views = Vec::new();
-    for id in ids {
-        let Some(area) = WideArea::new(&found.path, id) else { return Ok(None) };
-        let Some(wide) = database.wide(&area, as_of)? else { return Ok(None) };
-        views.push(MarketView::of(found, id, Sum::Wide(&wide, area.level().grain(), Hours::Known), as_of, days));
-    }
-    Ok(Some(views))
 }
 
 impl View for Area {
@@ -266,7 +231,7 @@ fn figures(market: &MarketView, page: &mut Page) {
     let age = or_unknown(figures.median_age_days.map(|days| plural(whole_days(days), "day")));
     let left = [
         ("active", format!("{}{parts}", show::whole(active)).into()),
-        ("median price", dimmed(price(figures.median_price), "median_price", figures)),
+        ("median price", dimmed(price(figures.median_price) + &between(market), "median_price", figures)),
         ("mean price", dimmed(or_unknown(mean), "mean_price", figures)),
         ("median per area", dimmed(or_unknown(per_area), "median_price_per_area", figures)),
     ];
@@ -277,6 +242,13 @@ fn figures(market: &MarketView, page: &mut Page) {
         ("share cut", dimmed(or_unknown(cut), "cut_share", figures)),
     ];
     two_columns(left, right, page);
+}
+
+/// Where the median may lie: ` ($398,000 to $412,000)`.
+fn between(market: &MarketView) -> String {
+    let interval = market.figures.intervals.get("median_price");
+    let price = |price: f64| show::price(price, market.currency);
+    interval.map(|interval| format!(" ({} to {})", price(interval.low), price(interval.high))).unwrap_or_default()
 }
 
 /// Facts in two columns, or in one if the screen is narrow.

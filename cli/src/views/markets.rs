@@ -1,18 +1,17 @@
-use std::collections::{BTreeMap, BTreeSet};
 use std::process::ExitCode;
 
 use serde::Serialize;
-use stoop_domain::{Market, Time};
+use stoop_domain::Time;
 use stoop_embedded::Database;
-use stoop_market::Cells;
-use stoop_pipeline::serve::add_up;
-use stoop_pipeline::serve::{ChangeView, Figure, FiguresView, Hours, MarketRow, Ranking, SortBy, Sum, market_columns};
-use stoop_pipeline::{WideArea, WideLevel};
+use stoop_pipeline::WideLevel;
+use stoop_pipeline::serve::{
+    Allowance, ConfidenceInterval, Figure, FiguresView, MarketRow, Ranking, SortBy, market_columns,
+};
 
 use super::compare::{cell, name};
 use super::market::catalogue::dimmed;
-use super::market::changes::signed;
-use super::{View, as_text_or_null, cells_at, empty, give, moment, more, open, plural};
+use super::market::changes::noisy;
+use super::{View, as_text_or_null, empty, give, moment, more, open, plural, read};
 use crate::args::{MarketsArgs, StoreArgs, WantedMarkets};
 use crate::out::say;
 use crate::show::{self, Column, Csv, Look, Page, SafeText, Table, UNKNOWN, or_unknown};
@@ -56,10 +55,9 @@ impl Markets {
         limit: usize,
     ) -> anyhow::Result<Self> {
         let as_of = moment(database, as_of)?;
-        let mut markets = match (as_of, level) {
-            (None, _) => Vec::new(),
-            (Some(now), None) => read_markets(database, now, wanted.change_days())?,
-            (Some(now), Some(level)) => read_areas(database, level, now, wanted.change_days())?,
+        let mut markets = match as_of {
+            None => Vec::new(),
+            Some(now) => read_rows(database, level, now, wanted.change_days())?,
         };
         let WantedMarkets { min_homes, sort, desc, .. } = *wanted;
         Ranking { min_homes, sort, desc }.rank(&mut markets)?;
@@ -74,66 +72,23 @@ impl Markets {
     }
 }
 
-fn read_markets(database: &Database, now: Time, change: Option<i32>) -> anyhow::Result<Vec<MarketRow>> {
-    let mut rows = Vec::new();
-    // One state at a time is in memory: there may be thousands of markets.
-    for market in database.market_ids()? {
-        let days = change.map_or(0, |_| 1);
-        if let Some(cells) = cells_at(database, &market, now, days)? {
-            let row = MarketRow::of_market(&market).with_figures(Sum::Whole(&cells), now);
-            rows.push(changed(row, Sum::Whole(&cells), now, change));
+/// Every market, or every area of a level, with figures and the change that is wanted.
+fn read_rows(
+    database: &Database,
+    level: Option<WideLevel>,
+    now: Time,
+    change: Option<i32>,
+) -> anyhow::Result<Vec<MarketRow>> {
+    let all = database.market_ids()?;
+    read(database, async |reader| {
+        let Some(level) = level else { return Ok(reader.market_rows(&all, now, change).await?) };
+        let mut allowance = Allowance::unlimited();
+        let mut rows = reader.area_rows(level, &all, now, &mut allowance).await?;
+        if let Some(days) = change {
+            reader.change_rows(&mut rows, level, &all, now, days, &mut allowance).await?;
         }
-    }
-    Ok(rows)
-}
-
-fn read_areas(database: &Database, level: WideLevel, now: Time, change: Option<i32>) -> anyhow::Result<Vec<MarketRow>> {
-    let mut rows = Vec::new();
-    // For a day that roll-ups no longer hold, the markets are added up.
-    let mut without_figures = BTreeSet::new();
-    let mut unchanged = Vec::new();
-    database.each_wide(level, now, |area, wide| -> anyhow::Result<()> {
-        match wide {
-            Some(wide) => {
-                let sum = Sum::Wide(&wide, level.grain(), Hours::Known);
-                rows.push(MarketRow::of_area(&area).with_figures(sum, now));
-                unchanged.extend(change.map(|_| (rows.len() - 1, area)));
-            }
-            None => drop(without_figures.insert(area)),
-        }
-        Ok(())
-    })?;
-    for (at, area) in unchanged {
-        // With the series, which the list of all areas leaves out.
-        if let Some(wide) = database.wide(&area, now)? {
-            let row: &mut MarketRow = &mut rows[at];
-            *row = changed(row.clone(), Sum::Wide(&wide, level.grain(), Hours::Known), now, change);
-        }
-    }
-    let mut markets: BTreeMap<WideArea, Vec<Market>> = BTreeMap::new();
-    if !without_figures.is_empty() {
-        for market in database.market_ids()? {
-            markets.entry(WideArea::of(&market, level)).or_default().push(market);
-        }
-    }
-    for area in without_figures {
-        let markets = markets.remove(&area).unwrap_or_default();
-        let days = change.map_or(0, |_| 1);
-        let states = markets.iter().map(|market| cells_at(database, market, now, days));
-        let states: Vec<Cells> = states.filter_map(Result::transpose).collect::<anyhow::Result<_>>()?;
-        let (wide, hours) = add_up(&area, &states, now);
-        let sum = Sum::Wide(&wide, level.grain(), hours);
-        rows.push(changed(MarketRow::of_area(&area).with_figures(sum, now), sum, now, change));
-    }
-    Ok(rows)
-}
-
-/// The row with the change, if one is wanted.
-fn changed(row: MarketRow, sum: Sum<'_>, now: Time, days: Option<i32>) -> MarketRow {
-    match days {
-        Some(days) => row.with_change(sum, now, days),
-        None => row,
-    }
+        Ok(rows)
+    })
 }
 
 impl View for Markets {
@@ -236,15 +191,16 @@ const SHOWN: [&str; 7] = [
     "last_7_days_price_cuts",
 ];
 
-/// The changes of active homes, of the median price, and of prices at the same mix of homes, dimmed if they are thin.
+/// The changes of active homes, of the median price, and of prices at the same mix of homes, dimmed if they are thin or not
+/// clear.
 fn change_cells(row: &MarketRow) -> [SafeText; 3] {
-    let change = row.change.as_ref();
-    let values: [fn(&ChangeView) -> Option<f64>; 3] =
-        [|it| it.active_change, |it| it.median_price_change, |it| it.mix_adjusted_change];
-    values.map(|value| {
-        let text = SafeText::from(signed(change.and_then(value)));
-        if change.is_none_or(|change| change.thin) { text.dim() } else { text }
-    })
+    let Some(change) = &row.change else { return [UNKNOWN; 3].map(|text| SafeText::from(text).dim()) };
+    let values: [(Option<f64>, Option<ConfidenceInterval>); 3] = [
+        (change.active_change, None),
+        (change.median_price_change, change.median_price_change_interval),
+        (change.mix_adjusted_change, change.mix_adjusted_change_interval),
+    ];
+    values.map(|(value, interval)| noisy(value, interval, change.thin))
 }
 
 /// The plural name of a level.

@@ -2,12 +2,13 @@
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
+use std::process::Stdio;
 
 use flate2::Compression;
 use flate2::write::{DeflateEncoder, GzEncoder};
 use serde_json::{Value, json};
 
-use crate::support::{Outcome, Room, list, says, text};
+use crate::support::{Outcome, Room, Running, list, says, text, until};
 
 const FIELDS: &str = "[fields]\nnative_id = { from = \"/id\" }\nlist_price = { from = \"/p\" }\n\
                       city = { constant = \"Reno\" }\n";
@@ -55,16 +56,14 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
 /// Runs the program to its end. Returns its output and its peak memory in kilobytes.
 fn watched(room: &Room, args: &[&str]) -> (Outcome, u64) {
     let mut command = room.command(args);
-    let mut child = command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn().unwrap();
+    let mut running = Running(command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap());
     let mut peak_kb = 0;
     // The output fits into a pipe: the program never waits for us.
-    while child.try_wait().unwrap().is_none() {
-        peak_kb = peak_kb.max(crate::support::peak_of(child.id()).unwrap_or(0));
-        std::thread::sleep(std::time::Duration::from_millis(2));
-    }
-    let output = child.wait_with_output().unwrap();
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    (Outcome { code: output.status.code(), stdout: text(&output.stdout), stderr: text(&output.stderr) }, peak_kb)
+    until("the end of stoop", || {
+        peak_kb = peak_kb.max(crate::support::peak_of(running.0.id()).unwrap_or(0));
+        running.has_ended().then_some(())
+    });
+    (Outcome::at_the_end_of(&mut running), peak_kb)
 }
 
 /// The largest answer that is read.

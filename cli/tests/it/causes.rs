@@ -6,7 +6,7 @@ use crate::support::{Outcome, Room, map};
 
 fn room() -> Room {
     let room = Room::new();
-    let rows = room.stoop(&["simulate", "--rows", "3000"]).ok().stdout;
+    let rows = room.stoop(&["simulate", "--rows", "3000", "--lively"]).ok().stdout;
     room.write("rows.jsonl", rows);
     room
 }

@@ -4,7 +4,7 @@
 
 use std::sync::OnceLock;
 
-use crate::support::{Room, Running, map, says, text, until};
+use crate::support::{Outcome, Room, Running, map, says, text, until};
 use serde_json::{Value, json};
 use stoop_embedded::Database;
 
@@ -27,7 +27,7 @@ struct State {
 fn room() -> Room {
     static ROWS_TEXT: OnceLock<String> = OnceLock::new();
     let room = Room::new();
-    let rows = || room.stoop(&["simulate", "--rows", &ROWS.to_string(), "--homes", "1000"]).ok().stdout;
+    let rows = || room.stoop(&["simulate", "--rows", &ROWS.to_string(), "--homes", "1000", "--lively"]).ok().stdout;
     room.write("rows.jsonl", ROWS_TEXT.get_or_init(rows));
     room.write("stoop.toml", "[alerts]\ndrop_percent = 3\n");
     room
@@ -156,13 +156,11 @@ fn killed_repeatedly_at_successive_moments() {
 fn an_interrupted_replay_finishes_its_batch_and_says_how_to_continue() {
     let room = room();
     let mut command = with_replay(&["--rate", RATE], |args| room.command(args));
-    let running = Running(command.stdout(std::process::Stdio::piped()).spawn().unwrap());
+    let mut running = Running(command.stdout(std::process::Stdio::piped()).spawn().unwrap());
     until("a first commit", || (committed(&room) > 0).then_some(()));
     running.interrupt();
-    let mut running = running;
-    let mut said = String::new();
-    std::io::Read::read_to_string(&mut running.0.stdout.take().unwrap(), &mut said).unwrap();
-    assert_eq!(running.wait(), Some(130));
+    let Outcome { code, stdout: said, .. } = Outcome::at_the_end_of(&mut running);
+    assert_eq!(code, Some(130));
     assert!(said.contains("Stopped before the end; run it again to continue."), "{said}");
     let kept = committed(&room);
     assert!(kept > 0 && kept < ROWS as u64, "{kept}");

@@ -7,7 +7,7 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 
-use crate::support::{Outcome, Room, says};
+use crate::support::{Outcome, PATIENCE, Room, says};
 
 const MAP: &str = r#"
 name = "mls"
@@ -203,16 +203,7 @@ fn a_sample_in_an_old_encoding_is_drafted_and_replayed() {
 
 /// Runs the program with these bytes on its standard input.
 fn piped(room: &Room, args: &[&str], bytes: &[u8]) -> Outcome {
-    let mut command = room.command(args);
-    let pipes = || std::process::Stdio::piped();
-    let mut child = command.stdin(pipes()).stdout(pipes()).stderr(pipes()).spawn().unwrap();
-    // A program that refuses its arguments ends without reading.
-    if let Err(error) = child.stdin.take().unwrap().write_all(bytes) {
-        assert_eq!(error.kind(), std::io::ErrorKind::BrokenPipe, "{error}");
-    }
-    let output = child.wait_with_output().unwrap();
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    Outcome { code: output.status.code(), stdout: text(&output.stdout), stderr: text(&output.stderr) }
+    Outcome::from(stoop_waits::answer(&mut room.command(args), bytes.to_vec(), PATIENCE).unwrap())
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! `stoop demo`, `stoop poll` and `stoop run` against a portal on loopback, and a webhook that receives alerts.
+//! `stoop poll` and `stoop run` against a portal on loopback, and a webhook that receives alerts.
 
 #![cfg(unix)]
 
@@ -33,7 +33,7 @@ impl Market {
     pub(crate) fn new() -> Self {
         // In the past by any clock, so that no time is in the future.
         let start = Time::parse("2025-03-03T00:00:00Z").unwrap();
-        let simulation = Arc::new(Mutex::new(Simulation::new(SimulationConfig::new(11, start, 300, 8))));
+        let simulation = Arc::new(Mutex::new(Simulation::new(SimulationConfig::new(11, start, 300, 8).lively())));
         let config = PortalConfig { token: Some(TOKEN.into()), ..PortalConfig::new(move || start) };
         let portal = Portal::start(Arc::clone(&simulation), config).unwrap();
         Self { simulation, portal }
@@ -346,35 +346,6 @@ fn a_silent_webhook_does_not_delay_the_end() {
     market.days_pass(20);
     silent.until_asked(&mut running);
     assert_eq!(ends(running), Some(0));
-}
-
-#[test]
-fn the_demo_shows_markets_and_alerts_and_continues_where_it_stopped() {
-    let room = Room::new();
-    let demo = |seconds: &str| {
-        let args = ["demo", "--seconds", seconds, "--homes", "400", "--speed", "600", "--seed", "7", "--history", "5"];
-        room.stoop(&args).ok().stdout
-    };
-    let shown = demo("8");
-    for part in
-        ["A simulated listing portal answers on http://127.0.0.1:", "markets", "active", "seattle", "sale", "rent"]
-    {
-        assert!(shown.contains(part), "{part:?} is not in:\n{shown}");
-    }
-    assert!(shown.lines().any(|line| line.starts_with('▼') && line.contains(" % ") && line.contains('→')), "{shown}");
-    let first = room.is_equal();
-    let alerts = room.alert_ids();
-    assert!(!alerts.is_empty() && number(&first["homes"]) > 100.0);
-    assert_eq!(room.alert_lines().len(), alerts.len());
-    // Observations wait in the database until they fill a file of the lake.
-    assert!(room.path("stoop-data/raw").is_dir() && room.path("stoop-data/alerts.jsonl").is_file());
-    assert!(!room.path("stoop-data/lake").exists() && number(&first["observations"]) > 0.0);
-
-    let shown = demo("3");
-    assert!(shown.contains("Continuing from 2026-01-"), "{shown}");
-    let second = room.is_equal();
-    assert!(number(&second["observations"]) > number(&first["observations"]), "{first} {second}");
-    assert!(alerts.iter().all(|id| room.alert_ids().contains(id)));
 }
 
 fn counts(room: &Room) -> Option<Counts> {

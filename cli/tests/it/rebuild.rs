@@ -1,7 +1,5 @@
 //! `stoop verify`, `stoop rebuild` and `--as-known`.
 
-use std::process::Command;
-
 use rusqlite::Connection;
 use serde_json::{Value, json};
 
@@ -107,16 +105,10 @@ fn a_killed_rebuild_continues() {
     room.replay(&map, &["rows.jsonl"]);
     alter(&room, "DELETE FROM homes WHERE rowid = 7");
     for _ in 0..6 {
-        let mut running = Command::new(env!("CARGO_BIN_EXE_stoop"))
-            .args(["rebuild", "--dry-run"])
-            .current_dir(room.path("."))
-            .stdout(std::process::Stdio::null())
-            .spawn()
-            .unwrap();
+        let running = room.start(&["rebuild", "--dry-run"]);
         // At any moment: the result must not depend on it.
         std::thread::sleep(std::time::Duration::from_millis(150));
-        running.kill().unwrap();
-        running.wait().unwrap();
+        running.kill();
         assert_eq!(room.stoop(&["verify"]).code, Some(1), "nothing is swapped");
     }
     says(&room.json(&["rebuild", "--yes"]), &json!({ "swapped": true }));

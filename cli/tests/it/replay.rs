@@ -1,9 +1,10 @@
 //! `stoop replay`, `stoop simulate` and the views on small handmade files.
 
 use std::io::Write;
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use crate::support::{MAP, Outcome, Room, list, map, number, says, text};
+use crate::support::{MAP, Outcome, Room, Running, list, map, number, says, text};
 use serde_json::{Value, json};
 
 /// Two homes in two cities: one is cut by a fifth, the other rises.
@@ -273,10 +274,10 @@ fn a_simulated_market_is_the_same_every_time_and_replays() {
 fn a_closed_pipe_is_not_an_error() {
     let room = Room::new();
     let mut command = room.command(&["simulate", "--rows", "1000000"]);
-    let mut child = command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn().unwrap();
-    drop(child.stdout.take());
-    let output = child.wait_with_output().unwrap();
-    assert_eq!((output.status.code(), String::from_utf8(output.stderr).unwrap()), (Some(0), String::new()));
+    let mut running = Running(command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap());
+    drop(running.0.stdout.take());
+    let outcome = Outcome::at_the_end_of(&mut running);
+    assert_eq!((outcome.code, outcome.stderr.as_str()), (Some(0), ""));
 }
 
 #[test]

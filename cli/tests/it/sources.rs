@@ -17,7 +17,7 @@ const TOKEN_ENV: &str = "STOOP_TEST_TOKEN";
 
 fn portal() -> Portal {
     let start = Time::parse("2025-03-03T00:00:00Z").unwrap();
-    let simulation = Arc::new(Mutex::new(Simulation::new(SimulationConfig::new(11, start, 300, 8))));
+    let simulation = Arc::new(Mutex::new(Simulation::new(SimulationConfig::new(11, start, 300, 8).lively())));
     let config = PortalConfig { token: Some(TOKEN.into()), ..PortalConfig::new(move || start) };
     Portal::start(simulation, config).unwrap()
 }

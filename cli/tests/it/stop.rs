@@ -100,7 +100,7 @@ fn a_silent_server_does_not_delay_the_end() {
 /// Rows of a simulated market, and a lock that blocks alerts: a process that has to send one waits.
 fn blocked_room() -> (Room, File) {
     let room = Room::new();
-    let rows = room.stoop(&["simulate", "--rows", "3000"]).ok().stdout;
+    let rows = room.stoop(&["simulate", "--rows", "3000", "--lively"]).ok().stdout;
     room.write("rows.jsonl", rows);
     std::fs::create_dir(room.path("stoop-data")).unwrap();
     let lock = File::create(room.path("stoop-data/alerts.lock")).unwrap();

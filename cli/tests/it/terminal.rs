@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 use stoop_domain::Time;
 use stoop_simulation::{Portal, PortalConfig, Simulation, SimulationConfig};
 
-use crate::support::{Outcome, Room};
+use crate::support::{Outcome, Room, Running};
 
 /// Every text from outside in these tests: a window title, a cleared screen, a C1 code, reversed text direction.
 const HOSTILE: &str = "x\u{1b}]0;owned\u{7}\u{1b}[2J\u{9b}31m\u{202e}y\u{2066}z\u{2069}\u{61c}";
@@ -147,12 +147,13 @@ fn a_closed_pipe_is_not_an_error_a_full_disk_is() {
     let room = room();
     for args in [&["markets"][..], &["verify"], &["runs", "--json"], &["homes", "reno", "--csv"], &["--help"]] {
         let mut command = room.command(args);
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        drop(child.stdout.take());
-        let outcome = child.wait_with_output().unwrap();
-        assert_eq!(outcome.status.code(), Some(0), "{args:?}: {}", String::from_utf8_lossy(&outcome.stderr));
+        let mut running = Running(command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap());
+        drop(running.0.stdout.take());
+        let outcome = Outcome::at_the_end_of(&mut running);
+        assert_eq!(outcome.code, Some(0), "{args:?}: {}", outcome.stderr);
         let Ok(full) = File::options().write(true).open("/dev/full") else { continue };
-        let outcome = Outcome::of(room.command(args).stdout(full));
+        let mut running = Running(room.command(args).stdout(full).stderr(Stdio::piped()).spawn().unwrap());
+        let outcome = Outcome::at_the_end_of(&mut running);
         assert_eq!(outcome.code, Some(1), "{args:?}");
         assert!(outcome.stderr.contains("stoop: cannot write to standard output: "), "{args:?}: {}", outcome.stderr);
     }

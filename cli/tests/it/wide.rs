@@ -37,7 +37,8 @@ fn a_replay_rolls_wide_areas_up() {
     assert_eq!(room.json(&["markets", "--min-homes", "2"])["total"], 0);
     assert_eq!(room.json(&["markets", "--level", "country", "--min-homes", "3"])["total"], 1);
     room.stoop(&["markets", "--level", "street"]).refused(&["accepted: city, county, region, country"]);
-    room.stoop(&["markets", "--sort", "beauty"]).refused(&["accepted: active, unconfirmed, priced, median_price"]);
+    room.stoop(&["markets", "--sort", "beauty"])
+        .refused(&["accepted: active, unconfirmed, priced, outlying, median_price"]);
 }
 
 #[test]

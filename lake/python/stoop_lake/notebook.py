@@ -9,7 +9,7 @@ import logging
 import os
 import tempfile
 from argparse import Namespace
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import suppress
 from pathlib import Path
 
@@ -99,11 +99,16 @@ def _run(client: NotebookClient) -> None:
     with ThreadPoolExecutor(1) as pool:
         running = pool.submit(work)
         try:
+            # Python may miss a signal just before it begins to wait, and would see it when the wait ends.
+            while not wait([running], timeout=0.2).done:
+                pass
             running.result()
         except KeyboardInterrupt:
             # The libraries log that the kernel is missed.
             logging.disable()
-            loop.call_soon_threadsafe(task.cancel)
+            # It may have ended meanwhile.
+            with suppress(RuntimeError):
+                loop.call_soon_threadsafe(task.cancel)
             # nbclient takes a cancelled cell for a dead kernel.
             with suppress(asyncio.CancelledError, DeadKernelError):
                 running.result()

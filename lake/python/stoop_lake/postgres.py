@@ -23,7 +23,9 @@ from stoop_lake.errors import LakeError
 # What initdb refuses to run as.
 ROOT = 0
 UNPRIVILEGED = ("postgres", "nobody")
-START_SECONDS_MAX = 30
+# Bounds, far above what a busy machine takes.
+START_SECONDS_MAX = 600
+STATEMENT_SECONDS_MAX = 1_800
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,13 @@ class Server:
         where = ["--host", "127.0.0.1", "--port", str(self.port), "--username", "stoop", "--dbname", "star"]
         env = {"PGTZ": "UTC", "PATH": os.environ.get("PATH", ""), "LC_ALL": "C.UTF-8"}
         done = subprocess.run(
-            [*command, *where, "--command", sql], env=env, capture_output=True, text=True, check=False, **io
+            [*command, *where, "--command", sql],
+            env=env,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=STATEMENT_SECONDS_MAX,
+            **io,
         )  # type: ignore[call-overload]
         if done.returncode != 0:
             raise LakeError(f"PostgreSQL: {done.stderr.strip()}\n{sql[:2000]}")
@@ -160,6 +168,7 @@ def _run(command: list[object], user: int | None) -> None:
         capture_output=True,
         text=True,
         check=False,
+        timeout=START_SECONDS_MAX,
         cwd="/",
         env={"PATH": os.environ.get("PATH", ""), "LC_ALL": "C"},
     )

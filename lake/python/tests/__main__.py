@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import faulthandler
 import re
 import subprocess
 import sys
+import tempfile
 import time
 import unittest
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from tests.market import star
+from tests.waits import FILE_SECONDS_MAX, LONG_SECONDS, TEST_SECONDS_MAX
 
 # The longest first.
 NAMES = ("gold", "exploration", "sql", "postgres", "plants")
@@ -30,6 +33,12 @@ class Result(unittest.TestResult):
         super().startTest(test)
         self.parts = []
         self.began = time.monotonic()
+        # Where a test stands still is printed, and its process ends.
+        faulthandler.dump_traceback_later(TEST_SECONDS_MAX, exit=True)
+
+    def stopTest(self, test: unittest.TestCase) -> None:  # noqa: N802
+        faulthandler.cancel_dump_traceback_later()
+        super().stopTest(test)
 
     def say(self, outcome: str, test: unittest.TestCase, detail: str = "") -> None:
         print(f"{outcome:>7}  {time.monotonic() - self.began:5.1f} s  {test.id().removeprefix('tests.')}", flush=True)
@@ -79,13 +88,21 @@ def one(name: str) -> int:
 def main(names: list[str]) -> int:
     """Runs the tests of these files, each in a process of its own, two at a time."""
     began = time.monotonic()
+    faulthandler.dump_traceback_later(LONG_SECONDS, exit=True)
     star()
+    faulthandler.cancel_dump_traceback_later()
     print(f"  built  {time.monotonic() - began:5.1f} s  the star schema of the market", flush=True)
 
     def run(name: str) -> list[int]:
         command = [sys.executable, "-m", "tests", "--one", name]
-        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
-        *lines, last = done.stdout.splitlines()
+        # Not a pipe, which what a stopped test has started would keep open.
+        with tempfile.TemporaryFile("w+") as out:
+            try:
+                subprocess.run(command, stdout=out, stderr=subprocess.STDOUT, check=False, timeout=FILE_SECONDS_MAX)
+            except subprocess.TimeoutExpired as error:
+                print(error, file=out)
+            out.seek(0)
+            *lines, last = out.read().splitlines() or [f"test_{name} printed nothing"]
         counted = re.fullmatch(r"(\d+) passed, (\d+) failed, (\d+) skipped", last)
         print("\n".join(lines if counted else [*lines, last]), flush=True)
         # A process that dies without counting is a failure.

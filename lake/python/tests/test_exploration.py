@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import tempfile
-import time
 import unittest
 from functools import cache
 from pathlib import Path
@@ -16,7 +15,10 @@ from stoop_lake.duck import connect, literal
 from stoop_lake.notebook import LAKE, NOTEBOOK, execute
 from stoop_lake.star import Star
 from tests.market import star
+from tests.waits import PATIENCE_SECONDS, has_ended, processes_below, until
 
+# In the command of what computes a notebook.
+KERNEL = "ipykernel_launcher"
 QUERIES = sorted(path.stem for path in (LAKE / "queries").glob("*.sql"))
 
 
@@ -33,15 +35,6 @@ def real() -> Star | None:
             made.file.unlink(missing_ok=True)
             raise AssertionError(built.output[-8000:])
     return made
-
-
-def _children(parent: int) -> list[int]:
-    """The processes that any thread of a process has started, as Linux lists them."""
-    try:
-        lists = [file.read_text() for file in Path(f"/proc/{parent}/task").glob("*/children")]
-    except OSError:
-        return []
-    return [int(child) for text in lists for child in text.split()]
 
 
 class Exploration(unittest.TestCase):
@@ -77,17 +70,27 @@ class Exploration(unittest.TestCase):
 
     def test_ctrl_c_ends_the_notebook_and_its_kernel(self) -> None:
         with tempfile.TemporaryDirectory() as out:
-            command = [LAKE / "notebook", star().file, out]
+            # What runs in the background has inherited that Ctrl-C is ignored.
+            command = ["env", "--default-signal=INT", str(LAKE / "notebook"), str(star().file), out]
             with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as notebook:
-                while not (kernels := _children(notebook.pid)):
+
+                def kernel() -> int | None:
                     self.assertIsNone(notebook.poll(), "it ended before there was a kernel")
-                    time.sleep(0.01)
-                # So that it cannot be done before the signal comes.
-                os.kill(kernels[0], signal.SIGSTOP)
-                notebook.send_signal(signal.SIGINT)
-                said, complained = notebook.communicate()
+                    # The launcher, which becomes the notebook, starts other programs, too.
+                    return next((pid for pid, text in processes_below(notebook.pid) if KERNEL in text), None)
+
+                try:
+                    found = until("the kernel of the notebook", kernel)
+                    # So that it cannot be done before the signal comes.
+                    os.kill(found, signal.SIGSTOP)
+                    notebook.send_signal(signal.SIGINT)
+                    said, complained = notebook.communicate(timeout=PATIENCE_SECONDS)
+                finally:
+                    for pid, _ in [*processes_below(notebook.pid), (notebook.pid, "")]:
+                        if notebook.poll() is None:
+                            os.kill(pid, signal.SIGKILL)
         self.assertEqual((notebook.returncode, said, complained), (130, "", "lake/notebook: stopped\n"))
-        self.assertFalse(Path(f"/proc/{kernels[0]}").exists(), "the kernel goes on")
+        until("the end of the kernel", lambda: has_ended(found))
 
     def test_the_notebook_answers_on_real_data(self) -> None:
         on = real()

@@ -23,6 +23,7 @@ from stoop_lake.duck import connect, extension
 from stoop_lake.notebook import LAKE
 from stoop_lake.query import cause
 from tests.market import data, star
+from tests.waits import LONG_SECONDS
 
 
 def lake(
@@ -30,7 +31,9 @@ def lake(
 ) -> subprocess.CompletedProcess[str]:
     """Runs lake/COMMAND on the market's tables."""
     env = os.environ | {"STOOP_TABLES": str(tables or data() / "tables")} | variables
-    return subprocess.run([LAKE / command, *arguments], env=env, capture_output=True, text=True, check=False)
+    return subprocess.run(
+        [LAKE / command, *arguments], env=env, capture_output=True, text=True, check=False, timeout=LONG_SECONDS
+    )
 
 
 class Sql(unittest.TestCase):

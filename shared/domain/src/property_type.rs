@@ -59,6 +59,17 @@ impl PropertyType {
         }
     }
 
+    /// The name for people: `Single family`.
+    #[must_use]
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::SingleFamilyResidence => "Single family",
+            Self::MultiFamily => "Multi-family",
+            Self::ManufacturedHome => "Manufactured",
+            other => other.as_str(),
+        }
+    }
+
     /// Parses a name in the format of [`PropertyType::as_str`], in any case.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {

@@ -63,7 +63,7 @@ pub(crate) fn check_areas(connection: &Connection, note: &mut dyn FnMut(Result<(
         let stored = above.and_then(|level| levels.get(&level)).unwrap_or(&none);
         for (area, parts) in &parts {
             if stored.contains_key(area) {
-                compare(connection, area, sum_of(connection, area, parts), note);
+                compare(connection, area, sum_of(connection, parts), note);
             } else {
                 note(Err(format!("the area {area} has parts that are rolled up, but is not stored")));
             }
@@ -94,11 +94,11 @@ fn cities(connection: &Connection, note: &mut dyn FnMut(Result<(), String>)) -> 
     Ok(cities)
 }
 
-fn sum_of(connection: &Connection, area: &WideArea, parts: &[&WideArea]) -> Result<Wide> {
+fn sum_of(connection: &Connection, parts: &[&WideArea]) -> Result<Wide> {
     let mut sum = Wide::default();
     for part in parts {
         let part = read(connection, "", part, Parts::All)?.unwrap_or_default();
-        sum.add(&part.of_grain(area.level().grain()));
+        sum.add(&part);
     }
     Ok(sum)
 }

@@ -46,6 +46,16 @@ impl Database {
         self.sweep(&token).map_err(self.doing("list the processes of the database"))
     }
 
+    /// Whether a process polls searches at intervals: `stoop run` or `stoop demo`.
+    ///
+    /// # Errors
+    /// If the processes cannot be read.
+    pub fn is_polled(&self) -> Result<bool, PortError> {
+        let known = processes(&self.lock().connection).map_err(self.doing("list the processes of the database"))?;
+        let polls = |process: &Process| matches!(&*process.command, "stoop run" | "stoop demo");
+        Ok(known.iter().any(|(token, process)| polls(process) && !self.is_gone(token)))
+    }
+
     /// The lock file of a process.
     fn lock_file(&self, token: &str) -> PathBuf {
         // Resolves links, so that every path to the database leads to the same file.

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::{Connection, OptionalExtension, Params, Row, TransactionBehavior, params};
 use stoop_domain::{Day, Market, Time, lies_in};
-use stoop_market::{Cells, Grain, Projection, WIDE_DAYS, Wide};
+use stoop_market::{Cells, Projection, WIDE_DAYS, Wide};
 use stoop_pipeline::ports::PortError;
 use stoop_pipeline::serve::MergedId;
 use stoop_pipeline::{WideArea, WideLevel};
@@ -143,7 +143,6 @@ fn roll_up_some(connection: &Connection, suffix: &str, now: Time, after: &mut St
         for (area, difference) in differences {
             add_to(connection, suffix, &area, &difference)?;
             if let Some(parent) = area.parent() {
-                let difference = difference.of_grain(parent.level().grain());
                 above.entry(parent).or_default().add(&difference);
             }
         }
@@ -231,7 +230,7 @@ fn added(connection: &Connection, suffix: &str, city: &WideArea, first: Day) -> 
     let (from, until) = below(city.path());
     let mut changed = connection.prepare_cached(&sql)?;
     let mut changed = changed.query(params![from, until, format!(":{}", city.id())])?;
-    let mut projection = Projection::new(first, Grain::Fine);
+    let mut projection = Projection::new(first);
     while let Some(row) = changed.next()? {
         let (id, rolled, base): (String, i64, Option<i64>) = (row.get(0)?, row.get(1)?, row.get(2)?);
         // A market that was never rolled up has 0, which is before every base.
@@ -245,7 +244,7 @@ fn added(connection: &Connection, suffix: &str, city: &WideArea, first: Day) -> 
 
 /// Computes the sum of a city from all of its markets.
 pub(crate) fn project(connection: &Connection, suffix: &str, city: &WideArea, first: Day) -> Result<Wide> {
-    let mut projection = Projection::new(first, Grain::Fine);
+    let mut projection = Projection::new(first);
     let sql = format!(
         "SELECT id FROM markets{suffix} WHERE id >= ?1 AND id < ?2 AND substr(id, -length(?3)) = ?3 ORDER BY id"
     );
@@ -296,7 +295,7 @@ fn wide(connection: &Connection, area: &WideArea, now: Time, parts: Parts) -> Re
     let mut sum = read(connection, "", area, parts)?.unwrap_or_default();
     for city in waiting {
         let CaughtUp { difference, .. } = catch_up(connection, "", &city, keeps, day)?;
-        sum.add(&difference.of_grain(area.level().grain()));
+        sum.add(&difference);
     }
     Ok(Some(sum))
 }

@@ -7,11 +7,11 @@ pub(crate) const APPLICATION_ID: i32 = 0x5374_6f6f;
 /// The format that this program reads and writes, stored in SQLite's `user_version`. Format 4 and earlier had other
 /// bytes of homes and markets, which cannot be converted. Format 5 had whole states instead of bases and tails. Format
 /// 6 did not store the rules of alerts. Format 7 had other areas. Format 8 had fewer quantities in the states of markets,
-/// and no segments of indexes. Format 9 had no price indices in them. Format 10 counted sales and doubtful prices otherwise,
-/// and had no withdrawn alerts.
+/// and no segments of indexes. Format 9 had no price indices in them. Format 10 had coarse prices in wide areas, counted
+/// sales and doubtful prices otherwise, and had no withdrawn alerts.
 pub(crate) const FORMAT: i64 = 10 + stoop_domain::FACTS_VERSION as i64;
 const _: () = assert!(stoop_domain::AREAS_VERSION == 1, "raise FORMAT when areas change");
-const _: () = assert!(stoop_market::CATALOGUE_VERSION == 4, "raise FORMAT when contributions change");
+const _: () = assert!(stoop_market::CATALOGUE_VERSION == 5, "raise FORMAT when contributions change");
 
 /// The oldest format whose lake this program reads. A rebuild converts such a file to [`FORMAT`].
 pub(crate) const REBUILT_FROM: i64 = 5;
@@ -172,7 +172,7 @@ ALTER TABLE alerts ADD COLUMN rules INTEGER;
 CREATE TABLE rules(id INTEGER PRIMARY KEY, body TEXT NOT NULL UNIQUE) STRICT;
 ";
 
-/// Converts the other tables of format 7, 8, 9 or 10 to [`FORMAT`]. The indexes of searches remain as they are, and are read.
+/// Converts the other tables of formats 7 to 10 to [`FORMAT`]. The indexes of searches remain as they are, and are read.
 pub(crate) const FROM_8: &str = "
 CREATE TABLE IF NOT EXISTS index_segments(
     search TEXT NOT NULL, number INTEGER NOT NULL, body BLOB NOT NULL, PRIMARY KEY(search, number)

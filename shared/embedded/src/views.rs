@@ -120,6 +120,10 @@ impl Browse for Database {
         self.all_next_polls()
     }
 
+    async fn is_polled(&self) -> Result<Option<bool>, PortError> {
+        Ok(Some(Self::is_polled(self)?))
+    }
+
     async fn quarantine(&self, newest: usize) -> Result<Option<Quarantined>, PortError> {
         let sql = "SELECT source, json_quote(reason),
                    sum(coalesce(json_extract(body, '$.rows'), 1)), sum(coalesce(json_extract(body, '$.values'), 0))
@@ -143,6 +147,15 @@ impl Browse for Database {
 impl WideAreas for Database {
     async fn wide(&self, area: &WideArea, _markets: usize, now: Time) -> Result<Option<ShownWide>, PortError> {
         Ok(Self::wide(self, area, now)?.map(|sum| ShownWide { sum, rolled_up: None }))
+    }
+
+    async fn now(&self, area: &WideArea, _markets: usize, now: Time) -> Result<Option<ShownWide>, PortError> {
+        let sum = self.reading(|| self.wide_now(area, now))?;
+        Ok(sum.map(|sum| ShownWide { sum, rolled_up: None }))
+    }
+
+    fn may_lag(&self) -> bool {
+        false
     }
 
     async fn each(

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use stoop_domain::{Address, Currency, Facts, History, Listing, Minor, PropertyType, Purpose, Sighting, Status, Time};
-use stoop_market::{Cells, Grain, Projection, Zones, contribution};
+use stoop_market::{Cells, Projection, Zones, contribution};
 
 const BEGIN_MS: i64 = 1_700_000_000_000;
 const DAYS: u64 = 440;
@@ -76,13 +76,13 @@ fn main() {
         .collect();
     let today = Time::from_ms(BEGIN_MS + DAYS.cast_signed() * Time::DAY_MS).day_in(&jiff::tz::TimeZone::UTC);
     println!("markets of {ACTIVE} active homes and {homes} in {DAYS} days");
-    for (count, grain) in [(1, Grain::Fine), (10, Grain::Fine), (40, Grain::Fine), (400, Grain::Coarse)] {
+    for count in [1, 10, 40, 400] {
         let began = Instant::now();
-        let mut projection = Projection::new(today, grain);
+        let mut projection = Projection::new(today);
         markets[..count].iter().for_each(|cells| projection.add(cells, &Cells::default()));
         let sum = projection.sum();
         let [now, series] = sum.to_bytes().map(|bytes| bytes.len() / 1_000);
         let ms = began.elapsed().as_secs_f64() * 1e3;
-        println!("{count:>4} markets, {grain:?}: {now:>5} + {series:>5} kB, summed in {ms:8.1} ms");
+        println!("{count:>4} markets: {now:>5} + {series:>5} kB, summed in {ms:8.1} ms");
     }
 }

@@ -3,7 +3,6 @@
 use stoop_domain::Day;
 
 use crate::cells::Cells;
-use crate::grain::Grain;
 use crate::histogram::{Bucket, Histogram};
 use crate::kind::Quantity;
 use crate::segment::Segment;
@@ -13,9 +12,9 @@ use crate::segment::Segment;
 pub struct PriceRange {
     /// The lower end, in minor units; up to rounding.
     pub from: f64,
-    /// The upper end, not included: 0.2 % above the lower one, or 1.8 % in coarse buckets ([`Grain::Coarse`]).
+    /// The upper end, not included: at most 0.2 % above the lower one.
     pub to: f64,
-    /// The value that stands for all of them, within [`crate::RELATIVE_ERROR`] or [`crate::COARSE_ERROR`] of each.
+    /// The value that stands for all of them, within [`crate::RELATIVE_ERROR`] of each.
     pub value: f64,
     /// Their number: above 0.
     pub homes: i64,
@@ -25,10 +24,6 @@ pub struct PriceRange {
 /// [`Figures::priced`](crate::Figures::priced).
 #[must_use]
 pub fn asking_prices(cells: &Cells, today: Day) -> Vec<PriceRange> {
-    ranges(cells, Grain::Fine, today)
-}
-
-pub(crate) fn ranges(cells: &Cells, grain: Grain, today: Day) -> Vec<PriceRange> {
     let mut prices = Histogram::default();
     let of_stock = |(key, value): (crate::key::Key, i64)| {
         let is_stock = key.kind().is_some_and(|kind| Quantity::Price.is_stock(kind));
@@ -38,8 +33,8 @@ pub(crate) fn ranges(cells: &Cells, grain: Grain, today: Day) -> Vec<PriceRange>
         prices.add(bucket, homes);
     }
     let range = |(bucket, homes): (Bucket, i64)| PriceRange {
-        from: grain.first_of(bucket).lower(),
-        to: grain.last_of(bucket).upper(),
+        from: bucket.lower(),
+        to: bucket.upper(),
         value: bucket.value(),
         homes,
     };

@@ -9,6 +9,8 @@ mod stock;
 
 use crate::figures::{Figures, Values};
 use crate::flows::{Flows, Window};
+use crate::histogram::{Histogram, RELATIVE_ERROR};
+use crate::interval::wilson;
 use crate::measures::{Measures, WindowSums};
 use crate::segment::Segment;
 
@@ -29,6 +31,9 @@ pub struct Definition {
     pub fields: &'static [&'static str],
     /// The figure that counts its sample, and the least sample that says much; `None` for a count.
     pub sample: Option<(&'static str, i64)>,
+    /// The largest relative error of its value that is not one of sampling: that of the buckets, or 0 if it is exact.
+    pub resolution: f64,
+    interval: Interval,
     /// Whose definition it follows, and where it departs from it; empty for our own.
     pub follows: &'static str,
     /// Its value in the example of `docs/METRICS.md`; for a figure of windows, that of 28 days. Money is in minor units.
@@ -75,6 +80,25 @@ enum Value {
     Moment(fn(&Measures) -> Option<f64>),
     Window(fn(&Measures, &WindowSums) -> Option<f64>),
 }
+
+/// How the 95 % interval of a figure is computed: how far it may lie from that of the market, because the homes on offer
+/// are a sample of those that might be.
+#[derive(Clone, Copy, Debug)]
+enum Interval {
+    /// It has none: a count is exact, and of others we know no interval.
+    None,
+    /// That of a quantile, by order statistics.
+    Order(fn(&Measures, &WindowSums) -> Option<[f64; 2]>),
+    /// Wilson's, of a part and the whole.
+    Share(fn(&Measures, &WindowSums) -> (i64, i64)),
+    /// That of an estimate by Kaplan and Meier, from Greenwood's variance of the logarithm of minus the logarithm.
+    Survival(fn(&Measures) -> Option<[f64; 2]>),
+}
+
+/// The resolution of what is counted, and of sums.
+const EXACT: f64 = 0.0;
+/// The resolution of what is read from buckets of prices.
+const BUCKET: f64 = RELATIVE_ERROR;
 
 /// Every figure, by group, in order of output. See [`Definition::all`].
 pub const CATALOGUE: [&[Definition]; 5] =
@@ -124,6 +148,44 @@ impl Definition {
         }
     }
 
+    /// The 95 % interval of the value among these figures, in the same unit. `None` if the figure has no interval, or the
+    /// sample is too small for one.
+    #[must_use]
+    pub fn interval(&self, figures: &Figures, window: Option<Window>) -> Option<[f64; 2]> {
+        let alike = Self::all().filter(|other| other.is_of_windows() == self.is_of_windows());
+        let at = alike.into_iter().position(|other| other.name == self.name)?;
+        match window.filter(|_| self.is_of_windows()) {
+            None => *figures.values.moment_intervals.get(at)?,
+            Some(window) => {
+                let window = Window::OF_DAYS.iter().position(|it| *it == window)?;
+                *figures.values.window_intervals[window].get(at)?
+            }
+        }
+    }
+
+    /// How its interval is computed, in a few words; `None` if it has none.
+    #[must_use]
+    pub fn interval_method(&self) -> Option<&'static str> {
+        match self.interval {
+            Interval::None => None,
+            Interval::Order(_) => Some("order statistics"),
+            Interval::Share(_) => Some("Wilson"),
+            Interval::Survival(_) => Some("Greenwood"),
+        }
+    }
+
+    fn interval_of(&self, sums: &Measures, window: &WindowSums) -> Option<[f64; 2]> {
+        match self.interval {
+            Interval::None => None,
+            Interval::Order(of) => of(sums, window),
+            Interval::Share(of) => {
+                let (part, whole) = of(sums, window);
+                wilson(part, whole)
+            }
+            Interval::Survival(of) => of(sums),
+        }
+    }
+
     /// The index among the figures of the same kind of value.
     fn index(&self) -> Option<usize> {
         let alike = |other: &&Self| other.is_value() && other.is_of_windows() == self.is_of_windows();
@@ -144,7 +206,16 @@ pub(crate) fn values(sums: &Measures) -> Values {
         });
         values.collect()
     };
-    Values { moment: moment.collect(), windows: sums.windows.each_ref().map(window) }
+    let intervals = |of_windows: bool, window: &WindowSums| {
+        let figures = Definition::all().filter(|figure| figure.is_of_windows() == of_windows);
+        figures.map(|figure| figure.interval_of(sums, window)).collect()
+    };
+    Values {
+        moment: moment.collect(),
+        windows: sums.windows.each_ref().map(window),
+        moment_intervals: intervals(false, &sums.windows[0]),
+        window_intervals: sums.windows.each_ref().map(|window| intervals(true, window)),
+    }
 }
 
 impl Values {
@@ -163,39 +234,27 @@ impl Values {
 }
 
 impl Figures {
-    /// The figures in which a stored sum of a wide area agrees with the sum of its markets to the last bit: without those
-    /// read from buckets of prices and cuts, which may be coarser there, and for a part of an area without how long homes
-    /// stay, which is stored for the whole only.
+    /// The figures that a stored sum of a wide area has: for a part of an area those without how long homes stay, which is
+    /// stored for the whole only.
     #[must_use]
-    pub fn exact(&self, segment: Segment) -> Self {
-        let is_exact = |figure: &Definition| {
-            let is_stored = segment == Segment::All || !OF_WHOLE_AREAS.contains(&figure.name);
-            is_stored && !OF_BUCKETS.contains(&figure.name)
-        };
+    pub fn stored(&self, segment: Segment) -> Self {
+        let is_stored = |figure: &Definition| segment == Segment::All || !OF_WHOLE_AREAS.contains(&figure.name);
         let kept = |values: &mut dyn Iterator<Item = (&'static Definition, Option<f64>)>| {
-            values.map(|(figure, value)| value.filter(|_| is_exact(figure))).collect()
+            values.map(|(figure, value)| value.filter(|_| is_stored(figure))).collect()
+        };
+        let intervals = |of_windows: bool, intervals: &[Option<[f64; 2]>]| {
+            let figures = Definition::all().filter(|figure| figure.is_of_windows() == of_windows);
+            figures.zip(intervals).map(|(figure, interval)| interval.filter(|_| is_stored(figure))).collect()
         };
         let values = Values {
             moment: kept(&mut self.values.moment()),
             windows: Window::OF_DAYS.map(|window| kept(&mut self.values.window(window))),
+            moment_intervals: intervals(false, &self.values.moment_intervals),
+            window_intervals: self.values.window_intervals.each_ref().map(|it| intervals(true, it)),
         };
-        Self {
-            median_price: None,
-            p25_price: None,
-            p75_price: None,
-            min_price: None,
-            max_price: None,
-            median_price_per_m2: None,
-            median_cut: None,
-            values,
-            ..self.clone()
-        }
+        Self { values, ..self.clone() }
     }
 }
-
-/// Figures without a field of their own that are read from buckets of prices and cuts.
-const OF_BUCKETS: [&str; 4] =
-    ["median_sale_price", "median_sale_price_per_area", "median_new_price", "median_price_cut"];
 
 /// Figures that stored sums have for the whole area only.
 const OF_WHOLE_AREAS: [&str; 12] = [
@@ -258,6 +317,16 @@ fn share(part: i64, whole: i64) -> Option<f64> {
     (whole > 0).then(|| part as f64 / whole as f64)
 }
 
+/// The interval of the median of whole numbers, divided by `parts`.
+fn whole(values: &Histogram, parts: f64) -> Option<[f64; 2]> {
+    Some(values.order_interval(0.5)?.map(|bucket| f64::from(bucket.0) / parts))
+}
+
+/// Basis points as shares.
+fn points(interval: Option<[f64; 2]>) -> Option<[f64; 2]> {
+    interval.map(|ends| ends.map(|points| points / 10_000.0))
+}
+
 #[expect(clippy::cast_precision_loss, reason = "a number of homes")]
 #[expect(clippy::unnecessary_wraps, reason = "the form of a figure")]
 fn count(count: i64) -> Option<f64> {
@@ -276,7 +345,7 @@ fn names_are_unique_and_every_name_in_a_list_is_a_figure() {
         assert_eq!(unique.len(), names(of_windows).count());
     }
     let is_figure = |name: &str| Definition::all().any(|figure| figure.name == name);
-    assert!(OF_BUCKETS.into_iter().chain(OF_WHOLE_AREAS).all(is_figure));
+    assert!(OF_WHOLE_AREAS.into_iter().all(is_figure));
     let samples = Definition::all().filter_map(|figure| figure.sample);
     assert!(samples.clone().all(|(name, _)| Definition::all().any(|it| it.name == name && it.unit.is_whole())));
     assert!(Definition::all().all(|it| !it.meaning.is_empty() && !it.formula.is_empty()));

@@ -22,9 +22,9 @@ pub struct Figures {
     pub p25_price: Option<f64>,
     /// Upper quartile of list prices.
     pub p75_price: Option<f64>,
-    /// Lowest list price: the lower end of its bucket, at most 0.2 % too low.
+    /// Lowest list price.
     pub min_price: Option<f64>,
-    /// Highest list price: the upper end of its bucket, at most 0.2 % too high.
+    /// Highest list price.
     pub max_price: Option<f64>,
     /// The part of `active` that has a price and a living area.
     pub priced_per_area: i64,
@@ -51,12 +51,16 @@ pub struct Figures {
     pub values: Values,
 }
 
-/// Figures of the [`crate::CATALOGUE`] that have no field of [`Figures`] or [`Flows`].
+/// Figures of the [`crate::CATALOGUE`] that have no field of [`Figures`] or [`Flows`], and the intervals of all.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Values {
     pub(crate) moment: Vec<Option<f64>>,
     /// [`Window::OF_DAYS`].
     pub(crate) windows: [Vec<Option<f64>>; 3],
+    /// Of all figures of the moment, in the order of the catalogue.
+    pub(crate) moment_intervals: Vec<Option<[f64; 2]>>,
+    /// Of all figures of windows, in that order.
+    pub(crate) window_intervals: [Vec<Option<[f64; 2]>>; 3],
 }
 
 impl Figures {

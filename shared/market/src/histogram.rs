@@ -1,5 +1,7 @@
 use std::collections::BTreeMap;
 
+use crate::interval::order_ranks;
+
 /// The maximum relative error of a value read from a bucket.
 pub const RELATIVE_ERROR: f64 = 0.001;
 
@@ -117,36 +119,64 @@ impl Histogram {
         self.counts.iter().map(|(bucket, count)| (Bucket(*bucket), *count))
     }
 
+    /// The 95 % interval of the quantile `q`, by order statistics: the outer ends of their buckets. `None` if there are
+    /// too few values.
+    #[must_use]
+    pub fn interval(&self, q: f64) -> Option<[f64; 2]> {
+        let [low, high] = self.order_interval(q)?;
+        Some([low.lower(), high.upper()])
+    }
+
+    /// The buckets of the order statistics of that interval.
+    pub(crate) fn order_interval(&self, q: f64) -> Option<[Bucket; 2]> {
+        let [low, high] = order_ranks(self.count(), q)?;
+        let (mut seen, mut first) = (0, None);
+        for (bucket, count) in self.buckets() {
+            seen += count;
+            if seen >= low {
+                first.get_or_insert(bucket);
+            }
+            if seen >= high {
+                return Some([first?, bucket]);
+            }
+        }
+        None
+    }
+
     /// The quantile `q` in `[0, 1]`, to within [`RELATIVE_ERROR`]. Definition: Hyndman and Fan, type 7.
     #[must_use]
     pub fn quantile(&self, q: f64) -> Option<f64> {
-        quantile_of(self.buckets().map(|(bucket, count)| (bucket.value(), count)), self.count(), q)
+        quantile_of(self.buckets().map(|(bucket, count)| (bucket.0, count)), self.count(), q, |it| Bucket(it).value())
     }
 }
 
-/// The quantile `q` of `n` values, given in ascending order with their multiplicities. Hyndman and Fan's type 7, the
-/// default of R and `NumPy`: interpolates between the two order statistics around `1 + (n - 1) q`. The result has the
-/// relative error of the values. `None` if there are no values.
+/// The quantile `q` of `n` values, given by buckets in ascending order with their numbers of values. Hyndman and Fan's
+/// type 7, the default of R and `NumPy`: interpolates between the two order statistics around `1 + (n - 1) q`. The result
+/// has the relative error of `value`, which stands for a bucket. `None` if there are no values.
 #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "counts of homes")]
-pub(crate) fn quantile_of(values: impl Iterator<Item = (f64, i64)>, n: i64, q: f64) -> Option<f64> {
+pub(crate) fn quantile_of(
+    buckets: impl Iterator<Item = (i32, i64)>,
+    n: i64,
+    q: f64,
+    value: impl Fn(i32) -> f64,
+) -> Option<f64> {
     if n <= 0 {
         return None;
     }
     let rank = (n - 1) as f64 * q.clamp(0.0, 1.0);
     let (low_rank, high_rank) = (rank.floor() as i64, rank.ceil() as i64);
-    let mut seen = 0;
-    let mut low = None;
-    for (value, count) in values {
+    let (mut seen, mut low) = (0, None);
+    for (bucket, count) in buckets {
         seen += count;
         if seen > low_rank {
-            low.get_or_insert(value);
+            low.get_or_insert(bucket);
         }
         if seen > high_rank {
-            let low = low?;
-            return Some(low + (value - low) * (rank - rank.floor()));
+            let low = value(low?);
+            return Some(low + (value(bucket) - low) * (rank - rank.floor()));
         }
     }
-    low
+    low.map(value)
 }
 
 #[cfg(test)]

@@ -56,6 +56,25 @@ impl Key {
         self.0 >> QUANTITY == other.0 >> QUANTITY
     }
 
+    /// The largest group.
+    pub(crate) const GROUP_MAX: u64 = u64::MAX >> KIND;
+
+    /// Cell, quantity and kind.
+    pub(crate) fn group(self) -> u64 {
+        self.0 >> KIND
+    }
+
+    /// The day, offset so that it is not negative.
+    pub(crate) fn time(self) -> u16 {
+        (self.0 >> TIME) as u16
+    }
+
+    /// The key of a [`Key::group`], [`Key::time`] and bucket. `None` if no key has this bucket.
+    pub(crate) fn of_group(group: u64, time: u16, bucket: i32) -> Option<Self> {
+        let bucket = u64::try_from(i64::from(bucket) + i64::from(BUCKET_OFFSET)).ok().filter(|it| *it <= BUCKET_MAX)?;
+        Some(Self(group << KIND | u64::from(time) << TIME | bucket))
+    }
+
     pub(crate) fn cell_code(self) -> u16 {
         (self.0 >> CELL) as u16
     }
@@ -79,12 +98,6 @@ impl Key {
 
     pub(crate) fn bucket(self) -> i32 {
         (self.0 & BUCKET_MAX) as i32 - BUCKET_OFFSET
-    }
-
-    /// The same key with another bucket.
-    pub(crate) fn in_bucket(self, bucket: i32) -> Self {
-        let bucket = (bucket.clamp(-BUCKET_OFFSET, BUCKET_OFFSET - 1) + BUCKET_OFFSET).cast_unsigned();
-        Self(self.0 & !BUCKET_MAX | u64::from(bucket))
     }
 
     /// The UTC hour of a coordinate of [`Quantity::Hour`].

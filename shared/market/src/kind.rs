@@ -208,11 +208,6 @@ impl Quantity {
         }
     }
 
-    /// Whether the buckets are those of a [`crate::Histogram`].
-    pub(crate) fn is_of_prices(self) -> bool {
-        matches!(self, Self::Price | Self::PricePerArea | Self::Cut)
-    }
-
     /// Whether a coordinate of this quantity and kind changes the stock, so that the past can be summed up. Otherwise
     /// it counts events of its day.
     pub(crate) fn is_stock(self, kind: Kind) -> bool {

@@ -14,6 +14,7 @@ use crate::stock::Stock;
 /// The sums of a segment at the end of a day.
 #[derive(Clone, Debug)]
 pub(crate) struct Measures {
+    pub(crate) today: Day,
     pub(crate) stock: Stock,
     /// Homes under contract.
     pub(crate) pending: i64,
@@ -61,6 +62,7 @@ impl Measures {
     /// The sums of a segment at the end of `today`.
     pub(crate) fn of(cells: &Cells, kept: Kept, segment: Segment, today: Day) -> Self {
         let mut sums = Self {
+            today,
             stock: Stock::default(),
             pending: 0,
             windows: Window::OF_DAYS.map(|window| WindowSums::new(window, today)),
@@ -151,6 +153,6 @@ impl WindowSums {
 
     /// The median of whole numbers: days, or basis points.
     pub(crate) fn median(values: &Histogram) -> Option<f64> {
-        quantile_of(values.buckets().map(|(bucket, count)| (f64::from(bucket.0), count)), values.count(), 0.5)
+        quantile_of(values.buckets().map(|(bucket, count)| (bucket.0, count)), values.count(), 0.5, f64::from)
     }
 }

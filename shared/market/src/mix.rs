@@ -8,7 +8,7 @@ use crate::cells::Cells;
 use crate::histogram::LN_OF_BUCKET;
 use crate::key::Key;
 use crate::kind::Quantity;
-use crate::segment::Segment;
+use crate::segment::{Cell, Segment};
 
 /// The days up to and with a day whose prices are compared.
 pub const INDEX_DAYS: i32 = 28;
@@ -92,15 +92,12 @@ impl LogPrices {
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "counts of homes")]
     pub fn index(&self, base: &Self) -> Option<PriceIndex> {
-        let before: BTreeMap<u16, Sums> = base.cells.iter().copied().collect();
-        let is_large = |sums: &Sums| sums.homes >= CELL_HOMES * i128::from(INDEX_DAYS);
-        let pairs = self.cells.iter().filter_map(|(cell, now)| Some((*before.get(cell)?, *now)));
-        let matched: Vec<(Sums, Sums)> = pairs.filter(|(then, now)| is_large(then) && is_large(now)).collect();
+        let matched = self.matched(base);
         let [then, now] = [base.homes(), self.homes()];
-        let matched_then: i128 = matched.iter().map(|(then, _)| then.homes).sum();
-        let matched_now: i128 = matched.iter().map(|(_, now)| now.homes).sum();
+        let [matched_then, matched_now] =
+            [0, 1].map(|side| matched.iter().map(|(_, sums)| sums[side].homes).sum::<i128>());
         let share = |part: i128, whole: i128| part as f64 / whole as f64;
-        let changes = matched.iter().map(|(then, now)| {
+        let changes = matched.iter().map(|(_, [then, now])| {
             let weight = f64::midpoint(share(then.homes, matched_then), share(now.homes, matched_now));
             weight * (share(now.logs, now.homes) - share(then.logs, then.homes))
         });
@@ -108,6 +105,32 @@ impl LogPrices {
         let matched_share = share(matched_then, then.max(1)).min(share(matched_now, now.max(1)));
         let homes = [then, now].map(|homes| homes as f64 / f64::from(INDEX_DAYS));
         (matched_share >= MATCHED_SHARE).then(|| PriceIndex { value: log.exp(), matched_share, homes })
+    }
+
+    /// The standard deviation of the logarithm of that index, because the homes of each cell are a sample: from the variance
+    /// of log prices within each cell, and the correlation of both samples (0 to 1), which homes in both bring about. `None`
+    /// where there is no index.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "counts of homes")]
+    pub fn index_deviation(&self, base: &Self, log_variance: impl Fn(Cell) -> f64, correlation: f64) -> Option<f64> {
+        self.index(base)?;
+        let matched = self.matched(base);
+        let [all_then, all_now] = [0, 1].map(|side| matched.iter().map(|(_, sums)| sums[side].homes).sum::<i128>());
+        let variance = matched.iter().filter_map(|(cell, [then, now])| {
+            let weight = f64::midpoint(then.homes as f64 / all_then as f64, now.homes as f64 / all_now as f64);
+            let [then, now] = [then, now].map(|sums| f64::from(INDEX_DAYS) / sums.homes as f64);
+            let both = then + now - 2.0 * correlation.clamp(0.0, 1.0) * (then * now).sqrt();
+            Some(weight * weight * log_variance(Cell::from_code(*cell)?) * both)
+        });
+        Some(variance.sum::<f64>().max(0.0).sqrt())
+    }
+
+    /// The cells that are compared with those of a base day, and the sums of both, the base day's first.
+    fn matched(&self, base: &Self) -> Vec<(u16, [Sums; 2])> {
+        let before: BTreeMap<u16, Sums> = base.cells.iter().copied().collect();
+        let is_large = |sums: &Sums| sums.homes >= CELL_HOMES * i128::from(INDEX_DAYS);
+        let pairs = self.cells.iter().filter_map(|(cell, now)| Some((*cell, [*before.get(cell)?, *now])));
+        pairs.filter(|(_, sums)| sums.iter().all(is_large)).collect()
     }
 
     /// Home-days.

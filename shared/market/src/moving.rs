@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use stoop_domain::Day;
 
 use crate::cells::Cells;
-use crate::histogram::{Bucket, quantile_of};
+use crate::counts::Counts;
 use crate::key::Key;
 use crate::kind::Quantity;
 use crate::segment::Segment;
@@ -26,25 +26,22 @@ pub fn pooled_medians(cells: &Cells, segment: Segment, from: Day, until: Day) ->
     let mut changes: Vec<(Key, i64)> =
         cells.of(segment, Quantity::Price).filter(|(key, _)| key.day() <= until.0 && is_stock(*key)).collect();
     changes.sort_unstable_by_key(|(key, _)| key.day());
-    let buckets = changes.iter().map(|(key, _)| key.bucket());
-    let Some((low, high)) = buckets.clone().min().zip(buckets.max()) else {
+    let Some(mut stock) = Counts::for_buckets(changes.iter().map(|(key, _)| key.bucket())) else {
         return (from.0..=until.0).map(|_| [None; 3]).collect();
     };
-    let index = |bucket: i32| usize::try_from(bucket - low).unwrap_or_default();
-    let mut stock = vec![0_i64; index(high) + 1];
     let mut pools = AVERAGE_DAYS.map(|_| stock.clone());
-    let mut past: VecDeque<Vec<i64>> = VecDeque::new();
+    let mut past: VecDeque<Counts> = VecDeque::new();
     let mut changes = changes.into_iter().peekable();
     let mut medians = Vec::new();
     for day in first..=until.0 {
         while let Some((key, value)) = changes.next_if(|(key, _)| key.day() <= day) {
-            stock[index(key.bucket())] += value;
+            stock.add(key.bucket(), value);
         }
         for (pool, days) in pools.iter_mut().zip(AVERAGE_DAYS) {
-            add(pool, &stock, 1);
+            pool.add_all(&stock, 1);
             let leaving = usize::try_from(days).ok().and_then(|days| past.len().checked_sub(days));
             if let Some(leaving) = leaving.and_then(|at| past.get(at)) {
-                add(pool, leaving, -1);
+                pool.add_all(leaving, -1);
             }
         }
         past.push_back(stock.clone());
@@ -52,7 +49,7 @@ pub fn pooled_medians(cells: &Cells, segment: Segment, from: Day, until: Day) ->
             past.pop_front();
         }
         if day >= from.0 {
-            medians.push(pools.each_ref().map(|pool| median(pool, low)));
+            medians.push(pools.each_ref().map(Counts::median));
         }
     }
     medians
@@ -60,13 +57,4 @@ pub fn pooled_medians(cells: &Cells, segment: Segment, from: Day, until: Day) ->
 
 fn is_stock(key: Key) -> bool {
     key.kind().is_some_and(|kind| key.quantity().is_stock(kind))
-}
-
-fn add(pool: &mut [i64], stock: &[i64], times: i64) {
-    pool.iter_mut().zip(stock).for_each(|(sum, count)| *sum += count * times);
-}
-
-fn median(pool: &[i64], low: i32) -> Option<f64> {
-    let values = (low..).zip(pool).filter(|(_, count)| **count > 0);
-    quantile_of(values.map(|(bucket, count)| (Bucket(bucket).value(), *count)), pool.iter().sum(), 0.5)
 }

@@ -66,12 +66,22 @@ impl Segment {
         [Self::All, Self::Type(cell.property_type), Self::Bedrooms(cell.bedrooms), Self::Cell(cell)]
     }
 
-    /// The name in tables: `all`, `Condominium`, `3 bedrooms`, `Condominium, 3 bedrooms`.
+    /// The name in data: `all`, `SingleFamilyResidence`, `3 bedrooms`, `SingleFamilyResidence, 3 bedrooms`.
     #[must_use]
     pub fn label(self) -> String {
+        self.named(PropertyType::as_str)
+    }
+
+    /// The name for people: `Single family, 3 bedrooms`.
+    #[must_use]
+    pub fn words(self) -> String {
+        self.named(PropertyType::words)
+    }
+
+    fn named(self, of_type: fn(PropertyType) -> &'static str) -> String {
         match self {
             Self::All => "all".into(),
-            Self::Type(Some(kind)) => kind.as_str().into(),
+            Self::Type(Some(kind)) => of_type(kind).into(),
             Self::Type(None) => "unknown type".into(),
             Self::Bedrooms(Some(0)) => "studio".into(),
             Self::Bedrooms(Some(1)) => "1 bedroom".into(),
@@ -79,7 +89,7 @@ impl Segment {
             Self::Bedrooms(Some(n)) => format!("{n} bedrooms"),
             Self::Bedrooms(None) => "unknown bedrooms".into(),
             Self::Cell(Cell { property_type, bedrooms }) => {
-                format!("{}, {}", Self::Type(property_type).label(), Self::Bedrooms(bedrooms).label())
+                format!("{}, {}", Self::Type(property_type).named(of_type), Self::Bedrooms(bedrooms).label())
             }
         }
     }

@@ -1,9 +1,8 @@
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 use stoop_domain::Day;
 
 use crate::cells::Cells;
+use crate::counts::Counts;
 use crate::flows::Flows;
 use crate::key::Key;
 use crate::kind::{Kind, Quantity};
@@ -23,6 +22,8 @@ pub struct Close {
     pub priced: i64,
     /// Median list price at the end of the day, in minor units.
     pub median_price: Option<f64>,
+    /// Its 95 % interval, by order statistics. `None` for fewer than 6 homes.
+    pub median_interval: Option<[f64; 2]>,
     /// Mean list price at the end of the day, in minor units.
     pub mean_price: Option<f64>,
     /// Events of the day.
@@ -38,29 +39,43 @@ const OF_CLOSE: [Quantity; 5] =
 /// [`Cells::with_archive`] to get them as single days.
 #[must_use]
 pub fn closes(cells: &Cells, segment: Segment, from: Day, until: Day) -> Vec<Close> {
-    let mut changes: BTreeMap<i32, Vec<(Key, i64)>> = BTreeMap::new();
-    let mut stock = Stock::default();
+    let mut changes: Vec<(Key, i64)> = Vec::new();
     for quantity in OF_CLOSE {
-        for (key, value) in cells.of(segment, quantity) {
-            match key.day() {
-                day if day < from.0 => stock.add(key, value),
-                day if day <= until.0 => changes.entry(day).or_default().push((key, value)),
-                _ => {}
-            }
-        }
+        changes.extend(cells.of(segment, quantity).filter(|(key, _)| key.day() <= until.0));
     }
+    changes.sort_by_key(|(key, _)| key.day());
+    let is_stock = |key: Key| key.kind().is_some_and(|kind| key.quantity().is_stock(kind));
+    let prices = changes.iter().filter(|(key, _)| key.quantity() == Quantity::Price && is_stock(*key));
+    let mut prices = Counts::for_buckets(prices.map(|(key, _)| key.bucket()));
+    let mut stock = Stock::default();
+    let mut changes = changes.into_iter().peekable();
     let mut series = Vec::new();
     for day in from.0..=until.0 {
         let mut flows = Flows::default();
-        for (key, value) in changes.remove(&day).unwrap_or_default() {
-            stock.add(key, value);
-            if key.quantity() == Quantity::Count {
+        while let Some((key, value)) = changes.next_if(|(key, _)| key.day() <= day) {
+            match (key.quantity(), &mut prices) {
+                (Quantity::Price, Some(prices)) if is_stock(key) => prices.add(key.bucket(), value),
+                _ => stock.add(key, value),
+            }
+            if key.quantity() == Quantity::Count && key.day() == day {
                 flows.add(segment, key, value);
             }
         }
-        let (median_price, mean_price) = (stock.median_price(), stock.mean_price());
-        let (active, unconfirmed, priced) = (stock.active(), stock.unconfirmed(), stock.priced());
-        series.push(Close { day: Day(day), active, unconfirmed, priced, median_price, mean_price, flows });
+        let priced = prices.as_ref().map_or(0, Counts::total);
+        let median = prices.as_ref().and_then(Counts::median);
+        let outlying = prices.as_ref().map(|prices| prices.outlying(median)).unwrap_or_default();
+        let mean_price = outlying.mean_of_others(stock.price_sum(), priced);
+        series.push(Close {
+            day: Day(day),
+            active: stock.active(),
+            unconfirmed: stock.unconfirmed(),
+            priced,
+            // Of a single home it is the price itself, not that of its bucket.
+            median_price: if priced == 1 { mean_price } else { median },
+            median_interval: prices.as_ref().and_then(Counts::median_interval),
+            mean_price,
+            flows,
+        });
     }
     series
 }

@@ -1,20 +1,17 @@
 use jiff::tz::TimeZone;
 use serde::Serialize;
-use stoop_domain::{Day, Time};
+use stoop_domain::Time;
 
 use crate::catalogue::values;
 use crate::cells::Cells;
 use crate::figures::Figures;
 use crate::flows::{Flows, Window};
-use crate::grain::Grain;
-use crate::key::Key;
 use crate::kind::Quantity;
 use crate::measures::{Kept, Measures};
 use crate::segment::Segment;
-use crate::stock::Stock;
 
 /// The version of the definitions of figures in `docs/METRICS.md`.
-pub const CATALOGUE_VERSION: u32 = 4;
+pub const CATALOGUE_VERSION: u32 = 5;
 
 /// The length of the warm-up, in days from the first day of a market. Homes that were on offer before are still being
 /// found, so figures that include these days are marked as warming up.
@@ -48,44 +45,17 @@ impl Figures {
     /// The figures of one segment.
     #[must_use]
     pub fn of(cells: &Cells, segment: Segment, now: Time, zone: &TimeZone) -> Self {
-        Self::of_sums(Grain::Fine, Kept::Whole, cells, segment, now, zone)
+        Self::of_sums(Kept::Whole, cells, segment, now, zone)
     }
 
-    /// The figures of one segment of sums with prices of this grain.
-    pub(crate) fn of_sums(
-        grain: Grain,
-        kept: Kept,
-        cells: &Cells,
-        segment: Segment,
-        now: Time,
-        zone: &TimeZone,
-    ) -> Self {
+    /// The figures of one segment of sums.
+    pub(crate) fn of_sums(kept: Kept, cells: &Cells, segment: Segment, now: Time, zone: &TimeZone) -> Self {
         let today = now.day_in(zone);
         let sums = Measures::of(cells, kept, segment, today);
         let [last_7_days, last_28_days, last_90_days] = [0, 1, 2].map(|window| sums.windows[window].flows);
-        let figures = Self { last_7_days, last_28_days, last_90_days, ..sums.stock.figures(today, grain) };
+        let figures = Self { last_7_days, last_28_days, last_90_days, ..sums.stock.figures(today) };
         Self { last_24_hours: hours_24(cells, segment, now), values: values(&sums), ..figures }
     }
-}
-
-/// The [`Figures::median_price_per_m2`] of a market at `now`, without the other figures: many homes are compared with it.
-#[must_use]
-pub fn median_price_per_m2(cells: &Cells, now: Time, zone: &TimeZone) -> Option<f64> {
-    let today = now.day_in(zone);
-    let mut stock = Stock::default();
-    let so_far = |(key, _): &(Key, i64)| key.day() <= today.0;
-    cells.of(Segment::All, Quantity::PricePerArea).filter(so_far).for_each(|(key, value)| stock.add(key, value));
-    stock.median_price_per_m2()
-}
-
-/// The number of homes of a segment with a price at the end of `today` and their median, in minor units, without the other
-/// figures. The median of a single home is that of its bucket.
-#[must_use]
-pub fn median_price(cells: &Cells, segment: Segment, today: Day) -> Option<(i64, f64)> {
-    let mut stock = Stock::default();
-    let so_far = |(key, _): &(Key, i64)| key.day() <= today.0;
-    cells.of(segment, Quantity::Price).filter(so_far).for_each(|(key, value)| stock.add(key, value));
-    Some((stock.priced(), stock.prices().quantile(0.5)?))
 }
 
 /// Whether a state still has the hours of the 24 hours before `now`.

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use stoop_domain::Day;
 
 use crate::flows::Window;
+use crate::interval::Z95;
 use crate::kind::{Kind, Role};
 
 /// The homes whose spell opened in the last 90 days, by days since then.
@@ -45,8 +46,8 @@ struct AtAge {
 /// The share of homes that are still there, by age; constant between its steps.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Curve {
-    /// Ages with an event, and the share left after it.
-    steps: Vec<(i32, f64)>,
+    /// Ages with an event, the share left after it, and Greenwood's sum: events / (at risk * (at risk - events)).
+    steps: Vec<(i32, f64, f64)>,
     /// The last age at which homes were at risk.
     last: i32,
 }
@@ -91,7 +92,7 @@ impl Stays {
     #[expect(clippy::cast_precision_loss, reason = "counts of homes")]
     fn curve(&self, events: fn(&AtAge) -> i64) -> Curve {
         let mut curve = Curve { steps: Vec::new(), last: -1 };
-        let (mut at_risk, mut share) = (0, 1.0);
+        let (mut at_risk, mut share, mut sum) = (0, 1.0, 0.0);
         for age in 0..Window::Days90.span() {
             let at = self.ages.get(&age).copied().unwrap_or_default();
             at_risk += at.entered;
@@ -101,7 +102,8 @@ impl Stays {
             let events = events(&at);
             if events > 0 {
                 share *= 1.0 - events as f64 / at_risk as f64;
-                curve.steps.push((age, share));
+                sum += events as f64 / (at_risk as f64 * (at_risk - events) as f64);
+                curve.steps.push((age, share, sum));
             }
             curve.last = age;
             at_risk -= at.under_contract + at.off_market + at.censored + at.active;
@@ -113,14 +115,46 @@ impl Stays {
 impl Curve {
     /// The share (0 to 1) of homes that left within this many days; `None` if too few days were observed.
     pub(crate) fn left_within(&self, days: i32) -> Option<f64> {
-        let left = self.steps.iter().take_while(|(age, _)| *age <= days).last().map_or(1.0, |(_, share)| *share);
+        let left = self.steps.iter().take_while(|(age, ..)| *age <= days).last().map_or(1.0, |(_, share, _)| *share);
         (self.last >= days || left <= 0.0).then_some(1.0 - left)
     }
 
     /// The first day by which at least half of the homes left; `None` if more than half stay as long as was observed.
     pub(crate) fn median(&self) -> Option<f64> {
-        self.steps.iter().find(|(_, share)| *share <= HALF).map(|(age, _)| f64::from(*age))
+        self.steps.iter().find(|(_, share, _)| *share <= HALF).map(|(age, ..)| f64::from(*age))
     }
+
+    /// The 95 % interval of [`Curve::left_within`]. `None` where no home or every home left: there the variance is
+    /// unknown.
+    pub(crate) fn interval(&self, days: i32) -> Option<[f64; 2]> {
+        self.left_within(days)?;
+        let (_, share, sum) = self.steps.iter().take_while(|(age, ..)| *age <= days).last()?;
+        let [low, high] = survival_interval(*share, *sum)?;
+        Some([1.0 - high, 1.0 - low])
+    }
+
+    /// The 95 % interval of [`Curve::median`]: the days on which the interval of the share left contains a half
+    /// (Brookmeyer and Crowley, *Biometrics* 38, 1982). `None` if it does not end while homes are observed.
+    pub(crate) fn median_interval(&self) -> Option<[f64; 2]> {
+        let ends = |of: fn([f64; 2]) -> f64| {
+            let reaches = |(_, share, sum): &&(i32, f64, f64)| {
+                *share <= 0.0 || survival_interval(*share, *sum).is_some_and(|interval| of(interval) <= HALF)
+            };
+            self.steps.iter().find(reaches).map(|(age, ..)| f64::from(*age))
+        };
+        self.median()?;
+        Some([ends(|[low, _]| low)?, ends(|[_, high]| high)?])
+    }
+}
+
+/// The 95 % interval of a share left, from Greenwood's sum, on the scale of ln(-ln), where it is nearly normal (Kalbfleisch
+/// and Prentice, *The Statistical Analysis of Failure Time Data*, 2002, section 1.4). `None` if all or none are left.
+fn survival_interval(share: f64, sum: f64) -> Option<[f64; 2]> {
+    if !(share > 0.0 && share < 1.0 && sum.is_finite()) {
+        return None;
+    }
+    let reach = (Z95 * sum.sqrt() / share.ln().abs()).exp();
+    Some([share.powf(reach), share.powf(1.0 / reach)])
 }
 
 #[cfg(test)]

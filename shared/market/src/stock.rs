@@ -1,10 +1,11 @@
 use stoop_domain::Day;
 
 use crate::figures::Figures;
-use crate::grain::Grain;
-use crate::histogram::{Bucket, Histogram, quantile_of};
+use crate::histogram::{Bucket, Histogram};
 use crate::key::Key;
 use crate::kind::Quantity;
+use crate::measures::WindowSums;
+use crate::outlying::{Outlying, bounds};
 
 /// The stock at the end of a day: a sum of coordinates.
 #[derive(Clone, Debug, Default)]
@@ -44,6 +45,11 @@ impl Stock {
         self.active
     }
 
+    /// The sum of list prices, in minor units.
+    pub(crate) fn price_sum(&self) -> i128 {
+        self.price_sum
+    }
+
     /// The priced part of the stock.
     pub(crate) fn priced(&self) -> i64 {
         self.prices.count()
@@ -52,6 +58,23 @@ impl Stock {
     /// The list prices of the stock.
     pub(crate) fn prices(&self) -> &Histogram {
         &self.prices
+    }
+
+    /// The list prices by square metre, in minor units.
+    pub(crate) fn per_area(&self) -> &Histogram {
+        &self.per_area
+    }
+
+    /// The homes below the first price of their spell, by their cut in basis points.
+    pub(crate) fn cuts(&self) -> &Histogram {
+        &self.cuts
+    }
+
+    /// The stock by days since the spell opened.
+    pub(crate) fn ages(&self, today: Day) -> Histogram {
+        let mut ages = Histogram::default();
+        self.opened.buckets().for_each(|(day, count)| ages.add(Bucket((today.0 - day.0).max(0)), count));
+        ages
     }
 
     /// The unconfirmed part of the stock.
@@ -69,10 +92,26 @@ impl Stock {
         self.per_area.quantile(0.5)
     }
 
-    #[expect(clippy::cast_precision_loss, reason = "for display")]
+    /// The mean list price, without outlying ones.
     pub(crate) fn mean_price(&self) -> Option<f64> {
-        let priced = self.prices.count();
-        (priced > 0).then(|| self.price_sum as f64 / priced as f64)
+        self.outlying().mean_of_others(self.price_sum, self.prices.count())
+    }
+
+    /// The prices that cannot belong here.
+    pub(crate) fn outlying(&self) -> Outlying {
+        Outlying::of(self.prices.buckets().map(|(bucket, count)| (bucket.0, count)), self.bounds())
+    }
+
+    fn bounds(&self) -> Option<(i32, i32)> {
+        bounds(self.prices.quantile(0.5), self.prices.count())
+    }
+
+    /// The lowest or the highest list price that is not outlying.
+    fn extreme(&self, mut prices: impl Iterator<Item = (Bucket, i64)>) -> Option<f64> {
+        let bounds = self.bounds();
+        let is_inside = |bucket: Bucket| bounds.is_none_or(|(low, high)| (low..=high).contains(&bucket.0));
+        let (bucket, _) = prices.find(|(bucket, count)| *count > 0 && is_inside(*bucket))?;
+        if self.prices.count() == 1 { self.mean_price() } else { Some(bucket.value()) }
     }
 
     fn price(&self, quantile: f64) -> Option<f64> {
@@ -80,12 +119,8 @@ impl Stock {
     }
 
     #[expect(clippy::cast_precision_loss, reason = "counts of homes")]
-    pub(crate) fn figures(&self, today: Day, grain: Grain) -> Figures {
+    pub(crate) fn figures(&self, today: Day) -> Figures {
         let priced = self.prices.count();
-        let ages = self.opened.buckets().rev().map(|(day, count)| (f64::from((today.0 - day.0).max(0)), count));
-        let end = |bucket: Option<(Bucket, i64)>, end: fn(Bucket) -> f64, outermost: fn(Grain, Bucket) -> Bucket| {
-            if priced == 1 { self.mean_price() } else { bucket.map(|(bucket, _)| end(outermost(grain, bucket))) }
-        };
         Figures {
             active: self.active,
             unconfirmed: self.unconfirmed,
@@ -94,11 +129,11 @@ impl Stock {
             mean_price: self.mean_price(),
             p25_price: self.price(0.25),
             p75_price: self.price(0.75),
-            min_price: end(self.prices.buckets().next(), Bucket::lower, Grain::first_of),
-            max_price: end(self.prices.buckets().next_back(), Bucket::upper, Grain::last_of),
+            min_price: self.extreme(self.prices.buckets()),
+            max_price: self.extreme(self.prices.buckets().rev()),
             priced_per_area: self.per_area.count(),
             median_price_per_m2: self.median_price_per_m2(),
-            median_age_days: quantile_of(ages, self.opened.count(), 0.5),
+            median_age_days: WindowSums::median(&self.ages(today)),
             cut_share: (priced > 0).then(|| self.cuts.count() as f64 / priced as f64),
             cut: self.cuts.count(),
             median_cut: self.cuts.quantile(0.5).map(|bp| bp / 10_000.0),

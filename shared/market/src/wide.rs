@@ -9,20 +9,20 @@
 use jiff::tz::TimeZone;
 use stoop_domain::{Day, Time};
 
-use crate::asking::{PriceRange, ranges};
+use crate::asking::{PriceRange, asking_prices};
 use crate::cells::Cells;
 use crate::codec::CodecError;
 use crate::contribution::sum_up;
 use crate::figures::Figures;
 use crate::flows::Window;
-use crate::grain::Grain;
-use crate::histogram::Bucket;
 use crate::key::Key;
 use crate::kind::{Kind, Quantity, Role};
+use crate::kinds::KindPrices;
 use crate::measures::Kept;
 use crate::mix::{LogPrices, log_prices_of};
 use crate::month::Month;
 use crate::moving::{AVERAGE_DAYS, PooledMedians, pooled_medians};
+use crate::opened::opened_by;
 use crate::repeat::{RepeatPairs, repeat_pairs_of};
 use crate::segment::{Cell, Segment};
 use crate::series::{Close, closes, first_day};
@@ -30,7 +30,7 @@ use crate::series::{Close, closes, first_day};
 /// The number of civil days, from the first one on, for which a [`Wide`] has figures.
 pub const WIDE_DAYS: i32 = 10;
 
-/// The maximum length of the daily series of a [`Wide`], in days.
+/// The length of the daily series of a stored [`Wide`], in days.
 pub const WIDE_SERIES_DAYS: u16 = 400;
 
 /// Days before the first day of a series whose prices enter its moving averages.
@@ -53,7 +53,7 @@ pub struct Wide {
 #[derive(Clone, Debug)]
 pub struct Projection {
     from: Day,
-    grain: Grain,
+    series_days: u16,
     now: Vec<(Key, i64)>,
     series: Vec<(Key, i64)>,
     summed: usize,
@@ -62,8 +62,15 @@ pub struct Projection {
 impl Projection {
     /// An empty projection. `from` is the first of the [`WIDE_DAYS`] civil days, in any time zone.
     #[must_use]
-    pub fn new(from: Day, grain: Grain) -> Self {
-        Self { from, grain, now: Vec::new(), series: Vec::new(), summed: 0 }
+    pub fn new(from: Day) -> Self {
+        Self::with_series(from, WIDE_SERIES_DAYS)
+    }
+
+    /// The same with a daily series of this many days, if they are more than [`WIDE_SERIES_DAYS`].
+    #[must_use]
+    pub fn with_series(from: Day, days: u16) -> Self {
+        let series_days = days.max(WIDE_SERIES_DAYS);
+        Self { from, series_days, now: Vec::new(), series: Vec::new(), summed: 0 }
     }
 
     /// Adds a market: its state, and at least those periods of its archive that have days since
@@ -91,7 +98,7 @@ impl Projection {
     /// The first single day of the series. Everything before is in the opening of that day.
     #[must_use]
     pub fn first_day(&self) -> Day {
-        Day(self.from.0.saturating_sub(i32::from(WIDE_SERIES_DAYS) + BEFORE_SERIES_DAYS))
+        Day(self.from.0.saturating_sub(i32::from(self.series_days) + BEFORE_SERIES_DAYS))
     }
 
     /// The sum of all added markets.
@@ -126,9 +133,9 @@ impl Projection {
             Quantity::Repeat => None,
             _ if quantity.is_stock(kind) => {
                 let cell = key.cell()?;
-                since(Key::new(cell, quantity, Kind::Amended, Day(key.day()), self.bucket(key)), kind, from)
+                since(Key::new(cell, quantity, Kind::Amended, Day(key.day()), key.bucket()), kind, from)
             }
-            _ => (key.day() >= self.first_event()).then(|| key.in_bucket(self.bucket(key))),
+            _ => (key.day() >= self.first_event()).then_some(key),
         }
     }
 
@@ -139,8 +146,7 @@ impl Projection {
         }
         match (key.quantity(), kind.role()) {
             (Quantity::Price, _) if kind == Kind::New => {
-                let bucket = self.grain.of(Bucket(key.bucket())).0;
-                Some(Key::new(key.cell()?, Quantity::Price, Kind::Asked, Day(key.day()), bucket))
+                Some(Key::new(key.cell()?, Quantity::Price, Kind::Asked, Day(key.day()), key.bucket()))
             }
             (Quantity::Opened, Role::Entry | Role::Exit) if kind.crosses(Segment::All) => {
                 let age = key.day().saturating_sub(key.bucket());
@@ -158,10 +164,6 @@ impl Projection {
         self.from.0 - Window::Days90.span() + 1
     }
 
-    fn bucket(&self, key: Key) -> i32 {
-        if key.quantity().is_of_prices() { self.grain.of(Bucket(key.bucket())).0 } else { key.bucket() }
-    }
-
     /// The coordinate for the series, which covers the whole area, that `key` is projected to.
     fn in_series(&self, key: Key, kind: Kind) -> Option<Key> {
         const WHOLE: Cell = Cell { property_type: None, bedrooms: None };
@@ -173,7 +175,7 @@ impl Projection {
             Quantity::Count => (Kind::CellIn, 0),
             Quantity::Repeat => return self.pair_in_series(key, kind),
             _ if !quantity.is_stock(kind) => return None,
-            Quantity::Price => (Kind::Amended, Grain::Coarse.of(Bucket(key.bucket())).0),
+            Quantity::Price => (Kind::Amended, key.bucket()),
             Quantity::PriceSum | Quantity::PriceSumHigh | Quantity::Unconfirmed => (Kind::Amended, 0),
             _ => return None,
         };
@@ -225,43 +227,39 @@ impl Wide {
         self.series.add_times(&other.series, -1);
     }
 
-    /// Converts to a coarser grain. The result equals projecting the markets to that grain.
+    /// The figures of a segment at `now`, which must lie on one of the [`WIDE_DAYS`] days.
     #[must_use]
-    pub fn of_grain(&self, grain: Grain) -> Self {
-        if grain == Grain::Fine {
-            return self.clone();
-        }
-        let coarser = |(key, value): (Key, i64)| {
-            let bucket = grain.of(Bucket(key.bucket())).0;
-            (if key.quantity().is_of_prices() { key.in_bucket(bucket) } else { key }, value)
-        };
-        let mut now: Vec<(Key, i64)> = self.now.entries().map(coarser).collect();
-        sum_up(&mut now);
-        Self { now: Cells::from_sorted(now, None), series: self.series.clone() }
-    }
-
-    /// The figures of a segment at `now`, which must lie on one of the [`WIDE_DAYS`] days. `grain` is the grain of the
-    /// projection.
-    #[must_use]
-    pub fn figures(&self, grain: Grain, segment: Segment, now: Time, zone: &TimeZone) -> Figures {
-        Figures::of_sums(grain, Kept::Wide, &self.now, segment, now, zone)
+    pub fn figures(&self, segment: Segment, now: Time, zone: &TimeZone) -> Figures {
+        Figures::of_sums(Kept::Wide, &self.now, segment, now, zone)
     }
 
     /// The list prices at the end of `today`, as [`asking_prices`](crate::asking_prices): for the days of [`Wide::figures`].
     #[must_use]
-    pub fn asking_prices(&self, grain: Grain, today: Day) -> Vec<PriceRange> {
-        ranges(&self.now, grain, today)
+    pub fn asking_prices(&self, today: Day) -> Vec<PriceRange> {
+        asking_prices(&self.now, today)
     }
 
-    /// The number of homes with a price and their median, as [`median_price`](crate::median_price): for the days of
+    /// The homes on offer at the end of `today` whose spell opened by each of these days, as [`opened_by`]: for the days of
     /// [`Wide::figures`].
     #[must_use]
-    pub fn median_price(&self, segment: Segment, today: Day) -> Option<(i64, f64)> {
-        crate::median_price(&self.now, segment, today)
+    pub fn opened_by(&self, today: Day, days: &[Day]) -> Vec<i64> {
+        opened_by(&self.now, today, days)
+    }
+
+    /// The list prices by kind of home at the end of `today`: for the days of [`Wide::figures`].
+    #[must_use]
+    pub fn kind_prices(&self, today: Day) -> KindPrices {
+        KindPrices::of(&self.now, today)
+    }
+
+    /// The list prices per square metre by kind of home, likewise.
+    #[must_use]
+    pub fn kind_prices_per_m2(&self, today: Day) -> KindPrices {
+        KindPrices::per_m2(&self.now, today)
     }
 
     /// The closes of the days `from..=until` of the whole area. `until` must be one of the [`WIDE_DAYS`] days; `from`
-    /// may lie up to [`WIDE_SERIES_DAYS`] plus the days of a moving average before it.
+    /// may lie as many days before it as the series has, [`WIDE_SERIES_DAYS`], plus those of a moving average.
     #[must_use]
     pub fn closes(&self, from: Day, until: Day) -> Vec<Close> {
         closes(&self.series, Segment::All, from, until)

@@ -2,11 +2,11 @@
 
 mod explained;
 
-use maud::html;
+use maud::{Markup, html};
 use stoop_domain::{Alert, Time};
 use stoop_pipeline::serve::{MergedId, Reader};
 
-use crate::drops::{depth, held_back, prices, words};
+use crate::drops::{depth, held_back, words};
 use crate::layout::{self, Head, Room};
 use crate::problem::Problem;
 use crate::query::Query;
@@ -14,8 +14,9 @@ use crate::{read, text};
 
 pub(crate) use explained::{href, page as explained};
 
-/// The most alerts that are searched, and shown.
-const SEARCHED: usize = 5_000;
+/// The most alerts that are searched.
+const SEARCHED: usize = 20_000;
+/// Alerts on a page.
 const SHOWN: usize = 200;
 
 /// The page at `now`.
@@ -36,7 +37,11 @@ pub(crate) async fn page(reader: &Reader<'_>, query: &Query, now: Time) -> Resul
         let is_deep = least.is_none_or(|least| depth(alert) * 100.0 >= least);
         alert.at <= now && is_inside && is_deep && held_back(alert).is_some() == suspects
     };
+    let are_all = alerts.len() < SEARCHED;
     let alerts: Vec<&Alert> = alerts.iter().filter(is_asked).collect();
+    let pages = alerts.len().div_ceil(SHOWN).max(1);
+    let page = query.page()?.min(pages);
+    let on_page: Vec<&Alert> = alerts.iter().copied().skip((page - 1) * SHOWN).take(SHOWN).collect();
     let content = html! {
         div class="head" {
             h1 { @if suspects { "Suspect drops" } @else { "Price-drop alerts" } }
@@ -53,34 +58,67 @@ pub(crate) async fn page(reader: &Reader<'_>, query: &Query, now: Time) -> Resul
         }
         section class="card" data-live {
             header {
-                h2 { (text::plural(alerts.len().min(SHOWN), "alert")) }
+                h2 { @if !are_all { "The newest " } (text::plural(alerts.len(), "alert")) }
                 p class="note" { "A drop is measured from the home's reference price: the highest one within 90 days, or that of its last alert." }
             }
             @if alerts.is_empty() { p class="empty" { "None." } }
             @else {
-                div class="scroll" tabindex="0" role="region" aria-label="Alerts" {
-                    table {
-                        thead { tr {
-                            th class="l" scope="col" { "When" } th scope="col" { "Drop" } th scope="col" { "From" } th scope="col" { "To" }
-                            th class="l" scope="col" { "Home" } th class="l" scope="col" { "Area" } th class="l" scope="col" { @if suspects { "Why it was held back" } @else { "Rule" } }
-                        } }
-                        tbody {
-                            @for alert in alerts.iter().take(SHOWN) {
-                                tr data-fresh=(alert.id) {
-                                    td class="l" { (text::time(alert.at, true)) }
-                                    td { a href=(href(&alert.id)) title="Why this alert was raised" { (text::change(Some(-depth(alert)))) } }
-                                    @let (from, to) = prices(alert).split_once(" → ").map(|(from, to)| (from.to_owned(), to.to_owned())).unwrap_or_default();
-                                    td { (from) } td { (to) }
-                                    td class="words" { a href=(text::home_href(&alert.home)) { (words(alert)) } }
-                                    td class="l" { a href=(text::area_href(alert.market.area.as_str(), alert.market.purpose.as_str(), alert.market.currency)) { (alert.market.area.name()) } }
-                                    td class="words" { (held_back(alert).unwrap_or(&alert.rule)) }
-                                }
-                            }
+                (table(&on_page, suspects))
+                (pager(query, page, pages))
+            }
+        }
+    };
+    Ok(layout::page(&Head { title: "Alerts", room: Room::Alerts, now: Some(now), query: "" }, &content))
+}
+
+/// Alerts, one a row.
+fn table(alerts: &[&Alert], are_suspect: bool) -> Markup {
+    html! {
+        div class="scroll" tabindex="0" role="region" aria-label="Alerts" {
+            table {
+                thead { tr {
+                    th class="l" scope="col" { "When" } th scope="col" { "Drop" } th scope="col" { "From" } th scope="col" { "To" }
+                    th class="l" scope="col" { "Home" } th class="l" scope="col" { "For" } th class="l" scope="col" { "Area" } th class="l" scope="col" { @if are_suspect { "Why it was held back" } @else { "Rule" } }
+                } }
+                tbody {
+                    @for alert in alerts {
+                        tr data-fresh=(alert.id) {
+                            td class="l" { (text::time(alert.at, true)) }
+                            td { a href=(href(&alert.id)) title="Why this alert was raised" { (text::change(Some(-depth(alert)))) } }
+                            td { (stoop_show::money(alert.from, alert.market.currency)) }
+                            td { (stoop_show::money(alert.to, alert.market.currency)) }
+                            td class="words" { a href=(text::home_href(&alert.home)) { (words(alert)) } }
+                            td class="l" { (alert.market.purpose.as_str()) }
+                            td class="l" { a href=(text::area_href(alert.market.area.as_str(), alert.market.purpose.as_str(), alert.market.currency)) { (alert.market.area.name()) } }
+                            td class="words" { (held_back(alert).unwrap_or(&alert.rule)) }
                         }
                     }
                 }
             }
         }
+    }
+}
+
+/// Links to the pages before and after.
+fn pager(query: &Query, page: usize, pages: usize) -> Markup {
+    let href = |page: usize| {
+        let mut address = url::form_urlencoded::Serializer::new(String::new());
+        for name in ["area", "drop", "kind"] {
+            if let Some(value) = query.get(name) {
+                address.append_pair(name, value);
+            }
+        }
+        format!("/alerts?{}", address.append_pair("page", &page.to_string()).finish())
     };
-    Ok(layout::page(&Head { title: "Alerts", room: Room::Alerts, now: Some(now), query: "" }, &content))
+    html! {
+        @if pages > 1 {
+            nav aria-label="Pages of alerts" {
+                ul class="switch" {
+                    @if page > 1 { li { a href=(href(page - 1)) rel="prev" { "Newer" } } }
+                    li { "Page " (page) " of " (pages) }
+                    @if page < pages { li { a href=(href(page + 1)) rel="next" { "Older" } } }
+                }
+            }
+        }
+    }
 }

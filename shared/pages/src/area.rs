@@ -11,11 +11,13 @@ use maud::{Markup, html};
 use stoop_domain::Time;
 use stoop_pipeline::ports::PortError;
 use stoop_pipeline::serve::{
-    ChangeView, FoundArea, MarketView, MergedId, Reader, YieldView, area_csv, area_name, areas_around,
+    Allowance, AreaRequest, ChangeView, ConfidenceInterval, FoundArea, MarketView, MergedId, Reader, YieldView,
+    area_csv, area_name, areas_around,
 };
 
 use crate::definitions;
 use crate::layout::{self, Head, Room};
+use crate::overview::unusual_rule;
 use crate::problem::Problem;
 use crate::query::Query;
 use crate::{read, text};
@@ -48,18 +50,24 @@ pub(crate) async fn page(
 ) -> Result<String, Problem> {
     let found = find(reader, area).await?;
     let days = query.days(DAYS)?;
-    let mut view = reader.area(&found, as_of, days).await?;
+    let mut allowance = Allowance::of_answer();
+    let mut view = reader.area(&found, AreaRequest::at(as_of, days), &mut allowance).await?;
     let missing = || Problem::missing(format!("{} has no homes on these terms.", found.name));
     let id = chosen(&view.markets, query)?.map(|market| market.id.clone()).ok_or_else(missing)?;
     for market in view.markets.iter_mut().filter(|market| market.id == id) {
         reader.add_reference(market).await?;
     }
     let market = chosen(&view.markets, query)?.ok_or_else(missing)?;
-    let yields = reader.yields(&view, as_of).await?;
+    let all = reader.markets().await?;
+    let yields = match market.purpose {
+        "sale" => reader.yields(&found.path, &all, as_of, &mut allowance).await?,
+        _ => Vec::new(),
+    };
     let of_currency = |kind: &&YieldView| kind.currency == market.currency && market.purpose == "sale";
     let yields: Vec<&YieldView> = yields.iter().filter(of_currency).collect();
     let shown = Shown { found: &found, market, markets: &view.markets, yields, days, as_of, now };
-    let homes = if shown.is_past() { homes::not_of_the_past() } else { homes::section(reader, &shown, query).await? };
+    let homes =
+        if shown.is_past() { homes::not_of_the_past() } else { homes::section(reader, &shown, &all, query).await? };
     let content = shown.draw(&homes);
     let title = format!("{} {}", found.name, text::offer(market.purpose));
     Ok(layout::page(&Head { title: &title, room: Room::Elsewhere, now: Some(as_of), query: "" }, &content))
@@ -68,7 +76,8 @@ pub(crate) async fn page(
 /// The closes of an area as CSV.
 pub(crate) async fn days(reader: &Reader<'_>, area: &str, query: &Query, now: Time) -> Result<String, Problem> {
     let found = find(reader, area).await?;
-    let view = reader.area(&found, now, query.days(DAYS)?).await?;
+    let request = AreaRequest::at(now, query.days(DAYS)?);
+    let view = reader.area(&found, request, &mut Allowance::of_answer()).await?;
     let market = chosen(&view.markets, query)?;
     let market = market.ok_or_else(|| Problem::missing(format!("{} has no homes on these terms.", found.name)))?;
     let unwritable = |error: Box<dyn std::error::Error + Send + Sync>| PortError::new("write the days as CSV", error);
@@ -106,10 +115,12 @@ impl Shown<'_> {
                 (self.switch())
             }
             (self.tiles())
-            @if !market.unusual.is_empty() {
+            @if !market.comparisons.is_empty() {
                 section class="card" {
                     h2 { "Unusual for this area" }
+                    @if market.unusual.is_empty() { p class="empty" { "Nothing unusual this week." } }
                     ul class="plain" { @for unusual in &market.unusual { li { span { (definitions::words(&text::minus(&unusual.sentence()))) } span {} } } }
+                    p class="note" { (unusual_rule(market.comparisons.len())) }
                 }
             }
             div class="row two" { (charts::charts(self)) (tables::tables(self)) }
@@ -177,16 +188,18 @@ impl Shown<'_> {
         let (market, figures) = (self.market, &self.market.figures);
         let change = market.changes.iter().find(|change| change.days == 28);
         let window = |name: &str| figures.last_28_days.values.get(name);
-        let since = |change: &ChangeView| {
-            format!("against {}, {} priced homes then, {} now", change.since, change.priced, figures.priced)
-        };
-        let whole = self.yields.iter().find(|kind| kind.matched_in.is_none());
+        let whole = self.yields.iter().find(|kind| kind.matched_share.is_some());
         html! {
             dl class="tiles" {
                 div class="tile" {
                     dt { (text::defined("median_price", "Median price")) }
                     dd class=(if figures.thin { "value thin" } else { "value" }) { (text::price(figures.median_price, market.currency)) }
-                    dd class="more" { @match change { Some(it) => { (text::change(it.median_price_change)) " in 28 days " span title=(since(it)) { "(" (stoop_show::whole(it.priced)) " → " (stoop_show::whole(figures.priced)) " homes)" } }, None => { (stoop_show::whole(figures.priced)) " homes with a price" } } }
+                    dd class="more" { (text::between(figures.intervals.get("median_price").copied(), |price| stoop_show::price(price, market.currency))) " (" (text::plural(usize::try_from(figures.priced).unwrap_or_default(), "home")) ")" }
+                }
+                div class="tile" {
+                    dt { a href="/definitions#mix_adjusted_change" { "Prices in 28 days" } }
+                    dd class="value" { @match change { Some(it) => { (text::noisy_change(it.mix_adjusted_change, it.mix_adjusted_change_interval)) }, None => (stoop_show::UNKNOWN) } }
+                    dd class="more" { @match change { Some(it) => { (price_change(it)) }, None => "a change needs 28 observed days" } }
                 }
                 div class="tile" {
                     dt { (text::defined("active", "Homes on offer")) }
@@ -212,7 +225,10 @@ impl Shown<'_> {
                     div class="tile" {
                         dt { a href="/definitions#gross_yield" { "Gross yield" } }
                         dd class="value" { (text::percent(whole.map(|kind| kind.gross_yield))) }
-                        dd class="more" { @match whole { Some(kind) => { "price is " (format!("{:.1}", kind.price_to_rent)) " years of rent" }, None => "no matching rents" } }
+                        dd class="more" { @match whole {
+                            Some(kind) => { (text::between(Some(kind.gross_yield_interval), stoop_show::percent)) ": " (text::levels(&kind.levels)) },
+                            None => "too few rents like its homes, here and in the county",
+                        } }
                     }
                 } @else {
                     div class="tile" {
@@ -258,4 +274,18 @@ impl Shown<'_> {
 
 fn below_name(path: &str) -> String {
     if path.ends_with("/-") { "unknown".to_owned() } else { area_name(path) }
+}
+
+/// What a change of prices is, in words.
+fn price_change(change: &ChangeView) -> String {
+    let clear = |interval: ConfidenceInterval| if interval.contains(0.0) { "no clear change, " } else { "" };
+    match (change.mix_adjusted_change_interval, change.median_price_change) {
+        (Some(interval), _) => {
+            format!("at the same mix of homes; {}{}", clear(interval), text::reach(interval))
+        }
+        (None, Some(median)) => {
+            format!("not known at the same mix; the median, which moves with the mix, {}", text::signed(median))
+        }
+        (None, None) => "not known at the same mix of homes".to_owned(),
+    }
 }

@@ -44,7 +44,7 @@ struct Frame<'a> {
 }
 
 impl Frame<'_> {
-    /// The chart around its inner parts; `rows` are the rows of the table.
+    /// The chart around its inner parts; `format` is that of the numbers beside the scale, `rows` are the rows of the table.
     fn draw(
         &self,
         scale: &Scale,
@@ -66,7 +66,7 @@ impl Frame<'_> {
                         }
                     }
                 }
-                svg height=(HEIGHT) role="img" aria-label=(self.summary) {
+                svg class="plot" height=(HEIGHT) role="img" aria-label=(self.summary) {
                     svg viewBox=(format!("0 0 {UNITS} {UNITS}")) y=(ABOVE) width="100%" height=(PLOT) preserveAspectRatio="none" overflow="visible" {
                         @for tick in scale.ticks() {
                             line class=(if tick == 0.0 { "axis" } else { "grid" }) x1="0" x2=(UNITS) y1=(coordinate(scale.share(tick))) y2=(coordinate(scale.share(tick))) {}
@@ -75,10 +75,10 @@ impl Frame<'_> {
                         line class="mark" hidden x1="0" x2="0" y1="0" y2=(UNITS) {}
                     }
                     @for tick in scale.ticks() {
-                        text x="0" y=(format!("{:.1}", y(tick) - 4.0)) { (format(tick)) }
+                        text x="-6" y=(format!("{:.1}", y(tick) + 4.0)) text-anchor="end" { (format(tick)) }
                     }
-                    @for (share, label) in &self.below {
-                        text x=(percent(*share)) y=(HEIGHT - 6) text-anchor=(anchor(*share)) { (label) }
+                    @for (n, (share, label)) in self.below.iter().enumerate() {
+                        text class=[(n > 0 && n + 1 < self.below.len()).then_some("inner")] x=(percent(*share)) y=(HEIGHT - 6) text-anchor=(anchor(*share)) { (label) }
                     }
                 }
                 p class="tip" aria-live="polite" hidden {}

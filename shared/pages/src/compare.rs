@@ -4,8 +4,8 @@ use maud::{Markup, html};
 use stoop_domain::{Purpose, Time};
 use stoop_market::Window;
 use stoop_pipeline::serve::{
-    ChangeView, ComparedChange, ComparedFigure, ComparedValue, Comparing, Comparison, MarketView, Part, Reader,
-    figure_text, market_for,
+    Allowance, AreaRequest, ChangeView, ComparedChange, ComparedFigure, ComparedValue, Comparing, Comparison,
+    MarketView, Part, Reader, figure_text, market_for,
 };
 
 use crate::chart::{LineChart, Series};
@@ -35,9 +35,10 @@ pub(crate) async fn page(reader: &Reader<'_>, query: &Query, now: Time) -> Resul
     let by = query.word("by", &Part::ALL.map(Part::as_str))?;
     let by = Part::ALL.into_iter().find(|part| Some(part.as_str()) == by);
     let mut markets: Vec<(String, MarketView)> = Vec::new();
+    let mut allowance = Allowance::of_answer();
     for area in &asked {
         let found = read::find(reader, area).await?;
-        let view = reader.area(&found, now, query.days(DAYS)?).await?;
+        let view = reader.area(&found, AreaRequest::at(now, query.days(DAYS)?), &mut allowance).await?;
         let market = market_for(view, purpose).map_err(|error| Problem::missing(error.to_string()))?;
         markets.push((found.name, market));
     }
@@ -66,9 +67,10 @@ fn prices(markets: &[(String, MarketView)]) -> Markup {
     let longest = markets.iter().map(|(_, market)| &market.days).max_by_key(|days| days.len());
     let days: Vec<&str> = longest.into_iter().flatten().map(|day| day.day.as_str()).collect();
     let price = |value: f64| stoop_show::price(value, currency);
+    let tick = |value: f64| stoop_show::amount(value, currency);
     let series = markets.iter().zip(1..).map(|((name, market), class)| {
         let on = |day: &&str| market.days.iter().find(|it| it.day == **day).and_then(|it| it.median_price_7_days);
-        Series { name, class, is_faint: false, values: days.iter().map(on).collect() }
+        Series { name, class, is_faint: false, values: days.iter().map(on).collect(), band: Vec::new() }
     });
     let chart = LineChart {
         id: "prices",
@@ -78,6 +80,7 @@ fn prices(markets: &[(String, MarketView)]) -> Markup {
         from_zero: false,
         least_step: 0.0,
         format: &price,
+        tick: Some(&tick),
         download: None,
     };
     html! { section class="card" { (chart.draw()) } }
@@ -120,7 +123,7 @@ fn name(row: &ComparedFigure) -> Markup {
     html! {
         (text::defined(definition.name, &title))
         @if row.figure.window().is_some() { ", " (WINDOW.span()) " d" }
-        @if let Some(part) = &row.part { ", " (part) }
+        @if let Some(part) = row.part { ", " (part.words()) }
     }
 }
 

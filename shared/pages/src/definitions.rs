@@ -6,11 +6,11 @@ use stoop_market::{Definition, Group};
 use crate::layout::{self, Head, Room};
 
 /// What pages show of several markets or days together: name, meaning, formula.
-const DERIVED: [(&str, &str, &str); 6] = [
+const DERIVED: [(&str, &str, &str); 7] = [
     (
         "gross_yield",
-        "Twelve months of rent as a share of the price, before costs and vacancy; by type and bedrooms, matched in the area or \
-         around it. An area's is the mean over its kinds, weighted by its homes for sale",
+        "Twelve months of rent as a share of the price, before costs and vacancy; by type and bedrooms. Few homes of an area lean on \
+         those of its city and county, by what each tells. An area's is the mean over its kinds, weighted by its homes for sale",
         "12 * median rent / median price",
     ),
     ("price_to_rent", "The price in years of rent: the gross rent multiplier", "1 / gross_yield"),
@@ -20,6 +20,12 @@ const DERIVED: [(&str, &str, &str); 6] = [
         "100 * product of (median / median before) ^ mean share of the kind",
     ),
     ("mix_adjusted_change", "The change of the price index", "price_index / price_index before - 1"),
+    (
+        "versus_market",
+        "Price by area against homes of the same type and number of bedrooms: in its market without the home itself, and, where \
+         those are few, in its county, raised or lowered to the level of the market. It does not know size, condition or view",
+        "price per area / price per area of its kind - 1",
+    ),
     (
         "price_ratio",
         "The median list price beside a value of a reference series in its currency",
@@ -51,6 +57,8 @@ pub(crate) fn page() -> String {
                                 "Formula: " code { (figure.formula) } ". Unit: " (figure.unit.as_str()) "."
                                 @if figure.is_of_windows() { " Over the last 7, 28 and 90 days." }
                                 @if let Some((sample, least)) = figure.sample { " Sample: " code { (sample) } ", at least " (least) "." }
+                                @if figure.resolution > 0.0 { " Within " (format!("{} %", figure.resolution * 100.0)) "." }
+                                @if let Some(method) = figure.interval_method() { " Interval of 95 %: " (method) "." }
                                 @if !figure.fields.is_empty() { " Needs " (figure.fields.join(", ")) " (RESO)." }
                                 @if !figure.follows.is_empty() { " " (figure.follows) }
                             }

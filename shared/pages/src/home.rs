@@ -21,12 +21,18 @@ pub(crate) async fn page(reader: &Reader<'_>, id: &HomeId, now: Time) -> Result<
     };
     let home = reader.home(id).await?.filter(|home| home.may_be_shown_at(now)).ok_or_else(missing)?;
     let market = home.history.current().map(|facts| facts.market.clone()).ok_or_else(missing)?;
-    let median = reader.median_per_m2(&market, now).await?;
-    let view = HomeView::of(id.clone(), &home, median, now).ok_or_else(missing)?.displayed(&home);
+    let known = reader.markets().await?;
+    let comparables = reader.comparables(std::slice::from_ref(&market), &known, now).await?;
+    let view = HomeView::of(id.clone(), &home, comparables.first(), now).ok_or_else(missing)?.displayed(&home);
     let title = view.summary.words().unwrap_or(id.as_str()).to_owned();
     let steps = steps(&view, now);
+    // Of the stay on the market only: before it, the home was somebody's who did not sell.
+    let of_stay: Vec<Step> = match view.summary.opened_at {
+        Some(opened) => steps.iter().filter(|step| step.to > opened).cloned().collect(),
+        None => Vec::new(),
+    };
     let meanwhile = match home.estimate_may_be_shown() && home.history_may_be_shown() {
-        true => Meanwhile::of(reader, &market, &steps, now).await?,
+        true => Meanwhile::of(reader, &known, &market, &of_stay, now).await?,
         false => None,
     };
     let content = draw(&view, &title, steps, meanwhile.as_ref(), now);
@@ -36,7 +42,7 @@ pub(crate) async fn page(reader: &Reader<'_>, id: &HomeId, now: Time) -> Result<
 fn draw(view: &HomeView, title: &str, steps: Vec<Step>, meanwhile: Option<&Meanwhile>, now: Time) -> Markup {
     let home = &view.summary;
     let market = &home.market;
-    let price = |price: f64| stoop_show::price(price, home.currency);
+    let price = |price: f64| stoop_show::amount(price.round(), home.currency);
     let mut around: Vec<&str> = areas_around(market.area.as_str()).collect();
     around.reverse();
     let beside = meanwhile.and_then(|it| it.of_price(&steps));
@@ -61,12 +67,12 @@ fn draw(view: &HomeView, title: &str, steps: Vec<Step>, meanwhile: Option<&Meanw
                     None => "earlier prices are not shown here",
                 }
             }))
-            (tile("Against its market", &home.versus_market.map_or_else(|| stoop_show::UNKNOWN.to_owned(), text::signed), html! {
+            (tile("Against its kind", &home.versus_market.map_or_else(|| stoop_show::UNKNOWN.to_owned(), text::signed), html! {
                 @match home.price_per_area {
                     None => "its living area is not known",
                     Some(per_area) => {
                         (stoop_show::price_per_area(per_area, home.currency, home.area_unit))
-                        @if home.versus_market.is_some() { ", against the median of " (market.area.name()) }
+                        @if let Some(like) = &home.compared_with { ", against " (text::compared_with(like)) }
                     }
                 }
             }))
@@ -76,7 +82,7 @@ fn draw(view: &HomeView, title: &str, steps: Vec<Step>, meanwhile: Option<&Meanw
                     "; " (meanwhile.area) " " span title=(meanwhile.definition()) { (text::change(Some(meanwhile.change()))) } " since " (meanwhile.since())
                 }
             }))
-            (tile("Home", &facts(view), html! { (home.property_type.map_or("type not known", |kind| kind.as_str())) }))
+            (tile("Home", &facts(view), html! { (home.property_type.map_or("type not known", |kind| kind.words())) }))
         }
         section class="card" { (chart.draw()) }
         section class="card" {
@@ -99,7 +105,7 @@ fn happened(view: &HomeView) -> Markup {
             @else {
             div class="scroll" tabindex="0" role="region" aria-label="What happened" {
                 table {
-                    thead { tr { th class="l" scope="col" { "When" } th class="l" scope="col" { "What" } th scope="col" { "From" } th scope="col" { "To" } th scope="col" { "Change" } th class="l" scope="col" { "Market" } } }
+                    thead { tr { th class="l" scope="col" { "What" } th class="l" scope="col" { "Price" } th scope="col" { "Change" } th class="l" scope="col" { "When" } th class="l" scope="col" { "Market" } } }
                     tbody { @for event in view.events.iter().rev() { (event_row(event)) } }
                 }
             }
@@ -168,11 +174,10 @@ fn event_row(event: &HappenedView) -> Markup {
     let (currency, price_change) = (event.market.currency, event.event.change);
     html! {
         tr {
-            td class="l" { (text::time(event.at, false)) }
-            td class="l" { (definitions::words(event.kind)) }
-            td { (money(price_change.map(|change| change.from), currency)) }
-            td { (money(price_change.map(|change| change.to), currency)) }
-            td { (text::change(event.change)) }
+            th class="l" scope="row" { (definitions::words(event.kind)) }
+            td class="l wrap" { @if let Some(change) = price_change { (stoop_show::money(change.from, currency)) " → " (stoop_show::money(change.to, currency)) } }
+            td { @if event.change.is_some() { (text::change(event.change)) } }
+            td class="l wrap" { (text::time(event.at, false)) }
             td class="l" { (event.market.area.name()) }
         }
     }

@@ -83,6 +83,11 @@ pub(crate) fn page(head: &Head<'_>, content: &Markup) -> String {
     page.into_string()
 }
 
+/// A page of a state that nothing polls: it must not be called live.
+pub(crate) fn without_polls(page: String) -> String {
+    page.replacen("<main id=\"content\"", "<main id=\"content\" data-polls=\"none\"", 1)
+}
+
 /// The time of a page's figures, and whether it is kept current.
 pub(crate) fn as_of(now: Time) -> Markup {
     html! {

@@ -61,7 +61,7 @@ pub(crate) fn draw(area: &str, name: &str, homes: &[HomeSummary], now: Time) -> 
             }
             div class="behind" {
                 (located.keys())
-                p { (note(&located)) }
+                p { (note(&located, land.has_borders())) }
             }
         }
     }
@@ -77,7 +77,7 @@ fn bounds_of(located: &Located<'_>, outline: Option<Bounds>) -> Option<Bounds> {
 }
 
 /// What is not seen.
-fn note(located: &Located<'_>) -> String {
+fn note(located: &Located<'_>, has_borders: bool) -> String {
     let have = |count: usize| if count == 1 { "has" } else { "have" };
     let mut sentences = Vec::new();
     if located.are_many() {
@@ -92,7 +92,9 @@ fn note(located: &Located<'_>) -> String {
         let homes = text::plural(located.elsewhere, "home");
         sentences.push(format!("{homes} {} coordinates outside of this area.", have(located.elsewhere)));
     }
-    sentences.push("Borders: US Census Bureau, Natural Earth; simplified.".to_owned());
+    if has_borders {
+        sentences.push("Borders: US Census Bureau, Natural Earth; simplified.".to_owned());
+    }
     sentences.join(" ")
 }
 

@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use maud::{Markup, html};
 use stoop_domain::{Alert, Purpose, Time};
 use stoop_market::THIN_SAMPLE;
-use stoop_pipeline::serve::{AreaCard, MergedId, Reader, areas_of, listed_level, terms_of};
+use stoop_pipeline::serve::{
+    Allowance, AreaCard, AreaRequest, ChangeView, Comparisons, ConfidenceInterval, MergedId, Reader, YieldView,
+    areas_of, listed_level, terms_of,
+};
 
 use crate::alerts;
 use crate::chart::sparkline;
@@ -20,6 +23,8 @@ const DAYS: u16 = 28;
 const ALERTS: usize = 200;
 const CUTS_SHOWN: usize = 8;
 const UNUSUAL_SHOWN: usize = 6;
+/// A drop is compared with this many price cuts, or not at all.
+const CUTS_LEAST: i64 = 30;
 
 /// The page of an empty state.
 pub(crate) fn empty() -> String {
@@ -46,7 +51,7 @@ struct Overview {
     /// The largest first.
     cards: Vec<AreaCard>,
     /// The gross yield of areas with homes for sale and for rent, by path.
-    yields: BTreeMap<String, f64>,
+    yields: BTreeMap<String, YieldView>,
     /// The newest first.
     alerts: Vec<Alert>,
 }
@@ -71,12 +76,13 @@ impl Overview {
         let level = listed_level(id, &markets);
         let mut cards = Vec::new();
         let mut yields = BTreeMap::new();
+        let mut allowance = Allowance::of_answer();
         for (area, own) in areas_of(level, id, &markets) {
-            cards.push(reader.card(&area, &own, now, DAYS).await?);
-            if id.purpose == Purpose::Sale
-                && let Some(gross_yield) = reader.own_yield(&area, &markets, now).await?
-            {
-                yields.insert(area.path().to_owned(), gross_yield);
+            cards.push(reader.card(&area, &own, AreaRequest::at(now, DAYS), &mut allowance).await?);
+            if id.purpose == Purpose::Sale {
+                let of_area = reader.yields(area.path(), &markets, now, &mut allowance).await?;
+                let whole = of_area.into_iter().find(|it| it.matched_share.is_some() && it.currency == id.currency);
+                yields.extend(whole.map(|whole| (area.path().to_owned(), whole)));
             }
         }
         cards.sort_by_key(|card| (std::cmp::Reverse(active(card)), card.row.id.clone()));
@@ -102,28 +108,35 @@ impl Overview {
         }
     }
 
-    /// The area whose prices fell most in four weeks.
+    /// The area whose prices fell most in four weeks, of those where they clearly fell.
     fn coolest(&self) -> Option<(&AreaCard, Cooling)> {
         let coolings = self.cards.iter().filter_map(|card| Some((card, Cooling::of(card)?)));
-        coolings.min_by(|(_, a), (_, b)| a.change.total_cmp(&b.change))
+        coolings.filter(|(_, cooling)| cooling.is_clear()).min_by(|(_, a), (_, b)| a.change.total_cmp(&b.change))
     }
 
     fn cooling(&self) -> Markup {
+        let known = self.cards.iter().filter_map(Cooling::of).count();
         html! {
             section class="card answer" data-answer="cooling" {
                 h2 { "Cooling most" }
                 @match self.coolest() {
-                    Some((card, cooling)) if cooling.change < 0.0 => {
-                        p class="big" { (area_link(card)) ", " (text::change(Some(cooling.change))) }
-                        p class="sub" { (cooling.words()) " in 28 days; the median is now " (median(card)) (pressure(card)) }
-                    }
                     Some((card, cooling)) => {
-                        p class="big" { "No market is" }
-                        p class="sub" { "The lowest change in 28 days is " (text::change(Some(cooling.change))) ", in " (area_link(card)) "." }
+                        p class="big" { (area_link(card)) ", " (text::change(Some(cooling.change))) }
+                        p class="sub" {
+                            "Asking prices in 28 days at the same mix of types and bedrooms, " (text::reach(cooling.interval))
+                            "; the median is now " (median(card)) (pressure(card))
+                        }
+                    }
+                    None if known > 0 => {
+                        p class="big" { "No market clearly is" }
+                        p class="sub" {
+                            "In none of " (text::plural(known, self.level).replace("ys", "ies")) " did asking prices at the same mix \
+                             fall in 28 days by more than chance explains."
+                        }
                     }
                     None => {
                         p class="big" { "Not known yet" }
-                        p class="sub" { "A change needs 28 observed days and " (THIN_SAMPLE) " homes with a price." }
+                        p class="sub" { "A change at the same mix needs 56 observed days." }
                     }
                 }
             }
@@ -155,53 +168,50 @@ impl Overview {
                 h2 { "Is that unusual?" }
                 @match self.is_latest_unusual() {
                     Some((is, why)) => { p class="big" { (is) } p class="sub" { (why) } }
-                    None => { p class="big" { "Not known yet" } p class="sub" { "There are too few cuts to compare it with." } }
+                    None => { p class="big" { "Not known yet" } p class="sub" { "There are fewer than " (CUTS_LEAST) " price cuts of 90 days to compare it with." } }
                 }
             }
         }
     }
 
-    /// What is unusual in each area by its own past, the most unusual first.
+    /// What is unusual in each area by its own past, the least probable first.
     fn unusual_weeks(&self) -> Markup {
-        let mut sentences: Vec<(&AreaCard, f64, String)> = Vec::new();
-        for card in &self.cards {
-            for unusual in &card.unusual {
-                let distance = (unusual.value - unusual.usual).abs() / unusual.deviation.max(f64::EPSILON);
-                sentences.push((card, distance, text::minus(&unusual.sentence())));
-            }
-        }
-        sentences.sort_by(|(_, a, _), (_, b, _)| b.total_cmp(a));
+        let unusual = Comparisons::of_all(self.cards.iter().map(|card| &card.comparisons));
+        let compared: usize = self.cards.iter().map(|card| card.comparisons.len()).sum();
         html! {
             section class="card" {
                 h2 { "Unusual this week" }
-                @if sentences.is_empty() { p class="empty" { "Nothing, as far as twelve weeks of the past can tell." } }
+                @if compared == 0 { p class="empty" { "Not known yet: that needs some seventeen weeks of the past." } }
+                @else if unusual.is_empty() { p class="empty" { "Nothing unusual." } }
                 ul class="plain" {
-                    @for (card, _, sentence) in sentences.iter().take(UNUSUAL_SHOWN) {
-                        li { span { (area_link(card)) ": " (sentence) } span {} }
+                    @for (at, unusual) in unusual.iter().take(UNUSUAL_SHOWN) {
+                        li { span { (area_link(&self.cards[*at])) ": " (text::minus(&unusual.sentence())) } span {} }
                     }
                 }
+                @if compared > 0 { p class="note" { (unusual_rule(compared)) } }
             }
         }
     }
 
-    /// The latest drop beside those of other homes in its area. Both are of all cuts together, not of one.
-    fn is_latest_unusual(&self) -> Option<(&'static str, String)> {
+    /// The latest drop beside the price cuts of 90 days in its area.
+    fn is_latest_unusual(&self) -> Option<(String, String)> {
         let alert = self.alerts.first()?;
         let card = self.cards.iter().find(|card| alert.market.area.lies_in(&card.row.path))?;
-        let figures = card.row.figures.as_ref()?;
-        let usual = figures.median_cut.filter(|usual| *usual > 0.0 && figures.cut >= THIN_SAMPLE)?;
-        let is = match depth(alert) / usual {
-            times if times >= 2.0 => "Yes, far deeper than usual",
-            times if times >= 1.25 => "Deeper than usual",
-            _ => "No, others fell as much",
+        let window = &card.row.figures.as_ref()?.last_90_days;
+        let cuts = window.flows.price_cuts;
+        let usual = window.values.get("median_price_cut").filter(|usual| *usual > 0.0 && cuts >= CUTS_LEAST)?;
+        let times = depth(alert) / usual;
+        let is = match times {
+            times if times >= 2.0 => format!("Yes, {times:.0} times the usual cut"),
+            times if times >= 1.25 => "Deeper than most".to_owned(),
+            _ => "No, others cut as much".to_owned(),
         };
-        let cuts = usize::try_from(figures.last_7_days.flows.price_cuts).unwrap_or_default();
         let why = format!(
-            "The {} in {} that ask less than at first ask {} less (median). {} in 7 days.",
-            text::plural(usize::try_from(figures.cut).unwrap_or_default(), "home"),
+            "It is {} below its reference. The median of the {} of 90 days in {} is {}.",
+            stoop_show::percent(depth(alert)),
+            text::plural(usize::try_from(cuts).unwrap_or_default(), "price cut"),
             card.row.name,
             stoop_show::percent(usual),
-            text::plural(cuts, "price cut"),
         );
         Some((is, why))
     }
@@ -220,8 +230,8 @@ impl Overview {
                                 th class="l" scope="col" { "Area" }
                                 th scope="col" { (text::defined("median_price", "Median")) }
                                 th scope="col" class="l" { "28 days" }
-                                th scope="col" { "Change" }
-                                th scope="col" title="The change at a constant mix of types and bedrooms" { "Same mix" }
+                                th scope="col" title="The change of asking prices at a constant mix of types and bedrooms" { "Same mix" }
+                                th scope="col" title="The change of the median, which also moves with what is on offer" { "Median" }
                                 th scope="col" { (text::defined("active", "Homes")) }
                                 th scope="col" { "Change" }
                                 th scope="col" { (text::defined("months_of_supply", "Supply")) }
@@ -234,7 +244,7 @@ impl Overview {
                         tbody { @for card in &self.cards { (self.row(card)) } }
                     }
                 }
-                p class="note" { "Changes are against 28 days before. " span class="thin" { "Italic" } ": fewer than " (THIN_SAMPLE) " homes, or one of the first observed days." }
+                p class="note" { "Changes are against 28 days before. " span class="noise" { "Grey" } ": no clear change, chance may have made it. " span class="thin" { "Italic" } ": fewer than " (THIN_SAMPLE) " homes, or one of the first observed days." }
             }
         }
     }
@@ -242,9 +252,10 @@ impl Overview {
     fn row(&self, card: &AreaCard) -> Markup {
         let (change, figures) = (card.change(28), card.row.figures.as_ref());
         let is_thin = figures.is_none_or(|figures| figures.thin);
-        let changed = |of: Option<f64>| {
+        let changed = |of: fn(&ChangeView) -> (Option<f64>, Option<ConfidenceInterval>)| {
             let is_thin = change.is_none_or(|change| change.thin);
-            html! { td class=[is_thin.then_some("thin")] { (text::change(of)) } }
+            let (value, interval) = change.map(of).unwrap_or_default();
+            html! { td class=[is_thin.then_some("thin")] { (text::noisy_change(value, interval)) } }
         };
         let value = |name: &str| figures.and_then(|figures| figures.values.get(name));
         let days: Vec<Option<f64>> = card.days.iter().map(|day| day.median_price).collect();
@@ -254,14 +265,14 @@ impl Overview {
                 th class="l" scope="row" { (area_link(card)) }
                 td class=[is_thin.then_some("thin")] { (median(card)) }
                 td class="l spark" { (sparkline(&days)) }
-                (changed(change.and_then(|change| change.median_price_change)))
-                (changed(change.and_then(|change| change.mix_adjusted_change)))
+                (changed(|it| (it.mix_adjusted_change, it.mix_adjusted_change_interval)))
+                (changed(|it| (it.median_price_change, it.median_price_change_interval)))
                 td { (stoop_show::whole(active(card))) }
-                (changed(change.and_then(|change| change.active_change)))
+                td { (text::change(change.and_then(|change| change.active_change))) }
                 td { (stoop_show::or_unknown(window("months_of_supply").map(|months| format!("{months:.1} mo")))) }
                 td class=[is_thin.then_some("thin")] { (text::percent(figures.and_then(|figures| figures.cut_share))) }
                 td { (stoop_show::or_unknown(value("median_days_to_pending").map(|days| format!("{days:.0} d")))) }
-                @if !self.yields.is_empty() { td { (text::percent(self.yields.get(&card.row.path).copied())) } }
+                @if !self.yields.is_empty() { td { (text::percent(self.yields.get(&card.row.path).map(|it| it.gross_yield))) } }
                 td { (stoop_show::or_unknown(figures.map(|figures| stoop_show::whole(figures.last_7_days.flows.new)))) }
             }
         }
@@ -290,27 +301,32 @@ impl Overview {
     }
 }
 
-/// How far prices of an area changed in 28 days.
+/// How far prices of an area changed in 28 days at a constant mix of types and bedrooms. A median is no measure of that: it
+/// moves with what is on offer, too.
 struct Cooling {
     change: f64,
-    /// Whether at a constant mix of types and bedrooms; otherwise of the median, which a shift of the stock moves, too.
-    is_of_same_mix: bool,
+    interval: ConfidenceInterval,
 }
 
 impl Cooling {
-    /// `None` if the samples are thin.
+    /// `None` if it is not known.
     fn of(card: &AreaCard) -> Option<Self> {
-        let change = card.change(28).filter(|change| !change.thin)?;
-        let is_of_same_mix = change.mix_adjusted_change.is_some();
-        Some(Self { change: change.mix_adjusted_change.or(change.median_price_change)?, is_of_same_mix })
+        let change = card.change(28)?;
+        Some(Self { change: change.mix_adjusted_change?, interval: change.mix_adjusted_change_interval? })
     }
 
-    fn words(&self) -> Markup {
-        match self.is_of_same_mix {
-            true => html! { "Asking prices at the same mix of types and bedrooms" },
-            false => text::defined("median_price", "Median price"),
-        }
+    /// Whether prices fell, whatever chance did.
+    fn is_clear(&self) -> bool {
+        self.interval.high < 0.0
     }
+}
+
+/// How many flags come by chance.
+pub(crate) fn unusual_rule(compared: usize) -> String {
+    format!(
+        "{} figures are compared with their past. Without news, one would be flagged in ten weeks.",
+        stoop_show::whole(i64::try_from(compared).unwrap_or(i64::MAX))
+    )
 }
 
 /// Links from the page at `path` to its other purposes and currencies.

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 use stoop_pipeline::ports::PortError;
-use stoop_pipeline::serve::{NamedArea, area_name};
+use stoop_pipeline::serve::{NamedArea, ReadError, TooWide, area_name};
 
 use crate::layout::{Head, Room, page};
 use crate::text;
@@ -72,6 +72,26 @@ impl Problem {
                         }
                     }
                 }
+            }
+        }
+    }
+}
+
+impl From<ReadError> for Problem {
+    fn from(error: ReadError) -> Self {
+        match error {
+            ReadError::Port(error) => Self::from(error),
+            ReadError::TooWide(TooWide { path, markets, left, as_of }) => {
+                let message = format!(
+                    "{} has {} here, more than the {} that are added up for a page, and its stored sums do not reach \
+                     back to {}. Choose a narrower area, or a time of the last days; the command stoop market adds up as \
+                     many as there are.",
+                    area_name(&path),
+                    text::plural(markets, "market"),
+                    stoop_show::whole(i64::try_from(left).unwrap_or(i64::MAX)),
+                    stoop_show::time(as_of),
+                );
+                Self::new(422, "This area is too wide for that time", message)
             }
         }
     }

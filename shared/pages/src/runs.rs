@@ -31,6 +31,9 @@ pub(crate) async fn page(reader: &Reader<'_>, visitor: Visitor<'_>, now: Time) -
         subjects.entry((&run.kind, &run.subject)).or_default().push(run);
     }
     let searches = searches(reader.browse, reader.controls).await?;
+    // Nothing is asked of searches that nothing polls, and nothing is to come.
+    let is_still = reader.browse.is_polled().await? == Some(false);
+    let visitor = Visitor { may_write: visitor.may_write && !is_still, ..visitor };
     let is_search = |kind: &str, subject: &str| kind == "poll" && searches.iter().any(|known| known.search == subject);
     let others: Vec<_> = subjects.iter().filter(|((kind, subject), _)| !is_search(kind, subject)).collect();
     let content = html! {
@@ -41,6 +44,7 @@ pub(crate) async fn page(reader: &Reader<'_>, visitor: Visitor<'_>, now: Time) -
         @if !searches.is_empty() {
             section class="card" data-live {
                 h2 { "Searches" }
+                @if is_still { p class="note" { "Nothing polls at the moment: " code { "stoop run" } " polls the searches of " code { "stoop.toml" } "." } }
                 div class="scroll" tabindex="0" role="region" aria-label="Searches" {
                     table {
                         thead { tr {
@@ -54,7 +58,7 @@ pub(crate) async fn page(reader: &Reader<'_>, visitor: Visitor<'_>, now: Time) -
                         } }
                         tbody { @for search in &searches {
                             @let polls = subjects.get(&("poll", &search.search)).map_or(&[][..], Vec::as_slice);
-                            (search_row(search, polls, visitor))
+                            (search_row(search, polls, visitor, is_still))
                         } }
                     }
                 }
@@ -86,7 +90,7 @@ pub(crate) async fn page(reader: &Reader<'_>, visitor: Visitor<'_>, now: Time) -
     Ok(layout::page(&Head { title: "Runs", room: Room::Runs, now: Some(now), query: "" }, &content))
 }
 
-fn search_row(search: &SearchView, runs: &[&RunRecord], visitor: Visitor<'_>) -> Markup {
+fn search_row(search: &SearchView, runs: &[&RunRecord], visitor: Visitor<'_>, is_still: bool) -> Markup {
     let every = search.every_seconds.map(stoop_show::interval);
     let other = if search.paused_at.is_some() { ControlAction::Resume } else { ControlAction::Pause };
     html! {
@@ -99,7 +103,8 @@ fn search_row(search: &SearchView, runs: &[&RunRecord], visitor: Visitor<'_>) ->
             }
             td class="l words" {
                 @if let Some(paused_at) = search.paused_at { "paused since " (text::time(paused_at, false)) (by(search)) }
-                @else if let Some(next_at) = search.next_at { (text::time(next_at, true)) }
+                @else if is_still { (stoop_show::UNKNOWN) }
+                @else if let Some(next_at) = search.next_at { (text::next(next_at)) }
                 @if search.poll_asked_at.is_some() { " (asked for now" (by(search)) ")" }
             }
             td class="l" {

@@ -7,7 +7,7 @@ use crate::assets::Asset;
 use crate::problem::Problem;
 use crate::query::Query;
 use crate::request::{Visitor, WebRequest};
-use crate::{alerts, api, area, compare, definitions, home, overview, quality, read, runs};
+use crate::{alerts, api, area, compare, definitions, home, layout, overview, quality, read, runs};
 
 /// The pages on their ports.
 pub(crate) struct Site<'a> {
@@ -68,7 +68,10 @@ impl<'a> Site<'a> {
     ) -> ApiResponse {
         let answered = self.answered(request, visitor, now).await;
         let mut response = match answered {
-            Ok(Answer::Page(page)) => page_of(200, page),
+            Ok(Answer::Page(page)) => match self.reader.browse.is_polled().await {
+                Ok(Some(false)) => page_of(200, layout::without_polls(page)),
+                _ => page_of(200, page),
+            },
             Ok(Answer::See(location)) => {
                 let mut response = page_of(303, String::new());
                 response.headers.push(("location", location));

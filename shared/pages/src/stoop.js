@@ -9,14 +9,15 @@
   const units = [["d", 86400], ["h", 3600], ["min", 60], ["s", 1]];
   const ago = (seconds) => {
     const [name, size] = units.find(([, size]) => Math.abs(seconds) >= size) ?? ["s", 1];
-    const span = `${Math.floor(Math.abs(seconds) / size)} ${name}`;
-    return seconds < 0 ? `in ${span}` : `${span} ago`;
+    return `${Math.floor(Math.abs(seconds) / size)} ${name}`;
   };
+  // What was observed did not happen later than now: clocks differ. What is to come may be late.
+  const words = { past: (s) => (s < 1 ? "just now" : `${ago(s)} ago`), next: (s) => (s > 0 ? `${ago(s)} late` : `in ${ago(s)}`) };
   const relative = (root) => {
     const now = Date.parse(document.querySelector("main")?.dataset.now ?? "") || Date.now();
-    for (const time of root.querySelectorAll("time[data-ago]")) {
+    for (const time of root.querySelectorAll("time[data-ago], time[data-next]")) {
       time.title ||= time.textContent;
-      time.textContent = ago((now - Date.parse(time.dateTime)) / 1000);
+      time.textContent = words["next" in time.dataset ? "next" : "past"]((now - Date.parse(time.dateTime)) / 1000);
     }
   };
 
@@ -282,7 +283,9 @@
     if (!element) return;
     element.hidden = false;
     element.dataset.state = connection;
-    element.textContent = connection === "live" ? "live" : "reconnecting";
+    const isStill = document.querySelector("main")?.dataset.polls === "none";
+    if (connection === "live" && isStill) element.dataset.state = "still";
+    element.textContent = connection !== "live" ? "reconnecting" : isStill ? "nothing polls at the moment" : "live";
   };
   // Whether the page is current; `undefined` if nothing was asked. What changes during a request is asked for after it.
   const refresh = async () => {

@@ -4,6 +4,7 @@ use maud::{Markup, html};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use stoop_domain::{Currency, HomeId, Time};
 use stoop_market::Definition;
+use stoop_pipeline::serve::{ComparableView, ConfidenceInterval, YieldLevelView, area_name};
 
 /// Everything that has no meaning in a path.
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~').remove(b'/');
@@ -28,12 +29,81 @@ pub(crate) fn time(at: Time, is_ago: bool) -> Markup {
     html! { time datetime=(at) data-ago[is_ago] { (stoop_show::time(at)) " UTC" } }
 }
 
+/// A time to come, absolute; the script says in how long, or how late it is.
+pub(crate) fn next(at: Time) -> Markup {
+    html! { time datetime=(at) data-next { (stoop_show::time(at)) " UTC" } }
+}
+
 /// A relative change with its sign, coloured by its direction.
 pub(crate) fn change(share: Option<f64>) -> Markup {
     match share {
         None => html! { (stoop_show::UNKNOWN) },
         Some(share) => html! { span class=[direction(share)] { (signed(share)) } },
     }
+}
+
+/// A relative change with its 95 % interval: grey, with the words "no clear change", if 0 is in it.
+pub(crate) fn noisy_change(share: Option<f64>, interval: Option<ConfidenceInterval>) -> Markup {
+    let (Some(known), Some(interval)) = (share, interval) else { return change(share) };
+    match interval.contains(0.0) {
+        true => {
+            html! { span class="noise" title=(format!("no clear change: {}", reach(interval))) { (signed(known)) } }
+        }
+        false => html! { span class=[direction(known)] title=(reach(interval)) { (signed(known)) } },
+    }
+}
+
+/// How far chance reaches to either side of a change: ` ± 2.1`.
+pub(crate) fn margin(interval: Option<ConfidenceInterval>) -> Markup {
+    html! { @if let Some(interval) = interval { span class="note" { " ± " (format!("{:.1}", interval.reach() * 100.0)) } } }
+}
+
+/// A 95 % interval of a change, in words: `between −4.1 and −0.3 %`.
+pub(crate) fn reach(ConfidenceInterval { low, high }: ConfidenceInterval) -> String {
+    let digits = |share: f64| minus(&format!("{:+.1}", share * 100.0));
+    format!("between {} and {} %", digits(low), digits(high))
+}
+
+/// What a home is compared with: `12 other homes of its kind in 98101 and 240 in King County`.
+pub(crate) fn compared_with(like: &ComparableView) -> String {
+    let here = match like.homes {
+        0 => "no other home".to_owned(),
+        homes => plural(usize::try_from(homes).unwrap_or_default(), "other home"),
+    };
+    let around = like
+        .around
+        .as_ref()
+        .map(|path| format!(" and {} in {}", stoop_show::whole(like.homes_around), area_name(path)));
+    format!("{here} of its kind ({}) in its market{}", like.words, around.unwrap_or_default())
+}
+
+/// An interval of a figure, in words: `between $398,000 and $412,000`; of too few homes, that it is not known.
+pub(crate) fn between(interval: Option<ConfidenceInterval>, shown: impl Fn(f64) -> String) -> String {
+    match interval {
+        Some(ConfidenceInterval { low, high }) => format!("between {} and {}", shown(low), shown(high)),
+        None => "of too few homes to say how sure".to_owned(),
+    }
+}
+
+/// An interval, in brackets.
+pub(crate) fn range(interval: ConfidenceInterval, shown: impl Fn(f64) -> String) -> String {
+    let [low, high] = [interval.low, interval.high].map(shown);
+    if low == high { String::new() } else { format!("({low} to {high})") }
+}
+
+/// The areas that a yield is made of, with what each weighs.
+pub(crate) fn levels(levels: &[YieldLevelView]) -> String {
+    let weighed = levels.iter().filter(|level| level.weight > 0.0);
+    let words = weighed.map(|level| {
+        format!(
+            "{} {:.0} % ({} / {})",
+            area_name(&level.area),
+            level.weight * 100.0,
+            stoop_show::whole(level.sale_homes),
+            stoop_show::whole(level.rent_homes)
+        )
+    });
+    words.collect::<Vec<String>>().join(", ")
 }
 
 /// A text with a minus sign (U+2212) for each hyphen.

@@ -8,15 +8,13 @@ use std::io::{self, Read};
 
 use serde::{Deserialize, Serialize};
 use stoop_domain::{Day, Time};
-use stoop_market::{CATALOGUE_VERSION, Cells, CodecError, Grain, Projection, WIDE_DAYS, Wide};
-
-use crate::wide_area::WideLevel;
+use stoop_market::{CATALOGUE_VERSION, Cells, CodecError, Projection, WIDE_DAYS, Wide};
 
 mod check;
 
 /// The first bytes; the last digit is the format. A projection that keeps more than before is another format, even if
 /// the layout is the same.
-const MAGIC: [u8; 4] = *b"SUM2";
+const MAGIC: [u8; 4] = *b"SUM3";
 /// Magic, catalogue, version, days, and the sizes of three blobs.
 const PREFIX_BYTES: usize = 4 + 4 + 8 + 4 + 4 + 3 * 4;
 /// The compression level: a sum is rewritten whenever one of its parts changes.
@@ -24,10 +22,9 @@ const COMPRESSION: i32 = 1;
 /// The largest blob, so that damaged bytes cannot claim more memory.
 const BLOB_BYTES_MAX: u64 = 1 << 28;
 
-/// A wide area: its sum and its parts. The parts have their own precision, the sum has that of the area's level.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A wide area: its sum and its parts.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AreaSum {
-    grain: Grain,
     version: u64,
     total: Wide,
     parts: BTreeMap<String, Part>,
@@ -129,12 +126,6 @@ impl DaysCovered {
 }
 
 impl AreaSum {
-    /// An empty area of this level.
-    #[must_use]
-    pub fn empty(level: WideLevel) -> Self {
-        Self { grain: level.grain(), version: 0, total: Wide::default(), parts: BTreeMap::new() }
-    }
-
     /// The time up to which every commit is included, in milliseconds; each write increases it by at least one. 0 if it
     /// was never written.
     #[must_use]
@@ -178,7 +169,7 @@ impl AreaSum {
     pub fn put(&mut self, name: &str, part: &Total) -> Result<(), SumError> {
         let blobs = pack(&part.sum)?;
         self.remove(name);
-        self.total.add(&part.sum.of_grain(self.grain));
+        self.total.add(&part.sum);
         let part = Part { version: part.version, covered: part.covered, markets: part.markets, blobs };
         self.parts.insert(name.to_owned(), part);
         Ok(())
@@ -188,15 +179,15 @@ impl AreaSum {
     pub fn remove(&mut self, name: &str) -> bool {
         match self.parts.remove(name).map(|old| old.sum()) {
             None => return false,
-            Some(Ok(old)) => self.total.subtract(&old.of_grain(self.grain)),
+            Some(Ok(old)) => self.total.subtract(&old),
             Some(Err(_)) => self.add_up_anew(),
         }
         true
     }
 
     fn add_up_anew(&mut self) {
-        let (mut total, grain) = (Wide::default(), self.grain);
-        self.parts.retain(|_, part| part.sum().map(|sum| total.add(&sum.of_grain(grain))).is_ok());
+        let mut total = Wide::default();
+        self.parts.retain(|_, part| part.sum().map(|sum| total.add(&sum)).is_ok());
         self.total = total;
     }
 
@@ -240,12 +231,12 @@ impl AreaSum {
         Ok(bytes)
     }
 
-    /// Reads what [`AreaSum::to_bytes`] wrote for an area of this level.
+    /// Reads what [`AreaSum::to_bytes`] wrote.
     ///
     /// # Errors
     ///
     /// Any other bytes.
-    pub fn from_bytes(bytes: &[u8], level: WideLevel) -> Result<Self, SumError> {
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, SumError> {
         let mut rest = bytes;
         let total = read_total(&mut rest, true)?.ok_or(SumError::Damaged)?;
         let entries = u32::from_le_bytes(take_array(&mut rest)?) as usize;
@@ -259,7 +250,7 @@ impl AreaSum {
                 Part { version, covered: DaysCovered { from: Day(from), until: Day(until) }, markets, blobs },
             );
         }
-        let sum = Self { grain: level.grain(), version: total.version, total: total.sum, parts };
+        let sum = Self { version: total.version, total: total.sum, parts };
         // The total's header is read without the parts.
         if !rest.is_empty() || (total.covered, total.markets) != (sum.covered(), sum.markets()) {
             return Err(SumError::Damaged);
@@ -275,7 +266,7 @@ impl AreaSum {
     pub fn first_difference(&self) -> Result<Option<String>, SumError> {
         let mut sum = Wide::default();
         for part in self.parts.values() {
-            sum.add(&part.sum()?.of_grain(self.grain));
+            sum.add(&part.sum()?);
         }
         Ok(self.total.first_difference(&sum))
     }
@@ -306,7 +297,7 @@ impl Total {
     /// Of a single market: the covered days begin with `first`.
     #[must_use]
     pub fn of(market: &WholeMarket, first: Day) -> Self {
-        let mut projection = Projection::new(first, Grain::Fine);
+        let mut projection = Projection::new(first);
         projection.add(&market.state, &market.archive);
         Self { version: market.version, covered: DaysCovered::since(first), markets: 1, sum: projection.sum() }
     }

@@ -4,18 +4,22 @@
 mod add_up;
 mod address;
 mod alert;
+mod allowance;
 pub mod api;
 mod area;
 mod area_view;
 mod card;
 mod columns;
+mod comparable;
 mod compare;
+mod confidence;
 mod days;
 mod definitions;
 mod explain;
 mod figures;
 mod home;
 mod homes;
+
 mod nearest;
 mod quality;
 mod ranking;
@@ -30,36 +34,37 @@ mod text;
 mod view;
 mod yields;
 
-use std::collections::BTreeMap;
 use std::fmt::Display;
 
 use serde::Serializer;
-use stoop_domain::Market;
-use stoop_market::Cells;
 
 pub use crate::wide_area::MergedId;
-pub use add_up::add_up;
+pub use add_up::AddUp;
 pub use address::{AddressFit, AddressQuery};
 pub use alert::AlertView;
+pub use allowance::{ADDED_UP_MAX, Allowance, ReadError, TooWide};
 pub use area::{AreaError, FoundArea, NamedArea, area_name, areas_called, find_area, full_name};
 pub use area_view::AreaView;
 pub use card::AreaCard;
 pub use columns::{
     ALERT_COLUMNS, INTERVAL_COLUMNS, RUN_COLUMNS, SEARCH_COLUMNS, area_csv, home_columns, market_columns, with_values,
 };
+pub use comparable::{ComparableView, Comparables};
 pub use compare::{
     CompareError, ComparedChange, ComparedFigure, ComparedValue, Comparing, Comparison, Part, market_for,
 };
-pub use days::{ChangeView, DayView, UnusualView, Usual};
+pub use confidence::ConfidenceInterval;
+pub use days::{ChangeView, Comparisons, DayView, FALSE_FLAGS, UnusualView, Usual};
 pub use definitions::{DefinedFigure, DefinedMarket, Month, MonthError, Period, Provider, Tallies, Tally};
 pub use explain::{AskedView, BesideView, Explanation, ReferencePrice, RuleView, explain};
 pub use figures::{FiguresView, WindowView};
-pub use home::{FieldsView, HappenedView, HomeSummary, HomeView, IntervalView, PriceChangeView, median_per_m2};
-pub use homes::{AREA_HOMES_MAX, FirstHomes, HomePosition, HomeSort, WantedHomes, bedrooms, each_open_home};
+pub use home::{FieldsView, HappenedView, HomeSummary, HomeView, IntervalView, PriceChangeView};
+pub use homes::{AREA_HOMES_MAX, FirstHomes, HomePosition, HomeSort, WantedHomes, bedrooms};
+
 pub use nearest::Nearest;
 pub use quality::{AreaQuality, Balance, OBSERVED_MARKETS_MAX, QUALITY_DAYS, Quality};
 pub use ranking::{Figure, MarketRow, Ranking, SortBy};
-pub use reader::{Reader, areas_of, listed_level, terms_of};
+pub use reader::{AreaRequest, Reader, areas_of, listed_level, terms_of};
 pub use reference::{ReferenceView, areas_around};
 pub use repeat::{RepeatMonthView, repeat_days};
 pub use revised::{Revised, revised};
@@ -68,27 +73,7 @@ pub use search::{ControlError, SearchView, control_search, searches};
 pub use sum::{Hours, Sum};
 pub use text::{figure_text, figure_title};
 pub use view::{MarketView, SegmentView, covers_days, unit_name};
-pub use yields::{YIELD_SAMPLE, YieldSearch, YieldView, own_yield};
-
-/// Adds markets up by purpose and currency, in that order.
-#[must_use]
-pub fn merged(markets: impl IntoIterator<Item = (Market, Cells)>) -> Vec<(MergedId, Cells)> {
-    let mut sums = BTreeMap::new();
-    for (market, cells) in markets {
-        add_market(&mut sums, &market, cells);
-    }
-    sums.into_iter().collect()
-}
-
-/// Adds one more market.
-fn add_market(sums: &mut BTreeMap<MergedId, Cells>, market: &Market, cells: Cells) {
-    match sums.entry(MergedId::of(market)) {
-        std::collections::btree_map::Entry::Vacant(slot) => {
-            slot.insert(cells);
-        }
-        std::collections::btree_map::Entry::Occupied(mut sum) => sum.get_mut().merge(&cells),
-    }
-}
+pub use yields::{YieldLevel, YieldLevelView, YieldView, yields};
 
 /// Serialises times and markets as they print: RFC 3339, `us/wa/king/seattle/98178:sale:USD`.
 fn as_text<S: Serializer>(value: &impl Display, serializer: S) -> Result<S::Ok, S::Error> {
@@ -104,10 +89,11 @@ fn as_text_or_null<S: Serializer>(value: &Option<impl Display>, serializer: S) -
 
 #[cfg(test)]
 mod tests {
+    use stoop_domain::Market;
     use stoop_domain::{
         Address, Area, AreaUnit, Currency, Facts, History, Listing, Minor, Purpose, Sighting, Time, market_of,
     };
-    use stoop_market::{Horizon, Zones, contribution};
+    use stoop_market::{Cells, Horizon, Zones, contribution};
 
     use super::*;
 
@@ -142,33 +128,21 @@ mod tests {
     fn view(query: &str, markets: Vec<(Market, Cells)>, now: &str, days: u16) -> Vec<MarketView> {
         let known: Vec<Market> = markets.iter().map(|(market, _)| market.clone()).collect();
         let area = find_area(query, &known).unwrap();
-        merged(markets)
-            .iter()
-            .map(|(id, cells)| MarketView::of(&area, *id, Sum::Whole(cells), time(now), days))
-            .collect()
+        AreaView::of(&area, &markets, time(now), days).markets
     }
 
     #[test]
     fn rents_are_never_added_to_prices() {
         let day = "2026-01-05";
-        let sum = merged([
+        let markets = vec![
             market(Purpose::Rent, "98103", day, &[(day, 2_000)]),
             market(Purpose::Sale, "98103", day, &[(day, 400_000)]),
             market(Purpose::Sale, "98178", day, &[(day, 600_000)]),
-        ]);
-        let ids: Vec<_> = sum.iter().map(|(id, _)| id.purpose).collect();
-        assert_eq!(ids, [Purpose::Sale, Purpose::Rent]);
-        let views = view(
-            "us/wa",
-            vec![
-                market(Purpose::Sale, "98103", day, &[(day, 400_000)]),
-                market(Purpose::Sale, "98178", day, &[(day, 600_000)]),
-            ],
-            day,
-            7,
-        );
-        assert_eq!((views[0].figures.active, views[0].figures.mean_price), (2, Some(500_000.0)));
-        assert_eq!(views[0].id, "us/wa:sale:USD");
+        ];
+        let views = view("us/wa", markets, day, 7);
+        let read: Vec<_> = views.iter().map(|view| (view.id.as_str(), view.figures.active)).collect();
+        assert_eq!(read, [("us/wa:sale:USD", 2), ("us/wa:rent:USD", 1)]);
+        assert_eq!(views[0].figures.mean_price, Some(500_000.0));
     }
 
     #[test]

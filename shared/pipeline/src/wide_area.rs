@@ -1,4 +1,4 @@
-//! Wide areas: which of them contain a market, and how finely each is kept.
+//! Wide areas: which of them contain a market.
 //!
 //! A wide area is a prefix of a market's path: `us/wa/king/seattle`, `us/wa/king`, `us/wa`, `us`, with a purpose and a
 //! currency. An unknown level, `-`, is a name like any other: the homes of `us/wa/-/seattle` are in that city, in the
@@ -8,7 +8,6 @@
 use std::fmt;
 
 use stoop_domain::{Country, Currency, Market, Purpose, country};
-use stoop_market::Grain;
 
 /// How wide an area is: the number of names in its path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -42,15 +41,6 @@ pub struct MergedId {
 impl WideLevel {
     /// Every level, narrow to wide.
     pub const ALL: [Self; 4] = [Self::City, Self::County, Self::Region, Self::Country];
-
-    /// The precision of its prices: the wider an area is, the more buckets its homes fill.
-    #[must_use]
-    pub fn grain(self) -> Grain {
-        match self {
-            Self::City | Self::County => Grain::Fine,
-            Self::Region | Self::Country => Grain::Coarse,
-        }
-    }
 
     /// The number of names in its path.
     #[must_use]

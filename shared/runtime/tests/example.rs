@@ -45,7 +45,7 @@ fn read(file: &Path, with_secrets: bool) -> String {
             command.env_remove(name)
         };
     }
-    let Output { stdout, .. } = command.output().unwrap();
+    let Output { stdout, .. } = stoop_waits::output(&mut command, stoop_waits::PATIENCE).unwrap();
     String::from_utf8(stdout).unwrap()
 }
 

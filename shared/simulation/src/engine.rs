@@ -7,7 +7,7 @@ use stoop_domain::Time;
 
 use crate::config::SimulationConfig;
 use crate::home::Home;
-use crate::life::{Entry, Life, What};
+use crate::life::{Entry, Life, Scene, What};
 use crate::places;
 use crate::random::Random;
 
@@ -39,22 +39,29 @@ struct Touches {
 /// Attempts to draw a home for a touch. Most draws hit one on the market.
 const DRAWS_MAX: u32 = 16;
 
+/// About as long as a home needs from one listing to the next. If the first listings are spread over it, as many homes
+/// come on the market from then on as leave it.
+const CYCLE_MS: i64 = 240 * Time::DAY_MS;
+
 /// The maximum delay of a late entry. Stoop handles entries that are years late, but such portals are rare.
 const LATE_MS_MAX: i64 = 24 * Time::HOUR_MS;
 
 impl Engine {
     pub(crate) fn new(config: SimulationConfig) -> Self {
-        let areas = places::areas(config.seed, config.markets, config.morocco);
+        let areas = places::areas(&config);
         let homes: Arc<[Home]> = (0..config.homes)
             .map(|i| Home::build(config.seed, i, &areas[i as usize % areas.len()], config.rent_permille))
             .collect();
         let zones = areas.iter().map(|area| area.path.country().zone).collect();
         let begin = config.begin();
-        let lead_ms = (config.start.ms() - begin.ms()).max(config.lead_ms);
+        let lead_ms = (config.start.ms() - begin.ms()).min(CYCLE_MS).max(config.lead_ms);
         let mut lives: Vec<Life> = (0..config.homes).map(|i| Life::new(config.seed, i)).collect();
         let next = (0_u32..)
             .zip(&mut lives)
-            .map(|(i, life)| Reverse((begin.plus_ms(life.first_listing_ms(lead_ms)), i)))
+            .map(|(i, life)| {
+                let purpose = homes[i as usize].purpose;
+                Reverse((begin.plus_ms(life.first_listing_ms(purpose, begin, lead_ms)), i))
+            })
             .collect();
         let random = Random::new(config.seed, 1 << 43);
         let last = begin.plus_ms(-1);
@@ -88,7 +95,7 @@ impl Engine {
         let index = home as usize;
         let zone = &self.zones[index % self.zones.len()];
         let life = &mut self.lives[index];
-        let (what, wait_ms) = life.step(at, &self.homes[index], zone, &self.config);
+        let (what, wait_ms) = life.step(at, Scene { home: &self.homes[index], zone, config: &self.config });
         let offer = life.offer.as_ref()?.reported_ahead(self.config.clock_ahead_ms);
         self.next.push(Reverse((at.plus_ms(wait_ms), home)));
         if what != What::Listed {

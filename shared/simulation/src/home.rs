@@ -2,8 +2,10 @@ use std::sync::Arc;
 
 use stoop_domain::{AreaUnit, Currency, Day, Market, Minor, PropertyType, Purpose, Status, Time};
 
+use crate::config::SimulationConfig;
 use crate::places::PostalArea;
 use crate::random::Random;
+use crate::season::YEAR_MS;
 
 /// The constant properties of a home.
 #[derive(Clone, Debug)]
@@ -24,7 +26,7 @@ pub struct Home {
     pub(crate) number: u32,
     pub(crate) latitude_e6: i32,
     pub(crate) longitude_e6: i32,
-    /// The value that its owner expects: prices stay near it.
+    /// What it is worth when the simulation starts: prices stay near its worth.
     pub(crate) worth: Minor,
     /// Selects its street, office and remarks.
     pub(crate) words: u64,
@@ -49,6 +51,17 @@ pub struct Offer {
     pub on_market_day: Day,
     /// `ModificationTimestamp`.
     pub modified_at: Time,
+    /// The sale or letting, while the status is closed.
+    pub closing: Option<Closing>,
+}
+
+/// A sale or letting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Closing {
+    /// `ClosePrice`.
+    pub price: Minor,
+    /// `CloseDate`, in the market's time zone.
+    pub day: Day,
 }
 
 impl Offer {
@@ -79,12 +92,18 @@ impl Home {
         let bathrooms = random.between(1, (bedrooms + 1).min(4));
         let square_feet = 340 + bedrooms * 390 + random.between(-120, 420);
         let living_area = if city.area_unit() == AreaUnit::SquareFeet { square_feet } else { square_feet * 93 / 1_000 };
-        let level = (55 + bedrooms * 16 + random.between(-15, 25)) * area.level_percent;
-        let (median, round) = match purpose {
-            Purpose::Sale => (city.sale, 1_000),
-            Purpose::Rent => (city.rent, 25),
+        // Larger homes cost less per area, and let for less of their price.
+        let (median, size) = match purpose {
+            Purpose::Sale => (city.sale, 42 + bedrooms * 20),
+            Purpose::Rent => (city.rent, 50 + bedrooms * 18),
         };
-        let worth = Minor((median * level / 10_000 / round).max(1) * round * 100);
+        let of_kind = match kind {
+            PropertyType::SingleFamilyResidence => 104,
+            PropertyType::Townhouse => 98,
+            _ => 94,
+        };
+        let level = size * (of_kind + random.between(-16, 16)) / 100 * area.level_percent;
+        let worth = Minor((median * level / 10_000).max(1) * 100);
         let mut near = |middle: i32| middle + i32::try_from(random.between(-9_000, 9_000)).unwrap_or(0);
         let (latitude_e6, longitude_e6) = (near(area.latitude_e6), near(area.longitude_e6));
         Self {
@@ -102,6 +121,17 @@ impl Home {
             worth,
             words: random.next(),
         }
+    }
+
+    /// What it is worth at a time: cities rise and fall.
+    pub(crate) fn worth_at(&self, at: Time, config: &SimulationConfig) -> Minor {
+        // A trend that lasts for decades would leave the range of prices.
+        const YEARS_MAX: i64 = 10;
+        let ms = (at.ms() - config.start.ms()).clamp(-YEARS_MAX * YEAR_MS, YEARS_MAX * YEAR_MS);
+        // In millionths, so that each hour counts.
+        let change = i128::from(self.area.city.trend) * 100 * i128::from(ms) / i128::from(YEAR_MS);
+        let worth = i128::from(self.worth.0) * (1_000_000 + change) / 1_000_000;
+        Minor(i64::try_from(worth).unwrap_or(self.worth.0).max(1))
     }
 
     /// `ListingKey`. Keys sort like the homes' numbers.

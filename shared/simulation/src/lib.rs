@@ -20,6 +20,7 @@
 //! here. It reads no clock, and its only randomness is the seed.
 
 mod answer;
+mod asking;
 mod config;
 pub mod country;
 mod dialect;
@@ -31,8 +32,10 @@ mod life;
 mod places;
 mod portal;
 mod random;
+mod rates;
 mod render;
 mod rows;
+mod season;
 mod simulation;
 mod site;
 mod words;
@@ -42,7 +45,7 @@ pub use config::{Noise, SimulationConfig};
 pub use dialect::{Dialect, JsonSite, Pages, Paging, ResoSite, Vendor};
 pub use exchange::{Answered, Asked, Reaction, Shown};
 pub use faults::{Chaos, Fault, Faults, Outage};
-pub use home::{Home, Offer};
+pub use home::{Closing, Home, Offer};
 pub use life::{Entry, What};
 pub use places::PostalArea;
 pub use portal::{Portal, PortalConfig, PortalError};

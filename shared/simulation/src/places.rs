@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use stoop_domain::{AreaPath, AreaUnit, Currency};
 
+use crate::config::SimulationConfig;
 use crate::random::Random;
 
 /// A postal area, in which homes are counted together.
@@ -20,7 +21,7 @@ pub struct PostalArea {
     pub(crate) level_percent: i64,
 }
 
-/// A city and its price level in major units.
+/// A city with its prices in major units, its speed and its trend: no two are alike.
 #[derive(Debug)]
 pub(crate) struct City {
     pub(crate) country: &'static str,
@@ -30,8 +31,16 @@ pub(crate) struct City {
     codes: Codes,
     latitude_e6: i32,
     longitude_e6: i32,
+    /// The median list price of homes for sale.
     pub(crate) sale: i64,
+    /// The median rent a month.
     pub(crate) rent: i64,
+    /// How many days homes for sale need to go under contract, on average.
+    pub(crate) days: i64,
+    /// The rise of prices and rents in a year, in basis points.
+    pub(crate) trend: i64,
+    /// The closing price of homes at their worth as a share of the list price, in basis points.
+    pub(crate) to_list: i64,
 }
 
 /// The postal codes of a city.
@@ -50,34 +59,35 @@ const CODES_PER_CITY: u32 = 90;
 
 #[rustfmt::skip]
 static AMERICA: [City; 10] = [
-    us("IL", "Cook", "Chicago", codes::CHICAGO, 62_100, 41_881_832, -87_623_177, 345_000, 2_150),
-    us("WA", "King", "Seattle", codes::SEATTLE, 98_690, 47_608_013, -122_335_167, 815_000, 2_450),
-    us("TX", "Travis", "Austin", codes::AUSTIN, 81_800, 30_266_666, -97_733_330, 525_000, 1_950),
-    us("MA", "Suffolk", "Boston", codes::BOSTON, 3_115, 42_361_145, -71_057_083, 795_000, 3_300),
-    us("TX", "Harris", "Houston", codes::HOUSTON, 77_105, 29_749_907, -95_358_421, 315_000, 1_650),
-    us("FL", "Miami-Dade", "Miami", codes::MIAMI, 34_000, 25_761_681, -80_191_788, 585_000, 2_850),
-    us("AZ", "Maricopa", "Phoenix", codes::PHOENIX, 84_800, 33_448_376, -112_074_036, 435_000, 1_750),
-    us("CO", "Denver", "Denver", codes::DENVER, 81_700, 39_742_043, -104_991_531, 565_000, 1_990),
-    us("GA", "Fulton", "Atlanta", codes::ATLANTA, 26_900, 33_753_746, -84_386_330, 405_000, 1_890),
-    us("PA", "Philadelphia", "Philadelphia", codes::PHILADELPHIA, 21_300, 39_952_583, -75_165_222, 265_000, 1_700),
+    us("IL", "Cook", "Chicago", codes::CHICAGO, 62_100, 41_881_832, -87_623_177, (345_000, 2_000), 64, 450, 9_860),
+    us("WA", "King", "Seattle", codes::SEATTLE, 98_690, 47_608_013, -122_335_167, (815_000, 3_150), 58, 150, 10_010),
+    us("TX", "Travis", "Austin", codes::AUSTIN, 81_800, 30_266_666, -97_733_330, (525_000, 2_150), 112, -350, 9_610),
+    us("MA", "Suffolk", "Boston", codes::BOSTON, 3_115, 42_361_145, -71_057_083, (795_000, 3_400), 66, 250, 9_900),
+    us("TX", "Harris", "Houston", codes::HOUSTON, 77_105, 29_749_907, -95_358_421, (315_000, 1_650), 98, 50, 9_640),
+    us("FL", "Miami-Dade", "Miami", codes::MIAMI, 34_000, 25_761_681, -80_191_788, (585_000, 2_950), 118, -50, 9_530),
+    us("AZ", "Maricopa", "Phoenix", codes::PHOENIX, 84_800, 33_448_376, -112_074_036, (435_000, 1_850), 88, -100, 9_740),
+    us("CO", "Denver", "Denver", codes::DENVER, 81_700, 39_742_043, -104_991_531, (565_000, 2_450), 78, 0, 9_820),
+    us("GA", "Fulton", "Atlanta", codes::ATLANTA, 26_900, 33_753_746, -84_386_330, (405_000, 1_950), 86, 100, 9_710),
+    us("PA", "Philadelphia", "Philadelphia", codes::PHILADELPHIA, 21_300, 39_952_583, -75_165_222, (265_000, 1_550), 70, 350, 9_810),
 ];
 
 #[rustfmt::skip]
 static MOROCCO: [City; 3] = [
-    ma("Souss-Massa", "Agadir Ida-Ou Tanane", "Agadir", 80_000, 30_427_755, -9_598_107, 950_000, 4_500),
-    ma("Casablanca-Settat", "Casablanca", "Casablanca", 20_000, 33_573_110, -7_589_843, 1_450_000, 8_500),
-    ma("Marrakech-Safi", "Marrakech", "Marrakech", 40_000, 31_629_472, -7_981_084, 1_250_000, 6_500),
+    ma("Souss-Massa", "Agadir Ida-Ou Tanane", "Agadir", 80_000, 30_427_755, -9_598_107, (950_000, 4_500), 120, 200, 9_500),
+    ma("Casablanca-Settat", "Casablanca", "Casablanca", 20_000, 33_573_110, -7_589_843, (1_450_000, 7_500), 110, 300, 9_500),
+    ma("Marrakech-Safi", "Marrakech", "Marrakech", 40_000, 31_629_472, -7_981_084, (1_250_000, 6_500), 130, 100, 9_500),
 ];
 
-/// `markets` postal areas in as many cities as can have three each.
-pub(crate) fn areas(seed: u64, markets: u32, morocco: bool) -> Vec<Arc<PostalArea>> {
+/// The postal areas of a market, in as many cities as can have three each.
+pub(crate) fn areas(config: &SimulationConfig) -> Vec<Arc<PostalArea>> {
+    let &SimulationConfig { seed, markets, morocco, .. } = config;
     let cities: Vec<&'static City> = if morocco {
         AMERICA.iter().take(3).chain(&MOROCCO).chain(AMERICA.iter().skip(3)).collect()
     } else {
         AMERICA.iter().collect()
     };
-    let all = u32::try_from(cities.len()).unwrap_or(1);
-    let used = (markets / 3).clamp(if morocco { 4.min(markets) } else { 1 }, all).max(1);
+    let all = u32::try_from(cities.len()).unwrap_or(1).min(config.cities);
+    let used = (markets / 3).max(if morocco { 4.min(markets) } else { 1 }).min(all).max(1);
     (0..markets.clamp(1, used * CODES_PER_CITY))
         .map(|i| Arc::new(area(seed, cities[(i % used) as usize], i / used)))
         .collect()
@@ -134,11 +144,13 @@ const fn us(
     invented_from: u32,
     latitude_e6: i32,
     longitude_e6: i32,
-    sale: i64,
-    rent: i64,
+    (sale, rent): (i64, i64),
+    days: i64,
+    trend: i64,
+    to_list: i64,
 ) -> City {
     let codes = Codes { first: real[0].0, real, invented_from };
-    City { country: "US", region, county, name, codes, latitude_e6, longitude_e6, sale, rent }
+    City { country: "US", region, county, name, codes, latitude_e6, longitude_e6, sale, rent, days, trend, to_list }
 }
 
 #[expect(clippy::too_many_arguments, reason = "the columns of a table")]
@@ -149,20 +161,28 @@ const fn ma(
     first: u32,
     latitude_e6: i32,
     longitude_e6: i32,
-    sale: i64,
-    rent: i64,
+    (sale, rent): (i64, i64),
+    days: i64,
+    trend: i64,
+    to_list: i64,
 ) -> City {
     let codes = Codes { first, real: &[], invented_from: first };
-    City { country: "MA", region, county, name, codes, latitude_e6, longitude_e6, sale, rent }
+    City { country: "MA", region, county, name, codes, latitude_e6, longitude_e6, sale, rent, days, trend, to_list }
 }
 
 #[cfg(test)]
 mod tests {
+    use stoop_domain::Time;
+
     use super::*;
+
+    fn areas_of(markets: u32, morocco: bool) -> Vec<Arc<PostalArea>> {
+        areas(&SimulationConfig { morocco, ..SimulationConfig::new(1, Time::default(), 1, markets) })
+    }
 
     #[test]
     fn areas_are_distinct_and_boston_keeps_its_leading_zero() {
-        let areas = areas(1, 120, true);
+        let areas = areas_of(120, true);
         let mut paths: Vec<&str> = areas.iter().map(|area| area.path.as_str()).collect();
         paths.sort_unstable();
         paths.dedup();
@@ -173,7 +193,18 @@ mod tests {
 
     #[test]
     fn markets_are_at_least_one_and_at_most_what_the_country_has() {
-        assert_eq!(areas(1, 0, false).len(), 1);
-        assert_eq!(areas(1, 1_000_000, false).len(), 900);
+        assert_eq!(areas_of(0, false).len(), 1);
+        assert_eq!(areas_of(1_000_000, false).len(), 900);
+    }
+
+    #[test]
+    fn postal_areas_are_in_as_many_cities_as_asked_for() {
+        let cities = |cities| {
+            let config = SimulationConfig { cities, ..SimulationConfig::new(1, Time::default(), 1, 60) };
+            let areas = areas(&config);
+            assert_eq!(areas.len(), 60);
+            areas.iter().map(|area| area.city.name).collect::<std::collections::BTreeSet<_>>().len()
+        };
+        assert_eq!([0, 1, 5, u32::MAX].map(cities), [1, 1, 5, 10]);
     }
 }

@@ -132,6 +132,7 @@ impl Portal {
 }
 
 impl Drop for Portal {
+    #[expect(clippy::disallowed_methods, reason = "the thread ends when it is asked to: it waits for nobody")]
     fn drop(&mut self) {
         drop(self.stop.take());
         if let Some(thread) = self.thread.take() {

@@ -53,9 +53,11 @@ fn write_offer(out: &mut Vec<u8>, offer: &Offer, brief: bool) {
         moment(out, at);
         text(out, "\"");
     }
-    if offer.status == Status::Closed {
+    if let Some(closing) = offer.closing {
+        text(out, ",\"ClosePrice\":");
+        money(out, closing.price);
         text(out, ",\"CloseDate\":\"");
-        date(out, offer.status_changed_at.ms().div_euclid(Time::DAY_MS));
+        date(out, closing.day.0.into());
         text(out, "\"");
     }
     if !brief {

@@ -10,7 +10,9 @@ const PACKAGES = process.env.STOOP_BROWSER_PACKAGES || fileURLToPath(new URL('..
 /** Names of the program, on Debian first. */
 const NAMES = ['chromium', 'chromium-browser', 'google-chrome-stable', 'google-chrome'];
 /** Milliseconds that one action may take on a busy machine. */
-const PATIENCE_MS = 30_000;
+const PATIENCE_MS = 60_000;
+/** Milliseconds after which a program, a page or the browser is not waited for any more. */
+const BOUND_MS = 300_000;
 
 const require = createRequire(join(PACKAGES, '/'));
 
@@ -41,6 +43,7 @@ export async function launch(base) {
   const rules = ['MAP * ~NOTFOUND', 'EXCLUDE 127.0.0.1', 'EXCLUDE localhost', `EXCLUDE ${new URL(base).hostname}`];
   const { chromium } = installed(() => require('playwright-core'));
   return chromium.launch({
+    timeout: BOUND_MS,
     executablePath: chromiumPath(),
     args: [`--host-resolver-rules=${rules.join(', ')}`],
   });
@@ -52,7 +55,7 @@ export async function launch(base) {
  */
 export async function newPage(browser, options = {}) {
   const width = options.viewport?.width ?? 1280;
-  const context = await browser.newContext({
+  const made = browser.newContext({
     viewport: { width, height: 800 },
     isMobile: width < 600,
     hasTouch: width < 600,
@@ -62,8 +65,19 @@ export async function newPage(browser, options = {}) {
     timezoneId: 'UTC',
     ...options,
   });
+  const context = await within('a context of the browser', made);
   context.setDefaultTimeout(PATIENCE_MS);
-  return context.newPage();
+  return within('a page of the browser', context.newPage());
+}
+
+/** Closes a page with its context. */
+export async function closePage(page) {
+  await within('the end of a page', page.context().close());
+}
+
+/** Ends the browser. */
+export async function close(browser) {
+  await within('the end of the browser', browser.close());
 }
 
 /** The source of axe-core, to be evaluated in a page. */
@@ -79,6 +93,19 @@ export function baseUrl(text) {
     throw new Error(`--base is ${text}: accepted is http://HOST:PORT/`);
   }
   return url.origin;
+}
+
+/** The result of a promise. Fails if there is none within `ms`. */
+export async function within(what, promise, ms = BOUND_MS) {
+  let timer;
+  const late = new Promise((_, failed) => {
+    timer = setTimeout(() => failed(new Error(`waited ${ms / 1000} s in vain for ${what}`)), ms);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** Calls `holds` until it returns true. Returns whether it did within `ms`. */

@@ -6,13 +6,15 @@
 
 import { spawn } from 'node:child_process';
 
-import { newPage, until } from './browser.mjs';
+import { closePage, newPage, until, within } from './browser.mjs';
 import { arrived, left, links, present } from './expect.mjs';
 import { Keyboard, Mouse } from './hands.mjs';
 import { TOURS, tour } from './tours.mjs';
 import { Watch } from './watch.mjs';
 
 const SCREEN = { width: 1280, height: 800 };
+/** Each step of a journey has a bound of its own, and a tour has many. */
+const JOURNEY_MS = 1_800_000;
 
 /**
  * The journeys, in their order: the last one leaves no server. `run` gets `{ page, watch, base, options }`. Options:
@@ -60,13 +62,13 @@ export async function runJourneys(browser, base, options, report, only = '') {
     const watch = new Watch(page, base);
     const found = [];
     try {
-      await run({ page, watch, base, options });
+      await within('the end of the journey', run({ page, watch, base, options }), JOURNEY_MS);
       await watch.quiet();
     } catch (error) {
       found.push(`${error.message.split('\n')[0]} (at ${page.url()})`);
     }
     found.push(...watch.findings().map(({ check, what, where }) => `${check}: ${what} at ${where}`));
-    await page.context().close();
+    await closePage(page);
     report.test(name, found);
   }
 }
@@ -190,7 +192,7 @@ async function restart(at) {
   await changed('before the restart');
   // What the page logs and requests without a server is no finding.
   watch.pause();
-  await command(options.stop);
+  await within(`\`${options.stop}\``, command(options.stop));
   if (!(await until(async () => !(await answers(base)), options.startMs))) throw new Error('the server did not stop');
   await page.waitForTimeout(500);
   const server = spawn('sh', ['-c', options.start], { detached: true, stdio: ['ignore', 'ignore', 'inherit'] });
@@ -227,7 +229,7 @@ function command(text) {
 
 async function answers(base) {
   try {
-    const answer = await fetch(`${base}/`, { signal: AbortSignal.timeout(2_000) });
+    const answer = await fetch(`${base}/`, { signal: AbortSignal.timeout(30_000) });
     await answer.arrayBuffer();
     return answer.ok;
   } catch {

@@ -4,7 +4,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { axeSource, newPage } from './browser.mjs';
+import { axeSource, closePage, newPage, within } from './browser.mjs';
 import * as inPage from './in-page.mjs';
 import { Watch } from './watch.mjs';
 
@@ -37,14 +37,18 @@ export async function resolve(browser, base, { path, link }) {
   if (!link) return path;
   const page = await newPage(browser);
   try {
-    await page.goto(base + path, { waitUntil: 'domcontentloaded' });
-    const target = page.locator(link).first();
-    if ((await target.count()) === 0) throw new Error(`${path} has no ${link}`);
-    const { pathname, search } = new URL(await target.evaluate((element) => element.href));
-    return pathname + search;
+    return await within(`the link ${link} of ${path}`, followed(page, base + path, link));
   } finally {
-    await page.context().close();
+    await closePage(page);
   }
+}
+
+async function followed(page, url, link) {
+  await page.goto(url, { waitUntil: 'domcontentloaded' });
+  const target = page.locator(link).first();
+  if ((await target.count()) === 0) throw new Error(`${new URL(url).pathname} has no ${link}`);
+  const { pathname, search } = new URL(await target.evaluate((element) => element.href));
+  return pathname + search;
 }
 
 /** Looks at a page once. Returns findings `{ check, what, where }`. */
@@ -52,7 +56,7 @@ export async function lookAt(browser, base, { path, status }, { width, theme }, 
   const page = await newPage(browser, { viewport: { width, height: HEIGHTS[width] }, colorScheme: theme });
   const watch = new Watch(page, base, { documentStatus: status });
   const found = [];
-  try {
+  const look = async () => {
     const answer = await page.goto(base + path, { waitUntil: 'load' });
     const type = (await answer.headerValue('content-type')) ?? 'nothing';
     if (answer.status() !== status)
@@ -64,6 +68,9 @@ export async function lookAt(browser, base, { path, status }, { width, theme }, 
     await page.evaluate(axeSource());
     found.push(...(await seen(page, base, theme)), ...(await measured(page, width)));
     if (await page.evaluate(inPage.unfold)) found.push(...(await measured(page, width)));
+  };
+  try {
+    await within(`the checks of ${path}`, look());
   } catch (error) {
     const what = error.message.split('\n')[0];
     found.push({ check: 'answer', what, where: path });
@@ -71,7 +78,7 @@ export async function lookAt(browser, base, { path, status }, { width, theme }, 
     found.push(...rest.map((check) => ({ check, what: 'not checked, see `answer`', where: path })));
   }
   found.push(...watch.findings());
-  await page.context().close();
+  await closePage(page);
   return found;
 }
 

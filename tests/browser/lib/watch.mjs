@@ -5,7 +5,7 @@ import { until } from './browser.mjs';
 /** A page is quiet if it has awaited no answer for so long. */
 const QUIET_MS = 150;
 /** A page that never becomes quiet is looked at after so long. */
-const QUIET_WITHIN_MS = 4_000;
+const QUIET_WITHIN_MS = 30_000;
 const NETWORK = ['http:', 'https:', 'ws:', 'wss:'];
 /** Chromium's message for an answer that `responses` or `hosts` reports. */
 const NOT_LOADED = 'Failed to load resource';

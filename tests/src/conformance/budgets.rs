@@ -49,12 +49,16 @@ pub async fn budgets_conformance<B: Budgets + ?Sized + 'static>(budgets: Arc<B>)
 /// Adds one several times, retrying after conflicts.
 async fn count_up<B: Budgets + ?Sized>(budgets: Arc<B>, account: &str) {
     for _ in 0..CHANGES {
+        let mut conflicts = 0;
         loop {
             let (read, version) = budgets.load(account).await.unwrap();
             tokio::task::yield_now().await;
             if budgets.save(account, &record(number(&read) + 1), version).await.unwrap() {
                 break;
             }
+            conflicts += 1;
+            // Each is because another one has counted.
+            assert!(conflicts <= POLLERS * CHANGES, "{conflicts} conflicts, and no end");
         }
     }
 }

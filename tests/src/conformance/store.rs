@@ -282,6 +282,7 @@ async fn writers_who_race_lose_nothing((store, _): Fresh) {
                 Err(CommitError::Conflict) => conflicts += 1,
                 Err(error) => panic!("{error}"),
             }
+            assert!(conflicts < 20, "a conflict with nobody");
             let stored = store.homes(std::slice::from_ref(&id)).await.unwrap().remove(0).unwrap();
             *mine = Some((stored.version, Some(stored.value)));
         }
@@ -314,6 +315,7 @@ async fn writers_who_race_archive_each_thing_once((store, witness): Fresh) {
                 Err(CommitError::Conflict) => (*version, conflicts) = (stored.version, conflicts + 1),
                 Err(error) => panic!("{error}"),
             }
+            assert!(conflicts < 20, "a conflict with nobody");
         }
     }
     assert_eq!(conflicts, 19, "each write but the first was overtaken once");

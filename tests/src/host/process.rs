@@ -4,6 +4,8 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 
+use stoop_waits::{PATIENCE, ended, status};
+
 use super::api::Api;
 use super::{Log, TICK};
 
@@ -68,7 +70,7 @@ impl Process {
             Signal::Stop => "STOP",
             Signal::Continue => "CONT",
         };
-        let sent = Command::new("sh").args(["-c", &format!("kill -{name} {}", self.id)]).status();
+        let sent = status(Command::new("sh").args(["-c", &format!("kill -{name} {}", self.id)]), PATIENCE);
         assert!(sent.is_ok_and(|status| status.success()), "SIG{name} can't be sent to {}", self.id);
     }
 
@@ -105,7 +107,7 @@ impl Process {
         let mut child = self.child();
         // Both fail only if the process no longer exists.
         drop(child.kill());
-        drop(child.wait());
+        drop(ended(&mut child, "the end of a killed process", PATIENCE));
     }
 
     fn child(&self) -> MutexGuard<'_, Child> {

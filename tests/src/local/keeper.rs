@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::{ErrorKind, Read, Write};
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, TcpListener};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -12,9 +12,10 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
+use stoop_waits::{PATIENCE, connected, ended, output};
 
 /// Longer than the keeper waits for its program.
-const END_WITHIN: Duration = Duration::from_secs(30);
+const END_WITHIN: Duration = PATIENCE;
 const LOG_LINES: usize = 30;
 
 #[derive(Debug)]
@@ -81,7 +82,8 @@ impl Keeper {
 
     /// Does not reap it: the process ID must stay valid until `drop` has waited for it.
     fn has_ended(&self) -> Result<bool> {
-        let state = Command::new("ps").args(["-o", "stat=", "-p", &self.child.id().to_string()]).output()?;
+        let mut ps = Command::new("ps");
+        let state = output(ps.args(["-o", "stat=", "-p", &self.child.id().to_string()]), PATIENCE)?;
         let state = String::from_utf8_lossy(&state.stdout);
         Ok(state.trim().is_empty() || state.trim_start().starts_with('Z'))
     }
@@ -98,19 +100,9 @@ impl Keeper {
 impl Drop for Keeper {
     fn drop(&mut self) {
         drop(self.child.stdin.take());
-        let deadline = Instant::now() + END_WITHIN;
-        loop {
-            match self.child.try_wait() {
-                Ok(Some(_)) => break,
-                Ok(None) if Instant::now() < deadline => sleep(Duration::from_millis(20)),
-                _ => {
-                    eprintln!("the keeper of {} did not end within {} s", self.log.display(), END_WITHIN.as_secs());
-                    if let Err(error) = self.child.kill().and_then(|()| self.child.wait()) {
-                        eprintln!("nor when it was killed: {error}");
-                    }
-                    break;
-                }
-            }
+        let what = format!("the end of the keeper of {}", self.log.display());
+        if let Err(error) = ended(&mut self.child, &what, END_WITHIN) {
+            eprintln!("{error}");
         }
         if std::thread::panicking() || self.keep_log.get() {
             eprintln!("the emulator's log: {}", self.log.display());
@@ -135,7 +127,7 @@ pub(super) fn free_port() -> Result<u16> {
 
 /// Whether something listens there.
 pub(super) fn answers(port: u16) -> bool {
-    TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok()
+    connected((Ipv4Addr::LOCALHOST, port)).is_ok()
 }
 
 fn healthy(port: u16) -> bool {
@@ -143,7 +135,7 @@ fn healthy(port: u16) -> bool {
 }
 
 fn health(port: u16) -> std::io::Result<String> {
-    let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
+    let mut stream = connected((Ipv4Addr::LOCALHOST, port))?;
     stream.set_read_timeout(Some(Duration::from_secs(5)))?;
     stream.write_all(b"GET /_localstack/health HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")?;
     let mut head = Vec::new();

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, bail, ensure};
+use stoop_waits::{LONG, PATIENCE, locked, output};
 
 /// numpy's wheels, and with them the pinned versions, need this version.
 const PYTHON_MIN: (u32, u32) = (3, 11);
@@ -73,7 +74,7 @@ impl Venv {
             std::fs::create_dir_all(cache).with_context(|| format!("can't make {}", cache.display()))?;
         }
         let lock = File::create(self.folder.with_added_extension("lock"))?;
-        lock.lock()?;
+        locked(&lock, "another process that makes it", LONG)?;
         if complete.exists() {
             return Ok(());
         }
@@ -116,9 +117,9 @@ fn python() -> PathBuf {
 }
 
 fn python_version(python: &Path) -> Result<(u32, u32)> {
-    let out = Command::new(python)
-        .args(["-c", "import sys; print(sys.version_info[0], sys.version_info[1])"])
-        .output()
+    let mut command = Command::new(python);
+    command.args(["-c", "import sys; print(sys.version_info[0], sys.version_info[1])"]);
+    let out = output(&mut command, PATIENCE)
         .with_context(|| format!("can't run `{}`: is Python installed? STOOP_PYTHON may name it", python.display()))?;
     let text = String::from_utf8_lossy(&out.stdout);
     let mut numbers = text.split_whitespace().map(str::parse);
@@ -139,7 +140,7 @@ fn cache_folder() -> Result<PathBuf> {
 
 /// Runs it to its end, and shows its output if it failed.
 fn run(command: &mut Command) -> Result<()> {
-    let out = command.output().with_context(|| format!("can't run {:?}", command.get_program()))?;
+    let out = output(command, LONG).with_context(|| format!("can't run {:?}", command.get_program()))?;
     ensure!(
         out.status.success(),
         "{command:?} ended with {}\n{}{}",

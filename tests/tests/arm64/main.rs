@@ -21,9 +21,8 @@ use stoop_tests::host::Host;
 use stoop_tests::local::LocalAws;
 use stoop_tests::stack::{Built, Stack, project};
 use stoop_tests::weight::{ZIP_MB_MAX, zipped_mb};
+use stoop_waits::{LONG, Limit, PATIENCE};
 
-/// Longer than anything takes that works, emulated on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(300);
 /// The machine field of a 64-bit ARM ELF file.
 const ARM64: [u8; 2] = [0xB7, 0x00];
 const CONFIGURATION: &str = r#"
@@ -80,6 +79,7 @@ fn main() -> ExitCode {
         let world = Arc::clone(&world);
         Trial::test(name, move || {
             let world = world.get_or_init(World::start).as_ref().map_err(|error| format!("{error:#}"))?;
+            let _limit = Limit::of(name, LONG);
             world.runtime.block_on(scenario(world)).map_err(|error| format!("{error:#}"))?;
             Ok(())
         })

@@ -72,6 +72,7 @@ async fn both_stores_give_the_same_pages() {
     let town = Town::measured().await;
     let areas = AlteredAreas::new(&*town.database, |_, _| Ok(None));
     let on_aws = Web::new(&*store, &views, &areas, &browse);
+    town.poll();
     let on_a_laptop = Web::new(&*town.database, &*town.database, &areas, &*town.database);
     let targets = [
         ("/", ""),

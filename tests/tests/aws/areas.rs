@@ -81,9 +81,9 @@ impl World {
                 assert_eq!(area, of);
                 let (shown, wide) = (shown.unwrap_or_else(|| panic!("{area} has no sum")), wide.unwrap());
                 assert_eq!(shown.rolled_up, None, "{area}");
-                let (zone, grain) = (area.country().zone, level.grain());
+                let zone = area.country().zone;
                 for segment in [Segment::All].into_iter().chain(wide.segments()) {
-                    let [got, expected] = [&shown.sum, &wide].map(|sum| sum.figures(grain, segment, now, &zone));
+                    let [got, expected] = [&shown.sum, &wide].map(|sum| sum.figures(segment, now, &zone));
                     assert_eq!(got, expected, "{area} {segment:?}");
                 }
                 if level != WideLevel::City {
@@ -195,7 +195,7 @@ async fn a_sum_is_replaced_only_if_it_is_the_one_that_was_read() {
     let king = area("us/wa/king:sale:USD");
     let none = world.areas.sum(&king).await.unwrap();
     assert!(none.sum.is_none() && none.tag.is_none());
-    let mut sum = AreaSum::empty(WideLevel::County);
+    let mut sum = AreaSum::default();
     sum.stamp(1);
     assert!(world.areas.put(&king, &sum, &none).await.unwrap());
     assert!(!world.areas.put(&king, &sum, &none).await.unwrap(), "somebody was faster");

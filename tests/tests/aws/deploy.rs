@@ -7,6 +7,7 @@ use std::process::{Command, Output};
 
 use stoop_tests::local::venv_python;
 use stoop_tests::stack::project;
+use stoop_waits::{PATIENCE, output};
 
 /// A built project with these settings and the real `infra/deploy`.
 fn folder(samconfig: &str) -> tempfile::TempDir {
@@ -29,7 +30,7 @@ fn deploy(folder: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Outp
         command.env_remove(unset);
     }
     command.arg(folder.join("infra/deploy")).args(arguments).env("PATH", path).envs(variables.iter().copied());
-    command.output().unwrap()
+    output(&mut command, PATIENCE).unwrap()
 }
 
 fn said(output: &Output) -> String {

@@ -1,11 +1,11 @@
 //! Our aggregated records equal those of AWS's own library for Python (`aws_kinesis_agg`).
 
-use std::io::Write;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use serde_json::{Value, json};
 use stoop_tests::local::venv_python;
 use stoop_tests::made::observation;
+use stoop_waits::{PATIENCE, answer};
 use stoop_wire::kpl::{Deaggregated, aggregate, aggregated_len, deaggregate};
 
 /// Reads jobs from standard input, runs them with AWS's library, and prints the results; bytes are in hexadecimal.
@@ -35,15 +35,16 @@ json.dump([{"aggregate": aggregate, "deaggregate": deaggregate}[kind](job) for k
 /// Runs jobs with AWS's library.
 fn official(jobs: &[Value]) -> Vec<Value> {
     let python = venv_python().unwrap();
-    let mut child = Command::new(&python)
-        .args(["-c", OFFICIAL])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap_or_else(|error| panic!("{} does not start: {error}", python.display()));
-    child.stdin.take().unwrap().write_all(json!(jobs).to_string().as_bytes()).unwrap();
-    let output = child.wait_with_output().unwrap();
-    assert!(output.status.success(), "{}, with aws_kinesis_agg, ended with {}", python.display(), output.status);
+    let input = json!(jobs).to_string().into_bytes();
+    let output = answer(Command::new(&python).args(["-c", OFFICIAL]), input, PATIENCE)
+        .unwrap_or_else(|error| panic!("{}: {error}", python.display()));
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        output.status.success(),
+        "{}, with aws_kinesis_agg, ended with {}\n{said}",
+        python.display(),
+        output.status
+    );
     let answers: Vec<Value> = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(answers.len(), jobs.len());
     answers

@@ -1,15 +1,11 @@
 //! AWS on this machine starts, stops, and cleans up. Uses the emulator named by `STOOP_LOCAL_AWS`, whatever
 //! `AWS_ENDPOINT_URL` says.
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
+use std::io::{Read, Write};
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
 
 use stoop_tests::local::{Kind, LocalAws};
-
-/// Far more than anything here takes on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(60);
+use stoop_waits::{Lines, PATIENCE, connected, ended, output, until};
 
 fn start() -> LocalAws {
     LocalAws::start_emulator(Kind::emulator().unwrap()).unwrap()
@@ -20,7 +16,7 @@ fn address(aws: &LocalAws) -> String {
 }
 
 fn get(address: &str, path: &str) -> String {
-    let mut stream = TcpStream::connect(address).unwrap();
+    let mut stream = connected(address).unwrap();
     write!(stream, "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n").unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
@@ -28,7 +24,7 @@ fn get(address: &str, path: &str) -> String {
 }
 
 fn is_silent(address: &str) -> bool {
-    TcpStream::connect(address).is_err()
+    connected(address).is_err()
 }
 
 #[test]
@@ -59,7 +55,7 @@ fn its_environment_is_enough_for_the_sdk_and_resources_end_with_it() {
                   print(len(s3.list_buckets()['Buckets']))\n";
     for _ in 0..2 {
         let aws = start();
-        let out = aws.command("python").args(["-c", script]).output().unwrap();
+        let out = output(aws.command("python").args(["-c", script]), PATIENCE).unwrap();
         assert_eq!(String::from_utf8(out.stdout).unwrap(), "0\n1\n", "{}", String::from_utf8_lossy(&out.stderr));
     }
 }
@@ -102,11 +98,11 @@ print(functions.invoke(FunctionName="f", Payload=b"{}")["Payload"].read().decode
 #[ignore = "waits until it is killed; run by a_killed_test_leaves_nothing_running"]
 fn held_until_killed() {
     let aws = start();
-    let out = aws.command("python").args(["-c", CALLS_A_FUNCTION]).output().unwrap();
+    let out = output(aws.command("python").args(["-c", CALLS_A_FUNCTION]), PATIENCE).unwrap();
     assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
     let function = String::from_utf8(out.stdout).unwrap();
     println!("\nheld: {} {}", address(&aws), function.trim());
-    std::thread::sleep(PATIENCE * 10);
+    std::thread::sleep(PATIENCE);
 }
 
 #[test]
@@ -116,26 +112,24 @@ fn a_killed_test_leaves_nothing_running() {
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
-    let lines = BufReader::new(test.stdout.take().unwrap()).lines();
-    let held = lines.map_while(Result::ok).find_map(|line| Some(line.strip_prefix("held: ")?.to_owned()));
+    let lines = Lines::of(test.stdout.take().unwrap());
+    let mut lines = std::iter::from_fn(|| lines.next("what the test holds"));
+    let held = lines.find_map(|line| Some(line.strip_prefix("held: ")?.to_owned()));
     let held = held.expect("it ended before it held anything");
     let (there, function) = held.split_once(' ').unwrap();
     let below = descendants(test.id());
     assert!(below.contains(&function.parse().unwrap()), "the function's process {function} is not below: {below:?}");
 
     test.kill().unwrap();
-    test.wait().unwrap();
-    let deadline = Instant::now() + PATIENCE;
-    while !is_silent(there) || below.iter().any(|&pid| is_running(pid)) {
-        let left: Vec<_> = below.iter().filter(|&&pid| is_running(pid)).collect();
-        assert!(Instant::now() < deadline, "still running: {left:?}");
-        std::thread::sleep(Duration::from_millis(50));
-    }
+    ended(&mut test, "the end of the killed test", PATIENCE).unwrap();
+    until(&format!("the end of {below:?} and silence at {there}"), || {
+        (is_silent(there) && !below.iter().any(|&pid| is_running(pid))).then_some(())
+    });
 }
 
 /// `(pid, parent)` of every running process.
 fn processes() -> Vec<(u32, u32)> {
-    let out = Command::new("ps").args(["-A", "-o", "pid=,ppid=,stat="]).output().unwrap();
+    let out = output(Command::new("ps").args(["-A", "-o", "pid=,ppid=,stat="]), PATIENCE).unwrap();
     let listing = String::from_utf8(out.stdout).unwrap();
     let rows = listing.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
     rows.filter(|row| !row[2].starts_with('Z')).map(|row| (row[0].parse().unwrap(), row[1].parse().unwrap())).collect()

@@ -89,7 +89,9 @@ fn changes_of_too_many_areas_are_refused_and_only_shown_rows_count() {
     };
     let said = refused("level=county&sort=active_change&change=3&limit=1");
     assert!(
-        said.starts_with("65 sums would be read for their changes, more than the 64 that may be; accepted"),
+        said.starts_with(
+            "the sums of 65 areas would be read for their changes, more than the 64 that may be; accepted"
+        ),
         "{said}"
     );
     let few = list(&town, "level=county&sort=active&change=3&limit=64");

@@ -10,7 +10,7 @@ use serde_json::Value;
 use stoop_domain::{Home, HomeId, Market, Phase};
 use stoop_embedded::Database;
 use stoop_pipeline::ports::{Browse, PortError, RunLedger, RunOutcome, RunRecord};
-use stoop_pipeline::serve::each_open_home;
+use stoop_pipeline::serve::Reader;
 use stoop_pipeline::{Measurer, NextPoll};
 use stoop_tests::made::observation_in;
 
@@ -95,6 +95,7 @@ fn pages_of_a_list_join_to_the_whole_list() {
             assert_eq!(unreported("/api/v1/homes", &answer), None);
             assert_eq!(answer["total"].as_u64(), Some(total), "{order}");
             joined.extend(ids(answer["homes"].as_array().unwrap()));
+            assert!(joined.len() <= whole.len(), "{order}: pages without end");
             let Some(next) = answer["next"].as_str() else { break };
             let next = percent_encoding::utf8_percent_encode(next, percent_encoding::NON_ALPHANUMERIC);
             cursor = format!("&cursor={next}");
@@ -193,7 +194,9 @@ async fn markets_are_read_eight_at_a_time_and_visited_in_order() {
     assert_eq!(markets.len(), 40);
     let (began, mut seen) = (tokio::time::Instant::now(), Vec::new());
     let distant = Distant(&town.database);
-    let are_all = each_open_home(&*town.database, &distant, &markets, now(), |home| seen.push(home.market)).await;
+    let database = &*town.database;
+    let reader = Reader { store: database, views: database, areas: database, browse: &distant, controls: None };
+    let are_all = reader.each_open_home(&markets, &markets, now(), |home| seen.push(home.market)).await;
     assert!(are_all.unwrap());
     assert_eq!(seen, markets);
     assert_eq!(began.elapsed().as_millis().div_ceil(10), 5, "40 markets, 8 at a time");

@@ -160,6 +160,8 @@ fn a_form_of_a_session_works_in_that_session_only() {
         String::from_utf8(page.body).unwrap()
     };
     let (reader, writer) = (session(READER), session(WRITER));
+    assert!(!runs(&writer).contains("Poll now"), "nothing would poll");
+    town.poll();
     assert!(runs(&reader).contains("agadir") && !runs(&reader).contains("Pause"), "a reader has no buttons");
     let page = runs(&writer);
     assert!(page.contains("action=\"/searches/agadir/pause\"") && page.contains("Poll now"), "{page}");

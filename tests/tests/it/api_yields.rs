@@ -22,13 +22,15 @@ fn flats([county, city]: [&str; 2], purpose: Purpose, dirhams: i64, homes: usize
     (0..homes).map(flat).collect()
 }
 
-/// Tata has 20 flats for sale at 1,200,000; with those of Tiznit there are 40, and 30 for rent at 5,000.
+/// Tata has 20 flats for sale at 1,200,000; the county has 40 with those of Tiznit, and 30 for rent at 5,000. As many are for
+/// rent in another county.
 fn town() -> Town {
     let town = Town::empty();
-    let (tata, tiznit) = (["Tata", "Tata Ville"], ["Tiznit", "Tiznit Ville"]);
+    let (tata, tiznit) = (["Tiznit", "Tata"], ["Tiznit", "Tiznit Ville"]);
     town.observe(&flats(tata, Purpose::Sale, 1_200_000, 20));
     town.observe(&flats(tiznit, Purpose::Sale, 1_200_000, 20));
     town.observe(&flats(tiznit, Purpose::Rent, 5_000, 30));
+    town.observe(&flats(["Agadir", "Agadir"], Purpose::Rent, 9_000, 30));
     town
 }
 
@@ -36,6 +38,12 @@ fn town() -> Town {
 fn is_five_percent(kind: &Value) -> bool {
     let near = |name: &str, value: f64| (kind[name].as_f64().unwrap() / value - 1.0).abs() < 0.02;
     near("gross_yield", 0.05) && near("price_to_rent", 20.0)
+}
+
+/// The area of a level, its homes for sale and for rent, and its weight.
+fn homes_of_level(level: &Value) -> (&str, i64, i64, f64) {
+    let homes = |name: &str| level[name].as_i64().unwrap();
+    (level["area"].as_str().unwrap(), homes("sale_homes"), homes("rent_homes"), level["weight"].as_f64().unwrap())
 }
 
 #[track_caller]
@@ -46,7 +54,7 @@ fn answer(api: &Api<'_>, target: &str) -> Value {
 }
 
 #[test]
-fn yields_are_matched_in_the_first_area_with_enough_homes() {
+fn a_yield_leans_on_the_areas_around_up_to_the_county() {
     let town = town();
     let api = town.api();
     let found = answer(&api, "tata?yields=true");
@@ -54,16 +62,15 @@ fn yields_are_matched_in_the_first_area_with_enough_homes() {
         found["yields"].as_array().unwrap().iter().map(|kind| kind["label"].as_str().unwrap()).collect();
     assert_eq!(kinds, ["all", "Apartment, 2 bedrooms"]);
     let kind = &found["yields"][1];
-    assert_eq!(
-        (&kind["matched_in"], &kind["sale_homes"], &kind["rent_homes"]),
-        (&"ma/~souss".into(), &40.into(), &30.into())
-    );
+    assert_eq!((&kind["sale_homes"], &kind["rent_homes"]), (&20.into(), &0.into()));
+    let levels: Vec<_> = kind["levels"].as_array().unwrap().iter().map(homes_of_level).collect();
+    assert_eq!(levels, [("ma/~souss/~tiznit/~tata", 20, 0, 0.0), ("ma/~souss/~tiznit", 40, 30, 1.0)]);
     assert!(is_five_percent(kind), "{kind}");
     let all = &found["yields"][0];
-    assert_eq!((&all["matched_in"], &all["sale_homes"]), (&Value::Null, &20.into()));
+    assert_eq!((&all["sale_homes"], &all["matched_share"]), (&20.into(), &1.0.into()));
     assert!(is_five_percent(all), "{all}");
     assert_eq!(answer(&api, "tata?yields=true&purpose=sale")["yields"], found["yields"], "the rents are read anyway");
-    assert_eq!(answer(&api, "tiznit?yields=true&purpose=rent")["yields"], serde_json::json!([]), "of homes for sale");
+    assert_eq!(answer(&api, "agadir?yields=true&purpose=rent")["yields"], serde_json::json!([]), "of homes for sale");
 }
 
 #[test]
@@ -77,9 +84,9 @@ fn yields_are_shown_only_if_requested_and_empty_without_rents() {
 #[test]
 fn the_lag_of_an_area_around_is_reported_and_without_its_sum_it_is_added_up() {
     let town = town();
-    let region = |area: &WideArea| area.level() == WideLevel::Region;
+    let county = |area: &WideArea| area.level() == WideLevel::County;
     let behind = |area: &WideArea, shown: Option<ShownWide>| -> Result<Option<ShownWide>, PortError> {
-        let rolled_up = region(area).then(|| now().plus_ms(-60_000));
+        let rolled_up = county(area).then(|| now().plus_ms(-60_000));
         Ok(shown.map(|shown| ShownWide { rolled_up, ..shown }))
     };
     let areas = AlteredAreas::new(&*town.database, behind);
@@ -88,5 +95,5 @@ fn the_lag_of_an_area_around_is_reported_and_without_its_sum_it_is_added_up() {
     let areas = AlteredAreas::new(&*town.database, |_: &WideArea, _| Ok(None));
     let added_up = answer(&Api::new(&*town.database, &*town.database, &areas, &*town.database), "tata?yields=true");
     assert!(is_five_percent(&added_up["yields"][0]) && added_up.get("rolled_up_at").is_none(), "{added_up}");
-    assert_eq!(added_up["yields"][1]["matched_in"], "ma/~souss");
+    assert_eq!(added_up["yields"][1]["levels"], late["yields"][1]["levels"]);
 }

@@ -26,7 +26,7 @@ async fn terms_hold_for_each_listing_from_the_next_complete_scan_and_are_taken_b
     bench.measure().await;
     assert_eq!(shown(&bench), [false, false, true]);
     let home = bench.home("1").unwrap();
-    let view = HomeView::of(HomeId("site/1".into()), &home, Some(1.0), bench.now()).unwrap();
+    let view = HomeView::of(HomeId("site/1".into()), &home, None, bench.now()).unwrap();
     assert_eq!((view.intervals.len(), view.clone().displayed(&home).intervals.len()), (2, 1));
     assert!(view.summary.last_change.is_some() && view.displayed(&home).summary.last_change.is_none());
 

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use stoop_tests::stack::project;
+use stoop_waits::{PATIENCE, output};
 use tempfile::TempDir;
 
 /// A folder that is the whole `PATH`: a shell, and fake tools.
@@ -55,7 +56,7 @@ impl Tools {
     /// The exit code, and the output.
     fn check(&self, arguments: &[&str]) -> (i32, String) {
         let mut command = Command::new(project().join("infra/check"));
-        let out = command.args(arguments).env("PATH", self.path()).output().unwrap();
+        let out = output(command.args(arguments).env("PATH", self.path()), PATIENCE).unwrap();
         let said = [out.stdout, out.stderr].concat();
         (out.status.code().unwrap(), String::from_utf8(said).unwrap())
     }

@@ -145,9 +145,12 @@ async fn setting_our_clock_back_loses_no_price_and_no_gone_listing() {
         bench.wait_ms(-back_minutes * MINUTE_MS);
         let mut polled = poll(&bench, 1).await;
         let jumps = polled.clock_jumps.len();
+        let mut polls = 0;
         while polled.pages == 0 {
             // An account's record that is slightly ahead is waited for.
             polled = poll(&bench, 1).await;
+            polls += 1;
+            assert!(polls < 100, "{back_minutes}: no page is read: {polled:?}");
         }
         assert_eq!((polled.changed, jumps), (50, 1), "{back_minutes}");
         for id in 1..=50 {

@@ -3,6 +3,8 @@
 use std::path::Path;
 use std::process::Command;
 
+use stoop_waits::{PATIENCE, output};
+
 /// The source of the compile-time check, with the features and architectures that it names.
 const GUARD: &str = include_str!("../../../shared/aws/src/processor.rs");
 
@@ -14,7 +16,7 @@ fn rustc() -> Command {
 /// The features of a processor that the check refuses.
 fn refused(target: &str, processor: &str) -> Vec<String> {
     let cpu = format!("target-cpu={processor}");
-    let out = rustc().args(["--print", "cfg", "--target", target, "-C", &cpu]).output().unwrap();
+    let out = output(rustc().args(["--print", "cfg", "--target", target, "-C", &cpu]), PATIENCE).unwrap();
     assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
     let cfg = String::from_utf8(out.stdout).unwrap();
     let features = cfg.lines().filter_map(|line| line.strip_prefix("target_feature="));
@@ -67,7 +69,7 @@ fn a_function_for_a_newer_processor_is_not_built() {
             "--out-dir",
         ]);
         command.arg(folder.path()).args(["-C", &format!("target-cpu={processor}"), "-C", &format!("panic={panic}")]);
-        let out = command.arg(&guard).output().unwrap();
+        let out = output(command.arg(&guard), PATIENCE).unwrap();
         (out.status.success(), String::from_utf8_lossy(&out.stderr).into_owned())
     };
     if cfg!(not(all(target_arch = "x86_64", target_os = "linux", target_env = "gnu"))) {

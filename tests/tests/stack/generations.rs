@@ -16,6 +16,7 @@ use stoop_pipeline::{Clock, Measurer};
 use stoop_runtime::SystemClock;
 use stoop_tests::made::observation_in;
 use stoop_tests::stack::Stack;
+use stoop_waits::joined;
 use tokio::sync::{Mutex, MutexGuard};
 
 use crate::alerts_sent::Subscriber;
@@ -77,7 +78,7 @@ impl Feed {
             state.1 = true;
             state.0
         };
-        self.thread.join().unwrap();
+        joined("the end of the feed", self.thread);
         homes
     }
 }

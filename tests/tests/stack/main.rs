@@ -34,6 +34,7 @@ use std::sync::{Arc, OnceLock};
 
 use anyhow::Result;
 use libtest_mimic::{Arguments, Trial};
+use stoop_waits::{LONG, Limit};
 
 use world::{World, context, say};
 
@@ -84,6 +85,7 @@ fn main() -> ExitCode {
         // Deployed when the first scenario runs, so that listing names, or a filter without matches, deploys nothing.
         Trial::test(name, move || {
             let world = context(world.get_or_init(|| World::start(&folder)))?;
+            let _limit = Limit::of(name, LONG);
             world.runtime.block_on(scenario(world));
             Ok(())
         })

@@ -11,6 +11,7 @@ use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{HeaderMap, Method, Uri, header};
 use axum::response::Response;
 use serde_json::{Value, json};
+use stoop_waits::{PATIENCE, within};
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
@@ -59,7 +60,7 @@ impl Proxy {
         let url = format!("http://{}", subscriber.local_addr().unwrap());
         let shared = Arc::new(Shared {
             upstream: upstream.trim_end_matches('/').to_owned(),
-            http: reqwest::Client::builder().no_proxy().build().unwrap(),
+            http: reqwest::Client::builder().timeout(PATIENCE).no_proxy().build().unwrap(),
             rule: Mutex::new(Box::new(|_, _| Fate::Forward)),
             struck: Mutex::default(),
             strike: Notify::new(),
@@ -87,9 +88,12 @@ impl Proxy {
 
     /// Returns once a request was not simply forwarded.
     pub(crate) async fn strikes(&self) {
-        while self.struck().is_empty() {
-            self.shared.strike.notified().await;
-        }
+        within("a fault of the proxy", async {
+            while self.struck().is_empty() {
+                self.shared.strike.notified().await;
+            }
+        })
+        .await;
     }
 }
 

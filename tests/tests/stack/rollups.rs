@@ -6,7 +6,7 @@ use stoop_aws::StackAreas;
 use stoop_domain::{Market, Observation};
 use stoop_market::Segment;
 use stoop_pipeline::ports::{RollUps, WideAreas};
-use stoop_pipeline::serve::add_up;
+use stoop_pipeline::serve::AddUp;
 use stoop_pipeline::{Clock, WideArea, WideLevel};
 use stoop_runtime::SystemClock;
 use stoop_tests::made::observation_in;
@@ -41,10 +41,11 @@ async fn are_sums(world: &World) -> Result<usize, String> {
         areas.each(level, &markets, now, &mut |area, shown| listed.push((area, shown))).await.unwrap();
         for (area, shown) in listed {
             let of = |(market, _): &&(Market, _)| WideArea::of(market, level) == area;
-            let states: Vec<_> = whole.iter().filter(of).map(|(_, whole)| whole.state.clone()).collect();
-            let (expected, _) = add_up(&area, &states, now);
+            let mut expected = AddUp::new(&area, now, 0);
+            whole.iter().filter(of).for_each(|(_, whole)| expected.add(&whole.state));
+            let (expected, _) = expected.sum();
             let zone = area.country().zone;
-            let figures = |sum: &stoop_market::Wide| sum.figures(level.grain(), Segment::All, now, &zone);
+            let figures = |sum: &stoop_market::Wide| sum.figures(Segment::All, now, &zone);
             let expected = figures(&expected);
             let shown = shown.ok_or_else(|| format!("{area} has no sum"))?;
             let got = figures(&shown.sum);

@@ -49,7 +49,7 @@ impl Town {
         let config = |seed| SimulationConfig {
             past_ms: 0,
             lead_ms: 2 * Time::HOUR_MS,
-            ..SimulationConfig::new(seed, start, HOMES, MARKETS)
+            ..SimulationConfig::new(seed, start, HOMES, MARKETS).lively()
         };
         let message = |seed| story(config(seed)).map(|(all_listed, deep_cut)| (seed, all_listed, deep_cut));
         let (seed, all_listed, deep_cut) = (1..100_000).find_map(message).expect("some seed has this story");

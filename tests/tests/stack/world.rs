@@ -13,6 +13,9 @@ use stoop_pipeline::ports::{RunOutcome, RunRecord};
 use stoop_runtime::SystemClock;
 use stoop_tests::local::{Kind, LocalAws};
 use stoop_tests::stack::{Built, BuiltBeside, Stack};
+use stoop_waits::LONG;
+pub(crate) use stoop_waits::PATIENCE;
+use stoop_waits::output;
 
 use crate::cleanup;
 use crate::raw::Raw;
@@ -21,8 +24,6 @@ use crate::town::{SOURCE, TOKEN, Town};
 
 /// The search that polls the town.
 pub(crate) const SEARCH: &str = "town";
-/// Longer than anything takes that works, however busy the machine.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(180);
 const ALERT_EMAIL: &str = "somebody@example.com";
 /// The parameters of the deployment.
 const PARAMETERS: [(&str, &str); 6] = [
@@ -122,7 +123,7 @@ impl World {
     /// its exit code.
     pub(crate) fn run(&self, program: &str, arguments: &[&str]) -> String {
         let mut command = self.aws().command(program);
-        let out = command.args(arguments).current_dir(stoop_tests::stack::project()).output().unwrap();
+        let out = output(command.args(arguments).current_dir(stoop_tests::stack::project()), LONG).unwrap();
         format!("{}{}", String::from_utf8_lossy(&out.stdout), String::from_utf8_lossy(&out.stderr))
     }
 

@@ -2,20 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use stoop_embedded::Database;
 use stoop_market::THIN_SAMPLE;
 use stoop_pipeline::serve::MarketView;
 
 use crate::show::{Column, Page, SafeText, Table, UNKNOWN};
-
-/// Adds the stored series to markets and their days.
-pub(in crate::views) fn add(database: &Database, markets: &mut [MarketView]) -> anyhow::Result<()> {
-    for market in markets {
-        let Some((first, last)) = market.reference_days() else { continue };
-        market.add_reference(&database.reference_around(&market.path, first, last)?);
-    }
-    Ok(())
-}
 
 pub(super) fn reference(market: &MarketView, page: &mut Page) {
     if market.reference.is_empty() {

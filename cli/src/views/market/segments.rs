@@ -26,12 +26,12 @@ pub(super) fn by_segment(heading: &'static str, segments: &[SegmentView], market
     if living.peek().is_some_and(|first| first.label.starts_with("unknown")) {
         return table;
     }
-    for SegmentView { label, figures, .. } in living {
+    for SegmentView { segment, figures, .. } in living {
         let quartiles = figures.p25_price.zip(figures.p75_price);
         let quartiles = quartiles.map(|(low, high)| format!("{}–{}", show::short(low), show::short(high)));
         let per_area = figures.median_price_per_area;
         table.row([
-            label.as_str().into(),
+            segment.words().into(),
             show::whole(figures.active).into(),
             dimmed(or_unknown(figures.median_price.map(|price| show::price(price, currency))), "median_price", figures),
             dimmed(or_unknown(quartiles), "p25_price", figures),

@@ -29,15 +29,14 @@ fn skips(room: &Room, name: &str, [before, after]: &[String; 2], position: &str)
     file.write_all(after.as_bytes()).unwrap();
     drop(file);
     let args = ["replay", "--map", "made.toml", "--max-rejects", "100", "--json", name];
-    let mut child = room.command(&args).stdout(std::process::Stdio::piped()).spawn().unwrap();
+    let mut running = Running(room.command(&args).stdout(std::process::Stdio::piped()).spawn().unwrap());
     let mut peak_kb = 0;
     // Only the summary is printed, which fits into the pipe: the program never waits for us.
-    while child.try_wait().unwrap().is_none() {
-        peak_kb = peak_kb.max(peak_of(child.id()).unwrap_or(0));
-        std::thread::sleep(std::time::Duration::from_millis(5));
-    }
-    let output = child.wait_with_output().unwrap();
-    let message: Value = serde_json::from_slice(&output.stdout).unwrap();
+    until("the end of stoop", || {
+        peak_kb = peak_kb.max(peak_of(running.0.id()).unwrap_or(0));
+        running.has_ended().then_some(())
+    });
+    let message = Outcome::at_the_end_of(&mut running).json();
     says(&message, &json!({ "complete": true, "rows": 4, "observations": 3, "reasons": { "too_long": 1 } }));
     let reject = room.rejects().into_iter().find(|reject| reject.0 == position).unwrap();
     assert_eq!(reject.1, "too_long");

@@ -4,6 +4,8 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
+use stoop_waits::connected;
+
 use super::served::Served;
 use super::{FIELDS, room};
 use crate::support::{text, until};
@@ -16,7 +18,7 @@ struct Ear {
 
 impl Ear {
     fn on(served: &Served, path: &str, headers: &str) -> Self {
-        let mut stream = TcpStream::connect(&served.host).unwrap();
+        let mut stream = connected(&served.host).unwrap();
         stream.set_read_timeout(Some(Duration::from_millis(200))).unwrap();
         write!(stream, "GET {path} HTTP/1.1\r\nHost: {}\r\n{headers}\r\n", served.host).unwrap();
         Self { stream, heard: String::new() }

@@ -1,11 +1,12 @@
 //! A server of pages and its answers.
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
+use std::io::{Read, Write};
 use std::process::Stdio;
 
-use crate::support::{PATIENCE, Room, Running};
 use serde_json::Value;
+use stoop_waits::{Lines, connected};
+
+use crate::support::{Room, Running};
 
 /// A running `stoop serve`.
 pub(crate) struct Served {
@@ -29,15 +30,13 @@ impl Served {
     pub(crate) fn start_with(room: &Room, more: &[&str]) -> Self {
         let mut command = room.command(&[&["serve", "--port", "0"], more].concat());
         let mut running = Running(command.stdout(Stdio::piped()).spawn().unwrap());
-        let mut line = String::new();
-        BufReader::new(running.0.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+        let line = Lines::of(running.0.stdout.take().unwrap()).next("the address of the pages").unwrap_or_default();
         let host = line.strip_prefix("Pages: http://").and_then(|rest| rest.split('/').next());
         Self { host: host.unwrap_or_else(|| panic!("no address: {line}")).to_owned(), running }
     }
 
     pub(crate) fn send(&self, request: &str) -> Answer {
-        let mut stream = TcpStream::connect(&self.host).unwrap();
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        let mut stream = connected(&self.host).unwrap();
         stream.write_all(request.as_bytes()).unwrap();
         let mut bytes = Vec::new();
         stream.read_to_end(&mut bytes).unwrap();

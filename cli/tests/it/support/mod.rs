@@ -6,14 +6,11 @@ pub mod real;
 
 use std::cmp::Reverse;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::{Child, Command, Output, Stdio};
 
 use serde_json::Value;
+pub use stoop_waits::{PATIENCE, until};
 use tempfile::TempDir;
-
-/// The timeout of every wait for another process or thread.
-pub const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A map of rows with the ID, time, price and city of a home for sale.
 pub const MAP: &str = r#"
@@ -129,11 +126,14 @@ impl Room {
 
 impl Outcome {
     pub fn of(command: &mut Command) -> Self {
-        let output = command.output().unwrap();
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        Self { code: output.status.code(), stdout: text(&output.stdout), stderr: text(&output.stderr) }
+        Self::from(stoop_waits::output(command, PATIENCE).unwrap())
     }
 
+    /// Waits for the end of a program and of its piped output.
+    #[track_caller]
+    pub fn at_the_end_of(running: &mut Running) -> Self {
+        Self::from(stoop_waits::finished(&mut running.0, "the end of stoop", PATIENCE).unwrap())
+    }
     #[track_caller]
     pub fn ok(self) -> Self {
         assert_eq!(self.code, Some(0), "{}\n{}", self.stdout, self.stderr);
@@ -156,6 +156,13 @@ impl Outcome {
     }
 }
 
+impl From<Output> for Outcome {
+    fn from(output: Output) -> Self {
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        Self { code: output.status.code(), stdout: text(&output.stdout), stderr: text(&output.stderr) }
+    }
+}
+
 /// A running program; killed when dropped.
 pub struct Running(pub Child);
 
@@ -163,7 +170,7 @@ impl Running {
     pub fn kill(mut self) {
         // On Unix this is SIGKILL: the program cannot handle it.
         self.0.kill().unwrap();
-        self.0.wait().unwrap();
+        stoop_waits::ended(&mut self.0, "the end of a killed stoop", PATIENCE).unwrap();
     }
 
     /// Sends SIGINT, like Ctrl-C.
@@ -180,36 +187,24 @@ impl Running {
 
     #[cfg(unix)]
     fn signal(&self, signal: &str) {
-        let sent = Command::new("kill").args([signal, &self.0.id().to_string()]).status().unwrap();
-        assert!(sent.success());
+        let sent = stoop_waits::status(Command::new("kill").args([signal, &self.0.id().to_string()]), PATIENCE);
+        assert!(sent.unwrap().success());
     }
 
     pub fn has_ended(&mut self) -> bool {
         self.0.try_wait().unwrap().is_some()
     }
 
+    #[track_caller]
     pub fn wait(mut self) -> Option<i32> {
-        self.0.wait().unwrap().code()
+        stoop_waits::ended(&mut self.0, "the end of stoop", PATIENCE).unwrap().code()
     }
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
         drop(self.0.kill());
-        drop(self.0.wait());
-    }
-}
-
-/// Polls until `found` returns something.
-#[track_caller]
-pub fn until<T>(what: &str, mut found: impl FnMut() -> Option<T>) -> T {
-    let began = Instant::now();
-    loop {
-        if let Some(found) = found() {
-            return found;
-        }
-        assert!(began.elapsed() < PATIENCE, "waited in vain: {what}");
-        std::thread::sleep(Duration::from_millis(10));
+        drop(stoop_waits::ended(&mut self.0, "the end of a killed stoop", PATIENCE));
     }
 }
 

@@ -6,6 +6,7 @@ use stoop_domain::Time;
 use stoop_lake_tables::{
     Cell, Column, Inserter, Kind, Lake, LakeError, ObservationRows, Rows, Spec, Table, maintain, specs,
 };
+use stoop_waits::joined;
 
 use crate::hook::{Fate, Hook, hooked};
 use crate::support::{chunk, ingest, lines, now, rows, rows_of, run};
@@ -53,7 +54,7 @@ impl Hook for Newer {
         if location.as_ref().contains("/tables/bronze/part-")
             && let Some(lake) = self.lake.lock().unwrap().take()
         {
-            std::thread::spawn(move || run(add_with_a_new_column(&lake))).join().unwrap();
+            joined("another writer", std::thread::spawn(move || run(add_with_a_new_column(&lake))));
         }
         Fate::Done
     }

@@ -47,7 +47,8 @@ pub(crate) fn chunk(object: &str, lines: &[Vec<u8>]) -> Chunk {
 }
 
 pub(crate) fn run<T>(work: impl Future<Output = T>) -> T {
-    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(work)
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(stoop_waits::within("the tables", work))
 }
 
 /// Takes those chunks that were not taken.

@@ -94,7 +94,7 @@ impl StackAreas {
         let Got::Object { etag, body } = self.objects.get(&self.key(area)?, None, SUM_BYTES_MAX).await? else {
             return Ok(None);
         };
-        Ok(Some((AreaSum::from_bytes(&body, area.level()), etag)))
+        Ok(Some((AreaSum::from_bytes(&body), etag)))
     }
 
     /// Markets to be rolled up whose names begin with this.
@@ -104,6 +104,21 @@ impl StackAreas {
         let mut markets: Vec<Market> = concurrently(REQUESTS_MAX, parts).await?.into_iter().flatten().collect();
         markets.sort_unstable();
         Ok(markets)
+    }
+
+    async fn shown(
+        &self,
+        area: &WideArea,
+        markets: usize,
+        now: Time,
+        with_series: bool,
+    ) -> Result<Option<ShownWide>, PortError> {
+        // Read the waiting markets first: a market that is rolled up before the sum is read is then in it, and only
+        // reported as missing.
+        let waiting = self.waiting(&format!("{}/", area.path())).await?;
+        let total = self.total(area, with_series).await?;
+        let waiting = waiting.iter().filter(|market| is_of(area, market)).count();
+        Ok(total.and_then(|total| shown(total, area, markets, waiting, now)))
     }
 
     async fn total(&self, area: &WideArea, with_series: bool) -> Result<Option<Total>, PortError> {
@@ -295,12 +310,15 @@ impl RollUps for StackAreas {
 #[async_trait]
 impl WideAreas for StackAreas {
     async fn wide(&self, area: &WideArea, markets: usize, now: Time) -> Result<Option<ShownWide>, PortError> {
-        // Read the waiting markets first: a market that is rolled up before the sum is read is then in it, and only
-        // reported as missing.
-        let waiting = self.waiting(&format!("{}/", area.path())).await?;
-        let total = self.total(area, true).await?;
-        let waiting = waiting.iter().filter(|market| is_of(area, market)).count();
-        Ok(total.and_then(|total| shown(total, area, markets, waiting, now)))
+        self.shown(area, markets, now, true).await
+    }
+
+    async fn now(&self, area: &WideArea, markets: usize, now: Time) -> Result<Option<ShownWide>, PortError> {
+        self.shown(area, markets, now, false).await
+    }
+
+    fn may_lag(&self) -> bool {
+        true
     }
 
     async fn each(

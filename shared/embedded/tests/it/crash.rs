@@ -1,6 +1,6 @@
 //! A process is killed many times in the middle of its work, and nothing is lost, duplicated or left over.
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -10,6 +10,7 @@ use stoop_domain::{HomeId, Observation};
 use stoop_embedded::Database;
 use stoop_market::{Cells, Zones, update};
 use stoop_pipeline::ports::Store;
+use stoop_waits::{Lines, PATIENCE, ended};
 
 const CHILD: &str = "STOOP_CRASH_CHILD";
 const ROUNDS: u64 = 30;
@@ -68,18 +69,20 @@ fn run_and_kill(folder: &Path, round: u64) -> i64 {
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let lines = Lines::of(child.stdout.take().unwrap());
     let mut confirmed_step = 0;
     let confirmed = |line: String| line.strip_prefix("committed ").and_then(|number| number.parse::<i64>().ok());
     for _ in 0..round % 6 {
         // The child ends only by the kill, so there is always another line.
-        confirmed_step = lines.by_ref().map(|line| line.unwrap()).find_map(confirmed).unwrap();
+        let mut next = std::iter::from_fn(|| lines.next("a commit of the child"));
+        confirmed_step = next.find_map(confirmed).unwrap();
     }
     std::thread::sleep(Duration::from_micros(round * 7_919 % 30_000));
     child.kill().unwrap();
-    child.wait().unwrap();
+    ended(&mut child, "the end of the killed child", PATIENCE).unwrap();
     // It had committed every step that it confirmed.
-    lines.map_while(Result::ok).filter_map(confirmed).last().unwrap_or(confirmed_step)
+    let left = std::iter::from_fn(|| lines.next("the end of the child's output"));
+    left.filter_map(confirmed).last().unwrap_or(confirmed_step)
 }
 
 fn is_whole(database: &Database, steps: i64) {

@@ -3,11 +3,11 @@
 mod check;
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Write};
+use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 use stoop_dice::Dice;
@@ -15,11 +15,10 @@ use stoop_domain::{
     Address, Currency, Home, HomeId, Listing, Minor, Observation, PropertyType, Purpose, Status, Time, Watch, home_id,
 };
 use stoop_embedded::Database;
-use stoop_market::{
-    COARSE_ERROR, Cells, Close, Figures, Grain, RELATIVE_ERROR, Segment, Values, Wide, Zones, closes, contribution,
-};
+use stoop_market::{Cells, Figures, Segment, Wide, Zones, closes, contribution};
 use stoop_pipeline::ports::PortError;
 use stoop_pipeline::{WideArea, WideLevel};
+use stoop_waits::{Lines, PATIENCE, ended};
 
 use crate::support::{lake, open, paths};
 use crate::verify::{measure, verify};
@@ -83,33 +82,16 @@ fn plain(database: &Database) -> BTreeMap<WideArea, Cells> {
     sums
 }
 
-fn is_near(coarse: Option<f64>, fine: Option<f64>) -> bool {
-    match (coarse, fine) {
-        (Some(coarse), Some(fine)) => (coarse / fine - 1.0).abs() <= COARSE_ERROR + RELATIVE_ERROR,
-        (coarse, fine) => coarse.is_none() && fine.is_none(),
-    }
-}
-
 #[track_caller]
 fn is_the_sum(area: &WideArea, wide: &Wide, plain: &Cells, now: Time) {
-    let (grain, zone) = (area.level().grain(), area.country().zone);
+    let zone = area.country().zone;
     for segment in [Segment::All].into_iter().chain(plain.segments()) {
-        let (got, expected) = (wide.figures(grain, segment, now, &zone), Figures::of(plain, segment, now, &zone));
-        assert_eq!(got.exact(segment), expected.exact(segment), "{area} {segment:?} on {now}");
-        if grain == Grain::Fine {
-            let typed = |figures: Figures| Figures { values: Values::default(), ..figures };
-            assert_eq!(typed(got), typed(expected), "{area} {segment:?} on {now}");
-            continue;
-        }
-        assert!(is_near(got.median_price, expected.median_price), "{area} {segment:?}: {got:?} {expected:?}");
-        assert!(is_near(got.median_cut, expected.median_cut), "{area} {segment:?}: {got:?} {expected:?}");
+        let (got, expected) = (wide.figures(segment, now, &zone), Figures::of(plain, segment, now, &zone));
+        assert_eq!(got, expected.stored(segment), "{area} {segment:?} on {now}");
     }
     let today = now.day_in(&zone);
     let from = stoop_domain::Day(today.0 - 426);
-    for (got, expected) in wide.closes(from, today).into_iter().zip(closes(plain, Segment::All, from, today)) {
-        assert!(is_near(got.median_price, expected.median_price), "{area}: {got:?} {expected:?}");
-        assert_eq!(Close { median_price: expected.median_price, ..got }, expected, "{area}");
-    }
+    assert_eq!(wide.closes(from, today), closes(plain, Segment::All, from, today), "{area}");
 }
 
 /// Compares each area of each level with the sum of its homes at this moment.
@@ -124,12 +106,12 @@ fn all_are_sums(database: &Database, now: Time) {
     for level in WideLevel::ALL {
         let mut listed = Vec::new();
         let visit = |area: WideArea, wide: Option<Wide>| {
-            let (zone, grain) = (area.country().zone, level.grain());
-            let figures = wide.unwrap().figures(grain, Segment::All, now, &zone);
+            let zone = area.country().zone;
+            let figures = wide.unwrap().figures(Segment::All, now, &zone);
             // No home counts there any more: it was first seen there under contract, and for sale elsewhere.
             let Some(cells) = plain.get(&area) else {
                 let none = Figures::of(&nothing, Segment::All, now, &zone);
-                assert_eq!(figures.exact(Segment::All), none.exact(Segment::All), "{area}");
+                assert_eq!(figures, none, "{area}");
                 return Ok::<(), PortError>(());
             };
             assert_eq!(figures.active, Figures::of(cells, Segment::All, now, &zone).active, "{area}");
@@ -312,7 +294,10 @@ fn writers_readers_and_roll_ups_run_concurrently() {
     let roll = || {
         let database = open(folder.path());
         let mut cities = 0;
+        let began = Instant::now();
         while !written.load(Ordering::SeqCst) {
+            // Nobody says that all is written when a reader has panicked.
+            assert!(began.elapsed() < PATIENCE, "waited {PATIENCE:?} in vain for the writers");
             cities += database.roll_up(day(110), &|| false).unwrap();
         }
         cities
@@ -323,7 +308,9 @@ fn writers_readers_and_roll_ups_run_concurrently() {
         let (path, data) = paths(folder.path());
         let reader = Database::open_read(&path, &data).unwrap();
         let mut reads = 0;
+        let began = Instant::now();
         while !writing.iter().all(std::thread::ScopedJoinHandle::is_finished) {
+            assert!(began.elapsed() < PATIENCE, "waited {PATIENCE:?} in vain for the writers");
             let read = || {
                 all_are_sums(&reader, day(110));
                 Ok::<(), PortError>(())
@@ -369,11 +356,12 @@ fn areas_are_the_sums_of_their_homes_after_a_kill_at_any_moment() {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        let lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+        let lines = Lines::of(child.stdout.take().unwrap());
+        let lines = std::iter::from_fn(|| lines.next("a measurement of the child"));
         lines.filter(|line| line == "measured").nth(usize::try_from(round % 4).unwrap()).unwrap();
         std::thread::sleep(Duration::from_micros(round * 7_919 % 30_000));
         child.kill().unwrap();
-        child.wait().unwrap();
+        ended(&mut child, "the end of the killed child", PATIENCE).unwrap();
         let database = open(folder.path());
         all_are_sums(&database, day(101));
         assert_eq!(verify(folder.path()).differences, Vec::<String>::new(), "round {round}");

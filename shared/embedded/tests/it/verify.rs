@@ -40,7 +40,7 @@ pub(crate) fn fill(folder: &Path) {
     let database = open(folder);
     let rules = Rules::default();
     database.set_rules(&rules).unwrap();
-    let homes: Vec<_> = (0..400).map(|n| asks(&format!("h{n}"), n, 500_000 + n * 1_000)).collect();
+    let homes: Vec<_> = (0..1_200).map(|n| asks(&format!("h{n}"), n, 500_000 + n * (n + 1) * 500)).collect();
     measure(&database, &homes);
     // Two years later: the past is folded into the archive.
     measure(&database, &[asks("late", 730 * DAY, 700_000)]);
@@ -80,7 +80,7 @@ fn stored_results_follow_from_the_lake() {
     let found = verify(folder.path());
     assert_eq!(found.differences, Vec::<String>::new());
     let Verified { observations, homes, markets, alerts, alerts_unchecked, alerts_complete, .. } = found;
-    assert_eq!((observations, homes, markets, alerts), (405, 401, 1, 2));
+    assert_eq!((observations, homes, markets, alerts), (1_205, 1_201, 1, 2));
     assert_eq!((alerts_unchecked, alerts_complete), (0, true));
     assert_eq!(files(folder.path()), before, "no file is left over");
 }

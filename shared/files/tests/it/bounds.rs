@@ -128,7 +128,8 @@ fn a_page_ends_when_its_rows_reach_some_megabytes() {
 fn a_pipe_is_refused_without_blocking() {
     let folder = tempfile::tempdir().unwrap();
     let pipe = folder.path().join("homes.csv");
-    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let made = stoop_waits::status(std::process::Command::new("mkfifo").arg(&pipe), stoop_waits::PATIENCE);
+    assert!(made.unwrap().success());
     let error = stoop_files::open(&pipe, &ReadOptions::default()).unwrap_err();
     assert!(error.to_string().ends_with("this is not a file but a pipe or a device; accepted: a file"), "{error}");
 }

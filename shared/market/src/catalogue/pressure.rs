@@ -1,6 +1,6 @@
 //! Supply against demand, and cuts.
 
-use super::{Definition, Group, Unit, Value, count, share};
+use super::{BUCKET, Definition, EXACT, Group, Interval, Unit, Value, count, points, share, whole};
 use crate::figures::THIN_SAMPLE;
 use crate::measures::{Measures, WindowSums};
 
@@ -13,6 +13,8 @@ pub(super) const FIGURES: &[Definition] = &[
         formula: "homes with a pending status",
         fields: &[],
         sample: None,
+        resolution: EXACT,
+        interval: Interval::None,
         follows: "Realtor.com's pending listing count, of one day.",
         example: 1.0,
         value: Value::Moment(|sums| count(sums.pending)),
@@ -25,6 +27,8 @@ pub(super) const FIGURES: &[Definition] = &[
         formula: "pending_stock / active",
         fields: &[],
         sample: Some(("active", THIN_SAMPLE)),
+        resolution: EXACT,
+        interval: Interval::None,
         follows: "Realtor.com's pending ratio, of one day.",
         example: 0.2,
         value: Value::Moment(|sums| share(sums.pending, sums.stock.active())),
@@ -37,6 +41,8 @@ pub(super) const FIGURES: &[Definition] = &[
         formula: "active / (sold per 30.4375 days)",
         fields: &[],
         sample: Some(("sold", THIN_SAMPLE)),
+        resolution: EXACT,
+        interval: Interval::None,
         follows: "Redfin's months of supply, with a window instead of the calendar month.",
         example: 2.299_8,
         value: Value::Window(|sums, window| months(window, sums.stock.active(), window.flows.sold)),
@@ -49,6 +55,8 @@ pub(super) const FIGURES: &[Definition] = &[
         formula: "active / ((pending + closed) per 30.4375 days)",
         fields: &[],
         sample: Some(("pending", THIN_SAMPLE)),
+        resolution: EXACT,
+        interval: Interval::None,
         follows: "",
         example: 1.149_9,
         value: Value::Window(|sums, window| {
@@ -63,6 +71,8 @@ pub(super) const FIGURES: &[Definition] = &[
         formula: "1 / months_to_contract",
         fields: &[],
         sample: Some(("active", THIN_SAMPLE)),
+        resolution: EXACT,
+        interval: Interval::None,
         follows: "",
         example: 0.869_6,
         value: Value::Window(absorption),
@@ -75,6 +85,8 @@ pub(super) const FIGURES: &[Definition] = &[
         formula: "count",
         fields: &["ListPrice"],
         sample: None,
+        resolution: EXACT,
+        interval: Interval::None,
         follows: "",
         example: 4.0,
         value: Value::Window(|_, window| count(window.asked.count())),
@@ -87,6 +99,8 @@ pub(super) const FIGURES: &[Definition] = &[
         formula: "quantile 0.5 of ListPrice on entry",
         fields: &["ListPrice"],
         sample: Some(("new_priced", THIN_SAMPLE)),
+        resolution: BUCKET,
+        interval: Interval::Order(|_, window| window.asked.interval(0.5)),
         follows: "Redfin's median list price counts the same homes by their latest price.",
         example: 36_500_000.0,
         value: Value::Window(|_, window| window.asked.quantile(0.5)),
@@ -99,6 +113,8 @@ pub(super) const FIGURES: &[Definition] = &[
         formula: "homes, each at its first cut in the window",
         fields: &["ListPrice"],
         sample: None,
+        resolution: EXACT,
+        interval: Interval::None,
         follows: "Realtor.com's price reduced count.",
         example: 2.0,
         value: Value::Window(|_, window| count(window.homes_cut)),
@@ -111,6 +127,8 @@ pub(super) const FIGURES: &[Definition] = &[
         formula: "homes_cut / (active before the window + entries in it)",
         fields: &["ListPrice"],
         sample: Some(("active", THIN_SAMPLE)),
+        resolution: EXACT,
+        interval: Interval::Share(|sums, window| (window.homes_cut, on_market(sums, window))),
         follows: "Zillow's share of listings with a price cut, which leaves out homes that ask as much again. Realtor.com divides by the active homes of a day.",
         example: 0.222_2,
         value: Value::Window(homes_cut_share),
@@ -123,6 +141,8 @@ pub(super) const FIGURES: &[Definition] = &[
         formula: "quantile 0.5 of (price before - price) / price before",
         fields: &["ListPrice"],
         sample: Some(("price_cuts", THIN_SAMPLE)),
+        resolution: BUCKET,
+        interval: Interval::Order(|_, window| points(window.cut_steps.interval(0.5))),
         follows: "Zillow's median price cut, in percent.",
         example: 0.073_8,
         value: Value::Window(|_, window| window.cut_steps.quantile(0.5).map(|points| points / 10_000.0)),
@@ -135,6 +155,8 @@ pub(super) const FIGURES: &[Definition] = &[
         formula: "count",
         fields: &["ListPrice"],
         sample: None,
+        resolution: EXACT,
+        interval: Interval::None,
         follows: "",
         example: 2.0,
         value: Value::Window(|_, window| count(window.first_cuts.count())),
@@ -147,6 +169,8 @@ pub(super) const FIGURES: &[Definition] = &[
         formula: "quantile 0.5 of first cut - opening",
         fields: &["ListPrice", "ListingContractDate"],
         sample: Some(("first_cuts", THIN_SAMPLE)),
+        resolution: EXACT,
+        interval: Interval::Order(|_, window| whole(&window.first_cuts, 1.0)),
         follows: "",
         example: 21.5,
         value: Value::Window(|_, window| WindowSums::median(&window.first_cuts)),
@@ -159,6 +183,8 @@ pub(super) const FIGURES: &[Definition] = &[
         formula: "count",
         fields: &["ListPrice"],
         sample: None,
+        resolution: EXACT,
+        interval: Interval::None,
         follows: "",
         example: 1.0,
         value: Value::Window(|_, window| count(window.relisted_lower)),
@@ -180,6 +206,10 @@ fn absorption(sums: &Measures, window: &WindowSums) -> Option<f64> {
 }
 
 fn homes_cut_share(sums: &Measures, window: &WindowSums) -> Option<f64> {
-    // Stock now = stock before + entries - exits.
-    share(window.homes_cut, sums.stock.active() + window.flows.exits())
+    share(window.homes_cut, on_market(sums, window))
+}
+
+/// The homes on the market at some time in the window: stock now = stock before + entries - exits.
+fn on_market(sums: &Measures, window: &WindowSums) -> i64 {
+    sums.stock.active() + window.flows.exits()
 }

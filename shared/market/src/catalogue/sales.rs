@@ -1,8 +1,9 @@
 //! Sales of a window. All but `sold` need closing prices; a portal that shows none has none of these.
 
-use super::{Definition, Group, Unit, Value, count, share};
+use super::{BUCKET, Definition, EXACT, Group, Interval, Unit, Value, count, share, whole};
 use crate::figures::THIN_SAMPLE;
 use crate::measures::WindowSums;
+use crate::outlying::{Outlying, bounds};
 
 pub(super) const FIGURES: &[Definition] = &[
     Definition {
@@ -13,6 +14,8 @@ pub(super) const FIGURES: &[Definition] = &[
         formula: "count",
         fields: &["ClosePrice", "CloseDate"],
         sample: None,
+        resolution: EXACT,
+        interval: Interval::None,
         follows: "",
         example: 1.0,
         value: Value::Window(|_, window| count(window.sale_prices.count())),
@@ -25,6 +28,8 @@ pub(super) const FIGURES: &[Definition] = &[
         formula: "quantile 0.5 of ClosePrice",
         fields: &["ClosePrice", "CloseDate"],
         sample: Some(("sales_priced", THIN_SAMPLE)),
+        resolution: BUCKET,
+        interval: Interval::Order(|_, window| window.sale_prices.interval(0.5)),
         follows: "Redfin's median sale price.",
         example: 41_000_000.0,
         value: Value::Window(|_, window| sale_price(window)),
@@ -34,9 +39,11 @@ pub(super) const FIGURES: &[Definition] = &[
         group: Group::Sales,
         unit: Unit::Money,
         meaning: "Mean closing price.",
-        formula: "sale_volume / sales_priced",
+        formula: "sale_volume / sales_priced, without prices 50 times the median or a fiftieth of it, of 10 sales or more",
         fields: &["ClosePrice", "CloseDate"],
         sample: Some(("sales_priced", THIN_SAMPLE)),
+        resolution: EXACT,
+        interval: Interval::None,
         follows: "",
         example: 41_000_000.0,
         value: Value::Window(|_, window| mean_sale_price(window)),
@@ -49,6 +56,8 @@ pub(super) const FIGURES: &[Definition] = &[
         formula: "sum of ClosePrice",
         fields: &["ClosePrice", "CloseDate"],
         sample: Some(("sales_priced", 1)),
+        resolution: EXACT,
+        interval: Interval::None,
         follows: "",
         example: 41_000_000.0,
         value: Value::Window(|_, window| volume(window)),
@@ -61,6 +70,8 @@ pub(super) const FIGURES: &[Definition] = &[
         formula: "count",
         fields: &["ClosePrice", "CloseDate", "LivingArea"],
         sample: None,
+        resolution: EXACT,
+        interval: Interval::None,
         follows: "",
         example: 1.0,
         value: Value::Window(|_, window| count(window.sales_per_area.count())),
@@ -73,6 +84,8 @@ pub(super) const FIGURES: &[Definition] = &[
         formula: "quantile 0.5 of ClosePrice / LivingArea",
         fields: &["ClosePrice", "CloseDate", "LivingArea"],
         sample: Some(("sales_priced_per_area", THIN_SAMPLE)),
+        resolution: BUCKET,
+        interval: Interval::Order(|_, window| window.sales_per_area.interval(0.5)),
         follows: "Redfin's median sale price per square foot.",
         example: 512_500.0,
         value: Value::Window(|_, window| window.sales_per_area.quantile(0.5)),
@@ -85,6 +98,8 @@ pub(super) const FIGURES: &[Definition] = &[
         formula: "count",
         fields: &["ClosePrice", "CloseDate", "ListPrice"],
         sample: None,
+        resolution: EXACT,
+        interval: Interval::None,
         follows: "",
         example: 1.0,
         value: Value::Window(|_, window| count(window.to_list.count())),
@@ -97,6 +112,8 @@ pub(super) const FIGURES: &[Definition] = &[
         formula: "quantile 0.5 of ClosePrice / last ListPrice",
         fields: &["ClosePrice", "CloseDate", "ListPrice"],
         sample: Some(("sales_compared", THIN_SAMPLE)),
+        resolution: EXACT,
+        interval: Interval::Order(|_, window| whole(&window.to_list, 10_000.0)),
         follows: "Zillow's median sale-to-list ratio. Redfin shows the mean, without sales far from the list price.",
         example: 1.025,
         value: Value::Window(|_, window| WindowSums::median(&window.to_list).map(|points| points / 10_000.0)),
@@ -109,6 +126,8 @@ pub(super) const FIGURES: &[Definition] = &[
         formula: "quantile 0.5 of ClosePrice / first price",
         fields: &["ClosePrice", "CloseDate", "OriginalListPrice"],
         sample: Some(("sales_priced", THIN_SAMPLE)),
+        resolution: EXACT,
+        interval: Interval::Order(|_, window| whole(&window.to_original, 10_000.0)),
         follows: "",
         example: 0.976_2,
         value: Value::Window(|_, window| WindowSums::median(&window.to_original).map(|points| points / 10_000.0)),
@@ -121,6 +140,8 @@ pub(super) const FIGURES: &[Definition] = &[
         formula: "sales with ClosePrice > last ListPrice / sales_compared",
         fields: &["ClosePrice", "CloseDate", "ListPrice"],
         sample: Some(("sales_compared", THIN_SAMPLE)),
+        resolution: EXACT,
+        interval: Interval::Share(|_, window| (window.to_list.above(10_000), window.to_list.count())),
         follows: "Redfin's sold above list; Zillow's percent of sales over list.",
         example: 1.0,
         value: Value::Window(|_, window| share(window.to_list.above(10_000), window.to_list.count())),
@@ -132,9 +153,11 @@ fn sale_price(window: &WindowSums) -> Option<f64> {
     if window.sale_prices.count() == 1 { volume(window) } else { window.sale_prices.quantile(0.5) }
 }
 
-#[expect(clippy::cast_precision_loss, reason = "for display")]
 fn mean_sale_price(window: &WindowSums) -> Option<f64> {
-    volume(window).map(|volume| volume / window.sale_prices.count() as f64)
+    let homes = window.sale_prices.count();
+    let bounds = bounds(window.sale_prices.quantile(0.5), homes);
+    let prices = window.sale_prices.buckets().map(|(bucket, count)| (bucket.0, count));
+    Outlying::of(prices, bounds).mean_of_others(window.sale_sum, homes)
 }
 
 #[expect(clippy::cast_precision_loss, reason = "for display")]

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::prelude::*;
 use stoop_domain::{Day, Market, PropertyType, Status, Watch};
 use stoop_market::{
-    Cell, Cells, Figures, Flows, PriceRange, RELATIVE_ERROR, Segment, Window, Zones, asking_prices, closes,
+    Cell, Cells, Figures, Flows, KindPrices, PriceRange, RELATIVE_ERROR, Segment, Window, Zones, asking_prices, closes,
     contribution,
 };
 
@@ -77,6 +77,18 @@ fn unconfirmed(homes: &[OnOffer]) -> i64 {
     homes.iter().filter(|home| home.unconfirmed).count() as i64
 }
 
+/// Whether a price may belong among these: with ten or more, it is within 50 times the median.
+pub(crate) fn is_usual(price: f64, prices: &[f64]) -> bool {
+    let median = quantile(prices.to_vec(), 0.5).unwrap();
+    prices.len() < 10 || (price <= median * 50.2 && price >= median / 50.2)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "few homes")]
+fn mean_of_usual(prices: &[f64]) -> Option<f64> {
+    let usual: Vec<f64> = prices.iter().copied().filter(|price| is_usual(*price, prices)).collect();
+    (!usual.is_empty()).then(|| usual.iter().sum::<f64>() / usual.len() as f64)
+}
+
 /// Compares the figures of stock with a plain computation.
 #[expect(clippy::cast_precision_loss, reason = "few homes")]
 fn check_stock(figures: &Figures, homes: &[OnOffer], today: i32) -> Result<(), TestCaseError> {
@@ -84,16 +96,17 @@ fn check_stock(figures: &Figures, homes: &[OnOffer], today: i32) -> Result<(), T
     let priced = prices.len();
     prop_assert_eq!((figures.active, figures.priced), (homes.len() as i64, priced as i64));
     prop_assert_eq!(figures.unconfirmed, unconfirmed(homes));
-    let mean = (priced > 0).then(|| prices.iter().sum::<f64>() / priced as f64);
+    let mean = mean_of_usual(&prices);
     prop_assert_eq!(figures.mean_price.map(f64::round), mean.map(f64::round));
-    let of = |q| quantile(prices.clone(), q);
+    let usual: Vec<f64> = prices.iter().copied().filter(|price| is_usual(*price, &prices)).collect();
+    let of = |q: f64| quantile(if q % 1.0 == 0.0 { usual.clone() } else { prices.clone() }, q);
     for (got, q) in [(figures.median_price, 0.5), (figures.p25_price, 0.25), (figures.p75_price, 0.75)] {
         prop_assert!(near(got, of(q)), "{:?} for {:?}", got, of(q));
     }
     if let (Some(min), Some(max)) = (of(0.0), of(1.0)) {
         let (lower, upper) = (figures.min_price.unwrap(), figures.max_price.unwrap());
-        prop_assert!(lower <= min * 1.000_000_001 && lower >= min * 0.997_9, "{lower} for {min}");
-        prop_assert!(upper >= max * 0.999_999_999 && upper <= max * 1.002_1, "{upper} for {max}");
+        prop_assert!(near(Some(lower), Some(min)), "{lower} for {min}");
+        prop_assert!(near(Some(upper), Some(max)), "{upper} for {max}");
         prop_assert!(priced > 1 || lower == min && upper == max && figures.median_price == Some(min));
     } else {
         prop_assert_eq!((figures.min_price, figures.max_price), (None, None));
@@ -109,6 +122,20 @@ fn check_stock(figures: &Figures, homes: &[OnOffer], today: i32) -> Result<(), T
     let cuts: Vec<f64> = homes.iter().filter_map(cut).collect();
     prop_assert_eq!(figures.cut_share, (priced > 0).then(|| cuts.len() as f64 / priced as f64));
     prop_assert!(near(figures.median_cut, quantile(cuts, 0.5)));
+    Ok(())
+}
+
+/// The prices of a kind of home are those of its segment.
+fn check_kinds(cells: &Cells, day: i32, zone: &jiff::tz::TimeZone) -> Result<(), TestCaseError> {
+    let [prices, per_m2] = [KindPrices::of(cells, Day(day)), KindPrices::per_m2(cells, Day(day))];
+    for kind in cells.cells() {
+        let figures = Figures::of(cells, Segment::Cell(kind), noon(day, zone), zone);
+        let homes = |prices: &KindPrices| prices.median(kind).map_or(0, |median| median.homes);
+        prop_assert_eq!((homes(&prices), homes(&per_m2)), (figures.priced, figures.priced_per_area));
+        let median = prices.median(kind).map(|median| median.median).filter(|_| figures.priced > 1);
+        prop_assert_eq!(median, figures.median_price.filter(|_| figures.priced > 1));
+        prop_assert_eq!(per_m2.median(kind).map(|median| median.median), figures.median_price_per_m2);
+    }
     Ok(())
 }
 
@@ -183,22 +210,15 @@ pub(crate) fn check(
                 let prices =
                     || homes.iter().filter_map(|home| home.price).map(|price| price as f64).collect::<Vec<_>>();
                 prop_assert!(near(close.median_price, quantile(prices(), 0.5)));
-                let mean = (!prices().is_empty()).then(|| prices().iter().sum::<f64>() / prices().len() as f64);
+                let mean = mean_of_usual(&prices());
                 prop_assert_eq!(close.mean_price.map(f64::round), mean.map(f64::round));
             }
         }
         for day in days.iter().skip(sample % 5).step_by(5) {
             let figures = Figures::of(cells, segment(part), noon(*day, &zone), &zone);
-            if let Some((priced, median)) = stoop_market::median_price(cells, segment(part), Day(*day)) {
-                prop_assert_eq!(priced, figures.priced);
-                prop_assert!(priced == 1 || figures.median_price == Some(median));
-            } else {
-                prop_assert_eq!(figures.priced, 0);
-            }
             check_stock(&figures, &on_offer(homes, market, part, *day), *day)?;
             if part == Part::All {
-                let alone = stoop_market::median_price_per_m2(cells, noon(*day, &zone), &zone);
-                prop_assert_eq!(alone, figures.median_price_per_m2);
+                check_kinds(cells, *day, &zone)?;
                 check_asking(&asking_prices(cells, Day(*day)), &on_offer(homes, market, part, *day))?;
             }
             check_windows(&figures, &all, market, part, *day)?;

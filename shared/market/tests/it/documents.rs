@@ -33,16 +33,18 @@ fn example(figure: &Definition) -> String {
 
 fn table(group: Group) -> String {
     let mut table = String::from(
-        "| Figure | Definition | Unit | Needs | Sample | Others | Example |\n|---|---|---|---|---|---|---|\n",
+        "| Figure | Definition | Unit | Needs | Sample | Within | Interval | Others | Example |\n|---|---|---|---|---|---|---|---|---|\n",
     );
     for figure in Definition::all().filter(|figure| figure.group == group) {
         let Definition { name, meaning, formula, unit, fields, sample, follows, .. } = figure;
         let formula = if *formula == "count" { String::new() } else { format!(" {formula}") };
         let fields: Vec<String> = fields.iter().map(|field| format!("`{field}`")).collect();
+        let within = if figure.resolution > 0.0 { format!("{} %", figure.resolution * 100.0) } else { String::new() };
+        let interval = figure.interval_method().unwrap_or_default();
         let sample = sample.map_or_else(String::new, |(name, least)| format!("`{name}`, {least}"));
         writeln!(
             table,
-            "| `{name}` | {meaning}{} | {} | {} | {sample} | {follows} | {} |",
+            "| `{name}` | {meaning}{} | {} | {} | {sample} | {within} | {interval} | {follows} | {} |",
             if formula.is_empty() { String::new() } else { format!("<br>={formula}") },
             unit.as_str(),
             fields.join(", "),
@@ -84,6 +86,12 @@ fn schema(name: &str, description: &str, required: &[&str], members: &[String]) 
     )
 }
 
+/// The member with the confidence intervals.
+fn intervals() -> String {
+    "          \"intervals\": {\n            \"type\": \"object\",\n            \"additionalProperties\": {\"$ref\": \"#/components/schemas/ConfidenceInterval\"},\n            \"description\": \"The 95 % confidence intervals of the figures that have one, by their names.\"\n          }"
+        .into()
+}
+
 #[test]
 fn the_api_document_has_every_figure() {
     let flows: Vec<&Definition> = Definition::all().filter(|it| it.is_of_windows() && !it.is_value()).collect();
@@ -100,6 +108,7 @@ fn the_api_document_has_every_figure() {
         "          \"last_24_hours\": {\n            \"anyOf\": [{\"$ref\": \"#/components/schemas/Flows\"}, {\"type\": \"null\"}],\n            \"description\": \"null if the hours are no longer kept.\"\n          }"
             .into(),
     );
+    properties.push(intervals());
     for window in Window::OF_DAYS {
         properties.push(format!("          \"{}\": {{\"$ref\": \"#/components/schemas/Window\"}}", window.as_str()));
     }
@@ -110,7 +119,12 @@ fn the_api_document_has_every_figure() {
             &names(&flows),
             &members(&flows),
         ),
-        schema("Window", "Counts of events, and other figures of a window.", &names(&windows), &members(&windows)),
+        schema(
+            "Window",
+            "Counts of events, and other figures of a window.",
+            &names(&windows),
+            &members(&windows).into_iter().chain([intervals()]).collect::<Vec<_>>(),
+        ),
         schema("Figures", "docs/METRICS.md defines each figure. null without data.", &required, &properties),
     ];
     check("openapi.json", "    \"schemas\": {\n", "      \"Health\": {", &schemas.concat());

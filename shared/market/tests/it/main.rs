@@ -12,6 +12,7 @@ mod home_documents;
 mod laws;
 mod mix;
 mod oracle;
+mod outlying;
 mod pooled;
 mod repeat;
 mod sales;

@@ -1,7 +1,7 @@
 //! Sales of a plain home, compared with the prices that were asked before.
 
 use stoop_domain::{Day, Status};
-use stoop_market::{Cells, Definition, Figures, Grain, Projection, Segment, Window, first_day};
+use stoop_market::{Cells, Definition, Figures, Projection, Segment, Window, first_day};
 
 use crate::balance::{Step, life, states};
 use crate::oracle::noon;
@@ -179,7 +179,7 @@ fn a_market_is_watched_from_the_first_home_in_stock_on_and_not_from_a_sale_repor
     let watched = |homes: &[&[Step<'_>]]| {
         let homes: Vec<_> = homes.iter().map(|steps| life(steps)).collect();
         let cells = states(&homes).remove(&plain().market()).unwrap();
-        let mut wide = Projection::new(Day(TODAY), Grain::Fine);
+        let mut wide = Projection::new(Day(TODAY));
         wide.add(&cells, &Cells::default());
         let wide = wide.sum().first_day();
         assert_eq!(wide, first_day(&cells), "the stored sum of a wide area");

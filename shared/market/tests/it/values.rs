@@ -7,7 +7,7 @@ use stoop_domain::Market;
 use stoop_market::{Cells, Definition, Figures, RELATIVE_ERROR, Window};
 
 use crate::archive::{feed_of, keep};
-use crate::balance::{parts, segment, states};
+use crate::balance::{is_usual, parts, segment, states};
 use crate::oracle::deals::{Event, Sale, events};
 use crate::oracle::stays::{Stay, curve, left_within, median, stays};
 use crate::oracle::{Interval, Part, What, intervals, noon, on_offer, pending_stock, quantile};
@@ -59,6 +59,9 @@ fn wants(homes: &[Vec<Interval>], all: &[Event], market: &Market, part: Part, to
     let active = on_offer(homes, market, part, today).len();
     let pending = pending_stock(homes, market, part, today);
     let mut moment = speed(&stays(&events, today), today);
+    let asked: Vec<f64> =
+        on_offer(homes, market, part, today).iter().filter_map(|it| it.price).map(|it| it as f64).collect();
+    moment.insert("outlying", count(asked.iter().filter(|price| !is_usual(**price, &asked)).count()));
     moment.extend([("pending_stock", count(pending)), ("pending_ratio", Exactly(ratio(pending, active)))]);
     let windows = [7, 28, 90].map(|span| {
         let first = today - span + 1;

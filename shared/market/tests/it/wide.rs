@@ -1,10 +1,10 @@
-//! A wide area gives the same figures and series as the plain sum of its markets, except that prices may be coarser.
+//! A wide area gives the same figures and series as the plain sum of its markets.
 
 use proptest::prelude::*;
 use stoop_domain::{Day, Time, Watch};
 use stoop_market::{
-    COARSE_ERROR, Cell, Cells, Close, Definition, Figures, Grain, Horizon, PriceRange, Projection, RELATIVE_ERROR,
-    Segment, WIDE_DAYS, WIDE_SERIES_DAYS, Wide, Window, asking_prices, closes, log_prices, repeat_pairs,
+    Cell, Cells, Definition, Figures, Horizon, Projection, Segment, WIDE_DAYS, WIDE_SERIES_DAYS, Wide, Window,
+    asking_prices, closes, log_prices, pooled_medians, repeat_pairs,
 };
 
 use crate::archive::{feed_of, keep};
@@ -26,7 +26,7 @@ fn unfolded(homes: &[Vec<Seen>]) -> Vec<(Cells, Cells)> {
 
 /// The markets as a store keeps them, folded, with the periods of their archives that are required.
 fn kept(homes: &[Vec<Seen>], from: Day) -> Vec<(Cells, Cells)> {
-    let first = Projection::new(from, Grain::Fine).first_day().0;
+    let first = Projection::new(from).first_day().0;
     let markets = keep(&feed_of(homes), homes.len(), 7, |number| number % 2 == 0).into_values();
     let recent = |archive: Cells| {
         let mut sum = Cells::default();
@@ -37,8 +37,8 @@ fn kept(homes: &[Vec<Seen>], from: Day) -> Vec<(Cells, Cells)> {
     markets.map(|kept| (kept.hot, recent(kept.archive))).collect()
 }
 
-fn project(markets: &[(Cells, Cells)], from: Day, grain: Grain) -> Wide {
-    let mut projection = Projection::new(from, grain);
+fn project(markets: &[(Cells, Cells)], from: Day) -> Wide {
+    let mut projection = Projection::new(from);
     markets.iter().for_each(|(cells, archive)| projection.add(cells, archive));
     projection.sum()
 }
@@ -60,78 +60,23 @@ fn zones() -> [jiff::tz::TimeZone; 3] {
     ["Pacific/Honolulu", "UTC", "Pacific/Kiritimati"].map(|name| jiff::tz::TimeZone::get(name).unwrap())
 }
 
-/// All figures equal those of the plain sum to the last bit; with coarse prices, all but the quantiles and extremes of
-/// prices and cuts. How fast homes leave is known for the whole area only.
-fn check_figures(
-    wide: &Wide,
-    grain: Grain,
-    whole: &Cells,
-    now: Time,
-    zone: &jiff::tz::TimeZone,
-) -> Result<(), TestCaseError> {
-    check_asking(&wide.asking_prices(grain, now.day_in(zone)), &asking_prices(whole, now.day_in(zone)), grain)?;
+/// All figures equal those of the plain sum to the last bit. How fast homes leave is known for the whole area only.
+fn check_figures(wide: &Wide, whole: &Cells, now: Time, zone: &jiff::tz::TimeZone) -> Result<(), TestCaseError> {
+    prop_assert_eq!(wide.asking_prices(now.day_in(zone)), asking_prices(whole, now.day_in(zone)));
     let cells = whole.cells();
     let cells_of_wide = wide.cells();
     let segments = [Segment::All].into_iter().chain(whole.segments()).chain(cells.into_iter().map(Segment::Cell));
     for segment in segments {
-        let (got, expected) = (wide.figures(grain, segment, now, zone), Figures::of(whole, segment, now, zone));
+        let (got, expected) = (wide.figures(segment, now, zone), Figures::of(whole, segment, now, zone));
         let is_in_segment = |cell: &Cell| segment.contains(*cell);
         let nothing = Figures::of(&Cells::default(), segment, now, zone);
         prop_assert!(cells_of_wide.iter().any(is_in_segment) || expected == nothing, "{:?} has no cell", segment);
-        check_values(&got, &expected, grain, segment)?;
+        check_values(&got, &expected, segment)?;
         let got = Figures { values: expected.values.clone(), ..got };
-        if grain == Grain::Fine {
-            prop_assert_eq!(&got, &expected);
-            continue;
-        }
-        let near = |figure: fn(&Figures) -> Option<f64>| is_near(figure(&got), figure(&expected));
-        let quantiles: [fn(&Figures) -> Option<f64>; 5] = [
-            |it| it.median_price,
-            |it| it.p25_price,
-            |it| it.p75_price,
-            |it| it.median_price_per_m2,
-            |it| it.median_cut,
-        ];
-        prop_assert!(quantiles.into_iter().all(near), "{:?} {:?}", got, expected);
-        let outside = |at_least: Option<f64>, value: Option<f64>| match (at_least, value) {
-            (Some(least), Some(value)) => least <= value && value <= least * 1.018_2,
-            (least, value) => least.is_none() && value.is_none(),
-        };
-        prop_assert!(outside(got.min_price, expected.min_price) && outside(expected.max_price, got.max_price));
-        let exact = Figures {
-            median_price: expected.median_price,
-            p25_price: expected.p25_price,
-            p75_price: expected.p75_price,
-            min_price: expected.min_price,
-            max_price: expected.max_price,
-            median_price_per_m2: expected.median_price_per_m2,
-            median_cut: expected.median_cut,
-            ..got
-        };
-        prop_assert_eq!(exact, expected);
+        prop_assert_eq!(&got, &expected);
     }
     Ok(())
 }
-
-/// Coarse ranges of prices contain the fine ones with their homes.
-fn check_asking(got: &[PriceRange], expected: &[PriceRange], grain: Grain) -> Result<(), TestCaseError> {
-    if grain == Grain::Fine {
-        prop_assert_eq!(got, expected);
-    }
-    let mut seen = 0;
-    for range in got {
-        let inside = |fine: &&PriceRange| range.from <= fine.value && fine.value < range.to;
-        let homes: i64 = expected.iter().filter(inside).map(|fine| fine.homes).sum();
-        prop_assert_eq!(range.homes, homes, "{:?} of {:?}", range, expected);
-        seen += homes;
-    }
-    prop_assert_eq!(seen, expected.iter().map(|fine| fine.homes).sum::<i64>());
-    Ok(())
-}
-
-/// Read from buckets of prices or cuts.
-const OF_BUCKETS: [&str; 4] =
-    ["median_sale_price", "median_sale_price_per_area", "median_new_price", "median_price_cut"];
 
 /// Read from the ages of homes, which a wide area keeps for the whole area only.
 fn is_of_ages(name: &str) -> bool {
@@ -139,7 +84,7 @@ fn is_of_ages(name: &str) -> bool {
     of_days.contains(&name) || name.starts_with("pending_within") || name.starts_with("off_market_within")
 }
 
-fn check_values(got: &Figures, expected: &Figures, grain: Grain, segment: Segment) -> Result<(), TestCaseError> {
+fn check_values(got: &Figures, expected: &Figures, segment: Segment) -> Result<(), TestCaseError> {
     let windows = Window::OF_DAYS.into_iter().flat_map(|window| {
         let of_window = Definition::all().filter(|figure| figure.is_of_windows());
         of_window.map(move |figure| (figure, Some(window)))
@@ -150,8 +95,6 @@ fn check_values(got: &Figures, expected: &Figures, grain: Grain, segment: Segmen
         let name = figure.name;
         if is_of_ages(name) && segment != Segment::All {
             prop_assert_eq!(got, None, "{} of {:?}", name, segment);
-        } else if grain == Grain::Coarse && OF_BUCKETS.contains(&name) {
-            prop_assert!(is_near(got, expected), "{} of {:?}: {:?} for {:?}", name, segment, got, expected);
         } else {
             prop_assert_eq!(got, expected, "{} of {:?} {:?}", name, segment, window);
         }
@@ -159,23 +102,11 @@ fn check_values(got: &Figures, expected: &Figures, grain: Grain, segment: Segmen
     Ok(())
 }
 
-/// Whether both values are within their own errors of the same exact value.
-fn is_near(coarse: Option<f64>, fine: Option<f64>) -> bool {
-    match (coarse, fine) {
-        (Some(coarse), Some(fine)) => (coarse / fine - 1.0).abs() <= COARSE_ERROR + RELATIVE_ERROR,
-        (coarse, fine) => coarse.is_none() && fine.is_none(),
-    }
-}
-
 fn check_series(wide: &Wide, whole: &Cells, until: Day) -> Result<(), TestCaseError> {
     let from = Day(until.0 - i32::from(WIDE_SERIES_DAYS) - 26);
     let (got, expected) = (wide.closes(from, until), closes(whole, Segment::All, from, until));
-    for (got, expected) in got.iter().zip(&expected) {
-        prop_assert!(is_near(got.median_price, expected.median_price), "{:?} {:?}", got, expected);
-        let exact = Close { median_price: expected.median_price, ..got.clone() };
-        prop_assert_eq!(&exact, expected);
-    }
-    prop_assert_eq!(got.len(), expected.len());
+    prop_assert_eq!(got, expected);
+    prop_assert_eq!(wide.pooled_medians(until, until), pooled_medians(whole, Segment::All, until, until));
     let days: Vec<Day> = (until.0 - i32::from(WIDE_SERIES_DAYS)..=until.0).map(Day).collect();
     prop_assert_eq!(wide.log_prices(&days), log_prices(whole, &days));
     let since = Day(until.0 - i32::from(WIDE_SERIES_DAYS) + 1);
@@ -193,11 +124,9 @@ proptest! {
         let zone = &zones()[zone];
         let markets = unfolded(&homes);
         let (whole, until) = (plain(&markets), Day(from.0 + behind));
-        for grain in [Grain::Fine, Grain::Coarse] {
-            let wide = project(&markets, from, grain);
-            check_figures(&wide, grain, &whole, noon(until.0, zone), zone)?;
-            check_series(&wide, &whole, until)?;
-        }
+        let wide = project(&markets, from);
+        check_figures(&wide, &whole, noon(until.0, zone), zone)?;
+        check_series(&wide, &whole, until)?;
     }
 
     /// The first and the last moment of a civil day.
@@ -206,12 +135,12 @@ proptest! {
         let zone = &zones()[zone];
         let markets = unfolded(&homes);
         let whole = plain(&markets);
-        let wide = project(&markets, from, Grain::Fine);
+        let wide = project(&markets, from);
         let noon = noon(from.0 + behind, zone);
         for hours in [-12, 12] {
             let moment = noon.plus_ms(hours * 3_600_000 - i64::from(hours > 0));
             prop_assert_eq!(moment.day_in(zone), Day(from.0 + behind));
-            check_figures(&wide, Grain::Fine, &whole, moment, zone)?;
+            check_figures(&wide, &whole, moment, zone)?;
         }
     }
 
@@ -222,11 +151,11 @@ proptest! {
         let whole = plain(&unfolded(&homes));
         let markets = kept(&homes, from);
         let until = Day(from.0 + behind);
-        let wide = project(&markets, from, Grain::Fine);
+        let wide = project(&markets, from);
         let hours = markets.iter().filter_map(|(cells, _)| cells.horizon()).map(|horizon| horizon.hours).max();
         // Folded hours are not available anywhere.
         if hours.is_none_or(|hours| hours.0 <= from.0 - 2) {
-            check_figures(&wide, Grain::Fine, &whole, noon(until.0, zone), zone)?;
+            check_figures(&wide, &whole, noon(until.0, zone), zone)?;
         }
         check_series(&wide, &whole, until)?;
     }
@@ -234,34 +163,19 @@ proptest! {
     #[test]
     fn the_projection_of_a_sum_is_the_sum_of_the_projections(homes in homes(), (from, _) in day(), taken in 0_usize..9) {
         for markets in [unfolded(&homes), kept(&homes, from)] {
-            for grain in [Grain::Fine, Grain::Coarse] {
-                let each: Vec<Wide> =
-                    markets.iter().map(|market| project(std::slice::from_ref(market), from, grain)).collect();
-                let whole = project(&markets, from, grain);
-                prop_assert_eq!(&sum_of(&each), &whole);
-                prop_assert_eq!(&sum_of(each.iter().rev()), &whole);
-                let taken = taken % each.len().max(1);
-                let mut rest = whole.clone();
-                each.get(taken).into_iter().for_each(|taken| rest.subtract(taken));
-                prop_assert_eq!(&rest, &sum_of(each.iter().enumerate().filter(|(at, _)| *at != taken).map(|(_, it)| it)));
-                rest.subtract(&rest.clone());
-                prop_assert!(rest.is_empty(), "{:?}", rest);
-            }
+            let each: Vec<Wide> = markets.iter().map(|market| project(std::slice::from_ref(market), from)).collect();
+            let whole = project(&markets, from);
+            prop_assert_eq!(&sum_of(&each), &whole);
+            prop_assert_eq!(&sum_of(each.iter().rev()), &whole);
+            let taken = taken % each.len().max(1);
+            let mut rest = whole.clone();
+            each.get(taken).into_iter().for_each(|taken| rest.subtract(taken));
+            prop_assert_eq!(&rest, &sum_of(each.iter().enumerate().filter(|(at, _)| *at != taken).map(|(_, it)| it)));
+            rest.subtract(&rest.clone());
+            prop_assert!(rest.is_empty(), "{:?}", rest);
         }
         let whole = unfolded(&homes);
-        prop_assert_eq!(project(&[(plain(&whole), Cells::default())], from, Grain::Fine), project(&whole, from, Grain::Fine));
-    }
-
-    /// Cities are fine and their country is coarse.
-    #[test]
-    fn the_coarse_sum_is_the_sum_of_coarse_areas(homes in homes(), (from, _) in day()) {
-        let markets = kept(&homes, from);
-        let coarse = project(&markets, from, Grain::Coarse);
-        prop_assert_eq!(&project(&markets, from, Grain::Fine).of_grain(Grain::Coarse), &coarse);
-        prop_assert_eq!(&coarse.of_grain(Grain::Coarse), &coarse);
-        prop_assert_eq!(&coarse.of_grain(Grain::Fine), &coarse);
-        let each = markets.iter().map(|market| project(std::slice::from_ref(market), from, Grain::Fine).of_grain(Grain::Coarse));
-        prop_assert_eq!(&sum_of(&each.collect::<Vec<_>>()), &coarse);
+        prop_assert_eq!(project(&[(plain(&whole), Cells::default())], from), project(&whole, from));
     }
 
     /// Areas that were summed up on different days have together the days that all of them have.
@@ -271,19 +185,19 @@ proptest! {
         let markets = unfolded(&homes);
         let wides = markets.iter().enumerate().map(|(at, market)| {
             let from = if at % 2 == 0 { from } else { Day(from.0 + apart) };
-            project(std::slice::from_ref(market), from, Grain::Fine)
+            project(std::slice::from_ref(market), from)
         });
         let wide = sum_of(&wides.collect::<Vec<_>>());
         let whole = plain(&markets);
         for until in [from.0 + apart, from.0 + WIDE_DAYS - 1] {
-            check_figures(&wide, Grain::Fine, &whole, noon(until, zone), zone)?;
+            check_figures(&wide, &whole, noon(until, zone), zone)?;
             check_series(&wide, &whole, Day(until))?;
         }
     }
 
     #[test]
     fn a_wide_area_round_trips_as_bytes(homes in homes(), (from, _) in day()) {
-        let wide = project(&kept(&homes, from), from, Grain::Fine);
+        let wide = project(&kept(&homes, from), from);
         let [now, series] = wide.to_bytes();
         prop_assert_eq!(&Wide::from_bytes(&now, Some(&series)).unwrap(), &wide);
         prop_assert_eq!(Wide::from_bytes(&now, None).unwrap().segments(), wide.segments());
@@ -301,11 +215,11 @@ fn schedules_for_later_days_are_left_out() {
     let day = Day(17_956);
     let (once, watched) = (state(Watch::Once), state(Watch::Complete));
     assert!(watched[0].0.len() > once[0].0.len(), "it will be unconfirmed one day");
-    assert_eq!(project(&watched, day, Grain::Fine), project(&once, day, Grain::Fine));
+    assert_eq!(project(&watched, day), project(&once, day));
     let zone = &zones()[1];
     let unconfirmed = |from: Day, now: i32| {
-        let wide = project(&watched, from, Grain::Fine);
-        wide.figures(Grain::Fine, Segment::All, noon(now, zone), zone).unconfirmed
+        let wide = project(&watched, from);
+        wide.figures(Segment::All, noon(now, zone), zone).unconfirmed
     };
     assert_eq!((unconfirmed(day, 17_965), unconfirmed(Day(17_980), 17_980)), (0, 1));
 }
@@ -320,9 +234,9 @@ fn a_wide_area_has_the_stays_of_homes_listed_in_the_last_ninety_days() {
     for (from, now, expected) in
         [(18_045, 18_045, 1.0), (18_046, 18_046, 0.0), (18_040, 18_045, 1.0), (18_040, 18_046, 0.0)]
     {
-        let wide = project(&markets, Day(from), Grain::Fine);
+        let wide = project(&markets, Day(from));
         let zone = &zones()[1];
-        let figures = wide.figures(Grain::Fine, Segment::All, noon(now, zone), zone);
+        let figures = wide.figures(Segment::All, noon(now, zone), zone);
         assert_eq!(stays.value(&figures, None), Some(expected), "on day {now} of the sums from day {from} on");
     }
 }
@@ -334,7 +248,7 @@ fn the_last_day_west_of_greenwich_has_its_hours_of_the_next_utc_day() {
     // On the last day of the sums in Honolulu, early on the next one in UTC.
     let at = (i64::from(from.0) + i64::from(WIDE_DAYS)) * 86_400_000 + 5 * 3_600_000;
     let seen = Seen { at, seq: 0, state: plain_home(), listed: None, initial: false, watch: Watch::Once };
-    let wide = project(&unfolded(&[vec![seen]]), from, Grain::Fine);
-    let figures = wide.figures(Grain::Fine, Segment::All, Time::from_ms(at + 3_600_000), &honolulu);
+    let wide = project(&unfolded(&[vec![seen]]), from);
+    let figures = wide.figures(Segment::All, Time::from_ms(at + 3_600_000), &honolulu);
     assert_eq!(figures.last_24_hours, Some(stoop_market::Flows { new: 1, ..Default::default() }));
 }

@@ -29,12 +29,13 @@ pub(super) fn charts(shown: &Shown<'_>) -> Markup {
 fn of_prices(market: &MarketView, days: &[&str], download: &str) -> Markup {
     let prices = |of: fn(&DayView) -> Option<f64>| market.days.iter().map(of).collect::<Vec<_>>();
     let price = |value: f64| stoop_show::price(value, market.currency);
+    let tick = |value: f64| stoop_show::amount(value, market.currency);
     let median = LineChart {
         id: "prices",
         title: "Median list price",
         days: days.to_vec(),
         series: vec![
-            line("Of the day", 4, true, prices(|day| day.median_price)),
+            Series { band: chance(market), ..line("Of the day", 4, true, prices(|day| day.median_price)) },
             line("7 days", 1, false, prices(|day| day.median_price_7_days)),
             line("28 days", 2, false, prices(|day| day.median_price_28_days)),
             line("91 days", 3, false, prices(|day| day.median_price_91_days)),
@@ -42,6 +43,7 @@ fn of_prices(market: &MarketView, days: &[&str], download: &str) -> Markup {
         from_zero: false,
         least_step: 0.0,
         format: &price,
+        tick: Some(&tick),
         download: Some(download.to_owned()),
     };
     let index = |value: f64| format!("{value:.1}");
@@ -53,13 +55,23 @@ fn of_prices(market: &MarketView, days: &[&str], download: &str) -> Markup {
         from_zero: false,
         least_step: 0.0,
         format: &index,
+        tick: None,
         download: Some(download.to_owned()),
     };
     html! {
-        section class="card" { (median.draw()) }
-        (beside_reference(market, days))
         section class="card" { (price_index.draw()) }
+        section class="card" {
+            (median.draw())
+            p class="note" { "The band is the reach of chance in 19 of 20 cases. A median also moves with what is on offer; the index above does not." }
+        }
+        (beside_reference(market, days))
     }
+}
+
+/// Where the median of each day may lie.
+fn chance(market: &MarketView) -> Vec<Option<(f64, f64)>> {
+    let of = |day: &DayView| day.median_price_interval.map(|interval| (interval.low, interval.high));
+    market.days.iter().map(of).collect()
 }
 
 /// The median beside reference series in its currency.
@@ -68,6 +80,7 @@ fn beside_reference(market: &MarketView, days: &[&str]) -> Markup {
     let comparable: Vec<&str> =
         market.reference.iter().filter(|series| is_money(series.unit)).map(|series| series.name.as_str()).collect();
     let price = |value: f64| stoop_show::price(value, market.currency);
+    let tick = |value: f64| stoop_show::amount(value, market.currency);
     let own = line("Median list price", 1, false, market.days.iter().map(|day| day.median_price).collect());
     let others = comparable.iter().take(3).zip(2..).map(|(name, class)| {
         line(name, class, false, market.days.iter().map(|day| day.reference.get(*name).copied()).collect())
@@ -80,6 +93,7 @@ fn beside_reference(market: &MarketView, days: &[&str]) -> Markup {
         from_zero: false,
         least_step: 0.0,
         format: &price,
+        tick: Some(&tick),
         download: None,
     };
     html! { @if !comparable.is_empty() && market.purpose == "sale" { section class="card" { (chart.draw()) } } }
@@ -102,6 +116,7 @@ fn of_homes(market: &MarketView, days: &[&str], download: &str) -> Markup {
         from_zero: true,
         least_step: 1.0,
         format: &whole,
+        tick: None,
         download: Some(download.to_owned()),
     };
     let bars = |id, title, stacks| Bars { id, title, days: days.to_vec(), stacks, download: Some(download.to_owned()) };
@@ -123,7 +138,7 @@ fn of_homes(market: &MarketView, days: &[&str], download: &str) -> Markup {
 }
 
 fn line<'a>(name: &'a str, class: u8, is_faint: bool, values: Vec<Option<f64>>) -> Series<'a> {
-    Series { name, class, is_faint, values }
+    Series { name, class, is_faint, values, band: Vec::new() }
 }
 
 fn stack<'a>(name: &'a str, class: u8, is_down: bool, counts: Vec<i64>) -> Stack<'a> {

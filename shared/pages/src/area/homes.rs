@@ -1,7 +1,7 @@
 //! The homes of an area: filtered, sorted, page by page.
 
 use maud::{Markup, html};
-use stoop_domain::PropertyType;
+use stoop_domain::{Market, PropertyType};
 use stoop_pipeline::serve::{AREA_HOMES_MAX, FoundArea, HomeSort, HomeSummary, MergedId, Reader, WantedHomes};
 
 use super::Shown;
@@ -58,7 +58,12 @@ fn change(home: &HomeSummary) -> Option<f64> {
     home.last_change.as_ref().map(|change| change.share)
 }
 
-pub(super) async fn section(reader: &Reader<'_>, shown: &Shown<'_>, query: &Query) -> Result<Markup, Problem> {
+pub(super) async fn section(
+    reader: &Reader<'_>,
+    shown: &Shown<'_>,
+    all: &[Market],
+    query: &Query,
+) -> Result<Markup, Problem> {
     let wanted = Wanted::of(query)?;
     let markets = shown.found.markets.iter().filter(|market| {
         let id = MergedId::of(market);
@@ -69,7 +74,7 @@ pub(super) async fn section(reader: &Reader<'_>, shown: &Shown<'_>, query: &Quer
     let is_too_wide = usize::try_from(shown.market.figures.active).is_ok_and(|active| active > AREA_HOMES_MAX);
     let read = match is_too_wide {
         true => None,
-        false => reader.homes(&found, shown.as_of, |home| wanted.homes.fits(home)).await?,
+        false => reader.homes(&found, all, shown.as_of, |home| wanted.homes.fits(home)).await?,
     };
     let Some(mut homes) = read else { return Ok(too_many()) };
     homes.sort_by(|a, b| wanted.homes.compare(a, b));
@@ -89,7 +94,7 @@ pub(super) async fn section(reader: &Reader<'_>, shown: &Shown<'_>, query: &Quer
                     table {
                         thead { tr {
                             th class="l" scope="col" { "Home" } th scope="col" { "Price" } th scope="col" { "Last change" } th scope="col" { "Beds" }
-                            th scope="col" { "Size" } th scope="col" { "Against market" } th scope="col" { "Days" } th class="l" scope="col" { "Where" }
+                            th scope="col" { "Size" } th scope="col" title="Price by area against homes of its type and number of bedrooms" { "Against its kind" } th scope="col" { "Days" } th class="l" scope="col" { "Where" }
                         } }
                         tbody { @for home in on_page { (row(home)) } }
                     }
@@ -125,7 +130,7 @@ fn form(shown: &Shown<'_>, wanted: &Wanted) -> Markup {
             label { "Beds, at least " input name="beds" inputmode="numeric" size="2" maxlength="3" value=(number(wanted.least_beds().map(f64::from))); }
             label { "Type " select name="type" {
                 option value="" { "any" }
-                @for kind in PropertyType::ALL { option value=(kind.as_str()) selected[wanted.kind() == Some(kind)] { (kind.as_str()) } }
+                @for kind in PropertyType::ALL { option value=(kind.as_str()) selected[wanted.kind() == Some(kind)] { (kind.words()) } }
             } }
             label { "Order " select name="sort" {
                 @for (name, words, ..) in ORDERS { option value=(name) selected[wanted.order == name] { (words) } }
@@ -145,7 +150,7 @@ fn row(home: &HomeSummary) -> Markup {
             td { (text::change(change(home))) @if let Some(change) = &home.last_change { " " (text::time(change.at, true)) } }
             td { (stoop_show::or_unknown(home.bedrooms.map(|beds| beds.to_string()))) }
             td { (stoop_show::or_unknown(home.living_area.map(|area| stoop_show::area(area, home.area_unit)))) }
-            td { (text::change(home.versus_market)) }
+            td title=[home.compared_with.as_ref().map(text::compared_with)] { (text::change(home.versus_market)) }
             td { (stoop_show::or_unknown(home.days_on_market.map(|days| days.to_string()))) }
             td class="l" { (home.market.area.name()) }
         }

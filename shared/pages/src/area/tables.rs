@@ -35,22 +35,23 @@ fn changes(shown: &Shown<'_>) -> Markup {
             @else {
                 div class="scroll" tabindex="0" role="region" aria-label="Change" {
                     table {
-                        thead { tr { th class="l" scope="col" { "Against" } th scope="col" { "Homes" } th scope="col" { "Change" } th scope="col" { "Median" } th scope="col" { "Change" } th scope="col" title="At a constant mix of types and bedrooms" { "Same mix" } th scope="col" { "Priced" } } }
+                        thead { tr { th class="l" scope="col" { "Against" } th scope="col" title="Asking prices at a constant mix of types and bedrooms" { "Same mix" } th scope="col" { "Median" } th scope="col" { "Change" } th scope="col" { "Homes" } th scope="col" { "Change" } th scope="col" { "Priced" } } }
                         tbody {
                             @for change in market.changes.iter() {
                                 tr class=[change.thin.then_some("thin")] {
                                     th class="l" scope="row" title=(change.since) { (change.days) " d before" }
+                                    td { (text::noisy_change(change.mix_adjusted_change, change.mix_adjusted_change_interval)) (text::margin(change.mix_adjusted_change_interval)) }
+                                    td { (text::price(change.median_price, market.currency)) }
+                                    td { (text::noisy_change(change.median_price_change, change.median_price_change_interval)) (text::margin(change.median_price_change_interval)) }
                                     td { (stoop_show::whole(change.active)) }
                                     td { (text::change(change.active_change)) }
-                                    td { (text::price(change.median_price, market.currency)) }
-                                    td { (text::change(change.median_price_change)) }
-                                    td { (text::change(change.mix_adjusted_change)) }
                                     td { (stoop_show::whole(change.priced)) }
                                 }
                             }
                         }
                     }
                 }
+                p class="note" { "± is the reach of chance in 19 of 20 cases. " span class="noise" { "Grey" } ": no clear change." }
             }
         }
     }
@@ -83,17 +84,17 @@ fn yields(shown: &Shown<'_>) -> Markup {
                 header { h2 { "Gross yield" } p class="note" { "twelve months of the median rent asked, before all costs" } }
                 div class="scroll" tabindex="0" role="region" aria-label="Gross yield" {
                     table {
-                        thead { tr { th class="l" scope="col" { "Kind" } th scope="col" { "Yield" } th scope="col" { "Years of rent" } th scope="col" { "Price" } th scope="col" { "Rent" } th scope="col" { "Homes" } th class="l" scope="col" { "Matched in" } } }
+                        thead { tr { th class="l" scope="col" { "Kind" } th scope="col" { "Yield" } th scope="col" { "Years of rent" } th scope="col" { "Price" } th scope="col" { "Rent" } th scope="col" { "Homes" } th class="l" scope="col" { "Made of" } } }
                         tbody {
                             @for kind in &shown.yields {
                                 tr {
-                                    th class="l" scope="row" { (kind.label) }
-                                    td { (stoop_show::percent(kind.gross_yield)) }
+                                    th class="l" scope="row" { (kind.words) }
+                                    td { (stoop_show::percent(kind.gross_yield)) " " span class="note" { (text::range(kind.gross_yield_interval, stoop_show::percent)) } }
                                     td { (format!("{:.1}", kind.price_to_rent)) }
                                     td { (text::price(kind.median_price, kind.currency)) }
                                     td { (text::price(kind.median_rent, kind.currency)) }
                                     td { (stoop_show::whole(kind.sale_homes)) " / " (stoop_show::whole(kind.rent_homes)) }
-                                    td class="l" { (kind.matched_in.as_deref().unwrap_or_default()) }
+                                    td class="l" { (text::levels(&kind.levels)) }
                                 }
                             }
                         }
@@ -135,9 +136,9 @@ fn parts(heading: &str, parts: &[SegmentView], shown: &Shown<'_>) -> Markup {
                     table {
                         thead { tr { th class="l" scope="col" { (heading) } th scope="col" { "Homes" } th scope="col" { "Median" } th scope="col" { "By area" } th scope="col" { "Cut" } th scope="col" { "Age" } } }
                         tbody {
-                            @for SegmentView { label, figures, .. } in parts {
+                            @for SegmentView { segment, figures, .. } in parts {
                                 tr class=[figures.thin.then_some("thin")] {
-                                    th class="l" scope="row" { (label) }
+                                    th class="l" scope="row" { (segment.words()) }
                                     td { (stoop_show::whole(figures.active)) }
                                     td { (text::price(figures.median_price, market.currency)) }
                                     td { (stoop_show::or_unknown(figures.median_price_per_area.map(|price| stoop_show::price_per_area(price, market.currency, market.area_unit)))) }

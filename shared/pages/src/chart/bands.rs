@@ -92,6 +92,6 @@ mod tests {
         assert!(page.contains(&format!("M15.0 {0}V{1}H485.0V{0}Z", y(0.0), y(2.0))), "{page}");
         assert!(page.contains(&format!("M515.0 {0}V{1}H985.0V{0}Z", y(0.0), y(4.0))), "{page}");
         assert!(page.contains("x1=\"750.0\" x2=\"750.0\"") && page.contains("Median $7"), "{page}");
-        assert!(page.contains("<text x=\"50.00%\"") && page.contains(">$5</text>"), "{page}");
+        assert!(page.contains("<text class=\"inner\" x=\"50.00%\"") && page.contains(">$5</text>"), "{page}");
     }
 }

@@ -12,6 +12,8 @@ pub(crate) struct Series<'a> {
     pub(crate) is_faint: bool,
     /// A value for each day; `None` leaves a gap.
     pub(crate) values: Vec<Option<f64>>,
+    /// Where each value may lie instead, as a band behind the line; empty for none.
+    pub(crate) band: Vec<Option<(f64, f64)>>,
 }
 
 /// Lines over days.
@@ -25,7 +27,10 @@ pub(crate) struct LineChart<'a> {
     pub(crate) from_zero: bool,
     /// The least step between ticks; 0 for any.
     pub(crate) least_step: f64,
+    /// A value.
     pub(crate) format: &'a dyn Fn(f64) -> String,
+    /// A round number of the scale, which is exact; as a value if not given.
+    pub(crate) tick: Option<&'a dyn Fn(f64) -> String>,
     pub(crate) download: Option<String>,
 }
 
@@ -36,7 +41,9 @@ impl LineChart<'_> {
         if known().next().is_none() {
             return html! { div { h2 { (self.title) } p class="empty" { "Nothing is known yet." } } };
         }
-        let scale = Scale::of(known(), self.from_zero, self.least_step);
+        let ends =
+            self.series.iter().flat_map(|series| series.band.iter().flatten().flat_map(|(low, high)| [*low, *high]));
+        let scale = Scale::of(known().chain(ends), self.from_zero, self.least_step);
         let frame = Frame {
             id: self.id,
             title: self.title,
@@ -52,6 +59,9 @@ impl LineChart<'_> {
             @if let Some(first) = self.series.first().filter(|_| self.from_zero) {
                 path class="area" d=(under(&first.values, &scale)) {}
             }
+            @for series in self.series.iter().filter(|series| !series.band.is_empty()) {
+                path class=(format!("band f{}", series.class)) d=(band(&series.band, &scale)) {}
+            }
             @for series in self.series.iter().filter(|series| series.is_faint).chain(self.series.iter().filter(|series| !series.is_faint)) {
                 path class=(format!("line s{}{}", series.class, if series.is_faint { " faint" } else { "" })) d=(path(&series.values, &scale)) {}
             }
@@ -65,7 +75,7 @@ impl LineChart<'_> {
                 }
             }
         };
-        frame.draw(&scale, self.format, plot, &heads, rows)
+        frame.draw(&scale, self.tick.unwrap_or(self.format), plot, &heads, rows)
     }
 
     /// The first and last known value of the first line.
@@ -115,6 +125,21 @@ fn path(values: &[Option<f64>], scale: &Scale) -> String {
     d
 }
 
+/// The space between the ends of a band, over the days that have both.
+fn band(ends: &[Option<(f64, f64)>], scale: &Scale) -> String {
+    let [low, high] = [|ends: (f64, f64)| ends.0, |ends: (f64, f64)| ends.1]
+        .map(|of: fn((f64, f64)) -> f64| ends.iter().map(|both| both.map(of)).collect::<Vec<_>>());
+    let point = |(at, value): &(usize, f64)| {
+        format!("{} {}", coordinate(x(*at, ends.len())).0, coordinate(scale.share(*value)).0)
+    };
+    let mut d = String::new();
+    for (above, below) in parts(&high).iter().zip(parts(&low)) {
+        let around = above.iter().chain(below.iter().rev()).map(point).collect::<Vec<_>>();
+        d += &format!("M{}Z", around.join("L"));
+    }
+    d
+}
+
 /// The space below the known values, down to zero.
 fn under(values: &[Option<f64>], scale: &Scale) -> String {
     let zero = coordinate(scale.share(0.0)).0;
@@ -134,6 +159,14 @@ fn under(values: &[Option<f64>], scale: &Scale) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_band_goes_along_the_upper_ends_and_back_along_the_lower_ones() {
+        let scale = Scale::of([0.0, 10.0].into_iter(), true, 0.0);
+        let d = band(&[Some((1.0, 9.0)), Some((2.0, 8.0)), None, Some((3.0, 7.0))], &scale);
+        assert_eq!((d.matches('M').count(), d.matches('Z').count(), d.matches('L').count()), (2, 2, 4), "{d}");
+        assert_eq!(band(&[None, None], &scale), "");
+    }
 
     #[test]
     fn a_gap_in_the_values_is_a_gap_in_the_line() {

@@ -5,6 +5,7 @@ use super::scale::Scale;
 use super::{Frame, coordinate};
 
 /// A price from one time to another.
+#[derive(Clone)]
 pub(crate) struct Step {
     pub(crate) from: Time,
     pub(crate) to: Time,

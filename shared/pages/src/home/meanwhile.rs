@@ -2,8 +2,7 @@
 
 use stoop_domain::{Market, Time};
 use stoop_market::WIDE_SERIES_DAYS;
-use stoop_pipeline::ports::PortError;
-use stoop_pipeline::serve::{FoundArea, Reader, area_name, areas_around};
+use stoop_pipeline::serve::{Allowance, AreaRequest, FoundArea, ReadError, Reader, area_name, areas_around};
 
 use crate::chart::{Beside, Step};
 
@@ -18,17 +17,18 @@ pub(super) struct Meanwhile {
 }
 
 impl Meanwhile {
-    /// Of the narrowest area with an index; `None` if none has one on two of the days.
+    /// Of the narrowest area with an index; `None` if none has one on two of the days. `known` are all markets.
     pub(super) async fn of(
         reader: &Reader<'_>,
+        known: &[Market],
         market: &Market,
         steps: &[Step],
         now: Time,
-    ) -> Result<Option<Self>, PortError> {
+    ) -> Result<Option<Self>, ReadError> {
         let Some((first, last)) = steps.first().zip(steps.last()) else { return Ok(None) };
         let days = (now.ms() - first.from.ms()) / Time::DAY_MS + 2;
         let days = u16::try_from(days).unwrap_or(u16::MAX).min(WIDE_SERIES_DAYS);
-        let known = reader.markets().await?;
+        let mut allowance = Allowance::of_answer();
         for path in areas_around(market.area.as_str()).skip(1).take(LEVELS) {
             let is_part = |other: &&Market| {
                 let rest = other.area.as_str().strip_prefix(path);
@@ -37,7 +37,7 @@ impl Meanwhile {
             };
             let markets = known.iter().filter(is_part).cloned().collect();
             let found = FoundArea { path: path.to_owned(), name: area_name(path), markets };
-            let view = reader.area(&found, now, days).await?;
+            let view = reader.area(&found, AreaRequest::at(now, days), &mut allowance).await?;
             let days = view.markets.iter().flat_map(|market| &market.days);
             let closes = days.filter_map(|day| Some((end_of(&day.day)?, day.price_index?)));
             let closes: Vec<_> = closes.filter(|(at, _)| (first.from..=last.to).contains(at)).collect();

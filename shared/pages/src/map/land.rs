@@ -71,6 +71,11 @@ impl Land {
         land
     }
 
+    /// Whether any outline is drawn.
+    pub(super) fn has_borders(&self) -> bool {
+        !self.lines.is_empty()
+    }
+
     pub(super) fn draw(&self) -> Markup {
         html! { @for (class, d) in &self.lines { path class=(class) d=(d) {} } }
     }

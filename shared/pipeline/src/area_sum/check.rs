@@ -46,10 +46,9 @@ mod tests {
 
     use super::super::{AreaSum, DaysCovered};
     use super::*;
-    use crate::wide_area::WideLevel;
 
     fn county(part: &Total) -> AreaSum {
-        let mut sum = AreaSum::empty(WideLevel::County);
+        let mut sum = AreaSum::default();
         sum.put("m", part).unwrap();
         sum.stamp(7);
         sum
@@ -75,12 +74,12 @@ mod tests {
     fn a_total_with_other_days_or_markets_than_its_parts_is_damaged() {
         let part = Total { version: 1, covered: DaysCovered::since(Day(20_000)), markets: 1, sum: Wide::default() };
         let bytes = county(&part).to_bytes().unwrap();
-        assert_eq!(AreaSum::from_bytes(&bytes, WideLevel::County).unwrap(), county(&part));
+        assert_eq!(AreaSum::from_bytes(&bytes).unwrap(), county(&part));
         // Magic, catalogue and version come before them; nothing contradicts the version.
         for offset in 16..28 {
             let mut other = bytes.clone();
             other[offset] ^= 1;
-            assert!(AreaSum::from_bytes(&other, WideLevel::County).is_err(), "byte {offset}");
+            assert!(AreaSum::from_bytes(&other).is_err(), "byte {offset}");
         }
     }
 }

@@ -25,6 +25,11 @@ pub trait Browse: Send + Sync {
     /// When each search is polled next, by its name, also of those that were removed from the configuration.
     async fn next_polls(&self) -> Result<Vec<NextPoll>, PortError>;
 
+    /// Whether something polls searches at intervals. `None` if this store cannot know.
+    async fn is_polled(&self) -> Result<Option<bool>, PortError> {
+        Ok(None)
+    }
+
     /// What was refused, with the last `newest` rejects. `None` if this store does not list its quarantine.
     async fn quarantine(&self, newest: usize) -> Result<Option<Quarantined>, PortError> {
         let _ = newest;

@@ -15,6 +15,13 @@ pub trait WideAreas: Send + Sync {
     /// `None` if it does not cover that time, or not all of those markets: then add the markets up.
     async fn wide(&self, area: &WideArea, markets: usize, now: Time) -> Result<Option<ShownWide>, PortError>;
 
+    /// Like [`WideAreas::wide`] without the series.
+    async fn now(&self, area: &WideArea, markets: usize, now: Time) -> Result<Option<ShownWide>, PortError>;
+
+    /// Whether the markets of a small area should be added up although its sum is stored, because sums may be a moment
+    /// behind.
+    fn may_lag(&self) -> bool;
+
     /// Visits the areas of a level that contain these markets, each like [`WideAreas::wide`] without its series.
     /// `markets` are all markets of those areas. It reads as many sums as there are areas one level above (for cities:
     /// counties), and few are in memory at a time.

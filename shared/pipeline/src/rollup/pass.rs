@@ -11,7 +11,7 @@ mod tests;
 use std::collections::{BTreeMap, BTreeSet};
 
 use stoop_domain::{Day, Market, Time};
-use stoop_market::{Grain, Projection};
+use stoop_market::Projection;
 
 use crate::area_sum::{AreaSum, DaysCovered, Part, Total};
 use crate::ports::{PortError, RollUps};
@@ -212,7 +212,7 @@ impl<'a> Pass<'a> {
                 Some(_) if !is_all => BTreeSet::new(),
                 _ => self.known().await?.get(county).cloned().unwrap_or_default(),
             };
-            let mut sum = stored.sum.clone().unwrap_or_else(|| AreaSum::empty(county.level()));
+            let mut sum = stored.sum.clone().unwrap_or_default();
             let is_wanted = |(name, part): (&str, &Part)| {
                 let market = name.parse::<Market>().ok();
                 market.filter(|market| is_due(part.covered, today) || (is_all && !all.contains(market)))
@@ -222,7 +222,7 @@ impl<'a> Pass<'a> {
                 sum.parts().filter_map(is_wanted).chain(missing.chain(markets).cloned()).collect();
             let wanted = Vec::from_iter(wanted);
             let first = Day(today.0.saturating_sub(BACK));
-            let covered_from = Projection::new(first, Grain::Fine).first_day();
+            let covered_from = Projection::new(first).first_day();
             let (mut versions, mut changed) = (Vec::new(), false);
             for some in wanted.chunks(MARKETS_AT_ONCE) {
                 let read = self.areas.whole(some, covered_from).await?;
@@ -276,7 +276,7 @@ impl<'a> Pass<'a> {
     async fn area(&mut self, area: &WideArea, parts: &[Brought]) -> Result<Total, PortError> {
         for _ in 0..TRIES {
             let stored = self.areas.sum(area).await?;
-            let mut sum = stored.sum.clone().unwrap_or_else(|| AreaSum::empty(area.level()));
+            let mut sum = stored.sum.clone().unwrap_or_default();
             let mut changed = false;
             if stored.sum.is_none() {
                 for (part, total) in self.parts_of(area, parts).await? {

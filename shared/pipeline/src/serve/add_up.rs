@@ -4,20 +4,36 @@ use stoop_market::{Cells, Projection, Wide, tells_hours};
 use super::Hours;
 use crate::wide_area::WideArea;
 
-/// Sums a wide area from the states of its markets, for the figures at `now` and the series that ends there, with the
-/// precision that a store keeps, so that the figures are equally precise whatever they are read from. Each state
-/// includes its archive if needed ([`super::covers_days`]).
-#[must_use]
-pub fn add_up<'c>(area: &WideArea, states: impl IntoIterator<Item = &'c Cells>, now: Time) -> (Wide, Hours) {
-    let mut projection = Projection::new(now.day_in(&area.country().zone), area.level().grain());
-    let mut hours = Hours::Known;
-    for cells in states {
-        projection.add(cells, &Cells::default());
-        if !tells_hours(cells, now) {
-            hours = Hours::Unknown;
+/// Adds up a wide area from the states of its markets, for the figures at a moment and the series that ends there. The
+/// result equals the stored sum of the area.
+#[derive(Debug)]
+pub struct AddUp {
+    projection: Projection,
+    hours: Hours,
+    now: Time,
+}
+
+impl AddUp {
+    /// Nothing yet. The series has `days` days, or as many as a stored one if that is more.
+    #[must_use]
+    pub fn new(area: &WideArea, now: Time, days: u16) -> Self {
+        let today = now.day_in(&area.country().zone);
+        Self { projection: Projection::with_series(today, days), hours: Hours::Known, now }
+    }
+
+    /// Adds a market: its state with its archive, if that is needed ([`super::covers_days`]).
+    pub fn add(&mut self, cells: &Cells) {
+        self.projection.add(cells, &Cells::default());
+        if !tells_hours(cells, self.now) {
+            self.hours = Hours::Unknown;
         }
     }
-    (projection.sum(), hours)
+
+    /// The sum of all added markets.
+    #[must_use]
+    pub fn sum(self) -> (Wide, Hours) {
+        (self.projection.sum(), self.hours)
+    }
 }
 
 #[cfg(test)]
@@ -37,7 +53,11 @@ mod tests {
             cells
         };
         let day = |back: i32| Day(now.day_in(&area.country().zone).0 - back);
-        let hours = |states: &[Cells]| add_up(&area, states, now).1;
+        let hours = |states: &[Cells]| {
+            let mut add_up = AddUp::new(&area, now, 0);
+            states.iter().for_each(|cells| add_up.add(cells));
+            add_up.sum().1
+        };
         assert_eq!(hours(&[Cells::default(), folded(day(1))]), Hours::Known);
         assert_eq!(hours(&[Cells::default(), folded(day(0))]), Hours::Unknown, "they begin yesterday");
     }

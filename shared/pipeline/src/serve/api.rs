@@ -9,7 +9,6 @@ mod alerts;
 mod answer;
 mod areas;
 mod catalogue;
-mod changes;
 mod compare;
 mod error;
 mod homes;
@@ -21,7 +20,6 @@ mod quality;
 mod quarantine;
 mod runs;
 mod searches;
-mod sums;
 mod token;
 
 use serde::Serialize;
@@ -29,6 +27,7 @@ use stoop_domain::Time;
 
 use crate::ControlAction;
 use crate::ports::{Browse, SearchControls, Store, Views, WideAreas};
+use crate::serve::Reader;
 use answer::sent;
 use error::ApiError;
 use known::KnownMarkets;
@@ -88,11 +87,7 @@ const ROUTES: &str = "/health, /api/v1/areas, /api/v1/markets, /api/v1/markets/A
 
 /// The API on its ports, made once per process: it caches the names of the markets for a minute.
 pub struct Api<'a> {
-    store: &'a dyn Store,
-    views: &'a dyn Views,
-    areas: &'a dyn WideAreas,
-    browse: &'a dyn Browse,
-    controls: Option<&'a dyn SearchControls>,
+    reader: Reader<'a>,
     known: KnownMarkets,
 }
 
@@ -138,13 +133,13 @@ impl<'a> Api<'a> {
     /// An API that answers from this state.
     #[must_use]
     pub fn new(store: &'a dyn Store, views: &'a dyn Views, areas: &'a dyn WideAreas, browse: &'a dyn Browse) -> Self {
-        Self { store, views, areas, browse, controls: None, known: KnownMarkets::default() }
+        Self { reader: Reader { store, views, areas, browse, controls: None }, known: KnownMarkets::default() }
     }
 
     /// The same, with what people ask of searches. Without it searches are only listed.
     #[must_use]
     pub fn with_controls(self, controls: &'a dyn SearchControls) -> Self {
-        Self { controls: Some(controls), ..self }
+        Self { reader: Reader { controls: Some(controls), ..self.reader }, ..self }
     }
 
     /// Answers a request of a client that may do this. `now` is the time that is shown, `clock` the one at which

@@ -1,8 +1,11 @@
+use std::collections::BTreeSet;
+
 use serde::Serialize;
-use stoop_domain::Time;
+use stoop_domain::{Market, Time};
 use stoop_market::Cells;
 
-use super::{FoundArea, MarketView, MergedId, Sum, as_text};
+use super::{AddUp, FoundArea, MarketView, MergedId, Sum, as_text};
+use crate::wide_area::WideArea;
 
 /// One area, by purpose and currency.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -21,13 +24,22 @@ pub struct AreaView {
 }
 
 impl AreaView {
-    /// The view of an area whose markets add up to `sums`, at `as_of`, with the closes of the last `days` days. Days
-    /// before the horizon of the sums need their archives ([`super::covers_days`]).
+    /// The view of an area whose markets have these states, at `as_of`, with the closes of the last `days` days. Days before
+    /// the horizon of a state need its archive ([`super::covers_days`]).
     #[must_use]
-    pub fn of(found: &FoundArea, sums: &[(MergedId, Cells)], as_of: Time, days: u16) -> Self {
-        let markets =
-            sums.iter().map(|(id, cells)| MarketView::of(found, *id, Sum::Whole(cells), as_of, days)).collect();
-        Self::with(found, markets, as_of)
+    pub fn of(found: &FoundArea, states: &[(Market, Cells)], as_of: Time, days: u16) -> Self {
+        let ids: BTreeSet<MergedId> = states.iter().map(|(market, _)| MergedId::of(market)).collect();
+        let view = |id: MergedId| {
+            let mut of_id = states.iter().filter(|(market, _)| MergedId::of(market) == id).map(|(_, cells)| cells);
+            if let Some(area) = WideArea::new(&found.path, id) {
+                let mut sum = AddUp::new(&area, as_of, days);
+                of_id.for_each(|cells| sum.add(cells));
+                let (sum, hours) = sum.sum();
+                return Some(MarketView::of(found, id, Sum::Wide(&sum, hours), as_of, days));
+            }
+            Some(MarketView::of(found, id, Sum::Whole(of_id.next()?), as_of, days))
+        };
+        Self::with(found, ids.into_iter().filter_map(view).collect(), as_of)
     }
 
     /// The view of an area with these sums.

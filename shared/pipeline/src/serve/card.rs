@@ -3,9 +3,9 @@ use stoop_domain::{Day, Time, country};
 
 use super::days::Series;
 use super::figures::Terms;
-use super::{ChangeView, DayView, MarketRow, Sum, UnusualView};
+use super::{ChangeView, Comparisons, DayView, MarketRow, Sum};
 
-/// An area in short: its figures, how they changed, what is unusual, and its last days.
+/// An area in short: its figures, how they changed, how they compare with its past, and its last days.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct AreaCard {
     /// The area and its figures.
@@ -13,8 +13,9 @@ pub struct AreaCard {
     pub row: MarketRow,
     /// See [`super::MarketView::changes`].
     pub changes: Vec<ChangeView>,
-    /// See [`super::MarketView::unusual`].
-    pub unusual: Vec<UnusualView>,
+    /// See [`super::MarketView::comparisons`].
+    #[serde(skip)]
+    pub comparisons: Comparisons,
     /// See [`super::MarketView::days`].
     pub days: Vec<DayView>,
 }
@@ -31,7 +32,7 @@ impl AreaCard {
         Self {
             row: row.with_figures(sum, now),
             changes: series.changes(today, terms),
-            unusual: series.unusual(if day_is_over { today } else { Day(today.0 - 1) }),
+            comparisons: series.comparisons(if day_is_over { today } else { Day(today.0 - 1) }),
             days: series.days(days, terms),
         }
     }

@@ -52,7 +52,7 @@ pub const SEARCH_COLUMNS: [Field; 8] = [
 ];
 
 /// Of a [`DayView`](super::DayView) with its market's ID, purpose and currency.
-const DAY_COLUMNS: [Field; 26] = [
+const DAY_COLUMNS: [Field; 28] = [
     Field::Plain("market"),
     Field::Plain("purpose"),
     Field::Plain("currency"),
@@ -61,6 +61,8 @@ const DAY_COLUMNS: [Field; 26] = [
     Field::Plain("unconfirmed"),
     Field::Plain("priced"),
     Field::Money("median_price"),
+    Field::Money("median_price_interval.low"),
+    Field::Money("median_price_interval.high"),
     Field::Money("mean_price"),
     Field::Money("median_price_7_days"),
     Field::Money("median_price_28_days"),
@@ -96,10 +98,23 @@ pub fn market_columns(with_change: bool) -> impl Iterator<Item = Field> {
         Field::Plain("change.priced"),
         Field::Money("change.median_price"),
         Field::Plain("change.median_price_change"),
+        Field::Plain("change.median_price_change_interval.low"),
+        Field::Plain("change.median_price_change_interval.high"),
         Field::Plain("change.mix_adjusted_change"),
+        Field::Plain("change.mix_adjusted_change_interval.low"),
+        Field::Plain("change.mix_adjusted_change_interval.high"),
         Field::Plain("change.mix_matched_share"),
     ];
-    market.into_iter().chain(Figure::all().map(figure)).chain(change.into_iter().filter(move |_| with_change))
+    let with_interval = |of: Figure| {
+        let [low, high] = of.interval_paths()?;
+        Some(match of.is_price() {
+            true => [Field::Money(low), Field::Money(high)],
+            false => [Field::Plain(low), Field::Plain(high)],
+        })
+    };
+    let figures =
+        Figure::all().flat_map(move |of| std::iter::once(figure(of)).chain(with_interval(of).into_iter().flatten()));
+    market.into_iter().chain(figures).chain(change.into_iter().filter(move |_| with_change))
 }
 
 /// Of a [`HomeSummary`](super::HomeSummary).

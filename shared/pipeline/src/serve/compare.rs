@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 use stoop_domain::Purpose;
-use stoop_market::{Definition, Window};
+use stoop_market::{Definition, Segment, Window};
 
 use super::{AreaView, ChangeView, Figure, FiguresView, MarketView, SegmentView};
 
@@ -66,7 +66,8 @@ pub struct ComparedFigure {
     /// Its window, `last_28_days`; `None` for a figure of the moment.
     pub window: Option<&'static str>,
     /// The part: `3 bedrooms`; `None` for whole areas.
-    pub part: Option<String>,
+    #[serde(serialize_with = "as_label")]
+    pub part: Option<Segment>,
     /// By area.
     pub values: Vec<ComparedValue>,
 }
@@ -192,20 +193,20 @@ fn of_whole(figure: Figure, areas: &[MarketView]) -> Option<ComparedFigure> {
 
 /// One for each part that has homes in an area now.
 fn of_parts(figure: Figure, part: Part, areas: &[MarketView]) -> Vec<ComparedFigure> {
-    let mut labels: Vec<&str> = Vec::new();
-    for segment in areas.iter().flat_map(|area| part.of(area)).filter(|segment| segment.figures.active > 0) {
-        if !labels.contains(&segment.label.as_str()) {
-            labels.push(&segment.label);
+    let mut parts: Vec<Segment> = Vec::new();
+    for of_area in areas.iter().flat_map(|area| part.of(area)).filter(|of_area| of_area.figures.active > 0) {
+        if !parts.contains(&of_area.segment) {
+            parts.push(of_area.segment);
         }
     }
-    let row = |label: &str| {
+    let row = |segment: Segment| {
         let value = |area: &MarketView| {
-            let segment = part.of(area).iter().find(|segment| segment.label == label);
-            segment.map_or(ComparedValue::UNKNOWN, |segment| ComparedValue::of(figure, &segment.figures))
+            let of_area = part.of(area).iter().find(|of_area| of_area.segment == segment);
+            of_area.map_or(ComparedValue::UNKNOWN, |of_area| ComparedValue::of(figure, &of_area.figures))
         };
-        ComparedFigure::new(figure, Some(label.to_owned()), areas.iter().map(value).collect())
+        ComparedFigure::new(figure, Some(segment), areas.iter().map(value).collect())
     };
-    labels.into_iter().map(row).collect()
+    parts.into_iter().map(row).collect()
 }
 
 /// `None` if no area has a change since that day.
@@ -216,7 +217,7 @@ fn changes(days: i32, areas: &[MarketView]) -> Option<ComparedChange> {
 }
 
 impl ComparedFigure {
-    fn new(figure: Figure, part: Option<String>, values: Vec<ComparedValue>) -> Self {
+    fn new(figure: Figure, part: Option<Segment>, values: Vec<ComparedValue>) -> Self {
         Self { figure, window: figure.window().map(Window::as_str), part, values }
     }
 }
@@ -233,4 +234,9 @@ impl ComparedValue {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
 fn as_name<S: serde::Serializer>(figure: &Figure, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(figure.definition().name)
+}
+
+#[expect(clippy::ref_option, clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+fn as_label<S: serde::Serializer>(part: &Option<Segment>, serializer: S) -> Result<S::Ok, S::Error> {
+    part.map(Segment::label).serialize(serializer)
 }

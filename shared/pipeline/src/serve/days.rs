@@ -2,15 +2,22 @@
 
 #[cfg(test)]
 mod tests;
+mod unusual;
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 use stoop_domain::{AreaUnit, Currency, Day};
-use stoop_market::{AVERAGE_DAYS, Close, Flows, INDEX_DAYS, LogPrices, PooledMedians, PriceIndex, WARM_UP_DAYS};
+use stoop_market::{
+    AVERAGE_DAYS, Close, Flows, INDEX_DAYS, KindPrices, LogPrices, PooledMedians, PriceIndex, RELATIVE_ERROR,
+    WARM_UP_DAYS, Z95, change_interval,
+};
 
+use super::ConfidenceInterval;
 use super::figures::Terms;
 use super::sum::Sum;
+
+pub use unusual::{Comparisons, FALSE_FLAGS, UnusualView, Usual};
 
 /// The close of one day.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -25,6 +32,8 @@ pub struct DayView {
     pub priced: i64,
     /// Median list price at its end.
     pub median_price: Option<f64>,
+    /// Its 95 % interval; `None` for fewer than 6 homes.
+    pub median_price_interval: Option<ConfidenceInterval>,
     /// Mean list price at its end.
     pub mean_price: Option<f64>,
     /// The median of the list prices at the end of this day and the 6 before, pooled; `None` until 7 days are known.
@@ -62,59 +71,24 @@ pub struct ChangeView {
     pub median_price: Option<f64>,
     /// The change of the median list price.
     pub median_price_change: Option<f64>,
+    /// Its 95 % interval: if it contains 0, there may be no change. `None` if either day has fewer than 6 homes.
+    pub median_price_change_interval: Option<ConfidenceInterval>,
     /// The change of list prices over 28 days at the same mix of property types and bedrooms. `None` over one day, if
     /// 28 days are not known on both sides, or if less than half of the homes are comparable.
     pub mix_adjusted_change: Option<f64>,
+    /// Its 95 % interval.
+    pub mix_adjusted_change_interval: Option<ConfidenceInterval>,
     /// The share of homes that it compares: of both sides, the lower one.
     pub mix_matched_share: Option<f64>,
     /// Whether either sample is thin, or the earlier day was one of the first observed days.
     pub thin: bool,
 }
 
-/// A figure of this area that is unusual for it.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct UnusualView {
-    /// The figure.
-    pub figure: &'static str,
-    /// The value of the last 7 days, or for a change of the last 28.
-    pub value: f64,
-    /// The median of the same figure over the earlier weeks.
-    pub usual: f64,
-    /// Their median absolute deviation from it.
-    pub deviation: f64,
-    /// The number of earlier weeks.
-    pub weeks: usize,
-    /// How unusual it is.
-    pub is: Usual,
-}
-
-/// How a value compares with earlier ones: its distance from their median in units of 1.4826 median absolute
-/// deviations, which for a normal distribution is one standard deviation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Usual {
-    /// More than 3.5 below.
-    VeryLow,
-    /// More than 2 below.
-    Low,
-    /// More than 2 above.
-    High,
-    /// More than 3.5 above.
-    VeryHigh,
-}
-
 /// The days before, to which the changes refer.
 pub(super) const CHANGE_DAYS: [i32; 5] = [1, 7, 28, 91, 365];
 
-/// The weeks before that say what is usual, and the fewest that do.
-const WEEKS: [usize; 2] = [52, 12];
-const WEEK: usize = 7;
-/// The days over which a change of price is compared with earlier ones.
-const MONTH: usize = 28;
-/// A median absolute deviation of a normal distribution is a standard deviation divided by this.
-const NORMAL: f64 = 1.482_6;
-const UNUSUAL: f64 = 2.0;
-const VERY_UNUSUAL: f64 = 3.5;
+/// The weeks of the past with which the last one is compared, at most: a year, and some before.
+const COMPARED_WEEKS: i32 = 66;
 /// Fewer homes than this in the earlier or later stock make a change thin.
 const THIN: i64 = stoop_market::THIN_SAMPLE;
 
@@ -126,32 +100,63 @@ pub(super) struct Series {
     /// Of the days shown and those they are compared with, if [`INDEX_DAYS`] days are known.
     log_prices: BTreeMap<Day, LogPrices>,
     watched_since: Option<Day>,
+    now: Stock,
+}
+
+/// What the stock of the day of a view says of its past.
+#[derive(Clone, Debug, Default)]
+struct Stock {
+    /// For each of [`COMMON_DAYS`], the homes on offer whose spell opened so many days before, or earlier.
+    common: [i64; COMMON_DAYS.len()],
+    prices: KindPrices,
+}
+
+/// The days before for which homes are counted that were on offer then and still are.
+const COMMON_DAYS: [i32; 5] = CHANGE_DAYS;
+
+impl Stock {
+    fn of(sum: Sum<'_>, today: Day) -> Self {
+        let days = COMMON_DAYS.map(|days| Day(today.0.saturating_sub(days)));
+        let mut common = [0; COMMON_DAYS.len()];
+        common.iter_mut().zip(sum.opened_by(today, &days)).for_each(|(common, homes)| *common = homes);
+        Self { common, prices: sum.kind_prices(today) }
+    }
+
+    /// The homes on offer so many days before and still.
+    fn common(&self, days: i32) -> i64 {
+        COMMON_DAYS.iter().zip(self.common).find(|(of, _)| **of == days).map_or(0, |(_, homes)| homes)
+    }
 }
 
 impl Series {
     /// The days before the day of a view, with the closes of `days` days, that it needs.
     pub(super) fn days_before(days: u16) -> i32 {
         let averages = i32::from(days) + AVERAGE_DAYS[AVERAGE_DAYS.len() - 1];
-        averages.max(CHANGE_DAYS[CHANGE_DAYS.len() - 1] + i32::try_from(MONTH).unwrap_or_default())
+        averages.max(CHANGE_DAYS[CHANGE_DAYS.len() - 1] + INDEX_DAYS)
     }
 
     pub(super) fn of(sum: Sum<'_>, today: Day, days: u16) -> Self {
         let watched_since = sum.first_day();
-        let mut from = today.0.saturating_sub(Self::days_before(days));
+        let mut from = today.0.saturating_sub(Self::days_before(days).max(sum.days_kept() - 1));
         for bound in [sum.covered_from(), watched_since].into_iter().flatten() {
             from = from.max(bound.0);
         }
         let mut closes = sum.closes(Day(from.min(today.0)), today);
-        let first = closes.iter().position(is_observed).unwrap_or(closes.len());
-        closes.drain(..first);
+        // An area that nobody ever watched has no days. One whose first day is before those that are read is known on all.
+        if watched_since.is_none() && !closes.iter().any(is_observed) {
+            closes.clear();
+        }
         let shown = closes.len().min(usize::from(days));
         let medians = match closes.get(closes.len() - shown) {
             Some(first) => sum.pooled_medians(first.day, today),
             None => Vec::new(),
         };
         let shown = closes[closes.len() - shown..].iter().map(|close| close.day);
-        let log_prices = log_prices_of(sum, &closes, shown.chain(CHANGE_DAYS.map(|days| Day(today.0 - days))));
-        Self { closes, medians, log_prices, watched_since }
+        let weeks = |end: Day| (0..COMPARED_WEEKS + 4).map(move |week| Day(end.0 - 7 * week));
+        let compared = weeks(today).chain(weeks(Day(today.0 - 1)));
+        let wanted = shown.chain(CHANGE_DAYS.map(|days| Day(today.0 - days))).chain(compared);
+        let log_prices = log_prices_of(sum, &closes, wanted);
+        Self { closes, medians, log_prices, watched_since, now: Stock::of(sum, today) }
     }
 
     /// The views of the last days.
@@ -185,6 +190,9 @@ impl Series {
             unconfirmed: close.unconfirmed,
             priced: close.priced,
             median_price: major(close.median_price),
+            median_price_interval: close
+                .median_interval
+                .map(|ends| ConfidenceInterval::of(ends, |end| terms.major(end))),
             mean_price: major(close.mean_price),
             median_price_7_days: pooled(0),
             median_price_28_days: pooled(1),
@@ -214,39 +222,38 @@ impl Series {
             priced: then.priced,
             median_price: then.median_price.map(|minor| terms.major(minor)),
             median_price_change: relative(then.median_price, now.median_price),
+            median_price_change_interval: self.median_interval(then, now, days),
+            mix_adjusted_change_interval: index.and_then(|index| {
+                let reach = Z95 * self.index_deviation(then.day, today, days)?;
+                let log = index.value.ln();
+                Some(ConfidenceInterval::of([log - reach, log + reach], |log| rounded(log.exp_m1())))
+            }),
             mix_adjusted_change: index.and_then(|index| relative(Some(1.0), Some(index.value))),
             mix_matched_share: index.map(|index| (index.matched_share * 10_000.0).round() / 10_000.0),
             thin: then.priced.min(now.priced) < THIN || self.is_warming_up(then.day),
         })
     }
 
-    /// What is unusual in the 7 days that end with `last`, the last day that is over: events of a week against those of
-    /// earlier weeks, the stock against that at the end of earlier weeks, and the change of the median price in 28 days
-    /// against earlier ones. A day that is not over has fewer events than others.
+    /// The 95 % interval of the change of the median between two closes.
+    fn median_interval(&self, then: &Close, now: &Close, days: i32) -> Option<ConfidenceInterval> {
+        let of = |close: &Close| Some((close.median_price?, close.median_interval?));
+        let common = self.now.common(days).min(then.priced).min(now.priced);
+        let ends = change_interval(of(then)?, of(now)?, [then.priced, now.priced], common, RELATIVE_ERROR)?;
+        Some(ConfidenceInterval::of(ends, rounded))
+    }
+
+    /// The standard deviation of the logarithm of the index between two days, because of sampling.
+    ///
+    /// Prices of 28 days that end with a day less than 28 days after another such end share most of their days: the change is
+    /// then that part of the change of single days 28 days apart.
     #[expect(clippy::cast_precision_loss, reason = "numbers of homes")]
-    pub(super) fn unusual(&self, last: Day) -> Vec<UnusualView> {
-        let Some(end) = self.closes.iter().rposition(|close| close.day == last) else { return Vec::new() };
-        let closes = &self.closes[..=end];
-        let warm = closes.iter().position(|close| !self.is_warming_up(close.day)).unwrap_or(closes.len());
-        let closes = &closes[warm..];
-        let flow = |of: fn(&Flows) -> i64| {
-            move |end: usize| {
-                let week = closes.get((end + 1).checked_sub(WEEK)?..=end)?;
-                Some(week.iter().map(|close| of(&close.flows)).sum::<i64>() as f64)
-            }
-        };
-        let stock = |end: usize| Some(closes.get(end)?.active as f64);
-        let price =
-            |end: usize| relative(closes.get(end.checked_sub(MONTH)?)?.median_price, closes.get(end)?.median_price);
-        let figures: [(&'static str, &ValueAt<'_>); 6] = [
-            ("active", &stock),
-            ("new", &flow(|flows| flows.new)),
-            ("pending", &flow(|flows| flows.pending)),
-            ("price_cuts", &flow(|flows| flows.price_cuts)),
-            ("gone", &flow(|flows| flows.gone)),
-            ("median_price_change", &price),
-        ];
-        figures.into_iter().filter_map(|(figure, of)| unusual(figure, closes.len(), of)).collect()
+    fn index_deviation(&self, then: Day, now: Day, days: i32) -> Option<f64> {
+        let (base, prices) = (self.log_prices.get(&then)?, self.log_prices.get(&now)?);
+        let [before, after] = prices.index(base)?.homes;
+        let common = self.now.common(days.max(INDEX_DAYS)) as f64;
+        let correlation = common / (before * after).sqrt();
+        let deviation = prices.index_deviation(base, |kind| self.now.prices.log_variance(kind), correlation)?;
+        Some(deviation * f64::from(days.min(INDEX_DAYS)) / f64::from(INDEX_DAYS))
     }
 
     fn is_warming_up(&self, day: Day) -> bool {
@@ -264,7 +271,7 @@ pub(super) fn change(sum: Sum<'_>, today: Day, days: i32, currency: Currency, un
     }
     closes.retain(|close| watched_since.is_none_or(|first| first <= close.day));
     let log_prices = log_prices_of(sum, &closes, [Day(today.0 - days), today]);
-    let series = Series { closes, medians: Vec::new(), log_prices, watched_since };
+    let series = Series { closes, medians: Vec::new(), log_prices, watched_since, now: Stock::of(sum, today) };
     series.change(today, days, Terms { currency, unit })
 }
 
@@ -279,34 +286,6 @@ fn log_prices_of(sum: Sum<'_>, closes: &[Close], days: impl IntoIterator<Item = 
     days.into_iter().zip(prices).collect()
 }
 
-/// A figure by the index of a close; `None` if it is unknown.
-type ValueAt<'a> = dyn Fn(usize) -> Option<f64> + 'a;
-
-/// Compares the value at the last of `n` days with those at the end of earlier weeks.
-fn unusual(figure: &'static str, n: usize, of: &ValueAt<'_>) -> Option<UnusualView> {
-    let last = n.checked_sub(1)?;
-    let value = of(last)?;
-    let [most, least] = WEEKS;
-    let mut earlier: Vec<f64> = (1..=most).map_while(|week| last.checked_sub(week * WEEK)).filter_map(of).collect();
-    if earlier.len() < least {
-        return None;
-    }
-    let usual = median(&mut earlier);
-    let mut distances: Vec<f64> = earlier.iter().map(|value| (value - usual).abs()).collect();
-    let deviation = median(&mut distances);
-    let z = (value - usual) / (deviation * NORMAL);
-    // Equal values in most weeks: any other one is unusual, but how much is unknown.
-    let z = if deviation > 0.0 { z } else { (value - usual).signum() * UNUSUAL * 1.5 };
-    let is = match z {
-        z if value == usual || z.abs() <= UNUSUAL => return None,
-        z if z < -VERY_UNUSUAL => Usual::VeryLow,
-        z if z < 0.0 => Usual::Low,
-        z if z > VERY_UNUSUAL => Usual::VeryHigh,
-        _ => Usual::High,
-    };
-    Some(UnusualView { figure, value, usual, deviation, weeks: earlier.len(), is })
-}
-
 /// The median; the slice is sorted.
 fn median(values: &mut [f64]) -> f64 {
     values.sort_by(f64::total_cmp);
@@ -317,7 +296,12 @@ fn median(values: &mut [f64]) -> f64 {
 /// The relative change, to a hundredth of a percent.
 fn relative(then: Option<f64>, now: Option<f64>) -> Option<f64> {
     let (then, now) = (then.filter(|then| *then > 0.0)?, now?);
-    Some(((now / then - 1.0) * 10_000.0).round() / 10_000.0)
+    Some(rounded(now / then - 1.0))
+}
+
+/// A share to a hundredth of a percent. Adding zero makes a negative zero a plain one.
+fn rounded(share: f64) -> f64 {
+    (share * 10_000.0).round() / 10_000.0 + 0.0
 }
 
 /// Whether the market was observed on a day.

@@ -1,12 +1,15 @@
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
+
 use jiff::tz::TimeZone;
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 use stoop_domain::{AreaUnit, Currency, Time};
 use stoop_market::{Definition, Figures, Flows, Segment, THIN_SAMPLE, Unit, Window};
 
+use super::ConfidenceInterval;
 use super::sum::Sum;
 
 /// See [`Figures`]. Prices are in major units of the currency.
@@ -33,6 +36,9 @@ pub struct FiguresView {
     /// The other figures of the moment.
     #[serde(flatten)]
     pub values: ValuesView,
+    /// The 95 % intervals of the figures of the moment that have one, by their names.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub intervals: BTreeMap<&'static str, ConfidenceInterval>,
     pub last_24_hours: Option<Flows>,
     pub last_7_days: WindowView,
     pub last_28_days: WindowView,
@@ -48,6 +54,9 @@ pub struct WindowView {
     /// The other figures of the window.
     #[serde(flatten)]
     pub values: ValuesView,
+    /// The 95 % intervals of the figures of the window that have one, by their names.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub intervals: BTreeMap<&'static str, ConfidenceInterval>,
 }
 
 /// Figures by name, in the order of the catalogue.
@@ -82,9 +91,10 @@ impl FiguresView {
     /// The figures of stock and flows only, for a store that pays for every byte.
     #[must_use]
     pub fn without_values(self) -> Self {
-        let flows = |window: WindowView| WindowView { values: ValuesView::default(), ..window };
+        let flows = |window: WindowView| WindowView { flows: window.flows, ..WindowView::default() };
         Self {
             values: ValuesView::default(),
+            intervals: BTreeMap::new(),
             last_7_days: flows(self.last_7_days),
             last_28_days: flows(self.last_28_days),
             last_90_days: flows(self.last_90_days),
@@ -146,8 +156,11 @@ impl Terms {
     pub(super) fn figures(self, figures: &Figures) -> FiguresView {
         let price = |minor: Option<f64>| minor.map(|minor| self.shown(Unit::Money, minor));
         let share = |share: Option<f64>| share.map(|share| self.shown(Unit::Share, share));
-        let window =
-            |window: Window, flows: Flows| WindowView { flows, values: self.values(figures.values.window(window)) };
+        let window = |window: Window, flows: Flows| WindowView {
+            flows,
+            values: self.values(figures.values.window(window)),
+            intervals: self.intervals(figures, Some(window)),
+        };
         FiguresView {
             active: figures.active,
             unconfirmed: figures.unconfirmed,
@@ -166,11 +179,22 @@ impl Terms {
             cut: figures.cut,
             median_cut: share(figures.median_cut),
             values: self.values(figures.values.moment()),
+            intervals: self.intervals(figures, None),
             last_24_hours: figures.last_24_hours,
             last_7_days: window(Window::Days7, figures.last_7_days),
             last_28_days: window(Window::Days28, figures.last_28_days),
             last_90_days: window(Window::Days90, figures.last_90_days),
         }
+    }
+
+    /// The intervals of figures of the moment, or of a window.
+    fn intervals(self, figures: &Figures, window: Option<Window>) -> BTreeMap<&'static str, ConfidenceInterval> {
+        let all = Definition::all().filter(|figure| figure.is_of_windows() == window.is_some());
+        let interval = |figure: &'static Definition| {
+            let ends = figure.interval(figures, window)?;
+            Some((figure.name, ConfidenceInterval::of(ends, |end| self.shown(figure.unit, end))))
+        };
+        all.filter_map(interval).collect()
     }
 
     fn values(self, values: impl Iterator<Item = (&'static Definition, Option<f64>)>) -> ValuesView {

@@ -3,12 +3,11 @@ mod summary;
 
 use serde::Serialize;
 use stoop_domain::{Currency, Doubt, Event, Home, HomeId, Market, Minor, Step, Time};
-use stoop_market::Cells;
 
 pub use self::fields::FieldsView;
 pub(super) use self::summary::share_of;
 pub use self::summary::{HomeSummary, PriceChangeView};
-use super::{as_text, as_text_or_null};
+use super::{Comparables, as_text, as_text_or_null};
 
 /// A home's card and its whole history, ready to be shown. Prices are in major units of the currency, times
 /// are RFC 3339.
@@ -85,12 +84,13 @@ pub struct HappenedView {
 }
 
 impl HomeView {
-    /// Reads a home at `now`. `median_per_m2` is that of its market, in minor units. `None` for a home without observations.
+    /// Reads a home at `now`. `comparables` are those of its market, if it is to be compared. `None` for a home without
+    /// observations.
     #[must_use]
-    pub fn of(id: HomeId, home: &Home, median_per_m2: Option<f64>, now: Time) -> Option<Self> {
+    pub fn of(id: HomeId, home: &Home, comparables: Option<&Comparables>, now: Time) -> Option<Self> {
         let seen = home.history.seen();
         Some(Self {
-            summary: HomeSummary::of(id, home, now, median_per_m2)?,
+            summary: HomeSummary::of(id, home, now, comparables)?,
             first_seen: seen.map(|(first, _)| first),
             last_seen: seen.map(|(_, last)| last),
             listed_at: home.history.listed_at(),
@@ -111,12 +111,6 @@ impl HomeView {
         }
         Self { summary: self.summary.displayed(home), ..self }
     }
-}
-
-/// The median price per square metre of a market, in minor units.
-#[must_use]
-pub fn median_per_m2(market: &Market, cells: &Cells, now: Time) -> Option<f64> {
-    stoop_market::median_price_per_m2(cells, now, &market.area.country().zone)
 }
 
 impl HappenedView {

@@ -3,20 +3,17 @@
 use std::cmp::Ordering;
 use std::ops::RangeInclusive;
 
-use futures_util::stream::{self, StreamExt, TryStreamExt};
-use stoop_domain::{Home, HomeId, Market, PropertyType, Status, Time};
+use stoop_domain::{Home, HomeId, Market, PropertyType, Status};
 
-use super::{HomeSummary, median_per_m2};
-use crate::ports::{Browse, PortError, Store};
+use super::HomeSummary;
+use crate::ports::{Browse, PortError};
 
 /// The most homes on offer of an area that are listed: a wider one has to be narrowed.
 pub const AREA_HOMES_MAX: usize = 10_000;
 /// Homes of a market read at a time.
 const HOMES_AT_ONCE: usize = 1_000;
-/// Markets whose states are read at a time.
-const MARKETS_AT_ONCE: usize = 100;
 /// Markets whose homes are read at a time: in a cloud each waits for the network.
-const READS_AT_ONCE: usize = 8;
+pub(super) const READS_AT_ONCE: usize = 8;
 /// Homes kept beyond those to show, before they are sorted and cut again.
 const SPARE: usize = 4_096;
 
@@ -26,7 +23,7 @@ pub enum HomeSort {
     /// List price.
     Price,
     PricePerArea,
-    /// Price per area against the median of the home's own market.
+    /// Price per area against what homes like it ask ([`super::Comparables`]).
     VsMarket,
     /// Days on the market.
     Age,
@@ -267,45 +264,8 @@ impl<'w> FirstHomes<'w> {
     }
 }
 
-/// Visits the homes of these markets that are on offer or under contract and may be shown, as of `now`, in the order of the markets and by
-/// ID. Returns whether those were all: it ends after [`AREA_HOMES_MAX`]. Reads several markets at a time.
-///
-/// # Errors
-/// If they cannot be read.
-pub async fn each_open_home(
-    store: &dyn Store,
-    browse: &dyn Browse,
-    markets: &[Market],
-    now: Time,
-    mut visit: impl FnMut(HomeSummary) + Send,
-) -> Result<bool, PortError> {
-    let mut read = 0;
-    for some in markets.chunks(MARKETS_AT_ONCE) {
-        let states = store.markets(some).await?;
-        let medians = some.iter().zip(states).map(|(market, state)| {
-            let median = state.and_then(|state| median_per_m2(market, &state.value, now));
-            (market, median)
-        });
-        let homes = medians.map(|(market, median)| async move {
-            let homes = open_homes(browse, market).await?;
-            Ok::<_, PortError>((homes, median))
-        });
-        let mut homes = stream::iter(homes.collect::<Vec<_>>()).buffered(READS_AT_ONCE);
-        while let Some((homes, median)) = homes.try_next().await? {
-            read += homes.len();
-            if read > AREA_HOMES_MAX {
-                return Ok(false);
-            }
-            let shown = homes.into_iter().filter(|(_, home)| home.may_be_shown_at(now));
-            let summary = |(id, home): (HomeId, Home)| Some(HomeSummary::of(id, &home, now, median)?.displayed(&home));
-            shown.filter_map(summary).for_each(&mut visit);
-        }
-    }
-    Ok(true)
-}
-
 /// The homes of a market that are on offer or under contract; of more than [`AREA_HOMES_MAX`], a few more than that.
-async fn open_homes(browse: &dyn Browse, market: &Market) -> Result<Vec<(HomeId, Home)>, PortError> {
+pub(super) async fn open_homes(browse: &dyn Browse, market: &Market) -> Result<Vec<(HomeId, Home)>, PortError> {
     let mut homes: Vec<(HomeId, Home)> = Vec::new();
     while homes.len() <= AREA_HOMES_MAX {
         let after = homes.last().map(|(id, _)| id);

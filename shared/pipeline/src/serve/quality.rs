@@ -3,8 +3,11 @@
 use serde::Serialize;
 use stoop_domain::{Market, Time};
 
-use super::{AreaCard, DayView, MarketRow, MergedId, Reader, areas_of, as_text_or_null, listed_level, terms_of};
-use crate::ports::{PortError, RunRecord};
+use super::{
+    Allowance, AreaCard, AreaRequest, DayView, MarketRow, MergedId, ReadError, Reader, areas_of, as_text_or_null,
+    listed_level, terms_of,
+};
+use crate::ports::RunRecord;
 
 /// The days whose stock is compared with entries and exits.
 pub const QUALITY_DAYS: u16 = 28;
@@ -83,7 +86,7 @@ impl Quality {
         reader: &Reader<'_>,
         asked: impl Fn(&MergedId) -> bool + Send + Sync,
         now: Time,
-    ) -> Result<Self, PortError> {
+    ) -> Result<Self, ReadError> {
         let markets = reader.markets().await?;
         let ids = terms_of(&markets);
         let id = ids.iter().find(|id| asked(id)).or(ids.first()).copied();
@@ -101,15 +104,16 @@ impl Quality {
         markets: &[Market],
         id: MergedId,
         now: Time,
-    ) -> Result<(), PortError> {
+    ) -> Result<(), ReadError> {
         let areas = areas_of(listed_level(id, markets), id, markets);
         self.is_lag_left_out = areas.values().map(Vec::len).sum::<usize>() > OBSERVED_MARKETS_MAX;
+        let mut allowance = Allowance::of_answer();
         for (area, markets) in areas {
             let observed = match self.is_lag_left_out {
                 true => None,
                 false => reader.views.observed_at(&markets).await?,
             };
-            let card = reader.card(&area, &markets, now, QUALITY_DAYS).await?;
+            let card = reader.card(&area, &markets, AreaRequest::at(now, QUALITY_DAYS), &mut allowance).await?;
             self.areas.push(AreaQuality::of(card, observed, now));
         }
         self.areas.sort_by_key(|area| (std::cmp::Reverse(area.active), area.id.clone()));

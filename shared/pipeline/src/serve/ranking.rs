@@ -55,15 +55,31 @@ struct Named {
     window: Option<Window>,
     /// In the JSON of a row: `last_7_days.new`.
     path: String,
+    /// There, too: the ends of its interval, `last_7_days.intervals.median_sale_price.low`.
+    interval: Option<[String; 2]>,
+}
+
+impl Named {
+    fn new(definition: &'static Definition, window: Option<Window>) -> Self {
+        let within = window.map(|window| format!("{}.", window.as_str())).unwrap_or_default();
+        let name = definition.name;
+        let interval =
+            definition.interval_method().map(|_| ["low", "high"].map(|end| format!("{within}intervals.{name}.{end}")));
+        Self {
+            definition,
+            window,
+            path: format!("{within}{name}"),
+            interval: interval.filter(|_| window != Some(Window::Hours24)),
+        }
+    }
 }
 
 static FIGURES: LazyLock<Vec<Named>> = LazyLock::new(|| {
     let moment = Definition::all().filter(|figure| !figure.is_of_windows());
-    let moment = moment.map(|definition| Named { definition, window: None, path: definition.name.to_owned() });
+    let moment = moment.map(|definition| Named::new(definition, None));
     let of_window = |window: Window| {
         let figures = Definition::all().filter(move |figure| figure.windows().contains(&window));
-        let path = move |definition: &Definition| format!("{}.{}", window.as_str(), definition.name);
-        figures.map(move |definition| Named { definition, window: Some(window), path: path(definition) })
+        figures.map(move |definition| Named::new(definition, Some(window)))
     };
     moment.chain(Window::ALL.into_iter().flat_map(of_window)).collect()
 });
@@ -178,6 +194,12 @@ impl Figure {
     /// All figures, in order of output: those of the moment, then those of each window.
     pub fn all() -> impl Iterator<Item = Self> {
         FIGURES.iter().map(Self)
+    }
+
+    /// The paths of the ends of its 95 % interval in the JSON of a row; `None` if it has none.
+    #[must_use]
+    pub fn interval_paths(self) -> Option<[&'static str; 2]> {
+        self.0.interval.as_ref().map(|ends| ends.each_ref().map(String::as_str))
     }
 
     /// The figure of this name.

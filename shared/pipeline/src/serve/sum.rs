@@ -1,8 +1,9 @@
 use jiff::tz::TimeZone;
 use stoop_domain::{Day, Time};
 use stoop_market::{
-    Cell, Cells, Close, Figures, Grain, LogPrices, PooledMedians, PriceRange, RepeatPairs, Segment, Wide,
-    asking_prices, closes, first_day, log_prices, pooled_medians, repeat_pairs,
+    AVERAGE_DAYS, Cell, Cells, Close, Figures, HORIZON_DAYS, KindPrices, LogPrices, PooledMedians, PriceRange,
+    RepeatPairs, Segment, WIDE_SERIES_DAYS, Wide, asking_prices, closes, first_day, log_prices, opened_by,
+    pooled_medians, repeat_pairs,
 };
 
 /// Whether the events of the last 24 hours are known.
@@ -19,16 +20,16 @@ pub enum Hours {
 pub enum Sum<'s> {
     /// The state of a market, or the sum of several.
     Whole(&'s Cells),
-    /// The stored sum of a wide area and its precision: for the times and series that it covers.
-    Wide(&'s Wide, Grain, Hours),
+    /// The stored sum of a wide area: for the times and series that it covers.
+    Wide(&'s Wide, Hours),
 }
 
 impl Sum<'_> {
     pub(super) fn figures(self, segment: Segment, now: Time, zone: &TimeZone) -> Figures {
         match self {
             Self::Whole(cells) => Figures::of(cells, segment, now, zone),
-            Self::Wide(wide, grain, hours) => {
-                let figures = wide.figures(grain, segment, now, zone);
+            Self::Wide(wide, hours) => {
+                let figures = wide.figures(segment, now, zone);
                 let last_24_hours = figures.last_24_hours.filter(|_| hours == Hours::Known);
                 Figures { last_24_hours, ..figures }
             }
@@ -38,7 +39,31 @@ impl Sum<'_> {
     pub(super) fn asking_prices(self, today: Day) -> Vec<PriceRange> {
         match self {
             Self::Whole(cells) => asking_prices(cells, today),
-            Self::Wide(wide, grain, _) => wide.asking_prices(grain, today),
+            Self::Wide(wide, _) => wide.asking_prices(today),
+        }
+    }
+
+    /// The homes on offer at the end of `today` whose spell opened by each of these days.
+    pub(super) fn opened_by(self, today: Day, days: &[Day]) -> Vec<i64> {
+        match self {
+            Self::Whole(cells) => opened_by(cells, today, days),
+            Self::Wide(wide, ..) => wide.opened_by(today, days),
+        }
+    }
+
+    /// List prices by kind of home at the end of `today`.
+    pub(super) fn kind_prices(self, today: Day) -> KindPrices {
+        match self {
+            Self::Whole(cells) => KindPrices::of(cells, today),
+            Self::Wide(wide, ..) => wide.kind_prices(today),
+        }
+    }
+
+    /// How many days before a day of a series it is known as well, at least.
+    pub(super) fn days_kept(self) -> i32 {
+        match self {
+            Self::Whole(_) => HORIZON_DAYS,
+            Self::Wide(..) => i32::from(WIDE_SERIES_DAYS) + AVERAGE_DAYS[AVERAGE_DAYS.len() - 1],
         }
     }
 

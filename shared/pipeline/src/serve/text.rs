@@ -26,30 +26,34 @@ pub fn figure_text(figure: &Definition, value: f64, currency: Currency, area_uni
 }
 
 impl UnusualView {
-    /// What is unusual, in words: `price cuts in 7 days: 78, very high; usually 41, give or take 9, in the 26 weeks before`.
+    /// What is unusual, in words: `price cuts in 7 days: 78, more than usual; mostly 23 to 59 in the 26 weeks before`.
     #[must_use]
     pub fn sentence(&self) -> String {
-        let is = match self.is {
-            Usual::VeryLow => "very low",
-            Usual::Low => "low",
-            Usual::High => "high",
-            Usual::VeryHigh => "very high",
-        };
         let (what, is_share) = match self.figure {
-            "median_price_change" => ("median price against 28 days before", true),
-            "active" => ("active homes", false),
+            "mix_adjusted_change" => ("asking prices at the same mix against 28 days before", true),
+            "active_change" => ("change of homes on offer in 7 days", false),
             "price_cuts" => ("price cuts in 7 days", false),
+            "price_rises" => ("price rises in 7 days", false),
             "new" => ("new homes in 7 days", false),
+            "back_on_market" => ("homes back on the market in 7 days", false),
             "pending" => ("homes under contract in 7 days", false),
+            "sold" => ("sales in 7 days", false),
             _ => ("homes taken off in 7 days", false),
         };
-        let [value, usual] = [self.value, self.usual].map(|value| match is_share {
-            true if value > 0.0 => format!("+{}", stoop_show::percent(value)),
-            true => stoop_show::percent(value),
-            false => format!("{value:.0}"),
-        });
-        let deviation = if is_share { stoop_show::percent(self.deviation) } else { format!("{:.0}", self.deviation) };
-        let weeks = self.weeks;
-        format!("{what}: {value}, {is}; usually {usual}, give or take {deviation}, in the {weeks} weeks before")
+        let is_change = is_share || self.figure == "active_change";
+        let is = match (self.is, is_change) {
+            (Usual::Low, true) => "lower than usual",
+            (Usual::Low, false) => "fewer than usual",
+            (Usual::High, true) => "higher than usual",
+            (Usual::High, false) => "more than usual",
+        };
+        let text = |value: f64| {
+            let sign = if is_change && value > 0.0 { "+" } else { "" };
+            let value = if is_share { stoop_show::percent(value) } else { format!("{:.0}", value + 0.0) };
+            format!("{sign}{value}")
+        };
+        let [low, high] = [self.usual_interval.low, self.usual_interval.high].map(text);
+        let (value, weeks) = (text(self.value), self.weeks);
+        format!("{what}: {value}, {is}; mostly {low} to {high} in the {weeks} weeks before")
     }
 }

@@ -3,7 +3,7 @@ use serde::Serialize;
 use stoop_domain::{AreaUnit, Currency, Day, Market, Purpose, ReferenceAround, Time};
 use stoop_market::{CATALOGUE_VERSION, Cells, PriceRange, Segment, WARM_UP_DAYS, Window};
 
-use super::days::{ChangeView, DayView, Series, UnusualView};
+use super::days::{ChangeView, Comparisons, DayView, Series, UnusualView};
 use super::figures::{FiguresView, Terms};
 use super::reference::ReferenceView;
 use super::repeat::{RepeatMonthView, repeat_index};
@@ -61,8 +61,11 @@ pub struct MarketView {
     pub cells: Vec<SegmentView>,
     /// The change since earlier days, as far as they were observed.
     pub changes: Vec<ChangeView>,
-    /// What of this week and month is unusual for this area, by its own past year.
+    /// What of this week and month is unusual for this area, by its own past.
     pub unusual: Vec<UnusualView>,
+    /// What that was chosen from.
+    #[serde(skip)]
+    pub comparisons: Comparisons,
     /// The closes of the last days, oldest first, from the first observed day on.
     pub days: Vec<DayView>,
     /// The repeat-listing index by month, oldest first, if it was asked for ([`MarketView::add_repeat_index`]); empty if
@@ -99,6 +102,7 @@ impl MarketView {
         let (today, first) = (now.day_in(&country.zone), sum.first_day());
         let series = Series::of(sum, today, days);
         let day_is_over = now.plus_ms(1).day_in(&country.zone) != today;
+        let comparisons = series.comparisons(if day_is_over { today } else { Day(today.0 - 1) });
         let figures = |segment| terms.figures(&sum.figures(segment, now, &country.zone));
         let view = |segment: Segment| SegmentView { label: segment.label(), segment, figures: figures(segment) };
         let segments = |keep: fn(&Segment) -> bool| sum.segments().into_iter().filter(keep).map(view).collect();
@@ -124,7 +128,8 @@ impl MarketView {
             bedrooms: segments(|segment| matches!(segment, Segment::Bedrooms(_))),
             cells: sum.cells().into_iter().map(Segment::Cell).map(view).collect(),
             changes: series.changes(today, terms),
-            unusual: series.unusual(if day_is_over { today } else { Day(today.0 - 1) }),
+            unusual: comparisons.unusual(),
+            comparisons,
             days: series.days(days, terms),
             repeat_index: None,
             reference: Vec::new(),

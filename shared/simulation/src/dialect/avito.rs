@@ -79,7 +79,7 @@ fn ad((home, offer): Row<'_>, now: Time, garbage: bool, origin: &str) -> Value {
         "category": { "id": category(home).0, "name": category(home).1 },
         "params": { "secondary": secondary },
         "seller": { "type": "STORE", "name": SHOP },
-        "images": [format!("{origin}/images/{}.jpg", list_id(home))],
+        "images": [],
         "href": format!("{origin}{}", path(home)),
         "isNc": false,
     })
@@ -89,11 +89,10 @@ fn card((home, offer): Row<'_>, now: Time, garbage: bool) -> String {
     let price = if garbage { format!("{GARBAGE} DH") } else { format!("{} DH", grouped(offer.list_price, ",")) };
     let title = title(home);
     format!(
-        "<a href=\"{}\"><img src=\"/images/{}.jpg\" alt=\"\"><div><p font-weight=\"600\">{SHOP}</p><span>Boutique</span>\
+        "<a href=\"{}\"><div><p font-weight=\"600\">{SHOP}</p><span>Boutique</span>\
          <p>{}</p></div><p title=\"{title}\">{title}</p><p>{} dans {}</p><div><span title=\"Chambres\">{}</span>\
          <span title=\"Salle de bain\">{}</span><span title=\"Surface totale\">{} m²</span></div><p>{price}</p></a>\n",
         path(home),
-        list_id(home),
         ago(now, offer.on_market_at),
         category(home).1,
         position(home),

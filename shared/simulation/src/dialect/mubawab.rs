@@ -65,8 +65,8 @@ fn card((home, offer): Row<'_>, origin: &str, garbage: bool) -> String {
         .map(|text| format!("<div class=\"adDetailFeature\"><i></i><span>{text}</span></div>"))
         .collect();
     format!(
-        "<li class=\"listingBox w100\" linkRef=\"{origin}/fr/a/{id}/annonce\"><img data-url=\"{origin}/photos/{id}.avif\" \
-         alt=\"\"><div class=\"contentBox\"><h2 class=\"listingTit\"><a href=\"{origin}/fr/a/{id}/annonce\">\n {kind}, {}</a>\
+        "<li class=\"listingBox w100\" linkRef=\"{origin}/fr/a/{id}/annonce\"><div class=\"contentBox\">\
+         <h2 class=\"listingTit\"><a href=\"{origin}/fr/a/{id}/annonce\">\n {kind}, {}</a>\
          </h2><h3 class=\"listingH3\"><i class=\"icon-location\"></i>Secteur {} à\n\t\t\t{}</h3><div>{features}</div>\
          <span class=\"priceTag\">\n\t\t{price}</span></div></li>\n",
         line(home),

@@ -22,7 +22,8 @@ fn start() -> Time {
 /// A market in Chicago and Seattle; with `morocco`, half of it in Morocco.
 fn market(homes: u32, morocco: bool) -> Arc<Mutex<Simulation>> {
     let markets = if morocco { 18 } else { 6 };
-    let config = SimulationConfig { morocco, ..SimulationConfig::new(5, start(), homes, markets) };
+    let config =
+        SimulationConfig { morocco, rent_permille: 300, ..SimulationConfig::new(5, start(), homes, markets).lively() };
     Arc::new(Mutex::new(Simulation::new(config)))
 }
 

@@ -5,5 +5,6 @@
 mod dialects;
 mod market;
 mod portal;
+mod published;
 mod site;
 mod sources;

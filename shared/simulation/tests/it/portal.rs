@@ -2,14 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{ErrorKind, Read, Write};
-use std::net::TcpStream;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use serde_json::Value;
 use stoop_domain::Time;
 use stoop_simulation::{Fault, Paging, Portal, PortalConfig, Served, Simulation, SimulationConfig};
+use stoop_waits::{connected, joined, until};
 
 const START: &str = "2026-01-05T00:00:00Z";
 
@@ -28,7 +27,7 @@ struct Answer {
 
 fn town(change: impl FnOnce(&mut PortalConfig)) -> Town {
     let start = Time::parse(START).unwrap();
-    let config = SimulationConfig { past_ms: 120 * Time::DAY_MS, ..SimulationConfig::new(9, start, 230, 6) };
+    let config = SimulationConfig { past_ms: 120 * Time::DAY_MS, ..SimulationConfig::new(9, start, 230, 6).lively() };
     let simulation = Arc::new(Mutex::new(Simulation::new(config)));
     let clock = Arc::new(AtomicI64::new(start.ms()));
     let reader = Arc::clone(&clock);
@@ -74,8 +73,7 @@ fn keys(page: &Value) -> Vec<String> {
 fn get(url: &str, header: &str) -> std::io::Result<Answer> {
     let rest = url.strip_prefix("http://").unwrap();
     let (host, path) = rest.split_at(rest.find('/').unwrap());
-    let mut stream = TcpStream::connect(host)?;
-    stream.set_read_timeout(Some(Duration::from_secs(20)))?;
+    let mut stream = connected(host)?;
     write!(stream, "GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n{header}\r\n")?;
     let mut text = String::new();
     stream.read_to_string(&mut text)?;
@@ -243,13 +241,11 @@ fn a_hang_delays_one_request_only() {
     town.portal.faults().plan(Fault::Hang { ms: 600_000 }, 1);
     let url = format!("{}/odata/Property?$top=1", town.portal.url());
     let hanging = std::thread::spawn(move || get(&url, ""));
-    while town.portal.faults().left() > 0 {
-        std::thread::yield_now();
-    }
+    until("the hanging request", || (town.portal.faults().left() == 0).then_some(()));
     assert_eq!(town.get("/odata/Property?$top=1").status, 200);
     // Stopping does not wait ten minutes: it closes the connection.
     town.portal.stop();
-    assert!(hanging.join().unwrap().is_err());
+    assert!(joined("the end of the hanging request", hanging).is_err());
 }
 
 #[test]
@@ -283,6 +279,6 @@ fn stopping_frees_the_port() {
     let address = town.portal.address();
     assert_eq!(town.get("/odata/Property?$top=1").status, 200);
     town.portal.stop();
-    assert_eq!(TcpStream::connect(address).unwrap_err().kind(), ErrorKind::ConnectionRefused);
+    assert_eq!(connected(address).unwrap_err().kind(), ErrorKind::ConnectionRefused);
     assert_eq!(Arc::strong_count(&town.simulation), 1);
 }

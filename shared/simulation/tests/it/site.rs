@@ -1,7 +1,6 @@
 //! Access, limits and faults of a site, with equal results on loopback.
 
 use std::io::{Read, Write};
-use std::net::TcpStream;
 use std::sync::{Arc, Mutex};
 
 use stoop_domain::Time;
@@ -23,7 +22,7 @@ fn at(ms: i64) -> Time {
 }
 
 fn market() -> Arc<Mutex<Simulation>> {
-    let config = SimulationConfig { morocco: true, ..SimulationConfig::new(5, start(), 300, 18) };
+    let config = SimulationConfig { morocco: true, ..SimulationConfig::new(5, start(), 300, 18).lively() };
     Arc::new(Mutex::new(Simulation::new(config)))
 }
 
@@ -191,7 +190,7 @@ fn a_portal_answers_like_its_site() {
 /// Status, headers and body of an answer over its own connection.
 fn over_loopback(base: &str, path: &str, body: Option<&[u8]>) -> (u16, Vec<String>, String) {
     let host = base.strip_prefix("http://").unwrap();
-    let mut stream = TcpStream::connect(host).unwrap();
+    let mut stream = stoop_waits::connected(host).unwrap();
     let (method, length) = body.map_or(("GET", 0), |body| ("POST", body.len()));
     let head =
         format!("{method} {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n");

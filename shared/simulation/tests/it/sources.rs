@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
-use std::net::TcpStream;
 use std::sync::{Arc, Mutex};
 
 use stoop_domain::{Listing, Time, market_of};
@@ -16,7 +15,7 @@ fn start() -> Time {
 
 /// A moment after everything simulated here, so that nothing lies in the future.
 fn now() -> Time {
-    start().plus_ms(1_000 * Time::DAY_MS)
+    start().plus_ms(3_000 * Time::DAY_MS)
 }
 
 fn assert_same(listing: &Listing, home: &Home, offer: &Offer) {
@@ -25,6 +24,8 @@ fn assert_same(listing: &Listing, home: &Home, offer: &Offer) {
     assert_eq!(listing.list_price, Some(offer.list_price));
     assert_eq!(listing.original_list_price, Some(offer.original_list_price));
     assert_eq!((listing.previous_list_price, listing.price_changed_at), offer.price_change.unzip());
+    let closing = offer.closing.map(|closing| (closing.price, closing.day));
+    assert_eq!((listing.close_price, listing.close_date), closing.unzip());
     assert_eq!(listing.property_type, Some(home.kind));
     assert_eq!(listing.bedrooms, Some(home.bedrooms));
     assert_eq!(listing.living_area.map(|area| area.ten_thousandths), Some(i64::from(home.living_area) * 10_000));
@@ -39,6 +40,7 @@ fn the_declared_map_reads_every_row() {
     let mut rows = Rows::new(SimulationConfig { noise, ..Rows::config(3, start(), 5_000) }, 5_000);
     let homes = rows.homes().to_vec();
     let mut row = Vec::new();
+    let mut closed = 0;
     while let Some(entry) = rows.next_into(&mut row) {
         let outcome = reader.read(Row::Json(&row), "rows.jsonl", now()).unwrap();
         let Outcome::Observation(mut seen, _) = outcome else { panic!("skipped {}", String::from_utf8_lossy(&row)) };
@@ -47,8 +49,10 @@ fn the_declared_map_reads_every_row() {
         assert_eq!((&*seen.native_id, seen.at), (&*home.listing_key(), entry.at));
         assert_eq!(seen.listing.listed_at, Some(entry.offer.on_market_at));
         assert_same(&seen.listing, home, &entry.offer);
+        closed += u32::from(entry.offer.closing.is_some());
         row.clear();
     }
+    assert!(closed > 100, "{closed}");
 }
 
 #[test]
@@ -83,7 +87,7 @@ fn the_reso_source_reads_every_listing_from_the_portal() {
 
 fn get(url: &str) -> String {
     let (host, path) = url.strip_prefix("http://").unwrap().split_once('/').unwrap();
-    let mut stream = TcpStream::connect(host).unwrap();
+    let mut stream = stoop_waits::connected(host).unwrap();
     write!(stream, "GET /{path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n").unwrap();
     let mut text = String::new();
     stream.read_to_string(&mut text).unwrap();

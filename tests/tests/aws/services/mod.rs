@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::{LazyLock, Mutex};
+use std::thread;
 use std::time::Duration;
 
 use aws_sdk_firehose::types::{BufferingHints, CompressionFormat, ExtendedS3DestinationConfiguration};
@@ -13,14 +14,15 @@ use aws_sdk_s3::types::{BucketLocationConstraint, CreateBucketConfiguration};
 use aws_sdk_sqs::types::QueueAttributeName;
 use stoop_aws::Clients;
 use stoop_tests::local::{Kind, LocalAws};
+use stoop_waits::{Limit, PATIENCE};
 use stoop_wire::kpl::{Deaggregated, deaggregate};
 
 /// One emulator for all tests of this program; it ends with the program.
 static AWS: LazyLock<Mutex<LocalAws>> = LazyLock::new(|| Mutex::new(LocalAws::start().unwrap()));
 
 const REGION: &str = "us-east-1";
-/// How long real AWS may take to show accepted data.
-const PATIENCE: Duration = Duration::from_secs(180);
+/// How long a test may take. Nextest, which ends what takes too long, does not run this program.
+const TEST_MAX: Duration = Duration::from_mins(30);
 
 fn variable(name: &str) -> Option<String> {
     let environment = AWS.lock().unwrap().environment();
@@ -29,8 +31,14 @@ fn variable(name: &str) -> Option<String> {
     value.or_else(|| std::env::var(name).ok()).filter(|value| !value.is_empty())
 }
 
-/// Clients of the emulator, or of the endpoint in `AWS_ENDPOINT_URL`.
+thread_local! {
+    /// Each test has a thread of its own, with its name.
+    static LIMIT: Limit = Limit::of(&format!("the test {}", thread::current().name().unwrap_or_default()), TEST_MAX);
+}
+
+/// Clients of the emulator, or of the endpoint in `AWS_ENDPOINT_URL`. From the first call on, the test's time is limited.
 pub(crate) fn clients() -> Clients {
+    LIMIT.with(|_| ());
     Clients::from_variables(variable).unwrap()
 }
 

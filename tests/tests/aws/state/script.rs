@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use stoop_waits::{PATIENCE, ended, output, status, until};
+
 use crate::dynamo::{Tables, command};
 
 /// Makes a stack with the outputs that the script reads, a mapping and a delivery stream; prints the mapping's ID.
@@ -56,13 +58,13 @@ impl Script {
             "HomesTableAName": one.homes, "MarketsTableAName": one.markets,
             "HomesTableBName": other.homes, "MarketsTableBName": other.markets,
         });
-        let made = command("python3").args(["-c", STACK, &name, &outputs.to_string()]).output().unwrap();
+        let made = output(command("python3").args(["-c", STACK, &name, &outputs.to_string()]), PATIENCE).unwrap();
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
         let mapping = String::from_utf8(made.stdout).unwrap().trim().to_owned();
         let script = Self { name, folder, mapping };
         let program = script.path("program");
         std::fs::write(&program, PROGRAM).unwrap();
-        assert!(Command::new("chmod").arg("+x").arg(program).status().unwrap().success());
+        assert!(status(Command::new("chmod").arg("+x").arg(program), PATIENCE).unwrap().success());
         script
     }
 
@@ -83,7 +85,7 @@ impl Script {
 
     /// The result of a call, and the calls of programs that it made.
     fn run(&self, words: &[&str], ends: &str) -> (Option<i32>, Vec<String>, Output) {
-        let output = self.command(words, "0", ends).output().unwrap();
+        let output = output(&mut self.command(words, "0", ends), PATIENCE).unwrap();
         (output.status.code(), self.calls(), output)
     }
 
@@ -103,8 +105,8 @@ async fn the_script_finds_the_names_of_a_stack_and_resumes_what_it_paused() {
         one.homes, one.markets
     );
     let b = format!("--homes-table {} --markets-table {}", other.homes, other.markets);
-    let (code, calls, output) = script.run(&["pull", "d"], "0");
-    assert_eq!((code, calls), (Some(0), vec![format!("{pull_a} [Enabled]")]), "{output:?}");
+    let (code, calls, run) = script.run(&["pull", "d"], "0");
+    assert_eq!((code, calls), (Some(0), vec![format!("{pull_a} [Enabled]")]), "{run:?}");
     let (code, calls, _) = script.run(&["pull", "d", "-g", "b"], "1");
     assert_eq!((code, calls), (Some(1), vec![format!("pull d --bucket data {b} [Enabled]")]));
     let (code, calls, _) = script.run(&["compare", "d"], "0");
@@ -114,8 +116,8 @@ async fn the_script_finds_the_names_of_a_stack_and_resumes_what_it_paused() {
     assert_eq!((code, calls), (Some(0), vec![format!("pull d --bucket data {b} [Enabled]"), load.clone()]));
     assert_eq!(script.run(&["load", "d", "-g", "b", "--no-pull"], "0").1, [load]);
     for words in [&["load", "d", "-g", "a"][..], &["load", "d"], &["verify", "d", "-g", "b", "--pause"]] {
-        let (code, calls, output) = script.run(words, "0");
-        assert_eq!((code, calls), (Some(1), Vec::new()), "{output:?}");
+        let (code, calls, run) = script.run(words, "0");
+        assert_eq!((code, calls), (Some(1), Vec::new()), "{run:?}");
     }
 
     // The mapping is paused while the tables are read, and resumed when that fails or is ended.
@@ -124,21 +126,21 @@ async fn the_script_finds_the_names_of_a_stack_and_resumes_what_it_paused() {
     std::fs::write(database.join("stoop.db"), "").unwrap();
     let verify = "verify --db d/stoop.db [Enabled]".to_owned();
     for ends in ["0", "1"] {
-        let (code, calls, output) = script.run(&["verify", "d", "--pause", "--wait", "0"], ends);
+        let (code, calls, run) = script.run(&["verify", "d", "--pause", "--wait", "0"], ends);
         let expected = vec![format!("{pull_a} [Disabled]"), verify.clone()];
-        assert_eq!((code, calls), (ends.parse().ok(), expected), "{output:?}");
+        assert_eq!((code, calls), (ends.parse().ok(), expected), "{run:?}");
     }
-    let mut ended = script.command(&["pull", "d", "--pause", "--wait", "0"], "60", "0").spawn().unwrap();
-    while std::fs::read_to_string(script.path("calls")).unwrap_or_default().is_empty() {
-        tokio::time::sleep(std::time::Duration::from_millis(200)).await;
-        assert_eq!(ended.try_wait().unwrap(), None);
-    }
+    let mut running = script.command(&["pull", "d", "--pause", "--wait", "0"], "60", "0").spawn().unwrap();
+    until("a call of the program", || {
+        assert_eq!(running.try_wait().unwrap(), None);
+        (!std::fs::read_to_string(script.path("calls")).unwrap_or_default().is_empty()).then_some(())
+    });
     // Like Ctrl-C: the program gets the signal too.
-    let pid = ended.id().to_string();
-    let children = Command::new("pgrep").args(["-P", &pid]).output().unwrap();
+    let pid = running.id().to_string();
+    let children = output(Command::new("pgrep").args(["-P", &pid]), PATIENCE).unwrap();
     let child = String::from_utf8(children.stdout).unwrap().trim().to_owned();
-    assert!(Command::new("kill").args(["-INT", &pid, &child]).status().unwrap().success());
-    assert_eq!(ended.wait().unwrap().code(), Some(130));
+    assert!(status(Command::new("kill").args(["-INT", &pid, &child]), PATIENCE).unwrap().success());
+    assert_eq!(ended(&mut running, "the end of infra/state", PATIENCE).unwrap().code(), Some(130));
     assert_eq!(script.calls(), [format!("{pull_a} [Disabled]")]);
     assert_eq!(script.run(&["pull", "d"], "0").1, [format!("{pull_a} [Enabled]")]);
     one.delete().await;

@@ -213,8 +213,8 @@ fn with(sum: &AreaSum, name: &str, part: &Total) -> Option<Vec<u8>> {
 }
 
 /// The sum without a part, in the same version.
-fn lacking(sum: &AreaSum, level: WideLevel, name: &str) -> Option<Vec<u8>> {
-    let mut other = AreaSum::empty(level);
+fn lacking(sum: &AreaSum, name: &str) -> Option<Vec<u8>> {
+    let mut other = AreaSum::default();
     for (part, _) in sum.parts().filter(|(part, _)| *part != name) {
         other.put(part, &part_of(sum, part)).unwrap();
     }
@@ -270,7 +270,7 @@ async fn every_alteration_of_a_county_is_found() {
         (others, of("(stored, recomputed): ")),
         (newer, of(&format!("it is of version {}, and the market of {version}", version + 1))),
         (older, of(&format!("it is of version {}, and the market is marked as rolled up", version - 1))),
-        (lacking(&king, WideLevel::County, SEATTLE), of("it does not exist, and the market is marked as rolled up")),
+        (lacking(&king, SEATTLE), of("it does not exist, and the market is marked as rolled up")),
         (longer, of("stored 1 markets and the days ")),
         (two, of("stored 2 markets and the days ")),
         (invented, "the part us/wa/king/seattle/00000:sale:USD of the sum of us/wa/king:sale:USD: there is no".into()),
@@ -310,7 +310,7 @@ async fn every_alteration_of_a_region_and_a_country_is_found() {
         world.finds(id, newer, &of("it is of version")).await;
         world.finds(id, older, &of("it is of version")).await;
         let lacks = of(&format!("0 markets are in it, and {in_part} are marked as rolled up"));
-        world.finds(id, lacking(sum, level, name), &lacks).await;
+        world.finds(id, lacking(sum, name), &lacks).await;
         world.finds(id, missing, "there is no such sum").await;
         if level == WideLevel::Country {
             world.finds(id, strange, &format!("the sum of {id} has a part \"fr/idf\", which is not in it")).await;

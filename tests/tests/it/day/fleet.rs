@@ -184,7 +184,7 @@ impl EntryBuilder {
     }
 
     fn homes(&self) -> u32 {
-        60 + self.dice(1).below(60) as u32
+        80 + self.dice(1).below(60) as u32
     }
 
     /// The line to the site. Every tenth site is down for some hours of the day.
@@ -211,10 +211,11 @@ impl EntryBuilder {
             past_ms: 3 * Time::DAY_MS,
             rent_permille: options.rent_permille,
             morocco: options.morocco,
-            pace_percent: 1_200,
+            pace_percent: 2_400,
+            price_changes_percent: 400,
             clock_ahead_ms: CLOCKS_AHEAD_MS[self.n as usize % CLOCKS_AHEAD_MS.len()],
             noise: options.noise,
-            ..SimulationConfig::new(dice.roll(), self.start, options.homes, options.markets)
+            ..SimulationConfig::new(dice.roll(), self.start, options.homes, options.markets).lively()
         };
         let config = SiteConfig {
             access: options.access,

@@ -219,6 +219,7 @@ async fn another_row_of_a_listing_in_one_snapshot_is_refused() {
         inbox.bench.stop_no_more();
         inbox.bench.stream.refuse([]);
         runs += 1;
+        assert!(runs < 20, "no run is complete: {polled:?}");
         if polled.outcome == Some(RunOutcome::Complete) {
             break;
         }

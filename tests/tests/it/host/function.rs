@@ -4,11 +4,11 @@
 #![allow(clippy::unwrap_used, reason = "a test's helper: to panic is to exit, and that is one of the cases")]
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
 use std::thread::sleep;
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use stoop_waits::connected;
 
 fn main() {
     match std::env::var("INIT").as_deref() {
@@ -85,7 +85,7 @@ fn main() {
 
 fn send_message(endpoint: &str, trace: &str) {
     let body = json!({ "MessageBody": endpoint, "MessageGroupId": "forwarded" }).to_string();
-    let mut stream = TcpStream::connect(endpoint.strip_prefix("http://").unwrap()).unwrap();
+    let mut stream = connected(endpoint.strip_prefix("http://").unwrap()).unwrap();
     let request = format!(
         "POST / HTTP/1.1\r\nHost: queue\r\nX-Amz-Target: AmazonSQS.SendMessage\r\nX-Amzn-Trace-Id: {trace}\r\n\
          Content-Length: {}\r\nConnection: close\r\n\r\n{body}",
@@ -108,7 +108,7 @@ fn header(headers: &[String], name: &str) -> Option<String> {
 /// Returns the status and header lines, in lower case up to the colon, and the body.
 fn call(method: &str, path: &str, body: &[u8]) -> (Vec<String>, Vec<u8>) {
     let api = std::env::var("AWS_LAMBDA_RUNTIME_API").unwrap();
-    let mut stream = TcpStream::connect(&api).unwrap();
+    let mut stream = connected(&api).unwrap();
     let length = body.len();
     let head = format!(
         "{method} /2018-06-01/runtime/{path} HTTP/1.1\r\nHost: {api}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n"

@@ -15,9 +15,12 @@ fn state(process: u32) -> String {
 }
 
 async fn is_stopped(process: u32) {
-    while !state(process).starts_with('T') {
-        tokio::time::sleep(Duration::from_millis(1)).await;
-    }
+    stoop_waits::within("a stopped process", async {
+        while !state(process).starts_with('T') {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    })
+    .await;
 }
 
 #[tokio::test]

@@ -17,7 +17,11 @@ fn stored(batches: &[Vec<Observation>], items_max: usize, faults: &[u8]) -> Imag
                 Some(3) => bench.store.fail_reads(1),
                 _ => {}
             }
-            while measurer.measure(batch).await.is_err() {}
+            let mut failed = 0;
+            while let Err(error) = measurer.measure(batch).await {
+                failed += 1;
+                assert!(failed < 10, "one fault only: {error}");
+            }
         }
         bench.verify();
         bench.image()

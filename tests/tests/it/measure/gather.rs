@@ -26,14 +26,26 @@ async fn gathered(
             _ => {}
         }
         waiting.extend_from_slice(batch);
+        let mut failed = 0;
+        let mut more = |error: &dyn std::fmt::Display| {
+            failed += 1;
+            assert!(failed < 10, "one fault only: {error}");
+        };
         if gatherer.gather(batch).await.is_err() {
-            while gatherer.gather(&waiting).await.is_err() {}
+            while let Err(error) = gatherer.gather(&waiting).await {
+                more(&error);
+            }
         }
         if i + 1 == batches.len() || store_after.get(i).copied().unwrap_or(false) {
             let measured = loop {
                 match gatherer.commit().await {
                     Ok(measured) => break measured,
-                    Err(_) => while gatherer.gather(&waiting).await.is_err() {},
+                    Err(error) => {
+                        more(&error);
+                        while let Err(error) = gatherer.gather(&waiting).await {
+                            more(&error);
+                        }
+                    }
                 }
             };
             total.add(&measured);

@@ -91,7 +91,7 @@ impl Site {
 
     /// Waits until a request is not answered.
     pub(crate) async fn is_frozen(&self) {
-        self.frozen.notified().await;
+        stoop_waits::within("a request that is not answered", self.frozen.notified()).await;
     }
 
     pub(crate) fn set_robots(&self, answer: HttpAnswer) {

@@ -45,6 +45,11 @@ impl Town {
         town
     }
 
+    /// Makes this process one that polls searches.
+    pub(crate) fn poll(&self) {
+        self.database.begin_work("stoop run", now()).unwrap();
+    }
+
     pub(crate) fn observe(&self, observations: &[Observation]) {
         block_on(Measurer::new(&*self.database).measure(observations)).unwrap();
     }

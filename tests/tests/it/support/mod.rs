@@ -38,7 +38,8 @@ impl Bench {
         let folder = tempfile::tempdir().unwrap();
         let database = Database::open(&folder.path().join("stoop.db"), &folder.path().join("data")).unwrap();
         let begin = Time::parse("2026-01-05T00:00:00Z").unwrap();
-        let config = SimulationConfig { past_ms: 0, pace_percent: 300, ..SimulationConfig::new(11, begin, homes, 4) };
+        let config =
+            SimulationConfig { past_ms: 0, pace_percent: 900, ..SimulationConfig::new(11, begin, homes, 4).lively() };
         let simulation = Arc::new(Mutex::new(Simulation::new(config)));
         let clock = Arc::new(Standing::at(begin));
         let portal_clock = Arc::clone(&clock);

@@ -30,12 +30,12 @@ const SEARCHES: usize = 7;
 impl Fed {
     /// This many listing updates, over weeks.
     pub(crate) fn market(dice: &mut Dice, rows: u64) -> Self {
-        Self::new(dice, rows, 2_000)
+        Self::new(dice, rows, 6_000)
     }
 
     /// At most this many, all within the lateness horizon.
     pub(crate) fn hours(dice: &mut Dice, rows: u64) -> Self {
-        let mut fed = Self::new(dice, rows, 20_000);
+        let mut fed = Self::new(dice, rows, 60_000);
         let until = fed.observations[0].at.plus_ms(LATE_HOURS * Time::HOUR_MS);
         fed.observations.retain(|seen| seen.at <= until);
         fed.left = fed.observations.clone().into();
@@ -46,8 +46,9 @@ impl Fed {
     fn new(dice: &mut Dice, rows: u64, pace_percent: u32) -> Self {
         let start = Time::parse("2026-01-05T00:00:00Z").unwrap();
         let noise = Noise { seen_again_permille: 200, cents_permille: 20, slips_permille: 20, late_permille: 0 };
-        let mut config = Rows::config(dice.below(1 << 30) as u64, start, rows);
-        config = SimulationConfig { noise, homes: 60, pace_percent, ..config };
+        let seed = dice.below(1 << 30) as u64;
+        let config =
+            SimulationConfig { past_ms: 0, noise, pace_percent, ..SimulationConfig::new(seed, start, 60, 4).lively() };
         let mut rows = Rows::new(config, rows);
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../maps/simulated.toml");
         let map = Map::parse(&std::fs::read_to_string(path).unwrap(), "maps/simulated.toml").unwrap();

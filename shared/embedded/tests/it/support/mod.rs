@@ -85,13 +85,14 @@ pub(crate) fn try_apply(database: &Database, observations: &[&Observation]) -> R
 
 /// Retries until there is no conflict.
 pub(crate) fn apply(database: &Database, observations: &[&Observation]) {
-    loop {
+    for _ in 0..1_000 {
         match try_apply(database, observations) {
             Ok(()) => return,
             Err(CommitError::Conflict) => {}
             Err(error) => panic!("{error}: {:?}", std::error::Error::source(&error)),
         }
     }
+    panic!("a thousand conflicts");
 }
 
 pub(crate) fn lake(database: &Database) -> Vec<Observation> {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use stoop_domain::Market;
 
 use super::{Brought, Pass, Wanted, is_due};
-use crate::area_sum::{AreaSum, DaysCovered, Part};
+use crate::area_sum::{DaysCovered, Part};
 use crate::wide_area::WideArea;
 
 /// The entries of a sum for its parts, by name.
@@ -84,7 +84,7 @@ impl Pass<'_> {
     /// The entries of an area's sum, empty if there is none; `None` if it cannot be read.
     async fn lines(&mut self, area: &WideArea) -> Option<Entries> {
         let sum = match self.areas.sum(area).await {
-            Ok(stored) => stored.sum.unwrap_or_else(|| AreaSum::empty(area.level())),
+            Ok(stored) => stored.sum.unwrap_or_default(),
             Err(error) => {
                 self.fail(area, 0, &error);
                 return None;

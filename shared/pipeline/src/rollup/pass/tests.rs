@@ -311,14 +311,14 @@ fn a_sum_is_read_as_written_and_anything_else_refused() {
         drop(state.add(&delta));
     }
     let name = market_of(&listing).unwrap().to_string();
-    let mut sum = AreaSum::empty(WideLevel::County);
+    let mut sum = AreaSum::default();
     let whole = WholeMarket { version: 7, state, ..WholeMarket::default() };
     sum.put(&name, &Total::of(&whole, Day(20_454))).unwrap();
     sum.stamp(1_000);
     sum.stamp(5);
     assert_eq!(sum.version(), 1_001, "it grows though the clock does not");
     let bytes = sum.to_bytes().unwrap();
-    assert_eq!(AreaSum::from_bytes(&bytes, WideLevel::County).unwrap(), sum);
+    assert_eq!(AreaSum::from_bytes(&bytes).unwrap(), sum);
     for with_series in [true, false] {
         let read = |bytes: &[u8]| Total::from_beginning(bytes, with_series);
         let mut total = read(&bytes).unwrap().unwrap();
@@ -335,7 +335,7 @@ fn a_sum_is_read_as_written_and_anything_else_refused() {
         assert!(matches!(read(&other), Err(SumError::Format(_))), "with other figures");
     }
     for cut in 0..bytes.len() {
-        assert!(AreaSum::from_bytes(&bytes[..cut], WideLevel::County).is_err(), "cut at {cut}");
+        assert!(AreaSum::from_bytes(&bytes[..cut]).is_err(), "cut at {cut}");
     }
-    assert!(AreaSum::from_bytes(&[bytes.as_slice(), b"x"].concat(), WideLevel::County).is_err());
+    assert!(AreaSum::from_bytes(&[bytes.as_slice(), b"x"].concat()).is_err());
 }

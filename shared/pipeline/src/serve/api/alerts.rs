@@ -40,7 +40,7 @@ impl Api<'_> {
     pub(super) async fn alert(&self, id: String, query: &str, now: Time) -> Result<Explanation, ApiError> {
         Params::read(query, &[]).done()?;
         let id = AlertId(id);
-        explain(&id, self.views, self.store, now).await?.ok_or_else(|| {
+        explain(&id, self.reader.views, self.reader.store, now).await?.ok_or_else(|| {
             let message = format!("there is no alert {:?} here; accepted: the id of an alert of /api/v1/alerts", id.0);
             ApiError::new(404, "no_such_alert", message)
         })
@@ -54,11 +54,11 @@ impl Api<'_> {
         params.done()?;
 
         let markets: Option<BTreeSet<_>> = match area {
-            Some(area) => Some(self.known.area(self.views, &area, now).await?.markets.into_iter().collect()),
+            Some(area) => Some(self.known.area(self.reader.views, &area, now).await?.markets.into_iter().collect()),
             None => None,
         };
         let searched = if markets.is_some() { SEARCHED } else { limit + 1 };
-        let mut alerts = self.views.alerts(suspects, searched).await?;
+        let mut alerts = self.reader.views.alerts(suspects, searched).await?;
         let mut more = alerts.len() >= searched;
         if let Some(markets) = markets {
             alerts.retain(|alert| markets.contains(&alert.market));

@@ -35,7 +35,7 @@ impl Api<'_> {
             params.mistake("area: not given; accepted: a path like us/wa/king or a name");
         }
         params.done()?;
-        let markets = self.known.all(self.views, now).await?;
+        let markets = self.known.all(self.reader.views, now).await?;
         let none = AreaList { areas: Vec::new(), found: false, similar: Vec::new() };
         Ok(match find_area(&area.unwrap_or_default(), &markets) {
             Ok(found) => {

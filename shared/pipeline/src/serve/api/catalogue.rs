@@ -28,14 +28,29 @@ struct Figure {
     sample: Option<&'static str>,
     /// With a smaller sample it is thin.
     least_sample: Option<i64>,
+    /// The largest relative error that is not one of sampling.
+    resolution: f64,
+    /// How its confidence interval is computed.
+    interval: Option<&'static str>,
     /// Whose definition it follows, and where it departs.
     follows: Option<&'static str>,
 }
 
 impl Answer for Catalogue {
     fn csv(&self) -> Result<Option<Csv>, ApiError> {
-        let columns =
-            ["name", "group", "unit", "meaning", "formula", "of_windows", "sample", "least_sample", "follows"];
+        let columns = [
+            "name",
+            "group",
+            "unit",
+            "meaning",
+            "formula",
+            "of_windows",
+            "sample",
+            "least_sample",
+            "resolution",
+            "interval",
+            "follows",
+        ];
         Ok(Some(Csv::of(columns.map(Field::Plain), &self.figures)?))
     }
 }
@@ -53,6 +68,8 @@ pub(super) fn catalogue(query: &str) -> Result<Catalogue, ApiError> {
         of_windows: of.is_of_windows(),
         sample: of.sample.map(|(sample, _)| sample),
         least_sample: of.sample.map(|(_, least)| least),
+        resolution: of.resolution,
+        interval: of.interval_method(),
         follows: Some(of.follows).filter(|follows| !follows.is_empty()),
     };
     Ok(Catalogue { catalogue_version: CATALOGUE_VERSION, figures: Definition::all().map(figure).collect() })

@@ -7,9 +7,11 @@ use super::Api;
 use super::answer::Answer;
 use super::error::ApiError;
 use super::known::narrowed;
-use super::market::Reading;
 use super::params::Params;
-use crate::serve::{CompareError, Comparing, Comparison, MarketRow, MarketView, as_text, as_text_or_null, market_for};
+use crate::serve::{
+    Allowance, AreaRequest, CompareError, Comparing, Comparison, MarketRow, MarketView, as_text, as_text_or_null,
+    market_for,
+};
 
 const ACCEPTED: [&str; 7] = ["area", "purpose", "currency", "by", "window", "figures", "as_of"];
 
@@ -61,17 +63,17 @@ impl Api<'_> {
         let as_of = params.moment("as_of").unwrap_or(now);
         params.done()?;
 
-        let mut reading = Reading::new();
+        let mut allowance = Allowance::of_answer();
         let mut markets: Vec<MarketView> = Vec::with_capacity(areas.len());
         for area in areas {
-            let found = self.known.area(self.views, &narrowed(&area, Some(purpose), currency), now).await?;
+            let found = self.known.area(self.reader.views, &narrowed(&area, Some(purpose), currency), now).await?;
             // One day: changes are wanted, and no series.
-            let read = self.read_area(&found, as_of, 1, false, &mut reading).await?;
-            markets.push(market_for(read.or_too_wide(&found, as_of, 1)?, purpose)?);
+            let view = self.reader.area(&found, AreaRequest::at(as_of, 1), &mut allowance).await?;
+            markets.push(market_for(view, purpose)?);
         }
         let comparison = comparing.compare(&markets);
         let areas = markets.iter().map(MarketRow::of_view).collect();
-        Ok(Compared { as_of, rolled_up_at: reading.rolled_up_at, areas, comparison })
+        Ok(Compared { as_of, rolled_up_at: allowance.rolled_up_at(), areas, comparison })
     }
 }
 

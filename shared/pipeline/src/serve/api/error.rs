@@ -3,7 +3,7 @@ use stoop_show::CsvError;
 
 use super::ApiResponse;
 use crate::ports::PortError;
-use crate::serve::{AreaError, NamedArea};
+use crate::serve::{AreaError, NamedArea, ReadError};
 use crate::with_causes;
 
 /// Why a request failed, in words for the client.
@@ -92,6 +92,15 @@ fn title(status: u16) -> &'static str {
 impl From<PortError> for ApiError {
     fn from(error: PortError) -> Self {
         Self::internal(&error)
+    }
+}
+
+impl From<ReadError> for ApiError {
+    fn from(error: ReadError) -> Self {
+        match error {
+            ReadError::Port(error) => Self::from(error),
+            ReadError::TooWide(too_wide) => Self::new(422, "area_too_wide", too_wide.to_string()),
+        }
     }
 }
 

@@ -9,11 +9,10 @@ use super::answer::Answer;
 use super::error::ApiError;
 use super::known::narrowed;
 use super::params::Params;
-use super::sums::READ_MARKETS_MAX;
 use crate::ports::PortError;
 use crate::serve::{
-    AREA_HOMES_MAX, FirstHomes, FoundArea, HomeSummary, HomeView, INTERVAL_COLUMNS, WantedHomes, as_text,
-    each_open_home, home_columns, median_per_m2, with_values,
+    ADDED_UP_MAX, AREA_HOMES_MAX, FirstHomes, FoundArea, HomeSummary, HomeView, INTERVAL_COLUMNS, WantedHomes, as_text,
+    home_columns, with_values,
 };
 
 const LISTED_DEFAULT: u16 = 100;
@@ -93,13 +92,14 @@ impl Api<'_> {
         params.done()?;
 
         let area = narrowed(&area.unwrap_or_default(), purpose, currency);
-        let found = self.known.area(self.views, &area, now).await?;
+        let found = self.known.area(self.reader.views, &area, now).await?;
         comparable(&found, &wanted)?;
-        if found.markets.len() > READ_MARKETS_MAX {
+        if found.markets.len() > ADDED_UP_MAX {
             return Err(too_wide(&found, &format!("{} markets", found.markets.len())));
         }
         let mut first = FirstHomes::new(&wanted, after, limit);
-        let are_all = each_open_home(self.store, self.browse, &found.markets, now, |home| first.take(home)).await?;
+        let all = self.known.all(self.reader.views, now).await?;
+        let are_all = self.reader.each_open_home(&found.markets, &all, now, |home| first.take(home)).await?;
         if !are_all {
             return Err(too_wide(&found, &format!("more than {AREA_HOMES_MAX} homes on offer")));
         }
@@ -116,7 +116,7 @@ impl Api<'_> {
         params.done()?;
 
         let id = HomeId(id.into());
-        let found = self.store.homes(std::slice::from_ref(&id)).await?.into_iter().next().flatten();
+        let found = self.reader.store.homes(std::slice::from_ref(&id)).await?.into_iter().next().flatten();
         let home = found.filter(|home| home.value.may_be_shown_at(now)).ok_or_else(|| {
             let message = format!(
                 "there is no home {:?} here; accepted: SOURCE/ID, the source's own id behind its name",
@@ -124,15 +124,14 @@ impl Api<'_> {
             );
             ApiError::new(404, "no_such_home", message)
         })?;
-        let median = match home.value.history.current() {
+        let comparables = match home.value.history.current() {
             Some(facts) => {
-                let read = self.store.markets(std::slice::from_ref(&facts.market)).await?;
-                let market = read.into_iter().next().flatten();
-                market.and_then(|market| median_per_m2(&facts.market, &market.value, now))
+                let all = self.known.all(self.reader.views, now).await?;
+                self.reader.comparables(std::slice::from_ref(&facts.market), &all, now).await?
             }
-            None => None,
+            None => Vec::new(),
         };
-        let view = HomeView::of(id.clone(), &home.value, median, now);
+        let view = HomeView::of(id.clone(), &home.value, comparables.first(), now);
         let view = view.ok_or_else(|| {
             let what = format!("show the home {id}");
             PortError::new(what, "it is stored without observations")

@@ -1,19 +1,15 @@
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use serde::Serialize;
 use stoop_domain::{Currency, Market, Purpose, Time};
-use stoop_market::Cells;
 use stoop_show::Csv;
 
 use super::Api;
 use super::answer::Answer;
 use super::error::ApiError;
 use super::known::narrowed;
-use super::market::earliest;
 use super::params::Params;
-use super::sums::READ_MARKETS_MAX;
-use crate::ports::ShownWide;
-use crate::serve::{FoundArea, Hours, MarketRow, Ranking, SortBy, Sum, as_text_or_null, market_columns};
+use crate::serve::{ADDED_UP_MAX, Allowance, FoundArea, MarketRow, Ranking, SortBy, as_text_or_null, market_columns};
 use crate::wide_area::{WideArea, WideLevel};
 
 const LISTED_MAX: u16 = 1_000;
@@ -21,7 +17,7 @@ const LISTED_MAX: u16 = 1_000;
 const LISTED_WITH_FIGURES_MAX: u16 = 100;
 const LISTED_DEFAULT: u16 = 100;
 /// The most sums to read for one response, each up to a few megabytes.
-pub(super) const READ_SUMS_MAX: usize = 64;
+const READ_SUMS_MAX: usize = 64;
 
 /// Markets, a page of them in the order of their IDs; or markets or wide areas, ranked.
 #[derive(Serialize)]
@@ -63,12 +59,6 @@ struct Asked {
 
 const ACCEPTED: [&str; 11] =
     ["area", "purpose", "currency", "level", "sort", "desc", "min_homes", "change", "as_of", "limit", "cursor"];
-
-/// Rows of wide areas, and their metadata.
-pub(super) struct Rows {
-    pub(super) rows: Vec<MarketRow>,
-    pub(super) rolled_up_at: Option<Time>,
-}
 
 impl Asked {
     fn read(query: &str) -> Result<Self, ApiError> {
@@ -134,14 +124,14 @@ impl Api<'_> {
         let found = match &asked.area {
             Some(area) => {
                 let area = narrowed(area, asked.purpose, asked.currency);
-                Some(self.known.area(self.views, &area, now).await?)
+                Some(self.known.area(self.reader.views, &area, now).await?)
             }
             None => None,
         };
         let markets = match &found {
             Some(found) => found.markets.clone(),
             None => {
-                let all = self.known.all(self.views, now).await?;
+                let all = self.known.all(self.reader.views, now).await?;
                 all.iter().filter(|market| asked.wants(market)).cloned().collect()
             }
         };
@@ -163,7 +153,7 @@ impl Api<'_> {
         let as_of = asked.area.as_ref().map(|_| asked.as_of.unwrap_or(now));
         let markets = match as_of {
             None => markets.iter().map(MarketRow::of_market).collect(),
-            Some(as_of) => self.market_rows(&markets, as_of, asked.change).await?,
+            Some(as_of) => self.reader.market_rows(&markets, as_of, asked.change).await?,
         };
         Ok(MarketList { as_of, level: None, rolled_up_at: None, total, without_figures: None, markets, next })
     }
@@ -178,20 +168,21 @@ impl Api<'_> {
         now: Time,
     ) -> Result<MarketList, ApiError> {
         let as_of = asked.as_of.unwrap_or(now);
-        let Rows { mut rows, mut rolled_up_at } = match asked.level {
+        let mut allowance = Allowance::of_answer();
+        let mut rows = match asked.level {
             Some(level) => {
                 check_level(level, found, markets)?;
-                self.area_rows(level, markets, as_of).await?
+                self.reader.area_rows(level, markets, as_of, &mut allowance).await?
             }
-            None if markets.len() > READ_MARKETS_MAX => {
+            None if markets.len() > ADDED_UP_MAX => {
                 let message = format!(
-                    "{} markets would be read to rank them, more than the {READ_MARKETS_MAX} that are read here; accepted: \
+                    "{} markets would be read to rank them, more than the {ADDED_UP_MAX} that are read here; accepted: \
                      a narrower area, one purpose or currency, or a level",
                     markets.len()
                 );
                 return Err(ApiError::new(422, "area_too_wide", message));
             }
-            None => Rows { rows: self.market_rows(markets, as_of, asked.change).await?, rolled_up_at: None },
+            None => self.reader.market_rows(markets, as_of, asked.change).await?,
         };
         let without_figures = Some(rows.iter().filter(|row| row.figures.is_none()).count())
             .filter(|without_figures| *without_figures > 0);
@@ -204,79 +195,28 @@ impl Api<'_> {
             rows.truncate(asked.limit);
         }
         if let (Some(level), Some(days)) = (asked.level, asked.change) {
-            let changed = self.changed_rows(Rows { rows, rolled_up_at }, level, markets, as_of, days).await?;
-            Rows { rows, rolled_up_at } = changed;
+            let with_figures = rows.iter().filter(|row| row.figures.is_some()).count();
+            if with_figures > READ_SUMS_MAX {
+                return Err(too_many(with_figures));
+            }
+            self.reader.change_rows(&mut rows, level, markets, as_of, days, &mut allowance).await?;
         }
         if ranking.is_by_change() {
             rank(ranking, &mut rows)?;
             rows.truncate(asked.limit);
         }
         let level = asked.level.map(WideLevel::as_str);
+        let rolled_up_at = allowance.rolled_up_at();
         Ok(MarketList { as_of: Some(as_of), level, rolled_up_at, total, without_figures, markets: rows, next: None })
     }
+}
 
-    async fn market_rows(
-        &self,
-        markets: &[Market],
-        as_of: Time,
-        change: Option<i32>,
-    ) -> Result<Vec<MarketRow>, ApiError> {
-        let row = |market: &Market, cells: Option<Cells>| {
-            let row = MarketRow::of_market(market);
-            let Some(cells) = cells else { return row };
-            let row = row.with_figures(Sum::Whole(&cells), as_of);
-            match change {
-                Some(days) => row.with_change(Sum::Whole(&cells), as_of, days),
-                None => row,
-            }
-        };
-        self.of_each(markets, as_of, u16::from(change.is_some()), row).await
-    }
-
-    /// The areas of a level that contain these markets.
-    async fn area_rows(&self, level: WideLevel, markets: &[Market], as_of: Time) -> Result<Rows, ApiError> {
-        let (mut rows, mut rolled_up_at, mut without_figures) = (Vec::new(), None, BTreeMap::new());
-        let mut visit = |area: WideArea, shown: Option<ShownWide>| match shown {
-            None => drop(without_figures.insert(area, Vec::new())),
-            Some(shown) => {
-                let sum = Sum::Wide(&shown.sum, level.grain(), Hours::Known);
-                rows.push(MarketRow::of_area(&area).with_figures(sum, as_of));
-                rolled_up_at = earliest(rolled_up_at, shown.rolled_up);
-            }
-        };
-        self.areas.each(level, markets, as_of, &mut visit).await?;
-        if !without_figures.is_empty() {
-            for market in markets {
-                if let Some(of_area) = without_figures.get_mut(&WideArea::of(market, level)) {
-                    of_area.push(market.clone());
-                }
-            }
-            rows.extend(self.added_up_rows(without_figures.into_iter().collect(), as_of).await?);
-        }
-        Ok(Rows { rows, rolled_up_at })
-    }
-
-    /// Areas without a sum for that time, added up from their markets, those with the fewest first: areas beyond the
-    /// limit have no figures.
-    async fn added_up_rows(
-        &self,
-        mut areas: Vec<(WideArea, Vec<Market>)>,
-        as_of: Time,
-    ) -> Result<Vec<MarketRow>, ApiError> {
-        areas.sort_by_key(|(_, markets)| markets.len());
-        let (mut rows, mut left) = (Vec::with_capacity(areas.len()), READ_MARKETS_MAX);
-        for (area, markets) in areas {
-            let row = MarketRow::of_area(&area);
-            let Some(rest) = left.checked_sub(markets.len()) else {
-                rows.push(row);
-                continue;
-            };
-            left = rest;
-            let sum = self.added_up(&markets, as_of, 0).await?.remove(&area.id());
-            rows.push(if let Some(cells) = sum { row.with_figures(Sum::Whole(&cells), as_of) } else { row });
-        }
-        Ok(rows)
-    }
+fn too_many(areas: usize) -> ApiError {
+    let message = format!(
+        "the sums of {areas} areas would be read for their changes, more than the {READ_SUMS_MAX} that may be; accepted: a \
+         lower limit and no sort by a change, a higher min_homes, a narrower area, a wider level, or one purpose or currency"
+    );
+    ApiError::new(422, "area_too_wide", message)
 }
 
 /// Refuses a level that the area is narrower than, and one that needs too many sums.

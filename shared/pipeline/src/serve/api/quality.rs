@@ -6,7 +6,7 @@ use super::Api;
 use super::answer::Answer;
 use super::error::ApiError;
 use super::params::Params;
-use crate::serve::{AreaQuality, MergedId, Quality, Reader, RunView, as_text};
+use crate::serve::{AreaQuality, MergedId, Quality, RunView, as_text};
 
 /// How far figures can be trusted.
 #[derive(Serialize)]
@@ -48,8 +48,7 @@ impl Api<'_> {
             purpose.is_none_or(|purpose| id.purpose == purpose)
                 && currency.is_none_or(|currency| id.currency == currency)
         };
-        let (store, views, areas, browse) = (self.store, self.views, self.areas, self.browse);
-        let quality = Quality::read(&Reader { store, views, areas, browse, controls: None }, asked, now).await?;
+        let quality = Quality::read(&self.reader, asked, now).await?;
         let areas = if quality.id.is_some_and(|id| asked(&id)) { quality.areas } else { Vec::new() };
         Ok(QualityAnswer { as_of: now, verified: quality.verified.map(RunView::from), areas })
     }

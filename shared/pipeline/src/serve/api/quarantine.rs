@@ -71,7 +71,7 @@ impl Api<'_> {
         let mut params = Params::read(query, &["limit"]);
         let limit = usize::from(params.count("limit", LISTED_DEFAULT, LISTED_MAX));
         params.done()?;
-        let quarantined = self.browse.quarantine(limit).await?.ok_or_else(|| {
+        let quarantined = self.reader.browse.quarantine(limit).await?.ok_or_else(|| {
             let message = "this server does not list its quarantine, which is in the bucket under quarantine/";
             ApiError::new(404, "no_quarantine", message)
         })?;

@@ -30,7 +30,7 @@ impl Api<'_> {
         let mut params = Params::read(query, &["limit"]);
         let limit = usize::from(params.count("limit", LISTED_DEFAULT, LISTED_MAX));
         params.done()?;
-        let mut runs = self.browse.runs(limit + 1).await?;
+        let mut runs = self.reader.browse.runs(limit + 1).await?;
         let more = runs.len() > limit;
         runs.truncate(limit);
         Ok(RunList { runs: runs.into_iter().map(RunView::from).collect(), more })

@@ -25,7 +25,7 @@ impl Api<'_> {
     /// `GET /api/v1/searches`
     pub(super) async fn list_searches(&self, query: &str) -> Result<SearchList, ApiError> {
         Params::read(query, &[]).done()?;
-        Ok(SearchList { searches: searches(self.browse, self.controls).await? })
+        Ok(SearchList { searches: searches(self.reader.browse, self.reader.controls).await? })
     }
 
     /// `POST /api/v1/searches/{search}/poll`, `.../pause` and `.../resume`
@@ -37,8 +37,8 @@ impl Api<'_> {
         clock: Time,
     ) -> Result<SearchView, ApiError> {
         let controls =
-            self.controls.ok_or_else(|| ApiError::new(405, "method_not_allowed", "this server only reads"))?;
-        let view = control_search(self.browse, controls, search, action, by, clock).await?;
+            self.reader.controls.ok_or_else(|| ApiError::new(405, "method_not_allowed", "this server only reads"))?;
+        let view = control_search(self.reader.browse, controls, search, action, by, clock).await?;
         // The audit of writes.
         tracing::info!(search, action = action.as_str(), by, "a search was controlled");
         Ok(view)

@@ -14,6 +14,7 @@ fn close(day: i32) -> Close {
         unconfirmed: 0,
         priced: 50,
         median_price: Some(40_000_000.0),
+        median_interval: None,
         mean_price: Some(40_000_000.0),
         flows: Flows { new: 1, ..Flows::default() },
     }
@@ -25,7 +26,7 @@ fn series(days: usize, change: impl Fn(usize, &mut Close)) -> Series {
         change(at, &mut close);
         close
     });
-    Series { closes: closes.collect(), medians: Vec::new(), log_prices: BTreeMap::new(), watched_since: None }
+    Series { closes: closes.collect(), ..nothing() }
 }
 
 /// The last day of a series.
@@ -37,10 +38,15 @@ fn changes(series: &Series) -> Vec<ChangeView> {
     series.changes(last(series), DOLLARS)
 }
 
-/// What is unusual on the last day: its figure, value and usual value, deviation, and how much.
-fn unusual_of(series: &Series) -> Vec<(&'static str, f64, f64, f64, Usual)> {
-    let all = series.unusual(last(series)).into_iter();
-    all.map(|it| (it.figure, it.value, it.usual, it.deviation, it.is)).collect()
+/// A series without days.
+fn nothing() -> Series {
+    Series {
+        closes: Vec::new(),
+        medians: Vec::new(),
+        log_prices: BTreeMap::new(),
+        watched_since: None,
+        now: Stock::default(),
+    }
 }
 
 #[test]
@@ -80,9 +86,8 @@ fn a_change_since_a_day_before_the_first_is_unknown() {
 fn there_are_no_changes_of_a_day_that_was_not_observed() {
     let series = series(400, |_, _| {});
     let tomorrow = Day(last(&series).0 + 1);
-    assert_eq!((series.changes(tomorrow, DOLLARS), series.unusual(tomorrow)), (vec![], vec![]));
-    let nothing = Series { closes: Vec::new(), medians: Vec::new(), log_prices: BTreeMap::new(), watched_since: None };
-    assert_eq!((nothing.changes(Day(FIRST), DOLLARS), nothing.unusual(Day(FIRST))), (vec![], vec![]));
+    assert_eq!((series.changes(tomorrow, DOLLARS), series.comparisons(tomorrow).len()), (vec![], 0));
+    assert_eq!((nothing().changes(Day(FIRST), DOLLARS), nothing().comparisons(Day(FIRST)).len()), (vec![], 0));
 }
 
 #[test]
@@ -104,83 +109,27 @@ fn a_change_is_thin_if_either_day_has_few_prices_or_the_earlier_one_is_of_the_fi
     assert_eq!(read, [(1, false), (7, true)]);
 }
 
-/// A year of weeks with 7, 14 and 21 new homes in turn, and this many in the last one.
-fn weeks_of_new(last: i64) -> Series {
-    series(53 * 7, |at, close| {
-        let week = i64::try_from(at / 7).unwrap();
-        close.flows.new = match week {
-            52 if at % 7 == 0 => last,
-            52 => 0,
-            week => week % 3 + 1,
-        };
-    })
-}
-
+/// Of 100 homes that ask 300,000 to 500,000, the 95 % interval of the median is some 10 % to either side. Those that were there
+/// before make the change better known than either median.
 #[test]
-fn a_week_is_compared_with_the_weeks_of_the_past_year() {
-    // The median is 14, the median distance from it 7: a deviation of 10.4.
-    assert_eq!(weeks_of_new(14).unusual(last(&weeks_of_new(14)))[..], []);
-    for (new, is) in
-        [(0, None), (34, None), (35, Some(Usual::High)), (50, Some(Usual::High)), (51, Some(Usual::VeryHigh))]
-    {
-        let expected: Vec<_> = is.map(|is| ("new", new as f64, 14.0, 7.0, is)).into_iter().collect();
-        assert_eq!(unusual_of(&weeks_of_new(new)), expected, "{new} new homes");
-    }
-    let weeks = weeks_of_new(51);
-    assert_eq!(weeks.unusual(last(&weeks))[0].weeks, 52);
-}
-
-#[test]
-fn few_active_homes_are_low() {
-    let active = |now: i64| {
-        let series = series(365, move |at, close| {
-            close.active = if at == 364 { now } else { [90, 100, 110][at / 7 % 3] };
+fn a_change_has_an_interval_that_common_homes_narrow() {
+    let of = |common: i64, priced: i64| {
+        let mut series = series(29, |at, close| {
+            close.priced = priced;
+            close.median_interval = (priced >= 6).then_some([36_000_000.0, 44_000_000.0]);
+            close.median_price = Some(if at == 28 { 38_000_000.0 } else { 40_000_000.0 });
         });
-        unusual_of(&series)
+        series.now.common = [common; 5];
+        let change = changes(&series).into_iter().find(|it| it.days == 28).unwrap();
+        change.median_price_change_interval.map(|it| [it.low, it.high])
     };
-    assert_eq!(active(71), []);
-    assert_eq!(active(70), [("active", 70.0, 100.0, 10.0, Usual::Low)]);
-    assert_eq!(active(48), [("active", 48.0, 100.0, 10.0, Usual::VeryLow)]);
-}
-
-#[test]
-fn nothing_is_unusual_until_twelve_weeks_are_known() {
-    let weeks = |days: usize| unusual_of(&series(days, |at, close| close.flows.gone = i64::from(at + 7 >= days)));
-    assert_eq!(weeks(13 * 7 - 1), []);
-    assert_eq!(weeks(13 * 7), [("gone", 7.0, 0.0, 0.0, Usual::High)], "the last week and twelve before");
-}
-
-#[test]
-fn the_first_days_of_an_area_say_nothing_of_what_is_usual() {
-    let mut of_weeks = series(14 * 7, |at, close| close.flows.gone = i64::from(at >= 13 * 7));
-    assert_eq!(of_weeks.unusual(last(&of_weeks))[0].weeks, 13);
-    of_weeks.watched_since = Some(Day(FIRST));
-    assert_eq!(of_weeks.unusual(last(&of_weeks))[0].weeks, 12);
-    of_weeks.watched_since = Some(Day(FIRST + 1));
-    assert_eq!(of_weeks.unusual(last(&of_weeks)), []);
-}
-
-#[test]
-fn any_other_value_than_one_of_all_weeks_is_unusual() {
-    for (active, expected) in [(100, None), (99, Some(Usual::Low)), (500, Some(Usual::High))] {
-        let series = series(365, |at, close| close.active = if at == 364 { active } else { 100 });
-        let expected: Vec<_> = expected.map(|is| ("active", active as f64, 100.0, 0.0, is)).into_iter().collect();
-        assert_eq!(unusual_of(&series), expected, "{active} active homes");
-    }
-}
-
-#[test]
-fn the_median_price_is_compared_by_its_change_in_four_weeks() {
-    let series = |days: usize, share: f64| {
-        let last = days - 1;
-        series(days, move |at, close| {
-            close.median_price = Some(if at == last { 40_000_000.0 * (1.0 + share) } else { 40_000_000.0 });
-        })
-    };
-    // Twelve weeks before the last day, and four before those.
-    assert_eq!(unusual_of(&series(12 * 7 + 28, 0.1)), []);
-    assert_eq!(unusual_of(&series(12 * 7 + 29, 0.1)), [("median_price_change", 0.1, 0.0, 0.0, Usual::High)]);
-    assert_eq!(unusual_of(&series(12 * 7 + 29, 0.0)), []);
+    let [low, high] = of(0, 100).unwrap();
+    assert!((-0.20..=-0.15).contains(&low) && (0.05..=0.12).contains(&high), "{low} {high}: no clear change");
+    let [low, high] = of(95, 100).unwrap();
+    assert!((-0.10..=-0.07).contains(&low) && (-0.03..=0.0).contains(&high), "{low} {high}: prices fell");
+    let [low, high] = of(100, 100).unwrap();
+    assert!((low + 0.052).abs() < 0.000_3 && (high + 0.048).abs() < 0.000_3, "only the buckets: {low} {high}");
+    assert_eq!(of(5, 5), None);
 }
 
 #[test]
@@ -208,18 +157,6 @@ fn the_median_of_an_even_number_is_between_the_middle_two() {
     assert_eq!(median(&mut [3.0, 1.0, 2.0]), 2.0);
     assert_eq!(relative(Some(0.0), Some(1.0)), None);
     assert_eq!(relative(Some(3.0), Some(1.0)), Some(-0.6667));
-}
-
-/// A week whose last day is not over has fewer events than others, which says nothing.
-#[test]
-fn only_days_that_are_over_are_compared() {
-    let series = series(140, |at, close| {
-        close.flows.new = if at == 139 { 0 } else { 10 + i64::from(at % 14 == 3) };
-    });
-    let [today, yesterday] = [last(&series), Day(last(&series).0 - 1)];
-    assert!(series.unusual(yesterday).is_empty());
-    let low: Vec<_> = series.unusual(today).into_iter().map(|it| (it.figure, it.is)).collect();
-    assert_eq!(low, [("new", Usual::Low)], "if the day were over");
 }
 
 /// The first single day of a state says nothing of when it was first observed.

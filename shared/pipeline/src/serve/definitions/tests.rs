@@ -4,7 +4,7 @@ use stoop_domain::{Address, Facts, Listing, Purpose, Sighting, Status, Time, Wat
 use stoop_domain::{History, Market, Minor};
 use stoop_market::{Zones, contribution};
 
-use super::super::{FoundArea, Sum, find_area, merged};
+use super::super::{FoundArea, Sum, find_area};
 use super::*;
 
 use Status::{Active, Closed, Pending, Withdrawn};
@@ -183,9 +183,8 @@ fn beside(provider: Provider) -> Vec<(&'static str, Option<f64>, Option<f64>)> {
         }
         tallies.add(&home);
     }
-    let sums = merged([(markets[0].clone(), cells)]);
-    let view = |(id, cells): &(MergedId, _)| MarketView::of(&area, *id, Sum::Whole(cells), time("2026-04-30"), 30);
-    let ours: Vec<MarketView> = sums.iter().map(view).collect();
+    let id = MergedId::of(&markets[0]);
+    let ours = [MarketView::of(&area, id, Sum::Whole(&cells), time("2026-04-30"), 30)];
     let defined = provider.markets(&area.path, &tallies.sums(), april(), &ours);
     assert_eq!(defined.iter().map(|market| market.id.as_str()).collect::<Vec<_>>(), [ours[0].id.as_str()]);
     defined[0].figures.iter().map(|figure| (figure.figure, figure.value, figure.ours)).collect()

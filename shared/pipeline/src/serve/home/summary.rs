@@ -1,7 +1,8 @@
 use serde::Serialize;
 use stoop_domain::{Currency, Event, Home, HomeId, Market, Minor, Phase, PriceChange, PropertyType, Time};
+use stoop_market::Cell;
 
-use super::super::{as_text, as_text_or_null, unit_name};
+use super::super::{ComparableView, Comparables, as_text, as_text_or_null, unit_name};
 use super::fields::{FieldsView, area_in};
 
 /// A home in a list. Prices are in major units of the currency, times are RFC 3339.
@@ -27,8 +28,11 @@ pub struct HomeSummary {
     pub area_unit: &'static str,
     /// Price by living area.
     pub price_per_area: Option<f64>,
-    /// Price per area against the median of the home's market: 0.05 is 5 % above it.
+    /// Price per area against what homes of its type and number of bedrooms ask: 0.05 is 5 % above it. `None` if too few
+    /// are known.
     pub versus_market: Option<f64>,
+    /// The homes that it is compared with.
+    pub compared_with: Option<ComparableView>,
     /// When the stay on the market began.
     #[serde(serialize_with = "as_text_or_null")]
     pub opened_at: Option<Time>,
@@ -87,10 +91,10 @@ impl HomeSummary {
         }
     }
 
-    /// Reads a home at `now`. `median_per_m2` is that of its market, in minor units ([`median_per_m2`](super::median_per_m2)).
-    /// `None` for a home without observations.
+    /// Reads a home at `now`. `comparables` are those of its market, if it is to be compared. `None` for a home without
+    /// observations.
     #[must_use]
-    pub fn of(id: HomeId, home: &Home, now: Time, median_per_m2: Option<f64>) -> Option<Self> {
+    pub fn of(id: HomeId, home: &Home, now: Time, comparables: Option<&Comparables>) -> Option<Self> {
         let facts = home.history.current()?;
         let currency = facts.market.currency;
         let country = facts.market.area.country();
@@ -100,7 +104,10 @@ impl HomeSummary {
         let events: Vec<Event> = home.history.events().into_iter().filter(has_come).collect();
         let opened_at = home.history.steps().last().map(|step| step.spell.opened_at);
         let per_m2 = facts.list_price.zip(facts.living_area).map(|(price, area)| whole(price) / area.square_metres());
-        let versus = per_m2.zip(median_per_m2.filter(|median| *median > 0.0));
+        let is_doubtful = home.history.steps().last().is_some_and(|step| step.doubtful.is_some());
+        let counted = per_m2.filter(|_| phase == Phase::Active && !is_doubtful);
+        let comparables = comparables.filter(|_| home.estimate_may_be_shown());
+        let compared_with = per_m2.zip(comparables).and_then(|(_, all)| all.like(Cell::of(facts), counted));
         let on_market = matches!(phase, Phase::Active | Phase::Pending);
         let days = |opened: Time| (now.day_in(&country.zone).0 - opened.day_in(&country.zone).0).max(0);
         Some(Self {
@@ -116,9 +123,8 @@ impl HomeSummary {
                 let minor = (minor * country.area_unit.square_metres()).round();
                 minor / 10_f64.powi(currency.minor_digits().cast_signed())
             }),
-            versus_market: versus
-                .filter(|_| home.estimate_may_be_shown())
-                .map(|(own, median)| rounded(own / median - 1.0)),
+            versus_market: per_m2.zip(compared_with.as_ref()).map(|(own, like)| rounded(own / like.per_m2 - 1.0)),
+            compared_with,
             opened_at: opened_at.filter(|_| on_market),
             days_on_market: opened_at.filter(|_| on_market).map(days),
             last_event_at: events.iter().map(|event| event.at).max(),

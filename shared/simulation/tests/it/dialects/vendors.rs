@@ -82,6 +82,8 @@ fn mls_grid_requires_a_system_and_refuses_an_order() {
 #[test]
 fn a_replication_expires_after_five_minutes() {
     let site = site(Dialect::Reso(ResoSite::new(Vendor::Trestle)), 100);
+    let rest = site.simulation().lock().unwrap().homes().count() - 2 * 30;
+    assert!((1..30).contains(&rest), "{rest}");
     let url = format!("{HOST}/odata/Property?$top=30&replication=true&$count=true");
     let get = |url: &str, minutes: i64| {
         let answer = site.answer(&Asked::get(url, &[]).unwrap(), start().plus_ms(minutes * 60_000)).answer.unwrap();
@@ -92,7 +94,7 @@ fn a_replication_expires_after_five_minutes() {
     let link = link.unwrap();
     assert_eq!(rows, Some(30));
     assert_eq!(get(&link, 4), (200, Some(30), Some(link.clone())), "one URL gives page after page");
-    assert_eq!(get(&link, 8).1, Some(24));
+    assert_eq!(get(&link, 8).1, Some(rest));
     assert_eq!(get(&link, 13).0, 400);
 }
 
