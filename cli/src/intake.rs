@@ -144,7 +144,8 @@ impl<'a> Intake<'a> {
             let Some((seq, _)) = judged.last() else { break };
             last = *seq;
             let judged: Vec<_> = judged.into_iter().map(|(_, judged)| judged).collect();
-            let due = marks_due(&judged, &self.rules, self.database, SystemClock.now()).await.context("comparing alerts")?;
+            let due =
+                marks_due(&judged, &self.rules, self.database, SystemClock.now()).await.context("comparing alerts")?;
             withdrawn += due.iter().filter(|(_, at)| at.is_some()).count() as u64;
             standing += due.iter().filter(|(_, at)| at.is_none()).count() as u64;
             if turn.is_some() {

@@ -12,6 +12,7 @@ const OPENER: &[&str] = if cfg!(target_os = "macos") {
 };
 
 /// Opens a page in a browser. Where there is none, says so; the demo goes on.
+#[expect(clippy::disallowed_methods, reason = "nothing waits for the thread that waits")]
 pub(super) fn open(url: &str) {
     let mut command = Command::new(OPENER[0]);
     command.args(&OPENER[1..]).arg(url).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());

@@ -4,7 +4,7 @@ mod long_lines;
 
 use std::io::{BufWriter, Write};
 
-use crate::support::{Room, list, number, peak_of, says};
+use crate::support::{Outcome, Room, Running, list, number, peak_of, says, until};
 use serde_json::{Value, json};
 
 const MAP: &str = r#"

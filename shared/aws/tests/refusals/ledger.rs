@@ -74,7 +74,11 @@ async fn a_mark_is_an_update_that_makes_no_alert_and_keeps_the_first_time() {
     let (id, at) = (|id: &str| AlertId(id.into()), Some(Time::from_ms(1_767_225_600_000)));
     assert_eq!(ledger.mark(&[(id("a"), at)]).await.unwrap(), 1);
     assert_eq!(ledger.mark(&[(id("a"), None)]).await.unwrap(), 1);
-    assert_eq!(ledger.mark(&[(id("b"), at), (id("c"), None)]).await.unwrap(), 0, "a condition that is not met is no error");
+    assert_eq!(
+        ledger.mark(&[(id("b"), at), (id("c"), None)]).await.unwrap(),
+        0,
+        "a condition that is not met is no error"
+    );
     assert_eq!(ledger.mark(&[]).await.unwrap(), 0);
     let asked: Vec<_> = service.asked().into_iter().map(|asked| asked.json()).collect();
     assert_eq!(asked.len(), 4);
