@@ -1,5 +1,6 @@
 mod compare;
 mod definition;
+mod format;
 mod homes;
 mod market;
 mod markets;
@@ -19,6 +20,7 @@ use stoop_domain::Time;
 use stoop_runtime::LogFormat;
 
 pub(crate) use compare::CompareArgs;
+pub(crate) use format::{FormatArgs, JsonArgs};
 pub(crate) use homes::WantedArgs;
 pub(crate) use market::MarketArgs;
 #[cfg(test)]
@@ -367,31 +369,6 @@ pub(crate) struct AsKnownArgs {
     /// Show what was known at this time: later observations are ignored, and the figures that they revised are listed
     #[arg(long, value_name = "TIME", value_parser = moment)]
     pub(crate) as_known: Option<Time>,
-}
-
-#[derive(Args)]
-pub(crate) struct JsonArgs {
-    /// Print JSON
-    #[arg(long)]
-    pub(crate) json: bool,
-}
-
-/// The output format of a view.
-#[derive(Args)]
-pub(crate) struct FormatArgs {
-    /// Print JSON
-    #[arg(long)]
-    pub(crate) json: bool,
-    /// Print CSV: the rows of the list, under the names of the JSON
-    #[arg(long, conflicts_with = "json")]
-    pub(crate) csv: bool,
-}
-
-impl FormatArgs {
-    /// Whether the output is for people, not programs.
-    pub(crate) fn is_for_people(&self) -> bool {
-        !self.json && !self.csv
-    }
 }
 
 impl Cli {

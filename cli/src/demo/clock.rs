@@ -8,6 +8,12 @@ use stoop_runtime::SystemClock;
 
 use crate::stop::Stop;
 
+/// The days from a time to a later one, begun ones too.
+pub(super) fn days(from: Time, until: Time) -> i64 {
+    let ms = until.ms() - from.ms();
+    ms.div_euclid(Time::DAY_MS) + i64::from(ms.rem_euclid(Time::DAY_MS) > 0)
+}
+
 /// A clock that shows the market's time. It stands still, and waiting takes no time; or it runs fast, and waiting takes real
 /// time.
 pub(super) struct DemoClock {

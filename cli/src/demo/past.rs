@@ -6,7 +6,7 @@ use stoop_pipeline::{Clock, Search};
 use stoop_rules::Rules;
 use tokio::task::JoinSet;
 
-use super::clock::DemoClock;
+use super::clock::{DemoClock, days};
 use super::screen::Screen;
 use crate::engine::Engine;
 use crate::out::say;
@@ -66,12 +66,6 @@ impl Past<'_> {
         }
         Ok(())
     }
-}
-
-/// The days from a time to a later one, begun ones too.
-pub(super) fn days(from: Time, until: Time) -> i64 {
-    let ms = until.ms() - from.ms();
-    ms.div_euclid(Time::DAY_MS) + i64::from(ms.rem_euclid(Time::DAY_MS) > 0)
 }
 
 /// When to poll, from a time to a later one: weekly, and in the end daily.

@@ -7,7 +7,7 @@ use stoop_embedded::Database;
 use stoop_market::{Figures, Segment};
 use stoop_pipeline::Measured;
 
-use super::past::days;
+use super::clock::days;
 use crate::out;
 use crate::show::{self, Column, Look, Page, SafeText, Table, or_unknown};
 

@@ -119,7 +119,11 @@ impl AlertRow {
         let words = view.line.as_deref().or(view.title.as_deref()).unwrap_or(&view.home);
         let drop = SafeText::from(show::percent(view.drop));
         let page = view.url.as_deref().unwrap_or(&view.home);
-        let last = if suspect { view.why_suspect.as_deref().unwrap_or(UNKNOWN) } else { page };
+        let last = match &alert.withdrawn {
+            Some(at) => format!("withdrawn {}: disproved by rows that came later", show::date(*at)),
+            None if suspect => view.why_suspect.clone().unwrap_or_else(|| UNKNOWN.to_owned()),
+            None => page.to_owned(),
+        };
         [
             show::time(alert.at).into(),
             if suspect { drop.yellow() } else { drop.green() },
@@ -127,7 +131,7 @@ impl AlertRow {
             show::money(alert.to, alert.market.currency).into(),
             alert.market.area.name().into(),
             show::plain(words).into(),
-            SafeText::from(show::plain(last)).dim(),
+            SafeText::from(show::plain(&last)).dim(),
         ]
     }
 }

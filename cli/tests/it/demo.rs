@@ -2,14 +2,15 @@
 
 #![cfg(unix)]
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
-use std::process::{ChildStdout, Stdio};
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use stoop_domain::Time;
+use stoop_waits::{Lines, connected};
 
-use crate::support::{Outcome, PATIENCE, Room, Running, list, number, text, until};
+use crate::support::{Outcome, Room, Running, list, number, text, until};
 
 /// Less than the two seconds after which a stopped program leaves its work, and more than starting it takes.
 const SOON: Duration = Duration::from_secs(15);
@@ -50,14 +51,14 @@ fn the_demo_shows_markets_and_alerts_and_continues_where_it_stopped() {
 /// A demo that runs, and its output.
 struct Demo {
     running: Running,
-    lines: std::io::Lines<BufReader<ChildStdout>>,
+    lines: Lines,
 }
 
 impl Demo {
     fn start(room: &Room, args: &[&str]) -> Self {
         let mut command = room.command(&[&["demo", "--homes", "800"], args].concat());
         let mut running = Running(command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap());
-        let lines = BufReader::new(running.0.stdout.take().unwrap()).lines();
+        let lines = Lines::of(running.0.stdout.take().unwrap());
         Self { running, lines }
     }
 
@@ -65,7 +66,7 @@ impl Demo {
     #[track_caller]
     fn until(&mut self, words: &str) -> Vec<String> {
         let mut read = Vec::new();
-        for line in self.lines.by_ref().map_while(Result::ok) {
+        while let Some(line) = self.lines.next(words) {
             let found = line.contains(words);
             read.push(line);
             if found {
@@ -77,7 +78,7 @@ impl Demo {
 
     /// What it prints to its end.
     fn rest(self) -> (Option<i32>, Vec<String>) {
-        let lines = self.lines.map_while(Result::ok).collect();
+        let lines = std::iter::from_fn(|| self.lines.next("the demo's end")).collect();
         (self.running.wait(), lines)
     }
 }
@@ -89,8 +90,7 @@ fn free_port() -> String {
 
 /// The first page; `None` while nobody serves it.
 fn first_page(port: &str) -> Option<String> {
-    let mut stream = TcpStream::connect(format!("127.0.0.1:{port}")).ok()?;
-    stream.set_read_timeout(Some(PATIENCE)).ok()?;
+    let mut stream = connected(format!("127.0.0.1:{port}")).ok()?;
     write!(stream, "GET / HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n\r\n").ok()?;
     let mut bytes = Vec::new();
     stream.read_to_end(&mut bytes).ok()?;

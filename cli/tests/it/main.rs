@@ -9,6 +9,7 @@ mod bounds;
 mod causes;
 mod control;
 mod crash;
+mod days_read;
 mod demo;
 mod files;
 mod first_steps;

@@ -54,7 +54,7 @@ fn every_surface_says_the_same_of_fifty_areas_and_moments() {
     assert!(asked >= 50, "{asked} areas and moments");
 }
 
-/// Compares what is said of one market, or of one sum of markets, at a moment.
+/// Compares all surfaces for one market, or one sum of markets, at a moment.
 #[track_caller]
 fn alike(room: &Room, served: &Served, id: &str, as_of: &str, row: &Value) {
     let (path, terms) = id.split_once(':').unwrap();

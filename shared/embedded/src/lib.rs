@@ -50,6 +50,7 @@ mod spill;
 mod store;
 mod verify;
 mod views;
+mod wide_areas;
 
 pub use alert_file::AlertFile;
 pub use database::Database;

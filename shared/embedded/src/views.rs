@@ -1,17 +1,12 @@
 //! Queries for people: plain reads for tables and JSON.
 
-use std::collections::BTreeSet;
-
 use async_trait::async_trait;
 use rusqlite::{OptionalExtension, Row, params};
 use serde::de::DeserializeOwned;
 use stoop_domain::{Alert, AlertId, Day, Home, HomeId, Market, ReferenceAround, Reject, Status, Time};
 use stoop_market::Cells;
-use stoop_pipeline::ports::{
-    Browse, JudgedAlert, PortError, Quarantined, RefusedRows, RunRecord, ShownWide, Versioned, Views, VisitWide,
-    WideAreas,
-};
-use stoop_pipeline::{NextPoll, WideArea, WideLevel};
+use stoop_pipeline::NextPoll;
+use stoop_pipeline::ports::{Browse, JudgedAlert, PortError, Quarantined, RefusedRows, RunRecord, Versioned, Views};
 use stoop_wire::home_from_bytes;
 
 use crate::database::{Database, file_bytes};
@@ -139,40 +134,6 @@ impl Browse for Database {
 
     async fn reference(&self, path: &str, first: Day, last: Day) -> Result<Vec<ReferenceAround>, PortError> {
         self.reference_around(path, first, last)
-    }
-}
-
-/// Reads include all commits: they are never behind.
-#[async_trait]
-impl WideAreas for Database {
-    async fn wide(&self, area: &WideArea, _markets: usize, now: Time) -> Result<Option<ShownWide>, PortError> {
-        Ok(Self::wide(self, area, now)?.map(|sum| ShownWide { sum, rolled_up: None }))
-    }
-
-    async fn now(&self, area: &WideArea, _markets: usize, now: Time) -> Result<Option<ShownWide>, PortError> {
-        let sum = self.reading(|| self.wide_now(area, now))?;
-        Ok(sum.map(|sum| ShownWide { sum, rolled_up: None }))
-    }
-
-    fn may_lag(&self) -> bool {
-        false
-    }
-
-    async fn each(
-        &self,
-        level: WideLevel,
-        markets: &[Market],
-        now: Time,
-        visit: &mut VisitWide<'_>,
-    ) -> Result<(), PortError> {
-        let areas: BTreeSet<WideArea> = markets.iter().map(|market| WideArea::of(market, level)).collect();
-        self.reading(|| {
-            for area in &areas {
-                let sum = self.wide_now(area, now)?;
-                visit(area.clone(), sum.map(|sum| ShownWide { sum, rolled_up: None }));
-            }
-            Ok(())
-        })
     }
 }
 

@@ -148,6 +148,11 @@ impl Histogram {
     pub fn quantile(&self, q: f64) -> Option<f64> {
         quantile_of(self.buckets().map(|(bucket, count)| (bucket.0, count)), self.count(), q, |it| Bucket(it).value())
     }
+
+    /// The median of whole numbers that are their own buckets: days, or basis points.
+    pub(crate) fn median_number(&self) -> Option<f64> {
+        quantile_of(self.buckets().map(|(bucket, count)| (bucket.0, count)), self.count(), 0.5, f64::from)
+    }
 }
 
 /// The quantile `q` of `n` values, given by buckets in ascending order with their numbers of values. Hyndman and Fan's

@@ -4,7 +4,7 @@ use stoop_domain::Day;
 
 use crate::cells::Cells;
 use crate::flows::{Flows, Window};
-use crate::histogram::{Bucket, Histogram, quantile_of};
+use crate::histogram::{Bucket, Histogram};
 use crate::key::Key;
 use crate::kind::{Kind, NO_CUT_BEFORE, Quantity, Role};
 use crate::segment::Segment;
@@ -149,10 +149,5 @@ impl WindowSums {
             (Quantity::Age, Kind::PriceCut) => self.first_cuts.add(bucket, value),
             _ => {}
         }
-    }
-
-    /// The median of whole numbers: days, or basis points.
-    pub(crate) fn median(values: &Histogram) -> Option<f64> {
-        quantile_of(values.buckets().map(|(bucket, count)| (bucket.0, count)), values.count(), 0.5, f64::from)
     }
 }

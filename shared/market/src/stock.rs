@@ -4,7 +4,6 @@ use crate::figures::Figures;
 use crate::histogram::{Bucket, Histogram};
 use crate::key::Key;
 use crate::kind::Quantity;
-use crate::measures::WindowSums;
 use crate::outlying::{Outlying, bounds};
 
 /// The stock at the end of a day: a sum of coordinates.
@@ -133,7 +132,7 @@ impl Stock {
             max_price: self.extreme(self.prices.buckets().rev()),
             priced_per_area: self.per_area.count(),
             median_price_per_m2: self.median_price_per_m2(),
-            median_age_days: WindowSums::median(&self.ages(today)),
+            median_age_days: self.ages(today).median_number(),
             cut_share: (priced > 0).then(|| self.cuts.count() as f64 / priced as f64),
             cut: self.cuts.count(),
             median_cut: self.cuts.quantile(0.5).map(|bp| bp / 10_000.0),

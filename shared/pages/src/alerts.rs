@@ -21,7 +21,8 @@ const SHOWN: usize = 200;
 
 /// The page at `now`.
 pub(crate) async fn page(reader: &Reader<'_>, query: &Query, now: Time) -> Result<String, Problem> {
-    let suspects = query.word("kind", &["sent", "suspect"])? == Some("suspect");
+    let kind = query.word("kind", &["sent", "suspect", "withdrawn"])?.unwrap_or("sent");
+    let suspects = kind == "suspect";
     let area = query.get("area");
     let least = query.number("drop")?;
     let found = match area {
@@ -35,7 +36,11 @@ pub(crate) async fn page(reader: &Reader<'_>, query: &Query, now: Time) -> Resul
             alert.market.area.lies_in(&found.path) && has_terms
         });
         let is_deep = least.is_none_or(|least| depth(alert) * 100.0 >= least);
-        alert.at <= now && is_inside && is_deep && held_back(alert).is_some() == suspects
+        let is_of_kind = match alert.withdrawn {
+            Some(_) => kind == "withdrawn",
+            None => kind == if held_back(alert).is_some() { "suspect" } else { "sent" },
+        };
+        alert.at <= now && is_inside && is_deep && is_of_kind
     };
     let are_all = alerts.len() < SEARCHED;
     let alerts: Vec<&Alert> = alerts.iter().filter(is_asked).collect();
@@ -44,26 +49,30 @@ pub(crate) async fn page(reader: &Reader<'_>, query: &Query, now: Time) -> Resul
     let on_page: Vec<&Alert> = alerts.iter().copied().skip((page - 1) * SHOWN).take(SHOWN).collect();
     let content = html! {
         div class="head" {
-            h1 { @if suspects { "Suspect drops" } @else { "Price-drop alerts" } }
+            h1 { (match kind { "suspect" => "Suspect drops", "withdrawn" => "Withdrawn alerts", _ => "Price-drop alerts" }) }
             p { (layout::as_of(now)) }
         }
         form class="card switch" action="/alerts" {
             label { "Area " input name="area" value=(area.unwrap_or_default()) placeholder="anywhere" maxlength="200"; }
             label { "At least " input name="drop" value=(query.get("drop").unwrap_or_default()) inputmode="decimal" size="4" maxlength="8"; " %" }
             label { "Kind " select name="kind" {
-                option value="sent" selected[!suspects] { "sent" }
-                option value="suspect" selected[suspects] { "held back as suspect" }
+                @for (value, words) in [("sent", "sent"), ("suspect", "held back as suspect"), ("withdrawn", "sent and withdrawn")] {
+                    option value=(value) selected[kind == value] { (words) }
+                }
             } }
             button type="submit" { "Show" }
         }
         section class="card" data-live {
             header {
                 h2 { @if !are_all { "The newest " } (text::plural(alerts.len(), "alert")) }
-                p class="note" { "A drop is measured from the home's reference price: the highest one within 90 days, or that of its last alert." }
+                p class="note" {
+                    "A drop is measured from the home's reference price: the highest one within 90 days, or that of its last alert."
+                    @if kind == "withdrawn" { " These were sent before rows arrived that disprove them." }
+                }
             }
             @if alerts.is_empty() { p class="empty" { "None." } }
             @else {
-                (table(&on_page, suspects))
+                (table(&on_page, kind))
                 (pager(query, page, pages))
             }
         }
@@ -72,13 +81,18 @@ pub(crate) async fn page(reader: &Reader<'_>, query: &Query, now: Time) -> Resul
 }
 
 /// Alerts, one a row.
-fn table(alerts: &[&Alert], are_suspect: bool) -> Markup {
+fn table(alerts: &[&Alert], kind: &str) -> Markup {
+    let last = match kind {
+        "suspect" => "Why it was held back",
+        "withdrawn" => "Withdrawn",
+        _ => "Rule",
+    };
     html! {
         div class="scroll" tabindex="0" role="region" aria-label="Alerts" {
             table {
                 thead { tr {
                     th class="l" scope="col" { "When" } th scope="col" { "Drop" } th scope="col" { "From" } th scope="col" { "To" }
-                    th class="l" scope="col" { "Home" } th class="l" scope="col" { "For" } th class="l" scope="col" { "Area" } th class="l" scope="col" { @if are_suspect { "Why it was held back" } @else { "Rule" } }
+                    th class="l" scope="col" { "Home" } th class="l" scope="col" { "For" } th class="l" scope="col" { "Area" } th class="l" scope="col" { (last) }
                 } }
                 tbody {
                     @for alert in alerts {
@@ -90,7 +104,12 @@ fn table(alerts: &[&Alert], are_suspect: bool) -> Markup {
                             td class="words" { a href=(text::home_href(&alert.home)) { (words(alert)) } }
                             td class="l" { (alert.market.purpose.as_str()) }
                             td class="l" { a href=(text::area_href(alert.market.area.as_str(), alert.market.purpose.as_str(), alert.market.currency)) { (alert.market.area.name()) } }
-                            td class="words" { (held_back(alert).unwrap_or(&alert.rule)) }
+                            td class="words" {
+                                @match alert.withdrawn {
+                                    Some(at) => (text::time(at, true)),
+                                    None => (held_back(alert).unwrap_or(&alert.rule)),
+                                }
+                            }
                         }
                     }
                 }

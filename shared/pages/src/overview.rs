@@ -87,7 +87,8 @@ impl Overview {
         }
         cards.sort_by_key(|card| (std::cmp::Reverse(active(card)), card.row.id.clone()));
         let alerts = reader.views.alerts(false, ALERTS).await?;
-        let alerts = alerts.into_iter().filter(|alert| alert.at <= now && MergedId::of(&alert.market) == id).collect();
+        let is_here = |alert: &Alert| alert.at <= now && MergedId::of(&alert.market) == id && alert.withdrawn.is_none();
+        let alerts = alerts.into_iter().filter(is_here).collect();
         Ok(Some(Self { id, ids, level: level.as_str(), cards, yields, alerts }))
     }
 

@@ -68,10 +68,12 @@ fn csv_has_the_names_of_the_json() {
         &["median_price_28_days", "median_price_91_days", "price_index"],
     );
     let attributes = HOME_FIELDS.iter().filter(|field| field.kept != Kept::Fact).map(|field| field.name);
-    same_names(&Homes::read(database, "us/wa", &every(), 40).unwrap(), &attributes.collect::<Vec<_>>());
+    // Too few homes are alike to be compared.
+    let optional: Vec<&str> = attributes.chain(["versus_market"]).collect();
+    same_names(&Homes::read(database, "us/wa", &every(), 40).unwrap(), &optional);
     same_names(&HomePage::read(database, "kc/1001").unwrap(), &["doubtful"]);
-    same_names(&Alerts::read(database, None, false, 40).unwrap(), &["why_suspect"]);
-    same_names(&Alerts::read(database, None, true, 40).unwrap(), &[]);
+    same_names(&Alerts::read(database, None, false, 40).unwrap(), &["why_suspect", "withdrawn_at"]);
+    same_names(&Alerts::read(database, None, true, 40).unwrap(), &["withdrawn_at"]);
     same_names(&Runs::read(database, 20).unwrap(), &[]);
     same_names(&Quarantined::read(database, 20).unwrap(), &[]);
     assert_snapshot!("home_csv", HomePage::read(database, "kc/1001").unwrap().csv().unwrap().text().unwrap());

@@ -173,7 +173,7 @@ pub(super) const FIGURES: &[Definition] = &[
         interval: Interval::Order(|_, window| whole(&window.first_cuts, 1.0)),
         follows: "",
         example: 21.5,
-        value: Value::Window(|_, window| WindowSums::median(&window.first_cuts)),
+        value: Value::Window(|_, window| window.first_cuts.median_number()),
     },
     Definition {
         name: "relisted_lower",

@@ -116,7 +116,7 @@ pub(super) const FIGURES: &[Definition] = &[
         interval: Interval::Order(|_, window| whole(&window.to_list, 10_000.0)),
         follows: "Zillow's median sale-to-list ratio. Redfin shows the mean, without sales far from the list price.",
         example: 1.025,
-        value: Value::Window(|_, window| WindowSums::median(&window.to_list).map(|points| points / 10_000.0)),
+        value: Value::Window(|_, window| window.to_list.median_number().map(|points| points / 10_000.0)),
     },
     Definition {
         name: "median_sale_to_original",
@@ -130,7 +130,7 @@ pub(super) const FIGURES: &[Definition] = &[
         interval: Interval::Order(|_, window| whole(&window.to_original, 10_000.0)),
         follows: "",
         example: 0.976_2,
-        value: Value::Window(|_, window| WindowSums::median(&window.to_original).map(|points| points / 10_000.0)),
+        value: Value::Window(|_, window| window.to_original.median_number().map(|points| points / 10_000.0)),
     },
     Definition {
         name: "sold_above_list",

@@ -3,7 +3,6 @@
 use super::{Definition, EXACT, Group, Interval, Unit, Value, count, share, whole};
 use crate::figures::THIN_SAMPLE;
 use crate::flows::Flows;
-use crate::measures::WindowSums;
 
 pub(super) const FIGURES: &[Definition] = &[
     Definition {
@@ -186,7 +185,7 @@ pub(super) const FIGURES: &[Definition] = &[
         interval: Interval::Order(|_, window| whole(&window.left, 1.0)),
         follows: "Realtor.com's median days on market, which ends at closing. Homes that stay do not count: see median_days_to_off_market.",
         example: 8.0,
-        value: Value::Window(|_, window| WindowSums::median(&window.left)),
+        value: Value::Window(|_, window| window.left.median_number()),
     },
     Definition {
         name: "relist_rate",

@@ -38,7 +38,7 @@ fn draw(found: &Explanation, market: &Market, now: Time) -> Markup {
             }
         }
         @if let Some(why) = &alert.why_suspect { p class="card notice" { "Held back, not sent: " (why) "." } }
-        @if found.stands == Some(false) { p class="card notice" { "What the source said later, of an earlier time, took this drop back." } }
+        @if alert.withdrawn_at.is_some() || found.stands == Some(false) { p class="card notice" { "What the source said later, of an earlier time, took this drop back." } }
         dl class="tiles" {
             (tile("Price", &price(alert.to, currency), html! { "from " (price(alert.from, currency)) }))
             (tile("Reference", &price(alert.from, currency), html! {
