@@ -230,7 +230,8 @@ fn mubawab_is_read_from_its_cards() {
         let wanted = in_morocco(&site, purpose);
         let scan = scan(&site, &*source("mubawab", &[("path", path)]), None);
         assert_found(&scan, &wanted);
-        assert_eq!((scan.total, scan.pages), (None, wanted.len().div_ceil(33) as u32));
+        // A page that is full may have another one behind it.
+        assert_eq!((scan.total, scan.pages), (None, (wanted.len() / 33 + 1) as u32));
         for (id, (home, _)) in &wanted {
             let address = &scan.found[id].address;
             assert_eq!(address.neighbourhood, Some(format!("Secteur {}", home.area.postal_code)));
