@@ -8,7 +8,7 @@ use super::words::Words;
 const DISTINCT_MAX: usize = 60;
 
 /// A column, a key of a row, or a nested value.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Column {
     /// Name as in a map's `from`.
     pub(super) name: String,
@@ -17,6 +17,8 @@ pub(super) struct Column {
     pub(super) depth: usize,
     /// Whether it is in the first element of a list of objects.
     pub(super) in_list: bool,
+    /// The word that says that its values are not the listing's own.
+    pub(super) owner: Option<String>,
     /// The cells, row by row.
     pub(super) cells: Vec<Cell>,
 }

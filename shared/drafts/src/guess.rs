@@ -123,6 +123,8 @@ pub(super) struct Chosen {
     pub(super) unsure: Vec<Guess>,
     /// For enabled fields: alternative columns.
     pub(super) others: Vec<(&'static str, Vec<String>)>,
+    /// Columns that are called like a field and not read: the field, the column and why.
+    pub(super) mentions: Vec<(&'static str, String, String)>,
 }
 
 /// The score of a column by its values; `None` if they cannot be the field's. `score` is added to that of the name;

@@ -33,6 +33,8 @@ mod in_texts;
 mod kinds;
 mod known;
 mod layout;
+mod mentions;
+mod owners;
 mod paging;
 mod prove;
 mod render;
@@ -107,18 +109,19 @@ pub fn draft(sample: &Sample, hints: &DraftHints) -> Result<Draft, DraftError> {
     missing(&known, &chosen)?;
     // Each round changes at least one field that refuses rows: first to lenient, then removed.
     for _ in 0..2 * vocabulary::FIELDS.len() {
-        let write = |proof: Option<&Proof>| {
-            let (known, chosen, http) = (&known, &chosen, http.as_ref());
+        let write = |chosen: &Chosen, proof: Option<&Proof>| {
+            let (known, http) = (&known, http.as_ref());
             let zoneless = prove::is_zoneless(sample, chosen);
             let unordered = hints.url.is_none() && prove::is_unordered(sample, chosen);
             Writing { sample, hints, known, chosen, http, proof, zoneless, unordered }.toml()
         };
-        let proof = prove::prove(&parse(&write(None), hints)?, sample, &hints.sample);
+        let proof = prove::prove(&parse(&write(&chosen, None), hints)?, sample, &hints.sample);
         if let Some(better) = prove::mend(&chosen, &proof) {
             chosen = better;
             continue;
         }
-        let toml = write(Some(&proof));
+        chosen.mentions = mentions::of(sample, &chosen);
+        let toml = write(&chosen, Some(&proof));
         let params = http.map(|http| http.params).unwrap_or_default();
         return Ok(Draft { map: parse(&toml, hints)?, toml, proof, params });
     }

@@ -131,6 +131,13 @@ impl Writing<'_> {
             out.push(format!("# {}", self.unsure_remark(guess)));
             out.push(format!("#{} = {}", guess.field, whole_table(guess)));
         }
+        if !self.chosen.mentions.is_empty() {
+            out.push(String::new());
+            out.push("# Called like a field, and not read:".to_owned());
+        }
+        for (field, column, why) in &self.chosen.mentions {
+            out.push(format!("# {field}: {}: {}", shown(column), shown_whole(why)));
+        }
         for guess in &self.chosen.sure {
             let Some(lookup) = &guess.lookup else { continue };
             out.push(String::new());

@@ -9,6 +9,7 @@ use super::DraftError;
 use super::column::{Cell, Column};
 use super::find_rows::{DEPTH_MAX, arrays, beside, escaped, keyed, looks_like_a_row};
 use super::layout::Layout;
+use super::owners;
 use super::words::Words;
 
 /// Maximum number of rows to read.
@@ -133,8 +134,9 @@ impl Sample {
             }
             let cells = rows.iter().map(|row| text_cell(&String::from_utf8_lossy(row.get(at).unwrap_or_default())));
             let words = Words::of(std::slice::from_ref(&name));
-            columns.push(Column { cells: cells.collect(), words, name, depth: 0, in_list: false });
+            columns.push(Column { cells: cells.collect(), words, name, ..Column::default() });
         }
+        owners::settle(&mut columns);
         if columns.is_empty() {
             return Err(DraftError::one("no column of the sample has a name: the first line is to name them"));
         }
@@ -251,7 +253,7 @@ impl Table {
             None => {
                 let words = Words::of(path);
                 let Position { depth, in_list, .. } = position;
-                self.columns.push(Column { name: name.clone(), words, depth, in_list, cells: Vec::new() });
+                self.columns.push(Column { name: name.clone(), words, depth, in_list, ..Column::default() });
                 self.places.insert(name, self.columns.len() - 1);
                 self.columns.len() - 1
             }
@@ -268,6 +270,7 @@ impl Table {
             column.cells.resize(rows, Cell::Absent);
         }
         self.columns.retain(|column| column.filled() > 0);
+        owners::settle(&mut self.columns);
         self.columns
     }
 }

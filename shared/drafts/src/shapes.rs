@@ -305,12 +305,11 @@ pub(super) fn unit_name(unit: AreaUnit) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::super::column::Cell;
-    use super::super::words::Words;
     use super::*;
 
     fn column(texts: &[&str]) -> Column {
         let cells = texts.iter().map(|text| Cell::Text((*text).to_owned())).collect();
-        Column { name: "x".into(), words: Words::default(), depth: 0, in_list: false, cells }
+        Column { name: "x".into(), cells, ..Column::default() }
     }
 
     fn style(texts: &[&str]) -> &'static str {

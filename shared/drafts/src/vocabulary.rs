@@ -3,7 +3,8 @@
 use std::sync::LazyLock;
 
 use super::column::Column;
-use super::words::Phrase;
+use super::owners::is_about_others;
+use super::words::{Phrase, Words};
 
 /// A field of a listing and the possible names of its column.
 pub(super) struct Field {
@@ -177,7 +178,7 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("display_expired", "100: off market listing display yn", ""),
     (
         "line",
-        "100: street address; 99: address line, address line1, address line 1, address street, unparsed address; 94: \
+        "100: street address, short address, full street line, street line; 99: address line, address line1, address line 1, address street, unparsed address; 94: \
          strasse; 92: street, address, adresse, direccion, calle; 90: line, anschrift; 88: full address, formatted \
          address, rue; 86: domicilio",
         "email mail ip web line2 office agent agents broker yn number advertisers",
@@ -237,7 +238,7 @@ const TABLE: &[(&str, &str, &str)] = &[
     ),
     (
         "agency",
-        "100: list office name, listing office name; 98: agency name; 95: agency, agence; 94: office name; 92: broker \
+        "100: list office name, listing office name; 98: agency name; 95: agency, agence, provider, lister, advertiser, anbieter; 94: office name; 92: broker \
          name, brokerage, inmobiliaria, agencia; 90: makler, listing office; 88: agentur; 84: broker; 72: office; 66: \
          company",
         "url id phone phones email logo key buyer website fee compensation type",
@@ -280,17 +281,38 @@ pub(super) static FIELDS: LazyLock<Vec<Field>> = LazyLock::new(|| {
 });
 
 impl Field {
-    /// How well a column's name fits this field, from 0 to 100; less for nested columns.
+    /// How well a column's name fits this field, from 0 to 100; less for nested columns, and 0 for values that are not
+    /// the listing's own.
     pub(super) fn likeness(&self, column: &Column) -> i32 {
         let words = &column.words;
-        let best = self.phrases.iter().map(|(phrase, sure)| (words.likeness(phrase), phrase, sure));
-        let Some((like, phrase, sure)) = best.max_by_key(|(like, _, sure)| like * *sure) else { return 0 };
+        let Some((like, phrase, sure)) = self.best(words) else { return 0 };
+        let says = |word: &&'static str| like == 100 && phrase.words.contains(word);
+        if let Some(owner) = &column.owner
+            && !is_about_others(self.name)
+            && !(like == 100 && phrase.words.contains(&owner.as_str()))
+        {
+            return 0;
+        }
         // A phrase that itself contains such a word is meant as written.
-        let is_meant = like == 100 && phrase.words.iter().any(|word| self.not.contains(word));
-        let away = if words.have(&self.not) && !is_meant { 60 } else { 0 };
+        let away = if words.have(&self.not) && !self.not.iter().any(|word| says(&word)) { 60 } else { 0 };
         let depth = 3 * i32::try_from(column.depth).unwrap_or(20);
         let list = if column.in_list { 12 } else { 0 };
         (like * sure / 100 - away - depth - list).max(0)
+    }
+
+    /// How well a column's name alone fits this field, whatever stands above it and whatever words exclude it.
+    pub(super) fn named(&self, column: &Column) -> i32 {
+        self.best(&column.words).map_or(0, |(like, _, sure)| like * sure / 100)
+    }
+
+    /// The word in a column's name that excludes it from this field, if its name is like it otherwise.
+    pub(super) fn excluded<'c>(&self, column: &'c Column) -> Option<&'c str> {
+        column.words.last.iter().find(|word| self.not.contains(&word.as_str())).map(String::as_str)
+    }
+
+    fn best(&self, words: &Words) -> Option<(i32, &Phrase, i32)> {
+        let likes = self.phrases.iter().map(|(phrase, sure)| (words.likeness(phrase), phrase, *sure));
+        likes.max_by_key(|(like, _, sure)| like * *sure)
     }
 }
 
@@ -301,13 +323,13 @@ pub(super) fn field(name: &str) -> Option<&'static Field> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::words::{Words, folded};
+    use super::super::words::folded;
     use super::*;
 
     fn best(path: &[&str]) -> &'static str {
         let path: Vec<String> = path.iter().map(|key| (*key).to_owned()).collect();
         let words = Words::of(&path);
-        let column = Column { name: String::new(), words, depth: path.len() - 1, in_list: false, cells: Vec::new() };
+        let column = Column { words, depth: path.len() - 1, ..Column::default() };
         FIELDS.iter().map(|field| (field.likeness(&column), field.name)).max_by_key(|(like, _)| *like).unwrap().1
     }
 

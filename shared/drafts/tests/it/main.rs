@@ -4,3 +4,4 @@
 
 mod draft;
 mod draft_sales;
+mod owners;
