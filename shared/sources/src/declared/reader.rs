@@ -22,6 +22,8 @@ pub struct Reader {
     /// Values that the map's JSONPaths selected in the row.
     several: Vec<Several>,
     pub(super) scratch: Scratch,
+    /// The row without its bare `NaN`s.
+    mended: String,
 }
 
 /// One row of a file.
@@ -49,7 +51,7 @@ impl Reader {
             plan.fields.iter().map(|r| r.as_ref()?.regex.as_ref().map(regex::Regex::capture_locations)).collect();
         let scratch = Scratch { locations, file_name: "\0".to_owned(), from_file_name: vec![None; Target::COUNT] };
         let several = plan.paths.iter().map(|(slot, _)| Several { slot: *slot, spans: Vec::new() }).collect();
-        Self { spans: vec![Span::default(); plan.columns.len()], several, plan, fields, scratch }
+        Self { spans: vec![Span::default(); plan.columns.len()], several, plan, fields, scratch, mended: String::new() }
     }
 
     /// Reads one row of the file `file_name`. `now` is the time of observation if the map has no `observed_at`.
@@ -77,8 +79,13 @@ impl Reader {
         self.scratch.look_at(file_name, &self.plan);
         match (row, &self.fields) {
             (Row::Json(bytes), None) => {
-                let row = json_text(bytes).inspect_err(|_| self.spans.fill(Span::default()))?;
-                self.plan.trie.find(row, &mut self.spans).map_err(|error| not_json(&error))?;
+                let mut row = json_text(bytes).inspect_err(|_| self.spans.fill(Span::default()))?;
+                if let Err(error) = self.plan.trie.find(row, &mut self.spans) {
+                    // Python writes numbers that are none without quotes. That is no JSON, but the rest of the row is.
+                    self.mended = without_bare_nan(row).ok_or_else(|| not_json(&error))?;
+                    row = &self.mended;
+                    self.plan.trie.find(row, &mut self.spans).map_err(|error| not_json(&error))?;
+                }
                 if !self.plan.paths.is_empty() {
                     follow(&self.plan.paths, row, &mut self.spans, &mut self.several)?;
                 }
@@ -143,6 +150,38 @@ fn read_with<'s>(
 ) -> Result<Option<Parts>, RowError> {
     let mut pass = Pass { cells, plan, scratch, now, refused: Vec::new() };
     if pass.is_skipped()? { Ok(None) } else { pass.parts().map(Some) }
+}
+
+/// Replaces bare `NaN`, `Infinity` and `-Infinity` by an empty text of the same length, so that spans fit both rows;
+/// `None` if there are none.
+fn without_bare_nan(row: &str) -> Option<String> {
+    const WORDS: [&str; 4] = ["-Infinity", "Infinity", "NaN", "nan"];
+    let mut mended = String::with_capacity(row.len());
+    let mut rest = row;
+    let mut inside = false;
+    while let Some(c) = rest.chars().next() {
+        let word = WORDS.into_iter().find(|word| !inside && rest.starts_with(word));
+        let length = match word {
+            Some(word) => {
+                mended.push_str("\"\"");
+                mended.extend(std::iter::repeat_n(' ', word.len() - 2));
+                word.len()
+            }
+            // An escape is two characters; the second is no end of the text.
+            None if inside && c == '\\' => {
+                let pair = rest.chars().take(2).map(char::len_utf8).sum();
+                mended.push_str(&rest[..pair]);
+                pair
+            }
+            None => {
+                inside ^= c == '"';
+                mended.push(c);
+                c.len_utf8()
+            }
+        };
+        rest = &rest[length..];
+    }
+    (mended != row).then_some(mended)
 }
 
 fn json_text(bytes: &[u8]) -> Result<&str, RowError> {
