@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::measures::Measure;
 use super::words::Words;
 
 /// Maximum number of distinct values to count; a column with more is not an enumeration.
@@ -19,6 +20,10 @@ pub(super) struct Column {
     pub(super) in_list: bool,
     /// The word that says that its values are not the listing's own.
     pub(super) owner: Option<String>,
+    /// What the name says about its numbers.
+    pub(super) measure: Measure,
+    /// Whether the header has this name more than once.
+    pub(super) is_repeated: bool,
     /// The cells, row by row.
     pub(super) cells: Vec<Cell>,
 }

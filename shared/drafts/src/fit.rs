@@ -6,8 +6,8 @@ use super::column::{Cell, Column, ratio};
 use super::guess::{Fit, Guess, shown};
 use super::known::Known;
 use super::sample::Sample;
-use super::shapes::{Dates, amounts, dates};
-use super::{countries, enums, fit_area, kinds};
+use super::shapes::{Dates, dates};
+use super::{countries, enums, fit_area, fit_price, kinds};
 
 /// Scores a column for a field.
 pub(super) fn fit(field: &'static str, column: &Column, sample: &Sample, known: &Known) -> Option<Fit> {
@@ -17,7 +17,9 @@ pub(super) fn fit(field: &'static str, column: &Column, sample: &Sample, known: 
     }
     match field {
         "native_id" => native_id(column, rows),
-        "list_price" | "original_list_price" | "previous_list_price" | "close_price" => price(field, column, known),
+        "list_price" | "original_list_price" | "previous_list_price" | "close_price" => {
+            fit_price::price(field, column, sample, known)
+        }
         "observed_at" | "listed_at" | "price_changed_at" | "close_date" => moment(field, column, sample, known),
         "purpose" | "status" => enums::fit(field, column),
         "latitude" => degrees(field, column, 90.0),
@@ -45,7 +47,7 @@ fn home_field(field: &HomeField, column: &Column, sample: &Sample, known: &Known
         HomeKind::Hundredths => count(field.name, column, 2),
         HomeKind::Area => fit_area::fit(field.name, column, sample, known),
         HomeKind::Year => year(field.name, column),
-        HomeKind::Fee => fee(field.name, column),
+        HomeKind::Fee => fit_price::fee(field.name, column, known),
         HomeKind::Flag => flag(field.name, column),
     }
 }
@@ -67,51 +69,6 @@ fn native_id(column: &Column, rows: usize) -> Option<Fit> {
     }
     let why = format!("Only {distinct} different ones in {filled} rows: right where a listing has several rows.");
     Fit::of(guess(why), if ratio(distinct, filled) >= 0.9 { -5 } else { -30 } + missing)
-}
-
-/// A price is positive, and not the same in every row.
-fn price(field: &'static str, column: &Column, known: &Known) -> Option<Fit> {
-    let found = amounts(column)?;
-    if found.values.iter().any(|value| *value < 0.0) || found.median() < 10.0 {
-        return None;
-    }
-    let mut guess = Guess::of(field, &column.name, format!("Positive, {}.", found.range()));
-    if found.style != "plain" {
-        guess = guess.with("money", found.style);
-    }
-    guess = guess.with_list("null", &found.nulls);
-    if let Some((text, count)) = &found.unread {
-        guess.why += &format!(" {count} rows have what is no amount, like {:?}.", shown(text));
-    }
-    if let [(currency, _)] = found.currencies.iter().collect::<Vec<_>>()[..] {
-        guess.why += &format!(" In {currency}.");
-    }
-    let named = !found.currencies.is_empty();
-    let constant = if found.is_constant() { -25 } else { 6 };
-    // A number of rooms or a year is not a price.
-    let small = if found.median() < 100.0 && known.currency.is_none() { -20 } else { 0 };
-    let rare = if column.scalars() * 2 < column.cells.len() { -15 } else { 0 };
-    let shape = if named && field == "list_price" && !found.is_constant() { 62 } else { 0 };
-    Some(Fit { guess: Guess { score: constant + small + rare, ..guess }, shape })
-}
-
-/// A fee is an amount of any size; the column's name contains its period.
-fn fee(field: &'static str, column: &Column) -> Option<Fit> {
-    let found = amounts(column)?;
-    let mut guess = Guess::of(field, &column.name, format!("Amounts, {}.", found.range()));
-    if found.style != "plain" {
-        guess = guess.with("money", found.style);
-    }
-    guess = guess.with_list("null", &found.nulls);
-    let words = &column.words;
-    let guess = if words.have(&["year", "yearly", "annual", "annually", "an", "annee", "jahr", "ano"]) {
-        guess.with("per", "year")
-    } else if found.monthly || words.have(&["month", "monthly", "mo", "mois", "monat", "monatlich", "mes"]) {
-        guess
-    } else {
-        guess.doubted("Nothing says for how long it is: per = \"month\", \"quarter\" or \"year\"?")
-    };
-    Fit::of(guess, 4)
 }
 
 fn flag(field: &'static str, column: &Column) -> Option<Fit> {

@@ -5,8 +5,10 @@ use stoop_domain::AreaUnit;
 use super::column::Column;
 use super::guess::{Fit, Guess, quoted};
 use super::known::Known;
+use super::measures;
 use super::sample::Sample;
 use super::shapes::{Areas, areas, unit_beside, unit_name};
+use super::vocabulary;
 
 /// Scores a column as living area or lot area.
 pub(super) fn fit(field: &'static str, column: &Column, sample: &Sample, known: &Known) -> Option<Fit> {
@@ -15,7 +17,10 @@ pub(super) fn fit(field: &'static str, column: &Column, sample: &Sample, known: 
     if found.median <= 0.0 || (field == "living_area" && found.median < 8.0) {
         return None;
     }
-    let guess = Guess::of(field, &column.name, "").with_list("null", &found.nulls);
+    let mut guess = Guess::of(field, &column.name, "").with_list("null", &found.nulls);
+    if column.is_repeated {
+        guess = guess.doubted("The header has this name more than once: which of them is it?");
+    }
     let guess = match found.style {
         Some(style) => guess.with("number", style),
         None => guess,
@@ -47,8 +52,22 @@ fn with_unit(guess: Guess, found: &Areas, column: &Column, sample: &Sample, know
             return Fit::of(guess, 8);
         }
     }
-    if let Some(unit) = named(column) {
-        return hints(guess, unit, format!("The name says {}.", unit_name(unit)));
+    if let Some(name) = &column.measure.area
+        && let Some((unit, _)) = measures::unit(name)
+    {
+        let guess = guess.with("unit", &unit);
+        return Fit::of(Guess { why: format!("The name says {unit}."), ..guess }, 6);
+    }
+    if let Some(word) =
+        vocabulary::field(guess.field).map_or_else(Vec::new, |field| field.unknown_words(column)).first()
+    {
+        return Fit::of(
+            guess.with("unit", "m2").doubted(format!("{word:?} in its name is not understood: a unit?")),
+            0,
+        );
+    }
+    if is_metric(column) {
+        return hints(guess, AreaUnit::SquareMeters, "The name is of metric countries.".to_owned());
     }
     match &known.country {
         Some((code, _)) => {
@@ -59,18 +78,7 @@ fn with_unit(guess: Guess, found: &Areas, column: &Column, sample: &Sample, know
     }
 }
 
-/// The unit in a column's name.
-fn named(column: &Column) -> Option<AreaUnit> {
-    let words = &column.words;
-    if words.have(&["sqft", "sf", "ft2", "feet", "footage"]) {
-        Some(AreaUnit::SquareFeet)
-    } else if words.have(&["m2", "sqm", "qm", "metres", "meters", "metros"]) {
-        Some(AreaUnit::SquareMeters)
-    } else if words.have(&["acres", "acre"]) {
-        Some(AreaUnit::Acres)
-    } else {
-        // These words come from metric countries.
-        let metric = ["surface", "superficie", "wohnflache", "flache", "grundstucksflache", "grundflache", "parcela"];
-        words.have(&metric).then_some(AreaUnit::SquareMeters)
-    }
+/// Whether the words of a name come from metric countries.
+fn is_metric(column: &Column) -> bool {
+    column.words.have(&["surface", "superficie", "wohnflache", "flache", "grundstucksflache", "grundflache", "parcela"])
 }

@@ -4,10 +4,10 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
+use super::amounts::amounts;
 use super::column::{Cell, Column, ratio};
 use super::guess::{Chosen, Guess, shown};
 use super::sample::Sample;
-use super::shapes::amounts;
 
 /// Patterns of addresses in one text: each field with its pattern.
 const ADDRESSES: [&[(&str, &str)]; 2] = [
@@ -173,7 +173,7 @@ fn priced(column: &Column, rows: usize) -> Option<Guess> {
         let cells: Vec<Cell> = found.map(Option::unwrap_or_default).collect();
         let filled = cells.iter().filter(|cell| **cell != Cell::Absent).count();
         let inside = Column { cells, ..column.clone() };
-        let found = amounts(&inside).filter(|found| ratio(filled, rows) >= 0.8 && !found.is_constant())?;
+        let found = amounts(&inside, None).filter(|found| ratio(filled, rows) >= 0.8 && !found.is_constant())?;
         let why = format!("Amounts among other words in {filled} rows, {}.", found.range());
         let guess = Guess::of("list_price", &column.name, why).with("regex", pattern).with("money", found.style);
         #[expect(clippy::cast_possible_truncation, reason = "a share of 50")]

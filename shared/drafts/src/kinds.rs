@@ -124,7 +124,8 @@ const US_STATES: &str = " al ak az ar ca co ct de fl ga hi id il in ia ks ky la 
 
 /// Currency codes that are recognized in a column.
 const CURRENCIES: &str = "USD EUR GBP MAD CHF CAD AUD NZD SEK NOK DKK PLN CZK HUF RON BGN TND DZD EGP ZAR AED SAR QAR INR JPY KRW CNY SGD \
-     HKD THB IDR PHP VND MYR BRL MXN CLP COP PEN ARS UYU TRY ILS UAH RUB KES NGN XOF XAF";
+     HKD THB IDR PHP VND MYR BRL MXN CLP COP PEN ARS UYU TRY ILS UAH RUB KES NGN XOF XAF TWD BSD JMD NAD DOP PKR LKR NPR \
+     ISK GHS KWD BHD OMR JOD";
 
 /// Returns the status with this name, as maps spell it.
 pub(super) fn status(text: &str) -> Option<&'static str> {
@@ -276,7 +277,12 @@ pub(super) fn is_us_state(text: &str) -> bool {
 
 /// Whether a text is a currency code.
 pub(super) fn is_currency(text: &str) -> bool {
-    CURRENCIES.split(' ').any(|code| code.eq_ignore_ascii_case(text))
+    currency_code(text).is_some()
+}
+
+/// The currency code that a text is, in any case.
+pub(super) fn currency_code(text: &str) -> Option<&'static str> {
+    CURRENCIES.split_whitespace().find(|code| code.eq_ignore_ascii_case(text))
 }
 
 #[cfg(test)]

@@ -20,6 +20,7 @@
 //!
 //! No I/O, no questions, no use of other maps.
 
+mod amounts;
 mod choose;
 mod column;
 mod countries;
@@ -28,11 +29,13 @@ mod fallback;
 mod find_rows;
 mod fit;
 mod fit_area;
+mod fit_price;
 mod guess;
 mod in_texts;
 mod kinds;
 mod known;
 mod layout;
+mod measures;
 mod mentions;
 mod owners;
 mod paging;

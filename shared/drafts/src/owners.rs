@@ -1,6 +1,7 @@
 //! Whose value a column has: the listing's own, or that of a person, a firm, an advert, another place or home.
 
 use super::column::Column;
+use super::measures::Measure;
 use super::vocabulary::field;
 
 /// Words, in a key or above it, for people and firms, and for marks and adverts of theirs.
@@ -49,6 +50,8 @@ pub(super) fn settle(columns: &mut [Column]) {
     for column in columns {
         let inside = wrapper.as_ref().filter(|wrapper| column.words.above.starts_with(wrapper)).map_or(0, Vec::len);
         let above = column.words.above[inside..].iter().find_map(|words| word_of(words, true));
+        let raw = column.name.rsplit('/').next().unwrap_or_default();
+        column.measure = Measure::of(&column.words, raw);
         column.owner = above.or_else(|| word_of(&column.words.last, false)).map(str::to_owned);
     }
 }

@@ -11,6 +11,7 @@ use super::find_rows::{DEPTH_MAX, arrays, beside, escaped, keyed, looks_like_a_r
 use super::layout::Layout;
 use super::owners;
 use super::words::Words;
+use stoop_sources::text::is_missing;
 
 /// Maximum number of rows to read.
 pub(super) const ROWS_MAX: usize = 1_000;
@@ -129,7 +130,11 @@ impl Sample {
             let name = String::from_utf8_lossy(header).trim().to_owned();
             // A name that begins with / would be read as a JSON Pointer. The first of duplicate names counts.
             let usable = !name.is_empty() && !name.starts_with('/') && !name.contains('\u{fffd}');
-            if !usable || columns.iter().any(|column| column.name == name) {
+            if let Some(known) = columns.iter_mut().find(|column| column.name == name) {
+                known.is_repeated = true;
+                continue;
+            }
+            if !usable {
                 continue;
             }
             let cells = rows.iter().map(|row| text_cell(&String::from_utf8_lossy(row.get(at).unwrap_or_default())));
@@ -292,7 +297,7 @@ fn name_of(path: &[String]) -> String {
 
 fn text_cell(text: &str) -> Cell {
     let text = text.trim();
-    if text.is_empty() { Cell::Absent } else { Cell::Text(text[..text.floor_char_boundary(TEXT_MAX)].to_owned()) }
+    if is_missing(text) { Cell::Absent } else { Cell::Text(text[..text.floor_char_boundary(TEXT_MAX)].to_owned()) }
 }
 
 fn list_cell(elements: &[Value]) -> Cell {

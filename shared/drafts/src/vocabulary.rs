@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use super::column::Column;
 use super::owners::is_about_others;
-use super::words::{Phrase, Words};
+use super::words::Phrase;
 
 /// A field of a listing and the possible names of its column.
 pub(super) struct Field {
@@ -24,6 +24,15 @@ const NOT_THE_PRICE: &str = "per sqft m2 sqm change changed reduction reduced cu
 /// Words for data of people and firms, not of the home.
 const PEOPLE: &str = "agent agents agency office broker brokers seller contact advertiser advertisers owner builder school schools \
      branding company user member mls buyer organization";
+
+/// Words in the name of a price or an area that do not change what it is.
+const NEUTRAL: &str = "the of in for a an to is and on net gross total tot full text txt display displayed shown formatted raw unformatted \
+     number numeric num int float value values amount amounts val item listing listings property home house unit apartment \
+     flat sale sales selling sell buy purchase rent rental lease letting current asking ask list listed advertised public \
+     guide main base final new latest actual cash cold warm kalt kauf miet preis price prices web site api result data \
+     info details attributes living built up builtup build usable covered construction constructed floor size area \
+     surface space habitable interior internal inside building livable heated finished approx about ca circa plot land \
+     lot terrain total super carpet useful util utiles construidos privada privativa vivienda bien inmueble offer";
 
 /// All fields in the order of maps: names with their confidence, and the words that exclude a column. Lower case,
 /// without accents.
@@ -71,9 +80,9 @@ const TABLE: &[(&str, &str, &str)] = &[
     (
         "list_price",
         "100: list price, asking price; 99: price amount, price value, listing price, kaufpreis; 98: unformatted \
-         price; 97: price, current price, monthly rent, prix, preis, precio; 96: price raw, mietpreis, precio venta, \
+         price, prices, rental price, rental prices, sale prices; 97: price, current price, monthly rent, prix, preis, precio; 96: price raw, mietpreis, precio venta, \
          price unformatted; 95: rent price, prix affiche; 94: loyer, kaltmiete; 92: price text, sale price, rent, \
-         miete; 90: nettokaltmiete; 88: alquiler; 86: gesamtmiete; 84: warmmiete; 62: montant, importe; 60: amount; \
+         miete; 90: nettokaltmiete; 88: alquiler; 86: gesamtmiete; 84: warmmiete; 90: rental, rents; 89: cena, prezzo, preco, pris, prijs, vraagprijs, huurprijs, koopprijs, fiyat, canone, affitto, hyra, leie, husleje, arrendamento, renda, valor venda, prezzo richiesto, prisantydning, totalpris; 62: montant, importe; 60: amount; \
          58: valor; 55: cost",
         NOT_THE_PRICE,
     ),
@@ -285,7 +294,7 @@ impl Field {
     /// the listing's own.
     pub(super) fn likeness(&self, column: &Column) -> i32 {
         let words = &column.words;
-        let Some((like, phrase, sure)) = self.best(words) else { return 0 };
+        let Some((like, phrase, sure)) = self.best(column) else { return 0 };
         let says = |word: &&'static str| like == 100 && phrase.words.contains(word);
         if let Some(owner) = &column.owner
             && !is_about_others(self.name)
@@ -302,7 +311,7 @@ impl Field {
 
     /// How well a column's name alone fits this field, whatever stands above it and whatever words exclude it.
     pub(super) fn named(&self, column: &Column) -> i32 {
-        self.best(&column.words).map_or(0, |(like, _, sure)| like * sure / 100)
+        self.best(column).map_or(0, |(like, _, sure)| like * sure / 100)
     }
 
     /// The word in a column's name that excludes it from this field, if its name is like it otherwise.
@@ -310,9 +319,33 @@ impl Field {
         column.words.last.iter().find(|word| self.not.contains(&word.as_str())).map(String::as_str)
     }
 
-    fn best(&self, words: &Words) -> Option<(i32, &Phrase, i32)> {
-        let likes = self.phrases.iter().map(|(phrase, sure)| (words.likeness(phrase), phrase, *sure));
+    fn best(&self, column: &Column) -> Option<(i32, &Phrase, i32)> {
+        let is_measured = self.is_measured() && !column.measure.is_plain();
+        let names = [Some(&column.words), is_measured.then_some(&column.measure.core)];
+        let likes = names
+            .into_iter()
+            .flatten()
+            .flat_map(|words| self.phrases.iter().map(|(phrase, sure)| (words.likeness(phrase), phrase, *sure)));
         likes.max_by_key(|(like, _, sure)| like * *sure)
+    }
+
+    /// Whether its values are amounts or areas, whose names may have units.
+    fn is_measured(&self) -> bool {
+        matches!(
+            self.name,
+            "list_price" | "original_list_price" | "previous_list_price" | "close_price" | "living_area" | "lot_area"
+        )
+    }
+
+    /// The words of a column's name that neither a name of this field has nor a unit, and that may change its meaning.
+    pub(super) fn unknown_words(&self, column: &Column) -> Vec<String> {
+        let known = |word: &String| {
+            NEUTRAL.split_whitespace().any(|neutral| neutral == word)
+                || self.phrases.iter().any(|(phrase, _)| phrase.words.contains(&word.as_str()))
+                || self.phrases.iter().any(|(phrase, _)| phrase.joined() == word)
+                || word.bytes().all(|byte| byte.is_ascii_digit())
+        };
+        column.measure.rest.iter().filter(|word| !known(word)).cloned().collect()
     }
 }
 
@@ -323,13 +356,15 @@ pub(super) fn field(name: &str) -> Option<&'static Field> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::words::folded;
+    use super::super::measures::Measure;
+    use super::super::words::{Words, folded};
     use super::*;
 
     fn best(path: &[&str]) -> &'static str {
         let path: Vec<String> = path.iter().map(|key| (*key).to_owned()).collect();
         let words = Words::of(&path);
-        let column = Column { words, depth: path.len() - 1, ..Column::default() };
+        let measure = Measure::of(&words, path.last().unwrap());
+        let column = Column { words, measure, depth: path.len() - 1, ..Column::default() };
         FIELDS.iter().map(|field| (field.likeness(&column), field.name)).max_by_key(|(like, _)| *like).unwrap().1
     }
 

@@ -46,6 +46,11 @@ impl Phrase {
         let words: Vec<&str> = text.split(' ').collect();
         Self { joined: words.concat(), words }
     }
+
+    /// Its words without anything between.
+    pub(super) fn joined(&self) -> &str {
+        &self.joined
+    }
 }
 
 impl Words {
@@ -60,6 +65,15 @@ impl Words {
         let joined = last.concat();
         let with_parent = segments.last().map_or(String::new(), |parent| parent.concat() + &joined);
         Self { last, above: segments, joined: (joined, with_parent) }
+    }
+
+    /// This name with another last segment; without one, the segment above is the last.
+    pub(super) fn with_last(&self, last: Vec<String>) -> Self {
+        let mut above = self.above.clone();
+        let last = if last.is_empty() { above.pop().unwrap_or_default() } else { last };
+        let joined = last.concat();
+        let with_parent = above.last().map_or(String::new(), |parent| parent.concat() + &joined);
+        Self { last, above, joined: (joined, with_parent) }
     }
 
     /// How well `phrase` fits this name, from 0 to 100.
@@ -155,6 +169,20 @@ fn fold(c: char, out: &mut String) {
             'ñ' => out.push('n'),
             'ò' | 'ó' | 'ô' | 'õ' | 'ö' => out.push('o'),
             'ù' | 'ú' | 'û' | 'ü' => out.push('u'),
+            'ø' | 'ő' => out.push('o'),
+            'ű' | 'ů' => out.push('u'),
+            'ý' | 'ÿ' => out.push('y'),
+            'ł' => out.push('l'),
+            'ą' => out.push('a'),
+            'ę' | 'ě' => out.push('e'),
+            'ś' | 'š' | 'ş' => out.push('s'),
+            'ź' | 'ż' | 'ž' => out.push('z'),
+            'ć' | 'č' => out.push('c'),
+            'ń' | 'ň' => out.push('n'),
+            'ř' => out.push('r'),
+            'ğ' => out.push('g'),
+            'ı' => out.push('i'),
+            'æ' => out.push_str("ae"),
             'ß' => out.push_str("ss"),
             '²' => out.push('2'),
             'œ' => out.push_str("oe"),

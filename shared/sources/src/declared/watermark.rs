@@ -50,7 +50,8 @@ impl Watermark {
             DateFormat::EpochS => since.ms().div_euclid(1_000).to_string(),
             DateFormat::Excel => {
                 let civil = since.timestamp().to_zoned(zone.clone()).datetime();
-                let days = civil.duration_since(jiff::civil::date(1899, 12, 30).at(0, 0, 0, 0)).as_secs_f64() / 86_400.0;
+                let days =
+                    civil.duration_since(jiff::civil::date(1899, 12, 30).at(0, 0, 0, 0)).as_secs_f64() / 86_400.0;
                 format!("{days:.5}")
             }
             DateFormat::Strptime(format) => {
