@@ -19,6 +19,8 @@ pub(super) const ROWS_MAX: usize = 1_000;
 const COLUMNS_MAX: usize = 1_500;
 /// Maximum length of a text to read, in characters.
 const TEXT_MAX: usize = 4_000;
+/// Maximum length of a list of keys with their values.
+const KEYED_MAX: usize = 100;
 
 /// A sample of a source's answers or files.
 ///
@@ -233,8 +235,12 @@ impl Table {
         self.put(path, cell, position);
     }
 
-    /// Reads the first object of a list, and the numbers of a pair, which may be coordinates.
+    /// Reads the first object of a list, a list of one value, the numbers of a pair, which may be coordinates, and a list
+    /// of keys with their values.
     fn elements(&mut self, elements: &[Value], path: &mut Vec<String>, position: Position) {
+        if self.keyed(elements, path, position) {
+            return;
+        }
         let is_point = matches!(elements.len(), 2..=3) && elements.iter().all(Value::is_number);
         for (at, element) in elements.iter().take(if is_point { 2 } else { 1 }).enumerate() {
             path.push(at.to_string());
@@ -242,15 +248,57 @@ impl Table {
                 Value::Object(object) if position.depth <= DEPTH_MAX => {
                     self.object(object, path, Position { in_list: true, ..position });
                 }
-                Value::Number(number) if is_point => self.put(path, Cell::Number(number.to_string()), position),
+                Value::Number(number) if is_point || elements.len() == 1 => {
+                    self.put(path, Cell::Number(number.to_string()), position);
+                }
+                Value::String(text) if elements.len() == 1 => self.put(path, text_cell(text), position),
                 _ => {}
             }
             path.pop();
         }
     }
 
+    /// Reads a list like `[{"key": "rooms", "value": 5}]` by JSONPaths: the position of a key differs from row to row.
+    /// `false` if it is none.
+    fn keyed(&mut self, elements: &[Value], path: &[String], position: Position) -> bool {
+        const KEYS: [&str; 6] = ["key", "name", "label", "code", "attribute", "title"];
+        const VALUES: [&str; 6] = ["value", "val", "values", "text", "content", "value_label"];
+        let Some(first) = elements.first().and_then(Value::as_object).filter(|_| elements.len() < KEYED_MAX) else {
+            return false;
+        };
+        let has = |wanted: &[&'static str]| wanted.iter().copied().find(|name| first.contains_key(*name));
+        let (Some(key), Some(of)) = (has(&KEYS), has(&VALUES)) else { return false };
+        let plain = |text: &str| {
+            !text.is_empty() && text.len() < 60 && text.chars().all(|c| c.is_alphanumeric() || " _-".contains(c))
+        };
+        let pairs: Option<Vec<(&str, &Value)>> = elements
+            .iter()
+            .map(|element| Some((element.get(key)?.as_str().filter(|text| plain(text))?, element.get(of)?)))
+            .collect();
+        let Some(pairs) =
+            pairs.filter(|_| path.iter().all(|key| key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')))
+        else {
+            return false;
+        };
+        for (name, value) in pairs {
+            let cell = match value {
+                Value::Number(number) => Cell::Number(number.to_string()),
+                Value::String(text) => text_cell(text),
+                Value::Bool(value) => Cell::Bool(*value),
+                _ => continue,
+            };
+            let above = path.join(".");
+            let words: Vec<String> = path.iter().cloned().chain([name.to_owned()]).collect();
+            self.put_as(format!("$.{above}[?@.{key} == '{name}'].{of}"), &words, cell, position);
+        }
+        true
+    }
+
     fn put(&mut self, path: &[String], cell: Cell, position: Position) {
-        let name = name_of(path);
+        self.put_as(name_of(path), path, cell, position);
+    }
+
+    fn put_as(&mut self, name: String, path: &[String], cell: Cell, position: Position) {
         let known = self.places.get(&name).copied();
         let at = match known {
             Some(at) => at,
@@ -337,7 +385,7 @@ mod tests {
             json!([{"a": 1, "b/c": {"d~": "x"}, "@id": 2, "at": [1.5, 2.5], "tags": ["x"], "pics": [{"u": "y"}]}]);
         let mut names = columns(row);
         names.sort();
-        assert_eq!(names, ["/@id", "/at/0", "/at/1", "/b~1c/d~0", "/pics/0/u", "a", "at", "pics", "tags"]);
+        assert_eq!(names, ["/@id", "/at/0", "/at/1", "/b~1c/d~0", "/pics/0/u", "/tags/0", "a", "at", "pics", "tags"]);
     }
 
     #[test]

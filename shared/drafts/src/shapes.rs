@@ -80,7 +80,7 @@ pub(super) struct Dates {
     pub(super) unread: Option<(String, usize)>,
 }
 
-const FORMATS: [&str; 43] = [
+const FORMATS: [&str; 44] = [
     "rfc3339",
     "iso",
     "epoch_ms",
@@ -124,6 +124,7 @@ const FORMATS: [&str; 43] = [
     "%m/%d/%y",
     "%d.%m.%y",
     "%d-%m-%y",
+    "excel",
 ];
 
 /// [`FORMATS`], parsed once.
@@ -146,7 +147,7 @@ pub(super) fn dates(column: &Column) -> Option<Dates> {
         let bad = texts.iter().zip(&read).filter(|(_, read)| read.is_none()).map(|(text, _)| *text);
         let unread = bad.clone().next().map(|text| (text.to_owned(), bad.count()));
         let known: Vec<Time> = read.into_iter().flatten().collect();
-        let zoneless = key.1 == "iso" || (key.1.contains('%') && !key.1.contains("%z"));
+        let zoneless = matches!(key.1, "iso" | "excel") || (key.1.contains('%') && !key.1.contains("%z"));
         let sorted = known.is_sorted();
         best = Some((Dates { key, zoneless, swapped: None, sorted, unread }, good));
     };
@@ -187,8 +188,13 @@ pub(super) fn same_moment(a: &Column, b: &Column) -> f64 {
 /// accepted for epoch formats.
 fn plausible(format: &str, time: Time) -> Option<Time> {
     let year = time.timestamp().to_zoned(TimeZone::UTC).year();
-    let first = if format.starts_with("epoch") { 1990 } else { 1900 };
-    (first..=2100).contains(&year).then_some(time)
+    let (first, last) = match format {
+        "epoch_ms" | "epoch_s" => (1990, 2100),
+        "excel" => (2000, 2050),
+        // A year of two digits read as one of four.
+        _ => (1900, 2100),
+    };
+    (first..=last).contains(&year).then_some(time)
 }
 
 /// Finds the unit column next to this one: `lotAreaUnit` for `lotAreaValue`.

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use super::column::Column;
 use super::owners::is_about_others;
-use super::words::Phrase;
+use super::words::{Phrase, Words};
 
 /// A field of a listing and the possible names of its column.
 pub(super) struct Field {
@@ -293,7 +293,6 @@ impl Field {
     /// How well a column's name fits this field, from 0 to 100; less for nested columns, and 0 for values that are not
     /// the listing's own.
     pub(super) fn likeness(&self, column: &Column) -> i32 {
-        let words = &column.words;
         let Some((like, phrase, sure)) = self.best(column) else { return 0 };
         let says = |word: &&'static str| like == 100 && phrase.words.contains(word);
         if let Some(owner) = &column.owner
@@ -303,7 +302,7 @@ impl Field {
             return 0;
         }
         // A phrase that itself contains such a word is meant as written.
-        let away = if words.have(&self.not) && !self.not.iter().any(|word| says(&word)) { 60 } else { 0 };
+        let away = if self.meant(column).have(&self.not) && !self.not.iter().any(|word| says(&word)) { 60 } else { 0 };
         let depth = 3 * i32::try_from(column.depth).unwrap_or(20);
         let list = if column.in_list { 12 } else { 0 };
         (like * sure / 100 - away - depth - list).max(0)
@@ -316,7 +315,7 @@ impl Field {
 
     /// The word in a column's name that excludes it from this field, if its name is like it otherwise.
     pub(super) fn excluded<'c>(&self, column: &'c Column) -> Option<&'c str> {
-        column.words.last.iter().find(|word| self.not.contains(&word.as_str())).map(String::as_str)
+        self.meant(column).last.iter().find(|word| self.not.contains(&word.as_str())).map(String::as_str)
     }
 
     fn best(&self, column: &Column) -> Option<(i32, &Phrase, i32)> {
@@ -327,6 +326,11 @@ impl Field {
             .flatten()
             .flat_map(|words| self.phrases.iter().map(|(phrase, sure)| (words.likeness(phrase), phrase, *sure)));
         likes.max_by_key(|(like, _, sure)| like * *sure)
+    }
+
+    /// The words of a column's name without those that say its unit.
+    fn meant<'c>(&self, column: &'c Column) -> &'c Words {
+        if self.is_measured() && !column.measure.is_plain() { &column.measure.core } else { &column.words }
     }
 
     /// Whether its values are amounts or areas, whose names may have units.
@@ -357,7 +361,7 @@ pub(super) fn field(name: &str) -> Option<&'static Field> {
 #[cfg(test)]
 mod tests {
     use super::super::measures::Measure;
-    use super::super::words::{Words, folded};
+    use super::super::words::folded;
     use super::*;
 
     fn best(path: &[&str]) -> &'static str {

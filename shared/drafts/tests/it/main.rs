@@ -4,4 +4,6 @@
 
 mod draft;
 mod draft_sales;
+mod measures;
 mod owners;
+mod zz;
