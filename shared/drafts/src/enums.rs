@@ -4,6 +4,7 @@ use super::column::{Column, ratio};
 use super::guess::{Chosen, Fit, Guess, Lookup, shown};
 use super::kinds;
 use super::known::Known;
+use super::statuses;
 
 /// Maximum number of distinct texts of an enumeration.
 const VALUES_MAX: usize = 40;
@@ -55,7 +56,7 @@ const STATUSES: &str =
     "Active, ActiveUnderContract, Pending, Closed, ComingSoon, Withdrawn, Expired, Canceled, Hold, Delete";
 
 fn status(column: &Column, values: &Values<'_>) -> Option<Fit> {
-    let share = understood(values, kinds::status);
+    let share = understood(values, statuses::status);
     // Without a lookup every row would count as on offer. It is better to refuse rows with an unknown status, which is
     // noticed.
     if share < 0.02 {
@@ -69,9 +70,9 @@ fn status(column: &Column, values: &Values<'_>) -> Option<Fit> {
     if reso && values.iter().all(|(text, _)| stoop_domain::Status::parse(text).is_some()) {
         return Fit::of(guess, 8 + gaps);
     }
-    let mut lookup = lookup(values, kinds::status, None, STATUSES);
+    let mut lookup = lookup(values, statuses::status, None, STATUSES);
     let texts: Vec<&str> = values.iter().map(|(text, _)| *text).collect();
-    add(&mut lookup, kinds::statuses_like(&texts));
+    add(&mut lookup, statuses::statuses_like(&texts));
     Fit::of(
         Guess { lookup: Some(lookup), ..guess },
         if share > 0.9 {
@@ -114,7 +115,7 @@ pub(super) fn default_purpose(known: &mut Known, chosen: &mut Chosen) {
     let purpose = (*purpose).to_owned();
     let here: Vec<&str> =
         lookup.entries.iter().filter(|(.., count)| *count > 0).map(|(text, ..)| text.as_str()).collect();
-    let others = kinds::statuses_like(&here).into_iter().map(|(text, _)| text);
+    let others = statuses::statuses_like(&here).into_iter().map(|(text, _)| text);
     let silent: Vec<String> = others.filter(|text| !texts.contains(&text.as_str())).collect();
     let why =
         format!("All rows of the sample are for {purpose}: so are those whose {} does not say it.", guess.columns[0]);
@@ -130,10 +131,10 @@ fn purpose(column: &Column, values: &Values<'_>) -> Option<Fit> {
         "false" => Some("sale"),
         _ => None,
     };
-    let has_lease = values.iter().any(|(text, _)| kinds::purpose(text) == Some("rent"));
+    let has_lease = values.iter().any(|(text, _)| statuses::purpose(text) == Some("rent"));
     let meaning = |text: &str| {
         let reso = has_lease && text == "Residential";
-        kinds::purpose(text).or(reso.then_some("sale")).or(if asks { truth(text) } else { None })
+        statuses::purpose(text).or(reso.then_some("sale")).or(if asks { truth(text) } else { None })
     };
     let share = understood(values, meaning);
     if share < 0.9 || column.scalars() < column.cells.len() {
@@ -141,8 +142,8 @@ fn purpose(column: &Column, values: &Values<'_>) -> Option<Fit> {
     }
     let mut lookup = lookup(values, meaning, None, "sale, rent");
     let texts: Vec<&str> = values.iter().map(|(text, _)| *text).collect();
-    if texts.iter().any(|text| kinds::purpose(text).is_some()) {
-        add(&mut lookup, kinds::purposes_like(&texts));
+    if texts.iter().any(|text| statuses::purpose(text).is_some()) {
+        add(&mut lookup, statuses::purposes_like(&texts));
     }
     let guess = Guess { lookup: Some(lookup), ..Guess::of("purpose", &column.name, seen(values)) };
     Fit::of(guess, if share > 0.999 { 12 } else { -10 })

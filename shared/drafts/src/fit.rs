@@ -7,7 +7,7 @@ use super::guess::{Fit, Guess, shown};
 use super::known::Known;
 use super::sample::Sample;
 use super::shapes::{Dates, dates};
-use super::{countries, enums, fit_area, fit_price, kinds};
+use super::{countries, enums, fit_area, fit_price, kinds, statuses};
 
 /// Scores a column for a field.
 pub(super) fn fit(field: &'static str, column: &Column, sample: &Sample, known: &Known) -> Option<Fit> {
@@ -301,7 +301,7 @@ fn url(column: &Column) -> Option<Fit> {
 
 fn region(column: &Column) -> Option<Fit> {
     // A column named `state` may contain the status.
-    if column.is_scalar() && column.share(|text| kinds::status(text).is_some()) > 0.5 {
+    if column.is_scalar() && column.share(|text| statuses::status(text).is_some()) > 0.5 {
         return None;
     }
     let mut fit = text("region", column, 2.0, 40.0, 0.2)?;

@@ -43,6 +43,8 @@ mod prove;
 mod render;
 mod sample;
 mod shapes;
+mod statuses;
+mod styles;
 mod vocabulary;
 mod words;
 
