@@ -98,29 +98,43 @@ fn property_type(column: &Column, values: &Values<'_>) -> Option<Fit> {
     Fit::of(Guess { lookup: Some(lookup), ..guess }, if share > 0.8 { 8 } else { 0 })
 }
 
-/// If the status contains the purpose and every row of the sample has the same one, makes it the default: later rows
-/// that are sold, pending or withdrawn may have a status without the purpose.
+/// Reads the purpose from a status that says it in some rows only: sold, pending or withdrawn homes may have a status
+/// without the purpose. The others have the purpose that was given, or that of all rows that say one.
 pub(super) fn default_purpose(known: &mut Known, chosen: &mut Chosen) {
     let Some(at) = chosen.sure.iter().position(|guess| guess.field == "purpose") else { return };
     let guess = &chosen.sure[at];
-    if !chosen.sure.iter().any(|other| other.field == "status" && other.columns == guess.columns) {
+    let is_status = chosen.sure.iter().any(|other| other.field == "status" && other.columns == guess.columns);
+    if !is_status && known.purpose.is_none() {
         return;
     }
     let Some(lookup) = &guess.lookup else { return };
-    let mut seen: Vec<Option<&str>> =
-        lookup.entries.iter().filter(|(.., count)| *count > 0).map(|(_, meaning, _)| *meaning).collect();
-    seen.dedup();
-    let texts: Vec<&str> = lookup.entries.iter().map(|(text, ..)| text.as_str()).collect();
-    let [Some(purpose)] = &seen[..] else { return };
-    let purpose = (*purpose).to_owned();
-    let here: Vec<&str> =
-        lookup.entries.iter().filter(|(.., count)| *count > 0).map(|(text, ..)| text.as_str()).collect();
-    let others = statuses::statuses_like(&here).into_iter().map(|(text, _)| text);
-    let silent: Vec<String> = others.filter(|text| !texts.contains(&text.as_str())).collect();
-    let why =
-        format!("All rows of the sample are for {purpose}: so are those whose {} does not say it.", guess.columns[0]);
-    known.purpose = Some((purpose, why));
-    chosen.sure[at] = guess.clone().with_list("null", &silent);
+    let here = || lookup.entries.iter().filter(|(.., count)| *count > 0);
+    let mut said: Vec<&str> = here().filter_map(|(_, meaning, _)| *meaning).collect();
+    said.sort_unstable();
+    said.dedup();
+    if known.purpose.is_none() {
+        let [purpose] = said[..] else { return };
+        let why = format!(
+            "All rows of the sample are for {purpose}: so are those whose {} does not say it.",
+            guess.columns[0]
+        );
+        known.purpose = Some((purpose.to_owned(), why));
+    }
+    let texts: Vec<&str> = here().map(|(text, ..)| text.as_str()).collect();
+    let means = |text: &str| lookup.entries.iter().any(|(known, meaning, _)| known == text && meaning.is_some());
+    let others = statuses::statuses_like(&texts).into_iter().map(|(text, _)| text);
+    let silent = texts.iter().map(|text| (*text).to_owned()).chain(others.filter(|_| is_status));
+    let mut nulls: Vec<String> = Vec::new();
+    for text in silent.filter(|text| !means(text)) {
+        if !nulls.contains(&text) {
+            nulls.push(text);
+        }
+    }
+    let mut guess = guess.clone().with_list("null", &nulls);
+    if let Some(lookup) = &mut guess.lookup {
+        lookup.entries.retain(|(_, meaning, _)| meaning.is_some());
+    }
+    chosen.sure[at] = guess;
 }
 
 /// Scores a column as purpose: words for sale and rent, or a boolean whose name says which.
@@ -137,7 +151,9 @@ fn purpose(column: &Column, values: &Values<'_>) -> Option<Fit> {
         statuses::purpose(text).or(reso.then_some("sale")).or(if asks { truth(text) } else { None })
     };
     let share = understood(values, meaning);
-    if share < 0.9 || column.scalars() < column.cells.len() {
+    // A status may say the purpose of homes on offer only.
+    let of_status = understood(values, statuses::status) > 0.9 && share > 0.0;
+    if (share < 0.9 && !of_status) || column.scalars() < column.cells.len() {
         return None;
     }
     let mut lookup = lookup(values, meaning, None, "sale, rent");
@@ -146,5 +162,14 @@ fn purpose(column: &Column, values: &Values<'_>) -> Option<Fit> {
         add(&mut lookup, statuses::purposes_like(&texts));
     }
     let guess = Guess { lookup: Some(lookup), ..Guess::of("purpose", &column.name, seen(values)) };
-    Fit::of(guess, if share > 0.999 { 12 } else { -10 })
+    Fit::of(
+        guess,
+        if share > 0.999 {
+            12
+        } else if of_status {
+            0
+        } else {
+            -10
+        },
+    )
 }

@@ -1,27 +1,26 @@
-//! Fields that no single column contains: an ID inside a URL, a count in the name of a key, the time in a file's name.
+//! Fields that no single column contains: a count in the name of a key, the time in a file's name.
 
-use std::collections::HashSet;
 use std::sync::LazyLock;
 
 use jiff::tz::TimeZone;
 use regex::Regex;
 
-use super::DraftHints;
-use super::column::ratio;
+use super::column::Column;
 use super::guess::{Chosen, Guess, quoted, shown};
+use super::ids;
 use super::in_texts;
 use super::sample::Sample;
 use super::shapes::same_moment;
-use super::vocabulary::FIELDS;
+use super::vocabulary::{FIELDS, field};
 use super::words::folded;
-use stoop_sources::text::DateFormat;
+use super::{DraftError, DraftHints};
+use stoop_sources::text::{DateFormat, Period};
 
 /// Fills fields that are still open.
-pub(super) fn complete(sample: &Sample, hints: &DraftHints, chosen: &mut Chosen) {
+pub(super) fn complete(sample: &Sample, hints: &DraftHints, chosen: &mut Chosen) -> Result<(), DraftError> {
     let has = |chosen: &Chosen, field: &str| chosen.sure.iter().any(|guess| guess.field == field);
-    if !has(chosen, "native_id") {
-        chosen.sure.extend(id_in_address(sample, chosen));
-    }
+    ids::choose(sample, hints, chosen)?;
+    monthly_first(sample, chosen);
     if !has(chosen, "latitude") && !has(chosen, "longitude") {
         in_texts::point(sample, chosen);
     }
@@ -39,31 +38,37 @@ pub(super) fn complete(sample: &Sample, hints: &DraftHints, chosen: &mut Chosen)
         chosen.sure.extend(time_in_name(&hints.sample));
     }
     chosen.sure.sort_by_key(|guess| FIELDS.iter().position(|field| field.name == guess.field));
+    Ok(())
 }
 
-/// Patterns of an ID in a URL.
-const ID_PATTERNS: [&str; 3] = [r"(\d{4,})\D*$", r"([A-Za-z]{1,3}\d{4,})/?$", r"([^/?#]+)/?$"];
-
-static IDS: LazyLock<Vec<Regex>> =
-    LazyLock::new(|| ID_PATTERNS.iter().filter_map(|pattern| Regex::new(pattern).ok()).collect());
-
-fn id_in_address(sample: &Sample, chosen: &Chosen) -> Option<Guess> {
-    let addresses: Vec<&Guess> =
-        chosen.sure.iter().chain(&chosen.unsure).filter(|guess| guess.field == "url").collect();
-    let columns = addresses.iter().filter_map(|guess| sample.columns.iter().find(|c| guess.columns.contains(&c.name)));
-    columns.filter(|column| column.scalars() == sample.looked_at()).find_map(|column| {
-        IDS.iter().zip(ID_PATTERNS).find_map(|(regex, pattern)| {
-            let ids: Option<Vec<&str>> =
-                column.texts().map(|text| regex.captures(text)?.get(1).map(|group| group.as_str())).collect();
-            let ids = ids.filter(|ids| ids.iter().all(|id| id.len() <= 256))?;
-            let distinct = ids.iter().collect::<HashSet<_>>().len();
-            // The same ad may be on a page twice; another ad has another URL.
-            let same = distinct == column.distinct() && ratio(distinct, ids.len()) > 0.5;
-            let first = shown(ids.first()?);
-            let why = format!("In each row's address, {distinct} different ones, like {first}.");
-            same.then(|| Guess::of("native_id", &column.name, why).with("regex", pattern))
-        })
-    })
+/// A column of rents by the month beside a price of any period: where it is filled, it is the rent.
+fn monthly_first(sample: &Sample, chosen: &mut Chosen) {
+    let Some(guess) = chosen.sure.iter_mut().find(|guess| guess.field == "list_price") else { return };
+    let [name] = &guess.columns[..] else { return };
+    let (Some(price), Some(field)) = (sample.columns.iter().find(|column| column.name == *name), field("list_price"))
+    else {
+        return;
+    };
+    let numbers = |column: &Column| column.numbers().is_some();
+    if !price.measure.is_plain() || !numbers(price) || guess.keys.iter().any(|(key, _)| *key != "from") {
+        return;
+    }
+    let is_monthly = |column: &&Column| {
+        column.owner.is_none()
+            && column.measure.period == Some(Period::Month)
+            && column.measure.currencies.is_empty()
+            && column.measure.factor() == 1.0
+            && field.named(column) >= 80
+            && field.unknown_words(column).is_empty()
+            && numbers(column)
+    };
+    let Some(monthly) = sample.columns.iter().find(is_monthly) else { return };
+    let pairs = monthly.cells.iter().zip(&price.cells).filter_map(|(a, b)| Some((a.text()?, b.text()?)));
+    if monthly.scalars() < price.scalars() && pairs.into_iter().any(|(a, b)| a.parse::<f64>() != b.parse::<f64>()) {
+        guess.keys[0] = ("from", format!("[{}, {}]", quoted(&monthly.name), quoted(name)));
+        guess.why += &format!(" {} is by the month where it is filled.", shown(&monthly.name));
+        guess.columns = vec![monthly.name.clone(), name.clone()];
+    }
 }
 
 /// A count in a key's name (`2 Chambres`, `3 Chambres`) has one column per number.
@@ -149,7 +154,7 @@ mod tests {
 
     #[test]
     fn every_pattern_compiles() {
-        assert_eq!((IDS.len(), TIMES.len()), (ID_PATTERNS.len(), IN_NAMES.len()));
+        assert_eq!(TIMES.len(), IN_NAMES.len());
     }
 
     #[test]

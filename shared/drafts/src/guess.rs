@@ -1,5 +1,7 @@
 //! A guess and its TOML.
 
+use stoop_domain::Purpose;
+
 /// A guess of how to fill a field.
 #[derive(Clone, Debug)]
 pub(super) struct Guess {
@@ -66,6 +68,13 @@ impl Guess {
 
     pub(super) fn is_lenient(&self) -> bool {
         self.keys.iter().any(|(key, _)| *key == "lenient")
+    }
+
+    /// Whether its lookup has rows that mean another purpose.
+    pub(super) fn says_other_than(&self, purpose: Option<Purpose>) -> bool {
+        let Some(purpose) = purpose else { return false };
+        let entries = self.lookup.iter().flat_map(|lookup| &lookup.entries);
+        entries.filter(|(.., count)| *count > 0).any(|(_, meaning, _)| meaning.is_some_and(|it| it != purpose.as_str()))
     }
 
     /// Formats as `{ from = "x", money = "en" }`.

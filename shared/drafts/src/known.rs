@@ -8,7 +8,6 @@ use super::fit_price::period_beside;
 use super::guess::{Chosen, shown};
 use super::kinds;
 use super::sample::Sample;
-use super::statuses;
 use super::vocabulary::field;
 use stoop_domain::Currency;
 use stoop_sources::origin;

@@ -31,6 +31,7 @@ mod fit;
 mod fit_area;
 mod fit_price;
 mod guess;
+mod ids;
 mod in_texts;
 mod kinds;
 mod known;
@@ -41,6 +42,7 @@ mod owners;
 mod paging;
 mod prove;
 mod render;
+mod sales;
 mod sample;
 mod shapes;
 mod statuses;
@@ -74,8 +76,10 @@ pub struct DraftHints {
     pub country: Option<String>,
     /// Currency of all prices, ISO 4217.
     pub currency: Option<String>,
-    /// Purpose of all rows.
+    /// Purpose of all rows that do not say another.
     pub purpose: Option<Purpose>,
+    /// The column that is the ID, as a map names it.
+    pub id: Option<String>,
 }
 
 /// A draft that was tested on its sample.
@@ -103,7 +107,8 @@ pub fn draft(sample: &Sample, hints: &DraftHints) -> Result<Draft, DraftError> {
     let http = hints.url.as_deref().map(|url| paging::http(url, sample)).transpose().map_err(DraftError::one)?;
     let mut known = Known::of(sample, hints);
     let mut chosen = choose(sample, &known);
-    fallback::complete(sample, hints, &mut chosen);
+    fallback::complete(sample, hints, &mut chosen)?;
+    sales::settle(sample, &mut chosen);
     settle(sample, &known, hints, &mut chosen);
     let reads_purpose = chosen.sure.iter().any(|guess| guess.field == "purpose");
     if reads_purpose {
@@ -111,7 +116,7 @@ pub fn draft(sample: &Sample, hints: &DraftHints) -> Result<Draft, DraftError> {
     } else {
         known.find_purpose(sample, hints, &chosen);
     }
-    missing(&known, &chosen)?;
+    missing(sample, &known, &chosen)?;
     // Each round changes at least one field that refuses rows: first to lenient, then removed.
     for _ in 0..2 * vocabulary::FIELDS.len() {
         let write = |chosen: &Chosen, proof: Option<&Proof>| {
@@ -145,12 +150,16 @@ fn settle(sample: &Sample, known: &Known, hints: &DraftHints, chosen: &mut Chose
         ("purpose", hints.purpose.is_some(), false),
     ];
     for (key, is_given, is_known) in facts {
-        chosen.sure.retain(|guess| guess.field != key || !(is_given || (is_known && is_constant(guess))));
+        // Rows that say another purpose than the given one keep it.
+        let differs = |guess: &guess::Guess| key == "purpose" && guess.says_other_than(hints.purpose);
+        chosen
+            .sure
+            .retain(|guess| guess.field != key || differs(guess) || !(is_given || (is_known && is_constant(guess))));
         chosen.unsure.retain(|guess| guess.field != key || !(is_given || is_known));
     }
 }
 
-fn missing(known: &Known, chosen: &Chosen) -> Result<(), DraftError> {
+fn missing(sample: &Sample, known: &Known, chosen: &Chosen) -> Result<(), DraftError> {
     let reads = |field: &str| chosen.sure.iter().any(|guess| guess.field == field);
     let thought = |field: &str| {
         let names: Vec<&str> =
@@ -159,8 +168,14 @@ fn missing(known: &Known, chosen: &Chosen) -> Result<(), DraftError> {
     };
     let mut lacking = Vec::new();
     if !reads("native_id") {
+        let candidates = ids::candidates(sample);
+        let candidates = if candidates.is_empty() {
+            String::new()
+        } else {
+            format!("; say which with --id, for example one of {}", candidates.join(", "))
+        };
         lacking.push(format!(
-            "no id: no column is in every row, with another value in each, and called like one{}",
+            "no id: no column is in every row, with another value in each, and called like one{}{candidates}",
             thought("native_id")
         ));
     }

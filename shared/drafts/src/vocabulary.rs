@@ -39,13 +39,15 @@ const NEUTRAL: &str = "the of in for a an to is and on net gross total tot full 
 const TABLE: &[(&str, &str, &str)] = &[
     (
         "native_id",
-        "100: listing key, zpid; 98: property id; 97: listing id, ad id; 96: id, annonce id, anzeigen id, scout id, \
-         advert id; 94: object id, objekt id, list id, home id, property code; 92: listing number, offer id, \
-         objektnummer; 90: uuid; 88: mls id, uid, guid; 86: mls number, reference; 84: external id; 80: ref; 76: \
-         codigo; 60: slug, numero; 55: key",
+        "100: listing key, zpid; 98: property id; 97: listing id, ad id, unique id, unique identifier; 96: id, annonce id, anzeigen id, \
+         scout id, advert id; 94: object id, objekt id, list id, home id, property code; 93: objekt nr, objektnr, objekt nummer; 92: \
+         listing number, listing no, list number, listnumber, list no, offer id, objektnummer, anzeigennummer, anzeigen nr, agent ref, \
+         property ref, property reference, referencenumber; 90: uuid; 88: mls id, uid, guid, ml number, ml no; 86: mls number, mls no, mls \
+         num, reference, referenz, referencia, riferimento, referenznummer, ref no, ref nr; 84: external id, identifier, mls; 80: \
+         ref; 76: codigo, codice; 70: nr, code; 60: slug, numero, nummer; 55: key",
         "agent agents agency office broker user seller city category community photo media type region location area \
          county parcel plan spec source owner school lot image currency tax building lead record fips unit country \
-         neighborhood advertisers run",
+         neighborhood advertisers run post postal zip state province street house",
     ),
     (
         "observed_at",
@@ -129,10 +131,9 @@ const TABLE: &[(&str, &str, &str)] = &[
     ),
     (
         "property_type",
-        "100: property sub type; 99: type de bien; 98: tipo inmueble, tipo de propiedad, type bien; 97: property \
+        "100: property sub type; 99: type de bien; 98: tipo inmueble, tipo de propiedad, type bien, tipologia immobile, tipo de imovel; 97: property \
          type, home type, immobilientyp, objekttyp, objektart, immobilienart, real estate type; 96: prop type, estate \
-         type, property kind; 94: housing type, dwelling type; 90: wohnungstyp, tipologia; 80: type, tipo, category \
-         label; 78: categorie, kategorie, building type; 76: sub type, category name; 74: category; 72: kind",
+         type, property kind; 94: housing type, dwelling type; 90: wohnungstyp, tipologia, bostadstyp, boligtype, woningtype, soort woning, tipo; 82: style; 80: type, category label; 78: categorie, kategorie, building type; 76: sub type, category name; 74: category; 72: kind",
         "listing agent dimension price lead media",
     ),
     (
