@@ -120,20 +120,13 @@ pub(super) fn default_purpose(known: &mut Known, chosen: &mut Chosen) {
         );
         known.purpose = Some((purpose.to_owned(), why));
     }
-    let texts: Vec<&str> = here().map(|(text, ..)| text.as_str()).collect();
-    let means = |text: &str| lookup.entries.iter().any(|(known, meaning, _)| known == text && meaning.is_some());
-    let others = statuses::statuses_like(&texts).into_iter().map(|(text, _)| text);
-    let silent = texts.iter().map(|text| (*text).to_owned()).chain(others.filter(|_| is_status));
-    let mut nulls: Vec<String> = Vec::new();
-    for text in silent.filter(|text| !means(text)) {
-        if !nulls.contains(&text) {
-            nulls.push(text);
-        }
-    }
-    let mut guess = guess.clone().with_list("null", &nulls);
+    let otherwise = if known.purpose.as_ref().is_some_and(|(purpose, _)| purpose == "rent") { "rent" } else { "sale" };
+    let mut guess = guess.clone();
     if let Some(lookup) = &mut guess.lookup {
-        lookup.entries.retain(|(_, meaning, _)| meaning.is_some());
+        lookup.entries.retain(|(_, meaning, count)| meaning.is_some() && (*count > 0 || *meaning != Some(otherwise)));
+        lookup.otherwise = Some(otherwise);
     }
+    guess.why += &format!(" All that say no other purpose are for {otherwise}.");
     chosen.sure[at] = guess;
 }
 

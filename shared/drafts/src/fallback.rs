@@ -50,7 +50,10 @@ fn monthly_first(sample: &Sample, chosen: &mut Chosen) {
         return;
     };
     let numbers = |column: &Column| column.numbers().is_some();
-    if !price.measure.is_plain() || !numbers(price) || guess.keys.iter().any(|(key, _)| *key != "from") {
+    if !price.measure.is_plain()
+        || !numbers(price)
+        || guess.keys.iter().any(|(key, _)| !matches!(*key, "from" | "null"))
+    {
         return;
     }
     let is_monthly = |column: &&Column| {

@@ -32,8 +32,8 @@ pub(super) fn fit(field: &'static str, column: &Column, sample: &Sample, known: 
         "url" => url(column),
         "line" => text(field, column, 4.0, 160.0, 1.0).filter(|_| column.share(|text| text.contains(' ')) > 0.5),
         "city" | "neighbourhood" | "county" => text(field, column, 2.0, 60.0, 0.2),
-        "region" => region(column),
-        "title" => text(field, column, 5.0, 250.0, 1.0),
+        "region" => region(column, known),
+        "title" => text(field, column, 3.0, 250.0, 1.0),
         "description" => text(field, column, 25.0, f64::INFINITY, 1.0),
         "seller" | "agency" => text(field, column, 2.0, 100.0, 0.5),
         _ => None,
@@ -62,7 +62,7 @@ fn native_id(column: &Column, rows: usize) -> Option<Fit> {
     }
     let (filled, distinct) = (column.scalars(), column.distinct());
     let missing = if filled < rows { -15 } else { 0 };
-    let guess = |why: String| Guess::of("native_id", &column.name, why);
+    let guess = |why: String| without_point_zero(Guess::of("native_id", &column.name, why), column);
     if distinct == filled {
         let why = if rows > 1 { "A different one in each row." } else { "One row cannot show whether it is unique." };
         return Fit::of(guess(why.into()), 12 + missing);
@@ -188,17 +188,29 @@ fn degrees(field: &'static str, column: &Column, limit: f64) -> Option<Fit> {
 
 fn postal_code(column: &Column) -> Option<Fit> {
     let fits = |text: &str| {
+        let text = text.strip_suffix(".0").unwrap_or(text);
         (3..=10).contains(&text.len()) && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, ' ' | '-'))
     };
     let digits = column.share(|text| text.chars().filter(char::is_ascii_digit).count() >= 2);
     if !column.is_scalar() || column.share(fits) < 0.95 || digits < 0.9 {
         return None;
     }
-    let mut guess = Guess::of("postal_code", &column.name, "Short, with digits.");
+    let mut guess = without_point_zero(Guess::of("postal_code", &column.name, "Short, with digits."), column);
     if column.cells.iter().any(|cell| matches!(cell, Cell::Number(_))) {
         guess.why += " It is a number: zeros at its beginning are lost in the sample already.";
     }
     Fit::of(guess, 4)
+}
+
+/// A spreadsheet made numbers of codes: `83702.0`.
+fn without_point_zero(guess: Guess, column: &Column) -> Guess {
+    let is_number =
+        |text: &str| text.strip_suffix(".0").is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_digit()));
+    if column.texts().any(is_number) {
+        let why = format!("{} It passed through a spreadsheet: zeros at its beginning are lost.", guess.why);
+        return Guess { why, ..guess }.with("regex", r"^(.*?)(?:\.0)?$");
+    }
+    guess
 }
 
 fn country(column: &Column) -> Option<Fit> {
@@ -292,20 +304,23 @@ fn url(column: &Column) -> Option<Fit> {
         return Some(Fit { guess: Guess { score, ..Guess::of("url", &column.name, "Addresses.") }, shape });
     }
     if column.all(|text| text.starts_with('/') && !text.contains(' ')) && !column.name.contains(['{', '}']) {
-        let mut guess = Guess::of("url", &column.name, "Addresses without their host.");
-        guess.keys = vec![("template", super::guess::quoted(&format!("https://www.example.com{{{}}}", column.name)))];
-        return Fit::of(guess.doubted("The host is not in the sample: put it in place of www.example.com."), 5);
+        let why = format!(
+            "Addresses without their host: template = \"https://HOST{{{}}}\" in place of from makes links of them.",
+            shown(&column.name)
+        );
+        return Fit::of(Guess::of("url", &column.name, why), 5);
     }
     None
 }
 
-fn region(column: &Column) -> Option<Fit> {
+fn region(column: &Column, known: &Known) -> Option<Fit> {
     // A column named `state` may contain the status.
     if column.is_scalar() && column.share(|text| statuses::status(text).is_some()) > 0.5 {
         return None;
     }
     let mut fit = text("region", column, 2.0, 40.0, 0.2)?;
-    if column.all(kinds::is_us_state) {
+    let elsewhere = known.country.as_ref().is_some_and(|(code, _)| code != "US");
+    if !elsewhere && column.all(kinds::is_us_state) {
         "States of the United States.".clone_into(&mut fit.guess.why);
         fit.guess.score += 6;
     }

@@ -12,6 +12,10 @@ use super::vocabulary;
 
 /// Scores a column as living area or lot area.
 pub(super) fn fit(field: &'static str, column: &Column, sample: &Sample, known: &Known) -> Option<Fit> {
+    // "$/sqft" is no area.
+    if !column.measure.currencies.is_empty() {
+        return None;
+    }
     let found = areas(column)?;
     // One or two units are a count, not an area.
     if found.median <= 0.0 || (field == "living_area" && found.median < 8.0) {

@@ -31,7 +31,8 @@ pub(super) fn price(field: &'static str, column: &Column, sample: &Sample, known
     let constant = if found.is_constant() { -25 } else { 6 };
     // A number of rooms or a year is not a price.
     let small = if median < 100.0 && known.currency.is_none() { -20 } else { 0 };
-    let rare = if column.scalars() * 2 < column.cells.len() { -15 } else { 0 };
+    let is_rare = field == "list_price" && column.scalars() * 2 < column.cells.len();
+    let rare = if is_rare { -15 } else { 0 };
     let shape = if named && field == "list_price" && !found.is_constant() { 62 } else { 0 };
     Some(Fit { guess: Guess { score: constant + small + rare + cost, ..guess }, shape })
 }
@@ -110,6 +111,7 @@ fn measured(mut guess: Guess, column: &Column, sample: &Sample, known: &Known) -
         None => {
             if let Some((beside, unread)) = period_beside(column, &sample.columns) {
                 guess.keys.push(("per", format!("{{ from = {} }}", super::guess::quoted(&beside.name))));
+                guess.columns.push(beside.name.clone());
                 guess.why += &format!(" {} says for how long it is.", shown(&beside.name));
                 if let Some(text) = unread {
                     guess = guess.doubted(format!(

@@ -130,7 +130,7 @@ pub fn draft(sample: &Sample, hints: &DraftHints) -> Result<Draft, DraftError> {
             chosen = better;
             continue;
         }
-        chosen.mentions = mentions::of(sample, &chosen);
+        chosen.mentions = mentions::of(sample, &known, &chosen);
         let toml = write(&chosen, Some(&proof));
         let params = http.map(|http| http.params).unwrap_or_default();
         return Ok(Draft { map: parse(&toml, hints)?, toml, proof, params });

@@ -53,7 +53,7 @@ const TABLE: &[(&str, &str, &str)] = &[
         "observed_at",
         "100: modification timestamp, scrape timestamp, observed at; 98: scraping time; 96: scraped at, scrape date; \
          95: modified at, last modified, crawled at, fetched at, snapshot date; 92: updated at, last updated, last \
-         update date, retrieved at, extraction date, last seen date, seen at; 90: modified, scraped, last seen; 88: \
+         update date, retrieved at, extraction date, last seen date, seen at; 94: mod time, modtime, date modified, modified date, last modified date, last changed, changed at, letzte anderung; 90: modified, scraped, last seen; 88: \
          geandert am; 86: update date, updated, timestamp, mise a jour; 84: date maj, event date, actualizado; 82: \
          time ms; 80: ingest ts; 52: date",
         "photos photo media human list listed price sold built created publi open available removed string major \
@@ -102,7 +102,7 @@ const TABLE: &[(&str, &str, &str)] = &[
     ),
     (
         "close_price",
-        "100: close price; 98: sold price, closing price; 96: last sold price, sold for; 94: last sale price; 92: prix \
+        "100: close price; 98: sold price, closing price; 97: sale price paid; 94: last sold price, sold for, last sale price; 92: prix \
          vendu, precio de cierre",
         "date currency text",
     ),

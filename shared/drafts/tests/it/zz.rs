@@ -15,7 +15,14 @@ fn try_one() {
         let mut reader =
             csv::ReaderBuilder::new().delimiter(layout.delimiter.unwrap_or(b',')).flexible(true).from_reader(&text[..]);
         let headers = reader.byte_headers().unwrap().clone();
-        let rows = reader.byte_records().filter_map(Result::ok).filter(|r| r.len() == headers.len()).collect();
+        let rows = reader
+            .byte_records()
+            .filter_map(Result::ok)
+            .filter(|r| {
+                r.len() == headers.len()
+                    && !layout.comments.iter().any(|c| r.get(0).unwrap_or_default().starts_with(c.as_bytes()))
+            })
+            .collect();
         stoop_drafts::Sample::of_csv(&headers, rows).unwrap().opened(layout)
     } else {
         stoop_drafts::Sample::of_document(serde_json::from_slice(&text).unwrap()).unwrap()
