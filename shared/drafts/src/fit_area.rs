@@ -18,7 +18,9 @@ pub(super) fn fit(field: &'static str, column: &Column, sample: &Sample, known: 
     }
     let found = areas(column)?;
     // One or two units are a count, not an area.
-    if found.median <= 0.0 || (field == "living_area" && found.median < 8.0) {
+    let named = column.measure.area.as_deref().and_then(measures::unit);
+    let factor = named.and_then(|(_, measure)| measure.of(10_000)).map_or(1.0, |area| area.square_metres().max(1.0));
+    if found.median <= 0.0 || (field == "living_area" && found.median * factor < 8.0) {
         return None;
     }
     let mut guess = Guess::of(field, &column.name, "").with_list("null", &found.nulls);

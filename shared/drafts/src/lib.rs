@@ -1,4 +1,4 @@
-//! Drafts a map from a sample: guesses which column is which field, by names in four languages and by values.
+//! Drafts a map from a sample: guesses which column is which field, by names in a dozen languages and by values.
 //!
 //! ```
 //! use stoop_sources::declared::Map;
@@ -24,6 +24,7 @@ mod amounts;
 mod choose;
 mod column;
 mod countries;
+mod drafted;
 mod enums;
 mod fallback;
 mod find_rows;
@@ -38,6 +39,7 @@ mod known;
 mod layout;
 mod measures;
 mod mentions;
+mod names;
 mod owners;
 mod paging;
 mod prove;
@@ -55,6 +57,7 @@ use std::fmt;
 use stoop_domain::Purpose;
 
 use choose::choose;
+pub use drafted::DraftedField;
 use guess::Chosen;
 use known::Known;
 pub use layout::Layout;
@@ -91,6 +94,10 @@ pub struct Draft {
     pub map: Map,
     /// Results of reading the sample with the map.
     pub proof: Proof,
+    /// What was decided for each field.
+    pub fields: Vec<DraftedField>,
+    /// Columns that are called like a field and are not read: the field, the column and why.
+    pub mentions: Vec<(&'static str, String, String)>,
     /// Parameters that a search must set, each with its meaning.
     pub params: Vec<(String, String)>,
 }
@@ -133,7 +140,8 @@ pub fn draft(sample: &Sample, hints: &DraftHints) -> Result<Draft, DraftError> {
         chosen.mentions = mentions::of(sample, &known, &chosen);
         let toml = write(&chosen, Some(&proof));
         let params = http.map(|http| http.params).unwrap_or_default();
-        return Ok(Draft { map: parse(&toml, hints)?, toml, proof, params });
+        let (fields, mentions) = (drafted::fields(&chosen), chosen.mentions);
+        return Ok(Draft { map: parse(&toml, hints)?, toml, proof, fields, mentions, params });
     }
     Err(DraftError::one("the fields of the draft refuse rows again and again"))
 }

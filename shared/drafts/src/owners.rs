@@ -38,7 +38,7 @@ fn is_one(word: &str, list: &str) -> bool {
 }
 
 /// The first word that says that a key belongs to another.
-fn word_of<'w>(words: &'w [String], is_above: bool) -> Option<&'w str> {
+fn word_of(words: &[String], is_above: bool) -> Option<&str> {
     let other = |word: &&String| is_one(word, OTHERS) || (is_above && is_one(word, OTHERS_ABOVE));
     words.iter().find(other).map(String::as_str)
 }
@@ -50,7 +50,9 @@ pub(super) fn settle(columns: &mut [Column]) {
     for column in columns {
         let inside = wrapper.as_ref().filter(|wrapper| column.words.above.starts_with(wrapper)).map_or(0, Vec::len);
         let above = column.words.above[inside..].iter().find_map(|words| word_of(words, true));
-        let raw = column.name.rsplit('/').next().unwrap_or_default();
+        // A JSONPath names its key in quotes.
+        let key = column.name.strip_prefix("$.").and_then(|path| path.split('\'').nth(1));
+        let raw = key.unwrap_or_else(|| column.name.rsplit('/').next().unwrap_or_default());
         column.measure = Measure::of(&column.words, raw);
         column.owner = above.or_else(|| word_of(&column.words.last, false)).map(str::to_owned);
     }

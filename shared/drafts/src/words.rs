@@ -82,7 +82,9 @@ impl Words {
         let own = if self.joined.0 == phrase.joined { 100 } else { like(&self.last, &phrase.words) };
         let Some(parent) = self.above.last() else { return own };
         let whole = if self.joined.1 == phrase.joined { 95 } else { 0 };
-        let empty = matches!(&self.last[..], [word] if EMPTY.contains(&word.as_str()));
+        let says_nothing =
+            |word: &String| EMPTY.contains(&word.as_str()) || matches!(word.as_str(), "main" | "current");
+        let empty = !self.last.is_empty() && self.last.iter().all(says_nothing);
         let above = if empty { like(parent, &phrase.words) - 10 } else { 0 };
         own.max(whole).max(above)
     }

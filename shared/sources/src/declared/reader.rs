@@ -10,6 +10,7 @@ use super::plan::Plan;
 use super::row::{Parts, Pass, RowError, Scratch};
 use super::target::Target;
 use super::trie::Span;
+use crate::text::without_bare_nan;
 
 /// Reads rows of one file format with a map. Created by `Map::bind_json` or `Map::bind_csv`. Reuses memory between
 /// rows, so that a row allocates little more than its result.
@@ -150,38 +151,6 @@ fn read_with<'s>(
 ) -> Result<Option<Parts>, RowError> {
     let mut pass = Pass { cells, plan, scratch, now, refused: Vec::new() };
     if pass.is_skipped()? { Ok(None) } else { pass.parts().map(Some) }
-}
-
-/// Replaces bare `NaN`, `Infinity` and `-Infinity` by an empty text of the same length, so that spans fit both rows;
-/// `None` if there are none.
-fn without_bare_nan(row: &str) -> Option<String> {
-    const WORDS: [&str; 4] = ["-Infinity", "Infinity", "NaN", "nan"];
-    let mut mended = String::with_capacity(row.len());
-    let mut rest = row;
-    let mut inside = false;
-    while let Some(c) = rest.chars().next() {
-        let word = WORDS.into_iter().find(|word| !inside && rest.starts_with(word));
-        let length = match word {
-            Some(word) => {
-                mended.push_str("\"\"");
-                mended.extend(std::iter::repeat_n(' ', word.len() - 2));
-                word.len()
-            }
-            // An escape is two characters; the second is no end of the text.
-            None if inside && c == '\\' => {
-                let pair = rest.chars().take(2).map(char::len_utf8).sum();
-                mended.push_str(&rest[..pair]);
-                pair
-            }
-            None => {
-                inside ^= c == '"';
-                mended.push(c);
-                c.len_utf8()
-            }
-        };
-        rest = &rest[length..];
-    }
-    (mended != row).then_some(mended)
 }
 
 fn json_text(bytes: &[u8]) -> Result<&str, RowError> {
