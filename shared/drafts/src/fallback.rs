@@ -31,6 +31,8 @@ pub(super) fn complete(sample: &Sample, hints: &DraftHints, chosen: &mut Chosen)
         chosen.unsure.extend(in_texts::price(sample));
     }
     numbered(sample, chosen);
+    street_and_number(sample, chosen);
+    sold_without_status(sample, chosen);
     not_listed_when_seen(sample, chosen);
     if hints.url.is_some() {
         polled(chosen);
@@ -39,6 +41,78 @@ pub(super) fn complete(sample: &Sample, hints: &DraftHints, chosen: &mut Chosen)
     }
     chosen.sure.sort_by_key(|guess| FIELDS.iter().position(|field| field.name == guess.field));
     Ok(())
+}
+
+/// A street whose number is in a column of its own.
+fn street_and_number(sample: &Sample, chosen: &mut Chosen) {
+    const NUMBERS: [&str; 12] = [
+        "number",
+        "no",
+        "nr",
+        "hausnummer",
+        "huisnummer",
+        "housenumber",
+        "numero",
+        "civico",
+        "husnummer",
+        "streetnumber",
+        "housenr",
+        "nummer",
+    ];
+    let Some(line) = field("line") else { return };
+    let place = |column: &Column| column.name.rsplit_once('/').map_or(String::new(), |(above, _)| above.to_owned());
+    let plain = |column: &Column| !column.name.contains(['{', '}', '$']);
+    let no_digits = |column: &Column| column.share(|text| text.contains(|c: char| c.is_ascii_digit())) < 0.3;
+    let is_street = |column: &&Column| {
+        column.owner.is_none()
+            && column.is_scalar()
+            && line.likeness(column) >= 70
+            && no_digits(column)
+            && plain(column)
+    };
+    if chosen.sure.iter().any(|guess| {
+        guess.field == "line" && !sample.columns.iter().any(|c| guess.columns.contains(&c.name) && no_digits(c))
+    }) {
+        return;
+    }
+    let Some(street) = sample.columns.iter().find(is_street) else { return };
+    let is_number = |column: &&Column| {
+        let says = column.words.last.iter().any(|word| NUMBERS.contains(&word.as_str()));
+        let of_house =
+            column.words.last.len() == 1 || column.words.have(&["house", "street", "building", "haus", "straat"]);
+        let short = |text: &str| text.len() <= 8 && text.starts_with(|c: char| c.is_ascii_digit());
+        place(column) == place(street) && says && of_house && column.all(short) && plain(column)
+    };
+    let Some(number) = sample.columns.iter().find(is_number) else { return };
+    if chosen.sure.iter().any(|guess| guess.columns.contains(&number.name)) {
+        return;
+    }
+    let mut guess = Guess::of("line", &street.name, format!("{} is the number of the house.", shown(&number.name)));
+    guess.keys = vec![("template", quoted(&format!("{{{}}} {{{}}}", street.name, number.name)))];
+    guess.columns.push(number.name.clone());
+    chosen.sure.retain(|other| other.field != "line");
+    chosen.unsure.retain(|other| other.field != "line");
+    chosen.others.retain(|(name, _)| *name != "line");
+    chosen.sure.push(guess);
+}
+
+/// Rows that all have the day of a sale, and no status: they may be sold, or sold once and on offer again.
+fn sold_without_status(sample: &Sample, chosen: &mut Chosen) {
+    if chosen.sure.iter().chain(&chosen.unsure).any(|guess| guess.field == "status") {
+        return;
+    }
+    let is_dated = |guess: &Guess| {
+        guess.field == "close_date"
+            && sample.columns.iter().any(|c| guess.columns.contains(&c.name) && c.scalars() * 10 >= c.cells.len() * 9)
+    };
+    let Some(dated) = chosen.sure.iter().find(|guess| is_dated(guess)) else { return };
+    let mut guess = Guess::of(
+        "status",
+        &dated.columns[0],
+        format!("{} is filled, and no column is a status.", shown(&dated.columns[0])),
+    );
+    guess.keys = vec![("constant", quoted("Closed"))];
+    chosen.unsure.push(guess.doubted("Are all rows sold? Without it they count as on offer."));
 }
 
 /// A column of rents by the month beside a price of any period: where it is filled, it is the rent.

@@ -73,14 +73,36 @@ fn with_unit(guess: Guess, found: &Areas, column: &Column, sample: &Sample, know
         );
     }
     if is_metric(column) {
+        let guess = if guess.field == "living_area" && !is_likely(guess.field, AreaUnit::SquareMeters, found.median) {
+            guess.doubted("So many square metres would be unusual: which unit is it?")
+        } else {
+            guess
+        };
         return hints(guess, AreaUnit::SquareMeters, "The name is of metric countries.".to_owned());
     }
     match &known.country {
         Some((code, _)) => {
             let unit = stoop_domain::country(&code.to_ascii_lowercase()).area_unit;
+            let guess = if is_likely(guess.field, unit, found.median) {
+                guess
+            } else {
+                let size =
+                    format!("A home of {} {} would be unusual: which unit is it?", found.median, unit_name(unit));
+                guess.doubted(format!("No unit is given. {size}"))
+            };
             hints(guess, unit, format!("No unit is given: that of {code} is assumed."))
         }
         None => Fit::of(guess.with("unit", "m2").doubted("Nothing says the unit: m2, sqft or acres?"), 0),
+    }
+}
+
+/// Whether a median is usual in a unit and not in another one.
+fn is_likely(field: &str, unit: AreaUnit, median: f64) -> bool {
+    match (field, unit) {
+        ("living_area", AreaUnit::SquareFeet) => median >= 400.0,
+        ("living_area", _) => median <= 350.0,
+        (_, AreaUnit::SquareFeet) => median >= 1_000.0,
+        (_, _) => median >= 40.0,
     }
 }
 

@@ -47,8 +47,10 @@ mod render;
 mod sales;
 mod sample;
 mod shapes;
+mod status_words;
 mod statuses;
 mod styles;
+mod tabulate;
 mod vocabulary;
 mod words;
 

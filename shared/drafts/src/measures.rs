@@ -99,8 +99,13 @@ impl Measure {
         measure.rest.clone_from(&core);
         if let Some(above) = words.above.last() {
             // "weekly_rent/amount": the name above says it.
-            for word in above.iter().filter(|_| measure.is_plain()).cloned().collect::<Vec<_>>() {
-                measure.takes(&word);
+            let mut of_above = Self::default();
+            let pairs = above.windows(2).map(|pair| pair.join(" "));
+            for word in pairs.chain(above.iter().cloned()) {
+                of_above.takes(&word);
+            }
+            if measure.is_plain() {
+                measure = Self { core: measure.core, rest: measure.rest, ..of_above };
             }
         }
         measure.core = words.with_last(core);

@@ -15,8 +15,8 @@ pub(super) const NEUTRAL: &str = "the of in for a an to is and on net gross tota
      flat sale sales selling sell buy purchase rent rental lease letting current asking ask list listed advertised public \
      guide main base final new latest actual cash cold warm kalt kauf miet preis price prices web site api result data \
      info details attributes living built up builtup build usable covered construction constructed floor size area \
-     surface space habitable interior internal inside building livable heated finished approx about ca circa plot land \
-     lot terrain total super carpet useful util utiles construidos privada privativa vivienda bien inmueble offer";
+     expected surface space habitable interior internal inside building livable heated finished approx about ca circa plot land \
+     lot terrain total carpet useful util utiles construidos privada privativa vivienda bien inmueble offer";
 
 /// All fields in the order of maps: names with their confidence, and the words that exclude a column. Lower case,
 /// without accents.
@@ -61,11 +61,12 @@ pub(super) const TABLE: &[(&str, &str, &str)] = &[
         "90: stato, stato annuncio, situacao, beschikbaarheid, verkoopstatus, sale status; 100: standard status; 96: status, listing status; 94: home status, statut, objektstatus; 92: mls status, \
          offer status, property status; 82: availability; 78: disponibilite, disponibilidad; 76: event; 68: estado; \
          66: state; 62: etat; 40: zustand",
-        "code http contingent parking construction agent",
+        "code http contingent parking construction agent completion furnishing furnished furniture occupancy payment verification user \
+         approval account marital energy ownership possession tenure",
     ),
     (
         "list_price",
-        "90: prezzo vendita, prezzo di vendita, preco venda, preco de venda, valor aluguel, valor locacao, canone mensile, canone di locazione, cena najmu, kira, hinta, vuokra, begart pris, utgangspris, kontantpris, rent per month, guide price; 100: list price, asking price; 99: price amount, price value, listing price, kaufpreis; 98: unformatted \
+        "97: price now, now price, expected price, asking rent; 90: prezzo vendita, prezzo di vendita, preco venda, preco de venda, valor aluguel, valor locacao, canone mensile, canone di locazione, cena najmu, kira, hinta, vuokra, begart pris, utgangspris, kontantpris, rent per month, guide price; 100: list price, asking price; 99: price amount, price value, listing price, kaufpreis; 98: unformatted \
          price, prices, rental price, rental prices, sale prices; 97: price, current price, monthly rent, prix, preis, precio; 96: price raw, mietpreis, precio venta, \
          price unformatted; 95: rent price, prix affiche; 94: loyer, kaltmiete; 92: price text, sale price, rent, \
          miete; 90: nettokaltmiete; 88: alquiler; 86: gesamtmiete; 84: warmmiete; 90: rental, rents; 89: cena, prezzo, preco, pris, prijs, vraagprijs, huurprijs, koopprijs, fiyat, canone, affitto, hyra, leie, husleje, arrendamento, renda, valor venda, prezzo richiesto, prisantydning, totalpris; 62: montant, importe; 60: amount; \
@@ -80,19 +81,19 @@ pub(super) const TABLE: &[(&str, &str, &str)] = &[
     ),
     (
         "previous_list_price",
-        "100: previous list price; 98: previous price, old price, ancien prix, vorheriger preis, precio anterior; 96: \
+        "97: price was, was price; 100: previous list price; 98: previous price, old price, ancien prix, vorheriger preis, precio anterior; 96: \
          alter preis; 94: prior price; 90: price before",
         "date currency",
     ),
     (
         "close_price",
-        "100: close price; 98: sold price, closing price; 97: sale price paid; 94: last sold price, sold for, last sale price; 92: prix \
+        "97: slutpris, salgspris, prix de vente final, verkaufspreis, verkoopprijs, precio final; 100: close price; 98: sold price, closing price; 97: sale price paid; 94: last sold price, sold for, last sale price; 92: prix \
          vendu, precio de cierre",
         "date currency text",
     ),
     (
         "close_date",
-        "100: close date; 98: sold date, date sold, closing date, sold on; 96: last sold date, sold at, sale date; 94: last \
+        "92: sald, sald datum, sold, date of sale, verkauft, solgt dato, verkocht op; 100: close date; 98: sold date, date sold, closing date, sold on; 96: last sold date, sold at, sale date; 94: last \
          sale date; 92: date de vente, verkauft am, fecha de cierre, fecha venta",
         "string",
     ),
@@ -137,13 +138,13 @@ pub(super) const TABLE: &[(&str, &str, &str)] = &[
     ),
     (
         "living_area",
-        "96: woonoppervlakte, boarea, boareal, boligareal, bruksareal, primaerrom, superficie commerciale, superficie interna, area util, area bruta, area privativa, metratura, pinta ala, asuinpinta ala, powierzchnia, uzitna plocha, usable floor area, square footage, living size, interior area, internal area, gross internal area, net area; 100: living area, livingarea, surface habitable, wohnflache; 99: sqft living, superficie habitable; 98: \
+        "99: carpet area; 96: woonoppervlakte, boarea, boareal, boligareal, bruksareal, primaerrom, superficie commerciale, superficie interna, area util, area bruta, area privativa, metratura, pinta ala, asuinpinta ala, powierzchnia, uzitna plocha, usable floor area, square footage, living size, interior area, internal area, gross internal area, net area; 100: living area, livingarea, surface habitable, wohnflache; 99: sqft living, superficie habitable; 98: \
          square footage, living space; 97: square feet, floor area; 96: square meters; 95: sqft, floor size; 94: \
          superficie construida, area m2, size sqft, area sqft, estate size; 92: sqm; 90: surface, m2; 88: superficie, \
          usable area, building size; 86: surface totale, total area; 84: flache, building area total; 82: area; 72: \
          size, nutzflache; 70: metros",
         "lot land plot terrain parcel parcelle unit units code price per max min source name major above basement \
-         garden terrace school parking",
+         garden terrace school parking rate price cost rent super possession",
     ),
     (
         "lot_area",
@@ -151,7 +152,7 @@ pub(super) const TABLE: &[(&str, &str, &str)] = &[
          lot; 98: lot size, surface terrain, surface du terrain, surface de la parcelle, superficie parcela, \
          superficie terreno; 97: land area, plot area, plot size; 96: lot size acres, land size; 90: grundflache; 84: \
          parcela; 70: terrain",
-        "unit units source features id type",
+        "unit units source features id type per rate price cost",
     ),
     (
         "year_built",

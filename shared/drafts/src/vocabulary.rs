@@ -45,7 +45,9 @@ impl Field {
             return 0;
         }
         // A phrase that itself contains such a word is meant as written.
-        let away = if self.meant(column).have(&self.not) && !self.not.iter().any(|word| says(word)) { 60 } else { 0 };
+        // "Rate per sqft" is no area, although its unit is one.
+        let words = if self.name.ends_with("_area") { &column.words } else { self.meant(column) };
+        let away = if words.have(&self.not) && !self.not.iter().any(says) { 60 } else { 0 };
         let depth = 3 * i32::try_from(column.depth).unwrap_or(20);
         let list = if column.in_list { 12 } else { 0 };
         (like * sure / 100 - away - depth - list).max(0)

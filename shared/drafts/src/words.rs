@@ -85,7 +85,8 @@ impl Words {
         let says_nothing =
             |word: &String| EMPTY.contains(&word.as_str()) || matches!(word.as_str(), "main" | "current");
         let empty = !self.last.is_empty() && self.last.iter().all(says_nothing);
-        let above = if empty { like(parent, &phrase.words) - 10 } else { 0 };
+        let of_parent = if parent.concat() == phrase.joined { 100 } else { like(parent, &phrase.words) };
+        let above = if empty { of_parent - 10 } else { 0 };
         own.max(whole).max(above)
     }
 

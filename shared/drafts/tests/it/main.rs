@@ -5,6 +5,6 @@
 mod corpus;
 mod draft;
 mod draft_sales;
+mod meanings;
 mod measures;
 mod owners;
-mod zz;
