@@ -2,12 +2,14 @@
 
 import argparse
 import os
+import re
 import sys
 import tempfile
 from collections import defaultdict
 from datetime import datetime, timezone
 
 import catalogue
+import compare_days
 import made
 import rows
 from compare import Area, Comparison, Tally, day_number
@@ -52,7 +54,10 @@ def compare_areas(tally, stoop, markets, newest, moments, days):
                 area = areas[theirs["purpose"]]
                 hour = rows.rfc3339(moment) // HOUR
                 comparison = Comparison(tally, promised, area, moment, newest // HOUR)
-                comparison.all_segments(theirs, day_number(theirs["day"]), hour)
+                day = day_number(theirs["day"])
+                comparison.all_segments(theirs, day, hour)
+                compare_days.compare_days(comparison, theirs)
+                compare_days.compare_changes(comparison, theirs, day)
 
 
 def made_input(tally, program, folder, homes, seed, moments):
@@ -90,12 +95,16 @@ def main():
 
 
 def report(tally):
+    for (kind, level), errors in sorted(tally.errors.items()):
+        errors.sort()
+        print(f"  {kind}, {level}: {len(errors):,} cases, half within {errors[len(errors) // 2]:.3%}, "
+              f"95 % within {errors[int(len(errors) * 0.95)]:.3%}, all within {errors[-1]:.3%}")
     kinds = defaultdict(int)
     for difference in tally.wrong:
-        kinds[difference[2].split(": ")[-1]] += 1
+        kinds[re.sub(r"days \d{4}.*: ", "days: ", difference[2]).split(": ", 1)[-1]] += 1
     for kind, count in sorted(kinds.items(), key=lambda pair: -pair[1])[:40]:
         print(f"  {count:6} {kind}")
-    for area, moment, figure, ours, theirs, allowed in tally.wrong[:20]:
+    for area, moment, figure, ours, theirs, allowed in tally.wrong[:int(os.environ.get("SHOW", 20))]:
         print(f"{area} {moment} {figure}: ours {ours}, theirs {theirs}, allowed {allowed:g}")
     print(f"recompute: {tally.compared:,} figures compared, {len(tally.wrong):,} wrong")
 

@@ -86,20 +86,20 @@ class Comparison:
         self.moment, self.newest = moment, newest
         self.where = (f"{area.path}:{area.purpose}", moment)
 
-    def figure(self, place, name, ours, theirs):
+    def figure(self, place, name, ours, theirs, slack=0):
         about = self.catalogue.get(name)
         if about is None:
             self.tally.check(self.where, place + name, ours, theirs)
             return
         if ours is not None and about.unit.startswith("currency"):
             ours /= 100
-        self.tally.check(self.where, place + name, ours, theirs, 0 if ours is None else about.allowed(ours))
+        self.tally.check(self.where, place + name, ours, theirs, 0 if ours is None else about.allowed(ours) + slack / 100)
 
     def block(self, place, ours, theirs):
         """A block of figures of Stoop's JSON and its intervals."""
         for name, value in ours.values.items():
             if name in theirs:
-                self.figure(place, name, value, theirs[name])
+                self.figure(place, name, value, theirs[name], ours.slack.get(name, 0))
             else:
                 self.tally.check(self.where, place + name, value, "absent")
         given = theirs.get("intervals", {})

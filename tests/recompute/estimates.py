@@ -2,7 +2,7 @@
 
 import math
 
-Z = 1.96
+Z = 1.959964
 
 
 def quantile(ordered, q):

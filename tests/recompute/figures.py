@@ -19,6 +19,7 @@ class Figures:
 
     def __init__(self):
         self.values, self.intervals = {}, {}
+        self.slack = {}          # of means, for what buckets tell of the prices left out
 
     def median(self, name, numbers, q=0.5):
         numbers = sorted(numbers)
@@ -33,29 +34,36 @@ class Figures:
         self.values[name] = number / divisor if divisor else None
 
 
+    def mean(self, name, prices):
+        """Without outlying prices, of which it returns the others. A mean is known to 0.1 % of what is left out."""
+        belong = without_outlying(prices)
+        self.ratio(name, sum(belong), len(belong))
+        self.slack[name] = 0.001 * (sum(prices) - sum(belong)) / max(1, len(belong))
+        return belong
+
+
 def without_outlying(prices):
-    """The prices that can belong here, and how many cannot."""
+    """The prices that can belong here."""
     if len(prices) < 10:
-        return prices, 0
+        return prices
     middle = quantile(sorted(prices), 0.5)
-    belong = [price for price in prices if middle / 50 <= price <= middle * 50]
-    return belong, len(prices) - len(belong)
+    return [price for price in prices if middle / 50 <= price <= middle * 50]
 
 
 def levels(part, day, speed=True):
-    figures, values = Figures(), {}
+    figures = Figures()
     stock = [span for span in part.spans if covers(span, day)]
     priced = [span for span in stock if span.price is not None]
     prices = sorted(span.price for span in priced)
-    belong, outlying = without_outlying(prices)
     values = figures.values
-    values.update(active=len(stock), unconfirmed=0, priced=len(priced), outlying=outlying, thin=len(priced) < 10)
+    belong = figures.mean("mean_price", prices)
+    values.update(active=len(stock), unconfirmed=0, priced=len(priced), thin=len(priced) < 10)
+    values["outlying"] = len(prices) - len(belong)
     figures.median("median_price", prices)
     figures.median("p25_price", prices, 0.25)
     figures.median("p75_price", prices, 0.75)
     values["min_price"] = belong[0] if belong else None
     values["max_price"] = belong[-1] if belong else None
-    figures.ratio("mean_price", sum(belong), len(belong))
     per_area = [span.price / span.area for span in priced if span.area]
     values["priced_per_area"] = len(per_area)
     figures.median("median_price_per_area", per_area)
@@ -132,10 +140,9 @@ def window(part, day, width, speed=True):
 def add_sales(figures, sales):
     values = figures.values
     prices = [price for _, price, _, _, _ in sales if price is not None]
-    belong, _ = without_outlying(prices)
     values["sales_priced"] = len(prices)
     figures.median("median_sale_price", prices)
-    figures.ratio("mean_sale_price", sum(belong), len(belong))
+    figures.mean("mean_sale_price", prices)
     values["sale_volume"] = sum(prices) if prices else None
     per_area = [price / area for _, price, area, _, _ in sales if price is not None and area]
     values["sales_priced_per_area"] = len(per_area)

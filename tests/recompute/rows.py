@@ -64,12 +64,12 @@ class Zones:
 
 def in_order(rows):
     """Gives each row its position among the differing rows of one home and moment, in the order of the file."""
-    last, result = {}, []
+    earlier, result = {}, []
     for home, time, facts, listed in rows:
-        state = last.setdefault((home, time), [-1, None])
-        if state[1] != (facts, listed):
-            state[0], state[1] = state[0] + 1, (facts, listed)
-            result.append(Row(home, time, state[0], facts, listed))
+        known = earlier.setdefault((home, time), set())
+        if (facts, listed) not in known:           # one that repeats an earlier one of the moment says nothing new
+            result.append(Row(home, time, len(known), facts, listed))
+            known.add((facts, listed))
     return result
 
 

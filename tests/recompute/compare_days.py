@@ -1,0 +1,81 @@
+"""Compares the daily series and the changes of an area."""
+
+import changes
+from compare import day_number, iso
+
+# A change of a median is within 0.2 points; its JSON has four decimals.
+CHANGE = 0.002 + 0.00005 + 1e-9
+
+
+def compare_days(comparison, theirs):
+    part, tally, where = comparison.area.whole(), comparison.tally, comparison.where
+    for row in theirs["days"]:
+        day = day_number(row["day"])
+        values, interval, slack = changes.close(part, day)
+        place = f"days {row['day']}: "
+        for name, value in values.items():
+            about = name if not name.startswith("median_price_") else "median_price"
+            if about != name:
+                comparison.catalogue.setdefault(name, comparison.catalogue[about])
+            comparison.figure(place, name, value, row[name], slack if name == "mean_price" else 0)
+        given = row["median_price_interval"]
+        for end, index in (("low", 0), ("high", 1)):
+            value = None if interval is None else interval[index] / 100
+            tally.check(where, f"{place}median_price_interval[{end}]", value, given and given[end],
+                        0 if value is None else comparison.catalogue["median_price"].allowed_end(value))
+    compare_index(comparison, theirs["days"])
+    watched = changes.first_entry(part)
+    if theirs["watched_since"] is not None:
+        tally.check(where, "watched_since", watched and iso(watched), theirs["watched_since"])
+
+
+def compare_index(comparison, days):
+    """100 on the first day shown that has an index; each other day against that one."""
+    part, known_since = comparison.area.whole(), changes.first_entry(comparison.area.whole())
+    base = None
+    for row in days:
+        day, ours = day_number(row["day"]), None
+        if base is None and changes.mix_index(part, day, day, known_since)[0] is not None:
+            base = day
+        if base is not None:
+            index, _ = changes.mix_index(part, base, day, known_since)
+            ours = None if index is None else 100 * index
+        comparison.tally.check(comparison.where, f"days {row['day']}: price_index", ours, row["price_index"],
+                               0 if ours is None else 0.002 * ours + 0.005)
+
+
+def compare_changes(comparison, theirs, day):
+    area, tally, where = comparison.area, comparison.tally, comparison.where
+    part, known_since = area.whole(), changes.first_entry(area.whole())
+    watched = changes.first_entry(part)
+    given = {row["days"]: row for row in theirs["changes"]}
+    for days in changes.SINCE:
+        since, row = day - days, given.get(days)
+        if row is None:
+            tally.check(where, f"changes {days}", watched is None or since < watched, True)
+            continue
+        place = f"changes {days}: "
+        now, before = len(changes.prices_on(part, day)), len(changes.prices_on(part, since))
+        stock = sum(changes.figures.covers(span, since) for span in part.spans)
+        stock_now = sum(changes.figures.covers(span, day) for span in part.spans)
+        tally.check(where, place + "since", iso(since), row["since"])
+        tally.check(where, place + "active", stock, row["active"])
+        tally.check(where, place + "priced", before, row["priced"])
+        tally.check(where, place + "active_change", stock_now / stock - 1 if stock else None, row["active_change"], 0.000051)
+        change, interval = changes.median_change(part, day, since)
+        tally.check(where, place + "median_price_change", change, row["median_price_change"], CHANGE * (1 + (change or 0)))
+        if change is not None and row["median_price_change"] is not None and before and now:
+            size = "from 500" if min(before, now) >= 500 else "fewer"
+            tally.error(f"change of the median, {size}", area.level, abs(change - row["median_price_change"]) / (1 + change))
+        ends = row["median_price_change_interval"]
+        for end, index in (("low", 0), ("high", 1)):
+            ours = None if interval is None else interval[index]
+            tally.check(where, f"{place}median_price_change_interval[{end}]", ours, ends and ends[end],
+                        0.005 * (1 + (ours or 0)))
+        if days > 1:
+            index, matched = changes.mix_index(part, since, day, known_since)
+            ours = None if index is None else index - 1
+            tally.check(where, place + "mix_adjusted_change", ours, row["mix_adjusted_change"], 0.00205 * (index or 1))
+            tally.check(where, place + "mix_matched_share", matched, row["mix_matched_share"], 0.000051)
+            if ours is not None and row["mix_adjusted_change"] is not None:
+                tally.error("change at the same mix", area.level, abs(ours - row["mix_adjusted_change"]))
