@@ -191,24 +191,16 @@ def first_price(interval):
 
 
 def list_prices(history, sale, since, place, closing):
-    """The last price asked before a sale and the first price of its spell; None if neither is believable."""
+    """The list prices with which a sale is compared; one that is not believable is passed over for the closed row's."""
     def believable(price):
         return price is not None and (closing is None or closing < price * 4 and price < closing * 4)
 
     steps = [step for step in history.intervals[since:place]
              if step.phase in ("active", "pending") and terms(step.facts) == terms(sale.interval.facts)]
-    asked = [step.price for step in steps if step.price is not None] or [sale.interval.facts.price]
-    last = asked[-1] if believable(asked[-1]) else None
-    first = None
-    spells = []
+    asked = [step.price for step in steps if step.price is not None][-1:] + [sale.interval.facts.price]
+    ends = {}                                    # the last step of each spell
     for step in steps:
-        if not spells or spells[-1][-1].spell is not step.spell:
-            spells.append([])
-        spells[-1].append(step)
-    for spell in reversed(spells):
-        first = first_price(spell[-1])
-        if first is not None:
-            break
-    if first is None:
-        first = sale.interval.facts.original
-    return last, first if believable(first) else None
+        ends[id(step.spell)] = step
+    firsts = [price for step in ends.values() if (price := first_price(step)) is not None][-1:]
+    firsts.append(sale.interval.facts.original)
+    return next(filter(believable, asked), None), next(filter(believable, firsts), None)
