@@ -10,6 +10,7 @@ from datetime import datetime, timezone
 
 import catalogue
 import compare_days
+import compare_homes
 import made
 import rows
 from compare import Area, Comparison, Tally, day_number
@@ -45,7 +46,7 @@ def paths_of(markets):
 
 
 def compare_areas(tally, stoop, markets, newest, moments, days):
-    promised = catalogue.read()
+    promised, stocks = catalogue.read(), compare_homes.Stocks(markets)
     for path, purposes in sorted(paths_of(markets).items()):
         areas = {purpose: Area(path, purpose, markets) for purpose in purposes}
         for moment in moments:
@@ -58,6 +59,17 @@ def compare_areas(tally, stoop, markets, newest, moments, days):
                 comparison.all_segments(theirs, day, hour)
                 compare_days.compare_days(comparison, theirs)
                 compare_days.compare_changes(comparison, theirs, day)
+                compare_days.compare_unusual(comparison, theirs, day)
+            if "sale" in purposes:
+                compare_homes.compare_yields(tally, stocks, path, moment, answer["yields"], day)
+
+
+def compare_homes_of(tally, stoop, markets, histories, newest):
+    """All homes on offer, country by country."""
+    zones, stocks = rows.Zones(ZONES), compare_homes.Stocks(markets)
+    for country in sorted(path for path in paths_of(markets) if "/" not in path):
+        compare_homes.compare_homes(tally, stocks, histories, stoop.homes(country), "now",
+                                    lambda path: zones.day(path, newest))
 
 
 def made_input(tally, program, folder, homes, seed, moments):
@@ -70,10 +82,11 @@ def made_input(tally, program, folder, homes, seed, moments):
     for name in ("made.jsonl", "late.jsonl"):
         stoop.replay(os.path.join(folder, "made.toml"), os.path.join(folder, name))
     all_rows = rows.of_made(first, made.PLACES) + rows.of_made(late, made.PLACES)
-    markets, _ = markets_of(all_rows)
+    markets, histories = markets_of(all_rows)
     newest = max(row.time for row in all_rows)
     print(f"made: {len(all_rows):,} rows of {homes:,} homes")
     compare_areas(tally, stoop, markets, newest, moments, 30)
+    compare_homes_of(tally, stoop, markets, histories, newest)
 
 
 def main():

@@ -77,6 +77,28 @@ def mix_index(part, base, day, known_since):
     return math.exp(log), matched
 
 
+def mix_deviation(part, base, day, days, today):
+    """The standard deviation of the logarithm of that index, because the homes of each cell are a sample."""
+    before, now = cells_of(part, base), cells_of(part, day)
+    both = [cell for cell in now if cell in before and min(now[cell][0], before[cell][0]) >= 140]
+    totals = [sum(cells[cell][0] for cell in both) for cells in (before, now)]
+    homes = [sum(count for count, _ in cells.values()) / 28 for cells in (before, now)]
+    common = sum(figures.covers(span, today) and span.opened <= today - max(days, 28) for span in part.spans)
+    correlation = min(1.0, common / math.sqrt(homes[0] * homes[1]))
+    total = 0.0
+    for cell in both:
+        logs = [math.log(span.price) for span in part.spans
+                if span.cell == cell and span.price is not None and figures.covers(span, today)]
+        variance = 0.4 ** 2
+        if len(logs) >= 6:
+            mean = sum(logs) / len(logs)
+            variance = sum((log - mean) ** 2 for log in logs) / (len(logs) - 1)
+        weight = (before[cell][0] / totals[0] + now[cell][0] / totals[1]) / 2
+        parts = 28 / before[cell][0], 28 / now[cell][0]
+        total += weight ** 2 * variance * (sum(parts) - 2 * correlation * math.sqrt(parts[0] * parts[1]))
+    return math.sqrt(max(0.0, total)) * min(days, 28) / 28
+
+
 def median_change(part, day, since):
     """The change of the median and its interval."""
     now, before = prices_on(part, day), prices_on(part, since)
@@ -92,4 +114,4 @@ def median_change(part, day, since):
     variance = errors[0] ** 2 + errors[1] ** 2 - 2 * correlation * errors[0] * errors[1]
     spread = Z * math.sqrt(max(0.0, variance))
     log = math.log1p(change)
-    return change, (math.expm1(log - spread) - 0.002, math.expm1(log + spread) + 0.002)
+    return change, (math.exp(log - spread) * 0.998 - 1, math.exp(log + spread) * 1.002 - 1)

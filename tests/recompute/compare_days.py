@@ -1,7 +1,11 @@
 """Compares the daily series and the changes of an area."""
 
+import math
+
 import changes
+import unusual
 from compare import day_number, iso
+from estimates import Z
 
 # A change of a median is within 0.2 points; its JSON has four decimals.
 CHANGE = 0.002 + 0.00005 + 1e-9
@@ -77,5 +81,32 @@ def compare_changes(comparison, theirs, day):
             ours = None if index is None else index - 1
             tally.check(where, place + "mix_adjusted_change", ours, row["mix_adjusted_change"], 0.00205 * (index or 1))
             tally.check(where, place + "mix_matched_share", matched, row["mix_matched_share"], 0.000051)
+            ends = row["mix_adjusted_change_interval"]
+            reach = None if index is None else Z * changes.mix_deviation(part, since, day, days, day)
+            for end, sign in (("low", -1), ("high", 1)):
+                edge = None if index is None else index * math.exp(sign * reach) - 1
+                tally.check(where, f"{place}mix_adjusted_change_interval[{end}]", edge, ends and ends[end],
+                            0.003 * (1 + (edge or 0)))
             if ours is not None and row["mix_adjusted_change"] is not None:
                 tally.error("change at the same mix", area.level, abs(ours - row["mix_adjusted_change"]))
+
+
+def compare_unusual(comparison, theirs, day):
+    """The week that ends with the last day that is over."""
+    part, tally, where = comparison.area.whole(), comparison.tally, comparison.where
+    found = unusual.comparisons(part, day if theirs["day_is_over"] else day - 1, day)
+    flags, near = unusual.flagged(found)
+    given = {row["figure"]: row for row in theirs["unusual"]}
+    for name, _ in unusual.COUNTS + (("active_change", ()), ("mix_adjusted_change", ())):
+        if name not in near:
+            tally.check(where, f"unusual {name}", name in flags, name in given)
+        if name not in given or name not in found:
+            continue
+        value, usual, ends, weeks, probability = found[name]
+        row, small = given[name], 0.001 if name == "mix_adjusted_change" else 0.0001
+        tally.check(where, f"unusual {name}.value", value, row["value"], small)
+        tally.check(where, f"unusual {name}.usual", usual, row["usual"], small)
+        tally.check(where, f"unusual {name}.usual_interval[low]", ends[0], row["usual_interval"]["low"], 2 * small)
+        tally.check(where, f"unusual {name}.usual_interval[high]", ends[1], row["usual_interval"]["high"], 2 * small)
+        tally.check(where, f"unusual {name}.weeks", weeks, row["weeks"])
+        tally.check(where, f"unusual {name}.probability", probability, row["probability"], 0.1 * probability)

@@ -94,7 +94,7 @@ class Survival:
         return left, total
 
     def median(self):
-        return next((age for age, left, _ in self.steps if left <= 0.5), None)
+        return next((age for age, left, _ in self.steps if left <= 0.5 + 1e-12), None)
 
     def gone_within(self, age):
         known = self.at(age)

@@ -16,7 +16,8 @@ class Span:
         self.price, self.area = interval.price, interval.facts.area
         self.opened, self.opened_at = opened, interval.spell.opened
         self.first_price = first_price
-        self.cell = (interval.facts.kind, interval.facts.beds)
+        beds = interval.facts.beds
+        self.cell = (interval.facts.kind, None if beds is None else min(beds, 10))
 
 
 class Part:

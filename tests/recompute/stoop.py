@@ -28,7 +28,7 @@ class Stoop:
         return self.json("market", path if "/" in path else path + "/", *pairs(options))
 
     def homes(self, path):
-        return self.json("homes", path if "/" in path else path + "/", "--all", "--limit", "1000000")["homes"]
+        return self.json("homes", path if "/" in path else path + "/", "--limit", "1000000")["homes"]
 
 
 def pairs(options):
