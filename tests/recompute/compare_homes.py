@@ -54,6 +54,9 @@ def compare_yields(tally, stocks, path, moment, given, day):
 
 def compare_homes(tally, stocks, histories, rows, moment, days_of):
     """Homes as they are now, against those of their kind in their market and its county."""
+    active = {home for home, history in histories.items() if history.intervals[-1].phase == "active"}
+    tally.check(("homes", moment), "those on offer", len(active), len({row["id"] for row in rows} & active))
+    tally.check(("homes", moment), "those listed", len(active), len(rows))
     for row in rows:
         path, purpose, _ = row["market"].split(":")
         where, history = (row["id"], moment), histories[row["id"]]
