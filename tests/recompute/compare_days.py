@@ -30,9 +30,19 @@ def compare_days(comparison, theirs):
         first = changes.first_entry(part)
         tally.check(where, place + "warming_up", first is not None and day < first + 7, row["warming_up"])
     compare_index(comparison, theirs["days"])
-    watched = changes.first_entry(part)
-    if theirs["watched_since"] is not None:
-        tally.check(where, "watched_since", watched and iso(watched), theirs["watched_since"])
+    compare_watched(comparison, theirs, changes.first_entry(part))
+
+
+def compare_watched(comparison, theirs, watched):
+    """Since when the area is watched, and which windows have any of its first 7 days."""
+    day = day_number(theirs["day"])
+    if watched is None or watched > day:
+        return                   # nothing is known of days before
+    if theirs["watched_since"] is not None or watched > day - 393:       # at least so many days are read
+        comparison.tally.check(comparison.where, "watched_since", iso(watched), theirs["watched_since"])
+        windows = (("last_24_hours", 1), ("last_7_days", 7), ("last_28_days", 28), ("last_90_days", 90))
+        warming = [name for name, days in windows if day - days + 1 < watched + 7]
+        comparison.tally.check(comparison.where, "warming_up", str(warming), str(theirs["warming_up"]))
 
 
 def compare_index(comparison, days):

@@ -8,9 +8,9 @@ POOLED = 0.005
 
 
 def levels_of(path):
-    """An area, its city and its county; a region or country stands alone."""
+    """An area, its city and its county, where they are known; a region or country stands alone."""
     parts = path.split("/")
-    return [path] + ["/".join(parts[:length]) for length in range(len(parts) - 1, 2, -1)]
+    return [path] + ["/".join(parts[:length]) for length in range(len(parts) - 1, 2, -1) if parts[length - 1] != "-"]
 
 
 class Stocks:

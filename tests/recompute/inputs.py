@@ -85,5 +85,10 @@ def avito(program, folder, data):
     stoop = Stoop(program, os.path.join(folder, "avito.db"))
     stoop.replay(os.path.join(MAPS, "avito-2024.toml"), *files)
     markets = {row["id"]: row["market"].split(":")[0] for row in stoop.homes("ma")}
-    all_rows = rows.of_avito(files, markets)
+
+    def market_then(home, seen):
+        intervals = stoop.json("home", home)["intervals"]
+        return next(one["market"].split(":")[0] for one in reversed(intervals) if rows.rfc3339(one["first_seen"]) <= seen)
+
+    all_rows = rows.of_avito(files, markets, market_then)
     return Input("ma-avito-2024", stoop, all_rows, ["2024-11-30T20:20:00Z", "2024-11-20T12:00:00Z"], 30)

@@ -141,26 +141,31 @@ def ago(text, seen):
     return seen - (1 if found[1].startswith("un") else int(found[1])) * UNITS[unit] * 1000
 
 
-def of_avito(paths, markets):
-    """maps/avito-2024.toml; `markets`: the path of each home, as the gazetteer finds it."""
-    result = []
+def of_avito(paths, markets, market_then):
+    """maps/avito-2024.toml. `markets`: the path of each home now, from which the paths of city and quarter are learnt;
+    `market_then` gives that of a home at a moment, for the few whose place no home has now."""
+    scraped = []
     for path in sorted(paths):
         stamp = re.search(r"(\d{4}-\d{2}-\d{2})(?:T(\d{2})-(\d{2}))?", path)
         seen = rfc3339(f"{stamp[1]}T{stamp[2] or '00'}:{stamp[3] or '00'}:00Z")
         with open(path, encoding="utf-8") as file:
-            rows = json.load(file)
-        for row in rows:
-            native = re.search(r"(\d+)\.htm$", row["url"])
-            home = native and f"avito/{native[1]}"
-            if home not in markets:
-                continue
-            attributes = row["attributes"]
-            price = None if row["price"] == "Prix non spécifié" else french(row["price"])
-            area = french(attributes.get("Surface habitable")) or french((row["total_area"] or "").replace("m²", ""))
-            kind = "Apartment" if attributes.get("Type") == "Appartements, à vendre" else \
-                None if attributes.get("Type") is None else "Other"
-            beds = re.match(r"\d+", row["n_bedrooms"] or "")
-            facts = Facts((markets[home], "sale", "MAD"), "Active", list_price(cents(price), ("sale", "MAD")), None, None,
-                          None, kind, int(beds[0]) if beds else None, area or None)
-            result.append((home, seen, facts, ago(row["time"], seen)))
-    return in_order(result)
+            for row in json.load(file):
+                native = re.search(r"(\d+)\.htm$", row["url"])
+                scraped.append((f"avito/{native[1]}", seen, (row["city"], row["attributes"].get("Secteur")), row))
+    last = {home: place for home, _, place, _ in scraped}
+    learnt = {place: markets[home] for home, place in last.items() if home in markets}
+    return in_order([of_scrape(home, seen, learnt.get(place) or market_then(home, seen), row)
+                     for home, seen, place, row in scraped if home in markets])
+
+
+def of_scrape(home, seen, market, row):
+    attributes = row["attributes"]
+    price = None if row["price"] == "Prix non spécifié" else french(row["price"])
+    area = french(attributes.get("Surface habitable")) or french((row["total_area"] or "").replace("m²", ""))
+    kind = "Apartment" if attributes.get("Type") == "Appartements, à vendre" else \
+        None if attributes.get("Type") is None else "Other"
+    beds = re.match(r"\d+", row["n_bedrooms"] or "")
+    terms = ("sale", "MAD")
+    facts = Facts((market, *terms), "Active", list_price(cents(price), terms), None, None, None, kind,
+                  int(beds[0]) if beds else None, area or None)
+    return home, seen, facts, ago(row["time"], seen)

@@ -4,7 +4,7 @@ import copy
 
 # Of an answer, what no figure is: where and when, names, and how late the data is.
 NOT_COMPARED = {"as_of", "area_unit", "catalogue_version", "currency", "day", "day_is_over", "id", "label", "lag_seconds",
-                "name", "observed_at", "path", "purpose", "reference", "since", "warming_up", "zone"}
+                "name", "observed_at", "path", "purpose", "reference", "zone"}
 
 
 def leaves(node, path=()):
@@ -28,9 +28,9 @@ def altered(answer, path):
     if isinstance(value, bool):
         node[path[-1]] = not value
     elif isinstance(value, (int, float)):
-        node[path[-1]] = value + 1 if isinstance(value, int) else value * 1.03 + 0.03
+        node[path[-1]] = value + 1 if isinstance(value, int) else value + max(0.03, 0.03 * abs(value))
     else:
-        node[path[-1]] = None if isinstance(value, str) else 1
+        node[path[-1]] = "1999-12-31" if isinstance(value, str) else 1
     return copied
 
 
