@@ -152,7 +152,7 @@ def all_inputs(arguments, folder):
 def main():
     parser = argparse.ArgumentParser(prog="recompute", description=__doc__)
     parser.add_argument("stoop", help="the program")
-    parser.add_argument("--homes", type=int, default=4000, help="random homes to make")
+    parser.add_argument("--homes", type=int, default=3000, help="random homes to make")
     parser.add_argument("--seed", type=int, default=1, help="of the random homes")
     parser.add_argument("--moments", type=int, default=2, help="moments at which the random homes are compared: 1 to 3")
     parser.add_argument("--keep", help="a folder for files and databases, which are kept there")

@@ -17,11 +17,9 @@ def median(values):
 
 
 def weeks_of(part, last, kinds):
-    """Events by week, the last one first, since the searches are warm."""
+    """Events by week, the last one first, since the searches are warm; of an area that has only sales, all that are read."""
     first = changes.first_entry(part)
-    if first is None:
-        return []
-    count = min((last - (first + 7) + 1) // 7, WEEKS_READ)
+    count = WEEKS_READ if first is None else min((last - (first + 7) + 1) // 7, WEEKS_READ)
     weeks = [0] * max(0, count)
     for day, _, kind in part.flows:
         if kind in kinds and 0 <= last - day < 7 * len(weeks):
