@@ -8,13 +8,19 @@
 mod area;
 mod date;
 mod encoding;
+mod missing;
 mod money;
+mod money_words;
 mod number;
+mod period;
 mod relative;
 
-pub use area::{AreaTextError, parse_area, parse_area_unit};
+pub use area::{AreaMeasure, AreaTextError, parse_area, parse_area_measure, parse_area_unit};
 pub use date::{DateFormat, DateTextError, parse_iso};
 pub use encoding::{Decoder, Encoding};
-pub use money::{MoneyText, MoneyTextError, is_monthly, parse_money};
+pub use missing::{is_missing, without_bare_nan};
+pub use money::{MoneyText, MoneyTextError, is_monthly, parse_floor, parse_money};
 pub use number::{NumberStyle, NumberText, NumberTextError, split_number};
+pub(crate) use period::scaled;
+pub use period::{Period, parse_period};
 pub use relative::{Language, parse_relative};
