@@ -28,6 +28,7 @@
 
 mod bytes;
 mod csv_rows;
+mod csv_scan;
 mod format;
 mod input;
 mod json_rows;

@@ -10,3 +10,4 @@ mod guide;
 mod parquet;
 mod reference;
 mod rows;
+mod stray;
