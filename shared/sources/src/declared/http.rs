@@ -184,16 +184,15 @@ impl HttpSource {
         }
         (read, left_out, latest)
     }
-
-    /// Removes secrets from a text before it is truncated for a message: a server may repeat a rejected key.
-    fn hide(&self, text: &str) -> String {
-        self.hidden.iter().fold(text.to_owned(), |text, secret| text.replace(secret, "***"))
-    }
 }
 
 impl Source for HttpSource {
     fn name(&self) -> &str {
         self.map.name()
+    }
+
+    fn hide(&self, text: &str) -> String {
+        self.hidden.iter().fold(text.to_owned(), |text, secret| text.replace(secret, "***"))
     }
 
     fn crawl_policy(&self) -> CrawlPolicy {

@@ -84,6 +84,7 @@ impl<'s, C: Cells<'s>> Pass<'s, '_, C> {
             country: self.text(Target::COUNTRY)?.or_else(|| self.plan.country.clone()),
             latitude_e6: self.value(Target::LATITUDE, |_, found| values::degrees(&found.text))?,
             longitude_e6: self.value(Target::LONGITUDE, |_, found| values::degrees(&found.text))?,
+            derived: false,
         })
     }
 
