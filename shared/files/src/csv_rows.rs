@@ -4,7 +4,7 @@ use csv::ByteRecord;
 use memchr::{memchr_iter, memchr2};
 use stoop_domain::Reason;
 
-use crate::csv_scan::{QuoteFault, RowScan, Scanned, holds_rows};
+use crate::csv_scan::{QuoteFault, RowScan, Scanned, is_joined};
 use crate::input::Input;
 use crate::row::{Content, Location, RawRow, ReadOptions, RowFault};
 
@@ -68,7 +68,7 @@ impl CsvRows {
 
     fn read_headers(&mut self) -> io::Result<ByteRecord> {
         loop {
-            let line = self.to_row();
+            let line = self.skip_breaks();
             let wrong = |problem: &str| io::Error::other(format!("line {line}: {problem}"));
             match self.find() {
                 Found::Row(length) => {
@@ -96,7 +96,7 @@ impl CsvRows {
         if self.over {
             return None;
         }
-        let location = Location::Line(self.to_row());
+        let location = Location::Line(self.skip_breaks());
         let length = match self.find() {
             Found::End => return None,
             Found::Row(length) => length,
@@ -126,8 +126,8 @@ impl CsvRows {
         }
         let row = &self.input.window()[..length];
         let before = if self.before.is_empty() { &self.record } else { &self.before };
-        if self.scan.has_quotes && holds_rows(row, self.delimiter, &self.record, before) {
-            let detail = "a quoted text that has whole rows in it: a quote is missing, or one too many; its first line \
+        if is_joined(row, self.delimiter, &self.scan, &self.record, before) {
+            let detail = "a quoted text that has whole rows in it, or a stray quote behind it; its first line \
                           is refused, the others are read as rows";
             return Some(Err(self.refuse(location, Reason::Unreadable, detail)));
         }
@@ -145,7 +145,7 @@ impl CsvRows {
     }
 
     /// Drops line breaks before the next row. Returns the number of its line.
-    fn to_row(&mut self) -> u64 {
+    fn skip_breaks(&mut self) -> u64 {
         while let Some(byte) = self.input.peek() {
             if !matches!(byte, b'\n' | b'\r') {
                 break;

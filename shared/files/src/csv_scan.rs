@@ -17,6 +17,8 @@ pub(crate) struct RowScan {
     doubled: bool,
     /// Whether a field of the row is quoted.
     pub(crate) has_quotes: bool,
+    /// Whether a field without quotes, behind one that has them, has a quote in it.
+    pub(crate) has_loose_quote: bool,
     scratch: Vec<u8>,
 }
 
@@ -89,7 +91,7 @@ impl RowScan {
                 State::Plain => match memchr3(delimiter, b'\n', b'\r', rest) {
                     Some(to) => {
                         self.at += to;
-                        record.push_field(&row[self.field..self.at]);
+                        self.push_plain(&row[self.field..self.at], record);
                         if self.ends_row(row[self.at], delimiter) {
                             return Scanned::Row(self.at);
                         }
@@ -99,7 +101,7 @@ impl RowScan {
                         if !ended {
                             return self.more(field_max);
                         }
-                        record.push_field(&row[self.field..]);
+                        self.push_plain(&row[self.field..], record);
                         return Scanned::Row(self.at);
                     }
                 },
@@ -152,6 +154,11 @@ impl RowScan {
         false
     }
 
+    fn push_plain(&mut self, field: &[u8], record: &mut ByteRecord) {
+        self.has_loose_quote |= self.has_quotes && memchr(QUOTE, field).is_some();
+        record.push_field(field);
+    }
+
     fn push_quoted(&mut self, row: &[u8], quote: usize, record: &mut ByteRecord) {
         let field = &row[self.field..quote];
         if !self.doubled {
@@ -168,12 +175,20 @@ impl RowScan {
     }
 }
 
-/// Whether a later line of a row with quoted fields looks like a row itself: as many fields, and numbers where `before`,
-/// another row, has numbers. Then a stray quote joins rows: it opened a field, and a quote that ends a text without one
-/// at its beginning (`5" pipe`) closed it.
-pub(crate) fn holds_rows(row: &[u8], delimiter: u8, record: &ByteRecord, before: &ByteRecord) -> bool {
+/// Whether a stray quote joins rows to this one. In an export without mistakes each line has an even number of quotes, or
+/// is in a text of several lines; one quote more makes them odd, so that a row that ends well has a loose one.
+///
+/// Exports that have loose quotes anyway (`5" pipe`) are judged by the lines of the text: one that looks like a row itself
+/// has as many fields, and numbers where `before`, another row, has numbers.
+pub(crate) fn is_joined(row: &[u8], delimiter: u8, scan: &RowScan, record: &ByteRecord, before: &ByteRecord) -> bool {
+    if !scan.has_quotes || memchr(b'\n', row).is_none() {
+        return false;
+    }
     let width = record.len();
-    if width < 2 || memchr(b'\n', row).is_none() {
+    if scan.has_loose_quote {
+        return true;
+    }
+    if width < 2 {
         return false;
     }
     // The field that has the line breaks.

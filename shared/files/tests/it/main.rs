@@ -6,6 +6,7 @@ mod archives;
 mod bounds;
 mod common;
 mod declared_real;
+mod formats;
 mod guide;
 mod parquet;
 mod reference;

@@ -59,6 +59,9 @@ fn a_quote_that_is_never_closed_costs_its_row_and_no_other() {
 fn rows_that_a_sign_for_inches_would_close_are_not_swallowed() {
     let text = "id,price,note\n1,500,a\n2,600,\"b\n3,700,c\n4,800,a TV of 55\"\n5,900,e\n";
     assert_eq!(rows(text), ["1|500|a", &format!("line 3: {JOINED}"), "3|700|c", "4|800|a TV of 55\"", "5|900|e"]);
+    // The field of the row that closes the text begins with a delimiter.
+    let row = "id,price,note\n1,500,a\n2,\"600,b\n3,700,\",c\"\n";
+    assert_eq!(rows(row), ["1|500|a", &format!("line 3: {JOINED}"), "3|700|,c"]);
     let inside = "id,note,price\n1,a,500\n2,\"b,600\n3,5\",700\n4,d,800\n";
     assert_eq!(rows(inside), ["1|a|500", &format!("line 3: {JOINED}"), "3|5\"|700", "4|d|800"]);
 }

@@ -8,6 +8,7 @@
 mod area;
 mod date;
 mod encoding;
+mod json_ld;
 mod money;
 mod number;
 mod relative;
@@ -15,6 +16,7 @@ mod relative;
 pub use area::{AreaTextError, parse_area, parse_area_unit};
 pub use date::{DateFormat, DateTextError, parse_iso};
 pub use encoding::{Decoder, Encoding};
+pub use json_ld::{PageListings, page_listings};
 pub use money::{MoneyText, MoneyTextError, is_monthly, parse_money};
 pub use number::{NumberStyle, NumberText, NumberTextError, split_number};
 pub use relative::{Language, parse_relative};
