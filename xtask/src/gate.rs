@@ -56,6 +56,8 @@ const CONSOLE: &[&str] = &["*.md", "*.rs", "*.toml", "Cargo.lock", "maps/"];
 /// Inputs of the lake's check.
 const LAKE: &[&str] =
     &["lake/", "shared/", "cli/", "maps/", "docs/LAKE.md", "infra/lake.yaml", "Cargo.toml", "Cargo.lock"];
+/// Inputs of the recomputation of figures.
+const RECOMPUTED: &[&str] = &["*.rs", "*.toml", "Cargo.lock", "maps/", "tests/recompute/", "docs/METRICS.md"];
 const CRATES: &[&str] = &["*.toml", "Cargo.lock"];
 const TEMPLATE: &[&str] = &[
     "template.yaml",
@@ -125,6 +127,12 @@ pub(crate) fn console(project: &Project, arguments: &[String]) -> Result<Tally> 
         tally += console::check(project, &provided, true)?;
     }
     Ok(tally)
+}
+
+/// Computes the figures of random homes and of the real data again, without Stoop's code, and compares.
+pub(crate) fn recompute(project: &Project) -> Result<Tally> {
+    let stoop = project.built("stoop")?;
+    project.plain(project.command("python3").arg("tests/recompute").arg(stoop))
 }
 
 /// The steps of `.ci/run`. Skips steps that passed with the same inputs, except the tests without AWS.
@@ -203,6 +211,7 @@ fn common(steps: &mut Steps<'_>) -> Result<()> {
         project.counted(&mut project.cargo(&["test", "--workspace", "--locked", "--doc"]))
     })?;
     steps.run_on("commands in the pages", CONSOLE, MIDDLE, |project| console(project, &[]))?;
+    steps.run_on("figures, recomputed", RECOMPUTED, MIDDLE, recompute)?;
     steps.run_on("checks of pages, on planted faults", BROWSER, MIDDLE, browser::self_test)?;
     steps.run_on("pages in Chromium", PAGES, MIDDLE, |project| browser::demo(project, None))?;
     steps.run_on("the API against its document", CONTRACT, MIDDLE, contract::run)?;

@@ -29,7 +29,7 @@ pub(super) fn watch(database: Arc<Database>) -> watch::Receiver<u64> {
             if looked.is_none_or(|looked| looked.elapsed() >= LOOK_AT_POLLER) {
                 looked = Some(Instant::now());
                 // If it cannot be known, the next look may tell.
-                polled = database.is_polled().ok().or(polled);
+                polled = database.polling().ok().or(polled);
             }
             match database.data_version().map(|version| (version, polled)) {
                 Ok(version) if known != Some(version) => {

@@ -33,7 +33,7 @@ const ROWS: [(&str, &str, &str, u32); 7] = [
 ];
 
 fn by_day(market: &Value) -> BTreeMap<&str, &Value> {
-    list(&market["markets"][0]["series"]).iter().map(|day| (text(&day["day"]), day)).collect()
+    list(&market["markets"][0]["days"]).iter().map(|day| (text(&day["day"]), day)).collect()
 }
 
 #[test]

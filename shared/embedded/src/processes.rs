@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 use stoop_domain::Time;
-use stoop_pipeline::ports::{PortError, RunOutcome, RunRecord};
+use stoop_pipeline::ports::{Polling, PortError, RunOutcome, RunRecord};
 
 use crate::database::Database;
 use crate::error::{Result, at};
@@ -46,14 +46,19 @@ impl Database {
         self.sweep(&token).map_err(self.doing("list the processes of the database"))
     }
 
-    /// Whether a process polls searches at intervals: `stoop run` or `stoop demo`.
+    /// Which process polls searches at intervals: `stoop run` or `stoop demo`.
     ///
     /// # Errors
     /// If the processes cannot be read.
-    pub fn is_polled(&self) -> Result<bool, PortError> {
+    pub fn polling(&self) -> Result<Polling, PortError> {
         let known = processes(&self.lock().connection).map_err(self.doing("list the processes of the database"))?;
-        let polls = |process: &Process| matches!(&*process.command, "stoop run" | "stoop demo");
-        Ok(known.iter().any(|(token, process)| polls(process) && !self.is_gone(token)))
+        let of = |process: &Process| match &*process.command {
+            "stoop run" => Some(Polling::Searches),
+            "stoop demo" => Some(Polling::Simulation),
+            _ => None,
+        };
+        let mut polls = known.iter().filter_map(|(token, process)| Some((token, of(process)?)));
+        Ok(polls.find(|(token, _)| !self.is_gone(token)).map_or(Polling::Nothing, |(_, polling)| polling))
     }
 
     /// The lock file of a process.

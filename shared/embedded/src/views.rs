@@ -6,7 +6,9 @@ use serde::de::DeserializeOwned;
 use stoop_domain::{Alert, AlertId, Day, Home, HomeId, Market, ReferenceAround, Reject, Status, Time};
 use stoop_market::Cells;
 use stoop_pipeline::NextPoll;
-use stoop_pipeline::ports::{Browse, JudgedAlert, PortError, Quarantined, RefusedRows, RunRecord, Versioned, Views};
+use stoop_pipeline::ports::{
+    Browse, JudgedAlert, Polling, PortError, Quarantined, RefusedRows, RunRecord, Versioned, Views,
+};
 use stoop_wire::home_from_bytes;
 
 use crate::database::{Database, file_bytes};
@@ -115,8 +117,8 @@ impl Browse for Database {
         self.all_next_polls()
     }
 
-    async fn is_polled(&self) -> Result<Option<bool>, PortError> {
-        Ok(Some(Self::is_polled(self)?))
+    async fn polling(&self) -> Result<Option<Polling>, PortError> {
+        Ok(Some(Self::polling(self)?))
     }
 
     async fn quarantine(&self, newest: usize) -> Result<Option<Quarantined>, PortError> {

@@ -37,8 +37,8 @@ impl Cells {
     ///   from the day before (of the first day: from the first one of the group before, signed) and the number of its
     ///   coordinates.
     /// * For each coordinate: the difference of its bucket from the one before (of the first one of a day: from the first
-    ///   one of the day before, of whatever group, signed), in the bits above [`CODE_BITS`]; and the value, if none of
-    ///   [`VALUES`].
+    ///   one of the day before, of whatever group, signed), in the bits above the lowest two, which say a value of 1, -1 or 2; and the value, if it is
+    ///   another.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         let (mut days, mut coordinates) = (Vec::new(), Vec::with_capacity(self.len() * 2));

@@ -84,6 +84,14 @@ mod tests {
         }
     }
 
+    /// The example of METRICS.md.
+    #[test]
+    fn the_median_of_nine_prices_lies_between_the_second_and_the_eighth() {
+        assert_eq!(order_ranks(9, 0.5), Some([2, 8]));
+        assert_eq!(order_ranks(6, 0.5), Some([1, 6]));
+        assert_eq!(order_ranks(5, 0.5), None);
+    }
+
     #[test]
     fn a_share_is_within_its_interval_and_of_few_homes_it_is_wide() {
         let [low, high] = wilson(1, 10).unwrap();

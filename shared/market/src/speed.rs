@@ -134,16 +134,18 @@ impl Curve {
     }
 
     /// The 95 % interval of [`Curve::median`]: the days on which the interval of the share left contains a half
-    /// (Brookmeyer and Crowley, *Biometrics* 38, 1982). `None` if it does not end while homes are observed.
+    /// (Brookmeyer and Crowley, *Biometrics* 38, 1982). `None` if it does not begin before all homes left, or does not end
+    /// while homes are observed.
     pub(crate) fn median_interval(&self) -> Option<[f64; 2]> {
-        let ends = |of: fn([f64; 2]) -> f64| {
-            let reaches = |(_, share, sum): &&(i32, f64, f64)| {
-                *share <= 0.0 || survival_interval(*share, *sum).is_some_and(|interval| of(interval) <= HALF)
-            };
-            self.steps.iter().find(reaches).map(|(age, ..)| f64::from(*age))
+        let first = |reaches: fn(f64, Option<[f64; 2]>) -> bool| {
+            let mut steps = self.steps.iter();
+            let (age, ..) = steps.find(|(_, share, sum)| reaches(*share, survival_interval(*share, *sum)))?;
+            Some(f64::from(*age))
         };
+        let begin = first(|_, interval| interval.is_some_and(|[low, _]| low <= HALF))?;
+        let end = first(|share, interval| share <= 0.0 || interval.is_some_and(|[_, high]| high <= HALF))?;
         self.median()?;
-        Some([ends(|[low, _]| low)?, ends(|[_, high]| high)?])
+        Some([begin, end])
     }
 }
 
@@ -201,6 +203,21 @@ mod tests {
         let speed = stays.speed();
         assert_eq!((speed.stays, speed.under_contract.left_within(6)), (2, Some(0.0)));
         assert_eq!((speed.off_market.left_within(5), speed.off_market.left_within(6)), (Some(0.0), Some(0.5)));
+    }
+
+    /// The day on which the last homes leave ends an interval and cannot begin one: of a single home, or of homes that all
+    /// leave on one day, chance is not known.
+    #[test]
+    fn a_median_of_homes_that_all_leave_on_one_day_has_no_interval() {
+        for homes in [1, 2, 30] {
+            let mut stays = Stays::new(Day(89));
+            stays.add(Kind::New, 0, 0, homes);
+            stays.add(Kind::Pending, 14, 14, -homes);
+            let curve = stays.speed().under_contract;
+            assert_eq!((curve.median(), curve.median_interval()), (Some(14.0), None), "of {homes} homes");
+        }
+        assert_eq!(one_leaves_each_day(2).under_contract.median_interval(), Some([1.0, 2.0]));
+        assert_eq!(one_leaves_each_day(100).under_contract.median_interval(), Some([40.0, 60.0]));
     }
 
     #[test]

@@ -124,6 +124,7 @@ impl Shown<'_> {
                 }
             }
             div class="row two" { (charts::charts(self)) (tables::tables(self)) }
+            (tables::yields(self))
             (homes)
             (self.below())
         }

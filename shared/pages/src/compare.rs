@@ -5,7 +5,7 @@ use stoop_domain::{Purpose, Time};
 use stoop_market::Window;
 use stoop_pipeline::serve::{
     Allowance, AreaRequest, ChangeView, ComparedChange, ComparedFigure, ComparedValue, Comparing, Comparison,
-    MarketView, Part, Reader, figure_text, market_for,
+    ConfidenceInterval, MarketView, Part, Reader, figure_text, market_for,
 };
 
 use crate::chart::{LineChart, Series};
@@ -106,13 +106,14 @@ fn table(markets: &[(String, MarketView)], by: Option<Part>) -> Markup {
                             }
                         }
                         @for row in &changes {
-                            (change(&format!("Active, change in {} d", row.days), row, |it| it.active_change))
-                            (change(&format!("Median price, change in {} d", row.days), row, |it| it.median_price_change))
+                            (change(&format!("Active, change in {} d", row.days), row, |it| (it.active_change, None)))
+                            (change(&format!("Prices at the same mix, change in {} d", row.days), row, |it| (it.mix_adjusted_change, it.mix_adjusted_change_interval)))
+                            (change(&format!("Median price, change in {} d", row.days), row, |it| (it.median_price_change, it.median_price_change_interval)))
                         }
                     }
                 }
             }
-            p class="note" { span class="thin" { "Italic" } ": the sample is too small to say much." }
+            p class="note" { span class="thin" { "Italic" } ": the sample is too small to say much. " span class="noise" { "Grey" } ": no clear change, chance may have made it. ± is the reach of chance in 19 of 20 cases." }
         }
     }
 }
@@ -133,13 +134,17 @@ fn cell(row: &ComparedFigure, value: ComparedValue, market: &MarketView) -> Mark
     html! { td class=[value.thin.then_some("thin")] title=[sample] { (stoop_show::or_unknown(shown)) } }
 }
 
-fn change(title: &str, row: &ComparedChange, of: fn(&ChangeView) -> Option<f64>) -> Markup {
+/// A change and its confidence interval.
+type Change = (Option<f64>, Option<ConfidenceInterval>);
+
+fn change(title: &str, row: &ComparedChange, of: fn(&ChangeView) -> Change) -> Markup {
     html! {
-        @if row.values.iter().flatten().any(|change| of(change).is_some()) {
+        @if row.values.iter().flatten().any(|change| of(change).0.is_some()) {
             tr {
                 th class="l" scope="row" { (title) }
                 @for change in &row.values {
-                    td class=[change.as_ref().is_none_or(|change| change.thin).then_some("thin")] { (text::change(change.as_ref().and_then(of))) }
+                    @let (share, interval) = change.as_ref().map(of).unwrap_or_default();
+                    td class=[change.as_ref().is_none_or(|change| change.thin).then_some("thin")] { (text::noisy_change(share, interval)) (text::margin(interval)) }
                 }
             }
         }

@@ -2,6 +2,7 @@
 
 use maud::{DOCTYPE, Markup, html};
 use stoop_domain::Time;
+use stoop_pipeline::ports::Polling;
 
 use crate::assets::{ICON, SCRIPT, STYLE};
 use crate::text;
@@ -83,9 +84,14 @@ pub(crate) fn page(head: &Head<'_>, content: &Markup) -> String {
     page.into_string()
 }
 
-/// A page of a state that nothing polls: it must not be called live.
-pub(crate) fn without_polls(page: String) -> String {
-    page.replacen("<main id=\"content\"", "<main id=\"content\" data-polls=\"none\"", 1)
+/// A page that says what polls: it must not be called live if nothing does, nor real if all is simulated.
+pub(crate) fn with_polling(page: String, polling: Polling) -> String {
+    let name = match polling {
+        Polling::Nothing => "none",
+        Polling::Searches => return page,
+        Polling::Simulation => "simulation",
+    };
+    page.replacen("<main id=\"content\"", &format!("<main id=\"content\" data-polls=\"{name}\""), 1)
 }
 
 /// The time of a page's figures, and whether it is kept current.

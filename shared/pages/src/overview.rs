@@ -147,7 +147,7 @@ impl Overview {
     fn latest(&self) -> Markup {
         html! {
             section class="card answer" data-answer="cut" data-live {
-                h2 { "Just cut" }
+                h2 { "Latest price-drop alert" }
                 @match self.alerts.first() {
                     Some(alert) => {
                         p class="big" { a href=(text::home_href(&alert.home)) { (words(alert)) } ", " (text::change(Some(-depth(alert)))) }
@@ -166,7 +166,7 @@ impl Overview {
     fn unusual(&self) -> Markup {
         html! {
             section class="card answer" data-answer="unusual" {
-                h2 { "Is that unusual?" }
+                h2 { "Is that cut unusual?" }
                 @match self.is_latest_unusual() {
                     Some((is, why)) => { p class="big" { (is) } p class="sub" { (why) } }
                     None => { p class="big" { "Not known yet" } p class="sub" { "There are fewer than " (CUTS_LEAST) " price cuts of 90 days to compare it with." } }

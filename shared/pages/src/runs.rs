@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use maud::{Markup, html};
 use stoop_domain::Time;
 use stoop_pipeline::ControlAction;
-use stoop_pipeline::ports::{RunOutcome, RunRecord};
+use stoop_pipeline::ports::{Polling, RunOutcome, RunRecord};
 use stoop_pipeline::serve::{Reader, SearchView, searches};
 
 use crate::layout::{self, Head, Room};
@@ -32,7 +32,9 @@ pub(crate) async fn page(reader: &Reader<'_>, visitor: Visitor<'_>, now: Time) -
     }
     let searches = searches(reader.browse, reader.controls).await?;
     // Nothing is asked of searches that nothing polls, and nothing is to come.
-    let is_still = reader.browse.is_polled().await? == Some(false);
+    let polling = reader.browse.polling().await?;
+    let is_still = polling == Some(Polling::Nothing);
+    let took = if polling == Some(Polling::Simulation) { "Took, simulated time" } else { "Took" };
     let visitor = Visitor { may_write: visitor.may_write && !is_still, ..visitor };
     let is_search = |kind: &str, subject: &str| kind == "poll" && searches.iter().any(|known| known.search == subject);
     let others: Vec<_> = subjects.iter().filter(|((kind, subject), _)| !is_search(kind, subject)).collect();
@@ -80,7 +82,7 @@ pub(crate) async fn page(reader: &Reader<'_>, visitor: Visitor<'_>, now: Time) -
                 h2 { "All runs, newest first" }
                 div class="scroll" tabindex="0" role="region" aria-label="All runs" {
                     table {
-                        thead { tr { th class="l" scope="col" { "Began" } th class="l" scope="col" { "Subject" } th class="l" scope="col" { "Outcome" } th scope="col" { "Took" } th class="l" scope="col" { "Counts" } } }
+                        thead { tr { th class="l" scope="col" { "Began" } th class="l" scope="col" { "Subject" } th class="l" scope="col" { "Outcome" } th scope="col" { (took) } th class="l" scope="col" { "Counts" } } }
                         tbody { @for run in runs.iter().take(LISTED) { (run_row(run)) } }
                     }
                 }

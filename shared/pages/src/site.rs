@@ -68,8 +68,8 @@ impl<'a> Site<'a> {
     ) -> ApiResponse {
         let answered = self.answered(request, visitor, now).await;
         let mut response = match answered {
-            Ok(Answer::Page(page)) => match self.reader.browse.is_polled().await {
-                Ok(Some(false)) => page_of(200, layout::without_polls(page)),
+            Ok(Answer::Page(page)) => match self.reader.browse.polling().await {
+                Ok(Some(polling)) => page_of(200, layout::with_polling(page, polling)),
                 _ => page_of(200, page),
             },
             Ok(Answer::See(location)) => {

@@ -283,9 +283,10 @@
     if (!element) return;
     element.hidden = false;
     element.dataset.state = connection;
-    const isStill = document.querySelector("main")?.dataset.polls === "none";
+    const polls = document.querySelector("main")?.dataset.polls;
+    const current = polls === "none" ? "nothing polls at the moment" : polls === "simulation" ? "live, simulated" : "live";
     if (connection === "live" && isStill) element.dataset.state = "still";
-    element.textContent = connection !== "live" ? "reconnecting" : isStill ? "nothing polls at the moment" : "live";
+    element.textContent = connection !== "live" ? "reconnecting" : current;
   };
   // Whether the page is current; `undefined` if nothing was asked. What changes during a request is asked for after it.
   const refresh = async () => {

@@ -95,13 +95,9 @@ pub(crate) fn range(interval: ConfidenceInterval, shown: impl Fn(f64) -> String)
 pub(crate) fn levels(levels: &[YieldLevelView]) -> String {
     let weighed = levels.iter().filter(|level| level.weight > 0.0);
     let words = weighed.map(|level| {
-        format!(
-            "{} {:.0} % ({} / {})",
-            area_name(&level.area),
-            level.weight * 100.0,
-            stoop_show::whole(level.sale_homes),
-            stoop_show::whole(level.rent_homes)
-        )
+        let share = if level.weight > 0.995 { String::new() } else { format!("{:.0} % ", level.weight * 100.0) };
+        let [sale, rent] = [level.sale_homes, level.rent_homes].map(stoop_show::whole);
+        format!("{share}{} ({sale} for sale, {rent} for rent)", area_name(&level.area))
     });
     words.collect::<Vec<String>>().join(", ")
 }

@@ -18,7 +18,7 @@ pub use crate::area_sum::WholeMarket;
 pub use crate::budget::{Account, AccountError};
 pub use crate::poll_task::{Continuation, PollTask};
 pub use alerts::{DeadLetter, DeadLetters, DeliveryCursors, DeliveryError, Ledger, Publisher, Subscriber};
-pub use browse::{Browse, Quarantined, RefusedRows};
+pub use browse::{Browse, Polling, Quarantined, RefusedRows};
 pub use configuration::{ConfigFiles, Configuration};
 pub use controls::SearchControls;
 pub use files::{FileError, FilePage, FilePattern, FileRow, FileVersion, Files, OpenFile};

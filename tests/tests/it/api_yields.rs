@@ -87,7 +87,7 @@ fn a_small_county_whose_sum_lags_is_added_up() {
     let town = town();
     let current = answer(&town.api(), "tata?yields=true");
     let lagging = AlteredAreas::new(&*town.database, |_: &WideArea, shown: Option<ShownWide>| {
-        Ok(shown.map(|shown| ShownWide { sum: Wide::default(), rolled_up: Some(now().plus_ms(-60_000)) }))
+        Ok(shown.map(|_| ShownWide { sum: Wide::default(), rolled_up: Some(now().plus_ms(-60_000)) }))
     });
     let added_up = answer(&Api::new(&*town.database, &*town.database, &lagging, &*town.database), "tata?yields=true");
     assert!(is_five_percent(&added_up["yields"][0]) && added_up.get("rolled_up_at").is_none(), "{added_up}");

@@ -62,7 +62,7 @@ fn of_prices(market: &MarketView, days: &[&str], download: &str) -> Markup {
         section class="card" { (price_index.draw()) }
         section class="card" {
             (median.draw())
-            p class="note" { "The band is the reach of chance in 19 of 20 cases. A median also moves with what is on offer; the index above does not." }
+            p class="note" { "The band is the reach of chance in 19 of 20 cases. A median also moves with what is on offer; the index does not." }
         }
         (beside_reference(market, days))
     }

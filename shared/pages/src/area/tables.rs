@@ -19,7 +19,6 @@ pub(super) fn tables(shown: &Shown<'_>) -> Markup {
     html! {
         (changes(shown))
         (speed(shown))
-        (yields(shown))
         (reference(shown))
         (parts("Bedrooms", &market.bedrooms, shown))
         (parts("Type", &market.property_types, shown))
@@ -35,7 +34,7 @@ fn changes(shown: &Shown<'_>) -> Markup {
             @else {
                 div class="scroll" tabindex="0" role="region" aria-label="Change" {
                     table {
-                        thead { tr { th class="l" scope="col" { "Against" } th scope="col" title="Asking prices at a constant mix of types and bedrooms" { "Same mix" } th scope="col" { "Median" } th scope="col" { "Change" } th scope="col" { "Homes" } th scope="col" { "Change" } th scope="col" { "Priced" } } }
+                        thead { tr { th class="l" scope="col" { "Against" } th scope="col" title="Asking prices at a constant mix of types and bedrooms" { "Same mix" } th scope="col" { "Median" } th scope="col" { "Change" } th scope="col" { "Homes" } th scope="col" { "Change" } } }
                         tbody {
                             @for change in market.changes.iter() {
                                 tr class=[change.thin.then_some("thin")] {
@@ -45,7 +44,6 @@ fn changes(shown: &Shown<'_>) -> Markup {
                                     td { (text::noisy_change(change.median_price_change, change.median_price_change_interval)) (text::margin(change.median_price_change_interval)) }
                                     td { (stoop_show::whole(change.active)) }
                                     td { (text::change(change.active_change)) }
-                                    td { (stoop_show::whole(change.priced)) }
                                 }
                             }
                         }
@@ -77,7 +75,8 @@ fn speed(shown: &Shown<'_>) -> Markup {
     }
 }
 
-fn yields(shown: &Shown<'_>) -> Markup {
+/// The yields of the area and of its kinds of homes.
+pub(super) fn yields(shown: &Shown<'_>) -> Markup {
     html! {
         @if !shown.yields.is_empty() {
             section class="card" {

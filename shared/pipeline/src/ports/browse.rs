@@ -4,6 +4,17 @@ use stoop_domain::{Day, Home, HomeId, Market, Reason, ReferenceAround, Reject};
 use super::{PortError, RunRecord};
 use crate::NextPoll;
 
+/// What polls searches at intervals.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Polling {
+    /// Nothing: what is shown is as it was left.
+    Nothing,
+    /// `stoop run`.
+    Searches,
+    /// `stoop demo`: homes, portal and time are simulated.
+    Simulation,
+}
+
 /// What people browse besides figures and alerts. Never writes.
 #[async_trait]
 pub trait Browse: Send + Sync {
@@ -25,8 +36,8 @@ pub trait Browse: Send + Sync {
     /// When each search is polled next, by its name, also of those that were removed from the configuration.
     async fn next_polls(&self) -> Result<Vec<NextPoll>, PortError>;
 
-    /// Whether something polls searches at intervals. `None` if this store cannot know.
-    async fn is_polled(&self) -> Result<Option<bool>, PortError> {
+    /// What polls searches at intervals. `None` if this store cannot know.
+    async fn polling(&self) -> Result<Option<Polling>, PortError> {
         Ok(None)
     }
 

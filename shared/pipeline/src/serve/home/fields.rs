@@ -29,7 +29,7 @@ impl FieldsView {
     #[must_use]
     pub fn text(&self, value: HomeValue) -> String {
         match value {
-            HomeValue::PropertyType(kind) => kind.as_str().to_owned(),
+            HomeValue::PropertyType(kind) => kind.words().to_owned(),
             HomeValue::Count(count) => count.to_string(),
             HomeValue::Hundredths(hundredths) => (f64::from(hundredths) / 100.0).to_string(),
             HomeValue::Area(area) => stoop_show::area(area.in_unit(self.area_unit), unit_name(self.area_unit)),

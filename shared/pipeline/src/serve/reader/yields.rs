@@ -25,8 +25,15 @@ impl Reader<'_> {
         let currencies: BTreeSet<Currency> = for_sale.map(|market| market.currency).collect();
         let mut all = Vec::new();
         for currency in currencies {
-            let mut levels = Vec::new();
+            let (mut levels, mut markets_before) = (Vec::new(), 0);
             for (at, area) in levels_of(path).enumerate() {
+                let is_inside = |market: &&Market| market.currency == currency && market.area.lies_in(area);
+                let markets_inside = markets.iter().filter(is_inside).count();
+                // An area around that has no other homes tells nothing more.
+                if markets_inside == markets_before {
+                    continue;
+                }
+                markets_before = markets_inside;
                 match self.yield_level(area, currency, markets, as_of, allowance).await {
                     Ok(level) => levels.push(level),
                     Err(ReadError::TooWide(_)) if at > 0 => {}

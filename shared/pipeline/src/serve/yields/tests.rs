@@ -81,6 +81,21 @@ fn few_homes_lean_on_the_city_and_county_by_their_number() {
     assert!(none.gross_yield > 0.055, "it is that of the city: {none:?}");
 }
 
+/// The example of METRICS.md.
+#[test]
+fn two_rents_weigh_a_sixth_of_those_of_the_city() {
+    let kinds =
+        |sale, rent, dollars| [(Sale, Condominium, TWO, 600_000, sale), (Rent, Condominium, TWO, dollars, rent)];
+    let found = of(&[
+        area("us/wa/king/seattle/98101", &kinds(40, 2, 2_000)),
+        area("us/wa/king/seattle", &kinds(60, 60, 3_000)),
+    ]);
+    let kind = &found[1];
+    assert!((kind.gross_yield - 0.056).abs() < 0.0005, "{kind:?}");
+    let weights = weights(kind);
+    assert!((weights[0].1 - 8.0 / 48.8).abs() < 0.01 && (weights[1].1 - 40.8 / 48.8).abs() < 0.01, "{weights:?}");
+}
+
 #[test]
 fn the_yield_of_an_area_is_weighted_by_its_homes_for_sale() {
     let here = [
