@@ -47,11 +47,19 @@ struct FieldRow {
 struct AreasRow {
     /// Listings in no area, which are counted in no market.
     nowhere: u64,
+    /// Listings that the gazetteer has placed by their address line.
+    #[serde(skip_serializing_if = "is_zero")]
+    derived: u64,
     /// Wide to narrow.
     levels: [LevelRow; 5],
     /// Listings whose address fields contradict each other.
     contradictory: u64,
     contradictions: Vec<AddressContradictionRow>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "required by serde")]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 /// One level of the areas.
@@ -238,7 +246,7 @@ impl Report {
 
 impl AreasRow {
     fn of(addresses: AddressReport) -> Self {
-        let AddressReport { nowhere, levels, contradictory, contradictions, .. } = addresses;
+        let AddressReport { nowhere, derived, levels, contradictory, contradictions, .. } = addresses;
         let levels: [_; 5] = std::array::from_fn(|level| LevelRow {
             level: Level::ALL[level].as_str(),
             known: levels[level].known,
@@ -250,7 +258,7 @@ impl AreasRow {
             reported: found.reported,
             taken: found.taken,
         };
-        Self { nowhere, levels, contradictory, contradictions: contradictions.into_iter().map(row).collect() }
+        Self { nowhere, derived, levels, contradictory, contradictions: contradictions.into_iter().map(row).collect() }
     }
 
     fn draw(&self, listings: u64, page: &mut Page) {
@@ -273,6 +281,11 @@ impl AreasRow {
             let nowhere = listings_of(self.nowhere);
             let words = format!("  {nowhere}: no postal code, quarter or city. Counted in no market.");
             page.hung(4, [SafeText::from(words).yellow()]);
+        }
+        if self.derived > 0 {
+            let words =
+                format!("  {}: placed by the address line, without a city of the source.", listings_of(self.derived));
+            page.hung(4, [words.into()]);
         }
         for AddressContradictionRow { level, listings, reported, taken } in &self.contradictions {
             let (listings, reported, taken) = (listings_of(*listings), show::plain(reported), show::plain(taken));

@@ -197,3 +197,12 @@ fn invalid_toml_is_reported_with_its_line() {
     let keys: Vec<String> = mistakes("").iter().map(|m| m.split(": ").nth(1).unwrap().to_owned()).collect();
     assert_eq!(keys, ["fields", "name", "purpose"]);
 }
+
+#[test]
+fn a_column_that_the_map_reads_is_in_the_header_once() {
+    let map = map("list_price = { from = \"price\" }");
+    let MapErrors(found) = map.bind_csv(&record(&["id", "price", "note", "note", " price "])).unwrap_err();
+    assert_eq!(found.len(), 1, "nobody reads the notes");
+    assert_eq!(found[0].problem, "the file has 2 columns \"price\", its 2 and 5; accepted: one");
+    assert!(map.bind_csv(&record(&["id", "price", "note", "note"])).is_ok());
+}
