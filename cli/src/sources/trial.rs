@@ -32,7 +32,8 @@ const ANSWER_MAX: usize = 64 << 20;
 #[derive(Serialize)]
 struct Tried {
     from: String,
-    fields: Vec<FieldRow>,
+    /// The rule of each field, enabled or not.
+    chosen: Vec<FieldRow>,
     /// Columns that are called like a field and are not read.
     not_read: Vec<Mention>,
     /// The map, as `stoop sources new` would write it.
@@ -135,7 +136,7 @@ impl Tried {
         let mention = |(field, column, why)| Mention { field, column, why };
         Self {
             from: from.to_owned(),
-            fields: drafted.fields.into_iter().map(row).collect(),
+            chosen: drafted.fields.into_iter().map(row).collect(),
             not_read: drafted.mentions.into_iter().map(mention).collect(),
             map: drafted.toml,
             report,
@@ -149,7 +150,7 @@ impl Tried {
             page.line([SafeText::from(NO_PRICE).yellow()]);
         }
         page.heading("Chosen").table(self.table());
-        let doubtful: Vec<&FieldRow> = self.fields.iter().filter(|field| !field.certain).collect();
+        let doubtful: Vec<&FieldRow> = self.chosen.iter().filter(|field| !field.certain).collect();
         if !doubtful.is_empty() {
             page.gap().line([SafeText::from("Doubtful, and off").bold()]).gap();
         }
@@ -180,13 +181,13 @@ impl Tried {
             Column::cut(rule),
             Column::cut(other).optional(1),
         ]);
-        for field in self.fields.iter().filter(|field| field.certain) {
+        for field in self.chosen.iter().filter(|field| field.certain) {
             let share = field.filled.unwrap_or(0.0);
             let filled = SafeText::from(percent(share));
             let filled = if share >= 1.0 { filled.green() } else { filled.yellow() };
             let example = field.value.as_deref().map_or(UNKNOWN.into(), |value| cut(&show::plain(value), WIDTH_MAX));
             let rule = cut(&show::plain(&field.rule), WIDTH_MAX);
-            let others = show::plain(&field.runners_up.join(", ")).into_owned();
+            let others = show::plain(&field.runners_up.join(", "));
             table.row([field.field.into(), filled, example.into(), rule.into(), SafeText::from(others).dim()]);
         }
         table

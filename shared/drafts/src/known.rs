@@ -2,9 +2,9 @@
 
 use super::DraftHints;
 use super::amounts::amounts;
+use super::beside::period_beside;
 use super::column::{Column, ratio};
 use super::countries;
-use super::fit_price::period_beside;
 use super::guess::{Chosen, shown};
 use super::kinds;
 use super::sample::Sample;

@@ -21,6 +21,7 @@
 //! No I/O, no questions, no use of other maps.
 
 mod amounts;
+mod beside;
 mod choose;
 mod column;
 mod countries;

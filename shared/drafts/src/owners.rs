@@ -25,14 +25,6 @@ const OTHERS_ABOVE: &str = "project projects projekt projet projets promotion pr
      request filters tracking analytics floorplan floorplans video videos tour tours brochure brochures document \
      documents organization organisation source sources";
 
-/// The fields that are about others.
-const ABOUT_OTHERS: [&str; 2] = ["seller", "agency"];
-
-/// Whether a field is about people and firms.
-pub(super) fn is_about_others(field: &str) -> bool {
-    ABOUT_OTHERS.contains(&field)
-}
-
 fn is_one(word: &str, list: &str) -> bool {
     list.split_whitespace().any(|known| known == word)
 }

@@ -4,7 +4,6 @@ use std::sync::LazyLock;
 
 use super::column::Column;
 use super::names::{NEUTRAL, TABLE};
-use super::owners::is_about_others;
 use super::words::{Phrase, Words};
 
 /// A field of a listing and the possible names of its column.
@@ -31,6 +30,14 @@ pub(super) static FIELDS: LazyLock<Vec<Field>> = LazyLock::new(|| {
     };
     TABLE.iter().map(field).collect()
 });
+
+/// The fields that are about others.
+const ABOUT_OTHERS: [&str; 2] = ["seller", "agency"];
+
+/// Whether a field is about people and firms.
+fn is_about_others(field: &str) -> bool {
+    ABOUT_OTHERS.contains(&field)
+}
 
 impl Field {
     /// How well a column's name fits this field, from 0 to 100; less for nested columns, and 0 for values that are not
