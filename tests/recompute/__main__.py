@@ -87,7 +87,7 @@ class Run:
         newest = self.input.newest
         for country in sorted(path for path in self.paths() if "/" not in path):
             compare_homes.compare_homes(self.tally, self.stocks, self.histories, self.input.stoop.homes(country), "now",
-                                        lambda path: self.zones.day(path, newest))
+                                        newest, self.zones.day)
 
     def homes(self, path, purpose, moment):
         day = self.zones.day(path, rows.rfc3339(moment))
