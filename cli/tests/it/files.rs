@@ -356,7 +356,7 @@ fn what_agencies_send_is_drafted_and_read() {
 #[test]
 fn a_stray_quote_makes_no_home_gone() {
     let room = Room::new();
-    room.write("mls.toml", &format!("{MAP}description = {{ from = \"note\" }}\n"));
+    room.write("mls.toml", format!("{MAP}description = {{ from = \"note\" }}\n"));
     let whole: String = (1..=40).map(|n| format!("{n},{},nice home\n", 300_000 + n)).collect();
     let stray = whole
         .replace("\n10,300010,nice", "\n10,300010,\"nice")
