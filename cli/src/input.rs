@@ -56,6 +56,11 @@ impl Input {
         Ok(Self { name: path.to_owned(), bytes: Arc::new(bytes), written })
     }
 
+    /// An answer of a server, as a file of this name.
+    pub(crate) fn of_bytes(name: PathBuf, bytes: Arc<dyn ReadAt>) -> Self {
+        Self { name, bytes, written: None }
+    }
+
     /// Wraps the file so that reads end once a stop is asked for.
     pub(crate) fn until(self, stop: &Stop) -> Self {
         let stop = stop.clone();

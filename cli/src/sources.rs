@@ -11,6 +11,7 @@ mod report;
 mod reset;
 mod sample;
 mod scans;
+mod trial;
 
 use std::process::ExitCode;
 
@@ -22,6 +23,7 @@ pub(crate) async fn sources(store: &StoreArgs, args: &SourcesArgs) -> anyhow::Re
         None => list::list(store, args),
         Some(SourcesCommand::Check(args)) => check::check(store, args).await,
         Some(SourcesCommand::New(args)) => new::new(args),
+        Some(SourcesCommand::Try(args)) => trial::trial(args).await,
         Some(SourcesCommand::Reset(args)) => reset::reset(store, args).await,
         Some(SourcesCommand::Loss(args)) => loss::loss(store, args).await,
     }

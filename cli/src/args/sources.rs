@@ -24,6 +24,8 @@ pub(crate) enum SourcesCommand {
     Check(CheckArgs),
     /// Draft a map from a sample answer or file
     New(NewArgs),
+    /// Draft a map from a URL or a file, read it, and show for each field what was chosen and why; writes nothing
+    Try(TryArgs),
     /// Close the circuit breaker or end the backoff of a source, so that the next poll asks it again
     Reset(ResetArgs),
     /// Show the listings that a search suddenly lacks, and confirm or reject that loss
@@ -89,12 +91,39 @@ pub(crate) struct NewArgs {
     /// The purpose of all listings, if the sample lacks it
     #[arg(long, value_name = "sale|rent", value_parser = ["sale", "rent"])]
     pub(crate) purpose: Option<String>,
+    /// The column that is the permanent ID of a home, as a map names it
+    #[arg(long, value_name = "COLUMN")]
+    pub(crate) id: Option<String>,
     /// The file to write [default: NAME.toml]
     #[arg(long, value_name = "FILE")]
     pub(crate) to: Option<PathBuf>,
     /// Overwrite an existing file
     #[arg(long)]
     pub(crate) force: bool,
+    #[command(flatten)]
+    pub(crate) json: JsonArgs,
+}
+
+#[derive(Args)]
+pub(crate) struct TryArgs {
+    /// An URL that is asked once, or a file; - is standard input
+    #[arg(value_name = "URL|FILE")]
+    pub(crate) from: String,
+    /// The country of all listings, two letters of ISO 3166-1, if the sample lacks it
+    #[arg(long, value_name = "CODE", value_parser = letters::<2>)]
+    pub(crate) country: Option<String>,
+    /// The currency of all prices, three letters of ISO 4217, if the sample lacks it
+    #[arg(long, value_name = "CODE", value_parser = letters::<3>)]
+    pub(crate) currency: Option<String>,
+    /// The purpose of all listings, if the sample lacks it
+    #[arg(long, value_name = "sale|rent", value_parser = ["sale", "rent"])]
+    pub(crate) purpose: Option<String>,
+    /// The column that is the permanent ID of a home, as a map names it
+    #[arg(long, value_name = "COLUMN")]
+    pub(crate) id: Option<String>,
+    /// Send this header with the request, `Name: value`; may be repeated
+    #[arg(long, value_name = "HEADER")]
+    pub(crate) header: Vec<String>,
     #[command(flatten)]
     pub(crate) json: JsonArgs,
 }

@@ -34,6 +34,8 @@ pub(super) struct Summary {
     pub(super) gone: u64,
     /// Other messages, at most [`NOTES_MAX`].
     pub(super) notes: Vec<String>,
+    /// Observations with a price, asked or paid.
+    pub(super) priced: u64,
     /// Hashes of the IDs of the homes seen.
     homes: FxHashSet<u64>,
 }
@@ -54,6 +56,7 @@ struct Json<'a> {
     quarantined: u64,
     values_refused: u64,
     reasons: BTreeMap<&'a str, u64>,
+    priced: u64,
     homes: u64,
     gone: u64,
     price_changes: i64,
@@ -71,6 +74,8 @@ pub(super) fn hash_of_home(observation: &Observation) -> u64 {
 
 impl Summary {
     pub(super) fn note_home(&mut self, observation: &Observation) {
+        let listing = &observation.listing;
+        self.priced += u64::from(listing.list_price.is_some() || listing.close_price.is_some());
         self.homes.insert(hash_of_home(observation));
     }
 
@@ -117,6 +122,7 @@ impl Summary {
             quarantined: self.quarantined,
             values_refused: self.values_refused,
             reasons: self.reasons.iter().map(|(reason, n)| (reason.as_str(), *n)).collect(),
+            priced: self.priced,
             homes: self.homes.len() as u64,
             gone: self.gone,
             price_changes: measured.price_cuts + measured.price_rises,
@@ -161,6 +167,9 @@ impl Summary {
             Ok(value) => line(name, value, note),
             Err(_) => say!("{name:>14}  {value:>12}  {note}"),
         };
+        if self.priced == 0 && measured.observations > 0 {
+            say!("Warning: no row has a price. Without one a home is in no figure of prices.\n");
+        }
         line("rows", self.rows, "");
         if self.skipped > 0 {
             line("skipped", self.skipped, "the map says: not listings");

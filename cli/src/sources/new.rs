@@ -18,6 +18,9 @@ use crate::input::Input;
 use crate::out;
 use crate::show::{Look, Page, SafeText};
 
+/// The warning about a draft without prices.
+pub(super) const NO_PRICE: &str = "Warning: no listing has a price. Without one a home is in no figure of prices.";
+
 /// A draft that was written, and what it understands of its sample.
 #[derive(Serialize)]
 struct Drafted {
@@ -68,8 +71,14 @@ fn hints(args: &NewArgs, input: &Input) -> DraftHints {
         url: args.url.clone(),
         country: args.country.clone(),
         currency: args.currency.clone(),
-        purpose: args.purpose.as_deref().map(|purpose| if purpose == "rent" { Purpose::Rent } else { Purpose::Sale }),
+        purpose: purpose(args.purpose.as_deref()),
+        id: args.id.clone(),
     }
+}
+
+/// The purpose of `--purpose`.
+pub(super) fn purpose(text: Option<&str>) -> Option<Purpose> {
+    text.map(|purpose| if purpose == "rent" { Purpose::Rent } else { Purpose::Sale })
 }
 
 /// Writes the map. Without `over`, an existing file is not overwritten, even if it appeared in the meantime.
@@ -93,6 +102,9 @@ impl Drafted {
         let mut page = Page::new(look);
         page.line([SafeText::from(format!("Wrote {file}.")).bold()]);
         page.line([format!("Read with it, {}{position}: {}", args.from.display(), self.report.sum()).into()]);
+        if !self.report.has_prices() {
+            page.line([SafeText::from(NO_PRICE).yellow()]);
+        }
         self.report.draw(&mut page);
         page.gap().line([SafeText::from("Next").bold()]);
         page.hung(

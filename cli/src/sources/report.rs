@@ -150,6 +150,18 @@ impl Report {
         self.listings > 0
     }
 
+    /// Whether any listing has a price, asked or paid; true if there are no listings.
+    pub(super) fn has_prices(&self) -> bool {
+        let is_price = |field: &&FieldRow| matches!(field.name, "list_price" | "close_price");
+        self.listings == 0 || self.fields.iter().filter(is_price).any(|field| field.filled > 0)
+    }
+
+    /// The share of the listings that have a field, by its name in maps, and an example of it.
+    pub(super) fn of_field(&self, name: &str) -> (f64, Option<&str>) {
+        let is_it = |field: &&FieldRow| field.name.rsplit('.').next() == Some(name);
+        self.fields.iter().find(is_it).map_or((0.0, None), |field| (field.share, field.example.as_deref()))
+    }
+
     /// `38 of 41 rows were understood`.
     pub(super) fn sum(&self) -> String {
         match (self.listings, self.rows) {
@@ -185,6 +197,11 @@ impl Report {
                 page.hung(4, [if row.distrusted { words.yellow() } else { words }]);
             }
         }
+        self.draw_refused(page);
+    }
+
+    /// The rows and values that were refused.
+    pub(super) fn draw_refused(&self, page: &mut Page) {
         if !self.refused.is_empty() {
             page.gap().line([SafeText::from("Refused").bold()]);
             for refused in &self.refused {

@@ -7,6 +7,7 @@ use stoop_drafts::{Layout, Sample};
 use stoop_files::{Beginning, Content, Format, ReadOptions, Rows, open_bytes};
 use stoop_pipeline::ParseReport;
 use stoop_sources::declared::{self, Map, Outcome};
+use stoop_sources::text::without_bare_nan;
 use stoop_sources::{Found, Row};
 
 use crate::failure::usage;
@@ -62,7 +63,7 @@ fn json(path: &Path, is_document: bool, rows: &mut Rows) -> anyhow::Result<Sampl
         match row {
             Ok(row) => {
                 if let Content::Json(bytes) = row.content {
-                    match serde_json::from_slice(bytes) {
+                    match parsed(bytes) {
                         Ok(value) => values.push(value),
                         Err(error) => fault = fault.or(Some(format!("{}: no JSON: {error}", row.location))),
                     }
@@ -85,6 +86,14 @@ fn json(path: &Path, is_document: bool, rows: &mut Rows) -> anyhow::Result<Sampl
         }
     };
     sample.map_err(|error| usage(format!("{shown}: {error}")))
+}
+
+/// Parses a row or a document, as maps read it: a bare `NaN` is no value.
+fn parsed(bytes: &[u8]) -> serde_json::Result<Value> {
+    serde_json::from_slice(bytes).or_else(|error| {
+        let mended = std::str::from_utf8(bytes).ok().and_then(without_bare_nan);
+        mended.map_or(Err(error), |mended| serde_json::from_str(&mended))
+    })
 }
 
 /// Reads the file with a map, as `stoop replay` does, and counts what is understood.

@@ -324,3 +324,49 @@ fn a_draft_that_lacks_something_says_so_and_writes_nothing() {
     room.stoop(&["sources", "new", "x", "--from", "a.json", "--url", "ftp://x"]).refused(&["accepted"]);
     assert_eq!(files(&room), ["a.json", "broken.json", "error.json"]);
 }
+
+#[test]
+fn a_trial_shows_what_was_chosen_and_what_is_doubtful_and_writes_nothing() {
+    let site = Site::new(&[("/homes", 200, SAMPLE), ("/closed", 403, "no key\u{1b}[2J")]);
+    let room = Room::new();
+    let url = format!("{}/homes?token=s3cr3t", site.address);
+    let given = ["--country", "AT", "--purpose", "sale"];
+    let message = room.json(&[&["sources", "try", &url][..], &given].concat());
+    says(&message, &json!({ "rows": 2, "listings": 2 }));
+    let price = list(&message["chosen"]).iter().find(|row| row["field"] == "list_price").unwrap();
+    says(
+        price,
+        &json!({ "certain": true, "filled": 1.0, "rule": "{ from = \"/price/amount\" }", "value": "250000 EUR" }),
+    );
+    assert!(!message.to_string().contains("s3cr3t"), "{message}");
+    assert_eq!(site.asked(), ["/homes?token=s3cr3t"], "one request");
+
+    room.write(
+        "rents.csv",
+        "id,city,weekly_rent,price_zorkmid,agency_address\n1,Graz,250,9,Ring 1\n2,Graz,300,8,Ring 1\n",
+    );
+    let shown = room.stoop(&["sources", "try", "rents.csv", "--country", "AT"]).ok().stdout;
+    for part in ["2 of 2 rows were understood", "per = \"week\"", "zorkmid", "agency_address (line): \"agency\" says"] {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
+    room.write("bare.csv", "id,city,worth\n1,Graz,much\n2,Graz,more\n");
+    let bare = room.stoop(&[&["sources", "try", "bare.csv"][..], &given].concat()).ok().stdout;
+    assert!(bare.contains("Warning: no listing has a price"), "{bare}");
+    assert_eq!(files(&room), ["bare.csv", "rents.csv"]);
+
+    let closed = format!("{}/closed?token=s3cr3t", site.address);
+    let refused = room.stoop(&["sources", "try", &closed]);
+    refused.refused(&["status 403: no key"]);
+    assert!(!refused.stderr.contains("s3cr3t") && !refused.stderr.contains('\u{1b}'), "{}", refused.stderr);
+    room.stoop(&["sources", "try", "rents.csv", "--id", "gnu"]).refused(&["gnu"]);
+    room.stoop(&["sources", "try", &closed, "--header", "x"]).refused(&["Name: value"]);
+}
+
+#[test]
+fn a_replay_without_any_price_says_so() {
+    let room = Room::new();
+    room.write("bare.csv", "id,city,worth\n1,Graz,much\n2,Graz,more\n");
+    room.stoop(&["sources", "new", "bare", "--from", "bare.csv", "--country", "AT", "--purpose", "sale"]).ok();
+    let replayed = room.stoop(&["replay", "--map", "bare.toml", "bare.csv"]).ok().stdout;
+    assert!(replayed.starts_with("Warning: no row has a price."), "{replayed}");
+}

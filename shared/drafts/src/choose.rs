@@ -66,7 +66,8 @@ pub(super) fn choose(sample: &Sample, known: &Known) -> Chosen {
 
 fn scored(field: &Field, column: &Column, sample: &Sample, known: &Known) -> Option<Guess> {
     let like = field.likeness(column);
-    if like == 0 && !SHAPED.contains(&field.name) {
+    let is_shaped = SHAPED.contains(&field.name) && column.owner.is_none();
+    if like == 0 && !is_shaped {
         return None;
     }
     let found = fit(field.name, column, sample, known)?;

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use super::measures::Measure;
 use super::words::Words;
 
 /// Maximum number of distinct values to count; a column with more is not an enumeration.
 const DISTINCT_MAX: usize = 60;
 
 /// A column, a key of a row, or a nested value.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Column {
     /// Name as in a map's `from`.
     pub(super) name: String,
@@ -17,6 +18,12 @@ pub(super) struct Column {
     pub(super) depth: usize,
     /// Whether it is in the first element of a list of objects.
     pub(super) in_list: bool,
+    /// The word that says that its values are not the listing's own.
+    pub(super) owner: Option<String>,
+    /// What the name says about its numbers.
+    pub(super) measure: Measure,
+    /// Whether the header has this name more than once.
+    pub(super) is_repeated: bool,
     /// The cells, row by row.
     pub(super) cells: Vec<Cell>,
 }

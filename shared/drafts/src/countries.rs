@@ -1,5 +1,7 @@
 //! Finds countries by name, code, host and currency.
 
+use stoop_domain::Currency;
+
 use super::words::folded;
 
 /// A country's code and names.
@@ -31,7 +33,101 @@ const COUNTRIES: &[(&str, &str)] = &[
     ("NO", "no, nor, norway"),
     ("DK", "dk, dnk, denmark"),
     ("IN", "in, ind, india"),
+    ("BR", "br, bra, brazil, brasil, bresil"),
+    ("AR", "ar, arg, argentina"),
+    ("CL", "cl, chl, chile"),
+    ("CO", "co, col, colombia"),
+    ("UY", "uy, ury, uruguay"),
+    ("PE", "pe, per, peru"),
+    ("TR", "tr, tur, turkey, turkiye, tuerkei"),
+    ("IL", "il, isr, israel"),
+    ("JP", "jp, jpn, japan"),
+    ("KR", "kr, kor, south korea, korea"),
+    ("TW", "tw, twn, taiwan"),
+    ("SG", "sg, sgp, singapore"),
+    ("HK", "hk, hkg, hong kong"),
+    ("MY", "my, mys, malaysia"),
+    ("TH", "th, tha, thailand"),
+    ("PH", "ph, phl, philippines"),
+    ("ID", "id, idn, indonesia"),
+    ("VN", "vn, vnm, vietnam, viet nam"),
+    ("ZA", "za, zaf, south africa"),
+    ("KE", "ke, ken, kenya"),
+    ("NG", "ng, nga, nigeria"),
+    ("EG", "eg, egy, egypt"),
+    ("SA", "sa, sau, saudi arabia"),
+    ("PK", "pk, pak, pakistan"),
+    ("FI", "fi, fin, finland, suomi"),
+    ("GR", "gr, grc, greece, hellas"),
+    ("HU", "hu, hun, hungary, magyarorszag"),
+    ("RO", "ro, rou, romania"),
 ];
+
+/// Currencies of countries that the domain does not know, because homes there are priced in others too.
+const CURRENCIES: &[(&str, &str)] = &[
+    ("MX", "MXN"),
+    ("CL", "CLP"),
+    ("CO", "COP"),
+    ("AR", "ARS"),
+    ("UY", "UYU"),
+    ("BR", "BRL"),
+    ("PE", "PEN"),
+    ("DO", "DOP"),
+    ("TW", "TWD"),
+    ("HK", "HKD"),
+    ("TR", "TRY"),
+    ("IL", "ILS"),
+    ("RU", "RUB"),
+    ("UA", "UAH"),
+    ("KR", "KRW"),
+    ("CN", "CNY"),
+    ("TH", "THB"),
+    ("PH", "PHP"),
+    ("MY", "MYR"),
+    ("ID", "IDR"),
+    ("VN", "VND"),
+    ("PK", "PKR"),
+    ("LK", "LKR"),
+    ("NP", "NPR"),
+    ("KE", "KES"),
+    ("NG", "NGN"),
+    ("GH", "GHS"),
+    ("EG", "EGP"),
+    ("SA", "SAR"),
+    ("QA", "QAR"),
+    ("KW", "KWD"),
+    ("IS", "ISK"),
+    ("RO", "RON"),
+    ("BS", "BSD"),
+    ("JM", "JMD"),
+    ("NA", "NAD"),
+    ("HR", "EUR"),
+    ("SK", "EUR"),
+    ("SI", "EUR"),
+    ("EE", "EUR"),
+    ("LV", "EUR"),
+    ("LT", "EUR"),
+    ("CY", "EUR"),
+    ("MT", "EUR"),
+    ("BG", "EUR"),
+    ("SN", "XOF"),
+    ("CI", "XOF"),
+    ("CM", "XAF"),
+];
+
+/// Countries where many homes are priced in another currency, so that a bare number says none.
+const IN_OTHERS_TOO: [&str; 12] = ["AR", "UY", "PE", "EG", "TR", "UA", "DO", "NG", "GH", "IL", "BS", "JM"];
+
+/// The currency of a country, in which its signs are to be read.
+pub(super) fn currency_of(country: &str) -> Option<Currency> {
+    let own = CURRENCIES.iter().find(|(code, _)| code.eq_ignore_ascii_case(country));
+    stoop_domain::currency_of(country).or_else(|| Currency::parse(own?.1).ok())
+}
+
+/// Whether homes in a country are priced in its currency `code`, unless a text says another.
+pub(super) fn prices_in(country: &str, code: &str) -> bool {
+    currency_of(country).is_some_and(|own| own.code() == code) && !IN_OTHERS_TOO.contains(&country)
+}
 
 /// Returns the code of a country by its name or code.
 pub(super) fn country(text: &str) -> Option<&'static str> {

@@ -4,6 +4,7 @@ use super::column::{Column, ratio};
 use super::guess::{Chosen, Fit, Guess, Lookup, shown};
 use super::kinds;
 use super::known::Known;
+use super::statuses;
 
 /// Maximum number of distinct texts of an enumeration.
 const VALUES_MAX: usize = 40;
@@ -55,7 +56,7 @@ const STATUSES: &str =
     "Active, ActiveUnderContract, Pending, Closed, ComingSoon, Withdrawn, Expired, Canceled, Hold, Delete";
 
 fn status(column: &Column, values: &Values<'_>) -> Option<Fit> {
-    let share = understood(values, kinds::status);
+    let share = understood(values, statuses::status);
     // Without a lookup every row would count as on offer. It is better to refuse rows with an unknown status, which is
     // noticed.
     if share < 0.02 {
@@ -69,9 +70,9 @@ fn status(column: &Column, values: &Values<'_>) -> Option<Fit> {
     if reso && values.iter().all(|(text, _)| stoop_domain::Status::parse(text).is_some()) {
         return Fit::of(guess, 8 + gaps);
     }
-    let mut lookup = lookup(values, kinds::status, None, STATUSES);
+    let mut lookup = lookup(values, statuses::status, None, STATUSES);
     let texts: Vec<&str> = values.iter().map(|(text, _)| *text).collect();
-    add(&mut lookup, kinds::statuses_like(&texts));
+    add(&mut lookup, statuses::statuses_like(&texts));
     Fit::of(
         Guess { lookup: Some(lookup), ..guess },
         if share > 0.9 {
@@ -97,29 +98,36 @@ fn property_type(column: &Column, values: &Values<'_>) -> Option<Fit> {
     Fit::of(Guess { lookup: Some(lookup), ..guess }, if share > 0.8 { 8 } else { 0 })
 }
 
-/// If the status contains the purpose and every row of the sample has the same one, makes it the default: later rows
-/// that are sold, pending or withdrawn may have a status without the purpose.
+/// Reads the purpose from a status that says it in some rows only: sold, pending or withdrawn homes may have a status
+/// without the purpose. The others have the purpose that was given, or that of all rows that say one.
 pub(super) fn default_purpose(known: &mut Known, chosen: &mut Chosen) {
     let Some(at) = chosen.sure.iter().position(|guess| guess.field == "purpose") else { return };
     let guess = &chosen.sure[at];
-    if !chosen.sure.iter().any(|other| other.field == "status" && other.columns == guess.columns) {
+    let is_status = chosen.sure.iter().any(|other| other.field == "status" && other.columns == guess.columns);
+    if !is_status && known.purpose.is_none() {
         return;
     }
     let Some(lookup) = &guess.lookup else { return };
-    let mut seen: Vec<Option<&str>> =
-        lookup.entries.iter().filter(|(.., count)| *count > 0).map(|(_, meaning, _)| *meaning).collect();
-    seen.dedup();
-    let texts: Vec<&str> = lookup.entries.iter().map(|(text, ..)| text.as_str()).collect();
-    let [Some(purpose)] = &seen[..] else { return };
-    let purpose = (*purpose).to_owned();
-    let here: Vec<&str> =
-        lookup.entries.iter().filter(|(.., count)| *count > 0).map(|(text, ..)| text.as_str()).collect();
-    let others = kinds::statuses_like(&here).into_iter().map(|(text, _)| text);
-    let silent: Vec<String> = others.filter(|text| !texts.contains(&text.as_str())).collect();
-    let why =
-        format!("All rows of the sample are for {purpose}: so are those whose {} does not say it.", guess.columns[0]);
-    known.purpose = Some((purpose, why));
-    chosen.sure[at] = guess.clone().with_list("null", &silent);
+    let here = || lookup.entries.iter().filter(|(.., count)| *count > 0);
+    let mut said: Vec<&str> = here().filter_map(|(_, meaning, _)| *meaning).collect();
+    said.sort_unstable();
+    said.dedup();
+    if known.purpose.is_none() {
+        let [purpose] = said[..] else { return };
+        let why = format!(
+            "All rows of the sample are for {purpose}: so are those whose {} does not say it.",
+            guess.columns[0]
+        );
+        known.purpose = Some((purpose.to_owned(), why));
+    }
+    let otherwise = if known.purpose.as_ref().is_some_and(|(purpose, _)| purpose == "rent") { "rent" } else { "sale" };
+    let mut guess = guess.clone();
+    if let Some(lookup) = &mut guess.lookup {
+        lookup.entries.retain(|(_, meaning, count)| meaning.is_some() && (*count > 0 || *meaning != Some(otherwise)));
+        lookup.otherwise = Some(otherwise);
+    }
+    guess.why += &format!(" All that say no other purpose are for {otherwise}.");
+    chosen.sure[at] = guess;
 }
 
 /// Scores a column as purpose: words for sale and rent, or a boolean whose name says which.
@@ -130,20 +138,31 @@ fn purpose(column: &Column, values: &Values<'_>) -> Option<Fit> {
         "false" => Some("sale"),
         _ => None,
     };
-    let has_lease = values.iter().any(|(text, _)| kinds::purpose(text) == Some("rent"));
+    let has_lease = values.iter().any(|(text, _)| statuses::purpose(text) == Some("rent"));
     let meaning = |text: &str| {
         let reso = has_lease && text == "Residential";
-        kinds::purpose(text).or(reso.then_some("sale")).or(if asks { truth(text) } else { None })
+        statuses::purpose(text).or(reso.then_some("sale")).or(if asks { truth(text) } else { None })
     };
     let share = understood(values, meaning);
-    if share < 0.9 || column.scalars() < column.cells.len() {
+    // A status may say the purpose of homes on offer only.
+    let of_status = understood(values, statuses::status) > 0.9 && share > 0.0;
+    if (share < 0.9 && !of_status) || column.scalars() < column.cells.len() {
         return None;
     }
     let mut lookup = lookup(values, meaning, None, "sale, rent");
     let texts: Vec<&str> = values.iter().map(|(text, _)| *text).collect();
-    if texts.iter().any(|text| kinds::purpose(text).is_some()) {
-        add(&mut lookup, kinds::purposes_like(&texts));
+    if texts.iter().any(|text| statuses::purpose(text).is_some()) {
+        add(&mut lookup, statuses::purposes_like(&texts));
     }
     let guess = Guess { lookup: Some(lookup), ..Guess::of("purpose", &column.name, seen(values)) };
-    Fit::of(guess, if share > 0.999 { 12 } else { -10 })
+    Fit::of(
+        guess,
+        if share > 0.999 {
+            12
+        } else if of_status {
+            0
+        } else {
+            -10
+        },
+    )
 }

@@ -1,27 +1,26 @@
-//! Fields that no single column contains: an ID inside a URL, a count in the name of a key, the time in a file's name.
+//! Fields that no single column contains: a count in the name of a key, the time in a file's name.
 
-use std::collections::HashSet;
 use std::sync::LazyLock;
 
 use jiff::tz::TimeZone;
 use regex::Regex;
 
-use super::DraftHints;
-use super::column::ratio;
+use super::column::Column;
 use super::guess::{Chosen, Guess, quoted, shown};
+use super::ids;
 use super::in_texts;
 use super::sample::Sample;
 use super::shapes::same_moment;
-use super::vocabulary::FIELDS;
+use super::vocabulary::{FIELDS, field};
 use super::words::folded;
-use stoop_sources::text::DateFormat;
+use super::{DraftError, DraftHints};
+use stoop_sources::text::{DateFormat, Period};
 
 /// Fills fields that are still open.
-pub(super) fn complete(sample: &Sample, hints: &DraftHints, chosen: &mut Chosen) {
+pub(super) fn complete(sample: &Sample, hints: &DraftHints, chosen: &mut Chosen) -> Result<(), DraftError> {
     let has = |chosen: &Chosen, field: &str| chosen.sure.iter().any(|guess| guess.field == field);
-    if !has(chosen, "native_id") {
-        chosen.sure.extend(id_in_address(sample, chosen));
-    }
+    ids::choose(sample, hints, chosen)?;
+    monthly_first(sample, chosen);
     if !has(chosen, "latitude") && !has(chosen, "longitude") {
         in_texts::point(sample, chosen);
     }
@@ -32,6 +31,8 @@ pub(super) fn complete(sample: &Sample, hints: &DraftHints, chosen: &mut Chosen)
         chosen.unsure.extend(in_texts::price(sample));
     }
     numbered(sample, chosen);
+    street_and_number(sample, chosen);
+    sold_without_status(sample, chosen);
     not_listed_when_seen(sample, chosen);
     if hints.url.is_some() {
         polled(chosen);
@@ -39,31 +40,112 @@ pub(super) fn complete(sample: &Sample, hints: &DraftHints, chosen: &mut Chosen)
         chosen.sure.extend(time_in_name(&hints.sample));
     }
     chosen.sure.sort_by_key(|guess| FIELDS.iter().position(|field| field.name == guess.field));
+    Ok(())
 }
 
-/// Patterns of an ID in a URL.
-const ID_PATTERNS: [&str; 3] = [r"(\d{4,})\D*$", r"([A-Za-z]{1,3}\d{4,})/?$", r"([^/?#]+)/?$"];
+/// A street whose number is in a column of its own.
+fn street_and_number(sample: &Sample, chosen: &mut Chosen) {
+    const NUMBERS: [&str; 12] = [
+        "number",
+        "no",
+        "nr",
+        "hausnummer",
+        "huisnummer",
+        "housenumber",
+        "numero",
+        "civico",
+        "husnummer",
+        "streetnumber",
+        "housenr",
+        "nummer",
+    ];
+    let Some(line) = field("line") else { return };
+    let place = |column: &Column| column.name.rsplit_once('/').map_or(String::new(), |(above, _)| above.to_owned());
+    let plain = |column: &Column| !column.name.contains(['{', '}', '$']);
+    let no_digits = |column: &Column| column.share(|text| text.contains(|c: char| c.is_ascii_digit())) < 0.3;
+    let is_street = |column: &&Column| {
+        column.owner.is_none()
+            && column.is_scalar()
+            && line.likeness(column) >= 70
+            && no_digits(column)
+            && plain(column)
+    };
+    if chosen.sure.iter().any(|guess| {
+        guess.field == "line" && !sample.columns.iter().any(|c| guess.columns.contains(&c.name) && no_digits(c))
+    }) {
+        return;
+    }
+    let Some(street) = sample.columns.iter().find(is_street) else { return };
+    let is_number = |column: &&Column| {
+        let says = column.words.last.iter().any(|word| NUMBERS.contains(&word.as_str()));
+        let of_house =
+            column.words.last.len() == 1 || column.words.have(&["house", "street", "building", "haus", "straat"]);
+        let short = |text: &str| text.len() <= 8 && text.starts_with(|c: char| c.is_ascii_digit());
+        place(column) == place(street) && says && of_house && column.all(short) && plain(column)
+    };
+    let Some(number) = sample.columns.iter().find(is_number) else { return };
+    if chosen.sure.iter().any(|guess| guess.columns.contains(&number.name)) {
+        return;
+    }
+    let mut guess = Guess::of("line", &street.name, format!("{} is the number of the house.", shown(&number.name)));
+    guess.keys = vec![("template", quoted(&format!("{{{}}} {{{}}}", street.name, number.name)))];
+    guess.columns.push(number.name.clone());
+    chosen.sure.retain(|other| other.field != "line");
+    chosen.unsure.retain(|other| other.field != "line");
+    chosen.others.retain(|(name, _)| *name != "line");
+    chosen.sure.push(guess);
+}
 
-static IDS: LazyLock<Vec<Regex>> =
-    LazyLock::new(|| ID_PATTERNS.iter().filter_map(|pattern| Regex::new(pattern).ok()).collect());
+/// Rows that all have the day of a sale, and no status: they may be sold, or sold once and on offer again.
+fn sold_without_status(sample: &Sample, chosen: &mut Chosen) {
+    if chosen.sure.iter().chain(&chosen.unsure).any(|guess| guess.field == "status") {
+        return;
+    }
+    let is_dated = |guess: &Guess| {
+        guess.field == "close_date"
+            && sample.columns.iter().any(|c| guess.columns.contains(&c.name) && c.scalars() * 10 >= c.cells.len() * 9)
+    };
+    let Some(dated) = chosen.sure.iter().find(|guess| is_dated(guess)) else { return };
+    let mut guess = Guess::of(
+        "status",
+        &dated.columns[0],
+        format!("{} is filled, and no column is a status.", shown(&dated.columns[0])),
+    );
+    guess.keys = vec![("constant", quoted("Closed"))];
+    chosen.unsure.push(guess.doubted("Are all rows sold? Without it they count as on offer."));
+}
 
-fn id_in_address(sample: &Sample, chosen: &Chosen) -> Option<Guess> {
-    let addresses: Vec<&Guess> =
-        chosen.sure.iter().chain(&chosen.unsure).filter(|guess| guess.field == "url").collect();
-    let columns = addresses.iter().filter_map(|guess| sample.columns.iter().find(|c| guess.columns.contains(&c.name)));
-    columns.filter(|column| column.scalars() == sample.looked_at()).find_map(|column| {
-        IDS.iter().zip(ID_PATTERNS).find_map(|(regex, pattern)| {
-            let ids: Option<Vec<&str>> =
-                column.texts().map(|text| regex.captures(text)?.get(1).map(|group| group.as_str())).collect();
-            let ids = ids.filter(|ids| ids.iter().all(|id| id.len() <= 256))?;
-            let distinct = ids.iter().collect::<HashSet<_>>().len();
-            // The same ad may be on a page twice; another ad has another URL.
-            let same = distinct == column.distinct() && ratio(distinct, ids.len()) > 0.5;
-            let first = shown(ids.first()?);
-            let why = format!("In each row's address, {distinct} different ones, like {first}.");
-            same.then(|| Guess::of("native_id", &column.name, why).with("regex", pattern))
-        })
-    })
+/// A column of rents by the month beside a price of any period: where it is filled, it is the rent.
+fn monthly_first(sample: &Sample, chosen: &mut Chosen) {
+    let Some(guess) = chosen.sure.iter_mut().find(|guess| guess.field == "list_price") else { return };
+    let [name] = &guess.columns[..] else { return };
+    let (Some(price), Some(field)) = (sample.columns.iter().find(|column| column.name == *name), field("list_price"))
+    else {
+        return;
+    };
+    let numbers = |column: &Column| column.numbers().is_some();
+    if !price.measure.is_plain()
+        || !numbers(price)
+        || guess.keys.iter().any(|(key, _)| !matches!(*key, "from" | "null"))
+    {
+        return;
+    }
+    let is_monthly = |column: &&Column| {
+        column.owner.is_none()
+            && column.measure.period == Some(Period::Month)
+            && column.measure.currencies.is_empty()
+            && column.measure.factor() == 1.0
+            && field.named(column) >= 80
+            && field.unknown_words(column).is_empty()
+            && numbers(column)
+    };
+    let Some(monthly) = sample.columns.iter().find(is_monthly) else { return };
+    let pairs = monthly.cells.iter().zip(&price.cells).filter_map(|(a, b)| Some((a.text()?, b.text()?)));
+    if monthly.scalars() < price.scalars() && pairs.into_iter().any(|(a, b)| a.parse::<f64>() != b.parse::<f64>()) {
+        guess.keys[0] = ("from", format!("[{}, {}]", quoted(&monthly.name), quoted(name)));
+        guess.why += &format!(" {} is by the month where it is filled.", shown(&monthly.name));
+        guess.columns = vec![monthly.name.clone(), name.clone()];
+    }
 }
 
 /// A count in a key's name (`2 Chambres`, `3 Chambres`) has one column per number.
@@ -149,7 +231,7 @@ mod tests {
 
     #[test]
     fn every_pattern_compiles() {
-        assert_eq!((IDS.len(), TIMES.len()), (ID_PATTERNS.len(), IN_NAMES.len()));
+        assert_eq!(TIMES.len(), IN_NAMES.len());
     }
 
     #[test]

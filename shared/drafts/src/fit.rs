@@ -6,8 +6,8 @@ use super::column::{Cell, Column, ratio};
 use super::guess::{Fit, Guess, shown};
 use super::known::Known;
 use super::sample::Sample;
-use super::shapes::{Dates, amounts, dates};
-use super::{countries, enums, fit_area, kinds};
+use super::shapes::{Dates, dates};
+use super::{countries, enums, fit_area, fit_price, kinds, statuses};
 
 /// Scores a column for a field.
 pub(super) fn fit(field: &'static str, column: &Column, sample: &Sample, known: &Known) -> Option<Fit> {
@@ -17,7 +17,9 @@ pub(super) fn fit(field: &'static str, column: &Column, sample: &Sample, known: 
     }
     match field {
         "native_id" => native_id(column, rows),
-        "list_price" | "original_list_price" | "previous_list_price" | "close_price" => price(field, column, known),
+        "list_price" | "original_list_price" | "previous_list_price" | "close_price" => {
+            fit_price::price(field, column, sample, known)
+        }
         "observed_at" | "listed_at" | "price_changed_at" | "close_date" => moment(field, column, sample, known),
         "purpose" | "status" => enums::fit(field, column),
         "latitude" => degrees(field, column, 90.0),
@@ -30,8 +32,8 @@ pub(super) fn fit(field: &'static str, column: &Column, sample: &Sample, known: 
         "url" => url(column),
         "line" => text(field, column, 4.0, 160.0, 1.0).filter(|_| column.share(|text| text.contains(' ')) > 0.5),
         "city" | "neighbourhood" | "county" => text(field, column, 2.0, 60.0, 0.2),
-        "region" => region(column),
-        "title" => text(field, column, 5.0, 250.0, 1.0),
+        "region" => region(column, known),
+        "title" => text(field, column, 3.0, 250.0, 1.0),
         "description" => text(field, column, 25.0, f64::INFINITY, 1.0),
         "seller" | "agency" => text(field, column, 2.0, 100.0, 0.5),
         _ => None,
@@ -45,7 +47,7 @@ fn home_field(field: &HomeField, column: &Column, sample: &Sample, known: &Known
         HomeKind::Hundredths => count(field.name, column, 2),
         HomeKind::Area => fit_area::fit(field.name, column, sample, known),
         HomeKind::Year => year(field.name, column),
-        HomeKind::Fee => fee(field.name, column),
+        HomeKind::Fee => fit_price::fee(field.name, column, known),
         HomeKind::Flag => flag(field.name, column),
     }
 }
@@ -60,58 +62,13 @@ fn native_id(column: &Column, rows: usize) -> Option<Fit> {
     }
     let (filled, distinct) = (column.scalars(), column.distinct());
     let missing = if filled < rows { -15 } else { 0 };
-    let guess = |why: String| Guess::of("native_id", &column.name, why);
+    let guess = |why: String| without_point_zero(Guess::of("native_id", &column.name, why), column);
     if distinct == filled {
         let why = if rows > 1 { "A different one in each row." } else { "One row cannot show whether it is unique." };
         return Fit::of(guess(why.into()), 12 + missing);
     }
     let why = format!("Only {distinct} different ones in {filled} rows: right where a listing has several rows.");
     Fit::of(guess(why), if ratio(distinct, filled) >= 0.9 { -5 } else { -30 } + missing)
-}
-
-/// A price is positive, and not the same in every row.
-fn price(field: &'static str, column: &Column, known: &Known) -> Option<Fit> {
-    let found = amounts(column)?;
-    if found.values.iter().any(|value| *value < 0.0) || found.median() < 10.0 {
-        return None;
-    }
-    let mut guess = Guess::of(field, &column.name, format!("Positive, {}.", found.range()));
-    if found.style != "plain" {
-        guess = guess.with("money", found.style);
-    }
-    guess = guess.with_list("null", &found.nulls);
-    if let Some((text, count)) = &found.unread {
-        guess.why += &format!(" {count} rows have what is no amount, like {:?}.", shown(text));
-    }
-    if let [(currency, _)] = found.currencies.iter().collect::<Vec<_>>()[..] {
-        guess.why += &format!(" In {currency}.");
-    }
-    let named = !found.currencies.is_empty();
-    let constant = if found.is_constant() { -25 } else { 6 };
-    // A number of rooms or a year is not a price.
-    let small = if found.median() < 100.0 && known.currency.is_none() { -20 } else { 0 };
-    let rare = if column.scalars() * 2 < column.cells.len() { -15 } else { 0 };
-    let shape = if named && field == "list_price" && !found.is_constant() { 62 } else { 0 };
-    Some(Fit { guess: Guess { score: constant + small + rare, ..guess }, shape })
-}
-
-/// A fee is an amount of any size; the column's name contains its period.
-fn fee(field: &'static str, column: &Column) -> Option<Fit> {
-    let found = amounts(column)?;
-    let mut guess = Guess::of(field, &column.name, format!("Amounts, {}.", found.range()));
-    if found.style != "plain" {
-        guess = guess.with("money", found.style);
-    }
-    guess = guess.with_list("null", &found.nulls);
-    let words = &column.words;
-    let guess = if words.have(&["year", "yearly", "annual", "annually", "an", "annee", "jahr", "ano"]) {
-        guess.with("per", "year")
-    } else if found.monthly || words.have(&["month", "monthly", "mo", "mois", "monat", "monatlich", "mes"]) {
-        guess
-    } else {
-        guess.doubted("Nothing says for how long it is: per = \"month\", \"quarter\" or \"year\"?")
-    };
-    Fit::of(guess, 4)
 }
 
 fn flag(field: &'static str, column: &Column) -> Option<Fit> {
@@ -231,17 +188,29 @@ fn degrees(field: &'static str, column: &Column, limit: f64) -> Option<Fit> {
 
 fn postal_code(column: &Column) -> Option<Fit> {
     let fits = |text: &str| {
+        let text = text.strip_suffix(".0").unwrap_or(text);
         (3..=10).contains(&text.len()) && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, ' ' | '-'))
     };
     let digits = column.share(|text| text.chars().filter(char::is_ascii_digit).count() >= 2);
     if !column.is_scalar() || column.share(fits) < 0.95 || digits < 0.9 {
         return None;
     }
-    let mut guess = Guess::of("postal_code", &column.name, "Short, with digits.");
+    let mut guess = without_point_zero(Guess::of("postal_code", &column.name, "Short, with digits."), column);
     if column.cells.iter().any(|cell| matches!(cell, Cell::Number(_))) {
         guess.why += " It is a number: zeros at its beginning are lost in the sample already.";
     }
     Fit::of(guess, 4)
+}
+
+/// A spreadsheet made numbers of codes: `83702.0`.
+fn without_point_zero(guess: Guess, column: &Column) -> Guess {
+    let is_number =
+        |text: &str| text.strip_suffix(".0").is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_digit()));
+    if column.texts().any(is_number) {
+        let why = format!("{} It passed through a spreadsheet: zeros at its beginning are lost.", guess.why);
+        return Guess { why, ..guess }.with("regex", r"^(.*?)(?:\.0)?$");
+    }
+    guess
 }
 
 fn country(column: &Column) -> Option<Fit> {
@@ -335,20 +304,23 @@ fn url(column: &Column) -> Option<Fit> {
         return Some(Fit { guess: Guess { score, ..Guess::of("url", &column.name, "Addresses.") }, shape });
     }
     if column.all(|text| text.starts_with('/') && !text.contains(' ')) && !column.name.contains(['{', '}']) {
-        let mut guess = Guess::of("url", &column.name, "Addresses without their host.");
-        guess.keys = vec![("template", super::guess::quoted(&format!("https://www.example.com{{{}}}", column.name)))];
-        return Fit::of(guess.doubted("The host is not in the sample: put it in place of www.example.com."), 5);
+        let why = format!(
+            "Addresses without their host: template = \"https://HOST{{{}}}\" in place of from makes links of them.",
+            shown(&column.name)
+        );
+        return Fit::of(Guess::of("url", &column.name, why), 5);
     }
     None
 }
 
-fn region(column: &Column) -> Option<Fit> {
+fn region(column: &Column, known: &Known) -> Option<Fit> {
     // A column named `state` may contain the status.
-    if column.is_scalar() && column.share(|text| kinds::status(text).is_some()) > 0.5 {
+    if column.is_scalar() && column.share(|text| statuses::status(text).is_some()) > 0.5 {
         return None;
     }
     let mut fit = text("region", column, 2.0, 40.0, 0.2)?;
-    if column.all(kinds::is_us_state) {
+    let elsewhere = known.country.as_ref().is_some_and(|(code, _)| code != "US");
+    if !elsewhere && column.all(kinds::is_us_state) {
         "States of the United States.".clone_into(&mut fit.guess.why);
         fit.guess.score += 6;
     }

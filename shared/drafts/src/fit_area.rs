@@ -5,17 +5,28 @@ use stoop_domain::AreaUnit;
 use super::column::Column;
 use super::guess::{Fit, Guess, quoted};
 use super::known::Known;
+use super::measures;
 use super::sample::Sample;
 use super::shapes::{Areas, areas, unit_beside, unit_name};
+use super::vocabulary;
 
 /// Scores a column as living area or lot area.
 pub(super) fn fit(field: &'static str, column: &Column, sample: &Sample, known: &Known) -> Option<Fit> {
-    let found = areas(column)?;
-    // One or two units are a count, not an area.
-    if found.median <= 0.0 || (field == "living_area" && found.median < 8.0) {
+    // "$/sqft" is no area.
+    if !column.measure.currencies.is_empty() {
         return None;
     }
-    let guess = Guess::of(field, &column.name, "").with_list("null", &found.nulls);
+    let found = areas(column)?;
+    // One or two units are a count, not an area.
+    let named = column.measure.area.as_deref().and_then(measures::unit);
+    let factor = named.and_then(|(_, measure)| measure.of(10_000)).map_or(1.0, |area| area.square_metres().max(1.0));
+    if found.median <= 0.0 || (field == "living_area" && found.median * factor < 8.0) {
+        return None;
+    }
+    let mut guess = Guess::of(field, &column.name, "").with_list("null", &found.nulls);
+    if column.is_repeated {
+        guess = guess.doubted("The header has this name more than once: which of them is it?");
+    }
     let guess = match found.style {
         Some(style) => guess.with("number", style),
         None => guess,
@@ -47,30 +58,55 @@ fn with_unit(guess: Guess, found: &Areas, column: &Column, sample: &Sample, know
             return Fit::of(guess, 8);
         }
     }
-    if let Some(unit) = named(column) {
-        return hints(guess, unit, format!("The name says {}.", unit_name(unit)));
+    if let Some(name) = &column.measure.area
+        && let Some((unit, _)) = measures::unit(name)
+    {
+        let guess = guess.with("unit", &unit);
+        return Fit::of(Guess { why: format!("The name says {unit}."), ..guess }, 6);
+    }
+    if let Some(word) =
+        vocabulary::field(guess.field).map_or_else(Vec::new, |field| field.unknown_words(column)).first()
+    {
+        return Fit::of(
+            guess.with("unit", "m2").doubted(format!("{word:?} in its name is not understood: a unit?")),
+            0,
+        );
+    }
+    if is_metric(column) {
+        let guess = if guess.field == "living_area" && !is_likely(guess.field, AreaUnit::SquareMeters, found.median) {
+            guess.doubted("So many square metres would be unusual: which unit is it?")
+        } else {
+            guess
+        };
+        return hints(guess, AreaUnit::SquareMeters, "The name is of metric countries.".to_owned());
     }
     match &known.country {
         Some((code, _)) => {
             let unit = stoop_domain::country(&code.to_ascii_lowercase()).area_unit;
+            let guess = if is_likely(guess.field, unit, found.median) {
+                guess
+            } else {
+                let size =
+                    format!("A home of {} {} would be unusual: which unit is it?", found.median, unit_name(unit));
+                guess.doubted(format!("No unit is given. {size}"))
+            };
             hints(guess, unit, format!("No unit is given: that of {code} is assumed."))
         }
         None => Fit::of(guess.with("unit", "m2").doubted("Nothing says the unit: m2, sqft or acres?"), 0),
     }
 }
 
-/// The unit in a column's name.
-fn named(column: &Column) -> Option<AreaUnit> {
-    let words = &column.words;
-    if words.have(&["sqft", "sf", "ft2", "feet", "footage"]) {
-        Some(AreaUnit::SquareFeet)
-    } else if words.have(&["m2", "sqm", "qm", "metres", "meters", "metros"]) {
-        Some(AreaUnit::SquareMeters)
-    } else if words.have(&["acres", "acre"]) {
-        Some(AreaUnit::Acres)
-    } else {
-        // These words come from metric countries.
-        let metric = ["surface", "superficie", "wohnflache", "flache", "grundstucksflache", "grundflache", "parcela"];
-        words.have(&metric).then_some(AreaUnit::SquareMeters)
+/// Whether a median is usual in a unit and not in another one.
+fn is_likely(field: &str, unit: AreaUnit, median: f64) -> bool {
+    match (field, unit) {
+        ("living_area", AreaUnit::SquareFeet) => median >= 400.0,
+        ("living_area", _) => median <= 350.0,
+        (_, AreaUnit::SquareFeet) => median >= 1_000.0,
+        (_, _) => median >= 40.0,
     }
+}
+
+/// Whether the words of a name come from metric countries.
+fn is_metric(column: &Column) -> bool {
+    column.words.have(&["surface", "superficie", "wohnflache", "flache", "grundstucksflache", "grundflache", "parcela"])
 }

@@ -1,5 +1,7 @@
 //! A guess and its TOML.
 
+use stoop_domain::Purpose;
+
 /// A guess of how to fill a field.
 #[derive(Clone, Debug)]
 pub(super) struct Guess {
@@ -68,6 +70,13 @@ impl Guess {
         self.keys.iter().any(|(key, _)| *key == "lenient")
     }
 
+    /// Whether its lookup has rows that mean another purpose.
+    pub(super) fn says_other_than(&self, purpose: Option<Purpose>) -> bool {
+        let Some(purpose) = purpose else { return false };
+        let entries = self.lookup.iter().flat_map(|lookup| &lookup.entries);
+        entries.filter(|(.., count)| *count > 0).any(|(_, meaning, _)| meaning.is_some_and(|it| it != purpose.as_str()))
+    }
+
     /// Formats as `{ from = "x", money = "en" }`.
     pub(super) fn table(&self) -> String {
         let keys: Vec<String> = self.keys.iter().map(|(key, value)| format!("{key} = {value}")).collect();
@@ -123,6 +132,8 @@ pub(super) struct Chosen {
     pub(super) unsure: Vec<Guess>,
     /// For enabled fields: alternative columns.
     pub(super) others: Vec<(&'static str, Vec<String>)>,
+    /// Columns that are called like a field and not read: the field, the column and why.
+    pub(super) mentions: Vec<(&'static str, String, String)>,
 }
 
 /// The score of a column by its values; `None` if they cannot be the field's. `score` is added to that of the name;

@@ -4,10 +4,10 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
+use super::amounts::amounts;
 use super::column::{Cell, Column, ratio};
 use super::guess::{Chosen, Guess, shown};
 use super::sample::Sample;
-use super::shapes::amounts;
 
 /// Patterns of addresses in one text: each field with its pattern.
 const ADDRESSES: [&[(&str, &str)]; 2] = [
@@ -38,7 +38,8 @@ const PLACED_MIN: f64 = 0.6;
 pub(super) fn place(sample: &Sample, chosen: &mut Chosen) {
     chosen.unsure.extend(crumbs(sample));
     let Some(line) = super::vocabulary::field("line") else { return };
-    let mut columns: Vec<&Column> = sample.columns.iter().filter(|column| column.is_scalar()).collect();
+    let mut columns: Vec<&Column> =
+        sample.columns.iter().filter(|column| column.is_scalar() && column.owner.is_none()).collect();
     columns.sort_by_cached_key(|column| -line.likeness(column));
     for column in columns {
         let is_address = line.likeness(column) >= 40;
@@ -81,7 +82,11 @@ pub(super) fn point(sample: &Sample, chosen: &mut Chosen) {
         "gps",
         "koordinaten",
     ];
-    for first in sample.columns.iter().filter(|column| column.name.ends_with("/0") && column.words.have(&NAMES)) {
+    for first in sample
+        .columns
+        .iter()
+        .filter(|column| column.owner.is_none() && column.name.ends_with("/0") && column.words.have(&NAMES))
+    {
         let base = first.name.trim_end_matches('0');
         let Some(second) = sample.columns.iter().find(|column| column.name == format!("{base}1")) else { continue };
         let (Some(a), Some(b)) = (first.numbers(), second.numbers()) else { continue };
@@ -155,7 +160,7 @@ static AMOUNT_PATTERNS: LazyLock<Vec<Regex>> =
 
 /// Extracts a price from a text if no column contains only the price.
 pub(super) fn price(sample: &Sample) -> Option<Guess> {
-    let texts = sample.columns.iter().filter(|column| column.is_scalar());
+    let texts = sample.columns.iter().filter(|column| column.is_scalar() && column.owner.is_none());
     texts.filter_map(|column| priced(column, sample.looked_at())).max_by_key(|guess| guess.score)
 }
 
@@ -168,7 +173,7 @@ fn priced(column: &Column, rows: usize) -> Option<Guess> {
         let cells: Vec<Cell> = found.map(Option::unwrap_or_default).collect();
         let filled = cells.iter().filter(|cell| **cell != Cell::Absent).count();
         let inside = Column { cells, ..column.clone() };
-        let found = amounts(&inside).filter(|found| ratio(filled, rows) >= 0.8 && !found.is_constant())?;
+        let found = amounts(&inside, None).filter(|found| ratio(filled, rows) >= 0.8 && !found.is_constant())?;
         let why = format!("Amounts among other words in {filled} rows, {}.", found.range());
         let guess = Guess::of("list_price", &column.name, why).with("regex", pattern).with("money", found.style);
         #[expect(clippy::cast_possible_truncation, reason = "a share of 50")]

@@ -1,13 +1,15 @@
 //! Constants of the whole sample: country, currency, purpose, each with its reason.
 
 use super::DraftHints;
+use super::amounts::amounts;
+use super::beside::period_beside;
 use super::column::{Column, ratio};
 use super::countries;
 use super::guess::{Chosen, shown};
 use super::kinds;
 use super::sample::Sample;
-use super::shapes::amounts;
 use super::vocabulary::field;
+use stoop_domain::Currency;
 use stoop_sources::origin;
 
 /// A value for all rows and its reason.
@@ -45,6 +47,11 @@ impl Known {
         });
         let purpose = hints.purpose.map(|purpose| (purpose.as_str().to_owned(), GIVEN.to_owned()));
         Self { country, currency, purpose }
+    }
+
+    /// The currency of all prices, if it is known.
+    pub(super) fn money(&self) -> Option<Currency> {
+        self.currency.as_ref().and_then(|(code, _)| Currency::parse(code).ok())
     }
 
     /// Finds the purpose of all rows if no column contains it: from words in URLs and titles, the name of the price, or
@@ -96,16 +103,33 @@ fn currency(sample: &Sample, country: Option<&Fact>) -> Option<Fact> {
             return Some((code.to_ascii_uppercase(), format!("{} is the same in every row that has it.", column.name)));
         }
     }
+    let prices = candidates("list_price", sample);
+    let own = country.and_then(|(code, _)| countries::currency_of(code));
+    if let Some(named) = named_by_price(&prices, own) {
+        return Some(named);
+    }
     if let Some((code, _)) = country
-        && let Some(currency) = stoop_domain::currency_of(code)
+        && let Some(currency) = own.filter(|currency| countries::prices_in(code, currency.code()))
     {
         return Some((currency.code().to_owned(), format!("That of {code}.")));
     }
-    candidates("list_price", sample).into_iter().find_map(|column| {
-        let found = amounts(column)?.currencies;
+    prices.into_iter().find_map(|column| {
+        let found = amounts(column, own)?.currencies;
         let (code, _) = found.iter().max_by_key(|(_, count)| **count)?;
         Some((code.clone(), format!("Named in {}.", column.name)))
     })
+}
+
+/// The currency that the names of all prices say, if no price is in that of the country or in none.
+fn named_by_price(prices: &[&Column], own: Option<Currency>) -> Option<Fact> {
+    let values: Vec<&&Column> = prices.iter().filter(|column| amounts(column, own).is_some()).collect();
+    let is_other = |column: &Column| {
+        let says = &column.measure.currencies;
+        !says.is_empty() && own.is_none_or(|own| !says.contains(&own.code()))
+    };
+    let first = values.first().filter(|_| values.iter().all(|column| is_other(column)))?;
+    let [code] = first.measure.currencies[..] else { return None };
+    Some((code.to_owned(), format!("The name of {} says it.", shown(&first.name))))
 }
 
 fn worded(sample: &Sample, hints: &DraftHints) -> Option<Fact> {
@@ -132,7 +156,7 @@ fn share_of(column: &Column, purpose: &str) -> String {
 fn priced(sample: &Sample, chosen: &Chosen, currency: Option<&Fact>) -> Option<Fact> {
     let price = chosen.sure.iter().find(|guess| guess.field == "list_price")?;
     let column = sample.columns.iter().find(|column| price.columns.contains(&column.name))?;
-    let found = amounts(column)?;
+    let found = amounts(column, currency.and_then(|(code, _)| Currency::parse(code).ok()))?;
     let rents = [
         "rent",
         "rents",
@@ -144,16 +168,32 @@ fn priced(sample: &Sample, chosen: &Chosen, currency: Option<&Fact>) -> Option<F
         "mietpreis",
         "alquiler",
         "renta",
-        "monthly",
+        "affitto",
+        "canone",
+        "huurprijs",
+        "hyra",
+        "leie",
+        "husleje",
+        "arrendamento",
+        "aluguel",
     ];
-    if found.monthly || column.words.have(&rents) {
-        return Some(("rent".to_owned(), format!("{} is by the month.", column.name)));
+    if let Some(period) = column.measure.period {
+        return Some(("rent".to_owned(), format!("{} is by the {}.", column.name, period.as_str())));
+    }
+    if let Some((beside, _)) = period_beside(column, &sample.columns)
+        && beside.scalars() * 10 >= column.scalars() * 9
+    {
+        return Some(("rent".to_owned(), format!("{} says for how long {} is.", beside.name, column.name)));
+    }
+    if found.periodic || column.words.have(&rents) {
+        return Some(("rent".to_owned(), format!("{} is a rent.", column.name)));
     }
     if !currency.is_some_and(|(code, _)| STRONG.contains(&code.as_str())) {
         return None;
     }
-    let high = ratio(found.values.iter().filter(|value| **value >= PRICE_MIN).count(), found.values.len());
-    let low = ratio(found.values.iter().filter(|value| **value <= RENT_MAX).count(), found.values.len());
+    let factor = column.measure.factor();
+    let high = ratio(found.values.iter().filter(|value| **value * factor >= PRICE_MIN).count(), found.values.len());
+    let low = ratio(found.values.iter().filter(|value| **value * factor <= RENT_MAX).count(), found.values.len());
     if high > 0.9 {
         Some(("sale".to_owned(), "Prices are too high for rents.".to_owned()))
     } else if low > 0.9 {

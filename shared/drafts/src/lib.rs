@@ -1,4 +1,4 @@
-//! Drafts a map from a sample: guesses which column is which field, by names in four languages and by values.
+//! Drafts a map from a sample: guesses which column is which field, by names in a dozen languages and by values.
 //!
 //! ```
 //! use stoop_sources::declared::Map;
@@ -20,24 +20,38 @@
 //!
 //! No I/O, no questions, no use of other maps.
 
+mod amounts;
+mod beside;
 mod choose;
 mod column;
 mod countries;
+mod drafted;
 mod enums;
 mod fallback;
 mod find_rows;
 mod fit;
 mod fit_area;
+mod fit_price;
 mod guess;
+mod ids;
 mod in_texts;
 mod kinds;
 mod known;
 mod layout;
+mod measures;
+mod mentions;
+mod names;
+mod owners;
 mod paging;
 mod prove;
 mod render;
+mod sales;
 mod sample;
 mod shapes;
+mod status_words;
+mod statuses;
+mod styles;
+mod tabulate;
 mod vocabulary;
 mod words;
 
@@ -46,6 +60,7 @@ use std::fmt;
 use stoop_domain::Purpose;
 
 use choose::choose;
+pub use drafted::DraftedField;
 use guess::Chosen;
 use known::Known;
 pub use layout::Layout;
@@ -67,8 +82,10 @@ pub struct DraftHints {
     pub country: Option<String>,
     /// Currency of all prices, ISO 4217.
     pub currency: Option<String>,
-    /// Purpose of all rows.
+    /// Purpose of all rows that do not say another.
     pub purpose: Option<Purpose>,
+    /// The column that is the ID, as a map names it.
+    pub id: Option<String>,
 }
 
 /// A draft that was tested on its sample.
@@ -80,6 +97,10 @@ pub struct Draft {
     pub map: Map,
     /// Results of reading the sample with the map.
     pub proof: Proof,
+    /// What was decided for each field.
+    pub fields: Vec<DraftedField>,
+    /// Columns that are called like a field and are not read: the field, the column and why.
+    pub mentions: Vec<(&'static str, String, String)>,
     /// Parameters that a search must set, each with its meaning.
     pub params: Vec<(String, String)>,
 }
@@ -96,7 +117,8 @@ pub fn draft(sample: &Sample, hints: &DraftHints) -> Result<Draft, DraftError> {
     let http = hints.url.as_deref().map(|url| paging::http(url, sample)).transpose().map_err(DraftError::one)?;
     let mut known = Known::of(sample, hints);
     let mut chosen = choose(sample, &known);
-    fallback::complete(sample, hints, &mut chosen);
+    fallback::complete(sample, hints, &mut chosen)?;
+    sales::settle(sample, &mut chosen);
     settle(sample, &known, hints, &mut chosen);
     let reads_purpose = chosen.sure.iter().any(|guess| guess.field == "purpose");
     if reads_purpose {
@@ -104,23 +126,25 @@ pub fn draft(sample: &Sample, hints: &DraftHints) -> Result<Draft, DraftError> {
     } else {
         known.find_purpose(sample, hints, &chosen);
     }
-    missing(&known, &chosen)?;
+    missing(sample, &known, &chosen)?;
     // Each round changes at least one field that refuses rows: first to lenient, then removed.
     for _ in 0..2 * vocabulary::FIELDS.len() {
-        let write = |proof: Option<&Proof>| {
-            let (known, chosen, http) = (&known, &chosen, http.as_ref());
+        let write = |chosen: &Chosen, proof: Option<&Proof>| {
+            let (known, http) = (&known, http.as_ref());
             let zoneless = prove::is_zoneless(sample, chosen);
             let unordered = hints.url.is_none() && prove::is_unordered(sample, chosen);
             Writing { sample, hints, known, chosen, http, proof, zoneless, unordered }.toml()
         };
-        let proof = prove::prove(&parse(&write(None), hints)?, sample, &hints.sample);
+        let proof = prove::prove(&parse(&write(&chosen, None), hints)?, sample, &hints.sample);
         if let Some(better) = prove::mend(&chosen, &proof) {
             chosen = better;
             continue;
         }
-        let toml = write(Some(&proof));
+        chosen.mentions = mentions::of(sample, &known, &chosen);
+        let toml = write(&chosen, Some(&proof));
         let params = http.map(|http| http.params).unwrap_or_default();
-        return Ok(Draft { map: parse(&toml, hints)?, toml, proof, params });
+        let (fields, mentions) = (drafted::fields(&chosen), chosen.mentions);
+        return Ok(Draft { map: parse(&toml, hints)?, toml, proof, fields, mentions, params });
     }
     Err(DraftError::one("the fields of the draft refuse rows again and again"))
 }
@@ -137,12 +161,16 @@ fn settle(sample: &Sample, known: &Known, hints: &DraftHints, chosen: &mut Chose
         ("purpose", hints.purpose.is_some(), false),
     ];
     for (key, is_given, is_known) in facts {
-        chosen.sure.retain(|guess| guess.field != key || !(is_given || (is_known && is_constant(guess))));
+        // Rows that say another purpose than the given one keep it.
+        let differs = |guess: &guess::Guess| key == "purpose" && guess.says_other_than(hints.purpose);
+        chosen
+            .sure
+            .retain(|guess| guess.field != key || differs(guess) || !(is_given || (is_known && is_constant(guess))));
         chosen.unsure.retain(|guess| guess.field != key || !(is_given || is_known));
     }
 }
 
-fn missing(known: &Known, chosen: &Chosen) -> Result<(), DraftError> {
+fn missing(sample: &Sample, known: &Known, chosen: &Chosen) -> Result<(), DraftError> {
     let reads = |field: &str| chosen.sure.iter().any(|guess| guess.field == field);
     let thought = |field: &str| {
         let names: Vec<&str> =
@@ -151,8 +179,14 @@ fn missing(known: &Known, chosen: &Chosen) -> Result<(), DraftError> {
     };
     let mut lacking = Vec::new();
     if !reads("native_id") {
+        let candidates = ids::candidates(sample);
+        let candidates = if candidates.is_empty() {
+            String::new()
+        } else {
+            format!("; say which with --id, for example one of {}", candidates.join(", "))
+        };
         lacking.push(format!(
-            "no id: no column is in every row, with another value in each, and called like one{}",
+            "no id: no column is in every row, with another value in each, and called like one{}{candidates}",
             thought("native_id")
         ));
     }

@@ -55,6 +55,13 @@ pub(super) fn prove(map: &Map, sample: &Sample, file_name: &str) -> Proof {
 }
 
 impl Proof {
+    /// Rows in which an asking or a closing price is known.
+    #[must_use]
+    pub fn prices(&self) -> usize {
+        let of = |field: &str| self.filled.get(field).copied().unwrap_or(0);
+        of("list_price").max(of("close_price"))
+    }
+
     fn take(&mut self, read: Result<Outcome, RowError>, now: Time) {
         match read {
             Ok(Outcome::Skipped) => {}

@@ -48,6 +48,12 @@ impl Writing<'_> {
             "# Everything here is a guess by names and values: look at each line. What begins with # is off."
                 .to_owned(),
         );
+        let reads_price =
+            self.chosen.sure.iter().any(|guess| guess.field == "list_price" || guess.field == "close_price");
+        let has_price = self.proof.is_none_or(|proof| proof.prices() > 0 || proof.rows == 0);
+        if !reads_price || !has_price {
+            out.push("# WARNING: No price is read. Without one a home is in no figure of prices.".to_owned());
+        }
         if let Some(http) = self.http {
             out.push("# A search of it in stoop.toml:".to_owned());
             out.push("#   [[search]]".to_owned());
@@ -130,6 +136,13 @@ impl Writing<'_> {
         for guess in &self.chosen.unsure {
             out.push(format!("# {}", self.unsure_remark(guess)));
             out.push(format!("#{} = {}", guess.field, whole_table(guess)));
+        }
+        if !self.chosen.mentions.is_empty() {
+            out.push(String::new());
+            out.push("# Called like a field, and not read:".to_owned());
+        }
+        for (field, column, why) in &self.chosen.mentions {
+            out.push(format!("# {field}: {}: {}", shown(column), shown_whole(why)));
         }
         for guess in &self.chosen.sure {
             let Some(lookup) = &guess.lookup else { continue };

@@ -1,22 +1,18 @@
 //! A sample answer or file: its rows and the content of their columns.
 
-use std::collections::HashMap;
-
 use csv::ByteRecord;
-use serde_json::{Map as Object, Value};
+use serde_json::Value;
 
 use super::DraftError;
-use super::column::{Cell, Column};
-use super::find_rows::{DEPTH_MAX, arrays, beside, escaped, keyed, looks_like_a_row};
+use super::column::Column;
+use super::find_rows::{arrays, beside, keyed, looks_like_a_row};
 use super::layout::Layout;
+use super::owners;
+use super::tabulate::{COLUMNS_MAX, Position, Table, text_cell};
 use super::words::Words;
 
 /// Maximum number of rows to read.
 pub(super) const ROWS_MAX: usize = 1_000;
-/// Maximum number of columns to read: a row of an API has some hundred.
-const COLUMNS_MAX: usize = 1_500;
-/// Maximum length of a text to read, in characters.
-const TEXT_MAX: usize = 4_000;
 
 /// A sample of a source's answers or files.
 ///
@@ -128,13 +124,18 @@ impl Sample {
             let name = String::from_utf8_lossy(header).trim().to_owned();
             // A name that begins with / would be read as a JSON Pointer. The first of duplicate names counts.
             let usable = !name.is_empty() && !name.starts_with('/') && !name.contains('\u{fffd}');
-            if !usable || columns.iter().any(|column| column.name == name) {
+            if let Some(known) = columns.iter_mut().find(|column| column.name == name) {
+                known.is_repeated = true;
+                continue;
+            }
+            if !usable {
                 continue;
             }
             let cells = rows.iter().map(|row| text_cell(&String::from_utf8_lossy(row.get(at).unwrap_or_default())));
             let words = Words::of(std::slice::from_ref(&name));
-            columns.push(Column { cells: cells.collect(), words, name, depth: 0, in_list: false });
+            columns.push(Column { cells: cells.collect(), words, name, ..Column::default() });
         }
+        owners::settle(&mut columns);
         if columns.is_empty() {
             return Err(DraftError::one("no column of the sample has a name: the first line is to name them"));
         }
@@ -179,128 +180,6 @@ impl Sample {
     }
 }
 
-/// Columns under construction.
-#[derive(Default)]
-struct Table {
-    columns: Vec<Column>,
-    places: HashMap<String, usize>,
-}
-
-#[derive(Clone, Copy)]
-struct Position {
-    nth: usize,
-    depth: usize,
-    in_list: bool,
-}
-
-impl Table {
-    fn object(&mut self, object: &Object<String, Value>, path: &mut Vec<String>, position: Position) {
-        for (key, value) in object {
-            if position.depth > 0 && is_data(key) {
-                continue;
-            }
-            path.push(key.clone());
-            self.value(value, path, position);
-            path.pop();
-        }
-    }
-
-    fn value(&mut self, value: &Value, path: &mut Vec<String>, position: Position) {
-        let deeper = Position { depth: position.depth + 1, ..position };
-        let cell = match value {
-            Value::Null => Cell::Absent,
-            Value::Bool(value) => Cell::Bool(*value),
-            Value::Number(number) => Cell::Number(number.to_string()),
-            Value::String(text) => text_cell(text),
-            Value::Object(object) => {
-                if deeper.depth <= DEPTH_MAX {
-                    self.object(object, path, deeper);
-                }
-                return;
-            }
-            Value::Array(elements) => {
-                self.elements(elements, path, deeper);
-                list_cell(elements)
-            }
-        };
-        self.put(path, cell, position);
-    }
-
-    /// Reads the first object of a list, and the numbers of a pair, which may be coordinates.
-    fn elements(&mut self, elements: &[Value], path: &mut Vec<String>, position: Position) {
-        let is_point = matches!(elements.len(), 2..=3) && elements.iter().all(Value::is_number);
-        for (at, element) in elements.iter().take(if is_point { 2 } else { 1 }).enumerate() {
-            path.push(at.to_string());
-            match element {
-                Value::Object(object) if position.depth <= DEPTH_MAX => {
-                    self.object(object, path, Position { in_list: true, ..position });
-                }
-                Value::Number(number) if is_point => self.put(path, Cell::Number(number.to_string()), position),
-                _ => {}
-            }
-            path.pop();
-        }
-    }
-
-    fn put(&mut self, path: &[String], cell: Cell, position: Position) {
-        let name = name_of(path);
-        let known = self.places.get(&name).copied();
-        let at = match known {
-            Some(at) => at,
-            None if cell == Cell::Absent || self.columns.len() >= COLUMNS_MAX => return,
-            None => {
-                let words = Words::of(path);
-                let Position { depth, in_list, .. } = position;
-                self.columns.push(Column { name: name.clone(), words, depth, in_list, cells: Vec::new() });
-                self.places.insert(name, self.columns.len() - 1);
-                self.columns.len() - 1
-            }
-        };
-        let cells = &mut self.columns[at].cells;
-        if cells.len() <= position.nth {
-            cells.resize(position.nth + 1, Cell::Absent);
-        }
-        cells[position.nth] = cell;
-    }
-
-    fn columns(mut self, rows: usize) -> Vec<Column> {
-        for column in &mut self.columns {
-            column.cells.resize(rows, Cell::Absent);
-        }
-        self.columns.retain(|column| column.filled() > 0);
-        self.columns
-    }
-}
-
-/// Whether a key inside a row is data: a day of a history, an ID.
-fn is_data(key: &str) -> bool {
-    let digits = key.bytes().filter(u8::is_ascii_digit).count();
-    digits >= 4 && digits * 2 > key.len()
-}
-
-/// Returns a plain key as is, everything else as a JSON Pointer.
-fn name_of(path: &[String]) -> String {
-    let plain = |key: &str| !key.is_empty() && key.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | ' '));
-    match path {
-        [key] if plain(key) => key.clone(),
-        _ => path.iter().map(|key| format!("/{}", escaped(key))).collect(),
-    }
-}
-
-fn text_cell(text: &str) -> Cell {
-    let text = text.trim();
-    if text.is_empty() { Cell::Absent } else { Cell::Text(text[..text.floor_char_boundary(TEXT_MAX)].to_owned()) }
-}
-
-fn list_cell(elements: &[Value]) -> Cell {
-    let texts: Option<Vec<String>> = elements.iter().map(|element| element.as_str().map(str::to_owned)).collect();
-    match texts {
-        Some(texts) if texts.is_empty() => Cell::Absent,
-        Some(texts) => Cell::List(texts),
-        None => Cell::Nested,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -329,7 +208,7 @@ mod tests {
             json!([{"a": 1, "b/c": {"d~": "x"}, "@id": 2, "at": [1.5, 2.5], "tags": ["x"], "pics": [{"u": "y"}]}]);
         let mut names = columns(row);
         names.sort();
-        assert_eq!(names, ["/@id", "/at/0", "/at/1", "/b~1c/d~0", "/pics/0/u", "a", "at", "pics", "tags"]);
+        assert_eq!(names, ["/@id", "/at/0", "/at/1", "/b~1c/d~0", "/pics/0/u", "/tags/0", "a", "at", "pics", "tags"]);
     }
 
     #[test]

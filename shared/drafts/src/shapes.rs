@@ -1,119 +1,15 @@
 //! Detects how numbers, amounts, areas and dates are written in a column, from the values alone.
 
-use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use jiff::tz::TimeZone;
-use stoop_domain::{AreaUnit, Currency, Time};
+use stoop_domain::{AreaUnit, Time};
 
 use super::column::{Column, ratio};
-use stoop_sources::text::{
-    DateFormat, Language, NumberStyle, is_monthly, parse_area, parse_area_unit, parse_money, parse_relative,
-};
+use stoop_sources::text::{DateFormat, Language, NumberStyle, parse_area, parse_area_unit, parse_relative};
 
-/// Maximum number of texts without a number that a map may treat as "no price"; more are a vocabulary.
+/// Maximum number of texts that a map may treat as "no area".
 const NULLS_MAX: usize = 5;
-
-/// Format of a column's amounts.
-pub(super) struct Amounts {
-    /// The style's name in maps.
-    pub(super) style: &'static str,
-    /// The amounts in major units.
-    pub(super) values: Vec<f64>,
-    /// Currencies in the texts, with counts.
-    pub(super) currencies: BTreeMap<String, usize>,
-    /// Texts that mean "no amount".
-    pub(super) nulls: Vec<String>,
-    /// An unreadable text, and the number of unreadable texts.
-    pub(super) unread: Option<(String, usize)>,
-    /// Whether the amounts are monthly.
-    pub(super) monthly: bool,
-}
-
-const STYLES: [(NumberStyle, &str); 4] =
-    [(NumberStyle::Plain, "plain"), (NumberStyle::Fr, "fr"), (NumberStyle::En, "en"), (NumberStyle::De, "de")];
-
-/// Reads a column as amounts of money; `None` if fewer than half of the values are amounts.
-pub(super) fn amounts(column: &Column) -> Option<Amounts> {
-    if !column.is_scalar() || column.cells.iter().any(|cell| matches!(cell, super::column::Cell::Bool(_))) {
-        return None;
-    }
-    let mut nulls: Vec<String> = Vec::new();
-    let mut texts = Vec::new();
-    for text in column.texts() {
-        let none = matches!(text, "0" | "0.0" | "-1") || !text.contains(|c: char| c.is_ascii_digit());
-        if !none {
-            texts.push(text);
-        } else if text.chars().count() <= 40 && !nulls.iter().any(|null| null == text) {
-            nulls.push(text.to_owned());
-        }
-    }
-    if nulls.len() > NULLS_MAX || texts.is_empty() {
-        return None;
-    }
-    let readings = STYLES
-        .iter()
-        .map(|(style, name)| Reading { style: name, read: texts.iter().map(|text| amount(text, *style)).collect() });
-    // An ambiguous separator groups thousands: homes cost thousands.
-    let Reading { style, read } = readings.reduce(|best, next| if next.beats(&best) { next } else { best })?;
-    if ratio(read.iter().flatten().count(), texts.len()) < 0.5 {
-        return None;
-    }
-    let mut currencies = BTreeMap::new();
-    for currency in read.iter().flatten().filter_map(|(_, currency)| *currency) {
-        *currencies.entry(currency.code().to_owned()).or_default() += 1;
-    }
-    let bad = texts.iter().zip(&read).filter(|(_, read)| read.is_none()).map(|(text, _)| *text);
-    let unread = bad.clone().next().map(|text| (text.to_owned(), bad.count()));
-    let monthly = texts.iter().any(|text| is_monthly(text));
-    let values = read.into_iter().flatten().map(|(value, _)| value).collect();
-    Some(Amounts { style, values, currencies, nulls, unread, monthly })
-}
-
-/// The texts of a column read in one style.
-struct Reading {
-    style: &'static str,
-    read: Vec<Option<(f64, Option<Currency>)>>,
-}
-
-impl Reading {
-    /// Whether it reads more texts, or as many with larger amounts.
-    fn beats(&self, other: &Self) -> bool {
-        let rank = |reading: &Self| {
-            let read = reading.read.iter().flatten();
-            (read.clone().count(), read.map(|(value, _)| *value).sum::<f64>())
-        };
-        let ((count, sum), (others, others_sum)) = (rank(self), rank(other));
-        count > others || (count == others && sum > others_sum)
-    }
-}
-
-fn amount(text: &str, style: NumberStyle) -> Option<(f64, Option<Currency>)> {
-    let money = parse_money(text, style, None).ok()?;
-    let cents = Currency::USD;
-    let minor = money.minor(cents).ok()?;
-    Some((minor.major_f64(cents), money.currency))
-}
-
-impl Amounts {
-    /// The median amount.
-    pub(super) fn median(&self) -> f64 {
-        let mut sorted = self.values.clone();
-        sorted.sort_by(f64::total_cmp);
-        sorted.get(sorted.len() / 2).copied().unwrap_or(0.0)
-    }
-
-    /// Formats as `from 29900 to 899000`.
-    pub(super) fn range(&self) -> String {
-        let (low, high) = self.values.iter().fold((f64::INFINITY, 0_f64), |(low, high), v| (low.min(*v), high.max(*v)));
-        if low < high { format!("from {low} to {high}") } else { format!("{high} in every row") }
-    }
-
-    /// Whether every amount is the same, in more than two rows.
-    pub(super) fn is_constant(&self) -> bool {
-        self.values.len() > 2 && self.values.iter().all(|value| value.total_cmp(&self.values[0]).is_eq())
-    }
-}
 
 /// Format of a column's areas.
 pub(super) struct Areas {
@@ -184,7 +80,7 @@ pub(super) struct Dates {
     pub(super) unread: Option<(String, usize)>,
 }
 
-const FORMATS: [&str; 25] = [
+const FORMATS: [&str; 44] = [
     "rfc3339",
     "iso",
     "epoch_ms",
@@ -210,6 +106,25 @@ const FORMATS: [&str; 25] = [
     "%d %b %Y",
     "%d %B %Y",
     "%a, %d %b %Y %H:%M:%S %z",
+    "%Y-%m-%d-%H:%M:%S",
+    "%Y-%m-%d-%H:%M",
+    "%Y/%m/%d %H:%M:%S",
+    "%Y/%m/%d %H:%M",
+    "%Y.%m.%d",
+    "%d-%m-%Y %H:%M",
+    "%d-%m-%Y %H:%M:%S",
+    "%d.%m.%Y %H:%M:%S",
+    "%d %b %Y %H:%M",
+    "%b %d %Y",
+    "%d-%b-%Y",
+    "%d-%b-%y",
+    "%B %d %Y",
+    "%A, %B %d, %Y",
+    "%d/%m/%y",
+    "%m/%d/%y",
+    "%d.%m.%y",
+    "%d-%m-%y",
+    "excel",
 ];
 
 /// [`FORMATS`], parsed once.
@@ -232,7 +147,7 @@ pub(super) fn dates(column: &Column) -> Option<Dates> {
         let bad = texts.iter().zip(&read).filter(|(_, read)| read.is_none()).map(|(text, _)| *text);
         let unread = bad.clone().next().map(|text| (text.to_owned(), bad.count()));
         let known: Vec<Time> = read.into_iter().flatten().collect();
-        let zoneless = key.1 == "iso" || (key.1.contains('%') && !key.1.contains("%z"));
+        let zoneless = matches!(key.1, "iso" | "excel") || (key.1.contains('%') && !key.1.contains("%z"));
         let sorted = known.is_sorted();
         best = Some((Dates { key, zoneless, swapped: None, sorted, unread }, good));
     };
@@ -273,8 +188,13 @@ pub(super) fn same_moment(a: &Column, b: &Column) -> f64 {
 /// accepted for epoch formats.
 fn plausible(format: &str, time: Time) -> Option<Time> {
     let year = time.timestamp().to_zoned(TimeZone::UTC).year();
-    let first = if format.starts_with("epoch") { 1990 } else { 1900 };
-    (first..=2100).contains(&year).then_some(time)
+    let (first, last) = match format {
+        "epoch_ms" | "epoch_s" => (1990, 2100),
+        "excel" => (2000, 2050),
+        // A year of two digits read as one of four.
+        _ => (1900, 2100),
+    };
+    (first..=last).contains(&year).then_some(time)
 }
 
 /// Finds the unit column next to this one: `lotAreaUnit` for `lotAreaValue`.
@@ -305,28 +225,11 @@ pub(super) fn unit_name(unit: AreaUnit) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::super::column::Cell;
-    use super::super::words::Words;
     use super::*;
 
     fn column(texts: &[&str]) -> Column {
         let cells = texts.iter().map(|text| Cell::Text((*text).to_owned())).collect();
-        Column { name: "x".into(), words: Words::default(), depth: 0, in_list: false, cells }
-    }
-
-    fn style(texts: &[&str]) -> &'static str {
-        amounts(&column(texts)).unwrap().style
-    }
-
-    #[test]
-    fn the_style_of_amounts_is_reported_from_all_of_them() {
-        assert_eq!(style(&["499000", "3500.5"]), "plain");
-        assert_eq!(style(&["1 700 000 DH", "959\u{a0}600 DH"]), "fr");
-        assert_eq!(style(&["$690,000", "$1,250,000"]), "en");
-        assert_eq!(style(&["690.000 €", "1.392,85 €"]), "de");
-        let found = amounts(&column(&["959 600 DH", "Prix non spécifié", "1 000 000 DH"])).unwrap();
-        assert_eq!((found.nulls, found.currencies["MAD"]), (vec!["Prix non spécifié".to_owned()], 2));
-        assert!(amounts(&column(&["$2,305/mo"])).unwrap().monthly);
-        assert!(amounts(&column(&["Wien", "Graz"])).is_none());
+        Column { name: "x".into(), cells, ..Column::default() }
     }
 
     #[test]

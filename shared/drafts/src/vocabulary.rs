@@ -1,9 +1,10 @@
-//! Column names in English, French, German and Spanish. Names suggest; the values decide.
+//! How well a column's name fits a field. Names suggest; the values decide.
 
 use std::sync::LazyLock;
 
 use super::column::Column;
-use super::words::Phrase;
+use super::names::{NEUTRAL, TABLE};
+use super::words::{Phrase, Words};
 
 /// A field of a listing and the possible names of its column.
 pub(super) struct Field {
@@ -14,255 +15,6 @@ pub(super) struct Field {
     /// Words that change the meaning if the name contains them.
     not: Vec<&'static str>,
 }
-
-/// Words that mean that a price is not the listing's price.
-const NOT_THE_PRICE: &str = "per sqft m2 sqm change changed reduction reduced cut drop tax hoa fee min max estimate zestimate history sold \
-     last date time currency unit range type label level psf parking deposit assessed insurance agent agency percent \
-     pct rate count";
-
-/// Words for data of people and firms, not of the home.
-const PEOPLE: &str = "agent agents agency office broker brokers seller contact advertiser advertisers owner builder school schools \
-     branding company user member mls buyer organization";
-
-/// All fields in the order of maps: names with their confidence, and the words that exclude a column. Lower case,
-/// without accents.
-const TABLE: &[(&str, &str, &str)] = &[
-    (
-        "native_id",
-        "100: listing key, zpid; 98: property id; 97: listing id, ad id; 96: id, annonce id, anzeigen id, scout id, \
-         advert id; 94: object id, objekt id, list id, home id, property code; 92: listing number, offer id, \
-         objektnummer; 90: uuid; 88: mls id, uid, guid; 86: mls number, reference; 84: external id; 80: ref; 76: \
-         codigo; 60: slug, numero; 55: key",
-        "agent agents agency office broker user seller city category community photo media type region location area \
-         county parcel plan spec source owner school lot image currency tax building lead record fips unit country \
-         neighborhood advertisers run",
-    ),
-    (
-        "observed_at",
-        "100: modification timestamp, scrape timestamp, observed at; 98: scraping time; 96: scraped at, scrape date; \
-         95: modified at, last modified, crawled at, fetched at, snapshot date; 92: updated at, last updated, last \
-         update date, retrieved at, extraction date, last seen date, seen at; 90: modified, scraped, last seen; 88: \
-         geandert am; 86: update date, updated, timestamp, mise a jour; 84: date maj, event date, actualizado; 82: \
-         time ms; 80: ingest ts; 52: date",
-        "photos photo media human list listed price sold built created publi open available removed string major \
-         closed local",
-    ),
-    (
-        "purpose",
-        "100: rent or sale, sale or rent, sale or lease, lease or sale, for sale or lease, for sale or rent, sale lease; 96: vermarktungsart; 95: purpose, transaction type, offer type; 94: is rental; 92: deal \
-         type, operation, operacion, marketing type, is rent, posting is rental; 88: offre, for rent; 86: type \
-         annonce; 84: transaction, sale type; 82: listing type; 80: listing status, business type; 78: home status; \
-         76: rental; 74: channel; 70: status; 60: property type, category label; 58: category; 50: type; 40: event",
-        "off sub",
-    ),
-    (
-        "currency",
-        "100: currency, currency code, price currency, list price currency; 97: devise, wahrung, moneda; 95: divisa",
-        "rate",
-    ),
-    (
-        "status",
-        "100: standard status; 96: status, listing status; 94: home status, statut, objektstatus; 92: mls status, \
-         offer status, property status; 82: availability; 78: disponibilite, disponibilidad; 76: event; 68: estado; \
-         66: state; 62: etat; 40: zustand",
-        "code http contingent parking construction agent",
-    ),
-    (
-        "list_price",
-        "100: list price, asking price; 99: price amount, price value, listing price, kaufpreis; 98: unformatted \
-         price; 97: price, current price, monthly rent, prix, preis, precio; 96: price raw, mietpreis, precio venta, \
-         price unformatted; 95: rent price, prix affiche; 94: loyer, kaltmiete; 92: price text, sale price, rent, \
-         miete; 90: nettokaltmiete; 88: alquiler; 86: gesamtmiete; 84: warmmiete; 62: montant, importe; 60: amount; \
-         58: valor; 55: cost",
-        NOT_THE_PRICE,
-    ),
-    (
-        "original_list_price",
-        "100: original list price; 98: original price, initial price, prix initial, ursprunglicher preis, precio \
-         inicial, precio original; 92: first price; 88: starting price",
-        "date currency text",
-    ),
-    (
-        "previous_list_price",
-        "100: previous list price; 98: previous price, old price, ancien prix, vorheriger preis, precio anterior; 96: \
-         alter preis; 94: prior price; 90: price before",
-        "date currency",
-    ),
-    (
-        "close_price",
-        "100: close price; 98: sold price, closing price; 96: last sold price, sold for; 94: last sale price; 92: prix \
-         vendu, precio de cierre",
-        "date currency text",
-    ),
-    (
-        "close_date",
-        "100: close date; 98: sold date, date sold, closing date, sold on; 96: last sold date, sold at, sale date; 94: last \
-         sale date; 92: date de vente, verkauft am, fecha de cierre, fecha venta",
-        "string",
-    ),
-    (
-        "price_changed_at",
-        "100: price change timestamp; 98: price changed at, date price changed, price change date; 96: price updated \
-         at; 94: price drop date, price reduced date; 88: price changed",
-        "",
-    ),
-    (
-        "listed_at",
-        "100: listed at, list date, listed date, on market date, on market timestamp; 98: date listed, listing date; \
-         97: listing contract date, published at, date posted, date publication, fecha publicacion; 96: published \
-         date, publish date, publication date, posted at, veroffentlicht am; 94: publie le, veroffentlicht, online \
-         seit, list time; 92: published, publie; 90: fecha alta, original entry timestamp; 86: posted, created at, \
-         creation date, erstellt am, activation date; 84: date creation, erstelldatum, first seen; 82: created date; \
-         80: created; 74: added; 62: fecha; 58: date; 52: time",
-        "photo photos sold price change update updated modified scraping built string zone removed media open ms \
-         zillow",
-    ),
-    (
-        "property_type",
-        "100: property sub type; 99: type de bien; 98: tipo inmueble, tipo de propiedad, type bien; 97: property \
-         type, home type, immobilientyp, objekttyp, objektart, immobilienart, real estate type; 96: prop type, estate \
-         type, property kind; 94: housing type, dwelling type; 90: wohnungstyp, tipologia; 80: type, tipo, category \
-         label; 78: categorie, kategorie, building type; 76: sub type, category name; 74: category; 72: kind",
-        "listing agent dimension price lead media",
-    ),
-    (
-        "bedrooms",
-        "100: bedrooms, bedrooms total; 98: beds, n bedrooms, number of bedrooms, nb chambres, nb de chambres, nombre \
-         de chambres, schlafzimmer, anzahl schlafzimmer, dormitorios; 97: bedroom count, num bedrooms, chambres; 96: \
-         recamaras; 94: habitaciones; 90: bed; 84: chambre",
-        "max min main level bath units",
-    ),
-    (
-        "bathrooms",
-        "100: bathrooms, bathrooms total decimal; 99: baths consolidated, bathrooms decimal; 98: bathrooms total, n \
-         bathrooms, number of bathrooms, salles de bain, salles de bains, nb de salles de bains, badezimmer, anzahl \
-         badezimmer, banos; 97: baths, bathrooms total integer, bathroom count, num bathrooms, salle de bain; 94: \
-         bader; 92: sdb; 88: bath",
-        "full half max min 3qtr 1qtr partial calc",
-    ),
-    (
-        "living_area",
-        "100: living area, livingarea, surface habitable, wohnflache; 99: sqft living, superficie habitable; 98: \
-         square footage, living space; 97: square feet, floor area; 96: square meters; 95: sqft, floor size; 94: \
-         superficie construida, area m2, size sqft, area sqft, estate size; 92: sqm; 90: surface, m2; 88: superficie, \
-         usable area, building size; 86: surface totale, total area; 84: flache, building area total; 82: area; 72: \
-         size, nutzflache; 70: metros",
-        "lot land plot terrain parcel parcelle unit units code price per max min source name major above basement \
-         garden terrace school parking",
-    ),
-    (
-        "lot_area",
-        "100: lot area value, lot size square feet, lot size area, grundstucksflache; 99: lot area, lot sqft, sqft \
-         lot; 98: lot size, surface terrain, surface du terrain, surface de la parcelle, superficie parcela, \
-         superficie terreno; 97: land area, plot area, plot size; 96: lot size acres, land size; 90: grundflache; 84: \
-         parcela; 70: terrain",
-        "unit units source features id type",
-    ),
-    (
-        "year_built",
-        "100: year built, yr built; 98: construction year, built year, baujahr, annee de construction, annee construction, \
-         ano construccion, ano de construccion; 92: year of construction; 84: built in",
-        "renovated effective details source",
-    ),
-    (
-        "association_fee",
-        "100: association fee; 98: hoa fee, monthly hoa fee, hoa fees, hoa dues, frais de syndic, hausgeld, gastos de comunidad, \
-         charges de copropriete; 84: hoa, condo fee",
-        "frequency name phone includes yn",
-    ),
-    ("display", "100: internet entire listing display yn; 98: display listing on internet", ""),
-    ("display_address", "100: internet address display yn; 98: display address on internet", ""),
-    ("display_estimate", "100: internet automated valuation display yn", ""),
-    ("display_history", "100: price history display yn", ""),
-    ("display_expired", "100: off market listing display yn", ""),
-    (
-        "line",
-        "100: street address; 99: address line, address line1, address line 1, address street, unparsed address; 94: \
-         strasse; 92: street, address, adresse, direccion, calle; 90: line, anschrift; 88: full address, formatted \
-         address, rue; 86: domicilio",
-        "email mail ip web line2 office agent agents broker yn number advertisers",
-    ),
-    (
-        "neighbourhood",
-        "100: neighbourhood, neighborhood; 98: quartier, stadtteil, barrio; 96: subdivision name, ortsteil; 94: \
-         stadtbezirk; 92: subdivision, secteur; 90: neighborhoods, bezirk; 88: colonia; 84: district, suburb; 82: \
-         zona, quarter; 40: community",
-        PEOPLE,
-    ),
-    (
-        "city",
-        "100: city; 98: ville, stadt, ciudad, city name; 94: town; 92: ort, municipio, poblacion, localidad, \
-         locality; 90: commune, gemeinde, localite, postal city; 88: municipality; 62: location",
-        PEOPLE,
-    ),
-    (
-        "county",
-        "100: county, county or parish; 99: county name; 96: landkreis; 88: kreis; 86: departement; 84: comarca; 80: \
-         prefecture",
-        "fips id code agent office",
-    ),
-    (
-        "region",
-        "100: state or province; 99: state code; 98: bundesland; 96: state; 94: region, province, provincia, \
-         comunidad autonoma; 92: region name; 90: state name; 62: estado",
-        PEOPLE,
-    ),
-    (
-        "postal_code",
-        "100: postal code, zip code, postcode, code postal, plz, postleitzahl, codigo postal, zipcode, post code; 98: \
-         zip; 84: cp",
-        PEOPLE,
-    ),
-    ("country", "100: country, country code; 97: pays, pais, country iso; 80: land", "area size agent office use lot"),
-    ("latitude", "100: latitude; 98: lat, latitud, breitengrad; 40: y", PEOPLE),
-    ("longitude", "100: longitude; 98: lon, lng, longitud, langengrad; 94: long; 40: x", PEOPLE),
-    (
-        "title",
-        "100: title; 99: listing title; 98: headline, titre, titel, titulo; 94: uberschrift; 92: heading; 90: listing \
-         name, property name; 88: subject; 80: bezeichnung, suggested texts title",
-        "agent agents agency office broker seller user city county state file source mls advertisers branding \
-         community plan system school job country originating region",
-    ),
-    (
-        "description",
-        "100: public remarks; 98: description, beschreibung, descripcion; 92: remarks; 74: summary; 70: body, \
-         comments; 62: text; 60: texte, details",
-        "short agent image type",
-    ),
-    (
-        "seller",
-        "100: seller name; 94: seller, vendeur, anbieter, vendedor; 92: verkaufer; 88: anunciante; 84: owner name; \
-         80: contact name, user name; 70: user",
-        "url id phone email type is image logo",
-    ),
-    (
-        "agency",
-        "100: list office name, listing office name; 98: agency name; 95: agency, agence; 94: office name; 92: broker \
-         name, brokerage, inmobiliaria, agencia; 90: makler, listing office; 88: agentur; 84: broker; 72: office; 66: \
-         company",
-        "url id phone phones email logo key buyer website fee compensation type",
-    ),
-    (
-        "images",
-        "100: images, photos; 99: image urls; 98: pictures, bilder, fotos, photo urls, imagenes; 92: image url, \
-         carousel photos; 90: img src, media url, primary photo, main image; 88: image; 86: photo; 84: picture, img; \
-         74: thumbnail; 66: thumb; 60: media, cover",
-        "agent agency count logo has timestamp seller branding advertisers broker user",
-    ),
-    (
-        "amenities",
-        "100: amenities; 98: equipements, ausstattung; 96: equipments; 90: caracteristicas, prestations, merkmale; \
-         88: features, equipment; 80: extras, interior features; 76: servicios, tags; 60: attributs; 52: appliances",
-        "lot parking school",
-    ),
-    (
-        "url",
-        "100: listing url; 98: detail url, property url, details url; 97: url, ad url; 96: link, permalink, web url, \
-         page url, canonical url; 92: href, lien, enlace; 90: hdp url; 88: share url; 80: uri",
-        "image photo photos img logo tour video seller agent agency thumbnail media api map tours virtual branding \
-         advertisers office website picture user street",
-    ),
-];
 
 /// [`TABLE`], parsed.
 pub(super) static FIELDS: LazyLock<Vec<Field>> = LazyLock::new(|| {
@@ -279,18 +31,77 @@ pub(super) static FIELDS: LazyLock<Vec<Field>> = LazyLock::new(|| {
     TABLE.iter().map(field).collect()
 });
 
+/// The fields that are about others.
+const ABOUT_OTHERS: [&str; 2] = ["seller", "agency"];
+
+/// Whether a field is about people and firms.
+fn is_about_others(field: &str) -> bool {
+    ABOUT_OTHERS.contains(&field)
+}
+
 impl Field {
-    /// How well a column's name fits this field, from 0 to 100; less for nested columns.
+    /// How well a column's name fits this field, from 0 to 100; less for nested columns, and 0 for values that are not
+    /// the listing's own.
     pub(super) fn likeness(&self, column: &Column) -> i32 {
-        let words = &column.words;
-        let best = self.phrases.iter().map(|(phrase, sure)| (words.likeness(phrase), phrase, sure));
-        let Some((like, phrase, sure)) = best.max_by_key(|(like, _, sure)| like * *sure) else { return 0 };
+        let Some((like, phrase, sure)) = self.best(column) else { return 0 };
+        let says = |word: &&'static str| like == 100 && phrase.words.contains(word);
+        if let Some(owner) = &column.owner
+            && !is_about_others(self.name)
+            && !(like == 100 && phrase.words.contains(&owner.as_str()))
+        {
+            return 0;
+        }
         // A phrase that itself contains such a word is meant as written.
-        let is_meant = like == 100 && phrase.words.iter().any(|word| self.not.contains(word));
-        let away = if words.have(&self.not) && !is_meant { 60 } else { 0 };
+        // "Rate per sqft" is no area, although its unit is one.
+        let words = if self.name.ends_with("_area") { &column.words } else { self.meant(column) };
+        let away = if words.have(&self.not) && !self.not.iter().any(says) { 60 } else { 0 };
         let depth = 3 * i32::try_from(column.depth).unwrap_or(20);
         let list = if column.in_list { 12 } else { 0 };
         (like * sure / 100 - away - depth - list).max(0)
+    }
+
+    /// How well a column's name alone fits this field, whatever stands above it and whatever words exclude it.
+    pub(super) fn named(&self, column: &Column) -> i32 {
+        self.best(column).map_or(0, |(like, _, sure)| like * sure / 100)
+    }
+
+    /// The word in a column's name that excludes it from this field, if its name is like it otherwise.
+    pub(super) fn excluded<'c>(&self, column: &'c Column) -> Option<&'c str> {
+        self.meant(column).last.iter().find(|word| self.not.contains(&word.as_str())).map(String::as_str)
+    }
+
+    fn best(&self, column: &Column) -> Option<(i32, &Phrase, i32)> {
+        let is_measured = self.is_measured() && !column.measure.is_plain();
+        let names = [Some(&column.words), is_measured.then_some(&column.measure.core)];
+        let likes = names
+            .into_iter()
+            .flatten()
+            .flat_map(|words| self.phrases.iter().map(|(phrase, sure)| (words.likeness(phrase), phrase, *sure)));
+        likes.max_by_key(|(like, _, sure)| like * *sure)
+    }
+
+    /// The words of a column's name without those that say its unit.
+    fn meant<'c>(&self, column: &'c Column) -> &'c Words {
+        if self.is_measured() && !column.measure.is_plain() { &column.measure.core } else { &column.words }
+    }
+
+    /// Whether its values are amounts or areas, whose names may have units.
+    fn is_measured(&self) -> bool {
+        matches!(
+            self.name,
+            "list_price" | "original_list_price" | "previous_list_price" | "close_price" | "living_area" | "lot_area"
+        )
+    }
+
+    /// The words of a column's name that neither a name of this field has nor a unit, and that may change its meaning.
+    pub(super) fn unknown_words(&self, column: &Column) -> Vec<String> {
+        let known = |word: &String| {
+            NEUTRAL.split_whitespace().any(|neutral| neutral == word)
+                || self.phrases.iter().any(|(phrase, _)| phrase.words.contains(&word.as_str()))
+                || self.phrases.iter().any(|(phrase, _)| phrase.joined() == word)
+                || word.bytes().all(|byte| byte.is_ascii_digit())
+        };
+        column.measure.rest.iter().filter(|word| !known(word)).cloned().collect()
     }
 }
 
@@ -301,13 +112,15 @@ pub(super) fn field(name: &str) -> Option<&'static Field> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::words::{Words, folded};
+    use super::super::measures::Measure;
+    use super::super::words::folded;
     use super::*;
 
     fn best(path: &[&str]) -> &'static str {
         let path: Vec<String> = path.iter().map(|key| (*key).to_owned()).collect();
         let words = Words::of(&path);
-        let column = Column { name: String::new(), words, depth: path.len() - 1, in_list: false, cells: Vec::new() };
+        let measure = Measure::of(&words, path.last().unwrap());
+        let column = Column { words, measure, depth: path.len() - 1, ..Column::default() };
         FIELDS.iter().map(|field| (field.likeness(&column), field.name)).max_by_key(|(like, _)| *like).unwrap().1
     }
 

@@ -46,6 +46,11 @@ impl Phrase {
         let words: Vec<&str> = text.split(' ').collect();
         Self { joined: words.concat(), words }
     }
+
+    /// Its words without anything between.
+    pub(super) fn joined(&self) -> &str {
+        &self.joined
+    }
 }
 
 impl Words {
@@ -62,14 +67,26 @@ impl Words {
         Self { last, above: segments, joined: (joined, with_parent) }
     }
 
+    /// This name with another last segment; without one, the segment above is the last.
+    pub(super) fn with_last(&self, last: Vec<String>) -> Self {
+        let mut above = self.above.clone();
+        let last = if last.is_empty() { above.pop().unwrap_or_default() } else { last };
+        let joined = last.concat();
+        let with_parent = above.last().map_or(String::new(), |parent| parent.concat() + &joined);
+        Self { last, above, joined: (joined, with_parent) }
+    }
+
     /// How well `phrase` fits this name, from 0 to 100.
     pub(super) fn likeness(&self, phrase: &Phrase) -> i32 {
         // Names are often written as one word, like zipcode, so joined words count too.
         let own = if self.joined.0 == phrase.joined { 100 } else { like(&self.last, &phrase.words) };
         let Some(parent) = self.above.last() else { return own };
         let whole = if self.joined.1 == phrase.joined { 95 } else { 0 };
-        let empty = matches!(&self.last[..], [word] if EMPTY.contains(&word.as_str()));
-        let above = if empty { like(parent, &phrase.words) - 10 } else { 0 };
+        let says_nothing =
+            |word: &String| EMPTY.contains(&word.as_str()) || matches!(word.as_str(), "main" | "current");
+        let empty = !self.last.is_empty() && self.last.iter().all(says_nothing);
+        let of_parent = if parent.concat() == phrase.joined { 100 } else { like(parent, &phrase.words) };
+        let above = if empty { of_parent - 10 } else { 0 };
         own.max(whole).max(above)
     }
 
@@ -155,6 +172,20 @@ fn fold(c: char, out: &mut String) {
             'ñ' => out.push('n'),
             'ò' | 'ó' | 'ô' | 'õ' | 'ö' => out.push('o'),
             'ù' | 'ú' | 'û' | 'ü' => out.push('u'),
+            'ø' | 'ő' => out.push('o'),
+            'ű' | 'ů' => out.push('u'),
+            'ý' | 'ÿ' => out.push('y'),
+            'ł' => out.push('l'),
+            'ą' => out.push('a'),
+            'ę' | 'ě' => out.push('e'),
+            'ś' | 'š' | 'ş' => out.push('s'),
+            'ź' | 'ż' | 'ž' => out.push('z'),
+            'ć' | 'č' => out.push('c'),
+            'ń' | 'ň' => out.push('n'),
+            'ř' => out.push('r'),
+            'ğ' => out.push('g'),
+            'ı' => out.push('i'),
+            'æ' => out.push_str("ae"),
             'ß' => out.push_str("ss"),
             '²' => out.push('2'),
             'œ' => out.push_str("oe"),

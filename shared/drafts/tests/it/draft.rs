@@ -106,7 +106,7 @@ fn a_french_portal_in_words_is_drafted() {
     says(
         &draft,
         &[
-            ("native_id", r#"from = "url", regex = '(\d{4,})\D*$'"#),
+            ("native_id", r#"from = "url", regex = '^[^?#]*?(\d{4,})[^\d?#]*(?:[?#].*)?$'"#),
             ("list_price", r#"from = "prix", money = "fr", null = ["Prix à consulter"]"#),
             ("listed_at", r#"from = "publie", relative = "fr""#),
             ("observed_at", r#"file_name = '(\d{4}-\d{2}-\d{2}T\d{2}-\d{2})'"#),

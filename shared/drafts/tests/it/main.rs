@@ -2,5 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod corpus;
 mod draft;
 mod draft_sales;
+mod meanings;
+mod measures;
+mod owners;

@@ -103,6 +103,11 @@ impl<'s> Cells<'s> for CsvCells<'s, '_> {
     }
 }
 
+/// Whether a text is how a program writes a missing value: `nan`, `None`, `NULL`, `NaT`, `N/A`, `-`.
+pub(super) fn is_missing(text: &str) -> bool {
+    text.len() <= 5 && crate::text::is_missing(text)
+}
+
 /// Decodes a JSON string; borrows if it contains no escapes.
 pub(super) fn unescape(raw: &str) -> Result<Cow<'_, str>, RowError> {
     if raw.as_bytes().contains(&b'\\') {

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use stoop_domain::Reason;
 
-use super::cells::{Cell, Cells, trim};
+use super::cells::{Cell, Cells, is_missing, trim};
 use super::plan::{Condition, Known, Origin, Piece, Recipe, Rule, Word};
 use super::row::{Pass, RowError};
 use super::target::Target;
@@ -34,6 +34,7 @@ impl<'s, C: Cells<'s>> Pass<'s, '_, C> {
                 for slot in slots {
                     let (text, plain) = match self.cells.cell(*slot).map_err(|error| self.named(target, error))? {
                         Cell::Absent => continue,
+                        Cell::Text(text) if is_missing(&text) && !recipe.translates(&text) => continue,
                         Cell::Text(text) => (text, false),
                         Cell::Plain(text) => (Cow::Borrowed(text), true),
                         Cell::Nested(_) => return Err(self.bad(target, "an object or a list, not a text or a number")),
@@ -100,6 +101,7 @@ impl<'s, C: Cells<'s>> Pass<'s, '_, C> {
                 Piece::Text(text) => joined.push_str(text),
                 Piece::Slot(slot) => match self.cells.cell(*slot)? {
                     Cell::Absent => return Ok(None),
+                    Cell::Text(text) if is_missing(&text) => return Ok(None),
                     Cell::Text(text) => joined.push_str(&text),
                     Cell::Plain(text) | Cell::Nested(text) => joined.push_str(text),
                 },
@@ -165,7 +167,7 @@ impl<'s, C: Cells<'s>> Pass<'s, '_, C> {
         Ok(match &condition.rule {
             Rule::Is(texts) => one_of(texts),
             Rule::Not(texts) => !one_of(texts),
-            Rule::Absent => text.is_none(),
+            Rule::Absent => text.is_none_or(is_missing),
         })
     }
 

@@ -13,9 +13,8 @@ use super::plan::{Known, Origin, Recipe};
 use super::row::{Parts, Pass, RowError};
 use super::target::{Kind, Target};
 use super::values;
-use crate::fields::per_month;
 use crate::raws::LIST_BYTES_MAX;
-use crate::text::{NumberStyle, parse_area, parse_money};
+use crate::text::{NumberStyle, parse_area};
 
 /// List prices and close price.
 struct Prices {
@@ -44,7 +43,7 @@ impl<'s, C: Cells<'s>> Pass<'s, '_, C> {
         let seen = at.unwrap_or(self.now);
         let purpose = self.purpose()?;
         let status = self.status()?;
-        let Prices { currency, list_price, close_price } = self.prices(status)?;
+        let Prices { currency, list_price, close_price } = self.prices(purpose, status)?;
         let address = self.address()?;
         let mut listing = Listing::new(purpose, currency, address);
         listing.status = status;
@@ -53,8 +52,8 @@ impl<'s, C: Cells<'s>> Pass<'s, '_, C> {
         if status == Status::Closed {
             listing.close_date = self.time(Target::CLOSE_DATE, seen)?.map(|at| at.day_in(&self.plan.zone));
         }
-        listing.original_list_price = self.other_price(Target::ORIGINAL_LIST_PRICE, currency)?;
-        listing.previous_list_price = self.other_price(Target::PREVIOUS_LIST_PRICE, currency)?;
+        listing.original_list_price = self.other_price(Target::ORIGINAL_LIST_PRICE, purpose, currency)?;
+        listing.previous_list_price = self.other_price(Target::PREVIOUS_LIST_PRICE, purpose, currency)?;
         listing.price_changed_at = self.time(Target::PRICE_CHANGED_AT, seen)?;
         listing.listed_at = self.time(Target::LISTED_AT, seen)?;
         for (row, field) in HOME_FIELDS.iter().enumerate() {
@@ -148,13 +147,13 @@ impl<'s, C: Cells<'s>> Pass<'s, '_, C> {
 
     /// Reads the prices and the currency, which a price's text may name. In a row that is not closed, sale fields
     /// belong to an earlier sale and are ignored.
-    fn prices(&mut self, status: Status) -> Result<Prices, RowError> {
+    fn prices(&mut self, purpose: Purpose, status: Status) -> Result<Prices, RowError> {
         let field = self.value(Target::CURRENCY, |_, found| match named(Kind::Currency, found)? {
             Known::Currency(currency) => Ok(currency),
             _ => Err(NOT_NAMED.to_owned()),
         })?;
         let default = field.or(self.plan.currency);
-        let asked = self.value(Target::LIST_PRICE, |recipe, found| money(recipe, found, default, default))?;
+        let asked = self.amount(Target::LIST_PRICE, purpose, default)?;
         let list_price = asked.map(|(minor, _)| minor);
         let of_list_price = asked.map(|(_, currency)| currency);
         if status != Status::Closed {
@@ -162,9 +161,13 @@ impl<'s, C: Cells<'s>> Pass<'s, '_, C> {
             return Ok(Prices { currency, list_price, close_price: None });
         }
         if let Some(currency) = of_list_price {
-            return Ok(Prices { currency, list_price, close_price: self.other_price(Target::CLOSE_PRICE, currency)? });
+            return Ok(Prices {
+                currency,
+                list_price,
+                close_price: self.other_price(Target::CLOSE_PRICE, purpose, currency)?,
+            });
         }
-        let paid = self.value(Target::CLOSE_PRICE, |recipe, found| money(recipe, found, default, default))?;
+        let paid = self.amount(Target::CLOSE_PRICE, purpose, default)?;
         let currency = paid.map(|(_, currency)| currency).or(default).ok_or_else(|| self.no_currency())?;
         Ok(Prices { currency, list_price: None, close_price: paid.map(|(minor, _)| minor) })
     }
@@ -179,23 +182,16 @@ impl<'s, C: Cells<'s>> Pass<'s, '_, C> {
 
     /// Reads a monthly fee. Zero means that there is none, or that it is unknown.
     fn fee(&mut self, target: Target, currency: Currency) -> Result<Option<Minor>, RowError> {
-        let months = self.plan.fields[target.index()].as_ref().map_or(1, |recipe| recipe.months);
-        let due = self.other_price(target, currency)?.filter(|fee| fee.0 > 0);
-        Ok(due.and_then(|fee| per_month(fee, 1, months)))
-    }
-
-    fn other_price(&mut self, target: Target, currency: Currency) -> Result<Option<Minor>, RowError> {
-        let price = self.value(target, |recipe, found| {
-            let (minor, own) = money(recipe, found, Some(currency), Some(currency))?;
-            if own == currency { Ok(minor) } else { Err(format!("{:?} is not in {currency}", found.text)) }
-        })?;
-        Ok(price)
+        // A fee has a period like a rent, whatever the purpose.
+        Ok(self.other_price(target, Purpose::Rent, currency)?.filter(|fee| fee.0 > 0))
     }
 
     fn area(&mut self, target: Target) -> Result<Option<Area>, RowError> {
         let area = self.value(target, |recipe, found| {
             if found.plain {
-                return Area::parse(&found.text, recipe.unit).map_err(|error| error.to_string());
+                let plain = Area::parse(&found.text, recipe.unit.unit).map_err(|error| error.to_string())?;
+                let too_large = || format!("{:?} is too large an area", found.text);
+                return plain.map(|area| recipe.unit.of(area.ten_thousandths).ok_or_else(too_large)).transpose();
             }
             parse_area(&found.text, area_style(recipe), recipe.unit).map_err(|error| error.to_string())
         })?;
@@ -218,7 +214,7 @@ impl<'s, C: Cells<'s>> Pass<'s, '_, C> {
     ///
     /// # Errors
     /// If it says which home it is, and the field is not lenient.
-    fn left_out<T: Default>(&mut self, target: Target, error: RowError) -> Result<T, RowError> {
+    pub(super) fn left_out<T: Default>(&mut self, target: Target, error: RowError) -> Result<T, RowError> {
         let is_lenient = self.plan.fields[target.index()].as_ref().is_some_and(|recipe| recipe.lenient);
         match error {
             _ if is_lenient => {}
@@ -295,7 +291,7 @@ impl<'s, C: Cells<'s>> Pass<'s, '_, C> {
     }
 
     /// Parses a field's text with `read`. An unreadable value is unknown, or refuses the row.
-    fn value<T>(
+    pub(super) fn value<T>(
         &mut self,
         target: Target,
         read: impl FnOnce(&'s Recipe, &Found<'s>) -> Result<T, String>,
@@ -321,28 +317,11 @@ fn named(kind: Kind, found: &Found<'_>) -> Result<Known, String> {
     if found.known == Known::No { values::known(kind, &found.text) } else { Ok(found.known) }
 }
 
-fn style(recipe: &Recipe, plain: bool) -> NumberStyle {
+pub(super) fn style(recipe: &Recipe, plain: bool) -> NumberStyle {
     if plain { NumberStyle::Plain } else { recipe.number }
 }
 
 /// Areas have a decimal point or thousands separators and are rarely bare: `En` reads both.
 fn area_style(recipe: &Recipe) -> NumberStyle {
     if recipe.number == NumberStyle::Plain { NumberStyle::En } else { recipe.number }
-}
-
-fn money(
-    recipe: &Recipe,
-    found: &Found<'_>,
-    default: Option<Currency>,
-    otherwise: Option<Currency>,
-) -> Result<(Minor, Currency), String> {
-    let style = style(recipe, found.plain);
-    if let (NumberStyle::Plain, Some(currency)) = (style, default)
-        && let Ok(minor) = Minor::parse_major(&found.text, currency)
-    {
-        return Ok((minor, currency));
-    }
-    let money = parse_money(&found.text, style, default).map_err(|error| error.to_string())?;
-    let currency = money.currency.or(otherwise).ok_or("there is no currency, in the text or as a default")?;
-    Ok((money.minor(currency).map_err(|error| error.to_string())?, currency))
 }

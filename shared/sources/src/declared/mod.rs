@@ -72,6 +72,7 @@
 //! A source that needs them is a module of its own.
 //!
 
+mod amounts;
 mod cells;
 mod columns;
 mod envelope;
@@ -85,6 +86,7 @@ mod listing;
 mod map;
 mod pages_plan;
 mod parse;
+mod parse_conversion;
 mod parse_field;
 mod parse_http;
 mod parse_read;

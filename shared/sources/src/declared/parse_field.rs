@@ -5,14 +5,12 @@ use regex::Regex;
 use stoop_domain::AreaUnit;
 
 use super::columns::{Columns, condition, formats};
+use super::parse_conversion::conversion;
 use super::plan::{Lookup, Origin, Piece, Recipe, When, Word};
 use super::target::{Kind, Target};
 use super::values;
 use crate::settings::{Mistakes, Section, accepted};
-use crate::text::{Language, NumberStyle, parse_area_unit};
-
-/// Periods of a fee, in months.
-const PERIODS: [(&str, i64); 4] = [("month", 1), ("quarter", 3), ("half-year", 6), ("year", 12)];
+use crate::text::{Language, NumberStyle, parse_area_measure};
 
 /// Keys that every field accepts.
 const KEYS: [&str; 11] =
@@ -48,23 +46,14 @@ pub(super) fn recipe(
     // A default is the final value: it does not pass through the lookup.
     let default =
         section.text("default", mistakes).and_then(|(text, line)| reading.word("default", text, line, mistakes));
-    let unit = section.text("unit", mistakes).map_or(AreaUnit::SquareMeters, |(text, line)| {
-        parse_area_unit(text).unwrap_or_else(|| {
-            mistakes.add(line, section.key("unit"), format!("{text:?}; {}", accepted(text, ["m2", "sqft", "acres"])));
-            AreaUnit::SquareMeters
+    let unit = section.text("unit", mistakes).map_or(AreaUnit::SquareMeters.into(), |(text, line)| {
+        parse_area_measure(text).unwrap_or_else(|| {
+            let units = ["m2", "sqft", "acres", "ha", "sqyd", "marla", "kanal", "tsubo"];
+            mistakes.add(line, section.key("unit"), format!("{text:?}; {}", accepted(text, units)));
+            AreaUnit::SquareMeters.into()
         })
     });
-    let months = section.text("per", mistakes).map_or(1, |(text, line)| {
-        let known = PERIODS.iter().find(|(name, _)| *name == text).map(|(_, months)| *months);
-        known.unwrap_or_else(|| {
-            mistakes.add(
-                line,
-                section.key("per"),
-                format!("{text:?}; {}", accepted(text, PERIODS.map(|(name, _)| name))),
-            );
-            1
-        })
-    });
+    let conversion = conversion(section, columns, mistakes);
     let only = section.table("only", mistakes).and_then(|table| condition(&table, columns, mistakes));
     Some(Recipe {
         only,
@@ -78,15 +67,15 @@ pub(super) fn recipe(
         lookup,
         number,
         unit,
-        months,
+        conversion,
         when,
     })
 }
 
 fn keys_of(kind: Kind) -> &'static [&'static str] {
     match kind {
-        Kind::Money => &["money"],
-        Kind::Fee => &["money", "per"],
+        Kind::Money => &["money", "per", "times", "divide", "range"],
+        Kind::Fee => &["money", "per", "times", "divide"],
         Kind::Area => &["unit", "number"],
         Kind::Hundredths => &["number"],
         Kind::Time | Kind::Day => &["date", "relative"],
@@ -263,7 +252,9 @@ fn pattern(section: &Section<'_>, key: &str, text: &str, line: usize, mistakes: 
 
 #[cfg(test)]
 mod tests {
+    use super::super::parse_conversion::PERIODS;
     use super::*;
+    use crate::text::Period;
 
     /// The guide for authors of maps.
     const GUIDE: &str = include_str!("../../../../docs/GUIDE.md");
@@ -280,7 +271,7 @@ mod tests {
         for section in ["[read]", "[[skip]]", "[fields]", "[http]"] {
             assert!(GUIDE.contains(&format!("`{section}`")), "{section}");
         }
-        for period in PERIODS.map(|(name, _)| name) {
+        for period in PERIODS.map(Period::as_str) {
             assert!(GUIDE.contains(&format!("`{period}`")), "{period}");
         }
         for style in STYLES {

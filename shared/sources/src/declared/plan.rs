@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 use regex::Regex;
-use stoop_domain::{AreaUnit, Currency, PropertyType, Purpose, Status};
+use stoop_domain::{Currency, PropertyType, Purpose, Status};
 
 use super::http_plan::HttpPlan;
 use super::json_path::JsonPath;
 use super::target::Target;
 use super::trie::Trie;
-use crate::text::{DateFormat, Encoding, Language, NumberStyle};
+use crate::text::{AreaMeasure, DateFormat, Encoding, Language, NumberStyle, Period};
 
 /// A compiled map.
 #[derive(Debug)]
@@ -134,11 +134,32 @@ pub(super) struct Recipe {
     pub(super) default: Option<Word>,
     pub(super) lenient: bool,
     pub(super) number: NumberStyle,
-    pub(super) unit: AreaUnit,
-    /// Number of months that a fee covers.
-    pub(super) months: i64,
+    pub(super) unit: AreaMeasure,
+    /// How an amount becomes the price or monthly fee that is stored.
+    pub(super) conversion: Conversion,
     pub(super) when: When,
     pub(super) split: Option<Box<str>>,
+}
+
+/// How an amount is converted.
+#[derive(Debug)]
+pub(super) struct Conversion {
+    pub(super) times: i64,
+    pub(super) divisor: i64,
+    pub(super) per: Per,
+    /// Whether a range and a minimum are read as their lower end.
+    pub(super) takes_floor: bool,
+}
+
+/// The period of an amount, unless its text names one.
+#[derive(Debug)]
+pub(super) enum Per {
+    Always(Period),
+    /// A column names it; where it is absent, it is a month.
+    Column {
+        slot: u16,
+        lookup: Vec<(Box<str>, Period)>,
+    },
 }
 
 /// The source of a field's text.
@@ -191,6 +212,11 @@ pub(super) enum Known {
 }
 
 impl Recipe {
+    /// Whether the lookup has this text, which is then no missing value.
+    pub(super) fn translates(&self, text: &str) -> bool {
+        self.lookup.as_ref().is_some_and(|lookup| lookup.entries.iter().any(|(known, _)| **known == *text))
+    }
+
     /// The regex for the file's name, if the field reads it.
     pub(super) fn file_name(&self) -> Option<&Regex> {
         match &self.origin {

@@ -10,6 +10,7 @@ use super::plan::Plan;
 use super::row::{Parts, Pass, RowError, Scratch};
 use super::target::Target;
 use super::trie::Span;
+use crate::text::without_bare_nan;
 
 /// Reads rows of one file format with a map. Created by `Map::bind_json` or `Map::bind_csv`. Reuses memory between
 /// rows, so that a row allocates little more than its result.
@@ -22,6 +23,8 @@ pub struct Reader {
     /// Values that the map's JSONPaths selected in the row.
     several: Vec<Several>,
     pub(super) scratch: Scratch,
+    /// The row without its bare `NaN`s.
+    mended: String,
 }
 
 /// One row of a file.
@@ -49,7 +52,7 @@ impl Reader {
             plan.fields.iter().map(|r| r.as_ref()?.regex.as_ref().map(regex::Regex::capture_locations)).collect();
         let scratch = Scratch { locations, file_name: "\0".to_owned(), from_file_name: vec![None; Target::COUNT] };
         let several = plan.paths.iter().map(|(slot, _)| Several { slot: *slot, spans: Vec::new() }).collect();
-        Self { spans: vec![Span::default(); plan.columns.len()], several, plan, fields, scratch }
+        Self { spans: vec![Span::default(); plan.columns.len()], several, plan, fields, scratch, mended: String::new() }
     }
 
     /// Reads one row of the file `file_name`. `now` is the time of observation if the map has no `observed_at`.
@@ -77,8 +80,13 @@ impl Reader {
         self.scratch.look_at(file_name, &self.plan);
         match (row, &self.fields) {
             (Row::Json(bytes), None) => {
-                let row = json_text(bytes).inspect_err(|_| self.spans.fill(Span::default()))?;
-                self.plan.trie.find(row, &mut self.spans).map_err(|error| not_json(&error))?;
+                let mut row = json_text(bytes).inspect_err(|_| self.spans.fill(Span::default()))?;
+                if let Err(error) = self.plan.trie.find(row, &mut self.spans) {
+                    // Python writes numbers that are none without quotes. That is no JSON, but the rest of the row is.
+                    self.mended = without_bare_nan(row).ok_or_else(|| not_json(&error))?;
+                    row = &self.mended;
+                    self.plan.trie.find(row, &mut self.spans).map_err(|error| not_json(&error))?;
+                }
                 if !self.plan.paths.is_empty() {
                     follow(&self.plan.paths, row, &mut self.spans, &mut self.several)?;
                 }

@@ -48,6 +48,12 @@ impl Watermark {
             }
             DateFormat::EpochMs => since.ms().to_string(),
             DateFormat::EpochS => since.ms().div_euclid(1_000).to_string(),
+            DateFormat::Excel => {
+                let civil = since.timestamp().to_zoned(zone.clone()).datetime();
+                let days =
+                    civil.duration_since(jiff::civil::date(1899, 12, 30).at(0, 0, 0, 0)).as_secs_f64() / 86_400.0;
+                format!("{days:.5}")
+            }
             DateFormat::Strptime(format) => {
                 strtime::format(&**format, &since.timestamp().to_zoned(zone.clone())).ok()?
             }

@@ -5,7 +5,7 @@ use stoop_domain::{Address, Area, AreaUnit, Currency, Minor, MoneyError, Reason}
 use super::CardRules;
 use super::document::one_spaced;
 use crate::fields::{Refusal, scaled, shown};
-use crate::text::{NumberStyle, parse_area, parse_money};
+use crate::text::{NumberStyle, Period, parse_area, parse_money};
 
 /// Minimum living area. Sellers who do not know it enter "1 m²".
 pub(crate) const LIVING_AREA_MIN_M2: f64 = 5.0;
@@ -39,6 +39,9 @@ pub(crate) fn price(text: &str, name: &str, rules: &CardRules) -> Result<Option<
     }
     let bad = || Refusal::bad(name, text);
     let money = parse_money(text, NumberStyle::Auto, Some(Currency::MAD)).map_err(|_| bad())?;
+    if money.period.is_some_and(|period| period != Period::Month) {
+        return Err(bad());
+    }
     let Some(currency) = money.currency else {
         return Err(Refusal { reason: Reason::BadValue, detail: format!("{name} is {}, in no currency", shown(text)) });
     };

@@ -1,6 +1,7 @@
 use stoop_domain::{Area, AreaUnit};
 
 use super::number::{NumberStyle, NumberTextError, split_number};
+use super::period::scaled;
 
 /// Why a text is not an area.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -26,9 +27,13 @@ pub enum AreaTextError {
 ///
 /// # Errors
 /// Fails if the number or its unit cannot be read.
-pub fn parse_area(text: &str, style: NumberStyle, default: AreaUnit) -> Result<Option<Area>, AreaTextError> {
+pub fn parse_area(
+    text: &str,
+    style: NumberStyle,
+    default: impl Into<AreaMeasure>,
+) -> Result<Option<Area>, AreaTextError> {
     let text = text.trim();
-    if text.is_empty() || unit_and_factor(text).is_some() {
+    if text.is_empty() || measure(text).is_some() {
         return Ok(None);
     }
     let unknown = |unit: &str| AreaTextError::Unit { text: cut(text), unit: cut(unit) };
@@ -37,32 +42,84 @@ pub fn parse_area(text: &str, style: NumberStyle, default: AreaUnit) -> Result<O
     if !number.before.is_empty() {
         return Err(unknown(number.before));
     }
-    let (unit, factor) = match number.after {
-        "" => (default, 1),
-        after => unit_and_factor(after).ok_or_else(|| unknown(after))?,
+    let measured = match number.after {
+        "" => default.into(),
+        after => measure(after).ok_or_else(|| unknown(after))?,
     };
     let too_large = || AreaTextError::TooLarge(cut(text));
-    let ten_thousandths = number.scaled(4).ok().and_then(|n| n.checked_mul(factor)).ok_or_else(too_large)?;
-    Ok((ten_thousandths > 0).then_some(Area { ten_thousandths, unit }))
+    let area = number.scaled(4).ok().and_then(|n| measured.of(n)).ok_or_else(too_large)?;
+    Ok((area.ten_thousandths > 0).then_some(area))
 }
 
-/// Parses a unit: `m2`, `m²`, `sqft`, `acres` and their usual spellings.
+/// A unit of area in use somewhere: a fraction of one of the three that are stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AreaMeasure {
+    /// The unit that is stored.
+    pub unit: AreaUnit,
+    times: i64,
+    divisor: i64,
+}
+
+impl AreaMeasure {
+    /// Converts ten-thousandths of this measure to an area; `None` if it does not fit in 64 bits.
+    #[must_use]
+    pub fn of(self, ten_thousandths: i64) -> Option<Area> {
+        let ten_thousandths = scaled(ten_thousandths, self.times, self.divisor)?;
+        Some(Area { ten_thousandths, unit: self.unit })
+    }
+}
+
+impl From<AreaUnit> for AreaMeasure {
+    fn from(unit: AreaUnit) -> Self {
+        Self { unit, times: 1, divisor: 1 }
+    }
+}
+
+/// Parses a unit that is stored as it is: `m2`, `m²`, `sqft`, `acres` and their usual spellings.
 #[must_use]
 pub fn parse_area_unit(name: &str) -> Option<AreaUnit> {
-    unit_and_factor(name.trim()).filter(|(_, factor)| *factor == 1).map(|(unit, _)| unit)
+    measure(name.trim()).filter(|found| found.times == 1 && found.divisor == 1).map(|found| found.unit)
 }
 
-fn unit_and_factor(name: &str) -> Option<(AreaUnit, i64)> {
-    const UNITS: [(&[&str], AreaUnit, i64); 4] = [
-        (&["m²", "m2", "sqm", "qm", "sq m", "sq. m.", "square meters", "square metres"], AreaUnit::SquareMeters, 1),
-        (&["sqft", "sq ft", "sq. ft.", "sq. ft", "ft²", "ft2", "square feet", "sf"], AreaUnit::SquareFeet, 1),
-        (&["acres", "acre", "ac"], AreaUnit::Acres, 1),
-        (&["ha", "hectare", "hectares"], AreaUnit::SquareMeters, 10_000),
-    ];
-    UNITS
-        .iter()
-        .find(|(names, ..)| names.iter().any(|n| n.eq_ignore_ascii_case(name)))
-        .map(|(_, unit, factor)| (*unit, *factor))
+/// Parses any known unit: `m2`, `ha`, `sqyd`, `marla`.
+#[must_use]
+pub fn parse_area_measure(name: &str) -> Option<AreaMeasure> {
+    measure(name.trim())
+}
+
+/// The units: their names, the unit that is stored, and a fraction.
+const UNITS: [(&str, AreaUnit, i64, i64); 14] = [
+    (
+        "m²|m2|sqm|qm|sq m|sq. m.|sq.m.|sq mt|sqmt|square meters|square metres|square meter|square metre|mq|mt2|mts2|m^2|kvm|кв.м",
+        AreaUnit::SquareMeters,
+        1,
+        1,
+    ),
+    ("sqft|sq ft|sq. ft.|sq. ft|sq.ft.|sq.ft|ft²|ft2|square feet|square foot|sf|sft", AreaUnit::SquareFeet, 1, 1),
+    ("acres|acre|ac", AreaUnit::Acres, 1, 1),
+    ("ha|hectare|hectares|hektar|hectareas|hectáreas", AreaUnit::SquareMeters, 10_000, 1),
+    ("are|ares", AreaUnit::SquareMeters, 100, 1),
+    (
+        "sqyd|sq yd|sq. yd.|sq.yd.|sqyds|sq yds|sqyrd|square yards|square yard|yd2|yd²|gaj|gaz",
+        AreaUnit::SquareFeet,
+        9,
+        1,
+    ),
+    // Of 272.25 square feet, as in land records; some towns sell marlas of 225.
+    ("marla|marlas", AreaUnit::SquareFeet, 1_089, 4),
+    ("kanal|kanals", AreaUnit::SquareFeet, 5_445, 1),
+    ("guntha|gunthas|gunta", AreaUnit::SquareFeet, 1_089, 1),
+    ("tsubo|坪", AreaUnit::SquareMeters, 400, 121),
+    ("pyeong|평", AreaUnit::SquareMeters, 400, 121),
+    ("dunam|dunams|donum|dönüm", AreaUnit::SquareMeters, 1_000, 1),
+    ("rai", AreaUnit::SquareMeters, 1_600, 1),
+    ("wah|sq wah|ตร.ว.", AreaUnit::SquareMeters, 4, 1),
+];
+
+fn measure(name: &str) -> Option<AreaMeasure> {
+    let known = |names: &str| names.split('|').any(|known| known.eq_ignore_ascii_case(name));
+    let found = UNITS.iter().find(|(names, ..)| known(names));
+    found.map(|(_, unit, times, divisor)| AreaMeasure { unit: *unit, times: *times, divisor: *divisor })
 }
 
 fn cut(text: &str) -> String {
@@ -88,6 +145,9 @@ mod tests {
         assert_eq!(read("0.1952 Acres"), Some((1_952, Acres)));
         assert_eq!(read("8.125 acres"), Some((81_250, Acres)));
         assert_eq!(read("2.5 ha"), Some((250_000_000, SquareMeters)));
+        assert_eq!(read("70 marla"), Some((190_575_000, SquareFeet)));
+        assert_eq!(read("250 sq yd"), Some((22_500_000, SquareFeet)));
+        assert_eq!(read("30坪"), Some((991_736, SquareMeters)));
         assert_eq!(read("83"), Some((830_000, SquareMeters)));
         let german = parse_area("68,5 m²", NumberStyle::De, SquareMeters).unwrap().unwrap();
         assert_eq!(german.ten_thousandths, 685_000);
@@ -107,6 +167,6 @@ mod tests {
         }
         assert_eq!(parse_area_unit("Square Feet"), Some(SquareFeet));
         assert_eq!(parse_area_unit("ha"), None);
-        assert_eq!(parse_area_unit("perch"), None);
+        assert_eq!((parse_area_unit("perch"), parse_area_measure("bigha")), (None, None), "another size in each place");
     }
 }

@@ -14,6 +14,8 @@ pub enum DateFormat {
     EpochMs,
     /// Seconds since 1970.
     EpochS,
+    /// Days since 1899-12-30, as spreadsheets count them; a fraction is the time of the day.
+    Excel,
     /// A strptime format, such as `%Y-%m-%dT%H-%M`.
     Strptime(Box<str>),
 }
@@ -29,7 +31,7 @@ pub struct DateTextError {
 }
 
 impl DateFormat {
-    /// Parses a format's name: `rfc3339`, `iso`, `epoch_ms`, `epoch_s`, or a strptime format.
+    /// Parses a format's name: `rfc3339`, `iso`, `epoch_ms`, `epoch_s`, `excel`, or a strptime format.
     ///
     /// # Errors
     /// Describes why the format is invalid.
@@ -39,13 +41,14 @@ impl DateFormat {
             "iso" => Self::Iso,
             "epoch_ms" => Self::EpochMs,
             "epoch_s" => Self::EpochS,
+            "excel" => Self::Excel,
             format if format.contains('%') => {
                 // Formatting a known time is the only way to validate the format.
                 let known = jiff::Timestamp::UNIX_EPOCH.to_zoned(TimeZone::UTC);
                 strtime::format(format, &known).map_err(|error| error.to_string())?;
                 Self::Strptime(format.into())
             }
-            _ => return Err("is none of rfc3339, iso, epoch_ms, epoch_s and holds no % of strptime".to_owned()),
+            _ => return Err("is none of rfc3339, iso, epoch_ms, epoch_s, excel and holds no % of strptime".to_owned()),
         })
     }
 
@@ -62,6 +65,7 @@ impl DateFormat {
             Self::Iso => return parse_iso(text, zone),
             Self::EpochMs => parse_decimal(text, 0).ok().and_then(in_range),
             Self::EpochS => parse_decimal(text, 3).ok().and_then(in_range),
+            Self::Excel => excel(text, zone),
             Self::Strptime(format) => strtime::parse(&**format, text).ok().and_then(|broken| moment(&broken, zone)),
         };
         found.ok_or_else(|| DateTextError {
@@ -71,6 +75,7 @@ impl DateFormat {
                 Self::Iso => "2026-01-13T10:51:00".to_owned(),
                 Self::EpochMs => "1768301460000 (milliseconds since 1970)".to_owned(),
                 Self::EpochS => "1768301460 (seconds since 1970)".to_owned(),
+                Self::Excel => "46035.5 (days since 1899-12-30)".to_owned(),
                 Self::Strptime(format) => format.to_string(),
             },
         })
@@ -88,6 +93,14 @@ fn moment(broken: &BrokenDownTime, zone: &TimeZone) -> Option<Time> {
     let nanosecond = broken.subsec_nanosecond().unwrap_or(0);
     let time = broken.to_time().ok().or_else(|| jiff::civil::Time::new(hour, minute, second, nanosecond).ok())?;
     in_zone(date.to_datetime(time), zone)
+}
+
+/// Reads a spreadsheet's count of days. Seconds are rounded: a day has more of them than a fraction shows.
+fn excel(text: &str, zone: &TimeZone) -> Option<Time> {
+    let days = parse_decimal(text, 9).ok().filter(|days| (1..=2_958_466_000_000_000).contains(days))?;
+    let seconds = (i128::from(days) * 86_400 + 500_000_000) / 1_000_000_000;
+    let since = jiff::SignedDuration::from_secs(i64::try_from(seconds).ok()?);
+    in_zone(civil::date(1899, 12, 30).at(0, 0, 0, 0).checked_add(since).ok()?, zone)
 }
 
 fn in_zone(civil: DateTime, zone: &TimeZone) -> Option<Time> {
@@ -299,5 +312,14 @@ mod tests {
             drop(crate::text::parse_area(&text, crate::text::NumberStyle::De, stoop_domain::AreaUnit::Acres));
             prop_assert!(crate::text::parse_relative(&text, crate::text::Language::Fr, Time::from_ms(0)) <= Some(Time::from_ms(0)));
         }
+    }
+
+    #[test]
+    fn a_spreadsheet_counts_days() {
+        let read = |text: &str| DateFormat::Excel.read(text, &TimeZone::UTC).map(|time| time.to_string()).ok();
+        assert_eq!(read("46035").as_deref(), Some("2026-01-13T00:00:00Z"));
+        assert_eq!(read("46035.5").as_deref(), Some("2026-01-13T12:00:00Z"));
+        assert_eq!(read("46035.4520833333").as_deref(), Some("2026-01-13T10:51:00Z"));
+        assert_eq!((read("0"), read("99999999999"), read("soon")), (None, None, None));
     }
 }

@@ -1,13 +1,21 @@
 use stoop_domain::{Currency, Minor, MoneyError};
 
+use super::money_words::{Said, first, of_sign};
 use super::number::{NumberStyle, NumberText, NumberTextError, split_number};
+use super::period::{Period, parse_period, scaled};
 
-/// A parsed amount and its currency, if the text names one.
+/// A parsed amount, and what the words around it say.
 #[derive(Clone, Copy, Debug)]
 pub struct MoneyText<'a> {
     number: NumberText<'a>,
+    /// The multiplier in the text: 1,000 for `895k`.
+    times: i64,
     /// Currency in the text; `None` if there is none.
     pub currency: Option<Currency>,
+    /// The period that the text names: `/mo`, `pw`.
+    pub period: Option<Period>,
+    /// Whether the amount is the least that is asked: `from`, `offers over`, the lower end of a range.
+    pub is_floor: bool,
 }
 
 /// Why a text is not an amount of money.
@@ -16,7 +24,7 @@ pub enum MoneyTextError {
     /// The number cannot be read.
     #[error(transparent)]
     Number(#[from] NumberTextError),
-    /// The text contains words that are not a known currency.
+    /// The text contains words that are not known.
     #[error("{text:?}: {word:?} is no currency sign or code known here")]
     Word {
         /// The whole text.
@@ -27,28 +35,190 @@ pub enum MoneyTextError {
     /// The text names two currencies.
     #[error("{0:?} names two currencies")]
     TwoCurrencies(String),
+    /// The text names a range, or the least that is asked.
+    #[error("{0:?} is a range or a minimum: range = \"minimum\" reads its lower end")]
+    Floor(String),
+    /// A price per unit of area.
+    #[error("{0:?} is a price per area")]
+    PerArea(String),
 }
 
-/// Parses an amount such as `1 700 000 DH`, `€ 1.392,85`, `$2,305/mo`.
+/// Parses an amount such as `1 700 000 DH`, `€ 1.392,85`, `$2,305/mo`, `£895k`, `₹ 85 Lac`.
 ///
-/// `$` means `default` if that is a dollar, otherwise USD. Accepts a trailing `,-` or `,–` (no cents), and `/mo`,
-/// `/month`, `/mois`, `/Monat`, `/mes`, `/mese` or words such as `per month`.
+/// A sign that several currencies share (`$`, `kr`, `¥`) means `default` if that is written so; otherwise `$` is USD, and
+/// `kr` is unknown. Accepts `,-` and `.–` (no cents), words for what is asked (`guide price`, `VB`), and a period (`/mo`,
+/// `pcm`, `per week`), which [`MoneyText::period`] gives.
 ///
 /// # Errors
-/// Fails if the number or the words around it cannot be read.
+/// Fails if the number or the words around it cannot be read, and for a range or a minimum.
 pub fn parse_money<'a>(
     text: &'a str,
     style: NumberStyle,
     default: Option<Currency>,
 ) -> Result<MoneyText<'a>, MoneyTextError> {
+    let money = parse_floor(text, style, default)?;
+    if money.is_floor { Err(MoneyTextError::Floor(cut(text))) } else { Ok(money) }
+}
+
+/// Like [`parse_money`]; accepts a range and a minimum, as their lower end.
+///
+/// # Errors
+/// Fails if the number or the words around it cannot be read.
+pub fn parse_floor<'a>(
+    text: &'a str,
+    style: NumberStyle,
+    default: Option<Currency>,
+) -> Result<MoneyText<'a>, MoneyTextError> {
     let number = split_number(text, style)?;
-    let word = |word: &str| MoneyTextError::Word { text: cut(text), word: cut(word) };
-    let before = currency_word(number.before, default).ok_or_else(|| word(number.before))?;
-    let after = currency_word(without_tail(number.after), default).ok_or_else(|| word(number.after))?;
-    match (before, after) {
-        (Some(a), Some(b)) if a != b => Err(MoneyTextError::TwoCurrencies(cut(text))),
-        (a, b) => Ok(MoneyText { number, currency: a.or(b) }),
+    let mut money = MoneyText { number, times: 1, currency: None, period: None, is_floor: false };
+    if number.before.is_empty() && number.after.is_empty() {
+        return Ok(money);
     }
+    let mut words = Words { text, default, shared: None, money: &mut money };
+    words.read(number.before, false)?;
+    words.read(number.after, true)?;
+    if let Some((codes, otherwise)) = words.shared {
+        match money.currency {
+            None => money.currency = of_sign(codes, otherwise, default),
+            // "$3,500,000 MXN": the code says which dollar.
+            Some(named) if codes.contains(&named.code()) => {}
+            Some(_) => return Err(MoneyTextError::TwoCurrencies(cut(text))),
+        }
+    }
+    Ok(money)
+}
+
+/// The words of a text while they are read.
+struct Words<'w, 'a> {
+    text: &'a str,
+    default: Option<Currency>,
+    /// A sign that several currencies share.
+    shared: Option<(&'static [&'static str], Option<&'static str>)>,
+    money: &'w mut MoneyText<'a>,
+}
+
+impl Words<'_, '_> {
+    /// Reads the words before or after the number.
+    fn read(&mut self, words: &str, is_after: bool) -> Result<(), MoneyTextError> {
+        let lower = words.to_lowercase();
+        let mut rest = lower.as_str();
+        let mut is_attached = is_after;
+        // Each round consumes at least one character.
+        while !rest.is_empty() {
+            let trimmed =
+                rest.trim_start_matches(|c: char| c.is_whitespace() || matches!(c, '(' | ')' | ':' | '*' | '|' | '~'));
+            let stripped = trimmed.trim_start_matches(|c: char| {
+                c.is_whitespace() || matches!(c, '-' | '–' | '—' | ',' | '.' | '/' | ';')
+            });
+            if is_after && let Some(range) = range(trimmed) {
+                return self.range(range);
+            }
+            if stripped.is_empty() {
+                break;
+            }
+            let is_per = trimmed.starts_with('/') || stripped.starts_with("per ") || stripped.starts_with("pro ");
+            // `/m²` and `per sqft`: the unit follows.
+            let unit = stripped
+                .strip_prefix("per ")
+                .or_else(|| stripped.strip_prefix("pro "))
+                .unwrap_or(stripped)
+                .trim_start();
+            let said = match first(stripped, self.default) {
+                Some((Said::Period(_) | Said::Times(_), _)) | None if is_per => {
+                    first(unit, self.default).map(|(said, len)| (said, len + stripped.len() - unit.len()))
+                }
+                other => other,
+            };
+            let said = self.periodic(stripped, said, is_per, is_attached);
+            let Some((said, len)) = said else {
+                let word = stripped.split_whitespace().next().unwrap_or(stripped);
+                return Err(MoneyTextError::Word { text: cut(self.text), word: cut(word) });
+            };
+            self.take(said, is_after)?;
+            rest = &stripped[len..];
+            is_attached = false;
+        }
+        Ok(())
+    }
+
+    /// `m` is a million directly after the number, and a month after a slash.
+    fn periodic(
+        &self,
+        text: &str,
+        said: Option<(Said, usize)>,
+        is_per: bool,
+        is_attached: bool,
+    ) -> Option<(Said, usize)> {
+        let letters = text.len() - text.trim_start_matches(char::is_alphabetic).len();
+        if is_per
+            && !matches!(said, Some((Said::PerArea, _)))
+            && let Some(period) = text.get(..letters).filter(|word| *word == "m").and(Some(Period::Month))
+        {
+            return Some((Said::Period(period), letters));
+        }
+        match said {
+            Some((Said::Times(_), _)) if !is_attached || self.money.times != 1 => None,
+            // "300 m2" is no price at all.
+            Some((Said::PerArea, _)) if !is_per && !text.starts_with("psf") && !text.starts_with("psm") => None,
+            other => other,
+        }
+    }
+
+    fn take(&mut self, said: Said, is_after: bool) -> Result<(), MoneyTextError> {
+        match said {
+            Said::Currency(code) => {
+                let currency = Currency::parse(code).ok();
+                if self.money.currency.is_some() && self.money.currency != currency {
+                    return Err(MoneyTextError::TwoCurrencies(cut(self.text)));
+                }
+                self.money.currency = currency;
+            }
+            Said::Sign(codes, otherwise) => {
+                if self.shared.is_some_and(|(known, _)| known != codes) {
+                    return Err(MoneyTextError::TwoCurrencies(cut(self.text)));
+                }
+                self.shared = Some((codes, otherwise));
+            }
+            Said::Times(times) if is_after => self.money.times = times,
+            Said::Times(_) => {
+                return Err(MoneyTextError::Word { text: cut(self.text), word: "a multiplier".to_owned() });
+            }
+            Said::Period(period) => self.money.period = Some(period),
+            Said::Floor => self.money.is_floor = true,
+            Said::PerArea => return Err(MoneyTextError::PerArea(cut(self.text))),
+            Said::Nothing => {}
+        }
+        Ok(())
+    }
+
+    /// The text after the sign of a range: a second number, whose multiplier counts for both (`$1.1-1.15m`).
+    fn range(&mut self, rest: &str) -> Result<(), MoneyTextError> {
+        let upper = split_number(rest, NumberStyle::Auto)?;
+        self.money.is_floor = true;
+        self.read(upper.before, false)?;
+        let times = self.money.times;
+        let digits = rest.rfind(|c: char| c.is_ascii_digit()).map_or(rest.len(), |at| at + 1);
+        // A third number is no range.
+        if upper.after.contains(|c: char| c.is_ascii_digit()) {
+            return Err(MoneyTextError::Word { text: cut(self.text), word: cut(upper.after) });
+        }
+        self.money.times = 1;
+        self.read(&rest[digits..], true)?;
+        self.money.times = self.money.times.max(times);
+        Ok(())
+    }
+}
+
+/// The rest of a text after the sign or word of a range, if a number follows.
+fn range(text: &str) -> Option<&str> {
+    let signs = ["-", "–", "—", "to ", "bis ", "à ", "a ", "until ", "tot ", "till ", "and ", "~", "do ", "al "];
+    let rest = signs.iter().find_map(|sign| text.strip_prefix(sign))?;
+    let word: &str = rest.trim_start().trim_start_matches(|c: char| !c.is_alphanumeric());
+    // "€ 650,- per month": no number follows directly.
+    let near =
+        word.trim_start_matches(|c: char| c.is_alphabetic() || c.is_whitespace() || matches!(c, '$' | '€' | '£'));
+    let skipped = word.len() - near.len();
+    (skipped <= 5 && near.starts_with(|c: char| c.is_ascii_digit())).then_some(rest)
 }
 
 impl MoneyText<'_> {
@@ -57,74 +227,25 @@ impl MoneyText<'_> {
     /// # Errors
     /// Fails if it does not fit in 64 bits.
     pub fn minor(&self, currency: Currency) -> Result<Minor, MoneyError> {
-        self.number.scaled(currency.minor_digits()).map(Minor)
+        if self.times == 1 {
+            return self.number.scaled(currency.minor_digits()).map(Minor);
+        }
+        let large = || MoneyError::TooLarge(self.number.plain().to_owned());
+        // Digits that the multiplier makes whole are kept: 1.2345m is 1,234,500.
+        let exact = self.number.scaled(currency.minor_digits() + 6)?;
+        scaled(exact, self.times, 1_000_000).map(Minor).ok_or_else(large)
     }
 }
-
-/// Suffixes of monthly amounts in lower case, after a slash or as words.
-const MONTHS: [&str; 9] = ["mo", "mo.", "month", "mois", "monat", "mes", "mese", "mth", "m."];
-const MONTHLY: [&str; 9] =
-    ["per month", "a month", "par mois", "pro monat", "im monat", "al mes", "por mes", "al mese", "pcm"];
 
 /// Whether a text says that its amount is monthly.
 #[must_use]
 pub fn is_monthly(text: &str) -> bool {
-    monthly_tail(text.trim_end()).is_some()
+    let text = text.trim_end();
+    let tail = text.rfind(|c: char| c.is_ascii_digit()).map_or("", |at| text[at + 1..].trim());
+    let tail = tail.trim_start_matches(|c: char| !c.is_alphanumeric() && c != '/');
+    let tails = std::iter::once(tail).chain(tail.match_indices(['/', ' ']).map(|(at, _)| tail[at..].trim()));
+    tails.into_iter().any(|tail| parse_period(tail) == Some(Period::Month) || tail == "/m")
 }
-
-/// Returns the text before a suffix for "monthly".
-fn monthly_tail(text: &str) -> Option<&str> {
-    if let Some((head, unit)) = text.rsplit_once('/')
-        && MONTHS.iter().any(|month| unit.trim().to_lowercase() == *month)
-    {
-        return Some(head.trim_end());
-    }
-    MONTHLY.iter().find_map(|words| {
-        let at = text.len().checked_sub(words.len())?;
-        let tail = text.get(at..)?;
-        tail.eq_ignore_ascii_case(words).then(|| text[..at].trim_end())
-    })
-}
-
-fn without_tail(after: &str) -> &str {
-    let after = after.strip_prefix(",-").or_else(|| after.strip_prefix(",–")).unwrap_or(after).trim_start();
-    monthly_tail(after).unwrap_or(after)
-}
-
-/// `Some(None)` if there is no word, `None` if it is unknown.
-#[expect(clippy::option_option, reason = "no word, no known word, a currency: three answers")]
-fn currency_word(word: &str, default: Option<Currency>) -> Option<Option<Currency>> {
-    if word.is_empty() {
-        return Some(None);
-    }
-    let code = match word {
-        "€" => "EUR",
-        "£" => "GBP",
-        "$" => {
-            let dollar = default.filter(|c| matches!(c.code(), "USD" | "CAD" | "AUD" | "NZD" | "SGD" | "HKD"));
-            return Some(Some(dollar.unwrap_or(Currency::USD)));
-        }
-        "US$" => "USD",
-        "C$" | "CA$" => "CAD",
-        "A$" | "AU$" => "AUD",
-        "NZ$" => "NZD",
-        "S$" => "SGD",
-        "DH" | "Dh" | "dh" | "DHS" | "Dhs" | "dhs" | "درهم" => "MAD",
-        "¥" => "JPY",
-        "₹" => "INR",
-        "zł" => "PLN",
-        "Kč" => "CZK",
-        "Ft" => "HUF",
-        _ => CODES.iter().copied().find(|code| code.eq_ignore_ascii_case(word))?,
-    };
-    Currency::parse(code).ok().map(Some)
-}
-
-/// ISO 4217 codes that are recognized inside a text.
-const CODES: [&str; 24] = [
-    "MAD", "EUR", "USD", "GBP", "CHF", "CAD", "AUD", "NZD", "SGD", "HKD", "SEK", "NOK", "DKK", "PLN", "CZK", "HUF",
-    "TND", "DZD", "ZAR", "AED", "INR", "JPY", "BRL", "MXN",
-];
 
 fn cut(text: &str) -> String {
     text.chars().take(80).collect()
@@ -175,6 +296,95 @@ mod tests {
         let cad = Currency::parse("CAD").unwrap();
         assert_eq!(read("$5", NumberStyle::En, cad).unwrap().1, Some(cad));
         assert_eq!(read("$5", NumberStyle::En, Currency::MAD).unwrap().1, Some(Currency::USD));
+    }
+
+    fn major(text: &str, code: &str) -> Result<(f64, String), MoneyTextError> {
+        let default = Currency::parse(code).unwrap();
+        let money = parse_floor(text, NumberStyle::Auto, Some(default))?;
+        let currency = money.currency.unwrap_or(default);
+        Ok((money.minor(currency).unwrap().major_f64(currency), currency.code().to_owned()))
+    }
+
+    #[test]
+    fn the_sign_of_the_country_is_its_currency() {
+        for (text, code, amount) in [
+            ("$3,500,000", "MXN", 3_500_000.0),
+            ("$ 120.000.000", "CLP", 120_000_000.0),
+            ("$ 450.000.000", "COP", 450_000_000.0),
+            ("$3,500,000 MXN", "MXN", 3_500_000.0),
+            ("CLP 120.000.000", "CLP", 120_000_000.0),
+            ("$1,845,000 AUD", "AUD", 1_845_000.0),
+            ("USD $500,000", "USD", 500_000.0),
+            ("R$ 1.250.000", "BRL", 1_250_000.0),
+            ("3 495 000 kr", "SEK", 3_495_000.0),
+            ("3.250.000 TL", "TRY", 3_250_000.0),
+            ("1,850,000 ₪", "ILS", 1_850_000.0),
+            ("25 000 ₽", "RUB", 25_000.0),
+            ("34,800,000円", "JPY", 34_800_000.0),
+            ("￥34800000", "JPY", 34_800_000.0),
+            ("₹1,25,00,000", "INR", 12_500_000.0),
+            ("Rs 45,00,000", "INR", 4_500_000.0),
+            ("Rs. 85 Lac", "INR", 8_500_000.0),
+            ("₹ 1.5 Cr", "INR", 15_000_000.0),
+            ("CHF 1’250’000.–", "CHF", 1_250_000.0),
+            ("CHF 1'250'000.-", "CHF", 1_250_000.0),
+            ("£895k", "GBP", 895_000.0),
+            ("$1.2m", "AUD", 1_200_000.0),
+            ("1,2 Mio. €", "EUR", 1_200_000.0),
+            ("€ 450.000 k.k.", "EUR", 450_000.0),
+            ("450.000 € VB", "EUR", 450_000.0),
+            ("Guide Price £425,000", "GBP", 425_000.0),
+            ("€ 1.450 p.m.", "EUR", 1_450.0),
+            ("₩ 350,000,000", "KRW", 350_000_000.0),
+            ("฿4,500,000", "THB", 4_500_000.0),
+            ("RM 850,000", "MYR", 850_000.0),
+            ("KSh 12,000,000", "KES", 12_000_000.0),
+            ("R 1 850 000", "ZAR", 1_850_000.0),
+            ("425 000 zł", "PLN", 425_000.0),
+        ] {
+            assert_eq!(major(text, code), Ok((amount, code.to_owned())), "{text}");
+        }
+        assert_eq!(major("$ 250.000", "EUR").unwrap().1, "USD", "another country's dollar is the American one");
+        assert_eq!(major("US$ 250,000", "MXN").unwrap().1, "USD");
+        for (text, code) in [("3 495 000 kr", "EUR"), ("Rs 5", "USD"), ("$5 EUR", "USD"), ("R 5", "EUR")] {
+            assert!(major(text, code).is_err(), "{text} in {code}");
+        }
+    }
+
+    #[test]
+    fn a_range_and_a_minimum_are_known_as_such() {
+        for (text, code, amount) in [
+            ("$399,000 - $425,000", "AUD", 399_000.0),
+            ("EOI - $840,000 - $880,000", "AUD", 840_000.0),
+            ("$1.1-1.15m", "AUD", 1_100_000.0),
+            ("Offers over £250,000", "GBP", 250_000.0),
+            ("From £199,950", "GBP", 199_950.0),
+            ("ab 350.000 €", "EUR", 350_000.0),
+            ("Starting from $1,542,000", "AUD", 1_542_000.0),
+        ] {
+            assert_eq!(major(text, code), Ok((amount, code.to_owned())), "{text}");
+            let default = Currency::parse(code).ok();
+            let refused = parse_money(text, NumberStyle::Auto, default).map(drop);
+            assert_eq!(refused, Err(MoneyTextError::Floor(text.to_owned())), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_period_and_the_area_are_told() {
+        let period = |text: &str| parse_money(text, NumberStyle::Auto, Some(Currency::EUR)).map(|money| money.period);
+        for (text, wanted) in [
+            ("$650 pw", Some(Period::Week)),
+            ("£288 per week", Some(Period::Week)),
+            ("120,000 AED/year", Some(Period::Year)),
+            ("€ 95 per night", Some(Period::Day)),
+            ("€ 900 /m", Some(Period::Month)),
+            ("€ 900", None),
+        ] {
+            assert_eq!(period(text), Ok(wanted), "{text}");
+        }
+        assert_eq!(period("12,50 €/m²"), Err(MoneyTextError::PerArea("12,50 €/m²".to_owned())));
+        assert_eq!(period("$250 per sqft"), Err(MoneyTextError::PerArea("$250 per sqft".to_owned())));
+        assert!(period("300 m2").is_err());
     }
 
     #[test]

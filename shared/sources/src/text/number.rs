@@ -106,6 +106,18 @@ fn is_exponent(text: &str, at: usize, c: char) -> bool {
     }
 }
 
+/// Whether a number is grouped as in India: `1,25,00,000`.
+fn is_indian(whole: &str) -> bool {
+    let groups: Vec<&str> = whole.split(',').collect();
+    let [first, middle @ .., last] = &groups[..] else { return false };
+    let all_digits = groups.iter().all(|group| group.bytes().all(|byte| byte.is_ascii_digit()));
+    all_digits
+        && (1..=2).contains(&first.len())
+        && last.len() == 3
+        && !middle.is_empty()
+        && middle.iter().all(|group| group.len() == 2)
+}
+
 fn is_group(c: char) -> bool {
     c.is_whitespace() || matches!(c, '\u{202f}' | '\u{a0}' | '\u{2009}' | '\'' | '’')
 }
@@ -158,8 +170,10 @@ impl NumberText<'_> {
             is_group(c) || Some(c) == dots_group || (style == NumberStyle::Auto && decimal.is_none() && c == ',')
         };
         let mut sign = None;
+        let indian = is_indian(whole);
         for (nth, group) in whole.split(groups).enumerate() {
-            let fits = if nth == 0 { group.len() <= 3 || whole.len() == group.len() } else { group.len() == 3 };
+            let fits =
+                if nth == 0 { group.len() <= 3 || whole.len() == group.len() } else { indian || group.len() == 3 };
             if !fits || !group.bytes().all(|b| b.is_ascii_digit()) {
                 return Err(wrong());
             }

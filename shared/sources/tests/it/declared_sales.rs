@@ -80,7 +80,7 @@ fn a_fee_is_kept_by_the_month() {
     let message = mistakes.to_string();
     assert!(message.contains("association_fee.per") && message.contains("half-year"), "{message}");
     let misplaced =
-        Map::parse(&format!("{HEAD}list_price = {{ from = \"x\", per = \"year\" }}"), "t.toml").unwrap_err();
+        Map::parse(&format!("{HEAD}living_area = {{ from = \"x\", per = \"year\" }}"), "t.toml").unwrap_err();
     assert!(misplaced.to_string().contains("per"), "{misplaced}");
 }
 

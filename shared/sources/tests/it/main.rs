@@ -7,6 +7,7 @@ mod cards_hostile;
 mod cards_payloads;
 mod cards_scan;
 mod declared;
+mod declared_amounts;
 mod declared_http;
 mod declared_keys;
 mod declared_paths;

@@ -1,0 +1,74 @@
+//! Columns that are called like a field and that the draft does not read: each is named, with the reason.
+
+use super::column::{Cell, Column};
+use super::guess::{Chosen, Guess, shown};
+use super::known::Known;
+use super::sample::Sample;
+use super::vocabulary::{FIELDS, Field};
+
+/// Minimum likeness of a name to mention its column.
+const LIKE_MIN: i32 = 66;
+
+/// Maximum number of columns to mention: a row of an MLS has hundreds.
+const MENTIONS_MAX: usize = 40;
+
+/// The columns that are called like a field, and that no line of the draft names.
+pub(super) fn of(sample: &Sample, known: &Known, chosen: &Chosen) -> Vec<(&'static str, String, String)> {
+    let reads = |guess: &Guess, name: &String| {
+        // A list is read if its first element is.
+        guess.columns.iter().any(|read| {
+            read == name || read.trim_start_matches('/').starts_with(&format!("{}/", name.trim_start_matches('/')))
+        })
+    };
+    let is_named = |name: &String| {
+        chosen.sure.iter().chain(&chosen.unsure).any(|guess| reads(guess, name))
+            || chosen.others.iter().any(|(_, names)| names.contains(name))
+    };
+    // What every row says alike is a line of the whole map.
+    let is_settled = |field: &Field, column: &Column| {
+        let fact = match field.name {
+            "country" => known.country.is_some(),
+            "currency" => known.currency.is_some(),
+            "purpose" => known.purpose.is_some(),
+            _ => false,
+        };
+        fact && column.distinct() == 1
+    };
+    let mut found: Vec<(usize, i32, &Column)> = Vec::new();
+    for column in sample.columns.iter().filter(|column| !is_named(&column.name)) {
+        let likes = FIELDS.iter().enumerate().map(|(place, field)| (field.named(column), place));
+        if let Some((like, place)) = likes.max_by_key(|(like, place)| (*like, std::cmp::Reverse(*place)))
+            && like >= LIKE_MIN
+            && !is_settled(&FIELDS[place], column)
+        {
+            found.push((place, like, column));
+        }
+    }
+    found.sort_by_key(|(place, like, column)| (column.owner.is_some(), *place, -like, column.name.clone()));
+    let mentions = found.into_iter().take(MENTIONS_MAX);
+    mentions
+        .map(|(place, _, column)| (FIELDS[place].name, column.name.clone(), why(&FIELDS[place], column, chosen)))
+        .collect()
+}
+
+fn why(field: &Field, column: &Column, chosen: &Chosen) -> String {
+    if column.filled() == 0 {
+        return "empty in every row.".to_owned();
+    }
+    if let Some(owner) = &column.owner {
+        return format!("{owner:?} says that it is not the listing's own.");
+    }
+    if let Some(word) = field.excluded(column) {
+        return format!("{word:?} in its name says something else.");
+    }
+    if column.measure.area.is_some() && field.name.ends_with("price") {
+        return "a price per area.".to_owned();
+    }
+    if let Some(better) = chosen.sure.iter().find(|guess| guess.field == field.name && !guess.columns.is_empty()) {
+        return format!("{} is likelier.", shown(&better.columns[0]));
+    }
+    match column.cells.iter().find(|cell| **cell != Cell::Absent) {
+        Some(Cell::List(_) | Cell::Nested) => "lists or objects, which this field cannot read.".to_owned(),
+        _ => format!("values like {:?} are none that this field can have.", shown(column.first().unwrap_or_default())),
+    }
+}

@@ -1,0 +1,187 @@
+//! Makes columns of JSON rows.
+
+use std::collections::HashMap;
+
+use serde_json::{Map as Object, Value};
+use stoop_sources::text::is_missing;
+
+use super::column::{Cell, Column};
+use super::find_rows::{DEPTH_MAX, escaped};
+use super::owners;
+use super::words::Words;
+
+/// Maximum number of columns to read: a row of an API has some hundred.
+pub(super) const COLUMNS_MAX: usize = 1_500;
+/// Maximum length of a text to read, in characters.
+const TEXT_MAX: usize = 4_000;
+/// Maximum length of a list of keys with their values.
+const KEYED_MAX: usize = 100;
+
+/// Columns under construction.
+#[derive(Default)]
+pub(super) struct Table {
+    columns: Vec<Column>,
+    places: HashMap<String, usize>,
+}
+
+#[derive(Clone, Copy)]
+pub(super) struct Position {
+    pub(super) nth: usize,
+    pub(super) depth: usize,
+    pub(super) in_list: bool,
+}
+
+impl Table {
+    pub(super) fn object(&mut self, object: &Object<String, Value>, path: &mut Vec<String>, position: Position) {
+        for (key, value) in object {
+            if position.depth > 0 && is_data(key) {
+                continue;
+            }
+            path.push(key.clone());
+            self.value(value, path, position);
+            path.pop();
+        }
+    }
+
+    fn value(&mut self, value: &Value, path: &mut Vec<String>, position: Position) {
+        let deeper = Position { depth: position.depth + 1, ..position };
+        let cell = match value {
+            Value::Null => Cell::Absent,
+            Value::Bool(value) => Cell::Bool(*value),
+            Value::Number(number) => Cell::Number(number.to_string()),
+            Value::String(text) => text_cell(text),
+            Value::Object(object) => {
+                if deeper.depth <= DEPTH_MAX {
+                    self.object(object, path, deeper);
+                }
+                return;
+            }
+            Value::Array(elements) => {
+                self.elements(elements, path, deeper);
+                list_cell(elements)
+            }
+        };
+        self.put(path, cell, position);
+    }
+
+    /// Reads the first object of a list, a list of one value, the numbers of a pair, which may be coordinates, and a list
+    /// of keys with their values.
+    fn elements(&mut self, elements: &[Value], path: &mut Vec<String>, position: Position) {
+        if self.keyed(elements, path, position) {
+            return;
+        }
+        let is_point = matches!(elements.len(), 2..=3) && elements.iter().all(Value::is_number);
+        for (at, element) in elements.iter().take(if is_point { 2 } else { 1 }).enumerate() {
+            path.push(at.to_string());
+            match element {
+                Value::Object(object) if position.depth <= DEPTH_MAX => {
+                    self.object(object, path, Position { in_list: true, ..position });
+                }
+                Value::Number(number) if is_point || elements.len() == 1 => {
+                    self.put(path, Cell::Number(number.to_string()), position);
+                }
+                Value::String(text) if elements.len() == 1 => self.put(path, text_cell(text), position),
+                _ => {}
+            }
+            path.pop();
+        }
+    }
+
+    /// Reads a list like `[{"key": "rooms", "value": 5}]` by JSONPaths: the position of a key differs from row to row.
+    /// `false` if it is none.
+    fn keyed(&mut self, elements: &[Value], path: &[String], position: Position) -> bool {
+        const KEYS: [&str; 6] = ["key", "name", "label", "code", "attribute", "title"];
+        const VALUES: [&str; 6] = ["value", "val", "values", "text", "content", "value_label"];
+        let Some(first) = elements.first().and_then(Value::as_object).filter(|_| elements.len() < KEYED_MAX) else {
+            return false;
+        };
+        let has = |wanted: &[&'static str]| wanted.iter().copied().find(|name| first.contains_key(*name));
+        let (Some(key), Some(of)) = (has(&KEYS), has(&VALUES)) else { return false };
+        let plain = |text: &str| {
+            !text.is_empty() && text.len() < 60 && text.chars().all(|c| c.is_alphanumeric() || " _-".contains(c))
+        };
+        let pairs: Option<Vec<(&str, &Value)>> = elements
+            .iter()
+            .map(|element| Some((element.get(key)?.as_str().filter(|text| plain(text))?, element.get(of)?)))
+            .collect();
+        let Some(pairs) =
+            pairs.filter(|_| path.iter().all(|key| key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')))
+        else {
+            return false;
+        };
+        for (name, value) in pairs {
+            let cell = match value {
+                Value::Number(number) => Cell::Number(number.to_string()),
+                Value::String(text) => text_cell(text),
+                Value::Bool(value) => Cell::Bool(*value),
+                _ => continue,
+            };
+            let above = path.join(".");
+            let words: Vec<String> = path.iter().cloned().chain([name.to_owned()]).collect();
+            self.put_as(format!("$.{above}[?@.{key} == '{name}'].{of}"), &words, cell, position);
+        }
+        true
+    }
+
+    fn put(&mut self, path: &[String], cell: Cell, position: Position) {
+        self.put_as(name_of(path), path, cell, position);
+    }
+
+    fn put_as(&mut self, name: String, path: &[String], cell: Cell, position: Position) {
+        let known = self.places.get(&name).copied();
+        let at = match known {
+            Some(at) => at,
+            None if cell == Cell::Absent || self.columns.len() >= COLUMNS_MAX => return,
+            None => {
+                let words = Words::of(path);
+                let Position { depth, in_list, .. } = position;
+                self.columns.push(Column { name: name.clone(), words, depth, in_list, ..Column::default() });
+                self.places.insert(name, self.columns.len() - 1);
+                self.columns.len() - 1
+            }
+        };
+        let cells = &mut self.columns[at].cells;
+        if cells.len() <= position.nth {
+            cells.resize(position.nth + 1, Cell::Absent);
+        }
+        cells[position.nth] = cell;
+    }
+
+    pub(super) fn columns(mut self, rows: usize) -> Vec<Column> {
+        for column in &mut self.columns {
+            column.cells.resize(rows, Cell::Absent);
+        }
+        self.columns.retain(|column| column.filled() > 0);
+        owners::settle(&mut self.columns);
+        self.columns
+    }
+}
+
+/// Whether a key inside a row is data: a day of a history, an ID.
+fn is_data(key: &str) -> bool {
+    let digits = key.bytes().filter(u8::is_ascii_digit).count();
+    digits >= 4 && digits * 2 > key.len()
+}
+
+/// Returns a plain key as is, everything else as a JSON Pointer.
+fn name_of(path: &[String]) -> String {
+    let plain = |key: &str| !key.is_empty() && key.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | ' '));
+    match path {
+        [key] if plain(key) => key.clone(),
+        _ => path.iter().map(|key| format!("/{}", escaped(key))).collect(),
+    }
+}
+
+pub(super) fn text_cell(text: &str) -> Cell {
+    let text = text.trim();
+    if is_missing(text) { Cell::Absent } else { Cell::Text(text[..text.floor_char_boundary(TEXT_MAX)].to_owned()) }
+}
+
+fn list_cell(elements: &[Value]) -> Cell {
+    let texts: Option<Vec<String>> = elements.iter().map(|element| element.as_str().map(str::to_owned)).collect();
+    match texts {
+        Some(texts) if texts.is_empty() => Cell::Absent,
+        Some(texts) => Cell::List(texts),
+        None => Cell::Nested,
+    }
+}

@@ -1,0 +1,98 @@
+//! Whose value is it: values of people, firms, adverts and other homes are never the listing's.
+
+use serde_json::{Value, json};
+use stoop_domain::Purpose;
+use stoop_drafts::{Draft, DraftHints, Sample, draft};
+
+fn drafted(rows: Value, country: &str) -> Draft {
+    let hints =
+        DraftHints { country: Some(country.into()), purpose: Some(Purpose::Sale), ..DraftHints::new("t", "t.json") };
+    draft(&Sample::of_document(rows).unwrap(), &hints).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// The enabled line of a field.
+fn line(draft: &Draft, field: &str) -> Option<String> {
+    let begins = format!("{field} = ");
+    draft.toml.lines().find(|line| line.starts_with(&begins)).map(str::to_owned)
+}
+
+#[test]
+fn the_home_has_its_own_address_and_pictures() {
+    let row = |id: u32, owner: &str, own: Value| {
+        let mut row =
+            json!({"id": format!("K-{id}"), "price": 250_000 + id, "place": {"town": "Kassel", "zip": "34117"}});
+        row[owner] = json!({"name": "Haus & Hof", "address": format!("Am Markt {id}, 34225 Baunatal"), "city": "Baunatal",
+            "postalCode": "34225", "logo": format!("https://i.example/{id}.png"), "website": format!("https://hof.example/{id}"),
+            "picture": format!("https://i.example/p{id}.jpg"), "lat": 51.25 + f64::from(id) / 1e3, "lon": 9.4});
+        row["place"]["street"] = own;
+        row["media"] = json!({"photos": [format!("https://i.example/home{id}.jpg")]});
+        row["link"] = json!(format!("https://p.example/home/{id}"));
+        row
+    };
+    for owner in [
+        "agency",
+        "provider",
+        "lister",
+        "listingCompany",
+        "customer",
+        "project",
+        "badge",
+        "banner",
+        "insight",
+        "scan",
+        "advertiser",
+        "listing_agent",
+        "realtors",
+        "anbieter",
+        "annonceur",
+        "inmobiliaria",
+        "similarHomes",
+        "nearestSchool",
+    ] {
+        let rows =
+            json!([row(1, owner, json!(null)), row(2, owner, json!("Wolfsschlucht 7")), row(3, owner, json!(null))]);
+        let draft = drafted(rows, "DE");
+        let found = |field: &str| line(&draft, field).unwrap_or_else(|| panic!("{owner}: no {field}\n{}", draft.toml));
+        assert!(found("line").contains("/place/street"), "{owner}: {}", found("line"));
+        assert!(found("city").contains("/place/town"), "{owner}: {}", found("city"));
+        assert!(found("postal_code").contains("/place/zip"), "{owner}: {}", found("postal_code"));
+        assert!(found("images").contains("/media/photos"), "{owner}: {}", found("images"));
+        assert!(found("url").contains("\"link\""), "{owner}: {}", found("url"));
+        assert_eq!((line(&draft, "latitude"), line(&draft, "longitude")), (None, None), "{owner}");
+    }
+}
+
+#[test]
+fn what_only_others_have_is_not_read_and_is_mentioned() {
+    let row = |id: u32| {
+        json!({"id": id, "price": 250_000 + id, "city": "Kassel", "bannerUrl": "https://i.example/b.png",
+            "office": {"street": format!("Am Markt {id}"), "logoUrl": "https://i.example/l.png"}})
+    };
+    let draft = drafted(json!([row(1), row(2)]), "DE");
+    for field in ["line", "images", "url"] {
+        assert_eq!(line(&draft, field), None, "{}", draft.toml);
+    }
+    let street = draft.toml.lines().find(|line| line.contains("/office/street")).unwrap_or_default();
+    assert!(street.starts_with('#') && street.contains("office"), "{}", draft.toml);
+}
+
+#[test]
+fn a_wrapper_of_all_is_no_owner() {
+    let row = |id: u32| {
+        json!({"kind": "x", "advert": {"id": id, "price": 250_000 + id, "street": format!("Am Markt {id}"), "city": "Kassel",
+            "agency": {"name": "Hof", "street": "Ring 1"}}})
+    };
+    let draft = drafted(json!([row(1), row(2)]), "DE");
+    assert_eq!(line(&draft, "line").as_deref(), Some(r#"line = { from = "/advert/street" }"#), "{}", draft.toml);
+    assert!(line(&draft, "list_price").is_some() && line(&draft, "native_id").is_some());
+}
+
+#[test]
+fn the_street_alone_is_better_than_the_whole_address() {
+    let row = |id: u32| {
+        json!({"id": id, "price": 250_000 + id, "address": {"suburb": "Wollert", "postcode": "3750", "state": "VIC",
+            "display": {"shortAddress": format!("{id} Birch Road"), "fullAddress": format!("{id} Birch Road, Wollert, VIC 3750")}}})
+    };
+    let draft = drafted(json!([row(1), row(2)]), "AU");
+    assert!(line(&draft, "line").unwrap().contains("/address/display/shortAddress"), "{}", draft.toml);
+}
