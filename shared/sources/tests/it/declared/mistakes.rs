@@ -102,7 +102,7 @@ purpose = "lease"
 time_zone = "Vienna"
 order = "by time"
 [read]
-format = "xml"
+format = "avro"
 delimiter = ";;"
 rows = "data"
 [[skip]]
@@ -131,7 +131,7 @@ agency = { from = "a", replace = [["x"]], otherwise = "y" }
         "t.toml:4: purpose: \"lease\" is none of sale, rent",
         "t.toml:5: time_zone: \"Vienna\" is not in the IANA database",
         "t.toml:6: order: \"by time\"; did you mean \"by-time\"?",
-        "t.toml:8: read.format: \"xml\"; accepted: csv, json, jsonl, parquet",
+        "t.toml:8: read.format: \"avro\"; accepted: csv, json, jsonl, parquet, xlsx, xml, html, blm",
         "t.toml:9: read.delimiter: \";;\"",
         "t.toml:10: read.rows: \"data\" is no JSON Pointer",
         "t.toml:11: skip[0]: accepted: exactly one of is",
