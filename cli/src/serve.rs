@@ -3,10 +3,12 @@
 mod access;
 mod alerts;
 mod app;
+mod connections;
 mod controls;
 mod events;
 mod metrics;
 mod rate;
+mod remembered;
 mod server;
 
 use std::process::ExitCode;

@@ -1,4 +1,3 @@
-use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -25,10 +24,8 @@ use super::controls::ServedControls;
 use super::events;
 use super::metrics::{self, ServerMeter};
 use super::rate::Rates;
+use super::remembered::Remembered;
 use crate::views::newest_moment;
-
-/// The bytes of remembered answers.
-const REMEMBERED_BYTES_MAX: usize = 64 << 20;
 
 /// What every request needs.
 pub(super) struct App {
@@ -40,14 +37,6 @@ pub(super) struct App {
     remembered: Mutex<Remembered>,
     meter: Arc<ServerMeter>,
     rates: Rates,
-}
-
-/// The answers for one version of the database.
-#[derive(Default)]
-struct Remembered {
-    version: u64,
-    bytes: usize,
-    answers: HashMap<String, Arc<ApiResponse>>,
 }
 
 impl App {
@@ -88,16 +77,20 @@ impl App {
     /// The answer to a visitor who is admitted, remembered until the database changes.
     fn remembered(&self, request: &WebRequest<'_>) -> Arc<ApiResponse> {
         let version = *self.versions.borrow();
-        let WebRequest { method, path, query, accept, if_none_match, .. } = request;
-        let accept = accept.filter(|_| request.is_of_api());
-        let key =
-            format!("{method} {path}?{query} {} {}", if_none_match.unwrap_or_default(), accept.unwrap_or_default());
-        if let Some(known) = self.lock().get(version, &key) {
-            return known;
-        }
-        let answer = Arc::new(self.read(request, Access::Everyone));
-        if answer.status < 400 {
-            self.lock().keep(version, key, &answer);
+        let whole = WebRequest { method: "GET", if_none_match: None, ..*request };
+        let key = whole.key();
+        let known = self.lock().get(version, &key);
+        let answer = known.unwrap_or_else(|| {
+            let mut answer = self.read(&whole, Access::Everyone);
+            answer.body.shrink_to_fit();
+            let answer = Arc::new(answer);
+            if answer.status < 400 {
+                self.lock().keep(version, key, &answer);
+            }
+            answer
+        });
+        if request.method == "HEAD" || answer.is_known(request.if_none_match) {
+            return Arc::new(answer.without_body(request.if_none_match));
         }
         answer
     }
@@ -120,21 +113,6 @@ impl App {
     /// A panic elsewhere leaves whole answers.
     fn lock(&self) -> std::sync::MutexGuard<'_, Remembered> {
         self.remembered.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Remembered {
-    fn get(&self, version: u64, key: &str) -> Option<Arc<ApiResponse>> {
-        self.answers.get(key).filter(|_| self.version == version).cloned()
-    }
-
-    fn keep(&mut self, version: u64, key: String, answer: &Arc<ApiResponse>) {
-        let bytes = key.len() + answer.body.len();
-        if self.version != version || self.bytes + bytes > REMEMBERED_BYTES_MAX {
-            *self = Self { version, ..Self::default() };
-        }
-        self.bytes += bytes;
-        self.answers.insert(key, Arc::clone(answer));
     }
 }
 
@@ -204,7 +182,7 @@ async fn metrics(State(app): State<Arc<App>>, uri: Uri, headers: HeaderMap) -> R
 
 /// The answer to who may not see what is neither a page nor the API.
 fn not_admitted(app: &App, uri: &Uri, headers: &HeaderMap) -> Option<Response<Body>> {
-    if let Some(refusal) = refusal(app, headers) {
+    if let Some(refusal) = refusal(app, uri, headers) {
         return Some(refusal);
     }
     let tokens: Tokens = app.access.tokens()?;
@@ -220,7 +198,7 @@ async fn answer(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response<Body> {
-    if let Some(refusal) = refusal(&app, &headers) {
+    if let Some(refusal) = refusal(&app, &uri, &headers) {
         return refusal;
     }
     let began = Instant::now();
@@ -248,6 +226,7 @@ fn request<'r>(method: &'r Method, uri: &'r Uri, headers: &'r HeaderMap, body: &
         cookie: header(header::COOKIE),
         origin: header(header::ORIGIN),
         fetch_site: header(HeaderName::from_static("sec-fetch-site")),
+        fetch_mode: header(HeaderName::from_static("sec-fetch-mode")),
         accept: header(header::ACCEPT),
         if_none_match: header(header::IF_NONE_MATCH),
         body,
@@ -272,11 +251,16 @@ fn unreadable(error: &anyhow::Error) -> ApiResponse {
     ApiResponse::error(503, "unavailable", "the database cannot be read; try again in a moment")
 }
 
-/// The answer to a request for another host.
-fn refusal(app: &App, headers: &HeaderMap) -> Option<Response<Body>> {
+/// The answer to a request for another host, or that a page of another site makes.
+fn refusal(app: &App, uri: &Uri, headers: &HeaderMap) -> Option<Response<Body>> {
+    if request(&Method::GET, uri, headers, &[]).is_fetched_elsewhere() {
+        let message = "a page of another site asks; accepted: a link that somebody follows, or a program";
+        return Some(converted(&ApiResponse::error(403, "cross_site", message)));
+    }
     let hosts = app.hosts.as_ref()?;
-    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-    if hosts.iter().any(|known| known.eq_ignore_ascii_case(host)) {
+    let mut named = headers.get_all(header::HOST).iter().map(|host| host.to_str().unwrap_or_default());
+    let host = named.next().unwrap_or_default();
+    if named.next().is_none() && hosts.iter().any(|known| known.eq_ignore_ascii_case(host)) {
         return None;
     }
     let message = format!("this server is {}; accepted: a request whose Host says so", hosts.join(" or "));

@@ -6,6 +6,7 @@ use stoop_embedded::Database;
 
 use super::access::ServerAccess;
 use super::app::{self, App};
+use super::connections::{BoundedListener, Bounds};
 use super::events;
 use crate::args::{PagesArgs, StoreArgs};
 use crate::stop::Stop;
@@ -66,7 +67,7 @@ async fn serve(
     address: SocketAddr,
     access: ServerAccess,
 ) -> anyhow::Result<()> {
-    let listener = tokio::net::TcpListener::from_std(listener)?;
+    let listener = BoundedListener::new(tokio::net::TcpListener::from_std(listener)?, Bounds::OF_SERVER);
     let versions = events::watch(database.clone());
     let router = app::router(App::new(database, versions, address, access));
     Ok(axum::serve(listener, router).await?)

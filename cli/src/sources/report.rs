@@ -1,14 +1,16 @@
+mod areas;
+
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 use stoop_domain::Reason;
 use stoop_embedded::Findings;
-use stoop_gazetteer::Level;
-use stoop_pipeline::{AddressContradiction, AddressReport, FieldCount, ParseReport, RefusedCount};
+use stoop_pipeline::{FieldCount, ParseReport, RefusedCount};
 use stoop_sources::{Contradiction, ContradictionCount, Distrust, POLLED_ROWS_MIN};
 
 use super::left_out::ValuesRow;
 use crate::show::{self, Column, Page, SafeText, Table, UNKNOWN, cut, or_unknown};
+use areas::AreasRow;
 
 /// What was understood of the rows, field by field.
 #[derive(Serialize)]
@@ -40,37 +42,6 @@ struct FieldRow {
     example: Option<String>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     values: BTreeMap<String, u64>,
-}
-
-/// The areas of the listings.
-#[derive(Serialize)]
-struct AreasRow {
-    /// Listings in no area, which are counted in no market.
-    nowhere: u64,
-    /// Wide to narrow.
-    levels: [LevelRow; 5],
-    /// Listings whose address fields contradict each other.
-    contradictory: u64,
-    contradictions: Vec<AddressContradictionRow>,
-}
-
-/// One level of the areas.
-#[derive(Serialize)]
-struct LevelRow {
-    level: &'static str,
-    /// Listings whose area the gazetteer knows.
-    known: u64,
-    /// Listings whose area only the source knows.
-    reported: u64,
-}
-
-#[derive(Serialize)]
-struct AddressContradictionRow {
-    level: &'static str,
-    listings: u64,
-    /// The first example: what was not used, and what was.
-    reported: String,
-    taken: String,
 }
 
 #[derive(Serialize)]
@@ -233,54 +204,6 @@ impl Report {
             }
         }
         table
-    }
-}
-
-impl AreasRow {
-    fn of(addresses: AddressReport) -> Self {
-        let AddressReport { nowhere, levels, contradictory, contradictions, .. } = addresses;
-        let levels: [_; 5] = std::array::from_fn(|level| LevelRow {
-            level: Level::ALL[level].as_str(),
-            known: levels[level].known,
-            reported: levels[level].reported,
-        });
-        let row = |found: AddressContradiction| AddressContradictionRow {
-            level: found.level.as_str(),
-            listings: found.listings,
-            reported: found.reported,
-            taken: found.taken,
-        };
-        Self { nowhere, levels, contradictory, contradictions: contradictions.into_iter().map(row).collect() }
-    }
-
-    fn draw(&self, listings: u64, page: &mut Page) {
-        let mut table = Table::new([
-            Column::left("area"),
-            Column::right("known"),
-            Column::right("from the source"),
-            Column::right("unknown"),
-        ]);
-        for LevelRow { level, known, reported } in &self.levels {
-            let counts = [*known, *reported, listings - known - reported].map(|count| match count {
-                0 => SafeText::from(UNKNOWN).dim(),
-                count => SafeText::from(show::count(count)),
-            });
-            let [known, reported, unreported] = counts;
-            table.row([SafeText::from(*level), known, reported, unreported]);
-        }
-        page.heading("Areas").table(table);
-        if self.nowhere > 0 {
-            let nowhere = listings_of(self.nowhere);
-            let words = format!("  {nowhere}: no postal code, quarter or city. Counted in no market.");
-            page.hung(4, [SafeText::from(words).yellow()]);
-        }
-        for AddressContradictionRow { level, listings, reported, taken } in &self.contradictions {
-            let (listings, reported, taken) = (listings_of(*listings), show::plain(reported), show::plain(taken));
-            page.hung(
-                4,
-                [format!("  {listings}: the source says another {level}, like {reported} instead of {taken}.").into()],
-            );
-        }
     }
 }
 

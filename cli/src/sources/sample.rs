@@ -30,14 +30,14 @@ pub(super) fn read(input: &Input) -> anyhow::Result<Sample> {
     let layout = match format {
         Format::Csv => Layout::of_csv(&bytes, cut, delimiter),
         Format::Json | Format::JsonLines => Layout::of_text(&bytes, cut),
-        Format::Parquet => Layout::default(),
+        Format::Parquet | Format::Xlsx | Format::Xml | Format::Html | Format::Blm => Layout::default(),
     };
     let Layout { encoding, delimiter, skip_lines, comments } = layout.clone();
     let options =
         ReadOptions { encoding, delimiter, skip_lines, comments, row_bytes_max: BYTES_MAX, ..ReadOptions::default() };
     let mut rows = open_bytes(path, input.bytes(), &options).map_err(usage)?;
     let Some(headers) = rows.headers().cloned() else {
-        return Ok(json(path, format == Format::Json, &mut rows)?.opened(layout));
+        return Ok(json(path, matches!(format, Format::Json), &mut rows)?.opened(layout));
     };
     let mut records: Vec<ByteRecord> = Vec::new();
     while let Some(row) = rows.next_row() {

@@ -315,3 +315,55 @@ fn the_fields_of_the_last_scan_are_listed_beside_those_of_earlier_ones() {
     let table = room.stoop(&["sources", "check", "exports"]).ok().stdout;
     assert!(table.contains("last scan"), "{table}");
 }
+
+/// What agencies send is drafted and read like any other file.
+#[test]
+fn what_agencies_send_is_drafted_and_read() {
+    let xml: String = (1..=8)
+        .map(|n| {
+            format!(
+                "<property><id>K{n}</id><price>{}</price><town>Sevilla</town><beds>{}</beds></property>",
+                200_000 + n * 1_000,
+                n % 4
+            )
+        })
+        .collect();
+    let page: Vec<Value> = (1..=8)
+        .map(|n| {
+            json!({"@type": "Apartment", "id": format!("P{n}"), "numberOfBedrooms": 1 + n % 3, "city": "Graz",
+                "offers": {"price": 300_000 + n, "priceCurrency": "EUR"}})
+        })
+        .collect();
+    let html = format!("<script type=\"application/ld+json\">{}</script>", json!({ "@graph": page }));
+    let blm: String = (1..=8).map(|n| format!("B{n}^25000{n}^Leeds^~\n")).collect();
+    let blm = format!("#HEADER#\nEOF : '^'\nEOR : '~'\n#DEFINITION#\nID^PRICE^TOWN^~\n#DATA#\n{blm}#END#\n");
+    for (file, text, country, currency) in [
+        ("kyero.xml", format!("<root><kyero><v>3</v></kyero>{xml}</root>"), "ES", "EUR"),
+        ("page.html", html, "AT", "EUR"),
+        ("homes.blm", blm, "GB", "GBP"),
+    ] {
+        let room = Room::new();
+        room.write(file, text);
+        let asked = ["sources", "new", "made", "--from", file, "--country", country, "--purpose", "sale"];
+        let drafted = room.stoop(&[&asked[..], &["--currency", currency]].concat()).ok();
+        assert!(drafted.stdout.contains("8 of 8 rows were understood"), "{file}: {}", drafted.stdout);
+        let read = room.replay("made.toml", &[file]);
+        assert_eq!((&read["rows"], &read["quarantined"]), (&8.into(), &0.into()), "{file}: {read}");
+    }
+}
+
+/// A stray quote in an export costs its row, and no home is gone by that file.
+#[test]
+fn a_stray_quote_makes_no_home_gone() {
+    let room = Room::new();
+    room.write("mls.toml", format!("{MAP}description = {{ from = \"note\" }}\n"));
+    let whole: String = (1..=40).map(|n| format!("{n},{},nice home\n", 300_000 + n)).collect();
+    let stray = whole
+        .replace("\n10,300010,nice", "\n10,300010,\"nice")
+        .replace("\n14,300014,nice home", "\n14,300014,\"nice home\"");
+    room.write("a.csv", format!("id,price,note\n{whole}"));
+    room.write("b.csv", format!("id,price,note\n{stray}"));
+    let read = room.replay("mls.toml", &["--snapshot", "a.csv", "b.csv"]);
+    assert_eq!((&read["rows"], &read["quarantined"], &read["gone"]), (&80.into(), &1.into(), &0.into()), "{read}");
+    assert_eq!(room.rejects()[0].0, "b.csv: line 11");
+}

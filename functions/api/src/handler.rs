@@ -151,6 +151,7 @@ impl Parts {
             cookie: self.cookie.as_deref(),
             origin: header(event, "origin"),
             fetch_site: header(event, "sec-fetch-site"),
+            fetch_mode: header(event, "sec-fetch-mode"),
             accept: header(event, "accept"),
             if_none_match: header(event, "if-none-match"),
             body: &self.body,

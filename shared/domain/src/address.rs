@@ -2,7 +2,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use stoop_gazetteer::{AddressParts, FROM_SOURCE};
+use stoop_gazetteer::{AddressParts, FROM_SOURCE, Gazetteer};
 
 use crate::country::{Country, country};
 
@@ -36,6 +36,9 @@ pub struct Address {
     /// `Longitude` in millionths of a degree, east positive.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub longitude_e6: Option<i32>,
+    /// Whether city, region and postal code were found in `line` by the gazetteer: the source gives none of them.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub derived: bool,
 }
 
 /// An area as five slugs, wide to narrow: `country/region/county/city/area`. `-` stands for an unknown level; `~` marks
@@ -48,6 +51,18 @@ pub struct Address {
 pub struct AreaPath(Arc<str>);
 
 impl Address {
+    /// Finds city, region and postal code in the line of an address that has no postal code, quarter or city.
+    pub(crate) fn derive_place(&mut self) {
+        let is_known = |name: &Option<String>| name.as_ref().is_some_and(|name| has_letter(name));
+        if [&self.postal_code, &self.neighbourhood, &self.city].into_iter().any(is_known) {
+            return;
+        }
+        let (Some(country), Some(line)) = (&self.country, &self.line) else { return };
+        let Some(place) = Gazetteer::get().place_in_line(country, line) else { return };
+        self.region = self.region.take().or(place.region);
+        (self.city, self.postal_code, self.derived) = (place.city, place.postal_code, true);
+    }
+
     /// The fields of the address that determine its area.
     #[must_use]
     pub fn words(&self) -> AddressParts<'_> {

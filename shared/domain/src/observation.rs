@@ -143,6 +143,7 @@ impl Observation {
         if self.native_id.len() > 256 {
             return Err((Reason::BadValue, format!("native_id of {} bytes, at most 256", self.native_id.len())));
         }
+        self.listing.address.derive_place();
         let listing = &self.listing;
         let address = &listing.address;
         for at in [self.at, self.seen] {
@@ -221,6 +222,28 @@ mod tests {
         let refused = observation.check(Time::parse(NOW).unwrap()).map_err(|(reason, _)| reason)?;
         assert_eq!(observation.check(Time::parse(NOW).unwrap()), Ok(Vec::new()), "what is refused is out");
         Ok(refused.into_iter().map(|value| value.reason).collect())
+    }
+
+    #[test]
+    fn an_address_line_with_a_known_place_is_enough_and_marked() {
+        let at_line = |line: &str, country: Option<&str>| {
+            let (line, country) = (Some(line.to_owned()), country.map(str::to_owned));
+            let address = Address { line, country, ..Address::default() };
+            let listing = Listing::new(Purpose::Sale, Currency::parse("GBP").unwrap(), address);
+            let mut home = Observation::new("s", "1", Time::from_ms(0), listing);
+            let checked = home.check(Time::from_ms(1_768_392_000_000));
+            (checked.is_ok(), home.listing.address)
+        };
+        let (is_ok, address) = at_line("Caledonian Road, London N1", Some("GB"));
+        assert_eq!(
+            (is_ok, address.city.as_deref(), address.postal_code.as_deref()),
+            (true, Some("London"), Some("N1"))
+        );
+        assert!(address.derived);
+        for (line, country) in [("Caledonian Road", Some("GB")), ("Infirmary Hill, Truro", None)] {
+            let (is_ok, address) = at_line(line, country);
+            assert!(!is_ok && !address.derived && address.city.is_none(), "{line}");
+        }
     }
 
     #[test]

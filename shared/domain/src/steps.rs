@@ -9,8 +9,11 @@ use crate::price_change::PriceChange;
 use crate::status::Phase;
 use crate::time::{Day, Time};
 
+mod identity;
 mod prices;
 mod sales;
+
+use identity::Identity;
 
 /// How a home enters the active stock of its market. Each entry has exactly one kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -18,7 +21,7 @@ pub enum Entry {
     /// The first sighting, caused by the start of a search. The home was on the market before.
     Initial,
     /// New on the market: for the first time, after a sale, after more than a year off the market, or on other terms
-    /// (purpose or currency).
+    /// (purpose or currency), or another home that was given its ID.
     New,
     /// Back after more than 90 days and at most a year off the market.
     Relisted,
@@ -59,6 +62,9 @@ pub struct Step<'a> {
     pub change: Option<PriceChange>,
     /// Set if the home was sold or let.
     pub sold: Option<Sold>,
+    /// Whether another home begins here: floor area, bedrooms, and place or price changed together, so the source gave the
+    /// ID to it. Nothing before is compared with it.
+    pub another_home: bool,
 }
 
 /// A sale or letting, as the source gives it last: later closed intervals may add or correct the day and the price.
@@ -97,6 +103,7 @@ pub(crate) fn steps_of(intervals: Vec<Interval<'_>>) -> Vec<Step<'_>> {
         expired: None,
         terms: None,
         market: None,
+        identity: Identity::default(),
         spell: None,
         next: Entry::New,
         off_since: None,
@@ -141,6 +148,7 @@ struct EventBuilder {
     expired: Option<Time>,
     terms: Option<(Purpose, Currency)>,
     market: Option<Market>,
+    identity: Identity,
     spell: Option<Open>,
     /// How the home enters when it is next active.
     next: Entry,
@@ -189,10 +197,12 @@ impl EventBuilder {
         }
         let was_active = self.phase == Some(Phase::Active);
         let is_active = phase == Phase::Active;
-        let other_terms = self.terms.replace(terms).is_some_and(|before| before != terms);
+        let another_home = self.identity.take(facts);
+        let other_terms = self.terms.replace(terms).is_some_and(|before| before != terms) || another_home;
         let moved = self.market.as_ref().is_some_and(|before| *before != facts.market);
         if other_terms {
-            // A rent is not a cut of a sale price, and currencies are not comparable: each spell has its own prices.
+            // A rent is not a cut of a sale price, currencies are not comparable, and homes neither: each spell has its own
+            // prices.
             self.spell = None;
             self.off_since = None;
             self.next = Entry::New;
@@ -223,7 +233,7 @@ impl EventBuilder {
         self.market = Some(facts.market.clone());
         // Prices are compared when the whole spell is known, and sales when the whole history is.
         let spell = Spell { opened_at: interval.first, original: None };
-        Step { interval, spell, exit, entry, doubtful: None, change: None, sold: None }
+        Step { interval, spell, exit, entry, doubtful: None, change: None, sold: None, another_home }
     }
 
     /// Opens a spell when the home comes on the market. Ends it when the home is sold or is off the market for too

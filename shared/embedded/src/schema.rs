@@ -8,9 +8,10 @@ pub(crate) const APPLICATION_ID: i32 = 0x5374_6f6f;
 /// bytes of homes and markets, which cannot be converted. Format 5 had whole states instead of bases and tails. Format
 /// 6 did not store the rules of alerts. Format 7 had other areas. Format 8 had fewer quantities in the states of markets,
 /// and no segments of indexes. Format 9 had no price indices in them. Format 10 had coarse prices in wide areas, counted
-/// sales and doubtful prices otherwise, and had no withdrawn alerts.
-pub(crate) const FORMAT: i64 = 10 + stoop_domain::FACTS_VERSION as i64;
-const _: () = assert!(stoop_domain::AREAS_VERSION == 1, "raise FORMAT when areas change");
+/// sales and doubtful prices otherwise, and had no withdrawn alerts. Format 11 had other areas of spoilt postal codes, and
+/// one history for all homes of an ID.
+pub(crate) const FORMAT: i64 = 11 + stoop_domain::FACTS_VERSION as i64;
+const _: () = assert!(stoop_domain::AREAS_VERSION == 2, "raise FORMAT when areas change");
 const _: () = assert!(stoop_market::CATALOGUE_VERSION == 5, "raise FORMAT when contributions change");
 
 /// The oldest format whose lake this program reads. A rebuild converts such a file to [`FORMAT`].

@@ -1,55 +1,91 @@
 use std::io::{self, Read};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 
 use csv::ByteRecord;
+use memchr::{memchr_iter, memchr2};
 use stoop_domain::Reason;
 
-use crate::input::explain;
+use crate::csv_scan::{QuoteFault, RowScan, Scanned, is_joined};
+use crate::input::Input;
 use crate::row::{Content, Location, RawRow, ReadOptions, RowFault};
 
+/// The maximum length of a field in bytes. Descriptions have some thousands. A stray quote makes a field of all that
+/// follows it.
+const FIELD_BYTES_MAX: usize = 1 << 20;
+
 /// The rows of a CSV file.
+///
+/// A row whose quotes are malformed is a fault, and the next line is read as the next row: so one stray quote costs one
+/// row, not all up to the next quote.
 pub(crate) struct CsvRows {
-    reader: csv::Reader<Guard>,
-    bounds: Arc<Bounds>,
-    row_bytes_max: u64,
+    input: Input,
+    scan: RowScan,
+    row_bytes_max: usize,
     headers: ByteRecord,
     record: ByteRecord,
+    /// The last row that was returned, or the header.
+    before: ByteRecord,
     over: bool,
     delimiter: u8,
     /// Prefixes of rows that are comments.
     comments: Vec<String>,
     /// The comment that was returned last.
     comment: Vec<u8>,
-    /// Lines that were skipped before the reader began to count.
-    skipped: u64,
+    /// The number of the line at which the window begins, from 1.
+    line: u64,
+}
+
+/// What was found at the beginning of the window.
+enum Found {
+    /// A row of this length, in `record`.
+    Row(usize),
+    End,
+    Fault(QuoteFault),
+    TooLong,
+    /// The file cannot be read further.
+    Broken(Reason, String),
 }
 
 impl CsvRows {
     pub(crate) fn new(reader: Box<dyn Read + Send>, delimiter: u8, options: &ReadOptions) -> io::Result<Self> {
-        let row_bytes_max = options.row_bytes_max as u64;
-        let bounds = Arc::new(Bounds { limit: AtomicU64::new(row_bytes_max), cut: AtomicBool::new(false) });
-        let guard = Guard { reader, bounds: Arc::clone(&bounds), given: 0, pending: io::Cursor::default() };
-        let mut reader = csv::ReaderBuilder::new()
-            .delimiter(delimiter)
-            .flexible(true)
-            .has_headers(false)
-            .buffer_capacity(128 << 10)
-            .from_reader(guard);
-        let comments = options.comments.clone();
-        let mut headers = ByteRecord::new();
+        let ReadOptions { row_bytes_max, skip_lines, comments, .. } = options;
+        let mut rows = Self {
+            input: Input::new(reader),
+            scan: RowScan::default(),
+            row_bytes_max: *row_bytes_max,
+            headers: ByteRecord::new(),
+            record: ByteRecord::new(),
+            before: ByteRecord::new(),
+            over: false,
+            delimiter,
+            comments: comments.clone(),
+            comment: Vec::new(),
+            line: u64::from(*skip_lines) + 1,
+        };
+        rows.input.skip_byte_order_mark();
+        rows.headers = rows.read_headers()?;
+        Ok(rows)
+    }
+
+    fn read_headers(&mut self) -> io::Result<ByteRecord> {
         loop {
-            reader.read_byte_record(&mut headers).map_err(io_error)?;
-            if bounds.cut.swap(false, Relaxed) {
-                return Err(io::Error::other(format!("the header is longer than {row_bytes_max} bytes")));
+            let line = self.skip_breaks();
+            let wrong = |problem: &str| io::Error::other(format!("line {line}: {problem}"));
+            match self.find() {
+                Found::Row(length) => {
+                    self.pass(length);
+                    if !is_comment(&self.record, self.delimiter, &self.comments) {
+                        return Ok(self.record.clone());
+                    }
+                }
+                Found::End => return Ok(ByteRecord::new()),
+                Found::Broken(_, detail) => return Err(io::Error::other(detail)),
+                Found::Fault(_) if self.is_comment_line() => self.skip_line(),
+                Found::TooLong => {
+                    return Err(wrong(&format!("the header is longer than {} bytes", self.row_bytes_max)));
+                }
+                Found::Fault(fault) => return Err(wrong(&format!("the header: {}", self.detail(fault)))),
             }
-            if headers.is_empty() || !is_comment(&headers, delimiter, &comments) {
-                break;
-            }
-            bounds.limit.store(reader.position().byte().saturating_add(row_bytes_max), Relaxed);
         }
-        let (record, comment, skipped) = (ByteRecord::new(), Vec::new(), u64::from(options.skip_lines));
-        Ok(Self { reader, bounds, row_bytes_max, headers, record, over: false, delimiter, comments, comment, skipped })
     }
 
     pub(crate) fn headers(&self) -> &ByteRecord {
@@ -60,48 +96,146 @@ impl CsvRows {
         if self.over {
             return None;
         }
-        let (start, read) = loop {
-            let start = self.reader.position().byte();
-            self.bounds.limit.store(start.saturating_add(self.row_bytes_max), Relaxed);
-            let read = self.reader.read_byte_record(&mut self.record);
-            let cut_alone = self.record.len() == 1 && &self.record[0] == CUT_ALONE;
-            if !(matches!(read, Ok(true)) && cut_alone && self.bounds.cut.swap(false, Relaxed)) {
-                break (start, read);
-            }
-            // Only blank lines came before the cut. They are not a row.
-        };
-        let line = self.record.position().map_or(0, csv::Position::line);
-        let location = Location::Line(self.skipped + line.max(1));
-        match read {
-            Ok(false) => None,
-            Ok(true)
-                if self.bounds.cut.swap(false, Relaxed)
-                    || self.reader.position().byte() - start > self.row_bytes_max =>
-            {
-                let raw = Content::Csv(&self.record).raw();
-                let detail = format!("a row of more than {} bytes; it is skipped", self.row_bytes_max);
-                Some(Err(RowFault::new(location, Reason::TooLong, detail, &raw)))
-            }
-            Ok(true) if is_comment(&self.record, self.delimiter, &self.comments) => {
-                self.comment = Content::Csv(&self.record).raw();
-                Some(Ok(RawRow { location, content: Content::Comment(&self.comment) }))
-            }
-            Ok(true) if self.record.len() != self.headers.len() => {
-                let raw = Content::Csv(&self.record).raw();
-                let mut detail = format!("{} columns, the header has {}", self.record.len(), self.headers.len());
-                if self.record.len() == 1 {
-                    detail += "; if it is a notice: add its beginning to [read] comment of the map";
-                }
-                Some(Err(RowFault::new(location, Reason::Unreadable, detail, &raw)))
-            }
-            Ok(true) => Some(Ok(RawRow { location, content: Content::Csv(&self.record) })),
-            Err(error) => {
+        let location = Location::Line(self.skip_breaks());
+        let length = match self.find() {
+            Found::End => return None,
+            Found::Row(length) => length,
+            Found::Broken(reason, detail) => {
                 self.over = true;
-                let (reason, detail) = explain(&io_error(error));
-                let location = Location::Line(self.skipped + self.reader.position().line().max(line));
-                Some(Err(RowFault::new(location, reason, detail, b"")))
+                return Some(Err(RowFault::new(location, reason, detail, self.input.window())));
+            }
+            Found::Fault(_) if self.is_comment_line() => {
+                let line = self.input.window();
+                self.comment = line[..memchr2(b'\n', b'\r', line).unwrap_or(line.len())].to_vec();
+                self.skip_line();
+                return Some(Ok(RawRow { location, content: Content::Comment(&self.comment) }));
+            }
+            Found::Fault(fault) => {
+                let reason = if fault == QuoteFault::LongField { Reason::TooLong } else { Reason::Unreadable };
+                return Some(Err(self.refuse(location, reason, &self.detail(fault))));
+            }
+            Found::TooLong => {
+                let detail = format!("a row of more than {} bytes; it is skipped", self.row_bytes_max);
+                return Some(Err(self.refuse(location, Reason::TooLong, &detail)));
+            }
+        };
+        if is_comment(&self.record, self.delimiter, &self.comments) {
+            self.pass(length);
+            self.comment = Content::Csv(&self.record).raw();
+            return Some(Ok(RawRow { location, content: Content::Comment(&self.comment) }));
+        }
+        let row = &self.input.window()[..length];
+        let before = if self.before.is_empty() { &self.record } else { &self.before };
+        if is_joined(row, self.delimiter, &self.scan, &self.record, before) {
+            let detail = "a quoted text that has whole rows in it, or a stray quote behind it; its first line \
+                          is refused, the others are read as rows";
+            return Some(Err(self.refuse(location, Reason::Unreadable, detail)));
+        }
+        self.pass(length);
+        if self.record.len() != self.headers.len() {
+            let raw = Content::Csv(&self.record).raw();
+            let mut detail = format!("{} columns, the header has {}", self.record.len(), self.headers.len());
+            if self.record.len() == 1 {
+                detail += "; if it is a notice: add its beginning to [read] comment of the map";
+            }
+            return Some(Err(RowFault::new(location, Reason::Unreadable, detail, &raw)));
+        }
+        std::mem::swap(&mut self.record, &mut self.before);
+        Some(Ok(RawRow { location, content: Content::Csv(&self.before) }))
+    }
+
+    /// Drops line breaks before the next row. Returns the number of its line.
+    fn skip_breaks(&mut self) -> u64 {
+        while let Some(byte) = self.input.peek() {
+            if !matches!(byte, b'\n' | b'\r') {
+                break;
+            }
+            self.line += u64::from(byte == b'\n');
+            self.input.consume(1);
+        }
+        self.line
+    }
+
+    /// Finds the row at the beginning of the window.
+    fn find(&mut self) -> Found {
+        self.scan.begin(&mut self.record);
+        let field_max = FIELD_BYTES_MAX.min(self.row_bytes_max);
+        let mut ended = self.input.peek().is_none();
+        if ended && !self.input.has_error() {
+            return Found::End;
+        }
+        loop {
+            if let (true, Some((reason, detail))) = (ended, self.input.take_error()) {
+                return Found::Broken(reason, detail);
+            }
+            let window = self.input.window();
+            match self.scan.scan(window, self.delimiter, ended, field_max, &mut self.record) {
+                Scanned::Row(length) if length > self.row_bytes_max => return Found::TooLong,
+                Scanned::Row(length) => return Found::Row(length),
+                Scanned::More if window.len() > self.row_bytes_max => return Found::TooLong,
+                Scanned::More => ended = !self.input.more(),
+                Scanned::Fault(QuoteFault::LongField) if field_max == self.row_bytes_max => return Found::TooLong,
+                Scanned::Fault(fault) => return Found::Fault(fault),
             }
         }
+    }
+
+    fn detail(&self, fault: QuoteFault) -> String {
+        match fault {
+            QuoteFault::TextBehindQuote => "text after a closing quote; accepted: a delimiter or the end of the line, \
+                                            and \"\" for a quote in a quoted text; the next line is read as a row"
+                .to_owned(),
+            QuoteFault::LongField => {
+                let most = FIELD_BYTES_MAX.min(self.row_bytes_max);
+                format!("a field of more than {most} bytes; the next line is read as a row")
+            }
+            QuoteFault::NeverClosed => {
+                "a quote that is never closed: the file ends in the text; the next line is read as a row".to_owned()
+            }
+        }
+    }
+
+    /// Refuses the row at the beginning of the window: its first line. The next row begins at the next line.
+    fn refuse(&mut self, location: Location, reason: Reason, detail: &str) -> RowFault {
+        let window = self.input.window();
+        let line = &window[..memchr2(b'\n', b'\r', window).unwrap_or(window.len())];
+        let mut fault = RowFault::new(location, reason, detail, line);
+        self.skip_line();
+        if let Some((reason, detail)) = self.input.take_error() {
+            self.over = true;
+            (fault.reason, fault.detail) = (reason, detail);
+        }
+        fault
+    }
+
+    /// Drops a row that was read, without the line break behind it.
+    fn pass(&mut self, length: usize) {
+        if self.scan.has_quotes {
+            let row = &self.input.window()[..length];
+            self.line += memchr_iter(b'\n', row).count() as u64;
+        }
+        self.input.consume(length);
+    }
+
+    /// Drops the first line of the window, however long it is, without keeping it.
+    fn skip_line(&mut self) {
+        loop {
+            let window = self.input.window();
+            if let Some(to) = memchr2(b'\n', b'\r', window) {
+                return self.input.consume(to);
+            }
+            let all = window.len();
+            self.input.consume(all);
+            if !self.input.more() {
+                return;
+            }
+        }
+    }
+
+    /// Whether the first line of the window, as it is, begins with one of the prefixes of comments.
+    fn is_comment_line(&self) -> bool {
+        let line = self.input.window().trim_ascii_start();
+        self.comments.iter().any(|comment| line.starts_with(comment.as_bytes()))
     }
 }
 
@@ -120,77 +254,4 @@ fn is_comment(record: &ByteRecord, delimiter: u8, comments: &[String]) -> bool {
         left.is_empty()
     };
     comments.iter().any(begins)
-}
-
-fn io_error(error: csv::Error) -> io::Error {
-    match error.into_kind() {
-        csv::ErrorKind::Io(error) => error,
-        other => io::Error::other(format!("{other:?}")),
-    }
-}
-
-/// State shared by the rows and the guard below the CSV reader.
-struct Bounds {
-    /// The byte that the current row must not reach.
-    limit: AtomicU64,
-    /// Whether it did, and was cut.
-    cut: AtomicBool,
-}
-
-/// A filter below the CSV reader, which would keep a row of any length in memory. Cuts a row at the limit, skips the
-/// rest of its line and ends it for the reader.
-struct Guard {
-    reader: Box<dyn Read + Send>,
-    bounds: Arc<Bounds>,
-    given: u64,
-    /// Bytes to return before anything else is read.
-    pending: io::Cursor<Vec<u8>>,
-}
-
-/// Ends a row in any state of the reader: inside quotes, after a quote that may close them, or outside.
-const ROW_END: &[u8] = b"x\"\n";
-/// What the reader makes of it if no row was begun.
-const CUT_ALONE: &[u8] = b"x\"";
-
-impl Read for Guard {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.given > self.bounds.limit.load(Relaxed) {
-            self.skip_line(buffer)?;
-        }
-        let n = match self.pending.read(buffer)? {
-            0 => self.reader.read(buffer)?,
-            n => n,
-        };
-        self.given += n as u64;
-        Ok(n)
-    }
-}
-
-impl Guard {
-    fn skip_line(&mut self, buffer: &mut [u8]) -> io::Result<()> {
-        let mut pending = ROW_END.to_vec();
-        loop {
-            let n = match self.pending.read(buffer)? {
-                0 => self.reader.read(buffer)?,
-                n => n,
-            };
-            if let Some(newline) = memchr::memchr(b'\n', &buffer[..n]) {
-                pending.extend_from_slice(&buffer[newline + 1..n]);
-                break;
-            }
-            if n == 0 {
-                break;
-            }
-        }
-        pending.extend_from_slice(self.pending.get_ref().get(self.position()..).unwrap_or_default());
-        self.pending = io::Cursor::new(pending);
-        self.bounds.cut.store(true, Relaxed);
-        // The row has ended for the reader. The next one is measured from here.
-        self.bounds.limit.store(u64::MAX, Relaxed);
-        Ok(())
-    }
-
-    fn position(&self) -> usize {
-        usize::try_from(self.pending.position()).unwrap_or(usize::MAX)
-    }
 }

@@ -9,8 +9,7 @@ use stoop_sources::declared::Format;
 use stoop_sources::text::{Decoder, Encoding};
 
 /// The accepted names, for messages.
-pub(crate) const ACCEPTED: &str =
-    ".csv, .tsv, .json, .jsonl, .ndjson, .parquet, each also with .gz or .zst, and .zip of them";
+pub(crate) const ACCEPTED: &str = ".csv, .tsv, .json, .jsonl, .ndjson, .parquet, .xlsx, .xml, .html, .blm, each also with .gz or .zst, and .zip of them";
 
 /// The name of bytes without a name, such as those of standard input. Their first bytes determine the format.
 pub const NAMELESS: &str = "standard input";
@@ -55,6 +54,10 @@ pub(crate) fn named(path: &Path) -> Named {
         "json" => Kind::Rows(Format::Json),
         "jsonl" | "ndjson" => Kind::Rows(Format::JsonLines),
         "parquet" => Kind::Rows(Format::Parquet),
+        "xlsx" | "xlsm" => Kind::Rows(Format::Xlsx),
+        "xml" => Kind::Rows(Format::Xml),
+        "html" | "htm" => Kind::Rows(Format::Html),
+        "blm" => Kind::Rows(Format::Blm),
         "zip" => Kind::Archive,
         _ if path.as_os_str() == NAMELESS => Kind::Nameless,
         _ => Kind::Unknown,
@@ -66,6 +69,9 @@ pub(crate) fn named(path: &Path) -> Named {
 pub(crate) fn guess(beginning: &[u8], inside: bool) -> Format {
     if beginning.starts_with(b"PAR1") {
         return Format::Parquet;
+    }
+    if beginning.starts_with(b"PK\x03\x04") && memchr::memmem::find(beginning, b"xl/").is_some() {
+        return Format::Xlsx;
     }
     let mut text = Vec::new();
     Decoder::new(Encoding::guess(beginning, true)).decode(beginning, &mut text);
@@ -79,6 +85,15 @@ pub(crate) fn guess(beginning: &[u8], inside: bool) -> Format {
             Format::JsonLines
         }
         Some(b'{' | b'[') => Format::Json,
+        Some(b'<') => {
+            let first = text[..text.len().min(1_024)].to_ascii_lowercase();
+            let is_html = [&b"<html"[..], b"<!doctype html", b"<head", b"<script"];
+            match is_html.iter().any(|tag| memchr::memmem::find(&first, tag).is_some()) {
+                true => Format::Html,
+                false => Format::Xml,
+            }
+        }
+        Some(b'#') if text.starts_with(b"#HEADER#") => Format::Blm,
         _ => Format::Csv,
     }
 }

@@ -1,5 +1,5 @@
-//! Opens any file of listings as rows: CSV, JSON, JSON Lines or Parquet, also compressed with gzip or Zstandard, or
-//! several files in a zip archive. The maximum length of a row bounds memory, not the size of the file.
+//! Opens any file of listings as rows: CSV, JSON, JSON Lines, Parquet, Excel workbooks, XML, HTML with JSON-LD or BLM,
+//! also compressed with gzip or Zstandard, or several files in a zip archive. The maximum length of a row bounds memory, not the size of the file.
 //!
 //! ```no_run
 //! use stoop_files::{Content, ReadOptions, open};
@@ -26,13 +26,17 @@
 //! requests. This crate does not inspect the content of a row: whether its bytes are UTF-8, JSON and a listing is
 //! checked by the reader of a map (`stoop_sources::declared`).
 
+mod blm_rows;
 mod bytes;
 mod csv_rows;
+mod csv_scan;
 mod format;
+mod html_rows;
 mod input;
 mod json_rows;
 mod letters;
 mod line_rows;
+mod made_rows;
 mod mapped;
 mod open;
 mod open_error;
@@ -41,6 +45,10 @@ mod parquet_rows;
 mod parts;
 mod reference;
 mod row;
+mod xlsx_book;
+mod xlsx_rows;
+mod xml_rows;
+mod xml_text;
 mod zip;
 
 pub use bytes::{LocalBytes, ReadAt, Stopping};

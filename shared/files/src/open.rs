@@ -7,17 +7,26 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use csv::ByteRecord;
 use stoop_sources::declared::Format;
 
+use crate::blm_rows::BlmRows;
 use crate::bytes::{ByteRange, LocalBytes, ReadAt, Reader};
 use crate::csv_rows::CsvRows;
 use crate::format::{self, Allowance, Kind, Named, Packing};
+use crate::html_rows::HtmlRows;
 use crate::input::Input;
 use crate::json_rows::JsonRows;
 use crate::letters;
 use crate::line_rows::LineRows;
+use crate::made_rows::MadeRows;
 use crate::open_error::OpenError;
 use crate::parquet_rows::ParquetRows;
 use crate::row::{RawRow, ReadOptions, RowFault};
+use crate::xlsx_rows::XlsxRows;
+use crate::xml_rows::XmlRows;
+use crate::xml_text::declared_encoding;
 use crate::zip::{Archive, Entry};
+
+/// The maximum size of a workbook inside another file, which is unpacked in memory.
+const PACKED_BOOK_MAX: u64 = 64 << 20;
 
 /// An open file of listings.
 pub struct Rows {
@@ -31,6 +40,7 @@ enum Inner {
     Json(JsonRows),
     Lines(LineRows),
     Parquet(Box<ParquetRows>),
+    Made(Box<dyn MadeRows>),
 }
 
 /// Opens a file of rows. The first bytes determine the compression, the extension or `options` the format. For archives
@@ -123,6 +133,15 @@ pub(crate) fn open_whole(
     let format = format_of(path, named, options, &beginning)?;
     let packing = Packing::of(&whole.beginning::<4>().map_err(|error| unreadable(path, error))?);
     let inner = match (format, packing) {
+        (Format::Xlsx, Packing::Zip) => workbook(path, &whole.clone(), &bytes_read, options, allowance)?,
+        (Format::Xlsx, Packing::Gzip | Packing::Zstandard) => {
+            let reader = packing.unpack(Reader::new(whole.clone(), Arc::clone(&bytes_read)), allowance);
+            let reader = reader.map_err(|error| unreadable(path, error))?;
+            workbook(path, &in_memory(path, reader)?, &Arc::default(), options, allowance)?
+        }
+        (Format::Xlsx, Packing::None) => {
+            return Err(unreadable(path, io::Error::other("it is no Excel workbook, which is a zip archive")));
+        }
         (_, Packing::Zip) => return Err(OpenError::Archive(path.to_owned())),
         (Format::Parquet, Packing::None) => parquet(path, whole.clone(), &bytes_read, options, allowance)?,
         (Format::Parquet, _) => return Err(OpenError::CompressedParquet(path.to_owned())),
@@ -163,10 +182,15 @@ pub(crate) fn open_entry(
         let mut beginning = Vec::with_capacity(4);
         unpacked.by_ref().take(4).read_to_end(&mut beginning).map_err(|error| unreadable(path, error))?;
         let packing = Packing::of(&beginning);
-        if packing == Packing::Zip {
+        let unpacked = io::Cursor::new(beginning).chain(unpacked);
+        if packing == Packing::Zip && format == Format::Xlsx {
+            let whole = in_memory(path, Box::new(unpacked))?;
+            let inner = workbook(path, &whole, &Arc::default(), options, allowance)?;
+            return Ok(Rows { inner, bytes_read: Arc::clone(bytes_read), bytes_total });
+        }
+        if packing == Packing::Zip || format == Format::Xlsx {
             return Err(OpenError::Archive(path.to_owned()));
         }
-        let unpacked = io::Cursor::new(beginning).chain(unpacked);
         let reader = packing.unpack(unpacked, allowance).map_err(|error| unreadable(path, error))?;
         streamed(path, format, named.tabs, reader, options)?
     };
@@ -199,6 +223,30 @@ fn parquet(
     Ok(Inner::Parquet(Box::new(rows)))
 }
 
+fn workbook(
+    path: &Path,
+    whole: &ByteRange,
+    bytes_read: &Arc<AtomicU64>,
+    options: &ReadOptions,
+    allowance: &Arc<Allowance>,
+) -> Result<Inner, OpenError> {
+    let rows = XlsxRows::new(whole, bytes_read, options, allowance);
+    Ok(Inner::Made(Box::new(rows.map_err(|problem| unreadable(path, io::Error::other(problem)))?)))
+}
+
+/// The bytes of a packed workbook, whose directory is at its end.
+fn in_memory(path: &Path, reader: Box<dyn Read + Send>) -> Result<ByteRange, OpenError> {
+    let mut bytes = Vec::new();
+    reader.take(PACKED_BOOK_MAX + 1).read_to_end(&mut bytes).map_err(|error| unreadable(path, error))?;
+    if bytes.len() as u64 > PACKED_BOOK_MAX {
+        return Err(unreadable(
+            path,
+            io::Error::other(format!("a packed workbook of more than {PACKED_BOOK_MAX} bytes")),
+        ));
+    }
+    Ok(ByteRange::whole(Arc::new(bytes)))
+}
+
 fn streamed(
     path: &Path,
     format: Format,
@@ -207,7 +255,15 @@ fn streamed(
     options: &ReadOptions,
 ) -> Result<Inner, OpenError> {
     let max = options.row_bytes_max;
-    let reader = letters::decoded(reader, options.encoding);
+    let made = |rows: io::Result<Box<dyn MadeRows>>| rows.map(Inner::Made).map_err(|error| unreadable(path, error));
+    let (reader, declared): (Box<dyn Read + Send>, _) = if format == Format::Xml && options.encoding.is_none() {
+        let mut reader = io::BufReader::new(reader);
+        let declared = declared_encoding(&mut reader).map_err(|error| unreadable(path, error))?;
+        (Box::new(reader), declared)
+    } else {
+        (reader, options.encoding)
+    };
+    let reader = letters::decoded(reader, declared);
     let behind = |reader| letters::behind_lines(reader, options.skip_lines).map_err(|error| unreadable(path, error));
     Ok(match format {
         Format::Csv => {
@@ -222,7 +278,12 @@ fn streamed(
             };
             Inner::Json(JsonRows::new(Input::new(reader), max, pointer))
         }
-        Format::JsonLines | Format::Parquet => Inner::Lines(LineRows::new(Input::new(behind(reader)?), options)),
+        Format::Xml => made(XmlRows::new(reader, options.rows.as_deref(), max).map(|rows| Box::new(rows) as _))?,
+        Format::Html => made(HtmlRows::new(reader, max).map(|rows| Box::new(rows) as _))?,
+        Format::Blm => made(BlmRows::new(reader, max).map(|rows| Box::new(rows) as _))?,
+        Format::JsonLines | Format::Parquet | Format::Xlsx => {
+            Inner::Lines(LineRows::new(Input::new(behind(reader)?), options))
+        }
     })
 }
 
@@ -235,14 +296,16 @@ impl Rows {
             Inner::Json(rows) => rows.next_row(),
             Inner::Lines(rows) => rows.next_row(),
             Inner::Parquet(rows) => rows.next_row(),
+            Inner::Made(rows) => rows.next_row(),
         }
     }
 
-    /// The header of a CSV file; `None` for other formats.
+    /// The header of a CSV file, workbook or BLM file; `None` for other formats.
     #[must_use]
     pub fn headers(&self) -> Option<&ByteRecord> {
         match &self.inner {
             Inner::Csv(rows) => Some(rows.headers()),
+            Inner::Made(rows) => rows.headers(),
             _ => None,
         }
     }

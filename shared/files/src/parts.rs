@@ -3,6 +3,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::vec;
 
+use stoop_sources::declared::Format;
+
 use crate::bytes::{ByteRange, ReadAt};
 use crate::format::{self, Allowance, Kind, Packing};
 use crate::open::{Rows, local, open_entry, open_whole};
@@ -71,7 +73,8 @@ impl Parts {
         // An archive is detected by its name, so that a zip archive with a damaged beginning is reported as one, or by
         // its bytes, unless its name is that of another format: a spreadsheet is a zip archive as well.
         let kind = format::named(path).kind;
-        let readable = kind != Kind::Unknown || options.format.is_some();
+        let is_book = options.format == Some(Format::Xlsx) || options.format.is_none() && is_workbook(kind, &whole);
+        let readable = (kind != Kind::Unknown || options.format.is_some()) && !is_book;
         let (inner, bytes_read) = if kind == Kind::Archive || readable && Packing::of(&beginning) == Packing::Zip {
             let archive = Archive::open(path, &whole)?;
             let left = archive.entries.clone().into_iter();
@@ -137,6 +140,17 @@ impl Parts {
     #[must_use]
     pub fn total_bytes(&self) -> u64 {
         self.bytes_total
+    }
+}
+
+/// Whether a file is an Excel workbook, by its name, or if it has none by its first bytes.
+fn is_workbook(kind: Kind, whole: &ByteRange) -> bool {
+    match kind {
+        Kind::Rows(format) => format == Format::Xlsx,
+        Kind::Nameless => {
+            whole.beginning::<4_096>().is_ok_and(|beginning| format::guess(&beginning, false) == Format::Xlsx)
+        }
+        Kind::Archive | Kind::Unknown => false,
     }
 }
 

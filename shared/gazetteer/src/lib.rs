@@ -24,19 +24,23 @@ mod find;
 mod fold;
 mod kinds;
 mod level;
+mod line;
 mod locate;
+mod outcodes;
+mod postal;
 
 use std::sync::OnceLock;
 
 pub use find::{FOUND_MAX, Match};
 pub use fold::{fold, slug};
 pub use level::Level;
+pub use line::LinePlace;
 pub use locate::{AddressParts, Contradiction, FROM_SOURCE, Located, Name, Origin};
 
 use data::Places;
 
 /// The version of the data and of the rules that make paths. Paths of another version must be computed anew.
-pub const GAZETTEER_VERSION: u32 = 1;
+pub const GAZETTEER_VERSION: u32 = 2;
 
 /// The known places.
 pub struct Gazetteer {
@@ -105,8 +109,8 @@ impl Gazetteer {
 mod tests {
     use super::*;
 
-    /// The hash of the data and paths of version 1.
-    const VERSION_AND_HASH: (u32, &str) = (1, "b95ed08fe6a9aea6");
+    /// The hash of the data and paths of this version.
+    const VERSION_AND_HASH: (u32, &str) = (2, "b95ed08fe6a9aea6");
 
     #[test]
     fn changed_data_or_paths_need_another_version() {

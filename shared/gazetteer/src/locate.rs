@@ -6,6 +6,7 @@ use crate::Gazetteer;
 use crate::fold::{fold, fold_words, slug, words};
 use crate::kinds::{direction, without_kind};
 use crate::level::Level;
+use crate::postal::mended;
 
 /// The parts of an address as a source writes them. Words without a letter or digit count as missing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -98,20 +99,46 @@ impl Gazetteer {
     /// wide to narrow, each within the one before. Unknown names are kept as the source writes them.
     #[must_use]
     pub fn locate(&self, words: &AddressParts<'_>) -> Located<'_> {
-        let words = words.normalized();
+        let mut words = words.normalized();
         let mut contradictions = Vec::new();
         let (country, region_of_islands) = words.country.map_or((None, None), |given| self.country(given));
+        let mended = country.zip(words.postal_code).and_then(|(it, code)| mended(self.places.code(it), code));
+        words.postal_code = mended.as_deref().or(words.postal_code);
         let mut chain = [None; 5];
         chain[0] = country;
         let code = country.and_then(|country| self.postal(country, &words));
         if let Some(code) = code {
             chain = self.places.chain(code);
             self.find_contradictions(code, &chain, &words, &mut contradictions);
+            if let Some((named, lost)) = self.outvoted(chain[0], &words, &contradictions) {
+                chain = named;
+                contradictions = vec![lost];
+                words.postal_code = None;
+            }
         } else if let Some(country) = country {
             chain[1] = region_of_islands.or_else(|| self.inside(country, Level::Region, words.region?));
             self.by_names(&mut chain, &words, &mut contradictions);
         }
         self.located(chain, &words, contradictions)
+    }
+
+    /// The city that region and city name, if a postal code contradicts both: then it is the postal code that is wrong.
+    fn outvoted(
+        &self,
+        country: Option<u32>,
+        given: &AddressParts<'_>,
+        against: &[Contradiction],
+    ) -> Option<([Option<u32>; 5], Contradiction)> {
+        let says = |level: Level| against.iter().any(|contradiction| contradiction.level == level);
+        if !says(Level::Region) || !says(Level::City) {
+            return None;
+        }
+        let mut chain = [country, None, None, None, None];
+        chain[1] = Some(self.inside(country?, Level::Region, given.region?)?);
+        self.by_names(&mut chain, &AddressParts { postal_code: None, ..*given }, &mut Vec::new());
+        let city = chain[Level::City as usize]?;
+        let (reported, taken) = (given.postal_code?.to_owned(), self.places.name(city).to_owned());
+        Some((chain, Contradiction { level: Level::Area, reported, taken }))
     }
 
     /// The country, and the region for sources that give a territory of the United States as a country.

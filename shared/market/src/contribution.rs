@@ -50,6 +50,7 @@ pub fn contribution(history: &History, zones: &mut Zones) -> Contribution {
     for (index, step) in steps.iter().enumerate() {
         let next = steps.get(index + 1).map(|next| next.interval.first);
         standing = add_step(&mut sum, step, standing, zones);
+        past.begin(step);
         add_events(&mut sum, step, &past, zones);
         add_pending(&mut sum, &step.interval, next, zones);
         past.add(step, zones);

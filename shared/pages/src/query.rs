@@ -7,12 +7,40 @@ use crate::problem::Problem;
 /// The parameters of a page. Unknown ones are ignored, as everywhere on the web.
 pub(crate) struct Query(Vec<(String, String)>);
 
+/// The parameters that some page has. Others are as if they were not there.
+const PARAMETERS: [&str; 15] = [
+    "area",
+    "as_of",
+    "beds",
+    "by",
+    "currency",
+    "days",
+    "drop",
+    "for",
+    "kind",
+    "max_price",
+    "page",
+    "q",
+    "sort",
+    "to",
+    "type",
+];
+
 /// The longest series of a page, in days: that of a stored sum.
 const DAYS_MAX: u16 = stoop_market::WIDE_SERIES_DAYS;
 
 impl Query {
     pub(crate) fn parse(query: &str) -> Self {
-        Self::of_bytes(query.as_bytes())
+        let mut parsed = Self::of_bytes(query.as_bytes());
+        parsed.0.retain(|(name, _)| PARAMETERS.contains(&&**name));
+        parsed
+    }
+
+    /// A text that is the same for queries that ask the same of every page.
+    pub(crate) fn key(mut self) -> String {
+        // Several values of a name keep their order.
+        self.0.sort_by(|a, b| a.0.cmp(&b.0));
+        url::form_urlencoded::Serializer::new(String::new()).extend_pairs(self.0).finish()
     }
 
     /// The fields of a form that was sent as `application/x-www-form-urlencoded`.

@@ -23,6 +23,8 @@ pub struct WebRequest<'r> {
     pub origin: Option<&'r str>,
     /// The `Sec-Fetch-Site` header.
     pub fetch_site: Option<&'r str>,
+    /// The `Sec-Fetch-Mode` header.
+    pub fetch_mode: Option<&'r str>,
     pub accept: Option<&'r str>,
     pub if_none_match: Option<&'r str>,
     /// At most [`FORM_BYTES_MAX`] bytes of it are read.
@@ -52,6 +54,23 @@ impl WebRequest<'_> {
     #[must_use]
     pub fn is_open(&self) -> bool {
         self.path == "/health" || Asset::at(self.path).is_some()
+    }
+
+    /// Whether a page of another site makes a browser fetch it, other than by a link that its user follows. Such a page
+    /// could not read the answer anyway; it could only make the server work.
+    #[must_use]
+    pub fn is_fetched_elsewhere(&self) -> bool {
+        self.fetch_site == Some("cross-site") && self.fetch_mode != Some("navigate")
+    }
+
+    /// What the whole answer to a `GET` depends on, besides what it presents: the same for queries that differ only in the
+    /// order of names, or in parameters that no page has. The API refuses unknown ones.
+    #[must_use]
+    pub fn key(&self) -> String {
+        match self.is_of_api() {
+            true => format!("{}?{} {}", self.path, self.query, self.accept.unwrap_or_default()),
+            false => format!("{}?{}", self.path, Query::parse(self.query).key()),
+        }
     }
 
     /// Whether it presents something that could be a token or a session.

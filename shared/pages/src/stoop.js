@@ -285,7 +285,7 @@
     element.dataset.state = connection;
     const polls = document.querySelector("main")?.dataset.polls;
     const current = polls === "none" ? "nothing polls at the moment" : polls === "simulation" ? "live, simulated" : "live";
-    if (connection === "live" && isStill) element.dataset.state = "still";
+    if (connection === "live" && polls === "none") element.dataset.state = "still";
     element.textContent = connection !== "live" ? "reconnecting" : current;
   };
   // Whether the page is current; `undefined` if nothing was asked. What changes during a request is asked for after it.

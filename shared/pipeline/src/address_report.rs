@@ -12,6 +12,8 @@ pub struct AddressReport {
     pub nowhere: u64,
     /// Each level of an area, wide to narrow.
     pub levels: [LevelCount; 5],
+    /// Listings whose city or postal code is not the source's: the gazetteer found it in the address line.
+    pub derived: u64,
     /// Listings whose address fields contradict each other.
     pub contradictory: u64,
     /// The contradictions, wide to narrow.
@@ -45,6 +47,7 @@ impl AddressReport {
     pub fn take(&mut self, address: &Address) {
         let Located { levels, contradictions, .. } = Gazetteer::get().locate(&address.words());
         self.listings += 1;
+        self.derived += u64::from(address.derived);
         self.nowhere += u64::from(levels[Level::City as usize].is_none() && levels[Level::Area as usize].is_none());
         for (count, name) in self.levels.iter_mut().zip(&levels) {
             match name.as_ref().map(|name| name.origin) {
@@ -89,19 +92,20 @@ mod tests {
             address("Maine", "Austin", "78701"),
             address("WA", "Little Nowhere", "00000"),
             address("WA", "", ""),
+            Address { derived: true, ..address("WA", "Seattle", "") },
         ] {
             report.take(&address);
         }
-        assert_eq!((report.listings, report.nowhere, report.contradictory), (5, 1, 2));
+        assert_eq!((report.listings, report.nowhere, report.derived, report.contradictory), (6, 1, 1, 2));
         let counts = report.levels.map(|count| (count.known, count.reported));
-        assert_eq!(counts, [(5, 0), (5, 0), (3, 0), (3, 1), (3, 1)]);
+        assert_eq!(counts, [(6, 0), (6, 0), (4, 0), (4, 1), (2, 1)]);
         let reported = |level, listings, reported: &str, taken: &str| AddressContradiction {
             level,
             listings,
             reported: reported.into(),
             taken: taken.into(),
         };
-        let expected = [reported(Level::Region, 2, "ME", "Texas"), reported(Level::City, 1, "Portland", "Austin")];
+        let expected = [reported(Level::Region, 1, "Maine", "Texas"), reported(Level::Area, 1, "78704", "Portland")];
         assert_eq!(report.contradictions, expected);
     }
 }

@@ -13,7 +13,7 @@ use stoop_domain::{FACTS_MAX, Observation, Reason, Sighting};
 /// use stoop_domain::{Currency, Listing, Minor, Observation, Address, Purpose, Time};
 /// use stoop_pipeline::Ordinals;
 ///
-/// let row = |(hour, price)| {
+/// let row = |(hour, price): (i64, i64)| {
 ///     let mut listing = Listing::new(Purpose::Sale, Currency::USD, Address::default());
 ///     listing.list_price = Some(Minor(price));
 ///     Observation::new("mls", "1", Time::from_ms(hour * 3_600_000), listing)

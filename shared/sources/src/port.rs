@@ -14,6 +14,11 @@ pub trait Source: Send + Sync {
     /// The source's name, the first half of every home's id: `zillow`, `avito`, `reso-actris`.
     fn name(&self) -> &str;
 
+    /// A text for a message, such as the words of a server, without the secrets of the search.
+    fn hide(&self, text: &str) -> String {
+        text.to_owned()
+    }
+
     /// How to behave towards this source.
     fn crawl_policy(&self) -> CrawlPolicy;
 

@@ -176,6 +176,9 @@ fn encode_address(address: &Address, out: &mut Vec<u8>) {
     object.text_if("country", address.country.as_deref());
     object.number_if("latitude_e6", address.latitude_e6.map(i64::from));
     object.number_if("longitude_e6", address.longitude_e6.map(i64::from));
+    if address.derived {
+        object.boolean("derived", true);
+    }
     object.end();
 }
 

@@ -13,7 +13,7 @@ pub(super) fn paid(step: &Step<'_>, next: &Step<'_>) -> Option<Minor> {
     let [market, next_market] = [step, next].map(|step| &step.interval.facts.market);
     let bounds = price_bounds(market.currency, market.purpose);
     let is_on_terms = (market.purpose, market.currency) == (next_market.purpose, next_market.currency);
-    next.sold.filter(|_| is_on_terms)?.price.filter(|price| bounds.contains(price))
+    next.sold.filter(|_| is_on_terms && !next.another_home)?.price.filter(|price| bounds.contains(price))
 }
 
 /// Sets doubts, price changes and the original price of all steps of one spell. `paid` is the closing price of the sale

@@ -25,6 +25,9 @@ pub(super) fn settle_sales(steps: &mut [Step<'_>]) {
     // Of a home that was first seen as sold, only the source knows the day of the sale.
     let mut only_if_dated = true;
     for index in 0..steps.len() {
+        if steps[index].another_home {
+            (sale, only_if_dated) = (None, false);
+        }
         let interval = &steps[index].interval;
         let facts = interval.facts;
         match facts.status.phase() {

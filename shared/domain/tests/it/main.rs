@@ -8,6 +8,7 @@ mod expiry;
 mod homes;
 mod model;
 mod numbers;
+mod other_homes;
 mod overfull;
 mod reported;
 mod sales;

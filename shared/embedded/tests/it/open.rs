@@ -65,16 +65,16 @@ fn a_database_of_a_newer_stoop_is_refused() {
     drop(open(folder.path()));
     // While the newer program runs, the new version may be in its write-ahead log only.
     let newer = rusqlite::Connection::open(&path).unwrap();
-    newer.pragma_update(None, "user_version", 12).unwrap();
+    newer.pragma_update(None, "user_version", 13).unwrap();
     for refusal in refusals(folder.path()) {
         assert!(
-            refusal.to_string().ends_with("has format 12; this program reads format 11: update Stoop"),
+            refusal.to_string().ends_with("has format 13; this program reads format 12: update Stoop"),
             "{refusal}"
         );
     }
     drop(newer);
     for refusal in refusals(folder.path()) {
-        assert!(matches!(refusal, OpenError::Newer { found: 12, .. }), "{refusal}");
+        assert!(matches!(refusal, OpenError::Newer { found: 13, .. }), "{refusal}");
     }
 }
 
@@ -83,14 +83,14 @@ fn a_database_of_an_older_stoop_is_refused_unchanged_with_advice() {
     let folder = tempfile::TempDir::new().unwrap();
     let (path, _) = paths(folder.path());
     apply(&open(folder.path()), &[&observation("1", 0, 0)]);
-    for format in 1..11 {
+    for format in 1..12 {
         // As a program leaves it at its end: everything is in the file.
         let older = rusqlite::Connection::open(&path).unwrap();
         older.pragma_update(None, "user_version", format).unwrap();
         older.close().unwrap();
         let (before, files_before) = (fs::read(&path).unwrap(), files(folder.path()));
         for refusal in refusals(folder.path()) {
-            // The lake of formats 5 to 10 can be read.
+            // The lake of formats 5 to 11 can be read.
             let advice = if format < 5 {
                 assert!(matches!(refusal, OpenError::Older { found, .. } if found == format), "{refusal}");
                 ", and cannot convert older ones: name a new database and a new data folder, and replay or poll into \
@@ -99,7 +99,7 @@ fn a_database_of_an_older_stoop_is_refused_unchanged_with_advice() {
                 assert!(matches!(refusal, OpenError::ToRebuild { found, .. } if found == format), "{refusal}");
                 ": `stoop rebuild` converts it with the observations in its lake"
             };
-            let expected = format!("{} has format {format}; this program reads format 11{advice}", path.display());
+            let expected = format!("{} has format {format}; this program reads format 12{advice}", path.display());
             assert_eq!(refusal.to_string(), expected);
         }
         assert_eq!(fs::read(&path).unwrap(), before);

@@ -31,15 +31,30 @@ fn contradictions(located: &Located<'_>) -> Vec<(Level, String, String)> {
 
 #[test]
 fn a_postal_code_wins_and_contradictions_are_listed() {
-    let located = us("Maine", "Cumberland", "Portland", "78704");
+    let located = us("Maine", "Cumberland", "Nowhere Hamlet", "78704");
     assert_eq!(path(&located), "us/tx/travis/austin/78704");
     let all = [
         (Level::Region, "Maine".to_owned(), "Texas".to_owned()),
         (Level::County, "Cumberland".to_owned(), "Travis".to_owned()),
-        (Level::City, "Portland".to_owned(), "Austin".to_owned()),
+        (Level::City, "Nowhere Hamlet".to_owned(), "Austin".to_owned()),
     ];
     assert_eq!(contradictions(&located), all);
     assert_eq!(contradictions(&us("Tex.", "Travis County", "AUSTIN", "78704-1234")), []);
+}
+
+#[test]
+fn a_postal_code_that_contradicts_region_and_city_loses() {
+    for (region, city, code, right) in [
+        ("CT", "Hartford", "61030", "us/ct/hartford/hartford/-"),
+        ("Maine", "Portland", "78704", "us/me/cumberland/portland/-"),
+    ] {
+        let located = us(region, "", city, code);
+        assert_eq!(path(&located), right);
+        assert_eq!(contradictions(&located), [(Level::Area, code.to_owned(), city.to_owned())]);
+    }
+    // Of one contradiction nobody knows who is right.
+    assert_eq!(path(&us("Maine", "", "Austin", "78704")), "us/tx/travis/austin/78704");
+    assert_eq!(path(&us("", "", "Hartford", "61030")), "us/il/ogle/forreston/61030");
 }
 
 #[test]

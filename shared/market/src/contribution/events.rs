@@ -47,6 +47,13 @@ impl<'a> Past<'a> {
         self.asked.iter().find(|(terms, _)| *terms == terms_of(facts)).map(|(_, asked)| *asked).unwrap_or_default()
     }
 
+    /// Forgets the past if another home begins with this interval.
+    pub(super) fn begin(&mut self, step: &Step<'a>) {
+        if step.another_home {
+            *self = Self::default();
+        }
+    }
+
     /// Adds an interval, for the events of later ones.
     pub(super) fn add(&mut self, step: &Step<'a>, zones: &mut Zones) {
         let facts = step.interval.facts;

@@ -33,6 +33,9 @@ const RATIO_MAX: i128 = 3;
 /// market and of different months there.
 pub(super) fn add_pair<'a>(sum: &mut Contribution, step: &Step<'a>, prices: &mut FirstPrices<'a>, zones: &mut Zones) {
     let facts: &'a Facts = step.interval.facts;
+    if step.another_home {
+        *prices = FirstPrices::default();
+    }
     if !matches!(facts.status.phase(), Phase::Active | Phase::Pending) {
         return;
     }

@@ -142,6 +142,7 @@ fn whole() -> Value {
         country: text(),
         latitude_e6: Some(0),
         longitude_e6: Some(0),
+        derived: false,
     };
     let details = Details {
         title: text(),

@@ -7,6 +7,13 @@ const KEY_CHARS_MIN: usize = 24;
 /// Maximum number of path parts in a message.
 const PARTS_MAX: usize = 8;
 
+/// Words in the name of a parameter that is a key.
+const SECRET_WORDS: [&str; 7] = ["key", "token", "secret", "password", "auth", "sign", "credential"];
+
+/// How much of an answer a message shows.
+const WORDS_BYTES_MAX: usize = 4_096;
+const WORDS_CHARS_MAX: usize = 120;
+
 /// Returns the host of a URL, with its port if not the default, for messages: never the path or query, which may
 /// contain a key.
 pub(super) fn host_of(url: &str) -> String {
@@ -42,6 +49,44 @@ pub(super) fn not_followed(request: &Request, location: &str) -> String {
     format!("it leads to {to}, which is not followed: {why}")
 }
 
+/// The URL of a request for messages: without user and fragment, long parts, and the values of parameters whose names say
+/// that they are keys.
+pub(super) fn shown_url(url: &str) -> String {
+    let Ok(url) = Url::parse(url) else { return "an unreadable URL".to_owned() };
+    let pairs = url.query_pairs().take(PARTS_MAX).map(|(name, value)| {
+        let lower = name.to_ascii_lowercase();
+        let is_key = SECRET_WORDS.iter().any(|word| lower.contains(word)) || value.len() > KEY_CHARS_MIN;
+        let value = if is_key { "…".to_owned() } else { value.into_owned() };
+        format!("{}={value}", name)
+    });
+    let query: Vec<String> = pairs.collect();
+    format!("{}{}{}", shown(&url), if query.is_empty() { "" } else { "?" }, query.join("&"))
+}
+
+/// The first words of an answer for messages: without tags of HTML, control characters, and what was sent in headers.
+pub(super) fn first_words(request: &Request, body: &[u8]) -> Option<String> {
+    let text = String::from_utf8_lossy(&body[..body.len().min(WORDS_BYTES_MAX)]);
+    let mut words = String::new();
+    let (mut in_tag, mut hidden) = (false, text.into_owned());
+    for (_, value) in &request.headers {
+        for secret in value.split_whitespace().filter(|secret| secret.len() > 5) {
+            hidden = hidden.replace(secret, "***");
+        }
+    }
+    for word in hidden.chars() {
+        match word {
+            '<' => in_tag = true,
+            '>' if in_tag => (in_tag, words) = (false, words + " "),
+            _ if in_tag => {}
+            c if c.is_whitespace() || c.is_control() => words.push(' '),
+            c => words.push(c),
+        }
+    }
+    let words: Vec<&str> = words.split_whitespace().collect();
+    let short: String = words.join(" ").chars().take(WORDS_CHARS_MAX).collect();
+    (!short.is_empty()).then_some(short)
+}
+
 fn shown(url: &Url) -> String {
     let short = |part: &str| if part.len() > KEY_CHARS_MIN { "…".to_owned() } else { part.to_owned() };
     let parts: Vec<String> = url.path().trim_start_matches('/').split('/').take(PARTS_MAX).map(short).collect();
@@ -75,6 +120,24 @@ mod tests {
         assert_eq!(parts("http://a.example:8080"), of("http://a.example:8080", "/"));
         assert_eq!(parts("https://a.example/../b/./c"), of("https://a.example", "/b/c"));
         assert_eq!(origin_and_path("a.example/b"), None);
+    }
+
+    #[test]
+    fn a_request_is_shown_without_keys_and_an_answer_by_its_first_words() {
+        let long = "k3y".repeat(9);
+        let url = format!("https://u:k3y@a.example/v1/{long}/homes?city=Graz&api_key=k3y&x={long}&page=3#k3y");
+        assert_eq!(shown_url(&url), "https://a.example/v1/…/homes?city=Graz&api_key=…&x=…&page=3");
+        let request = Request {
+            method: Method::Get,
+            url,
+            headers: vec![("authorization".into(), "Bearer k3yk3y".into())],
+            body: None,
+            granted: false,
+        };
+        let html = b"<html><title>Not\n found</title>\x1b<p>k3yk3y is no key";
+        assert_eq!(first_words(&request, html).as_deref(), Some("Not found *** is no key"));
+        assert_eq!(first_words(&request, b" <br> "), None);
+        assert_eq!(first_words(&request, &[b'x'; 9_000]).map(|words| words.len()), Some(120));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use rustc_hash::FxHasher;
 use stoop_sources::{Grant, Limit, Request, Source};
 
 use super::account::SharedAccount;
-use super::address::{host_of, not_followed};
+use super::address::{first_words, host_of, not_followed, shown_url};
 use super::quota::{QuotaStatus, reported};
 use super::tokens::Token;
 use super::{PollError, PollPorts, Polled, USER_AGENT};
@@ -21,6 +21,8 @@ const UNASKED_MS: i64 = 30_000;
 pub(super) struct Fetcher<'a> {
     ports: PollPorts<'a>,
     source: &'a dyn Source,
+    /// The number of the page that is fetched, from 1.
+    page: Option<u32>,
     limits: Vec<Limit>,
     account: SharedAccount<'a>,
     /// Seed of the jitter: two runs do not retry in step, and one run is deterministic.
@@ -71,6 +73,7 @@ impl<'a> Fetcher<'a> {
         Self {
             ports,
             source,
+            page: None,
             limits: source.crawl_policy().limits,
             account: SharedAccount::new(ports, source.account(), run),
             run,
@@ -94,8 +97,10 @@ impl<'a> Fetcher<'a> {
 
     /// Returns the answer to a request, with a status that the source reads; `None` if the run must end first, because
     /// it was stopped or the account may not be polled now: see [`Fetcher::why_ended`].
-    pub(super) async fn fetch(&mut self, request: &Request) -> Result<Option<HttpAnswer>, PollError> {
+    /// `page` is the number of its page, for messages.
+    pub(super) async fn fetch(&mut self, request: &Request, page: u32) -> Result<Option<HttpAnswer>, PollError> {
         let source = self.source;
+        self.page = Some(page);
         let reads = |status| source.reads(status);
         let fetched = if request.granted {
             let grant = source.grant().ok_or_else(|| PollError::Source("it wants a token but says not how".into()))?;
@@ -232,6 +237,7 @@ impl<'a> Fetcher<'a> {
                 Ok(answer) => self.heed(answer, attempt).await?,
                 Err(_) => false,
             };
+            let details = self.details(&request, sent.as_ref().ok());
             let verdict = match sent {
                 Ok(answer) if reads(answer.status) => return Ok(Some(answer)),
                 Ok(answer) => judge(&request, &answer),
@@ -241,12 +247,12 @@ impl<'a> Fetcher<'a> {
             match verdict {
                 // The failure may be due to the stop; the retry is for the next run.
                 Verdict::Again(_) if (self.ports.stop)() => return Ok(None),
-                Verdict::Unauthorized(why) => return Err(Failure::Unauthorized(format!("{host}: {why}"))),
-                Verdict::Denied(why) => return Err(PollError::Denied(format!("{host}: {why}")).into()),
-                Verdict::Final(why) => return Err(PollError::Source(format!("{host}: {why}")).into()),
+                Verdict::Unauthorized(why) => return Err(Failure::Unauthorized(format!("{host}: {why}{details}"))),
+                Verdict::Denied(why) => return Err(PollError::Denied(format!("{host}: {why}{details}")).into()),
+                Verdict::Final(why) => return Err(PollError::Source(format!("{host}: {why}{details}")).into()),
                 Verdict::Again(why) if attempt >= attempts_max => {
                     let times = if attempt == 1 { String::new() } else { format!(", {attempt} times") };
-                    return Err(PollError::Source(format!("{host}: {why}{times}")).into());
+                    return Err(PollError::Source(format!("{host}: {why}{times}{details}")).into());
                 }
                 Verdict::Again(why) if blocked => {
                     tracing::info!(host, why, attempt, "trying again when the server allows it");
@@ -258,6 +264,14 @@ impl<'a> Fetcher<'a> {
                 }
             }
         }
+    }
+
+    /// What a message says of a request and its answer: the page, the URL without keys, and the server's first words.
+    fn details(&self, request: &Request, answer: Option<&HttpAnswer>) -> String {
+        let page = self.page.map(|page| format!("page {page}, ")).unwrap_or_default();
+        let words = answer.and_then(|answer| first_words(request, &answer.body));
+        let words = words.map(|words| format!("; the server says {words:?}")).unwrap_or_default();
+        self.source.hide(&format!(" ({page}{}{words})", shown_url(&request.url)))
     }
 
     /// Waits until a request may be sent and books it in the account's record. `None` if none may be sent.

@@ -174,7 +174,7 @@ async fn fetch(
     if of.policy.robots && robots.ask(&request, fetcher).await?.is_none() {
         return Ok(None);
     }
-    let Some(answer) = fetcher.fetch(&request).await? else { return Ok(None) };
+    let Some(answer) = fetcher.fetch(&request, number).await? else { return Ok(None) };
     ports.pages.put(of.scan.run, number, &answer.body).await?;
     let now = of.clock.look(ports.clock, &mut of.index, polled);
     let seen = of.clock.seen_at(now, &mut of.index);

@@ -75,7 +75,7 @@ async fn first_page(
     if source.crawl_policy().robots && Robots::default().ask(&request, fetcher).await?.is_none() {
         return Ok(None);
     }
-    let Some(answer) = fetcher.fetch(&request).await? else { return Ok(None) };
+    let Some(answer) = fetcher.fetch(&request, 1).await? else { return Ok(None) };
     let at = ports.clock.now();
     let page = read(source, &cursor, &answer, at)?;
     Ok(Some(Fetched { page, status: answer.status, bytes: answer.body.len() as u64, at }))

@@ -282,14 +282,27 @@ impl ApiResponse {
         if self.status != 200 {
             return;
         }
-        let tag = format!("\"{}\"", &blake3::hash(&self.body).to_hex()[..20]);
-        // A proxy that compresses makes the tag weak: the content is the same.
-        let is_known = |tags: &str| tags.split(',').any(|known| known.trim().trim_start_matches("W/") == tag);
-        if if_none_match.is_some_and(is_known) {
+        self.headers.push(("etag", format!("\"{}\"", &blake3::hash(&self.body).to_hex()[..20])));
+        if self.is_known(if_none_match) {
             self.status = 304;
-            self.body.clear();
+            self.body = Vec::new();
         }
-        self.headers.push(("etag", tag));
+    }
+
+    /// This response to a `GET` as one to a client that wants no body, or has it.
+    #[must_use]
+    pub fn without_body(&self, if_none_match: Option<&str>) -> Self {
+        let status = if self.is_known(if_none_match) { 304 } else { self.status };
+        Self { status, headers: self.headers.clone(), body: Vec::new() }
+    }
+
+    /// Whether one of a client's tags is that of the body.
+    #[must_use]
+    pub fn is_known(&self, if_none_match: Option<&str>) -> bool {
+        let Some((_, tag)) = self.headers.iter().find(|(name, _)| *name == "etag") else { return false };
+        // A proxy that compresses makes the tag weak: the content is the same.
+        let is_this = |known: &str| known.trim().trim_start_matches("W/") == tag;
+        if_none_match.is_some_and(|tags| tags.split(',').any(is_this))
     }
 
     fn of(status: u16, media_type: &str, body: Vec<u8>) -> Self {

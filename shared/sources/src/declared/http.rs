@@ -9,6 +9,7 @@ use super::http_next::{Turned, numbered};
 use super::http_plan::HttpPlan;
 use super::map::Map;
 use super::pages_plan::By;
+use super::plan::Format;
 use super::reader::{self, Reader};
 use super::row::Parts;
 use super::watermark::Watermark;
@@ -18,6 +19,7 @@ use crate::link::{VALUE, encode, origin};
 use crate::port::{
     Answer, CrawlPolicy, Cursor, Found, Next, Page, Params, ReadError, Request, Row, SearchError, Source,
 };
+use crate::text::{PageListings, page_listings};
 
 /// A plain JSON-over-HTTP API, declared by a map with an `[http]` table.
 pub struct HttpSource {
@@ -184,16 +186,15 @@ impl HttpSource {
         }
         (read, left_out, latest)
     }
-
-    /// Removes secrets from a text before it is truncated for a message: a server may repeat a rejected key.
-    fn hide(&self, text: &str) -> String {
-        self.hidden.iter().fold(text.to_owned(), |text, secret| text.replace(secret, "***"))
-    }
 }
 
 impl Source for HttpSource {
     fn name(&self) -> &str {
         self.map.name()
+    }
+
+    fn hide(&self, text: &str) -> String {
+        self.hidden.iter().fold(text.to_owned(), |text, secret| text.replace(secret, "***"))
     }
 
     fn crawl_policy(&self) -> CrawlPolicy {
@@ -258,7 +259,19 @@ impl Source for HttpSource {
             return Ok(Page { next: Next::End, ..Page::default() });
         }
         let hide = |text: &str| self.hide(text);
-        let opened = http.envelope.open(text(answer, hide)?, hide)?;
+        let listings;
+        let document = if self.map.plan.hints.format == Some(Format::Html) {
+            let html = String::from_utf8_lossy(answer.body);
+            let PageListings { listings: found, faults } = page_listings(&html);
+            if let (true, Some(fault)) = (found.is_empty(), faults.first()) {
+                return Err(ReadError::Unreadable(hide(fault)));
+            }
+            listings = serde_json::Value::Array(found).to_string();
+            &listings
+        } else {
+            text(answer, hide)?
+        };
+        let opened = http.envelope.open(document, hide)?;
         let turned = Turned {
             plan: http,
             cursor,

@@ -7,6 +7,10 @@ use super::pages_plan::{By, Pages};
 use crate::link;
 use crate::port::{Answer, Cursor, Next, ReadError};
 
+/// The rows that a search engine shows at most, and the total that it then reports: the usual bound of Elasticsearch and
+/// its like.
+const WINDOW_ROWS: u64 = 10_000;
+
 /// An answer and the request that led to it.
 pub(super) struct Turned<'a> {
     pub(super) plan: &'a HttpPlan,
@@ -43,7 +47,9 @@ impl Turned<'_> {
             By::NextLink => lead(self.opened.written(NEXT)).map(|link| self.follow(&link)).transpose()?,
             By::LinkHeader => link::header::next(self.answer.headers).map(|link| self.follow(link)).transpose()?,
         };
-        let Some(position) = position else { return Ok(Next::End) };
+        let Some(position) = position else {
+            return Ok(if self.total_is_a_bound() { Next::Capped } else { Next::End });
+        };
         if position == self.cursor.position || position == self.first {
             return Err(ReadError::BadLink("leads back to a page that was read".into()));
         }
@@ -52,6 +58,15 @@ impl Turned<'_> {
         }
         let pages_before = self.cursor.pages_before.saturating_add(1);
         Ok(Next::Page(Cursor { position, since: self.cursor.since.clone(), pages_before }))
+    }
+
+    /// Whether the total is as large as a scan or the server can show: then there may be more listings, and what the scan
+    /// lacks is not gone.
+    fn total_is_a_bound(&self) -> bool {
+        let pages_max = u64::from(self.plan.crawl_policy.pages_max);
+        let shown_max = self.plan.pages.size.map(|size| size.saturating_mul(pages_max));
+        self.opened.number(TOTAL_PAGES) == Some(pages_max)
+            || self.total().is_some_and(|total| Some(total) == shown_max || total == WINDOW_ROWS)
     }
 
     /// Number of the next page, with the number of rows before it.

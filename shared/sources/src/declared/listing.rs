@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 
 use stoop_domain::{
-    Address, Area, Currency, HOME_FIELDS, HomeKind, HomeValue, Listing, Minor, Purpose, RefusedValue, Status, Time,
+    Address, Area, Currency, HOME_FIELDS, HomeKind, HomeValue, Listing, Minor, Purpose, Reason, RefusedValue, Status,
+    Time,
 };
 
 use super::cells::{Cell, Cells};
@@ -36,6 +37,8 @@ impl<'s, C: Cells<'s>> Pass<'s, '_, C> {
     /// Reads the whole row.
     pub(super) fn parts(&mut self) -> Result<Parts, RowError> {
         let native_id = self.text(Target::NATIVE_ID)?.ok_or_else(|| self.missing(Target::NATIVE_ID))?;
+        let native_id = values::native_id(native_id)
+            .map_err(|detail| RowError::new(Reason::BadValue, format!("native_id {detail}")))?;
         let at = self.observed_at()?;
         let seen = at.unwrap_or(self.now);
         let purpose = self.purpose()?;
@@ -80,6 +83,7 @@ impl<'s, C: Cells<'s>> Pass<'s, '_, C> {
             country: self.text(Target::COUNTRY)?.or_else(|| self.plan.country.clone()),
             latitude_e6: self.value(Target::LATITUDE, |_, found| values::degrees(&found.text))?,
             longitude_e6: self.value(Target::LONGITUDE, |_, found| values::degrees(&found.text))?,
+            derived: false,
         })
     }
 

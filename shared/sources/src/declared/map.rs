@@ -76,10 +76,11 @@ impl Map {
         Reader::new(Arc::clone(&self.plan), None)
     }
 
-    /// Returns a reader of CSV rows with this header. If a header repeats a column, the first one counts.
+    /// Returns a reader of CSV rows with this header.
     ///
     /// # Errors
-    /// Fails if a required column is missing. For a list of columns, one is enough.
+    /// Fails if a required column is missing (for a list of columns, one is enough), or if the header has a column of
+    /// the map twice: then nobody knows which one is meant.
     pub fn bind_csv(&self, headers: &ByteRecord) -> Result<Reader, MapErrors> {
         let plan = &self.plan;
         let names: Vec<String> = headers.iter().map(|name| String::from_utf8_lossy(name).trim().to_owned()).collect();
@@ -123,6 +124,23 @@ impl Map {
                 }
             })
             .collect();
+        mistakes.extend(plan.columns.iter().filter_map(|column| {
+            let places: Vec<String> = (1..=names.len())
+                .filter(|place| *names[place - 1] == *column.name)
+                .map(|place| place.to_string())
+                .collect();
+            (places.len() > 1).then(|| Mistake {
+                file: plan.file.clone(),
+                line: column.line,
+                key: column.key.clone(),
+                problem: format!(
+                    "the file has {} columns {:?}, its {}; accepted: one",
+                    places.len(),
+                    column.name,
+                    places.join(" and ")
+                ),
+            })
+        }));
         if mistakes.is_empty() {
             return Ok(Reader::new(Arc::clone(plan), Some(fields)));
         }

@@ -14,15 +14,12 @@ const SKIP_LINES_MAX: u32 = 1_000;
 pub(super) fn hints(root: &Section<'_>, mistakes: &mut Mistakes<'_>) -> ReadHints {
     let Some(read) = root.table("read", mistakes) else { return ReadHints::default() };
     read.only(&KEYS, mistakes);
-    let format = read.text("format", mistakes).and_then(|(text, line)| match text {
-        "csv" => Some(Format::Csv),
-        "json" => Some(Format::Json),
-        "jsonl" => Some(Format::JsonLines),
-        "parquet" => Some(Format::Parquet),
-        _ => {
-            let problem = format!("{text:?}; {}", accepted(text, ["csv", "json", "jsonl", "parquet"]));
+    let format = read.text("format", mistakes).and_then(|(text, line)| {
+        let known = Format::NAMES.into_iter().find(|(name, _)| *name == text);
+        known.map(|(_, format)| format).or_else(|| {
+            let problem = format!("{text:?}; {}", accepted(text, Format::NAMES.map(|(name, _)| name)));
             note(mistakes, line, "read.format", problem)
-        }
+        })
     });
     let delimiter = read.text("delimiter", mistakes).and_then(|(text, line)| match text.as_bytes() {
         [sign] if sign.is_ascii() && !matches!(sign, b'"' | b'\n' | b'\r') => Some(*sign),
@@ -50,7 +47,7 @@ pub(super) fn hints(root: &Section<'_>, mistakes: &mut Mistakes<'_>) -> ReadHint
 
 /// Reads the keys that only line-based files accept.
 fn lines(read: &Section<'_>, format: Option<Format>, mistakes: &mut Mistakes<'_>) -> ReadHints {
-    if matches!(format, Some(Format::Json | Format::Parquet)) {
+    if matches!(format, Some(Format::Json | Format::Parquet | Format::Xml | Format::Html | Format::Blm)) {
         for key in ["skip_lines", "comment"].into_iter().filter(|key| read.has(key)) {
             let line = read.value(key, mistakes).map_or(read.line(), |value| value.line);
             mistakes.add(line, read.key(key), "only CSV and JSON Lines have lines");

@@ -75,6 +75,28 @@ pub enum Format {
     JsonLines,
     /// Apache Parquet.
     Parquet,
+    /// The first sheet of an Excel workbook, with a header.
+    Xlsx,
+    /// XML: repeated elements.
+    Xml,
+    /// An HTML page with JSON-LD.
+    Html,
+    /// BLM, the delimited text of Rightmove.
+    Blm,
+}
+
+impl Format {
+    /// The names in maps.
+    pub const NAMES: [(&str, Self); 8] = [
+        ("csv", Self::Csv),
+        ("json", Self::Json),
+        ("jsonl", Self::JsonLines),
+        ("parquet", Self::Parquet),
+        ("xlsx", Self::Xlsx),
+        ("xml", Self::Xml),
+        ("html", Self::Html),
+        ("blm", Self::Blm),
+    ];
 }
 
 /// A column, top-level key, JSON Pointer or JSONPath, and the position in the map that first names it.

@@ -93,7 +93,16 @@ impl Reader {
                 let cells = JsonCells { row, spans: &self.spans, several: &self.several };
                 read_with(cells, &self.plan, &mut self.scratch, now)
             }
-            (Row::Csv(row), Some(fields)) => read_with(CsvCells { row, fields }, &self.plan, &mut self.scratch, now),
+            (Row::Csv(row), Some(fields)) => {
+                let parts = read_with(CsvCells { row, fields }, &self.plan, &mut self.scratch, now)?;
+                match parts {
+                    // A stray quote in an ID makes another home of it.
+                    Some(Parts { native_id, .. }) if native_id.contains('"') => {
+                        Err(RowError::new(Reason::BadValue, format!("native_id {native_id:?} has a quote")))
+                    }
+                    parts => Ok(parts),
+                }
+            }
             (Row::Json(_), Some(_)) => Err(RowError::new(Reason::Unreadable, "a JSON row came from a CSV file")),
             (Row::Csv(_), None) => Err(RowError::new(Reason::Unreadable, "a CSV row came from a JSON file")),
         }

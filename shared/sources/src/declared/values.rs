@@ -31,6 +31,24 @@ pub(super) fn known(kind: Kind, text: &str) -> Result<Known, String> {
     }
 }
 
+/// Parses the ID of a listing: without the `.0` that a spreadsheet or a data frame adds to a number.
+pub(super) fn native_id(text: String) -> Result<String, String> {
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    if text.contains(char::is_control) {
+        return Err(format!("{text:?} has a control character, which is no part of an ID"));
+    }
+    let Some((whole, part)) = text.split_once('.') else { return Ok(text) };
+    if is_number(whole) && is_number(part) && part.bytes().all(|byte| byte == b'0') {
+        return Ok(whole.to_owned());
+    }
+    match part.split_once("E+") {
+        Some((part, power)) if is_number(whole) && is_number(part) && is_number(power) => {
+            Err(format!("{text:?} is rounded: a spreadsheet cut its digits, and other IDs may look the same"))
+        }
+        _ => Ok(text),
+    }
+}
+
 /// Parses a small whole number: `3`, `3.0`, `7+`.
 pub(super) fn count(text: &str) -> Result<u8, String> {
     let plain = text.strip_suffix('+').unwrap_or(text);
@@ -125,6 +143,27 @@ mod tests {
         assert_eq!(count("7+"), Ok(7));
         for text in ["2.5", "256", "-1", "beaucoup", ""] {
             assert!(count(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_id_loses_what_a_spreadsheet_added() {
+        let id = |text: &str| native_id(text.to_owned());
+        for (text, right) in [
+            ("9001001.0", "9001001"),
+            ("7.000", "7"),
+            ("7", "7"),
+            ("24-5555.0", "24-5555.0"),
+            ("1.10", "1.10"),
+            ("a.0", "a.0"),
+            ("7.", "7."),
+            ("1.5E", "1.5E"),
+            ("007.0", "007"),
+        ] {
+            assert_eq!(id(text).as_deref(), Ok(right));
+        }
+        for text in ["9.00E+14", "1\n0", "1\u{0}"] {
+            assert!(id(text).is_err(), "{text}");
         }
     }
 

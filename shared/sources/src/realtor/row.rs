@@ -149,6 +149,7 @@ fn address(row: &Fields<'_>, refused: &mut RefusedValues) -> Result<Address, Ref
         country: Some(country),
         latitude_e6,
         longitude_e6,
+        derived: false,
     })
 }
 

@@ -62,5 +62,6 @@ fn address(row: &Fields<'_>, refused: &mut RefusedValues) -> Result<Address, Ref
         country: Some("US".to_owned()),
         latitude_e6,
         longitude_e6,
+        derived: false,
     })
 }

@@ -102,6 +102,7 @@ fn address(row: &Fields<'_>, terms: &Terms, refused: &mut RefusedValues) -> Resu
         country: Some(country),
         latitude_e6,
         longitude_e6,
+        derived: false,
     })
 }
 

@@ -8,6 +8,7 @@
 mod area;
 mod date;
 mod encoding;
+mod json_ld;
 mod missing;
 mod money;
 mod money_words;
@@ -18,6 +19,7 @@ mod relative;
 pub use area::{AreaMeasure, AreaTextError, parse_area, parse_area_measure, parse_area_unit};
 pub use date::{DateFormat, DateTextError, parse_iso};
 pub use encoding::{Decoder, Encoding};
+pub use json_ld::{PageListings, page_listings};
 pub use missing::{is_missing, without_bare_nan};
 pub use money::{MoneyText, MoneyTextError, is_monthly, parse_floor, parse_money};
 pub use number::{NumberStyle, NumberText, NumberTextError, split_number};

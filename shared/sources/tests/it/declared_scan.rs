@@ -325,3 +325,28 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_total_that_is_as_large_as_what_can_be_shown_is_a_bound() {
+    let map = |pages: &str| {
+        let http = "[read]\nrows = \"/r\"\n[http]\nurl = \"https://a.example/s\"\npages_max = 3\n[http.pages]\n";
+        let toml = format!("{HEAD}{http}{pages}");
+        HttpSource::new(&Map::parse(&toml, "t.toml").unwrap(), &Params::new()).unwrap()
+    };
+    let last = |source: &HttpSource, body: Value| {
+        let cursor = stoop_sources::Cursor { position: "3:4".into(), pages_before: 2, ..source.begin(None) };
+        source.read(&cursor, &Answer::of(body.to_string().as_bytes()), Time::from_ms(0)).unwrap().next
+    };
+    let rows = json!([{ "id": 5 }, { "id": 6 }]);
+    let by_total = map("by = \"page\"\nsize = 2\ntotal = \"/n\"\n");
+    for (total, next) in [(6, Next::Capped), (5, Next::End)] {
+        assert_eq!(last(&by_total, json!({ "r": rows, "n": total })), next, "{total} of 3 pages of 2");
+    }
+    let by_pages = map("by = \"page\"\ntotal_pages = \"/n\"\n");
+    assert_eq!(last(&by_pages, json!({ "r": rows, "n": 3 })), Next::Capped);
+    assert_eq!(last(&by_pages, json!({ "r": rows, "n": 2 })), Next::End);
+    // What a search engine says if it has more.
+    let all = map("by = \"none\"\ntotal = \"/n\"\n");
+    assert_eq!(last(&all, json!({ "r": rows, "n": 10_000 })), Next::Capped);
+    assert_eq!(last(&all, json!({ "r": rows, "n": 9_999 })), Next::End);
+}

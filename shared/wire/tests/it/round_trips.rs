@@ -44,6 +44,7 @@ fn address() -> impl Strategy<Value = Address> {
             country,
             latitude_e6,
             longitude_e6,
+            derived: latitude_e6.is_some_and(|degrees| degrees % 2 == 0),
         },
     )
 }
@@ -283,7 +284,7 @@ fn impossible_reported_changes_are_refused() {
     let start = bytes.len() - 16;
     let found = (start..bytes.len()).find(|at| bytes[*at..*at + 2] == [9, 1]).unwrap();
     let (before, change) = (&bytes[5..found], &bytes[found + 2..]);
-    let read = |reported: &[u8]| home_from_bytes(&sealed(3, &[before, reported].concat())).map(|home| home.reported);
+    let read = |reported: &[u8]| home_from_bytes(&sealed(4, &[before, reported].concat())).map(|home| home.reported);
     assert_eq!(read(&[&[9, 1], change].concat()).unwrap().as_slice().len(), 1);
     assert_eq!(read(&[]).unwrap().as_slice().len(), 0);
     // No change, a truncated one, a duplicate, one with equal prices, and trailing bytes.

@@ -102,7 +102,7 @@ purpose = "lease"
 time_zone = "Vienna"
 order = "by time"
 [read]
-format = "xml"
+format = "avro"
 delimiter = ";;"
 rows = "data"
 [[skip]]
@@ -131,7 +131,7 @@ agency = { from = "a", replace = [["x"]], otherwise = "y" }
         "t.toml:4: purpose: \"lease\" is none of sale, rent",
         "t.toml:5: time_zone: \"Vienna\" is not in the IANA database",
         "t.toml:6: order: \"by time\"; did you mean \"by-time\"?",
-        "t.toml:8: read.format: \"xml\"; accepted: csv, json, jsonl, parquet",
+        "t.toml:8: read.format: \"avro\"; accepted: csv, json, jsonl, parquet, xlsx, xml, html, blm",
         "t.toml:9: read.delimiter: \";;\"",
         "t.toml:10: read.rows: \"data\" is no JSON Pointer",
         "t.toml:11: skip[0]: accepted: exactly one of is",
@@ -196,4 +196,13 @@ fn invalid_toml_is_reported_with_its_line() {
     assert!(found[0].starts_with("t.toml:2: this is no TOML: "), "{found:?}");
     let keys: Vec<String> = mistakes("").iter().map(|m| m.split(": ").nth(1).unwrap().to_owned()).collect();
     assert_eq!(keys, ["fields", "name", "purpose"]);
+}
+
+#[test]
+fn a_column_that_the_map_reads_is_in_the_header_once() {
+    let map = map("list_price = { from = \"price\" }");
+    let MapErrors(found) = map.bind_csv(&record(&["id", "price", "note", "note", " price "])).unwrap_err();
+    assert_eq!(found.len(), 1, "nobody reads the notes");
+    assert_eq!(found[0].problem, "the file has 2 columns \"price\", its 2 and 5; accepted: one");
+    assert!(map.bind_csv(&record(&["id", "price", "note", "note"])).is_ok());
 }

@@ -59,7 +59,7 @@ fn a_stored_home_of_another_format_is_refused_with_its_number() {
     for (version, is_newer) in [(1, false), (9, true)] {
         bytes[0] = version;
         let error = home_from_bytes(&bytes).unwrap_err();
-        assert_eq!(error.to_string(), format!("home of format {version}; this program reads format 3"));
+        assert_eq!(error.to_string(), format!("home of format {version}; this program reads format 4"));
         assert_eq!(error.is_newer(), is_newer);
     }
 }

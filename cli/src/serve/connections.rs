@@ -1,0 +1,235 @@
+//! Bounds of connections: how many there are, and how long one may take up a place.
+
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use axum::serve::Listener;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Instant, Sleep, sleep, sleep_until};
+
+/// The bounds of a server.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Bounds {
+    /// Connections at a time. Systems often allow a process 1,024 open files, which polls and the database need too.
+    pub(super) connections: usize,
+    /// How long a connection may be open before it gets the first byte: its request must have come by then, and the answer
+    /// begun.
+    pub(super) first: Duration,
+    /// How long it may stay open afterwards without getting a byte: idle, or because it does not read. Events say something
+    /// every 15 seconds.
+    pub(super) next: Duration,
+}
+
+impl Bounds {
+    pub(super) const OF_SERVER: Self =
+        Self { connections: 256, first: Duration::from_secs(30), next: Duration::from_secs(60) };
+}
+
+/// The answer to a connection beyond the bound.
+const BUSY: &[u8] =
+    b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 5\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+/// The wait after the system could not accept a connection.
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// Accepts connections within [`Bounds`].
+pub(super) struct BoundedListener {
+    listener: TcpListener,
+    places: Arc<Semaphore>,
+    bounds: Bounds,
+}
+
+/// A connection that ends when it takes up its place for too long.
+pub(super) struct BoundedStream {
+    stream: TcpStream,
+    next: Duration,
+    ends: Pin<Box<Sleep>>,
+    _place: OwnedSemaphorePermit,
+}
+
+impl BoundedListener {
+    pub(super) fn new(listener: TcpListener, bounds: Bounds) -> Self {
+        Self { listener, places: Arc::new(Semaphore::new(bounds.connections)), bounds }
+    }
+}
+
+impl Listener for BoundedListener {
+    type Io = BoundedStream;
+    type Addr = SocketAddr;
+
+    async fn accept(&mut self) -> (Self::Io, Self::Addr) {
+        loop {
+            let (stream, address) = match self.listener.accept().await {
+                Ok(accepted) => accepted,
+                Err(error) => {
+                    tracing::warn!(%error, "a connection cannot be accepted");
+                    sleep(PAUSE).await;
+                    continue;
+                }
+            };
+            let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else {
+                // Best effort: whoever does not read it finds the connection closed.
+                drop(stream.try_write(BUSY));
+                continue;
+            };
+            let Bounds { first, next, .. } = self.bounds;
+            return (BoundedStream { stream, next, ends: Box::pin(sleep(first)), _place: place }, address);
+        }
+    }
+
+    fn local_addr(&self) -> io::Result<Self::Addr> {
+        self.listener.local_addr()
+    }
+}
+
+impl BoundedStream {
+    /// An error after the end of its time; wakes the task then.
+    fn check(&mut self, context: &mut Context<'_>) -> io::Result<()> {
+        match self.ends.as_mut().poll(context) {
+            Poll::Pending => Ok(()),
+            Poll::Ready(()) => {
+                Err(io::Error::new(io::ErrorKind::TimedOut, "the connection took up its place too long"))
+            }
+        }
+    }
+
+    /// Whatever is written gives it more time.
+    fn written(&mut self, wrote: Poll<io::Result<usize>>, context: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        match wrote {
+            Poll::Ready(Ok(bytes)) if bytes > 0 => {
+                self.ends = Box::pin(sleep_until(Instant::now() + self.next));
+                wrote
+            }
+            Poll::Ready(_) => wrote,
+            Poll::Pending => self.check(context).map_or_else(|error| Poll::Ready(Err(error)), |()| Poll::Pending),
+        }
+    }
+}
+
+impl AsyncRead for BoundedStream {
+    fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, to: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        // Bytes that come do not give it time: half a request may come a byte a second.
+        self.check(context)?;
+        Pin::new(&mut self.stream).poll_read(context, to)
+    }
+}
+
+impl AsyncWrite for BoundedStream {
+    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let wrote = Pin::new(&mut self.stream).poll_write(context, bytes);
+        self.written(wrote, context)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let wrote = Pin::new(&mut self.stream).poll_write_vectored(context, bytes);
+        self.written(wrote, context)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+
+    use axum::Router;
+    use axum::routing::get;
+    use stoop_waits::{PATIENCE, connected, joined, until};
+
+    use super::*;
+
+    const SHORT: Bounds =
+        Bounds { connections: 4, first: Duration::from_millis(300), next: Duration::from_millis(600) };
+
+    /// A server with bounds that says `here`, and its address.
+    fn server(bounds: Bounds) -> SocketAddr {
+        let (sender, receiver) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(async {
+                let listener = BoundedListener::new(TcpListener::bind("127.0.0.1:0").await.unwrap(), bounds);
+                sender.send(listener.local_addr().unwrap()).unwrap();
+                let large = || async { "x".repeat(64 << 20) };
+                let router = Router::new().route("/", get(|| async { "here" })).route("/large", get(large));
+                axum::serve(listener, router).await.unwrap();
+            });
+        });
+        receiver.recv_timeout(PATIENCE).unwrap()
+    }
+
+    fn asked(address: SocketAddr) -> String {
+        let mut stream = connected(address).unwrap();
+        stream.write_all(b"GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        drop(stream.read_to_string(&mut answer));
+        answer
+    }
+
+    /// Reads until the server ends the connection. It may do so with a reset.
+    fn is_ended(stream: &mut std::net::TcpStream) -> bool {
+        let mut bytes = [0; 4096];
+        loop {
+            match stream.read(&mut bytes) {
+                Ok(0) => return true,
+                Ok(_) => {}
+                Err(error) => return error.kind() == io::ErrorKind::ConnectionReset,
+            }
+        }
+    }
+
+    #[test]
+    fn connections_beyond_the_bound_are_refused_and_idle_ones_make_room() {
+        let address = server(SHORT);
+        let mut idle: Vec<_> = (0..4).map(|_| connected(address).unwrap()).collect();
+        until("a refusal", || asked(address).starts_with("HTTP/1.1 503 ").then_some(()));
+        assert!(idle.iter_mut().all(is_ended), "those that send nothing are ended");
+        until("an answer", || asked(address).ends_with("here").then_some(()));
+    }
+
+    #[test]
+    fn half_a_request_is_ended_however_slowly_it_comes() {
+        let address = server(SHORT);
+        let mut stream = connected(address).unwrap();
+        let mut writer = stream.try_clone().unwrap();
+        let drip = std::thread::spawn(move || {
+            // A byte each 50 ms, until the connection is ended.
+            (b"GET / HTTP/1.1\r\n".iter().chain(&[b'a'; 4_000])).all(|byte| {
+                std::thread::sleep(Duration::from_millis(50));
+                writer.write_all(&[*byte]).is_ok()
+            })
+        });
+        assert!(is_ended(&mut stream));
+        assert!(!joined("the one that drips", drip), "it was cut");
+    }
+
+    #[test]
+    fn an_idle_connection_is_ended_after_its_answer_and_so_is_one_that_does_not_read() {
+        let address = server(SHORT);
+        let mut kept = connected(address).unwrap();
+        kept.write_all(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n").unwrap();
+        let mut stalled: Vec<_> = (0..3).map(|_| connected(address).unwrap()).collect();
+        stalled.iter_mut().for_each(|it| it.write_all(b"GET /large HTTP/1.1\r\nhost: a\r\n\r\n").unwrap());
+        assert!(is_ended(&mut kept));
+        until("a place of one that does not read", || asked(address).ends_with("here").then_some(()));
+    }
+}
