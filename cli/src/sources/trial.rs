@@ -7,8 +7,8 @@ use std::sync::Arc;
 use anyhow::Context;
 use serde::Serialize;
 use stoop_drafts::{Draft, DraftHints, DraftedField, draft};
-use stoop_pipeline::{Clock, USER_AGENT};
 use stoop_pipeline::ports::Http;
+use stoop_pipeline::{Clock, USER_AGENT};
 use stoop_runtime::SystemClock;
 use stoop_sources::{Method, Request};
 
