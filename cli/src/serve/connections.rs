@@ -12,7 +12,7 @@ use axum::serve::Listener;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::{Instant, Sleep, sleep, sleep_until};
+use tokio::time::{Instant, Sleep, sleep};
 
 /// The bounds of a server.
 #[derive(Clone, Copy, Debug)]
@@ -103,8 +103,10 @@ impl BoundedStream {
     fn written(&mut self, wrote: Poll<io::Result<usize>>, context: &mut Context<'_>) -> Poll<io::Result<usize>> {
         match wrote {
             Poll::Ready(Ok(bytes)) if bytes > 0 => {
-                self.ends = Box::pin(sleep_until(Instant::now() + self.next));
-                wrote
+                let ends = Instant::now() + self.next;
+                self.ends.as_mut().reset(ends);
+                // Nothing else may be waited for until then.
+                self.check(context).map_or_else(|error| Poll::Ready(Err(error)), |()| wrote)
             }
             Poll::Ready(_) => wrote,
             Poll::Pending => self.check(context).map_or_else(|error| Poll::Ready(Err(error)), |()| Poll::Pending),

@@ -16,8 +16,8 @@ pub(super) struct Identity {
 
 /// A floor area that is a quarter larger or smaller belongs to another home, unless it was a mistake. In percent.
 const AREA_PERCENT_MIN: u128 = 125;
-/// The same for the price, if both homes are in one area.
-const PRICE_PERCENT_MIN: i128 = 125;
+/// So does a price of twice or half as much, if both homes are in one area.
+const PRICE_PERCENT_MIN: i128 = 200;
 
 impl Identity {
     /// Takes the next facts. Returns whether they are of another home: floor area and bedrooms changed together, and with
