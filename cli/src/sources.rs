@@ -1,5 +1,6 @@
 //! `stoop sources`: lists, checks and drafts sources.
 
+mod areas;
 mod check;
 mod check_files;
 mod configured;
