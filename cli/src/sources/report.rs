@@ -6,7 +6,7 @@ use stoop_embedded::Findings;
 use stoop_pipeline::{FieldCount, ParseReport, RefusedCount};
 use stoop_sources::{Contradiction, ContradictionCount, Distrust, POLLED_ROWS_MIN};
 
-use super::areas::{AreasRow, listings_of};
+use super::areas::AreasRow;
 use super::left_out::ValuesRow;
 use crate::show::{self, Column, Page, SafeText, Table, UNKNOWN, cut, or_unknown};
 
