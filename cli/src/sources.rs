@@ -1,6 +1,5 @@
 //! `stoop sources`: lists, checks and drafts sources.
 
-mod areas;
 mod check;
 mod check_files;
 mod configured;

@@ -15,6 +15,7 @@ import rows
 import self_test
 from compare import Area, Comparison, Tally, day_number
 from events import HOUR, Markets
+from figures import covers
 from history import History
 
 ZONES = {"us": "America/New_York", "us/wa": "America/Los_Angeles", "us/or": "America/Los_Angeles",
@@ -55,15 +56,17 @@ class Run:
     def comparison(self, tally, path, purpose, moment):
         return Comparison(tally, self.catalogue, self.area(path, purpose), moment, self.input.newest // HOUR)
 
-    def answer(self, tally, path, moment, answer):
-        """All that `stoop market` shows of an area."""
+    def answer(self, tally, path, moment, answer, segments=True):
+        """All that `stoop market` shows of an area, with its segments or without."""
         markets = {f"{market[0]}:{market[1]}:{market[2]}" for market, _ in self.markets.parts
                    if market[0] == path or market[0].startswith(path + "/")}
         tally.check((path, moment), "consists_of", str(sorted(markets)), str(sorted(answer["consists_of"])))
         for theirs in answer["markets"]:
             comparison, day = self.comparison(tally, path, theirs["purpose"], moment), day_number(theirs["day"])
             tally.check((path, moment), "day", self.zones.day(path, rows.rfc3339(moment)), day)
-            comparison.all_segments(theirs, day, rows.rfc3339(moment) // HOUR)
+            comparison.whole(theirs, day, rows.rfc3339(moment) // HOUR)
+            if segments:
+                comparison.segments(theirs, day, rows.rfc3339(moment) // HOUR)
             compare_days.compare_days(comparison, theirs)
             compare_days.compare_changes(comparison, theirs, day)
             compare_days.compare_unusual(comparison, theirs, day)
@@ -77,11 +80,18 @@ class Run:
                 self.tally.check((path, moment), "purposes", str(sorted(purposes)),
                                  str(sorted(one["purpose"] for one in answer["markets"])))
                 self.answer(self.tally, path, moment, answer)
+            for moment in self.input.large:
+                if any(self.homes(path, purpose, moment) >= 500 for purpose in purposes):
+                    self.answer(self.tally, path, moment, self.input.stoop.market(path, days=1, as_of=moment), False)
         self.lists()
         newest = self.input.newest
         for country in sorted(path for path in self.paths() if "/" not in path):
             compare_homes.compare_homes(self.tally, self.stocks, self.histories, self.input.stoop.homes(country), "now",
-                                        lambda path: self.zones.day(path, newest))
+                                        newest, self.zones.day)
+
+    def homes(self, path, purpose, moment):
+        day = self.zones.day(path, rows.rfc3339(moment))
+        return sum(covers(span, day) for span in self.area(path, purpose).whole().spans)
 
     def lists(self):
         """`stoop markets`: markets and the areas of each level, with the change since 28 days."""

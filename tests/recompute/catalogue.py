@@ -4,7 +4,7 @@ import os
 import re
 
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
-ROUNDING = {"currency": 0.005, "currency per area": 0.005, "1 = 100 %": 0.00005, "months": 0.005, "days": 0.05,
+ROUNDING = {"currency": 0.005, "currency per area": 0.005, "1 = 100 %": 0.00005, "months": 0.005, "days": 0.0,
             "homes": 0.0, "events": 0.0}
 TINY = 1e-9
 

@@ -11,7 +11,7 @@ INF = 10 ** 9
 
 
 def first_entry(part):
-    return min((day for day, _, kind in part.flows if kind in figures.ENTRIES), default=None)
+    return next((day for day, _, kind in part.flows if kind in figures.ENTRIES), None)
 
 
 def prices_on(part, day):

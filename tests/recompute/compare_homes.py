@@ -2,6 +2,7 @@
 
 import pooling
 from compare import Area, segment_of
+from rows import rfc3339
 
 # Pooled estimates come from medians within 0.1 % and the outer ends of intervals; no figure of the catalogue.
 POOLED = 0.005
@@ -64,7 +65,7 @@ def compare_yields(tally, stocks, path, moment, given, day):
             tally.check(where, f"yield of {kind or 'all'}", "absent", "shown")
 
 
-def compare_homes(tally, stocks, histories, rows, moment, days_of):
+def compare_homes(tally, stocks, histories, rows, moment, newest, zone_day):
     """Homes as they are now, against those of their kind in their market and its county."""
     active = {home for home, history in histories.items() if history.intervals[-1].phase == "active"}
     tally.check(("homes", moment), "those on offer", len(active), len({row["id"] for row in rows} & active))
@@ -72,12 +73,15 @@ def compare_homes(tally, stocks, histories, rows, moment, days_of):
     for row in rows:
         path, purpose, _ = row["market"].split(":")
         where, history = (row["id"], moment), histories[row["id"]]
-        last, day = history.intervals[-1], days_of(path)
+        last, day = history.intervals[-1], zone_day(path, newest)
         price = last.facts.price
         tally.check(where, "status", last.facts.status, row["status"])
         tally.check(where, "price", None if price is None else price / 100, row["price"], 0.005)
         per_area = price / last.facts.area if price is not None and last.facts.area else None
         tally.check(where, "price_per_area", None if per_area is None else per_area / 100, row["price_per_area"], 0.0051)
+        opened = last.spell.opened
+        tally.check(where, "opened_at", opened, rfc3339(row["opened_at"]))
+        tally.check(where, "days_on_market", max(0, day - zone_day(path, opened)), row["days_on_market"])
         compare_like(tally, stocks, where, last, per_area, (path, purpose, day), row)
 
 

@@ -1,6 +1,8 @@
 """What the histories of homes add to each market and segment: stock by spans, stays, flows, prices and sales."""
 
+from bisect import bisect_left
 from collections import defaultdict
+from copy import copy
 
 from history import DAY, phase, possible_sale, terms
 
@@ -34,6 +36,22 @@ class Part:
         self.first_cuts = []     # (day, days since opening)
         self.relisted_lower = [] # days
         self.sales = []          # (day, price, area, last price asked, first price)
+
+    def order(self):
+        """By day, so that `within` finds the records of some days."""
+        for records in (self.stays, self.flows, self.entered, self.left, self.cuts, self.first_cuts, self.sales):
+            records.sort(key=lambda record: record[0])
+
+    def near(self, day):
+        """The same, with only those homes on offer that a window of at most 90 days before a day can need."""
+        part = copy(self)
+        part.spans = [span for span in self.spans if span.first <= day and (span.end is None or span.end >= day - 90)]
+        return part
+
+
+def within(records, first, last):
+    """Those of the days from `first` to `last`."""
+    return records[bisect_left(records, (first,)):bisect_left(records, (last + 1,))]
 
 
 def segments(facts):

@@ -3,6 +3,7 @@
 from collections import Counter
 
 from estimates import Survival, order_statistics, quantile, wilson
+from events import within
 
 ENTRIES = ("initial", "new", "relisted", "back_on_market", "moved_in")
 EXITS = ("pending", "closed", "gone", "moved_out", "expired")
@@ -84,7 +85,7 @@ def add_speed(figures, part, day, known):
     for kind, events in (("pending", ("pending", "closed")), ("off_market", ("pending", "closed", "gone"))):
         stays = [(max(0, entry - opened), max(0, (day if exit_ is None or exit_ > day else exit_) - opened),
                   exit_ is not None and exit_ <= day and how in events)
-                 for opened, entry, exit_, how in part.stays if day - 89 <= opened <= day and entry <= day]
+                 for opened, entry, exit_, how in within(part.stays, day - 89, day) if entry <= day]
         figures.values["stays_90_days"] = len(stays) if known else None
         survival = Survival(stays if known else [])
         figures.values[f"median_days_to_{kind}"] = survival.median()
@@ -95,12 +96,13 @@ def add_speed(figures, part, day, known):
 
 
 def flows_of_hours(part, hour):
-    counts = Counter(kind for _, at, kind in part.flows if at is not None and hour - 24 < at <= hour)
+    near = within(part.flows, hour // 24 - 3, hour // 24 + 3)
+    counts = Counter(kind for _, at, kind in near if at is not None and hour - 24 < at <= hour)
     return {kind: counts[kind] for kind in FLOWS}
 
 
 def flows_of_day(part, day):
-    counts = Counter(kind for at, _, kind in part.flows if at == day)
+    counts = Counter(kind for _, _, kind in within(part.flows, day, day))
     return {kind: counts[kind] for kind in FLOWS}
 
 
@@ -108,29 +110,26 @@ def window(part, day, width, speed=True):
     figures, since = Figures(), day - width + 1
     values = figures.values
 
-    def within(records):
-        return [record for record in records if since <= record[0] <= day]
-
-    counts = Counter(record[2] for record in within(part.flows))
+    counts = Counter(record[2] for record in within(part.flows, since, day))
     values.update({kind: counts[kind] for kind in FLOWS})
-    add_sales(figures, within(part.sales))
+    add_sales(figures, within(part.sales, since, day))
     values["left"] = sum(counts[kind] for kind in EXITS if kind != "moved_out")
-    figures.median("median_days_on_market", [days for _, days in within(part.left)] if speed else [])
+    figures.median("median_days_on_market", [days for _, days in within(part.left, since, day)] if speed else [])
     figures.share("relist_rate", counts["relisted"], counts["new"] + counts["relisted"])
     active = sum(covers(span, day) for span in part.spans)
     contracts = counts["pending"] + counts["closed"]
     figures.ratio("months_of_supply", active * width, counts["sold"] * MONTH)
     figures.ratio("months_to_contract", active * width, contracts * MONTH)
     figures.ratio("absorption_rate", contracts * MONTH, active * width)
-    entered = [price for _, price in within(part.entered)]
+    entered = [price for _, price in within(part.entered, since, day)]
     values["new_priced"] = len(entered)
     figures.median("median_new_price", entered)
-    cuts = within(part.cuts)
+    cuts = within(part.cuts, since, day)
     values["homes_cut"] = len({(home, cell) for _, home, cell, _ in cuts})
     before = sum(covers(span, since - 1) for span in part.spans)
     figures.share("homes_cut_share", values["homes_cut"], before + sum(counts[kind] for kind in ENTRIES))
     figures.median("median_price_cut", [share for _, _, _, share in cuts])
-    firsts = within(part.first_cuts)
+    firsts = within(part.first_cuts, since, day)
     values["first_cuts"] = len(firsts)
     figures.median("median_days_to_first_cut", [days for _, days in firsts])
     values["relisted_lower"] = sum(since <= at <= day for at in part.relisted_lower)

@@ -14,8 +14,10 @@ MAPS = os.path.join(catalogue.ROOT, "maps")
 
 
 class Input:
-    def __init__(self, name, stoop, all_rows, moments, days):
-        self.name, self.stoop, self.rows, self.moments, self.days = name, stoop, all_rows, moments, days
+    """`large`: more moments, at which only areas with 500 homes or more are compared."""
+
+    def __init__(self, name, stoop, all_rows, moments, days, large=()):
+        self.name, self.stoop, self.rows, self.moments, self.days, self.large = name, stoop, all_rows, moments, days, large
         self.newest = max(row.time for row in all_rows)
 
 
@@ -69,7 +71,9 @@ def king_county_on_offer(program, folder, data, seed):
     stoop = Stoop(program, os.path.join(folder, "kc-on-offer.db"))
     stoop.replay(write_map(folder), path)
     moments = [f"2014-{month:02}-20T20:30:00Z" for month in (8, 11)] + ["2015-02-20T20:30:00Z"]
-    return Input("King County's prices as a stock", stoop, rows.of_made(listed, places), moments, 3)
+    large = [f"2014-{month:02}-{day}T20:30:00Z" for month in (9, 10, 12) for day in ("04", 13, 26)]
+    large += [f"2015-{month:02}-{day}T20:30:00Z" for month in (1, 3) for day in ("07", 17, 28)]
+    return Input("King County's prices as a stock", stoop, rows.of_made(listed, places), moments, 3, large)
 
 
 def zillow(program, folder, data):
@@ -91,4 +95,4 @@ def avito(program, folder, data):
         return next(one["market"].split(":")[0] for one in reversed(intervals) if rows.rfc3339(one["first_seen"]) <= seen)
 
     all_rows = rows.of_avito(files, markets, market_then)
-    return Input("ma-avito-2024", stoop, all_rows, ["2024-11-30T20:20:00Z", "2024-11-20T12:00:00Z"], 30)
+    return Input("ma-avito-2024", stoop, all_rows, ["2024-11-30T20:20:00Z", "2024-11-20T12:00:00Z"], 7)

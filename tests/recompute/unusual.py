@@ -5,6 +5,7 @@ import math
 import changes
 import figures
 from estimates import Z
+from events import within
 
 COUNTS = (("new", ("new",)), ("back_on_market", ("back_on_market", "relisted")), ("pending", ("pending",)),
           ("gone", ("gone",)), ("sold", ("sold",)), ("price_cuts", ("price_cuts",)), ("price_rises", ("price_rises",)))
@@ -21,14 +22,15 @@ def weeks_of(part, last, kinds):
     first = changes.first_entry(part)
     count = WEEKS_READ if first is None else min((last - (first + 7) + 1) // 7, WEEKS_READ)
     weeks = [0] * max(0, count)
-    for day, _, kind in part.flows:
-        if kind in kinds and 0 <= last - day < 7 * len(weeks):
+    for day, _, kind in within(part.flows, last - 7 * len(weeks) + 1, last):
+        if kind in kinds:
             weeks[(last - day) // 7] += 1
     return weeks
 
 
 def comparisons(part, last, today):
-    """By figure: (value, usual, its interval, weeks, probability), of those of which enough is known."""
+    """By figure: (value, usual, its interval, weeks, probabilities with the year before and without), where enough is
+    known."""
     found = {}
     for name, kinds in COUNTS:
         values = [2 * math.sqrt(count + 0.375) for count in weeks_of(part, last, kinds)]
@@ -67,10 +69,11 @@ def compare(found, name, values, floor, shown, apart=1):
     off = values[0] - usual
     same = [abs(one) for week in (51, 52, 53) if week < len(values) and (one := difference(week)) is not None
             and (one < 0) == (off < 0)]
-    off = max(0.0, abs(off) - max(same, default=0.0))
+    less = max(0.0, abs(off) - max(same, default=0.0))
     freedom = max(3.0, 0.4 * len(earlier) / apart)
+    # Whether an answer reads as far as a year before depends on its number of days: both probabilities are right.
     found[name] = (shown(values[0]), shown(usual), (shown(usual - Z * scale), shown(usual + Z * scale)), len(earlier),
-                   two_sided(off / scale, freedom))
+                   (two_sided(less / scale, freedom), two_sided(abs(off) / scale, freedom)))
 
 
 def two_sided(t, freedom):
@@ -88,11 +91,11 @@ def two_sided(t, freedom):
 def flagged(found):
     """The figures that are flagged, and those so near the bound that either is right."""
     bound, flags, near = 0.1 / max(1, len(found)), set(), set()
-    for name, (value, usual, _, _, probability) in found.items():
+    for name, (value, usual, _, _, (less, whole)) in found.items():
         off = abs(value - usual)
         least = {"mix_adjusted_change": 0.01, "active_change": 5}.get(name, max(5, 0.2 * usual))
-        if abs(probability / bound - 1) < 0.1 or abs(off / least - 1) < 0.02:
+        if min(less, whole) <= 1.1 * bound and max(less, whole) >= bound / 1.1 or abs(off / least - 1) < 0.02:
             near.add(name)
-        elif probability <= bound and off >= least:
+        elif less <= bound and off >= least:
             flags.add(name)
     return flags, near

@@ -1,3 +1,5 @@
+mod areas;
+
 use std::collections::BTreeMap;
 
 use serde::Serialize;
@@ -6,9 +8,9 @@ use stoop_embedded::Findings;
 use stoop_pipeline::{FieldCount, ParseReport, RefusedCount};
 use stoop_sources::{Contradiction, ContradictionCount, Distrust, POLLED_ROWS_MIN};
 
-use super::areas::AreasRow;
 use super::left_out::ValuesRow;
 use crate::show::{self, Column, Page, SafeText, Table, UNKNOWN, cut, or_unknown};
+use areas::AreasRow;
 
 /// What was understood of the rows, field by field.
 #[derive(Serialize)]
@@ -269,6 +271,10 @@ impl RefusedRow {
         let excerpt = format!("  {}", cut(&show::plain(&self.excerpt), EXCERPT_MAX));
         page.gap().hung(4, [why.into()]).hung(2, [SafeText::from(excerpt).dim()]);
     }
+}
+
+fn listings_of(count: u64) -> String {
+    format!("{} {}", show::count(count), if count == 1 { "listing" } else { "listings" })
 }
 
 fn share(part: u64, whole: u64) -> f64 {

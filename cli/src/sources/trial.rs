@@ -7,8 +7,8 @@ use std::sync::Arc;
 use anyhow::Context;
 use serde::Serialize;
 use stoop_drafts::{Draft, DraftHints, DraftedField, draft};
-use stoop_pipeline::Clock;
 use stoop_pipeline::ports::Http;
+use stoop_pipeline::{Clock, USER_AGENT};
 use stoop_runtime::SystemClock;
 use stoop_sources::{Method, Request};
 
@@ -100,7 +100,8 @@ async fn asked(url: &str, headers: &[String]) -> anyhow::Result<Input> {
         let pair = text.split_once(':').map(|(name, value)| (name.trim().to_owned(), value.trim().to_owned()));
         pair.ok_or_else(|| usage(format!("--header {text:?}: accepted: Name: value")))
     };
-    let headers = headers.iter().map(header).collect::<anyhow::Result<Vec<_>>>()?;
+    let mut headers = headers.iter().map(header).collect::<anyhow::Result<Vec<_>>>()?;
+    headers.push(("user-agent".to_owned(), USER_AGENT.to_owned()));
     let stop = Stop::on_signals();
     let request = Request { method: Method::Get, url: url.to_owned(), headers, body: None, granted: false };
     // The query may hold a key.

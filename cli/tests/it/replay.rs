@@ -44,7 +44,7 @@ fn replayed() -> Room {
 
 fn expected() -> Value {
     json!({
-        "complete": true, "rows": 5, "skipped": 0, "outside_time": 0, "observations": 5, "new": 2, "changed": 2,
+        "complete": true, "rows": 5, "skipped": 0, "outside_time": 0, "observations": 5, "priced": 5, "new": 2, "changed": 2,
         "unchanged": 1, "duplicates": 0, "overfull": 0, "quarantined": 0, "values_refused": 0, "reasons": {}, "homes": 2, "gone": 0,
         "price_changes": 2,
         "drops": 1, "rises": 1, "alerts": 1, "suspects": 0, "changed_nothing": false,

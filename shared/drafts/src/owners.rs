@@ -44,7 +44,9 @@ pub(super) fn settle(columns: &mut [Column]) {
         let above = column.words.above[inside..].iter().find_map(|words| word_of(words, true));
         // A JSONPath names its key in quotes.
         let key = column.name.strip_prefix("$.").and_then(|path| path.split('\'').nth(1));
-        let raw = key.unwrap_or_else(|| column.name.rsplit('/').next().unwrap_or_default());
+        let is_pointer = column.name.starts_with('/');
+        let last = if is_pointer { column.name.rsplit('/').next().unwrap_or_default() } else { &column.name };
+        let raw = key.unwrap_or(last);
         column.measure = Measure::of(&column.words, raw);
         column.owner = above.or_else(|| word_of(&column.words.last, false)).map(str::to_owned);
     }

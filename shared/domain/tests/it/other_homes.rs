@@ -20,7 +20,7 @@ fn history(all: &[Facts]) -> History {
 }
 
 /// Whether each interval after the first begins another home, with the change of price that is reported.
-fn changes_of(all: &[Facts]) -> Vec<(bool, Option<(i64, i64)>)> {
+fn reported(all: &[Facts]) -> Vec<(bool, Option<(i64, i64)>)> {
     let history = history(all);
     let steps = history.steps();
     let change = |step: &stoop_domain::Step<'_>| step.change.map(|change| (change.from.0, change.to.0));
@@ -28,9 +28,9 @@ fn changes_of(all: &[Facts]) -> Vec<(bool, Option<(i64, i64)>)> {
 }
 
 #[test]
-fn another_home_begins_a_new_spell_and_is_no_cut() {
+fn another_home_begins_a_new_spell_and_tells_no_cut() {
     let all = [home(600_000, 180, 4), home(300_000, 70, 2), home(290_000, 70, 2)];
-    assert_eq!(changes_of(&all), [(true, None), (false, Some((300_000, 290_000)))]);
+    assert_eq!(reported(&all), [(true, None), (false, Some((300_000, 290_000)))]);
     let history = history(&all);
     let steps = history.steps();
     assert_eq!((steps[1].entry, steps[1].exit), (Some(Entry::New), Some(Exit::Gone)));
@@ -41,9 +41,9 @@ fn another_home_begins_a_new_spell_and_is_no_cut() {
 #[test]
 fn at_another_place_the_price_may_be_alike() {
     let elsewhere = |facts: Facts| Facts { market: in_area("Foz", Purpose::Sale, Status::Active, 1).market, ..facts };
-    assert_eq!(changes_of(&[home(500, 180, 4), elsewhere(home(490, 70, 2))]), [(true, None)]);
+    assert_eq!(reported(&[home(500, 180, 4), elsewhere(home(490, 70, 2))]), [(true, None)]);
     assert_eq!(
-        changes_of(&[home(500, 180, 4), elsewhere(home(490, 180, 4))]),
+        reported(&[home(500, 180, 4), elsewhere(home(490, 180, 4))]),
         [(false, Some((500, 490)))],
         "a mended address"
     );
@@ -63,14 +63,14 @@ fn corrections_and_cuts_are_of_the_same_home() {
         ),
         ("an unknown area", Facts { living_area: None, ..home(300, 1, 2) }, Some((600, 300))),
     ] {
-        assert_eq!(changes_of(&[home(600, 180, 4), second]), [(false, change)], "{what}");
+        assert_eq!(reported(&[home(600, 180, 4), second]), [(false, change)], "{what}");
     }
 }
 
 #[test]
 fn a_row_without_the_fields_hides_no_other_home() {
     let bare = Facts { living_area: None, bedrooms: None, ..home(600, 1, 1) };
-    assert_eq!(changes_of(&[home(600, 180, 4), bare, home(300, 70, 2)]), [(false, None), (true, None)]);
+    assert_eq!(reported(&[home(600, 180, 4), bare, home(300, 70, 2)]), [(false, None), (true, None)]);
 }
 
 proptest! {

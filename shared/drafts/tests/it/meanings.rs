@@ -147,6 +147,9 @@ fn a_unit_that_nobody_says_is_certain_only_if_no_other_fits() {
     let rate = ["1|300000|9500|980|Pune", "2|310000|9700|990|Pune"];
     let draft = drafted("id|price|Rate per sqft|Carpet area (sqft)|city", &rate, &hints("IN", Some(Purpose::Sale)));
     assert!(line(&draft, "living_area").unwrap().contains("Carpet area"), "{}", draft.toml);
+    let dollars = ["1|300000|287|980|Kent", "2|310000|291|990|Kent"];
+    let draft = drafted("id|price|$/SQUARE FEET|SQUARE FEET|city", &dollars, &hints("US", Some(Purpose::Sale)));
+    assert!(!draft.toml.contains("Or $/SQUARE FEET"), "{}", draft.toml);
 }
 
 #[test]

@@ -49,18 +49,9 @@ pub(super) fn not_followed(request: &Request, location: &str) -> String {
     format!("it leads to {to}, which is not followed: {why}")
 }
 
-/// What a message says of a request and its answer: the number of the page, the URL without keys, and the server's first
-/// words.
-pub(super) fn of_what(request: &Request, page: Option<u32>, body: Option<&[u8]>) -> String {
-    let page = page.map(|page| format!("page {page}, ")).unwrap_or_default();
-    let words = body.and_then(|body| first_words(request, body));
-    let words = words.map(|words| format!("; the server says {words:?}")).unwrap_or_default();
-    format!(" ({page}{}{words})", shown_url(&request.url))
-}
-
 /// The URL of a request for messages: without user and fragment, long parts, and the values of parameters whose names say
 /// that they are keys.
-fn shown_url(url: &str) -> String {
+pub(super) fn shown_url(url: &str) -> String {
     let Ok(url) = Url::parse(url) else { return "an unreadable URL".to_owned() };
     let pairs = url.query_pairs().take(PARTS_MAX).map(|(name, value)| {
         let lower = name.to_ascii_lowercase();
@@ -73,7 +64,7 @@ fn shown_url(url: &str) -> String {
 }
 
 /// The first words of an answer for messages: without tags of HTML, control characters, and what was sent in headers.
-fn first_words(request: &Request, body: &[u8]) -> Option<String> {
+pub(super) fn first_words(request: &Request, body: &[u8]) -> Option<String> {
     let text = String::from_utf8_lossy(&body[..body.len().min(WORDS_BYTES_MAX)]);
     let mut words = String::new();
     let (mut in_tag, mut hidden) = (false, text.into_owned());

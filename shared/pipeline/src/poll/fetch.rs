@@ -4,7 +4,7 @@ use rustc_hash::FxHasher;
 use stoop_sources::{Grant, Limit, Request, Source};
 
 use super::account::SharedAccount;
-use super::address::{host_of, not_followed, of_what};
+use super::address::{first_words, host_of, not_followed, shown_url};
 use super::quota::{QuotaStatus, reported};
 use super::tokens::Token;
 use super::{PollError, PollPorts, Polled, USER_AGENT};
@@ -237,7 +237,7 @@ impl<'a> Fetcher<'a> {
                 Ok(answer) => self.heed(answer, attempt).await?,
                 Err(_) => false,
             };
-            let of_what = self.of_what(&request, sent.as_ref().ok());
+            let details = self.details(&request, sent.as_ref().ok());
             let verdict = match sent {
                 Ok(answer) if reads(answer.status) => return Ok(Some(answer)),
                 Ok(answer) => judge(&request, &answer),
@@ -247,12 +247,12 @@ impl<'a> Fetcher<'a> {
             match verdict {
                 // The failure may be due to the stop; the retry is for the next run.
                 Verdict::Again(_) if (self.ports.stop)() => return Ok(None),
-                Verdict::Unauthorized(why) => return Err(Failure::Unauthorized(format!("{host}: {why}{of_what}"))),
-                Verdict::Denied(why) => return Err(PollError::Denied(format!("{host}: {why}{of_what}")).into()),
-                Verdict::Final(why) => return Err(PollError::Source(format!("{host}: {why}{of_what}")).into()),
+                Verdict::Unauthorized(why) => return Err(Failure::Unauthorized(format!("{host}: {why}{details}"))),
+                Verdict::Denied(why) => return Err(PollError::Denied(format!("{host}: {why}{details}")).into()),
+                Verdict::Final(why) => return Err(PollError::Source(format!("{host}: {why}{details}")).into()),
                 Verdict::Again(why) if attempt >= attempts_max => {
                     let times = if attempt == 1 { String::new() } else { format!(", {attempt} times") };
-                    return Err(PollError::Source(format!("{host}: {why}{times}{of_what}")).into());
+                    return Err(PollError::Source(format!("{host}: {why}{times}{details}")).into());
                 }
                 Verdict::Again(why) if blocked => {
                     tracing::info!(host, why, attempt, "trying again when the server allows it");
@@ -267,8 +267,11 @@ impl<'a> Fetcher<'a> {
     }
 
     /// What a message says of a request and its answer: the page, the URL without keys, and the server's first words.
-    fn of_what(&self, request: &Request, answer: Option<&HttpAnswer>) -> String {
-        self.source.hide(&of_what(request, self.page, answer.map(|answer| &*answer.body)))
+    fn details(&self, request: &Request, answer: Option<&HttpAnswer>) -> String {
+        let page = self.page.map(|page| format!("page {page}, ")).unwrap_or_default();
+        let words = answer.and_then(|answer| first_words(request, &answer.body));
+        let words = words.map(|words| format!("; the server says {words:?}")).unwrap_or_default();
+        self.source.hide(&format!(" ({page}{}{words})", shown_url(&request.url)))
     }
 
     /// Waits until a request may be sent and books it in the account's record. `None` if none may be sent.

@@ -1,9 +1,10 @@
-//! Where the listings of a check are.
+//! The areas of listings, level by level.
 
 use serde::Serialize;
 use stoop_gazetteer::Level;
 use stoop_pipeline::{AddressContradiction, AddressReport};
 
+use super::listings_of;
 use crate::show::{self, Column, Page, SafeText, Table, UNKNOWN};
 
 /// The areas of the listings.
@@ -96,8 +97,4 @@ impl AreasRow {
             );
         }
     }
-}
-
-pub(super) fn listings_of(count: u64) -> String {
-    format!("{} {}", show::count(count), if count == 1 { "listing" } else { "listings" })
 }
