@@ -86,12 +86,12 @@ fn files_that_cannot_be_read_are_reported_all_at_once_and_nothing_is_written() {
     let room = Room::new();
     room.write("made.toml", MAP);
     room.write("good.csv", format!("{HEADER}{GOOD}"));
-    room.write("homes.xlsx", "PK");
+    room.write("homes.ods", "PK");
     std::fs::create_dir(room.path("folder")).unwrap();
-    room.stoop(&["replay", "--map", "made.toml", "good.csv", "gone.csv", "folder", "homes.xlsx"]).refused(&[
+    room.stoop(&["replay", "--map", "made.toml", "good.csv", "gone.csv", "folder", "homes.ods"]).refused(&[
         "gone.csv: there is no such file",
         "folder: this is a folder; give the files in it",
-        "homes.xlsx: the name does not give the format; accepted: .csv, .tsv, .json, .jsonl, .ndjson, .parquet",
+        "homes.ods: the name does not give the format; accepted: .csv, .tsv, .json, .jsonl, .ndjson, .parquet",
     ]);
     assert!(!room.path("stoop.db").exists());
 }
@@ -188,7 +188,7 @@ fn each_bad_row_is_in_quarantine_with_its_line_and_reason() {
         ("missing_field", ",2026-03-01,250000,USD,Reno,,"),
         ("missing_field", "l,2026-03-01,250000,USD,,,"),
         ("unreadable", "m,2026-03-01,250000,USD"),
-        ("", "\"quoted\nover two lines\",2026-03-01,250000,USD,Reno,,"),
+        ("", "o,2026-03-01,250000,USD,\"Reno\nquoted over two lines\",,"),
         ("price_not_positive", "n,2026-03-01,0,USD,Reno,,"),
     ];
     let lines: String = rows.iter().map(|(_, row)| format!("{row}\n")).collect();

@@ -197,7 +197,7 @@ fn texts_of_xml_are_decoded_and_entities_are_not_expanded() {
 }
 
 #[test]
-fn xml_is_bounded_and_what_cannot_be_read_is_told() {
+fn xml_is_bounded_and_what_cannot_be_read_is_reported() {
     let deep = format!("<l><ad><id>1</id>{}{}</ad><ad><id>2</id></ad></l>", "<x>".repeat(300), "</x>".repeat(300));
     let seen = plainly("a.xml", &deep);
     assert_eq!((seen.len(), &*seen[0]), (2, "element 1: unreadable"));
@@ -263,7 +263,7 @@ proptest! {
     }
 
     #[test]
-    fn a_truncated_document_tells_it(at in 0_usize..REAXML.len()) {
+    fn a_truncated_document_is_reported(at in 0_usize..REAXML.len()) {
         let seen = plainly("a.xml", &REAXML[..REAXML.floor_char_boundary(at)]);
         let is_whole = seen.len() == 2 && !seen.iter().any(|row| row.starts_with("element"));
         prop_assert!(!seen.is_empty() && !is_whole || at > REAXML.rfind("</propertyList>").unwrap_or(0), "{at}: {seen:?}");

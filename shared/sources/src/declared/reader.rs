@@ -96,10 +96,11 @@ impl Reader {
             (Row::Csv(row), Some(fields)) => {
                 let parts = read_with(CsvCells { row, fields }, &self.plan, &mut self.scratch, now)?;
                 match parts {
-                    // A stray quote in an ID makes another home of it.
-                    Some(Parts { native_id, .. }) if native_id.contains('"') => {
-                        Err(RowError::new(Reason::BadValue, format!("native_id {native_id:?} has a quote")))
-                    }
+                    // A stray one in an ID makes another home of it.
+                    Some(Parts { native_id, .. }) if native_id.contains(['"', '\n', '\r', '\0']) => Err(RowError::new(
+                        Reason::BadValue,
+                        format!("native_id {native_id:?} has a quote or line break, which is no part of an ID"),
+                    )),
                     parts => Ok(parts),
                 }
             }

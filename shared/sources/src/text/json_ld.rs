@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn references_in_circles_end_and_no_json_is_told() {
+    fn references_in_circles_end_and_no_json_is_reported() {
         let circle = json!({"@graph": [
             {"@type": "House", "@id": "#a", "b": {"@id": "#b"}}, {"@id": "#b", "a": [{"@id": "#a"}, {"@id": "#a"}]}
         ]});
