@@ -14,8 +14,9 @@ pub(super) struct Identity {
     price: Option<Minor>,
 }
 
-/// A floor area that is a quarter larger or smaller belongs to another home, unless it was a mistake. In percent.
-const AREA_PERCENT_MIN: u128 = 125;
+/// A floor area that is half as large again belongs to another home, unless it was a mistake: an advert that is mended
+/// may say a quarter more. In percent.
+const AREA_PERCENT_MIN: u128 = 150;
 /// So does a price of twice or half as much, if both homes are in one area.
 const PRICE_PERCENT_MIN: i128 = 200;
 
