@@ -23,15 +23,25 @@ impl Remembered {
 
     /// Keeps an answer. Forgets all others if they are of another version, or take too much.
     pub(super) fn keep(&mut self, version: u64, key: String, answer: &Arc<ApiResponse>) {
-        let headers: usize = answer.headers.iter().map(|(_, value)| value.capacity()).sum();
-        let bytes = key.capacity() + answer.body.capacity() + headers + ENTRY_BYTES;
+        let bytes = bytes_of(&key, answer);
         if self.version != version || self.bytes + bytes > BYTES_MAX {
             *self = Self { version, ..Self::default() };
         }
-        if bytes <= BYTES_MAX && self.answers.insert(key, Arc::clone(answer)).is_none() {
-            self.bytes += bytes;
+        if bytes > BYTES_MAX {
+            return;
         }
+        if let Some((key, before)) = self.answers.remove_entry(&key) {
+            self.bytes -= bytes_of(&key, &before);
+        }
+        self.bytes += bytes;
+        self.answers.insert(key, Arc::clone(answer));
     }
+}
+
+/// What an entry takes.
+fn bytes_of(key: &str, answer: &ApiResponse) -> usize {
+    let headers: usize = answer.headers.iter().map(|(_, value)| value.capacity()).sum();
+    key.len() + answer.body.capacity() + headers + ENTRY_BYTES
 }
 
 #[cfg(test)]

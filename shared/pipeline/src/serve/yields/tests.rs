@@ -93,7 +93,8 @@ fn two_rents_weigh_a_sixth_of_those_of_the_city() {
     let kind = &found[1];
     assert!((kind.gross_yield - 0.056).abs() < 0.0005, "{kind:?}");
     let weights = weights(kind);
-    assert!((weights[0].1 - 8.0 / 48.8).abs() < 0.01 && (weights[1].1 - 40.8 / 48.8).abs() < 0.01, "{weights:?}");
+    // The difference of these two areas counts for what is measured between areas.
+    assert!((weights[0].1 - 8.0 / 48.8).abs() < 0.02 && (weights[1].1 - 40.8 / 48.8).abs() < 0.02, "{weights:?}");
 }
 
 #[test]
