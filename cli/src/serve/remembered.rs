@@ -59,6 +59,7 @@ mod tests {
             remembered.keep(1, at.to_string(), &answer(0));
             assert!(remembered.answers.len() * ENTRY_BYTES <= BYTES_MAX);
         }
+        let mut remembered = Remembered::default();
         for at in 0..100 {
             remembered.keep(1, at.to_string(), &answer(BYTES_MAX / 10));
             assert!(remembered.answers.len() <= 10);
