@@ -29,7 +29,7 @@ pub(crate) use markets::{MarketsArgs, WantedMarkets};
 pub(crate) use reference::{LoadArgs, ReferenceArgs, ReferenceCommand, RemoveArgs};
 pub(crate) use searches::{RunsArgs, SearchArgs, SearchesArgs};
 pub(crate) use serve::{PagesArgs, ServeArgs};
-pub(crate) use sources::{CheckArgs, LossArgs, NewArgs, ResetArgs, SourcesArgs, SourcesCommand, TryArgs};
+pub(crate) use sources::{CheckArgs, HintArgs, LossArgs, NewArgs, ResetArgs, SourcesArgs, SourcesCommand, TryArgs};
 pub(crate) use store::StoreArgs;
 pub(crate) use token::{TokenArgs, TokenCommand};
 use values::{lines, moment, percent};

@@ -71,17 +71,9 @@ pub(crate) struct CheckArgs {
     pub(crate) json: JsonArgs,
 }
 
+/// What a sample may not say.
 #[derive(Args)]
-pub(crate) struct NewArgs {
-    /// The source's name, the first half of every home ID: a to z, 0 to 9 and -
-    #[arg(value_parser = source_name)]
-    pub(crate) name: String,
-    /// The sample: JSON, JSON Lines, CSV or Parquet, also .gz and .zst; - is standard input
-    #[arg(long, value_name = "FILE")]
-    pub(crate) from: PathBuf,
-    /// The URL that returned the sample; without it the map is for files
-    #[arg(long, value_name = "URL")]
-    pub(crate) url: Option<String>,
+pub(crate) struct HintArgs {
     /// The country of all listings, two letters of ISO 3166-1, if the sample lacks it
     #[arg(long, value_name = "CODE", value_parser = letters::<2>)]
     pub(crate) country: Option<String>,
@@ -94,6 +86,21 @@ pub(crate) struct NewArgs {
     /// The column that is the permanent ID of a home, as a map names it
     #[arg(long, value_name = "COLUMN")]
     pub(crate) id: Option<String>,
+}
+
+#[derive(Args)]
+pub(crate) struct NewArgs {
+    /// The source's name, the first half of every home ID: a to z, 0 to 9 and -
+    #[arg(value_parser = source_name)]
+    pub(crate) name: String,
+    /// The sample: any file that `stoop replay` reads; - is standard input
+    #[arg(long, value_name = "FILE")]
+    pub(crate) from: PathBuf,
+    /// The URL that returned the sample; without it the map is for files
+    #[arg(long, value_name = "URL")]
+    pub(crate) url: Option<String>,
+    #[command(flatten)]
+    pub(crate) hints: HintArgs,
     /// The file to write [default: NAME.toml]
     #[arg(long, value_name = "FILE")]
     pub(crate) to: Option<PathBuf>,
@@ -109,18 +116,8 @@ pub(crate) struct TryArgs {
     /// An URL that is asked once, or a file; - is standard input
     #[arg(value_name = "URL|FILE")]
     pub(crate) from: String,
-    /// The country of all listings, two letters of ISO 3166-1, if the sample lacks it
-    #[arg(long, value_name = "CODE", value_parser = letters::<2>)]
-    pub(crate) country: Option<String>,
-    /// The currency of all prices, three letters of ISO 4217, if the sample lacks it
-    #[arg(long, value_name = "CODE", value_parser = letters::<3>)]
-    pub(crate) currency: Option<String>,
-    /// The purpose of all listings, if the sample lacks it
-    #[arg(long, value_name = "sale|rent", value_parser = ["sale", "rent"])]
-    pub(crate) purpose: Option<String>,
-    /// The column that is the permanent ID of a home, as a map names it
-    #[arg(long, value_name = "COLUMN")]
-    pub(crate) id: Option<String>,
+    #[command(flatten)]
+    pub(crate) hints: HintArgs,
     /// Send this header with the request, `Name: value`; may be repeated
     #[arg(long, value_name = "HEADER")]
     pub(crate) header: Vec<String>,

@@ -12,7 +12,7 @@ use stoop_runtime::SystemClock;
 
 use super::report::Report;
 use super::sample;
-use crate::args::NewArgs;
+use crate::args::{HintArgs, NewArgs};
 use crate::failure::usage;
 use crate::input::Input;
 use crate::out;
@@ -43,7 +43,7 @@ pub(super) fn new(args: &NewArgs) -> anyhow::Result<ExitCode> {
     }
     let input = Input::open(&args.from)?;
     let sample = sample::read(&input)?;
-    let hints = hints(args, &input);
+    let hints = hints(&args.name, args.url.clone(), &args.hints, &input);
     let shown = input.name.display();
     let Draft { toml, map, params, .. } = draft(&sample, &hints).map_err(|error| usage(format!("{shown}: {error}")))?;
     let report = Report::of(sample::understood(&input, &map, SystemClock.now())?);
@@ -63,21 +63,22 @@ pub(super) fn new(args: &NewArgs) -> anyhow::Result<ExitCode> {
     Ok(if drafted.report.has_listings() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn hints(args: &NewArgs, input: &Input) -> DraftHints {
-    let sample = input.name.file_name().unwrap_or_default().to_string_lossy().into_owned();
+/// The hints for a draft of a source of this name from a sample.
+pub(super) fn hints(name: &str, url: Option<String>, args: &HintArgs, input: &Input) -> DraftHints {
+    let HintArgs { country, currency, purpose, id } = args;
     DraftHints {
-        name: args.name.clone(),
-        sample,
-        url: args.url.clone(),
-        country: args.country.clone(),
-        currency: args.currency.clone(),
-        purpose: purpose(args.purpose.as_deref()),
-        id: args.id.clone(),
+        name: name.to_owned(),
+        sample: input.name.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+        url,
+        country: country.clone(),
+        currency: currency.clone(),
+        purpose: purpose_of(purpose.as_deref()),
+        id: id.clone(),
     }
 }
 
 /// The purpose of `--purpose`.
-pub(super) fn purpose(text: Option<&str>) -> Option<Purpose> {
+fn purpose_of(text: Option<&str>) -> Option<Purpose> {
     text.map(|purpose| if purpose == "rent" { Purpose::Rent } else { Purpose::Sale })
 }
 

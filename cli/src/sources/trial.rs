@@ -6,13 +6,13 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use serde::Serialize;
-use stoop_drafts::{Draft, DraftHints, DraftedField, draft};
+use stoop_drafts::{Draft, DraftedField, draft};
 use stoop_pipeline::ports::Http;
 use stoop_pipeline::{Clock, USER_AGENT};
 use stoop_runtime::SystemClock;
 use stoop_sources::{Method, Request};
 
-use super::new::{NO_PRICE, purpose};
+use super::new::{NO_PRICE, hints};
 use super::report::{Report, percent};
 use super::sample;
 use crate::args::TryArgs;
@@ -73,15 +73,7 @@ pub(super) async fn trial(args: &TryArgs) -> anyhow::Result<ExitCode> {
         None => Input::open(Path::new(&args.from))?,
     };
     let sample = sample::read(&input)?;
-    let hints = DraftHints {
-        name: "tried".to_owned(),
-        sample: input.name.file_name().unwrap_or_default().to_string_lossy().into_owned(),
-        url,
-        country: args.country.clone(),
-        currency: args.currency.clone(),
-        purpose: purpose(args.purpose.as_deref()),
-        id: args.id.clone(),
-    };
+    let hints = hints("tried", url, &args.hints, &input);
     let shown = input.name.display();
     let drafted = draft(&sample, &hints).map_err(|error| usage(format!("{shown}: {error}")))?;
     let report = Report::of(sample::understood(&input, &drafted.map, SystemClock.now())?);

@@ -412,7 +412,7 @@ impl Database {
 }
 
 impl Part {
-    /// Checks that an alert is marked as withdrawn if, and only if, its home does not have it.
+    /// Checks that an alert is not marked as withdrawn if its home has it; counts those that lack the mark.
     fn check_mark(&self, alert: &Alert, rules: &Rules, found: &mut Verified) {
         let Some(home) = self.homes.get(&alert.home).filter(|_| !self.waiting.contains(&alert.home)) else { return };
         match (alert.withdrawn, rules.stands(alert, home)) {
