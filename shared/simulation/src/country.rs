@@ -48,7 +48,7 @@ impl Country {
             morocco: true,
             rent_permille: 300,
             pace_percent: 900,
-            ..SimulationConfig::new(13, start, 480, 18).lively()
+            ..SimulationConfig::new(13, start, 640, 18).lively()
         };
         let market = Arc::new(Mutex::new(Simulation::new(config)));
         let mut portals = BTreeMap::new();
