@@ -88,7 +88,8 @@ impl XmlRows {
             }
         };
         if rows.is_empty() {
-            let problem = "no element is repeated, or called like a listing; accepted: [read] rows = \"/listings/listing\"";
+            let problem =
+                "no element is repeated, or called like a listing; accepted: [read] rows = \"/listings/listing\"";
             return Err(io::Error::other(problem));
         }
         let events = XmlEvents::new(reader, row_bytes_max);
