@@ -26,7 +26,7 @@ use crate::judge::note_rules;
 use crate::out::say;
 use crate::poll_line::poll_line;
 use crate::prune::keep_pruning;
-use crate::schedule::Schedule;
+use crate::schedule::{DueTimes, Schedule};
 use crate::serve::{self, Server};
 use crate::stop::{Stop, StoppableHttp};
 use crate::views::newest_moment;
@@ -79,6 +79,7 @@ pub(crate) async fn demo(store: &StoreArgs, args: &DemoArgs) -> anyhow::Result<E
         files: FolderFiles::new(Path::new("")),
         tokens: Arc::default(),
         clock: clock.clone(),
+        due: DueTimes::default(),
         stop,
     };
     say!("A simulated listing portal answers on {} (RESO Web API).", portal.url());
@@ -89,7 +90,7 @@ pub(crate) async fn demo(store: &StoreArgs, args: &DemoArgs) -> anyhow::Result<E
         store.data().display()
     );
     // Pages show what is there already, while more of the past is polled.
-    let pages = serve::beside(store, args.pages, &engine.stop);
+    let pages = serve::beside(store, args.pages, &engine.due, &engine.stop);
     let url = pages.as_ref().map(Server::url);
     let screen = Arc::new(Screen::new(url.clone()));
     let demo = Demo { engine, clock, portal: portal.url().to_owned(), screen, url, args };

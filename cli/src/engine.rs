@@ -10,6 +10,7 @@ use crate::args::StoreArgs;
 use crate::failure::not_opened;
 use crate::intake::Intake;
 use crate::out::complain;
+use crate::schedule::DueTimes;
 use crate::stop::Stop;
 use crate::views::newest_moment;
 
@@ -37,6 +38,7 @@ pub(crate) struct Engine {
     pub(crate) files: FolderFiles,
     pub(crate) tokens: Arc<Tokens>,
     pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) due: DueTimes,
     pub(crate) stop: Stop,
 }
 

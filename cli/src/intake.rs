@@ -159,7 +159,7 @@ impl<'a> Intake<'a> {
     async fn turn(&self) -> anyhow::Result<File> {
         let folder = self.database.data();
         let open = || {
-            std::fs::create_dir_all(folder)?;
+            stoop_embedded::make_folder(folder)?;
             File::options().create(true).append(true).open(folder.join("alerts.lock"))
         };
         let what = || format!("waiting for a turn at {}", folder.display());

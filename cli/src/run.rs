@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 use stoop_embedded::FolderFiles;
 use stoop_pipeline::ports::RunOutcome;
-use stoop_pipeline::{Cadence, Clock, Distance, Due, LastPoll, PollEnd, Polled};
+use stoop_pipeline::{Cadence, Clock, Distance, Due, LastPoll, PollEnd, Polled, clock_jump};
 use stoop_runtime::{Config, SearchConfig, SystemClock, read_config};
 use tokio::task::JoinSet;
 
@@ -17,14 +17,17 @@ use crate::engine::{Engine, open_to_work};
 use crate::failure::{report, usage};
 use crate::intake::Intake;
 use crate::judge::note_rules;
-use crate::out::{self, say};
+use crate::out::{self, complain, say};
 use crate::poll_line::poll_line;
 use crate::prune::{self, keep_pruning, kept};
-use crate::schedule::Schedule;
+use crate::schedule::{DueTimes, Schedule};
 use crate::serve::{self, Server};
 use crate::show;
 use crate::stop::{Stop, StoppableClock, StoppableHttp};
 use crate::webhook::WebhookSender;
+
+/// The asker that is no search.
+const THIS_PROCESS: &str = "stoop run";
 
 /// How long the intake waits when the stream is empty.
 const IDLE: Duration = Duration::from_millis(100);
@@ -44,7 +47,7 @@ pub(crate) async fn run(store: &StoreArgs, args: &RunArgs) -> anyhow::Result<Exi
         return Err(usage(format!("{}: there is no search to run", args.config.display())));
     }
     let engine = engine(store, &config, &args.config, "stoop run")?;
-    let pages = serve::beside(&store.or(&config), args.pages, &engine.stop);
+    let pages = serve::beside(&store.or(&config), args.pages, &engine.due, &engine.stop);
     if let Some(pages) = &pages {
         say!("Pages: {}", pages.url());
     }
@@ -84,6 +87,9 @@ async fn take_up(engine: &Engine, intake: &mut Intake<'_>, polls: &mut JoinSet<(
     while !polls.is_empty() {
         let measured = engine.drain(intake).await?;
         rolling.roll(engine);
+        if let Some(jump) = clock_jump(engine.clock.jumped_ms(THIS_PROCESS)) {
+            complain!("stoop: {jump}; polls keep their intervals");
+        }
         if measured.observations == 0 {
             tokio::time::sleep(IDLE).await;
         }
@@ -163,7 +169,7 @@ fn engine(store: &StoreArgs, config: &Config, config_path: &Path, command: &str)
     let stopping = stop.clone();
     let files = FolderFiles::beside(config_path).until(move || stopping.is_set());
     let http = Arc::new(StoppableHttp::new(&stop));
-    Ok(Engine { database, http, files, tokens: Arc::default(), clock, stop })
+    Ok(Engine { database, http, files, tokens: Arc::default(), clock, due: DueTimes::default(), stop })
 }
 
 /// Polls one search at its interval until stopped. Searches do not wait for each other.

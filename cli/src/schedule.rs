@@ -1,13 +1,44 @@
 //! When a running search is polled: at its interval, or when somebody asks; not while it is paused.
 
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
 use stoop_domain::Time;
-use stoop_pipeline::{Due, SearchControl};
+use stoop_pipeline::{Clock, Due, SearchControl};
 
 use crate::engine::Engine;
 use crate::out::complain;
 
 /// How often to look what people ask, in milliseconds.
 const LOOK_MS: u64 = 1_000;
+
+/// A poll that has not begun so long after it was due is overdue.
+const OVERDUE_MS: i64 = 5 * 60 * Time::SECOND_MS;
+
+/// When the searches that wait in this process are due, by the steady clock.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct DueTimes(Arc<Mutex<BTreeMap<String, i64>>>);
+
+impl DueTimes {
+    /// `None` for a search that is paused, or polled now.
+    fn set(&self, search: &str, due_ms: Option<i64>) {
+        match due_ms {
+            Some(due_ms) => drop(self.lock().insert(search.to_owned(), due_ms)),
+            None => drop(self.lock().remove(search)),
+        }
+    }
+
+    /// How many searches should have been polled a while ago.
+    pub(crate) fn overdue(&self, clock: &dyn Clock) -> u64 {
+        let latest_ms = clock.steady_ms().saturating_sub(OVERDUE_MS);
+        self.lock().values().filter(|due_ms| **due_ms < latest_ms).count() as u64
+    }
+
+    /// A panic elsewhere leaves whole entries.
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, i64>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 /// The schedule of one search in this process.
 pub(crate) struct Schedule<'e> {
@@ -27,18 +58,24 @@ impl<'e> Schedule<'e> {
         Self { engine, search, answered: known.and_then(|known| known.answered), has_complained: false }
     }
 
-    /// Waits until the search is to be polled, or the program stops. `due` is when it is due; `None` for now.
+    /// Waits until the search is to be polled, or the program stops. `due` is when it is due; `None` for now. A clock that
+    /// is set meanwhile neither delays nor hastens the poll.
     pub(crate) async fn wait(&mut self, due: Option<&Due>) {
+        let clock = &*self.engine.clock;
+        let wait_ms = due.map_or(0, |due| due.wait_ms(clock.now()));
+        let due_ms = clock.steady_ms().saturating_add(i64::try_from(wait_ms).unwrap_or(i64::MAX));
         while !self.engine.stop.is_set() {
             let control = self.control();
-            let wait_ms = due.map_or(0, |due| due.wait_ms(self.engine.clock.now()));
             let is_paused = control.paused_at.is_some();
-            if control.is_asked(self.answered) || (wait_ms == 0 && !is_paused) {
+            self.engine.due.set(self.search, (!is_paused).then_some(due_ms));
+            let left_ms = u64::try_from(due_ms - clock.steady_ms()).unwrap_or(0);
+            if control.is_asked(self.answered) || (left_ms == 0 && !is_paused) {
                 self.answered = control.poll_asked_at;
+                self.engine.due.set(self.search, None);
                 return;
             }
-            let step_ms = if is_paused { LOOK_MS } else { wait_ms.min(LOOK_MS) };
-            self.engine.clock.sleep(step_ms).await;
+            let step_ms = if is_paused { LOOK_MS } else { left_ms.min(LOOK_MS) };
+            clock.sleep(step_ms).await;
         }
     }
 
@@ -73,5 +110,83 @@ impl<'e> Schedule<'e> {
                 stoop_pipeline::with_causes(error)
             );
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicI64, Ordering};
+
+    use async_trait::async_trait;
+    use stoop_embedded::{Database, FolderFiles};
+    use stoop_pipeline::Cadence;
+
+    use super::*;
+    use crate::stop::{Stop, StoppableHttp};
+
+    const MINUTE_MS: i64 = 60_000;
+
+    /// A clock that advances for sleepers only, and is set once, while somebody sleeps.
+    #[derive(Default)]
+    struct SetOnce {
+        wall: AtomicI64,
+        steady: AtomicI64,
+        set_by_ms: AtomicI64,
+    }
+
+    #[async_trait]
+    impl Clock for SetOnce {
+        fn now(&self) -> Time {
+            Time::from_ms(self.wall.load(Ordering::SeqCst))
+        }
+
+        async fn sleep(&self, ms: u64) {
+            let ms = ms.cast_signed();
+            self.wall.fetch_add(ms + self.set_by_ms.swap(0, Ordering::SeqCst), Ordering::SeqCst);
+            self.steady.fetch_add(ms, Ordering::SeqCst);
+        }
+
+        fn steady_ms(&self) -> i64 {
+            self.steady.load(Ordering::SeqCst)
+        }
+    }
+
+    fn engine(folder: &tempfile::TempDir, clock: &Arc<SetOnce>) -> Engine {
+        let stop = Stop::default();
+        Engine {
+            database: Database::open(&folder.path().join("stoop.db"), &folder.path().join("data")).unwrap(),
+            http: Arc::new(StoppableHttp::new(&stop)),
+            files: FolderFiles::new(folder.path()),
+            tokens: Arc::default(),
+            clock: clock.clone(),
+            due: DueTimes::default(),
+            stop,
+        }
+    }
+
+    #[tokio::test]
+    async fn a_clock_that_is_set_neither_delays_nor_hastens_a_poll() {
+        for set_by_ms in [0, -Time::HOUR_MS, Time::HOUR_MS] {
+            let folder = tempfile::tempdir().unwrap();
+            let clock = Arc::new(SetOnce { wall: AtomicI64::new(1_768_392_000_000), ..SetOnce::default() });
+            let engine = engine(&folder, &clock);
+            let due = Due::after(&Cadence::steady(15 * 60_000), None, clock.now());
+            clock.set_by_ms.store(set_by_ms, Ordering::SeqCst);
+            Schedule::of(&engine, "austin").wait(Some(&due)).await;
+            assert_eq!(clock.steady_ms(), 15 * MINUTE_MS, "set by {set_by_ms} ms");
+        }
+    }
+
+    #[test]
+    fn a_search_is_overdue_five_minutes_after_it_was_due_unless_it_is_polled_or_paused() {
+        let (clock, due) = (SetOnce::default(), DueTimes::default());
+        due.set("austin", Some(MINUTE_MS));
+        due.set("graz", Some(5 * MINUTE_MS));
+        for (minutes, overdue) in [(0, 0), (6, 0), (7, 1), (11, 2)] {
+            clock.steady.store(minutes * MINUTE_MS, Ordering::SeqCst);
+            assert_eq!(due.overdue(&clock), overdue, "after {minutes} minutes");
+        }
+        due.set("graz", None);
+        assert_eq!(due.overdue(&clock), 1);
     }
 }

@@ -16,6 +16,7 @@ use std::process::ExitCode;
 use crate::args::{PagesArgs, ServeArgs, StoreArgs};
 use crate::failure::usage;
 use crate::out::say;
+use crate::schedule::DueTimes;
 use crate::stop::Stop;
 use crate::views::open;
 
@@ -26,7 +27,7 @@ pub(crate) async fn serve(store: &StoreArgs, args: &ServeArgs) -> anyhow::Result
     // Names a missing database before anything listens.
     drop(open(store)?);
     let stop = Stop::on_signals();
-    let server = Server::start(store, args.pages, &stop).map_err(usage)?;
+    let server = Server::start(store, args.pages, &DueTimes::default(), &stop).map_err(usage)?;
     say!("Pages: {}  Ctrl-C stops.", server.url());
     stop.unless_set(std::future::pending::<()>()).await;
     server.join();
@@ -34,8 +35,8 @@ pub(crate) async fn serve(store: &StoreArgs, args: &ServeArgs) -> anyhow::Result
 }
 
 /// Serves beside other work, which goes on if pages cannot be served.
-pub(crate) fn beside(store: &StoreArgs, args: PagesArgs, stop: &Stop) -> Option<Server> {
-    match Server::start(store, args, stop) {
+pub(crate) fn beside(store: &StoreArgs, args: PagesArgs, due: &DueTimes, stop: &Stop) -> Option<Server> {
+    match Server::start(store, args, due, stop) {
         Ok(server) => Some(server),
         Err(error) => {
             crate::out::complain!("stoop: no pages: {error:#}");

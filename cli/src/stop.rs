@@ -206,8 +206,12 @@ impl Clock for StoppableClock {
         let _ = self.0.unless_set(SystemClock.sleep(ms)).await;
     }
 
-    fn jumped_ms(&self) -> i64 {
-        SystemClock.jumped_ms()
+    fn steady_ms(&self) -> i64 {
+        SystemClock.steady_ms()
+    }
+
+    fn jumped_ms(&self, asker: &str) -> i64 {
+        SystemClock.jumped_ms(asker)
     }
 }
 

@@ -68,7 +68,7 @@ impl TokenFile {
     /// Changes the tokens while no other process does.
     fn change(&self, change: impl FnOnce(&mut BTreeMap<String, Kept>) -> anyhow::Result<()>) -> anyhow::Result<()> {
         let folder = self.path.parent().unwrap_or(Path::new("."));
-        std::fs::create_dir_all(folder).with_context(|| format!("{} cannot be made", folder.display()))?;
+        stoop_embedded::make_folder(folder).with_context(|| format!("{} cannot be made", folder.display()))?;
         let lock = self.path.with_extension("lock");
         let lock = File::create(&lock).with_context(|| format!("{} cannot be made", lock.display()))?;
         // It ends with this process, whatever happens.

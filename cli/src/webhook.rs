@@ -77,7 +77,7 @@ impl WebhookSender {
 fn turn(database: &Database) -> anyhow::Result<Option<File>> {
     let folder = database.data();
     let lock = || {
-        std::fs::create_dir_all(folder)?;
+        stoop_embedded::make_folder(folder)?;
         let file = File::options().create(true).append(true).open(folder.join("webhook.lock"))?;
         match file.try_lock() {
             Ok(()) => Ok(Some(file)),

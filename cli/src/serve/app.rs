@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use axum::Router;
 use axum::body::{Body, Bytes};
-use axum::extract::{DefaultBodyLimit, State};
+use axum::extract::{ConnectInfo, DefaultBodyLimit, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, Uri, header};
 use axum::response::IntoResponse;
 use axum::routing::get;
@@ -23,9 +23,12 @@ use super::alerts;
 use super::controls::ServedControls;
 use super::events;
 use super::metrics::{self, ServerMeter};
-use super::rate::Rates;
+use super::rate::{self, Rates};
 use super::remembered::Remembered;
 use crate::views::newest_moment;
+
+/// The address of the client, or of its proxy.
+type Peer = ConnectInfo<SocketAddr>;
 
 /// What every request needs.
 pub(super) struct App {
@@ -36,7 +39,8 @@ pub(super) struct App {
     hosts: Option<[String; 2]>,
     remembered: Mutex<Remembered>,
     meter: Arc<ServerMeter>,
-    rates: Rates,
+    requests: Rates,
+    wrong_tokens: Rates,
 }
 
 impl App {
@@ -45,6 +49,7 @@ impl App {
         versions: watch::Receiver<u64>,
         address: SocketAddr,
         access: ServerAccess,
+        meter: Arc<ServerMeter>,
     ) -> Arc<Self> {
         let hosts = access.hosts(address);
         Arc::new(Self {
@@ -53,15 +58,20 @@ impl App {
             access,
             hosts,
             remembered: Mutex::default(),
-            meter: Arc::default(),
-            rates: Rates::default(),
+            meter,
+            requests: Rates::of_requests(),
+            wrong_tokens: Rates::of_wrong_tokens(),
         })
     }
 
-    fn answer(&self, request: &WebRequest<'_>) -> Arc<ApiResponse> {
+    fn answer(&self, request: &WebRequest<'_>, client: &str) -> Arc<ApiResponse> {
+        let overdue = self.meter.searches_overdue();
+        if request.path == "/health" && is_read(request.method) && overdue > 0 {
+            let message = format!("{overdue} searches should have been polled more than 5 minutes ago");
+            return Arc::new(ApiResponse::error(503, "searches_overdue", &message));
+        }
         let tokens = self.access.tokens();
-        let presented = tokens.as_ref().and_then(|tokens| request.token(tokens, SystemClock.now()));
-        if let Some(Err(wait)) = presented.map(|token| self.rates.admit(&token.name, Instant::now())) {
+        if let Some(wait) = tokens.as_ref().and_then(|tokens| self.too_many(request, tokens, client).err()) {
             return Arc::new(too_many(wait));
         }
         match tokens {
@@ -72,6 +82,29 @@ impl App {
             }
             Some(tokens) => Arc::new(self.read(request, Access::WithToken(Some(&tokens)))),
         }
+    }
+
+    /// An error with the wait for a token that makes too many requests, and for a client that presents too many wrong ones.
+    /// That client's are not looked at any more.
+    fn too_many(&self, request: &WebRequest<'_>, tokens: &Tokens, client: &str) -> Result<(), Duration> {
+        let now = Instant::now();
+        if !request.presents_something() {
+            return Ok(());
+        }
+        self.wrong_tokens.check(client, now)?;
+        match request.token(tokens, SystemClock.now()) {
+            Some(token) => self.requests.admit(&token.name, now),
+            None if request.is_valid(tokens, SystemClock.now()) => Ok(()),
+            None => self.wrong_tokens.admit(client, now),
+        }
+    }
+
+    /// The answer to who may not see what is neither a page nor the API, or asks too often.
+    fn kept_out(&self, peer: SocketAddr, uri: &Uri, headers: &HeaderMap) -> Option<Response<Body>> {
+        let tokens = self.access.tokens();
+        let request = request(&Method::GET, uri, headers, &[]);
+        let checked = tokens.map_or(Ok(()), |tokens| self.too_many(&request, &tokens, &client(peer, headers)));
+        checked.err().map(|wait| converted(&too_many(wait))).or_else(|| not_admitted(self, uri, headers))
     }
 
     /// The answer to a visitor who is admitted, remembered until the database changes.
@@ -128,16 +161,22 @@ pub(super) fn router(app: Arc<App>) -> Router {
         .with_state(app)
 }
 
-async fn listen(State(app): State<Arc<App>>, uri: Uri, headers: HeaderMap) -> Response<Body> {
-    match not_admitted(&app, &uri, &headers) {
-        Some(refusal) => refusal,
-        None => events::stream(app.versions.clone(), app.meter.view()).into_response(),
+async fn listen(State(app): State<Arc<App>>, ConnectInfo(peer): Peer, uri: Uri, headers: HeaderMap) -> Response<Body> {
+    if let Some(refusal) = app.kept_out(peer, &uri, &headers) {
+        return refusal;
     }
+    let (versions, viewer) = (app.versions.clone(), app.meter.view());
+    events::stream(versions, viewer, still_admitted(app, uri, headers)).into_response()
 }
 
 /// The alerts as they are recorded, for programs.
-async fn listen_to_alerts(State(app): State<Arc<App>>, uri: Uri, headers: HeaderMap) -> Response<Body> {
-    if let Some(refusal) = not_admitted(&app, &uri, &headers) {
+async fn listen_to_alerts(
+    State(app): State<Arc<App>>,
+    ConnectInfo(peer): Peer,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Response<Body> {
+    if let Some(refusal) = app.kept_out(peer, &uri, &headers) {
         return refusal;
     }
     let last = match headers.get("last-event-id").map(|id| id.to_str().ok().and_then(|id| id.parse().ok())) {
@@ -148,18 +187,21 @@ async fn listen_to_alerts(State(app): State<Arc<App>>, uri: Uri, headers: Header
             return converted(&ApiResponse::error(400, "bad_event_id", message));
         }
     };
-    // A token may be revoked, or a session end, while its client listens.
-    let admission = Arc::clone(&app);
-    let is_admitted = move || not_admitted(&admission, &uri, &headers).is_none();
-    match alerts::stream(Arc::clone(&app.database), app.versions.clone(), last, is_admitted) {
+    let (database, versions) = (Arc::clone(&app.database), app.versions.clone());
+    match alerts::stream(database, versions, last, still_admitted(app, uri, headers)) {
         Ok(stream) => stream.into_response(),
         Err(error) => converted(&unreadable(&error.into())),
     }
 }
 
+/// Whether a client that listens may go on: its token may be revoked meanwhile, or its session end.
+fn still_admitted(app: Arc<App>, uri: Uri, headers: HeaderMap) -> impl Fn() -> bool + Send + 'static {
+    move || not_admitted(&app, &uri, &headers).is_none()
+}
+
 /// Read anew for each request: the lag grows while the database stays the same.
-async fn metrics(State(app): State<Arc<App>>, uri: Uri, headers: HeaderMap) -> Response<Body> {
-    if let Some(refusal) = not_admitted(&app, &uri, &headers) {
+async fn metrics(State(app): State<Arc<App>>, ConnectInfo(peer): Peer, uri: Uri, headers: HeaderMap) -> Response<Body> {
+    if let Some(refusal) = app.kept_out(peer, &uri, &headers) {
         return refusal;
     }
     let began = Instant::now();
@@ -180,6 +222,11 @@ async fn metrics(State(app): State<Arc<App>>, uri: Uri, headers: HeaderMap) -> R
     converted(&answer)
 }
 
+fn client(peer: SocketAddr, headers: &HeaderMap) -> String {
+    let told = headers.get_all("x-forwarded-for").iter().next_back().and_then(|told| told.to_str().ok());
+    rate::client(peer.ip(), told)
+}
+
 /// The answer to who may not see what is neither a page nor the API.
 fn not_admitted(app: &App, uri: &Uri, headers: &HeaderMap) -> Option<Response<Body>> {
     if let Some(refusal) = refusal(app, uri, headers) {
@@ -193,6 +240,7 @@ fn not_admitted(app: &App, uri: &Uri, headers: &HeaderMap) -> Option<Response<Bo
 
 async fn answer(
     State(app): State<Arc<App>>,
+    ConnectInfo(peer): Peer,
     method: Method,
     uri: Uri,
     headers: HeaderMap,
@@ -203,7 +251,8 @@ async fn answer(
     }
     let began = Instant::now();
     let (answering, is_read) = (Arc::clone(&app), is_read(method.as_str()));
-    let answer = move || answering.answer(&request(&method, &uri, &headers, &body));
+    let client = client(peer, &headers);
+    let answer = move || answering.answer(&request(&method, &uri, &headers, &body), &client);
     let answer = if is_read {
         answer()
     } else {
@@ -240,7 +289,7 @@ fn is_read(method: &str) -> bool {
 }
 
 fn too_many(wait: Duration) -> ApiResponse {
-    let message = "this token made too many requests; accepted: the same again after Retry-After seconds";
+    let message = "too many requests of this token, or wrong tokens; accepted: the same after Retry-After seconds";
     let mut response = ApiResponse::error(429, "too_many_requests", message);
     response.headers.push(("retry-after", wait.as_secs().saturating_add(1).to_string()));
     response

@@ -50,13 +50,19 @@ pub(super) fn watch(database: Arc<Database>) -> watch::Receiver<u64> {
     receiver
 }
 
-/// The events of one page, until it closes.
-pub(super) fn stream(versions: watch::Receiver<u64>, viewer: Viewer) -> impl IntoResponse {
-    let events = stream::unfold((versions, viewer), |(mut versions, viewer)| async {
+/// The events of one page, until it closes or its visitor is no longer admitted.
+pub(super) fn stream(
+    versions: watch::Receiver<u64>,
+    viewer: Viewer,
+    is_admitted: impl Fn() -> bool + Send + 'static,
+) -> impl IntoResponse {
+    let of = (versions, viewer, is_admitted);
+    let events = stream::unfold(of, |(mut versions, viewer, is_admitted)| async move {
         versions.changed().await.ok()?;
         let version = *versions.borrow_and_update();
         tokio::time::sleep(PAUSE).await;
-        Some((Ok::<_, Infallible>(Event::default().event("changed").data(version.to_string())), (versions, viewer)))
+        let event = Event::default().event("changed").data(version.to_string());
+        is_admitted().then(|| (Ok::<_, Infallible>(event), (versions, viewer, is_admitted)))
     });
     Sse::new(events).keep_alive(KeepAlive::default())
 }

@@ -1,14 +1,18 @@
 use std::net::{IpAddr, SocketAddr, TcpListener};
+use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use anyhow::Context;
+use axum::serve::ListenerExt;
 use stoop_embedded::Database;
 
 use super::access::ServerAccess;
 use super::app::{self, App};
 use super::connections::{BoundedListener, Bounds};
 use super::events;
+use super::metrics::ServerMeter;
 use crate::args::{PagesArgs, StoreArgs};
+use crate::schedule::DueTimes;
 use crate::stop::Stop;
 
 /// The port that is tried first, and how many after it.
@@ -22,21 +26,21 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Listens until a stop is asked for.
+    /// Listens until a stop is asked for. Tells whether the polls of this process are overdue.
     ///
     /// # Errors
     /// If the database cannot be read, the port is taken, or others can reach the address and there is no token.
-    pub(crate) fn start(store: &StoreArgs, args: PagesArgs, stop: &Stop) -> anyhow::Result<Self> {
+    pub(crate) fn start(store: &StoreArgs, args: PagesArgs, due: &DueTimes, stop: &Stop) -> anyhow::Result<Self> {
         let database = Database::open_read(store.db(), &store.data()).map_err(crate::failure::not_opened)?;
         let access = ServerAccess::of(store, args)?;
         let listener = listen(args)?;
         let address = listener.local_addr()?;
         listener.set_nonblocking(true)?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let stop = stop.clone();
+        let (meter, stop) = (ServerMeter::beside(due.clone()), stop.clone());
         let thread = std::thread::Builder::new().name("pages".to_owned()).spawn(move || {
             runtime.block_on(async {
-                let served = stop.unless_set(serve(listener, database, address, access));
+                let served = stop.unless_set(serve(listener, database, address, access, meter));
                 if let Some(Err(error)) = served.await {
                     tracing::error!(error = format!("{error:#}"), "pages are no longer served");
                 }
@@ -63,14 +67,17 @@ impl Server {
 
 async fn serve(
     listener: TcpListener,
-    database: std::sync::Arc<Database>,
+    database: Arc<Database>,
     address: SocketAddr,
     access: ServerAccess,
+    meter: Arc<ServerMeter>,
 ) -> anyhow::Result<()> {
     let listener = BoundedListener::new(tokio::net::TcpListener::from_std(listener)?, Bounds::OF_SERVER);
     let versions = events::watch(database.clone());
-    let router = app::router(App::new(database, versions, address, access));
-    Ok(axum::serve(listener, router).await?)
+    let router = app::router(App::new(database, versions, address, access, meter));
+    // Taps nothing, but axum tells the addresses of such a listener's connections.
+    let listener = listener.tap_io(|_| ());
+    Ok(axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>()).await?)
 }
 
 /// Binds the port that was asked for, or the first free one from [`PORT`] on.

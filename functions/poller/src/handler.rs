@@ -49,8 +49,6 @@ impl App<'_> {
     /// Polls the search of each message. After a failed message, no later message of the same search is polled:
     /// messages of a group stay in order.
     pub async fn handle(&self, event: SqsEvent, deadline: Time) -> SqsBatchResponse {
-        // While the environment was frozen, only one of the two clocks may have advanced.
-        self.poll.clock.jumped_ms();
         let mut response = SqsBatchResponse::default();
         let mut failed_groups = HashSet::new();
         for message in event.records {
@@ -74,6 +72,8 @@ impl App<'_> {
     async fn take(&self, message: &SqsMessage, deadline: Time) -> Result<(), Failure> {
         let body = message.body.as_deref().unwrap_or_default();
         let task: PollTask = serde_json::from_str(body).map_err(|error| Failure::NoTask(error.to_string()))?;
+        // While the environment was frozen, only one of the two clocks may have advanced.
+        self.poll.clock.jumped_ms(&task.search);
         let run = format!("{}-{}", task.search, self.poll.clock.now().ms());
         let span = tracing::info_span!("poll", search = task.search, run);
         let id = message.message_id.as_deref().unwrap_or_default();

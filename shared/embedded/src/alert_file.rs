@@ -8,6 +8,7 @@ use stoop_pipeline::serve::AlertView;
 
 use crate::database::{Database, file_bytes};
 use crate::error::{Result, at, doing};
+use crate::files::make_folder;
 
 /// A JSON Lines file of alerts that follows the ledger.
 ///
@@ -90,7 +91,7 @@ impl AlertFile {
 /// Opens the file each time, so that a file that was moved away or deleted starts again.
 fn append(path: &Path, behind: u64, lines: &[u8]) -> std::io::Result<u64> {
     if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder)?;
+        make_folder(folder)?;
     }
     let mut file = OpenOptions::new().read(true).append(true).create(true).open(path)?;
     let length = file.metadata()?.len();

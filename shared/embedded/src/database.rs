@@ -7,6 +7,7 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags, Params, Row, TransactionBehavior};
 use stoop_pipeline::ports::PortError;
 
+use crate::files;
 use crate::error::{BoxError, OpenError, Result, about, at, once};
 use crate::lake::{self, FrameWriter};
 use crate::processes::Presence;
@@ -77,6 +78,11 @@ impl Database {
             return Err(OpenError::DataIsFile(data.to_owned()));
         }
         let failed = |source| OpenError::Failed { path: path.clone(), source: once(source) };
+        if !path.exists() {
+            // SQLite gives its files beside it the same mode.
+            let made = files::make_file(&path);
+            made.map_err(|error| OpenError::Failed { path: path.clone(), source: at("make", &path)(error).into() })?;
+        }
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let mut connection = connect(&path, flags).map_err(failed)?;
         prepare_file(&mut connection).map_err(failed)?;

@@ -1,4 +1,4 @@
-//! Atomic file writes.
+//! Atomic file writes, and files and folders for their owner alone.
 
 use std::fs::{self, File};
 use std::io::Write;
@@ -6,11 +6,33 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{FileError, at};
 
+/// Makes a folder and those above it that are missing. New ones are for their owner alone, because they hold what sources and
+/// people told; whoever wants to share them changes their mode.
+///
+/// # Errors
+/// If the system refuses.
+pub fn make_folder(path: &Path) -> std::io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path)
+}
+
+/// Makes an empty file for its owner alone, unless there is one.
+pub(crate) fn make_file(path: &Path) -> std::io::Result<()> {
+    let mut options = fs::OpenOptions::new();
+    options.append(true).create(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path).map(drop)
+}
+
 /// Writes a file atomically: the path has the old or the complete new content, even after a loss of power. Writes a
 /// temporary file, syncs it, renames it and syncs the folder.
 pub(crate) fn write_whole(path: &Path, parts: &[&[u8]]) -> Result<(), FileError> {
     let folder = path.parent().unwrap_or(Path::new("."));
-    fs::create_dir_all(folder).map_err(at("create the folder", folder))?;
+    make_folder(folder).map_err(at("create the folder", folder))?;
     let temporary = temporary_name(path);
     let written = File::create(&temporary).and_then(|mut file| {
         parts.iter().try_for_each(|part| file.write_all(part))?;

@@ -57,6 +57,7 @@ pub use database::Database;
 pub use difference::{Difference, Found};
 pub use error::OpenError;
 pub use feed::Record;
+pub use files::make_folder;
 pub use folder_files::FolderFiles;
 pub use import::{Import, ImportedObject};
 pub use lake::{Held, LakeObject};

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use zstd::bulk::{Compressor, Decompressor};
 
 use crate::error::{Result, at};
+use crate::files::make_folder;
 
 /// Bytes of a bucket that are compressed together.
 const FRAME_BYTES: usize = 32 << 10;
@@ -136,7 +137,7 @@ struct Scratch {
 
 impl Scratch {
     fn new(folder: &Path) -> Result<Self> {
-        fs::create_dir_all(folder).map_err(at("make", folder))?;
+        make_folder(folder).map_err(at("make", folder))?;
         sweep(folder)?;
         for number in 0_u32.. {
             let path = folder.join(format!("{PREFIX}{}-{number}", std::process::id()));

@@ -56,7 +56,7 @@ fn draw(view: &HomeView, title: &str, steps: Vec<Step>, meanwhile: Option<&Meanw
             h1 { (title) }
             p {
                 (home.status) " " (text::offer(market.purpose.as_str())) " · " (layout::as_of(now))
-                @if let Some(url) = home.url.as_deref().and_then(text::web_address) { " · " a href=(url) rel="noopener noreferrer nofollow" { "the listing" } }
+                @if let Some(url) = &home.url { " · " a href=(url) rel="noopener noreferrer nofollow" { "the listing" } }
             }
         }
         dl class="tiles" {

@@ -81,7 +81,8 @@ pub(crate) fn page(head: &Head<'_>, content: &Markup) -> String {
             }
         }
     };
-    page.into_string()
+    // Whatever a source wrote.
+    stoop_show::plain_lines(&page.into_string()).into_owned()
 }
 
 /// A page that says what polls: it must not be called live if nothing does, nor real if all is simulated.

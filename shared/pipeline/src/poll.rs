@@ -51,6 +51,7 @@ mod tokens;
 pub use account::release;
 pub use context::{Clock, PollPorts, USER_AGENT};
 pub use error::PollError;
+pub use jumps::clock_jump;
 pub use origin::{FileSet, Origin};
 pub use peek::{Peeked, peek};
 pub use polled::{LEFT_BY_SERVER, LEFT_OF, Polled};

@@ -32,6 +32,7 @@ mod search;
 mod sum;
 mod text;
 mod view;
+mod web_address;
 mod yields;
 
 use std::fmt::Display;
@@ -73,6 +74,7 @@ pub use search::{ControlError, SearchView, control_search, searches};
 pub use sum::{Hours, Sum};
 pub use text::{figure_text, figure_title};
 pub use view::{MarketView, SegmentView, covers_days, unit_name};
+pub use web_address::web_address;
 pub use yields::{YieldLevel, YieldLevelView, YieldView, yields};
 
 /// Serialises times and markets as they print: RFC 3339, `us/wa/king/seattle/98178:sale:USD`.

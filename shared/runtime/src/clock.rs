@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 use async_trait::async_trait;
@@ -8,8 +9,8 @@ use stoop_pipeline::Clock;
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemClock;
 
-/// The readings of the adjustable and of the monotonic clock when the clock was last checked for a jump.
-static ASKED: Mutex<Option<ClockReadings>> = Mutex::new(None);
+/// The readings of both clocks when each asker last asked for a jump.
+static ASKED: Mutex<BTreeMap<String, ClockReadings>> = Mutex::new(BTreeMap::new());
 
 #[derive(Clone, Copy, Debug)]
 struct ClockReadings {
@@ -36,9 +37,13 @@ impl Clock for SystemClock {
         tokio::time::sleep(std::time::Duration::from_millis(ms)).await;
     }
 
-    fn jumped_ms(&self) -> i64 {
+    fn steady_ms(&self) -> i64 {
+        steady_ms()
+    }
+
+    fn jumped_ms(&self, asker: &str) -> i64 {
         let readings = ClockReadings { wall: self.now(), steady_ms: steady_ms() };
-        let before = ASKED.lock().unwrap_or_else(PoisonError::into_inner).replace(readings);
+        let before = ASKED.lock().unwrap_or_else(PoisonError::into_inner).insert(asker.to_owned(), readings);
         before.map_or(0, |before| readings.jumped_ms(before))
     }
 }
@@ -73,7 +78,7 @@ mod tests {
 
     #[test]
     fn a_clock_that_is_not_set_has_not_jumped() {
-        SystemClock.jumped_ms();
-        assert!(SystemClock.jumped_ms().abs() < 60_000);
+        SystemClock.jumped_ms("austin");
+        assert!(SystemClock.jumped_ms("austin").abs() < 60_000);
     }
 }

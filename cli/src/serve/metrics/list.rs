@@ -135,7 +135,7 @@ pub(super) const METRICS: &[Metric] = &[
     metric("PollsStale", Counter, Aws, POLLS, "Polls that were no longer wanted when they came."),
     metric("ChainsEnded", Counter, Aws, POLLS, "Scans that were not continued."),
     metric("SearchesPlanned", Counter, Aws, POLLS, "Searches that the planner sent to be polled."),
-    metric("SearchesOverdue", Gauge, Aws, WAITING, "Searches that are late."),
+    metric("SearchesOverdue", Gauge, Both, WAITING, "Searches that are late."),
     metric("Runs", Counter, Laptop, POLLS, "Runs that ended, by kind and outcome. A new database resets it."),
     metric("ListingsSeen", Counter, Both, SEEN, "Listings that polls saw. A new database resets it."),
     metric("ObservationsSent", Counter, Both, SEEN, "Observations that polls published. A new database resets it."),

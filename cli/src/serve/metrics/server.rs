@@ -2,13 +2,17 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
+use stoop_runtime::SystemClock;
+
 use super::exposition::Exposition;
+use crate::schedule::DueTimes;
 
 const CLASSES: [&str; 4] = ["2xx", "3xx", "4xx", "5xx"];
 
-/// What a server counts about itself, from its start.
+/// What a server counts about itself and the polling beside it, from its start.
 #[derive(Debug, Default)]
 pub(in crate::serve) struct ServerMeter {
+    due: DueTimes,
     /// By class of status.
     requests: [AtomicU64; CLASSES.len()],
     answering_us: AtomicU64,
@@ -21,6 +25,15 @@ pub(in crate::serve) struct ServerMeter {
 pub(in crate::serve) struct Viewer(Arc<ServerMeter>);
 
 impl ServerMeter {
+    pub(in crate::serve) fn beside(due: DueTimes) -> Arc<Self> {
+        Arc::new(Self { due, ..Self::default() })
+    }
+
+    /// How many searches of this process should have been polled a while ago.
+    pub(in crate::serve) fn searches_overdue(&self) -> u64 {
+        self.due.overdue(&SystemClock)
+    }
+
     /// Counts an answer.
     pub(in crate::serve) fn answered(&self, status: u16, took: Duration, bytes: usize) {
         let class = usize::from((status / 100).clamp(2, 5)) - 2;
@@ -36,6 +49,7 @@ impl ServerMeter {
     }
 
     pub(super) fn show(&self, text: &mut Exposition) {
+        text.one("SearchesOverdue", self.searches_overdue());
         for (class, requests) in CLASSES.iter().zip(&self.requests) {
             text.add("HttpRequests", &[("status", class)], requests.load(Relaxed));
         }

@@ -107,6 +107,41 @@ fn a_stream_of_alerts_ends_with_its_token() {
 }
 
 #[test]
+fn events_of_a_page_end_with_its_session() {
+    let room = room();
+    let token = room.stoop(&["token", "new", "ann"]).ok().stdout.trim().to_owned();
+    let served = Served::start_with(&room, &["--require-token"]);
+    Ear::on(&served, "/events", "").hears("401");
+    let mut revoked = Ear::on(&served, "/events", &format!("Authorization: Bearer {token}\r\n"));
+    revoked.hears("text/event-stream");
+    room.stoop(&["token", "revoke", "ann"]).ok();
+    let rows = format!("{FIELDS}0,2026-03-15T08:00:00Z,320000,Reno,Fallen,\n");
+    room.replay("made.toml", &[room.write("15.csv", rows)]);
+    revoked.hears("\r\n0\r\n");
+}
+
+#[test]
+fn a_client_of_many_wrong_tokens_waits_and_is_no_longer_looked_at() {
+    let room = room();
+    let token = room.stoop(&["token", "new", "ann"]).ok().stdout.trim().to_owned();
+    let served = Served::start_with(&room, &["--require-token"]);
+    let of = |token: &str| format!("Authorization: Bearer {token}\r\n");
+    for _ in 0..20 {
+        Ear::on(&served, "/api/v1/markets", &of("wrong")).hears(" 401 ");
+    }
+    for path in ["/api/v1/markets", "/api/v1/events", "/events", "/metrics", "/"] {
+        for token in ["wrong", &token] {
+            let mut ear = Ear::on(&served, path, &of(token));
+            ear.hears(" 429 ");
+            ear.hears("retry-after: ");
+        }
+    }
+    Ear::on(&served, "/health", "").hears(" 200 ");
+    // A proxy on this computer tells of another client.
+    Ear::on(&served, "/api/v1/markets", &format!("{}X-Forwarded-For: 192.0.2.1\r\n", of(&token))).hears(" 200 ");
+}
+
+#[test]
 fn an_alert_is_explained() {
     let room = room();
     let served = Served::start(&room);

@@ -32,10 +32,6 @@ impl Clock for Ticking {
     }
 
     async fn sleep(&self, _: u64) {}
-
-    fn jumped_ms(&self) -> i64 {
-        0
-    }
 }
 
 fn put_bronze(folder: &Path, name: &str, numbers: std::ops::Range<i64>) {

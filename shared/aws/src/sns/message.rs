@@ -2,7 +2,8 @@ use std::fmt::Write;
 
 use serde_json::json;
 use stoop_domain::{Alert, AreaPath, Currency, Minor};
-use stoop_pipeline::serve::AlertView;
+use stoop_pipeline::serve::{AlertView, web_address};
+use stoop_show::plain;
 
 /// The longest subject that SNS takes.
 const SUBJECT_CHARS_MAX: usize = 100;
@@ -51,19 +52,19 @@ impl Message {
     }
 }
 
-/// The alert with its unbounded texts shortened.
+/// The alert with its unbounded texts shortened, safe to show.
 fn cut(alert: &Alert) -> Alert {
     let to = |text: &Option<String>, chars_max: usize| {
         text.as_ref().map(|text| match text.char_indices().nth(chars_max) {
-            Some((at, _)) => format!("{}...", &text[..at]),
-            None => text.clone(),
+            Some((at, _)) => format!("{}...", plain(&text[..at])),
+            None => plain(text).into_owned(),
         })
     };
     Alert {
         title: to(&alert.title, TEXT_CHARS_MAX),
         line: to(&alert.line, TEXT_CHARS_MAX),
         // A truncated URL is useless.
-        url: alert.url.clone().filter(|url| url.chars().count() <= URL_CHARS_MAX),
+        url: alert.url.as_deref().and_then(web_address).filter(|url| url.chars().count() <= URL_CHARS_MAX),
         ..alert.clone()
     }
 }

@@ -165,3 +165,23 @@ fn a_database_knows_its_data_folder() {
     fs::rename(&data, &other).unwrap();
     assert_eq!(lake(&Database::open(&path, &other).unwrap()), [seen], "it may move as a whole");
 }
+
+#[cfg(unix)]
+#[test]
+fn what_is_made_is_for_its_owner_alone_and_what_was_there_keeps_its_mode() {
+    use std::os::unix::fs::PermissionsExt;
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    let folder = tempfile::TempDir::new().unwrap();
+    let (path, data) = paths(folder.path());
+    let database = open(folder.path());
+    apply(&database, &[&observation("1", 0, 0)]);
+    for name in ["stoop.db", "stoop.db-wal", "stoop.db-shm"] {
+        assert_eq!(mode(&folder.path().join(name)), 0o600, "{name}");
+    }
+    assert_eq!(mode(&data), 0o700);
+    drop(database);
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
+    fs::set_permissions(&data, fs::Permissions::from_mode(0o750)).unwrap();
+    apply(&open(folder.path()), &[&observation("2", 1, 0)]);
+    assert_eq!((mode(&path), mode(&data)), (0o640, 0o750), "shared on purpose");
+}

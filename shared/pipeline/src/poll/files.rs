@@ -73,7 +73,7 @@ pub(super) async fn poll(
     let scan = Scan { search, ports, run, began_at, initial, incremental: false, resumed: false };
     let (drift, refusals, believer, report) = <_>::default();
     let mut of = FileScan { scan, drift, refusals, index, believer, report };
-    report_jump(&search.name, ports.clock.jumped_ms(), polled);
+    report_jump(&search.name, ports.clock.jumped_ms(&search.name), polled);
     let stopped = match walk(&mut of, files, polled).await {
         Ok(stopped) => stopped,
         Err(error) => {

@@ -54,7 +54,8 @@ fn look(clock: &dyn Clock, index: &mut Index<'_>, polled: &mut Polled) -> (Time,
     let before = index.state.clock.replace(now);
     let back_ms = before.map_or(0, |before| now.ms() - before.ms()).min(0);
     let search = index.search();
-    let jumped_ms = [clock.jumped_ms(), back_ms].into_iter().find(|jumped_ms| report_jump(search, *jumped_ms, polled));
+    let jumped_ms =
+        [clock.jumped_ms(search), back_ms].into_iter().find(|jumped_ms| report_jump(search, *jumped_ms, polled));
     let jumped_ms = jumped_ms.unwrap_or(0);
     index.shift_absences(jumped_ms);
     (now, jumped_ms)
@@ -62,16 +63,19 @@ fn look(clock: &dyn Clock, index: &mut Index<'_>, polled: &mut Polled) -> (Time,
 
 /// Reports a jump of the clock if it is large. Returns whether it is.
 pub(super) fn report_jump(search: &str, jumped_ms: i64, polled: &mut Polled) -> bool {
-    if jumped_ms.saturating_abs() <= JUMP_MS {
-        return false;
-    }
-    let minutes = jumped_ms.saturating_abs() / (60 * Time::SECOND_MS);
-    let jump = if jumped_ms < 0 {
-        format!("the clock was set back by {minutes} minutes")
-    } else {
-        format!("the clock was set ahead by {minutes} minutes, or this computer slept")
-    };
+    let Some(jump) = clock_jump(jumped_ms) else { return false };
     tracing::warn!(search, jumped_ms, "{jump}");
     polled.clock_jumps.push(jump);
     true
+}
+
+/// What is told of a clock that jumped by so much; `None` if it was only adjusted.
+#[must_use]
+pub fn clock_jump(jumped_ms: i64) -> Option<String> {
+    let by_ms = jumped_ms.saturating_abs();
+    let minutes = by_ms / (60 * Time::SECOND_MS);
+    (by_ms > JUMP_MS).then(|| match jumped_ms {
+        ..0 => format!("the clock was set back by {minutes} minutes"),
+        _ => format!("the clock was set ahead by {minutes} minutes, or this computer slept"),
+    })
 }

@@ -1,6 +1,8 @@
 use serde::Serialize;
 use stoop_domain::{Alert, Verdict};
 
+use super::web_address;
+
 /// An alert as people and programs get it: in `alerts.jsonl`, at a webhook, from `stoop alerts --json`. Prices are in
 /// major units of the currency, times are RFC 3339.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -52,7 +54,7 @@ impl AlertView {
             drop: f64::from(alert.drop_bp) / 10_000.0,
             title: alert.title.clone(),
             line: alert.line.clone(),
-            url: alert.url.clone(),
+            url: alert.url.as_deref().and_then(web_address),
             why_suspect: match &alert.verdict {
                 Verdict::Alert => None,
                 Verdict::Suspect(why) => Some(why.clone()),

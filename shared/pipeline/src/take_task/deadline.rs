@@ -44,7 +44,11 @@ impl Clock for DeadlineClock<'_> {
         self.clock.sleep(ms.min(left_ms)).await;
     }
 
-    fn jumped_ms(&self) -> i64 {
-        self.clock.jumped_ms()
+    fn steady_ms(&self) -> i64 {
+        self.clock.steady_ms()
+    }
+
+    fn jumped_ms(&self, asker: &str) -> i64 {
+        self.clock.jumped_ms(asker)
     }
 }

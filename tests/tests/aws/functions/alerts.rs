@@ -185,7 +185,10 @@ async fn an_unreadable_image_is_quarantined_once_and_its_neighbours_are_judged()
     /// Makes a record unreadable.
     type Spoil = fn(&mut Value);
     let spoil: [(&str, Spoil); 8] = [
-        ("home is damaged", |record| record["dynamodb"]["NewImage"]["body"]["B"] = "AwID".into()),
+        ("home is damaged", |record| {
+            let body = &mut record["dynamodb"]["NewImage"]["body"]["B"];
+            *body = body.as_str().unwrap()[..8].into();
+        }),
         ("home of format 0", |record| record["dynamodb"]["OldImage"]["body"]["B"] = "AAID".into()),
         ("not a change record", |record| record["dynamodb"]["NewImage"]["body"]["B"] = "not *base64*".into()),
         ("has no binary body", |record| record["dynamodb"]["NewImage"]["body"] = json!({ "S": "text" })),

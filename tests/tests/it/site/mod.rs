@@ -301,7 +301,7 @@ impl Clock for Virtual {
         }
     }
 
-    fn jumped_ms(&self) -> i64 {
+    fn jumped_ms(&self, _search: &str) -> i64 {
         self.jumped_ms.swap(0, Ordering::SeqCst)
     }
 }

@@ -1,7 +1,7 @@
 //! An answer as JSON or CSV.
 
 use serde::Serialize;
-use stoop_show::Csv;
+use stoop_show::{Csv, plain_json};
 
 use super::error::ApiError;
 use super::{ApiRequest, ApiResponse, BODY_BYTES_MAX};
@@ -31,9 +31,10 @@ pub(super) fn sent(answer: &impl Answer, request: ApiRequest<'_>) -> Result<ApiR
     Ok(response)
 }
 
-/// Sends a value as JSON.
+/// Sends a value as JSON, which may be shown as it is.
 pub(super) fn json(answer: &impl Serialize) -> Result<ApiResponse, ApiError> {
-    whole("application/json", serde_json::to_vec(answer)?)
+    let json = serde_json::to_string(answer)?;
+    whole("application/json", plain_json(&json).into_owned().into_bytes())
 }
 
 fn whole(media_type: &str, body: Vec<u8>) -> Result<ApiResponse, ApiError> {

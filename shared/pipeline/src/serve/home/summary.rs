@@ -2,7 +2,7 @@ use serde::Serialize;
 use stoop_domain::{Currency, Event, Home, HomeId, Market, Minor, Phase, PriceChange, PropertyType, Time};
 use stoop_market::Cell;
 
-use super::super::{ComparableView, Comparables, as_text, as_text_or_null, unit_name};
+use super::super::{ComparableView, Comparables, as_text, as_text_or_null, unit_name, web_address};
 use super::fields::{FieldsView, area_in};
 
 /// A home in a list. Prices are in major units of the currency, times are RFC 3339.
@@ -130,7 +130,7 @@ impl HomeSummary {
             last_event_at: events.iter().map(|event| event.at).max(),
             title: home.title().map(str::to_owned),
             line: home.line().map(str::to_owned),
-            url: home.url().map(str::to_owned),
+            url: home.url().and_then(web_address),
             coordinates: home.coordinates(),
             phase: Some(phase),
             asked: facts.list_price,
