@@ -11,6 +11,7 @@ use stoop_embedded::Database;
 use tokio::sync::watch;
 
 use super::metrics::Viewer;
+use super::readers::read_beside;
 
 /// How often the database is asked for its version: a cheap read of a few bytes.
 const LOOK: Duration = Duration::from_millis(200);
@@ -29,9 +30,9 @@ pub(super) fn watch(database: Arc<Database>) -> watch::Receiver<u64> {
             if looked.is_none_or(|looked| looked.elapsed() >= LOOK_AT_POLLER) {
                 looked = Some(Instant::now());
                 // If it cannot be known, the next look may tell.
-                polled = database.polling().ok().or(polled);
+                polled = read_beside(&database, Database::polling).await.ok().or(polled);
             }
-            match database.data_version().map(|version| (version, polled)) {
+            match read_beside(&database, Database::data_version).await.map(|version| (version, polled)) {
                 Ok(version) if known != Some(version) => {
                     known = Some(version);
                     sender.send_modify(|version| *version += 1);
@@ -40,7 +41,7 @@ pub(super) fn watch(database: Arc<Database>) -> watch::Receiver<u64> {
                 // Once, not five times a second.
                 Err(error) if !failed => {
                     failed = true;
-                    tracing::warn!(%error, "web pages are not kept current");
+                    tracing::warn!(error = format!("{error:#}"), "web pages are not kept current");
                 }
                 Err(_) => {}
             }

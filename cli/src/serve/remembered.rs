@@ -23,6 +23,10 @@ impl Remembered {
 
     /// Keeps an answer. Forgets all others if they are of another version, or take too much.
     pub(super) fn keep(&mut self, version: u64, key: String, answer: &Arc<ApiResponse>) {
+        if version < self.version {
+            // Read before the change that somebody else has seen already.
+            return;
+        }
         let bytes = bytes_of(&key, answer);
         if self.version != version || self.bytes + bytes > BYTES_MAX {
             *self = Self { version, ..Self::default() };
@@ -74,6 +78,7 @@ mod tests {
         remembered.keep(1, "a".into(), &answer(10));
         assert!(remembered.get(1, "a").is_some() && remembered.get(2, "a").is_none());
         remembered.keep(2, "b".into(), &answer(10));
+        remembered.keep(1, "c".into(), &answer(10));
         assert!(remembered.get(2, "a").is_none() && remembered.get(2, "b").is_some());
         assert_eq!(remembered.answers.len(), 1);
     }
