@@ -7,9 +7,10 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags, Params, Row, TransactionBehavior};
 use stoop_pipeline::ports::PortError;
 
-use crate::files;
 use crate::error::{BoxError, OpenError, Result, about, at, once};
+use crate::files;
 use crate::lake::{self, FrameWriter};
+use crate::market_list::MarketList;
 use crate::processes::Presence;
 use crate::reader::{self, Reader};
 use crate::schema::{self, APPLICATION_ID, FORMAT, HOMES_BY_MARKET, REBUILT_FROM, ROLL_UP_INDICES, TABLES};
@@ -27,6 +28,7 @@ use crate::spill;
 pub struct Database {
     inner: Mutex<Inner>,
     presence: Mutex<Option<Presence>>,
+    markets: MarketList,
     unread: u64,
     path: PathBuf,
     data: PathBuf,
@@ -177,12 +179,17 @@ impl Database {
     fn with(connection: Connection, path: PathBuf, data: &Path, unread: u64) -> Result<Arc<Self>> {
         let inner = Mutex::new(Inner { connection, frame: FrameWriter::new()? });
         let presence = Mutex::new(None);
-        Ok(Arc::new(Self { inner, presence, unread, path, data: data.to_owned() }))
+        let markets = MarketList::default();
+        Ok(Arc::new(Self { inner, presence, markets, unread, path, data: data.to_owned() }))
     }
 
     /// Ignores poisoning: if a thread panics, its transaction is rolled back, so the connection is usable.
     pub(crate) fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn market_list(&self) -> &MarketList {
+        &self.markets
     }
 
     pub(crate) fn presence(&self) -> MutexGuard<'_, Option<Presence>> {
