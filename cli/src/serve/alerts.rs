@@ -13,6 +13,7 @@ use stoop_pipeline::serve::AlertView;
 use tokio::sync::watch;
 
 use super::readers::read_beside;
+use super::remembered::Look;
 
 /// The most alerts that are read at a time.
 const AT_ONCE: usize = 100;
@@ -24,7 +25,7 @@ const RETRY: Duration = Duration::from_secs(2);
 /// is no longer admitted.
 pub(super) async fn stream(
     database: Arc<Database>,
-    versions: watch::Receiver<u64>,
+    versions: watch::Receiver<Look>,
     last_event_id: Option<i64>,
     is_admitted: impl Fn() -> bool + Send + 'static,
 ) -> anyhow::Result<impl IntoResponse> {

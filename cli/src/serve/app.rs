@@ -27,7 +27,7 @@ use super::events;
 use super::metrics::{self, ServerMeter};
 use super::rate::Rates;
 use super::readers::{NotRead, Readers};
-use super::remembered::Remembered;
+use super::remembered::{Look, Remembered};
 use crate::views::newest_moment;
 
 /// The address of the client, or of its proxy.
@@ -46,7 +46,7 @@ pub(super) struct Handles {
 /// What every request needs.
 pub(super) struct App {
     handles: Handles,
-    versions: watch::Receiver<u64>,
+    versions: watch::Receiver<Look>,
     access: ServerAccess,
     /// The values of `Host` that are answered; `None` for all.
     hosts: Option<[String; 2]>,
@@ -59,7 +59,7 @@ pub(super) struct App {
 impl App {
     pub(super) fn new(
         handles: Handles,
-        versions: watch::Receiver<u64>,
+        versions: watch::Receiver<Look>,
         address: SocketAddr,
         access: ServerAccess,
         meter: Arc<ServerMeter>,
@@ -112,6 +112,7 @@ impl App {
                 answered(&database, &asked.request(), tokens.as_ref(), now)
             };
             let written = tokio::task::spawn_blocking(move || write().unwrap_or_else(unreadable)).await;
+            self.lock().forget(Instant::now());
             written.map_err(|error| NotRead::Failed(error.into()))
         };
         Arc::new(answer.unwrap_or_else(|error| self.not_read(error)))
@@ -140,7 +141,7 @@ impl App {
         checked.err().map(|wait| converted(&too_many(wait))).or_else(|| not_admitted(self, uri, headers))
     }
 
-    /// The answer to a visitor who is admitted, remembered until the database changes.
+    /// The answer to a visitor who is admitted, remembered as long as [`Remembered`] says.
     async fn remembered(self: &Arc<Self>, asked: Asked) -> Arc<ApiResponse> {
         let (key, asked) = (asked.whole().key(), Arc::new(asked));
         let answer = match self.known(&key) {
@@ -159,7 +160,7 @@ impl App {
     }
 
     fn known(&self, key: &str) -> Option<Arc<ApiResponse>> {
-        self.lock().get(*self.versions.borrow(), key)
+        self.lock().get(key, *self.versions.borrow(), Instant::now())
     }
 
     fn read_and_keep(&self, database: &Database, asked: &Asked, key: String) -> Arc<ApiResponse> {
@@ -167,12 +168,12 @@ impl App {
         if let Some(known) = self.known(&key) {
             return known;
         }
-        let version = *self.versions.borrow();
+        let (look, began) = (*self.versions.borrow(), Instant::now());
         let mut answer = read(database, &asked.whole(), None);
         answer.body.shrink_to_fit();
         let answer = Arc::new(answer);
         if answer.status < 400 {
-            self.lock().keep(version, key, &answer);
+            self.lock().keep(key, &answer, look, began);
         }
         answer
     }
