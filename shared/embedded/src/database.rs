@@ -7,8 +7,8 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags, Params, Row, TransactionBehavior};
 use stoop_pipeline::ports::PortError;
 
-use crate::files;
 use crate::error::{BoxError, OpenError, Result, about, at, once};
+use crate::files;
 use crate::lake::{self, FrameWriter};
 use crate::processes::Presence;
 use crate::reader::{self, Reader};
