@@ -1,5 +1,5 @@
 -- The median price of each market and day is the stream's, which knows each price to 0.1 % (docs/adr/0002) and rounds the median
--- to the minor unit. The mean is the stream's, which sums exactly and leaves out the prices of 30 or more that are 50 times
+-- to the minor unit. The mean is the stream's, which sums exactly and leaves out the prices of 10 or more that are 50 times
 -- above or below their median (docs/METRICS.md); it takes out their sum as it knows them, to 0.1 %.
 with prices as (
     select market, day, cast(figure_price as double precision) as price
@@ -20,7 +20,7 @@ usual as (
     select counted.market, counted.day, count(*) as homes, sum(prices.price) as total
     from prices
     inner join counted on counted.market = prices.market and counted.day = prices.day
-    where counted.priced < 30 or prices.price between counted.median_price / 50 and counted.median_price * 50
+    where counted.priced < 10 or prices.price between counted.median_price / 50 and counted.median_price * 50
     group by counted.market, counted.day
 )
 select stream.market, stream.day, counted.priced, stream.priced as priced_by_stream, counted.median_price,
