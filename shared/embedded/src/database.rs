@@ -13,6 +13,7 @@ use crate::lake::{self, FrameWriter};
 use crate::processes::Presence;
 use crate::reader::{self, Reader};
 use crate::schema::{self, APPLICATION_ID, FORMAT, HOMES_BY_MARKET, REBUILT_FROM, ROLL_UP_INDICES, TABLES};
+use crate::search_index::Outlines;
 use crate::spill;
 
 /// The database file and its data folder: all ports of the pipeline, and views for people.
@@ -27,6 +28,7 @@ use crate::spill;
 pub struct Database {
     inner: Mutex<Inner>,
     presence: Mutex<Option<Presence>>,
+    pub(crate) outlines: Mutex<Outlines>,
     unread: u64,
     path: PathBuf,
     data: PathBuf,
@@ -177,7 +179,7 @@ impl Database {
     fn with(connection: Connection, path: PathBuf, data: &Path, unread: u64) -> Result<Arc<Self>> {
         let inner = Mutex::new(Inner { connection, frame: FrameWriter::new()? });
         let presence = Mutex::new(None);
-        Ok(Arc::new(Self { inner, presence, unread, path, data: data.to_owned() }))
+        Ok(Arc::new(Self { inner, presence, outlines: Mutex::default(), unread, path, data: data.to_owned() }))
     }
 
     /// Ignores poisoning: if a thread panics, its transaction is rolled back, so the connection is usable.
