@@ -60,7 +60,7 @@ pub(crate) async fn run(store: &StoreArgs, args: &RunArgs) -> anyhow::Result<Exi
         polls.spawn(keep_polling(engine.clone(), search, cadence));
     }
     tokio::spawn(keep_pruning(engine.clone(), kept(config.keep), prune::EVERY_MS));
-    let telling = webhook.map(WebhookSender::start);
+    let telling = webhook.map(WebhookSender::start).transpose()?;
     say!("polling; Ctrl-C finishes running work and stops");
     let mut intake = engine.intake(rules, |alert| say!("{}", show::alert_line(alert, out::line_width())));
     let taken = take_up(&engine, &mut intake, &mut polls).await;

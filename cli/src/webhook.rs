@@ -11,7 +11,7 @@ use stoop_pipeline::ports::DeadLetter;
 use stoop_pipeline::serve::AlertView;
 use stoop_pipeline::{Delivery, Trouble, begin_delivery, deliver, resend};
 use stoop_runtime::{AlertSettings, HttpClient, SystemClock, Webhook, read_alerts, read_outline};
-use tokio::task::JoinHandle;
+use tokio::sync::oneshot;
 
 use crate::args::{StoreArgs, WebhookArgs};
 use crate::engine::Engine;
@@ -35,8 +35,8 @@ pub(crate) struct WebhookSender {
     turn: File,
 }
 
-/// A running sender.
-pub(crate) struct SendTask(JoinHandle<()>);
+/// A running sender: tells when it has ended.
+pub(crate) struct SendTask(oneshot::Receiver<()>);
 
 impl WebhookSender {
     /// A sender, if a webhook is configured and no other process has one running. A new one begins with the alerts from
@@ -57,19 +57,28 @@ impl WebhookSender {
         Ok(Some(Self { engine: engine.clone(), webhook: Webhook::new(HttpClient::new(), address), turn }))
     }
 
-    pub(crate) fn start(self) -> SendTask {
-        SendTask(tokio::spawn(async move {
-            let Self { engine, webhook, turn: _turn } = self;
+    /// On a thread and a connection of its own: neither polls nor measuring delay it, nor it them.
+    pub(crate) fn start(self) -> anyhow::Result<SendTask> {
+        let Self { engine, webhook, turn } = self;
+        let database = Database::open(engine.database.path(), engine.database.data())?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let (ended, end) = oneshot::channel();
+        let send = move || {
+            let _turn = turn;
             let delivery = Delivery {
-                followers: &*engine.database,
+                followers: &*database,
                 follower: WEBHOOK,
                 subscriber: &webhook,
                 clock: &*engine.clock,
                 stop: &|| engine.stop.is_set(),
                 report: &tell,
             };
-            deliver(delivery).await;
-        }))
+            runtime.block_on(deliver(delivery));
+            // Nobody may wait for it any more.
+            ended.send(()).unwrap_or_default();
+        };
+        std::thread::Builder::new().name("webhook".to_owned()).spawn(send)?;
+        Ok(SendTask(end))
     }
 }
 
@@ -89,11 +98,9 @@ fn turn(database: &Database) -> anyhow::Result<Option<File>> {
 }
 
 impl SendTask {
-    /// Ends because the program stops.
-    pub(crate) async fn end(mut self) {
-        if tokio::time::timeout(GRACE, &mut self.0).await.is_err() {
-            self.0.abort();
-        }
+    /// Waits for its end, because the program stops; what is on its way after [`GRACE`] is given up.
+    pub(crate) async fn end(self) {
+        drop(tokio::time::timeout(GRACE, self.0).await);
     }
 }
 

@@ -22,6 +22,6 @@ pub(crate) struct SearchesArgs {
 
 #[derive(Args)]
 pub(crate) struct SearchArgs {
-    /// The search's name, as `stoop searches` lists it
+    /// The search's name, as `stoop searches` lists it, or as stoop.toml does before its first poll
     pub(crate) search: String,
 }

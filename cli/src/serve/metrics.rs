@@ -35,10 +35,11 @@ pub(super) async fn text(database: &Database, server: &ServerMeter, now: Time) -
 }
 
 /// The counts of polls that are metrics on AWS, too.
-const OF_POLLS: [(&str, &str); 7] = [
+const OF_POLLS: [(&str, &str); 8] = [
     ("ListingsSeen", "listings"),
     ("ObservationsConfirming", "confirmed"),
     ("ListingsHeldBack", "held_back"),
+    ("PricesHeld", "prices_held"),
     ("FieldsDrifted", "drifts"),
     ("Contradictions", "contradictions"),
     ("FieldsDistrusted", "fields_distrusted"),

@@ -1,4 +1,4 @@
-use std::net::{IpAddr, SocketAddr, TcpListener};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
@@ -13,6 +13,7 @@ use super::events;
 use super::metrics::ServerMeter;
 use super::readers::{ReadBounds, Readers};
 use crate::args::{PagesArgs, StoreArgs};
+use crate::out::complain;
 use crate::schedule::DueTimes;
 use crate::stop::Stop;
 
@@ -49,12 +50,19 @@ impl Server {
             // Connections end with the program: a page that listens would keep it open.
             runtime.shutdown_background();
         })?;
+        if !address.ip().is_loopback() {
+            complain!(
+                "stoop: other computers reach the pages at port {} of this one, without encryption: whoever can read the network \
+                 can read tokens. A proxy with HTTPS before it prevents that.",
+                address.port()
+            );
+        }
         Ok(Self { address, thread })
     }
 
-    /// `http://127.0.0.1:8317/`
+    /// `http://127.0.0.1:8317/`: an address at which this computer reaches it.
     pub(crate) fn url(&self) -> String {
-        format!("http://{}/", self.address)
+        format!("http://{}/", reached(self.address))
     }
 
     /// Waits for its end, which a stop brings.
@@ -100,5 +108,29 @@ fn listen(args: PagesArgs) -> anyhow::Result<TcpListener> {
         None => (PORT..PORT + PORTS)
             .find_map(|port| bind(port).ok())
             .with_context(|| format!("no port from {PORT} to {} of {on} is free", PORT + PORTS - 1)),
+    }
+}
+
+/// An address at which this computer reaches a server that listens on one of its addresses, or on all of them.
+fn reached(listens: SocketAddr) -> SocketAddr {
+    let ip = match listens.ip() {
+        IpAddr::V4(all) if all.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(all) if all.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        one => one,
+    };
+    SocketAddr::new(ip, listens.port())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_address_that_is_printed_works_here() {
+        let of = |listens: &str| reached(listens.parse().unwrap()).to_string();
+        assert_eq!(of("127.0.0.1:8317"), "127.0.0.1:8317");
+        assert_eq!(of("0.0.0.0:8317"), "127.0.0.1:8317");
+        assert_eq!(of("[::]:8317"), "[::1]:8317");
+        assert_eq!(of("192.0.2.1:8317"), "192.0.2.1:8317");
     }
 }

@@ -1,10 +1,12 @@
+use std::path::Path;
 use std::process::ExitCode;
 
 use serde::Serialize;
 use stoop_embedded::Database;
+use stoop_pipeline::ports::SearchControls;
 use stoop_pipeline::serve::{ControlError, SEARCH_COLUMNS, SearchView, control_search, searches};
-use stoop_pipeline::{Clock, ControlAction};
-use stoop_runtime::SystemClock;
+use stoop_pipeline::{Clock, ControlAction, SearchControl};
+use stoop_runtime::{SystemClock, read_outline};
 
 use super::{View, give, open};
 use crate::args::{SearchArgs, SearchesArgs, StoreArgs};
@@ -18,6 +20,9 @@ pub(super) struct SearchList {
     searches: Vec<SearchView>,
 }
 
+/// The configuration that names searches before their first poll.
+const CONFIG: &str = "stoop.toml";
+
 /// Who asks on this computer.
 const LOCAL: &str = "local";
 
@@ -28,9 +33,23 @@ pub(crate) async fn list_searches(store: &StoreArgs, args: &SearchesArgs) -> any
 
 /// `stoop pause` and `stoop resume`.
 pub(crate) async fn control(store: &StoreArgs, args: &SearchArgs, action: ControlAction) -> anyhow::Result<ExitCode> {
-    // Names a missing database instead of making one.
-    drop(open(store)?);
+    // Searches that were polled are known without a configuration, whatever is wrong with it.
+    let config = read_outline(Path::new(CONFIG)).ok();
+    let store = config.as_ref().map_or_else(|| store.clone(), |config| store.or(config));
+    let is_configured = config.is_some_and(|config| {
+        let mut searches = config.searches.iter().map(|search| &search.search.name).chain(&config.switched_off);
+        searches.any(|name| *name == args.search)
+    });
+    if !is_configured {
+        // Names a missing database instead of making one.
+        drop(open(&store)?);
+    }
     let database = Database::open(store.db(), &store.data()).map_err(not_opened)?;
+    let unknown = SearchControl::of(&args.search);
+    if is_configured && database.control(&args.search)? == unknown {
+        // It may be paused before its first poll.
+        database.keep(&unknown).await?;
+    }
     match control_search(&*database, &*database, &args.search, action, LOCAL, SystemClock.now()).await {
         Ok(view) => {
             say!("{}", outcome(&view));

@@ -88,3 +88,20 @@ fn an_unknown_search_is_a_mistake_that_names_the_nearest() {
     assert_eq!(running.wait(), Some(0));
     assert_eq!(text(&room.json(&["searches"])["searches"][0]["search"]), "all");
 }
+
+#[test]
+fn a_search_is_paused_before_its_first_poll() {
+    let market = Market::new();
+    let room = market.room("");
+    let refused = room.stoop(&["pause", "nothing"]);
+    assert_ne!(refused.code, Some(0));
+    assert!(room.stoop(&["pause", "all"]).ok().stdout.contains("all is paused since"));
+    let mut running = run(&room);
+    std::thread::sleep(std::time::Duration::from_secs(3));
+    assert!(!running.has_ended());
+    assert_eq!(polls(&room), 0);
+    room.stoop(&["resume", "all"]).ok();
+    until("a first poll", || (polls(&room) >= 1).then_some(()));
+    running.interrupt();
+    assert_eq!(running.wait(), Some(0));
+}

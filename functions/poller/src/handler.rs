@@ -142,6 +142,7 @@ impl App<'_> {
         let contradictions = polled.contradictions.counts().map(|count| count.contradict).sum();
         self.meter.count("Contradictions", contradictions);
         self.meter.count("FieldsDistrusted", polled.fields_distrusted);
+        self.meter.count("PricesHeld", polled.prices_held);
         self.meter.count("ClockJumps", polled.clock_jumps.len() as u64);
     }
 

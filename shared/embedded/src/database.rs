@@ -14,6 +14,7 @@ use crate::market_list::MarketList;
 use crate::processes::Presence;
 use crate::reader::{self, Reader};
 use crate::schema::{self, APPLICATION_ID, FORMAT, HOMES_BY_MARKET, REBUILT_FROM, ROLL_UP_INDICES, TABLES};
+use crate::search_index::Outlines;
 use crate::spill;
 
 /// The database file and its data folder: all ports of the pipeline, and views for people.
@@ -29,6 +30,7 @@ pub struct Database {
     inner: Mutex<Inner>,
     presence: Mutex<Option<Presence>>,
     markets: MarketList,
+    pub(crate) outlines: Mutex<Outlines>,
     unread: u64,
     path: PathBuf,
     data: PathBuf,
@@ -179,8 +181,8 @@ impl Database {
     fn with(connection: Connection, path: PathBuf, data: &Path, unread: u64) -> Result<Arc<Self>> {
         let inner = Mutex::new(Inner { connection, frame: FrameWriter::new()? });
         let presence = Mutex::new(None);
-        let markets = MarketList::default();
-        Ok(Arc::new(Self { inner, presence, markets, unread, path, data: data.to_owned() }))
+        let (markets, outlines, data) = (MarketList::default(), Mutex::default(), data.to_owned());
+        Ok(Arc::new(Self { inner, presence, markets, outlines, unread, path, data }))
     }
 
     /// Ignores poisoning: if a thread panics, its transaction is rolled back, so the connection is usable.

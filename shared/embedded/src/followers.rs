@@ -7,7 +7,7 @@ use stoop_pipeline::ports::{DeadLetter, DeadLetters, DeliveryCursors, JudgedAler
 use stoop_rules::Rules;
 
 use crate::database::Database;
-use crate::error::Result;
+use crate::error::{BoxError, Result};
 use crate::feed::limit_of;
 use crate::ledgers::note_rules;
 
@@ -16,6 +16,10 @@ const SET_PLACE: &str = "INSERT INTO followers(name, seq, bytes) VALUES(?1, ?2, 
 
 const KEEP_LETTER: &str = "INSERT INTO dead_letters(follower, seq, at, why) VALUES(?1, ?2, ?3, ?4)
                            ON CONFLICT DO UPDATE SET at = excluded.at, why = excluded.why";
+
+/// The condition for withdrawn alerts; a damaged one is none.
+pub(crate) const IS_WITHDRAWN: &str =
+    "CASE WHEN json_valid(body) THEN json_extract(body, '$.withdrawn') END IS NOT NULL";
 
 impl Database {
     /// The first `limit` alerts after position `after` (0: from the beginning), including suspect ones, in the order in
@@ -212,6 +216,10 @@ impl DeadLetters for Database {
     }
 }
 
-fn with_position(row: &Row<'_>) -> Result<(i64, Alert)> {
-    Ok((row.get(0)?, serde_json::from_str(row.get_ref(1)?.as_str()?)?))
+/// The position and the alert of a row; an error that names the position if it is damaged.
+pub(crate) fn with_position(row: &Row<'_>) -> Result<(i64, Alert)> {
+    let seq = row.get(0)?;
+    let alert = row.get_ref(1)?.as_str().map_err(BoxError::from);
+    let alert = alert.and_then(|body| Ok(serde_json::from_str(body)?));
+    Ok((seq, alert.map_err(|error| format!("the alert at position {seq} is damaged: {error}"))?))
 }

@@ -7,6 +7,7 @@ use stoop_pipeline::ports::PortError;
 
 use crate::database::{Database, file_bytes};
 use crate::error::Result;
+use crate::followers::IS_WITHDRAWN;
 use crate::run_totals::{RunTotals, run_totals};
 use crate::views::RejectCount;
 
@@ -56,15 +57,17 @@ impl Database {
 
     fn read_meters(&self) -> Result<Meters> {
         // Homes are never deleted, so the last row ID is their number. Queues have no gaps.
-        let sql = "SELECT (SELECT coalesce(max(rowid), 0) FROM homes), (SELECT count(*) FROM markets),
+        let sql = format!(
+            "SELECT (SELECT coalesce(max(rowid), 0) FROM homes), (SELECT count(*) FROM markets),
                    (SELECT lake_rows FROM totals), (SELECT newest FROM totals),
                    (SELECT count(*) FROM alerts WHERE verdict = 'alert'),
                    (SELECT count(*) FROM alerts WHERE verdict = 'suspect'),
-                   (SELECT count(*) FROM alerts WHERE json_extract(body, '$.withdrawn') IS NOT NULL),
+                   (SELECT count(*) FROM alerts WHERE {IS_WITHDRAWN}),
                    (SELECT coalesce((SELECT max(seq) FROM changes) - (SELECT min(seq) FROM changes) + 1, 0)),
                    (SELECT coalesce((SELECT max(seq) FROM stream) - (SELECT min(seq) FROM stream) + 1, 0)),
-                   (SELECT count(*) FROM dead_letters), (SELECT coalesce(sum(bytes), 0) FROM lake_objects)";
-        let read = self.rows(sql, [], |row| {
+                   (SELECT count(*) FROM dead_letters), (SELECT coalesce(sum(bytes), 0) FROM lake_objects)"
+        );
+        let read = self.rows(&sql, [], |row| {
             let count = |column| row.get::<_, i64>(column).map(i64::cast_unsigned);
             Ok(Meters {
                 homes: count(0)?,

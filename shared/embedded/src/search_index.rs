@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::ops::RangeInclusive;
+use std::sync::{Arc, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use rusqlite::{OptionalExtension, TransactionBehavior, params};
 use stoop_domain::Time;
 use stoop_pipeline::ports::{
     IndexChanges, IndexManifest, IndexOutline, IndexSave, ManifestOutline, PortError, SearchIndex, SearchState,
-    SegmentName, Sent,
+    SegmentName, SentElsewhere,
 };
 use stoop_pipeline::{FieldShares, HeldBack, Ruling};
 use stoop_sources::Distrust;
@@ -24,16 +25,10 @@ const RECENT: RangeInclusive<u64> = 8 << 10..=128 << 10;
 impl SearchIndex for Database {
     async fn load(&self, search: &str, _source: &str) -> Result<SearchState, PortError> {
         let read = || -> Result<SearchState> {
-            // One statement sees one moment. The manifest comes first: no segment has the number 0.
-            let sql = "SELECT 0, version, body FROM searches WHERE search = ?1 UNION ALL
-                       SELECT number, 0, body FROM index_segments WHERE search = ?1 ORDER BY 1";
-            let rows = self.rows(sql, [search], |row| {
-                Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, row.get::<_, Vec<u8>>(2)?))
-            })?;
-            let mut rows = rows.into_iter();
-            let Some((_, version, body)) = rows.next() else { return Ok(SearchState::default()) };
-            let manifest = IndexManifest::decode(&body)?;
-            let segments: Vec<_> = rows.map(|(number, _, body)| (number, body)).collect();
+            let Some((version, manifest, segments)) = self.stored_index(search)? else {
+                return Ok(SearchState::default());
+            };
+            let manifest = IndexManifest::decode(&manifest)?;
             let mut state = manifest.whole(named(manifest.segments(), &segments)?)?;
             state.version = version.cast_unsigned();
             Ok(state)
@@ -81,8 +76,8 @@ impl SearchIndex for Database {
         Ok(native_ids.iter().map(held).collect())
     }
 
-    async fn sent_elsewhere(&self, search: &str, source: &str) -> Result<HashMap<String, Sent>, PortError> {
-        Ok(IndexOutline::latest(&self.others(search, source)?))
+    async fn sent_elsewhere(&self, search: &str, source: &str) -> Result<SentElsewhere, PortError> {
+        Ok(SentElsewhere::of(self.others(search, source)?))
     }
 
     async fn ruling(&self, search: &str, source: &str) -> Result<Option<String>, PortError> {
@@ -154,28 +149,96 @@ impl Database {
         }
     }
 
-    /// The indexes of the other searches of a source.
-    fn others(&self, search: &str, source: &str) -> Result<Vec<IndexOutline>, PortError> {
-        let read = || -> Result<Vec<IndexOutline>> {
-            let sql = "SELECT search, 0, body FROM searches WHERE search <> ?1 AND source = ?2 UNION ALL
-                       SELECT search, number, index_segments.body FROM searches JOIN index_segments USING(search)
-                       WHERE search <> ?1 AND source = ?2 ORDER BY 1, 2";
-            let rows = self.rows(sql, [search, source], |row| {
-                Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?, row.get::<_, Vec<u8>>(2)?))
-            })?;
-            let mut others: BTreeMap<String, Vec<(i64, Vec<u8>)>> = BTreeMap::new();
-            for (search, number, body) in rows {
-                others.entry(search).or_default().push((number, body));
+    /// The indexes of the other searches of a source. Those that have not changed since the last call are not read again.
+    fn others(&self, search: &str, source: &str) -> Result<Vec<Arc<IndexOutline>>, PortError> {
+        let read = || -> Result<Vec<Arc<IndexOutline>>> {
+            let sql = "SELECT search, version FROM searches WHERE search <> ?1 AND source = ?2 ORDER BY 1";
+            let versions = self.rows(sql, [search, source], |row| Ok((row.get::<_, String>(0)?, row.get(1)?)))?;
+            let mut others = Vec::with_capacity(versions.len());
+            for (other, version) in versions {
+                let known = self.outlines().get(&other, version);
+                others.extend(match known {
+                    Some(known) => Some(known),
+                    None => self.outline(&other)?,
+                });
             }
-            let outline = |rows: &Vec<(i64, Vec<u8>)>| -> Result<IndexOutline> {
-                // There is a manifest: no rows are of no search.
-                let Some(((_, manifest), segments)) = rows.split_first() else { return Ok(IndexOutline::default()) };
-                let manifest = ManifestOutline::decode(manifest)?;
-                let segments = named(manifest.segments(), segments)?;
-                Ok(manifest.whole(segments)?)
-            };
-            others.values().map(outline).collect()
+            Ok(others)
         };
         read().map_err(self.doing("read the indexes of other searches"))
+    }
+
+    /// The index of a search, read and kept; `None` if it no longer exists.
+    fn outline(&self, search: &str) -> Result<Option<Arc<IndexOutline>>> {
+        let Some((version, manifest, segments)) = self.stored_index(search)? else { return Ok(None) };
+        let manifest = ManifestOutline::decode(&manifest)?;
+        let segments = named(manifest.segments(), &segments)?;
+        let outline = Arc::new(manifest.whole(segments)?);
+        self.outlines().keep(search, version, Arc::clone(&outline));
+        Ok(Some(outline))
+    }
+
+    /// The version, the manifest and the segments by number of a search; `None` if there is no such search.
+    fn stored_index(&self, search: &str) -> Result<Option<StoredIndex>> {
+        // One statement sees one moment. The manifest comes first: no segment has the number 0.
+        let sql = "SELECT 0, version, body FROM searches WHERE search = ?1 UNION ALL
+                   SELECT number, 0, body FROM index_segments WHERE search = ?1 ORDER BY 1";
+        let rows = self
+            .rows(sql, [search], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, row.get::<_, Vec<u8>>(2)?)))?;
+        let mut rows = rows.into_iter();
+        let manifest = rows.next();
+        let segments = rows.map(|(number, _, body)| (number, body)).collect();
+        Ok(manifest.map(|(_, version, body)| (version, body, segments)))
+    }
+
+    /// A panic elsewhere leaves whole indexes.
+    fn outlines(&self) -> MutexGuard<'_, Outlines> {
+        self.outlines.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+type StoredIndex = (i64, Vec<u8>, Vec<(i64, Vec<u8>)>);
+
+/// The indexes that polls of other searches have read, each as of its version.
+#[derive(Debug, Default)]
+pub(crate) struct Outlines {
+    by_search: HashMap<String, (i64, Arc<IndexOutline>)>,
+    listings: usize,
+}
+
+impl Outlines {
+    /// More listings are not kept: each takes some 150 bytes.
+    const LISTINGS_MAX: usize = 500_000;
+
+    fn get(&self, search: &str, version: i64) -> Option<Arc<IndexOutline>> {
+        let (known, outline) = self.by_search.get(search)?;
+        (*known == version).then(|| Arc::clone(outline))
+    }
+
+    fn keep(&mut self, search: &str, version: i64, outline: Arc<IndexOutline>) {
+        let before = self.by_search.remove(search).map_or(0, |(_, before)| before.len());
+        self.listings -= before;
+        if self.listings + outline.len() <= Self::LISTINGS_MAX {
+            self.listings += outline.len();
+            self.by_search.insert(search.to_owned(), (version, outline));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use stoop_pipeline::ports::SentElsewhere;
+
+    use super::*;
+
+    #[test]
+    fn an_index_is_kept_as_of_its_version_and_within_the_bound() {
+        let mut outlines = Outlines::default();
+        outlines.keep("graz", 3, Arc::default());
+        assert!(outlines.get("graz", 3).is_some());
+        assert!(outlines.get("graz", 4).is_none() && outlines.get("wien", 3).is_none());
+        outlines.keep("graz", 4, Arc::default());
+        assert!(outlines.get("graz", 4).is_some());
+        assert_eq!((outlines.listings, outlines.by_search.len()), (0, 1));
+        assert!(SentElsewhere::of(vec![Arc::default()]).all().is_empty());
     }
 }

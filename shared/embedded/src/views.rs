@@ -14,6 +14,7 @@ use stoop_wire::home_from_bytes;
 use crate::database::{Database, file_bytes};
 use crate::error::Result;
 use crate::feed::limit_of;
+use crate::followers::{IS_WITHDRAWN, with_position};
 use crate::market_list::TableState;
 use crate::store;
 
@@ -259,8 +260,13 @@ impl Database {
             AlertFilter::Sent => "alert",
             AlertFilter::Suspect => "suspect",
         };
-        let sql = "SELECT body FROM alerts WHERE verdict LIKE ?1 ORDER BY at DESC, seq DESC LIMIT ?2";
-        self.rows(sql, params![verdict, limit_of(limit)], json).map_err(self.doing("list the alerts"))
+        let sql = "SELECT seq, body FROM alerts WHERE verdict LIKE ?1 ORDER BY at DESC, seq DESC LIMIT ?2";
+        let rows = self.rows(sql, params![verdict, limit_of(limit)], |row| {
+            // One damaged row hides no other.
+            Ok(with_position(row).inspect_err(|error| tracing::error!(%error, "an alert is left out")).ok())
+        });
+        let rows = rows.map_err(self.doing("list the alerts"))?;
+        Ok(rows.into_iter().flatten().map(|(_, alert)| alert).collect())
     }
 
     /// The number of refused rows and values by source and reason.
@@ -337,16 +343,18 @@ impl Database {
     /// # Errors
     /// If it cannot be read.
     pub fn counts(&self) -> Result<Counts, PortError> {
-        let sql = "SELECT (SELECT count(*) FROM homes), (SELECT count(*) FROM markets), (SELECT lake_rows FROM totals),
+        let sql = format!(
+            "SELECT (SELECT count(*) FROM homes), (SELECT count(*) FROM markets), (SELECT lake_rows FROM totals),
                    (SELECT count(*) FROM alerts WHERE verdict = 'alert'),
                    (SELECT count(*) FROM alerts WHERE verdict = 'suspect'),
-                   (SELECT count(*) FROM alerts WHERE json_extract(body, '$.withdrawn') IS NOT NULL AND verdict = 'alert'),
+                   (SELECT count(*) FROM alerts WHERE {IS_WITHDRAWN} AND verdict = 'alert'),
                    (SELECT count(*) FROM quarantine),
                    (SELECT count(*) FROM runs), (SELECT count(*) FROM changes), (SELECT count(*) FROM stream),
-                   (SELECT count(*) FROM lake_objects)";
+                   (SELECT count(*) FROM lake_objects)"
+        );
         let read = || -> Result<Option<Counts>> {
             let inner = self.lock();
-            let mut statement = inner.connection.prepare_cached(sql)?;
+            let mut statement = inner.connection.prepare_cached(&sql)?;
             let counts = statement.query_row([], |row| {
                 let count = |column| row.get::<_, i64>(column).map(i64::cast_unsigned);
                 Ok(Counts {

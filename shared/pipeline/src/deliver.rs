@@ -55,6 +55,9 @@ const IDLE_MS: u64 = 1_000;
 /// Alerts read at a time.
 const ALERTS_MAX: usize = 100;
 
+/// How long an accepted alert may wait until it is recorded as sent. Each record waits for other writers.
+const RECORD_MS: i64 = 250;
+
 /// The recent failures of a subscriber.
 #[derive(Default)]
 struct DeliveryHealth {
@@ -80,7 +83,8 @@ pub async fn begin_delivery(followers: &dyn DeliveryCursors, follower: &str, pas
 /// failed alert is retried and delays those after it; a refused one becomes a dead letter and delays nothing. After a
 /// stop it continues while alerts are waiting and accepted: limit its time.
 ///
-/// An alert whose response is lost is sent again, with the same ID.
+/// Alerts are sent again, with the same IDs, if the response is lost, or if the program is killed before it has recorded those of
+/// the last quarter of a second.
 pub async fn deliver(delivery: Delivery<'_>) {
     let mut health = DeliveryHealth::default();
     loop {
@@ -103,16 +107,37 @@ pub async fn deliver(delivery: Delivery<'_>) {
     }
 }
 
+/// What was accepted or passed over, and is not recorded yet.
+struct Unrecorded {
+    position: Option<i64>,
+    recorded_ms: i64,
+}
+
 impl Delivery<'_> {
     /// Sends some of the waiting alerts. Returns the number done, or the failure and how long the subscriber wants to
     /// wait.
     async fn some(&self, health: &mut DeliveryHealth) -> Result<usize, (PortError, Option<u64>)> {
         let failed = |error| (error, None);
         let waiting = self.followers.waiting(self.follower, ALERTS_MAX).await.map_err(failed)?;
+        let mut unrecorded = Unrecorded { position: None, recorded_ms: self.clock.steady_ms() };
         for (position, alert) in &waiting {
-            self.one(*position, alert, health).await?;
+            let sent = self.one(*position, alert, health, &mut unrecorded).await;
+            let is_time = self.clock.steady_ms() - unrecorded.recorded_ms >= RECORD_MS;
+            if sent.is_err() || is_time {
+                self.record(&mut unrecorded).await.map_err(failed)?;
+            }
+            sent?;
         }
+        self.record(&mut unrecorded).await.map_err(failed)?;
         Ok(waiting.len())
+    }
+
+    async fn record(&self, unrecorded: &mut Unrecorded) -> Result<(), PortError> {
+        if let Some(position) = unrecorded.position.take() {
+            self.followers.done(self.follower, position).await?;
+        }
+        unrecorded.recorded_ms = self.clock.steady_ms();
+        Ok(())
     }
 
     async fn one(
@@ -120,21 +145,25 @@ impl Delivery<'_> {
         position: i64,
         alert: &Alert,
         health: &mut DeliveryHealth,
+        unrecorded: &mut Unrecorded,
     ) -> Result<(), (PortError, Option<u64>)> {
-        let failed = |error| (error, None);
         if alert.verdict != Verdict::Alert {
-            return self.followers.done(self.follower, position).await.map_err(failed);
+            unrecorded.position = Some(position);
+            return Ok(());
         }
         match self.subscriber.notify(alert).await {
             Ok(()) => {
-                self.followers.done(self.follower, position).await.map_err(failed)?;
+                unrecorded.position = Some(position);
                 *health = DeliveryHealth::default();
                 Ok(())
             }
             Err(DeliveryError::Refused(error)) => {
                 let why = with_causes(&error);
                 let now = self.clock.now();
-                self.followers.refused(self.follower, position, now, &why).await.map_err(failed)?;
+                // Records those before it as well.
+                let kept = self.followers.refused(self.follower, position, now, &why).await;
+                kept.map_err(|error| (error, None))?;
+                unrecorded.position = None;
                 *health = DeliveryHealth { failures: 0, refusals: health.refusals + 1 };
                 (self.report)(&Trouble::Refused { why, in_a_row: health.refusals });
                 Ok(())

@@ -56,8 +56,8 @@ pub use pace::{Cadence, Distance, Pace, PollCost, TightLimit};
 pub use parse_report::{FieldCount, ParseReport, RefusedCount, RefusedValues};
 pub use plan::{Planned, PlannedSearch, plan};
 pub use poll::{
-    Clock, DisplayTerms, FileSet, LEFT_BY_SERVER, LEFT_OF, OnDrift, Origin, Peeked, PollError, PollPorts, Polled,
-    Search, Tokens, USER_AGENT, clock_jump, peek, poll, release,
+    Clock, DisplayTerms, FileSet, HeldMove, LEFT_BY_SERVER, LEFT_OF, OnDrift, Origin, Peeked, PollError, PollPorts,
+    Polled, Search, Tokens, USER_AGENT, clock_jump, peek, poll, release,
 };
 pub use refusals::Refusals;
 pub use resend::{ResendError, resend};

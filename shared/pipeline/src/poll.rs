@@ -20,6 +20,7 @@ mod address;
 mod believe;
 mod change;
 mod check;
+mod common_move;
 mod completeness;
 mod confirm;
 mod context;
@@ -49,6 +50,7 @@ mod source_file;
 mod tokens;
 
 pub use account::release;
+pub use common_move::HeldMove;
 pub use context::{Clock, PollPorts, USER_AGENT};
 pub use error::PollError;
 pub use jumps::clock_jump;

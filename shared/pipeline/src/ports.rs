@@ -30,7 +30,7 @@ pub use polls::{
     Budgets, Http, HttpAnswer, HttpError, Pages, Quarantine, RunLedger, RunOutcome, RunRecord, Stream, StreamReader,
 };
 pub use raw_pages::RawPages;
-pub use segments::{IndexManifest, IndexOutline, IndexSave, ManifestOutline, SegmentName};
+pub use segments::{IndexManifest, IndexOutline, IndexSave, ManifestOutline, SegmentName, SentElsewhere};
 pub use state::{Change, Commit, CommitError, Gathers, HomeChange, HomeImage, MarketChange, Store, Versioned};
 pub use views::{JudgedAlert, Views};
 pub use wide::{RollUps, ShownWide, StoredSum, VisitWide, WideAreas};

@@ -10,6 +10,9 @@ use stoop_sources::{Method, Request};
 const TIMEOUT: Duration = Duration::from_secs(30);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const REDIRECTS_MAX: usize = 5;
+/// So much of the answer to an alert is read, within this time.
+const ANSWER_BYTES_MAX: usize = 64 << 10;
+const ANSWER_WITHIN: Duration = Duration::from_secs(1);
 
 /// Fetches over HTTP/1.1 and HTTP/2, with rustls and the system's root certificates. Clones share connections.
 ///
@@ -51,10 +54,21 @@ impl HttpClient {
     pub(crate) async fn post_json(&self, url: &str, body: Vec<u8>) -> Result<(u16, Option<u64>), HttpError> {
         let request = self.posting()?.post(url).header("content-type", "application/json");
         let request = request.header("user-agent", USER_AGENT).body(body);
-        let answer = request.send().await.map_err(|error| transient(&error))?;
+        let mut answer = request.send().await.map_err(|error| transient(&error))?;
+        let status = answer.status().as_u16();
         let retry_after =
             answer.headers().get("retry-after").and_then(|value| value.to_str().ok()?.trim().parse().ok());
-        Ok((answer.status().as_u16(), retry_after))
+        // A connection is used again if its answer was read, which nobody waits for long.
+        let read = async {
+            let mut left_bytes = ANSWER_BYTES_MAX;
+            while let Ok(Some(chunk)) = answer.chunk().await
+                && chunk.len() <= left_bytes
+            {
+                left_bytes -= chunk.len();
+            }
+        };
+        drop(tokio::time::timeout(ANSWER_WITHIN, read).await);
+        Ok((status, retry_after))
     }
 }
 

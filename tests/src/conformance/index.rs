@@ -78,7 +78,7 @@ pub async fn search_index_conformance<I: SearchIndex + ?Sized>(index: Arc<I>, ru
     assert_eq!(held("fes", "avito").await, [None, seen, None, None, None], "only what is present is held");
     assert_eq!(held("fes", "mubawab").await, [None; 5], "sources do not mix");
     assert_eq!(held("tanger", "avito").await, [None; 5], "a search is not elsewhere to itself");
-    let sent = async |search: &str, source: &str| index.sent_elsewhere(search, source).await.unwrap();
+    let sent = async |search: &str, source: &str| index.sent_elsewhere(search, source).await.unwrap().all();
     let as_was = |on_stream: OnStream| Sent { sighting: entry.last, on_stream };
     let all = [
         ("here", entry.on_stream),
@@ -154,7 +154,7 @@ async fn saves_add_up<I: SearchIndex + ?Sized>(index: &I) {
     let ids = ["n2", "n5999", "n0"].map(str::to_owned);
     let held: Vec<_> = ids.iter().map(|id| expected.holds(id)).collect();
     assert_eq!(index.held_elsewhere("rent", "sarouty", &ids).await.unwrap(), held);
-    let sent = index.sent_elsewhere("rent", "sarouty").await.unwrap();
+    let sent = index.sent_elsewhere("rent", "sarouty").await.unwrap().all();
     assert!(sent == expected.listings.iter().map(|(id, entry)| (id.clone(), entry.sent())).collect());
 
     assert!(index.save("sale", &expected, &IndexChanges::none()).await.unwrap(), "nothing has changed");

@@ -15,6 +15,7 @@ mod api_searches;
 mod api_yields;
 mod aws_limits;
 mod believe;
+mod common_moves;
 mod confirm;
 mod conformance_embedded;
 mod day;

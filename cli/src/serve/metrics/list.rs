@@ -175,6 +175,13 @@ pub(super) const METRICS: &[Metric] = &[
         "Listings of the losses that polls held back. A new database resets it.",
     ),
     metric(
+        "PricesHeld",
+        Counter,
+        Both,
+        DOUBTS,
+        "Prices that polls held back because many moved alike. A new database resets it.",
+    ),
+    metric(
         "ClockJumps",
         Counter,
         Both,

@@ -8,7 +8,7 @@ use aws_sdk_s3::Client;
 use stoop_domain::Time;
 use stoop_pipeline::ports::{
     IndexChanges, IndexManifest, IndexOutline, IndexSave, ManifestOutline, PortError, SearchIndex, SearchState,
-    SegmentName, Sent,
+    SegmentName, SentElsewhere,
 };
 use stoop_pipeline::with_causes;
 
@@ -268,9 +268,8 @@ impl SearchIndex for S3Index {
         Ok(native_ids.iter().map(|id| others.iter().filter_map(|outline| outline.holds(id)).max()).collect())
     }
 
-    async fn sent_elsewhere(&self, search: &str, source: &str) -> Result<HashMap<String, Sent>, PortError> {
-        let others = self.others(search, source).await?;
-        Ok(IndexOutline::latest(others.iter().map(Arc::as_ref)))
+    async fn sent_elsewhere(&self, search: &str, source: &str) -> Result<SentElsewhere, PortError> {
+        Ok(SentElsewhere::of(self.others(search, source).await?))
     }
 
     async fn ruling(&self, search: &str, source: &str) -> Result<Option<String>, PortError> {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::support::{apply, market, now, observation, open, paths};
 use stoop_domain::{Alert, AlertId, HomeId, Minor, Time, Verdict};
-use stoop_embedded::{AlertFile, Database};
+use stoop_embedded::{AlertFile, AlertFilter, Database};
 use stoop_pipeline::ports::{DeadLetters, DeliveryCursors, Ledger, PortError};
 use stoop_rules::Rules;
 use tempfile::TempDir;
@@ -218,4 +218,18 @@ fn a_follower_never_goes_back() {
         now(database.waiting("webhook", 9)).unwrap().into_iter().map(|(_, alert)| alert.id.0).collect()
     };
     assert_eq!(ids(&database), ["c"], "a slower process does not move the position back");
+}
+
+#[test]
+fn a_damaged_alert_is_left_out_of_the_list_and_named_to_a_follower() {
+    let bench = Bench::new();
+    let database = bench.database();
+    record(&database, &["a", "b", "c"]);
+    let file = rusqlite::Connection::open(paths(bench.folder.path()).0).unwrap();
+    file.execute("UPDATE alerts SET body = '{}' WHERE seq = 2", []).unwrap();
+    assert_eq!(database.alerts(AlertFilter::All, 10).unwrap().len(), 2);
+    assert_eq!((database.counts().unwrap().alerts, database.meters().unwrap().withdrawn), (3, 0));
+    let error = database.alerts_after(0, 10).unwrap_err();
+    let error = stoop_pipeline::with_causes(&error);
+    assert!(error.contains("the alert at position 2 is damaged: "), "{error}");
 }

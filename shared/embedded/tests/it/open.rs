@@ -175,6 +175,7 @@ fn what_is_made_is_for_its_owner_alone_and_what_was_there_keeps_its_mode() {
     let (path, data) = paths(folder.path());
     let database = open(folder.path());
     apply(&database, &[&observation("1", 0, 0)]);
+    stoop_embedded::make_folder(&data.join("lake")).unwrap();
     for name in ["stoop.db", "stoop.db-wal", "stoop.db-shm"] {
         assert_eq!(mode(&folder.path().join(name)), 0o600, "{name}");
     }

@@ -1,6 +1,6 @@
 //! The one owner of a search's index: what is known of each listing. All changes of an entry are in this file.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use stoop_domain::{Details, Listing, Sighting, Time};
 
@@ -11,7 +11,7 @@ use super::error::PollError;
 use super::search::Search;
 use crate::Ruling;
 use crate::loss::LossVerdict;
-use crate::ports::{IndexChanges, IndexEntry, OnStream, PortError, SearchIndex, SearchState, Sent};
+use crate::ports::{IndexChanges, IndexEntry, OnStream, PortError, SearchIndex, SearchState, Sent, SentElsewhere};
 use crate::snapshots::leaves_as_it_should;
 
 /// The index is saved after this many pages, and at the end of the run.
@@ -37,7 +37,7 @@ pub(super) struct Index<'a> {
     /// Which entries changed since the index was loaded or last saved.
     changes: IndexChanges,
     /// What other searches of the source last sent. `None` until it is loaded.
-    elsewhere: Option<HashMap<String, Sent>>,
+    elsewhere: Option<SentElsewhere>,
     /// When the last save was, and how long it took.
     saved: (Time, i64),
 }
@@ -112,6 +112,11 @@ impl<'a> Index<'a> {
         &self.search.name
     }
 
+    /// How many listings it has, gone ones included.
+    pub(super) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
     /// What is known of a listing.
     pub(super) fn get(&self, native_id: &str) -> Option<&IndexEntry> {
         self.entries.get(native_id)
@@ -128,7 +133,7 @@ impl<'a> Index<'a> {
 
     /// What another search of the source last sent of a listing. `None` before [`Index::look_elsewhere`].
     pub(super) fn sent_elsewhere(&self, native_id: &str) -> Option<Sent> {
-        self.elsewhere.as_ref()?.get(native_id).copied()
+        self.elsewhere.as_ref()?.get(native_id)
     }
 }
 

@@ -15,7 +15,9 @@ use super::context::Clock;
 use super::index::Index;
 use super::origin::{FileSet, Origin};
 use super::search::Search;
-use crate::ports::{FilePattern, IndexChanges, IndexManifest, PortError, SearchIndex, SearchState, SegmentName, Sent};
+use crate::ports::{
+    FilePattern, IndexChanges, IndexManifest, PortError, SearchIndex, SearchState, SegmentName, Sent, SentElsewhere,
+};
 
 /// The index of one search, with conditional saves, and the observations that other searches sent.
 #[derive(Default)]
@@ -119,8 +121,8 @@ impl SearchIndex for Kept {
         Ok(vec![None; native_ids.len()])
     }
 
-    async fn sent_elsewhere(&self, _: &str, _: &str) -> Result<HashMap<String, Sent>, PortError> {
-        Ok(self.elsewhere.clone())
+    async fn sent_elsewhere(&self, _: &str, _: &str) -> Result<SentElsewhere, PortError> {
+        Ok(self.elsewhere.clone().into_iter().collect())
     }
 
     async fn ruling(&self, _: &str, _: &str) -> Result<Option<String>, PortError> {

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use stoop_sources::{CrawlPolicy, Cursor, Source};
 
 use super::believe::Believer;
+use super::common_move::CommonMoves;
 use super::completeness::Completeness;
 use super::index::Index;
 use super::jumps::ScanClock;
@@ -25,6 +26,7 @@ pub(super) struct PageScan<'a> {
     pub(super) completeness: Completeness,
     pub(super) index: Index<'a>,
     pub(super) believer: Believer,
+    pub(super) moves: CommonMoves,
 }
 
 /// Where the pages lead.

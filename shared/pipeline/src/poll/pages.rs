@@ -92,6 +92,7 @@ fn begin<'a>(
         completeness: <_>::default(),
         index,
         believer: <_>::default(),
+        moves: <_>::default(),
     }
 }
 
@@ -142,7 +143,8 @@ async fn page(
     if !listings.is_empty() {
         of.index.look_elsewhere().await?;
     }
-    let changes = diff::pages(listings, scan.began_at, &mut of.index);
+    let mut changes = diff::pages(listings, scan.began_at, &mut of.index);
+    of.moves.hold_back(&mut changes, scan.began_at, &mut of.index, polled);
     publish(changes, &rejects, &scan, &mut of.believer, &mut of.index, polled).await?;
     if let Some(cut) = cut {
         return Ok(Some(End::Capped(format!("broken off at page {}: {cut}", number + 1))));

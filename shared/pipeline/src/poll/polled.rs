@@ -76,6 +76,10 @@ pub struct Polled {
     pub verdicts: Vec<String>,
     /// How many fields are now distrusted.
     pub fields_distrusted: u64,
+    /// Prices that are held back because many moved alike.
+    pub prices_held: u64,
+    /// The common moves that are held back for the first time, and those that are over, in words.
+    pub held_moves: Vec<String>,
     /// Jumps of the clock of more than a minute, in words.
     pub clock_jumps: Vec<String>,
     /// How often the search changes; `None` if the poll learnt nothing.
@@ -130,6 +134,7 @@ impl Polled {
             ("values_refused", self.values_refused),
             ("gone", self.gone),
             ("held_back", self.held_back.map_or(0, |held_back| held_back.listings)),
+            ("prices_held", self.prices_held),
             ("sent", self.sent),
             ("drifts", self.drifts.len() as u64),
             ("contradictions", self.contradictions.counts().map(|count| count.contradict).sum()),

@@ -37,8 +37,8 @@ pub(super) async fn end(
     ports: PollPorts<'_>,
 ) -> Result<(), PollError> {
     let held_back = polled.held_back.map(|held_back| held_back.to_string());
-    let reported = polled.message.iter().chain(&held_back).chain(&polled.rulings).chain(&polled.drifts);
-    let reported = reported.chain(&polled.verdicts).chain(&polled.clock_jumps).cloned();
+    let reported = polled.message.iter().chain(&held_back).chain(&polled.held_moves).chain(&polled.rulings);
+    let reported = reported.chain(&polled.drifts).chain(&polled.verdicts).chain(&polled.clock_jumps).cloned();
     polled.message = joined(reported);
     record.ended_at = Some(ports.clock.now());
     record.counts = polled.counts();

@@ -1,14 +1,15 @@
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use stoop_domain::{Listing, Sighting, Time};
 use stoop_sources::{Cursor, Distrust};
 
-use super::PortError;
+use super::{PortError, SentElsewhere};
 use crate::Pace;
 use crate::drift::Profiles;
 use crate::loss::HeldBack;
+use crate::poll::HeldMove;
 
 /// What each search has seen.
 ///
@@ -37,7 +38,7 @@ pub trait SearchIndex: Send + Sync {
 
     /// The last observation of each listing that other searches of `source` have sent, or may have. Empty, and cheap,
     /// if there is no other.
-    async fn sent_elsewhere(&self, search: &str, source: &str) -> Result<HashMap<String, Sent>, PortError>;
+    async fn sent_elsewhere(&self, search: &str, source: &str) -> Result<SentElsewhere, PortError>;
 
     /// The last ruling of a person on a loss of this search that is held back, as written ([`crate::Ruling::parse`]);
     /// `None` if there never was one.
@@ -86,6 +87,9 @@ pub struct SearchState {
     /// The loss of its last complete scan that is held back.
     #[serde(default)]
     pub held_back: Option<HeldBack>,
+    /// Moves of many prices that are held back.
+    #[serde(default)]
+    pub held_moves: Vec<HeldMove>,
     /// How often it changes.
     #[serde(default)]
     pub pace: Pace,
@@ -227,6 +231,13 @@ pub struct Sent {
     pub on_stream: OnStream,
 }
 
+impl Sent {
+    /// The later of two; the first if neither is.
+    pub(super) fn later(self, other: Self) -> Self {
+        if other.sighting > self.sighting { other } else { self }
+    }
+}
+
 impl IndexEntry {
     /// What was last sent of it.
     #[must_use]
@@ -263,6 +274,7 @@ impl SearchState {
             profiles,
             distrust,
             held_back,
+            held_moves,
             pace,
             files,
             listings: _,
@@ -282,6 +294,7 @@ impl SearchState {
             profiles: profiles.clone(),
             distrust: distrust.clone(),
             held_back: *held_back,
+            held_moves: held_moves.clone(),
             pace: *pace,
             files: files.clone(),
             listings: BTreeMap::new(),

@@ -2,8 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::RangeInclusive;
+use std::sync::Arc;
 use std::{fmt, io};
 
+use rustc_hash::FxHashMap;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use stoop_domain::{Sighting, Time};
@@ -298,7 +300,7 @@ fn decoded<'b, E: DeserializeOwned>(
 /// The index of a search as other searches of its source read it: without the listings themselves.
 #[derive(Clone, Debug, Default, Deserialize)]
 pub struct IndexOutline {
-    listings: BTreeMap<String, EntryOutline>,
+    listings: FxHashMap<String, EntryOutline>,
 }
 
 /// An [`IndexEntry`] without its listing.
@@ -336,6 +338,7 @@ impl ManifestOutline {
             Err(damaged) => damaged,
         };
         let IndexOutline { listings } = serde_json::from_slice(&text).map_err(|_| damaged)?;
+        let listings = listings.into_iter().collect();
         Ok(Self { recent: Segment { listings, ..Segment::default() }, segments: Vec::new() })
     }
 
@@ -351,7 +354,7 @@ impl ManifestOutline {
     /// If a segment is damaged.
     pub fn whole<'b>(self, segments: impl IntoIterator<Item = &'b [u8]>) -> io::Result<IndexOutline> {
         let segments = decoded(&self.segments, segments).chain([Ok(self.recent)]);
-        Ok(IndexOutline { listings: Segment::merged(segments)? })
+        Ok(IndexOutline { listings: Segment::merged(segments)?.into_iter().collect() })
     }
 }
 
@@ -365,21 +368,75 @@ impl IndexOutline {
         entry.map(|entry| entry.seen_in_scan)
     }
 
-    /// The last observation sent of each listing in these: see [`SearchIndex::sent_elsewhere`].
+    /// The last observation sent of a listing: see [`SearchIndex::sent_elsewhere`].
     ///
     /// [`SearchIndex::sent_elsewhere`]: super::SearchIndex::sent_elsewhere
+    fn sent(&self, native_id: &str) -> Option<Sent> {
+        self.listings.get(native_id).map(EntryOutline::sent)
+    }
+
+    /// How many listings it has.
     #[must_use]
-    pub fn latest<'o>(outlines: impl IntoIterator<Item = &'o Self>) -> HashMap<String, Sent> {
-        let mut latest: HashMap<String, Sent> = HashMap::new();
-        for (native_id, entry) in outlines.into_iter().flat_map(|outline| &outline.listings) {
-            let sent = Sent { sighting: entry.last, on_stream: entry.on_stream };
-            match latest.get_mut(native_id) {
-                Some(known) if known.sighting >= sent.sighting => {}
-                Some(known) => *known = sent,
-                None => drop(latest.insert(native_id.clone(), sent)),
-            }
+    pub fn len(&self) -> usize {
+        self.listings.len()
+    }
+
+    /// Whether it has no listing.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.listings.is_empty()
+    }
+}
+
+impl EntryOutline {
+    fn sent(&self) -> Sent {
+        Sent { sighting: self.last, on_stream: self.on_stream }
+    }
+}
+
+/// What other searches of a source have sent: see [`SearchIndex::sent_elsewhere`]. Nothing is copied to look it up, because
+/// most polls ask for few of many listings.
+///
+/// [`SearchIndex::sent_elsewhere`]: super::SearchIndex::sent_elsewhere
+#[derive(Clone, Debug, Default)]
+pub struct SentElsewhere(Vec<Arc<IndexOutline>>);
+
+impl SentElsewhere {
+    /// What the searches with these indexes have sent.
+    #[must_use]
+    pub fn of(indexes: Vec<Arc<IndexOutline>>) -> Self {
+        Self(indexes)
+    }
+
+    /// The last observation of a listing that any of them has sent, or may have.
+    #[must_use]
+    pub fn get(&self, native_id: &str) -> Option<Sent> {
+        self.0.iter().filter_map(|index| index.sent(native_id)).reduce(Sent::later)
+    }
+
+    /// The last observation of every listing.
+    #[must_use]
+    pub fn all(&self) -> HashMap<String, Sent> {
+        let mut all: HashMap<String, Sent> = HashMap::new();
+        for (native_id, entry) in self.0.iter().flat_map(|index| &index.listings) {
+            let sent = all.get(native_id).map_or(entry.sent(), |known| known.later(entry.sent()));
+            all.insert(native_id.clone(), sent);
         }
-        latest
+        all
+    }
+}
+
+/// As of one search, which holds all of them.
+impl FromIterator<(String, Sent)> for SentElsewhere {
+    fn from_iter<I: IntoIterator<Item = (String, Sent)>>(sent: I) -> Self {
+        let entry = |Sent { sighting, on_stream }| EntryOutline {
+            on_stream,
+            last: sighting,
+            seen_in_scan: Time::default(),
+            missing_since: None,
+        };
+        let listings = sent.into_iter().map(|(native_id, sent)| (native_id, entry(sent))).collect();
+        Self(vec![Arc::new(IndexOutline { listings })])
     }
 }
 

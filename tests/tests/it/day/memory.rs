@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use stoop_domain::{Observation, Reject, Time};
 use stoop_pipeline::ports::{
     Account, Budgets, IndexChanges, IndexEntry, Pages, PortError, Quarantine, RunLedger, RunRecord, SearchIndex,
-    SearchState, Sent, Stream,
+    SearchState, Sent, SentElsewhere, Stream,
 };
 
 /// Everything that polls store, in memory: a day of sixty sources has millions of index entries, and this does not test
@@ -81,7 +81,7 @@ impl SearchIndex for Memory {
         Ok(ids.iter().map(|id| others().filter_map(|(_, state)| state.holds(id)).max()).collect())
     }
 
-    async fn sent_elsewhere(&self, search: &str, source: &str) -> Result<HashMap<String, Sent>, PortError> {
+    async fn sent_elsewhere(&self, search: &str, source: &str) -> Result<SentElsewhere, PortError> {
         let index = self.index.lock().unwrap();
         let others = index.iter().filter(|(name, state)| *name != search && state.source == source);
         let mut latest: HashMap<String, Sent> = HashMap::new();
@@ -90,7 +90,7 @@ impl SearchIndex for Memory {
                 latest.insert(id.clone(), sent);
             }
         }
-        Ok(latest)
+        Ok(latest.into_iter().collect())
     }
 
     async fn ruling(&self, _search: &str, _source: &str) -> Result<Option<String>, PortError> {

@@ -1,13 +1,13 @@
 //! Wrappers around the real stream and index that refuse, and that die midway.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use stoop_domain::Time;
 use stoop_embedded::Database;
-use stoop_pipeline::ports::{IndexChanges, PortError, SearchIndex, SearchState, Sent, Stream};
+use stoop_pipeline::ports::{IndexChanges, PortError, SearchIndex, SearchState, SentElsewhere, Stream};
 
 /// A stream with one line per record that refuses records on request.
 pub(crate) struct RefusingStream {
@@ -108,7 +108,7 @@ impl SearchIndex for DyingIndex {
         self.inner.held_elsewhere(search, source, native_ids).await
     }
 
-    async fn sent_elsewhere(&self, search: &str, source: &str) -> Result<HashMap<String, Sent>, PortError> {
+    async fn sent_elsewhere(&self, search: &str, source: &str) -> Result<SentElsewhere, PortError> {
         self.inner.sent_elsewhere(search, source).await
     }
 

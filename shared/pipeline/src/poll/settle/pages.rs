@@ -54,7 +54,11 @@ pub(in crate::poll) async fn ended(
         End::Capped(why) => (RunOutcome::Partial, Some(why)),
         End::Refused(why) => (RunOutcome::Failed, Some(why)),
         End::All { watermark } => {
-            state.watermark = watermark;
+            if !of.moves.holds_some() {
+                state.watermark = watermark;
+            }
+            of.moves.end(&mut of.index, polled);
+            let state = &mut of.index.state;
             check::learn(&mut of.drift, &scan, state, polled);
             if scan.incremental {
                 // The next full scan may be a day away: a ruling is applied now.

@@ -1,0 +1,166 @@
+//! Prices that move alike: many listings of a search rise or fall by the same share within a scan. Portals do so when they
+//! change a unit, a currency or a tax, or by mistake. Such moves are held back until later scans show them too.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+use stoop_domain::Time;
+
+use super::change::{Cause, Change};
+use super::index::Index;
+use super::polled::Polled;
+
+/// So many listings may always move by one share.
+const ALIKE_MAX: u64 = 20;
+
+/// In a larger search, this part of its listings may.
+const ALIKE_PART: u64 = 20;
+
+/// So many later scans confirm a move.
+const CONFIRMED_BY: u32 = 2;
+
+/// One later scan confirms it after this time.
+const CONFIRMED_AFTER_MS: i64 = 12 * Time::HOUR_MS;
+
+/// A move of many prices that is held back: the index keeps the prices before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HeldMove {
+    /// The change of the prices, in thousandths.
+    pub permille: i64,
+    /// When the first scan that saw it began.
+    pub since: Time,
+    /// How many scans after that one saw it.
+    pub seen_again: u32,
+    /// The last scan that saw it.
+    pub scan: Time,
+}
+
+impl HeldMove {
+    /// Whether the scan that begins at `scan`, which sees it as well, confirms it.
+    fn is_confirmed_by(&self, scan: Time) -> bool {
+        let is_late = scan.ms() - self.since.ms() >= CONFIRMED_AFTER_MS;
+        scan > self.scan && (is_late || self.seen_again + 1 >= CONFIRMED_BY)
+    }
+}
+
+/// How the prices of a scan move.
+#[derive(Debug, Default)]
+pub(super) struct CommonMoves {
+    /// The number of listings that moved, by the share in thousandths.
+    moved: BTreeMap<i64, u64>,
+    held: BTreeSet<i64>,
+    confirmed: BTreeSet<i64>,
+}
+
+impl CommonMoves {
+    /// Takes changes out of those of a page, if they are part of a common move that is not confirmed. Their listings count as
+    /// seen, and keep their prices.
+    pub(super) fn hold_back(
+        &mut self,
+        changes: &mut Vec<Change>,
+        scan: Time,
+        index: &mut Index<'_>,
+        polled: &mut Polled,
+    ) {
+        let mut on_page: BTreeMap<i64, u64> = BTreeMap::new();
+        for permille in changes.iter().filter_map(|change| permille(change, index)) {
+            *on_page.entry(permille).or_default() += 1;
+        }
+        let alike_max = ALIKE_MAX.max(index.len() as u64 / ALIKE_PART);
+        for (permille, listings) in on_page {
+            let moved = self.moved.entry(permille).or_default();
+            *moved += listings;
+            let is_known = index.state.held_moves.iter().any(|held| held.permille == permille);
+            if (is_known || *moved > alike_max) && !self.confirmed.contains(&permille) && self.held.insert(permille) {
+                self.judge(permille, listings, scan, index, polled);
+            }
+        }
+        let (held, confirmed) = (&self.held, &self.confirmed);
+        let is_held = |permille: i64| held.contains(&permille) && !confirmed.contains(&permille);
+        for change in changes.extract_if(.., |change| permille(change, index).is_some_and(is_held)).collect::<Vec<_>>()
+        {
+            index.saw(&change.observation.native_id, scan);
+            polled.prices_held += 1;
+        }
+    }
+
+    /// Holds a move back, or confirms it.
+    fn judge(&mut self, permille: i64, listings: u64, scan: Time, index: &mut Index<'_>, polled: &mut Polled) {
+        let known = index.state.held_moves.iter_mut().find(|held| held.permille == permille);
+        match known {
+            Some(held) if held.is_confirmed_by(scan) => drop(self.confirmed.insert(permille)),
+            Some(held) if scan > held.scan => (held.scan, held.seen_again) = (scan, held.seen_again + 1),
+            Some(_) => {}
+            None => {
+                index.state.held_moves.push(HeldMove { permille, since: scan, seen_again: 0, scan });
+                let told = told(permille, listings);
+                tracing::warn!(search = index.search(), permille, "{told}");
+                polled.held_moves.push(told);
+            }
+        }
+    }
+
+    /// The scan has seen everything: moves that it confirmed, and those that it did not see, are no longer held.
+    pub(super) fn end(&self, index: &mut Index<'_>, polled: &mut Polled) {
+        index.state.held_moves.retain(|held| {
+            let is_back = !self.held.contains(&held.permille);
+            if is_back {
+                let change = change(held.permille);
+                polled.held_moves.push(format!("the prices that {change} are as before: nothing was told of it"));
+            }
+            !is_back && !self.confirmed.contains(&held.permille)
+        });
+    }
+
+    /// Whether this scan holds something back, and has to be repeated from where it began.
+    pub(super) fn holds_some(&self) -> bool {
+        self.held.iter().any(|permille| !self.confirmed.contains(permille))
+    }
+}
+
+/// By how much a change moves a price that the index has, in thousandths; `None` if it moves none, or the status changes too.
+fn permille(change: &Change, index: &Index<'_>) -> Option<i64> {
+    if change.cause != Cause::Row || change.new {
+        return None;
+    }
+    let (before, now) = (&index.get(&change.observation.native_id)?.listing, &change.observation.listing);
+    let prices = before.list_price.zip(now.list_price).filter(|(before, now)| before != now && before.0 > 0);
+    let is_alike = before.status == now.status && before.currency == now.currency;
+    let (before, now) = prices.filter(|_| is_alike)?;
+    let twice = 2 * i128::from(before.0);
+    // To the nearest, because prices are rounded.
+    let share = (i128::from(now.0 - before.0) * 2_000 + i128::from(before.0)).div_euclid(twice);
+    i64::try_from(share).ok().filter(|share| *share != 0)
+}
+
+fn told(permille: i64, listings: u64) -> String {
+    format!("{listings} prices or more {} in one scan: held back until later scans show it too", change(permille))
+}
+
+fn change(permille: i64) -> String {
+    let verb = if permille < 0 { "fell" } else { "rose" };
+    let by = permille.unsigned_abs();
+    format!("{verb} by {}.{} %", by / 10, by % 10)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_later_scans_confirm_a_move_or_one_half_a_day_later() {
+        let at = |minutes: i64| Time::from_ms(1_768_392_000_000 + minutes * 60_000);
+        let held = HeldMove { permille: -200, since: at(0), seen_again: 0, scan: at(0) };
+        assert!(!held.is_confirmed_by(at(0)), "another page of the same scan");
+        assert!(!held.is_confirmed_by(at(15)));
+        assert!(held.is_confirmed_by(at(12 * 60)));
+        let again = HeldMove { seen_again: 1, scan: at(15), ..held };
+        assert!(!again.is_confirmed_by(at(15)) && again.is_confirmed_by(at(30)));
+    }
+
+    #[test]
+    fn a_move_is_told_in_words() {
+        assert!(told(-200, 200).starts_with("200 prices or more fell by 20.0 % in one scan: "));
+        assert_eq!(change(19), "rose by 1.9 %");
+    }
+}

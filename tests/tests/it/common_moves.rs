@@ -1,0 +1,91 @@
+//! Many prices that move by the same share within a scan: held back until later scans show it, too (ADR 0075).
+
+use stoop_domain::{EventKind, Status};
+use stoop_pipeline::Polled;
+use stoop_pipeline::ports::RunOutcome;
+
+use crate::site::Bench;
+
+const HOMES: usize = 60;
+/// As many as may move alike without a word.
+const FREE: u64 = 20;
+const HELD: u64 = HOMES as u64 - FREE;
+const PRICE: i64 = 100_000;
+
+async fn town() -> Bench {
+    let bench = Bench::with("pages_max = 4", "pages_max = 400");
+    bench.site.list_many(HOMES);
+    assert_eq!(polled(&bench).await.new, HOMES as u64);
+    bench
+}
+
+async fn polled(bench: &Bench) -> Polled {
+    let polled = bench.poll().await.unwrap();
+    assert_eq!(polled.outcome, Some(RunOutcome::Complete), "{:?}", polled.message);
+    polled
+}
+
+/// Sets the prices of the first homes.
+fn reprice(bench: &Bench, homes: usize, price: impl Fn(usize) -> i64) {
+    (1..=homes).for_each(|id| bench.site.reprice(&id.to_string(), price(id)));
+}
+
+/// How many homes have this price.
+async fn at_price(bench: &Bench, price: i64) -> u64 {
+    let mut found = 0;
+    for id in 1..=HOMES {
+        found += u64::from(bench.ends(&id.to_string()).await == (Status::Active, price));
+    }
+    found
+}
+
+#[tokio::test]
+async fn a_slip_of_a_portal_is_told_once_and_most_of_it_is_kept_out() {
+    let bench = town().await;
+    reprice(&bench, HOMES, |_| 80_000);
+    let first = polled(&bench).await;
+    assert_eq!((first.changed, first.prices_held, first.gone), (FREE, HELD, 0));
+    let message = first.message.unwrap();
+    assert!(message.contains("prices or more fell by 20.0 % in one scan: held back"), "{message}");
+    let again = polled(&bench).await;
+    assert_eq!((again.changed, again.prices_held, again.message), (0, HELD, None));
+    assert_eq!(at_price(&bench, PRICE).await, HELD);
+
+    reprice(&bench, HOMES, |_| PRICE);
+    let back = polled(&bench).await;
+    assert_eq!((back.changed, back.prices_held), (FREE, 0));
+    let message = back.message.unwrap();
+    assert!(message.contains("the prices that fell by 20.0 % are as before"), "{message}");
+    assert_eq!(bench.state("all").await.held_moves, []);
+    let mut untouched = 0;
+    for id in 1..=HOMES {
+        untouched += u64::from(bench.events(&id.to_string()).await == [EventKind::Initial]);
+    }
+    assert_eq!(untouched, HELD);
+}
+
+#[tokio::test]
+async fn what_two_more_scans_show_is_believed() {
+    let bench = town().await;
+    reprice(&bench, HOMES, |_| 105_000);
+    assert_eq!(polled(&bench).await.prices_held, HELD);
+    assert_eq!(polled(&bench).await.prices_held, HELD);
+    let third = polled(&bench).await;
+    assert_eq!((third.changed, third.prices_held), (HELD, 0));
+    assert_eq!(at_price(&bench, 105_000).await, HOMES as u64);
+    assert_eq!(bench.state("all").await.held_moves, []);
+    // The next move is judged anew.
+    reprice(&bench, HOMES, |_| 110_250);
+    assert_eq!(polled(&bench).await.prices_held, HELD);
+}
+
+#[tokio::test]
+async fn few_that_move_alike_and_many_that_do_not_are_news() {
+    let bench = town().await;
+    reprice(&bench, FREE as usize, |_| 80_000);
+    let few = polled(&bench).await;
+    assert_eq!((few.changed, few.prices_held, few.message), (FREE, 0, None));
+    reprice(&bench, HOMES, |id| 90_000 - 300 * id as i64);
+    let many = polled(&bench).await;
+    assert_eq!((many.changed, many.prices_held), (HOMES as u64, 0));
+}
