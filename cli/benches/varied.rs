@@ -9,6 +9,7 @@
 #![allow(clippy::disallowed_macros, reason = "a bench prints for itself")]
 
 mod client;
+mod process;
 mod updates;
 
 use std::fs;
@@ -28,6 +29,7 @@ use stoop_runtime::SystemClock;
 use stoop_waits::{LONG, Lines, PATIENCE, ended, joined, status};
 
 use client::Connection;
+use process::cpu_s;
 use updates::{stoop, write_rows};
 
 const CONNECTIONS: u32 = 200;
@@ -147,18 +149,23 @@ fn measure(program: &Path, folder: &Path, paths: &[String], rows: &[Observation]
     });
     // Until polls and the replay are at their pace.
     std::thread::sleep(Duration::from_secs(3));
+    let process = server.id().to_string();
+    let cpu_before = cpu_s(&process);
     let (polls_before, began) = (polls.load(Relaxed), Instant::now());
     let times = load(&host, paths, pace);
     let (took, polled) = (began.elapsed(), polls.load(Relaxed) - polls_before);
+    let cpu = cpu_s(&process) - cpu_before;
     stop.store(true, Relaxed);
     let written = joined("the replay", writer);
     let end: fn(&mut Child) -> _ = Child::kill;
     end(&mut server).expect("it can be ended");
     ended(&mut server, "the end of a killed server", PATIENCE).expect("it ends");
-    report(program, times, took, polled, written);
+    report(program, &times, took, polled, written);
+    let served = times.iter().filter(|asked| asked.status == 200).count();
+    println!("  {:.1} ms of processor for each that was served, with the polls", cpu * 1_000.0 / served.max(1) as f64);
 }
 
-fn report(program: &Path, times: Vec<Asked>, took: Duration, polled: u64, written: f64) {
+fn report(program: &Path, times: &[Asked], took: Duration, polled: u64, written: f64) {
     println!("{}:", program.display());
     let asked = times.len();
     let of = |wanted: fn(u16) -> bool| times.iter().filter(|asked| wanted(asked.status)).count();
