@@ -51,8 +51,8 @@ pub(super) fn request<'r>(method: &'r Method, uri: &'r Uri, headers: &'r HeaderM
     }
 }
 
-/// The client, by its address or the one that a proxy tells.
+/// The client, by its address or the one that a proxy says.
 pub(super) fn client(peer: SocketAddr, headers: &HeaderMap) -> String {
-    let told = headers.get_all("x-forwarded-for").iter().next_back().and_then(|told| told.to_str().ok());
-    rate::client(peer.ip(), told)
+    let said = headers.get_all("x-forwarded-for").iter().next_back().and_then(|said| said.to_str().ok());
+    rate::client(peer.ip(), said)
 }

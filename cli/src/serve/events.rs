@@ -43,7 +43,7 @@ pub(super) fn watch(database: Arc<Database>) -> watch::Receiver<Look> {
                     failed = false;
                     sender.send_if_modified(|look| {
                         look.at = at;
-                        // Nobody need be told.
+                        // Those who listen need not hear of it.
                         false
                     });
                 }
