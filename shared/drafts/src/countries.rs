@@ -2,7 +2,7 @@
 
 use stoop_domain::Currency;
 
-use super::words::folded;
+use stoop_sources::text::folded;
 
 /// A country's code and names.
 const COUNTRIES: &[(&str, &str)] = &[

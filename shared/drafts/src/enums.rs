@@ -1,10 +1,12 @@
 //! Enumerations: the meaning of a column's texts.
 
+use stoop_domain::{Purpose, Status};
+use stoop_sources::text::{purpose_named, status_named};
+
 use super::column::{Column, ratio};
 use super::guess::{Chosen, Fit, Guess, Lookup, shown};
 use super::kinds;
 use super::known::Known;
-use super::statuses;
 
 /// Maximum number of distinct texts of an enumeration.
 const VALUES_MAX: usize = 40;
@@ -27,6 +29,16 @@ fn understood(values: &Values<'_>, meaning: impl Fn(&str) -> Option<&'static str
     ratio(values.iter().filter(|(text, _)| meaning(text).is_some()).map(|(_, count)| count).sum(), all)
 }
 
+/// The status that a text names, as maps spell it.
+pub(super) fn status_of(text: &str) -> Option<&'static str> {
+    status_named(text).map(Status::as_str)
+}
+
+/// The purpose that a text says, as maps spell it.
+fn purpose_of(text: &str) -> Option<&'static str> {
+    purpose_named(text).map(Purpose::as_str)
+}
+
 fn lookup(
     values: &Values<'_>,
     meaning: impl Fn(&str) -> Option<&'static str>,
@@ -34,16 +46,7 @@ fn lookup(
     accepted: &'static str,
 ) -> Lookup {
     let entries = values.iter().map(|(text, count)| ((*text).to_owned(), meaning(text), *count)).collect();
-    Lookup { entries, otherwise, accepted }
-}
-
-/// Adds entries that no row of the sample has.
-fn add(lookup: &mut Lookup, others: Vec<(String, &'static str)>) {
-    for (text, meaning) in others {
-        if !lookup.entries.iter().any(|(known, ..)| *known == text) {
-            lookup.entries.push((text, Some(meaning), 0));
-        }
-    }
+    Lookup { entries, known_words: false, otherwise, accepted }
 }
 
 fn seen(values: &Values<'_>) -> String {
@@ -56,7 +59,7 @@ const STATUSES: &str =
     "Active, ActiveUnderContract, Pending, Closed, ComingSoon, Withdrawn, Expired, Canceled, Hold, Delete";
 
 fn status(column: &Column, values: &Values<'_>) -> Option<Fit> {
-    let share = understood(values, statuses::status);
+    let share = understood(values, status_of);
     // Without a lookup every row would count as on offer. It is better to refuse rows with an unknown status, which is
     // noticed.
     if share < 0.02 {
@@ -70,9 +73,7 @@ fn status(column: &Column, values: &Values<'_>) -> Option<Fit> {
     if reso && values.iter().all(|(text, _)| stoop_domain::Status::parse(text).is_some()) {
         return Fit::of(guess, 8 + gaps);
     }
-    let mut lookup = lookup(values, statuses::status, None, STATUSES);
-    let texts: Vec<&str> = values.iter().map(|(text, _)| *text).collect();
-    add(&mut lookup, statuses::statuses_like(&texts));
+    let lookup = Lookup { known_words: true, ..lookup(values, status_of, None, STATUSES) };
     Fit::of(
         Guess { lookup: Some(lookup), ..guess },
         if share > 0.9 {
@@ -108,8 +109,7 @@ pub(super) fn default_purpose(known: &mut Known, chosen: &mut Chosen) {
         return;
     }
     let Some(lookup) = &guess.lookup else { return };
-    let here = || lookup.entries.iter().filter(|(.., count)| *count > 0);
-    let mut said: Vec<&str> = here().filter_map(|(_, meaning, _)| *meaning).collect();
+    let mut said: Vec<&str> = lookup.entries.iter().filter_map(|(_, meaning, _)| *meaning).collect();
     said.sort_unstable();
     said.dedup();
     if known.purpose.is_none() {
@@ -123,7 +123,7 @@ pub(super) fn default_purpose(known: &mut Known, chosen: &mut Chosen) {
     let otherwise = if known.purpose.as_ref().is_some_and(|(purpose, _)| purpose == "rent") { "rent" } else { "sale" };
     let mut guess = guess.clone();
     if let Some(lookup) = &mut guess.lookup {
-        lookup.entries.retain(|(_, meaning, count)| meaning.is_some() && (*count > 0 || *meaning != Some(otherwise)));
+        lookup.entries.retain(|(_, meaning, _)| meaning.is_some());
         lookup.otherwise = Some(otherwise);
     }
     guess.why += &format!(" All that say no other purpose are for {otherwise}.");
@@ -138,22 +138,19 @@ fn purpose(column: &Column, values: &Values<'_>) -> Option<Fit> {
         "false" => Some("sale"),
         _ => None,
     };
-    let has_lease = values.iter().any(|(text, _)| statuses::purpose(text) == Some("rent"));
+    let has_lease = values.iter().any(|(text, _)| purpose_of(text) == Some("rent"));
     let meaning = |text: &str| {
         let reso = has_lease && text == "Residential";
-        statuses::purpose(text).or(reso.then_some("sale")).or(if asks { truth(text) } else { None })
+        purpose_of(text).or(reso.then_some("sale")).or(if asks { truth(text) } else { None })
     };
     let share = understood(values, meaning);
     // A status may say the purpose of homes on offer only.
-    let of_status = understood(values, statuses::status) > 0.9 && share > 0.0;
+    let of_status = understood(values, status_of) > 0.9 && share > 0.0;
     if (share < 0.9 && !of_status) || column.scalars() < column.cells.len() {
         return None;
     }
-    let mut lookup = lookup(values, meaning, None, "sale, rent");
-    let texts: Vec<&str> = values.iter().map(|(text, _)| *text).collect();
-    if texts.iter().any(|text| statuses::purpose(text).is_some()) {
-        add(&mut lookup, statuses::purposes_like(&texts));
-    }
+    let known_words = values.iter().any(|(text, _)| purpose_of(text).is_some());
+    let lookup = Lookup { known_words, ..lookup(values, meaning, None, "sale, rent") };
     let guess = Guess { lookup: Some(lookup), ..Guess::of("purpose", &column.name, seen(values)) };
     Fit::of(
         guess,

@@ -12,9 +12,8 @@ use super::in_texts;
 use super::sample::Sample;
 use super::shapes::same_moment;
 use super::vocabulary::{FIELDS, field};
-use super::words::folded;
 use super::{DraftError, DraftHints};
-use stoop_sources::text::{DateFormat, Period};
+use stoop_sources::text::{DateFormat, Period, folded};
 
 /// Fills fields that are still open.
 pub(super) fn complete(sample: &Sample, hints: &DraftHints, chosen: &mut Chosen) -> Result<(), DraftError> {

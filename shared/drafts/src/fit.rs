@@ -7,7 +7,7 @@ use super::guess::{Fit, Guess, shown};
 use super::known::Known;
 use super::sample::Sample;
 use super::shapes::{Dates, dates};
-use super::{countries, enums, fit_area, fit_price, kinds, statuses};
+use super::{countries, enums, fit_area, fit_price, kinds};
 
 /// Scores a column for a field.
 pub(super) fn fit(field: &'static str, column: &Column, sample: &Sample, known: &Known) -> Option<Fit> {
@@ -224,7 +224,8 @@ fn country(column: &Column) -> Option<Fit> {
         return Fit::of(guess, 5);
     }
     let entries = values.iter().map(|(text, count)| ((*text).to_owned(), countries::country(text), *count)).collect();
-    let lookup = super::guess::Lookup { entries, otherwise: None, accepted: "two letters of ISO 3166-1" };
+    let lookup =
+        super::guess::Lookup { entries, known_words: false, otherwise: None, accepted: "two letters of ISO 3166-1" };
     Fit::of(Guess { lookup: Some(lookup), ..guess }, 5)
 }
 
@@ -315,7 +316,7 @@ fn url(column: &Column) -> Option<Fit> {
 
 fn region(column: &Column, known: &Known) -> Option<Fit> {
     // A column named `state` may contain the status.
-    if column.is_scalar() && column.share(|text| statuses::status(text).is_some()) > 0.5 {
+    if column.is_scalar() && column.share(|text| enums::status_of(text).is_some()) > 0.5 {
         return None;
     }
     let mut fit = text("region", column, 2.0, 40.0, 0.2)?;

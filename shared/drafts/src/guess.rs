@@ -22,8 +22,10 @@ pub(super) struct Guess {
 /// Meaning of an enumeration's texts.
 #[derive(Clone, Debug)]
 pub(super) struct Lookup {
-    /// Text, its meaning if known, and its number of rows: 0 if it is expected only in later rows.
+    /// Text, its meaning if known, and its number of rows.
     pub(super) entries: Vec<(String, Option<&'static str>, usize)>,
+    /// Whether other texts mean what Stoop knows of them.
+    pub(super) known_words: bool,
     pub(super) otherwise: Option<&'static str>,
     /// Accepted meanings of an entry.
     pub(super) accepted: &'static str,

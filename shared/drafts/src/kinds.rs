@@ -1,6 +1,6 @@
 //! Names of property types, purposes in longer texts, US states and currencies.
 
-use super::words::folded;
+use stoop_sources::text::folded;
 
 /// Property types by words in their names, with or without a final s.
 const TYPES: &[(&str, &str)] = &[

@@ -170,6 +170,6 @@ pub(super) fn unit(word: &str) -> Option<(String, AreaMeasure)> {
 
 /// A multiplier that a text beside a price names: `Lac`, `Cr`, `thousand`.
 pub(super) fn multiplier(text: &str) -> Option<i64> {
-    let word = super::words::folded(text);
+    let word = stoop_sources::text::folded(text);
     TIMES.iter().find(|(_, words)| is_one(&word, words)).map(|(times, _)| *times)
 }

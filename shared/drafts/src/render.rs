@@ -155,6 +155,10 @@ impl Writing<'_> {
     }
 
     fn lookup(&self, field: &str, lookup: &Lookup, out: &mut Vec<String>) {
+        if lookup.known_words {
+            out.push("# Texts that are not below mean what Stoop knows of them.".to_owned());
+            out.push("known_words = true".to_owned());
+        }
         if let Some(otherwise) = lookup.otherwise {
             out.push(format!("otherwise = {}", quoted(otherwise)));
         }
@@ -165,7 +169,6 @@ impl Writing<'_> {
         }
         for (text, meaning, count) in &lookup.entries {
             let rows = match count {
-                0 => "in no row yet",
                 1 => "1 row",
                 _ => &format!("{count} rows"),
             };

@@ -113,8 +113,8 @@ pub(super) fn field(name: &str) -> Option<&'static Field> {
 #[cfg(test)]
 mod tests {
     use super::super::measures::Measure;
-    use super::super::words::folded;
     use super::*;
+    use stoop_sources::text::folded;
 
     fn best(path: &[&str]) -> &'static str {
         let path: Vec<String> = path.iter().map(|key| (*key).to_owned()).collect();

@@ -7,8 +7,9 @@ use stoop_domain::Reason;
 use super::cells::{Cell, Cells, is_missing, trim};
 use super::plan::{Condition, Known, Origin, Piece, Recipe, Rule, Word};
 use super::row::{Pass, RowError};
-use super::target::Target;
+use super::target::{Kind, Target};
 use crate::fields::shown;
+use crate::text::{purpose_named, status_named};
 
 /// The text that a recipe found.
 pub(super) struct Found<'s> {
@@ -54,11 +55,14 @@ impl<'s, C: Cells<'s>> Pass<'s, '_, C> {
         let Some(found) = found else { return Ok(recipe.default.as_ref().map(Found::word)) };
         let Some(lookup) = &recipe.lookup else { return Ok(Some(found)) };
         let entry = lookup.entries.iter().find(|(text, _)| **text == *found.text).map(|(_, word)| word);
-        match entry.or(lookup.otherwise.as_ref()) {
-            Some(word) => Ok(Some(Found::word(word))),
+        let named = || Found::named(target, &found.text).filter(|_| lookup.known_words);
+        match entry.map(Found::word).or_else(named).or_else(|| lookup.otherwise.as_ref().map(Found::word)) {
+            Some(word) => Ok(Some(word)),
             None => {
                 let known: Vec<&str> = lookup.entries.iter().map(|(text, _)| &**text).collect();
-                Err(self.bad(target, &format!("{:?} is not in the lookup ({})", shown(&found.text), known.join(", "))))
+                let words = if lookup.known_words { " and not known" } else { "" };
+                let known = known.join(", ");
+                Err(self.bad(target, &format!("{:?} is not in the lookup{words} ({known})", shown(&found.text))))
             }
         }
     }
@@ -184,5 +188,15 @@ impl<'s, C: Cells<'s>> Pass<'s, '_, C> {
 impl<'s> Found<'s> {
     fn word(word: &'s Word) -> Self {
         Self { text: Cow::Borrowed(&word.text), known: word.known, plain: false }
+    }
+
+    /// What a text is known to name; `None` if nothing, or if the field is neither status nor purpose.
+    fn named(target: Target, text: &str) -> Option<Self> {
+        let (word, known) = match target.kind() {
+            Kind::Status => status_named(text).map(|status| (status.as_str(), Known::Status(status)))?,
+            Kind::Purpose => purpose_named(text).map(|purpose| (purpose.as_str(), Known::Purpose(purpose)))?,
+            _ => return None,
+        };
+        Some(Self { text: Cow::Borrowed(word), known, plain: false })
     }
 }

@@ -80,6 +80,7 @@ fn keys_of(kind: Kind) -> &'static [&'static str] {
         Kind::Hundredths => &["number"],
         Kind::Time | Kind::Day => &["date", "relative"],
         Kind::List => &["split"],
+        Kind::Status | Kind::Purpose => &["known_words"],
         _ => &[],
     }
 }
@@ -175,7 +176,11 @@ fn lookup(reading: &Reading<'_, '_>, mistakes: &mut Mistakes<'_>) -> Option<Look
     let section = reading.section;
     let otherwise =
         section.text("otherwise", mistakes).and_then(|(text, line)| reading.word("otherwise", text, line, mistakes));
+    let known_words = section.boolean("known_words", mistakes).unwrap_or(false);
     let Some(table) = section.table("lookup", mistakes) else {
+        if known_words {
+            return Some(Lookup { entries: Vec::new(), known_words, otherwise });
+        }
         if section.has("otherwise") && !section.has("lookup") {
             mistakes.add(section.line(), section.key("otherwise"), "there is no lookup that it could be of");
         }
@@ -189,7 +194,7 @@ fn lookup(reading: &Reading<'_, '_>, mistakes: &mut Mistakes<'_>) -> Option<Look
             entries.push((from.into(), word));
         }
     }
-    Some(Lookup { entries, otherwise })
+    Some(Lookup { entries, known_words, otherwise })
 }
 
 fn replacements(section: &Section<'_>, mistakes: &mut Mistakes<'_>) -> Vec<(Regex, Box<str>)> {

@@ -192,6 +192,8 @@ pub(super) enum When {
 #[derive(Debug)]
 pub(super) struct Lookup {
     pub(super) entries: Vec<(Box<str>, Word)>,
+    /// Whether texts that are not listed mean what Stoop knows of them.
+    pub(super) known_words: bool,
     pub(super) otherwise: Option<Word>,
 }
 
