@@ -20,13 +20,14 @@ use stoop_simulation::{Noise, Portal, PortalConfig, Simulation, SimulationConfig
 use stoop_sources::Params;
 
 use crate::args::{DemoArgs, StoreArgs};
+use crate::due_times::DueTimes;
 use crate::engine::Engine;
 use crate::failure::{not_opened, usage};
 use crate::judge::note_rules;
 use crate::out::say;
 use crate::poll_line::poll_line;
 use crate::prune::keep_pruning;
-use crate::schedule::{DueTimes, Schedule};
+use crate::schedule::Schedule;
 use crate::serve::{self, Server};
 use crate::stop::{Stop, StoppableHttp};
 use crate::views::newest_moment;

@@ -7,10 +7,10 @@ use stoop_pipeline::{Clock, DrainPorts, Measured, PollError, PollPorts, Polled, 
 use stoop_rules::Rules;
 
 use crate::args::StoreArgs;
+use crate::due_times::DueTimes;
 use crate::failure::not_opened;
 use crate::intake::Intake;
 use crate::out::complain;
-use crate::schedule::DueTimes;
 use crate::stop::Stop;
 use crate::views::newest_moment;
 

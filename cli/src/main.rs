@@ -2,6 +2,7 @@
 
 mod args;
 mod demo;
+mod due_times;
 mod engine;
 mod failure;
 mod flush;

@@ -13,6 +13,7 @@ use stoop_runtime::{Config, SearchConfig, SystemClock, read_config};
 use tokio::task::JoinSet;
 
 use crate::args::{PollArgs, RunArgs, StoreArgs};
+use crate::due_times::DueTimes;
 use crate::engine::{Engine, open_to_work};
 use crate::failure::{report, usage};
 use crate::intake::Intake;
@@ -20,7 +21,7 @@ use crate::judge::note_rules;
 use crate::out::{self, complain, say};
 use crate::poll_line::poll_line;
 use crate::prune::{self, keep_pruning, kept};
-use crate::schedule::{DueTimes, Schedule};
+use crate::schedule::Schedule;
 use crate::serve::{self, Server};
 use crate::show;
 use crate::stop::{Stop, StoppableClock, StoppableHttp};

@@ -16,9 +16,9 @@ mod server;
 use std::process::ExitCode;
 
 use crate::args::{PagesArgs, ServeArgs, StoreArgs};
+use crate::due_times::DueTimes;
 use crate::failure::usage;
 use crate::out::say;
-use crate::schedule::DueTimes;
 use crate::stop::Stop;
 use crate::views::open;
 

@@ -73,8 +73,8 @@ impl Rates {
 /// The key of a client's address: an IPv4 address, or the network of an IPv6 address, of which one client has many. A proxy on
 /// this computer tells the client's own, which it wrote last into `X-Forwarded-For`.
 pub(super) fn client(peer: IpAddr, forwarded_for: Option<&str>) -> String {
-    let told = forwarded_for.and_then(|told| told.rsplit(',').next()?.trim().parse().ok());
-    match told.filter(|_| peer.is_loopback()).unwrap_or(peer).to_canonical() {
+    let reported = forwarded_for.and_then(|reported| reported.rsplit(',').next()?.trim().parse().ok());
+    match reported.filter(|_| peer.is_loopback()).unwrap_or(peer).to_canonical() {
         IpAddr::V4(address) => address.to_string(),
         IpAddr::V6(address) => {
             let [a, b, c, d, ..] = address.segments();
@@ -123,7 +123,7 @@ mod tests {
 
     #[test]
     fn a_client_is_an_address_or_a_network_that_a_proxy_here_may_tell() {
-        let of = |peer: &str, told| client(peer.parse().unwrap(), told);
+        let of = |peer: &str, reported| client(peer.parse().unwrap(), reported);
         assert_eq!(of("192.0.2.1", None), "192.0.2.1");
         assert_eq!(of("::ffff:192.0.2.1", None), "192.0.2.1");
         assert_eq!(of("2001:db8:1:2:3:4:5:6", None), "2001:db8:1:2::/64");

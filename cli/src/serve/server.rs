@@ -13,8 +13,8 @@ use super::events;
 use super::metrics::ServerMeter;
 use super::readers::{ReadBounds, Readers};
 use crate::args::{PagesArgs, StoreArgs};
+use crate::due_times::DueTimes;
 use crate::out::complain;
-use crate::schedule::DueTimes;
 use crate::stop::Stop;
 
 /// The port that is tried first, and how many after it.

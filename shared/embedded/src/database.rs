@@ -11,10 +11,10 @@ use crate::error::{BoxError, OpenError, Result, about, at, once};
 use crate::files;
 use crate::lake::{self, FrameWriter};
 use crate::market_list::MarketList;
+use crate::outlines::Outlines;
 use crate::processes::Presence;
 use crate::reader::{self, Reader};
 use crate::schema::{self, APPLICATION_ID, FORMAT, HOMES_BY_MARKET, REBUILT_FROM, ROLL_UP_INDICES, TABLES};
-use crate::search_index::Outlines;
 use crate::spill;
 
 /// The database file and its data folder: all ports of the pipeline, and views for people.

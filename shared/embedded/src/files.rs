@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::error::{FileError, at};
 
 /// Makes a folder and those above it that are missing. New ones are for their owner alone, because they hold what sources and
-/// people told; whoever wants to share them changes their mode.
+/// people say; whoever wants to share them changes their mode.
 ///
 /// # Errors
 /// If the system refuses.

@@ -36,6 +36,7 @@ mod lake;
 mod ledgers;
 mod market_list;
 mod meters;
+mod outlines;
 mod page_folder;
 mod partitions;
 mod processes;

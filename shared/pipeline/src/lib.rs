@@ -15,6 +15,7 @@ mod deliver;
 mod drain;
 mod drift;
 mod due;
+mod held_move;
 mod inbox;
 mod last_poll;
 mod loss;
@@ -46,6 +47,7 @@ pub use deliver::{Delivery, Trouble, begin_delivery, deliver};
 pub use drain::{DrainPorts, drain};
 pub use drift::{FieldShare, FieldShares, Profiles};
 pub use due::Due;
+pub use held_move::HeldMove;
 pub use inbox::{Inbox, NewerRecord};
 pub use last_poll::{LastPoll, Overdue, PollEnd, Stale};
 pub use loss::{HeldBack, LossVerdict, Ruling, RulingError};
@@ -56,8 +58,8 @@ pub use pace::{Cadence, Distance, Pace, PollCost, TightLimit};
 pub use parse_report::{FieldCount, ParseReport, RefusedCount, RefusedValues};
 pub use plan::{Planned, PlannedSearch, plan};
 pub use poll::{
-    Clock, DisplayTerms, FileSet, HeldMove, LEFT_BY_SERVER, LEFT_OF, OnDrift, Origin, Peeked, PollError, PollPorts,
-    Polled, Search, Tokens, USER_AGENT, clock_jump, peek, poll, release,
+    Clock, DisplayTerms, FileSet, LEFT_BY_SERVER, LEFT_OF, OnDrift, Origin, Peeked, PollError, PollPorts, Polled,
+    Search, Tokens, USER_AGENT, clock_jump, peek, poll, release,
 };
 pub use refusals::Refusals;
 pub use resend::{ResendError, resend};

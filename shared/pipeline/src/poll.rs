@@ -50,7 +50,6 @@ mod source_file;
 mod tokens;
 
 pub use account::release;
-pub use common_move::HeldMove;
 pub use context::{Clock, PollPorts, USER_AGENT};
 pub use error::PollError;
 pub use jumps::clock_jump;

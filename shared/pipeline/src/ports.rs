@@ -6,9 +6,11 @@ mod configuration;
 mod controls;
 mod files;
 mod index;
+mod outline;
 mod plans;
 mod polls;
 mod raw_pages;
+mod search_index;
 mod segments;
 mod state;
 mod views;
@@ -22,15 +24,15 @@ pub use browse::{Browse, Polling, Quarantined, RefusedRows};
 pub use configuration::{ConfigFiles, Configuration};
 pub use controls::SearchControls;
 pub use files::{FileError, FilePage, FilePattern, FileRow, FileVersion, Files, OpenFile};
-pub use index::{
-    ContentHash, FilesTaken, IndexChanges, IndexEntry, OnStream, ScanCheckpoint, SearchIndex, SearchState, Sent,
-};
+pub use index::{ContentHash, FilesTaken, IndexChanges, IndexEntry, OnStream, ScanCheckpoint, SearchState, Sent};
+pub use outline::{IndexOutline, ManifestOutline, SentElsewhere};
 pub use plans::{PlanLedger, TaskQueue};
 pub use polls::{
     Budgets, Http, HttpAnswer, HttpError, Pages, Quarantine, RunLedger, RunOutcome, RunRecord, Stream, StreamReader,
 };
 pub use raw_pages::RawPages;
-pub use segments::{IndexManifest, IndexOutline, IndexSave, ManifestOutline, SegmentName, SentElsewhere};
+pub use search_index::SearchIndex;
+pub use segments::{IndexManifest, IndexSave, SegmentName};
 pub use state::{Change, Commit, CommitError, Gathers, HomeChange, HomeImage, MarketChange, Store, Versioned};
 pub use views::{JudgedAlert, Views};
 pub use wide::{RollUps, ShownWide, StoredSum, VisitWide, WideAreas};

@@ -40,7 +40,7 @@ async fn at_price(bench: &Bench, price: i64) -> u64 {
 }
 
 #[tokio::test]
-async fn a_slip_of_a_portal_is_told_once_and_most_of_it_is_kept_out() {
+async fn a_slip_of_a_portal_is_reported_once_and_most_of_it_is_kept_out() {
     let bench = town().await;
     reprice(&bench, HOMES, |_| 80_000);
     let first = polled(&bench).await;

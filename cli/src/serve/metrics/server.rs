@@ -5,7 +5,7 @@ use std::time::Duration;
 use stoop_runtime::SystemClock;
 
 use super::exposition::Exposition;
-use crate::schedule::DueTimes;
+use crate::due_times::DueTimes;
 
 const CLASSES: [&str; 4] = ["2xx", "3xx", "4xx", "5xx"];
 

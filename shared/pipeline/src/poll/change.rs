@@ -40,6 +40,17 @@ pub(super) enum Cause {
     Beside,
 }
 
+/// What is to be sent of a listing that is gone.
+pub(super) struct Departure {
+    /// The last sighting that a file repeated and that was not sent. It is sent now, because an older file may still
+    /// come.
+    pub(super) until: Option<Sighting>,
+    /// The sighting that reports it gone.
+    pub(super) sighting: Sighting,
+    /// The last known listing.
+    pub(super) listing: Listing,
+}
+
 impl Shown {
     pub(super) fn new(observation: Observation) -> Self {
         let encoded = EncodedListing::of(&observation.listing);

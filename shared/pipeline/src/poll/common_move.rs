@@ -3,45 +3,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::{Deserialize, Serialize};
 use stoop_domain::Time;
 
 use super::change::{Cause, Change};
 use super::index::Index;
 use super::polled::Polled;
+use crate::held_move::HeldMove;
 
 /// So many listings may always move by one share.
 const ALIKE_MAX: u64 = 20;
 
 /// In a larger search, this part of its listings may.
 const ALIKE_PART: u64 = 20;
-
-/// So many later scans confirm a move.
-const CONFIRMED_BY: u32 = 2;
-
-/// One later scan confirms it after this time.
-const CONFIRMED_AFTER_MS: i64 = 12 * Time::HOUR_MS;
-
-/// A move of many prices that is held back: the index keeps the prices before it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct HeldMove {
-    /// The change of the prices, in thousandths.
-    pub permille: i64,
-    /// When the first scan that saw it began.
-    pub since: Time,
-    /// How many scans after that one saw it.
-    pub seen_again: u32,
-    /// The last scan that saw it.
-    pub scan: Time,
-}
-
-impl HeldMove {
-    /// Whether the scan that begins at `scan`, which sees it as well, confirms it.
-    fn is_confirmed_by(&self, scan: Time) -> bool {
-        let is_late = scan.ms() - self.since.ms() >= CONFIRMED_AFTER_MS;
-        scan > self.scan && (is_late || self.seen_again + 1 >= CONFIRMED_BY)
-    }
-}
 
 /// How the prices of a scan move.
 #[derive(Debug, Default)]
@@ -93,9 +66,9 @@ impl CommonMoves {
             Some(_) => {}
             None => {
                 index.state.held_moves.push(HeldMove { permille, since: scan, seen_again: 0, scan });
-                let told = told(permille, listings);
-                tracing::warn!(search = index.search(), permille, "{told}");
-                polled.held_moves.push(told);
+                let report = report(permille, listings);
+                tracing::warn!(search = index.search(), permille, "{report}");
+                polled.held_moves.push(report);
             }
         }
     }
@@ -106,7 +79,7 @@ impl CommonMoves {
             let is_back = !self.held.contains(&held.permille);
             if is_back {
                 let change = change(held.permille);
-                polled.held_moves.push(format!("the prices that {change} are as before: nothing was told of it"));
+                polled.held_moves.push(format!("the prices that {change} are as before: nothing was published"));
             }
             !is_back && !self.confirmed.contains(&held.permille)
         });
@@ -133,7 +106,7 @@ fn permille(change: &Change, index: &Index<'_>) -> Option<i64> {
     i64::try_from(share).ok().filter(|share| *share != 0)
 }
 
-fn told(permille: i64, listings: u64) -> String {
+fn report(permille: i64, listings: u64) -> String {
     format!("{listings} prices or more {} in one scan: held back until later scans show it too", change(permille))
 }
 
@@ -148,19 +121,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn two_later_scans_confirm_a_move_or_one_half_a_day_later() {
-        let at = |minutes: i64| Time::from_ms(1_768_392_000_000 + minutes * 60_000);
-        let held = HeldMove { permille: -200, since: at(0), seen_again: 0, scan: at(0) };
-        assert!(!held.is_confirmed_by(at(0)), "another page of the same scan");
-        assert!(!held.is_confirmed_by(at(15)));
-        assert!(held.is_confirmed_by(at(12 * 60)));
-        let again = HeldMove { seen_again: 1, scan: at(15), ..held };
-        assert!(!again.is_confirmed_by(at(15)) && again.is_confirmed_by(at(30)));
-    }
-
-    #[test]
     fn a_move_is_told_in_words() {
-        assert!(told(-200, 200).starts_with("200 prices or more fell by 20.0 % in one scan: "));
+        assert!(report(-200, 200).starts_with("200 prices or more fell by 20.0 % in one scan: "));
         assert_eq!(change(19), "rose by 1.9 %");
     }
 }

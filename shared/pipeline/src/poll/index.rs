@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use stoop_domain::{Details, Listing, Sighting, Time};
 
-use super::change::Change;
+use super::change::{Change, Departure};
 use super::confirm::doubtful_since;
 use super::context::Clock;
 use super::error::PollError;
@@ -386,17 +386,6 @@ impl Index<'_> {
     pub(super) async fn ruling(&self) -> Result<Option<String>, PortError> {
         self.port.ruling(&self.search.name, self.search.source.name()).await
     }
-}
-
-/// What is to be sent of a listing that is gone.
-pub(super) struct Departure {
-    /// The last sighting that a file repeated and that was not sent. It is sent now, because an older file may still
-    /// come.
-    pub(super) until: Option<Sighting>,
-    /// The sighting that reports it gone.
-    pub(super) sighting: Sighting,
-    /// The last known listing.
-    pub(super) listing: Listing,
 }
 
 #[cfg(test)]

@@ -1,16 +1,14 @@
 //! How an index is stored: a manifest, and segments that are written once and never changed (ADR 0048).
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
-use std::sync::Arc;
 use std::{fmt, io};
 
-use rustc_hash::FxHashMap;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use stoop_domain::{Sighting, Time};
+use stoop_domain::Time;
 
-use super::index::{IndexChanges, IndexEntry, OnStream, SearchState, Sent, is_held};
+use super::index::{IndexChanges, IndexEntry, SearchState};
 
 /// About how many bytes an entry takes when it is stored, and a mark that a scan saw an entry.
 const ENTRY_BYTES: u64 = 100;
@@ -26,8 +24,8 @@ const LEVEL: i32 = 1;
 
 /// A part of a stored index: what some saves changed. The first segment of an index has everything.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Segment<E = IndexEntry> {
-    listings: BTreeMap<String, E>,
+pub(super) struct Segment<E = IndexEntry> {
+    pub(super) listings: BTreeMap<String, E>,
     /// Entries that no longer exist.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     removed: BTreeSet<String>,
@@ -43,7 +41,7 @@ impl<E> Default for Segment<E> {
 }
 
 /// What a scan that sees a listing changes in its entry.
-trait Seen {
+pub(super) trait Seen {
     fn see(&mut self, scan: Time);
 }
 
@@ -75,7 +73,7 @@ impl<E: Seen> Segment<E> {
     }
 
     /// All entries of an index, from its segments in order.
-    fn merged(segments: impl IntoIterator<Item = io::Result<Self>>) -> io::Result<BTreeMap<String, E>> {
+    pub(super) fn merged(segments: impl IntoIterator<Item = io::Result<Self>>) -> io::Result<BTreeMap<String, E>> {
         let mut segments = segments.into_iter();
         let mut whole = segments.next().transpose()?.unwrap_or_default();
         for segment in segments {
@@ -289,155 +287,12 @@ fn decode<T: DeserializeOwned>(bytes: &[u8]) -> io::Result<T> {
 }
 
 /// Decodes segments one by one. An error names the segment.
-fn decoded<'b, E: DeserializeOwned>(
+pub(super) fn decoded<'b, E: DeserializeOwned>(
     names: &[SegmentName],
     segments: impl IntoIterator<Item = &'b [u8]>,
 ) -> impl Iterator<Item = io::Result<Segment<E>>> {
     let named = |name: &SegmentName, error: io::Error| io::Error::new(error.kind(), format!("segment {name}: {error}"));
     names.iter().zip(segments).map(move |(name, bytes)| decode(bytes).map_err(|error| named(name, error)))
-}
-
-/// The index of a search as other searches of its source read it: without the listings themselves.
-#[derive(Clone, Debug, Default, Deserialize)]
-pub struct IndexOutline {
-    listings: FxHashMap<String, EntryOutline>,
-}
-
-/// An [`IndexEntry`] without its listing.
-#[derive(Clone, Debug, Deserialize)]
-struct EntryOutline {
-    on_stream: OnStream,
-    last: Sighting,
-    seen_in_scan: Time,
-    #[serde(default)]
-    missing_since: Option<Time>,
-}
-
-impl Seen for EntryOutline {
-    fn see(&mut self, scan: Time) {
-        (self.seen_in_scan, self.missing_since) = (scan, None);
-    }
-}
-
-/// An [`IndexManifest`] without its state.
-#[derive(Debug, Deserialize)]
-pub struct ManifestOutline {
-    recent: Segment<EntryOutline>,
-    segments: Vec<SegmentName>,
-}
-
-impl ManifestOutline {
-    /// Decodes what [`IndexManifest::decode`] decodes.
-    ///
-    /// # Errors
-    /// If it is damaged.
-    pub fn decode(bytes: &[u8]) -> io::Result<Self> {
-        let text = zstd::decode_all(bytes)?;
-        let damaged = match serde_json::from_slice(&text) {
-            Ok(manifest) => return Ok(manifest),
-            Err(damaged) => damaged,
-        };
-        let IndexOutline { listings } = serde_json::from_slice(&text).map_err(|_| damaged)?;
-        let listings = listings.into_iter().collect();
-        Ok(Self { recent: Segment { listings, ..Segment::default() }, segments: Vec::new() })
-    }
-
-    /// The names of the segments, in order.
-    #[must_use]
-    pub fn segments(&self) -> &[SegmentName] {
-        &self.segments
-    }
-
-    /// All entries. `segments` has the bytes of each segment, in order.
-    ///
-    /// # Errors
-    /// If a segment is damaged.
-    pub fn whole<'b>(self, segments: impl IntoIterator<Item = &'b [u8]>) -> io::Result<IndexOutline> {
-        let segments = decoded(&self.segments, segments).chain([Ok(self.recent)]);
-        Ok(IndexOutline { listings: Segment::merged(segments)?.into_iter().collect() })
-    }
-}
-
-impl IndexOutline {
-    /// When a listing that is held present was last seen: see [`SearchIndex::held_elsewhere`].
-    ///
-    /// [`SearchIndex::held_elsewhere`]: super::SearchIndex::held_elsewhere
-    #[must_use]
-    pub fn holds(&self, native_id: &str) -> Option<Time> {
-        let entry = self.listings.get(native_id).filter(|entry| is_held(entry.missing_since, entry.on_stream));
-        entry.map(|entry| entry.seen_in_scan)
-    }
-
-    /// The last observation sent of a listing: see [`SearchIndex::sent_elsewhere`].
-    ///
-    /// [`SearchIndex::sent_elsewhere`]: super::SearchIndex::sent_elsewhere
-    fn sent(&self, native_id: &str) -> Option<Sent> {
-        self.listings.get(native_id).map(EntryOutline::sent)
-    }
-
-    /// How many listings it has.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.listings.len()
-    }
-
-    /// Whether it has no listing.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.listings.is_empty()
-    }
-}
-
-impl EntryOutline {
-    fn sent(&self) -> Sent {
-        Sent { sighting: self.last, on_stream: self.on_stream }
-    }
-}
-
-/// What other searches of a source have sent: see [`SearchIndex::sent_elsewhere`]. Nothing is copied to look it up, because
-/// most polls ask for few of many listings.
-///
-/// [`SearchIndex::sent_elsewhere`]: super::SearchIndex::sent_elsewhere
-#[derive(Clone, Debug, Default)]
-pub struct SentElsewhere(Vec<Arc<IndexOutline>>);
-
-impl SentElsewhere {
-    /// What the searches with these indexes have sent.
-    #[must_use]
-    pub fn of(indexes: Vec<Arc<IndexOutline>>) -> Self {
-        Self(indexes)
-    }
-
-    /// The last observation of a listing that any of them has sent, or may have.
-    #[must_use]
-    pub fn get(&self, native_id: &str) -> Option<Sent> {
-        self.0.iter().filter_map(|index| index.sent(native_id)).reduce(Sent::later)
-    }
-
-    /// The last observation of every listing.
-    #[must_use]
-    pub fn all(&self) -> HashMap<String, Sent> {
-        let mut all: HashMap<String, Sent> = HashMap::new();
-        for (native_id, entry) in self.0.iter().flat_map(|index| &index.listings) {
-            let sent = all.get(native_id).map_or(entry.sent(), |known| known.later(entry.sent()));
-            all.insert(native_id.clone(), sent);
-        }
-        all
-    }
-}
-
-/// As of one search, which holds all of them.
-impl FromIterator<(String, Sent)> for SentElsewhere {
-    fn from_iter<I: IntoIterator<Item = (String, Sent)>>(sent: I) -> Self {
-        let entry = |Sent { sighting, on_stream }| EntryOutline {
-            on_stream,
-            last: sighting,
-            seen_in_scan: Time::default(),
-            missing_since: None,
-        };
-        let listings = sent.into_iter().map(|(native_id, sent)| (native_id, entry(sent))).collect();
-        Self(vec![Arc::new(IndexOutline { listings })])
-    }
 }
 
 #[cfg(test)]
