@@ -7,13 +7,15 @@
 
 #![allow(clippy::disallowed_macros, reason = "a bench prints for itself")]
 
+mod client;
 mod updates;
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::Write;
 use std::net::TcpStream;
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
+use client::Connection;
 use stoop_waits::{LONG, Lines, PATIENCE, connected, ended, joined, status};
 use updates::{stoop, write_rows};
 
@@ -29,7 +31,7 @@ fn main() {
     let (homes, codes) = (number(0, 200_000), number(1, 4_000));
     let folder = tempfile::tempdir().expect("a temporary folder");
     let (file, database) = (folder.path().join("updates.jsonl"), folder.path().join("stoop.db"));
-    write_rows(&file, homes, codes);
+    write_rows(&file, homes, codes, None);
     let map = concat!(env!("CARGO_MANIFEST_DIR"), "/../maps/simulated.toml");
     let mut replay = stoop(&database);
     replay.args(["replay", "--json", "--map", map]).arg(&file).stdout(Stdio::null());
@@ -105,80 +107,6 @@ fn load(host: &str, pages: &[String]) -> [f64; 2] {
     let mut times: Vec<f64> = threads.into_iter().flat_map(|thread| joined("the load", thread)).collect();
     times.sort_by(f64::total_cmp);
     [times[times.len() / 2], times[times.len() * 99 / 100]]
-}
-
-/// A connection that is kept.
-struct Connection {
-    host: String,
-    stream: BufReader<TcpStream>,
-}
-
-struct Answer {
-    body: String,
-    /// Of the body as it was sent.
-    bytes: usize,
-}
-
-impl Connection {
-    fn open(host: &str) -> Self {
-        let stream = connected(host).expect("a connection");
-        stream.set_nodelay(true).expect("it can be set");
-        Self { host: host.to_owned(), stream: BufReader::new(stream) }
-    }
-
-    fn timed(&mut self, path: &str) -> f64 {
-        let began = Instant::now();
-        self.get(path);
-        began.elapsed().as_secs_f64() * 1_000.0
-    }
-
-    fn get(&mut self, path: &str) -> Answer {
-        let request = format!("GET {path} HTTP/1.1\r\nHost: {}\r\nAccept-Encoding: gzip\r\n\r\n", self.host);
-        self.stream.get_mut().write_all(request.as_bytes()).expect("it is sent");
-        let (mut length, mut line) = (None, String::new());
-        let mut packed = false;
-        loop {
-            line.clear();
-            self.stream.read_line(&mut line).expect("a header");
-            let header = line.trim_end().to_lowercase();
-            assert!(!header.starts_with("http/1.1") || header.contains(" 200 "), "{path}: {header}");
-            length = length.or_else(|| header.strip_prefix("content-length: ").and_then(|bytes| bytes.parse().ok()));
-            packed |= header == "content-encoding: gzip";
-            if header.is_empty() {
-                break;
-            }
-        }
-        let mut body = Vec::new();
-        match length {
-            Some(bytes) => {
-                body.resize(bytes, 0);
-                self.stream.read_exact(&mut body).expect("a body");
-            }
-            None => self.read_chunks(&mut body),
-        }
-        let bytes = body.len();
-        if packed {
-            let mut text = String::new();
-            flate2::read::GzDecoder::new(&*body).read_to_string(&mut text).expect("gzip");
-            return Answer { body: text, bytes };
-        }
-        Answer { body: String::from_utf8_lossy(&body).into_owned(), bytes }
-    }
-
-    fn read_chunks(&mut self, body: &mut Vec<u8>) {
-        loop {
-            let mut line = String::new();
-            self.stream.read_line(&mut line).expect("a size");
-            let size = usize::from_str_radix(line.trim(), 16).expect("a size");
-            let from = body.len();
-            body.resize(from + size, 0);
-            self.stream.read_exact(&mut body[from..]).expect("a chunk");
-            self.stream.read_line(&mut line).expect("its end");
-            if size == 0 {
-                return;
-            }
-        }
-    }
 }
 
 /// An open page.

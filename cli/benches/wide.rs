@@ -32,7 +32,7 @@ fn main() {
     let (homes, codes) = (number(0, 1_000_000), number(1, 20_000));
     let folder = tempfile::tempdir().expect("a temporary folder");
     let file = folder.path().join("updates.jsonl");
-    let rows = write_rows(&file, homes, codes);
+    let rows = write_rows(&file, homes, codes, None);
     let bytes = fs::metadata(&file).expect("the file").len();
     println!("{rows} updates of {homes} homes in {codes} postal codes, {} MB", bytes / 1_000_000);
 

@@ -3,11 +3,13 @@
 mod access;
 mod alerts;
 mod app;
+mod asked;
 mod connections;
 mod controls;
 mod events;
 mod metrics;
 mod rate;
+mod readers;
 mod remembered;
 mod server;
 

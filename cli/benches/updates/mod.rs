@@ -25,8 +25,8 @@ pub(crate) fn stoop(database: &Path) -> Command {
     command
 }
 
-/// Writes simulated updates, moved to other places and times.
-pub(crate) fn write_rows(file: &Path, homes: u64, codes: u64) -> u64 {
+/// Writes simulated updates, moved to other places and times: the last is of this moment, or of the begin of the simulation.
+pub(crate) fn write_rows(file: &Path, homes: u64, codes: u64, last: Option<Time>) -> u64 {
     let rows = homes + homes / 4;
     let [rows_text, homes_text] = [rows, homes].map(|number| number.to_string());
     let mut command = Command::new(env!("CARGO_BIN_EXE_stoop"));
@@ -38,8 +38,10 @@ pub(crate) fn write_rows(file: &Path, homes: u64, codes: u64) -> u64 {
     // Simulated updates come at an even pace: the row number gives the time.
     for (row_number, line) in lines.enumerate() {
         let mut row: Value = serde_json::from_str(&line.expect("a line")).expect("a row");
-        let begin: Time =
-            *first.get_or_insert_with(|| time(&row, "ModificationTimestamp").plus_ms(-DAYS * Time::DAY_MS));
+        let begin: Time = *first.get_or_insert_with(|| {
+            let last = last.unwrap_or_else(|| time(&row, "ModificationTimestamp"));
+            last.plus_ms(-DAYS * Time::DAY_MS)
+        });
         let at = begin.plus_ms(i64::try_from(row_number).expect("few") * DAYS * Time::DAY_MS / rows.cast_signed());
         let listed = time(&row, "OnMarketTimestamp").ms() - time(&row, "ModificationTimestamp").ms();
         let key = row["ListingKey"].as_str().expect("a key").trim_start_matches(|c: char| !c.is_ascii_digit());

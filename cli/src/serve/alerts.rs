@@ -9,9 +9,11 @@ use axum::response::sse::{Event, KeepAlive, Sse};
 use futures_util::{StreamExt, stream};
 use stoop_domain::{Alert, Verdict};
 use stoop_embedded::Database;
-use stoop_pipeline::ports::PortError;
 use stoop_pipeline::serve::AlertView;
 use tokio::sync::watch;
+
+use super::readers::read_beside;
+use super::remembered::Look;
 
 /// The most alerts that are read at a time.
 const AT_ONCE: usize = 100;
@@ -21,20 +23,20 @@ const RETRY: Duration = Duration::from_secs(2);
 /// The alerts that are sent from now on; with `last_event_id`, those after that one. An event's ID is the alert's position
 /// in the ledger; one that the ledger does not have yet is of another database, and stands for the newest. Ends when the client
 /// is no longer admitted.
-pub(super) fn stream(
+pub(super) async fn stream(
     database: Arc<Database>,
-    versions: watch::Receiver<u64>,
+    versions: watch::Receiver<Look>,
     last_event_id: Option<i64>,
     is_admitted: impl Fn() -> bool + Send + 'static,
-) -> Result<impl IntoResponse, PortError> {
-    let newest = database.newest_alert()?;
+) -> anyhow::Result<impl IntoResponse> {
+    let newest = read_beside(&database, Database::newest_alert).await?;
     let after = last_event_id.map_or(newest, |last| last.min(newest));
     let from = (database, versions, after, is_admitted);
     let batches = stream::unfold(from, |(database, mut versions, after, is_admitted)| async move {
         loop {
             // What changes during the read is looked at again.
             versions.borrow_and_update();
-            match database.alerts_after(after, AT_ONCE) {
+            match read_beside(&database, move |database| database.alerts_after(after, AT_ONCE)).await {
                 Ok(alerts) if !alerts.is_empty() => {
                     if !is_admitted() {
                         return None;
@@ -44,7 +46,7 @@ pub(super) fn stream(
                 }
                 Ok(_) => versions.changed().await.ok()?,
                 Err(error) => {
-                    tracing::warn!(%error, "alerts cannot be read for a client that listens");
+                    tracing::warn!(error = format!("{error:#}"), "alerts cannot be read for a client that listens");
                     tokio::time::sleep(RETRY).await;
                 }
             }

@@ -10,6 +10,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCod
 use axum::response::IntoResponse;
 use axum::routing::get;
 use futures_util::FutureExt;
+use stoop_domain::Time;
 use stoop_embedded::Database;
 use stoop_pages::{Access, FORM_BYTES_MAX, Tokens, Web, WebRequest};
 use stoop_pipeline::Clock;
@@ -20,20 +21,32 @@ use tower_http::compression::CompressionLayer;
 
 use super::access::ServerAccess;
 use super::alerts;
+use super::asked::{Asked, client, request};
 use super::controls::ServedControls;
 use super::events;
 use super::metrics::{self, ServerMeter};
-use super::rate::{self, Rates};
-use super::remembered::Remembered;
+use super::rate::Rates;
+use super::readers::{NotRead, Readers};
+use super::remembered::{Look, Remembered};
 use crate::views::newest_moment;
 
 /// The address of the client, or of its proxy.
 type Peer = ConnectInfo<SocketAddr>;
 
+/// The handles of the database.
+pub(super) struct Handles {
+    /// Of pages and the API.
+    pub(super) answers: Arc<Readers>,
+    /// Of `/metrics`, which is answered while others wait.
+    pub(super) metrics: Arc<Readers>,
+    /// Of events, and of requests that write.
+    pub(super) events: Arc<Database>,
+}
+
 /// What every request needs.
 pub(super) struct App {
-    database: Arc<Database>,
-    versions: watch::Receiver<u64>,
+    handles: Handles,
+    versions: watch::Receiver<Look>,
     access: ServerAccess,
     /// The values of `Host` that are answered; `None` for all.
     hosts: Option<[String; 2]>,
@@ -45,15 +58,15 @@ pub(super) struct App {
 
 impl App {
     pub(super) fn new(
-        database: Arc<Database>,
-        versions: watch::Receiver<u64>,
+        handles: Handles,
+        versions: watch::Receiver<Look>,
         address: SocketAddr,
         access: ServerAccess,
         meter: Arc<ServerMeter>,
     ) -> Arc<Self> {
         let hosts = access.hosts(address);
         Arc::new(Self {
-            database,
+            handles,
             versions,
             access,
             hosts,
@@ -64,24 +77,45 @@ impl App {
         })
     }
 
-    fn answer(&self, request: &WebRequest<'_>, client: &str) -> Arc<ApiResponse> {
+    async fn answer(self: &Arc<Self>, asked: Asked, client: &str) -> Arc<ApiResponse> {
+        let request = asked.request();
         let overdue = self.meter.searches_overdue();
-        if request.path == "/health" && is_read(request.method) && overdue > 0 {
+        if request.path == "/health" && asked.is_read() && overdue > 0 {
             let message = format!("{overdue} searches should have been polled more than 5 minutes ago");
             return Arc::new(ApiResponse::error(503, "searches_overdue", &message));
         }
         let tokens = self.access.tokens();
-        if let Some(wait) = tokens.as_ref().and_then(|tokens| self.too_many(request, tokens, client).err()) {
+        if let Some(wait) = tokens.as_ref().and_then(|tokens| self.too_many(&request, tokens, client).err()) {
             return Arc::new(too_many(wait));
         }
-        match tokens {
-            None if is_read(request.method) => self.remembered(request),
-            None => Arc::new(self.read(request, Access::Everyone)),
-            Some(tokens) if request.is_for_all() && request.is_valid(&tokens, SystemClock.now()) => {
-                self.remembered(request)
-            }
-            Some(tokens) => Arc::new(self.read(request, Access::WithToken(Some(&tokens)))),
+        if request.is_open() {
+            // Reads nothing, so it need not wait for a reader.
+            return Arc::new(
+                answered(&self.handles.events, &request, tokens.as_ref(), None).unwrap_or_else(unreadable),
+            );
         }
+        let is_for_all = match &tokens {
+            None => asked.is_read(),
+            Some(tokens) => request.is_for_all() && request.is_valid(tokens, SystemClock.now()),
+        };
+        if is_for_all {
+            return self.remembered(asked).await;
+        }
+        let answer = if asked.is_read() {
+            let read = move |database: &Database| read(database, &asked.request(), tokens.as_ref());
+            self.handles.answers.read(read).await
+        } else {
+            // Other requests are answered while a write waits.
+            let database = Arc::clone(&self.handles.events);
+            let write = move || {
+                let now = newest_moment(&database)?;
+                answered(&database, &asked.request(), tokens.as_ref(), now)
+            };
+            let written = tokio::task::spawn_blocking(move || write().unwrap_or_else(unreadable)).await;
+            self.lock().forget(Instant::now());
+            written.map_err(|error| NotRead::Failed(error.into()))
+        };
+        Arc::new(answer.unwrap_or_else(|error| self.not_read(error)))
     }
 
     /// An error with the wait for a token that makes too many requests, and for a client that presents too many wrong ones.
@@ -107,40 +141,54 @@ impl App {
         checked.err().map(|wait| converted(&too_many(wait))).or_else(|| not_admitted(self, uri, headers))
     }
 
-    /// The answer to a visitor who is admitted, remembered until the database changes.
-    fn remembered(&self, request: &WebRequest<'_>) -> Arc<ApiResponse> {
-        let version = *self.versions.borrow();
-        let whole = WebRequest { method: "GET", if_none_match: None, ..*request };
-        let key = whole.key();
-        let known = self.lock().get(version, &key);
-        let answer = known.unwrap_or_else(|| {
-            let mut answer = self.read(&whole, Access::Everyone);
-            answer.body.shrink_to_fit();
-            let answer = Arc::new(answer);
-            if answer.status < 400 {
-                self.lock().keep(version, key, &answer);
+    /// The answer to a visitor who is admitted, remembered as long as [`Remembered`] says.
+    async fn remembered(self: &Arc<Self>, asked: Asked) -> Arc<ApiResponse> {
+        let (key, asked) = (asked.whole().key(), Arc::new(asked));
+        let answer = match self.known(&key) {
+            Some(answer) => answer,
+            None => {
+                let (app, asked) = (Arc::clone(self), Arc::clone(&asked));
+                let read = self.handles.answers.read(move |database| app.read_and_keep(database, &asked, key)).await;
+                read.unwrap_or_else(|error| Arc::new(self.not_read(error)))
             }
-            answer
-        });
+        };
+        let request = asked.request();
         if request.method == "HEAD" || answer.is_known(request.if_none_match) {
             return Arc::new(answer.without_body(request.if_none_match));
         }
         answer
     }
 
-    /// Reads everything of an answer as of one moment; not of one that writes, which waits for other writers.
-    fn read(&self, request: &WebRequest<'_>, access: Access<'_>) -> ApiResponse {
-        let database = &*self.database;
-        let answered = || {
-            let now = newest_moment(database)?;
-            let controls = ServedControls(database);
-            let web = Web::new(database, database, database, database).with_controls(&controls);
-            // Calls to SQLite end before they return.
-            let answer = web.answer(*request, access, SystemClock.now(), now).now_or_never();
-            answer.context("a read of the database waits for something")
-        };
-        let read = if is_read(request.method) { database.reading(answered) } else { answered() };
-        read.unwrap_or_else(|error| unreadable(&error))
+    fn known(&self, key: &str) -> Option<Arc<ApiResponse>> {
+        self.lock().get(key, *self.versions.borrow(), Instant::now())
+    }
+
+    fn read_and_keep(&self, database: &Database, asked: &Asked, key: String) -> Arc<ApiResponse> {
+        // Somebody else may have read it while this one waited.
+        if let Some(known) = self.known(&key) {
+            return known;
+        }
+        let (look, began) = (*self.versions.borrow(), Instant::now());
+        let mut answer = read(database, &asked.whole(), None);
+        answer.body.shrink_to_fit();
+        let answer = Arc::new(answer);
+        if answer.status < 400 {
+            self.lock().keep(key, &answer, look, began);
+        }
+        answer
+    }
+
+    fn not_read(&self, error: NotRead) -> ApiResponse {
+        match error {
+            NotRead::Failed(error) => unreadable(error),
+            NotRead::Busy => {
+                self.meter.refused();
+                let message = "too many requests wait already; accepted: the same after Retry-After seconds";
+                let mut response = ApiResponse::error(503, "busy", message);
+                response.headers.push(("retry-after", "1".to_owned()));
+                response
+            }
+        }
     }
 
     /// A panic elsewhere leaves whole answers.
@@ -187,10 +235,10 @@ async fn listen_to_alerts(
             return converted(&ApiResponse::error(400, "bad_event_id", message));
         }
     };
-    let (database, versions) = (Arc::clone(&app.database), app.versions.clone());
-    match alerts::stream(database, versions, last, still_admitted(app, uri, headers)) {
+    let (database, versions) = (Arc::clone(&app.handles.events), app.versions.clone());
+    match alerts::stream(database, versions, last, still_admitted(app, uri, headers)).await {
         Ok(stream) => stream.into_response(),
-        Err(error) => converted(&unreadable(&error.into())),
+        Err(error) => converted(&unreadable(error)),
     }
 }
 
@@ -206,25 +254,24 @@ async fn metrics(State(app): State<Arc<App>>, ConnectInfo(peer): Peer, uri: Uri,
     }
     let began = Instant::now();
     let now = SystemClock.now();
-    let read = app.database.reading(|| {
-        let text = metrics::text(&app.database, &app.meter, now).now_or_never();
-        Ok(text.context("a read of the database waits for something")??)
+    let meter = Arc::clone(&app.meter);
+    let read = app.handles.metrics.read(move |database| {
+        database.reading(|| {
+            let text = metrics::text(database, &meter, now).now_or_never();
+            text.context("a read of the database waits for something")?.map_err(anyhow::Error::from)
+        })
     });
-    let answer = match read {
-        Ok(text) => ApiResponse {
+    let answer = match read.await {
+        Ok(Ok(text)) => ApiResponse {
             status: 200,
             headers: vec![("content-type", metrics::MEDIA_TYPE.to_owned()), ("cache-control", "no-store".to_owned())],
             body: text.into_bytes(),
         },
-        Err(error) => unreadable(&error),
+        Ok(Err(error)) => unreadable(error),
+        Err(error) => app.not_read(error),
     };
     app.meter.answered(answer.status, began.elapsed(), answer.body.len());
     converted(&answer)
-}
-
-fn client(peer: SocketAddr, headers: &HeaderMap) -> String {
-    let told = headers.get_all("x-forwarded-for").iter().next_back().and_then(|told| told.to_str().ok());
-    rate::client(peer.ip(), told)
 }
 
 /// The answer to who may not see what is neither a page nor the API.
@@ -250,42 +297,31 @@ async fn answer(
         return refusal;
     }
     let began = Instant::now();
-    let (answering, is_read) = (Arc::clone(&app), is_read(method.as_str()));
     let client = client(peer, &headers);
-    let answer = move || answering.answer(&request(&method, &uri, &headers, &body), &client);
-    let answer = if is_read {
-        answer()
-    } else {
-        // Other requests are answered while a write waits.
-        tokio::task::spawn_blocking(answer).await.unwrap_or_else(|error| Arc::new(unreadable(&error.into())))
-    };
+    let answer = app.answer(Asked { method, uri, headers, body }, &client).await;
     app.meter.answered(answer.status, began.elapsed(), answer.body.len());
     converted(&answer)
 }
 
-fn request<'r>(method: &'r Method, uri: &'r Uri, headers: &'r HeaderMap, body: &'r [u8]) -> WebRequest<'r> {
-    // A value that is not ASCII matches nothing.
-    let header = |name: HeaderName| headers.get(name).map(|value| value.to_str().unwrap_or_default());
-    WebRequest {
-        method: method.as_str(),
-        path: uri.path(),
-        query: uri.query().unwrap_or_default(),
-        host: header(header::HOST),
-        authorization: header(header::AUTHORIZATION),
-        cookie: header(header::COOKIE),
-        origin: header(header::ORIGIN),
-        fetch_site: header(HeaderName::from_static("sec-fetch-site")),
-        fetch_mode: header(HeaderName::from_static("sec-fetch-mode")),
-        accept: header(header::ACCEPT),
-        if_none_match: header(header::IF_NONE_MATCH),
-        body,
-        // A proxy in front of this server tells. Whoever lies about it gets a cookie that a browser does not send.
-        is_https: header(HeaderName::from_static("x-forwarded-proto")) == Some("https"),
-    }
+/// Reads everything of an answer as of one moment.
+fn read(database: &Database, request: &WebRequest<'_>, tokens: Option<&Tokens>) -> ApiResponse {
+    let read = database.reading(|| answered(database, request, tokens, newest_moment(database)?));
+    read.unwrap_or_else(unreadable)
 }
 
-fn is_read(method: &str) -> bool {
-    matches!(method, "GET" | "HEAD")
+/// The answer at `now`, the moment that is shown. What writes waits for other writers.
+fn answered(
+    database: &Database,
+    request: &WebRequest<'_>,
+    tokens: Option<&Tokens>,
+    now: Option<Time>,
+) -> anyhow::Result<ApiResponse> {
+    let access = tokens.map_or(Access::Everyone, |tokens| Access::WithToken(Some(tokens)));
+    let controls = ServedControls(database);
+    let web = Web::new(database, database, database, database).with_controls(&controls);
+    // Calls to SQLite end before they return.
+    let answer = web.answer(*request, access, SystemClock.now(), now).now_or_never();
+    answer.context("a read of the database waits for something")
 }
 
 fn too_many(wait: Duration) -> ApiResponse {
@@ -295,7 +331,7 @@ fn too_many(wait: Duration) -> ApiResponse {
     response
 }
 
-fn unreadable(error: &anyhow::Error) -> ApiResponse {
+fn unreadable(error: anyhow::Error) -> ApiResponse {
     tracing::error!(error = format!("{error:#}"), "the database cannot be read");
     ApiResponse::error(503, "unavailable", "the database cannot be read; try again in a moment")
 }
@@ -327,3 +363,6 @@ fn converted(answer: &ApiResponse) -> Response<Body> {
     }
     response
 }
+
+#[cfg(test)]
+mod tests;

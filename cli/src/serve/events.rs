@@ -11,6 +11,8 @@ use stoop_embedded::Database;
 use tokio::sync::watch;
 
 use super::metrics::Viewer;
+use super::readers::read_beside;
+use super::remembered::Look;
 
 /// How often the database is asked for its version: a cheap read of a few bytes.
 const LOOK: Duration = Duration::from_millis(200);
@@ -19,9 +21,9 @@ const LOOK_AT_POLLER: Duration = Duration::from_secs(5);
 /// The least time between two events of one page.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// A number that grows with each change of the database, and when something begins or ends to poll.
-pub(super) fn watch(database: Arc<Database>) -> watch::Receiver<u64> {
-    let (sender, receiver) = watch::channel(0);
+/// What is known of the database. Tells of each change, and when something begins or ends to poll.
+pub(super) fn watch(database: Arc<Database>) -> watch::Receiver<Look> {
+    let (sender, receiver) = watch::channel(Look { version: 0, at: Instant::now() });
     tokio::spawn(async move {
         let (mut known, mut failed) = (None, false);
         let (mut polled, mut looked) = (None, None::<Instant>);
@@ -29,18 +31,26 @@ pub(super) fn watch(database: Arc<Database>) -> watch::Receiver<u64> {
             if looked.is_none_or(|looked| looked.elapsed() >= LOOK_AT_POLLER) {
                 looked = Some(Instant::now());
                 // If it cannot be known, the next look may tell.
-                polled = database.polling().ok().or(polled);
+                polled = read_beside(&database, Database::polling).await.ok().or(polled);
             }
-            match database.data_version().map(|version| (version, polled)) {
+            let at = Instant::now();
+            match read_beside(&database, Database::data_version).await.map(|version| (version, polled)) {
                 Ok(version) if known != Some(version) => {
                     known = Some(version);
-                    sender.send_modify(|version| *version += 1);
+                    sender.send_modify(|look| *look = Look { version: look.version + 1, at });
                 }
-                Ok(_) => failed = false,
+                Ok(_) => {
+                    failed = false;
+                    sender.send_if_modified(|look| {
+                        look.at = at;
+                        // Those who listen need not hear of it.
+                        false
+                    });
+                }
                 // Once, not five times a second.
                 Err(error) if !failed => {
                     failed = true;
-                    tracing::warn!(%error, "web pages are not kept current");
+                    tracing::warn!(error = format!("{error:#}"), "web pages are not kept current");
                 }
                 Err(_) => {}
             }
@@ -52,14 +62,14 @@ pub(super) fn watch(database: Arc<Database>) -> watch::Receiver<u64> {
 
 /// The events of one page, until it closes or its visitor is no longer admitted.
 pub(super) fn stream(
-    versions: watch::Receiver<u64>,
+    versions: watch::Receiver<Look>,
     viewer: Viewer,
     is_admitted: impl Fn() -> bool + Send + 'static,
 ) -> impl IntoResponse {
     let of = (versions, viewer, is_admitted);
     let events = stream::unfold(of, |(mut versions, viewer, is_admitted)| async move {
         versions.changed().await.ok()?;
-        let version = *versions.borrow_and_update();
+        let version = versions.borrow_and_update().version;
         tokio::time::sleep(PAUSE).await;
         let event = Event::default().event("changed").data(version.to_string());
         is_admitted().then(|| (Ok::<_, Infallible>(event), (versions, viewer, is_admitted)))

@@ -4,13 +4,14 @@ use std::thread::JoinHandle;
 
 use anyhow::Context;
 use axum::serve::ListenerExt;
-use stoop_embedded::Database;
+use stoop_embedded::{Database, OpenError};
 
 use super::access::ServerAccess;
-use super::app::{self, App};
+use super::app::{self, App, Handles};
 use super::connections::{BoundedListener, Bounds};
 use super::events;
 use super::metrics::ServerMeter;
+use super::readers::{ReadBounds, Readers};
 use crate::args::{PagesArgs, StoreArgs};
 use crate::out::complain;
 use crate::schedule::DueTimes;
@@ -32,7 +33,7 @@ impl Server {
     /// # Errors
     /// If the database cannot be read, the port is taken, or others can reach the address and there is no token.
     pub(crate) fn start(store: &StoreArgs, args: PagesArgs, due: &DueTimes, stop: &Stop) -> anyhow::Result<Self> {
-        let database = Database::open_read(store.db(), &store.data()).map_err(crate::failure::not_opened)?;
+        let handles = Handles::open(store).map_err(crate::failure::not_opened)?;
         let access = ServerAccess::of(store, args)?;
         let listener = listen(args)?;
         let address = listener.local_addr()?;
@@ -41,7 +42,7 @@ impl Server {
         let (meter, stop) = (ServerMeter::beside(due.clone()), stop.clone());
         let thread = std::thread::Builder::new().name("pages".to_owned()).spawn(move || {
             runtime.block_on(async {
-                let served = stop.unless_set(serve(listener, database, address, access, meter));
+                let served = stop.unless_set(serve(listener, handles, address, access, meter));
                 if let Some(Err(error)) = served.await {
                     tracing::error!(error = format!("{error:#}"), "pages are no longer served");
                 }
@@ -73,16 +74,26 @@ impl Server {
     }
 }
 
+impl Handles {
+    fn open(store: &StoreArgs) -> Result<Self, OpenError> {
+        Ok(Self {
+            answers: Readers::open(store, ReadBounds::of_answers())?,
+            metrics: Readers::open(store, ReadBounds::OF_METRICS)?,
+            events: Database::open_read(store.db(), &store.data())?,
+        })
+    }
+}
+
 async fn serve(
     listener: TcpListener,
-    database: Arc<Database>,
+    handles: Handles,
     address: SocketAddr,
     access: ServerAccess,
     meter: Arc<ServerMeter>,
 ) -> anyhow::Result<()> {
     let listener = BoundedListener::new(tokio::net::TcpListener::from_std(listener)?, Bounds::OF_SERVER);
-    let versions = events::watch(database.clone());
-    let router = app::router(App::new(database, versions, address, access, meter));
+    let versions = events::watch(Arc::clone(&handles.events));
+    let router = app::router(App::new(handles, versions, address, access, meter));
     // Taps nothing, but axum tells the addresses of such a listener's connections.
     let listener = listener.tap_io(|_| ());
     Ok(axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>()).await?)

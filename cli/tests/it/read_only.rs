@@ -25,6 +25,7 @@ fn room() -> Room {
 
 /// Runs the program in the room as a user without write access. Root may always write, so it becomes another user.
 fn view(room: &Room, args: &[&str]) -> Outcome {
+    share(&room.path("."));
     allow(&room.path("."), 0o555);
     let mut command = std::process::Command::new(room.path("stoop"));
     command.args(args).current_dir(room.path("."));
@@ -34,6 +35,23 @@ fn view(room: &Room, args: &[&str]) -> Outcome {
     let outcome = Outcome::of(&mut command);
     allow(&room.path("."), 0o755);
     outcome
+}
+
+/// Lets others read what was made for its owner alone.
+fn share(folder: &Path) {
+    for entry in fs::read_dir(folder).unwrap().map(Result::unwrap) {
+        // A running program may have removed it meanwhile.
+        let Ok(known) = entry.metadata() else { continue };
+        let mode = match known.permissions().mode() & 0o777 {
+            0o700 => 0o755,
+            0o600 => 0o644,
+            mode => mode,
+        };
+        drop(fs::set_permissions(entry.path(), Permissions::from_mode(mode)));
+        if known.is_dir() {
+            share(&entry.path());
+        }
+    }
 }
 
 fn allow(path: &Path, mode: u32) {

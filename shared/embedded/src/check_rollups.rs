@@ -8,7 +8,8 @@ use stoop_market::Wide;
 use stoop_pipeline::{WideArea, WideLevel};
 
 use crate::error::Result;
-use crate::rollups::{Parts, depth, project, read, wide_area};
+use crate::rollups::{project, wide_area};
+use crate::stored_sums::{Parts, depth, read};
 
 /// The markets of a city.
 #[derive(Default)]

@@ -11,6 +11,7 @@ use crate::checkpoints::{BUSY, CHECKPOINT_PAGES, Checkpoints, LOG_BYTES};
 use crate::error::{BoxError, OpenError, Result, about, at, once};
 use crate::files;
 use crate::lake::{self, FrameWriter};
+use crate::market_list::MarketList;
 use crate::processes::Presence;
 use crate::reader::{self, Reader};
 use crate::schema::{self, APPLICATION_ID, FORMAT, HOMES_BY_MARKET, REBUILT_FROM, ROLL_UP_INDICES, TABLES};
@@ -29,6 +30,7 @@ use crate::spill;
 pub struct Database {
     inner: Mutex<Inner>,
     presence: Mutex<Option<Presence>>,
+    markets: MarketList,
     pub(crate) outlines: Mutex<Outlines>,
     unread: u64,
     path: PathBuf,
@@ -187,12 +189,17 @@ impl Database {
     fn with(connection: Connection, path: PathBuf, data: &Path, unread: u64) -> Result<Arc<Self>> {
         let inner = Mutex::new(Inner { connection, frame: FrameWriter::new()?, checkpoints: Checkpoints::default() });
         let presence = Mutex::new(None);
-        Ok(Arc::new(Self { inner, presence, outlines: Mutex::default(), unread, path, data: data.to_owned() }))
+        let (markets, outlines, data) = (MarketList::default(), Mutex::default(), data.to_owned());
+        Ok(Arc::new(Self { inner, presence, markets, outlines, unread, path, data }))
     }
 
     /// Ignores poisoning: if a thread panics, its transaction is rolled back, so the connection is usable.
     pub(crate) fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn market_list(&self) -> &MarketList {
+        &self.markets
     }
 
     pub(crate) fn presence(&self) -> MutexGuard<'_, Option<Presence>> {

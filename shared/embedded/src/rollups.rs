@@ -18,6 +18,7 @@ use stoop_pipeline::{WideArea, WideLevel};
 use crate::database::Database;
 use crate::error::Result;
 use crate::rebuild::NEXT;
+use crate::stored_sums::{Parts, depth, read, write};
 
 /// The number of coordinates of waiting differences at which a transaction ends.
 const COORDINATES_MAX: usize = 1 << 20;
@@ -34,12 +35,6 @@ const BACK_MAX: i32 = 6;
 
 /// Days in a period of the archive.
 const ARCHIVE_DAYS: i32 = 32;
-
-/// A low compression level, because sums are read and written often.
-const COMPRESSION: i32 = 1;
-
-/// The maximum size of a sum, which bounds the memory for corrupted bytes.
-const SUM_BYTES_MAX: usize = 1 << 28;
 
 impl Database {
     /// Updates the sums of wide areas, in transactions of bounded size. Returns the number of cities that were rolled
@@ -125,7 +120,7 @@ fn roll_up_some(connection: &Connection, suffix: &str, now: Time, after: &mut St
     let (mut cities, mut coordinates) = (0, 0);
     while cities < CITIES_MAX && coordinates < COORDINATES_MAX {
         let Some(city) = next(connection, suffix, now, after)? else { break };
-        let CaughtUp { sum, difference, first } = catch_up(connection, suffix, &city, keeps, first)?;
+        let CaughtUp { sum, difference, first } = catch_up(connection, suffix, &city, keeps, first, Parts::All)?;
         write(connection, suffix, &city, Some(first), &sum)?;
         let sql = format!(
             "UPDATE markets{suffix} SET rolled = version
@@ -199,19 +194,20 @@ fn catch_up(
     city: &WideArea,
     keeps: impl Fn(Day) -> bool,
     first: Day,
+    parts: Parts,
 ) -> Result<CaughtUp> {
-    let stored = read(connection, suffix, city, Parts::All)?;
+    let stored = read(connection, suffix, city, parts)?;
     let sql = format!("SELECT first FROM areas{suffix} WHERE path = ?1 AND terms = ?2");
     let of_city = params![city.path(), city.id().to_string()];
     let stored_first: Option<i32> =
         connection.prepare_cached(&sql)?.query_row(of_city, |row| row.get(0)).optional()?.flatten();
     if let (Some(mut sum), Some(stored_first)) = (stored.clone(), stored_first.map(Day).filter(|day| keeps(*day)))
-        && let Some(difference) = added(connection, suffix, city, stored_first)?
+        && let Some(difference) = added(connection, suffix, city, parts.projection(stored_first))?
     {
         sum.add(&difference);
         return Ok(CaughtUp { sum, difference, first: stored_first });
     }
-    let sum = project(connection, suffix, city, first)?;
+    let sum = projected(connection, suffix, city, parts.projection(first))?;
     let mut difference = sum.clone();
     if let Some(stored) = stored {
         difference.subtract(&stored);
@@ -221,7 +217,7 @@ fn catch_up(
 
 /// The changes of a city since it was rolled up: the new tails, if there is no new base, archive or market. `None` if
 /// the changes are not known.
-fn added(connection: &Connection, suffix: &str, city: &WideArea, first: Day) -> Result<Option<Wide>> {
+fn added(connection: &Connection, suffix: &str, city: &WideArea, mut projection: Projection) -> Result<Option<Wide>> {
     let sql = format!(
         "SELECT m.id, m.rolled, b.version FROM markets{suffix} m LEFT JOIN bases{suffix} b ON b.market = m.id
          WHERE m.version <> m.rolled AND m.id >= ?1 AND m.id < ?2 AND substr(m.id, -length(?3)) = ?3"
@@ -230,7 +226,6 @@ fn added(connection: &Connection, suffix: &str, city: &WideArea, first: Day) -> 
     let (from, until) = below(city.path());
     let mut changed = connection.prepare_cached(&sql)?;
     let mut changed = changed.query(params![from, until, format!(":{}", city.id())])?;
-    let mut projection = Projection::new(first);
     while let Some(row) = changed.next()? {
         let (id, rolled, base): (String, i64, Option<i64>) = (row.get(0)?, row.get(1)?, row.get(2)?);
         // A market that was never rolled up has 0, which is before every base.
@@ -244,7 +239,10 @@ fn added(connection: &Connection, suffix: &str, city: &WideArea, first: Day) -> 
 
 /// Computes the sum of a city from all of its markets.
 pub(crate) fn project(connection: &Connection, suffix: &str, city: &WideArea, first: Day) -> Result<Wide> {
-    let mut projection = Projection::new(first);
+    projected(connection, suffix, city, Projection::new(first))
+}
+
+fn projected(connection: &Connection, suffix: &str, city: &WideArea, mut projection: Projection) -> Result<Wide> {
     let sql = format!(
         "SELECT id FROM markets{suffix} WHERE id >= ?1 AND id < ?2 AND substr(id, -length(?3)) = ?3 ORDER BY id"
     );
@@ -290,59 +288,14 @@ fn wide(connection: &Connection, area: &WideArea, now: Time, parts: Parts) -> Re
     let waiting: BTreeSet<WideArea> = changed.chain(earlier).filter(is_of).collect();
     let keeps = |first: Day| (day.0.saturating_sub(WIDE_DAYS - 1)..=day.0).contains(&first.0);
     if waiting.contains(area) {
-        return Ok(Some(catch_up(connection, "", area, keeps, day)?.sum));
+        return Ok(Some(catch_up(connection, "", area, keeps, day, parts)?.sum));
     }
     let mut sum = read(connection, "", area, parts)?.unwrap_or_default();
     for city in waiting {
-        let CaughtUp { difference, .. } = catch_up(connection, "", &city, keeps, day)?;
+        let CaughtUp { difference, .. } = catch_up(connection, "", &city, keeps, day, parts)?;
         sum.add(&difference);
     }
     Ok(Some(sum))
-}
-
-/// The parts of a sum to read.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Parts {
-    All,
-    /// Without the series.
-    Now,
-}
-
-pub(crate) fn read(connection: &Connection, suffix: &str, area: &WideArea, parts: Parts) -> Result<Option<Wide>> {
-    let sql = match parts {
-        Parts::All => format!("SELECT now, series FROM areas{suffix} WHERE path = ?1 AND terms = ?2"),
-        Parts::Now => format!("SELECT now, NULL FROM areas{suffix} WHERE path = ?1 AND terms = ?2"),
-    };
-    let mut statement = connection.prepare_cached(&sql)?;
-    let mut rows = statement.query([area.path(), &area.id().to_string()])?;
-    let Some(row) = rows.next()? else { return Ok(None) };
-    let unpacked = |column| -> Result<Option<Vec<u8>>> {
-        let body = row.get_ref(column)?.as_blob_or_null()?;
-        body.map(unpack).transpose()
-    };
-    let now = unpacked(0)?.ok_or("there is no sum")?;
-    Ok(Some(Wide::from_bytes(&now, unpacked(1)?.as_deref())?))
-}
-
-fn unpack(body: &[u8]) -> Result<Vec<u8>> {
-    let bytes = zstd::zstd_safe::get_frame_content_size(body).ok().flatten().ok_or("it is not a compressed sum")?;
-    let bytes = usize::try_from(bytes)?;
-    if bytes > SUM_BYTES_MAX {
-        return Err(format!("it has {bytes} bytes, which is more than a sum can have").into());
-    }
-    Ok(zstd::bulk::decompress(body, bytes)?)
-}
-
-fn write(connection: &Connection, suffix: &str, area: &WideArea, first: Option<Day>, sum: &Wide) -> Result<()> {
-    let [now, series] = sum.to_bytes().map(|bytes| zstd::bulk::compress(&bytes, COMPRESSION));
-    let sql = format!(
-        "INSERT INTO areas{suffix}(path, terms, level, first, now, series) VALUES(?1, ?2, ?3, ?4, ?5, ?6)
-         ON CONFLICT DO UPDATE SET first = excluded.first, now = excluded.now, series = excluded.series"
-    );
-    let first = first.map(|day| day.0);
-    let row = params![area.path(), area.id().to_string(), depth(area.level()), first, now?, series?];
-    connection.prepare_cached(&sql)?.execute(row)?;
-    Ok(())
 }
 
 fn sum_of(connection: &Connection, sql: &str, params: impl Params) -> Result<Cells> {
@@ -388,10 +341,6 @@ fn markets(connection: &Connection, sql: &str, params: impl Params) -> Result<Ve
 /// The names of what lies in an area: from the first text (inclusive) to the second (exclusive). `0` follows `/`.
 fn below(path: &str) -> (String, String) {
     (format!("{path}/"), format!("{path}0"))
-}
-
-pub(crate) fn depth(level: WideLevel) -> i64 {
-    level.depth() as i64
 }
 
 /// The UTC day of a moment, or of the newest observation if that is later.

@@ -15,6 +15,7 @@ use crate::database::{Database, file_bytes};
 use crate::error::Result;
 use crate::feed::limit_of;
 use crate::followers::{IS_WITHDRAWN, with_position};
+use crate::market_list::TableState;
 use crate::store;
 
 /// Selects alerts by verdict.
@@ -146,8 +147,11 @@ impl Database {
     /// # Errors
     /// If they cannot be read.
     pub fn market_ids(&self) -> Result<Vec<Market>, PortError> {
-        self.rows("SELECT id FROM markets ORDER BY id", [], |row| Ok(row.get_ref(0)?.as_str()?.parse()?))
-            .map_err(self.doing("list the markets"))
+        let state = || TableState::of(&self.lock().connection);
+        let listed = self.market_list().known(state, || {
+            self.rows("SELECT id FROM markets ORDER BY id", [], |row| Ok(row.get_ref(0)?.as_str()?.parse()?))
+        });
+        listed.map_err(self.doing("list the markets"))
     }
 
     /// The state of a market.

@@ -1,6 +1,7 @@
 //! Moving averages of list prices over the pooled stock of several days.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use stoop_domain::Day;
 
@@ -29,27 +30,38 @@ pub fn pooled_medians(cells: &Cells, segment: Segment, from: Day, until: Day) ->
     let Some(mut stock) = Counts::for_buckets(changes.iter().map(|(key, _)| key.bucket())) else {
         return (from.0..=until.0).map(|_| [None; 3]).collect();
     };
-    let mut pools = AVERAGE_DAYS.map(|_| stock.clone());
-    let mut past: VecDeque<Counts> = VecDeque::new();
+    let mut pools = AVERAGE_DAYS.map(|_| (stock.clone(), None));
+    // The stock at the end of each day, with a number that is new after each change: most days of a small area change none.
+    let mut past: VecDeque<(u64, Arc<Counts>)> = VecDeque::new();
+    let (mut number, mut today) = (0, Arc::new(stock.clone()));
     let mut changes = changes.into_iter().peekable();
     let mut medians = Vec::new();
     for day in first..=until.0 {
+        let mut is_changed = false;
         while let Some((key, value)) = changes.next_if(|(key, _)| key.day() <= day) {
             stock.add(key.bucket(), value);
+            is_changed = true;
         }
-        for (pool, days) in pools.iter_mut().zip(AVERAGE_DAYS) {
-            pool.add_all(&stock, 1);
+        if is_changed {
+            (number, today) = (number + 1, Arc::new(stock.clone()));
+        }
+        for ((pool, median), days) in pools.iter_mut().zip(AVERAGE_DAYS) {
             let leaving = usize::try_from(days).ok().and_then(|days| past.len().checked_sub(days));
-            if let Some(leaving) = leaving.and_then(|at| past.get(at)) {
-                pool.add_all(leaving, -1);
+            match leaving.and_then(|at| past.get(at)) {
+                // One day leaves that is like the one that comes.
+                Some((leaves, _)) if *leaves == number => continue,
+                Some((_, leaving)) => pool.add_all(leaving, -1),
+                None => {}
             }
+            pool.add_all(&today, 1);
+            *median = None;
         }
-        past.push_back(stock.clone());
+        past.push_back((number, Arc::clone(&today)));
         if past.len() > usize::try_from(longest).unwrap_or_default() {
             past.pop_front();
         }
         if day >= from.0 {
-            medians.push(pools.each_ref().map(Counts::median));
+            medians.push(pools.each_mut().map(|(pool, median)| *median.get_or_insert_with(|| pool.median())));
         }
     }
     medians

@@ -6,6 +6,7 @@ use crate::counts::Counts;
 use crate::flows::Flows;
 use crate::key::Key;
 use crate::kind::{Kind, Quantity};
+use crate::outlying::Outlying;
 use crate::segment::Segment;
 use crate::stock::Stock;
 
@@ -49,12 +50,17 @@ pub fn closes(cells: &Cells, segment: Segment, from: Day, until: Day) -> Vec<Clo
     let mut prices = Counts::for_buckets(prices.map(|(key, _)| key.bucket()));
     let mut stock = Stock::default();
     let mut changes = changes.into_iter().peekable();
-    let mut series = Vec::new();
+    let mut series: Vec<Close> = Vec::new();
+    // Of the prices as they are: most days of a small area change none.
+    let (mut median, mut median_interval, mut outlying) = (None, None, Outlying::default());
     for day in from.0..=until.0 {
-        let mut flows = Flows::default();
+        let (mut flows, mut are_same) = (Flows::default(), !series.is_empty());
         while let Some((key, value)) = changes.next_if(|(key, _)| key.day() <= day) {
             match (key.quantity(), &mut prices) {
-                (Quantity::Price, Some(prices)) if is_stock(key) => prices.add(key.bucket(), value),
+                (Quantity::Price, Some(prices)) if is_stock(key) => {
+                    prices.add(key.bucket(), value);
+                    are_same = false;
+                }
                 _ => stock.add(key, value),
             }
             if key.quantity() == Quantity::Count && key.day() == day {
@@ -62,8 +68,10 @@ pub fn closes(cells: &Cells, segment: Segment, from: Day, until: Day) -> Vec<Clo
             }
         }
         let priced = prices.as_ref().map_or(0, Counts::total);
-        let median = prices.as_ref().and_then(Counts::median);
-        let outlying = prices.as_ref().map(|prices| prices.outlying(median)).unwrap_or_default();
+        if let Some(prices) = prices.as_ref().filter(|_| !are_same) {
+            (median, median_interval) = (prices.median(), prices.median_interval());
+            outlying = prices.outlying(median);
+        }
         let mean_price = outlying.mean_of_others(stock.price_sum(), priced);
         series.push(Close {
             day: Day(day),
@@ -72,7 +80,7 @@ pub fn closes(cells: &Cells, segment: Segment, from: Day, until: Day) -> Vec<Clo
             priced,
             // Of a single home it is the price itself, not that of its bucket.
             median_price: if priced == 1 { mean_price } else { median },
-            median_interval: prices.as_ref().and_then(Counts::median_interval),
+            median_interval,
             mean_price,
             flows,
         });

@@ -258,5 +258,12 @@ pub(super) const METRICS: &[Metric] = &[
     metric("HttpRequests", Counter, Laptop, SERVER, "Answered requests by class of status. A new server resets it."),
     metric("HttpAnswering", SecondsTotal, Laptop, SERVER, "Time spent on answers. A new server resets it."),
     metric("HttpBodyBytes", BytesTotal, Laptop, SERVER, "Bytes of answers before compression. A new server resets it."),
+    metric(
+        "HttpRefused",
+        Counter,
+        Laptop,
+        SERVER,
+        "Requests answered with 503 because too many waited for a reader. A new server resets it.",
+    ),
     metric("LiveViewers", Gauge, Laptop, SERVER, "Open web pages that receive events."),
 ];

@@ -18,6 +18,7 @@ pub(in crate::serve) struct ServerMeter {
     answering_us: AtomicU64,
     bytes: AtomicU64,
     viewers: AtomicU64,
+    refused: AtomicU64,
 }
 
 /// An open page that receives events, until it is dropped.
@@ -42,6 +43,11 @@ impl ServerMeter {
         self.bytes.fetch_add(bytes as u64, Relaxed);
     }
 
+    /// Counts a request that is refused because too many wait.
+    pub(in crate::serve) fn refused(&self) {
+        self.refused.fetch_add(1, Relaxed);
+    }
+
     /// Counts a page for as long as it is open.
     pub(in crate::serve) fn view(self: &Arc<Self>) -> Viewer {
         self.viewers.fetch_add(1, Relaxed);
@@ -56,6 +62,7 @@ impl ServerMeter {
         let ms = i64::try_from(self.answering_us.load(Relaxed) / 1_000).unwrap_or(i64::MAX);
         text.seconds("HttpAnswering", &[], ms);
         text.one("HttpBodyBytes", self.bytes.load(Relaxed));
+        text.one("HttpRefused", self.refused.load(Relaxed));
         text.one("LiveViewers", self.viewers.load(Relaxed));
     }
 }

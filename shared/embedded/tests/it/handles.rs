@@ -3,6 +3,7 @@
 use crate::support::{apply, files, lake, market, now, observation, open, paths};
 use stoop_domain::{Home, HomeId};
 use stoop_embedded::Database;
+use stoop_pipeline::Measurer;
 use stoop_pipeline::ports::{Commit, HomeChange, PortError, Store};
 
 const THREADS: i64 = 4;
@@ -68,6 +69,33 @@ fn a_reader_sees_what_is_committed_while_it_is_open() {
     assert!(reader.homes_of(&market(), after.as_ref(), 1).unwrap().is_empty());
     drop(writer);
     assert_eq!(reader.counts().unwrap().homes, 5, "also when the writer is gone");
+}
+
+/// A handle remembers the list until it changes.
+#[test]
+fn a_reader_lists_the_markets_of_its_moment() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let (path, data) = paths(folder.path());
+    let writer = open(folder.path());
+    let reader = Database::open_read(&path, &data).unwrap();
+    let in_city = |city: &str, minute| {
+        let mut seen = observation(city, minute, 0);
+        seen.listing.address.city = Some(city.into());
+        seen
+    };
+    let listed = || reader.market_ids().unwrap().iter().map(|market| market.area.name()).collect::<Vec<_>>();
+    let measure = |seen| now(Measurer::new(&*writer).measure(&[seen])).unwrap();
+    assert_eq!(reader.market_ids().unwrap(), []);
+    measure(in_city("Agadir", 0));
+    let read = reader.reading(|| {
+        assert_eq!(listed().len(), 1);
+        measure(in_city("Rabat", 1));
+        assert_eq!(listed().len(), 1, "the moment is that of the begin");
+        Ok::<_, PortError>(())
+    });
+    read.unwrap();
+    assert_eq!(listed().len(), 2);
+    assert_eq!(reader.market_ids().unwrap(), Database::open_read(&path, &data).unwrap().market_ids().unwrap());
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! What asking prices around a home did while it was on offer.
 
-use stoop_domain::{Market, Time};
+use stoop_domain::{Day, Market, Time};
 use stoop_market::WIDE_SERIES_DAYS;
 use stoop_pipeline::serve::{Allowance, AreaRequest, FoundArea, ReadError, Reader, area_name, areas_around};
 
@@ -37,9 +37,8 @@ impl Meanwhile {
             };
             let markets = known.iter().filter(is_part).cloned().collect();
             let found = FoundArea { path: path.to_owned(), name: area_name(path), markets };
-            let view = reader.area(&found, AreaRequest::at(now, days), &mut allowance).await?;
-            let days = view.markets.iter().flat_map(|market| &market.days);
-            let closes = days.filter_map(|day| Some((end_of(&day.day)?, day.price_index?)));
+            let index = reader.price_index(&found, AreaRequest::at(now, days), &mut allowance).await?;
+            let closes = index.into_iter().filter_map(|(day, index)| Some((end_of(day)?, index)));
             let closes: Vec<_> = closes.filter(|(at, _)| (first.from..=last.to).contains(at)).collect();
             if closes.len() >= 2 {
                 return Ok(Some(Self { area: found.name, closes }));
@@ -75,7 +74,7 @@ impl Meanwhile {
 }
 
 /// The end of a day in UTC, which is within half a day of its end where the area lies.
-fn end_of(day: &str) -> Option<Time> {
+fn end_of(day: Day) -> Option<Time> {
     Time::parse(&format!("{day}T23:59:59Z")).ok()
 }
 
@@ -89,7 +88,7 @@ mod tests {
     }
 
     fn city(closes: &[(&str, f64)]) -> Meanwhile {
-        let closes = closes.iter().map(|(day, index)| (end_of(day).unwrap(), *index)).collect();
+        let closes = closes.iter().map(|(day, index)| (end_of(Day::last_of(day).unwrap()).unwrap(), *index)).collect();
         Meanwhile { area: "Austin".to_owned(), closes }
     }
 

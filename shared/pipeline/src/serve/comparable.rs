@@ -29,6 +29,8 @@ pub struct Comparables {
     market: KindPrices,
     /// With its path.
     around: Option<(String, KindPrices)>,
+    /// The kinds with a median in both, in order: that of the market, and that around.
+    pairs: Vec<(Cell, LogEstimate, LogEstimate)>,
 }
 
 /// The standard deviation, between the markets of a county, of the level of their prices: 30 %.
@@ -41,7 +43,13 @@ impl Comparables {
     /// Of a market, and of the area around it with its path.
     #[must_use]
     pub fn new(market: KindPrices, around: Option<(String, KindPrices)>) -> Self {
-        Self { market, around }
+        let pair = |kind: Cell, around: &KindPrices| {
+            Some((kind, market.median(kind)?.estimate()?, around.median(kind)?.estimate()?))
+        };
+        let around_it = around.as_ref().map(|(_, prices)| prices);
+        let pairs = around_it.map(|around| market.kinds().filter_map(|kind| pair(kind, around)).collect());
+        let pairs = pairs.unwrap_or_default();
+        Self { market, around, pairs }
     }
 
     /// What homes like one of this kind ask per square metre; `own` is what it asks itself, if it is on offer and counted
@@ -61,12 +69,12 @@ impl Comparables {
         let homes = here.map_or(0, |median| median.homes);
         let around = self.around.as_ref().and_then(|(path, prices)| {
             let median = prices.median(kind).filter(|median| median.homes >= LEAST)?;
-            Some((path, median.homes, median.estimate()?, prices))
+            Some((path, median.homes, median.estimate()?))
         });
         let here = here.and_then(KindMedian::estimate);
         let (estimate, around) = match (here, around) {
-            (here, Some((path, homes_around, median, prices))) => {
-                let (shift, between) = self.shift(prices, kind);
+            (here, Some((path, homes_around, median))) => {
+                let (shift, between) = self.shift(kind);
                 let around = LogEstimate { log: median.log + shift.log, variance: median.variance + shift.variance };
                 let pooled = here.map_or_else(|| around.as_of_a_part(between), |here| here.pooled(around, between).0);
                 (pooled, Some((path.clone(), homes_around)))
@@ -86,13 +94,9 @@ impl Comparables {
 
     /// How much more the market's homes of other kinds ask than those around, on the scale of logarithms, and the variance of
     /// that between kinds.
-    fn shift(&self, around: &KindPrices, kind: Cell) -> (LogEstimate, f64) {
-        let pairs: Vec<(LogEstimate, LogEstimate)> = self
-            .market
-            .kinds()
-            .filter(|other| *other != kind)
-            .filter_map(|other| Some((self.market.median(other)?.estimate()?, around.median(other)?.estimate()?)))
-            .collect();
+    fn shift(&self, kind: Cell) -> (LogEstimate, f64) {
+        let others = self.pairs.iter().filter(|(other, ..)| *other != kind);
+        let pairs: Vec<(LogEstimate, LogEstimate)> = others.map(|(_, own, around)| (*own, *around)).collect();
         // Precise medians weigh more; with none of them, the shift is 0 and as uncertain as markets differ.
         let between = between_variance(std::iter::empty());
         let prior = 1.0 / (OF_MARKETS * OF_MARKETS);

@@ -137,15 +137,7 @@ impl Series {
 
     pub(super) fn of(sum: Sum<'_>, today: Day, days: u16) -> Self {
         let watched_since = sum.first_day();
-        let mut from = today.0.saturating_sub(Self::days_before(days).max(sum.days_kept() - 1));
-        for bound in [sum.covered_from(), watched_since].into_iter().flatten() {
-            from = from.max(bound.0);
-        }
-        let mut closes = sum.closes(Day(from.min(today.0)), today);
-        // An area that nobody ever watched has no days. One whose first day is before those that are read is known on all.
-        if watched_since.is_none() && !closes.iter().any(is_observed) {
-            closes.clear();
-        }
+        let closes = Self::closes(sum, watched_since, today, days);
         let shown = closes.len().min(usize::from(days));
         let medians = match closes.get(closes.len() - shown) {
             Some(first) => sum.pooled_medians(first.day, today),
@@ -159,15 +151,49 @@ impl Series {
         Self { closes, medians, log_prices, watched_since, now: Stock::of(sum, today) }
     }
 
+    /// The days that are known, of those that a view with the closes of `days` days needs.
+    fn closes(sum: Sum<'_>, watched_since: Option<Day>, today: Day, days: u16) -> Vec<Close> {
+        let mut from = today.0.saturating_sub(Self::days_before(days).max(sum.days_kept() - 1));
+        for bound in [sum.covered_from(), watched_since].into_iter().flatten() {
+            from = from.max(bound.0);
+        }
+        let mut closes = sum.closes(Day(from.min(today.0)), today);
+        // An area that nobody ever watched has no days. One whose first day is before those that are read is known on all.
+        if watched_since.is_none() && !closes.iter().any(is_observed) {
+            closes.clear();
+        }
+        closes
+    }
+
+    /// The mix-adjusted index of the last days, for a view that shows nothing else: as in [`DayView`].
+    pub(super) fn price_index(sum: Sum<'_>, today: Day, days: u16) -> Vec<(Day, f64)> {
+        let watched_since = sum.first_day();
+        let closes = Self::closes(sum, watched_since, today, days);
+        let shown: Vec<Day> = closes.iter().rev().take(days.into()).rev().map(|close| close.day).collect();
+        let log_prices = log_prices_of(sum, &closes, shown.iter().copied());
+        let series = Self { closes, medians: Vec::new(), log_prices, watched_since, now: Stock::default() };
+        let Some(base) = series.base(shown.iter().copied()) else { return Vec::new() };
+        shown.into_iter().filter_map(|day| Some((day, series.price_index_of(base, day)?))).collect()
+    }
+
+    /// The first of these days on which the index is known.
+    fn base(&self, mut days: impl Iterator<Item = Day>) -> Option<Day> {
+        days.find(|day| self.index(*day, *day).is_some())
+    }
+
+    /// 100 on the day `base`.
+    fn price_index_of(&self, base: Day, day: Day) -> Option<f64> {
+        Some((self.index(base, day)?.value * 10_000.0).round() / 100.0)
+    }
+
     /// The views of the last days.
     pub(super) fn days(&self, days: u16, terms: Terms) -> Vec<DayView> {
         let shown = self.closes.len().min(usize::from(days));
         let before = self.closes.len() - shown;
-        let base = self.closes[before..].iter().find_map(|close| self.index(close.day, close.day).map(|_| close.day));
+        let base = self.base(self.closes[before..].iter().map(|close| close.day));
         let days = self.closes[before..].iter().zip(&self.medians).enumerate();
         let day = |(at, (close, medians)): (usize, (&Close, &PooledMedians))| {
-            let index = base.and_then(|base| self.index(base, close.day));
-            let price_index = index.map(|index| (index.value * 10_000.0).round() / 100.0);
+            let price_index = base.and_then(|base| self.price_index_of(base, close.day));
             DayView { price_index, ..self.day(close, before + at, *medians, terms) }
         };
         days.map(day).collect()

@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use stoop_domain::{Home, HomeId, Market, Purpose, Time};
+use stoop_domain::{Day, Home, HomeId, Market, Purpose, Time};
 use stoop_market::{Cells, WIDE_SERIES_DAYS, Wide};
 
+use super::days::Series;
 use super::{
     AddUp, Allowance, AreaCard, AreaView, FoundArea, HomeSummary, Hours, MarketRow, MarketView, MergedId, ReadError,
     Sum, covers_days, repeat_days,
@@ -110,6 +111,33 @@ impl Reader<'_> {
             }
         }
         Ok(AreaView::with(found, views, request.as_of))
+    }
+
+    /// The mix-adjusted index of an area on the days of an [`AreaView`] on which it is known; of each purpose and currency
+    /// after the other.
+    pub async fn price_index(
+        &self,
+        found: &FoundArea,
+        request: AreaRequest,
+        allowance: &mut Allowance,
+    ) -> Result<Vec<(Day, f64)>, ReadError> {
+        let today = request.as_of.day_in(&found.country().zone);
+        let mut index = Vec::new();
+        let ids: BTreeSet<MergedId> = found.markets.iter().map(MergedId::of).collect();
+        for id in ids {
+            let of_id = |market: &&Market| MergedId::of(market) == id;
+            let markets: Vec<Market> = found.markets.iter().filter(of_id).cloned().collect();
+            if let Some(area) = WideArea::new(&found.path, id) {
+                let (sum, hours) = self.sum(&area, &markets, request, allowance).await?;
+                index.extend(Series::price_index(Sum::Wide(&sum, hours), today, request.days));
+                continue;
+            }
+            allowance.take(&found.path, markets.len(), request.as_of)?;
+            for (_, cells) in self.states(&markets, request.as_of, request.days_read()).await? {
+                index.extend(Series::price_index(Sum::Whole(&cells), today, request.days));
+            }
+        }
+        Ok(index)
     }
 
     /// The sum of a wide area: stored, or added up from these markets, all that it has.

@@ -241,8 +241,12 @@ fn a_mix_adjusted_change_compares_homes_of_the_same_kind() {
 fn the_price_index_begins_on_the_first_shown_day_with_28_days() {
     let cells = condominiums_and_houses();
     let index = |day: i32, days: u16| -> Vec<Option<f64>> {
-        let series = Series::of(Sum::Whole(&cells), Day(FIRST + day), days);
-        series.days(days, DOLLARS).iter().map(|day| day.price_index).collect()
+        let (sum, today) = (Sum::Whole(&cells), Day(FIRST + day));
+        let days_shown = Series::of(sum, today, days).days(days, DOLLARS);
+        let known = days_shown.iter().filter_map(|day| Some((day.day.clone(), day.price_index?)));
+        let alone = Series::price_index(sum, today, days).into_iter().map(|(day, index)| (day.to_string(), index));
+        assert!(alone.eq(known), "the same without the other figures");
+        days_shown.iter().map(|day| day.price_index).collect()
     };
     let all = index(100, 400);
     assert_eq!(all.len(), 101);
