@@ -103,6 +103,10 @@ pub(crate) enum Command {
     Prune(PruneArgs),
     /// Write observations that only the database has yet to a file of the lake
     Flush(JsonArgs),
+    /// Back up the database and its lake into a folder, while others use them
+    Backup(BackupArgs),
+    /// Make a database and its data folder of a backup
+    Restore(BackupArgs),
     /// Recompute everything shown from the stored observations and compare
     Verify(JsonArgs),
     /// Recompute homes and markets from the stored observations, compare, and swap them in
@@ -289,7 +293,19 @@ pub(crate) struct PruneArgs {
 }
 
 #[derive(Args)]
+pub(crate) struct BackupArgs {
+    /// The folder of the backup; files of the lake that it has are not copied again
+    #[arg(value_name = "DIR")]
+    pub(crate) folder: PathBuf,
+    #[command(flatten)]
+    pub(crate) json: JsonArgs,
+}
+
+#[derive(Args)]
 pub(crate) struct RebuildArgs {
+    /// Make a database that is lost, of the lake in the data folder alone
+    #[arg(long, conflicts_with_all = ["dry_run", "yes", "back", "forget"])]
+    pub(crate) from_lake: bool,
     /// Show what would change and do not swap; the rebuilt state is kept
     #[arg(long, conflicts_with_all = ["yes", "back", "forget"])]
     pub(crate) dry_run: bool,

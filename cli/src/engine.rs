@@ -11,15 +11,35 @@ use crate::due_times::DueTimes;
 use crate::failure::not_opened;
 use crate::intake::Intake;
 use crate::out::complain;
+use crate::show::count;
 use crate::stop::Stop;
-use crate::views::newest_moment;
+use crate::views::{newest_moment, plural};
 
 /// Opens the database for work: registers this process for others to see, and closes runs that killed processes left
 /// open.
 pub(crate) fn open_to_work(store: &StoreArgs, command: &str, now: Time) -> anyhow::Result<Arc<Database>> {
     let database = Database::open(store.db(), &store.data()).map_err(not_opened)?;
     database.begin_work(command, now)?;
+    warn_of_unknown_files(&database)?;
     Ok(database)
+}
+
+/// Warns when the database does not name all files of its lake. What it writes now does not harm them.
+fn warn_of_unknown_files(database: &Database) -> anyhow::Result<()> {
+    let unknown = database.unknown_files()?;
+    if let Some(first) = unknown.first() {
+        let observations: u64 = unknown.iter().map(|file| file.rows).sum();
+        complain!(
+            "stoop: {} does not know {} of its lake with {} observations, the first: {}; it is older than its lake or shares \
+             it with another, and does not show them. To read all files of the lake: move the database away, then \
+             `stoop rebuild --from-lake`",
+            database.path().display(),
+            plural(unknown.len() as u64, "file"),
+            count(observations),
+            first.path
+        );
+    }
+    Ok(())
 }
 
 /// See [`Engine::roll_up`].

@@ -2,7 +2,7 @@ use std::error::Error;
 use std::fmt;
 use std::process::ExitCode;
 
-use stoop_embedded::OpenError;
+use stoop_embedded::{CopyError, OpenError};
 use stoop_pipeline::with_causes;
 
 use crate::out::{self, complain};
@@ -34,6 +34,14 @@ pub(crate) fn not_opened(error: OpenError) -> anyhow::Error {
     match error {
         OpenError::Failed { .. } => anyhow::Error::new(error),
         error => usage(error),
+    }
+}
+
+/// A backup, restore or rebuild from the lake that did not happen. One that would overwrite something is the user's mistake.
+pub(crate) fn not_copied(error: CopyError) -> anyhow::Error {
+    match error {
+        CopyError::Refused(_) => usage(error),
+        CopyError::Failed(error) => anyhow::Error::new(error),
     }
 }
 

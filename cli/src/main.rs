@@ -1,11 +1,13 @@
 //! `stoop`: the whole pipeline on one laptop.
 
 mod args;
+mod backup;
 mod demo;
 mod due_times;
 mod engine;
 mod failure;
 mod flush;
+mod from_lake;
 mod init;
 mod input;
 mod intake;
@@ -86,7 +88,10 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Runs(args) => views::runs(&home, &args),
         Command::Prune(args) => prune::prune(&home, &args),
         Command::Flush(args) => flush::flush(&home, &args),
+        Command::Backup(args) => backup::backup(&home, &args),
+        Command::Restore(args) => backup::restore(&home, &args),
         Command::Verify(args) => verify::verify(&home, &args),
+        Command::Rebuild(args) if args.from_lake => from_lake::from_lake(&home, &args).await,
         Command::Rebuild(args) => rebuild::rebuild(&home, &args),
         Command::Simulate(args) => simulate::simulate(&args),
         Command::Init(args) => init::init(&args),

@@ -75,7 +75,7 @@ pub(crate) fn rebuild(store: &StoreArgs, args: &RebuildArgs) -> anyhow::Result<E
 }
 
 /// A hash of this program's file: a state that another build made is not reused.
-fn this_program() -> anyhow::Result<String> {
+pub(crate) fn this_program() -> anyhow::Result<String> {
     let path = std::env::current_exe().context("cannot find this program's file")?;
     let bytes = std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
     Ok(blake3::hash(&bytes).to_hex().to_string())

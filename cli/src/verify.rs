@@ -22,6 +22,10 @@ use crate::views::warn_of_unread;
 /// Differences printed for people.
 const SHOWN_MAX: usize = 20;
 
+/// What to do about files of the lake that the database does not name.
+const UNKNOWN: &str = "To read files of the lake that the database does not name: move the database away, then \
+                       `stoop rebuild --from-lake`";
+
 pub(crate) fn verify(store: &StoreArgs, args: &JsonArgs) -> anyhow::Result<ExitCode> {
     let database = Database::open_read(store.db(), &store.data()).map_err(not_opened)?;
     warn_of_unread(&database);
@@ -38,7 +42,7 @@ pub(crate) fn verify(store: &StoreArgs, args: &JsonArgs) -> anyhow::Result<ExitC
             "equal": found.different == 0, "difference": found.differences.first(),
             "different": found.different, "differences": found.differences,
             "observations": found.observations, "homes": found.homes, "markets": found.markets,
-            "areas": found.areas, "alerts": found.alerts, "alerts_unchecked": found.alerts_unchecked,
+            "areas": found.areas, "files_unknown": found.files_unknown, "alerts": found.alerts, "alerts_unchecked": found.alerts_unchecked,
             "alerts_withdrawn": found.alerts_withdrawn, "alerts_unmarked": found.alerts_unmarked,
             "alerts_complete": found.alerts_complete, "recorded": is_recorded.is_ok(),
         });
@@ -50,6 +54,9 @@ pub(crate) fn verify(store: &StoreArgs, args: &JsonArgs) -> anyhow::Result<ExitC
         if found.different > SHOWN_MAX as u64 {
             say!("… and {} more differences", count(found.different - SHOWN_MAX as u64));
         }
+        if found.files_unknown > 0 {
+            say!("{UNKNOWN}");
+        }
         if found.different == 0 {
             let checked = found.alerts - found.alerts_unchecked;
             let [observations, homes, markets, areas, alerts] =
@@ -57,6 +64,11 @@ pub(crate) fn verify(store: &StoreArgs, args: &JsonArgs) -> anyhow::Result<ExitC
             say!(
                 "equal: {observations} observations give the {homes} homes, {markets} markets and {areas} wide areas that are \
                  stored, and account for the {alerts} alerts"
+            );
+        }
+        if found.observations == 0 {
+            say!(
+                "Nothing is committed in it. A copy of a file in use lacks what is in its log; `stoop backup` copies that, too."
             );
         }
         if found.alerts_unchecked > 0 {
@@ -92,6 +104,7 @@ fn run_record(found: &Result<Verified, PortError>, began_at: Time, is_stopped: b
                 ("alerts", found.alerts),
                 ("alerts_unchecked", found.alerts_unchecked),
                 ("alerts_unmarked", found.alerts_unmarked),
+                ("files_unknown", found.files_unknown),
                 ("different", found.different),
             ];
             let outcome = if found.different == 0 { RunOutcome::Complete } else { RunOutcome::Failed };

@@ -4,6 +4,7 @@
 #![allow(clippy::disallowed_macros, reason = "a test prints for itself")]
 
 mod acceptance;
+mod backup;
 mod bad_input;
 mod bounds;
 mod causes;

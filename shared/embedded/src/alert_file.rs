@@ -24,8 +24,8 @@ pub struct AlertFile {
     path: PathBuf,
 }
 
-/// The name of the file among the followers of the ledger.
-const NAME: &str = "alerts.jsonl";
+/// The name of the file, in the data folder and among the followers of the ledger.
+pub(crate) const NAME: &str = "alerts.jsonl";
 
 /// Alerts per write.
 const ALERTS_MAX: usize = 1_000;

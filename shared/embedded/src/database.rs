@@ -7,6 +7,7 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags, Params, Row, TransactionBehavior};
 use stoop_pipeline::ports::PortError;
 
+use crate::checkpoints::{BUSY, CHECKPOINT_PAGES, Checkpoints, LOG_BYTES};
 use crate::error::{BoxError, OpenError, Result, about, at, once};
 use crate::files;
 use crate::lake::{self, FrameWriter};
@@ -39,17 +40,18 @@ pub struct Database {
 pub(crate) struct Inner {
     pub(crate) connection: Connection,
     pub(crate) frame: FrameWriter,
+    pub(crate) checkpoints: Checkpoints,
 }
 
-/// How long a writer waits for a writer of another process.
-const BUSY: Duration = Duration::from_secs(20);
+impl Inner {
+    /// Call it after a commit of the pipeline.
+    pub(crate) fn after_commit(&mut self, path: &Path) {
+        self.checkpoints.after_commit(&self.connection, path);
+    }
+}
+
 const PAGE_BYTES: i64 = 8_192;
 const CACHE_KIB: i64 = 16 * 1_024;
-/// The size of the write-ahead log, in pages (48 MiB), at which it is copied into the file. A large log writes pages
-/// that every batch changes once for many batches.
-const CHECKPOINT_PAGES: i64 = 6_144;
-/// The length in bytes to which a longer log is truncated. A log grows longer while a reader keeps it open.
-const LOG_BYTES: i64 = 64 << 20;
 /// More than the number of statements in this crate.
 const STATEMENTS: usize = 96;
 
@@ -94,6 +96,7 @@ impl Database {
         if let Some(file) = lake::missing_object(&connection, data).map_err(failed)? {
             return Err(OpenError::LakeElsewhere { path, file });
         }
+        lake::seal_named(&connection, data, usize::MAX).map_err(failed)?;
         lake::remove_orphans(&mut connection, data).map_err(failed)?;
         spill::sweep(data).map_err(failed)?;
         Self::with(connection, path.clone(), data, 0).map_err(failed)
@@ -117,6 +120,11 @@ impl Database {
         let Reader { connection, unread } = reader::open(&path).map_err(failed)?;
         check_format(&path, format(&connection).map_err(failed)?, FORMAT)?;
         Self::with(connection, path.clone(), data, unread).map_err(failed)
+    }
+
+    /// Opens a copy that nobody writes, and creates no files beside it.
+    pub(crate) fn open_copy(path: &Path, data: &Path) -> Result<Arc<Self>> {
+        Self::with(reader::open_unchanging(path)?, path.to_owned(), data, 0)
     }
 
     /// The number of bytes of the newest commits that this reader cannot see because the write-ahead log cannot be
@@ -179,7 +187,7 @@ impl Database {
     }
 
     fn with(connection: Connection, path: PathBuf, data: &Path, unread: u64) -> Result<Arc<Self>> {
-        let inner = Mutex::new(Inner { connection, frame: FrameWriter::new()? });
+        let inner = Mutex::new(Inner { connection, frame: FrameWriter::new()?, checkpoints: Checkpoints::default() });
         let presence = Mutex::new(None);
         let (markets, outlines, data) = (MarketList::default(), Mutex::default(), data.to_owned());
         Ok(Arc::new(Self { inner, presence, markets, outlines, unread, path, data }))
@@ -219,7 +227,7 @@ impl Drop for EndOfReading<'_> {
 }
 
 /// The path in a form that SQLite cannot take for `:memory:` or `file:`. Checks that a file can exist there.
-fn file_path(path: &Path) -> Result<PathBuf, OpenError> {
+pub(crate) fn file_path(path: &Path) -> Result<PathBuf, OpenError> {
     if path.is_dir() {
         return Err(OpenError::IsFolder(path.to_owned()));
     }
@@ -235,7 +243,7 @@ const HEADER_BYTES: usize = 108;
 
 /// Reads the header with plain file calls, because SQLite may write to a file that it opens. Returns whether there is a
 /// Stoop database. Returns `false` if there is no file or an empty database, which another process may be creating.
-fn check_header(path: &Path, oldest: i64) -> Result<bool, OpenError> {
+pub(crate) fn check_header(path: &Path, oldest: i64) -> Result<bool, OpenError> {
     if !path.exists() {
         return Ok(false);
     }
@@ -313,7 +321,7 @@ fn prepare_file(connection: &mut Connection) -> Result<()> {
     write_ahead(connection)?;
     connection.pragma_update(None, "synchronous", "NORMAL")?;
     connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
-    connection.pragma_update_and_check(None, "journal_size_limit", LOG_BYTES, |_| Ok(()))?;
+    connection.pragma_update_and_check(None, "journal_size_limit", LOG_BYTES.cast_signed(), |_| Ok(()))?;
     Ok(())
 }
 

@@ -68,6 +68,17 @@ pub enum OpenError {
     Failed { path: PathBuf, source: Box<dyn std::error::Error + Send + Sync> },
 }
 
+/// A backup, a restore or a rebuild from the lake did not happen.
+#[derive(Debug, thiserror::Error)]
+pub enum CopyError {
+    /// It would overwrite something, or there is nothing to read: name other files. Nothing was changed.
+    #[error("{0}")]
+    Refused(String),
+    /// Something could not be read or written, or was stopped.
+    #[error(transparent)]
+    Failed(#[from] PortError),
+}
+
 /// A file or folder could not be read or written.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot {doing} {}", path.display())]

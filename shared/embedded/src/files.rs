@@ -48,19 +48,24 @@ pub(crate) fn write_whole(path: &Path, parts: &[&[u8]]) -> Result<(), FileError>
 }
 
 /// The name of the temporary file of [`write_whole`] for `path`.
-fn temporary_name(path: &Path) -> PathBuf {
+pub(crate) fn temporary_name(path: &Path) -> PathBuf {
+    with_suffix(path, ".tmp")
+}
+
+/// The path with something after its name.
+pub(crate) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
-    name.push(".tmp");
+    name.push(suffix);
     name.into()
 }
 
 #[cfg(unix)]
-fn sync_folder(folder: &Path) -> std::io::Result<()> {
+pub(crate) fn sync_folder(folder: &Path) -> std::io::Result<()> {
     File::open(folder)?.sync_all()
 }
 
 /// On other systems a folder cannot be opened to be synced, and the file system orders renames itself.
 #[cfg(not(unix))]
-fn sync_folder(_: &Path) -> std::io::Result<()> {
+pub(crate) fn sync_folder(_: &Path) -> std::io::Result<()> {
     Ok(())
 }

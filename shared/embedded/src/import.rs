@@ -101,7 +101,9 @@ impl Database {
                 transaction.prepare_cached(sql)?.execute(params![name, etag, counts.0, counts.1, why])?;
                 // If the intent is gone, another process opened the database in between: try again.
                 if held.is_empty() || lake::append(&transaction, self.data(), held, intent.as_ref())? {
-                    return Ok(transaction.commit()?);
+                    transaction.commit()?;
+                    lake::seal_committed(connection, self.data());
+                    return Ok(());
                 }
             }
         };

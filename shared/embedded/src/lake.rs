@@ -6,13 +6,16 @@
 //!
 //! A file is written during the transaction that lists it. If the process dies in between, the file is an orphan: no
 //! table lists it and nobody reads it. Its token was stored in `lake_intents` before, in a separate transaction, and
-//! the next process that opens the database removes the file. No other files are removed, so databases may share a data
-//! folder, and a copy of a database does not damage the files of the original.
+//! the next process that opens the database removes the file. After the commit the file is sealed: made read-only. No
+//! sealed file is removed, and no other without an intent, so that a copy of a database, however old, does not damage the
+//! files of the original (ADR 0073). [`Database::unknown_files`] lists them.
 
 mod flush;
 mod intents;
+mod sealed;
 #[cfg(test)]
 mod tests;
+mod unknown;
 
 use std::collections::VecDeque;
 use std::fs::File;
@@ -30,6 +33,8 @@ use crate::error::{Result, at, doing};
 use crate::files::write_whole;
 
 pub(crate) use intents::{Intent, forget, intend, remove_orphans};
+pub(crate) use sealed::{seal, seal_committed, seal_named};
+pub use unknown::LakeFile;
 
 /// The compressed size at which a file is written. Object stores and readers prefer files of at least this size.
 const OBJECT_BYTES: usize = 1 << 20;
@@ -111,6 +116,25 @@ impl Database {
         Ok(blake3::hash(parts.concat().as_bytes()).to_hex().to_string())
     }
 
+    /// The hash of the first observation, which never changes. `None` if there is none.
+    pub(crate) fn first_observation(&self) -> Result<Option<String>, PortError> {
+        /// Ends the reading.
+        enum End {
+            Found(String),
+            Failed(PortError),
+        }
+        impl From<PortError> for End {
+            fn from(error: PortError) -> Self {
+                Self::Failed(error)
+            }
+        }
+        match self.observations(|line| Err(End::Found(blake3::hash(line).to_hex().to_string()))) {
+            Ok(()) => Ok(None),
+            Err(End::Found(hash)) => Ok(Some(hash)),
+            Err(End::Failed(error)) => Err(error),
+        }
+    }
+
     /// The number of observations in the lake according to the tables.
     pub(crate) fn lake_count(&self) -> Result<i64, PortError> {
         let sql =
@@ -148,7 +172,23 @@ fn objects(connection: &Connection) -> Result<Vec<LakeObject>> {
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-fn each_line<E: From<PortError>>(
+/// An error of reading a file line by line.
+pub(crate) struct LineError(pub(crate) crate::error::BoxError);
+
+impl From<PortError> for LineError {
+    fn from(error: PortError) -> Self {
+        Self(error.into())
+    }
+}
+
+impl From<crate::error::BoxError> for LineError {
+    fn from(error: crate::error::BoxError) -> Self {
+        Self(error)
+    }
+}
+
+/// Passes each line of compressed frames to `visit`.
+pub(crate) fn each_line<E: From<PortError>>(
     frames: impl Read,
     path: &Path,
     visit: &mut impl FnMut(&[u8]) -> Result<(), E>,

@@ -21,8 +21,10 @@
 
 mod alert_file;
 mod as_known;
+mod backup;
 mod budgets;
 mod check_rollups;
+mod checkpoints;
 mod controls;
 mod database;
 mod difference;
@@ -31,6 +33,7 @@ mod feed;
 mod files;
 mod folder_files;
 mod followers;
+mod from_lake;
 mod import;
 mod lake;
 mod ledgers;
@@ -56,14 +59,16 @@ mod views;
 mod wide_areas;
 
 pub use alert_file::AlertFile;
+pub use backup::{BackedUp, Restored};
 pub use database::Database;
 pub use difference::{Difference, Found};
-pub use error::OpenError;
+pub use error::{CopyError, OpenError};
 pub use feed::Record;
 pub use files::make_folder;
 pub use folder_files::FolderFiles;
+pub use from_lake::{FromLake, LakeRebuild};
 pub use import::{Import, ImportedObject};
-pub use lake::{Held, LakeObject};
+pub use lake::{Held, LakeFile, LakeObject};
 pub use meters::Meters;
 pub use page_folder::PageFolder;
 pub use partitions::{HomesOfPart, LakeByHome};

@@ -1,11 +1,11 @@
 //! Reads a file without write permission, or in a folder without write permission.
 
-use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
+use crate::checkpoints::log_of;
 use crate::database::{file_bytes, set_up};
 use crate::error::Result;
 
@@ -36,8 +36,13 @@ pub(crate) fn open(path: &Path) -> Result<Reader> {
     {
         return Ok(Reader { connection, unread: 0 });
     }
-    let connection = try_open(&uri(path, "immutable=1"), OpenFlags::SQLITE_OPEN_URI, false)?;
+    let connection = open_unchanging(path)?;
     Ok(Reader { connection, unread: if log > LOG_HEADER_BYTES { log } else { 0 } })
+}
+
+/// Opens a file that nobody writes, without its log. Creates no files beside it.
+pub(crate) fn open_unchanging(path: &Path) -> rusqlite::Result<Connection> {
+    try_open(&uri(path, "immutable=1"), OpenFlags::SQLITE_OPEN_URI, false)
 }
 
 /// `alone`: the index of the log is in memory and no locks are taken.
@@ -59,12 +64,6 @@ fn is_about_access(error: &rusqlite::Error) -> bool {
     use ErrorCode::{CannotOpen, FileLockingProtocolFailed, PermissionDenied, ReadOnly, SystemIoFailure};
     let codes = [CannotOpen, FileLockingProtocolFailed, PermissionDenied, ReadOnly, SystemIoFailure];
     error.sqlite_error_code().is_some_and(|code| codes.contains(&code))
-}
-
-fn log_of(path: &Path) -> PathBuf {
-    let mut name: OsString = path.into();
-    name.push("-wal");
-    name.into()
 }
 
 /// The path as a URI with a parameter.

@@ -66,7 +66,10 @@ impl Gathers for Database {
         inner.frame.compress(held).map_err(|error| self.doing(what())(error))?;
         loop {
             match attempt(&mut inner, self.data(), commit, held).map_err(|error| self.doing(what())(error))? {
-                Attempt::Stored => return Ok(()),
+                Attempt::Stored => {
+                    inner.after_commit(self.path());
+                    return Ok(());
+                }
                 Attempt::Conflict => return Err(CommitError::Conflict),
                 Attempt::IntentLost => {}
             }
@@ -98,6 +101,9 @@ fn attempt(inner: &mut Inner, data: &std::path::Path, commit: &Commit<'_>, held:
         return Ok(Attempt::IntentLost);
     }
     transaction.commit()?;
+    if intent.is_some() {
+        lake::seal_committed(connection, data);
+    }
     Ok(Attempt::Stored)
 }
 

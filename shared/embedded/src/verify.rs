@@ -15,6 +15,7 @@ use crate::check_rollups::check_areas;
 use crate::database::{Database, file_bytes};
 use crate::error::Result;
 use crate::feed;
+use crate::lake::LakeFile;
 use crate::ledgers::verdict_name;
 use crate::partitions::{ByMarket, Partitions};
 use crate::store;
@@ -42,6 +43,8 @@ pub struct Verified {
     pub alerts_unmarked: u64,
     /// Alerts whose rules are not known. They were not checked.
     pub alerts_unchecked: u64,
+    /// Files in the folder of the lake that the database does not name, each a difference: see [`Database::unknown_files`].
+    pub files_unknown: u64,
     /// Whether missing alerts were searched. New rules apply to the past only on request, so this requires that there
     /// were no other rules.
     pub alerts_complete: bool,
@@ -87,8 +90,8 @@ struct Part {
 
 impl Database {
     /// Recomputes all stored results from the lake and compares them: homes and their columns, markets, archives,
-    /// roll-ups, totals, alerts, and the changes that wait to be judged. Works on one snapshot: later commits are not
-    /// seen.
+    /// roll-ups, totals, alerts, and the changes that wait to be judged; and that the database names all files of the lake.
+    /// Works on one snapshot: later commits are not seen.
     ///
     /// Takes memory for some ten thousand homes, and some bytes for each home. Other data is kept in a temporary file
     /// of the data folder.
@@ -96,8 +99,17 @@ impl Database {
     /// # Errors
     /// If something cannot be read at all, or if `stop`, which is called regularly, returns true.
     pub fn verify(&self, stop: &dyn Fn() -> bool) -> Result<Verified, PortError> {
+        // Listed before the snapshot: one that is written later is in neither.
+        let files = self.files_of_lake()?;
         self.reading(|| {
             let mut found = Verified::default();
+            for LakeFile { path, rows, .. } in self.unknown_of(files)? {
+                found.files_unknown += 1;
+                found.note(Err(format!(
+                    "the lake's file {path} with {rows} observations is not in the database, which is older than its lake or \
+                     shares it with another"
+                )));
+            }
             let mut lake = Partitions::of_lake(self, 0, |_| true, stop)?;
             found.observations = lake.observations;
             let outcome = self.verify_all(&mut lake, &mut found, stop);

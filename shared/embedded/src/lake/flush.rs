@@ -3,7 +3,7 @@ use std::path::Path;
 use rusqlite::{Connection, TransactionBehavior};
 use stoop_pipeline::ports::PortError;
 
-use super::{Held, Intent, forget, write_object};
+use super::{Held, Intent, forget, seal_committed, write_object};
 use crate::database::Database;
 use crate::error::Result;
 
@@ -46,5 +46,6 @@ fn attempt(connection: &mut Connection, data: &Path) -> Result<Option<u64>> {
     write_object(&transaction, data, &Held::default(), seq, &intent)?;
     transaction.execute("UPDATE totals SET outbox_bytes = 0", [])?;
     transaction.commit()?;
+    seal_committed(connection, data);
     Ok(Some(u64::try_from(rows)?))
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
+use super::sealed::is_sealed;
 use super::{FOLDER, Held, OBJECT_BYTES};
 use crate::error::{Result, at};
 
@@ -41,7 +42,8 @@ pub(crate) fn forget(connection: &mut Connection, intent: &Intent) -> Result<()>
 }
 
 /// Removes the files of intents whose transaction was not committed. The write lock ensures that none is in progress. A
-/// live writer whose intent is removed stores a new one.
+/// live writer whose intent is removed stores a new one. A sealed file was committed, by a newer state of this database: it
+/// stays, and is reported as unknown.
 pub(crate) fn remove_orphans(connection: &mut Connection, data: &Path) -> Result<()> {
     let pending = |connection: &Connection| -> Result<Vec<String>> {
         let mut statement = connection.prepare("SELECT token FROM lake_intents")?;
@@ -55,7 +57,7 @@ pub(crate) fn remove_orphans(connection: &mut Connection, data: &Path) -> Result
     let tokens = pending(&transaction)?;
     for path in lake_files(&data.join(FOLDER))? {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        if tokens.iter().any(|token| name.contains(&format!("-{token}.jsonl.zst"))) {
+        if tokens.iter().any(|token| name.contains(&format!("-{token}.jsonl.zst"))) && !is_sealed(&path) {
             fs::remove_file(&path).map_err(at("remove the orphan", &path))?;
         }
     }

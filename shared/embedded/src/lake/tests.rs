@@ -56,6 +56,70 @@ fn only_the_file_of_an_uncommitted_transaction_is_removed() {
     assert_eq!(intents, Ok(0_i64));
 }
 
+/// A copy of the database that knows the intent of a commit, and not the commit, is put beside the lake of after it.
+#[test]
+fn an_older_copy_does_not_remove_the_file_of_a_commit() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let database = open(folder.path());
+    let held = held();
+    let intent = intend(&database.lock().connection, &held).unwrap();
+    let older = folder.path().join("older.db");
+    database.lock().connection.execute("VACUUM INTO ?1", [older.to_str().unwrap()]).unwrap();
+    {
+        let mut inner = database.lock();
+        let transaction = inner.connection.transaction().unwrap();
+        assert!(append(&transaction, database.data(), &held, intent.as_ref()).unwrap());
+        transaction.commit().unwrap();
+        seal_committed(&inner.connection, database.data());
+    }
+    let [object] = &database.lake_objects().unwrap()[..] else { panic!("one file") };
+    assert_eq!(database.unknown_files().unwrap(), []);
+    let copy = Database::open(&older, database.data()).unwrap();
+    assert!(database.data().join(&object.path).exists());
+    let unknown = copy.unknown_files().unwrap();
+    assert_eq!(unknown.iter().map(|file| (&file.path, file.rows)).collect::<Vec<_>>(), [(&object.path, 1)]);
+}
+
+/// As files of an earlier version are, and that of a process that died after its commit.
+#[test]
+fn files_that_the_database_names_are_sealed_when_it_is_opened() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let database = open(folder.path());
+    for days in 0..3 {
+        commit(&database, &small("1", days));
+        database.flush().unwrap();
+    }
+    let paths: Vec<PathBuf> = database.lake_objects().unwrap().iter().map(|o| database.data().join(&o.path)).collect();
+    let is_sealed = || paths.iter().map(|path| super::sealed::is_sealed(path)).collect::<Vec<_>>();
+    assert_eq!(is_sealed(), [true; 3]);
+    for path in &paths {
+        let body = fs::read(path).unwrap();
+        fs::remove_file(path).unwrap();
+        fs::write(path, body).unwrap();
+    }
+    assert_eq!(is_sealed(), [false; 3]);
+    drop(database);
+    drop(open(folder.path()));
+    assert_eq!(is_sealed(), [true; 3]);
+}
+
+#[test]
+fn a_file_that_is_being_written_is_not_unknown() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let (database, reader) = (open(folder.path()), open(folder.path()));
+    let held = held();
+    let mut inner = database.lock();
+    let intent = intend(&inner.connection, &held).unwrap();
+    let transaction = inner.connection.transaction().unwrap();
+    assert!(append(&transaction, database.data(), &held, intent.as_ref()).unwrap());
+    assert_eq!(
+        (reader.unknown_files().unwrap(), lake_files(&database.data().join(FOLDER)).unwrap().len()),
+        (vec![], 1)
+    );
+    transaction.commit().unwrap();
+    assert_eq!(reader.unknown_files().unwrap(), []);
+}
+
 #[test]
 fn a_writer_whose_intent_was_removed_writes_no_file() {
     let folder = tempfile::TempDir::new().unwrap();

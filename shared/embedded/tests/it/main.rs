@@ -2,8 +2,10 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod backup;
 mod crash;
 mod followers;
+mod from_lake;
 mod handles;
 mod import;
 mod meters;
