@@ -53,7 +53,7 @@ impl ManifestOutline {
         };
         let IndexOutline { listings } = serde_json::from_slice(&text).map_err(|_| damaged)?;
         let listings = listings.into_iter().collect();
-        Ok(Self { recent: Segment { listings, ..Segment::default() }, segments: Vec::new() })
+        Ok(Self { recent: Segment::first(listings), segments: Vec::new() })
     }
 
     /// The names of the segments, in order.

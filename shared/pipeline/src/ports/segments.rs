@@ -25,7 +25,7 @@ const LEVEL: i32 = 1;
 /// A part of a stored index: what some saves changed. The first segment of an index has everything.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Segment<E = IndexEntry> {
-    pub(super) listings: BTreeMap<String, E>,
+    listings: BTreeMap<String, E>,
     /// Entries that no longer exist.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     removed: BTreeSet<String>,
@@ -52,6 +52,11 @@ impl Seen for IndexEntry {
 }
 
 impl<E: Seen> Segment<E> {
+    /// The first segment of an index, which has all of it.
+    pub(super) fn first(listings: BTreeMap<String, E>) -> Self {
+        Self { listings, ..Self::default() }
+    }
+
     /// Adds what a later segment has.
     fn add(&mut self, later: Self) {
         for native_id in later.removed {
@@ -163,7 +168,7 @@ impl IndexManifest {
         };
         let mut state: SearchState = serde_json::from_slice(&text).map_err(|_| damaged)?;
         let listings = std::mem::take(&mut state.listings);
-        Ok(Self { state, recent: Segment { listings, ..Segment::default() }, segments: Vec::new() })
+        Ok(Self { state, recent: Segment::first(listings), segments: Vec::new() })
     }
 
     /// The bytes of the manifest.

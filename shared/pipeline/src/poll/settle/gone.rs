@@ -4,8 +4,9 @@ use stoop_domain::{Listing, Observation, Sighting, Status, Time, Watch};
 use stoop_wire::EncodedListing;
 
 use crate::loss::{CompleteScan, LossVerdict, Ruling, judge};
+use crate::poll::change::Departure;
 use crate::poll::error::PollError;
-use crate::poll::index::{Departure, Index};
+use crate::poll::index::Index;
 use crate::poll::polled::Polled;
 use crate::poll::publish::put;
 use crate::poll::scan::Scan;

@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use stoop_domain::{Address, Currency, Listing, Purpose, Sighting, Time};
 
 use super::*;
-use crate::ports::ContentHash;
+use crate::ports::{ContentHash, ManifestOutline, OnStream};
 
 const RECENT: RangeInclusive<u64> = 128 << 10..=128 << 10;
 
@@ -72,7 +72,7 @@ fn an_index_from_before_there_were_segments_is_read() {
     assert_eq!((manifest.version(), manifest.segments()), (3, &[][..]));
     assert_eq!(manifest.whole([]).unwrap(), before);
     let outline = ManifestOutline::decode(&bytes).unwrap().whole([]).unwrap();
-    assert_eq!(outline.listings.len(), 10);
+    assert_eq!(outline.len(), 10);
 }
 
 #[test]
@@ -120,7 +120,7 @@ fn however_often_it_is_saved_it_has_few_segments_with_little_that_is_outdated() 
     assert!(stored.load() == state);
     let outline = ManifestOutline::decode(&stored.0.encode().unwrap()).unwrap().whole(stored.segments()).unwrap();
     assert!(state.listings.keys().all(|native_id| outline.holds(native_id) == state.holds(native_id)));
-    assert_eq!(outline.listings.len(), state.listings.len());
+    assert_eq!(outline.len(), state.listings.len());
     assert!((3..=5).contains(&most) && (2..10).contains(&merges.len()), "{most} {merges:?}");
     assert!(merges.is_sorted() && merges[0] == 4, "each names the first segment of the one before: {merges:?}");
 }
