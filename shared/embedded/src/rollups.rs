@@ -202,12 +202,12 @@ fn catch_up(
     let stored_first: Option<i32> =
         connection.prepare_cached(&sql)?.query_row(of_city, |row| row.get(0)).optional()?.flatten();
     if let (Some(mut sum), Some(stored_first)) = (stored.clone(), stored_first.map(Day).filter(|day| keeps(*day)))
-        && let Some(difference) = added(connection, suffix, city, parts.projection(stored_first))?
+        && let Some(difference) = added(connection, suffix, city, stored_first)?
     {
         sum.add(&difference);
         return Ok(CaughtUp { sum, difference, first: stored_first });
     }
-    let sum = projected(connection, suffix, city, parts.projection(first))?;
+    let sum = project(connection, suffix, city, first)?;
     let mut difference = sum.clone();
     if let Some(stored) = stored {
         difference.subtract(&stored);
@@ -217,7 +217,7 @@ fn catch_up(
 
 /// The changes of a city since it was rolled up: the new tails, if there is no new base, archive or market. `None` if
 /// the changes are not known.
-fn added(connection: &Connection, suffix: &str, city: &WideArea, mut projection: Projection) -> Result<Option<Wide>> {
+fn added(connection: &Connection, suffix: &str, city: &WideArea, first: Day) -> Result<Option<Wide>> {
     let sql = format!(
         "SELECT m.id, m.rolled, b.version FROM markets{suffix} m LEFT JOIN bases{suffix} b ON b.market = m.id
          WHERE m.version <> m.rolled AND m.id >= ?1 AND m.id < ?2 AND substr(m.id, -length(?3)) = ?3"
@@ -226,6 +226,7 @@ fn added(connection: &Connection, suffix: &str, city: &WideArea, mut projection:
     let (from, until) = below(city.path());
     let mut changed = connection.prepare_cached(&sql)?;
     let mut changed = changed.query(params![from, until, format!(":{}", city.id())])?;
+    let mut projection = Projection::new(first);
     while let Some(row) = changed.next()? {
         let (id, rolled, base): (String, i64, Option<i64>) = (row.get(0)?, row.get(1)?, row.get(2)?);
         // A market that was never rolled up has 0, which is before every base.
@@ -239,10 +240,6 @@ fn added(connection: &Connection, suffix: &str, city: &WideArea, mut projection:
 
 /// Computes the sum of a city from all of its markets.
 pub(crate) fn project(connection: &Connection, suffix: &str, city: &WideArea, first: Day) -> Result<Wide> {
-    projected(connection, suffix, city, Projection::new(first))
-}
-
-fn projected(connection: &Connection, suffix: &str, city: &WideArea, mut projection: Projection) -> Result<Wide> {
     let sql = format!(
         "SELECT id FROM markets{suffix} WHERE id >= ?1 AND id < ?2 AND substr(id, -length(?3)) = ?3 ORDER BY id"
     );
@@ -253,6 +250,7 @@ fn projected(connection: &Connection, suffix: &str, city: &WideArea, mut project
         "SELECT body FROM bases{suffix} WHERE market = ?1 UNION ALL SELECT body FROM tails{suffix} WHERE market = ?1"
     );
     let archives = format!("SELECT body FROM archives{suffix} WHERE market = ?1 AND period >= ?2");
+    let mut projection = Projection::new(first);
     let covered_from = projection.first_day();
     while let Some(row) = ids.next()? {
         let id = row.get_ref(0)?.as_str()?;

@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, params};
 use stoop_domain::Day;
-use stoop_market::{Projection, Wide};
+use stoop_market::Wide;
 use stoop_pipeline::{WideArea, WideLevel};
 
 use crate::error::Result;
@@ -19,16 +19,6 @@ pub(crate) enum Parts {
     All,
     /// Without the series.
     Now,
-}
-
-impl Parts {
-    /// An empty sum of these parts.
-    pub(crate) fn projection(self, first: Day) -> Projection {
-        match self {
-            Self::All => Projection::new(first),
-            Self::Now => Projection::without_series(first),
-        }
-    }
 }
 
 pub(crate) fn read(connection: &Connection, suffix: &str, area: &WideArea, parts: Parts) -> Result<Option<Wide>> {

@@ -53,8 +53,7 @@ pub struct Wide {
 #[derive(Clone, Debug)]
 pub struct Projection {
     from: Day,
-    /// `None` without a series.
-    series_days: Option<u16>,
+    series_days: u16,
     now: Vec<(Key, i64)>,
     series: Vec<(Key, i64)>,
     summed: usize,
@@ -70,13 +69,8 @@ impl Projection {
     /// The same with a daily series of this many days, if they are more than [`WIDE_SERIES_DAYS`].
     #[must_use]
     pub fn with_series(from: Day, days: u16) -> Self {
-        Self { from, series_days: Some(days.max(WIDE_SERIES_DAYS)), now: Vec::new(), series: Vec::new(), summed: 0 }
-    }
-
-    /// The same with an empty series, for current figures only.
-    #[must_use]
-    pub fn without_series(from: Day) -> Self {
-        Self { series_days: None, ..Self::new(from) }
+        let series_days = days.max(WIDE_SERIES_DAYS);
+        Self { from, series_days, now: Vec::new(), series: Vec::new(), summed: 0 }
     }
 
     /// Adds a market: its state, and at least those periods of its archive that have days since
@@ -101,13 +95,10 @@ impl Projection {
         }
     }
 
-    /// The first single day of the series, or of the events of the windows. Everything before is in the opening of that day.
+    /// The first single day of the series. Everything before is in the opening of that day.
     #[must_use]
     pub fn first_day(&self) -> Day {
-        match self.series_days {
-            Some(days) => Day(self.from.0.saturating_sub(i32::from(days) + BEFORE_SERIES_DAYS)),
-            None => Day(self.first_event()),
-        }
+        Day(self.from.0.saturating_sub(i32::from(self.series_days) + BEFORE_SERIES_DAYS))
     }
 
     /// The sum of all added markets.
@@ -128,9 +119,6 @@ impl Projection {
             return;
         }
         self.now.extend(self.in_now(key, kind).into_iter().chain(self.event_in_now(key, kind)).map(|key| (key, value)));
-        if self.series_days.is_none() {
-            return;
-        }
         self.series.extend(self.in_series(key, kind).map(|key| (key, value)));
         self.series.extend(self.price_in_series(key, kind, value).into_iter().flatten());
     }

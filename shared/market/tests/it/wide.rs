@@ -26,12 +26,7 @@ fn unfolded(homes: &[Vec<Seen>]) -> Vec<(Cells, Cells)> {
 
 /// The markets as a store keeps them, folded, with the periods of their archives that are required.
 fn kept(homes: &[Vec<Seen>], from: Day) -> Vec<(Cells, Cells)> {
-    kept_for(homes, &Projection::new(from))
-}
-
-/// The same, with the periods that this sum requires.
-fn kept_for(homes: &[Vec<Seen>], projection: &Projection) -> Vec<(Cells, Cells)> {
-    let first = projection.first_day().0;
+    let first = Projection::new(from).first_day().0;
     let markets = keep(&feed_of(homes), homes.len(), 7, |number| number % 2 == 0).into_values();
     let recent = |archive: Cells| {
         let mut sum = Cells::default();
@@ -163,19 +158,6 @@ proptest! {
             check_figures(&wide, &whole, noon(until.0, zone), zone)?;
         }
         check_series(&wide, &whole, until)?;
-    }
-
-    /// Though it requires less of the archives.
-    #[test]
-    fn a_sum_without_a_series_has_the_same_figures(homes in prop_oneof![homes(), homes_of_a_season()], (from, _) in day()) {
-        let whole = project(&kept(&homes, from), from);
-        let mut projection = Projection::without_series(from);
-        let markets = kept_for(&homes, &projection);
-        markets.iter().for_each(|(cells, archive)| projection.add(cells, archive));
-        let ([now, series], [without_series, nothing]) = (whole.to_bytes(), projection.sum().to_bytes());
-        prop_assert_eq!(now, without_series);
-        prop_assert_eq!(nothing, Wide::default().to_bytes()[1].clone());
-        prop_assert!(series.len() >= Wide::default().to_bytes()[1].len());
     }
 
     #[test]

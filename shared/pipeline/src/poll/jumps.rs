@@ -69,7 +69,7 @@ pub(super) fn report_jump(search: &str, jumped_ms: i64, polled: &mut Polled) -> 
     true
 }
 
-/// What is said of a clock that jumped by so much; `None` if it was only adjusted.
+/// The report on a clock that jumped by so much; `None` if it was only adjusted.
 #[must_use]
 pub fn clock_jump(jumped_ms: i64) -> Option<String> {
     let by_ms = jumped_ms.saturating_abs();
