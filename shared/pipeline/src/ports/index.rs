@@ -265,7 +265,7 @@ impl SearchState {
         }
     }
 
-    /// When a listing that is held present was last seen: see [`SearchIndex::held_elsewhere`].
+    /// When a listing that is held present was last seen: see [`SearchIndex::held_elsewhere`](super::SearchIndex::held_elsewhere).
     #[must_use]
     pub fn holds(&self, native_id: &str) -> Option<Time> {
         let entry = self.listings.get(native_id).filter(|entry| is_held(entry.missing_since, entry.on_stream));

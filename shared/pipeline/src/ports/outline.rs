@@ -33,7 +33,7 @@ impl Seen for EntryOutline {
     }
 }
 
-/// An [`IndexManifest`] without its state.
+/// An [`IndexManifest`](super::IndexManifest) without its state.
 #[derive(Debug, Deserialize)]
 pub struct ManifestOutline {
     recent: Segment<EntryOutline>,
@@ -41,7 +41,7 @@ pub struct ManifestOutline {
 }
 
 impl ManifestOutline {
-    /// Decodes what [`IndexManifest::decode`] decodes.
+    /// Decodes what [`IndexManifest::decode`](super::IndexManifest::decode) decodes.
     ///
     /// # Errors
     /// If it is damaged.
