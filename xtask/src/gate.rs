@@ -10,7 +10,7 @@ use crate::project::Project;
 use crate::step::{LONG, MIDDLE, SHORT, Steps, VERY_LONG};
 use crate::tally::Tally;
 use crate::watch::within;
-use crate::{arm64, bench, browser, console, contract, fuzz, lake, shape, tools, words};
+use crate::{abuse, arm64, bench, browser, console, contract, fuzz, lake, shape, tools, words};
 
 /// Inputs of the compiler and the linters, and the pages that a test reads.
 const RUST: &[&str] = &[
@@ -177,6 +177,7 @@ fn slow_steps(steps: &mut Steps<'_>) -> Result<()> {
     steps.run_on("more cases of every property", DEPLOYED, VERY_LONG, |project| {
         project.counted(without_aws(project, WITHOUT_AWS)?.env("PROPTEST_CASES", "1024"))
     })?;
+    steps.run_on("attacks on the server", PAGES, MIDDLE, abuse::run)?;
     steps.run_on("decoders, fuzzed", DEPLOYED, LONG, |project| fuzz::run(project, &[]))?;
     steps.run_on("benches compile", DEPLOYED, LONG, |project| {
         project.plain(&mut project.cargo(&["bench", "--workspace", "--locked", "--no-run", "--profile", "dev"]))

@@ -1,5 +1,6 @@
 //! `cargo xtask`: the commands for people and CI. CONTRIBUTING.md says when to use which.
 
+mod abuse;
 mod arm64;
 mod bench;
 mod browser;
@@ -38,6 +39,7 @@ usage: cargo xtask COMMAND
                  with a URL, of a server that runs; either with --screenshots DIR; `demo --pictures` takes
                  those of docs/TOURS.md
   console        commands in the pages print what the pages say; `--update` writes what they print
+  abuse          attacks on the server of `stoop demo`: it polls on, stays small and answers again; Linux
   contract       the API of `stoop serve` against docs/openapi.json, by Schemathesis
   lake           lake/check, and format and clippy of its crates
   recompute      figures of a replay against a program that shares no code with Stoop; tests/recompute
@@ -77,6 +79,7 @@ fn run(arguments: &[String]) -> Result<bool> {
             println!("{tally}");
             Ok(tally.failed == 0)
         }
+        ("abuse", []) => abuse::run(&project).map(|tally| tally.failed == 0),
         ("contract", []) => contract::run(&project).map(|tally| tally.failed == 0),
         ("lake", []) => {
             let tally = lake::check(&project)?;
