@@ -154,7 +154,8 @@ def all_inputs(arguments, folder):
         print("recompute: the real sets are not there (STOOP_DATA): only random homes are compared")
         return
     yield inputs.king_county(program, folder, data)
-    yield inputs.king_county_on_offer(program, folder, data, arguments.seed)
+    if not arguments.quick:
+        yield inputs.king_county_on_offer(program, folder, data, arguments.seed)
     yield inputs.zillow(program, folder, data)
     yield inputs.avito(program, folder, data)
 
@@ -165,6 +166,7 @@ def main():
     parser.add_argument("--homes", type=int, default=3000, help="random homes to make")
     parser.add_argument("--seed", type=int, default=1, help="of the random homes")
     parser.add_argument("--moments", type=int, default=2, help="moments at which the random homes are compared: 1 to 3")
+    parser.add_argument("--quick", action="store_true", help="without the largest input: King County's prices as a stock")
     parser.add_argument("--keep", help="a folder for files and databases, which are kept there")
     arguments = parser.parse_args()
     tally, missed = Tally(), []

@@ -131,8 +131,13 @@ pub(crate) fn console(project: &Project, arguments: &[String]) -> Result<Tally> 
 
 /// Computes the figures of random homes and of the real data again, without Stoop's code, and compares.
 pub(crate) fn recompute(project: &Project) -> Result<Tally> {
-    let stoop = project.built("stoop")?;
-    project.plain(project.command("python3").arg("tests/recompute").arg(stoop))
+    project.plain(&mut recomputed(project)?)
+}
+
+fn recomputed(project: &Project) -> Result<Command> {
+    let mut command = project.command("python3");
+    command.arg("tests/recompute").arg(project.built("stoop")?);
+    Ok(command)
 }
 
 /// The steps of `.ci/run`. Skips steps that passed with the same inputs, except the tests without AWS.
@@ -177,6 +182,8 @@ fn slow_steps(steps: &mut Steps<'_>) -> Result<()> {
     steps.run_on("more cases of every property", DEPLOYED, VERY_LONG, |project| {
         project.counted(without_aws(project, WITHOUT_AWS)?.env("PROPTEST_CASES", "1024"))
     })?;
+    steps.run_on("figures of all inputs, recomputed", RECOMPUTED, MIDDLE, recompute)?;
+    steps.run_on("checks of pages, on planted faults", BROWSER, MIDDLE, browser::self_test)?;
     steps.run_on("attacks on the server", PAGES, MIDDLE, abuse::run)?;
     steps.run_on("decoders, fuzzed", DEPLOYED, LONG, |project| fuzz::run(project, &[]))?;
     steps.run_on("benches compile", DEPLOYED, LONG, |project| {
@@ -212,8 +219,9 @@ fn common(steps: &mut Steps<'_>) -> Result<()> {
         project.counted(&mut project.cargo(&["test", "--workspace", "--locked", "--doc"]))
     })?;
     steps.run_on("commands in the pages", CONSOLE, MIDDLE, |project| console(project, &[]))?;
-    steps.run_on("figures, recomputed", RECOMPUTED, MIDDLE, recompute)?;
-    steps.run_on("checks of pages, on planted faults", BROWSER, MIDDLE, browser::self_test)?;
+    steps.run_on("figures, recomputed", RECOMPUTED, MIDDLE, |project| {
+        project.plain(recomputed(project)?.arg("--quick"))
+    })?;
     steps.run_on("pages in Chromium", PAGES, MIDDLE, |project| browser::demo(project, None))?;
     steps.run_on("the API against its document", CONTRACT, MIDDLE, contract::run)?;
     steps.run_on("the lake", LAKE, LONG, lake::check)?;

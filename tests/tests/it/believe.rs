@@ -118,10 +118,10 @@ async fn a_field_that_is_right_again_is_sent_again() {
     poll(&bench).await;
     let mut trusted = Vec::new();
     for change in 1..=6 {
-        // All of them are now below their previous price.
-        prices.lock().unwrap().iter_mut().for_each(|(price, before)| {
+        // All of them are now below their previous price, few of them by the same share.
+        prices.lock().unwrap().iter_mut().zip((1..=10).cycle()).for_each(|((price, before), by)| {
             *before = *price;
-            *price -= 1_000;
+            *price -= 1_000 * by;
         });
         sent(&bench);
         let polled = poll(&bench).await;

@@ -74,11 +74,12 @@ async fn the_longest_alerts_fit_into_calls_of_256_kib() {
         Answer::new(200, body).with("content-type", "text/xml")
     })
     .await;
-    // Each of these characters takes six bytes in JSON, and seven in JSON inside JSON.
-    let endless = Some("\u{1}".repeat(10_000));
+    // No character takes more bytes, in JSON and in JSON inside JSON.
+    let endless = Some("🏠".repeat(10_000));
+    let url = Some(format!("https://homes.example/{}", "\"".repeat(900)));
     let mut alerts = alerts(20);
     for alert in &mut alerts {
-        (alert.title, alert.line, alert.url) = (endless.clone(), endless.clone(), Some("\u{1}".repeat(1_000)));
+        (alert.title, alert.line, alert.url) = (endless.clone(), endless.clone(), url.clone());
     }
     let outcomes = TopicPublisher::new(service.clients.sns(), TOPIC).publish(&alerts).await;
     assert!(outcomes.iter().all(Result::is_ok), "{outcomes:?}");
