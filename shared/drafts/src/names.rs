@@ -40,7 +40,7 @@ pub(super) const TABLE: &[(&str, &str, &str)] = &[
          update date, retrieved at, extraction date, last seen date, seen at; 94: mod time, modtime, date modified, modified date, last modified date, last changed, changed at, letzte anderung; 90: modified, scraped, last seen; 88: \
          geandert am; 86: update date, updated, timestamp, mise a jour; 84: date maj, event date, actualizado; 82: \
          time ms; 80: ingest ts; 52: date",
-        "photos photo media human list listed price sold built created publi open available removed string major \
+        "photos photo media human list listed price sold built created added regist posted publi open available removed string major \
          closed local",
     ),
     (
@@ -106,7 +106,8 @@ pub(super) const TABLE: &[(&str, &str, &str)] = &[
     (
         "listed_at",
         "92: data pubblicazione, data inserimento, data de publicacao, aangeboden sinds, publicerad, publiceringsdatum, publisert, oprettet, data dodania, ilan tarihi; 100: listed at, list date, listed date, on market date, on market timestamp; 98: date listed, listing date; \
-         97: listing contract date, published at, date posted, date publication, fecha publicacion; 96: published \
+         97: listing contract date, published at, date posted, date publication, fecha publicacion; 96: added timestamp, added at, date added, added date, added on, created timestamp, creation timestamp, published \
+         timestamp, publish timestamp, register date, registered date, registration date, posting date, published \
          date, publish date, publication date, posted at, veroffentlicht am; 94: publie le, veroffentlicht, online \
          seit, list time; 92: published, publie; 90: fecha alta, original entry timestamp; 86: posted, created at, \
          creation date, erstellt am, activation date; 84: date creation, erstelldatum, first seen; 82: created date; \
@@ -132,7 +133,7 @@ pub(super) const TABLE: &[(&str, &str, &str)] = &[
         "bathrooms",
         "96: bagni, bagno, banheiros, casas de banho, casa de banho, badkamers, aantal badkamers, badrum, antall bad, badevaerelser, lazienki, total baths, total bathrooms, baths total, bathrooms full and half; 100: bathrooms, bathrooms total decimal; 99: baths consolidated, bathrooms decimal; 98: bathrooms total, n \
          bathrooms, number of bathrooms, salles de bain, salles de bains, nb de salles de bains, badezimmer, anzahl \
-         badezimmer, banos; 97: baths, bathrooms total integer, bathroom count, num bathrooms, salle de bain; 94: \
+         badezimmer, banos; 97: bathroom, baths, bathrooms total integer, bathroom count, num bathrooms, salle de bain; 94: \
          bader; 92: sdb; 88: bath",
         "full half max min 3qtr 1qtr partial calc",
     ),
