@@ -35,7 +35,7 @@ class Gold(unittest.TestCase):
     def rows(self, run: Star) -> list[tuple[object, ...]]:
         with connect(run.file, read_only=True) as connection:
             columns = "* exclude (history_hash)"
-            return connection.execute(f"select {columns} from gold.fct_listing_day order by listing_id, day").fetchall()
+            return connection.execute(f"select {columns} from gold.fct_listing_day order by listing_id, day, market").fetchall()
 
     def test_dbt_itself_fails_on_a_wrong_row(self) -> None:
         copy = Star(star().tables, self.folder / "star.duckdb")
