@@ -13,7 +13,7 @@ T = TypeVar("T")
 PATIENCE_SECONDS = 600
 LONG_SECONDS = 3_600
 # Of one test. What it waits for then, and where, is printed by faulthandler.
-TEST_SECONDS_MAX = 1_200
+TEST_SECONDS_MAX = 3_600
 # Of all tests of a file.
 FILE_SECONDS_MAX = 4 * TEST_SECONDS_MAX
 
