@@ -34,8 +34,8 @@ class Gold(unittest.TestCase):
 
     def rows(self, run: Star) -> list[tuple[object, ...]]:
         with connect(run.file, read_only=True) as connection:
-            columns = "* exclude (history_hash)"
-            return connection.execute(f"select {columns} from gold.fct_listing_day order by listing_id, day, market").fetchall()
+            columns, order = "* exclude (history_hash)", "listing_id, day, market"
+            return connection.execute(f"select {columns} from gold.fct_listing_day order by {order}").fetchall()
 
     def test_dbt_itself_fails_on_a_wrong_row(self) -> None:
         copy = Star(star().tables, self.folder / "star.duckdb")
