@@ -12,7 +12,7 @@ mod manifest;
 mod restore;
 
 use std::collections::HashMap;
-use std::fs::{self, File, TryLockError};
+use std::fs::{self, File};
 use std::path::Path;
 use std::time::Duration;
 
@@ -24,7 +24,7 @@ use stoop_pipeline::ports::PortError;
 use crate::alert_file;
 use crate::database::Database;
 use crate::error::{CopyError, Result, at, doing};
-use crate::files::{make_file, make_folder};
+use crate::files::{lock_file, make_file, make_folder};
 use copies::{Copied, copy, copy_beginning, hash_of};
 use manifest::Manifest;
 pub use restore::Restored;
@@ -205,17 +205,7 @@ fn database_name(number: i64) -> String {
 
 /// Keeps other processes from writing to the same backup, until it is dropped or the process ends.
 fn claim(to: &Path) -> Result<File, CopyError> {
-    let path = to.join(LOCK);
-    let lock = || -> Result<Option<File>> {
-        make_file(&path).map_err(at("make", &path))?;
-        let file = File::open(&path).map_err(at("open", &path))?;
-        match file.try_lock() {
-            Ok(()) => Ok(Some(file)),
-            Err(TryLockError::WouldBlock) => Ok(None),
-            Err(TryLockError::Error(error)) => Err(at("lock", &path)(error).into()),
-        }
-    };
-    let file = lock().map_err(doing(format!("back up to {}", to.display())))?;
+    let file = lock_file(&to.join(LOCK)).map_err(doing(format!("back up to {}", to.display())))?;
     file.ok_or_else(|| CopyError::Refused(format!("another process backs up to {} now", to.display())))
 }
 

@@ -1,6 +1,6 @@
 //! Atomic file writes, and files and folders for their owner alone.
 
-use std::fs::{self, File};
+use std::fs::{self, File, TryLockError};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -26,6 +26,18 @@ pub(crate) fn make_file(path: &Path) -> std::io::Result<()> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options.open(path).map(drop)
+}
+
+/// Locks a file, which is made if it is missing; `None` if another process holds the lock. The lock ends with the file that is
+/// returned, or with the process.
+pub(crate) fn lock_file(path: &Path) -> Result<Option<File>, FileError> {
+    make_file(path).map_err(at("make", path))?;
+    let file = File::open(path).map_err(at("open", path))?;
+    match file.try_lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(TryLockError::WouldBlock) => Ok(None),
+        Err(TryLockError::Error(error)) => Err(at("lock", path)(error)),
+    }
 }
 
 /// Writes a file atomically: the path has the old or the complete new content, even after a loss of power. Writes a

@@ -2,7 +2,7 @@
 
 mod chain;
 
-use std::fs::{self, File, TryLockError};
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use stoop_pipeline::ports::PortError;
 use crate::backup::free_path;
 use crate::database::Database;
 use crate::error::{BoxError, CopyError, Result, at, doing};
-use crate::files::{make_file, make_folder, sync_folder, with_suffix};
+use crate::files::{lock_file, make_folder, sync_folder, with_suffix};
 use crate::lake::{self, Held, LakeFile, LineError};
 use chain::Chain;
 
@@ -234,14 +234,7 @@ fn hash(line: &[u8]) -> [u8; 16] {
 
 fn claim(data: &Path) -> Result<Option<File>> {
     make_folder(data).map_err(at("make", data))?;
-    let path = data.join(LOCK);
-    make_file(&path).map_err(at("make", &path))?;
-    let file = File::open(&path).map_err(at("open", &path))?;
-    match file.try_lock() {
-        Ok(()) => Ok(Some(file)),
-        Err(TryLockError::WouldBlock) => Ok(None),
-        Err(TryLockError::Error(error)) => Err(at("lock", &path)(error).into()),
-    }
+    Ok(lock_file(&data.join(LOCK))?)
 }
 
 /// Removes what a killed process left.

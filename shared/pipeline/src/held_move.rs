@@ -18,13 +18,24 @@ pub struct HeldMove {
     pub seen_again: u32,
     /// The last scan that saw it.
     pub scan: Time,
+    /// That scan confirms it, also when a later run resumes the scan.
+    #[serde(default)]
+    pub is_confirmed: bool,
 }
 
 impl HeldMove {
-    /// Whether the scan that begins at `scan`, which sees it as well, confirms it.
-    pub(crate) fn is_confirmed_by(&self, scan: Time) -> bool {
-        let is_late = scan.ms() - self.since.ms() >= CONFIRMED_AFTER_MS;
-        scan > self.scan && (is_late || self.seen_again + 1 >= CONFIRMED_BY)
+    pub(crate) fn new(permille: i64, scan: Time) -> Self {
+        Self { permille, since: scan, seen_again: 0, scan, is_confirmed: false }
+    }
+
+    /// The scan that began at `scan` sees it as well. Whether it is confirmed.
+    pub(crate) fn see(&mut self, scan: Time) -> bool {
+        if scan > self.scan {
+            let is_late = scan.ms() - self.since.ms() >= CONFIRMED_AFTER_MS;
+            (self.scan, self.seen_again) = (scan, self.seen_again + 1);
+            self.is_confirmed |= is_late || self.seen_again >= CONFIRMED_BY;
+        }
+        self.is_confirmed
     }
 }
 
@@ -35,11 +46,10 @@ mod tests {
     #[test]
     fn two_later_scans_confirm_a_move_or_one_half_a_day_later() {
         let at = |minutes: i64| Time::from_ms(1_768_392_000_000 + minutes * 60_000);
-        let held = HeldMove { permille: -200, since: at(0), seen_again: 0, scan: at(0) };
-        assert!(!held.is_confirmed_by(at(0)), "another page of the same scan");
-        assert!(!held.is_confirmed_by(at(15)));
-        assert!(held.is_confirmed_by(at(12 * 60)));
-        let again = HeldMove { seen_again: 1, scan: at(15), ..held };
-        assert!(!again.is_confirmed_by(at(15)) && again.is_confirmed_by(at(30)));
+        let mut held = HeldMove::new(-200, at(0));
+        assert!(!held.see(at(0)), "another page of the same scan");
+        assert!(!held.see(at(15)) && !held.see(at(15)));
+        assert!(held.see(at(30)) && held.see(at(30)), "and the rest of that scan");
+        assert!(HeldMove::new(-200, at(0)).see(at(12 * 60)));
     }
 }

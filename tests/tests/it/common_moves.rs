@@ -4,10 +4,10 @@ use stoop_domain::{EventKind, Status};
 use stoop_pipeline::Polled;
 use stoop_pipeline::ports::RunOutcome;
 
-use crate::site::Bench;
+use crate::site::{Bench, answer};
 
 const HOMES: usize = 60;
-/// As many as may move alike without a word: 20, but in whole pages of six.
+/// As many as may move alike without a word: 20, but in whole pages of three.
 const FREE: u64 = 18;
 const HELD: u64 = HOMES as u64 - FREE;
 const PRICE: i64 = 100_000;
@@ -46,7 +46,7 @@ async fn a_slip_of_a_portal_is_reported_once_and_most_of_it_is_kept_out() {
     let first = polled(&bench).await;
     assert_eq!((first.changed, first.prices_held, first.gone), (FREE, HELD, 0));
     let message = first.message.unwrap();
-    assert!(message.contains("prices or more fell by 20.0 % in one scan: held back"), "{message}");
+    assert!(message.contains("21 prices or more are lower by 20.0 % in one scan: held back"), "{message}");
     let again = polled(&bench).await;
     assert_eq!((again.changed, again.prices_held, again.message), (0, HELD, None));
     assert_eq!(at_price(&bench, PRICE).await, HELD);
@@ -55,7 +55,7 @@ async fn a_slip_of_a_portal_is_reported_once_and_most_of_it_is_kept_out() {
     let back = polled(&bench).await;
     assert_eq!((back.changed, back.prices_held), (FREE, 0));
     let message = back.message.unwrap();
-    assert!(message.contains("the prices that fell by 20.0 % are as before"), "{message}");
+    assert!(message.contains("no prices are lower by 20.0 % any more"), "{message}");
     assert_eq!(bench.state("all").await.held_moves, []);
     let mut untouched = 0;
     for id in 1..=HOMES {
@@ -77,6 +77,28 @@ async fn what_two_more_scans_show_is_believed() {
     // The next move is judged anew.
     reprice(&bench, HOMES, |_| 110_250);
     assert_eq!(polled(&bench).await.prices_held, HELD);
+}
+
+#[tokio::test]
+async fn a_scan_that_a_later_run_resumes_holds_and_confirms_like_any_other() {
+    let bench = town().await;
+    let broken_at_page = async |number| {
+        bench.site.fault(number, answer(404, &[], ""));
+        assert!(bench.poll().await.is_err());
+    };
+    // On pages 1 to 10, of which the rest of the scan sees nothing.
+    reprice(&bench, 30, |_| 80_000);
+    broken_at_page(15).await;
+    let rest = polled(&bench).await;
+    assert_eq!((rest.prices_held, rest.message), (0, None));
+    assert_eq!(bench.state("all").await.held_moves.len(), 1);
+    assert_eq!(polled(&bench).await.prices_held, 30 - FREE);
+    // Confirmed on page 7.
+    broken_at_page(9).await;
+    let rest = polled(&bench).await;
+    assert_eq!((rest.changed, rest.prices_held), (6, 0));
+    assert_eq!(bench.state("all").await.held_moves, []);
+    assert_eq!(at_price(&bench, 80_000).await, 30);
 }
 
 #[tokio::test]

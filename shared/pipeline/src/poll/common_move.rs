@@ -9,6 +9,7 @@ use super::change::{Cause, Change};
 use super::index::Index;
 use super::polled::Polled;
 use crate::held_move::HeldMove;
+use crate::ports::SearchState;
 
 /// So many listings may always move by one share.
 const ALIKE_MAX: u64 = 20;
@@ -44,8 +45,9 @@ impl CommonMoves {
             let moved = self.moved.entry(permille).or_default();
             *moved += listings;
             let is_known = index.state.held_moves.iter().any(|held| held.permille == permille);
-            if (is_known || *moved > alike_max) && !self.confirmed.contains(&permille) && self.held.insert(permille) {
-                self.judge(permille, listings, scan, index, polled);
+            let moved = *moved;
+            if (is_known || moved > alike_max) && !self.confirmed.contains(&permille) && self.held.insert(permille) {
+                self.judge(permille, moved, scan, index, polled);
             }
         }
         let (held, confirmed) = (&self.held, &self.confirmed);
@@ -57,38 +59,43 @@ impl CommonMoves {
         }
     }
 
-    /// Holds a move back, or confirms it.
+    /// Holds a move of at least so many listings back, or confirms it.
     fn judge(&mut self, permille: i64, listings: u64, scan: Time, index: &mut Index<'_>, polled: &mut Polled) {
         let known = index.state.held_moves.iter_mut().find(|held| held.permille == permille);
         match known {
-            Some(held) if held.is_confirmed_by(scan) => drop(self.confirmed.insert(permille)),
-            Some(held) if scan > held.scan => (held.scan, held.seen_again) = (scan, held.seen_again + 1),
-            Some(_) => {}
+            Some(held) => {
+                if held.see(scan) {
+                    self.confirmed.insert(permille);
+                }
+            }
             None => {
-                index.state.held_moves.push(HeldMove { permille, since: scan, seen_again: 0, scan });
+                index.state.held_moves.push(HeldMove::new(permille, scan));
                 let report = report(permille, listings);
                 tracing::warn!(search = index.search(), permille, "{report}");
                 polled.held_moves.push(report);
             }
         }
     }
+}
 
-    /// The scan has seen everything: moves that it confirmed, and those that it did not see, are no longer held.
-    pub(super) fn end(&self, index: &mut Index<'_>, polled: &mut Polled) {
-        index.state.held_moves.retain(|held| {
-            let is_back = !self.held.contains(&held.permille);
-            if is_back {
-                let change = change(held.permille);
-                polled.held_moves.push(format!("the prices that {change} are as before: nothing was published"));
-            }
-            !is_back && !self.confirmed.contains(&held.permille)
-        });
-    }
+/// The pages of a scan end, perhaps in a later run than they began: what it confirmed is held no longer. Nor is, if it has seen
+/// `everything`, what it did not see.
+pub(super) fn end(scan: Time, everything: bool, state: &mut SearchState, polled: &mut Polled) {
+    state.held_moves.retain(|held| {
+        let is_over = everything && held.scan != scan;
+        if is_over {
+            polled.held_moves.push(format!(
+                "no prices are {} any more: what was held back was not published",
+                change(held.permille)
+            ));
+        }
+        !is_over && !held.is_confirmed
+    });
+}
 
-    /// Whether this scan holds something back, and has to be repeated from where it began.
-    pub(super) fn holds_some(&self) -> bool {
-        self.held.iter().any(|permille| !self.confirmed.contains(permille))
-    }
+/// Whether this scan holds something back, so that the next one has to ask for the same listings.
+pub(super) fn holds_some(scan: Time, state: &SearchState) -> bool {
+    state.held_moves.iter().any(|held| held.scan == scan && !held.is_confirmed)
 }
 
 /// By how much a change moves a price that the index has, in thousandths; `None` if it moves none, or the status changes too.
@@ -107,13 +114,12 @@ fn permille(change: &Change, index: &Index<'_>) -> Option<i64> {
 }
 
 fn report(permille: i64, listings: u64) -> String {
-    format!("{listings} prices or more {} in one scan: held back until later scans show it too", change(permille))
+    format!("{listings} prices or more are {} in one scan: held back until later scans show it too", change(permille))
 }
 
 fn change(permille: i64) -> String {
-    let verb = if permille < 0 { "fell" } else { "rose" };
     let by = permille.unsigned_abs();
-    format!("{verb} by {}.{} %", by / 10, by % 10)
+    format!("{} by {}.{} %", if permille < 0 { "lower" } else { "higher" }, by / 10, by % 10)
 }
 
 #[cfg(test)]
@@ -122,7 +128,7 @@ mod tests {
 
     #[test]
     fn a_move_is_told_in_words() {
-        assert!(report(-200, 200).starts_with("200 prices or more fell by 20.0 % in one scan: "));
-        assert_eq!(change(19), "rose by 1.9 %");
+        assert!(report(-200, 200).starts_with("200 prices or more are lower by 20.0 % in one scan: "));
+        assert_eq!(change(19), "higher by 1.9 %");
     }
 }

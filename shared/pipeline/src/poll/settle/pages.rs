@@ -4,10 +4,10 @@ use stoop_sources::{Coverage, Cursor};
 
 use super::gone::{Look, do_as_ruled, judge_absent};
 use crate::loss::CompleteScan;
-use crate::poll::check;
 use crate::poll::error::PollError;
 use crate::poll::page_scan::PageScan;
 use crate::poll::polled::Polled;
+use crate::poll::{check, common_move};
 use crate::ports::{RunOutcome, ScanCheckpoint};
 
 /// After this many consecutive polls that began at a page and failed there, the page may no longer exist: a new scan
@@ -45,7 +45,8 @@ pub(in crate::poll) async fn ended(
         state.proves_absence = Some(false);
     }
     state.checkpoint = None;
-    state.begun |= matches!(end, End::All { .. } | End::Capped(_));
+    let is_end = matches!(end, End::All { .. } | End::Capped(_));
+    state.begun |= is_end;
     let (outcome, message) = match end {
         End::Stopped(outcome, why) => {
             state.checkpoint = (polled.pages > 0 || scan.resumed).then(|| scan.checkpoint(cursor));
@@ -54,11 +55,9 @@ pub(in crate::poll) async fn ended(
         End::Capped(why) => (RunOutcome::Partial, Some(why)),
         End::Refused(why) => (RunOutcome::Failed, Some(why)),
         End::All { watermark } => {
-            if !of.moves.holds_some() {
+            if !common_move::holds_some(scan.began_at, state) {
                 state.watermark = watermark;
             }
-            of.moves.end(&mut of.index, polled);
-            let state = &mut of.index.state;
             check::learn(&mut of.drift, &scan, state, polled);
             if scan.incremental {
                 // The next full scan may be a day away: a ruling is applied now.
@@ -70,6 +69,9 @@ pub(in crate::poll) async fn ended(
         }
     };
     let state = &mut of.index.state;
+    if is_end {
+        common_move::end(scan.began_at, outcome == RunOutcome::Complete, state, polled);
+    }
     state.pace.learn(of.clock.began_at(), outcome == RunOutcome::Complete, &*polled);
     polled.pace = Some(state.pace);
     polled.outcome = Some(outcome);
