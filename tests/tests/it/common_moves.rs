@@ -1,8 +1,6 @@
 //! Many prices that move by the same share within a scan: held back until later scans show it, too (ADR 0075).
 
 use stoop_domain::{EventKind, Status};
-use stoop_pipeline::Polled;
-use stoop_pipeline::ports::RunOutcome;
 
 use crate::site::{Bench, answer};
 
@@ -13,16 +11,7 @@ const HELD: u64 = HOMES as u64 - FREE;
 const PRICE: i64 = 100_000;
 
 async fn town() -> Bench {
-    let bench = Bench::with("pages_max = 4", "pages_max = 400");
-    bench.site.list_many(HOMES);
-    assert_eq!(polled(&bench).await.new, HOMES as u64);
-    bench
-}
-
-async fn polled(bench: &Bench) -> Polled {
-    let polled = bench.poll().await.unwrap();
-    assert_eq!(polled.outcome, Some(RunOutcome::Complete), "{:?}", polled.message);
-    polled
+    Bench::with_homes(HOMES).await
 }
 
 /// Sets the prices of the first homes.
@@ -43,16 +32,16 @@ async fn at_price(bench: &Bench, price: i64) -> u64 {
 async fn a_slip_of_a_portal_is_reported_once_and_most_of_it_is_kept_out() {
     let bench = town().await;
     reprice(&bench, HOMES, |_| 80_000);
-    let first = polled(&bench).await;
+    let first = bench.poll_completely().await;
     assert_eq!((first.changed, first.prices_held, first.gone), (FREE, HELD, 0));
     let message = first.message.unwrap();
     assert!(message.contains("21 prices or more are lower by 20.0 % in one scan: held back"), "{message}");
-    let again = polled(&bench).await;
+    let again = bench.poll_completely().await;
     assert_eq!((again.changed, again.prices_held, again.message), (0, HELD, None));
     assert_eq!(at_price(&bench, PRICE).await, HELD);
 
     reprice(&bench, HOMES, |_| PRICE);
-    let back = polled(&bench).await;
+    let back = bench.poll_completely().await;
     assert_eq!((back.changed, back.prices_held), (FREE, 0));
     let message = back.message.unwrap();
     assert!(message.contains("no prices are lower by 20.0 % any more"), "{message}");
@@ -68,15 +57,15 @@ async fn a_slip_of_a_portal_is_reported_once_and_most_of_it_is_kept_out() {
 async fn what_two_more_scans_show_is_believed() {
     let bench = town().await;
     reprice(&bench, HOMES, |_| 105_000);
-    assert_eq!(polled(&bench).await.prices_held, HELD);
-    assert_eq!(polled(&bench).await.prices_held, HELD);
-    let third = polled(&bench).await;
+    assert_eq!(bench.poll_completely().await.prices_held, HELD);
+    assert_eq!(bench.poll_completely().await.prices_held, HELD);
+    let third = bench.poll_completely().await;
     assert_eq!((third.changed, third.prices_held), (HELD, 0));
     assert_eq!(at_price(&bench, 105_000).await, HOMES as u64);
     assert_eq!(bench.state("all").await.held_moves, []);
     // The next move is judged anew.
     reprice(&bench, HOMES, |_| 110_250);
-    assert_eq!(polled(&bench).await.prices_held, HELD);
+    assert_eq!(bench.poll_completely().await.prices_held, HELD);
 }
 
 #[tokio::test]
@@ -89,13 +78,13 @@ async fn a_scan_that_a_later_run_resumes_holds_and_confirms_like_any_other() {
     // On pages 1 to 10, of which the rest of the scan sees nothing.
     reprice(&bench, 30, |_| 80_000);
     broken_at_page(15).await;
-    let rest = polled(&bench).await;
+    let rest = bench.poll_completely().await;
     assert_eq!((rest.prices_held, rest.message), (0, None));
     assert_eq!(bench.state("all").await.held_moves.len(), 1);
-    assert_eq!(polled(&bench).await.prices_held, 30 - FREE);
+    assert_eq!(bench.poll_completely().await.prices_held, 30 - FREE);
     // Confirmed on page 7.
     broken_at_page(9).await;
-    let rest = polled(&bench).await;
+    let rest = bench.poll_completely().await;
     assert_eq!((rest.changed, rest.prices_held), (6, 0));
     assert_eq!(bench.state("all").await.held_moves, []);
     assert_eq!(at_price(&bench, 80_000).await, 30);
@@ -105,9 +94,9 @@ async fn a_scan_that_a_later_run_resumes_holds_and_confirms_like_any_other() {
 async fn few_that_move_alike_and_many_that_do_not_are_news() {
     let bench = town().await;
     reprice(&bench, 20, |_| 80_000);
-    let few = polled(&bench).await;
+    let few = bench.poll_completely().await;
     assert_eq!((few.changed, few.prices_held, few.message), (20, 0, None));
     reprice(&bench, HOMES, |id| 90_000 - 300 * id as i64);
-    let many = polled(&bench).await;
+    let many = bench.poll_completely().await;
     assert_eq!((many.changed, many.prices_held), (HOMES as u64, 0));
 }

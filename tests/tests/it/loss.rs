@@ -2,7 +2,7 @@
 
 use stoop_domain::{EventKind, Status, Time};
 use stoop_pipeline::ports::{IndexChanges, RunOutcome, SearchIndex, SearchState};
-use stoop_pipeline::{HeldBack, LossVerdict, Polled, Ruling};
+use stoop_pipeline::{HeldBack, LossVerdict, Ruling};
 
 use crate::site::{Bench, answer};
 
@@ -10,16 +10,7 @@ const HOMES: usize = 60;
 
 /// A site with sixty homes that were seen.
 async fn town() -> Bench {
-    let bench = Bench::with("pages_max = 4", "pages_max = 400");
-    bench.site.list_many(HOMES);
-    assert_eq!(polled(&bench).await.new, HOMES as u64);
-    bench
-}
-
-async fn polled(bench: &Bench) -> Polled {
-    let polled = bench.poll().await.unwrap();
-    assert_eq!(polled.outcome, Some(RunOutcome::Complete), "{:?}", polled.message);
-    polled
+    Bench::with_homes(HOMES).await
 }
 
 /// Makes the site answer that it is empty.
@@ -32,7 +23,7 @@ async fn without(bench: &Bench, from: usize, to: usize, polls: usize) -> Vec<u64
     let rows: Vec<_> = (from..=to).map(|id| bench.site.remove(&id.to_string())).collect();
     let mut gone = Vec::new();
     for _ in 0..polls {
-        gone.push(polled(bench).await.gone);
+        gone.push(bench.poll_completely().await.gone);
     }
     rows.into_iter().for_each(|row| bench.site.restore(row));
     gone
@@ -56,7 +47,7 @@ async fn two_empty_answers_erase_no_market() {
     empty(&bench);
     let held_at = bench.now();
     for again in 0..2 {
-        let polled = polled(&bench).await;
+        let polled = bench.poll_completely().await;
         let held = polled.held_back.unwrap();
         assert_eq!((polled.gone, held.listings, held.held, held.since), (0, 60, 60, held_at), "{again}");
         assert_eq!(held.until, held_at.plus_ms(24 * Time::HOUR_MS));
@@ -67,7 +58,7 @@ async fn two_empty_answers_erase_no_market() {
         bench.wait_ms(1_000 - Time::HOUR_MS);
     }
     bench.site.as_it_is();
-    let back = polled(&bench).await;
+    let back = bench.poll_completely().await;
     assert_eq!((back.new, back.changed, back.held_back, back.message), (0, 0, None, None));
     nothing_happened(&bench).await;
 }
@@ -79,16 +70,16 @@ async fn a_market_empty_for_a_day_is_gone_as_of_the_first_miss() {
     let first_miss = bench.now();
     let mut gone = Vec::new();
     while gone.last() != Some(&60) {
-        gone.push(polled(&bench).await.gone);
+        gone.push(bench.poll_completely().await.gone);
         assert!(gone.len() < 30, "{gone:?}");
     }
     assert_eq!(gone.len(), 25, "polled every hour, and believed a day after the first");
-    assert_eq!(polled(&bench).await.gone, 0, "said once");
+    assert_eq!(bench.poll_completely().await.gone, 0, "said once");
     assert_eq!(bench.ends("7").await, (Status::Gone, 100_000));
     let events = bench.home("7").unwrap().history.events();
     assert_eq!(events.iter().map(|event| (event.kind, event.at)).next_back(), Some((EventKind::Gone, first_miss)));
     bench.site.as_it_is();
-    polled(&bench).await;
+    bench.poll_completely().await;
     assert_eq!(bench.events("7").await, [EventKind::Initial, EventKind::Gone, EventKind::BackOnMarket]);
 }
 
@@ -97,15 +88,15 @@ async fn a_portal_that_loses_half_for_hours_changes_nothing() {
     let bench = town().await;
     for _ in 0..40 {
         empty(&bench);
-        assert_eq!(polled(&bench).await.gone, 0);
+        assert_eq!(bench.poll_completely().await.gone, 0);
         bench.site.as_it_is();
-        polled(&bench).await;
+        bench.poll_completely().await;
     }
     nothing_happened(&bench).await;
     // Half of it for eleven hours, then the other half.
     assert_eq!(without(&bench, 1, 30, 11).await, [0; 11]);
     assert_eq!(without(&bench, 31, 60, 11).await, [0; 11]);
-    polled(&bench).await;
+    bench.poll_completely().await;
     nothing_happened(&bench).await;
 }
 
@@ -125,12 +116,12 @@ async fn two_scans_a_second_apart_count_as_one() {
     let bench = town().await;
     let row = bench.site.remove("7");
     for after_ms in [1_000, 10 * 60_000] {
-        assert_eq!(polled(&bench).await.gone, 0);
+        assert_eq!(bench.poll_completely().await.gone, 0);
         bench.wait_ms(after_ms - Time::HOUR_MS);
     }
-    assert_eq!(polled(&bench).await.gone, 1, "ten minutes after the first miss");
+    assert_eq!(bench.poll_completely().await.gone, 1, "ten minutes after the first miss");
     bench.site.restore(row);
-    polled(&bench).await;
+    bench.poll_completely().await;
     assert_eq!(bench.events("7").await, [EventKind::Initial, EventKind::Gone, EventKind::BackOnMarket]);
 }
 
@@ -139,10 +130,10 @@ async fn a_shrinking_loss_is_like_any_other_and_returning_homes_were_never_gone(
     let bench = town().await;
     let away: Vec<_> = (1..=40).map(|id| bench.site.remove(&id.to_string())).collect();
     for _ in 0..3 {
-        assert_eq!(polled(&bench).await.gone, 0);
+        assert_eq!(bench.poll_completely().await.gone, 0);
     }
     away.into_iter().skip(9).for_each(|row| bench.site.restore(row));
-    let polled = polled(&bench).await;
+    let polled = bench.poll_completely().await;
     assert_eq!((polled.gone, polled.held_back, polled.changed, polled.new), (9, None, 0, 0));
     assert_eq!(bench.events("9").await, [EventKind::Initial, EventKind::Gone]);
     assert_eq!(bench.events("10").await, [EventKind::Initial]);
@@ -153,9 +144,9 @@ async fn an_operator_releases_a_loss() {
     let bench = town().await;
     empty(&bench);
     let first_miss = bench.now();
-    polled(&bench).await;
+    bench.poll_completely().await;
     rule(&bench, LossVerdict::Release);
-    let polled_now = polled(&bench).await;
+    let polled_now = bench.poll_completely().await;
     assert_eq!((polled_now.gone, polled_now.held_back), (60, None));
     assert!(polled_now.message.unwrap().starts_with("release 2026-"), "the run has the ruling");
     bench.measure().await;
@@ -164,10 +155,10 @@ async fn an_operator_releases_a_loss() {
 
     // The ruling does not affect the next loss.
     bench.site.as_it_is();
-    polled(&bench).await;
+    bench.poll_completely().await;
     empty(&bench);
     for _ in 0..3 {
-        let polled = polled(&bench).await;
+        let polled = bench.poll_completely().await;
         assert_eq!((polled.gone, polled.held_back.map(|held| held.listings)), (0, Some(60)));
     }
 }
@@ -176,13 +167,13 @@ async fn an_operator_releases_a_loss() {
 async fn a_release_affects_neither_returned_nor_later_missing_listings() {
     let bench = town().await;
     let mut away: Vec<_> = (1..=30).map(|id| bench.site.remove(&id.to_string())).collect();
-    polled(&bench).await;
+    bench.poll_completely().await;
     rule(&bench, LossVerdict::Release);
     bench.site.restore(away.remove(0));
     bench.site.remove("31");
-    assert_eq!(polled(&bench).await.gone, 29);
+    assert_eq!(bench.poll_completely().await.gone, 29);
     assert_eq!([bench.ends("1").await.0, bench.ends("31").await.0], [Status::Active; 2]);
-    assert_eq!(polled(&bench).await.gone, 1, "the one that left later, an hour after it was missed first");
+    assert_eq!(bench.poll_completely().await.gone, 1, "the one that left later, an hour after it was missed first");
 }
 
 #[tokio::test]
@@ -190,25 +181,25 @@ async fn an_operator_rejects_a_loss_and_it_starts_over() {
     let bench = town().await;
     empty(&bench);
     for _ in 0..24 {
-        assert_eq!(polled(&bench).await.gone, 0);
+        assert_eq!(bench.poll_completely().await.gone, 0);
     }
     rule(&bench, LossVerdict::Reject);
     let begins_anew = bench.now();
     for _ in 0..24 {
-        let polled = polled(&bench).await;
+        let polled = bench.poll_completely().await;
         assert_eq!((polled.gone, polled.held_back.map(|held| held.since)), (0, Some(begins_anew)));
     }
-    assert_eq!(polled(&bench).await.gone, 60);
+    assert_eq!(bench.poll_completely().await.gone, 60);
 }
 
 #[tokio::test]
 async fn an_invalid_ruling_is_reported_and_changes_nothing() {
     let bench = town().await;
     bench.database.set_setting("ruling/site/all", "yes please").unwrap();
-    assert_eq!(polled(&bench).await.message, None, "the ruling is not read while nothing is held back");
+    assert_eq!(bench.poll_completely().await.message, None, "the ruling is not read while nothing is held back");
     empty(&bench);
-    polled(&bench).await;
-    let polled = polled(&bench).await;
+    bench.poll_completely().await;
+    let polled = bench.poll_completely().await;
     assert_eq!((polled.gone, polled.held_back.map(|held| held.listings)), (0, Some(60)));
     assert!(polled.message.unwrap().contains("\"yes please\" is not a ruling; accepted: \"release "));
 }
@@ -220,7 +211,7 @@ async fn a_kill_between_holding_back_and_reporting_loses_nothing() {
         empty(&bench);
         let first_miss = bench.now();
         for _ in 0..24 {
-            polled(&bench).await;
+            bench.poll_completely().await;
         }
         if release {
             bench.wait_ms(-20 * Time::HOUR_MS);
@@ -233,7 +224,7 @@ async fn a_kill_between_holding_back_and_reporting_loses_nothing() {
         bench.index.die_after_saves(1);
         bench.poll().await.unwrap_err();
         bench.index.revive();
-        let polled = polled(&bench).await;
+        let polled = bench.poll_completely().await;
         assert_eq!((polled.gone, polled.held_back), (60, None), "{release}");
         assert_eq!(bench.events("7").await, [EventKind::Initial, EventKind::Gone]);
         if !release {
@@ -251,7 +242,7 @@ async fn a_loss_that_could_not_be_saved_begins_with_the_next_scan() {
     bench.poll().await.unwrap_err();
     bench.index.revive();
     let since = bench.now();
-    assert_eq!(polled(&bench).await.held_back.map(|held| held.since), Some(since));
+    assert_eq!(bench.poll_completely().await.held_back.map(|held| held.since), Some(since));
 }
 
 #[tokio::test]
@@ -286,11 +277,11 @@ async fn a_clock_that_jumps_confirms_no_loss_and_delays_none_for_ever() {
     for hours in [48, -48] {
         let bench = town().await;
         empty(&bench);
-        polled(&bench).await;
+        bench.poll_completely().await;
         bench.set_clock_by_ms(hours * Time::HOUR_MS);
         let mut gone = Vec::new();
         while gone.last() != Some(&60) {
-            gone.push(polled(&bench).await.gone);
+            gone.push(bench.poll_completely().await.gone);
             assert!(gone.len() < 30, "{hours}: {gone:?}");
         }
         assert_eq!(gone.len(), 24, "{hours}: a day of polls, whatever the clock");
@@ -308,13 +299,13 @@ async fn a_resumed_or_partial_scan_neither_begins_nor_ends_a_loss() {
     assert_eq!((resumed.outcome, resumed.held_back, resumed.gone), (Some(RunOutcome::Complete), None, 0));
     let since = bench.now();
     let held = Some(HeldBack { listings: 30, held: 60, since, until: since.plus_ms(12 * Time::HOUR_MS) });
-    assert_eq!(polled(&bench).await.held_back, held);
+    assert_eq!(bench.poll_completely().await.held_back, held);
     bench.site.fault(3, answer(404, &[], "not there"));
     bench.poll().await.unwrap_err();
     let resumed = bench.poll().await.unwrap();
     assert_eq!((resumed.held_back, resumed.gone), (held, 0), "it is reported until the next complete scan");
     away.into_iter().for_each(|row| bench.site.restore(row));
-    polled(&bench).await;
+    bench.poll_completely().await;
     nothing_happened(&bench).await;
 }
 
@@ -323,7 +314,7 @@ async fn polled_once_a_day_a_loss_is_confirmed_at_the_next_poll() {
     let bench = town().await;
     let once_a_day = async || {
         bench.wait_ms(23 * Time::HOUR_MS);
-        polled(&bench).await.gone
+        bench.poll_completely().await.gone
     };
     empty(&bench);
     assert_eq!([once_a_day().await, once_a_day().await], [0, 60]);
@@ -347,7 +338,7 @@ async fn an_older_index_is_read_and_its_losses_start_over() {
             .unwrap()
     );
     let row = bench.site.remove("7");
-    assert_eq!([polled(&bench).await.gone, polled(&bench).await.gone], [0, 1]);
+    assert_eq!([bench.poll_completely().await.gone, bench.poll_completely().await.gone], [0, 1]);
     bench.site.restore(row);
 }
 
@@ -377,7 +368,7 @@ async fn a_renamed_search_keeps_no_home_on_the_market() {
 
     // It is polled again under both names, and the old one notices the return.
     bench.site.restore(row);
-    polled(&bench).await;
+    bench.poll_completely().await;
     assert_eq!(bench.events("7").await, [EventKind::Initial, EventKind::Gone, EventKind::BackOnMarket]);
 }
 
@@ -386,15 +377,15 @@ async fn a_clock_that_was_ahead_and_a_sleep_confirm_nothing() {
     let bench = town().await;
     // Ahead by less than is refused: sightings keep that time.
     bench.set_clock_by_ms(25 * Time::HOUR_MS);
-    polled(&bench).await;
+    bench.poll_completely().await;
     bench.set_clock_by_ms(-25 * Time::HOUR_MS);
     let away: Vec<_> = (1..=20).map(|id| bench.site.remove(&id.to_string())).collect();
-    assert_eq!(polled(&bench).await.gone, 0);
+    assert_eq!(bench.poll_completely().await.gone, 0);
     bench.set_clock_by_ms(7 * Time::HOUR_MS);
     for _ in 0..3 {
-        assert_eq!(polled(&bench).await.gone, 0, "no six hours have passed");
+        assert_eq!(bench.poll_completely().await.gone, 0, "no six hours have passed");
     }
     away.into_iter().for_each(|row| bench.site.restore(row));
-    polled(&bench).await;
+    bench.poll_completely().await;
     nothing_happened(&bench).await;
 }

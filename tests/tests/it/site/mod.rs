@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use stoop_domain::{EventKind, Home, HomeId, Observation, Status, Time};
 use stoop_embedded::{Database, FolderFiles, PageFolder};
-use stoop_pipeline::ports::{Http, HttpAnswer, HttpError, SearchIndex, SearchState};
+use stoop_pipeline::ports::{Http, HttpAnswer, HttpError, RunOutcome, SearchIndex, SearchState};
 use stoop_pipeline::{
     Clock, DisplayTerms, Measurer, OnDrift, Origin, PollError, PollPorts, Polled, Search, Tokens, poll,
 };
@@ -172,6 +172,21 @@ impl Bench {
     /// Polls the whole site.
     pub(crate) async fn poll(&self) -> Result<Polled, PollError> {
         self.poll_between("all", 0, i64::MAX).await
+    }
+
+    /// A bench whose site shows so many homes, which were seen.
+    pub(crate) async fn with_homes(homes: usize) -> Self {
+        let bench = Self::with("pages_max = 4", "pages_max = 400");
+        bench.site.list_many(homes);
+        assert_eq!(bench.poll_completely().await.new, homes as u64);
+        bench
+    }
+
+    /// Polls the whole site to its end.
+    pub(crate) async fn poll_completely(&self) -> Polled {
+        let polled = self.poll().await.unwrap();
+        assert_eq!(polled.outcome, Some(RunOutcome::Complete), "{:?}", polled.message);
+        polled
     }
 
     /// Polls the search for prices from `min` to below `max`, and advances an hour.
