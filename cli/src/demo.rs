@@ -1,6 +1,5 @@
 //! `stoop demo`: a simulated portal on loopback, polled live over real HTTP.
 
-mod browser;
 mod clock;
 mod past;
 mod screen;
@@ -20,6 +19,7 @@ use stoop_simulation::{Noise, Portal, PortalConfig, Simulation, SimulationConfig
 use stoop_sources::Params;
 
 use crate::args::{DemoArgs, StoreArgs};
+use crate::browser;
 use crate::due_times::DueTimes;
 use crate::engine::Engine;
 use crate::failure::{not_opened, usage};

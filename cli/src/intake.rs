@@ -143,7 +143,7 @@ impl<'a> Intake<'a> {
             let judged = self.database.judged_after(last, ALERTS_MAX)?;
             let Some((seq, _)) = judged.last() else { break };
             last = *seq;
-            let judged: Vec<_> = judged.into_iter().map(|(_, judged)| judged).collect();
+            let judged: Vec<_> = judged.into_iter().filter_map(|(_, judged)| judged).collect();
             let due =
                 marks_due(&judged, &self.rules, self.database, SystemClock.now()).await.context("comparing alerts")?;
             withdrawn += due.iter().filter(|(_, at)| at.is_some()).count() as u64;

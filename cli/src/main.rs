@@ -2,6 +2,7 @@
 
 mod args;
 mod backup;
+mod browser;
 mod demo;
 mod due_times;
 mod engine;

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde_json::json;
-use stoop_embedded::FolderFiles;
+use stoop_embedded::{FolderFiles, is_disk_full};
 use stoop_pipeline::ports::RunOutcome;
-use stoop_pipeline::{Cadence, Clock, Distance, Due, LastPoll, PollEnd, Polled, clock_jump};
+use stoop_pipeline::{Cadence, Clock, Distance, Due, LastPoll, Measured, PollEnd, Polled, clock_jump};
 use stoop_runtime::{Config, SearchConfig, SystemClock, read_config};
 use tokio::task::JoinSet;
 
@@ -35,6 +35,9 @@ const IDLE: Duration = Duration::from_millis(100);
 
 /// The least time between two roll-ups of wide areas.
 const ROLL_EVERY: Duration = Duration::from_secs(10);
+
+/// How long to wait before writing to a full disk again.
+const FULL_WAIT_MS: u64 = 5_000;
 
 /// Also wait this many times as long as the last roll-up took. Views stay right meanwhile.
 const ROLL_PART: u32 = 10;
@@ -63,8 +66,8 @@ pub(crate) async fn run(store: &StoreArgs, args: &RunArgs) -> anyhow::Result<Exi
     tokio::spawn(keep_pruning(engine.clone(), kept(config.keep), prune::EVERY_MS));
     let telling = webhook.map(WebhookSender::start).transpose()?;
     say!("polling; Ctrl-C finishes running work and stops");
-    let mut intake = engine.intake(rules, |alert| say!("{}", show::alert_line(alert, out::line_width())));
-    let taken = take_up(&engine, &mut intake, &mut polls).await;
+    let intake = || engine.intake(rules.clone(), |alert| say!("{}", show::alert_line(alert, out::line_width())));
+    let taken = take_up(&engine, intake, &mut polls).await;
     if taken.is_err() {
         // Polls are not dropped midway: each records in the ledger how it ended.
         engine.stop.leave();
@@ -81,12 +84,33 @@ pub(crate) async fn run(store: &StoreArgs, args: &RunArgs) -> anyhow::Result<Exi
     Ok(ExitCode::SUCCESS)
 }
 
-/// Processes what polls publish until no poll is left.
-async fn take_up(engine: &Engine, intake: &mut Intake<'_>, polls: &mut JoinSet<()>) -> anyhow::Result<()> {
-    intake.send_alerts().await?;
+/// Processes what polls publish until no poll is left. While the disk is full, waits: what was published stays on the
+/// stream.
+async fn take_up<'a>(
+    engine: &Engine,
+    new_intake: impl Fn() -> Intake<'a>,
+    polls: &mut JoinSet<()>,
+) -> anyhow::Result<()> {
     let mut rolling = Rolling::default();
+    let mut intake = None;
+    let mut is_full = false;
     while !polls.is_empty() {
-        let measured = engine.drain(intake).await?;
+        let measured = match take_waiting(engine, &new_intake, &mut intake).await {
+            Err(error) if is_disk_full(&*error) && !engine.stop.is_set() => {
+                if !is_full {
+                    complain!("stoop: {error:#}; waits until there is space");
+                }
+                is_full = true;
+                // What it has gathered is still on the stream.
+                intake = None;
+                engine.clock.sleep(FULL_WAIT_MS).await;
+                continue;
+            }
+            measured => measured?,
+        };
+        if std::mem::take(&mut is_full) {
+            complain!("stoop: there is space again");
+        }
         rolling.roll(engine);
         if let Some(jump) = clock_jump(engine.clock.jumped_ms(THIS_PROCESS)) {
             complain!("stoop: {jump}; polls keep their intervals");
@@ -98,9 +122,26 @@ async fn take_up(engine: &Engine, intake: &mut Intake<'_>, polls: &mut JoinSet<(
             ended?;
         }
     }
-    engine.drain(intake).await?;
+    take_waiting(engine, &new_intake, &mut intake).await?;
     engine.roll_up();
     Ok(())
+}
+
+/// Processes what is on the stream, with an intake that has sent the alerts that an earlier one has left.
+async fn take_waiting<'a>(
+    engine: &Engine,
+    new_intake: impl Fn() -> Intake<'a>,
+    intake: &mut Option<Intake<'a>>,
+) -> anyhow::Result<Measured> {
+    let intake = match intake {
+        Some(intake) => intake,
+        None => {
+            let new = intake.insert(new_intake());
+            new.send_alerts().await?;
+            new
+        }
+    };
+    engine.drain(intake).await
 }
 
 /// When wide areas were last rolled up, and how long it took.

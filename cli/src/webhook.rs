@@ -112,6 +112,7 @@ fn tell(trouble: &Trouble) {
             complain!("stoop: {why}: refused, {in_a_row} in a row; see and send again with stoop webhook");
         }
         Trouble::Refused { .. } => {}
+        Trouble::Damaged { why } => complain!("stoop: {why}: it is not posted"),
     }
 }
 

@@ -104,9 +104,12 @@ pub(crate) struct NewArgs {
     /// The file to write [default: NAME.toml]
     #[arg(long, value_name = "FILE")]
     pub(crate) to: Option<PathBuf>,
-    /// Overwrite an existing file
+    /// Overwrite existing files
     #[arg(long)]
     pub(crate) force: bool,
+    /// Also write a page that shows what was chosen for each field and why, NAME.html, and open it in a browser
+    #[arg(long)]
+    pub(crate) open: bool,
     #[command(flatten)]
     pub(crate) json: JsonArgs,
 }

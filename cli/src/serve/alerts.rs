@@ -7,9 +7,11 @@ use std::time::Duration;
 use axum::response::IntoResponse;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use futures_util::{StreamExt, stream};
-use stoop_domain::{Alert, Verdict};
+use stoop_domain::Verdict;
 use stoop_embedded::Database;
+use stoop_pipeline::ports::LedgerRow;
 use stoop_pipeline::serve::AlertView;
+use stoop_pipeline::with_causes;
 use tokio::sync::watch;
 
 use super::readers::read_beside;
@@ -56,8 +58,9 @@ pub(super) async fn stream(
     Ok(Sse::new(events).keep_alive(KeepAlive::default()))
 }
 
-/// The event of an alert that is sent; `None` for one that is held back.
-fn event((position, alert): (i64, Alert)) -> Option<Event> {
+/// The event of an alert that is sent; `None` for one that is held back or damaged.
+fn event((position, alert): LedgerRow) -> Option<Event> {
+    let alert = alert.inspect_err(|error| tracing::error!(error = with_causes(error), "an alert is left out")).ok()?;
     if alert.verdict != Verdict::Alert {
         return None;
     }

@@ -21,10 +21,13 @@ impl ValuesRow {
     }
 
     pub(super) fn draw(&self, page: &mut Page) {
+        page.hung(4, [format!("  {}", show::plain(&self.why())).into()]);
+    }
+
+    pub(super) fn why(&self) -> String {
         let reason = self.reason.as_str().replace('_', " ");
-        let (field, detail) = (show::plain(&self.field), show::plain(&self.detail));
         let listings =
             if self.values == 1 { "1 listing".to_owned() } else { format!("{} listings", show::count(self.values)) };
-        page.hung(4, [format!("  {field} of {}: {reason}, {detail}", listings).into()]);
+        format!("{} of {listings}: {reason}, {}", self.field, self.detail)
     }
 }

@@ -6,13 +6,15 @@ use std::process::ExitCode;
 use anyhow::Context;
 use serde::Serialize;
 use stoop_domain::Purpose;
-use stoop_drafts::{Draft, DraftHints, draft};
+use stoop_drafts::{DraftHints, draft};
 use stoop_pipeline::Clock;
 use stoop_runtime::SystemClock;
 
 use super::report::Report;
 use super::sample;
+use super::trial::Tried;
 use crate::args::{HintArgs, NewArgs};
+use crate::browser;
 use crate::failure::usage;
 use crate::input::Input;
 use crate::out;
@@ -27,6 +29,9 @@ struct Drafted {
     name: String,
     /// The file that was written.
     file: PathBuf,
+    /// The page about it, if one was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    page: Option<PathBuf>,
     /// The path of the rows in the sample; `None` if the sample is only rows.
     rows_at: Option<String>,
     /// The parameters that a search of it must give.
@@ -38,23 +43,30 @@ struct Drafted {
 /// `stoop sources new`.
 pub(super) fn new(args: &NewArgs) -> anyhow::Result<ExitCode> {
     let file = args.to.clone().unwrap_or_else(|| PathBuf::from(format!("{}.toml", args.name)));
-    if file.exists() && !args.force {
-        return Err(usage(format!("{} exists already; --force overwrites it", file.display())));
+    let page = args.open.then(|| file.with_extension("html"));
+    for file in std::iter::once(&file).chain(&page) {
+        if file.exists() && !args.force {
+            return Err(usage(format!("{} exists already; --force overwrites it", file.display())));
+        }
     }
     let input = Input::open(&args.from)?;
     let sample = sample::read(&input)?;
     let hints = hints(&args.name, args.url.clone(), &args.hints, &input);
     let shown = input.name.display();
-    let Draft { toml, map, params, .. } = draft(&sample, &hints).map_err(|error| usage(format!("{shown}: {error}")))?;
-    let report = Report::of(sample::understood(&input, &map, SystemClock.now())?);
-    write(&file, &toml, args.force).with_context(|| format!("writing {}", file.display()))?;
-    let drafted = Drafted {
-        name: args.name.clone(),
-        file,
-        rows_at: sample.pointer().map(str::to_owned),
-        params: params.into_iter().map(|(name, _)| name).collect(),
-        report,
-    };
+    let made = draft(&sample, &hints).map_err(|error| usage(format!("{shown}: {error}")))?;
+    let mut report = Report::of(sample::understood(&input, &made.map, SystemClock.now())?);
+    let params = made.params.iter().map(|(name, _)| name.clone()).collect();
+    let write =
+        |file: &Path, text: &str| write(file, text, args.force).with_context(|| format!("writing {}", file.display()));
+    write(&file, &made.toml)?;
+    if let Some(page) = &page {
+        let tried = Tried::of(&shown.to_string(), made, report);
+        write(page, &tried.to_html(&file.display().to_string()))?;
+        browser::open(&page.canonicalize()?.display().to_string());
+        report = tried.report;
+    }
+    let drafted =
+        Drafted { name: args.name.clone(), file, page, rows_at: sample.pointer().map(str::to_owned), params, report };
     if args.json.json {
         out::json(&drafted)?;
     } else {
@@ -102,6 +114,9 @@ impl Drafted {
         let position = self.rows_at.as_ref().map_or(String::new(), |pointer| format!(" at {pointer}"));
         let mut page = Page::new(look);
         page.line([SafeText::from(format!("Wrote {file}.")).bold()]);
+        if let Some(written) = &self.page {
+            page.line([format!("{} shows it in a browser.", written.display()).into()]);
+        }
         page.line([format!("Read with it, {}{position}: {}", args.from.display(), self.report.sum()).into()]);
         if !self.report.has_prices() {
             page.line([SafeText::from(NO_PRICE).yellow()]);

@@ -6,6 +6,7 @@ use serde::Serialize;
 use stoop_domain::Reason;
 use stoop_embedded::Findings;
 use stoop_pipeline::{FieldCount, ParseReport, RefusedCount};
+use stoop_show::whole_percent;
 use stoop_sources::{Contradiction, ContradictionCount, Distrust, POLLED_ROWS_MIN};
 
 use super::left_out::ValuesRow;
@@ -125,6 +126,12 @@ impl Report {
         self.fields.iter().find(is_it).map_or((0.0, None), |field| (field.share, field.example.as_deref()))
     }
 
+    /// What was refused, rows and then values: why, and an excerpt.
+    pub(super) fn refusals(&self) -> Vec<[String; 2]> {
+        let rows = self.refused.iter().map(|refused| [refused.why(), refused.excerpt.clone()]);
+        rows.chain(self.refused_values.iter().map(|values| [values.why(), String::new()])).collect()
+    }
+
     /// `38 of 41 rows were understood`.
     pub(super) fn sum(&self) -> String {
         match (self.listings, self.rows) {
@@ -188,11 +195,11 @@ impl Report {
         let mut table = Table::new(columns);
         for field in &self.fields {
             let filled = show::count(field.filled);
-            let of_polls = [field.polled_share, field.earlier_share].map(|share| or_unknown(share.map(percent)));
+            let of_polls = [field.polled_share, field.earlier_share].map(|share| or_unknown(share.map(whole_percent)));
             let of_polls = of_polls.into_iter().filter(|_| is_polled);
             match &field.example {
                 Some(_) => {
-                    let share = SafeText::from(percent(field.share));
+                    let share = SafeText::from(whole_percent(field.share));
                     let share = if field.filled == self.listings { share.green() } else { share.yellow() };
                     let cells = [field.name.into(), filled.into(), share].into_iter();
                     table.row(cells.chain(of_polls.map(SafeText::from)).chain([field.shown().into()]));
@@ -264,10 +271,14 @@ impl ContradictionRow {
 }
 
 impl RefusedRow {
-    fn draw(&self, page: &mut Page) {
+    fn why(&self) -> String {
         let rows = if self.rows == 1 { "row" } else { "rows" };
         let reason = self.reason.as_str().replace('_', " ");
-        let why = format!("  {} {rows}: {reason}, {}", show::count(self.rows), show::plain(&self.detail));
+        format!("{} {rows}: {reason}, {}", show::count(self.rows), self.detail)
+    }
+
+    fn draw(&self, page: &mut Page) {
+        let why = format!("  {}", show::plain(&self.why()));
         let excerpt = format!("  {}", cut(&show::plain(&self.excerpt), EXCERPT_MAX));
         page.gap().hung(4, [why.into()]).hung(2, [SafeText::from(excerpt).dim()]);
     }
@@ -281,16 +292,6 @@ fn share(part: u64, whole: u64) -> f64 {
     #[expect(clippy::cast_precision_loss, reason = "a share")]
     let share = part as f64 / whole.max(1) as f64;
     (share * 10_000.0).round() / 10_000.0
-}
-
-/// Whole percents: 100 only for all, 0 only for none.
-pub(super) fn percent(share: f64) -> String {
-    match share {
-        s if s >= 1.0 => "100 %".to_owned(),
-        s if s > 0.99 => "99 %".to_owned(),
-        s if s > 0.0 && s < 0.01 => "1 %".to_owned(),
-        s => format!("{:.0} %", s * 100.0),
-    }
 }
 
 #[cfg(test)]
@@ -313,10 +314,5 @@ mod tests {
             row(38).reported_of_polls(),
             "listed after sale: 38 of 40 listings: listed_at is distrusted and omitted"
         );
-    }
-
-    #[test]
-    fn nearly_all_is_not_shown_as_all() {
-        assert_eq!([1.0, 0.999, 0.5, 0.001, 0.0].map(percent), ["100 %", "99 %", "50 %", "1 %", "0 %"]);
     }
 }

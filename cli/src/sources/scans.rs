@@ -5,8 +5,8 @@ use stoop_domain::Time;
 use stoop_embedded::Findings;
 use stoop_market::THIN_SAMPLE;
 use stoop_pipeline::FieldShare;
+use stoop_show::whole_percent;
 
-use super::report::percent;
 use crate::show::{self, Column, Page, SafeText, Table, UNKNOWN, or_unknown};
 
 /// The last scan of a search.
@@ -74,10 +74,10 @@ impl Scanned {
     fn share(&self, field: &str) -> SafeText {
         let Some(listings) = self.listings else { return SafeText::from(UNKNOWN).dim() };
         let Some(FieldRow { share, earlier_share, .. }) = self.fields.iter().find(|row| row.name == field) else {
-            return SafeText::from(percent(0.0)).dim();
+            return SafeText::from(whole_percent(0.0)).dim();
         };
-        let now = percent(*share);
-        let before = earlier_share.map(percent).filter(|before| *before != now);
+        let now = whole_percent(*share);
+        let before = earlier_share.map(whole_percent).filter(|before| *before != now);
         let text = SafeText::from(before.map_or_else(|| now.clone(), |before| format!("{now} ({before})")));
         match earlier_share {
             Some(earlier) if earlier - share > FALL => text.yellow(),

@@ -7,13 +7,15 @@ use std::sync::Arc;
 use anyhow::Context;
 use serde::Serialize;
 use stoop_drafts::{Draft, DraftedField, draft};
+use stoop_pages::{DraftedPage, DraftedRow, UnreadColumn};
 use stoop_pipeline::ports::Http;
 use stoop_pipeline::{Clock, USER_AGENT};
 use stoop_runtime::SystemClock;
+use stoop_show::whole_percent;
 use stoop_sources::{Method, Request};
 
 use super::new::{NO_PRICE, hints};
-use super::report::{Report, percent};
+use super::report::Report;
 use super::sample;
 use crate::args::TryArgs;
 use crate::failure::usage;
@@ -30,7 +32,7 @@ const ANSWER_MAX: usize = 64 << 20;
 
 /// What a draft chose, and what it reads.
 #[derive(Serialize)]
-struct Tried {
+pub(super) struct Tried {
     from: String,
     /// The rule of each field, enabled or not.
     chosen: Vec<FieldRow>,
@@ -39,7 +41,7 @@ struct Tried {
     /// The map, as `stoop sources new` would write it.
     map: String,
     #[serde(flatten)]
-    report: Report,
+    pub(super) report: Report,
 }
 
 #[derive(Serialize)]
@@ -111,8 +113,28 @@ async fn asked(url: &str, headers: &[String]) -> anyhow::Result<Input> {
     Ok(Input::of_bytes(name, Arc::new(answer.body)))
 }
 
+impl FieldRow {
+    fn drafted(&self) -> DraftedRow<'_> {
+        DraftedRow {
+            field: self.field,
+            filled: self.filled,
+            example: self.value.as_deref(),
+            rule: &self.rule,
+            runners_up: &self.runners_up,
+            why: &self.why,
+            doubt: self.doubt.as_deref(),
+        }
+    }
+}
+
+impl Mention {
+    fn unread(&self) -> UnreadColumn<'_> {
+        UnreadColumn { column: &self.column, field: self.field, why: &self.why }
+    }
+}
+
 impl Tried {
-    fn of(from: &str, drafted: Draft, report: Report) -> Self {
+    pub(super) fn of(from: &str, drafted: Draft, report: Report) -> Self {
         let row = |field: DraftedField| {
             let (share, example) = report.of_field(field.name);
             FieldRow {
@@ -134,6 +156,20 @@ impl Tried {
             map: drafted.toml,
             report,
         }
+    }
+
+    /// The same as a page for a browser; `map` is the name of the map's file.
+    pub(super) fn to_html(&self, map: &str) -> String {
+        let page = DraftedPage {
+            sample: &self.from,
+            sum: &self.report.sum(),
+            warnings: if self.report.has_prices() { Vec::new() } else { vec![NO_PRICE] },
+            fields: self.chosen.iter().map(FieldRow::drafted).collect(),
+            not_read: self.not_read.iter().map(Mention::unread).collect(),
+            refused: self.report.refusals(),
+            map: [map, &self.map],
+        };
+        page.to_html()
     }
 
     fn draw(&self, look: Look) -> Page {
@@ -176,7 +212,7 @@ impl Tried {
         ]);
         for field in self.chosen.iter().filter(|field| field.certain) {
             let share = field.filled.unwrap_or(0.0);
-            let filled = SafeText::from(percent(share));
+            let filled = SafeText::from(whole_percent(share));
             let filled = if share >= 1.0 { filled.green() } else { filled.yellow() };
             let example = field.value.as_deref().map_or(UNKNOWN.into(), |value| cut(&show::plain(value), WIDTH_MAX));
             let rule = cut(&show::plain(&field.rule), WIDTH_MAX);

@@ -245,6 +245,50 @@ fn a_run_polls_until_interrupted_and_retries_the_webhook() {
     assert_eq!(room.is_equal()["homes"], market.listed());
 }
 
+/// Runs on a disk of its own, on which space is freed bit by bit, so that each step of the work meets the full disk.
+#[cfg(target_os = "linux")]
+const ON_A_SMALL_DISK: &str = r#"
+set -e
+mkdir disk && mount -t tmpfs -o size=8m tmpfs disk && cp stoop.toml disk && cd disk
+filled=0
+while head -c 32768 /dev/zero > full.$filled 2>/dev/null; do filled=$((filled + 1)); done
+for n in $(seq 0 16); do rm full.$n; done
+"$STOOP" run > run.log 2>&1 &
+pid=$!
+for n in $(seq 17 $filled); do
+  sleep 0.1
+  kill -0 $pid || { cat run.log; exit 1; }
+  rm full.$n
+done
+until "$STOOP" verify --json | grep -q "\"homes\": *$HOMES\b"; do sleep 0.2; done
+kill -INT $pid
+wait $pid
+cat run.log
+"#;
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_run_waits_while_the_disk_is_full_and_loses_nothing() {
+    use std::process::Command;
+    let own_mounts = |command: &str| {
+        let mut unshare = Command::new("unshare");
+        unshare.args(["-rm", "sh", "-c", command]).stdin(Stdio::null());
+        unshare
+    };
+    if !crate::support::Outcome::of(&mut own_mounts("mount -t tmpfs tmpfs /mnt")).code.is_some_and(|code| code == 0) {
+        eprintln!("skipped: this system lets nobody mount a disk of his own");
+        return;
+    }
+    let market = Market::new();
+    let room = market.room("");
+    let mut script = own_mounts(ON_A_SMALL_DISK);
+    script.env("STOOP", env!("CARGO_BIN_EXE_stoop")).env("HOMES", market.listed().to_string()).env(TOKEN_ENV, TOKEN);
+    let log = crate::support::Outcome::of(script.current_dir(room.path(""))).ok().stdout;
+    let waits = log.lines().filter(|line| line.ends_with("; waits until there is space")).count();
+    assert!(waits > 0 && log.contains("is full"), "{log}");
+    assert_eq!(log.matches("there is space again").count(), waits, "{log}");
+}
+
 #[test]
 fn a_failed_poll_shows_every_cause_on_its_line_and_in_the_ledger() {
     let market = Market::new();

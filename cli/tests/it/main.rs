@@ -7,6 +7,7 @@ mod acceptance;
 mod backup;
 mod bad_input;
 mod bounds;
+mod cases;
 mod causes;
 mod control;
 mod crash;

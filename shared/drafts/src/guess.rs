@@ -138,6 +138,13 @@ pub(super) struct Chosen {
     pub(super) mentions: Vec<(&'static str, String, String)>,
 }
 
+impl Chosen {
+    /// The column that an enabled field is read from.
+    pub(super) fn column_of(&self, field: &str) -> Option<&str> {
+        self.sure.iter().find(|guess| guess.field == field)?.columns.first().map(String::as_str)
+    }
+}
+
 /// The score of a column by its values; `None` if they cannot be the field's. `score` is added to that of the name;
 /// `shape` is the score without a matching name.
 pub(super) struct Fit {

@@ -137,6 +137,15 @@ pub fn draft(sample: &Sample, hints: &DraftHints) -> Result<Draft, DraftError> {
             chosen = better;
             continue;
         }
+        if let Some(column) = chosen.column_of("purpose")
+            && let Some(refused) = proof.refused_by("purpose").filter(|refused| 2 * refused > proof.rows)
+        {
+            return Err(DraftError::one(format!(
+                "no purpose: {refused} of {} rows do not say in {column} whether they are sales or rents; say what those \
+                 are with --purpose",
+                proof.rows
+            )));
+        }
         chosen.mentions = mentions::of(sample, &known, &chosen);
         let toml = write(&chosen, Some(&proof));
         let params = http.map(|http| http.params).unwrap_or_default();

@@ -62,6 +62,11 @@ impl Proof {
         of("list_price").max(of("close_price"))
     }
 
+    /// Rows that this field refuses; `None` if it refuses none.
+    pub(super) fn refused_by(&self, field: &str) -> Option<usize> {
+        self.refused.get(field).map(|(rows, _)| *rows)
+    }
+
     fn take(&mut self, read: Result<Outcome, RowError>, now: Time) {
         match read {
             Ok(Outcome::Skipped) => {}

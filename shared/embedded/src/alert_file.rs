@@ -9,6 +9,7 @@ use stoop_pipeline::serve::AlertView;
 use crate::database::{Database, file_bytes};
 use crate::error::{Result, at, doing};
 use crate::files::make_folder;
+use crate::followers::intact;
 
 /// A JSON Lines file of alerts that follows the ledger.
 ///
@@ -56,8 +57,9 @@ impl AlertFile {
             let (seq, bytes) = ledger.place_of(NAME)?.unwrap_or_default();
             let alerts = ledger.alerts_after(seq, ALERTS_MAX)?;
             let Some((last, _)) = alerts.last() else { return Ok(()) };
-            let alerts_sent: Vec<&Alert> =
-                alerts.iter().map(|(_, alert)| alert).filter(|alert| alert.verdict == Verdict::Alert).collect();
+            let last = *last;
+            let alerts = alerts.into_iter().filter_map(|(_, alert)| intact(alert));
+            let alerts_sent: Vec<Alert> = alerts.filter(|alert| alert.verdict == Verdict::Alert).collect();
             let bytes = match bytes {
                 _ if alerts_sent.is_empty() => bytes,
                 Some(bytes) => Some(self.write(bytes, &alerts_sent)?),
@@ -68,13 +70,13 @@ impl AlertFile {
                     Some(self.write(length, &alerts_sent)?)
                 }
             };
-            ledger.set_place_of(NAME, *last, bytes)?;
-            alerts_sent.into_iter().for_each(&mut written);
+            ledger.set_place_of(NAME, last, bytes)?;
+            alerts_sent.iter().for_each(&mut written);
         }
     }
 
     /// Writes these lines after byte `behind`. Returns the new end.
-    fn write(&self, behind: u64, alerts_sent: &[&Alert]) -> Result<u64, PortError> {
+    fn write(&self, behind: u64, alerts_sent: &[Alert]) -> Result<u64, PortError> {
         let write = || -> Result<u64> {
             let mut lines = Vec::new();
             for alert in alerts_sent {

@@ -93,6 +93,7 @@ impl Database {
         let mut connection = connect(&path, flags).map_err(failed)?;
         prepare_file(&mut connection).map_err(failed)?;
         check_format(&path, format(&connection).map_err(failed)?, oldest)?;
+        check_tables(&path, &connection)?;
         if let Some(file) = lake::missing_object(&connection, data).map_err(failed)? {
             return Err(OpenError::LakeElsewhere { path, file });
         }
@@ -119,6 +120,7 @@ impl Database {
         let failed = |source| OpenError::Failed { path: path.clone(), source: once(source) };
         let Reader { connection, unread } = reader::open(&path).map_err(failed)?;
         check_format(&path, format(&connection).map_err(failed)?, FORMAT)?;
+        check_tables(&path, &connection)?;
         Self::with(connection, path.clone(), data, unread).map_err(failed)
     }
 
@@ -290,6 +292,28 @@ fn check_format(path: &Path, found: i64, oldest: i64) -> Result<(), OpenError> {
         _ if found > FORMAT => Err(OpenError::Newer { path, found }),
         _ if found >= REBUILT_FROM => Err(OpenError::ToRebuild { path, found }),
         _ => Err(OpenError::Older { path, found }),
+    }
+}
+
+/// Refuses a file of [`FORMAT`] that lacks a table: what it has would be shown as if it were all.
+fn check_tables(path: &Path, connection: &Connection) -> Result<(), OpenError> {
+    let missing = || -> Result<Option<&'static str>> {
+        if format(connection)? != FORMAT {
+            return Ok(None);
+        }
+        let mut statement = connection.prepare("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?1")?;
+        for table in schema::table_names() {
+            if !statement.exists([table])? {
+                return Ok(Some(table));
+            }
+        }
+        Ok(None)
+    };
+    let path = path.to_owned();
+    match missing() {
+        Ok(None) => Ok(()),
+        Ok(Some(table)) => Err(OpenError::NoTable { path, table }),
+        Err(source) => Err(OpenError::Failed { path, source: once(source) }),
     }
 }
 

@@ -1,5 +1,7 @@
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
+use rusqlite::ErrorCode;
 use stoop_pipeline::ports::PortError;
 
 /// A database could not be opened. Nothing was written to the file.
@@ -63,6 +65,16 @@ pub enum OpenError {
         /// A file that the database refers to and that is missing.
         file: PathBuf,
     },
+    /// A table is missing.
+    #[error(
+        "{} is damaged: it has no table {table}; restore a backup, or move it away and run `stoop rebuild --from-lake`",
+        path.display()
+    )]
+    NoTable {
+        path: PathBuf,
+        /// The table.
+        table: &'static str,
+    },
     /// SQLite or the file system returned an error.
     #[error("cannot open the database {}", path.display())]
     Failed { path: PathBuf, source: Box<dyn std::error::Error + Send + Sync> },
@@ -100,13 +112,33 @@ pub(crate) fn at(doing: &'static str, path: &Path) -> impl FnOnce(std::io::Error
 
 /// An error of SQLite. SQLite's error repeats its cause as its source; this one contains it once.
 #[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-struct SqliteError(String);
+#[error("{text}")]
+struct SqliteError {
+    text: String,
+    code: Option<ErrorCode>,
+}
+
+impl SqliteError {
+    fn boxed(text: String, error: &rusqlite::Error) -> BoxError {
+        Box::new(Self { text, code: error.sqlite_error_code() })
+    }
+}
+
+/// Whether the cause of an error is that a disk, or what a user may have of it, is full.
+#[must_use]
+pub fn is_disk_full(error: &(dyn std::error::Error + 'static)) -> bool {
+    std::iter::successors(Some(error), |error| error.source()).any(|cause| {
+        cause.downcast_ref::<SqliteError>().is_some_and(|error| error.code == Some(ErrorCode::DiskFull))
+            || cause
+                .downcast_ref::<std::io::Error>()
+                .is_some_and(|error| matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded))
+    })
+}
 
 /// An error of SQLite without repetition and with the file, which SQLite does not name. Other errors are unchanged.
 pub(crate) fn about(path: &Path, source: BoxError) -> BoxError {
     match source.downcast::<rusqlite::Error>() {
-        Ok(error) => Box::new(SqliteError(format!("{}: {error}", path.display()))),
+        Ok(error) => SqliteError::boxed(format!("{}: {error}", path.display()), &error),
         Err(other) => other,
     }
 }
@@ -114,7 +146,7 @@ pub(crate) fn about(path: &Path, source: BoxError) -> BoxError {
 /// An error of SQLite without repetition, if the file is named already.
 pub(crate) fn once(source: BoxError) -> BoxError {
     match source.downcast::<rusqlite::Error>() {
-        Ok(error) => Box::new(SqliteError(error.to_string())),
+        Ok(error) => SqliteError::boxed(error.to_string(), &error),
         Err(other) => other,
     }
 }

@@ -2,12 +2,13 @@
 
 use async_trait::async_trait;
 use rusqlite::{OptionalExtension, Row, TransactionBehavior, params};
-use stoop_domain::{Alert, Time};
-use stoop_pipeline::ports::{DeadLetter, DeadLetters, DeliveryCursors, JudgedAlert, PortError};
+use stoop_domain::Time;
+use stoop_pipeline::ports::{DeadLetter, DeadLetters, DeliveryCursors, JudgedAlert, LedgerRow, PortError};
+use stoop_pipeline::with_causes;
 use stoop_rules::Rules;
 
 use crate::database::Database;
-use crate::error::{BoxError, Result};
+use crate::error::{BoxError, Result, doing};
 use crate::feed::limit_of;
 use crate::ledgers::note_rules;
 
@@ -27,22 +28,22 @@ impl Database {
     ///
     /// # Errors
     /// If they cannot be read.
-    pub fn alerts_after(&self, after: i64, limit: usize) -> Result<Vec<(i64, Alert)>, PortError> {
+    pub fn alerts_after(&self, after: i64, limit: usize) -> Result<Vec<LedgerRow>, PortError> {
         let sql = "SELECT seq, body FROM alerts WHERE seq > ?1 ORDER BY seq LIMIT ?2";
         self.rows(sql, params![after, limit_of(limit)], with_position).map_err(self.doing("read the alerts"))
     }
 
-    /// As [`Database::alerts_after`], each with the rules that it was judged by.
+    /// As [`Database::alerts_after`], each with the rules that it was judged by; `None` for a damaged one.
     ///
     /// # Errors
     /// If they cannot be read.
-    pub fn judged_after(&self, after: i64, limit: usize) -> Result<Vec<(i64, JudgedAlert)>, PortError> {
+    pub fn judged_after(&self, after: i64, limit: usize) -> Result<Vec<(i64, Option<JudgedAlert>)>, PortError> {
         let sql = "SELECT seq, alerts.body, rules.body FROM alerts LEFT JOIN rules ON rules.id = alerts.rules
                    WHERE seq > ?1 ORDER BY seq LIMIT ?2";
         let judged = |row: &Row<'_>| {
             let (seq, alert) = with_position(row)?;
             let rules = row.get::<_, Option<String>>(2)?.map(|rules| serde_json::from_str(&rules)).transpose()?;
-            Ok((seq, JudgedAlert { alert, rules }))
+            Ok((seq, intact(alert).map(|alert| JudgedAlert { alert, rules })))
         };
         self.rows(sql, params![after, limit_of(limit)], judged).map_err(self.doing("read the judged alerts"))
     }
@@ -105,10 +106,12 @@ impl Database {
         let sql = "SELECT seq, body, dead_letters.at, why FROM dead_letters JOIN alerts USING(seq)
                    WHERE follower = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3";
         let letter = |row: &Row<'_>| {
-            let (seq, alert) = with_position(row)?;
-            Ok(DeadLetter { position: seq, alert, at: Time::from_ms(row.get(2)?), why: row.get(3)? })
+            let (position, alert) = with_position(row)?;
+            let (at, why) = (Time::from_ms(row.get(2)?), row.get(3)?);
+            Ok(intact(alert).map(|alert| DeadLetter { position, alert, at, why }))
         };
-        self.rows(sql, params![follower, after, limit_of(limit)], letter).map_err(self.doing("list the dead letters"))
+        let rows = self.rows(sql, params![follower, after, limit_of(limit)], letter);
+        Ok(rows.map_err(self.doing("list the dead letters"))?.into_iter().flatten().collect())
     }
 
     /// The number of dead letters of a follower.
@@ -179,7 +182,7 @@ impl DeliveryCursors for Database {
         self.newest_alert()
     }
 
-    async fn waiting(&self, follower: &str, limit: usize) -> Result<Vec<(i64, Alert)>, PortError> {
+    async fn waiting(&self, follower: &str, limit: usize) -> Result<Vec<LedgerRow>, PortError> {
         let (seq, _) = self.place_of(follower)?.unwrap_or_default();
         self.alerts_after(seq, limit)
     }
@@ -216,10 +219,15 @@ impl DeadLetters for Database {
     }
 }
 
-/// The position and the alert of a row; an error that names the position if it is damaged.
-pub(crate) fn with_position(row: &Row<'_>) -> Result<(i64, Alert)> {
-    let seq = row.get(0)?;
-    let alert = row.get_ref(1)?.as_str().map_err(BoxError::from);
-    let alert = alert.and_then(|body| Ok(serde_json::from_str(body)?));
-    Ok((seq, alert.map_err(|error| format!("the alert at position {seq} is damaged: {error}"))?))
+/// The position and the alert of a row. Damage is an error with the position.
+pub(crate) fn with_position(row: &Row<'_>) -> Result<LedgerRow> {
+    let position: i64 = row.get(0)?;
+    let body = row.get_ref(1)?.as_str().map_err(BoxError::from);
+    let alert = body.and_then(|body| Ok(serde_json::from_str(body)?));
+    Ok((position, alert.map_err(doing(format!("read the alert at position {position}, which is damaged")))))
+}
+
+/// An alert that is not damaged. Damage is logged: it hides no other alert.
+pub(crate) fn intact<T>(alert: Result<T, PortError>) -> Option<T> {
+    alert.inspect_err(|error| tracing::error!(error = with_causes(error), "an alert is left out")).ok()
 }

@@ -187,22 +187,27 @@ impl From<crate::error::BoxError> for LineError {
     }
 }
 
-/// Passes each line of compressed frames to `visit`.
+/// Passes each line of compressed frames to `visit`, those of a frame after its checksum was compared.
 pub(crate) fn each_line<E: From<PortError>>(
     frames: impl Read,
     path: &Path,
     visit: &mut impl FnMut(&[u8]) -> Result<(), E>,
 ) -> Result<(), E> {
-    let failed = |error| E::from(doing("read the lake")(at("decompress", path)(error)));
-    let mut lines = BufReader::with_capacity(CHUNK_BYTES, zstd::Decoder::new(frames).map_err(failed)?);
-    let mut line = Vec::new();
-    loop {
-        line.clear();
-        if lines.read_until(b'\n', &mut line).map_err(failed)? == 0 {
-            return Ok(());
+    let mut frames = BufReader::new(frames);
+    let mut lines = Vec::new();
+    for number in 1_u64.. {
+        let failed = |error| E::from(doing(format!("read frame {number} of the lake"))(at("decompress", path)(error)));
+        if frames.fill_buf().map_err(failed)?.is_empty() {
+            break;
         }
-        visit(line.strip_suffix(b"\n").unwrap_or(&line))?;
+        let mut frame = zstd::Decoder::with_buffer(frames).map_err(failed)?.single_frame();
+        frame.read_to_end(&mut lines).map_err(failed)?;
+        frames = frame.finish();
+        let whole = lines.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+        lines[..whole].split_inclusive(|byte| *byte == b'\n').try_for_each(|line| visit(&line[..line.len() - 1]))?;
+        lines.drain(..whole);
     }
+    if lines.is_empty() { Ok(()) } else { visit(&lines) }
 }
 
 /// A frame of the outbox: its number and its bytes.

@@ -62,7 +62,7 @@ pub use alert_file::AlertFile;
 pub use backup::{BackedUp, Restored};
 pub use database::Database;
 pub use difference::{Difference, Found};
-pub use error::{CopyError, OpenError};
+pub use error::{CopyError, OpenError, is_disk_full};
 pub use feed::Record;
 pub use files::make_folder;
 pub use folder_files::FolderFiles;

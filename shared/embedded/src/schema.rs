@@ -103,6 +103,12 @@ CREATE TABLE quarantine(
 /// The tables of a generation, which are computed from the lake (ADR 0039). The live one has no suffix.
 pub(crate) const GENERATION: [&str; 6] = ["homes", "markets", "bases", "tails", "archives", "areas"];
 
+/// The names of the tables that each database has: those of [`TABLES`], and the live generation.
+pub(crate) fn table_names() -> impl Iterator<Item = &'static str> {
+    let others = TABLES.split("CREATE TABLE ").skip(1).filter_map(|rest| Some(rest.split_once('(')?.0));
+    others.chain(GENERATION)
+}
+
 /// The statements that create the tables of a generation.
 pub(crate) fn generation(suffix: &str) -> String {
     format!(

@@ -14,7 +14,7 @@ use stoop_wire::home_from_bytes;
 use crate::database::{Database, file_bytes};
 use crate::error::Result;
 use crate::feed::limit_of;
-use crate::followers::{IS_WITHDRAWN, with_position};
+use crate::followers::{IS_WITHDRAWN, intact, with_position};
 use crate::market_list::TableState;
 use crate::store;
 
@@ -261,12 +261,9 @@ impl Database {
             AlertFilter::Suspect => "suspect",
         };
         let sql = "SELECT seq, body FROM alerts WHERE verdict LIKE ?1 ORDER BY at DESC, seq DESC LIMIT ?2";
-        let rows = self.rows(sql, params![verdict, limit_of(limit)], |row| {
-            // One damaged row hides no other.
-            Ok(with_position(row).inspect_err(|error| tracing::error!(%error, "an alert is left out")).ok())
-        });
+        let rows = self.rows(sql, params![verdict, limit_of(limit)], with_position);
         let rows = rows.map_err(self.doing("list the alerts"))?;
-        Ok(rows.into_iter().flatten().map(|(_, alert)| alert).collect())
+        Ok(rows.into_iter().filter_map(|(_, alert)| intact(alert)).collect())
     }
 
     /// The number of refused rows and values by source and reason.

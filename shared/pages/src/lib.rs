@@ -11,6 +11,7 @@ mod assets;
 mod chart;
 mod compare;
 mod definitions;
+mod drafted;
 mod drops;
 mod home;
 mod layout;
@@ -28,5 +29,6 @@ mod text;
 mod web;
 
 pub use access::{NamedToken, SESSION_MS, Scope, Tokens, TokensError, is_token_name};
+pub use drafted::{DraftedPage, DraftedRow, UnreadColumn};
 pub use request::{FORM_BYTES_MAX, WebRequest};
 pub use web::{Access, Web};

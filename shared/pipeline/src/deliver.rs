@@ -40,6 +40,11 @@ pub enum Trouble {
         /// The number of consecutive refusals, including this one.
         in_a_row: u64,
     },
+    /// An alert of the ledger is damaged and is passed over.
+    Damaged {
+        /// Its position and the reason.
+        why: String,
+    },
 }
 
 /// The wait after the first failure; it doubles with each further one. A definite answer, accepted or refused, ends the
@@ -80,8 +85,8 @@ pub async fn begin_delivery(followers: &dyn DeliveryCursors, follower: &str, pas
 }
 
 /// Sends a subscriber all alerts of the ledger that are not suspects, in order, as they are recorded, until stopped. A
-/// failed alert is retried and delays those after it; a refused one becomes a dead letter and delays nothing. After a
-/// stop it continues while alerts are waiting and accepted: limit its time.
+/// failed alert is retried and delays those after it; a refused one becomes a dead letter, a damaged one is reported,
+/// and neither delays anything. After a stop it continues while alerts are waiting and accepted: limit its time.
 ///
 /// Alerts are sent again, with the same IDs, if the response is lost, or if the program is killed before it has recorded those of
 /// the last quarter of a second.
@@ -121,7 +126,7 @@ impl Delivery<'_> {
         let waiting = self.followers.waiting(self.follower, ALERTS_MAX).await.map_err(failed)?;
         let mut unrecorded = Unrecorded { position: None, recorded_ms: self.clock.steady_ms() };
         for (position, alert) in &waiting {
-            let sent = self.one(*position, alert, health, &mut unrecorded).await;
+            let sent = self.one(*position, alert.as_ref(), health, &mut unrecorded).await;
             let is_time = self.clock.steady_ms() - unrecorded.recorded_ms >= RECORD_MS;
             if sent.is_err() || is_time {
                 self.record(&mut unrecorded).await.map_err(failed)?;
@@ -143,14 +148,20 @@ impl Delivery<'_> {
     async fn one(
         &self,
         position: i64,
-        alert: &Alert,
+        alert: Result<&Alert, &PortError>,
         health: &mut DeliveryHealth,
         unrecorded: &mut Unrecorded,
     ) -> Result<(), (PortError, Option<u64>)> {
-        if alert.verdict != Verdict::Alert {
-            unrecorded.position = Some(position);
-            return Ok(());
-        }
+        let alert = match alert {
+            Ok(alert) if alert.verdict == Verdict::Alert => alert,
+            passed => {
+                if let Err(damage) = passed {
+                    (self.report)(&Trouble::Damaged { why: with_causes(damage) });
+                }
+                unrecorded.position = Some(position);
+                return Ok(());
+            }
+        };
         match self.subscriber.notify(alert).await {
             Ok(()) => {
                 unrecorded.position = Some(position);

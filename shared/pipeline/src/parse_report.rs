@@ -139,7 +139,8 @@ impl ParseReport {
         self.listings += 1;
         self.contradictions.take(&observation.listing, observation.seen);
         self.addresses.take(&observation.listing.address);
-        let own = [("native_id", Some(observation.native_id.clone())), ("at", reported_at.map(|at| at.to_string()))];
+        let own =
+            [("native_id", Some(observation.native_id.clone())), ("observed_at", reported_at.map(|at| at.to_string()))];
         let values: Vec<(&'static str, Option<String>)> = own.into_iter().chain(fields(&observation.listing)).collect();
         if self.fields.is_empty() {
             let empty = |name| FieldCount { name, filled: 0, example: None, values: BTreeMap::new() };
@@ -242,7 +243,7 @@ mod tests {
         assert_eq!((price.filled, price.example.as_deref()), (2, Some("1392.85 EUR")));
         assert_eq!(field(&understood, "address.city").filled, 3);
         assert_eq!(field(&understood, "status").values, BTreeMap::from([("Active".to_owned(), 3)]));
-        assert_eq!(field(&understood, "at").filled, 0, "the source has no time");
+        assert_eq!(field(&understood, "observed_at").filled, 0, "the source has no time");
         assert_eq!(field(&understood, "details.images").example, None);
     }
 

@@ -19,7 +19,7 @@ mod wide;
 pub use crate::area_sum::WholeMarket;
 pub use crate::budget::{Account, AccountError};
 pub use crate::poll_task::{Continuation, PollTask};
-pub use alerts::{DeadLetter, DeadLetters, DeliveryCursors, DeliveryError, Ledger, Publisher, Subscriber};
+pub use alerts::{DeadLetter, DeadLetters, DeliveryCursors, DeliveryError, Ledger, LedgerRow, Publisher, Subscriber};
 pub use browse::{Browse, Polling, Quarantined, RefusedRows};
 pub use configuration::{ConfigFiles, Configuration};
 pub use controls::SearchControls;

@@ -86,6 +86,17 @@ pub fn percent(share: f64) -> String {
     format!("{:.1} %", share * 100.0)
 }
 
+/// A share as whole percents: 100 only for all, 0 only for none.
+#[must_use]
+pub fn whole_percent(share: f64) -> String {
+    match share {
+        s if s >= 1.0 => "100 %".to_owned(),
+        s if s > 0.99 => "99 %".to_owned(),
+        s if s > 0.0 && s < 0.01 => "1 %".to_owned(),
+        s => format!("{:.0} %", s * 100.0),
+    }
+}
+
 /// A change with its sign, unless it rounds to zero: `-5.2 %`, `+0.3 %`, `0.0 %`.
 #[must_use]
 pub fn change(share: f64) -> String {

@@ -44,6 +44,7 @@ fn numbers_are_grouped_by_three() {
 #[test]
 fn changes_have_a_sign_shares_have_none() {
     assert_eq!(percent(0.1234), "12.3 %");
+    assert_eq!([1.0, 0.999, 0.5, 0.001, 0.0].map(whole_percent), ["100 %", "99 %", "50 %", "1 %", "0 %"]);
     assert_eq!([0.003, -0.052, -0.000_04, 0.0].map(change), ["+0.3 %", "-5.2 %", "0.0 %", "0.0 %"]);
 }
 

@@ -176,6 +176,18 @@ async fn suspects_are_skipped_and_later_alerts_are_sent() {
 }
 
 #[tokio::test]
+async fn a_damaged_alert_is_reported_once_and_delays_no_other() {
+    let bench = Bench::new(3, |_, _| Answer::Taken).await;
+    let file = rusqlite::Connection::open(bench.database.path()).unwrap();
+    file.execute("UPDATE alerts SET body = '{' WHERE seq = 2", []).unwrap();
+    bench.deliver_for(10_000).await;
+    assert_eq!(bench.heard(), ["a0000", "a0002"]);
+    assert_eq!(bench.database.waiting_count("webhook").unwrap(), 0);
+    let [Trouble::Damaged { why }] = &bench.troubles.lock().unwrap()[..] else { panic!("one report") };
+    assert!(why.starts_with("read the alert at position 2, which is damaged: "), "{why}");
+}
+
+#[tokio::test]
 async fn a_kill_resends_at_most_one_alert() {
     let bench = Bench::new(50, |_, _| Answer::Taken).await;
     for stop_after in [1, 7, 20] {
@@ -183,7 +195,7 @@ async fn a_kill_resends_at_most_one_alert() {
         let before = bench.heard().len();
         let (position, _) = bench.database.place_of("webhook").unwrap().unwrap_or_default();
         let (_, alert) = bench.database.alerts_after(position, 1).unwrap().remove(0);
-        bench.notify(&alert).await.unwrap();
+        bench.notify(&alert.unwrap()).await.unwrap();
         assert_eq!(bench.heard().len(), before + 1);
         bench.stops_at.store(0, Ordering::SeqCst);
         let last = format!("a{stop_after:04}");

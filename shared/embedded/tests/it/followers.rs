@@ -173,7 +173,7 @@ fn each_follower_has_its_own_position_and_dead_letters() {
     assert_eq!((database.newest_alert().unwrap(), database.place_of("webhook").unwrap()), (3, None));
     let waiting = |follower: &str, limit| -> Vec<String> {
         let alerts = now(DeliveryCursors::waiting(&*database, follower, limit)).unwrap();
-        alerts.into_iter().map(|(_, alert)| alert.id.0).collect()
+        alerts.into_iter().map(|(_, alert)| alert.unwrap().id.0).collect()
     };
     assert_eq!(waiting("webhook", 2), ["a", "b"]);
     now(DeliveryCursors::done(&*database, "webhook", 1)).unwrap();
@@ -215,13 +215,13 @@ fn a_follower_never_goes_back() {
     now(database.done("webhook", 2)).unwrap();
     now(database.done("webhook", 1)).unwrap();
     let ids = |database: &Database| -> Vec<String> {
-        now(database.waiting("webhook", 9)).unwrap().into_iter().map(|(_, alert)| alert.id.0).collect()
+        now(database.waiting("webhook", 9)).unwrap().into_iter().map(|(_, alert)| alert.unwrap().id.0).collect()
     };
     assert_eq!(ids(&database), ["c"], "a slower process does not move the position back");
 }
 
 #[test]
-fn a_damaged_alert_is_left_out_of_the_list_and_named_to_a_follower() {
+fn a_damaged_alert_is_named_and_hides_and_delays_no_other() {
     let bench = Bench::new();
     let database = bench.database();
     record(&database, &["a", "b", "c"]);
@@ -229,7 +229,20 @@ fn a_damaged_alert_is_left_out_of_the_list_and_named_to_a_follower() {
     file.execute("UPDATE alerts SET body = '{}' WHERE seq = 2", []).unwrap();
     assert_eq!(database.alerts(AlertFilter::All, 10).unwrap().len(), 2);
     assert_eq!((database.counts().unwrap().alerts, database.meters().unwrap().withdrawn), (3, 0));
-    let error = database.alerts_after(0, 10).unwrap_err();
-    let error = stoop_pipeline::with_causes(&error);
-    assert!(error.contains("the alert at position 2 is damaged: "), "{error}");
+    let rows = database.alerts_after(0, 10).unwrap();
+    let error = stoop_pipeline::with_causes(rows[1].1.as_ref().unwrap_err());
+    assert!(error.starts_with("read the alert at position 2, which is damaged: "), "{error}");
+    assert_eq!(rows.iter().filter_map(|(_, alert)| Some(&*alert.as_ref().ok()?.id.0)).collect::<Vec<_>>(), ["a", "c"]);
+    let judged = database.judged_after(0, 10).unwrap();
+    assert_eq!(judged.iter().map(|(_, judged)| judged.is_some()).collect::<Vec<_>>(), [true, false, true]);
+
+    now(database.refused("webhook", 2, Time::from_ms(7), "status 422")).unwrap();
+    now(database.refused("webhook", 3, Time::from_ms(7), "status 422")).unwrap();
+    let letters = database.dead_letters("webhook", 0, 9).unwrap();
+    assert_eq!(letters.iter().map(|letter| letter.position).collect::<Vec<_>>(), [3]);
+
+    let mut written = Vec::new();
+    let lines = AlertFile::new(&bench.folder.path().join("alerts.jsonl"));
+    lines.follow(&database, |alert| written.push(alert.id.0.clone())).unwrap();
+    assert_eq!((written, lines.is_in_step(&database).unwrap()), (vec!["a".to_owned(), "c".to_owned()], true));
 }

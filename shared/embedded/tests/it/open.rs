@@ -5,6 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use crate::support::{apply, files, lake, observation, open, paths};
+use rusqlite::Connection;
 use stoop_embedded::{Database, OpenError};
 
 /// The errors of both ways to open, which must be equal.
@@ -151,6 +152,20 @@ fn a_damaged_file_gives_an_error_with_its_name() {
     let refusal = Database::open(&path, folder.path()).unwrap_err();
     assert!(refusal.to_string().contains("stoop.db"), "{refusal}");
     assert!(refusal.source().unwrap().to_string().contains("malformed"), "{:?}", refusal.source());
+}
+
+#[test]
+fn a_database_that_lacks_a_table_is_refused_by_readers_and_writers() {
+    for table in ["homes", "markets", "alerts", "stream"] {
+        let folder = tempfile::TempDir::new().unwrap();
+        let (path, data) = paths(folder.path());
+        apply(&open(folder.path()), &[&observation("1", 0, 0)]);
+        Connection::open(&path).unwrap().execute_batch(&format!("DROP TABLE {table}")).unwrap();
+        for refusal in [Database::open(&path, &data).unwrap_err(), Database::open_read(&path, &data).unwrap_err()] {
+            let told = refusal.to_string();
+            assert!(told.contains(&format!("stoop.db is damaged: it has no table {table}; restore")), "{told}");
+        }
+    }
 }
 
 #[test]

@@ -21,6 +21,9 @@ pub trait Ledger: Send + Sync {
     async fn mark(&self, marks: &[(AlertId, Option<Time>)]) -> Result<u64, PortError>;
 }
 
+/// An alert of the ledger with its position. An error if what is stored is damaged: it delays no other alert.
+pub type LedgerRow = (i64, Result<Alert, PortError>);
+
 /// The progress of those who send a ledger's alerts, each at its own pace.
 ///
 /// Contract: alerts have positions that grow in the order in which they were recorded, and are never removed. A
@@ -34,7 +37,7 @@ pub trait DeliveryCursors: Send + Sync {
     async fn newest(&self) -> Result<i64, PortError>;
 
     /// The first `limit` alerts that a follower has not done, sent or held back, each with its position.
-    async fn waiting(&self, follower: &str, limit: usize) -> Result<Vec<(i64, Alert)>, PortError>;
+    async fn waiting(&self, follower: &str, limit: usize) -> Result<Vec<LedgerRow>, PortError>;
 
     /// Records that a follower has done every alert up to this position.
     async fn done(&self, follower: &str, position: i64) -> Result<(), PortError>;

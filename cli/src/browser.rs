@@ -1,3 +1,5 @@
+//! Opens pages in a browser.
+
 use std::process::{Command, Stdio};
 
 use crate::out::complain;
@@ -11,11 +13,11 @@ const OPENER: &[&str] = if cfg!(target_os = "macos") {
     &["xdg-open"]
 };
 
-/// Opens a page in a browser. Where there is none, says so; the demo goes on.
+/// Opens a page, by its URL or its path, in a browser. Where there is none, says so; the program goes on.
 #[expect(clippy::disallowed_methods, reason = "nothing waits for the thread that waits")]
-pub(super) fn open(url: &str) {
+pub(crate) fn open(address: &str) {
     let mut command = Command::new(OPENER[0]);
-    command.args(&OPENER[1..]).arg(url).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    command.args(&OPENER[1..]).arg(address).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     match command.spawn() {
         // Some openers live as long as the browser; the thread ends with them or with the program.
         Ok(mut opener) => drop(std::thread::spawn(move || {
