@@ -3,6 +3,7 @@
 mod check;
 mod check_files;
 mod configured;
+mod hints;
 mod left_out;
 mod list;
 mod loss;

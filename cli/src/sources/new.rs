@@ -5,23 +5,20 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use serde::Serialize;
-use stoop_domain::Purpose;
-use stoop_drafts::{DraftHints, draft};
+use stoop_drafts::draft;
 use stoop_pipeline::Clock;
 use stoop_runtime::SystemClock;
 
+use super::hints::{NO_PRICE, hints};
 use super::report::Report;
 use super::sample;
 use super::trial::Tried;
-use crate::args::{HintArgs, NewArgs};
+use crate::args::NewArgs;
 use crate::browser;
 use crate::failure::usage;
 use crate::input::Input;
 use crate::out;
 use crate::show::{Look, Page, SafeText};
-
-/// The warning about a draft without prices.
-pub(super) const NO_PRICE: &str = "Warning: no listing has a price. Without one a home is in no figure of prices.";
 
 /// A draft that was written, and what it understands of its sample.
 #[derive(Serialize)]
@@ -60,7 +57,7 @@ pub(super) fn new(args: &NewArgs) -> anyhow::Result<ExitCode> {
         |file: &Path, text: &str| write(file, text, args.force).with_context(|| format!("writing {}", file.display()));
     write(&file, &made.toml)?;
     if let Some(page) = &page {
-        let tried = Tried::of(&shown.to_string(), made, report);
+        let tried = Tried::of(&hints.sample, made, report);
         write(page, &tried.to_html(&file.display().to_string()))?;
         browser::open(&page.canonicalize()?.display().to_string());
         report = tried.report;
@@ -73,25 +70,6 @@ pub(super) fn new(args: &NewArgs) -> anyhow::Result<ExitCode> {
         out::page(&drafted.draw(args, Look::of_stdout()));
     }
     Ok(if drafted.report.has_listings() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
-}
-
-/// The hints for a draft of a source of this name from a sample.
-pub(super) fn hints(name: &str, url: Option<String>, args: &HintArgs, input: &Input) -> DraftHints {
-    let HintArgs { country, currency, purpose, id } = args;
-    DraftHints {
-        name: name.to_owned(),
-        sample: input.name.file_name().unwrap_or_default().to_string_lossy().into_owned(),
-        url,
-        country: country.clone(),
-        currency: currency.clone(),
-        purpose: purpose_of(purpose.as_deref()),
-        id: id.clone(),
-    }
-}
-
-/// The purpose of `--purpose`.
-fn purpose_of(text: Option<&str>) -> Option<Purpose> {
-    text.map(|purpose| if purpose == "rent" { Purpose::Rent } else { Purpose::Sale })
 }
 
 /// Writes the map. Without `over`, an existing file is not overwritten, even if it appeared in the meantime.

@@ -14,7 +14,7 @@ use stoop_runtime::SystemClock;
 use stoop_show::whole_percent;
 use stoop_sources::{Method, Request};
 
-use super::new::{NO_PRICE, hints};
+use super::hints::{NO_PRICE, hints};
 use super::report::Report;
 use super::sample;
 use crate::args::TryArgs;

@@ -153,8 +153,8 @@ fn an_id_is_that_of_the_home() {
     }
     let Some(room) = room_of("12-relisted-home-counts-twice", &["rf.csv", "r1.csv", "r2.csv"]) else { return };
     room.stoop(&["sources", "new", "rf", "--from", "rf.csv"]).ok();
-    let told = room.json(&["replay", "--snapshot", "--map", "rf.toml", "r1.csv", "r2.csv"]);
-    says(&told, &json!({ "homes": 1, "new": 1, "changed": 1, "gone": 0, "drops": 1, "quarantined": 0 }));
+    let message = room.json(&["replay", "--snapshot", "--map", "rf.toml", "r1.csv", "r2.csv"]);
+    says(&message, &json!({ "homes": 1, "new": 1, "changed": 1, "gone": 0, "drops": 1, "quarantined": 0 }));
 }
 
 #[test]
@@ -207,8 +207,8 @@ fn one_column_may_say_status_purpose_and_what_a_price_is() {
 #[test]
 fn a_stray_quote_makes_no_home_gone() {
     let Some(room) = room_of("05-stray-quote-swallows-rows", &["oq.toml", "oq1.csv", "oq2.csv"]) else { return };
-    let told = room.json(&["replay", "--snapshot", "--map", "oq.toml", "oq1.csv", "oq2.csv"]);
-    says(&told, &json!({ "rows": 80, "homes": 40, "gone": 0, "quarantined": 1, "changed": 0 }));
+    let message = room.json(&["replay", "--snapshot", "--map", "oq.toml", "oq1.csv", "oq2.csv"]);
+    says(&message, &json!({ "rows": 80, "homes": 40, "gone": 0, "quarantined": 1, "changed": 0 }));
     let rejects = room.rejects();
     assert_eq!(rejects[0].0, "oq2.csv: line 11");
     assert!(rejects[0].2.starts_with("text after a closing quote"), "{rejects:?}");
@@ -235,8 +235,8 @@ fn spoilt_postal_codes_are_those_of_their_cities() {
 #[test]
 fn a_price_that_cannot_be_read_loses_no_home() {
     let Some(room) = room_of("16-price-words", &["rg.toml", "rg.csv"]) else { return };
-    let told = room.json(&["replay", "--map", "rg.toml", "rg.csv", "--max-rejects", "100"]);
-    says(&told, &json!({ "homes": 7, "priced": 4, "quarantined": 0, "values_refused": 1 }));
+    let message = room.json(&["replay", "--map", "rg.toml", "rg.csv", "--max-rejects", "100"]);
+    says(&message, &json!({ "homes": 7, "priced": 4, "quarantined": 0, "values_refused": 1 }));
     let prices = [(1, 1_542_000.0), (2, 399_000.0), (5, 840_000.0), (7, 650_000.0)];
     for (id, price) in prices {
         let home = room.json(&["home", &format!("rg/{id}")]);

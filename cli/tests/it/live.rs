@@ -275,7 +275,7 @@ fn a_run_waits_while_the_disk_is_full_and_loses_nothing() {
         unshare.args(["-rm", "sh", "-c", command]).stdin(Stdio::null());
         unshare
     };
-    if !crate::support::Outcome::of(&mut own_mounts("mount -t tmpfs tmpfs /mnt")).code.is_some_and(|code| code == 0) {
+    if crate::support::Outcome::of(&mut own_mounts("mount -t tmpfs tmpfs /mnt")).code != Some(0) {
         eprintln!("skipped: this system lets nobody mount a disk of his own");
         return;
     }

@@ -13,6 +13,7 @@ mod control;
 mod crash;
 mod days_read;
 mod demo;
+mod draft_page;
 mod files;
 mod first_steps;
 mod judge;

@@ -81,8 +81,8 @@ fn damage_is_told_with_its_frame_and_no_line_of_that_frame_is_read() {
     let cut = &frames.concat()[..frames[0].len() + 3];
     for damaged in [&flipped.concat()[..], cut] {
         let (lines, read) = read(damaged);
-        let told = read.unwrap_err();
-        assert!(told.starts_with("read frame 2 of the lake: cannot decompress x.zst: "), "{told}");
+        let message = read.unwrap_err();
+        assert!(message.starts_with("read frame 2 of the lake: cannot decompress x.zst: "), "{message}");
         assert_eq!(lines, ["a0", "b0"]);
     }
     // A line may go on in the next frame, and the last one need not end.

@@ -162,8 +162,8 @@ fn a_database_that_lacks_a_table_is_refused_by_readers_and_writers() {
         apply(&open(folder.path()), &[&observation("1", 0, 0)]);
         Connection::open(&path).unwrap().execute_batch(&format!("DROP TABLE {table}")).unwrap();
         for refusal in [Database::open(&path, &data).unwrap_err(), Database::open_read(&path, &data).unwrap_err()] {
-            let told = refusal.to_string();
-            assert!(told.contains(&format!("stoop.db is damaged: it has no table {table}; restore")), "{told}");
+            let message = refusal.to_string();
+            assert!(message.contains(&format!("stoop.db is damaged: it has no table {table}; restore")), "{message}");
         }
     }
 }
