@@ -17,8 +17,8 @@ use std::time::Instant;
 
 use stoop_domain::{Minor, Observation, Time, market_of};
 use stoop_embedded::Database;
-use stoop_pipeline::serve::{AreaView, Hours, MarketView, MergedId, Sum, find_area};
 use stoop_pipeline::{Measurer, WideArea, WideLevel};
+use stoop_serve::{AreaView, Hours, MarketView, MergedId, Sum, find_area};
 
 use process::{Took, cpu_s, watched};
 use updates::{stoop, write_rows};

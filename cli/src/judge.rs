@@ -8,9 +8,9 @@ use serde::Serialize;
 use stoop_domain::Alert;
 use stoop_embedded::Database;
 use stoop_pipeline::Alerted;
-use stoop_pipeline::serve::AlertView;
 use stoop_rules::Rules;
 use stoop_runtime::read_outline;
+use stoop_serve::AlertView;
 
 use crate::args::{JudgeArgs, StoreArgs};
 use crate::failure::usage;

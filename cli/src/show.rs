@@ -6,7 +6,7 @@ mod table;
 mod words;
 
 use stoop_domain::{Alert, AreaPath, Purpose};
-use stoop_pipeline::serve::area_name;
+use stoop_serve::area_name;
 
 pub(crate) use page::Page;
 pub(crate) use screen::Look;

@@ -14,8 +14,8 @@ use serde::{Deserialize, Serialize};
 use stoop_domain::Time;
 use stoop_pages::{NamedToken, Scope, is_token_name};
 use stoop_pipeline::Clock;
-use stoop_pipeline::serve::api::Token;
 use stoop_runtime::SystemClock;
+use stoop_serve::api::Token;
 use tempfile::NamedTempFile;
 
 use crate::args::{StoreArgs, TokenArgs, TokenCommand};

@@ -30,7 +30,7 @@ use stoop_domain::{Home, HomeId, Market, Time};
 use stoop_embedded::{Database, OpenError};
 use stoop_market::Cells;
 use stoop_pipeline::ports::{PortError, RunOutcome, RunRecord};
-use stoop_pipeline::serve::{AreaError, FoundArea, NamedArea, ReadError, Reader, covers_days, find_area};
+use stoop_serve::{AreaError, FoundArea, NamedArea, ReadError, Reader, covers_days, find_area};
 
 use crate::args::{FormatArgs, StoreArgs};
 use crate::failure::{not_opened, usage};

@@ -8,9 +8,9 @@ use anyhow::Context;
 use serde::Serialize;
 use stoop_embedded::Database;
 use stoop_pipeline::ports::DeadLetter;
-use stoop_pipeline::serve::AlertView;
 use stoop_pipeline::{Delivery, Trouble, begin_delivery, deliver, resend};
 use stoop_runtime::{AlertSettings, HttpClient, SystemClock, Webhook, read_alerts, read_outline};
+use stoop_serve::AlertView;
 use tokio::sync::oneshot;
 
 use crate::args::{StoreArgs, WebhookArgs};

@@ -18,6 +18,7 @@ const FLOORS: &[&[&str]] = &[
     &["stoop-emf", "stoop-market", "stoop-rules", "stoop-show", "stoop-simulation", "stoop-sources", "stoop-wire"],
     &["stoop-drafts", "stoop-files"],
     &["stoop-pipeline"],
+    &["stoop-serve"],
     &["stoop-aws", "stoop-embedded", "stoop-pages", "stoop-runtime"],
     &[
         "stoop",

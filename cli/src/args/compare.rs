@@ -1,6 +1,6 @@
 use clap::{Args, ValueEnum};
 use stoop_market::Definition;
-use stoop_pipeline::serve::Part;
+use stoop_serve::Part;
 
 use super::{AsOfArgs, FormatArgs};
 

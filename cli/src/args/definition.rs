@@ -1,5 +1,5 @@
 use clap::{Args, ValueEnum};
-use stoop_pipeline::serve::{Month, MonthError, Provider};
+use stoop_serve::{Month, MonthError, Provider};
 
 #[derive(Args)]
 pub(crate) struct DefinitionArgs {

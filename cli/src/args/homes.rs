@@ -3,7 +3,7 @@ use std::ops::RangeInclusive;
 use clap::Args;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use stoop_domain::{PropertyType, Status};
-use stoop_pipeline::serve::{HomeSort, WantedHomes, bedrooms};
+use stoop_serve::{HomeSort, WantedHomes, bedrooms};
 
 /// Which homes are listed, and in what order.
 #[derive(Args, Default)]

@@ -1,6 +1,6 @@
 use clap::Args;
 use stoop_pipeline::WideLevel;
-use stoop_pipeline::serve::SortBy;
+use stoop_serve::SortBy;
 
 use super::values::lines;
 use super::{AsOfArgs, FormatArgs};

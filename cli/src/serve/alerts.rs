@@ -10,8 +10,8 @@ use futures_util::{StreamExt, stream};
 use stoop_domain::Verdict;
 use stoop_embedded::Database;
 use stoop_pipeline::ports::LedgerRow;
-use stoop_pipeline::serve::AlertView;
 use stoop_pipeline::with_causes;
+use stoop_serve::AlertView;
 use tokio::sync::watch;
 
 use super::readers::read_beside;

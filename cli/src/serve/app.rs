@@ -14,8 +14,8 @@ use stoop_domain::Time;
 use stoop_embedded::Database;
 use stoop_pages::{Access, FORM_BYTES_MAX, Tokens, Web, WebRequest};
 use stoop_pipeline::Clock;
-use stoop_pipeline::serve::api::ApiResponse;
 use stoop_runtime::SystemClock;
+use stoop_serve::api::ApiResponse;
 use tokio::sync::watch;
 use tower_http::compression::CompressionLayer;
 

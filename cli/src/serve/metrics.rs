@@ -11,8 +11,8 @@ mod tests;
 use stoop_domain::Time;
 use stoop_embedded::{Database, Meters};
 use stoop_pipeline::ports::{PortError, ShownWide, WideAreas};
-use stoop_pipeline::serve::{Hours, MarketRow, Sum};
 use stoop_pipeline::{WideArea, WideLevel};
+use stoop_serve::{Hours, MarketRow, Sum};
 
 use exposition::Exposition;
 pub(super) use exposition::MEDIA_TYPE;

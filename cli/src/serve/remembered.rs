@@ -2,7 +2,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use stoop_pipeline::serve::api::ApiResponse;
+use stoop_serve::api::ApiResponse;
 
 /// How long an answer is given again although the database has changed. Beside a pipeline that writes all the time, what
 /// many ask for is read once a second.

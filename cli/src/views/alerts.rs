@@ -3,7 +3,7 @@ use std::process::ExitCode;
 use serde::Serialize;
 use stoop_domain::Alert;
 use stoop_embedded::{AlertFilter, Database};
-use stoop_pipeline::serve::{ALERT_COLUMNS, AlertView};
+use stoop_serve::{ALERT_COLUMNS, AlertView};
 
 use super::{View, area, give, more, open, plural};
 use crate::args::{AlertsArgs, StoreArgs};

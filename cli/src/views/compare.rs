@@ -7,7 +7,7 @@ use serde_json::Value;
 use stoop_domain::{Currency, Purpose, Time};
 use stoop_embedded::Database;
 use stoop_market::{Segment, Window};
-use stoop_pipeline::serve::{
+use stoop_serve::{
     ChangeView, ComparedChange, ComparedFigure, Comparing, Comparison, Figure, FiguresView, MarketView, Part,
     figure_text, figure_title, market_for,
 };

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use serde::Serialize;
 use stoop_domain::{AreaPath, Market};
 use stoop_embedded::Database;
-use stoop_pipeline::serve::{DefinedFigure, DefinedMarket, FoundArea, Month, Period, Provider, Tallies};
+use stoop_serve::{DefinedFigure, DefinedMarket, FoundArea, Month, Period, Provider, Tallies};
 
 use super::market::Area;
 use super::{View, area, each_home, give, moment, open, rows};

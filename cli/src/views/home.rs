@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use serde::Serialize;
 use stoop_domain::{EventKind, FACTS_MAX, FACTS_PER_DAY_MAX, Home, HomeId, Time};
 use stoop_embedded::Database;
-use stoop_pipeline::serve::{HomeView, INTERVAL_COLUMNS, Nearest, with_values};
+use stoop_serve::{HomeView, INTERVAL_COLUMNS, Nearest, with_values};
 
 use super::{View, empty, give, moment, open, plural, read};
 use crate::args::{HomeArgs, StoreArgs};

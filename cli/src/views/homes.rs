@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use serde::Serialize;
 use stoop_domain::{Currency, Time};
 use stoop_embedded::Database;
-use stoop_pipeline::serve::{FirstHomes, FoundArea, HomeSummary, home_columns};
+use stoop_serve::{FirstHomes, FoundArea, HomeSummary, home_columns};
 
 use super::{View, area, as_text, each_home, give, moment, more, open, plural, read};
 use crate::args::{HomesArgs, StoreArgs, WantedArgs};

@@ -14,7 +14,7 @@ use serde_json::Value;
 use stoop_domain::{Market, Minor, Time};
 use stoop_embedded::Database;
 use stoop_market::{Cells, THIN_SAMPLE, WARM_UP_DAYS};
-use stoop_pipeline::serve::{
+use stoop_serve::{
     Allowance, AreaRequest, AreaView, FiguresView, FoundArea, MarketView, Revised, YieldView, area_csv, revised,
 };
 

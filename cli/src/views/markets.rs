@@ -4,9 +4,7 @@ use serde::Serialize;
 use stoop_domain::Time;
 use stoop_embedded::Database;
 use stoop_pipeline::WideLevel;
-use stoop_pipeline::serve::{
-    Allowance, ConfidenceInterval, Figure, FiguresView, MarketRow, Ranking, SortBy, market_columns,
-};
+use stoop_serve::{Allowance, ConfidenceInterval, Figure, FiguresView, MarketRow, Ranking, SortBy, market_columns};
 
 use super::compare::{cell, name};
 use super::market::catalogue::dimmed;

@@ -3,8 +3,8 @@ use std::process::ExitCode;
 use serde::Serialize;
 use stoop_embedded::Database;
 use stoop_pipeline::ports::RunOutcome;
-use stoop_pipeline::serve::{RUN_COLUMNS, RunView};
 use stoop_pipeline::{LEFT_BY_SERVER, LEFT_OF};
+use stoop_serve::{RUN_COLUMNS, RunView};
 
 use super::{View, give, more, open, plural};
 use crate::args::{RunsArgs, StoreArgs};

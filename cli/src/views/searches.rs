@@ -4,9 +4,9 @@ use std::process::ExitCode;
 use serde::Serialize;
 use stoop_embedded::Database;
 use stoop_pipeline::ports::SearchControls;
-use stoop_pipeline::serve::{ControlError, SEARCH_COLUMNS, SearchView, control_search, searches};
 use stoop_pipeline::{Clock, ControlAction, SearchControl};
 use stoop_runtime::{SystemClock, read_outline};
+use stoop_serve::{ControlError, SEARCH_COLUMNS, SearchView, control_search, searches};
 
 use super::{View, give, open};
 use crate::args::{SearchArgs, SearchesArgs, StoreArgs};

@@ -19,8 +19,8 @@ use serde_json::value::RawValue;
 use stoop_domain::Time;
 use stoop_pages::{Access, Tokens, Web, WebRequest};
 use stoop_pipeline::ports::PortError;
-use stoop_pipeline::serve::api::ApiResponse;
 use stoop_pipeline::with_causes;
+use stoop_serve::api::ApiResponse;
 
 /// How recent a token must be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -224,7 +224,7 @@ fn converted(response: ApiResponse) -> LambdaFunctionUrlResponse {
 
 #[cfg(test)]
 mod tests {
-    use stoop_pipeline::serve::api::BODY_BYTES_MAX;
+    use stoop_serve::api::BODY_BYTES_MAX;
 
     use super::*;
 

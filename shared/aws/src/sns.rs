@@ -14,7 +14,7 @@ use message::Message;
 const BATCH_MAX: usize = 10;
 const BATCH_BYTES_MAX: usize = 256 << 10;
 
-/// Publishes alerts on an SNS topic: readable text to people (e-mail, SMS), [`stoop_pipeline::serve::AlertView`] as
+/// Publishes alerts on an SNS topic: readable text to people (e-mail, SMS), [`stoop_serve::AlertView`] as
 /// JSON to programs (SQS, HTTP, Lambda), and message attributes for filter policies:
 ///
 /// | attribute | example | |

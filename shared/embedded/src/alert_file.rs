@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use stoop_domain::{Alert, Verdict};
 use stoop_pipeline::ports::PortError;
-use stoop_pipeline::serve::AlertView;
+use stoop_serve::AlertView;
 
 use crate::database::{Database, file_bytes};
 use crate::error::{Result, at, doing};

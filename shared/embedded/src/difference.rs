@@ -5,8 +5,8 @@ use serde::Serialize;
 use stoop_domain::{Alert, Home, HomeId, Market, Time};
 use stoop_market::Cells;
 use stoop_pipeline::ports::PortError;
-use stoop_pipeline::serve::{FiguresView, Revised, Sum, revised};
 use stoop_rules::Rules;
+use stoop_serve::{FiguresView, Revised, Sum, revised};
 use stoop_wire::home_from_bytes;
 
 use crate::check_rollups::check_areas;

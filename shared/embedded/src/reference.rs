@@ -6,7 +6,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 use serde::Serialize;
 use stoop_domain::{AREAS_VERSION, AreaValues, Day, ReferenceAround, ReferenceSeries, ReferenceUnit, Time};
 use stoop_pipeline::ports::PortError;
-use stoop_pipeline::serve::areas_around;
+use stoop_serve::areas_around;
 
 use crate::database::{Database, has_table};
 use crate::error::Result;

@@ -12,8 +12,8 @@ use rusqlite::{Connection, OptionalExtension, Params, Row, TransactionBehavior, 
 use stoop_domain::{Day, Market, Time, lies_in};
 use stoop_market::{Cells, Projection, WIDE_DAYS, Wide};
 use stoop_pipeline::ports::PortError;
-use stoop_pipeline::serve::MergedId;
 use stoop_pipeline::{WideArea, WideLevel};
+use stoop_serve::MergedId;
 
 use crate::database::Database;
 use crate::error::Result;

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use stoop_domain::Time;
-use stoop_pipeline::serve::api::{Token, TokenError};
+use stoop_serve::api::{Token, TokenError};
 
 /// How long a browser that has shown a token may read.
 pub const SESSION_MS: i64 = 7 * Time::DAY_MS;

@@ -4,7 +4,7 @@ mod explained;
 
 use maud::{Markup, html};
 use stoop_domain::{Alert, Time};
-use stoop_pipeline::serve::{MergedId, Reader};
+use stoop_serve::{MergedId, Reader};
 
 use crate::drops::{depth, held_back, words};
 use crate::layout::{self, Head, Room};

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use maud::{Markup, html};
 use serde_json::Value;
-use stoop_pipeline::serve::api::OPENAPI;
+use stoop_serve::api::OPENAPI;
 
 use crate::layout::{self, Head, Room};
 

@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use maud::{Markup, html};
 use stoop_domain::Time;
 use stoop_pipeline::ports::PortError;
-use stoop_pipeline::serve::{
+use stoop_serve::{
     Allowance, AreaRequest, ChangeView, ConfidenceInterval, FoundArea, MarketView, MergedId, Reader, YieldView,
     area_csv, area_name, areas_around,
 };

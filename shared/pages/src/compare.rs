@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 use stoop_domain::{Purpose, Time};
 use stoop_market::Window;
-use stoop_pipeline::serve::{
+use stoop_serve::{
     Allowance, AreaRequest, ChangeView, ComparedChange, ComparedFigure, ComparedValue, Comparing, Comparison,
     ConfidenceInterval, MarketView, Part, Reader, figure_text, market_for,
 };

@@ -4,7 +4,7 @@ mod meanwhile;
 
 use maud::{Markup, html};
 use stoop_domain::{Currency, HomeId, Minor, Time};
-use stoop_pipeline::serve::{HappenedView, HomeView, Reader, area_name, areas_around};
+use stoop_serve::{HappenedView, HomeView, Reader, area_name, areas_around};
 
 use crate::chart::{Step, StepChart};
 use crate::definitions;

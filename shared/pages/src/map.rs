@@ -11,7 +11,7 @@ mod projection;
 use maud::{Markup, html};
 use stoop_domain::Time;
 use stoop_outlines::Bounds;
-use stoop_pipeline::serve::HomeSummary;
+use stoop_serve::HomeSummary;
 
 use homes::Located;
 use land::Land;

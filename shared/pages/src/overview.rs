@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use maud::{Markup, html};
 use stoop_domain::{Alert, Purpose, Time};
 use stoop_market::THIN_SAMPLE;
-use stoop_pipeline::serve::{
+use stoop_serve::{
     Allowance, AreaCard, AreaRequest, ChangeView, Comparisons, ConfidenceInterval, MergedId, Reader, YieldView,
     areas_of, listed_level, terms_of,
 };

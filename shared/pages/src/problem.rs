@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 use stoop_pipeline::ports::PortError;
-use stoop_pipeline::serve::{NamedArea, ReadError, TooWide, area_name};
+use stoop_serve::{NamedArea, ReadError, TooWide, area_name};
 
 use crate::layout::{Head, Room, page};
 use crate::text;

@@ -5,7 +5,7 @@ mod areas;
 use maud::{Markup, html};
 use stoop_domain::{Reason, Time};
 use stoop_pipeline::ports::{Quarantined, RunOutcome, RunRecord};
-use stoop_pipeline::serve::{MergedId, Quality, Reader};
+use stoop_serve::{MergedId, Quality, Reader};
 
 use crate::layout::{self, Head, Room};
 use crate::overview::switch;

@@ -1,6 +1,6 @@
 //! Finds the area that a text means, or says what may have been meant.
 
-use stoop_pipeline::serve::{AreaError, FoundArea, Reader, find_area};
+use stoop_serve::{AreaError, FoundArea, Reader, find_area};
 
 use crate::problem::Problem;
 

@@ -1,7 +1,7 @@
 //! An HTTP request, and what it presents.
 
 use stoop_domain::Time;
-use stoop_pipeline::serve::api::Grant;
+use stoop_serve::api::Grant;
 
 use crate::access::{NamedToken, Scope, Tokens};
 use crate::assets::Asset;

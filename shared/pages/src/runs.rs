@@ -6,7 +6,7 @@ use maud::{Markup, html};
 use stoop_domain::Time;
 use stoop_pipeline::ControlAction;
 use stoop_pipeline::ports::{Polling, RunOutcome, RunRecord};
-use stoop_pipeline::serve::{Reader, SearchView, searches};
+use stoop_serve::{Reader, SearchView, searches};
 
 use crate::layout::{self, Head, Room};
 use crate::problem::Problem;

@@ -1,7 +1,7 @@
 use stoop_domain::{HomeId, Time};
 use stoop_pipeline::ports::{Browse, SearchControls, Store, Views, WideAreas};
-use stoop_pipeline::serve::Reader;
-use stoop_pipeline::serve::api::ApiResponse;
+use stoop_serve::Reader;
+use stoop_serve::api::ApiResponse;
 
 use crate::assets::Asset;
 use crate::problem::Problem;

@@ -4,7 +4,7 @@ use maud::{Markup, html};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use stoop_domain::{Currency, HomeId, Time};
 use stoop_market::Definition;
-use stoop_pipeline::serve::{ComparableView, ConfidenceInterval, YieldLevelView, area_name};
+use stoop_serve::{ComparableView, ConfidenceInterval, YieldLevelView, area_name};
 
 /// Everything that has no meaning in a path.
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~').remove(b'/');

@@ -3,7 +3,7 @@
 use stoop_domain::Time;
 use stoop_pipeline::ControlAction;
 use stoop_pipeline::ports::{Browse, SearchControls, Store, Views, WideAreas};
-use stoop_pipeline::serve::api::{Api, ApiRequest, ApiResponse, Grant};
+use stoop_serve::api::{Api, ApiRequest, ApiResponse, Grant};
 
 use crate::access::{SESSION_MS, Tokens};
 use crate::login::{self, Notice};

@@ -3,7 +3,7 @@ use std::fmt;
 use async_trait::async_trait;
 use stoop_domain::Alert;
 use stoop_pipeline::ports::{DeliveryError, HttpError, PortError, Subscriber};
-use stoop_pipeline::serve::AlertView;
+use stoop_serve::AlertView;
 
 use crate::http::HttpClient;
 

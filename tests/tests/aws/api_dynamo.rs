@@ -9,7 +9,7 @@ use serde_json::Value;
 use stoop_pages::{Access, Web, WebRequest};
 use stoop_pipeline::Measurer;
 use stoop_pipeline::ports::Ledger;
-use stoop_pipeline::serve::api::Api;
+use stoop_serve::api::Api;
 use stoop_tests::AlteredAreas;
 
 /// An answer without the time of the newest observation: DynamoDB keeps that of the commit.

@@ -7,8 +7,8 @@ use stoop_domain::{Address, Currency, Listing, Market, Minor, Observation, Prope
 use stoop_embedded::Database;
 use stoop_market::Segment;
 use stoop_pipeline::ports::{PortError, RollUps, ShownWide, StoredSum, Views, WideAreas};
-use stoop_pipeline::serve::MergedId;
 use stoop_pipeline::{AreaSum, Measurer, RolledUp, WideArea, WideLevel, roll_up, roll_up_all};
+use stoop_serve::MergedId;
 
 use crate::dynamo::{MemoryLake, Tables};
 use crate::services::Bucket;

@@ -7,7 +7,7 @@ use insta::assert_snapshot;
 use proptest::prelude::*;
 use serde_json::Value;
 use stoop_domain::{Status, Time};
-use stoop_pipeline::serve::api::{Api, ApiRequest, Grant};
+use stoop_serve::api::{Api, ApiRequest, Grant};
 use stoop_tests::Faulty;
 use stoop_tests::made::observation_in;
 

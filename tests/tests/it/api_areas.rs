@@ -10,9 +10,9 @@ use serde_json::{Value, json as value};
 use stoop_domain::{Market, Observation, Time};
 use stoop_market::Cells;
 use stoop_pipeline::ports::{PortError, ShownWide, VisitWide, WideAreas};
-use stoop_pipeline::serve::api::Api;
-use stoop_pipeline::serve::{AreaView, FoundArea, find_area};
 use stoop_pipeline::{WideArea, WideLevel};
+use stoop_serve::api::Api;
+use stoop_serve::{AreaView, FoundArea, find_area};
 use stoop_tests::AlteredAreas;
 use stoop_tests::made::observation_in;
 

@@ -5,7 +5,7 @@ use crate::small_town::{Town, get, json, now};
 use serde_json::Value;
 use stoop_domain::Observation;
 use stoop_pipeline::WideArea;
-use stoop_pipeline::serve::api::Api;
+use stoop_serve::api::Api;
 use stoop_tests::AlteredAreas;
 use stoop_tests::made::observation_in;
 

@@ -7,7 +7,7 @@ use serde_json::Value;
 use stoop_domain::{Currency, Observation};
 use stoop_pipeline::WideArea;
 use stoop_pipeline::ports::{PortError, ShownWide};
-use stoop_pipeline::serve::api::Api;
+use stoop_serve::api::Api;
 use stoop_tests::AlteredAreas;
 use stoop_tests::made::observation;
 

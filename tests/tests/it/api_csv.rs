@@ -2,7 +2,7 @@
 
 use stoop_domain::{Reason, Reject};
 use stoop_pipeline::ports::Quarantine;
-use stoop_pipeline::serve::api::{ApiRequest, ApiResponse, Grant};
+use stoop_serve::api::{ApiRequest, ApiResponse, Grant};
 
 use crate::api_documents::unreported;
 use crate::small_town::{Town, block_on, header, json, now};

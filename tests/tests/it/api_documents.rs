@@ -2,7 +2,7 @@
 
 use crate::small_town::{Town, json};
 use serde_json::Value;
-use stoop_pipeline::serve::Figure;
+use stoop_serve::Figure;
 
 /// Whether a response matches a page: `"…"` matches anything, `["…"]` any list, and a member `"…"` any further members.
 fn is_shown(shown: &Value, answer: &Value) -> bool {

@@ -10,8 +10,8 @@ use serde_json::Value;
 use stoop_domain::{Home, HomeId, Market, Phase};
 use stoop_embedded::Database;
 use stoop_pipeline::ports::{Browse, PortError, RunLedger, RunOutcome, RunRecord};
-use stoop_pipeline::serve::Reader;
 use stoop_pipeline::{Measurer, NextPoll};
+use stoop_serve::Reader;
 use stoop_tests::made::observation_in;
 
 /// The IDs of the answer, and its total.

@@ -4,7 +4,7 @@ use serde_json::Value;
 use stoop_domain::Time;
 use stoop_pages::{Access, Tokens, Web, WebRequest};
 use stoop_pipeline::NextPoll;
-use stoop_pipeline::serve::api::ApiResponse;
+use stoop_serve::api::ApiResponse;
 
 use crate::api_documents::{unreported, unreported_control};
 use crate::small_town::{Town, block_on, header, json, now};

@@ -7,7 +7,7 @@ use stoop_domain::{Observation, PropertyType, Purpose};
 use stoop_market::Wide;
 use stoop_pipeline::WideArea;
 use stoop_pipeline::ports::ShownWide;
-use stoop_pipeline::serve::api::Api;
+use stoop_serve::api::Api;
 use stoop_tests::AlteredAreas;
 use stoop_tests::made::observation_in;
 

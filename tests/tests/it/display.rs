@@ -3,7 +3,7 @@
 use crate::site::Bench;
 use stoop_domain::HomeId;
 use stoop_pipeline::DisplayTerms;
-use stoop_pipeline::serve::HomeView;
+use stoop_serve::HomeView;
 
 /// Whether the home's history, an estimate of its value, and the home itself may be shown.
 fn shown(bench: &Bench) -> [bool; 3] {

@@ -6,9 +6,9 @@ use stoop_aws::StackAreas;
 use stoop_domain::{Market, Observation};
 use stoop_market::Segment;
 use stoop_pipeline::ports::{RollUps, WideAreas};
-use stoop_pipeline::serve::AddUp;
 use stoop_pipeline::{Clock, WideArea, WideLevel};
 use stoop_runtime::SystemClock;
+use stoop_serve::AddUp;
 use stoop_tests::made::observation_in;
 
 use crate::hosted::{Hosted, TIMEOUT, failures, kinesis_batch};

@@ -2,7 +2,7 @@
 
 use stoop_domain::{Home, HomeId, Market};
 use stoop_embedded::Database;
-use stoop_pipeline::serve::{AddressFit, AddressQuery};
+use stoop_serve::{AddressFit, AddressQuery};
 
 use super::super::each_home;
 use crate::failure::usage;

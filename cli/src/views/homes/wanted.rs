@@ -1,4 +1,4 @@
-use stoop_pipeline::serve::HomeSort;
+use stoop_serve::HomeSort;
 
 use crate::args::WantedArgs;
 

@@ -1,7 +1,7 @@
 //! The figures of sales, speed and pressure, as the catalogue defines them.
 
 use stoop_market::{Definition, Group, Window};
-use stoop_pipeline::serve::{Figure, FiguresView, MarketView, figure_text, figure_title};
+use stoop_serve::{Figure, FiguresView, MarketView, figure_text, figure_title};
 
 use crate::show::{self, Column, Page, SafeText, Table, UNKNOWN};
 

@@ -1,7 +1,7 @@
 //! How an area changed, and what is unusual for it.
 
 use stoop_market::THIN_SAMPLE;
-use stoop_pipeline::serve::{ChangeView, ConfidenceInterval, MarketView};
+use stoop_serve::{ChangeView, ConfidenceInterval, MarketView};
 
 use crate::show::{self, Column, Page, SafeText, Table, UNKNOWN, or_unknown};
 

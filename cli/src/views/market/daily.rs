@@ -2,7 +2,7 @@
 
 use stoop_domain::Currency;
 use stoop_market::THIN_SAMPLE;
-use stoop_pipeline::serve::MarketView;
+use stoop_serve::MarketView;
 
 use super::number;
 use crate::show::{self, Column, Page, SafeText, Table, UNKNOWN, or_unknown};

@@ -1,5 +1,5 @@
 use stoop_market::Flows;
-use stoop_pipeline::serve::FiguresView;
+use stoop_serve::FiguresView;
 
 use super::number;
 use crate::show::{Column, Table, UNKNOWN};

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use stoop_market::THIN_SAMPLE;
-use stoop_pipeline::serve::MarketView;
+use stoop_serve::MarketView;
 
 use crate::show::{Column, Page, SafeText, Table, UNKNOWN};
 

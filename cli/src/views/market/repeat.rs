@@ -1,7 +1,7 @@
 //! The repeat-listing index of an area.
 
 use stoop_market::REPEAT_PAIRS_MIN;
-use stoop_pipeline::serve::{MarketView, RepeatMonthView};
+use stoop_serve::{MarketView, RepeatMonthView};
 
 use crate::show::{Column, Page, SafeText, Table, or_unknown};
 

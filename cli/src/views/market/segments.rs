@@ -1,7 +1,7 @@
 //! The figures of a market's parts.
 
 use stoop_domain::Currency;
-use stoop_pipeline::serve::{MarketView, SegmentView};
+use stoop_serve::{MarketView, SegmentView};
 
 use super::catalogue::dimmed;
 use super::number;

@@ -1,6 +1,6 @@
 //! The gross yields of an area.
 
-use stoop_pipeline::serve::{MarketView, YieldView, area_name};
+use stoop_serve::{MarketView, YieldView, area_name};
 
 use crate::show::{self, Column, Page, SafeText, Table, UNKNOWN};
 

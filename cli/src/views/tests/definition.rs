@@ -1,6 +1,6 @@
 //! A month as others count it.
 
-use stoop_pipeline::serve::{Month, Provider};
+use stoop_serve::{Month, Provider};
 
 use super::super::definition::Defined;
 use super::*;

@@ -1,7 +1,7 @@
 //! The views on narrow screens, and as CSV.
 
 use stoop_domain::{HOME_FIELDS, HomeKind, HomeValue, Kept};
-use stoop_pipeline::serve::Figure;
+use stoop_serve::Figure;
 
 use super::*;
 

@@ -1,7 +1,7 @@
 //! Which homes `stoop homes` lists, and in what order.
 
 use super::*;
-use stoop_pipeline::serve::HomeSort;
+use stoop_serve::HomeSort;
 
 /// The IDs of the homes that `stoop homes us/wa` lists with these options, and the total.
 fn listed(options: &str, limit: usize) -> (Vec<String>, usize) {

@@ -1,7 +1,7 @@
 //! Thin figures look thin, and old ones old.
 
 use clap::Parser;
-use stoop_pipeline::serve::Provider;
+use stoop_serve::Provider;
 
 use super::*;
 use crate::args::{Cli, Command};

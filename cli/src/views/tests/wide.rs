@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use stoop_market::Cells;
 use stoop_pipeline::WideLevel;
-use stoop_pipeline::serve::{MarketView, MergedId, Sum, find_area};
+use stoop_serve::{MarketView, MergedId, Sum, find_area};
 
 use super::*;
 

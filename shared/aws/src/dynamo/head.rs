@@ -4,7 +4,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use stoop_domain::{Market, Time};
 use stoop_market::{CATALOGUE_VERSION, Cells, CodecError};
 use stoop_pipeline::ports::MarketChange;
-use stoop_pipeline::serve::{FiguresView, Sum};
+use stoop_serve::{FiguresView, Sum};
 
 use super::attributes::{Item, Malformed, bytes, bytes_of, item, native, number, number_of, text};
 use super::block::{Block, BlockRef, unpack};

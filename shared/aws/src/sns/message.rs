@@ -2,7 +2,7 @@ use std::fmt::Write;
 
 use serde_json::json;
 use stoop_domain::{Alert, AreaPath, Currency, Minor};
-use stoop_pipeline::serve::{AlertView, web_address};
+use stoop_serve::{AlertView, web_address};
 use stoop_show::plain;
 
 /// The longest subject that SNS takes.

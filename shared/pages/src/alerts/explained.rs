@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 use stoop_domain::{AlertId, Currency, HomeId, Market, Time};
-use stoop_pipeline::serve::{Explanation, Reader, ReferencePrice, RuleView, explain};
+use stoop_serve::{Explanation, Reader, ReferencePrice, RuleView, explain};
 
 use crate::layout::{self, Head, Room};
 use crate::problem::Problem;

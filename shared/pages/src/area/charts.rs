@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 use stoop_domain::ReferenceUnit;
-use stoop_pipeline::serve::{DayView, MarketView};
+use stoop_serve::{DayView, MarketView};
 
 use super::{Shown, asking};
 use crate::chart::{Bars, LineChart, Series, Stack};

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 use stoop_domain::{Market, PropertyType};
-use stoop_pipeline::serve::{AREA_HOMES_MAX, FoundArea, HomeSort, HomeSummary, MergedId, Reader, WantedHomes};
+use stoop_serve::{AREA_HOMES_MAX, FoundArea, HomeSort, HomeSummary, MergedId, Reader, WantedHomes};
 
 use super::Shown;
 use crate::map;

@@ -1,7 +1,7 @@
 //! Changes, speed, yields, parts and reference series of an area.
 
 use maud::{Markup, html};
-use stoop_pipeline::serve::{SegmentView, area_name};
+use stoop_serve::{SegmentView, area_name};
 
 use super::Shown;
 use crate::text;

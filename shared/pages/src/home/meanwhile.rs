@@ -2,7 +2,7 @@
 
 use stoop_domain::{Day, Market, Time};
 use stoop_market::WIDE_SERIES_DAYS;
-use stoop_pipeline::serve::{Allowance, AreaRequest, FoundArea, ReadError, Reader, area_name, areas_around};
+use stoop_serve::{Allowance, AreaRequest, FoundArea, ReadError, Reader, area_name, areas_around};
 
 use crate::chart::{Beside, Step};
 

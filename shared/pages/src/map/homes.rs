@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use maud::{Markup, html};
 use stoop_domain::Time;
 use stoop_outlines::Bounds;
-use stoop_pipeline::serve::{HomeSummary, area_name};
+use stoop_serve::{HomeSummary, area_name};
 
 use super::land::Label;
 use super::projection::{HEIGHT, Projection};

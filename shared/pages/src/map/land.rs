@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 use stoop_outlines::{NO_COUNTRY, Outline, Outlines};
-use stoop_pipeline::serve::area_name;
+use stoop_serve::area_name;
 
 use super::projection::{HEIGHT, Projection, WIDTH};
 

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 use stoop_domain::Time;
 use stoop_market::{THIN_SAMPLE, WARM_UP_DAYS};
-use stoop_pipeline::serve::{AreaQuality, Balance, OBSERVED_MARKETS_MAX, QUALITY_DAYS};
+use stoop_serve::{AreaQuality, Balance, OBSERVED_MARKETS_MAX, QUALITY_DAYS};
 
 use crate::text;
 

@@ -9,9 +9,9 @@ use stoop_aws::StackAreas;
 use stoop_aws_cli::{Pulled, pull};
 use stoop_domain::{Address, Currency, Day, Listing, Market, Minor, Observation, Purpose, Time};
 use stoop_pipeline::ports::{PortError, RollUps, StoredSum, WholeMarket};
-use stoop_pipeline::serve::MergedId;
 use stoop_pipeline::{AreaSum, Clock, RolledUp, Total, WideArea, WideLevel, roll_up, roll_up_all};
 use stoop_runtime::SystemClock;
+use stoop_serve::MergedId;
 
 use super::town::{Town, measure, verify};
 use super::{quiet, without};

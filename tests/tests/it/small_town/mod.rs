@@ -14,8 +14,8 @@ use stoop_embedded::Database;
 use stoop_pages::Web;
 use stoop_pipeline::Measurer;
 use stoop_pipeline::ports::Ledger;
-use stoop_pipeline::serve::api::{Api, ApiRequest, ApiResponse, Grant, Token};
 use stoop_rules::Rules;
+use stoop_serve::api::{Api, ApiRequest, ApiResponse, Grant, Token};
 
 pub(crate) const TOKEN: &str = "only-for-tests-0123456789";
 pub(crate) const BEARER: &str = "Bearer only-for-tests-0123456789";
