@@ -8,6 +8,7 @@ use stoop_market::Wide;
 use stoop_pipeline::{WideArea, WideLevel};
 
 use crate::error::Result;
+use crate::generation::Generation;
 use crate::rollups::{project, wide_area};
 use crate::stored_sums::{Parts, depth, read};
 
@@ -45,7 +46,7 @@ pub(crate) fn check_areas(connection: &Connection, note: &mut dyn FnMut(Result<(
         match cities.remove(city) {
             None => note(Err(format!("the area {city} is stored, but has no markets"))),
             Some(Markets { waits: false, .. }) => {
-                let sum = project(connection, "", city, Day(first.unwrap_or(0)));
+                let sum = project(connection, Generation::Live, city, Day(first.unwrap_or(0)));
                 compare(connection, city, sum, note);
             }
             Some(Markets { waits: true, .. }) => {}
@@ -98,14 +99,15 @@ fn cities(connection: &Connection, note: &mut dyn FnMut(Result<(), String>)) -> 
 fn sum_of(connection: &Connection, parts: &[&WideArea]) -> Result<Wide> {
     let mut sum = Wide::default();
     for part in parts {
-        let part = read(connection, "", part, Parts::All)?.unwrap_or_default();
+        let part = read(connection, Generation::Live, part, Parts::All)?.unwrap_or_default();
         sum.add(&part);
     }
     Ok(sum)
 }
 
 fn compare(connection: &Connection, area: &WideArea, expected: Result<Wide>, note: &mut dyn FnMut(Result<(), String>)) {
-    let stored = read(connection, "", area, Parts::All).and_then(|stored| Ok((stored.unwrap_or_default(), expected?)));
+    let stored = read(connection, Generation::Live, area, Parts::All)
+        .and_then(|stored| Ok((stored.unwrap_or_default(), expected?)));
     note(match stored {
         Ok((stored, expected)) => match stored.first_difference(&expected) {
             Some(difference) => Err(format!("the area {area} differs (stored, recomputed): {difference}")),

@@ -7,9 +7,9 @@ use serde::de::DeserializeOwned;
 use stoop_pipeline::ports::{PortError, SearchControls};
 use stoop_pipeline::{NextPoll, SearchControl};
 
-use crate::database::{Database, has_table};
+use crate::database::Database;
 use crate::error::Result;
-use crate::schema::CONTROLS;
+use crate::schema::{CONTROLS, has_table};
 
 #[async_trait]
 impl SearchControls for Database {

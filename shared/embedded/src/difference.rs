@@ -12,8 +12,9 @@ use stoop_wire::home_from_bytes;
 use crate::check_rollups::check_areas;
 use crate::database::{Database, format};
 use crate::error::Result;
-use crate::rebuild::{Stage, has_table};
-use crate::schema::FORMAT;
+use crate::generation::Generation;
+use crate::rebuild::Stage;
+use crate::schema::{FORMAT, has_table};
 
 /// The number of differences of one kind, and the first one by name.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -149,8 +150,9 @@ fn compare_markets(connection: &Connection, now: Time, found: &mut Difference) -
     let mut statement = connection.prepare("SELECT id FROM markets UNION SELECT id FROM markets_next ORDER BY 1")?;
     let ids: Vec<String> = statement.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
     for id in ids {
-        let next = (cells(connection, "_next", &id)?, archive(connection, "_next", &id)?);
-        let live = cells(connection, "", &id).and_then(|cells| Ok((cells, archive(connection, "", &id)?)));
+        let next = (cells(connection, Generation::Next, &id)?, archive(connection, Generation::Next, &id)?);
+        let live = cells(connection, Generation::Live, &id)
+            .and_then(|cells| Ok((cells, archive(connection, Generation::Live, &id)?)));
         let Ok(live) = live else {
             found.unreadable += 1;
             found.markets.count += 1;
@@ -177,19 +179,19 @@ fn compare_markets(connection: &Connection, now: Time, found: &mut Difference) -
 }
 
 /// The state of a market in a generation. In format 5 it is a single row.
-fn cells(connection: &Connection, suffix: &str, market: &str) -> Result<Cells> {
-    let sql = if has_table(connection, &format!("bases{suffix}"))? {
+fn cells(connection: &Connection, generation: Generation, market: &str) -> Result<Cells> {
+    let sql = if has_table(connection, &format!("bases{generation}"))? {
         format!(
-            "SELECT body FROM bases{suffix} WHERE market = ?1 UNION ALL SELECT body FROM tails{suffix} WHERE market = ?1"
+            "SELECT body FROM bases{generation} WHERE market = ?1 UNION ALL SELECT body FROM tails{generation} WHERE market = ?1"
         )
     } else {
-        format!("SELECT body FROM markets{suffix} WHERE id = ?1")
+        format!("SELECT body FROM markets{generation} WHERE id = ?1")
     };
     sum(connection, &sql, market)
 }
 
-fn archive(connection: &Connection, suffix: &str, market: &str) -> Result<Cells> {
-    sum(connection, &format!("SELECT body FROM archives{suffix} WHERE market = ?1"), market)
+fn archive(connection: &Connection, generation: Generation, market: &str) -> Result<Cells> {
+    sum(connection, &format!("SELECT body FROM archives{generation} WHERE market = ?1"), market)
 }
 
 fn sum(connection: &Connection, sql: &str, market: &str) -> Result<Cells> {

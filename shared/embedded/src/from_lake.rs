@@ -16,7 +16,8 @@ use crate::backup::free_path;
 use crate::database::Database;
 use crate::error::{BoxError, CopyError, Result, at, doing};
 use crate::files::{lock_file, make_folder, sync_folder, with_suffix};
-use crate::lake::{self, Held, LakeFile, LineError};
+use crate::frames::{self, Held, LineError};
+use crate::lake::{self, LakeFile};
 use chain::Chain;
 
 /// What was found in the lake.
@@ -218,7 +219,7 @@ fn each_line(
     let path = file.on_disk(data);
     let mut number = 0_u64;
     let opened = File::open(&path).map_err(at("open", &path))?;
-    let read = lake::each_line(opened, &path, &mut |line| -> Result<(), LineError> {
+    let read = frames::each_line(opened, &path, &mut |line| -> Result<(), LineError> {
         number += 1;
         let observation = stoop_wire::decode(line)
             .map_err(|error| BoxError::from(format!("{}, line {number}: {error}", path.display())))?;

@@ -11,9 +11,10 @@ use stoop_rules::Rules;
 
 use crate::database::Database;
 use crate::error::Result;
-use crate::lake::{self, Held};
+use crate::frames::Held;
+use crate::lake;
 use crate::ledgers::note_rules;
-use crate::rebuild::has_table;
+use crate::schema::has_table;
 
 /// The program name of a generation that no program computed.
 const PROGRAM: &str = "import";

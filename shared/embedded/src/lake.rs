@@ -17,20 +17,17 @@ mod sealed;
 mod tests;
 mod unknown;
 
-use std::collections::VecDeque;
 use std::fs::File;
-use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
-use stoop_domain::{Day, Observation, Time};
+use stoop_domain::{Day, Time};
 use stoop_pipeline::ports::PortError;
-use zstd::bulk::Compressor;
-use zstd::zstd_safe::{CParameter, compress_bound};
 
 use crate::database::Database;
 use crate::error::{Result, at, doing};
 use crate::files::write_whole;
+use crate::frames::{Held, each_line};
 
 pub(crate) use intents::{Intent, forget, intend, remove_orphans};
 pub(crate) use sealed::{seal, seal_committed, seal_named};
@@ -39,9 +36,6 @@ pub use unknown::LakeFile;
 /// The compressed size at which a file is written. Object stores and readers prefer files of at least this size.
 const OBJECT_BYTES: usize = 1 << 20;
 const FOLDER: &str = "lake/observations";
-/// The size of lines at which a frame is compressed.
-const CHUNK_BYTES: usize = 512 << 10;
-const LEVEL: i32 = 1;
 
 /// A file of the lake.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -172,143 +166,8 @@ fn objects(connection: &Connection) -> Result<Vec<LakeObject>> {
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-/// An error of reading a file line by line.
-pub(crate) struct LineError(pub(crate) crate::error::BoxError);
-
-impl From<PortError> for LineError {
-    fn from(error: PortError) -> Self {
-        Self(error.into())
-    }
-}
-
-impl From<crate::error::BoxError> for LineError {
-    fn from(error: crate::error::BoxError) -> Self {
-        Self(error)
-    }
-}
-
-/// Passes each line of compressed frames to `visit`, those of a frame after its checksum was compared.
-pub(crate) fn each_line<E: From<PortError>>(
-    frames: impl Read,
-    path: &Path,
-    visit: &mut impl FnMut(&[u8]) -> Result<(), E>,
-) -> Result<(), E> {
-    let mut frames = BufReader::new(frames);
-    let mut lines = Vec::new();
-    for number in 1_u64.. {
-        let failed = |error| E::from(doing(format!("read frame {number} of the lake"))(at("decompress", path)(error)));
-        if frames.fill_buf().map_err(failed)?.is_empty() {
-            break;
-        }
-        let mut frame = zstd::Decoder::with_buffer(frames).map_err(failed)?.single_frame();
-        frame.read_to_end(&mut lines).map_err(failed)?;
-        frames = frame.finish();
-        let whole = lines.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
-        lines[..whole].split_inclusive(|byte| *byte == b'\n').try_for_each(|line| visit(&line[..line.len() - 1]))?;
-        lines.drain(..whole);
-    }
-    if lines.is_empty() { Ok(()) } else { visit(&lines) }
-}
-
 /// A frame of the outbox: its number and its bytes.
 type Frame = (i64, Vec<u8>);
-
-/// Compresses observations. Reuses its buffers for all commits.
-pub(crate) struct FrameWriter {
-    compressor: Compressor<'static>,
-    chunk: Vec<u8>,
-}
-
-/// The observations of a commit on their way to the lake.
-#[derive(Debug, Default)]
-pub struct Held {
-    rows: i64,
-    first_at: i64,
-    last_at: i64,
-    /// Frames of about [`CHUNK_BYTES`] of lines each.
-    frames: VecDeque<Vec<u8>>,
-    /// The length of the frames.
-    bytes: usize,
-    /// Lines that are not compressed yet.
-    lines: Vec<u8>,
-}
-
-/// The minimum number of observations per release; the last frame may add more.
-const RELEASED_MIN: usize = 16_384;
-
-impl Held {
-    pub(crate) fn is_empty(&self) -> bool {
-        self.rows == 0
-    }
-
-    pub(crate) fn memory_bytes(&self) -> usize {
-        self.bytes + self.lines.len()
-    }
-
-    /// Takes the oldest observations out.
-    pub(crate) fn release(&mut self) -> Result<Vec<Observation>> {
-        let mut observations = Vec::new();
-        let mut read = |lines: &[u8]| -> Result<()> {
-            for line in lines.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
-                observations.push(stoop_wire::decode(line)?);
-            }
-            Ok(())
-        };
-        let mut rows = 0;
-        while rows < RELEASED_MIN
-            && let Some(frame) = self.frames.pop_front()
-        {
-            let lines = zstd::decode_all(frame.as_slice())?;
-            rows += lines.iter().filter(|byte| **byte == b'\n').count();
-            read(&lines)?;
-        }
-        if rows == 0 {
-            read(&std::mem::take(&mut self.lines))?;
-        }
-        Ok(observations)
-    }
-}
-
-impl FrameWriter {
-    pub(crate) fn new() -> Result<Self> {
-        let mut compressor = Compressor::new(LEVEL)?;
-        // With a checksum, a flipped bit on disk is an error of its frame and never a different home.
-        compressor.set_parameter(CParameter::ChecksumFlag(true))?;
-        Ok(Self { compressor, chunk: Vec::new() })
-    }
-
-    /// Adds observations.
-    pub(crate) fn hold(&mut self, held: &mut Held, observations: &[&Observation]) -> Result<()> {
-        for observation in observations {
-            let at = observation.at.ms();
-            if held.is_empty() {
-                (held.first_at, held.last_at) = (at, at);
-            }
-            (held.first_at, held.last_at) = (held.first_at.min(at), held.last_at.max(at));
-            held.rows += 1;
-            stoop_wire::encode(observation, &mut held.lines);
-            held.lines.push(b'\n');
-            if held.lines.len() >= CHUNK_BYTES {
-                self.compress(held)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Compresses the lines so far into a frame. Whole chunks: zstd is a third faster on those than on a stream, whose
-    /// beginning it must keep.
-    pub(crate) fn compress(&mut self, held: &mut Held) -> Result<()> {
-        if !held.lines.is_empty() {
-            self.chunk.clear();
-            self.chunk.reserve(compress_bound(held.lines.len()));
-            self.compressor.compress_to_buffer(&held.lines, &mut self.chunk)?;
-            held.bytes += self.chunk.len();
-            held.frames.push_back(self.chunk.as_slice().into());
-            held.lines.clear();
-        }
-        Ok(())
-    }
-}
 
 /// Puts frames into the outbox or, with an intent, writes the outbox and the frames to a file. Returns `false` if
 /// another process opened the database in between and removed the intent as an orphan.

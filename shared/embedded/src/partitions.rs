@@ -1,10 +1,12 @@
 //! Partitions the lake by home, so that some homes can be recomputed at a time.
 
+use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 
 use rustc_hash::FxHashMap;
 use stoop_domain::{HomeId, Observation, Time, home_id};
+use stoop_market::Cells;
 use stoop_pipeline::ports::PortError;
 
 use crate::database::Database;
@@ -201,4 +203,18 @@ fn hash(text: &str) -> u64 {
     let mut hasher = DefaultHasher::new();
     text.hash(&mut hasher);
     hasher.finish()
+}
+
+/// The markets of a bucket with the sums of their contributions.
+pub(crate) fn sum_up(sums: &mut ByMarket, bucket: usize) -> Result<BTreeMap<String, Cells>> {
+    let mut markets: BTreeMap<String, Cells> = BTreeMap::new();
+    sums.take(bucket, |market, body| {
+        let cells = Cells::from_bytes(body)?;
+        match markets.get_mut(market) {
+            Some(sum) => sum.merge(&cells),
+            None => drop(markets.insert(market.to_owned(), cells)),
+        }
+        Ok(())
+    })?;
+    Ok(markets)
 }

@@ -10,8 +10,11 @@ use stoop_pipeline::ports::{Polling, PortError, RunOutcome, RunRecord};
 
 use crate::database::Database;
 use crate::error::{Result, at};
-use crate::rebuild::COMMAND;
+use crate::presence::Presence;
 use crate::run_totals::tally;
+
+/// The command of a process that rebuilds. Other processes are refused meanwhile.
+pub(crate) const REBUILD: &str = "stoop rebuild";
 
 /// A process that uses a database.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,14 +25,6 @@ pub struct Process {
     pub command: String,
     /// When it began.
     pub since: Time,
-}
-
-/// This process as others see it.
-pub(crate) struct Presence {
-    token: String,
-    file: PathBuf,
-    /// Locked as long as it is open.
-    _lock: File,
 }
 
 impl Database {
@@ -76,8 +71,8 @@ impl Database {
         let file = self.lock_file(&token);
         let lock = File::create_new(&file).map_err(at("make", &file))?;
         // Locked before others can see it.
-        let presence = Presence { token, file, _lock: lock };
-        presence._lock.lock().map_err(at("lock", &presence.file))?;
+        let presence = Presence { token, file, lock };
+        presence.lock.lock().map_err(at("lock", &presence.file))?;
         let sql = "INSERT INTO processes(token, pid, command, since) VALUES(?1, ?2, ?3, ?4)";
         inner.connection.execute(sql, params![presence.token, std::process::id(), command, now.ms()])?;
         Ok(presence)
@@ -102,10 +97,10 @@ impl Database {
                     _ => {}
                 }
             } else if earlier {
-                if process.command == COMMAND {
+                if process.command == REBUILD {
                     let pid = process.pid;
                     return Err(
-                        format!("`{COMMAND}` (process {pid}) uses the database: try again when it has ended").into()
+                        format!("`{REBUILD}` (process {pid}) uses the database: try again when it has ended").into()
                     );
                 }
                 alive.push(process);
@@ -142,20 +137,6 @@ impl Database {
     /// The token of this process if it is registered.
     pub(crate) fn token(&self) -> Option<String> {
         self.presence().as_ref().map(|presence| presence.token.clone())
-    }
-
-    /// Unregisters this process. If that fails, the next process finds that it is dead.
-    pub(crate) fn end_work(&self) {
-        let Some(Presence { token, file, _lock: lock }) = self.presence().take() else { return };
-        let known = "SELECT count(*) FROM runs WHERE process = ?1";
-        let inner = self.lock();
-        // The next process closes a run that is left open.
-        if inner.connection.query_row(known, [&token], |row| row.get::<_, i64>(0)) == Ok(0)
-            && inner.connection.execute("DELETE FROM processes WHERE token = ?1", [&token]).is_ok()
-        {
-            drop(lock);
-            drop(std::fs::remove_file(file));
-        }
     }
 }
 

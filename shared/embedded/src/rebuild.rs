@@ -11,15 +11,9 @@ use stoop_wire::{home_from_bytes, home_to_bytes};
 
 use crate::database::{Database, format};
 use crate::error::Result;
-use crate::partitions::{ByMarket, Partitions};
-use crate::schema::{FORMAT, FROM_6, FROM_8, GENERATION, HOMES_BY_MARKET, REBUILD, ROLL_UP_INDICES, generation};
-use crate::verify::sum_up;
-
-/// The command of a process that rebuilds. Other processes are refused meanwhile.
-pub(crate) const COMMAND: &str = "stoop rebuild";
-
-pub(crate) const NEXT: &str = "_next";
-const RETIRED: &str = "_retired";
+use crate::generation::Generation;
+use crate::partitions::{ByMarket, Partitions, sum_up};
+use crate::schema::{FORMAT, FROM_6, FROM_8, HOMES_BY_MARKET, REBUILD, ROLL_UP_INDICES, has_table};
 
 /// Homes whose contributions are summed up before they are stored temporarily.
 const HOMES_AT_A_TIME: usize = 16_384;
@@ -112,8 +106,8 @@ impl Database {
             let mut inner = self.lock();
             let transaction = inner.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
             let was = has_table(&transaction, "rebuild")?;
-            drop_generation(&transaction, NEXT)?;
-            drop_generation(&transaction, RETIRED)?;
+            Generation::Next.remove(&transaction)?;
+            Generation::Retired.remove(&transaction)?;
             transaction.execute_batch("DROP TABLE IF EXISTS rebuild")?;
             transaction.commit()?;
             Ok(was)
@@ -129,10 +123,10 @@ impl Database {
     pub(crate) fn begin_generation(&self, program: &str, lake_rows: i64) -> Result<NextGeneration> {
         let mut inner = self.lock();
         let transaction = inner.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        drop_generation(&transaction, NEXT)?;
-        drop_generation(&transaction, RETIRED)?;
+        Generation::Next.remove(&transaction)?;
+        Generation::Retired.remove(&transaction)?;
         transaction.execute_batch(REBUILD)?;
-        transaction.execute_batch(&generation(NEXT))?;
+        Generation::Next.create(&transaction)?;
         // Greater than every version that a process may have read, so that an older read conflicts after the swap.
         let sql = "SELECT 1 + max((SELECT coalesce(max(version), 0) FROM homes),
                                   (SELECT coalesce(max(version), 0) FROM markets))";
@@ -221,7 +215,7 @@ impl Database {
             }
             transaction.commit()?;
         }
-        self.roll_up_generation(NEXT, Time::default(), stop)?;
+        self.roll_up_generation(Generation::Next, Time::default(), stop)?;
         if stop() {
             return Err("stopped on request; the next rebuild continues from here".into());
         }
@@ -284,9 +278,13 @@ impl Database {
              DROP INDEX IF EXISTS markets_to_roll_up;
              DROP INDEX IF EXISTS areas_by_level",
         )?;
-        let (leaves, comes) = if from == Stage::Ready { (RETIRED, NEXT) } else { (NEXT, RETIRED) };
-        rename_generation(&transaction, "", leaves)?;
-        rename_generation(&transaction, comes, "")?;
+        let (leaves, comes) = if from == Stage::Ready {
+            (Generation::Retired, Generation::Next)
+        } else {
+            (Generation::Next, Generation::Retired)
+        };
+        Generation::Live.rename(leaves, &transaction)?;
+        comes.rename(Generation::Live, &transaction)?;
         transaction.execute_batch(HOMES_BY_MARKET)?;
         // A generation of an older format that is swapped back has no roll-ups.
         if from == Stage::Ready || next.format == FORMAT {
@@ -349,26 +347,4 @@ fn next_generation(connection: &Connection) -> Result<Option<NextGeneration>> {
         STAGES.iter().find(|(_, name)| *name == stage).map(|(stage, _)| next(*stage)).transpose()
     });
     Ok(found.optional()?.flatten())
-}
-
-pub(crate) fn has_table(connection: &Connection, name: &str) -> Result<bool> {
-    let sql = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?1";
-    Ok(connection.prepare_cached(sql)?.exists([name])?)
-}
-
-fn drop_generation(connection: &Connection, suffix: &str) -> Result<()> {
-    for table in GENERATION {
-        connection.execute_batch(&format!("DROP TABLE IF EXISTS {table}{suffix}"))?;
-    }
-    Ok(())
-}
-
-/// Renames the tables of a generation. An older format does not have all of them.
-fn rename_generation(connection: &Connection, from: &str, to: &str) -> Result<()> {
-    for table in GENERATION {
-        if has_table(connection, &format!("{table}{from}"))? {
-            connection.execute_batch(&format!("ALTER TABLE {table}{from} RENAME TO {table}{to}"))?;
-        }
-    }
-    Ok(())
 }

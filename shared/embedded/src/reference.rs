@@ -8,9 +8,9 @@ use stoop_domain::{AREAS_VERSION, AreaValues, Day, ReferenceAround, ReferenceSer
 use stoop_pipeline::ports::PortError;
 use stoop_serve::areas_around;
 
-use crate::database::{Database, has_table};
+use crate::database::Database;
 use crate::error::Result;
-use crate::schema::REFERENCE;
+use crate::schema::{REFERENCE, has_table};
 
 /// A stored reference series.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -162,7 +162,7 @@ impl Database {
 
 /// Whether a series was ever loaded.
 fn has_tables(connection: &Connection) -> Result<bool> {
-    has_table(connection, "reference_series")
+    Ok(has_table(connection, "reference_series")?)
 }
 
 fn remove(transaction: &Transaction<'_>, name: &str) -> Result<bool> {

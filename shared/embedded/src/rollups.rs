@@ -17,7 +17,7 @@ use stoop_serve::MergedId;
 
 use crate::database::Database;
 use crate::error::Result;
-use crate::rebuild::NEXT;
+use crate::generation::Generation;
 use crate::stored_sums::{Parts, depth, read, write};
 
 /// The number of coordinates of waiting differences at which a transaction ends.
@@ -46,7 +46,7 @@ impl Database {
     /// If something cannot be read or stored; earlier transactions persist. If `stop`, which is called between
     /// transactions, returns true, the call ends without an error.
     pub fn roll_up(&self, now: Time, stop: &dyn Fn() -> bool) -> Result<u64, PortError> {
-        self.roll_up_generation("", now, stop).map_err(self.doing("roll up wide areas"))
+        self.roll_up_generation(Generation::Live, now, stop).map_err(self.doing("roll up wide areas"))
     }
 
     /// The current sum of an area, for the figures at `now` and the series that ends there. `None` if the sum does not
@@ -95,16 +95,16 @@ impl Database {
         Ok(areas)
     }
 
-    pub(crate) fn roll_up_generation(&self, suffix: &str, now: Time, stop: &dyn Fn() -> bool) -> Result<u64> {
+    pub(crate) fn roll_up_generation(&self, generation: Generation, now: Time, stop: &dyn Fn() -> bool) -> Result<u64> {
         let (mut cities, mut after) = (0, String::new());
         while !stop() {
             let mut inner = self.lock();
             // Avoids a write transaction if there is nothing to do.
-            if next(&inner.connection, suffix, now, &mut after.clone())?.is_none() {
+            if next(&inner.connection, generation, now, &mut after.clone())?.is_none() {
                 break;
             }
             let transaction = inner.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-            cities += roll_up_some(&transaction, suffix, now, &mut after)?;
+            cities += roll_up_some(&transaction, generation, now, &mut after)?;
             transaction.commit()?;
         }
         Ok(cities)
@@ -112,18 +112,18 @@ impl Database {
 }
 
 /// Rolls up the next cities, and the areas above them.
-fn roll_up_some(connection: &Connection, suffix: &str, now: Time, after: &mut String) -> Result<u64> {
-    let today = day_at_least(connection, suffix, now)?.0;
+fn roll_up_some(connection: &Connection, generation: Generation, now: Time, after: &mut String) -> Result<u64> {
+    let today = day_at_least(connection, generation, now)?.0;
     let first = Day(today.saturating_sub(BACK));
     let keeps = |day: Day| (today.saturating_sub(BACK_MAX)..today).contains(&day.0);
     let mut differences: BTreeMap<WideArea, Wide> = BTreeMap::new();
     let (mut cities, mut coordinates) = (0, 0);
     while cities < CITIES_MAX && coordinates < COORDINATES_MAX {
-        let Some(city) = next(connection, suffix, now, after)? else { break };
-        let CaughtUp { sum, difference, first } = catch_up(connection, suffix, &city, keeps, first, Parts::All)?;
-        write(connection, suffix, &city, Some(first), &sum)?;
+        let Some(city) = next(connection, generation, now, after)? else { break };
+        let CaughtUp { sum, difference, first } = catch_up(connection, generation, &city, keeps, first, Parts::All)?;
+        write(connection, generation, &city, Some(first), &sum)?;
         let sql = format!(
-            "UPDATE markets{suffix} SET rolled = version
+            "UPDATE markets{generation} SET rolled = version
              WHERE version <> rolled AND id >= ?1 AND id < ?2 AND substr(id, -length(?3)) = ?3"
         );
         let (from, until) = below(city.path());
@@ -136,7 +136,7 @@ fn roll_up_some(connection: &Connection, suffix: &str, now: Time, after: &mut St
     while !differences.is_empty() {
         let mut above: BTreeMap<WideArea, Wide> = BTreeMap::new();
         for (area, difference) in differences {
-            add_to(connection, suffix, &area, &difference)?;
+            add_to(connection, generation, &area, &difference)?;
             if let Some(parent) = area.parent() {
                 above.entry(parent).or_default().add(&difference);
             }
@@ -148,17 +148,17 @@ fn roll_up_some(connection: &Connection, suffix: &str, now: Time, after: &mut St
 
 /// The next city to roll up: one with a changed market after the market `after`, which moves on to it; then one whose
 /// days end soon or lie in the future.
-fn next(connection: &Connection, suffix: &str, now: Time, after: &mut String) -> Result<Option<WideArea>> {
-    let sql = format!("SELECT id FROM markets{suffix} WHERE version <> rolled AND id > ?1 ORDER BY id LIMIT 1");
+fn next(connection: &Connection, generation: Generation, now: Time, after: &mut String) -> Result<Option<WideArea>> {
+    let sql = format!("SELECT id FROM markets{generation} WHERE version <> rolled AND id > ?1 ORDER BY id LIMIT 1");
     let id: Option<String> = connection.prepare_cached(&sql)?.query_row([&*after], |row| row.get(0)).optional()?;
     if let Some(id) = id {
         let city = WideArea::of(&id.parse::<Market>()?, WideLevel::City);
         *after = id;
         return Ok(Some(city));
     }
-    let today = day_at_least(connection, suffix, now)?.0;
+    let today = day_at_least(connection, generation, now)?.0;
     for (ends, day) in [("first < ?2", today.saturating_sub(BACK_MAX)), ("first > ?2", today.saturating_sub(1))] {
-        let sql = format!("SELECT path, terms FROM areas{suffix} WHERE level = ?1 AND {ends} LIMIT 1");
+        let sql = format!("SELECT path, terms FROM areas{generation} WHERE level = ?1 AND {ends} LIMIT 1");
         if let Some(city) = areas(connection, &sql, params![depth(WideLevel::City), day])?.pop_first() {
             return Ok(Some(city));
         }
@@ -167,14 +167,14 @@ fn next(connection: &Connection, suffix: &str, now: Time, after: &mut String) ->
 }
 
 /// Adds to an area above cities. Creates it if it does not exist.
-fn add_to(connection: &Connection, suffix: &str, area: &WideArea, difference: &Wide) -> Result<()> {
-    let stored = read(connection, suffix, area, Parts::All)?;
+fn add_to(connection: &Connection, generation: Generation, area: &WideArea, difference: &Wide) -> Result<()> {
+    let stored = read(connection, generation, area, Parts::All)?;
     if stored.is_some() && difference.is_empty() {
         return Ok(());
     }
     let mut sum = stored.unwrap_or_default();
     sum.add(difference);
-    write(connection, suffix, area, None, &sum)
+    write(connection, generation, area, None, &sum)
 }
 
 /// A city with everything that was committed.
@@ -190,24 +190,24 @@ struct CaughtUp {
 /// changes since are known, they are added. Otherwise the sum is computed anew, with `first` as its first day.
 fn catch_up(
     connection: &Connection,
-    suffix: &str,
+    generation: Generation,
     city: &WideArea,
     keeps: impl Fn(Day) -> bool,
     first: Day,
     parts: Parts,
 ) -> Result<CaughtUp> {
-    let stored = read(connection, suffix, city, parts)?;
-    let sql = format!("SELECT first FROM areas{suffix} WHERE path = ?1 AND terms = ?2");
+    let stored = read(connection, generation, city, parts)?;
+    let sql = format!("SELECT first FROM areas{generation} WHERE path = ?1 AND terms = ?2");
     let of_city = params![city.path(), city.id().to_string()];
     let stored_first: Option<i32> =
         connection.prepare_cached(&sql)?.query_row(of_city, |row| row.get(0)).optional()?.flatten();
     if let (Some(mut sum), Some(stored_first)) = (stored.clone(), stored_first.map(Day).filter(|day| keeps(*day)))
-        && let Some(difference) = added(connection, suffix, city, stored_first)?
+        && let Some(difference) = added(connection, generation, city, stored_first)?
     {
         sum.add(&difference);
         return Ok(CaughtUp { sum, difference, first: stored_first });
     }
-    let sum = project(connection, suffix, city, first)?;
+    let sum = project(connection, generation, city, first)?;
     let mut difference = sum.clone();
     if let Some(stored) = stored {
         difference.subtract(&stored);
@@ -217,12 +217,12 @@ fn catch_up(
 
 /// The changes of a city since it was rolled up: the new tails, if there is no new base, archive or market. `None` if
 /// the changes are not known.
-fn added(connection: &Connection, suffix: &str, city: &WideArea, first: Day) -> Result<Option<Wide>> {
+fn added(connection: &Connection, generation: Generation, city: &WideArea, first: Day) -> Result<Option<Wide>> {
     let sql = format!(
-        "SELECT m.id, m.rolled, b.version FROM markets{suffix} m LEFT JOIN bases{suffix} b ON b.market = m.id
+        "SELECT m.id, m.rolled, b.version FROM markets{generation} m LEFT JOIN bases{generation} b ON b.market = m.id
          WHERE m.version <> m.rolled AND m.id >= ?1 AND m.id < ?2 AND substr(m.id, -length(?3)) = ?3"
     );
-    let tails = format!("SELECT body FROM tails{suffix} WHERE market = ?1 AND version > ?2");
+    let tails = format!("SELECT body FROM tails{generation} WHERE market = ?1 AND version > ?2");
     let (from, until) = below(city.path());
     let mut changed = connection.prepare_cached(&sql)?;
     let mut changed = changed.query(params![from, until, format!(":{}", city.id())])?;
@@ -239,17 +239,17 @@ fn added(connection: &Connection, suffix: &str, city: &WideArea, first: Day) -> 
 }
 
 /// Computes the sum of a city from all of its markets.
-pub(crate) fn project(connection: &Connection, suffix: &str, city: &WideArea, first: Day) -> Result<Wide> {
+pub(crate) fn project(connection: &Connection, generation: Generation, city: &WideArea, first: Day) -> Result<Wide> {
     let sql = format!(
-        "SELECT id FROM markets{suffix} WHERE id >= ?1 AND id < ?2 AND substr(id, -length(?3)) = ?3 ORDER BY id"
+        "SELECT id FROM markets{generation} WHERE id >= ?1 AND id < ?2 AND substr(id, -length(?3)) = ?3 ORDER BY id"
     );
     let (from, until) = below(city.path());
     let mut ids = connection.prepare_cached(&sql)?;
     let mut ids = ids.query(params![from, until, format!(":{}", city.id())])?;
     let states = format!(
-        "SELECT body FROM bases{suffix} WHERE market = ?1 UNION ALL SELECT body FROM tails{suffix} WHERE market = ?1"
+        "SELECT body FROM bases{generation} WHERE market = ?1 UNION ALL SELECT body FROM tails{generation} WHERE market = ?1"
     );
-    let archives = format!("SELECT body FROM archives{suffix} WHERE market = ?1 AND period >= ?2");
+    let archives = format!("SELECT body FROM archives{generation} WHERE market = ?1 AND period >= ?2");
     let mut projection = Projection::new(first);
     let covered_from = projection.first_day();
     while let Some(row) = ids.next()? {
@@ -273,7 +273,7 @@ fn wide(connection: &Connection, area: &WideArea, now: Time, parts: Parts) -> Re
     let (from, until) = below(area.path());
     let is_of = |city: &WideArea| city.id() == area.id() && lies_in(city.path(), area.path());
     let later = "SELECT path, terms FROM areas WHERE level = ?1 AND first > ?2";
-    if day.0 < day_at_least(connection, "", Time::default())?.0.saturating_sub(BACK)
+    if day.0 < day_at_least(connection, Generation::Live, Time::default())?.0.saturating_sub(BACK)
         || areas(connection, later, params![depth(WideLevel::City), day.0])?.iter().any(is_of)
     {
         return Ok(None);
@@ -286,11 +286,11 @@ fn wide(connection: &Connection, area: &WideArea, now: Time, parts: Parts) -> Re
     let waiting: BTreeSet<WideArea> = changed.chain(earlier).filter(is_of).collect();
     let keeps = |first: Day| (day.0.saturating_sub(WIDE_DAYS - 1)..=day.0).contains(&first.0);
     if waiting.contains(area) {
-        return Ok(Some(catch_up(connection, "", area, keeps, day, parts)?.sum));
+        return Ok(Some(catch_up(connection, Generation::Live, area, keeps, day, parts)?.sum));
     }
-    let mut sum = read(connection, "", area, parts)?.unwrap_or_default();
+    let mut sum = read(connection, Generation::Live, area, parts)?.unwrap_or_default();
     for city in waiting {
-        let CaughtUp { difference, .. } = catch_up(connection, "", &city, keeps, day, parts)?;
+        let CaughtUp { difference, .. } = catch_up(connection, Generation::Live, &city, keeps, day, parts)?;
         sum.add(&difference);
     }
     Ok(Some(sum))
@@ -342,8 +342,8 @@ fn below(path: &str) -> (String, String) {
 }
 
 /// The UTC day of a moment, or of the newest observation if that is later.
-fn day_at_least(connection: &Connection, suffix: &str, now: Time) -> Result<Day> {
-    let sql = if suffix == NEXT { "SELECT newest FROM rebuild" } else { "SELECT newest FROM totals" };
+fn day_at_least(connection: &Connection, generation: Generation, now: Time) -> Result<Day> {
+    let sql = if generation == Generation::Next { "SELECT newest FROM rebuild" } else { "SELECT newest FROM totals" };
     let newest: Option<i64> = connection.prepare_cached(sql)?.query_row([], |row| row.get(0)).optional()?.flatten();
     let last = newest.map_or(now.ms(), |newest| newest.max(now.ms()));
     Ok(Day(i32::try_from(last.div_euclid(Time::DAY_MS))?))

@@ -1,6 +1,8 @@
 //! The tables. A change needs a new [`FORMAT`], and either a step in `Database::open` that upgrades the format before
 //! it, or a note in `OpenError::Older` that there is none.
 
+use rusqlite::Connection;
+
 /// The application ID in the header of the file: "Stoo" in ASCII.
 pub(crate) const APPLICATION_ID: i32 = 0x5374_6f6f;
 
@@ -100,40 +102,6 @@ CREATE TABLE quarantine(
 ) STRICT;
 ";
 
-/// The tables of a generation, which are computed from the lake (ADR 0039). The live one has no suffix.
-pub(crate) const GENERATION: [&str; 6] = ["homes", "markets", "bases", "tails", "archives", "areas"];
-
-/// The names of the tables that each database has: those of [`TABLES`], and the live generation.
-pub(crate) fn table_names() -> impl Iterator<Item = &'static str> {
-    let others = TABLES.split("CREATE TABLE ").skip(1).filter_map(|rest| Some(rest.split_once('(')?.0));
-    others.chain(GENERATION)
-}
-
-/// The statements that create the tables of a generation.
-pub(crate) fn generation(suffix: &str) -> String {
-    format!(
-        "CREATE TABLE homes{suffix}(
-             id TEXT PRIMARY KEY, version INTEGER NOT NULL, market TEXT, status TEXT, list_price INTEGER,
-             last_seen INTEGER, body BLOB NOT NULL
-         ) STRICT;
-         CREATE TABLE markets{suffix}(
-             id TEXT PRIMARY KEY, version INTEGER NOT NULL, base_bytes INTEGER NOT NULL, tail_bytes INTEGER NOT NULL,
-             rolled INTEGER NOT NULL DEFAULT 0
-         ) STRICT;
-         CREATE TABLE bases{suffix}(market TEXT PRIMARY KEY, version INTEGER NOT NULL, body BLOB NOT NULL) STRICT;
-         CREATE TABLE tails{suffix}(
-             market TEXT, version INTEGER, body BLOB NOT NULL, PRIMARY KEY(market, version)
-         ) STRICT, WITHOUT ROWID;
-         CREATE TABLE archives{suffix}(
-             market TEXT NOT NULL, period INTEGER NOT NULL, body BLOB NOT NULL, PRIMARY KEY(market, period)
-         ) STRICT;
-         CREATE TABLE areas{suffix}(
-             path TEXT NOT NULL, terms TEXT NOT NULL, level INTEGER NOT NULL, first INTEGER, now BLOB NOT NULL,
-             series BLOB NOT NULL, PRIMARY KEY(path, terms)
-         ) STRICT;"
-    )
-}
-
 /// The index of the live homes.
 pub(crate) const HOMES_BY_MARKET: &str = "CREATE INDEX homes_by_market ON homes(market)";
 
@@ -186,3 +154,10 @@ CREATE TABLE IF NOT EXISTS index_segments(
 ) STRICT;
 CREATE INDEX IF NOT EXISTS alerts_withdrawn ON alerts(at) WHERE json_extract(body, '$.withdrawn') IS NOT NULL;
 ";
+
+/// Whether there is a table of this name; some are created with their first row. Reads the file: `Connection::table_exists` may
+/// answer from what the connection knew before another process created it.
+pub(crate) fn has_table(connection: &Connection, name: &str) -> rusqlite::Result<bool> {
+    let sql = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?1";
+    connection.prepare_cached(sql)?.exists([name])
+}

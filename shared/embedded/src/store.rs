@@ -9,7 +9,8 @@ use stoop_wire::home_from_bytes;
 
 use crate::database::{Database, Inner};
 use crate::error::Result;
-use crate::lake::{self, Held};
+use crate::frames::Held;
+use crate::lake;
 
 #[async_trait]
 impl Store for Database {

@@ -6,6 +6,7 @@ use stoop_market::Wide;
 use stoop_pipeline::{WideArea, WideLevel};
 
 use crate::error::Result;
+use crate::generation::Generation;
 
 /// A low compression level, because sums are read and written often.
 const COMPRESSION: i32 = 1;
@@ -21,10 +22,15 @@ pub(crate) enum Parts {
     Now,
 }
 
-pub(crate) fn read(connection: &Connection, suffix: &str, area: &WideArea, parts: Parts) -> Result<Option<Wide>> {
+pub(crate) fn read(
+    connection: &Connection,
+    generation: Generation,
+    area: &WideArea,
+    parts: Parts,
+) -> Result<Option<Wide>> {
     let sql = match parts {
-        Parts::All => format!("SELECT now, series FROM areas{suffix} WHERE path = ?1 AND terms = ?2"),
-        Parts::Now => format!("SELECT now, NULL FROM areas{suffix} WHERE path = ?1 AND terms = ?2"),
+        Parts::All => format!("SELECT now, series FROM areas{generation} WHERE path = ?1 AND terms = ?2"),
+        Parts::Now => format!("SELECT now, NULL FROM areas{generation} WHERE path = ?1 AND terms = ?2"),
     };
     let mut statement = connection.prepare_cached(&sql)?;
     let mut rows = statement.query([area.path(), &area.id().to_string()])?;
@@ -48,14 +54,14 @@ fn unpack(body: &[u8]) -> Result<Vec<u8>> {
 
 pub(crate) fn write(
     connection: &Connection,
-    suffix: &str,
+    generation: Generation,
     area: &WideArea,
     first: Option<Day>,
     sum: &Wide,
 ) -> Result<()> {
     let [now, series] = sum.to_bytes().map(|bytes| zstd::bulk::compress(&bytes, COMPRESSION));
     let sql = format!(
-        "INSERT INTO areas{suffix}(path, terms, level, first, now, series) VALUES(?1, ?2, ?3, ?4, ?5, ?6)
+        "INSERT INTO areas{generation}(path, terms, level, first, now, series) VALUES(?1, ?2, ?3, ?4, ?5, ?6)
          ON CONFLICT DO UPDATE SET first = excluded.first, now = excluded.now, series = excluded.series"
     );
     let first = first.map(|day| day.0);

@@ -179,7 +179,7 @@ async fn suspects_are_skipped_and_later_alerts_are_sent() {
 async fn a_damaged_alert_is_reported_once_and_delays_no_other() {
     let bench = Bench::new(3, |_, _| Answer::Taken).await;
     let file = rusqlite::Connection::open(bench.database.path()).unwrap();
-    file.execute("UPDATE alerts SET body = '{' WHERE seq = 2", []).unwrap();
+    file.execute("UPDATE alerts SET body = '{}' WHERE seq = 2", []).unwrap();
     bench.deliver_for(10_000).await;
     assert_eq!(bench.heard(), ["a0000", "a0002"]);
     assert_eq!(bench.database.waiting_count("webhook").unwrap(), 0);

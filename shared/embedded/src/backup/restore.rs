@@ -7,10 +7,11 @@ use super::copies::{Copied, copy, copy_beginning};
 use super::manifest::Manifest;
 use crate::alert_file;
 use crate::checkpoints::log_of;
-use crate::database::{Database, check_header, file_bytes, file_path};
+use crate::database::{Database, file_bytes};
 use crate::error::{CopyError, Result, at, doing};
 use crate::files::{make_folder, sync_folder, with_suffix};
 use crate::lake::seal;
+use crate::open::{check_header, file_path};
 use crate::schema::REBUILT_FROM;
 
 /// What was restored.

@@ -1,11 +1,12 @@
 use std::sync::Arc;
 
-use stoop_domain::{Address, Currency, Listing, Purpose};
+use stoop_domain::{Address, Currency, Listing, Observation, Purpose};
 
 use std::fs;
 
 use super::intents::lake_files;
 use super::*;
+use crate::frames::FrameWriter;
 
 /// Two mebibytes of text that does not compress well: enough for a file.
 fn observation() -> Observation {
@@ -54,40 +55,6 @@ fn only_the_file_of_an_uncommitted_transaction_is_removed() {
     assert_eq!(database.lake_objects().unwrap(), []);
     let intents = database.lock().connection.query_row("SELECT count(*) FROM lake_intents", [], |row| row.get(0));
     assert_eq!(intents, Ok(0_i64));
-}
-
-#[test]
-fn damage_is_told_with_its_frame_and_no_line_of_that_frame_is_read() {
-    let mut writer = FrameWriter::new().unwrap();
-    let frames: Vec<Vec<u8>> = (0..3)
-        .map(|number| {
-            let mut held = Held { lines: format!("a{number}\nb{number}\n").into_bytes(), ..Held::default() };
-            writer.compress(&mut held).unwrap();
-            held.frames.pop_front().unwrap()
-        })
-        .collect();
-    let read = |bytes: &[u8]| {
-        let mut lines = Vec::new();
-        let mut visit = |line: &[u8]| {
-            lines.push(String::from_utf8_lossy(line).into_owned());
-            Ok::<_, PortError>(())
-        };
-        let read = each_line(bytes, Path::new("x.zst"), &mut visit);
-        (lines, read.map_err(|error| stoop_pipeline::with_causes(&error)))
-    };
-    assert_eq!(read(&frames.concat()), (["a0", "b0", "a1", "b1", "a2", "b2"].map(str::to_owned).to_vec(), Ok(())));
-    let mut flipped = frames.clone();
-    *flipped[1].last_mut().unwrap() ^= 1;
-    let cut = &frames.concat()[..frames[0].len() + 3];
-    for damaged in [&flipped.concat()[..], cut] {
-        let (lines, read) = read(damaged);
-        let message = read.unwrap_err();
-        assert!(message.starts_with("read frame 2 of the lake: cannot decompress x.zst: "), "{message}");
-        assert_eq!(lines, ["a0", "b0"]);
-    }
-    // A line may go on in the next frame, and the last one need not end.
-    let parts = ["a", "b\nc", "d"].map(|part| zstd::encode_all(part.as_bytes(), LEVEL).unwrap());
-    assert_eq!(read(&parts.concat()), (vec!["ab".to_owned(), "cd".to_owned()], Ok(())));
 }
 
 /// A copy of the database that knows the intent of a commit, and not the commit, is put beside the lake of after it.

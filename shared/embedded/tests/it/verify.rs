@@ -264,6 +264,20 @@ fn a_mark_on_an_alert_that_stands_is_found() {
 }
 
 #[test]
+fn a_damaged_alert_is_found_with_its_position() {
+    let folder = tempfile::TempDir::new().unwrap();
+    fill(folder.path());
+    // The index would refuse it.
+    let damage = "DROP INDEX alerts_withdrawn; UPDATE alerts SET body = '{' WHERE seq = 2";
+    Connection::open(paths(folder.path()).0).unwrap().execute_batch(damage).unwrap();
+    let found = verify(folder.path());
+    let expected = "the alert at position 2 is damaged: it is not JSON".to_owned();
+    assert!(found.differences.contains(&expected), "{found:#?}");
+    let sql = "UPDATE alerts SET body = json_remove(body, '$.rule') WHERE seq = 2";
+    finds(sql, "the alert at position 2 is damaged: missing field `rule`");
+}
+
+#[test]
 fn an_alert_of_unknown_rules_is_reported_as_unchecked() {
     let folder = tempfile::TempDir::new().unwrap();
     fill(folder.path());
