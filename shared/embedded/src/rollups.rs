@@ -233,7 +233,12 @@ fn added(connection: &Connection, generation: Generation, city: &WideArea, first
         if base.is_none_or(|base| base > rolled) {
             return Ok(None);
         }
-        projection.add(&sum_of(connection, &tails, params![id, rolled])?, &Cells::default());
+        // Each by itself: a sum of tails would lose the days of one before the horizon of another.
+        let mut tails = connection.prepare_cached(&tails)?;
+        let mut tails = tails.query(params![id, rolled])?;
+        while let Some(tail) = tails.next()? {
+            projection.add(&Cells::from_bytes(tail.get_ref(0)?.as_blob()?)?, &Cells::default());
+        }
     }
     Ok(Some(projection.sum()))
 }

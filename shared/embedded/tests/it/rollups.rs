@@ -371,3 +371,23 @@ fn areas_are_the_sums_of_their_homes_after_a_kill_at_any_moment() {
     }
     assert!(waiting > 0, "none of them was killed before it was done");
 }
+
+/// With these seeds, a market is committed before and after its horizon advances, and not rolled up in between.
+#[test]
+fn several_commits_between_two_roll_ups_lose_no_day() {
+    for seed in [110, 126, 178, 265] {
+        let folder = tempfile::TempDir::new().unwrap();
+        let database = open(folder.path());
+        let mut random = Dice::new(seed);
+        for step in 0..60 {
+            measure(&database, &(0..6).map(|_| sighting(&mut random, 100)).collect::<Vec<_>>());
+            if random.one_in(3) {
+                continue;
+            }
+            database.roll_up(day(101), &|| false).unwrap();
+            if step % 10 > 6 {
+                assert_eq!(verify(folder.path()).differences, Vec::<String>::new(), "seed {seed}, step {step}");
+            }
+        }
+    }
+}
