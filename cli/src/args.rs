@@ -2,6 +2,7 @@ mod compare;
 mod definition;
 mod format;
 mod homes;
+mod init;
 mod market;
 mod markets;
 mod reference;
@@ -22,6 +23,7 @@ use stoop_runtime::LogFormat;
 pub(crate) use compare::CompareArgs;
 pub(crate) use format::{FormatArgs, JsonArgs};
 pub(crate) use homes::WantedArgs;
+pub(crate) use init::{CHOICES, InitArgs};
 pub(crate) use market::MarketArgs;
 #[cfg(test)]
 pub(crate) use markets::figure;
@@ -348,16 +350,6 @@ pub(crate) struct SimulateArgs {
     /// Omit what enters no figure: remarks, office, coordinates, other names and times
     #[arg(long)]
     pub(crate) brief: bool,
-}
-
-#[derive(Args)]
-pub(crate) struct InitArgs {
-    /// The source to poll [default: asks on a terminal, otherwise all of them, switched off]
-    #[arg(long, value_name = "KIND", value_parser = crate::init::CHOICES)]
-    pub(crate) source: Option<String>,
-    /// The file to write; an existing file is not changed
-    #[arg(long, value_name = "TOML", default_value = "stoop.toml")]
-    pub(crate) to: PathBuf,
 }
 
 #[derive(Args)]

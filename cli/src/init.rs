@@ -10,11 +10,10 @@ use std::process::ExitCode;
 use anyhow::Context;
 use console::Term;
 
-use crate::args::InitArgs;
+use crate::args::{CHOICES, InitArgs};
 use crate::failure::usage;
 use crate::out::{self, say};
 use crate::show::{Look, Page, SafeText};
-pub(crate) use example::CHOICES;
 use example::Example;
 
 /// The longest accepted answer.

@@ -3,7 +3,7 @@
 
 mod modules;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
@@ -35,10 +35,8 @@ const FLOORS: &[&[&str]] = &[
     ],
     &["stoop-lake", "stoop-lake-function"],
 ];
-/// A longer file needs a reason in [`EXCEPTIONS`].
+/// A longer file has a second idea.
 const LINES_MAX: usize = 400;
-/// Accepted findings with reasons: `WHAT => WHY`, where `WHAT` is as this command prints it.
-const EXCEPTIONS: &str = "xtask/shape.txt";
 /// Prefixes (before `-` or `_`) of crates that the laptop's binary must not contain.
 const AWS: [&str; 3] = ["aws", "stoop-aws", "lambda"];
 
@@ -54,24 +52,23 @@ pub(crate) fn hold(project: &Project) -> Result<bool> {
     let tree = ["tree", "-p", "stoop", "--locked", "-e", "normal", "--prefix", "none", "--format", "{p}"];
     wrongs.extend(aws_crates(&project.output(&mut project.cargo(&tree))?));
     wrongs.extend(dead_links(project)?);
-    let mut grown: BTreeMap<String, String> = long_files(project)?;
-    grown.extend(in_crates(project, &mut wrongs)?);
-    wrongs.extend(not_excepted(project, &grown)?);
+    wrongs.extend(long_files(project)?);
+    wrongs.extend(in_crates(project)?);
     for wrong in &wrongs {
         eprintln!("{wrong}");
     }
     if wrongs.is_empty() {
         println!(
             "dependencies point one way, no AWS crate is in the laptop's binary, every link leads somewhere, no file is long \
-             and no imports go in a circle without a reason, every public item is documented"
+             and no imports go in a circle, every public item is documented"
         );
     }
     Ok(wrongs.is_empty())
 }
 
-/// Returns import cycles, as [`EXCEPTIONS`] names them and as text; adds undocumented items to `wrongs`.
-fn in_crates(project: &Project, wrongs: &mut Vec<String>) -> Result<BTreeMap<String, String>> {
-    let mut circles = BTreeMap::new();
+/// Import cycles and undocumented items.
+fn in_crates(project: &Project) -> Result<Vec<String>> {
+    let mut wrongs = Vec::new();
     for (name, folder) in folders(project)? {
         for root in
             ["lib.rs", "main.rs"].map(|root| folder.join("src").join(root)).into_iter().filter(|root| root.exists())
@@ -80,10 +77,11 @@ fn in_crates(project: &Project, wrongs: &mut Vec<String>) -> Result<BTreeMap<Str
             let modules = modules::Modules::of(&root, &mut undocumented)?;
             for modules::Circle { room, names, uses } in modules.circles() {
                 let room = [vec![name.clone()], room].concat().join("::");
-                circles.insert(
-                    format!("{room}: {}", names.join(", ")),
-                    format!("a circle: {}; what is it that both need?", uses.join("; ")),
-                );
+                wrongs.push(format!(
+                    "{room}: {}: a circle: {}; what is it that both need?",
+                    names.join(", "),
+                    uses.join("; ")
+                ));
             }
             wrongs.extend(undocumented.iter().map(|item| {
                 let file = item.file.strip_prefix(project.root()).unwrap_or(&item.file);
@@ -91,22 +89,7 @@ fn in_crates(project: &Project, wrongs: &mut Vec<String>) -> Result<BTreeMap<Str
             }));
         }
     }
-    Ok(circles)
-}
-
-/// Returns findings without an exception, and unused exceptions.
-fn not_excepted(project: &Project, grown: &BTreeMap<String, String>) -> Result<Vec<String>> {
-    let path = project.root().join(EXCEPTIONS);
-    let list = std::fs::read_to_string(&path).with_context(|| format!("can't read {}", path.display()))?;
-    let mut excepted = BTreeSet::new();
-    for (line, text) in list.lines().enumerate().filter(|(_, text)| !text.is_empty() && !text.starts_with('#')) {
-        let (what, _) =
-            text.split_once(" => ").with_context(|| format!("{EXCEPTIONS}:{}: accepted is WHAT => WHY", line + 1))?;
-        excepted.insert(what.to_owned());
-    }
-    let new = grown.iter().filter(|(what, _)| !excepted.contains(*what)).map(|(what, why)| format!("{what}: {why}"));
-    let old = excepted.iter().filter(|what| !grown.contains_key(*what));
-    Ok(new.chain(old.map(|what| format!("{EXCEPTIONS}: {what} needs no exception any more"))).collect())
+    Ok(wrongs)
 }
 
 /// Path and text of the manifests of the workspace's crates.
@@ -202,15 +185,15 @@ fn links(page: &str) -> Vec<&str> {
 }
 
 /// Files of more than [`LINES_MAX`] lines, with their lengths.
-fn long_files(project: &Project) -> Result<BTreeMap<String, String>> {
+fn long_files(project: &Project) -> Result<Vec<String>> {
     let mut git = project.command("git");
     let files = project.output(git.args(["ls-files", "--cached", "--others", "--exclude-standard", "*.rs"]))?;
-    let mut long = BTreeMap::new();
+    let mut long = Vec::new();
     for file in files.lines() {
         let Ok(text) = std::fs::read_to_string(project.root().join(file)) else { continue };
         let lines = text.lines().count();
         if lines > LINES_MAX {
-            long.insert(file.to_owned(), format!("{lines} lines of {LINES_MAX}; what is its second idea?"));
+            long.push(format!("{file}: {lines} lines of {LINES_MAX}; what is its second idea?"));
         }
     }
     Ok(long)

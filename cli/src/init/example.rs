@@ -1,17 +1,5 @@
 use stoop_sources::KINDS;
 
-/// The choices: the built-in source kinds, a JSON API of your own, files.
-pub(crate) const CHOICES: [&str; KINDS.len() + 2] = {
-    let mut choices = ["files"; KINDS.len() + 2];
-    let mut at = 0;
-    while at < KINDS.len() {
-        choices[at] = KINDS[at].name;
-        at += 1;
-    }
-    choices[at] = "map";
-    choices
-};
-
 const EXAMPLE: &str = include_str!("../../../stoop.example.toml");
 
 /// The example's first line says to copy it: `stoop init` has done that.
@@ -132,6 +120,7 @@ impl Search {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::args::CHOICES;
 
     #[test]
     fn every_kind_of_source_can_be_chosen_and_is_in_the_example() {

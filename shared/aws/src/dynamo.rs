@@ -23,6 +23,7 @@ mod head;
 mod ledger;
 mod market;
 mod runs;
+mod states;
 mod store;
 mod tables;
 mod views;

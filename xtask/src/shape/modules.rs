@@ -221,12 +221,32 @@ fn leaves(tree: &UseTree, before: &mut Vec<String>, found: &mut Vec<(String, Vec
 /// Collects paths of expressions and types with more than one segment.
 struct Paths<'p>(&'p mut Vec<Vec<String>>);
 
+impl Paths<'_> {
+    /// Paths within the crate in what `syn` does not parse: arguments of attributes and macros.
+    fn of_tokens(&mut self, tokens: &str) {
+        let text = tokens.replace(' ', "");
+        let paths = text.split(|c: char| !(c.is_alphanumeric() || c == '_' || c == ':'));
+        let paths = paths.filter(|path| ["crate::", "super::", "self::"].iter().any(|from| path.starts_with(from)));
+        self.0.extend(paths.map(|path| path.split("::").map(str::to_owned).collect()));
+    }
+}
+
 impl Visit<'_> for Paths<'_> {
     fn visit_path(&mut self, path: &syn::Path) {
         if path.segments.len() > 1 && path.leading_colon.is_none() {
             self.0.push(path.segments.iter().map(|segment| segment.ident.to_string()).collect());
         }
         visit::visit_path(self, path);
+    }
+
+    fn visit_attribute(&mut self, attribute: &Attribute) {
+        if let syn::Meta::List(list) = &attribute.meta {
+            self.of_tokens(&list.tokens.to_string());
+        }
+    }
+
+    fn visit_macro(&mut self, called: &syn::Macro) {
+        self.of_tokens(&called.tokens.to_string());
     }
 
     fn visit_item_use(&mut self, used: &syn::ItemUse) {
@@ -315,6 +335,8 @@ mod tests {
             ("use crate::a::f; pub struct Thing;", true),
             ("pub struct Thing; fn g() { crate::a::f() }", true),
             ("pub struct Thing; fn g() { super::a::f() }", true),
+            ("pub struct Thing { #[arg(value_parser = crate::a::f)] x: u8 }", true),
+            ("pub struct Thing; fn g() { println!(\"{}\", crate::a::f()) }", true),
             ("pub struct Thing; #[cfg(test)] mod tests { use crate::a::f; }", false),
             ("pub struct Thing; use std::fmt; use crate::c::x;", false),
         ] {

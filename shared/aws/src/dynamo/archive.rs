@@ -15,12 +15,10 @@ use stoop_pipeline::ports::{CommitError, PortError};
 use super::attributes::Item;
 use super::batch::{get_all, pause};
 use super::block::{Block, BlockError, BlockRef, chunks_of};
-use super::head::Head;
+use super::head::{Head, archive_partition};
 use super::market::{READS_MAX, read_heads};
 use crate::chance::random;
 
-/// The prefix of the partition of a market's pieces; the market's name follows.
-pub(super) const ARCHIVE: &str = "archive:";
 /// The attribute of a piece that names the one before it.
 const PREVIOUS: &str = "previous";
 /// A piece of this many bytes is not extended. So old years are not rewritten again and again, and extending needs
@@ -72,7 +70,7 @@ impl Piece {
 
     /// The items of its chunks.
     pub(super) fn items(&self, market: &Market) -> Vec<Item> {
-        let mut items = self.block.items(&partition(market));
+        let mut items = self.block.items(&archive_partition(market));
         if let (Some(first), Some(previous)) = (items.first_mut(), &self.previous) {
             previous.put_into(first, PREVIOUS);
         }
@@ -85,11 +83,6 @@ impl Piece {
         let from = self.previous.as_ref().map_or(Some(0), |previous| Some(previous.version()? + 1))?;
         self.merges.then_some(from..self.block.reference.version()?)
     }
-}
-
-/// The partition of a market's pieces.
-pub(super) fn partition(market: &Market) -> String {
-    format!("{ARCHIVE}{market}")
 }
 
 /// Whether a piece is merged into the next one. Each byte is then rewritten only when its piece has grown by half, some
@@ -141,7 +134,7 @@ async fn read_piece(
     market: &Market,
     piece: &BlockRef,
 ) -> Result<Result<(Cells, Option<BlockRef>), BlockError>, PortError> {
-    let partition = partition(market);
+    let partition = archive_partition(market);
     let items = get_all(client, table, &piece.keys(&partition), &[]).await?;
     let failed = |error| PortError::new(format!("read the archive of {market} in the table {table}"), error);
     let mut previous = None;

@@ -8,10 +8,10 @@ use aws_sdk_dynamodb::types::{AttributeValue, CancellationReason, Put, TransactW
 use stoop_domain::{Market, Time};
 use stoop_pipeline::ports::{Commit, CommitError, HomeChange, HomeImage, MarketChange, PortError};
 
-use super::archive::{Piece, partition};
+use super::archive::Piece;
 use super::attributes::{Item, bytes, item, number, text, text_of};
 use super::block::parts_of;
-use super::head::{Head, Step};
+use super::head::{Head, Step, archive_partition};
 use super::market::read_heads;
 use super::store::DynamoStore;
 use crate::chance::random;
@@ -63,7 +63,7 @@ pub(super) async fn commit(store: &DynamoStore, commit: &Commit<'_>) -> Result<(
             clear_blocks(store, &market.to_string(), versions).await;
         }
         if let Some(versions) = piece.and_then(|piece| piece.replaces()) {
-            clear_blocks(store, &partition(market), versions).await;
+            clear_blocks(store, &archive_partition(market), versions).await;
         }
     }
     Ok(())

@@ -9,6 +9,9 @@ use stoop_serve::{FiguresView, Sum};
 use super::attributes::{Item, Malformed, bytes, bytes_of, item, native, number, number_of, text};
 use super::block::{Block, BlockRef, unpack};
 
+/// The prefix of the partition of a market's pieces; the market's name follows.
+pub(super) const ARCHIVE_PREFIX: &str = "archive:";
+
 /// The `part` of a head.
 pub(super) const HEAD: &str = "head";
 /// The `kind` of a head, by which the index `heads` lists all markets.
@@ -165,6 +168,11 @@ fn figures(market: &Market, state: &Cells, now: Time) -> AttributeValue {
     let view = FiguresView::of(Sum::Whole(state), now, market.currency, country.area_unit, &country.zone);
     // Stock and flows only: all figures would make an item of two more kilobytes, which every commit pays for.
     native(&serde_json::to_value(view.without_values()).unwrap_or_default())
+}
+
+/// The partition of the pieces of a market's archive.
+pub(super) fn archive_partition(market: &Market) -> String {
+    format!("{ARCHIVE_PREFIX}{market}")
 }
 
 #[cfg(test)]

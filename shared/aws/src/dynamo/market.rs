@@ -8,11 +8,10 @@ use stoop_domain::{Market, Time};
 use stoop_market::Cells;
 use stoop_pipeline::ports::{PortError, Versioned};
 
-use super::archive::ARCHIVE;
 use super::attributes::{Item, text_of};
 use super::batch::{get_all, pause};
 use super::block::{BlockError, Chunks, chunks_of};
-use super::head::Head;
+use super::head::{ARCHIVE_PREFIX, Head};
 
 /// DynamoDB's limit for a partition key.
 const KEY_BYTES_MAX: usize = 2_048;
@@ -85,8 +84,9 @@ pub(super) async fn read_dated_heads(
     table: &str,
     markets: &[Market],
 ) -> Result<BTreeMap<Market, (Head, Time)>, PortError> {
-    if let Some(market) = markets.iter().find(|market| ARCHIVE.len() + market.to_string().len() > KEY_BYTES_MAX) {
-        let limit = KEY_BYTES_MAX - ARCHIVE.len();
+    if let Some(market) = markets.iter().find(|market| ARCHIVE_PREFIX.len() + market.to_string().len() > KEY_BYTES_MAX)
+    {
+        let limit = KEY_BYTES_MAX - ARCHIVE_PREFIX.len();
         let bytes = market.to_string().len();
         return Err(PortError::new(
             format!("read the market {market} in the table {table}"),

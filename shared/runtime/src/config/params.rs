@@ -111,7 +111,7 @@ impl<'d> Written<'d> {
         for (name, _) in self.params.iter().filter(|(_, value)| matches!(value, Value::Taken(_))) {
             if let Some(rest) = problem.strip_prefix(&format!("{name} = ")) {
                 let accepted = rest.rsplit_once(": accepted is ").map(|(_, accepted)| accepted);
-                let accepted = accepted.unwrap_or("what docs/CONFIGURATION.md says");
+                let accepted = accepted.unwrap_or("what docs/SOURCES.md and its pages say");
                 return format!("{name} = (not shown): accepted is {accepted}");
             }
         }
