@@ -5,66 +5,36 @@
 //! the alert is recorded ([`alert()`]); a laptop's file and webhook follow the recorded alerts ([`record_alerts`],
 //! [`deliver()`]).
 
-mod address_report;
-mod alert;
-mod area_sum;
-mod budget;
+mod alerting;
+mod areas;
 mod causes;
-mod control;
-mod deliver;
-mod drain;
-mod drift;
-mod due;
-mod held_move;
-mod inbox;
-mod last_poll;
-mod loss;
-mod measure;
-mod measure_inbox;
-mod ordinals;
-mod pace;
-mod parse_report;
-mod plan;
-mod poll;
-mod poll_task;
+mod measuring;
+mod polling;
 pub mod ports;
-mod refusals;
-mod resend;
 mod rollup;
-mod snapshots;
-mod stored;
-mod take_task;
-mod verify;
-mod wide_area;
+mod search;
 
-pub use address_report::{AddressContradiction, AddressReport, LevelCount};
-pub use alert::{AlertError, Alerted, alert, marks_due, new_alerts, record_alerts};
-pub use area_sum::{AreaSum, DaysCovered, Part, SumError, Total};
-pub use causes::with_causes;
-pub use control::{ControlAction, NextPoll, SearchControl};
-pub use deliver::{Delivery, Trouble, begin_delivery, deliver};
-pub use drain::{DrainPorts, drain};
-pub use drift::{FieldShare, FieldShares, Profiles};
-pub use due::Due;
-pub use held_move::HeldMove;
-pub use inbox::{Inbox, NewerRecord};
-pub use last_poll::{LastPoll, Overdue, PollEnd, Stale};
-pub use loss::{HeldBack, LossVerdict, Ruling, RulingError};
-pub use measure::{Gatherer, MeasureError, Measured, Measurer, Memory};
-pub use measure_inbox::{InboxDone, InboxError, measure_inbox};
-pub use ordinals::{OneRowPerListing, Ordinals};
-pub use pace::{Cadence, Distance, Pace, PollCost, TightLimit};
-pub use parse_report::{FieldCount, ParseReport, RefusedCount, RefusedValues};
-pub use plan::{Planned, PlannedSearch, plan};
-pub use poll::{
-    Clock, DisplayTerms, FileSet, LEFT_BY_SERVER, LEFT_OF, OnDrift, Origin, Peeked, PollError, PollPorts, Polled,
-    Search, Tokens, USER_AGENT, clock_jump, peek, poll, release,
+pub use alerting::{
+    AlertError, Alerted, Delivery, ResendError, Trouble, alert, begin_delivery, deliver, marks_due, new_alerts,
+    record_alerts, resend,
 };
-pub use refusals::Refusals;
-pub use resend::{ResendError, resend};
+pub use areas::{AreaSum, DaysCovered, MergedId, Part, SumError, Total, WideArea, WideLevel};
+pub use causes::with_causes;
+pub use measuring::{
+    DrainPorts, Gatherer, Inbox, InboxDone, InboxError, MeasureError, Measured, Measurer, Memory, NewerRecord,
+    Recomputation, RecomputedMarkets, StoredAlert, StoredHome, StoredMarket, check_alert, check_changes, check_home,
+    check_market, drain, horizons, measure_inbox,
+};
+pub use polling::{
+    AddressContradiction, AddressReport, DisplayTerms, FieldCount, FileSet, LEFT_BY_SERVER, LEFT_OF, LevelCount,
+    NotPolled, OnDrift, OneRowPerListing, Ordinals, Origin, ParseReport, Peeked, Planned, PlannedSearch, PollError,
+    PollPorts, Polled, PreparedSearch, RefusedCount, RefusedValues, Search, Searches, TaskPorts, TaskReport, Tokens,
+    USER_AGENT, clock_jump, peek, plan, poll, release, retry_after_seconds, take_task,
+};
+pub use ports::Clock;
 pub use rollup::{RolledUp, roll_up, roll_up_all};
-pub use snapshots::{ProvesNothing, SnapshotResult, Snapshots};
-pub use stored::{StoredAlert, StoredHome, StoredMarket};
-pub use take_task::{NotPolled, PreparedSearch, Searches, TaskPorts, TaskReport, retry_after_seconds, take_task};
-pub use verify::{Recomputation, RecomputedMarkets, check_alert, check_changes, check_home, check_market, horizons};
-pub use wide_area::{MergedId, WideArea, WideLevel};
+pub use search::{
+    Cadence, ControlAction, Distance, Due, FieldShare, FieldShares, HeldBack, HeldMove, LastPoll, LossVerdict,
+    NextPoll, Overdue, Pace, PollCost, PollEnd, Profiles, ProvesNothing, Refusals, Ruling, RulingError, SearchControl,
+    SnapshotResult, Snapshots, Stale, TightLimit,
+};

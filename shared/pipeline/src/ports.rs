@@ -2,6 +2,7 @@
 
 mod alerts;
 mod browse;
+mod clock;
 mod configuration;
 mod controls;
 mod files;
@@ -16,11 +17,12 @@ mod state;
 mod views;
 mod wide;
 
-pub use crate::area_sum::WholeMarket;
-pub use crate::budget::{Account, AccountError};
-pub use crate::poll_task::{Continuation, PollTask};
+pub use crate::areas::area_sum::WholeMarket;
+pub use crate::search::budget::{Account, AccountError};
+pub use crate::search::poll_task::{Continuation, PollTask};
 pub use alerts::{DeadLetter, DeadLetters, DeliveryCursors, DeliveryError, Ledger, LedgerRow, Publisher, Subscriber};
 pub use browse::{Browse, Polling, Quarantined, RefusedRows};
+pub use clock::Clock;
 pub use configuration::{ConfigFiles, Configuration};
 pub use controls::SearchControls;
 pub use files::{FileError, FilePage, FilePattern, FileRow, FileVersion, Files, OpenFile};

@@ -1,7 +1,7 @@
 use async_trait::async_trait;
 
 use super::PortError;
-use crate::control::SearchControl;
+use crate::search::control::SearchControl;
 
 /// What people ask of searches. Only people write; the scheduler reads.
 ///

@@ -5,9 +5,9 @@ use stoop_domain::{Listing, Sighting, Time};
 use stoop_sources::{Cursor, Distrust};
 
 use crate::Pace;
-use crate::drift::Profiles;
-use crate::held_move::HeldMove;
-use crate::loss::HeldBack;
+use crate::search::drift::Profiles;
+use crate::search::held_move::HeldMove;
+use crate::search::loss::HeldBack;
 
 /// What a search has seen so far.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,5 +1,5 @@
 use super::PortError;
-use crate::poll_task::PollTask;
+use crate::search::poll_task::PollTask;
 use crate::{LastPoll, NextPoll};
 use async_trait::async_trait;
 

@@ -6,8 +6,8 @@ use stoop_domain::{Reject, Time};
 use stoop_sources::Request;
 
 use super::PortError;
-use crate::budget::Account;
 use crate::ports::RawPages;
+use crate::search::budget::Account;
 
 /// The stream between poller and metrics.
 ///

@@ -3,8 +3,8 @@ use stoop_domain::{Day, Market, Time};
 use stoop_market::Wide;
 
 use super::PortError;
-use crate::area_sum::{AreaSum, WholeMarket};
-use crate::wide_area::{WideArea, WideLevel};
+use crate::areas::area_sum::{AreaSum, WholeMarket};
+use crate::areas::wide_area::{WideArea, WideLevel};
 
 /// Wide areas, ready to be shown. Never writes.
 #[async_trait]

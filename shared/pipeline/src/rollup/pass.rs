@@ -13,9 +13,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use stoop_domain::{Day, Market, Time};
 use stoop_market::Projection;
 
-use crate::area_sum::{AreaSum, DaysCovered, Part, Total};
+use crate::areas::area_sum::{AreaSum, DaysCovered, Part, Total};
+use crate::areas::wide_area::{WideArea, WideLevel};
 use crate::ports::{PortError, RollUps};
-use crate::wide_area::{WideArea, WideLevel};
 use crate::with_causes;
 
 /// Days before today that a new part covers: a zone may be a day behind UTC.

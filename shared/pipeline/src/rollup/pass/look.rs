@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use stoop_domain::Market;
 
 use super::{Brought, Pass, Wanted, is_due};
-use crate::area_sum::{DaysCovered, Part};
-use crate::wide_area::WideArea;
+use crate::areas::area_sum::{DaysCovered, Part};
+use crate::areas::wide_area::WideArea;
 
 /// The entries of a sum for its parts, by name.
 struct Entries {

@@ -6,7 +6,7 @@ use stoop_domain::{Address, Currency, Home, Listing, Minor, Observation, Purpose
 use stoop_market::{Cells, Zones, contribution};
 
 use super::*;
-use crate::area_sum::SumError;
+use crate::areas::area_sum::SumError;
 use crate::ports::WholeMarket;
 use world::{Faults, START, World, day};
 
