@@ -7,10 +7,12 @@ mod asked;
 mod connections;
 mod controls;
 mod events;
+mod listeners;
 mod metrics;
 mod rate;
 mod readers;
 mod remembered;
+mod sending;
 mod server;
 
 use std::process::ExitCode;

@@ -9,10 +9,10 @@ use axum::response::sse::{Event, KeepAlive, Sse};
 use futures_util::{StreamExt, stream};
 use stoop_domain::Verdict;
 use stoop_embedded::Database;
-use stoop_pipeline::ports::LedgerRow;
+use stoop_pipeline::ports::{LedgerRow, PortError};
 use stoop_pipeline::with_causes;
 use stoop_serve::AlertView;
-use tokio::sync::watch;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use super::readers::read_beside;
 use super::remembered::Look;
@@ -22,29 +22,52 @@ const AT_ONCE: usize = 100;
 /// The pause after a failed read.
 const RETRY: Duration = Duration::from_secs(2);
 
+/// The ledger, for listeners.
+#[derive(Clone)]
+pub(super) struct Ledger {
+    pub(super) database: Arc<Database>,
+    /// Permits for reads.
+    pub(super) reads: Arc<Semaphore>,
+}
+
+impl Ledger {
+    async fn read<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&Database) -> Result<T, PortError> + Send + 'static,
+    ) -> anyhow::Result<T> {
+        let _permit = self.reads.acquire().await?;
+        read_beside(&self.database, read).await
+    }
+}
+
 /// The alerts that are sent from now on; with `last_event_id`, those after that one. An event's ID is the alert's position
 /// in the ledger; one that the ledger does not have yet is of another database, and stands for the newest. Ends when the client
-/// is no longer admitted.
+/// is no longer admitted. Keeps its `place` until then.
 pub(super) async fn stream(
-    database: Arc<Database>,
+    ledger: Ledger,
     versions: watch::Receiver<Look>,
     last_event_id: Option<i64>,
+    place: OwnedSemaphorePermit,
     is_admitted: impl Fn() -> bool + Send + 'static,
 ) -> anyhow::Result<impl IntoResponse> {
-    let newest = read_beside(&database, Database::newest_alert).await?;
+    let newest = ledger.read(Database::newest_alert).await?;
     let after = last_event_id.map_or(newest, |last| last.min(newest));
-    let from = (database, versions, after, is_admitted);
-    let batches = stream::unfold(from, |(database, mut versions, after, is_admitted)| async move {
+    let from = (ledger, versions, after, newest, place, is_admitted);
+    let batches = stream::unfold(from, |(ledger, mut versions, after, newest, place, is_admitted)| async move {
+        let mut known = newest;
         loop {
-            // What changes during the read is looked at again.
-            versions.borrow_and_update();
-            match read_beside(&database, move |database| database.alerts_after(after, AT_ONCE)).await {
+            known = versions.borrow_and_update().newest_alert.max(known);
+            if after >= known {
+                versions.changed().await.ok()?;
+                continue;
+            }
+            match ledger.read(move |database| database.alerts_after(after, AT_ONCE)).await {
                 Ok(alerts) if !alerts.is_empty() => {
                     if !is_admitted() {
                         return None;
                     }
-                    let newest = alerts.last().map_or(after, |(position, _)| *position);
-                    return Some((alerts, (database, versions, newest, is_admitted)));
+                    let last = alerts.last().map_or(after, |(position, _)| *position);
+                    return Some((alerts, (ledger, versions, last, known, place, is_admitted)));
                 }
                 Ok(_) => versions.changed().await.ok()?,
                 Err(error) => {

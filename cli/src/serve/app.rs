@@ -21,13 +21,15 @@ use tower_http::compression::CompressionLayer;
 
 use super::access::ServerAccess;
 use super::alerts;
-use super::asked::{Asked, client, request};
+use super::asked::{Asked, client, presented, request};
 use super::controls::ServedControls;
 use super::events;
+use super::listeners::Listeners;
 use super::metrics::{self, ServerMeter};
 use super::rate::Rates;
 use super::readers::{NotRead, Readers};
 use super::remembered::{Look, Remembered};
+use super::sending::{Sending, TooMuch};
 use crate::views::newest_moment;
 
 /// The address of the client, or of its proxy.
@@ -54,6 +56,8 @@ pub(super) struct App {
     meter: Arc<ServerMeter>,
     requests: Rates,
     wrong_tokens: Rates,
+    sending: Sending,
+    listeners: Listeners,
 }
 
 impl App {
@@ -74,6 +78,8 @@ impl App {
             meter,
             requests: Rates::of_requests(),
             wrong_tokens: Rates::of_wrong_tokens(),
+            sending: Sending::default(),
+            listeners: Listeners::default(),
         })
     }
 
@@ -118,17 +124,16 @@ impl App {
         Arc::new(answer.unwrap_or_else(|error| self.not_read(error)))
     }
 
-    /// An error with the wait for a token that makes too many requests, and for a client that presents too many wrong ones.
-    /// That client's are not looked at any more.
+    /// An error with the wait for a token that makes too many requests, also by its sessions, and for a client that presents
+    /// too many wrong tokens. That client's are not looked at any more.
     fn too_many(&self, request: &WebRequest<'_>, tokens: &Tokens, client: &str) -> Result<(), Duration> {
         let now = Instant::now();
-        if !request.presents_something() {
-            return Ok(());
+        if request.presents_token() {
+            self.wrong_tokens.check(client, now)?;
         }
-        self.wrong_tokens.check(client, now)?;
         match request.token(tokens, SystemClock.now()) {
             Some(token) => self.requests.admit(&token.name, now),
-            None if request.is_valid(tokens, SystemClock.now()) => Ok(()),
+            None if !request.presents_token() || request.is_valid(tokens, SystemClock.now()) => Ok(()),
             None => self.wrong_tokens.admit(client, now),
         }
     }
@@ -213,8 +218,9 @@ async fn listen(State(app): State<Arc<App>>, ConnectInfo(peer): Peer, uri: Uri, 
     if let Some(refusal) = app.kept_out(peer, &uri, &headers) {
         return refusal;
     }
+    let Some(place) = app.listeners.place() else { return converted(&app.not_read(NotRead::Busy)) };
     let (versions, viewer) = (app.versions.clone(), app.meter.view());
-    events::stream(versions, viewer, still_admitted(app, uri, headers)).into_response()
+    events::stream(versions, (viewer, place), still_admitted(app, uri, &headers)).into_response()
 }
 
 /// The alerts as they are recorded, for programs.
@@ -235,15 +241,19 @@ async fn listen_to_alerts(
             return converted(&ApiResponse::error(400, "bad_event_id", message));
         }
     };
+    let Some(place) = app.listeners.place() else { return converted(&app.not_read(NotRead::Busy)) };
     let (database, versions) = (Arc::clone(&app.handles.events), app.versions.clone());
-    match alerts::stream(database, versions, last, still_admitted(app, uri, headers)).await {
+    let reads = Arc::clone(&app.listeners.reads);
+    let ledger = alerts::Ledger { database, reads };
+    match alerts::stream(ledger, versions, last, place, still_admitted(app, uri, &headers)).await {
         Ok(stream) => stream.into_response(),
         Err(error) => converted(&unreadable(error)),
     }
 }
 
 /// Whether a client that listens may go on: its token may be revoked meanwhile, or its session end.
-fn still_admitted(app: Arc<App>, uri: Uri, headers: HeaderMap) -> impl Fn() -> bool + Send + 'static {
+fn still_admitted(app: Arc<App>, uri: Uri, headers: &HeaderMap) -> impl Fn() -> bool + Send + 'static {
+    let headers = presented(headers);
     move || not_admitted(&app, &uri, &headers).is_none()
 }
 
@@ -300,7 +310,10 @@ async fn answer(
     let client = client(peer, &headers);
     let answer = app.answer(Asked { method, uri, headers, body }, &client).await;
     app.meter.answered(answer.status, began.elapsed(), answer.body.len());
-    converted(&answer)
+    match app.sending.body(&answer) {
+        Ok(body) => with_headers(&answer, body),
+        Err(TooMuch) => converted(&app.not_read(NotRead::Busy)),
+    }
 }
 
 /// Reads everything of an answer as of one moment.
@@ -353,7 +366,11 @@ fn refusal(app: &App, uri: &Uri, headers: &HeaderMap) -> Option<Response<Body>> 
 }
 
 fn converted(answer: &ApiResponse) -> Response<Body> {
-    let mut response = Response::new(Body::from(answer.body.clone()));
+    with_headers(answer, Body::from(answer.body.clone()))
+}
+
+fn with_headers(answer: &ApiResponse, body: Body) -> Response<Body> {
+    let mut response = Response::new(body);
     *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     for (name, value) in &answer.headers {
         match HeaderValue::from_str(value) {

@@ -1,7 +1,7 @@
 use std::net::SocketAddr;
 
 use axum::body::Bytes;
-use axum::http::{HeaderMap, HeaderName, Method, Uri, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, header};
 use stoop_pages::WebRequest;
 
 use super::rate;
@@ -49,6 +49,21 @@ pub(super) fn request<'r>(method: &'r Method, uri: &'r Uri, headers: &'r HeaderM
         // A proxy in front of this server tells. Whoever lies about it gets a cookie that a browser does not send.
         is_https: header(HeaderName::from_static("x-forwarded-proto")) == Some("https"),
     }
+}
+
+/// What of the headers a [`WebRequest`] may be admitted by, in memory of its own: the values of a request share its whole head.
+pub(super) fn presented(headers: &HeaderMap) -> HeaderMap {
+    let names = [header::HOST, header::AUTHORIZATION, header::COOKIE, header::ORIGIN];
+    let names =
+        names.into_iter().chain(["sec-fetch-site", "sec-fetch-mode", "x-forwarded-proto"].map(HeaderName::from_static));
+    let values = |name: HeaderName| {
+        headers
+            .get_all(&name)
+            .iter()
+            .filter_map(move |value| Some((name.clone(), HeaderValue::from_bytes(value.as_bytes()).ok()?)))
+            .collect::<Vec<_>>()
+    };
+    names.flat_map(values).collect()
 }
 
 /// The client, by its address or the one that a proxy says.

@@ -1,4 +1,5 @@
-//! Bounds of connections: how many there are, and how long one may take up a place.
+//! Connections and their bounds: how many there are, how long one may take up a place, and how much of a request is kept. HTTP/1.1
+//! alone: each connection has one answer at a time.
 
 use std::future::Future;
 use std::io;
@@ -8,7 +9,11 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use axum::serve::Listener;
+use axum::extract::ConnectInfo;
+use axum::{Extension, Router};
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -22,8 +27,7 @@ pub(super) struct Bounds {
     /// How long a connection may be open before it gets the first byte: its request must have come by then, and the answer
     /// begun.
     pub(super) first: Duration,
-    /// How long it may stay open afterwards without getting a byte: idle, or because it does not read. Events say something
-    /// every 15 seconds.
+    /// How long it may stay open afterwards: idle, or while it reads less than [`STEP`]. Events say something every 15 seconds.
     pub(super) next: Duration,
 }
 
@@ -35,6 +39,10 @@ impl Bounds {
 /// The answer to a connection beyond the bound.
 const BUSY: &[u8] =
     b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 5\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+/// The most of a request's line and headers.
+const HEAD_BYTES_MAX: usize = 32 << 10;
+/// The least that a client must read of a waiting answer in the time that it has.
+const STEP: usize = 16 << 10;
 /// The wait after the system could not accept a connection.
 const PAUSE: Duration = Duration::from_millis(200);
 
@@ -46,10 +54,14 @@ pub(super) struct BoundedListener {
 }
 
 /// A connection that ends when it takes up its place for too long.
-pub(super) struct BoundedStream {
+struct BoundedStream {
     stream: TcpStream,
     next: Duration,
     ends: Pin<Box<Sleep>>,
+    /// Whether what is to be written waits for the client to read.
+    waits: bool,
+    /// Bytes that were written since then.
+    written: usize,
     _place: OwnedSemaphorePermit,
 }
 
@@ -57,13 +69,8 @@ impl BoundedListener {
     pub(super) fn new(listener: TcpListener, bounds: Bounds) -> Self {
         Self { listener, places: Arc::new(Semaphore::new(bounds.connections)), bounds }
     }
-}
 
-impl Listener for BoundedListener {
-    type Io = BoundedStream;
-    type Addr = SocketAddr;
-
-    async fn accept(&mut self) -> (Self::Io, Self::Addr) {
+    async fn accept(&self) -> (BoundedStream, SocketAddr) {
         loop {
             let (stream, address) = match self.listener.accept().await {
                 Ok(accepted) => accepted,
@@ -79,12 +86,25 @@ impl Listener for BoundedListener {
                 continue;
             };
             let Bounds { first, next, .. } = self.bounds;
-            return (BoundedStream { stream, next, ends: Box::pin(sleep(first)), _place: place }, address);
+            let ends = Box::pin(sleep(first));
+            return (BoundedStream { stream, next, ends, waits: false, written: 0, _place: place }, address);
         }
     }
+}
 
-    fn local_addr(&self) -> io::Result<Self::Addr> {
-        self.listener.local_addr()
+/// Serves each connection on a task of its own, with the address of its client.
+pub(super) async fn serve(listener: BoundedListener, router: Router) -> ! {
+    let mut http = http1::Builder::new();
+    http.max_buf_size(HEAD_BYTES_MAX).timer(TokioTimer::new()).header_read_timeout(listener.bounds.first);
+    loop {
+        let (stream, address) = listener.accept().await;
+        let service = TowerToHyperService::new(router.clone().layer(Extension(ConnectInfo(address))));
+        let connection = http.serve_connection(TokioIo::new(stream), service);
+        tokio::spawn(async move {
+            if let Err(error) = connection.await {
+                tracing::debug!(%error, "a connection ended");
+            }
+        });
     }
 }
 
@@ -99,18 +119,23 @@ impl BoundedStream {
         }
     }
 
-    /// Whatever is written gives it more time.
+    /// What is written gives it more time; of a client that was waited for, only [`STEP`] and more.
     fn written(&mut self, wrote: Poll<io::Result<usize>>, context: &mut Context<'_>) -> Poll<io::Result<usize>> {
         match wrote {
             Poll::Ready(Ok(bytes)) if bytes > 0 => {
-                let ends = Instant::now() + self.next;
-                self.ends.as_mut().reset(ends);
-                // Nothing else may be waited for until then.
-                self.check(context).map_or_else(|error| Poll::Ready(Err(error)), |()| wrote)
+                self.written += bytes;
+                if !self.waits || self.written >= STEP {
+                    (self.waits, self.written) = (false, 0);
+                    let ends = Instant::now() + self.next;
+                    self.ends.as_mut().reset(ends);
+                }
             }
-            Poll::Ready(_) => wrote,
-            Poll::Pending => self.check(context).map_or_else(|error| Poll::Ready(Err(error)), |()| Poll::Pending),
+            Poll::Ready(_) => return wrote,
+            Poll::Pending if !self.waits => (self.waits, self.written) = (true, 0),
+            Poll::Pending => {}
         }
+        // Nothing else may be waited for until then.
+        self.check(context).map_or_else(|error| Poll::Ready(Err(error)), |()| wrote)
     }
 }
 
@@ -154,7 +179,6 @@ impl AsyncWrite for BoundedStream {
 mod tests {
     use std::io::{Read, Write};
 
-    use axum::Router;
     use axum::routing::get;
     use stoop_waits::{PATIENCE, connected, joined, until};
 
@@ -170,10 +194,10 @@ mod tests {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(async {
                 let listener = BoundedListener::new(TcpListener::bind("127.0.0.1:0").await.unwrap(), bounds);
-                sender.send(listener.local_addr().unwrap()).unwrap();
+                sender.send(listener.listener.local_addr().unwrap()).unwrap();
                 let large = || async { "x".repeat(64 << 20) };
                 let router = Router::new().route("/", get(|| async { "here" })).route("/large", get(large));
-                axum::serve(listener, router).await.unwrap();
+                serve(listener, router).await
             });
         });
         receiver.recv_timeout(PATIENCE).unwrap()
@@ -222,6 +246,36 @@ mod tests {
         });
         assert!(is_ended(&mut stream));
         assert!(!joined("the one that drips", drip), "it was cut");
+    }
+
+    #[test]
+    fn a_request_with_a_large_head_and_another_protocol_are_refused() {
+        let address = server(Bounds { first: PATIENCE, next: PATIENCE, ..SHORT });
+        let answer = |request: &[u8]| {
+            let mut stream = connected(address).unwrap();
+            drop(stream.write_all(request));
+            let mut answer = Vec::new();
+            drop(stream.read_to_end(&mut answer));
+            String::from_utf8_lossy(&answer).into_owned()
+        };
+        let large = format!("GET / HTTP/1.1\r\nhost: a\r\nx: {}\r\n\r\n", "x".repeat(2 * HEAD_BYTES_MAX));
+        assert!(answer(large.as_bytes()).starts_with("HTTP/1.1 431 "));
+        // The preface of HTTP/2 (RFC 9113, section 3.4) and empty settings.
+        let other = answer(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0");
+        assert!(other.is_empty() || other.starts_with("HTTP/1.1 400 "), "{other:?}");
+    }
+
+    #[test]
+    fn a_client_that_reads_a_waiting_answer_too_slowly_is_cut() {
+        let address = server(Bounds { connections: 1, ..SHORT });
+        let mut slow = connected(address).unwrap();
+        slow.write_all(b"GET /large HTTP/1.1\r\nhost: a\r\n\r\n").unwrap();
+        until("another's answer", || {
+            // About 20 kB a second, a third of what it must read, as far as the system lets it.
+            drop(slow.read(&mut [0; 1_024]));
+            std::thread::sleep(Duration::from_millis(50));
+            asked(address).ends_with("here").then_some(())
+        });
     }
 
     #[test]

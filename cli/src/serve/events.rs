@@ -8,7 +8,7 @@ use axum::response::IntoResponse;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use futures_util::stream;
 use stoop_embedded::Database;
-use tokio::sync::watch;
+use tokio::sync::{OwnedSemaphorePermit, watch};
 
 use super::metrics::Viewer;
 use super::readers::read_beside;
@@ -23,7 +23,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 
 /// What is known of the database. Tells of each change, and when something begins or ends to poll.
 pub(super) fn watch(database: Arc<Database>) -> watch::Receiver<Look> {
-    let (sender, receiver) = watch::channel(Look { version: 0, at: Instant::now() });
+    let (sender, receiver) = watch::channel(Look { version: 0, at: Instant::now(), newest_alert: 0 });
     tokio::spawn(async move {
         let (mut known, mut failed) = (None, false);
         let (mut polled, mut looked) = (None, None::<Instant>);
@@ -34,10 +34,11 @@ pub(super) fn watch(database: Arc<Database>) -> watch::Receiver<Look> {
                 polled = read_beside(&database, Database::polling).await.ok().or(polled);
             }
             let at = Instant::now();
-            match read_beside(&database, Database::data_version).await.map(|version| (version, polled)) {
-                Ok(version) if known != Some(version) => {
+            let read = |database: &Database| Ok((database.data_version()?, database.newest_alert()?));
+            match read_beside(&database, read).await.map(|(version, newest)| ((version, polled), newest)) {
+                Ok((version, newest_alert)) if known != Some(version) => {
                     known = Some(version);
-                    sender.send_modify(|look| *look = Look { version: look.version + 1, at });
+                    sender.send_modify(|look| *look = Look { version: look.version + 1, at, newest_alert });
                 }
                 Ok(_) => {
                     failed = false;
@@ -60,10 +61,11 @@ pub(super) fn watch(database: Arc<Database>) -> watch::Receiver<Look> {
     receiver
 }
 
-/// The events of one page, until it closes or its visitor is no longer admitted.
+/// The events of one page, until it closes or its visitor is no longer admitted. `viewer` is there, and takes up its place, as
+/// long.
 pub(super) fn stream(
     versions: watch::Receiver<Look>,
-    viewer: Viewer,
+    viewer: (Viewer, OwnedSemaphorePermit),
     is_admitted: impl Fn() -> bool + Send + 'static,
 ) -> impl IntoResponse {
     let of = (versions, viewer, is_admitted);

@@ -19,6 +19,8 @@ pub(super) struct Look {
     pub(super) version: u64,
     /// When it was looked.
     pub(super) at: Instant,
+    /// The position of the newest alert in the ledger.
+    pub(super) newest_alert: i64,
 }
 
 /// Whole answers, at most [`BYTES_MAX`] bytes of memory. Each is given again while the database is known to be the same,
@@ -97,7 +99,7 @@ mod tests {
     #[test]
     fn what_is_kept_is_counted_by_what_it_takes() {
         let now = Instant::now();
-        let look = Look { version: 1, at: now };
+        let look = Look { version: 1, at: now, newest_alert: 0 };
         let mut remembered = Remembered::default();
         for at in 0..1_000_000 {
             remembered.keep(at.to_string(), &answer(0), look, now);
@@ -116,7 +118,7 @@ mod tests {
     fn an_answer_is_given_again_while_it_is_true_or_young() {
         let begin = Instant::now();
         let after = |ms| begin + Duration::from_millis(ms);
-        let look = |version, ms| Look { version, at: after(ms) };
+        let look = |version, ms| Look { version, at: after(ms), newest_alert: 0 };
         let mut remembered = Remembered::default();
         remembered.keep("a".into(), &answer(10), look(1, 0), after(100));
         let is_given = |look, ms| remembered.get("a", look, after(ms)).is_some();
@@ -130,7 +132,7 @@ mod tests {
     fn nothing_that_was_read_before_a_write_is_given_after_it() {
         let begin = Instant::now();
         let after = |ms| begin + Duration::from_millis(ms);
-        let look = Look { version: 1, at: begin };
+        let look = Look { version: 1, at: begin, newest_alert: 0 };
         let mut remembered = Remembered::default();
         remembered.keep("a".into(), &answer(10), look, begin);
         remembered.forget(after(10));
@@ -145,7 +147,8 @@ mod tests {
     fn those_that_may_not_be_given_make_room_first() {
         let begin = Instant::now();
         let later = begin + AGE_MAX * 2;
-        let [old, new] = [Look { version: 1, at: begin }, Look { version: 2, at: later }];
+        let [old, new] =
+            [Look { version: 1, at: begin, newest_alert: 0 }, Look { version: 2, at: later, newest_alert: 0 }];
         let mut remembered = Remembered::default();
         (0..9).for_each(|at| remembered.keep(at.to_string(), &answer(BYTES_MAX / 10), old, begin));
         remembered.keep("new".into(), &answer(BYTES_MAX / 20), new, later);

@@ -1,14 +1,14 @@
+use std::convert::Infallible;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use anyhow::Context;
-use axum::serve::ListenerExt;
 use stoop_embedded::{Database, OpenError};
 
 use super::access::ServerAccess;
 use super::app::{self, App, Handles};
-use super::connections::{BoundedListener, Bounds};
+use super::connections::{self, BoundedListener, Bounds};
 use super::events;
 use super::metrics::ServerMeter;
 use super::readers::{ReadBounds, Readers};
@@ -90,13 +90,10 @@ async fn serve(
     address: SocketAddr,
     access: ServerAccess,
     meter: Arc<ServerMeter>,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<Infallible> {
     let listener = BoundedListener::new(tokio::net::TcpListener::from_std(listener)?, Bounds::OF_SERVER);
     let versions = events::watch(Arc::clone(&handles.events));
-    let router = app::router(App::new(handles, versions, address, access, meter));
-    // Taps nothing, but axum tells the addresses of such a listener's connections.
-    let listener = listener.tap_io(|_| ());
-    Ok(axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>()).await?)
+    connections::serve(listener, app::router(App::new(handles, versions, address, access, meter))).await
 }
 
 /// Binds the port that was asked for, or the first free one from [`PORT`] on.

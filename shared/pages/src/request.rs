@@ -76,7 +76,15 @@ impl WebRequest<'_> {
     /// Whether it presents something that could be a token or a session.
     #[must_use]
     pub fn presents_something(&self) -> bool {
-        self.authorization.is_some() || self.session().is_some() || self.is_login()
+        self.presents_token() || self.session().is_some()
+    }
+
+    /// Whether it presents something that could be a token: in a header, or in the form of the login. A session is none: the
+    /// sessions of open pages end with the server that gave them. Nor is what a page of another site sends: it is refused
+    /// unread.
+    #[must_use]
+    pub fn presents_token(&self) -> bool {
+        self.authorization.is_some() || (self.is_login() && !self.is_from_elsewhere())
     }
 
     /// The token that it presents, itself or by its session.

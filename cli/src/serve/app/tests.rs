@@ -19,7 +19,7 @@ fn app(bounds: ReadBounds) -> (tempfile::TempDir, Arc<App>) {
         metrics: Readers::of(vec![open()], ReadBounds::OF_METRICS),
         events: open(),
     };
-    let versions = watch::channel(Look { version: 0, at: Instant::now() }).1;
+    let versions = watch::channel(Look { version: 0, at: Instant::now(), newest_alert: 0 }).1;
     let address = "127.0.0.1:8317".parse().unwrap();
     (folder, App::new(handles, versions, address, ServerAccess::Everyone, Arc::default()))
 }

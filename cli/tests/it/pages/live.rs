@@ -18,9 +18,13 @@ struct Ear {
 
 impl Ear {
     fn on(served: &Served, path: &str, headers: &str) -> Self {
+        Self::asking(served, "GET", path, headers, "")
+    }
+
+    fn asking(served: &Served, method: &str, path: &str, headers: &str, body: &str) -> Self {
         let mut stream = connected(&served.host).unwrap();
         stream.set_read_timeout(Some(Duration::from_millis(200))).unwrap();
-        write!(stream, "GET {path} HTTP/1.1\r\nHost: {}\r\n{headers}\r\n", served.host).unwrap();
+        write!(stream, "{method} {path} HTTP/1.1\r\nHost: {}\r\n{headers}\r\n{body}", served.host).unwrap();
         Self { stream, heard: String::new() }
     }
 
@@ -139,6 +143,20 @@ fn a_client_of_many_wrong_tokens_waits_and_is_no_longer_looked_at() {
     Ear::on(&served, "/health", "").hears(" 200 ");
     // A proxy on this computer tells of another client.
     Ear::on(&served, "/api/v1/markets", &format!("{}X-Forwarded-For: 192.0.2.1\r\n", of(&token))).hears(" 200 ");
+}
+
+#[test]
+fn sessions_that_ended_and_forms_of_other_sites_lock_nobody_out() {
+    let room = room();
+    let token = room.stoop(&["token", "new", "ann"]).ok().stdout.trim().to_owned();
+    let served = Served::start_with(&room, &["--require-token"]);
+    for _ in 0..30 {
+        Ear::on(&served, "/", "Cookie: stoop=1.ended.session\r\n").hears(" 303 ");
+        let form = "Origin: http://evil.example\r\nSec-Fetch-Site: cross-site\r\nSec-Fetch-Mode: navigate\r\n";
+        let form = format!("{form}Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 7\r\n");
+        Ear::asking(&served, "POST", "/login", &form, "token=x").hears(" 403 ");
+    }
+    Ear::on(&served, "/api/v1/markets", &format!("Authorization: Bearer {token}\r\n")).hears(" 200 ");
 }
 
 #[test]
