@@ -25,11 +25,13 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// An attack: what one attacker does with the `n`th number, over and over.
 type Attack = fn(SocketAddr, u64) -> std::io::Result<()>;
 
-const ATTACKS: [(&str, Attack); 6] = [
+const ATTACKS: [(&str, Attack); 8] = [
     ("queries that no page has", unlike_queries),
     ("connections that say nothing", silence),
     ("requests that do not end", half_requests),
     ("readers that do not read", no_reading),
+    ("readers that read slowly", slow_reading),
+    ("listeners with large heads", listeners),
     ("bytes that are no HTTP", noise),
     ("requests of other sites", other_sites),
 ];
@@ -128,6 +130,33 @@ fn no_reading(address: SocketAddr, _: u64) -> std::io::Result<()> {
         }
     }
     std::thread::sleep(Duration::from_secs(1));
+    Ok(())
+}
+
+fn slow_reading(address: SocketAddr, _: u64) -> std::io::Result<()> {
+    let mut held: Vec<TcpStream> = (0..50).map_while(|_| connect(address).ok()).collect();
+    for stream in &mut held {
+        for _ in 0..12 {
+            write!(stream, "GET /api/v1/homes?area=us&limit=1000 HTTP/1.1\r\nHost: {address}\r\n\r\n")?;
+        }
+    }
+    for _ in 0..5 {
+        std::thread::sleep(Duration::from_secs(1));
+        for stream in &mut held {
+            let _: usize = stream.read(&mut [0; 1_024])?;
+        }
+    }
+    Ok(())
+}
+
+fn listeners(address: SocketAddr, number: u64) -> std::io::Result<()> {
+    let path = ["/events", "/api/v1/events"][(number % 2) as usize];
+    let head = "x".repeat(24 << 10);
+    let mut held: Vec<TcpStream> = (0..60).map_while(|_| connect(address).ok()).collect();
+    for stream in &mut held {
+        write!(stream, "GET {path} HTTP/1.1\r\nHost: {address}\r\nX: {head}\r\n\r\n")?;
+    }
+    std::thread::sleep(Duration::from_secs(5));
     Ok(())
 }
 

@@ -41,7 +41,9 @@ pub(super) fn not_followed(request: &Request, location: &str) -> String {
         Ok(there) => (shown(there), here.is_ok_and(|here| here.origin() == there.origin())),
         Err(_) => ("no address".to_owned(), false),
     };
+    let is_web = there.as_ref().is_ok_and(|there| matches!(there.scheme(), "http" | "https"));
     let why = match request.method {
+        _ if there.is_ok() && !is_web => "accepted: an http or https address",
         Method::Post => "a POST is not sent again to another address",
         Method::Get if at_home => "more redirects than are followed lead around on the same server",
         Method::Get => "keys are not sent to another server; if it is the right one, name it in the search's url",
@@ -90,7 +92,8 @@ pub(super) fn first_words(request: &Request, body: &[u8]) -> Option<String> {
 fn shown(url: &Url) -> String {
     let short = |part: &str| if part.len() > KEY_CHARS_MIN { "…".to_owned() } else { part.to_owned() };
     let parts: Vec<String> = url.path().trim_start_matches('/').split('/').take(PARTS_MAX).map(short).collect();
-    format!("{}/{}", url.origin().ascii_serialization(), parts.join("/"))
+    let server = if url.has_host() { url.origin().ascii_serialization() } else { format!("{}:", url.scheme()) };
+    format!("{server}/{}", parts.join("/"))
 }
 
 #[cfg(test)]
@@ -156,6 +159,8 @@ mod tests {
             (format!("/{long}"), "https://a.example/…, which"),
             ("login".to_owned(), "https://a.example/login, which"),
             ("https://b.example:k3y/".to_owned(), "no address, which"),
+            ("file:///etc/passwd".to_owned(), "file:/etc/passwd, which is not followed: accepted: an http or https"),
+            ("javascript:alert(1)".to_owned(), "javascript:/alert(1), which"),
             ("/a\nb\u{1b}c".to_owned(), "https://a.example/ab%1Bc, which"),
         ] {
             let message = not_followed(&get, &location);
