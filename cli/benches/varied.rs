@@ -165,7 +165,7 @@ fn measure(program: &Path, folder: &Path, paths: &[String], rows: &[Observation]
     println!("  {:.1} ms of processor for each that was served, with the polls", cpu * 1_000.0 / served.max(1) as f64);
 }
 
-fn report(program: &Path, times: &[Asked], took: Duration, polled: u64, written: f64) {
+fn report(program: &Path, times: &[TimedRequest], took: Duration, polled: u64, written: f64) {
     println!("{}:", program.display());
     let asked = times.len();
     let of = |wanted: fn(u16) -> bool| times.iter().filter(|asked| wanted(asked.status)).count();
@@ -196,14 +196,14 @@ fn report(program: &Path, times: &[Asked], took: Duration, polled: u64, written:
 }
 
 /// A request: its kind, the status, and the time since it was due.
-struct Asked {
+struct TimedRequest {
     kind: String,
     status: u16,
     ms: f64,
 }
 
 /// Requests at an even pace. Ends when all are answered, or after three times as long.
-fn load(host: &str, paths: &[String], pace: u32) -> Vec<Asked> {
+fn load(host: &str, paths: &[String], pace: u32) -> Vec<TimedRequest> {
     let interval = Duration::from_secs(1) * CONNECTIONS / pace;
     let one = |offset: u32| {
         let (host, paths) = (host.to_owned(), paths.to_vec());
@@ -222,7 +222,11 @@ fn load(host: &str, paths: &[String], pace: u32) -> Vec<Asked> {
                 let kind = path.split('/').find(|part| !matches!(*part, "" | "api" | "v1")).expect("a kind");
                 let kind = kind.split('?').next().expect("a kind");
                 let of = if path.starts_with("/api") { "API: " } else { "" };
-                asked.push(Asked { kind: format!("{of}{kind}"), status, ms: due.elapsed().as_secs_f64() * 1_000.0 });
+                asked.push(TimedRequest {
+                    kind: format!("{of}{kind}"),
+                    status,
+                    ms: due.elapsed().as_secs_f64() * 1_000.0,
+                });
             }
             asked
         })

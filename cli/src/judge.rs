@@ -21,7 +21,7 @@ use crate::views;
 
 /// The alerts on stored homes that the ledger does not know.
 #[derive(Default, Serialize)]
-struct Judged {
+struct JudgeReport {
     homes: u64,
     alerts: u64,
     suspects: u64,
@@ -45,7 +45,7 @@ pub(crate) async fn judge(store: &StoreArgs, args: &JudgeArgs) -> anyhow::Result
     let rules = config.map(|config| config.alerts.rules).unwrap_or_default();
     let database = views::open(&store)?;
     let database = if args.send { Database::open(store.db(), &store.data()).map_err(usage)? } else { database };
-    let mut judged = Judged { sent: args.send, ..Judged::default() };
+    let mut judged = JudgeReport { sent: args.send, ..JudgeReport::default() };
     if args.send {
         keep(&database, &rules)?;
     }
@@ -85,7 +85,7 @@ fn keep(database: &Database, rules: &Rules) -> anyhow::Result<bool> {
     Ok(database.set_rules(rules)?.is_some_and(|before| before != *rules))
 }
 
-impl Judged {
+impl JudgeReport {
     fn add(&mut self, homes: usize, alerted: Alerted, limit: usize) {
         self.homes += homes as u64;
         self.alerts += alerted.sent.len() as u64;

@@ -22,7 +22,7 @@ const COMMAND: &str = "stoop reference";
 
 /// What was loaded, as JSON.
 #[derive(Serialize)]
-struct Loaded {
+struct LoadedSeries {
     name: String,
     unit: String,
     areas: usize,
@@ -55,7 +55,7 @@ fn load(store: &StoreArgs, args: &LoadArgs, now: Time) -> anyhow::Result<ExitCod
     let read = map.read(&input.name, input.bytes()).map_err(usage)?;
     let database = open_to_work(store, COMMAND, now)?;
     database.store_reference(&read.series, &input.name.display().to_string(), now)?;
-    let loaded = Loaded::of(read);
+    let loaded = LoadedSeries::of(read);
     if args.json.json {
         out::json(&loaded)?
     } else {
@@ -89,7 +89,7 @@ fn remove(store: &StoreArgs, args: &RemoveArgs, now: Time) -> anyhow::Result<Exi
     Ok(ExitCode::SUCCESS)
 }
 
-impl Loaded {
+impl LoadedSeries {
     fn of(read: ReadReference) -> Self {
         let row = |Unmatched { line, words, why }| UnmatchedRow { line, place: words, why };
         Self {

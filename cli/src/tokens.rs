@@ -29,7 +29,7 @@ pub(crate) struct TokenFile {
 
 /// What is kept of a token.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-struct Kept {
+struct TokenRecord {
     /// In hexadecimal digits.
     hash: String,
     made_at: String,
@@ -39,7 +39,7 @@ struct Kept {
 }
 
 #[derive(Serialize)]
-struct Listed<'a> {
+struct ListedToken<'a> {
     name: &'a str,
     scope: &'a str,
     made_at: &'a str,
@@ -66,7 +66,10 @@ impl TokenFile {
     }
 
     /// Changes the tokens while no other process does.
-    fn change(&self, change: impl FnOnce(&mut BTreeMap<String, Kept>) -> anyhow::Result<()>) -> anyhow::Result<()> {
+    fn change(
+        &self,
+        change: impl FnOnce(&mut BTreeMap<String, TokenRecord>) -> anyhow::Result<()>,
+    ) -> anyhow::Result<()> {
         let folder = self.path.parent().unwrap_or(Path::new("."));
         stoop_embedded::make_folder(folder).with_context(|| format!("{} cannot be made", folder.display()))?;
         let lock = self.path.with_extension("lock");
@@ -78,7 +81,7 @@ impl TokenFile {
         self.write(&kept)
     }
 
-    fn read(&self) -> anyhow::Result<BTreeMap<String, Kept>> {
+    fn read(&self) -> anyhow::Result<BTreeMap<String, TokenRecord>> {
         let text = match std::fs::read_to_string(&self.path) {
             Ok(text) => text,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(BTreeMap::new()),
@@ -88,7 +91,7 @@ impl TokenFile {
     }
 
     /// Replaces the file as a whole; only its owner can read it.
-    fn write(&self, kept: &BTreeMap<String, Kept>) -> anyhow::Result<()> {
+    fn write(&self, kept: &BTreeMap<String, TokenRecord>) -> anyhow::Result<()> {
         let folder = self.path.parent().unwrap_or(Path::new("."));
         let write = || -> anyhow::Result<()> {
             // A temporary file is readable by its owner only, and keeps that when it gets its name.
@@ -146,7 +149,7 @@ fn make(file: &TokenFile, name: &str, scope: Scope, now: Time) -> anyhow::Result
             return Err(usage(format!("there is a token {name}; `stoop token revoke {name}` ends it")));
         }
         let scope = scope.as_str().to_owned();
-        kept.insert(name.to_owned(), Kept { hash, made_at: now.to_string(), scope });
+        kept.insert(name.to_owned(), TokenRecord { hash, made_at: now.to_string(), scope });
         Ok(())
     })?;
     say!("{text}");
@@ -160,15 +163,15 @@ fn make(file: &TokenFile, name: &str, scope: Scope, now: Time) -> anyhow::Result
 
 fn list(file: &TokenFile, json: bool) -> anyhow::Result<()> {
     let kept = file.read()?;
-    let listed: Vec<Listed<'_>> =
-        kept.iter().map(|(name, kept)| Listed { name, scope: &kept.scope, made_at: &kept.made_at }).collect();
+    let listed: Vec<ListedToken<'_>> =
+        kept.iter().map(|(name, kept)| ListedToken { name, scope: &kept.scope, made_at: &kept.made_at }).collect();
     if json {
         return out::json(&listed);
     }
     if listed.is_empty() {
         say!("No tokens. `stoop token new NAME` makes one.");
     }
-    for Listed { name, scope, made_at } in listed {
+    for ListedToken { name, scope, made_at } in listed {
         say!("{name}  {scope}  made {made_at}");
     }
     Ok(())

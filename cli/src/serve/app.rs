@@ -21,7 +21,7 @@ use tower_http::compression::CompressionLayer;
 
 use super::access::ServerAccess;
 use super::alerts;
-use super::asked::{Asked, client, presented, request};
+use super::asked::{ReceivedRequest, client, presented, request};
 use super::controls::ServedControls;
 use super::events;
 use super::listeners::Listeners;
@@ -83,7 +83,7 @@ impl App {
         })
     }
 
-    async fn answer(self: &Arc<Self>, asked: Asked, client: &str) -> Arc<ApiResponse> {
+    async fn answer(self: &Arc<Self>, asked: ReceivedRequest, client: &str) -> Arc<ApiResponse> {
         let request = asked.request();
         let overdue = self.meter.searches_overdue();
         if request.path == "/health" && asked.is_read() && overdue > 0 {
@@ -147,7 +147,7 @@ impl App {
     }
 
     /// The answer to a visitor who is admitted, remembered as long as [`Remembered`] says.
-    async fn remembered(self: &Arc<Self>, asked: Asked) -> Arc<ApiResponse> {
+    async fn remembered(self: &Arc<Self>, asked: ReceivedRequest) -> Arc<ApiResponse> {
         let (key, asked) = (asked.whole().key(), Arc::new(asked));
         let answer = match self.known(&key) {
             Some(answer) => answer,
@@ -168,7 +168,7 @@ impl App {
         self.lock().get(key, *self.versions.borrow(), Instant::now())
     }
 
-    fn read_and_keep(&self, database: &Database, asked: &Asked, key: String) -> Arc<ApiResponse> {
+    fn read_and_keep(&self, database: &Database, asked: &ReceivedRequest, key: String) -> Arc<ApiResponse> {
         // Somebody else may have read it while this one waited.
         if let Some(known) = self.known(&key) {
             return known;
@@ -308,7 +308,7 @@ async fn answer(
     }
     let began = Instant::now();
     let client = client(peer, &headers);
-    let answer = app.answer(Asked { method, uri, headers, body }, &client).await;
+    let answer = app.answer(ReceivedRequest { method, uri, headers, body }, &client).await;
     app.meter.answered(answer.status, began.elapsed(), answer.body.len());
     match app.sending.body(&answer) {
         Ok(body) => with_headers(&answer, body),

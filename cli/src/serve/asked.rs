@@ -8,14 +8,14 @@ use super::rate;
 
 /// A request as it came, for a thread that answers it.
 #[derive(Debug)]
-pub(super) struct Asked {
+pub(super) struct ReceivedRequest {
     pub(super) method: Method,
     pub(super) uri: Uri,
     pub(super) headers: HeaderMap,
     pub(super) body: Bytes,
 }
 
-impl Asked {
+impl ReceivedRequest {
     pub(super) fn request(&self) -> WebRequest<'_> {
         request(&self.method, &self.uri, &self.headers, &self.body)
     }

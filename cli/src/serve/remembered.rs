@@ -28,19 +28,19 @@ pub(super) struct Look {
 #[derive(Default)]
 pub(super) struct Remembered {
     bytes: usize,
-    answers: HashMap<String, Kept>,
+    answers: HashMap<String, RememberedAnswer>,
     /// Nothing that was read before counts.
     since: Option<Instant>,
 }
 
-struct Kept {
+struct RememberedAnswer {
     answer: Arc<ApiResponse>,
     /// The look before it was read.
     look: Look,
     read_at: Instant,
 }
 
-impl Kept {
+impl RememberedAnswer {
     fn may_be_given(&self, since: Option<Instant>, look: Look, now: Instant) -> bool {
         let is_young = |at: Instant| now.saturating_duration_since(at) <= AGE_MAX;
         let is_current = self.look.version == look.version && is_young(look.at);
@@ -73,7 +73,7 @@ impl Remembered {
             self.bytes -= bytes_of(&key, &before.answer);
         }
         self.bytes += bytes;
-        self.answers.insert(key, Kept { answer: Arc::clone(answer), look, read_at });
+        self.answers.insert(key, RememberedAnswer { answer: Arc::clone(answer), look, read_at });
     }
 
     /// Forgets what was read before: somebody has written through this server, and expects to see it.

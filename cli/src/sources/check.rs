@@ -18,7 +18,7 @@ use crate::stop::{Stop, StoppableClock, StoppableHttp};
 
 /// The result of one request for a search.
 #[derive(Serialize)]
-struct Checked {
+struct CheckedSearch {
     search: String,
     source: String,
     source_name: String,
@@ -66,7 +66,7 @@ pub(super) async fn check(store: &StoreArgs, args: &CheckArgs) -> anyhow::Result
         }
         peeked => peeked?,
     };
-    let checked = Checked::of(&config, peeked, &polled);
+    let checked = CheckedSearch::of(&config, peeked, &polled);
     if args.json.json {
         out::json(&checked)?;
     } else {
@@ -123,7 +123,7 @@ async fn request(search: &Search, source: &dyn Source, store: &StoreArgs, stop: 
     Ok(peek(source, search.limits.as_deref(), &run, ports).await?)
 }
 
-impl Checked {
+impl CheckedSearch {
     fn of(config: &SearchConfig, peeked: Peeked, polled: &Findings) -> Self {
         let SearchConfig { search, kind, switched_off, .. } = config;
         let Peeked { page, status, requests, bytes, at, left } = peeked;

@@ -24,7 +24,7 @@ const FILES_MAX: usize = 50_000;
 
 /// The first rows of a file.
 #[derive(Serialize)]
-struct Checked {
+struct CheckedFile {
     search: String,
     /// The map.
     source: String,
@@ -78,7 +78,7 @@ pub(super) async fn check(
         understood.take_file_row(row, file.modified);
     }
     let FileVersion { name: file, size: bytes, modified: written_at, .. } = file;
-    let checked = Checked {
+    let checked = CheckedFile {
         search: name.clone(),
         source: config.kind.clone(),
         source_name: config.search.source.name().to_owned(),
@@ -99,7 +99,7 @@ pub(super) async fn check(
     Ok(if checked.report.has_listings() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-impl Checked {
+impl CheckedFile {
     fn draw(&self, look: Look) -> Page {
         let files = match self.files {
             1 => "the only one".to_owned(),

@@ -20,7 +20,7 @@ use crate::show::{self, Column, Csv, Field, Look, Page, SafeText, Table, UNKNOWN
 
 /// Several areas, of one purpose.
 #[derive(Serialize)]
-pub(super) struct Compared {
+pub(super) struct ComparedAreas {
     #[serde(serialize_with = "as_text")]
     as_of: Time,
     purpose: &'static str,
@@ -36,10 +36,10 @@ pub(super) struct Compared {
 
 /// `stoop compare`.
 pub(crate) fn compare(store: &StoreArgs, args: &CompareArgs) -> anyhow::Result<ExitCode> {
-    give(&Compared::read(&*open(store)?, args)?, &args.format)
+    give(&ComparedAreas::read(&*open(store)?, args)?, &args.format)
 }
 
-impl Compared {
+impl ComparedAreas {
     pub(super) fn read(database: &Database, args: &CompareArgs) -> anyhow::Result<Self> {
         let as_of = moment(database, args.as_of.as_of)?.unwrap_or_default();
         let purpose = if args.rent { Purpose::Rent } else { Purpose::Sale };
@@ -137,7 +137,7 @@ pub(super) fn name(figure: Figure) -> String {
     figure.window().map_or_else(|| title.clone(), |window| format!("{title}, {}", window.label()))
 }
 
-impl View for Compared {
+impl View for ComparedAreas {
     fn draw(&self, look: Look) -> Page {
         let mut page = Page::new(look);
         let heading = format!("For {} as of {} UTC", self.purpose, show::time(self.as_of));

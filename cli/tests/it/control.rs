@@ -5,7 +5,7 @@
 use serde_json::Value;
 
 use crate::live::{Market, run};
-use crate::pages::served::Served;
+use crate::pages::served::RunningServer;
 use crate::support::{Room, Running, number, text, until};
 
 /// A running search that is due once an hour, after its first poll.
@@ -39,7 +39,7 @@ fn a_poll_that_is_asked_for_begins_at_once_also_of_a_paused_search() {
     let (room, running) = hourly(&market);
     let first = search(&room).unwrap();
     assert_eq!((number(&first["every_seconds"]), &first["paused_at"]), (3_600.0, &Value::Null));
-    let served = Served::start(&room);
+    let served = RunningServer::start(&room);
     let post = |path: &str| {
         let host = &served.host;
         served.send(&format!("POST {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"))

@@ -8,7 +8,7 @@ mod quality;
 pub(crate) mod served;
 
 use crate::support::{MAP, Room, list, number, text};
-use served::Served;
+use served::RunningServer;
 use stoop_domain::Currency;
 
 const FIELDS: &str = "id,seen,price,city,title,link\n";
@@ -38,7 +38,7 @@ fn room() -> Room {
 #[test]
 fn pages_show_the_figures_of_the_command_line() {
     let room = room();
-    let served = Served::start(&room);
+    let served = RunningServer::start(&room);
     let overview = served.page("/");
     for city in ["reno", "elko"] {
         let market = room.json(&["market", city, "--days", "90"]);
@@ -96,7 +96,7 @@ fn the_first_page_has_the_yield_of_the_api() {
         rows += &format!("r{home},2026-03-01T08:00:00Z,{},Reno,rent,{kind}\n", 1_500 + 10 * home);
     }
     room.replay("made.toml", &[room.write("homes.csv", rows)]);
-    let served = Served::start(&room);
+    let served = RunningServer::start(&room);
     let market = served.json("/api/v1/markets/reno?yields=true");
     let all = list(&market["yields"]).iter().find(|kind| kind["label"] == "all").unwrap();
     let shown = stoop_show::percent(number(&all["gross_yield"]));
@@ -108,7 +108,7 @@ fn the_first_page_has_the_yield_of_the_api() {
 #[test]
 fn what_a_listing_says_is_text() {
     let room = room();
-    let served = Served::start(&room);
+    let served = RunningServer::start(&room);
     let area = room.json(&["market", "reno"]);
     for path in
         ["/".to_owned(), "/alerts".to_owned(), "/homes/made/3".to_owned(), format!("/areas/{}", text(&area["path"]))]
@@ -127,7 +127,7 @@ fn what_a_listing_says_is_text() {
 #[test]
 fn an_area_is_found_as_a_person_writes_it() {
     let room = room();
-    let served = Served::start(&room);
+    let served = RunningServer::start(&room);
     let path = text(&room.json(&["market", "reno"])["path"]).to_owned();
     for query in ["reno", "Reno+NV", "RENO%2C+nv"] {
         let found = served.get(&format!("/search?q={query}"));
@@ -156,7 +156,7 @@ fn homes_are_on_the_map_where_their_source_says_and_in_the_band_of_their_price()
     });
     let rows: String = std::iter::once("id,seen,price,city,lat,lon\n".to_owned()).chain(rows).collect();
     room.replay("made.toml", &[room.write("homes.csv", rows)]);
-    let served = Served::start(&room);
+    let served = RunningServer::start(&room);
     let path = text(&room.json(&["market", "reno"])["path"]).to_owned();
     let page = served.page(&format!("/areas/{path}"));
     let map = between(&page, "id=\"map\"", "</section>");
@@ -184,7 +184,7 @@ fn homes_are_on_the_map_where_their_source_says_and_in_the_band_of_their_price()
 #[test]
 fn a_page_of_the_past_shows_the_figures_of_then_and_no_homes_of_now() {
     let room = room();
-    let served = Served::start(&room);
+    let served = RunningServer::start(&room);
     let path = text(&room.json(&["market", "reno"])["path"]).to_owned();
     // One home asks $300,000 since March 10.
     let then = served.page(&format!("/areas/{path}?as_of=2026-03-05T20:00:00Z"));
@@ -200,7 +200,7 @@ fn a_page_of_the_past_shows_the_figures_of_then_and_no_homes_of_now() {
 #[test]
 fn what_cannot_be_shown_says_what_is_accepted() {
     let room = room();
-    let served = Served::start(&room);
+    let served = RunningServer::start(&room);
     for (path, status, words) in [
         ("/areas/us/nv/washoe/reno?days=1", 400, "a whole number from 2 to 400"),
         ("/areas/us/zz", 404, "no area"),
@@ -226,7 +226,7 @@ fn what_cannot_be_shown_says_what_is_accepted() {
 #[test]
 fn a_page_of_another_host_cannot_read() {
     let room = room();
-    let served = Served::start(&room);
+    let served = RunningServer::start(&room);
     for (path, host) in [("/", "homes.example"), ("/events", "homes.example:80"), ("/api/v1/markets", "127.0.0.1")] {
         let answer = served.send(&format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"));
         assert_eq!(answer.status, 421, "{path}");
@@ -245,7 +245,7 @@ fn a_page_of_another_host_cannot_read() {
 #[test]
 fn equal_states_give_equal_bytes_which_browsers_keep() {
     let room = room();
-    let (one, other) = (Served::start(&room), Served::start(&room));
+    let (one, other) = (RunningServer::start(&room), RunningServer::start(&room));
     let path = format!("/areas/{}", text(&room.json(&["market", "reno"])["path"]));
     for path in ["/", &*path, "/homes/made/3", "/alerts", "/definitions"] {
         let first = one.get(path);
@@ -272,7 +272,7 @@ fn a_database_that_is_missing_or_empty_is_said() {
     room.stoop(&["serve", "--port", "0"]).refused(&["there is no database", "stoop demo"]);
     room.write("made.toml", MAP);
     room.replay("made.toml", &[room.write("homes.csv", "id,seen,price,city\n")]);
-    let served = Served::start(&room);
+    let served = RunningServer::start(&room);
     assert!(served.page("/").contains("Nothing is watched yet"));
     assert!(served.page("/alerts").contains("Nothing is watched yet"));
     assert!(served.page("/definitions").contains("Median price"));
@@ -297,7 +297,7 @@ fn with_tokens_only_who_has_one_is_answered() {
     room.stoop(&["token", "new", "Ann B"]).refused(&["\"Ann B\" cannot name a token", "a-z"]);
     room.stoop(&["token", "revoke", "eve"]).refused(&["there is no token \"eve\"; accepted: ann, bob"]);
 
-    let served = Served::start_with(&room, &["--require-token"]);
+    let served = RunningServer::start_with(&room, &["--require-token"]);
     let status = |path: &str, headers: &str| served.get_with(path, headers).status;
     assert_eq!(served.get("/").header("location"), "/login?to=%2F");
     assert_eq!((status("/api/v1/markets", ""), status("/events", ""), status("/health", "")), (401, 401, 200));

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 use stoop_domain::Currency;
 
-use crate::pages::served::Served;
+use crate::pages::served::RunningServer;
 use crate::support::{Room, list, number, text};
 
 /// What the command line has and the API does not, or under another name: they are no figures.
@@ -31,7 +31,7 @@ fn without(answer: &Value, names: &[&str]) -> Map<String, Value> {
 #[test]
 fn every_surface_says_the_same_of_fifty_areas_and_moments() {
     let room = room();
-    let served = Served::start(&room);
+    let served = RunningServer::start(&room);
     let newest = text(&room.json(&["markets", "--limit", "1"])["as_of"]).to_owned();
     let newest = stoop_domain::Time::parse(&newest).unwrap();
     let mut asked = 0;
@@ -56,7 +56,7 @@ fn every_surface_says_the_same_of_fifty_areas_and_moments() {
 
 /// Compares all surfaces for one market, or one sum of markets, at a moment.
 #[track_caller]
-fn alike(room: &Room, served: &Served, id: &str, as_of: &str, row: &Value) {
+fn alike(room: &Room, served: &RunningServer, id: &str, as_of: &str, row: &Value) {
     let (path, terms) = id.split_once(':').unwrap();
     let path = if path.contains('/') { path.to_owned() } else { format!("{path}/") };
     let query = format!("{path}:{terms}");

@@ -64,7 +64,7 @@ struct Low {
 /// The alerts of a home, computed in the plainest way: for each price, search everything before it.
 fn lows(moments: &Moments<'_>) -> Vec<Low> {
     #[derive(Clone)]
-    struct Asked {
+    struct ReceivedRequest {
         price: i64,
         from: i64,
         until: i64,
@@ -74,7 +74,7 @@ fn lows(moments: &Moments<'_>) -> Vec<Low> {
         reference: i64,
     }
     let mut lows = Vec::new();
-    let mut asked: Vec<Asked> = Vec::new();
+    let mut asked: Vec<ReceivedRequest> = Vec::new();
     let (mut is_on_offer, mut off_since) = (false, None);
     for &((at, rank, price), _) in moments {
         if is_on_offer && let Some(last) = asked.last_mut() {
@@ -98,8 +98,8 @@ fn lows(moments: &Moments<'_>) -> Vec<Low> {
         is_on_offer = true;
         let reported_at = asked.iter().rposition(|asked| asked.is_reported);
         let since_reported = &asked[reported_at.unwrap_or(0)..];
-        let held = |asked: &Asked| asked.until - asked.from >= 14 * DAY_MS;
-        let worth = |asked: &Asked| match reported_at {
+        let held = |asked: &ReceivedRequest| asked.until - asked.from >= 14 * DAY_MS;
+        let worth = |asked: &ReceivedRequest| match reported_at {
             Some(_) if !asked.is_reported && !held(asked) => asked.price.min(asked.reference),
             _ => asked.price,
         };
@@ -111,7 +111,7 @@ fn lows(moments: &Moments<'_>) -> Vec<Low> {
         if is_reported {
             lows.push(Low { reference, before, price });
         }
-        asked.push(Asked { price, from: at, until: at, counts, is_reported, reference });
+        asked.push(ReceivedRequest { price, from: at, until: at, counts, is_reported, reference });
     }
     lows
 }

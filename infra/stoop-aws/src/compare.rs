@@ -10,7 +10,7 @@ use crate::wrongs::Wrongs;
 
 /// The difference between a generation and the one that was pulled.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Compared {
+pub struct GenerationDifference {
     /// Homes in its table.
     pub homes: u64,
     /// Markets in its table.
@@ -30,7 +30,12 @@ pub struct Compared {
 /// # Errors
 ///
 /// Something cannot be read or stored, or nothing was pulled into the folder.
-pub async fn compare(clients: &Clients, folder: &Path, pair: &Pair, report: &dyn Fn(&str)) -> Result<Compared> {
+pub async fn compare(
+    clients: &Clients,
+    folder: &Path,
+    pair: &Pair,
+    report: &dyn Fn(&str),
+) -> Result<GenerationDifference> {
     let database = folder::open(folder, "stoop-aws compare")?;
     ensure!(!database.imported_objects()?.is_empty(), "nothing was pulled into {} yet", folder.display());
     let mut wrongs = Wrongs::default();
@@ -41,10 +46,10 @@ pub async fn compare(clients: &Clients, folder: &Path, pair: &Pair, report: &dyn
     let rules = database.newest_rules()?.unwrap_or_default();
     let difference = database.difference(&rules)?;
     database.forget_generations()?;
-    Ok(Compared { homes, markets, difference, wrong: wrongs.count, wrongs: wrongs.named })
+    Ok(GenerationDifference { homes, markets, difference, wrong: wrongs.count, wrongs: wrongs.named })
 }
 
-impl Compared {
+impl GenerationDifference {
     /// The differences, one per line, or a line saying that there are none.
     #[must_use]
     pub fn in_words(&self) -> Vec<String> {

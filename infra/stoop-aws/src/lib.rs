@@ -26,6 +26,6 @@ mod pull;
 mod sums;
 mod wrongs;
 
-pub use compare::{Compared, compare};
-pub use load::{Loaded, load};
+pub use compare::{GenerationDifference, compare};
+pub use load::{LoadedState, load};
 pub use pull::{Pair, Pulled, Stack, pull};

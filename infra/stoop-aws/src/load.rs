@@ -15,7 +15,7 @@ const MEMORY: Memory = Memory { homes_max: 0, markets_max: 256 };
 
 /// The result of [`load`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Loaded {
+pub struct LoadedState {
     /// Parts of the lake.
     pub parts: usize,
     /// Parts that an earlier call had loaded.
@@ -55,7 +55,7 @@ pub async fn load(
     program: &str,
     stop: &dyn Fn() -> bool,
     report: &dyn Fn(&str),
-) -> Result<Loaded> {
+) -> Result<LoadedState> {
     let database = folder::open_read(folder)?;
     let file = progress_file(folder, pair);
     let mut progress = Progress { lake: database.lake_name()?, program: program.to_owned(), parts_done: 0 };
@@ -65,7 +65,7 @@ pub async fn load(
         progress = known;
     }
     let mut lake = database.lake_by_home(progress.parts_done, stop)?;
-    let mut loaded = Loaded { parts: lake.count(), parts_before: progress.parts_done, ..Loaded::default() };
+    let mut loaded = LoadedState { parts: lake.count(), parts_before: progress.parts_done, ..LoadedState::default() };
     let mut too_large = Wrongs::default();
     let mut measurer = Measurer::new(store).with_memory(MEMORY);
     for part in progress.parts_done..lake.count() {

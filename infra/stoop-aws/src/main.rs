@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use anyhow::Context;
 use clap::Parser;
 use stoop_aws::{Clients, DynamoStore, NoLake};
-use stoop_aws_cli::{Compared, Loaded, Pulled, Stack, compare, load, pull};
+use stoop_aws_cli::{GenerationDifference, LoadedState, Pulled, Stack, compare, load, pull};
 use stoop_runtime::{LogFormat, SystemClock, init_telemetry};
 
 use crate::args::{Cli, Command, LoadArgs};
@@ -50,7 +50,7 @@ fn report_pulled(pulled: &Pulled) -> anyhow::Result<ExitCode> {
     Ok(report_wrongs(*wrong, wrongs))
 }
 
-fn report_compared(compared: &Compared) -> anyhow::Result<ExitCode> {
+fn report_compared(compared: &GenerationDifference) -> anyhow::Result<ExitCode> {
     compared.in_words().iter().for_each(|line| say(line));
     let code = report_wrongs(compared.wrong, &compared.wrongs);
     Ok(if compared.difference.is_none() { code } else { ExitCode::FAILURE })
@@ -72,7 +72,7 @@ async fn load_into(clients: &Clients, args: &LoadArgs) -> anyhow::Result<ExitCod
     });
     let stop = || stopped.load(Ordering::SeqCst);
     let loaded = load(&store, &args.dir, &pair, &this_program()?, &stop, &|line| complain(line)).await?;
-    let Loaded { parts, parts_before, measured, homes_too_large, too_large } = loaded;
+    let LoadedState { parts, parts_before, measured, homes_too_large, too_large } = loaded;
     say(&format!(
         "loaded: {parts} parts, of which {parts_before} were loaded before; of the others {} observations, {} of them \
          known, {} homes new; {} commits were retried because of another writer",

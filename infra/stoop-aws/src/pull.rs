@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use flate2::read::MultiGzDecoder;
 use stoop_aws::{Clients, DynamoBrowse, DynamoTables, LakeEntry, S3Lake, StackAreas, TableItem, TableMarket};
 use stoop_domain::Observation;
-use stoop_embedded::{Database, Held, Import, ImportedObject};
+use stoop_embedded::{Database, HeldObservations, Import, ImportedObject};
 use stoop_pipeline::ports::{Browse as _, Gathers, PortError};
 use stoop_pipeline::{Clock, with_causes};
 use stoop_runtime::SystemClock;
@@ -180,7 +180,7 @@ fn note_object(object: &ImportedObject, pulled: &mut Pulled, wrongs: &mut Wrongs
 /// Imports an object into the lake. Unreadable lines are counted, including the rest of a damaged object.
 fn import_object(database: &Database, entry: LakeEntry, body: &[u8]) -> Result<ImportedObject> {
     let mut object = ImportedObject { name: entry.key, etag: entry.etag, ..ImportedObject::default() };
-    let mut held = Held::default();
+    let mut held = HeldObservations::default();
     let mut some: Vec<Observation> = Vec::with_capacity(OBSERVATIONS_AT_ONCE);
     let mut number = 0;
     let mut lines: BufReader<Box<dyn Read + '_>> =

@@ -66,7 +66,7 @@ pub(crate) struct Sums<'a> {
 }
 
 /// The object at the key of a sum.
-enum Found {
+enum SumObject {
     Nothing,
     Damaged,
     Sum(AreaSum),
@@ -74,7 +74,7 @@ enum Found {
 
 /// What is known of an area after its check.
 #[derive(Default)]
-struct Checked {
+struct CheckedArea {
     /// Its sum, if there is one.
     total: Option<Total>,
     /// Whether the object is not a sum.
@@ -125,7 +125,7 @@ impl<'a> Sums<'a> {
     }
 
     /// Checks a region or a country, and everything below.
-    async fn area(&mut self, area: &WideArea, found: Stored) -> Result<Checked> {
+    async fn area(&mut self, area: &WideArea, found: Stored) -> Result<CheckedArea> {
         let found = self.check_sum(area, found)?;
         let mut below = self.below.get(area).cloned().unwrap_or_default();
         for (name, _) in found.sum().into_iter().flat_map(AreaSum::parts) {
@@ -135,7 +135,7 @@ impl<'a> Sums<'a> {
                 None => self.wrongs.note(format!("the sum of {area} has a part {name:?}, which is not in it")),
             }
         }
-        let mut checked = Checked::of(&found);
+        let mut checked = CheckedArea::of(&found);
         let below: Vec<WideArea> = below.into_iter().collect();
         let at_once = if area.level() == WideLevel::Region { COUNTIES_AT_ONCE } else { 1 };
         for some in below.chunks(at_once) {
@@ -169,9 +169,9 @@ impl<'a> Sums<'a> {
     }
 
     /// Checks that an object is the sum of its parts.
-    fn check_sum(&mut self, area: &WideArea, found: Stored) -> Result<Found> {
+    fn check_sum(&mut self, area: &WideArea, found: Stored) -> Result<SumObject> {
         self.keys.insert(self.areas.key(area)?);
-        let Some(found) = found else { return Ok(Found::Nothing) };
+        let Some(found) = found else { return Ok(SumObject::Nothing) };
         self.checked += 1;
         if self.checked.is_multiple_of(REPORT_EVERY) {
             (self.report)(&format!("sums: {} checked", self.checked));
@@ -184,17 +184,17 @@ impl<'a> Sums<'a> {
                         format!("the sum of {area} is not that of its parts (stored, recomputed): {difference}");
                     self.wrongs.note(wrong);
                 }
-                Ok(Found::Sum(sum))
+                Ok(SumObject::Sum(sum))
             }
             Err(error) => {
                 self.wrongs.note(format!("the sum of {area} cannot be read: {}", with_causes(&error)));
-                Ok(Found::Damaged)
+                Ok(SumObject::Damaged)
             }
         }
     }
 
-    fn note_if_lost(&mut self, area: &WideArea, found: &Found, settled: usize) {
-        if settled > 0 && matches!(found, Found::Nothing) {
+    fn note_if_lost(&mut self, area: &WideArea, found: &SumObject, settled: usize) {
+        if settled > 0 && matches!(found, SumObject::Nothing) {
             let wrong =
                 format!("the sum of {area} does not exist, and {settled} of its markets are marked as rolled up");
             self.wrongs.note(wrong);
@@ -202,7 +202,7 @@ impl<'a> Sums<'a> {
     }
 
     /// Compares a part of a region or a country with the sum of that area.
-    fn check_part(&mut self, area: &WideArea, part: Option<&Part>, below: &WideArea, found: &Checked) {
+    fn check_part(&mut self, area: &WideArea, part: Option<&Part>, below: &WideArea, found: &CheckedArea) {
         let in_part = part.map_or(0, |part| part.markets);
         let wrong = match (part, &found.total) {
             (Some(_), None) => (!found.is_damaged).then(|| "there is no such sum".into()),
@@ -230,9 +230,9 @@ impl<'a> Sums<'a> {
     }
 
     /// Checks a county: its parts are markets.
-    async fn county(&mut self, county: &WideArea, found: Stored) -> Result<Checked> {
+    async fn county(&mut self, county: &WideArea, found: Stored) -> Result<CheckedArea> {
         let found = self.check_sum(county, found)?;
-        let mut checked = Checked::of(&found);
+        let mut checked = CheckedArea::of(&found);
         let markets = self.markets.get(county).cloned().unwrap_or_default();
         for market in &markets {
             let head = self.heads.0[*market];
@@ -305,7 +305,7 @@ impl<'a> Sums<'a> {
 /// See [`StackAreas::stored`].
 type Stored = Option<std::result::Result<AreaSum, stoop_pipeline::SumError>>;
 
-impl Found {
+impl SumObject {
     fn sum(&self) -> Option<&AreaSum> {
         match self {
             Self::Sum(sum) => Some(sum),
@@ -314,9 +314,9 @@ impl Found {
     }
 }
 
-impl Checked {
-    fn of(found: &Found) -> Self {
+impl CheckedArea {
+    fn of(found: &SumObject) -> Self {
         let total = found.sum().map(AreaSum::total);
-        Self { total, is_damaged: matches!(found, Found::Damaged), ..Self::default() }
+        Self { total, is_damaged: matches!(found, SumObject::Damaged), ..Self::default() }
     }
 }

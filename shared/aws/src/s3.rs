@@ -11,6 +11,6 @@ mod ranges;
 pub use files::S3Files;
 pub use index::S3Index;
 pub use lake::{LakeEntry, S3Lake};
-pub(crate) use object::{Got, Objects, Put, Stored, When, key_part};
+pub(crate) use object::{Got, Objects, Put, PutOutcome, When, key_part};
 pub use pages::S3Pages;
 pub use quarantine::S3Quarantine;

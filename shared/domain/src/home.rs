@@ -1,6 +1,6 @@
 use crate::facts::Facts;
 use crate::history::{Applied, History};
-use crate::home_field::{HOME_FIELDS, HomeValue, Kept};
+use crate::home_field::{FieldPlace, HOME_FIELDS, HomeValue};
 use crate::observation::Observation;
 use crate::reported::{ReportedChange, ReportedChanges};
 use crate::sighting::Sighting;
@@ -74,7 +74,7 @@ impl Home {
         let facts = self.history.current();
         let mut values = self.attributes.others.map(|known| known.map(|(_, value)| value));
         for (value, field) in values.iter_mut().zip(&HOME_FIELDS) {
-            if field.kept == Kept::Fact {
+            if field.kept == FieldPlace::Fact {
                 *value = facts.and_then(field.of_facts);
             }
         }
@@ -163,7 +163,7 @@ impl Attributes {
         let coordinates = address.latitude_e6.zip(address.longitude_e6);
         let mut others = false;
         for (known, field) in self.others.iter_mut().zip(&HOME_FIELDS) {
-            if field.kept != Kept::Fact {
+            if field.kept != FieldPlace::Fact {
                 others |= take(known, sighting, (field.get)(listing));
             }
         }

@@ -14,7 +14,7 @@ pub struct HomeField {
     pub key: &'static str,
     /// The type of its values.
     pub kind: HomeKind,
-    pub kept: Kept,
+    pub kept: FieldPlace,
     /// What it means, for documents: no unit, no full stop.
     pub meaning: &'static str,
     /// Its value in facts; `None` for an attribute.
@@ -27,7 +27,7 @@ pub struct HomeField {
 
 /// Where a home keeps a field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kept {
+pub enum FieldPlace {
     /// In [`Facts`](crate::Facts): another value begins an interval.
     Fact,
     /// In [`Attributes`](crate::Attributes): the latest value counts. The mark precedes the value in a stored home;
@@ -82,7 +82,7 @@ macro_rules! table {
                 name: $name,
                 key: stringify!($field),
                 kind: HomeKind::$kind,
-                kept: Kept::$kept $({ mark: $mark })?,
+                kept: FieldPlace::$kept $({ mark: $mark })?,
                 meaning: $meaning,
                 of_facts: of_facts!($kept, $field, $kind),
                 get: |listing| listing.$field.map(HomeValue::$kind),

@@ -50,7 +50,7 @@ pub use facts::{FACTS_VERSION, Facts};
 pub use fields::{Value, fields};
 pub use history::{Applied, FACTS_MAX, FACTS_PER_DAY_MAX, History};
 pub use home::{Attributes, Home, Last};
-pub use home_field::{HOME_FIELDS, HomeField, HomeKind, HomeValue, Kept, parse_flag};
+pub use home_field::{FieldPlace, HOME_FIELDS, HomeField, HomeKind, HomeValue, parse_flag};
 pub use interval::{Interval, UnconfirmedInterval};
 pub use listing::{Details, LISTED_SINCE, Listing, Purpose};
 pub use locate::{AREAS_VERSION, LocatedArea, locate};

@@ -61,7 +61,7 @@ pub(crate) struct FrameWriter {
 
 /// The observations of a commit on their way to the lake.
 #[derive(Debug, Default)]
-pub struct Held {
+pub struct HeldObservations {
     pub(crate) rows: i64,
     pub(crate) first_at: i64,
     pub(crate) last_at: i64,
@@ -76,7 +76,7 @@ pub struct Held {
 /// The minimum number of observations per release; the last frame may add more.
 const RELEASED_MIN: usize = 16_384;
 
-impl Held {
+impl HeldObservations {
     pub(crate) fn is_empty(&self) -> bool {
         self.rows == 0
     }
@@ -118,7 +118,7 @@ impl FrameWriter {
     }
 
     /// Adds observations.
-    pub(crate) fn hold(&mut self, held: &mut Held, observations: &[&Observation]) -> Result<()> {
+    pub(crate) fn hold(&mut self, held: &mut HeldObservations, observations: &[&Observation]) -> Result<()> {
         for observation in observations {
             let at = observation.at.ms();
             if held.is_empty() {
@@ -137,7 +137,7 @@ impl FrameWriter {
 
     /// Compresses the lines so far into a frame. Whole chunks: zstd is a third faster on those than on a stream, whose
     /// beginning it must keep.
-    pub(crate) fn compress(&mut self, held: &mut Held) -> Result<()> {
+    pub(crate) fn compress(&mut self, held: &mut HeldObservations) -> Result<()> {
         if !held.lines.is_empty() {
             self.chunk.clear();
             self.chunk.reserve(compress_bound(held.lines.len()));
@@ -160,7 +160,10 @@ mod tests {
         let mut writer = FrameWriter::new().unwrap();
         let frames: Vec<Vec<u8>> = (0..3)
             .map(|number| {
-                let mut held = Held { lines: format!("a{number}\nb{number}\n").into_bytes(), ..Held::default() };
+                let mut held = HeldObservations {
+                    lines: format!("a{number}\nb{number}\n").into_bytes(),
+                    ..HeldObservations::default()
+                };
                 writer.compress(&mut held).unwrap();
                 held.frames.pop_front().unwrap()
             })

@@ -16,7 +16,7 @@ use crate::backup::free_path;
 use crate::database::Database;
 use crate::error::{BoxError, CopyError, Result, at, doing};
 use crate::files::{lock_file, make_folder, sync_folder, with_suffix};
-use crate::frames::{self, Held, LineError};
+use crate::frames::{self, HeldObservations, LineError};
 use crate::lake::{self, LakeFile};
 use chain::Chain;
 
@@ -188,7 +188,7 @@ impl LakeRebuild {
 
     fn append(&self, observations: &[Observation]) -> Result<()> {
         let mut inner = self.database.lock();
-        let mut held = Held::default();
+        let mut held = HeldObservations::default();
         inner.frame.hold(&mut held, &observations.iter().collect::<Vec<_>>())?;
         inner.frame.compress(&mut held)?;
         if held.is_empty() {

@@ -11,7 +11,7 @@ use stoop_rules::Rules;
 
 use crate::database::Database;
 use crate::error::Result;
-use crate::frames::Held;
+use crate::frames::HeldObservations;
 use crate::lake;
 use crate::ledgers::note_rules;
 use crate::schema::has_table;
@@ -88,7 +88,7 @@ impl Database {
     ///
     /// # Errors
     /// If it is already imported, or cannot be stored.
-    pub fn import_object(&self, object: &ImportedObject, held: &mut Held) -> Result<(), PortError> {
+    pub fn import_object(&self, object: &ImportedObject, held: &mut HeldObservations) -> Result<(), PortError> {
         let mut store = || -> Result<()> {
             let mut inner = self.lock();
             inner.frame.compress(held)?;

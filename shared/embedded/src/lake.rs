@@ -27,7 +27,7 @@ use stoop_pipeline::ports::PortError;
 use crate::database::Database;
 use crate::error::{Result, at, doing};
 use crate::files::write_whole;
-use crate::frames::{Held, each_line};
+use crate::frames::{HeldObservations, each_line};
 
 pub(crate) use intents::{Intent, forget, intend, remove_orphans};
 pub(crate) use sealed::{seal, seal_committed, seal_named};
@@ -171,7 +171,12 @@ type Frame = (i64, Vec<u8>);
 
 /// Puts frames into the outbox or, with an intent, writes the outbox and the frames to a file. Returns `false` if
 /// another process opened the database in between and removed the intent as an orphan.
-pub(crate) fn append(transaction: &Transaction<'_>, data: &Path, held: &Held, intent: Option<&Intent>) -> Result<bool> {
+pub(crate) fn append(
+    transaction: &Transaction<'_>,
+    data: &Path,
+    held: &HeldObservations,
+    intent: Option<&Intent>,
+) -> Result<bool> {
     let seq: i64 = transaction.prepare_cached("SELECT lake_rows FROM totals")?.query_row([], |row| row.get(0))?;
     let waiting = if let Some(intent) = intent {
         if !intent.redeem(transaction)? {
@@ -199,7 +204,7 @@ pub(crate) fn append(transaction: &Transaction<'_>, data: &Path, held: &Held, in
 fn write_object(
     transaction: &Transaction<'_>,
     data: &Path,
-    held: &Held,
+    held: &HeldObservations,
     seq: i64,
     Intent(token): &Intent,
 ) -> Result<()> {

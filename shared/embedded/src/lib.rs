@@ -70,7 +70,7 @@ pub use error::{CopyError, OpenError, is_disk_full};
 pub use feed::Record;
 pub use files::make_folder;
 pub use folder_files::FolderFiles;
-pub use frames::Held;
+pub use frames::HeldObservations;
 pub use from_lake::{FromLake, LakeRebuild};
 pub use import::{Import, ImportedObject};
 pub use lake::{LakeFile, LakeObject};

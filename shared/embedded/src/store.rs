@@ -9,7 +9,7 @@ use stoop_wire::home_from_bytes;
 
 use crate::database::{Database, Inner};
 use crate::error::Result;
-use crate::frames::Held;
+use crate::frames::HeldObservations;
 use crate::lake;
 
 #[async_trait]
@@ -31,7 +31,7 @@ impl Store for Database {
     }
 
     async fn commit(&self, commit: &Commit<'_>) -> Result<(), CommitError> {
-        let mut held = Held::default();
+        let mut held = HeldObservations::default();
         self.hold(&mut held, &commit.observations)?;
         self.commit_held(commit, &mut held).await
     }
@@ -43,21 +43,21 @@ impl Store for Database {
 
 #[async_trait]
 impl Gathers for Database {
-    type Held = Held;
+    type Held = HeldObservations;
 
-    fn hold(&self, held: &mut Held, observations: &[&Observation]) -> Result<(), PortError> {
+    fn hold(&self, held: &mut HeldObservations, observations: &[&Observation]) -> Result<(), PortError> {
         self.lock().frame.hold(held, observations).map_err(self.doing("compress observations for the lake"))
     }
 
-    fn held_bytes(held: &Held) -> usize {
+    fn held_bytes(held: &HeldObservations) -> usize {
         held.memory_bytes()
     }
 
-    fn release(&self, held: &mut Held) -> Result<Vec<Observation>, PortError> {
+    fn release(&self, held: &mut HeldObservations) -> Result<Vec<Observation>, PortError> {
         held.release().map_err(self.doing("read back observations for the lake"))
     }
 
-    async fn commit_held(&self, commit: &Commit<'_>, held: &mut Held) -> Result<(), CommitError> {
+    async fn commit_held(&self, commit: &Commit<'_>, held: &mut HeldObservations) -> Result<(), CommitError> {
         let what = || {
             let (homes, markets) = (commit.homes.len(), commit.markets.len());
             format!("commit {homes} homes and {markets} markets to {}", self.path().display())
@@ -86,7 +86,7 @@ enum Attempt {
 }
 
 /// One transaction. If it is not committed, it is rolled back on drop.
-fn attempt(inner: &mut Inner, data: &std::path::Path, commit: &Commit<'_>, held: &Held) -> Result<Attempt> {
+fn attempt(inner: &mut Inner, data: &std::path::Path, commit: &Commit<'_>, held: &HeldObservations) -> Result<Attempt> {
     let connection = &mut inner.connection;
     let intent = if held.is_empty() { None } else { lake::intend(connection, held)? };
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;

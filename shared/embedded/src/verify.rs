@@ -65,7 +65,7 @@ impl Verified {
 
 /// The positions of the stored items of each part.
 #[derive(Default)]
-struct Stored {
+struct StoredPositions {
     /// Row IDs.
     homes: Vec<Vec<i64>>,
     /// Positions in the ledger.
@@ -203,7 +203,7 @@ impl Database {
     }
 
     /// Assigns all stored items to parts. Reports items of homes that are not in the lake.
-    fn assign_parts(&self, lake: &Partitions, found: &mut Verified) -> Result<Stored> {
+    fn assign_parts(&self, lake: &Partitions, found: &mut Verified) -> Result<StoredPositions> {
         let mut assign = |sql: &str, what: &str, count: &mut u64| -> Result<Vec<Vec<i64>>> {
             let mut parts = vec![Vec::new(); lake.count()];
             self.each_row(sql, |row| {
@@ -218,7 +218,7 @@ impl Database {
             Ok(parts)
         };
         let (mut homes, mut alerts, mut others) = (0, 0, 0);
-        let stored = Stored {
+        let stored = StoredPositions {
             homes: assign("SELECT rowid, id FROM homes ORDER BY rowid", "", &mut homes)?,
             alerts: assign(
                 "SELECT seq, coalesce(json_extract(body, '$.home'), '?') FROM alerts WHERE json_valid(body) ORDER BY seq",

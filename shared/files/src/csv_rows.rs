@@ -35,7 +35,7 @@ pub(crate) struct CsvRows {
 }
 
 /// What was found at the beginning of the window.
-enum Found {
+enum WindowStart {
     /// A row of this length, in `record`.
     Row(usize),
     End,
@@ -71,19 +71,19 @@ impl CsvRows {
             let line = self.skip_breaks();
             let wrong = |problem: &str| io::Error::other(format!("line {line}: {problem}"));
             match self.find() {
-                Found::Row(length) => {
+                WindowStart::Row(length) => {
                     self.pass(length);
                     if !is_comment(&self.record, self.delimiter, &self.comments) {
                         return Ok(self.record.clone());
                     }
                 }
-                Found::End => return Ok(ByteRecord::new()),
-                Found::Broken(_, detail) => return Err(io::Error::other(detail)),
-                Found::Fault(_) if self.is_comment_line() => self.skip_line(),
-                Found::TooLong => {
+                WindowStart::End => return Ok(ByteRecord::new()),
+                WindowStart::Broken(_, detail) => return Err(io::Error::other(detail)),
+                WindowStart::Fault(_) if self.is_comment_line() => self.skip_line(),
+                WindowStart::TooLong => {
                     return Err(wrong(&format!("the header is longer than {} bytes", self.row_bytes_max)));
                 }
-                Found::Fault(fault) => return Err(wrong(&format!("the header: {}", self.detail(fault)))),
+                WindowStart::Fault(fault) => return Err(wrong(&format!("the header: {}", self.detail(fault)))),
             }
         }
     }
@@ -98,23 +98,23 @@ impl CsvRows {
         }
         let location = Location::Line(self.skip_breaks());
         let length = match self.find() {
-            Found::End => return None,
-            Found::Row(length) => length,
-            Found::Broken(reason, detail) => {
+            WindowStart::End => return None,
+            WindowStart::Row(length) => length,
+            WindowStart::Broken(reason, detail) => {
                 self.over = true;
                 return Some(Err(RowFault::new(location, reason, detail, self.input.window())));
             }
-            Found::Fault(_) if self.is_comment_line() => {
+            WindowStart::Fault(_) if self.is_comment_line() => {
                 let line = self.input.window();
                 self.comment = line[..memchr2(b'\n', b'\r', line).unwrap_or(line.len())].to_vec();
                 self.skip_line();
                 return Some(Ok(RawRow { location, content: Content::Comment(&self.comment) }));
             }
-            Found::Fault(fault) => {
+            WindowStart::Fault(fault) => {
                 let reason = if fault == QuoteFault::LongField { Reason::TooLong } else { Reason::Unreadable };
                 return Some(Err(self.refuse(location, reason, &self.detail(fault))));
             }
-            Found::TooLong => {
+            WindowStart::TooLong => {
                 let detail = format!("a row of more than {} bytes; it is skipped", self.row_bytes_max);
                 return Some(Err(self.refuse(location, Reason::TooLong, &detail)));
             }
@@ -157,25 +157,27 @@ impl CsvRows {
     }
 
     /// Finds the row at the beginning of the window.
-    fn find(&mut self) -> Found {
+    fn find(&mut self) -> WindowStart {
         self.scan.begin(&mut self.record);
         let field_max = FIELD_BYTES_MAX.min(self.row_bytes_max);
         let mut ended = self.input.peek().is_none();
         if ended && !self.input.has_error() {
-            return Found::End;
+            return WindowStart::End;
         }
         loop {
             if let (true, Some((reason, detail))) = (ended, self.input.take_error()) {
-                return Found::Broken(reason, detail);
+                return WindowStart::Broken(reason, detail);
             }
             let window = self.input.window();
             match self.scan.scan(window, self.delimiter, ended, field_max, &mut self.record) {
-                Scanned::Row(length) if length > self.row_bytes_max => return Found::TooLong,
-                Scanned::Row(length) => return Found::Row(length),
-                Scanned::More if window.len() > self.row_bytes_max => return Found::TooLong,
+                Scanned::Row(length) if length > self.row_bytes_max => return WindowStart::TooLong,
+                Scanned::Row(length) => return WindowStart::Row(length),
+                Scanned::More if window.len() > self.row_bytes_max => return WindowStart::TooLong,
                 Scanned::More => ended = !self.input.more(),
-                Scanned::Fault(QuoteFault::LongField) if field_max == self.row_bytes_max => return Found::TooLong,
-                Scanned::Fault(fault) => return Found::Fault(fault),
+                Scanned::Fault(QuoteFault::LongField) if field_max == self.row_bytes_max => {
+                    return WindowStart::TooLong;
+                }
+                Scanned::Fault(fault) => return WindowStart::Fault(fault),
             }
         }
     }

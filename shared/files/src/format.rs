@@ -29,7 +29,7 @@ const ROWS_PER_BYTE: u64 = 2;
 
 /// The information in the name of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Named {
+pub(crate) struct NamedFormat {
     pub(crate) kind: Kind,
     /// Whether columns are separated by tabs.
     pub(crate) tabs: bool,
@@ -45,7 +45,7 @@ pub(crate) enum Kind {
 }
 
 /// Parses a name without the extension of a compression.
-pub(crate) fn named(path: &Path) -> Named {
+pub(crate) fn named(path: &Path) -> NamedFormat {
     let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
     let plain = [".gz", ".zst", ".zstd"].iter().find_map(|end| name.strip_suffix(end)).unwrap_or(&name);
     let extension = plain.rsplit_once('.').map_or("", |(_, extension)| extension);
@@ -62,7 +62,7 @@ pub(crate) fn named(path: &Path) -> Named {
         _ if path.as_os_str() == NAMELESS => Kind::Nameless,
         _ => Kind::Unknown,
     };
-    Named { kind, tabs: extension == "tsv" }
+    NamedFormat { kind, tabs: extension == "tsv" }
 }
 
 /// Guesses the format of bytes. `inside` means that the rows are an array inside a document.

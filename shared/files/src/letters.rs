@@ -12,7 +12,7 @@ pub(crate) fn decoded(mut reader: Box<dyn Read + Send>, declared: Option<Encodin
     let mut beginning = Vec::with_capacity(4);
     if let Err(error) = reader.by_ref().take(3).read_to_end(&mut beginning) {
         // The reader of the rows reports the position of the error.
-        return Box::new(Cursor::new(beginning).chain(Broken(Some(error))));
+        return Box::new(Cursor::new(beginning).chain(BrokenReader(Some(error))));
     }
     let encoding = Encoding::of_mark(&beginning);
     let mark = match encoding {
@@ -32,9 +32,9 @@ pub(crate) fn decoded(mut reader: Box<dyn Read + Send>, declared: Option<Encodin
 }
 
 /// Returns its error once.
-struct Broken(Option<io::Error>);
+struct BrokenReader(Option<io::Error>);
 
-impl Read for Broken {
+impl Read for BrokenReader {
     fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
         self.0.take().map_or(Ok(0), Err)
     }

@@ -10,7 +10,7 @@ use stoop_sources::declared::Format;
 use crate::blm_rows::BlmRows;
 use crate::bytes::{ByteRange, LocalBytes, ReadAt, Reader};
 use crate::csv_rows::CsvRows;
-use crate::format::{self, Allowance, Kind, Named, Packing};
+use crate::format::{self, Allowance, Kind, NamedFormat, Packing};
 use crate::html_rows::HtmlRows;
 use crate::input::Input;
 use crate::json_rows::JsonRows;
@@ -198,7 +198,7 @@ pub(crate) fn open_entry(
 }
 
 /// The format of a file; for one without a name, by its first bytes.
-fn format_of(path: &Path, named: Named, options: &ReadOptions, beginning: &[u8]) -> Result<Format, OpenError> {
+fn format_of(path: &Path, named: NamedFormat, options: &ReadOptions, beginning: &[u8]) -> Result<Format, OpenError> {
     let by_name = match named.kind {
         Kind::Rows(format) => Some(format),
         Kind::Nameless => Some(format::guess(beginning, options.rows.is_some())),

@@ -51,7 +51,7 @@ pub(crate) struct WindowSums {
 
 /// Which sums a state has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kept {
+pub(crate) enum KeptSums {
     /// All: the state of a market, or a sum of states.
     Whole,
     /// Those of a wide area.
@@ -60,7 +60,7 @@ pub(crate) enum Kept {
 
 impl Measures {
     /// The sums of a segment at the end of `today`.
-    pub(crate) fn of(cells: &Cells, kept: Kept, segment: Segment, today: Day) -> Self {
+    pub(crate) fn of(cells: &Cells, kept: KeptSums, segment: Segment, today: Day) -> Self {
         let mut sums = Self {
             today,
             stock: Stock::default(),
@@ -74,12 +74,12 @@ impl Measures {
                 sums.add(&mut stays, segment, key, value);
             }
         }
-        if kept == Kept::Wide && segment == Segment::All {
+        if kept == KeptSums::Wide && segment == Segment::All {
             for (key, value) in cells.of_area(Quantity::Age).filter(|(key, _)| key.day() <= today.0) {
                 sums.add_age(&mut stays, key.kind(), key.day(), key.bucket(), value);
             }
         }
-        sums.speed = (kept == Kept::Whole || segment == Segment::All).then(|| stays.speed());
+        sums.speed = (kept == KeptSums::Whole || segment == Segment::All).then(|| stays.speed());
         sums
     }
 

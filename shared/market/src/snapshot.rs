@@ -7,7 +7,7 @@ use crate::cells::Cells;
 use crate::figures::Figures;
 use crate::flows::{Flows, Window};
 use crate::kind::Quantity;
-use crate::measures::{Kept, Measures};
+use crate::measures::{KeptSums, Measures};
 use crate::segment::Segment;
 
 /// The version of the definitions of figures in `docs/METRICS.md`.
@@ -45,11 +45,11 @@ impl Figures {
     /// The figures of one segment.
     #[must_use]
     pub fn of(cells: &Cells, segment: Segment, now: Time, zone: &TimeZone) -> Self {
-        Self::of_sums(Kept::Whole, cells, segment, now, zone)
+        Self::of_sums(KeptSums::Whole, cells, segment, now, zone)
     }
 
     /// The figures of one segment of sums.
-    pub(crate) fn of_sums(kept: Kept, cells: &Cells, segment: Segment, now: Time, zone: &TimeZone) -> Self {
+    pub(crate) fn of_sums(kept: KeptSums, cells: &Cells, segment: Segment, now: Time, zone: &TimeZone) -> Self {
         let today = now.day_in(zone);
         let sums = Measures::of(cells, kept, segment, today);
         let [last_7_days, last_28_days, last_90_days] = [0, 1, 2].map(|window| sums.windows[window].flows);

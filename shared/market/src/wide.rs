@@ -18,7 +18,7 @@ use crate::flows::Window;
 use crate::key::Key;
 use crate::kind::{Kind, Quantity, Role};
 use crate::kinds::KindPrices;
-use crate::measures::Kept;
+use crate::measures::KeptSums;
 use crate::mix::{LogPrices, log_prices_of};
 use crate::month::Month;
 use crate::moving::{AVERAGE_DAYS, PooledMedians, pooled_medians};
@@ -230,7 +230,7 @@ impl Wide {
     /// The figures of a segment at `now`, which must lie on one of the [`WIDE_DAYS`] days.
     #[must_use]
     pub fn figures(&self, segment: Segment, now: Time, zone: &TimeZone) -> Figures {
-        Figures::of_sums(Kept::Wide, &self.now, segment, now, zone)
+        Figures::of_sums(KeptSums::Wide, &self.now, segment, now, zone)
     }
 
     /// The list prices at the end of `today`, as [`asking_prices`](crate::asking_prices): for the days of [`Wide::figures`].

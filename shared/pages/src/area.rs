@@ -29,7 +29,7 @@ const SPANS: [(u16, &str); 3] = [(30, "30 days"), (90, "90 days"), (365, "1 year
 const BELOW_MAX: usize = 60;
 
 /// What the page shows.
-struct Shown<'a> {
+struct AreaPage<'a> {
     found: &'a FoundArea,
     market: &'a MarketView,
     /// The other purposes and currencies.
@@ -65,7 +65,7 @@ pub(crate) async fn page(
     };
     let of_currency = |kind: &&YieldView| kind.currency == market.currency && market.purpose == "sale";
     let yields: Vec<&YieldView> = yields.iter().filter(of_currency).collect();
-    let shown = Shown { found: &found, market, markets: &view.markets, yields, days, as_of, now };
+    let shown = AreaPage { found: &found, market, markets: &view.markets, yields, days, as_of, now };
     let homes =
         if shown.is_past() { homes::not_of_the_past() } else { homes::section(reader, &shown, &all, query).await? };
     let content = shown.draw(&homes);
@@ -104,7 +104,7 @@ fn chosen<'a>(markets: &'a [MarketView], query: &Query) -> Result<Option<&'a Mar
     Ok(asked.max_by_key(|market| (market.purpose == "sale", market.figures.active, std::cmp::Reverse(&market.id))))
 }
 
-impl Shown<'_> {
+impl AreaPage<'_> {
     fn draw(&self, homes: &Markup) -> Markup {
         let market = self.market;
         html! {

@@ -13,7 +13,7 @@ use stoop_domain::Time;
 use stoop_outlines::Bounds;
 use stoop_serve::HomeSummary;
 
-use homes::Located;
+use homes::LocatedHomes;
 use land::Land;
 use projection::{HEIGHT, Projection, WIDTH};
 
@@ -27,7 +27,7 @@ const WIDE: f64 = 8.0;
 /// The homes of an area on a map; a sentence instead if it has none with coordinates. `name` is the area's.
 pub(crate) fn draw(area: &str, name: &str, homes: &[HomeSummary], now: Time) -> Markup {
     let outline = land::around(area).map(|outline| outline.bounds);
-    let located = Located::of(homes, outline, now);
+    let located = LocatedHomes::of(homes, outline, now);
     let Some(bounds) = bounds_of(&located, outline) else {
         return html! { @if !homes.is_empty() { p class="note" { "No home here has coordinates, so there is no map." } } };
     };
@@ -68,7 +68,7 @@ pub(crate) fn draw(area: &str, name: &str, homes: &[HomeSummary], now: Time) -> 
 }
 
 /// What the map is to show.
-fn bounds_of(located: &Located<'_>, outline: Option<Bounds>) -> Option<Bounds> {
+fn bounds_of(located: &LocatedHomes<'_>, outline: Option<Bounds>) -> Option<Bounds> {
     let is_few = located.points.len() < FEW;
     let outline = outline.filter(|outline| is_few && outline.east - outline.west <= WIDE);
     let homes = located.points.iter().map(|point| point.at);
@@ -77,7 +77,7 @@ fn bounds_of(located: &Located<'_>, outline: Option<Bounds>) -> Option<Bounds> {
 }
 
 /// What is not seen.
-fn note(located: &Located<'_>, has_borders: bool) -> String {
+fn note(located: &LocatedHomes<'_>, has_borders: bool) -> String {
     let have = |count: usize| if count == 1 { "has" } else { "have" };
     let mut sentences = Vec::new();
     if located.are_many() {

@@ -21,7 +21,7 @@ const RAW_LETTERS: usize = 120;
 const STALE_DAYS: i64 = 7;
 
 /// What the page shows.
-struct Shown {
+struct QualityPage {
     quality: Quality,
     quarantine: Option<Quarantined>,
 }
@@ -34,11 +34,11 @@ pub(crate) async fn page(reader: &Reader<'_>, query: &Query, now: Time) -> Resul
     };
     let quality = Quality::read(reader, asked, now).await?;
     let quarantine = reader.browse.quarantine(EXAMPLES).await?;
-    let content = Shown { quality, quarantine }.draw(now);
+    let content = QualityPage { quality, quarantine }.draw(now);
     Ok(layout::page(&Head { title: "Quality", room: Room::Quality, now: Some(now), query: "" }, &content))
 }
 
-impl Shown {
+impl QualityPage {
     fn draw(&self, now: Time) -> Markup {
         let Quality { ids, id, areas, is_lag_left_out, verified } = &self.quality;
         html! {

@@ -23,7 +23,7 @@ pub(crate) struct Offer {
     spell: Option<(Time, Purpose, Currency)>,
     /// Earlier prices that count. Each is lower than the one before, because a higher price makes all lower ones before
     /// it irrelevant.
-    window: VecDeque<Asked>,
+    window: VecDeque<PriceSpan>,
     /// The current price. `None` while the home is off the market.
     asking: Option<Asking>,
     /// The last price that did not look like a mistake.
@@ -37,7 +37,7 @@ pub(crate) struct Offer {
 }
 
 /// A price that counts in the reference, and when it was replaced.
-struct Asked {
+struct PriceSpan {
     counts: Minor,
     until: Time,
 }
@@ -147,6 +147,6 @@ impl Offer {
         while self.window.back().is_some_and(|asked| asked.counts <= counts) {
             self.window.pop_back();
         }
-        self.window.push_back(Asked { counts, until });
+        self.window.push_back(PriceSpan { counts, until });
     }
 }

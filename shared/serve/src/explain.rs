@@ -164,21 +164,21 @@ impl BesideView {
 
 /// A price while the home was on offer, in the spell and on the terms of the alert.
 #[derive(Clone, Copy)]
-struct Asked {
+struct OfferedPrice {
     price: Minor,
     first: Time,
     last: Time,
 }
 
 /// What was asked before the alert and at it, oldest first.
-fn asked(home: &Home, alert: &Alert) -> Vec<Asked> {
+fn asked(home: &Home, alert: &Alert) -> Vec<OfferedPrice> {
     let own = spell(home, alert.at);
     let asked = home.history.steps().into_iter().filter_map(|step| {
         let interval = &step.interval;
         let is_on_offer = matches!(interval.facts.status.phase(), Phase::Active | Phase::Pending);
         let counts = is_on_offer && interval.first <= alert.at && Some(spell_of(&step)) == own;
         let price = interval.facts.list_price.filter(|_| counts)?;
-        Some(Asked { price, first: interval.first, last: interval.last })
+        Some(OfferedPrice { price, first: interval.first, last: interval.last })
     });
     asked.collect()
 }
@@ -194,7 +194,7 @@ fn spell(home: &Home, at: Time) -> Option<(Time, MergedId)> {
 }
 
 /// Where the last time begins at which the reference was asked before the alert, and when that was last seen.
-fn first_of_reference(asked: &[Asked], alert: &Alert) -> Option<(usize, Time)> {
+fn first_of_reference(asked: &[OfferedPrice], alert: &Alert) -> Option<(usize, Time)> {
     let before = &asked[..asked.iter().take_while(|asked| asked.first < alert.at).count()];
     let last = before.iter().rposition(|asked| asked.price == alert.from)?;
     let same = before[..last].iter().rev().take_while(|asked| asked.price == alert.from).count();
@@ -202,11 +202,11 @@ fn first_of_reference(asked: &[Asked], alert: &Alert) -> Option<(usize, Time)> {
 }
 
 /// The prices, each once for as long as it is asked.
-fn prices(asked: &[Asked], alert: &Alert) -> Vec<AskedView> {
+fn prices(asked: &[OfferedPrice], alert: &Alert) -> Vec<AskedView> {
     let currency = alert.market.currency;
     let mut prices: Vec<AskedView> = Vec::new();
     let mut before: Option<Minor> = None;
-    for Asked { price, first, .. } in asked {
+    for OfferedPrice { price, first, .. } in asked {
         if before != Some(*price) {
             let change = before.map(|before| share_of(before, *price));
             prices.push(AskedView { at: *first, price: price.major_f64(currency), change });

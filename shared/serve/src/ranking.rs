@@ -47,10 +47,10 @@ pub enum SortBy {
 
 /// A figure by which lists are sorted, and its name in CSV: a figure of the moment, or one of a window.
 #[derive(Clone, Copy, Debug)]
-pub struct Figure(&'static Named);
+pub struct Figure(&'static NamedFigure);
 
 #[derive(Debug)]
-struct Named {
+struct NamedFigure {
     definition: &'static Definition,
     window: Option<Window>,
     /// In the JSON of a row: `last_7_days.new`.
@@ -59,7 +59,7 @@ struct Named {
     interval: Option<[String; 2]>,
 }
 
-impl Named {
+impl NamedFigure {
     fn new(definition: &'static Definition, window: Option<Window>) -> Self {
         let within = window.map(|window| format!("{}.", window.as_str())).unwrap_or_default();
         let name = definition.name;
@@ -74,12 +74,12 @@ impl Named {
     }
 }
 
-static FIGURES: LazyLock<Vec<Named>> = LazyLock::new(|| {
+static FIGURES: LazyLock<Vec<NamedFigure>> = LazyLock::new(|| {
     let moment = Definition::all().filter(|figure| !figure.is_of_windows());
-    let moment = moment.map(|definition| Named::new(definition, None));
+    let moment = moment.map(|definition| NamedFigure::new(definition, None));
     let of_window = |window: Window| {
         let figures = Definition::all().filter(move |figure| figure.windows().contains(&window));
-        figures.map(move |definition| Named::new(definition, Some(window)))
+        figures.map(move |definition| NamedFigure::new(definition, Some(window)))
     };
     moment.chain(Window::ALL.into_iter().flat_map(of_window)).collect()
 });

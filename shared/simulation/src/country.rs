@@ -16,7 +16,7 @@ use crate::home::Offer;
 use crate::portal::{Portal, PortalError};
 use crate::render::write_row;
 use crate::simulation::Simulation;
-use crate::site::{Served, Site};
+use crate::site::{ServedAnswers, Site};
 
 /// MLS Grid reports withdrawn listings for a week.
 const MOVING_MS_MAX: i64 = 6 * Time::DAY_MS;
@@ -86,7 +86,7 @@ impl Country {
 
     /// The number of requests served by each site.
     #[must_use]
-    pub fn served(&self) -> BTreeMap<&'static str, Served> {
+    pub fn served(&self) -> BTreeMap<&'static str, ServedAnswers> {
         self.sites.iter().map(|(name, site)| (*name, site.served())).collect()
     }
 

@@ -2,7 +2,7 @@
 
 use stoop_domain::{Phase, Purpose, Time};
 
-use crate::exchange::{Answered, Asked, Shown};
+use crate::exchange::{Answered, PortalRequest, ShownListing};
 use crate::faults::Fault;
 use crate::home::{Home, Offer};
 use crate::simulation::Simulation;
@@ -50,7 +50,7 @@ pub enum Dialect {
 /// The input of a dialect.
 pub(crate) struct Turn<'a> {
     pub(crate) market: &'a Simulation,
-    pub(crate) asked: &'a Asked<'a>,
+    pub(crate) asked: &'a PortalRequest<'a>,
     pub(crate) now: Time,
     /// A fault that changes the page, if the dialect supports it.
     pub(crate) twist: Option<Fault>,
@@ -65,7 +65,7 @@ pub(crate) struct Memory {
 /// The answer of a dialect.
 pub(crate) struct Page {
     pub(crate) answer: Answered,
-    pub(crate) shown: Vec<Shown>,
+    pub(crate) shown: Vec<ShownListing>,
 }
 
 /// A home and its offer.
@@ -95,7 +95,7 @@ impl Dialect {
     ///
     /// # Errors
     /// Describes the available endpoints.
-    pub(crate) fn knows(&self, asked: &Asked<'_>) -> Result<(), String> {
+    pub(crate) fn knows(&self, asked: &PortalRequest<'_>) -> Result<(), String> {
         let at = |method: &str, paths: &[&str]| {
             let known = asked.method == method && paths.contains(&asked.path);
             if known { Ok(()) } else { Err(format!("the only endpoint is {method} {}", paths.join(" and "))) }
@@ -187,8 +187,8 @@ impl<'a> Turn<'a> {
     }
 
     /// The rows of a page.
-    pub(crate) fn shown(&self, rows: &[Row<'_>]) -> Vec<Shown> {
-        let shown = rows.iter().enumerate().map(|(index, (home, offer))| Shown {
+    pub(crate) fn shown(&self, rows: &[Row<'_>]) -> Vec<ShownListing> {
+        let shown = rows.iter().enumerate().map(|(index, (home, offer))| ShownListing {
             home: home.index,
             offer: (*offer).clone(),
             withdrawn: false,

@@ -5,7 +5,7 @@ use crate::home::Offer;
 
 /// A request.
 #[derive(Clone, Copy, Debug)]
-pub struct Asked<'a> {
+pub struct PortalRequest<'a> {
     /// `GET`, `POST`.
     pub method: &'a str,
     /// Scheme and authority, without a trailing slash. Links in answers begin with it.
@@ -38,14 +38,14 @@ pub struct Reaction {
     /// The delay of the answer in milliseconds.
     pub after_ms: u64,
     /// The listings in the answer, in its order.
-    pub shown: Vec<Shown>,
+    pub shown: Vec<ShownListing>,
     /// The fault that affected the request.
     pub fault: Option<Fault>,
 }
 
 /// A listing in an answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Shown {
+pub struct ShownListing {
     /// The number of the home.
     pub home: u32,
     pub offer: Offer,
@@ -55,7 +55,7 @@ pub struct Shown {
     pub unpriced: bool,
 }
 
-impl<'a> Asked<'a> {
+impl<'a> PortalRequest<'a> {
     /// A GET of an absolute URL, without a body. `None` if the URL has no scheme.
     #[must_use]
     pub fn get(url: &'a str, headers: &'a [(String, String)]) -> Option<Self> {
@@ -162,7 +162,7 @@ mod tests {
 
     #[test]
     fn a_url_is_split_into_its_parts() {
-        let parts = |url| Asked::get(url, &[]).map(|asked| (asked.origin, asked.path, asked.query));
+        let parts = |url| PortalRequest::get(url, &[]).map(|asked| (asked.origin, asked.path, asked.query));
         assert_eq!(parts("https://a.test:8/b/c?d=e?f#g"), Some(("https://a.test:8", "/b/c", "d=e?f")));
         assert_eq!(parts("http://a.test"), Some(("http://a.test", "/", "")));
         assert_eq!(parts("http://a.test?x=1"), Some(("http://a.test", "/", "x=1")));
@@ -171,7 +171,7 @@ mod tests {
 
     #[test]
     fn parameters_are_decoded() {
-        let asked = Asked::get("https://a.test/?city=Dry%20Creek+Hill&%6e=7&flag", &[]).unwrap();
+        let asked = PortalRequest::get("https://a.test/?city=Dry%20Creek+Hill&%6e=7&flag", &[]).unwrap();
         assert_eq!(asked.param("city").as_deref(), Some("Dry Creek Hill"));
         assert_eq!((asked.number("n"), asked.number("city"), asked.number("m")), (Some(7), None, None));
         assert_eq!(asked.param("flag").as_deref(), Some(""));

@@ -43,7 +43,7 @@ mod words;
 pub use answer::{Answer, Counts, Figures, Watched, Window};
 pub use config::{Noise, SimulationConfig};
 pub use dialect::{Dialect, JsonSite, Pages, Paging, ResoSite, Vendor};
-pub use exchange::{Answered, Asked, Reaction, Shown};
+pub use exchange::{Answered, PortalRequest, Reaction, ShownListing};
 pub use faults::{Chaos, Fault, Faults, Outage};
 pub use home::{Closing, Home, Offer};
 pub use life::{Entry, What};
@@ -53,5 +53,5 @@ pub use render::write_row;
 pub use rows::Rows;
 pub use simulation::Simulation;
 pub use site::{
-    Access, Client, Counted, Limits, Quota, QuotaHeaders, QuotaWindow, Served, Site, SiteConfig, Suspension,
+    Access, Client, Counted, Limits, Quota, QuotaHeaders, QuotaWindow, ServedAnswers, Site, SiteConfig, Suspension,
 };

@@ -9,7 +9,7 @@ use tokio::sync::oneshot;
 use crate::dialect::{Dialect, Paging, ResoSite, Vendor};
 use crate::faults::Faults;
 use crate::simulation::Simulation;
-use crate::site::{Access, Limits, Quota, QuotaHeaders, Served, Site, SiteConfig};
+use crate::site::{Access, Limits, Quota, QuotaHeaders, ServedAnswers, Site, SiteConfig};
 
 mod serve;
 
@@ -121,7 +121,7 @@ impl Portal {
 
     /// The answers so far.
     #[must_use]
-    pub fn served(&self) -> Served {
+    pub fn served(&self) -> ServedAnswers {
         self.site.served()
     }
 

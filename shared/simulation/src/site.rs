@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use stoop_domain::Time;
 
 use crate::dialect::{Dialect, Memory, Turn};
-use crate::exchange::{self, Answered, Asked, Reaction};
+use crate::exchange::{self, Answered, PortalRequest, Reaction};
 use crate::faults::{Chaos, Fault, Faults};
 use crate::random::Random;
 use crate::simulation::Simulation;
@@ -57,7 +57,7 @@ pub struct SiteConfig {
 
 /// The answers of a site so far, by kind.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Served {
+pub struct ServedAnswers {
     /// All requests.
     pub requests: u64,
     /// Complete, correct pages.
@@ -83,7 +83,7 @@ pub struct Served {
 /// State between requests.
 #[derive(Debug)]
 struct State {
-    served: Served,
+    served: ServedAnswers,
     meter: meter::Meter,
     granted: access::Granted,
     memory: Memory,
@@ -110,7 +110,7 @@ impl Site {
     #[must_use]
     pub fn new(simulation: Arc<Mutex<Simulation>>, config: SiteConfig) -> Self {
         let state = State {
-            served: Served::default(),
+            served: ServedAnswers::default(),
             meter: meter::Meter::default(),
             granted: access::Granted::default(),
             memory: Memory::default(),
@@ -120,7 +120,7 @@ impl Site {
     }
 
     /// Answers a request that arrives at `now`.
-    pub fn answer(&self, asked: &Asked<'_>, now: Time) -> Reaction {
+    pub fn answer(&self, asked: &PortalRequest<'_>, now: Time) -> Reaction {
         let mut state = lock(&self.state);
         state.served.requests += 1;
         let mut reaction = match self.config.chaos.outage(now) {
@@ -141,7 +141,7 @@ impl Site {
 
     /// The answers so far.
     #[must_use]
-    pub fn served(&self) -> Served {
+    pub fn served(&self) -> ServedAnswers {
         lock(&self.state).served
     }
 
@@ -158,7 +158,7 @@ impl Site {
     }
 
     /// Answers a request while there is no outage.
-    fn react(&self, asked: &Asked<'_>, now: Time, state: &mut State) -> Reaction {
+    fn react(&self, asked: &PortalRequest<'_>, now: Time, state: &mut State) -> Reaction {
         if asked.path == "/robots.txt" {
             return Reaction::of(match &self.config.robots {
                 Some(rules) => Answered::of(200, "text/plain; charset=utf-8", rules.as_str()),
@@ -192,7 +192,7 @@ impl Site {
     }
 
     /// The answer to a request without access or over a limit.
-    fn turn_away(&self, asked: &Asked<'_>, now: Time, state: &mut State) -> Option<Answered> {
+    fn turn_away(&self, asked: &PortalRequest<'_>, now: Time, state: &mut State) -> Option<Answered> {
         if let Some(why) = self.config.access.refuse(asked, &state.granted, now) {
             state.served.unauthorized += 1;
             return Some(refusal(401, why).with("www-authenticate", "Bearer"));
@@ -210,7 +210,7 @@ impl Site {
         })
     }
 
-    fn faulty(&self, fault: Fault, asked: &Asked<'_>, now: Time, state: &mut State) -> Reaction {
+    fn faulty(&self, fault: Fault, asked: &PortalRequest<'_>, now: Time, state: &mut State) -> Reaction {
         state.served.faults += 1;
         let waiting = |status, why, seconds: u32| refusal(status, why).with("retry-after", seconds.to_string());
         let reaction = match fault {
@@ -236,7 +236,7 @@ impl Site {
     }
 
     /// The answer of the dialect.
-    fn page(&self, asked: &Asked<'_>, now: Time, twist: Option<Fault>, state: &mut State) -> Reaction {
+    fn page(&self, asked: &PortalRequest<'_>, now: Time, twist: Option<Fault>, state: &mut State) -> Reaction {
         let mut simulation = lock(&self.simulation);
         if self.config.follows_clock {
             simulation.advance(now);

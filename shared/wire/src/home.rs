@@ -5,7 +5,7 @@ mod values;
 use std::ops::RangeBounds;
 
 use stoop_domain::{
-    Attributes, DaySightings, FACTS_VERSION, Facts, HOME_FIELDS, History, Home, HomeValue, Kept, Last, Minor,
+    Attributes, DaySightings, FACTS_VERSION, Facts, FieldPlace, HOME_FIELDS, History, Home, HomeValue, Last, Minor,
     PriceChange, ReportedChange, ReportedChanges, Sighting, Time, Watch, varint,
 };
 
@@ -191,7 +191,7 @@ fn put_attributes(bytes: &mut Vec<u8>, attributes: &Attributes, last: Sighting) 
 fn put_others(bytes: &mut Vec<u8>, others: &[Last<HomeValue>], last: &Sighting, marks: impl RangeBounds<u8>) {
     for (field, known) in HOME_FIELDS.iter().zip(others) {
         match field.kept {
-            Kept::Attribute { mark } if marks.contains(&mark) => {
+            FieldPlace::Attribute { mark } if marks.contains(&mark) => {
                 put_last(bytes, mark, known, last, |bytes, value| put_value(bytes, *value));
             }
             _ => {}
@@ -212,7 +212,7 @@ fn take_attributes(bytes: &mut &[u8], last: Sighting) -> Result<Attributes, Home
         }
         before = mark;
         *bytes = rest;
-        let other = HOME_FIELDS.iter().position(|field| field.kept == Kept::Attribute { mark });
+        let other = HOME_FIELDS.iter().position(|field| field.kept == FieldPlace::Attribute { mark });
         match (mark, other) {
             (_, Some(row)) => {
                 attributes.others[row] = take_last(bytes, &last, |b| take_value(b, HOME_FIELDS[row].kind))?
@@ -287,8 +287,8 @@ mod tests {
     #[test]
     fn marks_ascend_and_none_is_used_twice() {
         let marks = HOME_FIELDS.iter().filter_map(|field| match field.kept {
-            Kept::Attribute { mark } => Some(mark),
-            Kept::Fact => None,
+            FieldPlace::Attribute { mark } => Some(mark),
+            FieldPlace::Fact => None,
         });
         let marks: Vec<u8> = marks.collect();
         assert!(marks.is_sorted_by(|a, b| a < b), "{marks:?}");

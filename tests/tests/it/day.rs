@@ -64,7 +64,7 @@ async fn sixty_sources_lose_nothing_in_a_day_of_faults() {
     let polls = world.polls().len();
     assert_eq!(world.memory.runs().len(), polls, "every run is in the ledger, with its end");
     let served = sites.values().map(|entries| entries[0].line.site.served());
-    let sum = |of: fn(&stoop_simulation::Served) -> u64| served.clone().map(|served| of(&served)).sum::<u64>();
+    let sum = |of: fn(&stoop_simulation::ServedAnswers) -> u64| served.clone().map(|served| of(&served)).sum::<u64>();
     let gone: u64 = of_the_day.iter().map(|poll| poll.gone).sum();
     let held = |poll: &&PollSeen| poll.held_back > 0;
     let lapsed: BTreeSet<&str> = of_the_day.iter().filter(held).map(|poll| &*poll.search).collect();

@@ -4,12 +4,12 @@ use clap::Parser;
 
 use super::*;
 use crate::args::{Cli, Command};
-use crate::views::compare::Compared;
+use crate::views::compare::ComparedAreas;
 
-fn compared(world: &World, options: &str) -> anyhow::Result<Compared> {
+fn compared(world: &World, options: &str) -> anyhow::Result<ComparedAreas> {
     let words = ["stoop", "compare"].into_iter().chain(options.split_whitespace());
     let Command::Compare(args) = Cli::try_parse_from(words).unwrap().command else { panic!() };
-    Compared::read(&world.database, &args)
+    ComparedAreas::read(&world.database, &args)
 }
 
 fn listed(world: &World, options: &str) -> Markets {

@@ -1,6 +1,6 @@
 //! The views on narrow screens, and as CSV.
 
-use stoop_domain::{HOME_FIELDS, HomeKind, HomeValue, Kept};
+use stoop_domain::{FieldPlace, HOME_FIELDS, HomeKind, HomeValue};
 use stoop_serve::Figure;
 
 use super::*;
@@ -67,7 +67,7 @@ fn csv_has_the_names_of_the_json() {
         &AreaView::read(database, "98178", None, 30).unwrap(),
         &["median_price_28_days", "median_price_91_days", "price_index"],
     );
-    let attributes = HOME_FIELDS.iter().filter(|field| field.kept != Kept::Fact).map(|field| field.name);
+    let attributes = HOME_FIELDS.iter().filter(|field| field.kept != FieldPlace::Fact).map(|field| field.name);
     // Too few homes are alike to be compared.
     let optional: Vec<&str> = attributes.chain(["versus_market"]).collect();
     same_names(&Homes::read(database, "us/wa", &every(), 40).unwrap(), &optional);

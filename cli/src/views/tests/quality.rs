@@ -6,7 +6,7 @@ use stoop_serve::Provider;
 use super::*;
 use crate::args::{Cli, Command};
 use crate::show::Page;
-use crate::views::compare::Compared;
+use crate::views::compare::ComparedAreas;
 use crate::views::definition::Defined;
 
 const COLOURED: Look = Look { colours: true, width: 200 };
@@ -35,10 +35,10 @@ fn figures(words: &str) -> Vec<&str> {
     words.lines().filter(is_figure).collect()
 }
 
-fn compared(world: &World, options: &str) -> Compared {
+fn compared(world: &World, options: &str) -> ComparedAreas {
     let words = ["stoop", "compare"].into_iter().chain(options.split_whitespace());
     let Command::Compare(args) = Cli::try_parse_from(words).unwrap().command else { panic!() };
-    Compared::read(&world.database, &args).unwrap()
+    ComparedAreas::read(&world.database, &args).unwrap()
 }
 
 /// The tables of figures of King County.

@@ -5,7 +5,7 @@ use stoop_domain::{AreaValues, Day, ReferenceSeries, ReferenceUnit};
 
 use super::*;
 use crate::args::{Cli, Command};
-use crate::views::compare::Compared;
+use crate::views::compare::ComparedAreas;
 use crate::views::reference::References;
 
 fn store(world: &World, name: &str, unit: ReferenceUnit, areas: &[(&str, &[(&str, f64)])]) {
@@ -35,10 +35,10 @@ fn market(world: &World, options: &str) -> AreaView {
     AreaView::asked(&world.database, &args).unwrap()
 }
 
-fn compared(world: &World, options: &str) -> Compared {
+fn compared(world: &World, options: &str) -> ComparedAreas {
     let words = ["stoop", "compare"].into_iter().chain(options.split_whitespace());
     let Command::Compare(args) = Cli::try_parse_from(words).unwrap().command else { panic!() };
-    Compared::read(&world.database, &args).unwrap()
+    ComparedAreas::read(&world.database, &args).unwrap()
 }
 
 /// The section of a page that begins with this heading.

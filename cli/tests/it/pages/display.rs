@@ -1,6 +1,6 @@
 //! What sources let be shown, on pages and in the API.
 
-use super::served::Served;
+use super::served::RunningServer;
 use crate::support::{MAP, Room, text};
 
 #[test]
@@ -24,7 +24,7 @@ fn what_may_not_be_shown_counts_and_is_not_shown() {
         + &row(3, 420_000, "yes", "0")
         + &row(4, 430_000, "", "");
     room.replay("made.toml", &[room.write("homes.csv", rows)]);
-    let served = Served::start(&room);
+    let served = RunningServer::start(&room);
     let market = &room.json(&["market", "reno"])["markets"][0];
     assert_eq!(market["active"], 4, "all of them are homes of the market");
     let area = served.page(&format!("/areas/{}", text(&market["path"])));
@@ -61,7 +61,7 @@ fn earlier_prices_estimates_and_sold_homes_are_shown_where_allowed() {
         rows += &format!("{id},2026-03-01T08:00:00Z,600000,Reno,{id} Main St,100,Active,,,\n");
     }
     room.replay("made.toml", &[room.write("homes.csv", rows)]);
-    let served = Served::start(&room);
+    let served = RunningServer::start(&room);
     let home = |id: u32| served.json(&format!("/api/v1/homes/made%2F{id}"));
     let (open, closed) = (home(1), home(2));
     assert_eq!((open["intervals_total"].as_i64(), open["last_change"].is_null()), (Some(2), false));

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use stoop_waits::connected;
 
-use super::served::Served;
+use super::served::RunningServer;
 use super::{FIELDS, room};
 use crate::support::{text, until};
 
@@ -17,11 +17,11 @@ struct Ear {
 }
 
 impl Ear {
-    fn on(served: &Served, path: &str, headers: &str) -> Self {
+    fn on(served: &RunningServer, path: &str, headers: &str) -> Self {
         Self::asking(served, "GET", path, headers, "")
     }
 
-    fn asking(served: &Served, method: &str, path: &str, headers: &str, body: &str) -> Self {
+    fn asking(served: &RunningServer, method: &str, path: &str, headers: &str, body: &str) -> Self {
         let mut stream = connected(&served.host).unwrap();
         stream.set_read_timeout(Some(Duration::from_millis(200))).unwrap();
         write!(stream, "{method} {path} HTTP/1.1\r\nHost: {}\r\n{headers}\r\n{body}", served.host).unwrap();
@@ -44,7 +44,7 @@ impl Ear {
 #[test]
 fn an_open_page_is_told_of_news_and_a_stop_ends_it() {
     let room = room();
-    let mut served = Served::start(&room);
+    let mut served = RunningServer::start(&room);
     let mut page = Ear::on(&served, "/events", "");
     page.hears("text/event-stream");
     let before = served.get("/");
@@ -65,7 +65,7 @@ fn an_open_page_is_told_of_news_and_a_stop_ends_it() {
 #[test]
 fn alerts_are_heard_as_they_are_recorded_and_from_where_a_client_was() {
     let room = room();
-    let served = Served::start(&room);
+    let served = RunningServer::start(&room);
     let mut live = Ear::on(&served, "/api/v1/events", "");
     live.hears("text/event-stream");
     let fallen = |day: u32, price: u32| {
@@ -96,7 +96,7 @@ fn a_stream_of_alerts_ends_with_its_token() {
     let token = |name: &str| room.stoop(&["token", "new", name]).ok().stdout.trim().to_owned();
     let headers = |token: &str| format!("Authorization: Bearer {token}\r\n");
     let (ann, bob) = (headers(&token("ann")), headers(&token("bob")));
-    let served = Served::start_with(&room, &["--require-token"]);
+    let served = RunningServer::start_with(&room, &["--require-token"]);
     Ear::on(&served, "/api/v1/events", "").hears("401");
     let [mut revoked, mut live] = [ann, bob].map(|headers| Ear::on(&served, "/api/v1/events", &headers));
     revoked.hears("text/event-stream");
@@ -114,7 +114,7 @@ fn a_stream_of_alerts_ends_with_its_token() {
 fn events_of_a_page_end_with_its_session() {
     let room = room();
     let token = room.stoop(&["token", "new", "ann"]).ok().stdout.trim().to_owned();
-    let served = Served::start_with(&room, &["--require-token"]);
+    let served = RunningServer::start_with(&room, &["--require-token"]);
     Ear::on(&served, "/events", "").hears("401");
     let mut revoked = Ear::on(&served, "/events", &format!("Authorization: Bearer {token}\r\n"));
     revoked.hears("text/event-stream");
@@ -128,7 +128,7 @@ fn events_of_a_page_end_with_its_session() {
 fn a_client_of_many_wrong_tokens_waits_and_is_no_longer_looked_at() {
     let room = room();
     let token = room.stoop(&["token", "new", "ann"]).ok().stdout.trim().to_owned();
-    let served = Served::start_with(&room, &["--require-token"]);
+    let served = RunningServer::start_with(&room, &["--require-token"]);
     let of = |token: &str| format!("Authorization: Bearer {token}\r\n");
     for _ in 0..20 {
         Ear::on(&served, "/api/v1/markets", &of("wrong")).hears(" 401 ");
@@ -149,7 +149,7 @@ fn a_client_of_many_wrong_tokens_waits_and_is_no_longer_looked_at() {
 fn sessions_that_ended_and_forms_of_other_sites_lock_nobody_out() {
     let room = room();
     let token = room.stoop(&["token", "new", "ann"]).ok().stdout.trim().to_owned();
-    let served = Served::start_with(&room, &["--require-token"]);
+    let served = RunningServer::start_with(&room, &["--require-token"]);
     for _ in 0..30 {
         Ear::on(&served, "/", "Cookie: stoop=1.ended.session\r\n").hears(" 303 ");
         let form = "Origin: http://evil.example\r\nSec-Fetch-Site: cross-site\r\nSec-Fetch-Mode: navigate\r\n";
@@ -162,7 +162,7 @@ fn sessions_that_ended_and_forms_of_other_sites_lock_nobody_out() {
 #[test]
 fn an_alert_is_explained() {
     let room = room();
-    let served = Served::start(&room);
+    let served = RunningServer::start(&room);
     let listed = served.json("/api/v1/alerts");
     let alert = &listed["alerts"][0];
     let id = text(&alert["id"]);

@@ -1,6 +1,6 @@
 //! `/metrics` and the page of quality, against the command line.
 
-use super::{FIELDS, HOSTILE, Served, between, room};
+use super::{FIELDS, HOSTILE, RunningServer, between, room};
 use crate::support::{number, until};
 
 /// The value of the only sample of a metric.
@@ -13,7 +13,7 @@ fn metric(text: &str, name: &str) -> f64 {
 #[test]
 fn metrics_equal_the_command_line_and_are_refused_to_other_hosts() {
     let room = room();
-    let served = Served::start(&room);
+    let served = RunningServer::start(&room);
     let answer = served.get("/metrics");
     assert_eq!((answer.status, answer.header("content-type")), (200, "text/plain; version=0.0.4; charset=utf-8"));
     let verified = room.is_equal();
@@ -38,7 +38,7 @@ fn metrics_equal_the_command_line_and_are_refused_to_other_hosts() {
 #[test]
 fn quality_shows_the_verdict_the_balance_and_what_was_refused() {
     let room = room();
-    let served = Served::start(&room);
+    let served = RunningServer::start(&room);
     let page = served.page("/quality");
     for sentence in ["Not verified yet", "Nothing was refused.", "100.0 % confirmed", "Yes, in 2 areas"] {
         assert!(page.contains(sentence), "{sentence} is not in {page}");

@@ -9,7 +9,7 @@ use stoop_waits::{Lines, connected};
 use crate::support::{Room, Running};
 
 /// A running `stoop serve`.
-pub(crate) struct Served {
+pub(crate) struct RunningServer {
     pub(crate) running: Running,
     /// `127.0.0.1:40123`
     pub(crate) host: String,
@@ -22,7 +22,7 @@ pub(crate) struct Answer {
     pub(crate) body: String,
 }
 
-impl Served {
+impl RunningServer {
     pub(crate) fn start(room: &Room) -> Self {
         Self::start_with(room, &[])
     }

@@ -18,7 +18,7 @@ use super::head::{CHANGED, CHANGED_PARTS, Head, KIND};
 use super::market::{READS_MAX, base_of, read_chunks, read_dated_heads};
 use crate::concurrently::concurrently;
 use crate::error::failed;
-use crate::s3::{Got, Objects, Put, Stored, When, key_part};
+use crate::s3::{Got, Objects, Put, PutOutcome, When, key_part};
 
 const PREFIX: &str = "rollups/";
 /// A key may have 1,024 bytes, and the name of a table at most 255.
@@ -303,7 +303,7 @@ impl RollUps for StackAreas {
         let body = sum.to_bytes().map_err(|error| PortError::new(format!("write the sum of {area}"), error))?;
         let when = read.tag.clone().map_or(When::Absent, When::Etag);
         let put = Put { key, body, content_type: "application/octet-stream", when, writer: None };
-        Ok(matches!(self.objects.put(put).await?, Stored::Yes(_)))
+        Ok(matches!(self.objects.put(put).await?, PutOutcome::Yes(_)))
     }
 }
 

@@ -61,7 +61,7 @@ impl Files for S3Files {
         let (key, etag) = (format!("{PREFIX}{}", file.name), file.tag.clone().unwrap_or_default());
         let ranges = Ranges::new(file.size, move |from, to| {
             let ranged = handle.block_on(objects.range(&key, &etag, from, to));
-            ranged.map_err(|error| io::Error::other(Broken(error)))
+            ranged.map_err(|error| io::Error::other(BrokenReader(error)))
         });
         let (name, map) = (file.name.clone(), map.clone());
         let opened = aside(move || {
@@ -73,7 +73,7 @@ impl Files for S3Files {
             OpenError::Bytes { source, .. } => file_error(&file.name, source),
             other => FileError::Unreadable(other.to_string()),
         })?;
-        Ok(Box::new(Opened { rows: Some(rows), name: file.name.clone() }))
+        Ok(Box::new(OpenObject { rows: Some(rows), name: file.name.clone() }))
     }
 
     fn appear_whole(&self) -> bool {
@@ -82,13 +82,13 @@ impl Files for S3Files {
 }
 
 /// An open object. Its rows are absent while the other thread reads a page.
-struct Opened {
+struct OpenObject {
     rows: Option<MappedFile>,
     name: String,
 }
 
 #[async_trait]
-impl OpenFile for Opened {
+impl OpenFile for OpenObject {
     async fn page(&mut self, rows_max: usize, as_of: Time, now: Time) -> Result<FilePage, FileError> {
         let Some(mut rows) = self.rows.take() else {
             let why = "the previous page was abandoned";
@@ -118,14 +118,14 @@ async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> 
 /// Why a range could not be read; passes through the reader.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
-struct Broken(Ranged);
+struct BrokenReader(Ranged);
 
 fn file_error(name: &str, error: io::Error) -> FileError {
-    match error.downcast::<Broken>() {
-        Ok(Broken(Ranged::Missing)) => FileError::Left,
-        Ok(Broken(Ranged::Changed)) => FileError::Changed,
-        Ok(Broken(Ranged::Archived(why))) => FileError::Unreadable(format!("{name}: {why}")),
-        Ok(Broken(Ranged::Failed(error))) => FileError::Port(error),
+    match error.downcast::<BrokenReader>() {
+        Ok(BrokenReader(Ranged::Missing)) => FileError::Left,
+        Ok(BrokenReader(Ranged::Changed)) => FileError::Changed,
+        Ok(BrokenReader(Ranged::Archived(why))) => FileError::Unreadable(format!("{name}: {why}")),
+        Ok(BrokenReader(Ranged::Failed(error))) => FileError::Port(error),
         Err(error) => FileError::Port(PortError::new(format!("read {name}"), error)),
     }
 }

@@ -13,7 +13,7 @@ use stoop_pipeline::ports::{
 use stoop_pipeline::with_causes;
 
 use super::Objects;
-use super::object::{Got, Listed, Put, Stored, When, key_part};
+use super::object::{Got, ListedObject, Put, PutOutcome, When, key_part};
 use crate::chance::random;
 use crate::concurrently::concurrently;
 
@@ -205,10 +205,10 @@ async fn read_segment(objects: Objects, key: String) -> Result<Vec<u8>, PortErro
 /// `None` if the index was deleted after it was listed.
 async fn read_other(
     objects: Objects,
-    object: Listed,
+    object: ListedObject,
     known: Option<Arc<IndexOutline>>,
 ) -> Result<Option<(String, String, Arc<IndexOutline>)>, PortError> {
-    let Listed { key, etag } = object;
+    let ListedObject { key, etag } = object;
     if let Some(seen) = known {
         return Ok(Some((key, etag, seen)));
     }
@@ -244,8 +244,8 @@ impl SearchIndex for S3Index {
         let body = manifest.encode().map_err(unwritable)?;
         let put = Put { key: key.clone(), body, content_type: CONTENT_TYPE, when, writer: Some(writer.clone()) };
         let etag = match self.objects.put(put).await? {
-            Stored::Yes(etag) => Some(etag),
-            Stored::No | Stored::Raced => {
+            PutOutcome::Yes(etag) => Some(etag),
+            PutOutcome::No | PutOutcome::Raced => {
                 let head = self.objects.head(&key).await?;
                 head.filter(|head| head.writer.as_ref() == Some(&writer)).map(|head| head.etag)
             }

@@ -46,7 +46,7 @@ pub(crate) enum Got {
 
 /// One object in a listing.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Listed {
+pub(crate) struct ListedObject {
     pub(crate) key: String,
     pub(crate) etag: String,
 }
@@ -75,7 +75,7 @@ pub(crate) struct Put {
 
 /// The outcome of a conditional write.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Stored {
+pub(crate) enum PutOutcome {
     /// It is stored, with this ETag.
     Yes(String),
     /// The condition does not hold (412, or 404 where an object was expected).
@@ -159,7 +159,7 @@ impl Objects {
     }
 
     /// Stores an object.
-    pub(crate) async fn put(&self, put: Put) -> Result<Stored, PortError> {
+    pub(crate) async fn put(&self, put: Put) -> Result<PutOutcome, PortError> {
         let Put { key, body, content_type, when, writer } = put;
         let mut request = self.client.put_object().bucket(&self.bucket).key(&key).content_type(content_type);
         match &when {
@@ -171,12 +171,12 @@ impl Objects {
             request = request.metadata(WRITER, writer);
         }
         match request.body(ByteStream::from(body)).send().await {
-            Ok(stored) => Ok(Stored::Yes(stored.e_tag().unwrap_or_default().to_owned())),
+            Ok(stored) => Ok(PutOutcome::Yes(stored.e_tag().unwrap_or_default().to_owned())),
             Err(error) => match status(&error) {
-                Some(412) if when != When::Always => Ok(Stored::No),
-                Some(409) if when != When::Always => Ok(Stored::Raced),
-                Some(404) if is_no_such_key(&error) && matches!(when, When::Etag(_)) => Ok(Stored::No),
-                Some(403) if matches!(when, When::Etag(_)) && self.is_absent(&key).await => Ok(Stored::No),
+                Some(412) if when != When::Always => Ok(PutOutcome::No),
+                Some(409) if when != When::Always => Ok(PutOutcome::Raced),
+                Some(404) if is_no_such_key(&error) && matches!(when, When::Etag(_)) => Ok(PutOutcome::No),
+                Some(403) if matches!(when, When::Etag(_)) && self.is_absent(&key).await => Ok(PutOutcome::No),
                 _ => Err(failed(|| format!("PutObject {}", self.name(&key)))(error)),
             },
         }
@@ -206,7 +206,12 @@ impl Objects {
 
     /// All objects whose keys begin with `prefix`, in the order of their keys. More than `objects_max` are an error. A
     /// `shallow` list omits keys with another slash after the prefix.
-    pub(crate) async fn list(&self, prefix: &str, shallow: bool, objects_max: usize) -> Result<Vec<Listed>, PortError> {
+    pub(crate) async fn list(
+        &self,
+        prefix: &str,
+        shallow: bool,
+        objects_max: usize,
+    ) -> Result<Vec<ListedObject>, PortError> {
         let what = || format!("ListObjectsV2 {}", self.name(prefix));
         let mut found = Vec::new();
         let request = self.client.list_objects_v2().bucket(&self.bucket).prefix(prefix);
@@ -214,7 +219,7 @@ impl Objects {
         while let Some(page) = pages.next().await {
             for object in page.map_err(failed(what))?.contents.unwrap_or_default() {
                 let (key, etag) = (object.key.unwrap_or_default(), object.e_tag.unwrap_or_default());
-                found.push(Listed { key, etag });
+                found.push(ListedObject { key, etag });
             }
             if found.len() > objects_max {
                 return Err(PortError::new(what(), format!("more than {objects_max} objects are there")));
@@ -231,7 +236,7 @@ impl Objects {
         shallow: bool,
         most: usize,
         takes: impl Fn(&str) -> bool + Send,
-    ) -> Result<Vec<(Listed, u64, Time)>, PortError> {
+    ) -> Result<Vec<(ListedObject, u64, Time)>, PortError> {
         let what = || format!("ListObjectsV2 {}", self.name(prefix));
         let mut found = Vec::new();
         let request = self.client.list_objects_v2().bucket(&self.bucket).prefix(prefix);
@@ -245,7 +250,7 @@ impl Objects {
                 }
                 let size = object.size.and_then(|size| u64::try_from(size).ok()).unwrap_or_default();
                 let written = object.last_modified.and_then(|at| at.to_millis().ok()).unwrap_or_default();
-                let listed = Listed { key, etag: object.e_tag.unwrap_or_default() };
+                let listed = ListedObject { key, etag: object.e_tag.unwrap_or_default() };
                 found.push((listed, size, Time::from_ms(written)));
                 if found.len() == most {
                     return Ok(found);

@@ -6,7 +6,7 @@ use stoop_domain::Reject;
 use stoop_pipeline::ports::{PortError, Quarantine};
 
 use super::Objects;
-use super::object::{Put, Stored, When, key_part};
+use super::object::{Put, PutOutcome, When, key_part};
 use crate::concurrently::concurrently;
 
 /// Objects stored at once. An unreadable page has hundreds of rejects, each an object of its own, so that a reject that
@@ -69,9 +69,9 @@ async fn store_once(objects: Objects, key: String, body: Vec<u8>) -> Result<bool
     let put = Put { key, body, content_type: "application/json", when: When::Absent, writer: None };
     for _ in 0..RACES_MAX {
         match objects.put(put.clone()).await? {
-            Stored::Yes(_) => return Ok(true),
-            Stored::No => return Ok(false),
-            Stored::Raced => {}
+            PutOutcome::Yes(_) => return Ok(true),
+            PutOutcome::No => return Ok(false),
+            PutOutcome::Raced => {}
         }
     }
     let why = format!("another write to it was under way {RACES_MAX} times");

@@ -17,11 +17,11 @@ type Fetch = dyn Fn(u64, u64) -> io::Result<Vec<u8>> + Send + Sync;
 pub(super) struct Ranges {
     size: u64,
     fetch: Box<Fetch>,
-    kept: Mutex<Kept>,
+    kept: Mutex<CachedRange>,
 }
 
 #[derive(Default)]
-struct Kept {
+struct CachedRange {
     /// The start of each range, and its bytes; the last used is last.
     ranges: Vec<(u64, Vec<u8>)>,
     bytes: usize,
@@ -64,7 +64,7 @@ impl ReadAt for Ranges {
     }
 }
 
-impl Kept {
+impl CachedRange {
     fn read(&mut self, offset: u64, buffer: &mut [u8]) -> Option<usize> {
         let has = |(from, bytes): &(u64, Vec<u8>)| (*from..*from + bytes.len() as u64).contains(&offset);
         let index = self.ranges.iter().rposition(has)?;

@@ -6,7 +6,7 @@ use stoop_domain::{Reason, Reject, Time};
 use stoop_pipeline::ports::{Configuration, IndexChanges, IndexManifest, Pages, Quarantine, SearchIndex, SearchState};
 use stoop_pipeline::with_causes;
 
-use crate::service::{Answer, Asked, Service};
+use crate::service::{Answer, ReceivedRequest, Service};
 
 const KEY: &str = "/bucket/index/avito/agadir.json.zst";
 
@@ -46,8 +46,9 @@ async fn a_save_is_conditional_on_what_was_loaded_or_saved() {
     assert!(!index.save("agadir", &state(1), &IndexChanges::none()).await.unwrap(), "outdated, as its manifest shows");
     let asked = service.asked();
     assert!(asked.iter().all(|asked| asked.path.starts_with(KEY)), "{asked:?}");
-    let condition =
-        |asked: &Asked| (asked.header("if-none-match").map(str::to_owned), asked.header("if-match").map(str::to_owned));
+    let condition = |asked: &ReceivedRequest| {
+        (asked.header("if-none-match").map(str::to_owned), asked.header("if-match").map(str::to_owned))
+    };
     assert_eq!(condition(&asked[0]), (Some("*".into()), None));
     assert_eq!(condition(&asked[1]), (None, Some("\"e0\"".into())));
     assert_eq!(condition(&asked[2]), (None, Some("\"e1\"".into())));
@@ -121,7 +122,7 @@ fn listing(key: Option<&str>) -> Answer {
 
 /// A bucket that refuses every read and write, and returns this listing.
 async fn refusing(listed: Option<&'static str>) -> Service {
-    let answer = move |_: usize, asked: &Asked| {
+    let answer = move |_: usize, asked: &ReceivedRequest| {
         if asked.path.contains("list-type=2") { listing(listed) } else { Answer::s3_error(403, "AccessDenied") }
     };
     Service::start(answer).await
@@ -134,7 +135,7 @@ async fn a_listing_of_the_key_distinguishes_missing_from_forbidden() {
         let service = refusing(listed).await;
         assert_eq!(index(&service).load("agadir", "avito").await.unwrap(), SearchState::default());
         let asked = service.asked();
-        let of_the_key = |asked: &Asked| asked.path.contains("prefix=index%2Favito%2Fagadir.json.zst");
+        let of_the_key = |asked: &ReceivedRequest| asked.path.contains("prefix=index%2Favito%2Fagadir.json.zst");
         assert!(asked.len() == 2 && of_the_key(&asked[1]) && asked[1].path.contains("max-keys=1"), "{asked:?}");
         // Loaded by another process and deleted since: HEAD says as little as GET.
         assert!(!index(&service).save("agadir", &state(4), &IndexChanges::none()).await.unwrap());

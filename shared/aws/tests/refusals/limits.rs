@@ -9,9 +9,9 @@ use stoop_domain::HomeId;
 use stoop_pipeline::ports::{Publisher, Store, Stream};
 
 use crate::messages::{TOPIC, alerts};
-use crate::service::{Answer, Asked, Service, Still};
+use crate::service::{Answer, ReceivedRequest, Service, Still};
 
-fn entries(asked: &Asked) -> Vec<Value> {
+fn entries(asked: &ReceivedRequest) -> Vec<Value> {
     asked.json()["Records"].as_array().unwrap().clone()
 }
 
@@ -42,14 +42,14 @@ async fn a_read_asks_for_at_most_a_hundred_items_at_a_time() {
     let store = DynamoStore::new(service.clients.dynamodb(), "homes", "markets", Arc::new(lake), clock);
     let ids: Vec<HomeId> = (0..250).map(|i| HomeId(format!("reso/{i}").into())).collect();
     assert_eq!(store.homes(&ids).await.unwrap().len(), 250);
-    let keys = |asked: &Asked| asked.json()["RequestItems"]["homes"]["Keys"].as_array().unwrap().len();
+    let keys = |asked: &ReceivedRequest| asked.json()["RequestItems"]["homes"]["Keys"].as_array().unwrap().len();
     let mut asked: Vec<usize> = service.asked().iter().map(keys).collect();
     asked.sort_unstable();
     assert_eq!(asked, [50, 100, 100]);
 }
 
 /// The size as SNS counts it: the form's texts, without their encoding.
-fn bytes(asked: &Asked) -> usize {
+fn bytes(asked: &ReceivedRequest) -> usize {
     let form = String::from_utf8(asked.body.to_vec()).unwrap();
     let counted = form.split('&').filter_map(|pair| pair.split_once('=')).filter(|(name, _)| {
         ["Subject", ".Message", "Name", "DataType", "StringValue"].iter().any(|part| name.ends_with(part))

@@ -4,7 +4,7 @@ use stoop_domain::{Alert, AlertId, HomeId, Minor, Time, Verdict};
 use stoop_pipeline::ports::{PollTask, Publisher, TaskQueue};
 use stoop_pipeline::with_causes;
 
-use crate::service::{Answer, Asked, Service};
+use crate::service::{Answer, ReceivedRequest, Service};
 
 pub(crate) fn alerts(n: usize) -> Vec<Alert> {
     let alert = |i| Alert {
@@ -50,7 +50,7 @@ async fn message(service: &Service, alerts: &[Alert]) -> Vec<String> {
     outcomes.into_iter().map(|outcome| outcome.map_or_else(|error| with_causes(&error), |()| "sent".into())).collect()
 }
 
-fn form(asked: &Asked) -> String {
+fn form(asked: &ReceivedRequest) -> String {
     String::from_utf8(asked.body.to_vec()).unwrap()
 }
 
@@ -126,7 +126,7 @@ async fn refused_tasks_are_returned_by_index() {
     .await;
     assert_eq!(queue(&service).send(&tasks(13)).await.unwrap(), [3, 11]);
     let asked = service.asked();
-    let entries = |asked: &Asked| asked.json()["Entries"].as_array().unwrap().clone();
+    let entries = |asked: &ReceivedRequest| asked.json()["Entries"].as_array().unwrap().clone();
     assert_eq!(asked.iter().map(|asked| entries(asked).len()).collect::<Vec<_>>(), [10, 3]);
     let last = &entries(&asked[1])[2];
     let body: Value = serde_json::from_str(last["MessageBody"].as_str().unwrap()).unwrap();
@@ -163,7 +163,7 @@ async fn a_continuation_has_the_same_group_and_each_message_has_one() {
     for message in ["m1", "m1", "m2"] {
         queue(&service).continue_later(task, message).await.unwrap();
     }
-    let asked: Vec<Value> = service.asked().iter().map(Asked::json).collect();
+    let asked: Vec<Value> = service.asked().iter().map(ReceivedRequest::json).collect();
     let ids: Vec<&str> = asked.iter().map(|sent| sent["MessageDeduplicationId"].as_str().unwrap()).collect();
     assert!(ids[0] == ids[1] && ids[1] != ids[2], "{ids:?}");
     assert!(asked.iter().all(|sent| sent["MessageGroupId"] == asked[0]["MessageGroupId"]));

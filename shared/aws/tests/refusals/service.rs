@@ -13,7 +13,7 @@ use stoop_pipeline::Clock;
 
 /// A received request.
 #[derive(Clone, Debug)]
-pub(crate) struct Asked {
+pub(crate) struct ReceivedRequest {
     pub(crate) method: Method,
     /// The path and the query.
     pub(crate) path: String,
@@ -21,7 +21,7 @@ pub(crate) struct Asked {
     pub(crate) body: Bytes,
 }
 
-impl Asked {
+impl ReceivedRequest {
     pub(crate) fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap()
     }
@@ -66,17 +66,17 @@ impl Answer {
     }
 }
 
-type Script = Mutex<Box<dyn FnMut(usize, &Asked) -> Answer + Send>>;
+type Script = Mutex<Box<dyn FnMut(usize, &ReceivedRequest) -> Answer + Send>>;
 
 /// A service that answers by its script.
 pub(crate) struct Service {
     pub(crate) clients: Clients,
-    asked: Arc<Mutex<Vec<Asked>>>,
+    asked: Arc<Mutex<Vec<ReceivedRequest>>>,
 }
 
 impl Service {
     /// Answers each request, by its index from 0. Lives as long as the test's runtime.
-    pub(crate) async fn start(script: impl FnMut(usize, &Asked) -> Answer + Send + 'static) -> Self {
+    pub(crate) async fn start(script: impl FnMut(usize, &ReceivedRequest) -> Answer + Send + 'static) -> Self {
         let asked = Arc::new(Mutex::new(Vec::new()));
         let script: Arc<Script> = Arc::new(Mutex::new(Box::new(script)));
         let app = Router::new().fallback(answer).layer(DefaultBodyLimit::disable());
@@ -93,12 +93,12 @@ impl Service {
         Self { clients: clients.unwrap(), asked }
     }
 
-    pub(crate) fn asked(&self) -> Vec<Asked> {
+    pub(crate) fn asked(&self) -> Vec<ReceivedRequest> {
         self.asked.lock().unwrap().clone()
     }
 }
 
-type Shared = (Arc<Mutex<Vec<Asked>>>, Arc<Script>);
+type Shared = (Arc<Mutex<Vec<ReceivedRequest>>>, Arc<Script>);
 
 async fn answer(
     State((all, script)): State<Shared>,
@@ -107,7 +107,7 @@ async fn answer(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response<Body> {
-    let asked = Asked { method, path: uri.to_string(), headers, body };
+    let asked = ReceivedRequest { method, path: uri.to_string(), headers, body };
     let index = {
         let mut all = all.lock().unwrap();
         all.push(asked.clone());

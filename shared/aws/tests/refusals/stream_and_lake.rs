@@ -8,13 +8,13 @@ use stoop_pipeline::ports::Stream;
 use stoop_pipeline::with_causes;
 use stoop_wire::kpl::{Deaggregated, deaggregate};
 
-use crate::service::{Answer, Asked, Service, Still};
+use crate::service::{Answer, ReceivedRequest, Service, Still};
 
 fn records(n: usize) -> Vec<(String, Vec<u8>)> {
     (0..n).map(|i| (format!("search {i}"), format!("line {i}\n").into_bytes())).collect()
 }
 
-fn entries(asked: &Asked) -> Vec<Value> {
+fn entries(asked: &ReceivedRequest) -> Vec<Value> {
     asked.json()["Records"].as_array().unwrap().clone()
 }
 
@@ -130,7 +130,7 @@ fn firehose_answer(outcomes: &[bool]) -> Answer {
 }
 
 /// The IDs of the observations in a request, record by record.
-fn ids(asked: &Asked) -> Vec<Vec<String>> {
+fn ids(asked: &ReceivedRequest) -> Vec<Vec<String>> {
     let lines = |record: &Value| {
         let record = data(record);
         assert_eq!(record.last(), Some(&b'\n'));

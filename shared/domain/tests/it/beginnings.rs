@@ -2,7 +2,7 @@
 
 use stoop_domain::{History, Sighting, Status, Time, Watch};
 
-use crate::support::{Said, facts, history, time};
+use crate::support::{MadeObservation, facts, history, time};
 
 fn dear() -> stoop_domain::Facts {
     facts(Status::Active, 500)
@@ -25,7 +25,7 @@ fn version(at: &str, seen: &str) -> Sighting {
 /// When the cheap interval began, which follows the dear one. Checks that the order of arrival does not matter.
 fn cheap_since(before: Sighting, after: Sighting) -> String {
     let said = [(before, dear()), (after, cheap())];
-    let said = said.map(|(sighting, facts)| Said { sighting, facts, listed: None, watch: Watch::Once });
+    let said = said.map(|(sighting, facts)| MadeObservation { sighting, facts, listed: None, watch: Watch::Once });
     let [one, other] = [history(&said), history(&[said[1].clone(), said[0].clone()])];
     assert_eq!(one, other);
     let intervals = one.intervals();
@@ -105,11 +105,11 @@ fn versioned_and_unversioned_sightings_share_one_order() {
 #[test]
 fn an_initial_listing_begins_with_its_sighting() {
     let sighting = Sighting { initial: true, ..since("2025-06-01T00:00:00Z", "2026-01-10T09:00:00Z") };
-    let seen = history(&[Said { sighting, facts: dear(), listed: None, watch: Watch::Once }]);
+    let seen = history(&[MadeObservation { sighting, facts: dear(), listed: None, watch: Watch::Once }]);
     assert_eq!(seen.intervals()[0].first, sighting.seen);
     // A later interval cannot begin before it, even with an earlier version.
     let later = version("2026-01-09T00:00:00Z", "2026-01-10T10:00:00Z");
-    let both = [(sighting, dear()), (later, cheap())].map(|(sighting, facts)| Said {
+    let both = [(sighting, dear()), (later, cheap())].map(|(sighting, facts)| MadeObservation {
         sighting,
         facts,
         listed: None,
@@ -122,7 +122,7 @@ fn an_initial_listing_begins_with_its_sighting() {
 #[test]
 fn a_price_that_returns_within_a_day_gives_two_changes() {
     let at = |hour: u32| Sighting::at(time(&format!("2026-01-10T{hour:02}:00:00Z")));
-    let said = [(1, dear()), (2, cheap()), (3, dear())].map(|(hour, facts)| Said {
+    let said = [(1, dear()), (2, cheap()), (3, dear())].map(|(hour, facts)| MadeObservation {
         sighting: at(hour),
         facts,
         listed: None,
@@ -136,7 +136,7 @@ fn a_price_that_returns_within_a_day_gives_two_changes() {
 fn only_the_outermost_changes_within_a_day_count() {
     let at = |hour: u32| Sighting::at(time(&format!("2026-01-10T{hour:02}:00:00Z")));
     let said: Vec<_> = (1..=9)
-        .map(|hour| Said {
+        .map(|hour| MadeObservation {
             sighting: at(hour),
             facts: if hour % 2 == 1 { dear() } else { cheap() },
             listed: None,
@@ -148,7 +148,10 @@ fn only_the_outermost_changes_within_a_day_count() {
         history.intervals().iter().map(|interval| (interval.facts.list_price.unwrap().0, interval.first)).collect();
     assert_eq!(begins, [(500, at(1).at), (400, at(2).at), (500, at(9).at)]);
     // On two days, each change is reported.
-    let next = |one: &Said| Said { sighting: Sighting::at(one.sighting.at.plus_ms(86_400_000)), ..one.clone() };
+    let next = |one: &MadeObservation| MadeObservation {
+        sighting: Sighting::at(one.sighting.at.plus_ms(86_400_000)),
+        ..one.clone()
+    };
     let both: Vec<_> = said.iter().cloned().chain(said.iter().map(next)).collect();
     assert_eq!(crate::support::history(&both).intervals().len(), 5);
 }

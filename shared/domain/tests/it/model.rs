@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use stoop_domain::{Facts, History, Sighting, Time};
 
-use crate::support::Said;
+use crate::support::MadeObservation;
 
 /// The compared parts of an interval: facts, beginning, whether initial, listing date.
 pub(crate) type Read = (Facts, Time, bool, Option<Time>);
@@ -30,8 +30,8 @@ fn utc_day(sighting: &Sighting) -> i64 {
 }
 
 /// The observations by UTC day and facts, in the order of sightings.
-fn by_day_and_facts(said: &[Said]) -> BTreeMap<(i64, Facts), Vec<&Said>> {
-    let mut days: BTreeMap<(i64, Facts), Vec<&Said>> = BTreeMap::new();
+fn by_day_and_facts(said: &[MadeObservation]) -> BTreeMap<(i64, Facts), Vec<&MadeObservation>> {
+    let mut days: BTreeMap<(i64, Facts), Vec<&MadeObservation>> = BTreeMap::new();
     for one in said {
         days.entry((utc_day(&one.sighting), one.facts.clone())).or_default().push(one);
     }
@@ -42,7 +42,7 @@ fn by_day_and_facts(said: &[Said]) -> BTreeMap<(i64, Facts), Vec<&Said>> {
 }
 
 /// The intervals; `None` if the listing is overfull.
-pub(crate) fn intervals(said: &[Said]) -> Option<Vec<Read>> {
+pub(crate) fn intervals(said: &[MadeObservation]) -> Option<Vec<Read>> {
     let days = by_day_and_facts(said);
     let distinct: BTreeSet<&Facts> = days.keys().map(|(_, facts)| facts).collect();
     let mut of_day: BTreeMap<i64, usize> = BTreeMap::new();
@@ -99,12 +99,12 @@ pub(crate) fn kept(history: &History) -> String {
 
 /// Whether an observation changes the stored parts: it is the first or last of its day and facts, or gives the last
 /// listing date.
-pub(crate) fn would_be_kept(before: &[Said], one: &Said) -> bool {
-    let ends = |said: &[Said]| {
+pub(crate) fn would_be_kept(before: &[MadeObservation], one: &MadeObservation) -> bool {
+    let ends = |said: &[MadeObservation]| {
         let days = by_day_and_facts(said);
         days.into_iter()
             .map(|(key, same)| {
-                let sane = |one: &&&Said| {
+                let sane = |one: &&&MadeObservation| {
                     one.listed.is_some_and(|date| date.ms() >= 631_152_000_000 && date <= one.sighting.seen)
                 };
                 let date = same.iter().filter(sane).map(|one| (order(&one.sighting), one.listed)).max();

@@ -3,14 +3,14 @@
 use proptest::prelude::*;
 use stoop_domain::{Applied, FACTS_MAX, FACTS_PER_DAY_MAX, History, Sighting, Status, Time, Watch};
 
-use crate::support::{DAY, MINUTE, START, Said, facts, history, said};
+use crate::support::{DAY, MINUTE, MadeObservation, START, facts, history, said};
 
 /// `count` observations with a different price each, `a_day` of them per day.
-fn prices(count: usize, a_day: usize) -> Vec<Said> {
+fn prices(count: usize, a_day: usize) -> Vec<MadeObservation> {
     let one = |number: usize| {
         let (day, minute) = (number / a_day, number % a_day);
         let at = Time::from_ms(START + day as i64 * DAY + minute as i64 * MINUTE);
-        Said {
+        MadeObservation {
             sighting: Sighting::at(at),
             facts: facts(Status::Active, 1 + number as i64),
             listed: None,
@@ -37,8 +37,11 @@ fn sixty_four_prices_a_day_are_kept_and_one_more_is_too_many() {
 fn equal_facts_on_many_days_count_once() {
     let mut said = prices(FACTS_PER_DAY_MAX, 64);
     for day in 1..100 {
-        let later = |one: &Said| Said { sighting: Sighting::at(one.sighting.at.plus_ms(day * DAY)), ..one.clone() };
-        let later: Vec<Said> = said[..64].iter().map(later).collect();
+        let later = |one: &MadeObservation| MadeObservation {
+            sighting: Sighting::at(one.sighting.at.plus_ms(day * DAY)),
+            ..one.clone()
+        };
+        let later: Vec<MadeObservation> = said[..64].iter().map(later).collect();
         said.extend(later);
     }
     let history = history(&said);

@@ -14,7 +14,7 @@ use crate::support::{DAY, HOUR, START};
 
 /// One observation of a home in Lisbon: day, price and reported change.
 #[derive(Clone, Debug)]
-struct Said {
+struct ReportedSighting {
     hour: i64,
     status: Status,
     price: Option<i64>,
@@ -25,8 +25,8 @@ fn hour(hour: i64) -> Time {
     Time::from_ms(START + hour * HOUR)
 }
 
-fn said(hour: i64, price: i64, reported: Option<(i64, i64)>) -> Said {
-    Said { hour, status: Status::Active, price: Some(price), reported }
+fn said(hour: i64, price: i64, reported: Option<(i64, i64)>) -> ReportedSighting {
+    ReportedSighting { hour, status: Status::Active, price: Some(price), reported }
 }
 
 /// A price in tens of thousands of euros.
@@ -34,7 +34,7 @@ fn price(price: i64) -> Minor {
     Minor(price * 1_000_000)
 }
 
-fn observation(said: &Said) -> Observation {
+fn observation(said: &ReportedSighting) -> Observation {
     let address = Address { neighbourhood: Some("Alfama".into()), country: Some("PT".into()), ..Address::default() };
     let mut listing = Listing::new(Purpose::Sale, Currency::EUR, address);
     listing.status = said.status;
@@ -44,7 +44,7 @@ fn observation(said: &Said) -> Observation {
     Observation::new("t", "1", hour(said.hour), listing)
 }
 
-fn home(all: &[Said]) -> Home {
+fn home(all: &[ReportedSighting]) -> Home {
     let mut home = Home::default();
     for said in all {
         home.apply(&observation(said));
@@ -53,7 +53,7 @@ fn home(all: &[Said]) -> Home {
 }
 
 /// Kind, hour and prices of each price event.
-fn changes(all: &[Said]) -> Vec<(EventKind, i64, i64, i64)> {
+fn changes(all: &[ReportedSighting]) -> Vec<(EventKind, i64, i64, i64)> {
     let events = home(all).events().into_iter();
     let changes = events.filter_map(|event| {
         let PriceChange { from, to } = event.change?;
@@ -97,7 +97,7 @@ fn a_seen_change_is_not_reported_again() {
 /// The old price was last seen before the home was off the market: the last sighting at that price counts.
 #[test]
 fn a_change_while_off_the_market_is_seen_on_return() {
-    let off = Said { hour: 100, status: Status::Hold, price: None, reported: None };
+    let off = ReportedSighting { hour: 100, status: Status::Hold, price: None, reported: None };
     let back = said(480, 48, Some((90, 49)));
     assert_eq!(changes(&[said(0, 50, None), off, back]), [(PriceCut, 480, 50, 48)]);
 }
@@ -175,7 +175,7 @@ fn an_observation_with_only_a_reported_change_is_kept() {
     assert_eq!(home.apply(&more), Applied::Duplicate);
 }
 
-fn any_said() -> impl Strategy<Value = Said> {
+fn any_said() -> impl Strategy<Value = ReportedSighting> {
     let status = prop::sample::select(vec![Status::Active, Status::Active, Status::Pending, Status::Gone]);
     let reported =
         prop::option::weighted(0.7, (prop::sample::select(vec![-3_000_i64, -30, -24, 0, 10, 24, 50]), 40_i64..44));
@@ -185,7 +185,7 @@ fn any_said() -> impl Strategy<Value = Said> {
         prop::option::weighted(0.9, 40_i64..44),
         reported,
     )
-        .prop_map(|(hour, status, price, reported)| Said {
+        .prop_map(|(hour, status, price, reported)| ReportedSighting {
             hour,
             status,
             price,
@@ -194,7 +194,7 @@ fn any_said() -> impl Strategy<Value = Said> {
 }
 
 /// The definition in METRICS.md, computed from the intervals alone.
-fn by_definition(home: &Home, all: &[Said]) -> Vec<(Time, PriceChange)> {
+fn by_definition(home: &Home, all: &[ReportedSighting]) -> Vec<(Time, PriceChange)> {
     let reported: BTreeSet<(i64, i64, i64)> = all
         .iter()
         .filter_map(|said| {
@@ -254,7 +254,7 @@ proptest! {
     fn the_newest_are_kept(
         hours in prop::collection::vec(-500_i64..0, 60..150).prop_shuffle(),
     ) {
-        let all: Vec<Said> = hours.iter().map(|at| said(0, 48, Some((*at, 40 + at.rem_euclid(7))))).collect();
+        let all: Vec<ReportedSighting> = hours.iter().map(|at| said(0, 48, Some((*at, 40 + at.rem_euclid(7))))).collect();
         let (mut kept, mut whole) = (Home::default(), Home::default());
         for said in &all {
             let seen = observation(said);

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use stoop_domain::{Applied, DaySightings, Doubt, History, Time, UnconfirmedInterval, Watch};
 
 use crate::model::{intervals, kept, read, would_be_kept};
-use crate::support::{Said, all_said, all_watched, history, said};
+use crate::support::{MadeObservation, all_said, all_watched, history, said};
 
 proptest! {
     #[test]
@@ -112,10 +112,10 @@ fn replayed(facts: &[stoop_domain::Facts], spans: &[DaySightings]) -> Option<His
     for span in spans {
         let facts = facts.get(usize::from(span.facts))?.clone();
         for sighting in [span.first, span.last] {
-            said.push(Said { sighting, facts: facts.clone(), listed: None, watch: Watch::Once });
+            said.push(MadeObservation { sighting, facts: facts.clone(), listed: None, watch: Watch::Once });
         }
         if let Some((sighting, time)) = span.listed {
-            said.push(Said { sighting, facts, listed: Some(time), watch: Watch::Once });
+            said.push(MadeObservation { sighting, facts, listed: Some(time), watch: Watch::Once });
         }
     }
     Some(history(&said))

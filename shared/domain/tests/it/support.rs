@@ -12,7 +12,7 @@ pub(crate) const START: i64 = 1_768_003_200_000;
 
 /// One observation of a listing.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Said {
+pub(crate) struct MadeObservation {
     pub(crate) sighting: Sighting,
     pub(crate) facts: Facts,
     pub(crate) listed: Option<Time>,
@@ -37,9 +37,9 @@ pub(crate) fn in_area(neighbourhood: &str, purpose: Purpose, status: Status, pri
     Facts::of(&listing).unwrap()
 }
 
-pub(crate) fn history(said: &[Said]) -> History {
+pub(crate) fn history(said: &[MadeObservation]) -> History {
     let mut history = History::default();
-    for Said { sighting, facts, listed, watch } in said {
+    for MadeObservation { sighting, facts, listed, watch } in said {
         history.apply_watched(*sighting, facts, *listed, *watch);
     }
     history
@@ -96,8 +96,8 @@ fn state() -> impl Strategy<Value = Facts> {
     )
 }
 
-pub(crate) fn said() -> impl Strategy<Value = Said> {
-    (sighting(), state(), listed()).prop_map(|(sighting, facts, listed)| Said {
+pub(crate) fn said() -> impl Strategy<Value = MadeObservation> {
+    (sighting(), state(), listed()).prop_map(|(sighting, facts, listed)| MadeObservation {
         sighting,
         facts,
         listed,
@@ -106,9 +106,10 @@ pub(crate) fn said() -> impl Strategy<Value = Said> {
 }
 
 /// Observations of a listing: over years in any order, or within two days mostly in order.
-pub(crate) fn all_said() -> impl Strategy<Value = Vec<Said>> {
+pub(crate) fn all_said() -> impl Strategy<Value = Vec<MadeObservation>> {
     let close = (sighting_of(vec![0, 0, 1]), state(), prop::option::weighted(0.3, Just(Time::from_ms(START - DAY))));
-    let close = close.prop_map(|(sighting, facts, listed)| Said { sighting, facts, listed, watch: Watch::Once });
+    let close =
+        close.prop_map(|(sighting, facts, listed)| MadeObservation { sighting, facts, listed, watch: Watch::Once });
     let in_order = (prop::collection::vec(close, 1..12), 0_usize..4).prop_map(|(mut said, late)| {
         said.sort_by_key(|one| one.sighting);
         let late = late % said.len();
@@ -119,8 +120,9 @@ pub(crate) fn all_said() -> impl Strategy<Value = Vec<Said>> {
 }
 
 /// The same with varying watches.
-pub(crate) fn all_watched() -> impl Strategy<Value = Vec<Said>> {
+pub(crate) fn all_watched() -> impl Strategy<Value = Vec<MadeObservation>> {
     let kinds = vec![Watch::Repeated, Watch::Repeated, Watch::Complete, Watch::Once];
-    (all_said(), prop::collection::vec(prop::sample::select(kinds), 24))
-        .prop_map(|(said, watches)| said.into_iter().zip(watches).map(|(one, watch)| Said { watch, ..one }).collect())
+    (all_said(), prop::collection::vec(prop::sample::select(kinds), 24)).prop_map(|(said, watches)| {
+        said.into_iter().zip(watches).map(|(one, watch)| MadeObservation { watch, ..one }).collect()
+    })
 }

@@ -3,7 +3,7 @@ use std::path::Path;
 use rusqlite::{Connection, TransactionBehavior};
 use stoop_pipeline::ports::PortError;
 
-use super::{Held, Intent, forget, seal_committed, write_object};
+use super::{HeldObservations, Intent, forget, seal_committed, write_object};
 use crate::database::Database;
 use crate::error::Result;
 
@@ -43,7 +43,7 @@ fn attempt(connection: &mut Connection, data: &Path) -> Result<Option<u64>> {
         return Ok(None);
     }
     let seq = transaction.query_row("SELECT lake_rows FROM totals", [], |row| row.get(0))?;
-    write_object(&transaction, data, &Held::default(), seq, &intent)?;
+    write_object(&transaction, data, &HeldObservations::default(), seq, &intent)?;
     transaction.execute("UPDATE totals SET outbox_bytes = 0", [])?;
     transaction.commit()?;
     seal_committed(connection, data);

@@ -6,14 +6,14 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use super::sealed::is_sealed;
-use super::{FOLDER, Held, OBJECT_BYTES};
+use super::{FOLDER, HeldObservations, OBJECT_BYTES};
 use crate::error::{Result, at};
 
 /// A file that a later transaction may write. Its token is stored before the file is written.
 pub(crate) struct Intent(pub(super) String);
 
 /// Stores the intent to write a file if the outbox is full with `held`. Call it outside of a transaction.
-pub(crate) fn intend(connection: &Connection, held: &Held) -> Result<Option<Intent>> {
+pub(crate) fn intend(connection: &Connection, held: &HeldObservations) -> Result<Option<Intent>> {
     let waiting: i64 = connection.prepare_cached("SELECT outbox_bytes FROM totals")?.query_row([], |row| row.get(0))?;
     if usize::try_from(waiting)?.saturating_add(held.bytes) < OBJECT_BYTES {
         return Ok(None);

@@ -18,9 +18,9 @@ fn observation() -> Observation {
 }
 
 /// The frame of one observation.
-fn held() -> Held {
+fn held() -> HeldObservations {
     let mut writer = FrameWriter::new().unwrap();
-    let mut held = Held::default();
+    let mut held = HeldObservations::default();
     writer.hold(&mut held, &[&observation()]).unwrap();
     writer.compress(&mut held).unwrap();
     held
@@ -142,7 +142,7 @@ fn small(native_id: &str, days: i64) -> Observation {
 }
 
 fn commit(database: &Database, observation: &Observation) {
-    let (mut writer, mut held) = (FrameWriter::new().unwrap(), Held::default());
+    let (mut writer, mut held) = (FrameWriter::new().unwrap(), HeldObservations::default());
     writer.hold(&mut held, &[observation]).unwrap();
     writer.compress(&mut held).unwrap();
     let mut inner = database.lock();

@@ -9,7 +9,7 @@ use stoop_pipeline::ports::{Change, HomeImage};
 use stoop_rules::Rules;
 use stoop_wire::{home_from_bytes, home_to_bytes};
 
-use super::{Stored, Verified};
+use super::{StoredPositions, Verified};
 use crate::database::Database;
 use crate::error::Result;
 use crate::feed;
@@ -32,7 +32,7 @@ impl Database {
     pub(super) fn changes_of(
         &self,
         part: usize,
-        stored: &Stored,
+        stored: &StoredPositions,
         homes: &mut Part,
         found: &mut Verified,
     ) -> Result<FxHashMap<HomeId, Vec<(i64, Change)>>> {
@@ -53,7 +53,7 @@ impl Database {
     pub(super) fn alerts_of(
         &self,
         part: usize,
-        stored: &Stored,
+        stored: &StoredPositions,
         homes: &mut Part,
         found: &mut Verified,
     ) -> Result<Vec<(Alert, Option<i64>)>> {

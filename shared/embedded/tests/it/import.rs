@@ -4,7 +4,7 @@ use std::path::Path;
 
 use rusqlite::Connection;
 use stoop_domain::Observation;
-use stoop_embedded::{Database, Held, ImportedObject};
+use stoop_embedded::{Database, HeldObservations, ImportedObject};
 use stoop_market::Cells;
 use stoop_pipeline::ports::{Gathers, PortError};
 use stoop_pipeline::{StoredAlert, StoredHome, StoredMarket};
@@ -73,7 +73,7 @@ fn other(folder: &Path) -> Other {
 }
 
 fn import_lake(database: &Database, name: &str, observations: &[Observation]) -> Result<(), PortError> {
-    let mut held = Held::default();
+    let mut held = HeldObservations::default();
     database.hold(&mut held, &observations.iter().collect::<Vec<_>>())?;
     let rows = observations.len() as u64;
     database.import_object(&ImportedObject { name: name.into(), rows, ..ImportedObject::default() }, &mut held)

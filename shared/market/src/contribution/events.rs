@@ -16,7 +16,7 @@ use crate::segment::Cell;
 #[derive(Default)]
 pub(super) struct Past<'a> {
     /// The last asking price on each terms, until the home is sold.
-    asked: Vec<((Purpose, Currency), Asked)>,
+    asked: Vec<((Purpose, Currency), LastPrices)>,
     /// The last cut in each market and cell.
     cuts: Vec<Cut<'a>>,
     /// The opening of the spell of the last cut.
@@ -25,7 +25,7 @@ pub(super) struct Past<'a> {
 
 /// The last price asked, and the first one of the last spell that has one.
 #[derive(Clone, Copy, Default)]
-struct Asked {
+struct LastPrices {
     last: Option<Minor>,
     original: Option<Minor>,
 }
@@ -43,7 +43,7 @@ struct Cut<'a> {
 
 impl<'a> Past<'a> {
     /// The prices asked on the terms of these facts: the same purpose and currency.
-    fn asked_on(&self, facts: &Facts) -> Asked {
+    fn asked_on(&self, facts: &Facts) -> LastPrices {
         self.asked.iter().find(|(terms, _)| *terms == terms_of(facts)).map(|(_, asked)| *asked).unwrap_or_default()
     }
 
@@ -62,7 +62,8 @@ impl<'a> Past<'a> {
         }
         if matches!(facts.status.phase(), Phase::Active | Phase::Pending) {
             let before = self.asked_on(facts);
-            let asked = Asked { last: step.price().or(before.last), original: step.spell.original.or(before.original) };
+            let asked =
+                LastPrices { last: step.price().or(before.last), original: step.spell.original.or(before.original) };
             self.asked.retain(|(terms, _)| *terms != terms_of(facts));
             self.asked.push((terms_of(facts), asked));
         }
@@ -128,7 +129,7 @@ impl Entries<'_> {
     /// Adds a possible closing price, and its ratio to the asking prices. A price that is a quarter of the other or less is
     /// not compared with it: one of both is a mistake.
     #[expect(clippy::cast_precision_loss, reason = "a bucket is far coarser")]
-    fn sale(self, facts: &Facts, cell: Cell, day: Day, price: Minor, asked: Asked) {
+    fn sale(self, facts: &Facts, cell: Cell, day: Day, price: Minor, asked: LastPrices) {
         let mut put = |quantity, kind, bucket, value: i64| {
             if value != 0 {
                 self.0.push((Key::new(cell, quantity, kind, day, bucket), value));

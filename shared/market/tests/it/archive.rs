@@ -9,17 +9,17 @@ use stoop_market::{Cells, Figures, Horizon, Segment, Zones, closes, update};
 
 use crate::balance::{check, states};
 use crate::oracle::{Interval, intervals, noon};
-use crate::support::{Seen, State, homes, plain};
+use crate::support::{MadeSighting, State, homes, plain};
 
 /// A stored market: its state, its archive, and the newest day of its observations.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct Kept {
+pub(crate) struct StoredMarket {
     pub(crate) hot: Cells,
     pub(crate) archive: Cells,
     newest: i32,
 }
 
-impl Kept {
+impl StoredMarket {
     fn fold(&mut self, horizon: Horizon) {
         let leaving = self.hot.fold_to(horizon);
         self.archive.merge(&leaving);
@@ -29,12 +29,12 @@ impl Kept {
 /// Applies observations in this order, in batches of `batch`. After each batch whose number `folds` selects, folds
 /// every market as its newest day requires.
 pub(crate) fn keep(
-    feed: &[(usize, &Seen)],
+    feed: &[(usize, &MadeSighting)],
     homes: usize,
     batch: usize,
     folds: impl Fn(usize) -> bool,
-) -> BTreeMap<Market, Kept> {
-    let mut markets: BTreeMap<Market, Kept> = BTreeMap::new();
+) -> BTreeMap<Market, StoredMarket> {
+    let mut markets: BTreeMap<Market, StoredMarket> = BTreeMap::new();
     let mut histories = vec![History::default(); homes];
     let mut zones = Zones::default();
     for (number, batch) in feed.chunks(batch.max(1)).enumerate() {
@@ -61,7 +61,7 @@ pub(crate) fn keep(
     markets
 }
 
-pub(crate) fn feed_of(homes: &[Vec<Seen>]) -> Vec<(usize, &Seen)> {
+pub(crate) fn feed_of(homes: &[Vec<MadeSighting>]) -> Vec<(usize, &MadeSighting)> {
     homes.iter().enumerate().flat_map(|(home, seen)| seen.iter().map(move |seen| (home, seen))).collect()
 }
 
@@ -203,9 +203,16 @@ fn files_may_be_read_in_any_order() {
         let at = Time::parse(&format!("{year}-06-01T12:00:00Z")).unwrap().ms() + number * 3 * Time::DAY_MS;
         let status = if number % 3 == 2 { Status::Gone } else { Status::Active };
         let price = Some(20_000_000 + (number * 7 % 11) * 1_000_000);
-        Seen { at, seq: 0, state: State { status, price, ..plain() }, listed: None, initial: false, watch: Watch::Once }
+        MadeSighting {
+            at,
+            seq: 0,
+            state: State { status, price, ..plain() },
+            listed: None,
+            initial: false,
+            watch: Watch::Once,
+        }
     };
-    let homes: Vec<Vec<Seen>> = (0..10)
+    let homes: Vec<Vec<MadeSighting>> = (0..10)
         .map(|home| [2016, 2026].into_iter().flat_map(|year| (home..home + 9).map(move |n| row(year, n))).collect())
         .collect();
     let (old, new): (Vec<_>, Vec<_>) = feed_of(&homes).into_iter().partition(|(_, seen)| seen.at < 1_600_000_000_000);

@@ -13,14 +13,14 @@ use stoop_market::{
 };
 
 use crate::oracle::{
-    Happened, Interval, OnOffer, Part, What, by_day, day_of, happened, intervals, noon, on_offer, quantile,
+    Interval, OnOffer, OracleEvent, Part, What, by_day, day_of, happened, intervals, noon, on_offer, quantile,
 };
-use crate::support::{Seen, State, history, homes, plain};
+use crate::support::{MadeSighting, State, history, homes, plain};
 
 const DAY: i64 = 86_400_000;
 
 /// The state of every market.
-pub(crate) fn states(homes: &[Vec<Seen>]) -> BTreeMap<Market, Cells> {
+pub(crate) fn states(homes: &[Vec<MadeSighting>]) -> BTreeMap<Market, Cells> {
     let mut states: BTreeMap<Market, Cells> = BTreeMap::new();
     let mut zones = Zones::default();
     for home in homes {
@@ -159,7 +159,7 @@ fn check_asking(ranges: &[PriceRange], homes: &[OnOffer]) -> Result<(), TestCase
 /// Compares the windows up to a moment with plain counting.
 fn check_windows(
     figures: &Figures,
-    all: &[Happened],
+    all: &[OracleEvent],
     market: &Market,
     part: Part,
     today: i32,
@@ -167,7 +167,7 @@ fn check_windows(
     let zone = market.area.country().zone;
     let now = noon(today, &zone).ms().div_euclid(3_600_000);
     for window in Window::ALL {
-        let within = |one: &&Happened| match window {
+        let within = |one: &&OracleEvent| match window {
             Window::Hours24 => one.hour.is_some_and(|hour| (now - 23..=now).contains(&hour)),
             _ => (today - window.span() + 1..=today).contains(&one.day),
         };
@@ -187,7 +187,7 @@ pub(crate) fn check(
     cells: &Cells,
     sample: usize,
 ) -> Result<(), TestCaseError> {
-    let all: Vec<Happened> = homes.iter().flat_map(|home| happened(home)).collect();
+    let all: Vec<OracleEvent> = homes.iter().flat_map(|home| happened(home)).collect();
     let zone = market.area.country().zone;
     let begins = homes.iter().flatten().map(|interval| day_of(interval.at, &zone));
     let doze =
@@ -244,18 +244,18 @@ proptest! {
 pub(crate) type Step<'a> = (&'a str, &'a dyn Fn(&mut State));
 
 /// A plain home with these changes.
-pub(crate) fn life(changes: &[Step<'_>]) -> Vec<Seen> {
+pub(crate) fn life(changes: &[Step<'_>]) -> Vec<MadeSighting> {
     let mut state = plain();
     let one = |(day, change): &Step<'_>| {
         change(&mut state);
         let at = stoop_domain::Time::parse(&format!("{day}T20:00:00Z")).unwrap().ms();
-        Seen { at, seq: 0, state: state.clone(), listed: None, initial: false, watch: Watch::Once }
+        MadeSighting { at, seq: 0, state: state.clone(), listed: None, initial: false, watch: Watch::Once }
     };
     changes.iter().map(one).collect()
 }
 
 /// The sums over all days in a segment of the market of plain homes, and the stock at the end.
-fn total(home: Vec<Seen>, segment: Segment) -> (Flows, i64) {
+fn total(home: Vec<MadeSighting>, segment: Segment) -> (Flows, i64) {
     let state = states(&[home]).remove(&plain().market()).unwrap();
     let series = closes(&state, segment, Day(15_000), Day(24_000));
     let mut sum = Flows::default();
@@ -353,7 +353,7 @@ fn a_doubtful_price_is_in_no_figure_until_it_is_sighted_on_another_day() {
         ("2026-01-05", &|home| home.price = Some(5_000_000)),
         ("2026-01-06", &|home| home.price = Some(48_000_000)),
     ]);
-    let figures_at = |home: Vec<Seen>, until: i32| {
+    let figures_at = |home: Vec<MadeSighting>, until: i32| {
         let cells = states(&[home, other.clone()]).remove(&plain().market()).unwrap();
         let zone = plain().market().area.country().zone;
         let figures = Figures::of(&cells, Segment::All, noon(until, &zone), &zone);

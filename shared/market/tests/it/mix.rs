@@ -7,7 +7,7 @@ use stoop_market::{Cells, LogPrices, PriceIndex, log_prices};
 use crate::archive::{feed_of, keep};
 use crate::balance::{parts, states};
 use crate::oracle::{Interval, Part, day_of, intervals, on_offer};
-use crate::support::{Seen, State, homes, homes_of_two_kinds, plain};
+use crate::support::{MadeSighting, State, homes, homes_of_two_kinds, plain};
 
 /// The most by which a logarithm of two prices' ratio read from their buckets is off.
 const LOG_ERROR: f64 = 0.003_7;
@@ -50,7 +50,7 @@ fn index(homes: &[Vec<Interval>], market: &Market, base: i32, day: i32) -> Optio
 
 /// Compares indices between some days, and how many of them exist.
 fn check(
-    homes: &[Vec<Seen>],
+    homes: &[Vec<MadeSighting>],
     markets: impl IntoIterator<Item = (Market, Cells)>,
     (base, later): (i32, i32),
 ) -> Result<usize, TestCaseError> {
@@ -126,7 +126,7 @@ proptest! {
         kinds in 1_usize..3,
         percent in prop::sample::select(vec![-40_i64, -5, -1, 0, 1, 7, 100]),
     ) {
-        let homes: Vec<Vec<Seen>> = prices.iter().enumerate().flat_map(|(number, price)| {
+        let homes: Vec<Vec<MadeSighting>> = prices.iter().enumerate().flat_map(|(number, price)| {
             let of = move |cents, day, kind| seen(kind, Some(cents), day + (number % 3) as i64);
             (0..kinds).map(move |kind| vec![of(*price, 0, kind), of(price * (100 + percent) / 100, 40, kind)])
         }).collect();
@@ -141,7 +141,7 @@ proptest! {
     #[test]
     fn a_shift_to_dearer_homes_is_no_change(cheap in 5_usize..20, dear in 5_usize..20, more in 1_usize..40, leave in any::<bool>()) {
         let of = |kind: usize, cents: i64, days: [i64; 2]| vec![seen(kind, Some(cents), days[0]), seen(kind, None, days[1])];
-        let mut homes: Vec<Vec<Seen>> = Vec::new();
+        let mut homes: Vec<Vec<MadeSighting>> = Vec::new();
         homes.extend((0..cheap).map(|_| of(0, 30_000_000, [0, 200])));
         homes.extend((0..dear).map(|_| of(1, 80_000_000, [0, 200])));
         homes.extend((0..more).map(|_| of(1, 80_000_000, if leave { [0, 40] } else { [40, 200] })));
@@ -152,14 +152,21 @@ proptest! {
 }
 
 /// A condominium or a house with a price, or without one.
-fn seen(kind: usize, cents: Option<i64>, day: i64) -> Seen {
+fn seen(kind: usize, cents: Option<i64>, day: i64) -> MadeSighting {
     let kind = [PropertyType::Condominium, PropertyType::SingleFamilyResidence][kind];
     let state = State { price: cents, kind: Some(kind), bedrooms: Some(3), ..plain() };
-    Seen { at: 1_551_441_600_000 + day * 86_400_000, seq: 0, state, listed: None, initial: false, watch: Watch::Once }
+    MadeSighting {
+        at: 1_551_441_600_000 + day * 86_400_000,
+        seq: 0,
+        state,
+        listed: None,
+        initial: false,
+        watch: Watch::Once,
+    }
 }
 
 /// Between two days after the first one.
-fn index_of(homes: &[Vec<Seen>], base: i32, day: i32) -> Option<PriceIndex> {
+fn index_of(homes: &[Vec<MadeSighting>], base: i32, day: i32) -> Option<PriceIndex> {
     let cells = states(homes).into_values().next()?;
     let prices = log_prices(&cells, &[base, day].map(|day| Day(17_956 + day)));
     prices[1].index(&prices[0])
@@ -167,12 +174,12 @@ fn index_of(homes: &[Vec<Seen>], base: i32, day: i32) -> Option<PriceIndex> {
 
 #[test]
 fn cells_of_five_homes_on_average_are_compared_if_they_are_half_of_all() {
-    let homes = |condominiums: usize, houses: usize, first: i64| -> Vec<Vec<Seen>> {
+    let homes = |condominiums: usize, houses: usize, first: i64| -> Vec<Vec<MadeSighting>> {
         let day = |number: usize| if number == 0 { first } else { 0 };
         let condominiums = (0..condominiums).map(|number| vec![seen(0, Some(30_000_000), day(number))]);
         condominiums.chain((0..houses).map(|_| vec![seen(1, Some(80_000_000), 0)])).collect()
     };
-    let share = |homes: &[Vec<Seen>]| index_of(homes, 27, 60).map(|index| index.matched_share);
+    let share = |homes: &[Vec<MadeSighting>]| index_of(homes, 27, 60).map(|index| index.matched_share);
     assert_eq!(share(&homes(5, 5, 0)), Some(1.0));
     assert_eq!(share(&homes(5, 4, 0)), Some(5.0 / 9.0));
     assert_eq!(share(&homes(4, 4, 0)), None, "no cell is large enough");
@@ -185,7 +192,7 @@ fn cells_of_five_homes_on_average_are_compared_if_they_are_half_of_all() {
 fn the_index_of_the_example() {
     let condominium = || vec![seen(0, Some(40_000_000), 0), seen(0, Some(44_000_000), 30)];
     let house = |first: i64| vec![seen(1, Some(90_000_000), first)];
-    let homes: Vec<Vec<Seen>> = (0..10).flat_map(|_| [condominium(), house(0), house(30), house(30)]).collect();
+    let homes: Vec<Vec<MadeSighting>> = (0..10).flat_map(|_| [condominium(), house(0), house(30), house(30)]).collect();
     let index = index_of(&homes, 29, 57).unwrap();
     assert!((index.value - 1.036_4).abs() < 0.000_7, "{index:?}");
     assert_eq!((index.matched_share, index.homes), (1.0, [20.0, 40.0]));

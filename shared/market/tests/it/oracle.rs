@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::tz::TimeZone;
 use stoop_domain::{Market, PropertyType, Status, Time, Watch};
 
-use crate::support::{Seen, State};
+use crate::support::{MadeSighting, State};
 use doubt::{is_doubtful, price_before};
 use sold::sale_of;
 
@@ -64,7 +64,7 @@ pub(crate) enum Part {
 
 /// An event, in every part in which it counts.
 #[derive(Clone, Debug)]
-pub(crate) struct Happened {
+pub(crate) struct OracleEvent {
     pub(crate) market: Market,
     pub(crate) parts: Vec<Part>,
     pub(crate) day: i32,
@@ -97,10 +97,10 @@ pub(crate) fn parts_of(state: &State) -> [Part; 4] {
 
 /// The intervals of what was seen: equal neighbours are merged. In between and at the end, a home on the market that is
 /// not seen for more than thirty UTC days expires, if its last sighting is watched in that way.
-pub(crate) fn intervals(seen: &[Seen]) -> Vec<Interval> {
+pub(crate) fn intervals(seen: &[MadeSighting]) -> Vec<Interval> {
     let mut intervals: Vec<Interval> = Vec::new();
     let Some(watch) = seen.last().map(|last| last.watch) else { return intervals };
-    for Seen { at, state, listed, initial, .. } in seen {
+    for MadeSighting { at, state, listed, initial, .. } in seen {
         expire(&mut intervals, Some(*at));
         let listed = listed.filter(|date| (631_152_000_000..=*at).contains(date));
         let day = at.div_euclid(DAY);
@@ -272,13 +272,13 @@ fn first_price(intervals: &[Interval], i: usize) -> Option<i64> {
 }
 
 /// Every event of a home.
-pub(crate) fn happened(intervals: &[Interval]) -> Vec<Happened> {
+pub(crate) fn happened(intervals: &[Interval]) -> Vec<OracleEvent> {
     let mut all = Vec::new();
     for (i, Interval { at, state, .. }) in intervals.iter().enumerate() {
         let mut tell = |state: &State, parts: Vec<Part>, what: What| {
             let market = state.market();
             let day = day_of(*at, &market.area.country().zone);
-            all.push(Happened { market, parts, day, hour: Some(at.div_euclid(3_600_000)), what, interval: i });
+            all.push(OracleEvent { market, parts, day, hour: Some(at.div_euclid(3_600_000)), what, interval: i });
         };
         let before = i.checked_sub(1).map(|before| &intervals[before].state);
         let left = before.filter(|before| is_active(before));
@@ -317,7 +317,7 @@ pub(crate) fn happened(intervals: &[Interval]) -> Vec<Happened> {
             let seen_on = day_of(*at, &market.area.country().zone);
             let day = sale.day.unwrap_or(seen_on);
             let hour = (day == seen_on).then(|| at.div_euclid(3_600_000));
-            all.push(Happened { market, parts: parts_of(state).to_vec(), day, hour, what: What::Sold, interval: i });
+            all.push(OracleEvent { market, parts: parts_of(state).to_vec(), day, hour, what: What::Sold, interval: i });
         }
     }
     all
@@ -352,7 +352,7 @@ pub(crate) fn pending_stock(homes: &[Vec<Interval>], market: &Market, part: Part
 }
 
 /// The number of events of each kind in a part of a market, by day.
-pub(crate) fn by_day(all: &[Happened], market: &Market, part: Part) -> BTreeMap<i32, BTreeMap<What, i64>> {
+pub(crate) fn by_day(all: &[OracleEvent], market: &Market, part: Part) -> BTreeMap<i32, BTreeMap<What, i64>> {
     let mut days: BTreeMap<i32, BTreeMap<What, i64>> = BTreeMap::new();
     for one in all.iter().filter(|one| one.market == *market && one.parts.contains(&part)) {
         *days.entry(one.day).or_default().entry(one.what).or_default() += 1;

@@ -10,11 +10,11 @@ use crate::archive::{feed_of, keep};
 use crate::balance::states;
 use crate::oracle::again::listed_again;
 use crate::oracle::{Interval, intervals};
-use crate::support::{Seen, State, homes, plain};
+use crate::support::{MadeSighting, State, homes, plain};
 
 /// Compares the pairs of markets with those of the homes' intervals. Returns how many there are.
 fn check(
-    homes: &[Vec<Seen>],
+    homes: &[Vec<MadeSighting>],
     markets: impl IntoIterator<Item = (Market, Cells)>,
     [since, until]: [i32; 2],
 ) -> Result<i64, TestCaseError> {
@@ -109,26 +109,26 @@ fn random_homes_are_listed_again() {
 }
 
 /// A home in this state at noon in Los Angeles.
-fn seen(date: &str, state: State) -> Seen {
+fn seen(date: &str, state: State) -> MadeSighting {
     let at = Time::parse(&format!("{date}T20:00:00Z")).unwrap().ms();
-    Seen { at, seq: 0, state, listed: None, initial: false, watch: Watch::Once }
+    MadeSighting { at, seq: 0, state, listed: None, initial: false, watch: Watch::Once }
 }
 
-fn asked(date: &str, dollars: i64) -> Seen {
+fn asked(date: &str, dollars: i64) -> MadeSighting {
     seen(date, State { price: Some(dollars * 100), ..plain() })
 }
 
-fn sold(date: &str) -> Seen {
+fn sold(date: &str) -> MadeSighting {
     seen(date, State { status: Status::Closed, ..plain() })
 }
 
 /// All pairs of the market of [`plain`]: months, number, sum of logarithms in millionths.
-fn pairs_of(homes: &[Vec<Seen>]) -> RepeatPairs {
+fn pairs_of(homes: &[Vec<MadeSighting>]) -> RepeatPairs {
     repeat_pairs(&states(homes)[&plain().market()], Day(-20_000), Day(30_000))
 }
 
 /// The pairs of one home, as text.
-fn pairs(home: &[Seen]) -> Vec<String> {
+fn pairs(home: &[MadeSighting]) -> Vec<String> {
     let text = |([first, second], count, log): ([Month; 2], i64, i64)| format!("{first} {second} {count} {log}");
     pairs_of(&[home.to_vec()]).iter().map(text).collect()
 }
@@ -152,8 +152,10 @@ fn a_price_that_came_later_is_of_its_own_month() {
     let none = |date| seen(date, State { price: None, ..plain() });
     let home = [asked("2026-01-05", 400_000), sold("2026-01-20"), none("2026-02-03"), asked("2026-03-04", 420_000)];
     assert_eq!(pairs(&home), ["2026-01 2026-03 1 48790"]);
-    let listed =
-        Seen { listed: Some(Time::parse("2026-02-27T20:00:00Z").unwrap().ms()), ..asked("2026-03-04", 420_000) };
+    let listed = MadeSighting {
+        listed: Some(Time::parse("2026-02-27T20:00:00Z").unwrap().ms()),
+        ..asked("2026-03-04", 420_000)
+    };
     let home = [asked("2026-01-05", 400_000), sold("2026-01-20"), listed];
     assert_eq!(pairs(&home), ["2026-01 2026-02 1 48790"], "the spell opened when it was listed");
     let never = [asked("2026-01-05", 400_000), sold("2026-01-20"), none("2026-02-03"), sold("2026-03-04")];
@@ -170,7 +172,7 @@ fn other_terms_markets_months_and_far_prices_make_no_pair() {
         seen(date, state)
     };
     let first = || [asked("2026-01-05", 400_000), sold("2026-01-08")];
-    let after = |more: &[Seen]| pairs(&[&first()[..], more].concat());
+    let after = |more: &[MadeSighting]| pairs(&[&first()[..], more].concat());
     assert!(after(&[asked("2026-01-31", 420_000)]).is_empty(), "the same month");
     assert!(after(&[asked("2026-03-01", 1_200_001)]).is_empty() && after(&[asked("2026-03-01", 133_333)]).is_empty());
     assert_eq!(after(&[asked("2026-03-01", 1_200_000)]), ["2026-01 2026-03 1 1098612"]);
@@ -185,7 +187,7 @@ fn the_index_of_the_example() {
     let home = |first: (&str, i64), end: &str, second: (&str, i64)| {
         vec![asked(first.0, first.1), sold(end), asked(second.0, second.1)]
     };
-    let homes: Vec<Vec<Seen>> = (0..12)
+    let homes: Vec<Vec<MadeSighting>> = (0..12)
         .flat_map(|_| {
             [
                 home(("2026-01-05", 400_000), "2026-01-20", ("2026-02-10", 420_000)),

@@ -49,7 +49,7 @@ pub(crate) struct State {
 
 /// One sighting of a home.
 #[derive(Clone, Debug)]
-pub(crate) struct Seen {
+pub(crate) struct MadeSighting {
     pub(crate) at: i64,
     /// The position among the rows of this time.
     pub(crate) seq: u32,
@@ -98,7 +98,7 @@ impl State {
     }
 }
 
-impl Seen {
+impl MadeSighting {
     pub(crate) fn apply_to(&self, history: &mut History) {
         let Self { at, seq, initial, .. } = *self;
         let sighting = Sighting { seq, initial, ..Sighting::at(Time::from_ms(at)) };
@@ -106,7 +106,7 @@ impl Seen {
     }
 }
 
-pub(crate) fn history(seen: &[Seen]) -> History {
+pub(crate) fn history(seen: &[MadeSighting]) -> History {
     let mut history = History::default();
     for one in seen {
         one.apply_to(&mut history);
@@ -258,11 +258,11 @@ fn short_gap() -> impl Strategy<Value = i64> {
 }
 
 /// The sightings of a home in order, over years, at most two a day.
-pub(crate) fn home() -> impl Strategy<Value = Vec<Seen>> {
+pub(crate) fn home() -> impl Strategy<Value = Vec<MadeSighting>> {
     home_with(gap())
 }
 
-fn home_with(gap: impl Strategy<Value = i64>) -> impl Strategy<Value = Vec<Seen>> {
+fn home_with(gap: impl Strategy<Value = i64>) -> impl Strategy<Value = Vec<MadeSighting>> {
     let changes = prop::collection::vec(change(), 1..4);
     // Another row: of the same moment, or soon after.
     let again = prop::option::weighted(0.25, (prop_oneof![Just(0), 5 * MINUTE..120 * MINUTE], change()));
@@ -285,15 +285,22 @@ fn home_with(gap: impl Strategy<Value = i64>) -> impl Strategy<Value = Vec<Seen>
             }
             let listed = listed.map(|days| at + days * DAY);
             let first = initial && seen.is_empty();
-            seen.push(Seen { at, seq: 0, state: state.clone(), listed, initial: first, watch });
+            seen.push(MadeSighting { at, seq: 0, state: state.clone(), listed, initial: first, watch });
             if let Some((later, change)) = again {
                 at += later;
                 change.make(&mut state, at);
                 let seq = u32::from(later == 0);
-                seen.push(Seen { at, seq, state: state.clone(), listed: None, initial: false, watch });
+                seen.push(MadeSighting { at, seq, state: state.clone(), listed: None, initial: false, watch });
             }
             if confirmed {
-                seen.push(Seen { at: at + DAY, seq: 0, state: state.clone(), listed: None, initial: false, watch });
+                seen.push(MadeSighting {
+                    at: at + DAY,
+                    seq: 0,
+                    state: state.clone(),
+                    listed: None,
+                    initial: false,
+                    watch,
+                });
             }
             at += gap;
         }
@@ -305,17 +312,17 @@ fn watch() -> impl Strategy<Value = Watch> {
     prop::sample::select(vec![Watch::Once, Watch::Repeated, Watch::Repeated, Watch::Complete])
 }
 
-pub(crate) fn homes() -> impl Strategy<Value = Vec<Vec<Seen>>> {
+pub(crate) fn homes() -> impl Strategy<Value = Vec<Vec<MadeSighting>>> {
     prop::collection::vec(home(), 1..6)
 }
 
 /// More homes, within some months.
-pub(crate) fn homes_of_a_season() -> impl Strategy<Value = Vec<Vec<Seen>>> {
+pub(crate) fn homes_of_a_season() -> impl Strategy<Value = Vec<Vec<MadeSighting>>> {
     prop::collection::vec(home_with(short_gap()), 3..10)
 }
 
 /// Many homes of two kinds in one market, half of them always active, so that the prices of a kind can be compared.
-pub(crate) fn homes_of_two_kinds() -> impl Strategy<Value = Vec<Vec<Seen>>> {
+pub(crate) fn homes_of_two_kinds() -> impl Strategy<Value = Vec<Vec<MadeSighting>>> {
     prop::collection::vec(home_with(short_gap()), 24..40).prop_map(|mut homes| {
         for (number, home) in homes.iter_mut().enumerate() {
             for State { zip, rent, currency, status, kind, bedrooms, .. } in home.iter_mut().map(|seen| &mut seen.state)

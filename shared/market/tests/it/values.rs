@@ -11,7 +11,7 @@ use crate::balance::{is_usual, parts, segment, states};
 use crate::oracle::deals::{Event, Sale, events};
 use crate::oracle::stays::{Stay, curve, left_within, median, stays};
 use crate::oracle::{Interval, Part, What, intervals, noon, on_offer, pending_stock, quantile};
-use crate::support::{Seen, homes, homes_of_a_season};
+use crate::support::{MadeSighting, homes, homes_of_a_season};
 
 /// What a figure must be.
 #[derive(Clone, Copy, Debug)]
@@ -197,7 +197,7 @@ fn days_of(all: &[Event], market: &Market) -> Vec<i32> {
 }
 
 /// Compares the figures of every part of every market on a few days.
-fn check(homes: &[Vec<Seen>], markets: &BTreeMap<Market, Cells>, at: usize) -> Result<(), TestCaseError> {
+fn check(homes: &[Vec<MadeSighting>], markets: &BTreeMap<Market, Cells>, at: usize) -> Result<(), TestCaseError> {
     let expected: Vec<Vec<Interval>> = homes.iter().map(|home| intervals(home)).collect();
     let all = events(&expected);
     for (market, cells) in markets {

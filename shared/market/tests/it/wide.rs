@@ -10,7 +10,7 @@ use stoop_market::{
 use crate::archive::{feed_of, keep};
 use crate::balance::states;
 use crate::oracle::noon;
-use crate::support::{Seen, homes, homes_of_a_season, plain as plain_home};
+use crate::support::{MadeSighting, homes, homes_of_a_season, plain as plain_home};
 
 /// The first civil day of the area, and how many days later the figures are read. They cover all sorts of days: after
 /// homes expired, long after the last sighting, before the first one.
@@ -20,12 +20,12 @@ fn day() -> impl Strategy<Value = (Day, i32)> {
 }
 
 /// The markets before any folding.
-fn unfolded(homes: &[Vec<Seen>]) -> Vec<(Cells, Cells)> {
+fn unfolded(homes: &[Vec<MadeSighting>]) -> Vec<(Cells, Cells)> {
     states(homes).into_values().map(|cells| (cells, Cells::default())).collect()
 }
 
 /// The markets as a store keeps them, folded, with the periods of their archives that are required.
-fn kept(homes: &[Vec<Seen>], from: Day) -> Vec<(Cells, Cells)> {
+fn kept(homes: &[Vec<MadeSighting>], from: Day) -> Vec<(Cells, Cells)> {
     let first = Projection::new(from).first_day().0;
     let markets = keep(&feed_of(homes), homes.len(), 7, |number| number % 2 == 0).into_values();
     let recent = |archive: Cells| {
@@ -210,7 +210,14 @@ proptest! {
 /// Schedules of every home on offer would be most of a sum, and each sighting changes them.
 #[test]
 fn schedules_for_later_days_are_left_out() {
-    let seen = |watch| Seen { at: 1_551_441_600_000, seq: 0, state: plain_home(), listed: None, initial: false, watch };
+    let seen = |watch| MadeSighting {
+        at: 1_551_441_600_000,
+        seq: 0,
+        state: plain_home(),
+        listed: None,
+        initial: false,
+        watch,
+    };
     let state = |watch| unfolded(&[vec![seen(watch)]]);
     let day = Day(17_956);
     let (once, watched) = (state(Watch::Once), state(Watch::Complete));
@@ -227,8 +234,14 @@ fn schedules_for_later_days_are_left_out() {
 #[test]
 fn a_wide_area_has_the_stays_of_homes_listed_in_the_last_ninety_days() {
     // On day 17,956.
-    let seen =
-        Seen { at: 1_551_441_600_000, seq: 0, state: plain_home(), listed: None, initial: false, watch: Watch::Once };
+    let seen = MadeSighting {
+        at: 1_551_441_600_000,
+        seq: 0,
+        state: plain_home(),
+        listed: None,
+        initial: false,
+        watch: Watch::Once,
+    };
     let markets = unfolded(&[vec![seen]]);
     let stays = Definition::all().find(|figure| figure.name == "stays_90_days").unwrap();
     for (from, now, expected) in
@@ -247,7 +260,7 @@ fn the_last_day_west_of_greenwich_has_its_hours_of_the_next_utc_day() {
     let from = Day(18_000);
     // On the last day of the sums in Honolulu, early on the next one in UTC.
     let at = (i64::from(from.0) + i64::from(WIDE_DAYS)) * 86_400_000 + 5 * 3_600_000;
-    let seen = Seen { at, seq: 0, state: plain_home(), listed: None, initial: false, watch: Watch::Once };
+    let seen = MadeSighting { at, seq: 0, state: plain_home(), listed: None, initial: false, watch: Watch::Once };
     let wide = project(&unfolded(&[vec![seen]]), from);
     let figures = wide.figures(Segment::All, Time::from_ms(at + 3_600_000), &honolulu);
     assert_eq!(figures.last_24_hours, Some(stoop_market::Flows { new: 1, ..Default::default() }));

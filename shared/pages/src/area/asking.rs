@@ -4,7 +4,7 @@ use maud::{Markup, html};
 use stoop_domain::Minor;
 use stoop_market::PriceRange;
 
-use super::Shown;
+use super::AreaPage;
 use crate::chart::{Band, BandChart};
 use crate::text;
 
@@ -29,7 +29,7 @@ struct Bands {
     unsure: i64,
 }
 
-pub(super) fn section(shown: &Shown<'_>) -> Markup {
+pub(super) fn section(shown: &AreaPage<'_>) -> Markup {
     let market = shown.market;
     let money = |minor: i64| stoop_show::money(Minor(minor), market.currency);
     let Some(bands) = Bands::of(&market.asking_prices) else {
@@ -78,14 +78,14 @@ fn exactness(bands: &Bands, prices: &[PriceRange]) -> String {
 }
 
 /// The list of homes up to a price, cheapest first.
-fn list_href(shown: &Shown<'_>, edge: i64) -> String {
+fn list_href(shown: &AreaPage<'_>, edge: i64) -> String {
     let market = shown.market;
     let area = text::area_href(&shown.found.path, market.purpose, market.currency);
     let max = Minor(edge).major_f64(market.currency);
     format!("{area}&days={}&max_price={max}&sort=price#homes", shown.days)
 }
 
-fn major_to_minor(major: f64, shown: &Shown<'_>) -> f64 {
+fn major_to_minor(major: f64, shown: &AreaPage<'_>) -> f64 {
     major * 10_f64.powi(shown.market.currency.minor_digits().cast_signed())
 }
 

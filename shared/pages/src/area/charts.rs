@@ -4,11 +4,11 @@ use maud::{Markup, html};
 use stoop_domain::ReferenceUnit;
 use stoop_serve::{DayView, MarketView};
 
-use super::{Shown, asking};
+use super::{AreaPage, asking};
 use crate::chart::{Bars, LineChart, Series, Stack};
 use crate::text;
 
-pub(super) fn charts(shown: &Shown<'_>) -> Markup {
+pub(super) fn charts(shown: &AreaPage<'_>) -> Markup {
     let market = shown.market;
     let days: Vec<&str> = market.days.iter().map(|day| day.day.as_str()).collect();
     let download = format!(

@@ -4,7 +4,7 @@ use maud::{Markup, html};
 use stoop_domain::{Market, PropertyType};
 use stoop_serve::{AREA_HOMES_MAX, FoundArea, HomeSort, HomeSummary, MergedId, Reader, WantedHomes};
 
-use super::Shown;
+use super::AreaPage;
 use crate::map;
 use crate::problem::Problem;
 use crate::query::Query;
@@ -21,13 +21,13 @@ const ORDERS: [(&str, &str, HomeSort, bool); 5] = [
 ];
 
 /// Which homes are wanted.
-struct Wanted {
+struct HomesFilter {
     order: &'static str,
     homes: WantedHomes,
     page: usize,
 }
 
-impl Wanted {
+impl HomesFilter {
     fn of(query: &Query) -> Result<Self, Problem> {
         let types = PropertyType::ALL.map(|kind| kind.as_str());
         let order = query.word("sort", &ORDERS.map(|(name, ..)| name))?.unwrap_or("newest");
@@ -60,11 +60,11 @@ fn change(home: &HomeSummary) -> Option<f64> {
 
 pub(super) async fn section(
     reader: &Reader<'_>,
-    shown: &Shown<'_>,
+    shown: &AreaPage<'_>,
     all: &[Market],
     query: &Query,
 ) -> Result<Markup, Problem> {
-    let wanted = Wanted::of(query)?;
+    let wanted = HomesFilter::of(query)?;
     let markets = shown.found.markets.iter().filter(|market| {
         let id = MergedId::of(market);
         id.purpose.as_str() == shown.market.purpose && id.currency == shown.market.currency
@@ -119,7 +119,7 @@ pub(super) fn not_of_the_past() -> Markup {
     html! { section class="card" id="homes" { p class="empty" { "Homes are listed as they are now only, not as of an earlier time." } } }
 }
 
-fn form(shown: &Shown<'_>, wanted: &Wanted) -> Markup {
+fn form(shown: &AreaPage<'_>, wanted: &HomesFilter) -> Markup {
     let number = |number: Option<f64>| number.map(|number| number.to_string()).unwrap_or_default();
     html! {
         form class="switch" action=(format!("/areas/{}#homes", text::encoded(&shown.found.path))) {
@@ -157,7 +157,7 @@ fn row(home: &HomeSummary) -> Markup {
     }
 }
 
-fn pager(shown: &Shown<'_>, wanted: &Wanted, page: usize, pages: usize) -> Markup {
+fn pager(shown: &AreaPage<'_>, wanted: &HomesFilter, page: usize, pages: usize) -> Markup {
     let href = |page: usize| {
         let mut query = url::form_urlencoded::Serializer::new(String::new());
         query.append_pair("for", shown.market.purpose).append_pair("currency", shown.market.currency.code());

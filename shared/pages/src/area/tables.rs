@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 use stoop_serve::{SegmentView, area_name};
 
-use super::Shown;
+use super::AreaPage;
 use crate::text;
 
 /// The shares that leave within some days.
@@ -14,7 +14,7 @@ const WITHIN: [(&str, &str, &str); 4] = [
     ("60 days", "pending_within_60_days", "off_market_within_60_days"),
 ];
 
-pub(super) fn tables(shown: &Shown<'_>) -> Markup {
+pub(super) fn tables(shown: &AreaPage<'_>) -> Markup {
     let market = shown.market;
     html! {
         (changes(shown))
@@ -25,7 +25,7 @@ pub(super) fn tables(shown: &Shown<'_>) -> Markup {
     }
 }
 
-fn changes(shown: &Shown<'_>) -> Markup {
+fn changes(shown: &AreaPage<'_>) -> Markup {
     let market = shown.market;
     html! {
         section class="card" {
@@ -55,7 +55,7 @@ fn changes(shown: &Shown<'_>) -> Markup {
     }
 }
 
-fn speed(shown: &Shown<'_>) -> Markup {
+fn speed(shown: &AreaPage<'_>) -> Markup {
     let figures = &shown.market.figures;
     html! {
         section class="card" {
@@ -76,7 +76,7 @@ fn speed(shown: &Shown<'_>) -> Markup {
 }
 
 /// The yields of the area and of its kinds of homes.
-pub(super) fn yields(shown: &Shown<'_>) -> Markup {
+pub(super) fn yields(shown: &AreaPage<'_>) -> Markup {
     html! {
         @if !shown.yields.is_empty() {
             section class="card" {
@@ -104,7 +104,7 @@ pub(super) fn yields(shown: &Shown<'_>) -> Markup {
     }
 }
 
-fn reference(shown: &Shown<'_>) -> Markup {
+fn reference(shown: &AreaPage<'_>) -> Markup {
     html! {
         @if !shown.market.reference.is_empty() {
             section class="card" {
@@ -124,7 +124,7 @@ fn reference(shown: &Shown<'_>) -> Markup {
     }
 }
 
-fn parts(heading: &str, parts: &[SegmentView], shown: &Shown<'_>) -> Markup {
+fn parts(heading: &str, parts: &[SegmentView], shown: &AreaPage<'_>) -> Markup {
     let market = shown.market;
     let parts: Vec<&SegmentView> = parts.iter().filter(|part| part.figures.active > 0).collect();
     html! {

@@ -38,7 +38,7 @@ pub(super) struct Point<'h> {
 
 /// The homes that a map shows, and how many it does not.
 #[derive(Default)]
-pub(super) struct Located<'h> {
+pub(super) struct LocatedHomes<'h> {
     pub(super) points: Vec<Point<'h>>,
     /// Homes without coordinates.
     pub(super) without: usize,
@@ -55,7 +55,7 @@ fn shown_at(home: &HomeSummary) -> Option<(f64, f64)> {
     is_on_earth.then_some((longitude, latitude))
 }
 
-impl<'h> Located<'h> {
+impl<'h> LocatedHomes<'h> {
     /// Homes of an area with this outline, as of `now`.
     pub(super) fn of(homes: &'h [HomeSummary], outline: Option<Bounds>, now: Time) -> Self {
         let mut located = Self::default();

@@ -50,7 +50,7 @@ pub async fn alert(
     publisher: &dyn Publisher,
     now: Time,
 ) -> Result<Alerted, AlertError> {
-    let judged = Judged::of(changes, rules);
+    let judged = BatchVerdict::of(changes, rules);
     let first = judged.first_change();
     let failed = |source| AlertError { change: first, done: Alerted::default(), source };
     let (unknown, marks) = judged.unknown(ledger, now).await.map_err(failed)?;
@@ -98,7 +98,7 @@ pub async fn record_alerts(
     ledger: &dyn Ledger,
     now: Time,
 ) -> Result<Alerted, PortError> {
-    let (unknown, marks) = Judged::of(changes, rules).unknown(ledger, now).await?;
+    let (unknown, marks) = BatchVerdict::of(changes, rules).unknown(ledger, now).await?;
     let alerted = alerted(unknown, &marks);
     let Alerted { sent, suspects, .. } = &alerted;
     if !sent.is_empty() || !suspects.is_empty() {
@@ -113,7 +113,7 @@ pub async fn record_alerts(
 ///
 /// The ledger fails.
 pub async fn new_alerts(changes: &[Change], rules: &Rules, ledger: &dyn Ledger) -> Result<Alerted, PortError> {
-    let (unknown, marks) = Judged::of(changes, rules).unknown(ledger, Time::default()).await?;
+    let (unknown, marks) = BatchVerdict::of(changes, rules).unknown(ledger, Time::default()).await?;
     Ok(alerted(unknown, &marks))
 }
 
@@ -162,7 +162,7 @@ fn is_reported(alert: &Alert) -> bool {
 }
 
 /// What a batch of changes means in the end: of an alert that is raised and disproved in turns, the last counts.
-struct Judged {
+struct BatchVerdict {
     /// Each with the index of its change.
     raised: Vec<(usize, Alert)>,
     /// The alerts that homes gave before, or in between.
@@ -174,7 +174,7 @@ struct Judged {
 /// The alerts that the ledger does not know, each with the index of its change; and the marks of those that it may know.
 type Unknown = (Vec<(usize, Alert)>, Vec<(AlertId, Option<Time>)>);
 
-impl Judged {
+impl BatchVerdict {
     fn of(changes: &[Change], rules: &Rules) -> Self {
         let mut raised: Vec<Option<(usize, Alert)>> = Vec::new();
         let mut at: HashMap<AlertId, usize> = HashMap::new();

@@ -88,22 +88,22 @@ pub struct Measurer<'a> {
     store: &'a dyn Store,
     memory: Memory,
     /// As stored, some two hundred bytes each; a home in memory has more than a thousand.
-    homes: FxHashMap<HomeId, Kept<Box<[u8]>>>,
-    markets: FxHashMap<Market, Kept<Cells>>,
+    homes: FxHashMap<HomeId, StoredItem<Box<[u8]>>>,
+    markets: FxHashMap<Market, StoredItem<Cells>>,
     zones: Zones,
     overfull: BTreeSet<HomeId>,
 }
 
 /// An item as stored, with its version; version 0 if it is not stored.
 #[derive(Default)]
-struct Kept<T> {
+struct StoredItem<T> {
     value: T,
     version: u64,
 }
 
 /// What a commit does to one market.
 #[derive(Default)]
-struct Touched<'w> {
+struct MarketWork<'w> {
     deltas: Vec<&'w Delta>,
     fold_to: Option<Horizon>,
     archived: Cells,
@@ -235,7 +235,7 @@ impl<'a> Measurer<'a> {
     }
 
     async fn commit_piece(&mut self, observations: &[Observation], piece: &[Work]) -> Result<(), CommitError> {
-        let mut touched: FxHashMap<&Market, Touched<'_>> = FxHashMap::default();
+        let mut touched: FxHashMap<&Market, MarketWork<'_>> = FxHashMap::default();
         for work in piece {
             for (market, delta) in &work.deltas {
                 let kept = self.markets.entry(market.clone()).or_default();
@@ -256,15 +256,15 @@ impl<'a> Measurer<'a> {
             indexes.sort_unstable();
             indexes.into_iter().map(|index| &observations[index]).collect()
         };
-        let mut touched: Vec<(&Market, Touched<'_>)> = touched.into_iter().collect();
+        let mut touched: Vec<(&Market, MarketWork<'_>)> = touched.into_iter().collect();
         touched.sort_unstable_by_key(|(market, _)| *market);
         let written: Vec<&Market> = touched.iter().map(|(market, _)| *market).collect();
         let commit = Commit {
             homes: piece.iter().filter(|work| !work.taken.is_empty()).map(Work::change).collect(),
             markets: touched
                 .into_iter()
-                .map(|(market, Touched { deltas, fold_to, archived })| {
-                    let Kept { version, value: new } = &self.markets[market];
+                .map(|(market, MarketWork { deltas, fold_to, archived })| {
+                    let StoredItem { version, value: new } = &self.markets[market];
                     MarketChange { market, version_read: *version, new, deltas, fold_to, archived }
                 })
                 .collect(),
@@ -286,7 +286,7 @@ impl<'a> Measurer<'a> {
             self.overfull.insert(work.id.clone());
         }
         let version = work.version_read + u64::from(!work.taken.is_empty());
-        self.homes.insert(work.id, Kept { value: work.new.bytes.into_owned().into(), version });
+        self.homes.insert(work.id, StoredItem { value: work.new.bytes.into_owned().into(), version });
     }
 
     async fn read_homes(&mut self, ids: impl Iterator<Item = &HomeId>) -> Result<(), PortError> {
@@ -297,7 +297,7 @@ impl<'a> Measurer<'a> {
         for (id, found) in unread.iter().zip(self.store.homes(&unread).await?) {
             if let Some(found) = found {
                 let value = home_to_bytes(&found.value).into();
-                self.homes.insert(id.clone(), Kept { value, version: found.version });
+                self.homes.insert(id.clone(), StoredItem { value, version: found.version });
             }
         }
         Ok(())
@@ -311,7 +311,7 @@ impl<'a> Measurer<'a> {
         }
         for (market, found) in unread.iter().zip(self.store.markets(&unread).await?) {
             if let Some(found) = found {
-                self.markets.insert(market.clone(), Kept { value: found.value, version: found.version });
+                self.markets.insert(market.clone(), StoredItem { value: found.value, version: found.version });
             }
         }
         Ok(())

@@ -57,7 +57,7 @@ pub enum TaskReport<'a> {
 
 /// How the poll of a task ended.
 #[derive(Debug, PartialEq, Eq)]
-struct Ended {
+struct TaskEnd {
     end: PollEnd,
     /// The deadline was near: another task continues.
     continues: bool,
@@ -113,7 +113,7 @@ async fn poll_in_time(
     run: &str,
     deadline: Time,
     ports: TaskPorts<'_>,
-) -> Result<Option<Ended>, PollError> {
+) -> Result<Option<TaskEnd>, PollError> {
     let prepared = match ports.searches.prepare(search).await? {
         Ok(prepared) => prepared,
         Err(why) => {
@@ -134,11 +134,11 @@ async fn poll_in_time(
         Ok(polled) => {
             (ports.report)(&TaskReport::Polled(&polled));
             let continues = continues(&polled, ports.poll.clock.now(), clock.end());
-            Ok(Some(Ended { end: polled.end(), continues }))
+            Ok(Some(TaskEnd { end: polled.end(), continues }))
         }
         Err(error) if error.is_of_source() => {
             (ports.report)(&TaskReport::SourceFailed(&error));
-            Ok(Some(Ended { end: PollEnd::FAILED, continues: false }))
+            Ok(Some(TaskEnd { end: PollEnd::FAILED, continues: false }))
         }
         Err(error) => Err(error),
     }
@@ -155,9 +155,9 @@ async fn poll_until(
 }
 
 /// How a poll that did not begin ended; `None` if there is no such search.
-fn not_polled(why: &NotPolled) -> Option<Ended> {
+fn not_polled(why: &NotPolled) -> Option<TaskEnd> {
     match why {
-        NotPolled::Mistakes(_) => Some(Ended { end: PollEnd::FAILED, continues: false }),
+        NotPolled::Mistakes(_) => Some(TaskEnd { end: PollEnd::FAILED, continues: false }),
         NotPolled::NoConfiguration | NotPolled::NoSuchSearch => None,
     }
 }

@@ -65,7 +65,7 @@ struct Pass<'a> {
 
 /// Which markets of a county are put into its sum, in addition to those whose days end soon.
 #[derive(Clone, Copy)]
-enum Wanted<'m> {
+enum MarketSelection<'m> {
     /// Those that changed, or all if there is no sum.
     Changed(&'m BTreeSet<Market>),
     /// Those that are missing; parts without a market are removed.
@@ -73,7 +73,7 @@ enum Wanted<'m> {
 }
 
 /// A sum that was updated.
-struct Brought {
+struct UpdatedSum {
     area: WideArea,
     total: Total,
     /// The markets whose changes are included.
@@ -126,7 +126,7 @@ impl<'a> Pass<'a> {
     }
 
     /// Updates the counties of the changed markets, and returns their regions.
-    async fn changed(&mut self, stop: &(dyn Fn() -> bool + Sync)) -> Vec<Brought> {
+    async fn changed(&mut self, stop: &(dyn Fn() -> bool + Sync)) -> Vec<UpdatedSum> {
         let mut work: BTreeMap<Option<WideArea>, Vec<(WideArea, BTreeSet<Market>)>> = BTreeMap::new();
         for (county, markets) in by_county(self.waiting.clone()) {
             work.entry(county.parent()).or_default().push((county, markets));
@@ -149,7 +149,7 @@ impl<'a> Pass<'a> {
                     self.leave_behind(&county);
                     continue;
                 }
-                match self.county(&county, Wanted::Changed(&markets)).await {
+                match self.county(&county, MarketSelection::Changed(&markets)).await {
                     Ok(brought) => counties.push(brought),
                     Err(error) => self.fail(&county, markets.len(), &error),
                 }
@@ -160,7 +160,7 @@ impl<'a> Pass<'a> {
     }
 
     /// Updates the countries of these regions, and marks their markets as included.
-    async fn finish(&mut self, regions: Vec<Brought>) {
+    async fn finish(&mut self, regions: Vec<UpdatedSum>) {
         let countries = self.above(regions).await;
         let markets: Vec<(Market, u64)> = countries.into_iter().flat_map(|country| country.markets).collect();
         for some in markets.chunks(SETTLED_AT_ONCE) {
@@ -198,12 +198,12 @@ impl<'a> Pass<'a> {
     }
 
     /// Updates a county with some of its markets, and with those of its parts whose days end soon.
-    async fn county(&mut self, county: &WideArea, wanted: Wanted<'_>) -> Result<Brought, PortError> {
+    async fn county(&mut self, county: &WideArea, wanted: MarketSelection<'_>) -> Result<UpdatedSum, PortError> {
         let today = self.today();
         let none = BTreeSet::new();
         let (markets, is_all) = match wanted {
-            Wanted::Changed(markets) => (markets, false),
-            Wanted::All => (&none, true),
+            MarketSelection::Changed(markets) => (markets, false),
+            MarketSelection::All => (&none, true),
         };
         for _ in 0..TRIES {
             let stored = self.areas.sum(county).await?;
@@ -246,15 +246,15 @@ impl<'a> Pass<'a> {
             }
             if !changed || self.is_put(county, &mut sum, &stored).await? {
                 let markets = versions.into_iter().filter(|(market, _)| markets.contains(market)).collect();
-                return Ok(Brought { area: county.clone(), total: sum.total(), markets });
+                return Ok(UpdatedSum { area: county.clone(), total: sum.total(), markets });
             }
         }
         Err(too_busy(county))
     }
 
     /// Updates the areas one level above these.
-    async fn above(&mut self, parts: Vec<Brought>) -> Vec<Brought> {
-        let mut areas: BTreeMap<WideArea, Vec<Brought>> = BTreeMap::new();
+    async fn above(&mut self, parts: Vec<UpdatedSum>) -> Vec<UpdatedSum> {
+        let mut areas: BTreeMap<WideArea, Vec<UpdatedSum>> = BTreeMap::new();
         for part in parts {
             if let Some(area) = part.area.parent() {
                 areas.entry(area).or_default().push(part);
@@ -265,7 +265,7 @@ impl<'a> Pass<'a> {
             match self.area(&area, &parts).await {
                 Ok(total) => {
                     let markets = parts.into_iter().flat_map(|part| part.markets).collect();
-                    brought.push(Brought { area, total, markets });
+                    brought.push(UpdatedSum { area, total, markets });
                 }
                 Err(error) => self.fail(&area, parts.iter().map(|part| part.markets.len()).sum(), &error),
             }
@@ -273,7 +273,7 @@ impl<'a> Pass<'a> {
         brought
     }
 
-    async fn area(&mut self, area: &WideArea, parts: &[Brought]) -> Result<Total, PortError> {
+    async fn area(&mut self, area: &WideArea, parts: &[UpdatedSum]) -> Result<Total, PortError> {
         for _ in 0..TRIES {
             let stored = self.areas.sum(area).await?;
             let mut sum = stored.sum.clone().unwrap_or_default();
@@ -283,7 +283,7 @@ impl<'a> Pass<'a> {
                     put(&mut sum, area, part.path(), &total)?;
                 }
             }
-            for Brought { area: part, total, .. } in parts {
+            for UpdatedSum { area: part, total, .. } in parts {
                 let there = sum.part(part.path()).map(|there| there.version);
                 // The stored part may be newer, because another pass was faster. It may also come from a lost sum, or
                 // from a clock that was ahead.
@@ -307,7 +307,7 @@ impl<'a> Pass<'a> {
     }
 
     /// The stored sums of an area's parts, except those at hand.
-    async fn parts_of(&mut self, area: &WideArea, at_hand: &[Brought]) -> Result<Vec<(WideArea, Total)>, PortError> {
+    async fn parts_of(&mut self, area: &WideArea, at_hand: &[UpdatedSum]) -> Result<Vec<(WideArea, Total)>, PortError> {
         let lies_below = |county: &WideArea| {
             let mut below = Some(county.clone());
             while let Some(part) = below {

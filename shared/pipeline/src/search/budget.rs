@@ -12,7 +12,7 @@ use stoop_sources::{Limit, Metered};
 use breaker::{Breaker, CircuitOpen};
 use ring::Ring;
 
-pub(crate) use breaker::{Ended, Permit};
+pub(crate) use breaker::{BreakerOutcome, Permit};
 
 /// The format that is written. A record of another one is not read: what it counts would be guesswork.
 const FORMAT: u8 = 1;
@@ -215,7 +215,7 @@ impl Account {
     }
 
     /// A poll has ended.
-    pub(crate) fn ended(&mut self, passed: Permit, how: Ended, now: Time) {
+    pub(crate) fn ended(&mut self, passed: Permit, how: BreakerOutcome, now: Time) {
         self.breaker.ended(passed, how, now);
     }
 

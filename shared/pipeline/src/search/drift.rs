@@ -138,12 +138,12 @@ impl Profiles {
 
 /// A row as it is counted.
 #[derive(Clone, Copy)]
-pub(crate) enum Seen<'a> {
+pub(crate) enum SeenRow<'a> {
     Listing { native_id: &'a str, listing: &'a Listing },
     Refused { raw: &'a [u8] },
 }
 
-impl<'a> From<&'a Row> for Seen<'a> {
+impl<'a> From<&'a Row> for SeenRow<'a> {
     fn from(row: &'a Row) -> Self {
         match row {
             Row::Found(found) => Self::Listing { native_id: &found.native_id, listing: &found.listing },
@@ -156,7 +156,7 @@ impl DriftCheck {
     /// Counts the rows of a page. Returns the fields that drift in the windows that they complete.
     pub(crate) fn page<'r, R>(&mut self, rows: &'r [R], profile: &Profile) -> Vec<Drift>
     where
-        Seen<'r>: From<&'r R>,
+        SeenRow<'r>: From<&'r R>,
     {
         rows.iter().for_each(|row| self.window.count(row.into()));
         if self.window.rows < WINDOW_ROWS { Vec::new() } else { self.close(profile) }
@@ -186,9 +186,9 @@ impl DriftCheck {
 }
 
 impl Window {
-    fn count(&mut self, row: Seen<'_>) {
+    fn count(&mut self, row: SeenRow<'_>) {
         self.rows += 1;
-        let Seen::Listing { native_id, listing } = row else { return };
+        let SeenRow::Listing { native_id, listing } = row else { return };
         self.understood += 1;
         if self.fields.is_empty() {
             self.fields = fields(listing).map(|(name, _)| Filled { name, rows: 0, without: None }).collect();

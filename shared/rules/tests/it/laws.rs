@@ -75,7 +75,7 @@ fn ledger_without_withdrawn(sightings: &[Sighting], batch: usize) -> BTreeSet<Al
 }
 
 /// A price, asked without a break.
-struct Asked {
+struct PriceSpan {
     price: i64,
     from: i64,
     until: i64,
@@ -86,7 +86,7 @@ struct Asked {
 
 /// The alerts of prices without mistakes, by searching all earlier prices each time.
 fn naive(sightings: &[Sighting]) -> Vec<(i64, i64, i64)> {
-    let mut spells: Vec<Vec<Asked>> = vec![Vec::new()];
+    let mut spells: Vec<Vec<PriceSpan>> = vec![Vec::new()];
     let mut off_since = None;
     let mut asks = false;
     for &(hour, price, on_offer) in sightings {
@@ -104,7 +104,7 @@ fn naive(sightings: &[Sighting]) -> Vec<(i64, i64, i64)> {
         }
         let spell = spells.last_mut().unwrap();
         if !asks || spell.last().is_none_or(|last| last.price != price) {
-            spell.push(Asked { price, from: hour, until: hour, reference: None, raised_alert: false });
+            spell.push(PriceSpan { price, from: hour, until: hour, reference: None, raised_alert: false });
         }
         asks = true;
     }
@@ -112,7 +112,7 @@ fn naive(sightings: &[Sighting]) -> Vec<(i64, i64, i64)> {
     for spell in &mut spells {
         for i in 0..spell.len() {
             let set_by = spell[..i].iter().rposition(|asked| asked.raised_alert);
-            let counts = |(j, asked): (usize, &Asked)| match asked.reference {
+            let counts = |(j, asked): (usize, &PriceSpan)| match asked.reference {
                 Some(reference) if set_by.is_some_and(|set| set < j) && asked.until - asked.from < 14 * DAY => {
                     asked.price.min(reference)
                 }

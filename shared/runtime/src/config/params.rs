@@ -26,11 +26,11 @@ pub(super) struct Written<'d> {
 
 enum Value<'d> {
     Plain(String),
-    Taken(Taken<'d>),
+    Taken(TakenValue<'d>),
 }
 
 /// A value to be taken from elsewhere, with its line and full key.
-struct Taken<'d> {
+struct TakenValue<'d> {
     origin: Origin<'d>,
     line: usize,
     key: String,
@@ -60,7 +60,7 @@ impl<'d> Written<'d> {
             if value.value.as_table().is_some() {
                 let origin = table.table(key, mistakes).and_then(|inner| origin(&inner, line, platform, mistakes));
                 if let Some(origin) = origin {
-                    written.params.push((key, Value::Taken(Taken { origin, line, key: full_key })));
+                    written.params.push((key, Value::Taken(TakenValue { origin, line, key: full_key })));
                 }
             } else if is_secret(kind, key) {
                 let problem = format!("a secret does not belong in this file; accepted: {}", origins(platform));

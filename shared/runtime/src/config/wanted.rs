@@ -34,7 +34,7 @@ pub enum Wanting<'a> {
 pub fn wanted(text: &str, wanting: Wanting<'_>) -> Wanted {
     let mut mistakes = Mistakes::new("", text);
     let Some(document) = parse(text, &mut mistakes) else { return Wanted::default() };
-    let asked = Asked::default();
+    let asked = RecordingStack::default();
     let scope = match wanting {
         Wanting::Everything => Scope::Everything,
         Wanting::Plan => Scope::Plan,
@@ -51,12 +51,12 @@ pub fn wanted(text: &str, wanting: Wanting<'_>) -> Wanted {
 
 /// A stack without values that records what it is asked for.
 #[derive(Default)]
-struct Asked {
+struct RecordingStack {
     files: RefCell<BTreeSet<String>>,
     secrets: RefCell<BTreeSet<String>>,
 }
 
-impl Environment for Asked {
+impl Environment for RecordingStack {
     fn platform(&self) -> Platform {
         Platform::Aws
     }

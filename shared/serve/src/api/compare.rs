@@ -17,7 +17,7 @@ const ACCEPTED: [&str; 7] = ["area", "purpose", "currency", "by", "window", "fig
 
 /// Areas side by side.
 #[derive(Serialize)]
-pub(super) struct Compared {
+pub(super) struct ComparisonAnswer {
     /// The time of the figures.
     #[serde(serialize_with = "as_text")]
     as_of: Time,
@@ -30,7 +30,7 @@ pub(super) struct Compared {
     comparison: Comparison,
 }
 
-impl Answer for Compared {
+impl Answer for ComparisonAnswer {
     /// A row for each figure of each area.
     fn csv(&self) -> Result<Option<Csv>, ApiError> {
         let mut rows = Vec::new();
@@ -51,7 +51,7 @@ impl Answer for Compared {
 
 impl Api<'_> {
     /// `GET /api/v1/compare`
-    pub(super) async fn compare(&self, query: &str, now: Time) -> Result<Compared, ApiError> {
+    pub(super) async fn compare(&self, query: &str, now: Time) -> Result<ComparisonAnswer, ApiError> {
         let mut params = Params::read_with_list(query, &ACCEPTED, "area");
         let areas = params.areas();
         let (purpose, currency) = (params.purpose().unwrap_or(Purpose::Sale), params.currency());
@@ -73,7 +73,7 @@ impl Api<'_> {
         }
         let comparison = comparing.compare(&markets);
         let areas = markets.iter().map(MarketRow::of_view).collect();
-        Ok(Compared { as_of, rolled_up_at: allowance.rolled_up_at(), areas, comparison })
+        Ok(ComparisonAnswer { as_of, rolled_up_at: allowance.rolled_up_at(), areas, comparison })
     }
 }
 

@@ -43,7 +43,7 @@ pub(super) struct MarketList {
 }
 
 /// The parsed query.
-struct Asked {
+struct MarketsQuery {
     area: Option<String>,
     purpose: Option<Purpose>,
     currency: Option<Currency>,
@@ -60,7 +60,7 @@ struct Asked {
 const ACCEPTED: [&str; 11] =
     ["area", "purpose", "currency", "level", "sort", "desc", "min_homes", "change", "as_of", "limit", "cursor"];
 
-impl Asked {
+impl MarketsQuery {
     fn read(query: &str) -> Result<Self, ApiError> {
         let mut params = Params::read(query, &ACCEPTED);
         let is_ranked = ["level", "sort", "min_homes"].iter().any(|name| params.has(name));
@@ -120,7 +120,7 @@ impl Answer for MarketList {
 impl Api<'_> {
     /// `GET /api/v1/markets`
     pub(super) async fn list_markets(&self, query: &str, now: Time) -> Result<MarketList, ApiError> {
-        let asked = Asked::read(query)?;
+        let asked = MarketsQuery::read(query)?;
         let found = match &asked.area {
             Some(area) => {
                 let area = narrowed(area, asked.purpose, asked.currency);
@@ -142,7 +142,7 @@ impl Api<'_> {
     }
 
     /// A page of markets; for an area, with their figures.
-    async fn page(&self, mut markets: Vec<Market>, asked: &Asked, now: Time) -> Result<MarketList, ApiError> {
+    async fn page(&self, mut markets: Vec<Market>, asked: &MarketsQuery, now: Time) -> Result<MarketList, ApiError> {
         let total = markets.len();
         if let Some(cursor) = &asked.cursor {
             markets.retain(|market| market > cursor);
@@ -163,7 +163,7 @@ impl Api<'_> {
         &self,
         found: Option<&FoundArea>,
         markets: &[Market],
-        asked: &Asked,
+        asked: &MarketsQuery,
         ranking: Ranking,
         now: Time,
     ) -> Result<MarketList, ApiError> {

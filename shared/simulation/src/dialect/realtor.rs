@@ -19,7 +19,7 @@ pub(super) fn property_id(home: &Home) -> String {
 }
 
 /// The parameters of a request.
-struct Wanted {
+struct RequestParams {
     postal_code: Option<String>,
     city: Option<String>,
     state: Option<String>,
@@ -57,11 +57,11 @@ pub(super) fn answer(turn: &Turn<'_>) -> Result<Page, String> {
     Ok(Page { answer: Answered::json(200, &body), shown: turn.shown(cut.rows) })
 }
 
-fn by_body(body: &[u8]) -> Result<Wanted, String> {
+fn by_body(body: &[u8]) -> Result<RequestParams, String> {
     let body: Value = serde_json::from_slice(body).map_err(|error| format!("the body is not JSON: {error}"))?;
     let text = |name: &str| body[name].as_str().map(str::to_owned);
     let rent = body["status"].as_array().is_some_and(|all| all.iter().any(|status| status == "for_rent"));
-    Ok(Wanted {
+    Ok(RequestParams {
         postal_code: text("postal_code"),
         city: text("city"),
         state: text("state_code"),
@@ -72,10 +72,10 @@ fn by_body(body: &[u8]) -> Result<Wanted, String> {
     })
 }
 
-fn by_query(turn: &Turn<'_>) -> Result<Wanted, String> {
+fn by_query(turn: &Turn<'_>) -> Result<RequestParams, String> {
     let asked = turn.asked;
     let state = asked.param("state_code").ok_or("state_code is required")?;
-    Ok(Wanted {
+    Ok(RequestParams {
         postal_code: None,
         city: asked.param("city"),
         state: Some(state),

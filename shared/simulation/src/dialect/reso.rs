@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use stoop_domain::{Phase, Time};
 
 use super::{Page, Turn};
-use crate::exchange::Asked;
+use crate::exchange::PortalRequest;
 use crate::home::{Home, Offer};
 
 mod page;
@@ -63,7 +63,7 @@ const PROPERTY: &str = "/odata/Property";
 const REPLICATION: &str = "/odata/Property/replication";
 
 /// A listing on the server.
-pub(crate) struct Listed<'a> {
+pub(crate) struct ListedHome<'a> {
     home: &'a Home,
     offer: Cow<'a, Offer>,
     /// When the server last changed the row, by its own clock.
@@ -86,7 +86,7 @@ impl ResoSite {
         Self { vendor, page_size: 100, page_size_max, paging, withdraws_after_ms: None }
     }
 
-    pub(super) fn knows(&self, asked: &Asked<'_>) -> Result<(), String> {
+    pub(super) fn knows(&self, asked: &PortalRequest<'_>) -> Result<(), String> {
         let replicates = matches!(self.vendor, Vendor::Trestle | Vendor::Bridge);
         match (asked.method, asked.path) {
             ("GET", PROPERTY) => Ok(()),
@@ -135,7 +135,7 @@ impl ResoSite {
     }
 
     /// Every listing as this vendor has it now.
-    fn listed<'a>(&self, turn: &Turn<'a>) -> Vec<Listed<'a>> {
+    fn listed<'a>(&self, turn: &Turn<'a>) -> Vec<ListedHome<'a>> {
         let now = turn.market.now();
         let rows = turn.remembered().filter_map(|(home, offer)| {
             let served_at = match self.vendor {
@@ -145,14 +145,14 @@ impl ResoSite {
             let off = matches!(offer.status.phase(), Phase::Closed | Phase::Off);
             let withdrawn_at = self.withdraws_after_ms.filter(|_| off).map(|ms| offer.status_changed_at.plus_ms(ms));
             let Some(at) = withdrawn_at.filter(|at| *at <= now) else {
-                return Some(Listed { home, offer: Cow::Borrowed(offer), served_at, withdrawn: false });
+                return Some(ListedHome { home, offer: Cow::Borrowed(offer), served_at, withdrawn: false });
             };
             if self.vendor != Vendor::MlsGrid || now.ms() - at.ms() >= WITHDRAWN_SHOWN_MS {
                 return None;
             }
             let at = at.max(offer.modified_at);
             let offer = Cow::Owned(Offer { modified_at: at, ..offer.clone() });
-            Some(Listed { home, offer, served_at: at, withdrawn: true })
+            Some(ListedHome { home, offer, served_at: at, withdrawn: true })
         });
         rows.collect()
     }
@@ -164,11 +164,11 @@ impl ResoSite {
     }
 
     /// The time by which rows are ordered.
-    fn time(&self, row: &Listed<'_>, query: &Query) -> Time {
+    fn time(&self, row: &ListedHome<'_>, query: &Query) -> Time {
         if query.order == Some(Clock::Bridge) { row.served_at } else { row.offer.modified_at }
     }
 
-    fn position(&self, row: &Listed<'_>, query: &Query) -> Position {
+    fn position(&self, row: &ListedHome<'_>, query: &Query) -> Position {
         let time = if self.by_key(query) { Time::from_ms(0) } else { self.time(row, query) };
         (time, row.home.index)
     }

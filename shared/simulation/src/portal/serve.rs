@@ -8,11 +8,11 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
 use axum::response::Response;
 
 use super::SharedClock;
-use crate::exchange::{Answered, Asked};
+use crate::exchange::{Answered, PortalRequest};
 use crate::site::Site;
 
 /// The state for answering requests.
-struct Served {
+struct PortalState {
     site: Arc<Site>,
     /// `http://127.0.0.1:PORT`: the beginning of links in answers.
     base: String,
@@ -20,11 +20,11 @@ struct Served {
 }
 
 pub(super) fn router(site: Arc<Site>, base: String, clock: SharedClock) -> Router {
-    Router::new().fallback(answer).with_state(Arc::new(Served { site, base, clock }))
+    Router::new().fallback(answer).with_state(Arc::new(PortalState { site, base, clock }))
 }
 
 async fn answer(
-    State(served): State<Arc<Served>>,
+    State(served): State<Arc<PortalState>>,
     method: Method,
     uri: Uri,
     headers: HeaderMap,
@@ -34,7 +34,7 @@ async fn answer(
         .iter()
         .map(|(name, value)| (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
         .collect();
-    let asked = Asked {
+    let asked = PortalRequest {
         method: method.as_str(),
         origin: &served.base,
         path: uri.path(),

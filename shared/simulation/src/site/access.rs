@@ -2,7 +2,7 @@ use std::fmt;
 
 use stoop_domain::Time;
 
-use crate::exchange::{Answered, Asked, param};
+use crate::exchange::{Answered, PortalRequest, param};
 
 /// Who may use a site.
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -46,7 +46,7 @@ const TOKENS_MAX: usize = 16;
 
 impl Access {
     /// Answers a request for a token. `None` if the request is something else.
-    pub(crate) fn grant(&self, asked: &Asked<'_>, granted: &mut Granted, now: Time) -> Option<Answered> {
+    pub(crate) fn grant(&self, asked: &PortalRequest<'_>, granted: &mut Granted, now: Time) -> Option<Answered> {
         let Self::Client(client) = self else { return None };
         if asked.path != client.token_path {
             return None;
@@ -74,7 +74,7 @@ impl Access {
     }
 
     /// Why a request is refused. `None` if it is accepted.
-    pub(crate) fn refuse(&self, asked: &Asked<'_>, granted: &Granted, now: Time) -> Option<&'static str> {
+    pub(crate) fn refuse(&self, asked: &PortalRequest<'_>, granted: &Granted, now: Time) -> Option<&'static str> {
         let bearer = asked.header("authorization").and_then(|value| value.strip_prefix("Bearer "));
         match self {
             Self::Open => None,

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use stoop_domain::{Currency, Listing, Phase, Purpose, Status, Time};
 use stoop_simulation::{
-    Access, Answered, Asked, Client, Dialect, Fault, Home, JsonSite, Offer, Pages, ResoSite, Simulation,
+    Access, Answered, Client, Dialect, Fault, Home, JsonSite, Offer, Pages, PortalRequest, ResoSite, Simulation,
     SimulationConfig, Site, SiteConfig, Vendor,
 };
 use stoop_sources::declared::{HttpSource, Map};
@@ -55,8 +55,8 @@ fn send(site: &Site, request: &Request, bearer: Option<&str>, now: Time) -> Opti
     headers.extend(bearer.map(|token| ("authorization".to_owned(), format!("Bearer {token}"))));
     let body = request.body.as_deref().unwrap_or_default();
     let asked = match request.method {
-        Method::Get => Asked::get(&request.url, &headers),
-        Method::Post => Asked::post(&request.url, &headers, body),
+        Method::Get => PortalRequest::get(&request.url, &headers),
+        Method::Post => PortalRequest::post(&request.url, &headers, body),
     };
     site.answer(&asked.unwrap(), now).answer
 }
@@ -309,7 +309,7 @@ fn equal_requests_at_equal_times_get_equal_answers() {
         (1..5)
             .map(|page| {
                 let url = format!("{HOST}/fr/maroc/appartements?o={page}");
-                site.answer(&Asked::get(&url, &[]).unwrap(), start())
+                site.answer(&PortalRequest::get(&url, &[]).unwrap(), start())
             })
             .collect::<Vec<_>>()
     };

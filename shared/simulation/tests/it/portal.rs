@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use serde_json::Value;
 use stoop_domain::Time;
-use stoop_simulation::{Fault, Paging, Portal, PortalConfig, Served, Simulation, SimulationConfig};
+use stoop_simulation::{Fault, Paging, Portal, PortalConfig, ServedAnswers, Simulation, SimulationConfig};
 use stoop_waits::{connected, joined, until};
 
 const START: &str = "2026-01-05T00:00:00Z";
@@ -196,7 +196,7 @@ fn the_quota_resets_at_the_next_minute_of_the_portals_clock() {
     assert_eq!(headers["hour-quota-limit"], "3.0");
     assert_eq!(headers["hour-quota-resettime"], (Time::parse(START).unwrap().ms() + Time::HOUR_MS).to_string());
     let served = town.portal.served();
-    assert_eq!(served, Served { requests: 6, pages: 3, rows: 3, over_quota: 3, ..Served::default() });
+    assert_eq!(served, ServedAnswers { requests: 6, pages: 3, rows: 3, over_quota: 3, ..ServedAnswers::default() });
 }
 
 #[test]

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 
 use stoop_domain::Time;
 use stoop_simulation::{
-    Access, Answered, Asked, Chaos, Dialect, Fault, JsonSite, Limits, Outage, Pages, Portal, Quota, QuotaHeaders,
-    Reaction, Simulation, SimulationConfig, Site, SiteConfig, Suspension,
+    Access, Answered, Chaos, Dialect, Fault, JsonSite, Limits, Outage, Pages, Portal, PortalRequest, Quota,
+    QuotaHeaders, Reaction, Simulation, SimulationConfig, Site, SiteConfig, Suspension,
 };
 
 const HOST: &str = "https://site.test";
@@ -37,7 +37,7 @@ fn get(site: &Site, path: &str, headers: &[(&str, &str)], now: Time) -> Reaction
     let headers: Vec<(String, String)> =
         headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     let url = format!("{HOST}{path}");
-    site.answer(&Asked::get(&url, &headers).unwrap(), now)
+    site.answer(&PortalRequest::get(&url, &headers).unwrap(), now)
 }
 
 fn status(site: &Site, headers: &[(&str, &str)], now: Time) -> u16 {
@@ -174,8 +174,8 @@ fn a_portal_answers_like_its_site() {
         let (status, headers, text) = over_loopback(portal.url(), path, body);
         let url = format!("{}{path}", portal.url());
         let asked = match body {
-            Some(body) => Asked::post(&url, &[], body),
-            None => Asked::get(&url, &[]),
+            Some(body) => PortalRequest::post(&url, &[], body),
+            None => PortalRequest::get(&url, &[]),
         };
         let reaction = site().answer(&asked.unwrap(), start());
         assert!(reaction.shown.len() >= 5, "{dialect:?} shows {}", reaction.shown.len());

@@ -3,7 +3,7 @@
 use stoop_domain::{Currency, Minor, Purpose};
 
 use super::cells::{Cell, Cells, is_missing};
-use super::follow::Found;
+use super::follow::RecipeText;
 use super::listing::style;
 use super::plan::{Per, Recipe};
 use super::row::{Pass, RowError};
@@ -73,7 +73,7 @@ impl<'s, C: Cells<'s>> Pass<'s, '_, C> {
 }
 
 /// Reads an amount as its text has it.
-fn written(recipe: &Recipe, found: &Found<'_>, default: Option<Currency>) -> Result<Written, String> {
+fn written(recipe: &Recipe, found: &RecipeText<'_>, default: Option<Currency>) -> Result<Written, String> {
     let style = style(recipe, found.plain);
     if let (NumberStyle::Plain, Some(currency)) = (style, default)
         && let Ok(minor) = Minor::parse_major(&found.text, currency)
@@ -93,7 +93,7 @@ fn converted(
     written: &Written,
     per: Result<&Period, &String>,
     purpose: Purpose,
-    found: &Found<'_>,
+    found: &RecipeText<'_>,
 ) -> Result<Minor, String> {
     let too_large = || format!("{:?} is too large an amount", found.text);
     let conversion = &recipe.conversion;

@@ -29,7 +29,7 @@ pub(super) const COUNT: usize = 5;
 
 /// A parsed answer.
 #[derive(Debug)]
-pub(super) struct Opened<'j> {
+pub(super) struct OpenEnvelope<'j> {
     pub(super) rows: Vec<&'j str>,
     /// Number of rows that count towards the page.
     pub(super) counted: u64,
@@ -61,7 +61,7 @@ impl Envelope {
 
     /// Parses an answer: a whole JSON document without surrounding white space. `hide` removes secrets from text for
     /// messages.
-    pub(super) fn open<'j>(&self, body: &'j str, hide: impl Fn(&str) -> String) -> Result<Opened<'j>, ReadError> {
+    pub(super) fn open<'j>(&self, body: &'j str, hide: impl Fn(&str) -> String) -> Result<OpenEnvelope<'j>, ReadError> {
         let unreadable = |error: serde_json::Error| ReadError::Unreadable(error.to_string());
         let mut values = [""; COUNT];
         if self.pointers {
@@ -89,7 +89,7 @@ impl Envelope {
                 let (counted, most) = (rows.len().max(elements.unwrap_or(0)) as u64, rows_max(body.len()));
                 let cut = cut(rows.len(), most);
                 rows.truncate(most);
-                Ok(Opened { counted, rows, cut, values })
+                Ok(OpenEnvelope { counted, rows, cut, values })
             }
             None => {
                 let rows = if self.rows.is_none() { body } else { values[ROWS] };
@@ -99,7 +99,7 @@ impl Envelope {
                 let raws = Raws::parse(rows, body.len()).map_err(unreadable)?;
                 let cut = raws.cut();
                 let rows: Vec<&str> = raws.rows.into_iter().map(RawValue::get).collect();
-                Ok(Opened { counted: rows.len() as u64, rows, cut, values })
+                Ok(OpenEnvelope { counted: rows.len() as u64, rows, cut, values })
             }
         }
     }
@@ -112,7 +112,7 @@ impl Envelope {
     }
 }
 
-impl<'j> Opened<'j> {
+impl<'j> OpenEnvelope<'j> {
     /// Returns the raw JSON of a slot's value; empty if absent.
     pub(super) fn written(&self, slot: usize) -> &'j str {
         self.values[slot]

@@ -12,7 +12,7 @@ use crate::fields::shown;
 use crate::text::{purpose_named, status_named};
 
 /// The text that a recipe found.
-pub(super) struct Found<'s> {
+pub(super) struct RecipeText<'s> {
     pub(super) text: Cow<'s, str>,
     pub(super) known: Known,
     /// The value was a JSON number, not a string.
@@ -21,15 +21,15 @@ pub(super) struct Found<'s> {
 
 impl<'s, C: Cells<'s>> Pass<'s, '_, C> {
     /// Applies a field's recipe, up to the text to parse.
-    pub(super) fn find(&mut self, target: Target) -> Result<Option<Found<'s>>, RowError> {
+    pub(super) fn find(&mut self, target: Target) -> Result<Option<RecipeText<'s>>, RowError> {
         let Some(recipe) = self.recipe(target)? else { return Ok(None) };
         let mut found = None;
         match &recipe.origin {
-            Origin::Constant(word) => return Ok(Some(Found::word(word))),
+            Origin::Constant(word) => return Ok(Some(RecipeText::word(word))),
             Origin::FileName(_) => {
                 // Copied, because the text is part of the scratch memory that the regexes share.
                 let text = self.scratch.from_file_name[target.index()].clone();
-                found = text.map(|text| Found { text: Cow::Owned(text), known: Known::No, plain: false });
+                found = text.map(|text| RecipeText { text: Cow::Owned(text), known: Known::No, plain: false });
             }
             Origin::Columns(slots) => {
                 for slot in slots {
@@ -52,11 +52,11 @@ impl<'s, C: Cells<'s>> Pass<'s, '_, C> {
                 }
             }
         }
-        let Some(found) = found else { return Ok(recipe.default.as_ref().map(Found::word)) };
+        let Some(found) = found else { return Ok(recipe.default.as_ref().map(RecipeText::word)) };
         let Some(lookup) = &recipe.lookup else { return Ok(Some(found)) };
         let entry = lookup.entries.iter().find(|(text, _)| **text == *found.text).map(|(_, word)| word);
-        let named = || Found::named(target, &found.text).filter(|_| lookup.known_words);
-        match entry.map(Found::word).or_else(named).or_else(|| lookup.otherwise.as_ref().map(Found::word)) {
+        let named = || RecipeText::named(target, &found.text).filter(|_| lookup.known_words);
+        match entry.map(RecipeText::word).or_else(named).or_else(|| lookup.otherwise.as_ref().map(RecipeText::word)) {
             Some(word) => Ok(Some(word)),
             None => {
                 let known: Vec<&str> = lookup.entries.iter().map(|(text, _)| &**text).collect();
@@ -74,7 +74,7 @@ impl<'s, C: Cells<'s>> Pass<'s, '_, C> {
         recipe: &Recipe,
         text: Cow<'s, str>,
         plain: bool,
-    ) -> Option<Found<'s>> {
+    ) -> Option<RecipeText<'s>> {
         if recipe.null.iter().any(|null| **null == *text) {
             return None;
         }
@@ -94,7 +94,7 @@ impl<'s, C: Cells<'s>> Pass<'s, '_, C> {
             };
         }
         let text = trim(text);
-        (!text.is_empty()).then_some(Found { text, known: Known::No, plain: plain && recipe.regex.is_none() })
+        (!text.is_empty()).then_some(RecipeText { text, known: Known::No, plain: plain && recipe.regex.is_none() })
     }
 
     /// Joins the pieces of a template; `None` if one of its columns is absent.
@@ -185,7 +185,7 @@ impl<'s, C: Cells<'s>> Pass<'s, '_, C> {
     }
 }
 
-impl<'s> Found<'s> {
+impl<'s> RecipeText<'s> {
     fn word(word: &'s Word) -> Self {
         Self { text: Cow::Borrowed(&word.text), known: word.known, plain: false }
     }

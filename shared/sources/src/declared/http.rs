@@ -3,9 +3,9 @@ use std::fmt;
 
 use stoop_domain::{Reject, Time};
 
-use super::envelope::Opened;
+use super::envelope::OpenEnvelope;
 use super::filling::{Blank, Filling, json_text, with_query};
-use super::http_next::{Turned, numbered};
+use super::http_next::{AnsweredRequest, numbered};
 use super::http_plan::HttpPlan;
 use super::map::Map;
 use super::pages_plan::By;
@@ -158,7 +158,7 @@ impl HttpSource {
     }
 
     /// Returns the rows, the number of skipped ones, and the latest watermark.
-    fn rows(&self, opened: &Opened<'_>, now: Time) -> (Vec<Row>, u64, Option<Time>) {
+    fn rows(&self, opened: &OpenEnvelope<'_>, now: Time) -> (Vec<Row>, u64, Option<Time>) {
         let watermark = self.http().watermark.as_ref();
         let mut reader: Reader = self.map.bind_json();
         let mut latest = None;
@@ -272,7 +272,7 @@ impl Source for HttpSource {
             text(answer, hide)?
         };
         let opened = http.envelope.open(document, hide)?;
-        let turned = Turned {
+        let turned = AnsweredRequest {
             plan: http,
             cursor,
             asked: &self.address(cursor),

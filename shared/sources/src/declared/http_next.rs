@@ -1,7 +1,7 @@
 //! Finds the page that follows a page of a declared API.
 
 use super::cells::unescape;
-use super::envelope::{MORE, NEXT, Opened, TOTAL, TOTAL_PAGES};
+use super::envelope::{MORE, NEXT, OpenEnvelope, TOTAL, TOTAL_PAGES};
 use super::http_plan::HttpPlan;
 use super::pages_plan::{By, Pages};
 use crate::link;
@@ -12,7 +12,7 @@ use crate::port::{Answer, Cursor, Next, ReadError};
 const WINDOW_ROWS: u64 = 10_000;
 
 /// An answer and the request that led to it.
-pub(super) struct Turned<'a> {
+pub(super) struct AnsweredRequest<'a> {
     pub(super) plan: &'a HttpPlan,
     pub(super) cursor: &'a Cursor,
     /// The requested URL and the URL at which a scan begins.
@@ -21,10 +21,10 @@ pub(super) struct Turned<'a> {
     /// The origin that links must not leave.
     pub(super) home: &'a str,
     pub(super) answer: &'a Answer<'a>,
-    pub(super) opened: &'a Opened<'a>,
+    pub(super) opened: &'a OpenEnvelope<'a>,
 }
 
-impl Turned<'_> {
+impl AnsweredRequest<'_> {
     /// Number of listings in the whole search.
     pub(super) fn total(&self) -> Option<u64> {
         let header = self.plan.pages.total_header.as_deref().and_then(|name| self.answer.header(name));

@@ -8,7 +8,7 @@ use stoop_domain::{
 };
 
 use super::cells::{Cell, Cells};
-use super::follow::Found;
+use super::follow::RecipeText;
 use super::plan::{Known, Origin, Recipe};
 use super::row::{Parts, Pass, RowError};
 use super::target::{Kind, Target};
@@ -294,7 +294,7 @@ impl<'s, C: Cells<'s>> Pass<'s, '_, C> {
     pub(super) fn value<T>(
         &mut self,
         target: Target,
-        read: impl FnOnce(&'s Recipe, &Found<'s>) -> Result<T, String>,
+        read: impl FnOnce(&'s Recipe, &RecipeText<'s>) -> Result<T, String>,
     ) -> Result<Option<T>, RowError> {
         let Some(recipe) = &self.plan.fields[target.index()] else { return Ok(None) };
         let found = match self.find(target) {
@@ -313,7 +313,7 @@ impl<'s, C: Cells<'s>> Pass<'s, '_, C> {
 const NOT_NAMED: &str = "no such value";
 
 /// Returns an enum value; values that the map contains are already parsed.
-fn named(kind: Kind, found: &Found<'_>) -> Result<Known, String> {
+fn named(kind: Kind, found: &RecipeText<'_>) -> Result<Known, String> {
     if found.known == Known::No { values::known(kind, &found.text) } else { Ok(found.known) }
 }
 

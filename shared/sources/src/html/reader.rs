@@ -42,7 +42,7 @@ impl CardRules {
     /// for one without ads.
     pub(crate) fn read(&self, document: &Document) -> Result<CardPage, String> {
         let skip = self.skip.as_ref().map(|skip| skip.select(document)).unwrap_or_default();
-        let fields: Vec<(&'static str, Vec<Found<'_>>)> =
+        let fields: Vec<(&'static str, Vec<RuleMatches<'_>>)> =
             self.fields.iter().map(|(name, rules)| (*name, select_all(rules, document))).collect();
         let mut page = CardPage {
             cards: Vec::new(),
@@ -199,16 +199,16 @@ impl Card {
 }
 
 /// The matches of one rule on the page.
-struct Found<'r> {
+struct RuleMatches<'r> {
     rule: &'r Rule,
     nodes: Vec<usize>,
 }
 
-fn select_all<'r>(rules: &'r [Rule], document: &Document) -> Vec<Found<'r>> {
-    rules.iter().map(|rule| Found { rule, nodes: rule.select.select(document) }).collect()
+fn select_all<'r>(rules: &'r [Rule], document: &Document) -> Vec<RuleMatches<'r>> {
+    rules.iter().map(|rule| RuleMatches { rule, nodes: rule.select.select(document) }).collect()
 }
 
-impl Found<'_> {
+impl RuleMatches<'_> {
     /// Returns the texts of matches inside this element, and of the element if it matches itself.
     fn texts(&self, document: &Document, node: usize) -> Vec<String> {
         let inside = within(&self.nodes, node, document.nodes()[node].end);

@@ -1,6 +1,6 @@
 use stoop_domain::{Currency, Minor, MoneyError};
 
-use super::money_words::{Said, first, of_sign};
+use super::money_words::{WordMeaning, first, of_sign};
 use super::number::{NumberStyle, NumberText, NumberTextError, split_number};
 use super::period::{Period, parse_period, scaled};
 
@@ -124,7 +124,7 @@ impl Words<'_, '_> {
                 .unwrap_or(stripped)
                 .trim_start();
             let said = match first(stripped, self.default) {
-                Some((Said::Period(_) | Said::Times(_), _)) | None if is_per => {
+                Some((WordMeaning::Period(_) | WordMeaning::Times(_), _)) | None if is_per => {
                     first(unit, self.default).map(|(said, len)| (said, len + stripped.len() - unit.len()))
                 }
                 other => other,
@@ -145,48 +145,48 @@ impl Words<'_, '_> {
     fn periodic(
         &self,
         text: &str,
-        said: Option<(Said, usize)>,
+        said: Option<(WordMeaning, usize)>,
         is_per: bool,
         is_attached: bool,
-    ) -> Option<(Said, usize)> {
+    ) -> Option<(WordMeaning, usize)> {
         let letters = text.len() - text.trim_start_matches(char::is_alphabetic).len();
         if is_per
-            && !matches!(said, Some((Said::PerArea, _)))
+            && !matches!(said, Some((WordMeaning::PerArea, _)))
             && let Some(period) = text.get(..letters).filter(|word| *word == "m").and(Some(Period::Month))
         {
-            return Some((Said::Period(period), letters));
+            return Some((WordMeaning::Period(period), letters));
         }
         match said {
-            Some((Said::Times(_), _)) if !is_attached || self.money.times != 1 => None,
+            Some((WordMeaning::Times(_), _)) if !is_attached || self.money.times != 1 => None,
             // "300 m2" is no price at all.
-            Some((Said::PerArea, _)) if !is_per && !text.starts_with("psf") && !text.starts_with("psm") => None,
+            Some((WordMeaning::PerArea, _)) if !is_per && !text.starts_with("psf") && !text.starts_with("psm") => None,
             other => other,
         }
     }
 
-    fn take(&mut self, said: Said, is_after: bool) -> Result<(), MoneyTextError> {
+    fn take(&mut self, said: WordMeaning, is_after: bool) -> Result<(), MoneyTextError> {
         match said {
-            Said::Currency(code) => {
+            WordMeaning::Currency(code) => {
                 let currency = Currency::parse(code).ok();
                 if self.money.currency.is_some() && self.money.currency != currency {
                     return Err(MoneyTextError::TwoCurrencies(cut(self.text)));
                 }
                 self.money.currency = currency;
             }
-            Said::Sign(codes, otherwise) => {
+            WordMeaning::Sign(codes, otherwise) => {
                 if self.shared.is_some_and(|(known, _)| known != codes) {
                     return Err(MoneyTextError::TwoCurrencies(cut(self.text)));
                 }
                 self.shared = Some((codes, otherwise));
             }
-            Said::Times(times) if is_after => self.money.times = times,
-            Said::Times(_) => {
+            WordMeaning::Times(times) if is_after => self.money.times = times,
+            WordMeaning::Times(_) => {
                 return Err(MoneyTextError::Word { text: cut(self.text), word: "a multiplier".to_owned() });
             }
-            Said::Period(period) => self.money.period = Some(period),
-            Said::Floor => self.money.is_floor = true,
-            Said::PerArea => return Err(MoneyTextError::PerArea(cut(self.text))),
-            Said::Nothing => {}
+            WordMeaning::Period(period) => self.money.period = Some(period),
+            WordMeaning::Floor => self.money.is_floor = true,
+            WordMeaning::PerArea => return Err(MoneyTextError::PerArea(cut(self.text))),
+            WordMeaning::Nothing => {}
         }
         Ok(())
     }

@@ -6,7 +6,7 @@ use super::period::{self, Period};
 
 /// What a word beside an amount says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Said {
+pub(super) enum WordMeaning {
     /// A currency, whatever the default is.
     Currency(&'static str),
     /// A sign that several currencies share: those that use it, and the one that it means for any other default.
@@ -147,43 +147,43 @@ const AREAS: &str = "m², m2, qm, sqm, sqft, ft², ft2, sq ft, sq. ft., sq m, ps
      square foot, square feet, square meter, square metre";
 
 /// What the longest known word at the beginning of `text` says, and how long it is. `text` is in lower case.
-pub(super) fn first(text: &str, default: Option<Currency>) -> Option<(Said, usize)> {
-    let mut best: Option<(Said, usize)> = None;
-    let mut offer = |said: Said, word: &str| {
+pub(super) fn first(text: &str, default: Option<Currency>) -> Option<(WordMeaning, usize)> {
+    let mut best: Option<(WordMeaning, usize)> = None;
+    let mut offer = |said: WordMeaning, word: &str| {
         let fits = text.starts_with(word) && is_end(word, &text[word.len()..]);
         if fits && best.is_none_or(|(_, len)| len < word.len()) {
             best = Some((said, word.len()));
         }
     };
     for word in AREAS.split(", ") {
-        offer(Said::PerArea, word);
+        offer(WordMeaning::PerArea, word);
     }
     for (sign, code) in SIGNS {
-        offer(Said::Currency(code), sign);
+        offer(WordMeaning::Currency(code), sign);
     }
     for (sign, codes, otherwise) in SHARED {
         let means = |code: &str| default.is_some_and(|default| default.code() == code);
         if otherwise.is_some() || codes.iter().any(|code| means(code)) {
-            offer(Said::Sign(codes, *otherwise), sign);
+            offer(WordMeaning::Sign(codes, *otherwise), sign);
         }
     }
     for (times, words) in TIMES {
-        words.split(", ").for_each(|word| offer(Said::Times(*times), word));
+        words.split(", ").for_each(|word| offer(WordMeaning::Times(*times), word));
     }
     for (word, period) in period::words() {
-        offer(Said::Period(period), word);
+        offer(WordMeaning::Period(period), word);
     }
-    FLOORS.split(", ").for_each(|word| offer(Said::Floor, word));
-    NOTHINGS.split(", ").for_each(|word| offer(Said::Nothing, word));
+    FLOORS.split(", ").for_each(|word| offer(WordMeaning::Floor, word));
+    NOTHINGS.split(", ").for_each(|word| offer(WordMeaning::Nothing, word));
     for code in CODES.split_whitespace() {
         if text.get(..3).is_some_and(|head| head.eq_ignore_ascii_case(code)) && is_end("usd", &text[3..]) {
-            offer(Said::Currency(code), &text[..3]);
+            offer(WordMeaning::Currency(code), &text[..3]);
         }
     }
     if let Some(default) = default {
         let code = default.code().to_ascii_lowercase();
         if text.starts_with(&code) && is_end(&code, &text[3..]) && best.is_none_or(|(_, len)| len < 3) {
-            return Some((Said::Nothing, 3));
+            return Some((WordMeaning::Nothing, 3));
         }
     }
     best

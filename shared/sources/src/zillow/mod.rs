@@ -168,7 +168,7 @@ impl Source for Zillow {
         if body.text().starts_with('[') {
             let raws = body.rows(body.text())?;
             let rows = self.rows(&body, &raws, now, position.range());
-            return Ok(Page { cut: raws.cut(), ..self.page(cursor, position, &Said::default(), rows) });
+            return Ok(Page { cut: raws.cut(), ..self.page(cursor, position, &PagingInfo::default(), rows) });
         }
         let envelope: Fields<'_> = body.json()?;
         let count = |name: &str| envelope.number::<u64>(name, 0).ok().flatten();
@@ -180,7 +180,7 @@ impl Source for Zillow {
             None => return Err(body.without(self.api.rows, &envelope)),
         };
         let rows_per_page = count("resultsPerPage").unwrap_or(ROWS_PER_PAGE).max(1);
-        let said = Said {
+        let said = PagingInfo {
             page: count("currentPage"),
             pages: count("totalPages").unwrap_or_else(|| total.unwrap_or(0).div_ceil(rows_per_page).min(PAGES_SHOWN)),
             rows_per_page,
@@ -194,7 +194,7 @@ impl Source for Zillow {
 
 /// Paging information of an envelope.
 #[derive(Default)]
-struct Said {
+struct PagingInfo {
     page: Option<u64>,
     pages: u64,
     rows_per_page: u64,
@@ -247,7 +247,7 @@ impl Zillow {
         rows
     }
 
-    fn page(&self, cursor: &Cursor, mut position: Position, said: &Said, rows: Rows) -> Page {
+    fn page(&self, cursor: &Cursor, mut position: Position, said: &PagingInfo, rows: Rows) -> Page {
         position.total = position.total.max(said.total);
         let in_part = !position.is_whole();
         let goes_on = self.go_on(&mut position, said, &rows);
@@ -266,7 +266,7 @@ impl Zillow {
     }
 
     /// Advances to the next page or range; `false` if there is none.
-    fn go_on(&self, position: &mut Position, said: &Said, rows: &Rows) -> bool {
+    fn go_on(&self, position: &mut Position, said: &PagingInfo, rows: &Rows) -> bool {
         let here = u64::from(position.page);
         let more = here < said.pages;
         // The answer promises more rows but contains none, or is another page: the scan is incomplete.

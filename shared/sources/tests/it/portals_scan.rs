@@ -15,14 +15,14 @@ struct Reply {
 
 /// The results of a scan.
 #[derive(Default)]
-struct Seen {
+struct ScanResult {
     ids: Vec<String>,
     requests: Vec<Request>,
     total: Option<u64>,
     end: Next,
 }
 
-impl Seen {
+impl ScanResult {
     fn distinct(&self) -> usize {
         self.ids.iter().collect::<BTreeSet<_>>().len()
     }
@@ -35,8 +35,8 @@ fn source(kind: &str, params: &[(&str, &str)]) -> Box<dyn Source> {
 }
 
 /// Reads pages until the source reports the last one.
-fn scan(source: &dyn Source, mut serve: impl FnMut(&Request) -> Reply) -> Seen {
-    let mut seen = Seen::default();
+fn scan(source: &dyn Source, mut serve: impl FnMut(&Request) -> Reply) -> ScanResult {
+    let mut seen = ScanResult::default();
     let mut cursor = source.begin(None);
     for _ in 0..1_000 {
         let request = source.request(&cursor);

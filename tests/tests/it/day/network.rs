@@ -7,7 +7,7 @@ use stoop_dice::Dice;
 use stoop_domain::Time;
 use stoop_pipeline::Clock;
 use stoop_pipeline::ports::{Http, HttpAnswer, HttpError};
-use stoop_simulation::{Asked, Fault, Shown, Site};
+use stoop_simulation::{Fault, PortalRequest, ShownListing, Site};
 use stoop_sources::{Method, Request};
 use tokio::time::{Instant, sleep};
 
@@ -40,7 +40,7 @@ impl Clock for PausedClock {
 /// What a site showed in an answer that arrived complete.
 pub(crate) struct Witness {
     /// Every listing that could be understood.
-    pub(crate) shown: Vec<Shown>,
+    pub(crate) shown: Vec<ShownListing>,
     /// The page's fault, if any.
     pub(crate) fault: Option<Fault>,
 }
@@ -113,8 +113,8 @@ impl Http for Network {
         let headers: Vec<(String, String)> =
             request.headers.iter().map(|(name, value)| (name.to_ascii_lowercase(), value.clone())).collect();
         let asked = match request.method {
-            Method::Get => Asked::get(&request.url, &headers),
-            Method::Post => Asked::post(&request.url, &headers, request.body.as_deref().unwrap_or_default()),
+            Method::Get => PortalRequest::get(&request.url, &headers),
+            Method::Post => PortalRequest::post(&request.url, &headers, request.body.as_deref().unwrap_or_default()),
         };
         let asked = asked.ok_or_else(|| HttpError::Refused("not a URL".into()))?;
         let reaction = line.site.answer(&asked, now);

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use stoop_domain::{Facts, History, Listing, Minor, Observation, Phase, Status, Time};
-use stoop_simulation::{Dialect, Home, Offer, Shown};
+use stoop_simulation::{Dialect, Home, Offer, ShownListing};
 use stoop_sources::{Coverage, Source};
 
 use super::fleet::{Entry, Reports};
@@ -30,7 +30,7 @@ impl Reported {
         }
     }
 
-    fn shown(reports: Reports, shown: &Shown) -> Self {
+    fn shown(reports: Reports, shown: &ShownListing) -> Self {
         let offer = &shown.offer;
         let (before, changed_at) = offer.price_change.unzip();
         let plain = Self {
@@ -95,8 +95,10 @@ pub(crate) fn check_after_full_scan(entry: &Entry, memory: &Memory, began: Time)
             if since >= began || is_off(&offer) {
                 continue;
             }
-            let want =
-                Reported::shown(entry.reports, &Shown { home: home.index, offer, withdrawn: false, unpriced: false });
+            let want = Reported::shown(
+                entry.reports,
+                &ShownListing { home: home.index, offer, withdrawn: false, unpriced: false },
+            );
             let got = listings.get(&*id).and_then(|lines| lines.last()).map(|line| Reported::of(&line.listing));
             assert_eq!(got.as_ref(), Some(&want), "{}: {id} after the scan of {began}", entry.name);
         }
@@ -192,7 +194,7 @@ pub(crate) fn check_end(entry: &Entry, memory: &Memory) {
                 assert!(over, "{}: {id} is withdrawn", entry.name);
                 continue;
             }
-            let shown = Shown { home: home.index, offer: offer.clone(), withdrawn: false, unpriced: false };
+            let shown = ShownListing { home: home.index, offer: offer.clone(), withdrawn: false, unpriced: false };
             let want = Reported::shown(entry.reports, &shown);
             let lines = listings.get(&**id).unwrap_or_else(|| panic!("{}: nothing is known of {id}", entry.name));
             let current = current(lines);

@@ -9,7 +9,8 @@ fn a_day_is_a_day_of_the_market_zone() {
     let day = 20_463;
     for (zip, expected) in [("96701", day - 1), ("60614", day)] {
         let state = State { zip, ..plain() };
-        let home = vec![Seen { at, seq: 0, state: state.clone(), listed: None, initial: false, watch: Watch::Once }];
+        let home =
+            vec![MadeSighting { at, seq: 0, state: state.clone(), listed: None, initial: false, watch: Watch::Once }];
         let cells = states(&[home]).remove(&state.market()).unwrap();
         let entered =
             closes(&cells, Segment::All, Day(day - 2), Day(day + 1)).into_iter().find(|close| close.active == 1);
@@ -20,7 +21,7 @@ fn a_day_is_a_day_of_the_market_zone() {
 #[test]
 fn days_out_of_range_are_clamped() {
     let at = |text: &str| stoop_domain::Time::parse(text).unwrap().ms();
-    let seen = |text, status| Seen {
+    let seen = |text, status| MadeSighting {
         at: at(text),
         seq: 0,
         state: State { status, ..plain() },

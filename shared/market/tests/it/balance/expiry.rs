@@ -3,7 +3,7 @@
 use super::*;
 
 /// A home of a source that never proves absence.
-fn watched(changes: &[Step<'_>]) -> Vec<Seen> {
+fn watched(changes: &[Step<'_>]) -> Vec<MadeSighting> {
     let mut seen = life(changes);
     seen.iter_mut().for_each(|one| one.watch = Watch::Repeated);
     seen

@@ -7,7 +7,7 @@ use super::*;
 #[derive(Clone, Debug)]
 pub(crate) struct Event {
     pub(crate) home: usize,
-    pub(crate) happened: Happened,
+    pub(crate) happened: OracleEvent,
     /// The property type and bedrooms of the home.
     pub(crate) cell: Part,
     /// The day on which the spell opened: of the home that leaves, for an exit.

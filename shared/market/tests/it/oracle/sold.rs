@@ -4,7 +4,7 @@ use super::*;
 
 /// What the source gives last for a sale.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Given {
+pub(super) struct GivenSale {
     /// `CloseDate`, if there is a possible one.
     pub(super) day: Option<i32>,
     pub(super) price: Option<i64>,
@@ -43,7 +43,7 @@ fn begins(intervals: &[Interval], i: usize) -> bool {
 }
 
 /// The sale that begins with interval `i`.
-pub(super) fn sale_of(intervals: &[Interval], i: usize) -> Option<Given> {
+pub(super) fn sale_of(intervals: &[Interval], i: usize) -> Option<GivenSale> {
     if !begins(intervals, i) {
         return None;
     }
@@ -51,5 +51,5 @@ pub(super) fn sale_of(intervals: &[Interval], i: usize) -> Option<Given> {
     let of_sale: Vec<usize> = until_offered.take_while(|j| *j == i || !begins(intervals, *j)).collect();
     let given = || of_sale.iter().rev().map(|j| &intervals[*j]).filter(|one| is_sold(&one.state));
     let given = || given().filter(|one| same_terms(&one.state, &intervals[i].state));
-    Some(Given { day: given().find_map(close_day), price: given().find_map(|one| one.state.close_price) })
+    Some(GivenSale { day: given().find_map(close_day), price: given().find_map(|one| one.state.close_price) })
 }

@@ -45,7 +45,7 @@ fn a_home_is_a_link_at_its_place_with_its_words() {
         home(2, Some((41_900_000, -87_640_000)), &[(0, 500_000), (2, 450_000)]),
         home(3, Some((41_900_000, -87_650_000)), &[(0, 500_000), (30, 550_000)]),
     ];
-    let located = Located::of(&homes, chicago(), day(40));
+    let located = LocatedHomes::of(&homes, chicago(), day(40));
     assert_eq!((located.points.len(), located.cut(), located.without, located.elsewhere), (3, 1, 0, 0));
     let projection = Projection::fit(Bounds::around(located.points.iter().map(|point| point.at)).unwrap());
     let page = located.draw(&projection).into_string();
@@ -67,18 +67,18 @@ fn a_home_is_a_link_at_its_place_with_its_words() {
 fn homes_without_coordinates_and_homes_elsewhere_are_counted() {
     let at = |coordinates| home(1, coordinates, &[(0, 400_000)]);
     let nowhere = [None, Some((0, 0)), Some((30_260_000, -97_740_000)), Some((95_000_000, -87_630_000))].map(at);
-    let located = Located::of(&nowhere, chicago(), day(40));
+    let located = LocatedHomes::of(&nowhere, chicago(), day(40));
     assert_eq!((located.points.len(), located.without, located.elsewhere), (0, 2, 2));
     // Without an outline nothing says where an area ends.
-    assert_eq!(Located::of(&nowhere, None, day(40)).points.len(), 2);
+    assert_eq!(LocatedHomes::of(&nowhere, None, day(40)).points.len(), 2);
 }
 
 #[test]
 fn many_homes_are_counted_in_squares() {
     let place = |n: usize| (41_700_000 + (n * 7_919 % 200_000) as i32, -87_800_000 + (n * 104_729 % 200_000) as i32);
     let homes: Vec<HomeSummary> = (0..=POINTS_MAX).map(|n| home(n, Some(place(n)), &[(0, 400_000)])).collect();
-    let points = Located::of(&homes[1..], chicago(), day(40));
-    let all = Located::of(&homes, chicago(), day(40));
+    let points = LocatedHomes::of(&homes[1..], chicago(), day(40));
+    let all = LocatedHomes::of(&homes, chicago(), day(40));
     assert!(!points.are_many() && all.are_many());
     let projection = Projection::fit(Bounds::around(all.points.iter().map(|point| point.at)).unwrap());
     let page = all.draw(&projection).into_string();
@@ -91,7 +91,7 @@ fn many_homes_are_counted_in_squares() {
 #[test]
 fn shades_have_the_limits_that_the_keys_name() {
     assert_eq!([1, 2, 3, 9, 10, 49, 50, 5_000].map(shade), [0, 0, 1, 1, 2, 2, 3, 3]);
-    let many = Located { points: Vec::new(), ..Located::default() };
+    let many = LocatedHomes { points: Vec::new(), ..LocatedHomes::default() };
     assert!(many.keys().into_string().contains("Cut in the last 28 days"));
 }
 
@@ -103,7 +103,7 @@ proptest! {
     ) {
         let homes: Vec<HomeSummary> =
             places.iter().enumerate().map(|(n, place)| home(n, *place, &[(0, 400_000)])).collect();
-        let located = Located::of(&homes, chicago(), day(40));
+        let located = LocatedHomes::of(&homes, chicago(), day(40));
         prop_assert_eq!(located.points.len() + located.without + located.elsewhere, homes.len());
         let Some(bounds) = Bounds::around(located.points.iter().map(|point| point.at)) else { return Ok(()) };
         let projection = Projection::fit(bounds);
@@ -127,7 +127,7 @@ fn areas_are_named_above_their_homes() {
         home_in("60601", 2, at(41_890_000, -87_640_000), &[(0, 400_000)]),
         home_in("60610", 3, at(41_900_000, -87_630_000), &[(0, 400_000)]),
     ];
-    let located = Located::of(&homes, chicago(), day(1));
+    let located = LocatedHomes::of(&homes, chicago(), day(1));
     let projection = Projection::fit(Bounds::around(located.points.iter().map(|point| point.at)).unwrap());
     let names = |area| {
         let labels = located.areas(area, &projection).into_iter();

@@ -31,7 +31,7 @@ pub(super) struct Work {
 
 /// The effect of a home's step on its markets.
 #[derive(Default)]
-pub(super) struct Weighed {
+pub(super) struct HomeEffect {
     /// See [`Work`].
     pub(super) deltas: Vec<(Market, Delta)>,
     pub(super) folds: Vec<(Market, Horizon)>,
@@ -65,7 +65,7 @@ impl Work {
                 taken.push(index);
             }
         }
-        let mut weighed = Weighed::default();
+        let mut weighed = HomeEffect::default();
         let mut old = None;
         if !taken.is_empty() {
             old = if read_moved > Moved::Nothing && version_read > 0 { Some(home_from_bytes(read)?) } else { None };
@@ -157,8 +157,8 @@ pub(super) fn weigh(
     new: &History,
     moved: Moved,
     zones: &mut Zones,
-) -> Weighed {
-    let mut weighed = Weighed::default();
+) -> HomeEffect {
+    let mut weighed = HomeEffect::default();
     if moved > Moved::Nothing {
         weighed.deltas = update(old, new, zones);
     }

@@ -7,7 +7,7 @@ use crate::ports::{ContentHash, OnStream};
 
 /// A listing that a page or file shows. It is encoded once, here. Its hash, its size and its line come from the same
 /// bytes.
-pub(super) struct Shown {
+pub(super) struct ShownListing {
     pub(super) observation: Observation,
     pub(super) encoded: EncodedListing,
     pub(super) content: ContentHash,
@@ -51,7 +51,7 @@ pub(super) struct Departure {
     pub(super) listing: Listing,
 }
 
-impl Shown {
+impl ShownListing {
     pub(super) fn new(observation: Observation) -> Self {
         let encoded = EncodedListing::of(&observation.listing);
         let content = content_hash(&encoded);

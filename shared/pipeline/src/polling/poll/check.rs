@@ -6,7 +6,7 @@ mod watch;
 
 use stoop_domain::{Reason, RefusedValue, Reject, Time};
 
-use super::change::{Shown, raw_of};
+use super::change::{ShownListing, raw_of};
 use crate::Refusals;
 use crate::ports::Stream;
 
@@ -16,8 +16,8 @@ pub(super) use watch::{learn, watch};
 
 /// A page after its rows were checked.
 #[derive(Default)]
-pub(super) struct Checked {
-    pub(super) listings: Vec<Shown>,
+pub(super) struct CheckedPage {
+    pub(super) listings: Vec<ShownListing>,
     /// The native IDs of refused rows. The source shows these listings, so they are not missing.
     pub(super) refused_ids: Vec<String>,
     /// Rows without a readable ID. Each may be any listing.
@@ -25,11 +25,11 @@ pub(super) struct Checked {
     pub(super) rejects: Vec<Reject>,
 }
 
-impl Checked {
+impl CheckedPage {
     /// Accepts a row, without the `refused` values. The first of them are kept for the quarantine.
     fn accept(
         &mut self,
-        shown: Shown,
+        shown: ShownListing,
         refused: Vec<RefusedValue>,
         location: String,
         now: Time,
@@ -56,7 +56,7 @@ impl Checked {
 }
 
 /// Checks whether a record of the stream has room for a listing.
-fn fits(shown: &Shown, stream: &dyn Stream) -> Result<(), (Reason, String)> {
+fn fits(shown: &ShownListing, stream: &dyn Stream) -> Result<(), (Reason, String)> {
     let (bytes, most) = (shown.line_bytes(), stream.record_bytes_max());
     if bytes <= most {
         return Ok(());

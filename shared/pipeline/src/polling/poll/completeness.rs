@@ -4,8 +4,8 @@ use std::collections::HashSet;
 
 use stoop_sources::{Page, Row};
 
-use super::check::Checked;
-use super::progress::Shown;
+use super::check::CheckedPage;
+use super::progress::NextPageHint;
 
 #[derive(Default)]
 pub(super) struct Completeness {
@@ -27,9 +27,9 @@ impl Completeness {
     }
 
     /// What a page shows. Call it before [`Completeness::note`].
-    pub(super) fn shown(&self, page: &Page) -> Shown {
+    pub(super) fn shown(&self, page: &Page) -> NextPageHint {
         let mut ids = page.rows.iter().filter_map(Row::native_id).peekable();
-        Shown {
+        NextPageHint {
             empty: page.rows.is_empty() && page.left_out == 0,
             nothing_new: ids.peek().is_some() && ids.all(|id| self.seen.contains(id)),
             overlaps: page.overlaps,
@@ -37,7 +37,7 @@ impl Completeness {
     }
 
     /// Notes the listings of a page, also the refused ones.
-    pub(super) fn note(&mut self, checked: &Checked) {
+    pub(super) fn note(&mut self, checked: &CheckedPage) {
         let listings = checked.listings.iter().map(|shown| &shown.observation.native_id);
         self.seen.extend(listings.chain(&checked.refused_ids).cloned());
         self.unread_rows += checked.unread_rows;

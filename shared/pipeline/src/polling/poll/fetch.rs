@@ -9,7 +9,7 @@ use super::quota::{QuotaStatus, reported};
 use super::tokens::Token;
 use super::{PollError, PollPorts, Polled, USER_AGENT};
 use crate::ports::{HttpAnswer, HttpError, PortError, RunOutcome};
-use crate::search::budget::{Account, Booking, Ended, OverBudget, Permit};
+use crate::search::budget::{Account, Booking, BreakerOutcome, OverBudget, Permit};
 
 /// Maximum attempts per page, including the first.
 const ATTEMPTS_MAX: u32 = 5;
@@ -137,7 +137,7 @@ impl<'a> Fetcher<'a> {
     ///
     /// # Errors
     /// Fails if the record cannot be stored.
-    pub(super) async fn close(&mut self, how: Ended, polled: &mut Polled) -> Result<(), PortError> {
+    pub(super) async fn close(&mut self, how: BreakerOutcome, polled: &mut Polled) -> Result<(), PortError> {
         let outcome = self.close_account(how).await;
         polled.requests = self.requests;
         polled.retries = self.retries;
@@ -149,12 +149,13 @@ impl<'a> Fetcher<'a> {
         outcome
     }
 
-    async fn close_account(&mut self, how: Ended) -> Result<(), PortError> {
+    async fn close_account(&mut self, how: BreakerOutcome) -> Result<(), PortError> {
         let Some(passed) = self.passed else { return Ok(()) };
         let counts_bytes = self.account.seen().is_some_and(|account| account.counts_bytes());
         self.open.retain(|(_, used)| counts_bytes || matches!(used, Use::Unused));
         let failed_before = self.account.seen().is_some_and(|account| account.has_failed());
-        let of_note = how == Ended::Badly || passed == Permit::OnTrial || (how == Ended::Well && failed_before);
+        let of_note =
+            how == BreakerOutcome::Badly || passed == Permit::OnTrial || (how == BreakerOutcome::Well && failed_before);
         if !of_note && self.open.is_empty() {
             return Ok(());
         }

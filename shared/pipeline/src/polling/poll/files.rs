@@ -9,7 +9,7 @@ use stoop_sources::Coverage;
 use stoop_sources::declared::Order;
 
 use super::believe::Believer;
-use super::check::{self, Checked};
+use super::check::{self, CheckedPage};
 use super::context::PollPorts;
 use super::diff;
 use super::error::PollError;
@@ -213,7 +213,7 @@ async fn page(
     of.refusals.pass(rows_read.saturating_sub(rows.len() as u64));
     polled.rows += rows_read;
     let checked = check::rows(rows, now, &scan, source_file, &of.index, &mut of.refusals, polled);
-    let Checked { listings, refused_ids, unread_rows, rejects } = checked;
+    let CheckedPage { listings, refused_ids, unread_rows, rejects } = checked;
     if !source_file.late {
         refused_ids.iter().for_each(|native_id| of.index.saw(native_id, scan.began_at));
     }

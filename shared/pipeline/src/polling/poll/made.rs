@@ -10,7 +10,7 @@ use stoop_domain::{Address, Currency, Listing, Minor, Observation, Purpose, Time
 use stoop_sources::Coverage;
 use stoop_sources::declared::Map;
 
-use super::change::Shown;
+use super::change::ShownListing;
 use super::index::Index;
 use super::origin::{FileSet, Origin};
 use super::search::Search;
@@ -21,14 +21,14 @@ use crate::ports::{
 
 /// The index of one search, with conditional saves, and the observations that other searches sent.
 #[derive(Default)]
-pub(super) struct Kept {
-    pub(super) stored: Mutex<Stored>,
+pub(super) struct MadeIndex {
+    pub(super) stored: Mutex<StoredIndex>,
     pub(super) elsewhere: HashMap<String, Sent>,
 }
 
 /// What is stored of an index.
 #[derive(Default)]
-pub(super) struct Stored {
+pub(super) struct StoredIndex {
     manifest: IndexManifest,
     segments: Vec<(SegmentName, Vec<u8>)>,
     /// The bytes of all manifests and segments ever stored, and the number of segments among them.
@@ -63,11 +63,11 @@ pub(super) fn listing(price: i64) -> Listing {
 }
 
 /// A listing shown at this hour.
-pub(super) fn shown(native_id: &str, at: i64, listing: Listing) -> Shown {
-    Shown::new(Observation { watch: Watch::Complete, ..Observation::new("mls", native_id, hour(at), listing) })
+pub(super) fn shown(native_id: &str, at: i64, listing: Listing) -> ShownListing {
+    ShownListing::new(Observation { watch: Watch::Complete, ..Observation::new("mls", native_id, hour(at), listing) })
 }
 
-impl Kept {
+impl MadeIndex {
     pub(super) fn index<'a>(&'a self, search: &'a Search) -> Index<'a> {
         now(Index::load(search, self, self)).expect("it is in memory")
     }
@@ -82,13 +82,13 @@ impl Kept {
         self.stored().written
     }
 
-    fn stored(&self) -> MutexGuard<'_, Stored> {
+    fn stored(&self) -> MutexGuard<'_, StoredIndex> {
         self.stored.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 #[async_trait]
-impl SearchIndex for Kept {
+impl SearchIndex for MadeIndex {
     async fn load(&self, _search: &str, _source: &str) -> Result<SearchState, PortError> {
         Ok(self.saved())
     }
@@ -131,7 +131,7 @@ impl SearchIndex for Kept {
 }
 
 #[async_trait]
-impl Clock for Kept {
+impl Clock for MadeIndex {
     fn now(&self) -> Time {
         hour(0)
     }

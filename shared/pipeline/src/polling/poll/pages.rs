@@ -3,7 +3,7 @@
 use stoop_domain::Time;
 use stoop_sources::{Next, Page, Source};
 
-use super::check::{self, Checked};
+use super::check::{self, CheckedPage};
 use super::context::PollPorts;
 use super::diff;
 use super::error::PollError;
@@ -12,7 +12,7 @@ use super::index::Index;
 use super::jumps::ScanClock;
 use super::page_scan::{Course, PageScan};
 use super::polled::Polled;
-use super::progress::Shown;
+use super::progress::NextPageHint;
 use super::publish::publish;
 use super::read::read;
 use super::robots::Robots;
@@ -20,7 +20,7 @@ use super::scan::Scan;
 use super::search::Search;
 use super::settle::{self, End};
 use crate::ports::RawPages;
-use crate::search::budget::Ended;
+use crate::search::budget::BreakerOutcome;
 use crate::with_causes;
 
 /// Polls pages, from the checkpoint of the last run or from the first page.
@@ -37,9 +37,9 @@ pub(super) async fn poll(
     let mut of = begin(search, source, run, ports, index, polled);
     let outcome = walk(&mut of, &mut fetcher, polled).await;
     let how = match &outcome {
-        Ok(End::All { .. } | End::Capped(_) | End::Refused(_)) => Ended::Well,
-        Err(PollError::Source(_) | PollError::Denied(_)) => Ended::Badly,
-        Ok(End::Stopped(..)) | Err(_) => Ended::Otherwise,
+        Ok(End::All { .. } | End::Capped(_) | End::Refused(_)) => BreakerOutcome::Well,
+        Err(PollError::Source(_) | PollError::Denied(_)) => BreakerOutcome::Badly,
+        Ok(End::Stopped(..)) | Err(_) => BreakerOutcome::Otherwise,
     };
     if let Err(error) = fetcher.close(how, polled).await {
         tracing::warn!(error = with_causes(&error), "the outcome of this poll is not in the account's record");
@@ -132,7 +132,7 @@ async fn page(
     let watch = scan.watched(of.completeness.total, of.index.state.proves_absence);
     let checked = check::page(page, number, seen, watch, &scan, &mut of.refusals, polled);
     of.completeness.note(&checked);
-    let Checked { listings, refused_ids, rejects, .. } = checked;
+    let CheckedPage { listings, refused_ids, rejects, .. } = checked;
     refused_ids.iter().for_each(|native_id| of.index.saw(native_id, scan.began_at));
     if let Some(why) = check::too_many(&of.refusals, &scan, is_last || cut.is_some()) {
         polled.not_taken += listings.len() as u64;
@@ -197,7 +197,7 @@ async fn fetch(
 }
 
 /// Moves the cursor to the next page. Returns the end of the scan if there is no page to read.
-fn follow(next: Next, shown: &Shown, number: u32, course: &mut Course, pages_max: u32) -> Option<End> {
+fn follow(next: Next, shown: &NextPageHint, number: u32, course: &mut Course, pages_max: u32) -> Option<End> {
     match next {
         Next::Page(next) => match course.progress.note(shown, number) {
             None => {

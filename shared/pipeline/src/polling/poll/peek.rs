@@ -5,7 +5,7 @@ use super::fetch::Fetcher;
 use super::read::read;
 use super::robots::Robots;
 use super::{PollError, PollPorts, Polled};
-use crate::search::budget::Ended;
+use crate::search::budget::BreakerOutcome;
 use crate::with_causes;
 
 /// The result of a look at one page.
@@ -26,7 +26,7 @@ pub struct Peeked {
 }
 
 /// An answer as it came, and when.
-struct Fetched {
+struct FetchedAnswer {
     page: Page,
     status: u16,
     bytes: u64,
@@ -48,15 +48,15 @@ pub async fn peek(
     let mut fetcher = Fetcher::new(ports, source, run).limited(limits);
     let fetched = first_page(source, &mut fetcher, ports).await;
     let how = match &fetched {
-        Ok(Some(_)) => Ended::Well,
-        Err(PollError::Source(_) | PollError::Denied(_)) => Ended::Badly,
-        Ok(None) | Err(_) => Ended::Otherwise,
+        Ok(Some(_)) => BreakerOutcome::Well,
+        Err(PollError::Source(_) | PollError::Denied(_)) => BreakerOutcome::Badly,
+        Ok(None) | Err(_) => BreakerOutcome::Otherwise,
     };
     let mut polled = Polled::default();
     if let Err(error) = fetcher.close(how, &mut polled).await {
         tracing::warn!(error = with_causes(&error), "the outcome of this check is not in the account's record");
     }
-    let Some(Fetched { page, status, bytes, at }) = fetched? else {
+    let Some(FetchedAnswer { page, status, bytes, at }) = fetched? else {
         let why = polled.held_until.map_or("stopped before there was an answer".to_owned(), |until| {
             format!("the account of this source is not to be asked before {until}")
         });
@@ -69,7 +69,7 @@ async fn first_page(
     source: &dyn Source,
     fetcher: &mut Fetcher<'_>,
     ports: PollPorts<'_>,
-) -> Result<Option<Fetched>, PollError> {
+) -> Result<Option<FetchedAnswer>, PollError> {
     let cursor = source.begin(None);
     let request = source.request(&cursor);
     if source.crawl_policy().robots && Robots::default().ask(&request, fetcher).await?.is_none() {
@@ -78,5 +78,5 @@ async fn first_page(
     let Some(answer) = fetcher.fetch(&request, 1).await? else { return Ok(None) };
     let at = ports.clock.now();
     let page = read(source, &cursor, &answer, at)?;
-    Ok(Some(Fetched { page, status: answer.status, bytes: answer.body.len() as u64, at }))
+    Ok(Some(FetchedAnswer { page, status: answer.status, bytes: answer.body.len() as u64, at }))
 }

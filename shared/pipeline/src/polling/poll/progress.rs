@@ -14,7 +14,7 @@ pub(super) struct Progress {
 }
 
 /// What a page shows that another one follows.
-pub(super) struct Shown {
+pub(super) struct NextPageHint {
     /// It has no rows, not even ones that were left out.
     pub(super) empty: bool,
     /// It has listings, and an earlier page of this scan showed all of them.
@@ -25,7 +25,7 @@ pub(super) struct Shown {
 
 impl Progress {
     /// Notes a page that another one follows. Returns why the following pages are not read, if they are not.
-    pub(super) fn note(&mut self, page: &Shown, number: u32) -> Option<String> {
+    pub(super) fn note(&mut self, page: &NextPageHint, number: u32) -> Option<String> {
         self.empty = if page.empty { self.empty + 1 } else { 0 };
         self.overlapping = if page.nothing_new { self.overlapping + 1 } else { 0 };
         if self.empty >= EMPTY_PAGES_MAX {

@@ -32,9 +32,9 @@ fn changes<'a>(native_ids: impl IntoIterator<Item = &'a String>) -> IndexChanges
 
 /// What is stored after a save: the manifest and the segments that it names.
 #[derive(Default)]
-struct Stored(IndexManifest, BTreeMap<u64, Vec<u8>>);
+struct StoredIndex(IndexManifest, BTreeMap<u64, Vec<u8>>);
 
-impl Stored {
+impl StoredIndex {
     /// Saves a state; the version of `state` becomes the stored one. Returns what `unused_before` was.
     fn save(&mut self, state: &mut SearchState, changes: &IndexChanges) -> Option<u64> {
         let IndexSave { manifest, segment, unused_before } = self.0.next(state, changes, "w".into(), &RECENT).unwrap();
@@ -55,7 +55,7 @@ impl Stored {
 
 #[test]
 fn a_small_index_is_in_its_manifest() {
-    let (mut stored, mut state) = (Stored::default(), state(1_000));
+    let (mut stored, mut state) = (StoredIndex::default(), state(1_000));
     assert_eq!(stored.save(&mut state, &IndexChanges::All), None);
     state.listings.remove("7");
     state.listings.insert("8".into(), entry(5));
@@ -80,7 +80,7 @@ fn damaged_bytes_are_an_error_that_names_the_segment() {
     for bytes in [&b"not zstd"[..], &zstd::encode_all(&b"{\"listings\":[]}"[..], LEVEL).unwrap()] {
         assert!(IndexManifest::decode(bytes).is_err() && ManifestOutline::decode(bytes).is_err());
     }
-    let (mut stored, mut state) = (Stored::default(), state(2_000));
+    let (mut stored, mut state) = (StoredIndex::default(), state(2_000));
     stored.save(&mut state, &IndexChanges::All);
     let error = stored.0.whole([&b"not zstd"[..]]).unwrap_err().to_string();
     assert!(error.starts_with("segment 00000000000000000004-w: "), "{error}");
@@ -91,7 +91,7 @@ fn damaged_bytes_are_an_error_that_names_the_segment() {
 
 #[test]
 fn however_often_it_is_saved_it_has_few_segments_with_little_that_is_outdated() {
-    let (mut stored, mut state) = (Stored::default(), state(10_000));
+    let (mut stored, mut state) = (StoredIndex::default(), state(10_000));
     stored.save(&mut state, &IndexChanges::All);
     let (mut most, mut merges) = (0, Vec::new());
     for save in 1..400 {
@@ -133,7 +133,7 @@ fn too_many_segments_are_merged_even_if_they_are_small() {
     for (segments, merged) in [(SEGMENTS_MAX - 1, false), (SEGMENTS_MAX, true)] {
         let segments = (1..=segments as u64).map(name).collect::<Vec<_>>();
         let mut stored =
-            Stored(IndexManifest { segments: segments.clone(), ..IndexManifest::default() }, <_>::default());
+            StoredIndex(IndexManifest { segments: segments.clone(), ..IndexManifest::default() }, <_>::default());
         assert_eq!(stored.save(&mut state, &all), merged.then_some(1));
         assert_eq!(stored.0.segments().len(), if merged { 1 } else { segments.len() + 1 });
     }

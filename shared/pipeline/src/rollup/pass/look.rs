@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use stoop_domain::Market;
 
-use super::{Brought, Pass, Wanted, is_due};
+use super::{MarketSelection, Pass, UpdatedSum, is_due};
 use crate::areas::area_sum::{DaysCovered, Part};
 use crate::areas::wide_area::WideArea;
 
@@ -27,7 +27,7 @@ impl Pass<'_> {
         &mut self,
         all: &BTreeMap<WideArea, BTreeSet<Market>>,
         stop: &(dyn Fn() -> bool + Sync),
-    ) -> Vec<Brought> {
+    ) -> Vec<UpdatedSum> {
         let today = self.today();
         let mut regions: BTreeMap<WideArea, BTreeSet<WideArea>> = BTreeMap::new();
         for county in all.keys() {
@@ -71,7 +71,7 @@ impl Pass<'_> {
                     self.leave_behind(&county);
                     continue;
                 }
-                match self.county(&county, Wanted::All).await {
+                match self.county(&county, MarketSelection::All).await {
                     Ok(county) => in_region.push(county),
                     Err(error) => self.fail(&county, markets, &error),
                 }

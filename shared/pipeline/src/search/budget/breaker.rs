@@ -35,7 +35,7 @@ pub(super) struct Breaker {
 
 /// How a poll ended, for the circuit breaker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Ended {
+pub(crate) enum BreakerOutcome {
     /// The source answered as expected.
     Well,
     /// It did not.
@@ -92,20 +92,20 @@ impl Breaker {
     }
 
     /// A poll has ended.
-    pub(super) fn ended(&mut self, passed: Permit, how: Ended, now: Time) {
+    pub(super) fn ended(&mut self, passed: Permit, how: BreakerOutcome, now: Time) {
         match (how, passed) {
-            (Ended::Well, _) => *self = Self::default(),
-            (Ended::Otherwise, Permit::Freely) => {}
-            (Ended::Otherwise, Permit::OnTrial) => self.trial_until_ms = None,
+            (BreakerOutcome::Well, _) => *self = Self::default(),
+            (BreakerOutcome::Otherwise, Permit::Freely) => {}
+            (BreakerOutcome::Otherwise, Permit::OnTrial) => self.trial_until_ms = None,
             // It began before the breaker opened: its failure is not news.
-            (Ended::Badly, Permit::Freely) if self.openings > 0 => {}
-            (Ended::Badly, Permit::Freely) => {
+            (BreakerOutcome::Badly, Permit::Freely) if self.openings > 0 => {}
+            (BreakerOutcome::Badly, Permit::Freely) => {
                 self.failures = self.failures.saturating_add(1);
                 if self.failures >= FAILURES_MAX {
                     self.open(now);
                 }
             }
-            (Ended::Badly, Permit::OnTrial) => {
+            (BreakerOutcome::Badly, Permit::OnTrial) => {
                 self.failures = self.failures.saturating_add(1);
                 self.open(now);
             }
@@ -144,7 +144,7 @@ mod tests {
         let mut breaker = Breaker::default();
         for _ in 0..FAILURES_MAX {
             assert_eq!(breaker.pass(at(0)), Ok(Permit::Freely));
-            breaker.ended(Permit::Freely, Ended::Badly, at(0));
+            breaker.ended(Permit::Freely, BreakerOutcome::Badly, at(0));
         }
         breaker
     }
@@ -152,8 +152,15 @@ mod tests {
     #[test]
     fn five_failures_in_a_row_open_it_and_four_do_not() {
         let mut breaker = Breaker::default();
-        for how in [Ended::Badly, Ended::Badly, Ended::Badly, Ended::Badly, Ended::Otherwise, Ended::Well, Ended::Badly]
-        {
+        for how in [
+            BreakerOutcome::Badly,
+            BreakerOutcome::Badly,
+            BreakerOutcome::Badly,
+            BreakerOutcome::Badly,
+            BreakerOutcome::Otherwise,
+            BreakerOutcome::Well,
+            BreakerOutcome::Badly,
+        ] {
             breaker.ended(Permit::Freely, how, at(0));
             assert_eq!(breaker.pass(at(0)), Ok(Permit::Freely));
         }
@@ -168,14 +175,14 @@ mod tests {
         assert!(breaker.pass(at(61)).is_err(), "another one tries already");
         breaker.still_trying(at(500));
         assert!(breaker.pass(at(1_000)).is_err(), "and it lives");
-        breaker.ended(Permit::OnTrial, Ended::Well, at(1_001));
+        breaker.ended(Permit::OnTrial, BreakerOutcome::Well, at(1_001));
         assert_eq!(breaker.pass(at(1_001)), Ok(Permit::Freely));
         assert!(breaker.is_fresh());
 
         let mut breaker = opened();
         assert_eq!(breaker.pass(at(60)), Ok(Permit::OnTrial));
         assert_eq!(breaker.pass(at(660)), Ok(Permit::OnTrial), "one that died is replaced");
-        breaker.ended(Permit::OnTrial, Ended::Otherwise, at(661));
+        breaker.ended(Permit::OnTrial, BreakerOutcome::Otherwise, at(661));
         assert_eq!(breaker.pass(at(662)), Ok(Permit::OnTrial), "one that learned nothing as well");
     }
 
@@ -187,7 +194,7 @@ mod tests {
             pauses.push(until.ms() / 1_000 - now);
             now = until.ms() / 1_000;
             assert_eq!(breaker.pass(at(now)), Ok(Permit::OnTrial));
-            breaker.ended(Permit::OnTrial, Ended::Badly, at(now));
+            breaker.ended(Permit::OnTrial, BreakerOutcome::Badly, at(now));
         }
         assert_eq!(pauses, [60, 120, 240, 480, 960, 1_920, 3_600, 3_600, 3_600]);
     }
@@ -196,10 +203,10 @@ mod tests {
     fn polls_that_began_before_it_opened_do_not_hold_it_open() {
         let mut breaker = opened();
         for _ in 0..20 {
-            breaker.ended(Permit::Freely, Ended::Badly, at(30));
+            breaker.ended(Permit::Freely, BreakerOutcome::Badly, at(30));
         }
         assert_eq!(breaker, opened());
-        breaker.ended(Permit::Freely, Ended::Well, at(30));
+        breaker.ended(Permit::Freely, BreakerOutcome::Well, at(30));
         assert_eq!(breaker.pass(at(30)), Ok(Permit::Freely), "an answer says that the source is back");
     }
 }

@@ -11,7 +11,7 @@ const PARTS: u64 = 24;
 /// to [`Ring::add`], no more than [`Limit::most`] is added as long as each was allowed by [`Ring::earliest`]. The
 /// margin makes that hold as well for whoever counts the requests as they arrive, with another clock.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(into = "Kept", try_from = "Kept")]
+#[serde(into = "StoredRing", try_from = "StoredRing")]
 pub(super) struct Ring {
     pub(super) limit: Limit,
     /// When a search last named this limit as it is, in milliseconds since the epoch.
@@ -25,7 +25,7 @@ pub(super) struct Ring {
 /// A ring as it is written: what is counted, `most`, `per_ms`, `told_ms`, `head`, counts. Short, because DynamoDB
 /// bills each kilobyte of every booking.
 #[derive(Serialize, Deserialize)]
-struct Kept(String, u64, u64, i64, i64, Vec<u64>);
+struct StoredRing(String, u64, u64, i64, i64, Vec<u64>);
 
 /// How much longer a window is kept than it lasts: two requests may be on their way for different times, and be
 /// booked by different clocks. A hundredth of the window, but three tenths of a second at least, and at most the half
@@ -132,7 +132,7 @@ impl Ring {
     }
 }
 
-impl From<Ring> for Kept {
+impl From<Ring> for StoredRing {
     fn from(ring: Ring) -> Self {
         let of = match ring.limit.of {
             Metered::Requests => "requests",
@@ -142,10 +142,10 @@ impl From<Ring> for Kept {
     }
 }
 
-impl TryFrom<Kept> for Ring {
+impl TryFrom<StoredRing> for Ring {
     type Error = String;
 
-    fn try_from(Kept(of, most, per_ms, reported_ms, head, counts): Kept) -> Result<Self, String> {
+    fn try_from(StoredRing(of, most, per_ms, reported_ms, head, counts): StoredRing) -> Result<Self, String> {
         let of = match &*of {
             "requests" => Metered::Requests,
             "bytes" => Metered::Bytes,

@@ -1,17 +1,17 @@
 use serde_json::Value;
 
 use super::query::{Query, token};
-use super::{Listed, PROPERTY, Paging, Position, REPLICATION, ResoSite, Vendor};
+use super::{ListedHome, PROPERTY, Paging, Position, REPLICATION, ResoSite, Vendor};
 use crate::dialect::json::spoil_price;
 use crate::dialect::{Page, Turn};
-use crate::exchange::{Answered, Shown};
+use crate::exchange::{Answered, ShownListing};
 use crate::faults::Fault;
 use crate::render::{moment, write_row};
 
 pub(super) const JSON: &str = "application/json; odata.metadata=minimal";
 
 /// Writes the page of the matching listings that `query` requests.
-pub(super) fn write(site: &ResoSite, turn: &Turn<'_>, query: &Query, listed: &[Listed<'_>]) -> Page {
+pub(super) fn write(site: &ResoSite, turn: &Turn<'_>, query: &Query, listed: &[ListedHome<'_>]) -> Page {
     let replicates = site.vendor == Vendor::Bridge && turn.asked.path == REPLICATION;
     let size = site.size(query, replicates);
     let after = query.after.map_or(0, |after| listed.partition_point(|row| site.position(row, query) <= after));
@@ -45,7 +45,7 @@ pub(super) fn write(site: &ResoSite, turn: &Turn<'_>, query: &Query, listed: &[L
 }
 
 /// The beginning of an answer up to the end of its rows.
-pub(super) fn collection(site: &ResoSite, turn: &Turn<'_>, rows: &[Listed<'_>], count: Option<usize>) -> Vec<u8> {
+pub(super) fn collection(site: &ResoSite, turn: &Turn<'_>, rows: &[ListedHome<'_>], count: Option<usize>) -> Vec<u8> {
     let mut body = format!("{{\"@odata.context\":\"{}/odata/$metadata#Property\"", turn.asked.origin).into_bytes();
     if let Some(count) = count {
         let more = if turn.twist == Some(Fault::WrongTotal) { count / 10 + 1 } else { 0 };
@@ -68,7 +68,7 @@ pub(super) fn collection(site: &ResoSite, turn: &Turn<'_>, rows: &[Listed<'_>], 
 }
 
 /// The vendor's own fields.
-fn write_own(body: &mut Vec<u8>, vendor: Vendor, row: &Listed<'_>) {
+fn write_own(body: &mut Vec<u8>, vendor: Vendor, row: &ListedHome<'_>) {
     let own = match vendor {
         Vendor::MlsGrid => format!(",\"MlgCanView\":{}}}", !row.withdrawn),
         Vendor::Bridge => {
@@ -82,8 +82,8 @@ fn write_own(body: &mut Vec<u8>, vendor: Vendor, row: &Listed<'_>) {
     body.extend_from_slice(own.as_bytes());
 }
 
-pub(super) fn shown(turn: &Turn<'_>, rows: &[Listed<'_>]) -> Vec<Shown> {
-    let shown = rows.iter().enumerate().map(|(position, row)| Shown {
+pub(super) fn shown(turn: &Turn<'_>, rows: &[ListedHome<'_>]) -> Vec<ShownListing> {
+    let shown = rows.iter().enumerate().map(|(position, row)| ShownListing {
         home: row.home.index,
         offer: row.offer.clone().into_owned(),
         withdrawn: row.withdrawn,

@@ -1,6 +1,6 @@
 use stoop_domain::Time;
 
-use super::{Listed, Position};
+use super::{ListedHome, Position};
 use crate::exchange::decode;
 use crate::render::standard_status;
 
@@ -105,7 +105,7 @@ impl Query {
         self.equals.iter().any(|(field, _)| *field == Field::OriginatingSystemName)
     }
 
-    pub(super) fn matches(&self, row: &Listed<'_>) -> bool {
+    pub(super) fn matches(&self, row: &ListedHome<'_>) -> bool {
         let (home, city) = (row.home, row.home.area.city);
         let equal = self.equals.iter().all(|(field, wanted)| match field {
             Field::City => city.name == wanted,

@@ -4,7 +4,7 @@ use serde_json::Value;
 use stoop_domain::Time;
 
 use super::query::Query;
-use super::{Listed, REPLICATION, ResoSite, page};
+use super::{ListedHome, REPLICATION, ResoSite, page};
 use crate::dialect::{Page, Turn};
 use crate::exchange::Answered;
 use crate::faults::Fault;
@@ -29,7 +29,7 @@ const FORGOTTEN_AFTER_MS: i64 = 5 * 60 * Time::SECOND_MS;
 
 impl Replications {
     /// The first page of a replication of these listings.
-    pub(super) fn begin(&mut self, site: &ResoSite, turn: &Turn<'_>, query: &Query, listed: &[Listed<'_>]) -> Page {
+    pub(super) fn begin(&mut self, site: &ResoSite, turn: &Turn<'_>, query: &Query, listed: &[ListedHome<'_>]) -> Page {
         self.begun += 1;
         let id = self.begun;
         let size = site.size(query, true).max(1);
@@ -55,7 +55,7 @@ impl Replications {
     }
 }
 
-fn write(site: &ResoSite, turn: &Turn<'_>, rows: &[Listed<'_>], count: Option<usize>, id: u64) -> Page {
+fn write(site: &ResoSite, turn: &Turn<'_>, rows: &[ListedHome<'_>], count: Option<usize>, id: u64) -> Page {
     let mut body = page::collection(site, turn, rows, count);
     let origin = if turn.twist == Some(Fault::ForeignLink) { "http://portal.invalid" } else { turn.asked.origin };
     if !rows.is_empty() {

@@ -72,7 +72,7 @@ fn mls_grid_requires_a_system_and_refuses_an_order() {
     let site = site(Dialect::Reso(ResoSite::new(Vendor::MlsGrid)), 50);
     let status = |query: &str| {
         let url = format!("{HOST}/odata/Property?{query}");
-        site.answer(&Asked::get(&url, &[]).unwrap(), start()).answer.unwrap().status
+        site.answer(&PortalRequest::get(&url, &[]).unwrap(), start()).answer.unwrap().status
     };
     assert_eq!(status("$filter=OriginatingSystemName%20eq%20'simulated'"), 200);
     assert_eq!(status("$filter=City%20eq%20'Chicago'"), 400);
@@ -86,7 +86,8 @@ fn a_replication_expires_after_five_minutes() {
     assert!((1..30).contains(&rest), "{rest}");
     let url = format!("{HOST}/odata/Property?$top=30&replication=true&$count=true");
     let get = |url: &str, minutes: i64| {
-        let answer = site.answer(&Asked::get(url, &[]).unwrap(), start().plus_ms(minutes * 60_000)).answer.unwrap();
+        let answer =
+            site.answer(&PortalRequest::get(url, &[]).unwrap(), start().plus_ms(minutes * 60_000)).answer.unwrap();
         let body: serde_json::Value = serde_json::from_slice(&answer.body).unwrap();
         (answer.status, body["value"].as_array().map(Vec::len), body["@odata.nextLink"].as_str().map(str::to_owned))
     };

@@ -49,7 +49,7 @@ impl Default for Months {
 }
 
 /// A home that was seen.
-struct Seen<'a> {
+struct SeenHome<'a> {
     entry: &'a Entry,
     /// The month in which its price was last cut.
     reduced: Option<usize>,
@@ -62,7 +62,7 @@ struct Seen<'a> {
 pub(super) fn survey(simulation: &Simulation) -> BTreeMap<(String, Purpose), Survey> {
     let from = simulation.now().plus_ms(-SPAN_MS);
     let mut surveys = BTreeMap::<(String, Purpose), Survey>::new();
-    let mut all = BTreeMap::<u32, Seen<'_>>::new();
+    let mut all = BTreeMap::<u32, SeenHome<'_>>::new();
     let key = |home: u32| {
         let home = &simulation.all_homes()[home as usize];
         (home.market().area.levels()[3].to_owned(), home.purpose)
@@ -87,7 +87,7 @@ pub(super) fn survey(simulation: &Simulation) -> BTreeMap<(String, Purpose), Sur
 
 /// Counts the homes on offer at the end of a month.
 fn count_stock(
-    all: &BTreeMap<u32, Seen<'_>>,
+    all: &BTreeMap<u32, SeenHome<'_>>,
     surveys: &mut BTreeMap<(String, Purpose), Survey>,
     simulation: &Simulation,
     month: usize,
@@ -113,11 +113,11 @@ fn count_stock(
 
 impl Survey {
     /// Counts an entry of a month, or of none, and returns the home as it is then.
-    fn count<'a>(&mut self, entry: &'a Entry, before: Option<Seen<'a>>, month: Option<usize>) -> Seen<'a> {
+    fn count<'a>(&mut self, entry: &'a Entry, before: Option<SeenHome<'a>>, month: Option<usize>) -> SeenHome<'a> {
         let offer = &entry.offer;
         let (was, is) = (before.as_ref().map(|seen| seen.entry.offer.status.phase()), offer.status.phase());
         let asked = (entry.at, offer.list_price.0);
-        let mut seen = Seen { entry, reduced: None, asked: vec![asked], first_price: asked };
+        let mut seen = SeenHome { entry, reduced: None, asked: vec![asked], first_price: asked };
         match before {
             Some(before) if was != Some(Phase::Closed) => {
                 seen.asked.extend(before.asked.iter().filter(|(at, _)| days(*at, entry.at) < 90.0));
@@ -150,7 +150,7 @@ impl Survey {
     }
 
     /// Counts a change of the price within a spell.
-    fn count_change(&mut self, seen: &mut Seen<'_>, old: i64, month: usize) {
+    fn count_change(&mut self, seen: &mut SeenHome<'_>, old: i64, month: usize) {
         let new = seen.entry.offer.list_price.0;
         self.rises += u32::from(new > old);
         if new >= old {

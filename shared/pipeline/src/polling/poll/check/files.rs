@@ -2,8 +2,8 @@
 
 use stoop_domain::{Observation, Reason, Reject, Time};
 
-use super::{Checked, fits};
-use crate::polling::poll::change::{Shown, raw_of};
+use super::{CheckedPage, fits};
+use crate::polling::poll::change::{ShownListing, raw_of};
 use crate::polling::poll::index::Index;
 use crate::polling::poll::polled::Polled;
 use crate::polling::poll::scan::Scan;
@@ -20,9 +20,9 @@ pub(in crate::polling::poll) fn rows(
     index: &Index<'_>,
     refusals: &mut Refusals,
     polled: &mut Polled,
-) -> Checked {
+) -> CheckedPage {
     let (before, values, watch) = (refusals.refused(), refusals.values(), scan.search.source.watch());
-    let mut checked = Checked::default();
+    let mut checked = CheckedPage::default();
     for row in rows {
         match row {
             FileRow::Refused { position, reason, detail, raw, native_id } => {
@@ -32,7 +32,7 @@ pub(in crate::polling::poll) fn rows(
             FileRow::Found(observation, refused) => {
                 let mut observation = Observation { watch, ..observation };
                 scan.search.display.mark(&mut observation.listing);
-                let shown = Shown::new(observation);
+                let shown = ShownListing::new(observation);
                 match fits(&shown, scan.ports.stream).and_then(|()| is_once(&shown, source_file, index)) {
                     Ok(()) => {
                         let location = format!("{}, listing {}", source_file.name, shown.observation.native_id);
@@ -55,7 +55,7 @@ pub(in crate::polling::poll) fn rows(
 }
 
 /// Refuses a second, different row of a listing in a snapshot.
-fn is_once(row: &Shown, source_file: &mut SourceFile<'_>, index: &Index<'_>) -> Result<(), (Reason, String)> {
+fn is_once(row: &ShownListing, source_file: &mut SourceFile<'_>, index: &Index<'_>) -> Result<(), (Reason, String)> {
     let Some(as_of) = source_file.as_of else { return Ok(()) };
     // The index has the rows that an earlier run read.
     let taken = index.get(&row.observation.native_id).filter(|_| source_file.resumed);

@@ -3,9 +3,9 @@
 use stoop_domain::{Observation, RefusedValue, Reject, Sighting, Time, Watch};
 use stoop_sources::{Found, Page, Row};
 
-use super::{Checked, fits};
+use super::{CheckedPage, fits};
 use crate::Refusals;
-use crate::polling::poll::change::{Shown, raw_of};
+use crate::polling::poll::change::{ShownListing, raw_of};
 use crate::polling::poll::polled::Polled;
 use crate::polling::poll::scan::Scan;
 
@@ -21,11 +21,11 @@ pub(in crate::polling::poll) fn page(
     scan: &Scan<'_>,
     refusals: &mut Refusals,
     polled: &mut Polled,
-) -> Checked {
+) -> CheckedPage {
     let (before, values, name) = (refusals.refused(), refusals.values(), &scan.search.name);
     refusals.pass(page.left_out);
     polled.rows += page.left_out + page.rows.len() as u64;
-    let mut checked = Checked::default();
+    let mut checked = CheckedPage::default();
     for (row_number, row) in page.rows.into_iter().enumerate() {
         match row {
             Row::Refused { native_id, reason, detail, raw } => {
@@ -37,7 +37,7 @@ pub(in crate::polling::poll) fn page(
                 let (mut observation, refused) = observe(*found, seen, watch, scan);
                 let position = |native_id: &str| format!("{name}, listing {native_id}");
                 let valid = observation.check(seen);
-                let shown = Shown::new(observation);
+                let shown = ShownListing::new(observation);
                 match valid.and_then(|more| fits(&shown, scan.ports.stream).map(|()| [refused, more].concat())) {
                     Ok(refused) => {
                         let location = position(&shown.observation.native_id);

@@ -8,7 +8,7 @@ use crate::polling::poll::polled::Polled;
 use crate::polling::poll::scan::Scan;
 use crate::polling::poll::search::OnDrift;
 use crate::ports::{FileRow, SearchState};
-use crate::search::drift::{Drift, DriftCheck, Seen, UNDERSTOOD};
+use crate::search::drift::{Drift, DriftCheck, SeenRow, UNDERSTOOD};
 
 /// Compares a page with the search's past, before any of its rows is sent. `is_last` is whether the scan ends with it.
 /// Puts an example of a drift in quarantine, unless the search accepts drift.
@@ -25,7 +25,7 @@ pub(in crate::polling::poll) async fn watch<'r, R>(
     polled: &mut Polled,
 ) -> Result<(), PollError>
 where
-    Seen<'r>: From<&'r R>,
+    SeenRow<'r>: From<&'r R>,
 {
     let profile = state.profiles.of(scan.incremental);
     let mut drifts = check.page(rows, profile);
@@ -41,7 +41,7 @@ where
     let mut rejects = Vec::new();
     for drift in drifts {
         tracing::warn!(search, %drift, "the source drifts");
-        let raw = rows.iter().find_map(|row| drift.shown_by(Seen::from(row))).unwrap_or_default();
+        let raw = rows.iter().find_map(|row| drift.shown_by(SeenRow::from(row))).unwrap_or_default();
         let position = format!("{search}, {}", drift.field);
         rejects.push(Reject::new(scan.source(), now, position, Reason::Drifted, drift.to_string(), &raw));
         polled.drifts.push(drift.to_string());
@@ -71,18 +71,18 @@ pub(in crate::polling::poll) fn learn(
 
 impl Drift {
     /// The row as an example, if it is one: a listing without the field, or a row that was refused.
-    fn shown_by(&self, row: Seen<'_>) -> Option<Vec<u8>> {
+    fn shown_by(&self, row: SeenRow<'_>) -> Option<Vec<u8>> {
         match row {
-            Seen::Listing { native_id, listing } if self.example.as_deref() == Some(native_id) => {
+            SeenRow::Listing { native_id, listing } if self.example.as_deref() == Some(native_id) => {
                 Some(raw_of(listing.clone()))
             }
-            Seen::Refused { raw } if self.field == UNDERSTOOD => Some(raw.to_vec()),
+            SeenRow::Refused { raw } if self.field == UNDERSTOOD => Some(raw.to_vec()),
             _ => None,
         }
     }
 }
 
-impl<'a> From<&'a FileRow> for Seen<'a> {
+impl<'a> From<&'a FileRow> for SeenRow<'a> {
     fn from(row: &'a FileRow) -> Self {
         match row {
             FileRow::Found(found, _) => Self::Listing { native_id: &found.native_id, listing: &found.listing },

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use stoop_domain::{Listing, Minor, Observation, Sighting, Time};
 use stoop_wire::EncodedListing;
 
-use crate::polling::poll::change::{Cause, Change, Shown};
+use crate::polling::poll::change::{Cause, Change, ShownListing};
 use crate::polling::poll::confirm::{doubtful_since, is_due, watch_of};
 use crate::polling::poll::index::Index;
 use crate::polling::poll::source_file::SourceFile;
@@ -35,7 +35,7 @@ struct PageChanges {
 /// The changes of a page of rows. A row may be older than what is known of its listing: it is sent, and the index keeps
 /// the latest. `scan` is the name of the scan in the index.
 pub(in crate::polling::poll) fn rows(
-    shown: Vec<Shown>,
+    shown: Vec<ShownListing>,
     scan: Time,
     source_file: &mut SourceFile<'_>,
     index: &mut Index<'_>,
@@ -52,7 +52,13 @@ pub(in crate::polling::poll) fn rows(
     changes
 }
 
-fn row(mut shown: Shown, scan: Time, source_file: &mut SourceFile<'_>, index: &mut Index<'_>, page: &mut PageChanges) {
+fn row(
+    mut shown: ShownListing,
+    scan: Time,
+    source_file: &mut SourceFile<'_>,
+    index: &mut Index<'_>,
+    page: &mut PageChanges,
+) {
     let (native_id, content) = (shown.observation.native_id.as_str(), shown.content);
     let entry = index.get(native_id);
     let (new, is_gone) = (entry.is_none(), entry.is_some_and(|entry| entry.on_stream.gone_at().is_some()));
@@ -119,8 +125,8 @@ impl Known {
 
 impl PageChanges {
     /// Sends a row that becomes the latest known.
-    fn send(&mut self, shown: Shown, cause: Cause, new: bool, before: Option<Known>) {
-        let Shown { observation, encoded, content } = shown;
+    fn send(&mut self, shown: ShownListing, cause: Cause, new: bool, before: Option<Known>) {
+        let ShownListing { observation, encoded, content } = shown;
         let becomes = OnStream::Listing(content);
         self.latest(Change { observation, encoded, becomes, cause, new, until: None, past: false }, before);
     }
@@ -142,8 +148,8 @@ impl PageChanges {
     }
 
     /// Sends a row that is older than the latest known.
-    fn send_past(&mut self, shown: Shown) {
-        let Shown { observation, encoded, content } = shown;
+    fn send_past(&mut self, shown: ShownListing) {
+        let ShownListing { observation, encoded, content } = shown;
         let (becomes, cause) = (OnStream::Listing(content), Cause::Row);
         self.changes.push(Change { observation, encoded, becomes, cause, new: false, until: None, past: true });
     }

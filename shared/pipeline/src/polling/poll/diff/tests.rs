@@ -5,7 +5,7 @@ use stoop_sources::declared::Order;
 use super::{pages, rows};
 use crate::polling::poll::change::{Cause, Change};
 use crate::polling::poll::index::Index;
-use crate::polling::poll::made::{Kept, hour, listing, now, search, shown};
+use crate::polling::poll::made::{MadeIndex, hour, listing, now, search, shown};
 use crate::polling::poll::source_file::SourceFile;
 use crate::ports::{OnStream, Sent};
 use crate::{OneRowPerListing, Ordinals};
@@ -26,7 +26,7 @@ fn causes(changes: &[Change]) -> Vec<(Option<i64>, Cause, bool)> {
 
 #[test]
 fn a_listing_is_sent_unless_the_stream_has_it_so_for_certain() {
-    let (search, kept) = (search("a.csv"), Kept::default());
+    let (search, kept) = (search("a.csv"), MadeIndex::default());
     let same = OnStream::Listing(shown("1", 2, listing(PRICE)).content);
     let other = OnStream::Listing(shown("1", 2, listing(1)).content);
     let gone = [OnStream::Gone(hour(1)), OnStream::GoneInDoubt(hour(1))];
@@ -51,7 +51,7 @@ fn a_listing_is_sent_unless_the_stream_has_it_so_for_certain() {
 
 #[test]
 fn a_date_that_moves_with_every_look_is_no_change_and_after_days_it_is_confirmed() {
-    let (search, kept) = (search("a.csv"), Kept::default());
+    let (search, kept) = (search("a.csv"), MadeIndex::default());
     let mut index = kept.index(&search);
     let mut dated = listing(PRICE);
     dated.listed_at = Some(hour(-9));
@@ -64,7 +64,7 @@ fn a_date_that_moves_with_every_look_is_no_change_and_after_days_it_is_confirmed
 
 #[test]
 fn rows_of_one_listing_on_a_page_are_sent_in_their_order_and_each_once() {
-    let (search, kept) = (search("a.csv"), Kept::default());
+    let (search, kept) = (search("a.csv"), MadeIndex::default());
     let page = [(3, 7), (2, 6), (3, 7), (3, 8)].map(|(at, price)| shown("1", at, listing(price)));
     let changes = pages(page.into(), hour(3), &mut kept.index(&search));
     let prices: Vec<_> = causes(&changes).into_iter().map(|(price, ..)| price).collect();
@@ -79,7 +79,7 @@ fn what_another_search_has_sent_since_is_taken_over_or_put_right() {
     let content = |price| OnStream::Listing(shown("1", 1, listing(price)).content);
     for (theirs, sent) in [(PRICE, None), (9, Some(PRICE))] {
         let by_them = Sent { sighting: Sighting::at(hour(5)), on_stream: content(theirs) };
-        let kept = Kept { elsewhere: [("1".to_owned(), by_them)].into(), ..Kept::default() };
+        let kept = MadeIndex { elsewhere: [("1".to_owned(), by_them)].into(), ..MadeIndex::default() };
         let mut index = kept.index(&search);
         knowing(&mut index, content(PRICE));
         now(index.look_elsewhere()).unwrap();
@@ -121,7 +121,7 @@ fn taken(of: &[(i64, i64)], late: bool, index: &mut Index<'_>) -> Vec<(Time, Opt
 
 #[test]
 fn a_row_between_two_that_say_the_same_is_sent_and_what_held_after_it_is_said_again() {
-    let (search, kept) = (search("a.csv"), Kept::default());
+    let (search, kept) = (search("a.csv"), MadeIndex::default());
     let mut index = kept.index(&search);
     let first = taken(&[(1, PRICE), (5, PRICE)], false, &mut index);
     assert_eq!(first, [(hour(1), Some(PRICE), Cause::Row, false)], "the second says the same");
@@ -133,7 +133,7 @@ fn a_row_between_two_that_say_the_same_is_sent_and_what_held_after_it_is_said_ag
 
 #[test]
 fn before_a_change_it_is_said_how_long_it_was_as_it_was() {
-    let (search, kept) = (search("a.csv"), Kept::default());
+    let (search, kept) = (search("a.csv"), MadeIndex::default());
     let mut index = kept.index(&search);
     taken(&[(1, PRICE), (5, PRICE)], false, &mut index);
     let changed = taken(&[(8, 9)], false, &mut index);

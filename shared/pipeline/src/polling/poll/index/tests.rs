@@ -2,20 +2,20 @@ use stoop_dice::Dice;
 use stoop_domain::{Listing, Minor, Sighting};
 
 use super::Index;
-use crate::polling::poll::change::{Cause, Change, Shown};
+use crate::polling::poll::change::{Cause, Change, ShownListing};
 use crate::polling::poll::error::PollError;
-use crate::polling::poll::made::{Kept, hour, listing, now, search, shown};
+use crate::polling::poll::made::{MadeIndex, hour, listing, now, search, shown};
 use crate::ports::{OnStream, SearchState, Sent};
 
 /// A change of a listing shown at this hour.
 fn change(native_id: &str, at: i64, price: i64, new: bool) -> Change {
-    let Shown { observation, encoded, content } = shown(native_id, at, listing(price));
+    let ShownListing { observation, encoded, content } = shown(native_id, at, listing(price));
     let becomes = OnStream::Listing(content);
     Change { observation, encoded, becomes, cause: Cause::Row, new, until: None, past: false }
 }
 
 /// An index with one published listing, after the first full scan.
-fn settled<'a>(kept: &'a Kept, search: &'a crate::Search) -> Index<'a> {
+fn settled<'a>(kept: &'a MadeIndex, search: &'a crate::Search) -> Index<'a> {
     let mut index = kept.index(search);
     index.published(vec![change("1", 1, 7, true)], hour(1));
     index.state.full_scan_at = Some(hour(1));
@@ -25,7 +25,7 @@ fn settled<'a>(kept: &'a Kept, search: &'a crate::Search) -> Index<'a> {
 
 #[test]
 fn a_kill_between_sending_and_saving_leaves_the_listing_in_doubt() {
-    let (search, kept) = (search("a.csv"), Kept::default());
+    let (search, kept) = (search("a.csv"), MadeIndex::default());
     let mut index = settled(&kept, &search);
     let changes = vec![change("1", 2, 8, false), change("2", 2, 5, true)];
     now(index.doubt(&changes, hour(2))).unwrap();
@@ -41,7 +41,7 @@ fn a_kill_between_sending_and_saving_leaves_the_listing_in_doubt() {
 
 #[test]
 fn before_the_first_scan_of_everything_new_listings_cost_no_save() {
-    let (search, kept) = (search("a.csv"), Kept::default());
+    let (search, kept) = (search("a.csv"), MadeIndex::default());
     let mut index = kept.index(&search);
     now(index.doubt(&[change("1", 1, 7, true)], hour(1))).unwrap();
     assert_eq!((kept.saved().version, index.get("1")), (0, None));
@@ -49,7 +49,7 @@ fn before_the_first_scan_of_everything_new_listings_cost_no_save() {
 
 #[test]
 fn the_later_of_two_writers_is_refused_and_loses_nothing_of_what_it_knows() {
-    let (search, kept) = (search("a.csv"), Kept::default());
+    let (search, kept) = (search("a.csv"), MadeIndex::default());
     settled(&kept, &search);
     let (mut one, mut other) = (kept.index(&search), kept.index(&search));
     now(one.save()).unwrap();
@@ -61,7 +61,7 @@ fn the_later_of_two_writers_is_refused_and_loses_nothing_of_what_it_knows() {
 
 #[test]
 fn that_a_listing_is_gone_is_in_doubt_until_the_stream_has_it_and_said_again_as_it_was() {
-    let (search, kept) = (search("a.csv"), Kept::default());
+    let (search, kept) = (search("a.csv"), MadeIndex::default());
     let mut index = settled(&kept, &search);
     assert_eq!(index.note_missing(hour(3), hour(3)), ["1"]);
     assert_eq!(index.note_missing(hour(4), hour(4)), ["1"]);
@@ -95,7 +95,7 @@ fn what_moved_or_was_said_by_another_search_is_forgotten() {
     ];
     for (moved, theirs, is_said) in cases {
         let elsewhere = theirs.map(|sent| ("1".to_owned(), sent)).into_iter().collect();
-        let kept = Kept { elsewhere, ..Kept::default() };
+        let kept = MadeIndex { elsewhere, ..MadeIndex::default() };
         let mut index = settled(&kept, &search);
         now(index.look_elsewhere()).unwrap();
         index.note_missing(hour(3), hour(3));
@@ -106,7 +106,7 @@ fn what_moved_or_was_said_by_another_search_is_forgotten() {
 
 #[test]
 fn a_search_that_asks_for_something_else_keeps_only_what_is_gone() {
-    let (before, after, kept) = (search("a.csv"), search("b.csv"), Kept::default());
+    let (before, after, kept) = (search("a.csv"), search("b.csv"), MadeIndex::default());
     let mut index = settled(&kept, &before);
     index.published(vec![change("2", 1, 7, true)], hour(1));
     index.state.watermark = Some("w".into());
@@ -122,7 +122,7 @@ fn a_search_that_asks_for_something_else_keeps_only_what_is_gone() {
 
 #[test]
 fn absences_move_with_a_clock_that_is_set() {
-    let (search, kept) = (search("a.csv"), Kept::default());
+    let (search, kept) = (search("a.csv"), MadeIndex::default());
     let mut index = settled(&kept, &search);
     index.note_missing(hour(3), hour(3));
     index.shift_absences(-stoop_domain::Time::HOUR_MS);
@@ -148,10 +148,10 @@ fn varied(dice: &mut Dice, price: i64) -> Listing {
 /// written as a whole index each.
 #[test]
 fn a_scan_writes_what_changed_and_not_the_whole_index_for_each_page() {
-    let (search, kept, mut dice) = (search("a.csv"), Kept::default(), Dice::new(7));
+    let (search, kept, mut dice) = (search("a.csv"), MadeIndex::default(), Dice::new(7));
     let mut index = kept.index(&search);
     let change = |native_id: &str, at, listing, new| {
-        let Shown { observation, encoded, content } = shown(native_id, at, listing);
+        let ShownListing { observation, encoded, content } = shown(native_id, at, listing);
         let becomes = OnStream::Listing(content);
         Change { observation, encoded, becomes, cause: Cause::Row, new, until: None, past: false }
     };
