@@ -94,7 +94,7 @@ pub struct Listing {
 }
 
 /// Calls a macro with the fields of a [`Listing`] that describe the home itself: for each the name in maps, the field,
-/// its [`HomeKind`](crate::HomeKind), where a home keeps it ([`Kept`](crate::Kept)) and what it means, for documents.
+/// its [`HomeKind`](crate::HomeKind), where a home keeps it ([`FieldPlace`](crate::FieldPlace)) and what it means, for documents.
 /// They are in the order of a line. A new one goes to the end; an attribute takes the next free mark (1, 2, 3, 8 and 9
 /// are used elsewhere).
 ///
