@@ -89,7 +89,7 @@ class Markets:
             key = segments(interval.facts)[which]
             was = before is not None and before.phase == "active"
             is_ = interval.phase == "active"
-            same = was and is_ and segments(before.facts)[which] == key
+            same = was and is_ and segments(before.facts)[which] == key and not interval.another
             if was and not same:
                 kind = exit_kind(before, interval)
                 part = self.parts[segments(before.facts)[which]]
@@ -99,7 +99,7 @@ class Markets:
                     part.left.append((day, max(0, day - stay[0])))
             part = self.parts[key]
             if is_ and not same:
-                kind = "moved_in" if was and terms(before.facts) == terms(interval.facts) else \
+                kind = "moved_in" if was and before.terms == interval.terms else \
                     entry_kind(history.intervals, place)
                 day = self.flow(part, interval, kind)
                 stay = (self.day(interval, interval.spell.opened), day)
@@ -158,7 +158,7 @@ class Markets:
 def exit_kind(before, interval):
     if interval.phase in ("pending", "closed"):
         return interval.phase
-    if interval.phase != "active" or terms(before.facts) != terms(interval.facts):
+    if interval.phase != "active" or before.terms != interval.terms:
         return "gone"
     return "moved_out"
 
@@ -176,7 +176,7 @@ def entry_kind(intervals, place):
     around = [intervals[actives[-1]]] if actives else []
     if any(step.phase == "closed" for step in between):
         return "new"
-    if any(terms(step.facts) != terms(interval.facts) for step in around + between):
+    if any(step.terms != interval.terms for step in around + between):
         return "new"
     longest, off = 0, None
     for step in between + [interval]:
@@ -215,7 +215,7 @@ def list_prices(history, sale, since, place, closing):
         return price is not None and (closing is None or closing < price * 4 and price < closing * 4)
 
     steps = [step for step in history.intervals[since:place]
-             if step.phase in ("active", "pending") and terms(step.facts) == terms(sale.interval.facts)]
+             if step.phase in ("active", "pending") and step.terms == sale.interval.terms]
     asked = [step.price for step in steps if step.price is not None][-1:] + [sale.interval.facts.price]
     ends = {}                                    # the last step of each spell
     for step in steps:

@@ -27,6 +27,8 @@ class Interval:
 
     def __init__(self, facts, start):
         self.facts, self.start, self.phase = facts, start, phase(facts)
+        self.another = False     # whether its ID was given to another home here
+        self.terms = None        # purpose, currency, and the number of the home of this ID
         self.end = None          # start of the next one
         self.sightings = []      # (time, listing date or None)
         self.spell = None
@@ -54,6 +56,7 @@ class Sale:
 class History:
     def __init__(self, rows):
         self.intervals = make_intervals(rows)
+        tell_homes_apart(self.intervals)
         self.spells = make_spells(self.intervals)
         self.sales = make_sales(self.intervals)
         end_spells(self.intervals, self.spells, self.sales)
@@ -97,14 +100,42 @@ def make_intervals(rows):
     return intervals
 
 
+def tell_homes_apart(intervals):
+    """Finds where the ID was given to another home: size and rooms change together, and place or price with them."""
+    number, last = 0, {}
+    for interval in intervals:
+        facts = interval.facts
+        known = {name: value for name, value in (("area", facts.area), ("beds", facts.beds), ("price", facts.price),
+                                                 ("market", facts.market)) if value is not None}
+        if last:
+            interval.another = is_another(last, known)
+        if interval.another:
+            number, last = number + 1, {}
+        last.update(known)
+        interval.terms = (*terms(facts), number)
+
+
+def is_another(last, now):
+    def differ(name, factor):
+        if name not in last or name not in now:
+            return False
+        low, high = sorted((last[name], now[name]))
+        return high >= factor * low
+    rooms = "beds" in last and "beds" in now and last["beds"] != now["beds"]
+    levels = zip(last["market"][0].split("/"), now["market"][0].split("/"))
+    place = any(one != other and "-" not in (one, other) for one, other in levels)
+    price = last["market"][1:] == now["market"][1:] and differ("price", 2)
+    return differ("area", 1.5) and rooms and (place or price)
+
+
 def make_spells(intervals):
     spells, spell, off = [], None, None
     for place, interval in enumerate(intervals):
         if interval.phase in ("active", "pending"):
-            new = (spell is None or spell.terms != terms(interval.facts)
+            new = (spell is None or spell.terms != interval.terms
                    or (off is not None and interval.start - off > 90 * DAY))
             if new:
-                spell = Spell(terms(interval.facts), intervals[place - 1] if place else None)
+                spell = Spell(interval.terms, intervals[place - 1] if place else None)
                 spells.append(spell)
             off = None
         elif interval.phase == "closed":
@@ -137,6 +168,8 @@ def valid_date(interval):
 def make_sales(intervals):
     sales, sale, offered, ever = [], None, False, False
     for interval in intervals:
+        if interval.another:
+            sale, offered, ever = None, True, True
         if interval.phase in ("active", "pending"):
             offered = ever = True
         if interval.phase != "closed":
@@ -150,7 +183,7 @@ def make_sales(intervals):
             sales.append(sale)
             if date is None:
                 sale.dates.append(interval.start // DAY)
-        elif sale is None or terms(sale.interval.facts) != terms(interval.facts):
+        elif sale is None or sale.interval.terms != interval.terms:
             continue
         offered = False
         if date is not None:
@@ -167,7 +200,7 @@ def end_spells(intervals, spells, sales):
     last = {id(spell.intervals[-1]): spell for spell in spells}
     for before, interval in zip(intervals, intervals[1:]):
         spell, sale = last.get(id(before)), begins.get(id(interval))
-        if spell is not None and sale is not None and terms(interval.facts) == spell.terms:
+        if spell is not None and sale is not None and interval.terms == spell.terms:
             spell.sale = sale
 
 
@@ -200,7 +233,7 @@ def mark_doubtful(spell):
         if interval.facts.status != "Gone":
             runs[-1][1].update(seen // DAY for seen, _ in interval.sightings)
     closing = None
-    if spell.sale is not None and possible_sale(spell.sale.price, spell.terms):
+    if spell.sale is not None and possible_sale(spell.sale.price, spell.terms[:2]):
         closing = spell.sale.price
         if not any(asked and price * 2 >= closing and price <= closing * 2 for price, _, _, asked in runs):
             closing = None

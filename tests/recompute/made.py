@@ -150,7 +150,9 @@ class Home:
             self.show(beds=self.random.choice((1, 2, 3, 4)), type=self.random.choice(TYPES))
         elif chance < 0.375:
             self.show(zip=self.random.choice(list(PLACES)))
-        elif chance < 0.39:
+        elif chance < 0.38:
+            self.another()
+        elif chance < 0.395:
             self.flicker()
         elif chance < 0.62:
             self.show(status=self.random.choice(("Pending", "Pending", "ActiveUnderContract")))
@@ -246,6 +248,19 @@ class Home:
             self.show()
             self.wait(0.05, 2)
         self.show(price=price)
+
+    def another(self):
+        """The portal gives the ID to another home."""
+        state = self.state
+        beds = (state["beds"] or 1) + self.random.choice((1, 2))
+        area = int((state["area"] or 900) * self.random.choice((1.5, 1.7, 2.5)))
+        if self.random.random() < 0.5:
+            state["zip"] = self.random.choice([code for code in PLACES if code != state["zip"]])
+            self.ask()
+        elif state["price"] is not None:
+            state["price"] = int(state["price"] * self.random.choice((2, 2.4))) // 500 * 500
+        self.reset()
+        self.show(beds=beds, area=area, status=self.random.choice(("Active", "Active", "Pending", "Closed", "Withdrawn")))
 
     def flicker(self):
         """Several prices within hours, and rows of one moment, which only their order in the file tells apart."""
