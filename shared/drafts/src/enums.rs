@@ -8,6 +8,9 @@ use super::guess::{Chosen, Fit, Guess, Lookup, shown};
 use super::kinds;
 use super::known::Known;
 
+/// The least share of rows that have a purpose or a status.
+const FILLED_MIN: f64 = 0.85;
+
 /// Maximum number of distinct texts of an enumeration.
 const VALUES_MAX: usize = 40;
 
@@ -66,8 +69,13 @@ fn status(column: &Column, values: &Values<'_>) -> Option<Fit> {
         return None;
     }
     let guess = Guess::of("status", &column.name, seen(values));
-    // A row with an unknown status is refused, so a column that is only partly filled is not a status.
-    let gaps = if column.scalars() < column.cells.len() { -40 } else { 0 };
+    // A row with an unknown status is refused, so a column that is only partly filled is not a status. A sum below the rows
+    // has none.
+    let gaps = match ratio(column.scalars(), column.cells.len()) {
+        filled if filled >= 1.0 => 0,
+        filled if filled >= FILLED_MIN => -8,
+        _ => -40,
+    };
     // RESO's own field has RESO's names, which need no lookup.
     let reso = column.words.have(&["standard"]) || values.iter().any(|(text, _)| *text == "ActiveUnderContract");
     if reso && values.iter().all(|(text, _)| stoop_domain::Status::parse(text).is_some()) {
@@ -146,20 +154,22 @@ fn purpose(column: &Column, values: &Values<'_>) -> Option<Fit> {
     let share = understood(values, meaning);
     // A status may say the purpose of homes on offer only.
     let of_status = understood(values, status_of) > 0.9 && share > 0.0;
-    if (share < 0.9 && !of_status) || column.scalars() < column.cells.len() {
+    if (share < 0.9 && !of_status) || ratio(column.scalars(), column.cells.len()) < FILLED_MIN {
         return None;
     }
     let known_words = values.iter().any(|(text, _)| purpose_of(text).is_some());
+    // Whatever its name is: a column that says sale in some rows and rent in all others is the purpose.
+    let says_both =
+        share > 0.999 && ["sale", "rent"].iter().all(|it| values.iter().any(|(text, _)| meaning(text) == Some(*it)));
+    let shape = if says_both && column.owner.is_none() { 62 } else { 0 };
     let lookup = Lookup { known_words, ..lookup(values, meaning, None, "sale, rent") };
     let guess = Guess { lookup: Some(lookup), ..Guess::of("purpose", &column.name, seen(values)) };
-    Fit::of(
-        guess,
-        if share > 0.999 {
-            12
-        } else if of_status {
-            0
-        } else {
-            -10
-        },
-    )
+    let score = if share > 0.999 {
+        12
+    } else if of_status {
+        0
+    } else {
+        -10
+    };
+    Some(Fit { guess: Guess { score, ..guess }, shape })
 }

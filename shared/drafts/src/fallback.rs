@@ -77,10 +77,15 @@ fn street_and_number(sample: &Sample, chosen: &mut Chosen) {
     let Some(street) = sample.columns.iter().find(is_street) else { return };
     let is_number = |column: &&Column| {
         let says = column.words.last.iter().any(|word| NUMBERS.contains(&word.as_str()));
-        let of_house =
-            column.words.last.len() == 1 || column.words.have(&["house", "street", "building", "haus", "straat"]);
+        let of_house = column.words.last.len() == 1
+            || column.words.have(&["house", "street", "building", "haus", "straat", "exterior", "ext"]);
         let short = |text: &str| text.len() <= 8 && text.starts_with(|c: char| c.is_ascii_digit());
-        place(column) == place(street) && says && of_house && column.all(short) && plain(column)
+        place(column) == place(street)
+            && says
+            && of_house
+            && column.is_scalar()
+            && column.share(short) >= 0.8
+            && plain(column)
     };
     let Some(number) = sample.columns.iter().find(is_number) else { return };
     if chosen.sure.iter().any(|guess| guess.columns.contains(&number.name)) {

@@ -47,7 +47,7 @@ fn home_field(field: &HomeField, column: &Column, sample: &Sample, known: &Known
         HomeKind::Hundredths => count(field.name, column, 2),
         HomeKind::Area => fit_area::fit(field.name, column, sample, known),
         HomeKind::Year => year(field.name, column),
-        HomeKind::Fee => fit_price::fee(field.name, column, known),
+        HomeKind::Fee => fit_price::fee(field.name, column, sample, known),
         HomeKind::Flag => flag(field.name, column),
     }
 }
@@ -146,6 +146,9 @@ fn month_first(sample: &Sample, known: &Known) -> Option<String> {
     (known.country.is_none() && is(&known.currency, "USD")).then(|| "prices are in USD".to_owned())
 }
 
+/// The share of values that must be numbers for a column of counts: others are texts such as `studio`.
+const MOST: f64 = 0.75;
+
 /// A small number with up to `digits` decimals, or a text that begins with one.
 fn count(field: &'static str, column: &Column, digits: u32) -> Option<Fit> {
     let number = |text: &str| {
@@ -154,7 +157,9 @@ fn count(field: &'static str, column: &Column, digits: u32) -> Option<Fit> {
     };
     let nulls: Vec<String> = column.texts().filter(|text| *text == "-1").take(1).map(str::to_owned).collect();
     let fits = |text: &str| text == "-1" || number(text).is_some_and(|n| (0..=50).contains(&n));
-    if column.all(fits) && column.texts().any(|text| text != "-1") {
+    // The draft makes it lenient if it is chosen.
+    let most = column.is_scalar() && column.share(fits) >= MOST;
+    if most && column.texts().any(|text| text != "-1" && fits(text)) {
         let high = column.texts().filter_map(number).max().unwrap_or(0);
         let low = column.texts().filter_map(number).filter(|n| *n >= 0).min().unwrap_or(0);
         let why = if low < high { format!("Numbers from {low} to {high}.") } else { format!("{low} in every row.") };
@@ -242,6 +247,16 @@ fn is_address(text: &str) -> bool {
 }
 
 fn images(column: &Column) -> Option<Fit> {
+    let mut fit = addresses_of_images(column)?;
+    if column.words.have(&["thumbnail", "thumbnails", "thumb", "thumbs", "small", "mini", "icon", "preview"]) {
+        fit.guess.score -= 8;
+    } else if column.words.have(&["large", "full", "original", "big", "hd", "high"]) {
+        fit.guess.score += 2;
+    }
+    Some(fit)
+}
+
+fn addresses_of_images(column: &Column) -> Option<Fit> {
     let lists = column.cells.iter().filter(|cell| matches!(cell, Cell::List(_))).count();
     let list_texts =
         || column.cells.iter().flat_map(|cell| if let Cell::List(texts) = cell { &texts[..] } else { &[] });
@@ -280,7 +295,13 @@ fn amenities(column: &Column) -> Option<Fit> {
             Cell::Absent => true,
             _ => false,
         });
-        return fits.then(|| Guess::of("amenities", &column.name, "Lists of short texts.")).and_then(|g| Fit::of(g, 5));
+        let some: Vec<&Cell> = column.cells.iter().filter(|cell| **cell != Cell::Absent).collect();
+        let is_label = |cell: &Cell| matches!(cell, Cell::List(texts) if texts.len() == 1);
+        let is_same = some.len() > 2 && some.iter().all(|cell| *cell == some[0] && is_label(cell));
+        let score = if is_same { -40 } else { 5 };
+        return fits
+            .then(|| Guess::of("amenities", &column.name, "Lists of short texts."))
+            .and_then(|g| Fit::of(g, score));
     }
     let sign = [";", ",", "|"].into_iter().find(|sign| column.texts().any(|text| text.contains(sign)))?;
     let fits = column.all(|text| text.parse::<f64>().is_err() && text.split(sign).all(|part| short(part.trim())));
@@ -309,7 +330,7 @@ fn url(column: &Column) -> Option<Fit> {
             "Addresses without their host: template = \"https://HOST{{{}}}\" in place of from makes links of them.",
             shown(&column.name)
         );
-        return Fit::of(Guess::of("url", &column.name, why), 5);
+        return Fit::of(Guess::of("url", &column.name, why), -10);
     }
     None
 }

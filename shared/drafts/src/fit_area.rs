@@ -1,9 +1,10 @@
 //! Areas: the unit comes from the values, the name, a unit column or the country.
 
 use stoop_domain::AreaUnit;
+use stoop_sources::text::{parse_area_measure, parse_area_unit};
 
 use super::column::Column;
-use super::guess::{Fit, Guess, quoted};
+use super::guess::{Fit, Guess, quoted, shown};
 use super::known::Known;
 use super::measures;
 use super::sample::Sample;
@@ -46,8 +47,14 @@ fn with_unit(guess: Guess, found: &Areas, column: &Column, sample: &Sample, know
         return hints(guess, unit, why.to_owned());
     }
     if let Some((other, units)) = unit_beside(column, &sample.columns) {
+        if let Some(unknown) = units.iter().find(|unit| parse_area_measure(unit).is_none()) {
+            let doubt = format!("{:?} in {} is no unit of area known here.", shown(unknown), shown(&other.name));
+            return Fit::of(guess.with("unit", "m2").doubted(doubt), 0);
+        }
         if let [unit] = units[..] {
-            return hints(guess, unit, format!("{} says the unit, the same in every row.", other.name));
+            let name = parse_area_unit(unit).map_or_else(|| (*unit).to_owned(), |unit| unit_name(unit).to_owned());
+            let why = format!("{} says the unit, the same in every row.", other.name);
+            return Fit::of(Guess { why, ..guess.with("unit", &name) }, 6);
         }
         let plain = |name: &str| !name.contains(['{', '}']);
         if plain(&column.name) && plain(&other.name) {

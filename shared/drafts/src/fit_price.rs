@@ -1,7 +1,7 @@
 //! Prices and fees: what the name, the texts and the columns beside them say about the amounts.
 
 use stoop_domain::Purpose;
-use stoop_sources::text::Period;
+use stoop_sources::text::{Period, parse_period};
 
 use super::amounts::{Amounts, amounts};
 use super::beside::{factors_beside, period_beside};
@@ -127,7 +127,7 @@ fn measured(mut guess: Guess, column: &Column, sample: &Sample, known: &Known) -
 }
 
 /// A fee is an amount of any size; the column's name contains its period.
-pub(super) fn fee(field: &'static str, column: &Column, known: &Known) -> Option<Fit> {
+pub(super) fn fee(field: &'static str, column: &Column, sample: &Sample, known: &Known) -> Option<Fit> {
     if column.measure.area.is_some() {
         return None;
     }
@@ -138,7 +138,25 @@ pub(super) fn fee(field: &'static str, column: &Column, known: &Known) -> Option
         Some(Period::Month) => guess,
         Some(period) => guess.with("per", period.as_str()),
         None if found.periodic => guess,
+        None if let Some((beside, period)) = period_of_fee(column, &sample.columns) => {
+            let guess = if period == Period::Month { guess } else { guess.with("per", period.as_str()) };
+            Guess { why: format!("{} {} says for how long.", guess.why, shown(&beside.name)), ..guess }
+        }
         None => guess.doubted("Nothing says for how long it is: per = \"month\", \"quarter\" or \"year\"?"),
     };
     Fit::of(guess, 4)
+}
+
+/// The column that is called like a fee and names its period, the same in every row: `MaintenanceFeePaymentUnit`.
+fn period_of_fee<'c>(column: &Column, columns: &'c [Column]) -> Option<(&'c Column, Period)> {
+    let is_beside = |other: &&Column| {
+        other.name != column.name
+            && other.words.above == column.words.above
+            && other.words.last.starts_with(&column.words.last)
+    };
+    columns.iter().filter(is_beside).find_map(|other| {
+        let period = parse_period(other.first()?)?;
+        let is_same = other.all(|text| parse_period(text) == Some(period));
+        (is_same && !matches!(period, Period::Day | Period::Week)).then_some((other, period))
+    })
 }

@@ -97,13 +97,13 @@ fn country(sample: &Sample, hints: &DraftHints) -> Option<Fact> {
 }
 
 fn currency(sample: &Sample, country: Option<&Fact>) -> Option<Fact> {
-    for column in candidates("currency", sample) {
+    let prices = candidates("list_price", sample);
+    for column in candidates("currency", sample).into_iter().filter(|column| is_beside_a_price(column, &prices)) {
         let Some(code) = column.first().filter(|code| kinds::is_currency(code)) else { continue };
         if column.all(|text| text.eq_ignore_ascii_case(code)) {
             return Some((code.to_ascii_uppercase(), format!("{} is the same in every row that has it.", column.name)));
         }
     }
-    let prices = candidates("list_price", sample);
     let own = country.and_then(|(code, _)| countries::currency_of(code));
     if let Some(named) = named_by_price(&prices, own) {
         return Some(named);
@@ -118,6 +118,12 @@ fn currency(sample: &Sample, country: Option<&Fact>) -> Option<Fact> {
         let (code, _) = found.iter().max_by_key(|(_, count)| **count)?;
         Some((code.clone(), format!("Named in {}.", column.name)))
     })
+}
+
+/// Whether a currency is that of a price: beside it or above. `/fees/currency` is that of the fees.
+fn is_beside_a_price(column: &Column, prices: &[&Column]) -> bool {
+    let place = |name: &str| name.rsplit_once('/').map_or(String::new(), |(above, _)| format!("{above}/"));
+    prices.is_empty() || prices.iter().any(|price| place(&price.name).starts_with(&place(&column.name)))
 }
 
 /// The currency that the names of all prices say, if no price is in that of the country or in none.

@@ -149,7 +149,9 @@ pub fn draft(sample: &Sample, hints: &DraftHints) -> Result<Draft, DraftError> {
         chosen.mentions = mentions::of(sample, &known, &chosen);
         let toml = write(&chosen, Some(&proof));
         let params = http.map(|http| http.params).unwrap_or_default();
-        let (fields, mentions) = (drafted::fields(&chosen), chosen.mentions);
+        let mut mentions = mentions::unknown_texts(&chosen);
+        let fields = drafted::fields(&chosen);
+        mentions.append(&mut chosen.mentions);
         return Ok(Draft { map: parse(&toml, hints)?, toml, proof, fields, mentions, params });
     }
     Err(DraftError::one("the fields of the draft refuse rows again and again"))

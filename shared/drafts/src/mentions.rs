@@ -51,6 +51,24 @@ pub(super) fn of(sample: &Sample, known: &Known, chosen: &Chosen) -> Vec<(&'stat
         .collect()
 }
 
+/// Texts of chosen columns that are not known and read as something general.
+pub(super) fn unknown_texts(chosen: &Chosen) -> Vec<(&'static str, String, String)> {
+    let of_guess = |guess: &Guess| {
+        let lookup = guess.lookup.as_ref()?;
+        let otherwise = lookup.otherwise.filter(|_| guess.field == "property_type")?;
+        let unknown: Vec<String> = lookup
+            .entries
+            .iter()
+            .filter(|(_, meaning, _)| meaning.is_none())
+            .take(4)
+            .map(|(text, _, count)| format!("{:?} {count}×", shown(text)))
+            .collect();
+        let why = format!("not known, and read as {otherwise}: {}.", unknown.join(", "));
+        (!unknown.is_empty()).then(|| (guess.field, guess.columns[0].clone(), why))
+    };
+    chosen.sure.iter().filter_map(of_guess).collect()
+}
+
 fn why(field: &Field, column: &Column, chosen: &Chosen) -> String {
     if column.filled() == 0 {
         return "empty in every row.".to_owned();
@@ -69,6 +87,9 @@ fn why(field: &Field, column: &Column, chosen: &Chosen) -> String {
     }
     match column.cells.iter().find(|cell| **cell != Cell::Absent) {
         Some(Cell::List(_) | Cell::Nested) => "lists or objects, which this field cannot read.".to_owned(),
-        _ => format!("values like {:?} are none that this field can have.", shown(column.first().unwrap_or_default())),
+        _ => format!(
+            "not all of its values fit this field, like {:?}, or its name is not sure enough.",
+            shown(column.first().unwrap_or_default())
+        ),
     }
 }

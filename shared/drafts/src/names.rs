@@ -23,7 +23,7 @@ pub(super) const NEUTRAL: &str = "the of in for a an to is and on net gross tota
 pub(super) const TABLE: &[(&str, &str, &str)] = &[
     (
         "native_id",
-        "100: listing key, zpid; 98: property id; 97: listing id, ad id, unique id, unique identifier; 96: id, annonce id, anzeigen id, \
+        "90: ilan no; 82: sku; 100: listing key, zpid; 98: property id; 97: listing id, ad id, unique id, unique identifier; 96: id, annonce id, anzeigen id, \
          scout id, advert id; 94: object id, objekt id, list id, home id, property code; 93: objekt nr, objektnr, objekt nummer; 92: \
          listing number, listing no, list number, listnumber, list no, offer id, objektnummer, anzeigennummer, anzeigen nr, agent ref, \
          property ref, property reference, referencenumber; 90: uuid; 88: mls id, uid, guid, ml number, ml no; 86: mls number, mls no, mls \
@@ -35,7 +35,7 @@ pub(super) const TABLE: &[(&str, &str, &str)] = &[
     ),
     (
         "observed_at",
-        "90: ultima modifica, data modifica, gewijzigd op, senast andrad, data aggiornamento, ultima actualizacion; 100: modification timestamp, scrape timestamp, observed at; 98: scraping time; 96: scraped at, scrape date; \
+        "92: last refreshed at; 90: ultima modifica, data modifica, gewijzigd op, senast andrad, data aggiornamento, ultima actualizacion; 100: modification timestamp, scrape timestamp, observed at; 98: scraping time; 96: scraped at, scrape date; \
          95: modified at, last modified, crawled at, fetched at, snapshot date; 92: updated at, last updated, last \
          update date, retrieved at, extraction date, last seen date, seen at; 94: mod time, modtime, date modified, modified date, last modified date, last changed, changed at, letzte anderung; 90: modified, scraped, last seen; 88: \
          geandert am; 86: update date, updated, timestamp, mise a jour; 84: date maj, event date, actualizado; 82: \
@@ -54,7 +54,7 @@ pub(super) const TABLE: &[(&str, &str, &str)] = &[
     (
         "currency",
         "100: currency, currency code, price currency, list price currency; 97: devise, wahrung, moneda; 95: divisa",
-        "rate",
+        "rate deposit fee fees tax estimate valuation down",
     ),
     (
         "status",
@@ -139,7 +139,7 @@ pub(super) const TABLE: &[(&str, &str, &str)] = &[
     ),
     (
         "living_area",
-        "99: carpet area; 96: woonoppervlakte, boarea, boareal, boligareal, bruksareal, primaerrom, superficie commerciale, superficie interna, area util, area bruta, area privativa, metratura, pinta ala, asuinpinta ala, powierzchnia, uzitna plocha, usable floor area, square footage, living size, interior area, internal area, gross internal area, net area; 100: living area, livingarea, surface habitable, wohnflache; 99: sqft living, superficie habitable; 98: \
+        "94: built up, built up area; 99: carpet area; 96: woonoppervlakte, boarea, boareal, boligareal, bruksareal, primaerrom, superficie commerciale, superficie interna, area util, area bruta, area privativa, metratura, pinta ala, asuinpinta ala, powierzchnia, uzitna plocha, usable floor area, square footage, living size, interior area, internal area, gross internal area, net area; 100: living area, livingarea, surface habitable, wohnflache; 99: sqft living, superficie habitable; 98: \
          square footage, living space; 97: square feet, floor area; 96: square meters; 95: sqft, floor size; 94: \
          superficie construida, area m2, size sqft, area sqft, estate size; 92: sqm; 90: surface, m2; 88: superficie, \
          usable area, building size; 86: surface totale, total area; 84: flache, building area total; 82: area; 72: \
@@ -157,13 +157,13 @@ pub(super) const TABLE: &[(&str, &str, &str)] = &[
     ),
     (
         "year_built",
-        "96: bouwjaar, byggar, byggear, byggeaar, anno di costruzione, anno costruzione, ano de construcao, rok budowy, rakennusvuosi, construction date year, built; 100: year built, yr built; 98: construction year, built year, baujahr, annee de construction, annee construction, \
+        "92: constructed date, year constructed, construction date; 96: bouwjaar, byggar, byggear, byggeaar, anno di costruzione, anno costruzione, ano de construcao, rok budowy, rakennusvuosi, construction date year, built; 100: year built, yr built; 98: construction year, built year, baujahr, annee de construction, annee construction, \
          ano construccion, ano de construccion; 92: year of construction; 84: built in",
         "renovated effective details source",
     ),
     (
         "association_fee",
-        "100: association fee; 98: hoa fee, monthly hoa fee, hoa fees, hoa dues, frais de syndic, hausgeld, gastos de comunidad, \
+        "92: gastos comunes, association dues, maintenance fee, condominium fee, condominio, monthly dues; 100: association fee; 98: hoa fee, monthly hoa fee, hoa fees, hoa dues, frais de syndic, hausgeld, gastos de comunidad, \
          charges de copropriete; 84: hoa, condo fee",
         "frequency name phone includes yn",
     ),
@@ -174,21 +174,21 @@ pub(super) const TABLE: &[(&str, &str, &str)] = &[
     ("display_expired", "100: off market listing display yn", ""),
     (
         "line",
-        "93: indirizzo, morada, endereco, logradouro, adres, straat, gatuadress, gateadresse, gate, vej, vejnavn, ulica, osoite, katuosoite, via, address 1, property address; 100: street address, short address, full street line, street line; 99: address line, address line1, address line 1, address street, unparsed address; 94: \
+        "90: road name; 93: indirizzo, morada, endereco, logradouro, adres, straat, gatuadress, gateadresse, gate, vej, vejnavn, ulica, osoite, katuosoite, via, address 1, property address; 100: street address, short address, full street line, street line; 99: address line, address line1, address line 1, address street, unparsed address; 94: \
          strasse; 92: street, address, adresse, direccion, calle; 90: line, anschrift; 88: full address, formatted \
          address, rue; 86: domicilio",
         "email mail ip web line2 office agent agents broker yn number advertisers",
     ),
     (
         "neighbourhood",
-        "90: bairro, quartiere, wijk, buurt, omrade, bydel, zona, frazione, freguesia, dzielnica, kaupunginosa, mahalle, sector, area name; 100: neighbourhood, neighborhood; 98: quartier, stadtteil, barrio; 96: subdivision name, ortsteil; 94: \
+        "90: barangay; 86: community name; 90: bairro, quartiere, wijk, buurt, omrade, bydel, zona, frazione, freguesia, dzielnica, kaupunginosa, mahalle, sector, area name; 100: neighbourhood, neighborhood; 98: quartier, stadtteil, barrio; 96: subdivision name, ortsteil; 94: \
          stadtbezirk; 92: subdivision, secteur; 90: neighborhoods, bezirk; 88: colonia; 84: district, suburb; 82: \
          zona, quarter; 40: community",
         PEOPLE,
     ),
     (
         "city",
-        "94: comune, cidade, concelho, plaats, woonplaats, postort, poststed, by, miasto, miejscowosc, obec, mesto, kaupunki, sehir, post town, posttown, town city; 100: city; 98: ville, stadt, ciudad, city name; 94: town; 92: ort, municipio, poblacion, localidad, \
+        "92: comuna; 94: comune, cidade, concelho, plaats, woonplaats, postort, poststed, by, miasto, miejscowosc, obec, mesto, kaupunki, sehir, post town, posttown, town city; 100: city; 98: ville, stadt, ciudad, city name; 94: town; 92: ort, municipio, poblacion, localidad, \
          locality; 90: commune, gemeinde, localite, postal city; 88: municipality; 62: location",
         PEOPLE,
     ),
@@ -228,13 +228,13 @@ pub(super) const TABLE: &[(&str, &str, &str)] = &[
     ),
     (
         "seller",
-        "100: seller name; 94: seller, vendeur, anbieter, vendedor; 92: verkaufer; 88: anunciante; 84: owner name; \
+        "84: agent name; 100: seller name; 94: seller, vendeur, anbieter, vendedor; 92: verkaufer; 88: anunciante; 84: owner name; \
          80: contact name, user name; 70: user",
         "url id phone email type is image logo",
     ),
     (
         "agency",
-        "88: agenzia, imobiliaria, makelaar, maklare, megler, maegler; 100: list office name, listing office name; 98: agency name; 95: agency, agence, provider, lister, advertiser, anbieter; 94: office name; 92: broker \
+        "84: realtor; 88: agenzia, imobiliaria, makelaar, maklare, megler, maegler; 100: list office name, listing office name; 98: agency name; 95: agency, agence, provider, lister, advertiser, anbieter; 94: office name; 92: broker \
          name, brokerage, inmobiliaria, agencia; 90: makler, listing office; 88: agentur; 84: broker; 72: office; 66: \
          company",
         "url id phone phones email logo key buyer website fee compensation type",
@@ -248,7 +248,7 @@ pub(super) const TABLE: &[(&str, &str, &str)] = &[
     ),
     (
         "amenities",
-        "100: amenities; 98: equipements, ausstattung; 96: equipments; 90: caracteristicas, prestations, merkmale; \
+        "94: amenity names; 100: amenities; 98: equipements, ausstattung; 96: equipments; 90: caracteristicas, prestations, merkmale; \
          88: features, equipment; 80: extras, interior features; 76: servicios, tags; 60: attributs; 52: appliances",
         "lot parking school",
     ),
@@ -257,6 +257,6 @@ pub(super) const TABLE: &[(&str, &str, &str)] = &[
         "90: indirizzo web, web address, property link, ad link, listing link; 100: listing url; 98: detail url, property url, details url; 97: url, ad url; 96: link, permalink, web url, \
          page url, canonical url; 92: href, lien, enlace; 90: hdp url; 88: share url; 80: uri",
         "image photo photos img logo tour video seller agent agency thumbnail media api map tours virtual branding \
-         advertisers office website picture user street",
+         advertisers office website picture user street self",
     ),
 ];

@@ -31,7 +31,11 @@ fn is_one(word: &str, list: &str) -> bool {
 
 /// The first word that says that a key belongs to another.
 fn word_of(words: &[String], is_above: bool) -> Option<&str> {
-    let other = |word: &&String| is_one(word, OTHERS) || (is_above && is_one(word, OTHERS_ABOVE));
+    // `imageSources` are the listing's own.
+    let is_own = words
+        .iter()
+        .any(|word| matches!(word.as_str(), "image" | "images" | "photo" | "photos" | "picture" | "pictures"));
+    let other = |word: &&String| is_one(word, OTHERS) || (is_above && !is_own && is_one(word, OTHERS_ABOVE));
     words.iter().find(other).map(String::as_str)
 }
 

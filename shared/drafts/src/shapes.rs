@@ -197,20 +197,25 @@ fn plausible(format: &str, time: Time) -> Option<Time> {
     (first..=last).contains(&year).then_some(time)
 }
 
-/// Finds the unit column next to this one: `lotAreaUnit` for `lotAreaValue`.
-pub(super) fn unit_beside<'c>(column: &Column, columns: &'c [Column]) -> Option<(&'c Column, Vec<AreaUnit>)> {
+/// The unit column next to this one, with its distinct texts: `lotAreaUnit` for `lotAreaValue`, `/landArea/unit` for
+/// `/landArea/value`.
+pub(super) fn unit_beside<'c>(column: &Column, columns: &'c [Column]) -> Option<(&'c Column, Vec<&'c str>)> {
+    const OF_VALUES: [&str; 7] = ["value", "amount", "size", "number", "quantity", "area", "total"];
     let place = |name: &str| name.rsplit_once('/').map_or(String::new(), |(above, _)| above.to_owned());
-    columns.iter().find_map(|other| {
-        let shares = other.words.last.first() == column.words.last.first();
-        let is_unit = other.words.have(&["unit", "units"]) && place(&other.name) == place(&column.name);
-        if !is_unit || !shares || !other.is_scalar() {
-            return None;
-        }
-        let mut units: Vec<AreaUnit> = other.texts().map(parse_area_unit).collect::<Option<_>>()?;
-        units.sort();
-        units.dedup();
-        Some((other, units))
-    })
+    let is_unit = |other: &&Column| {
+        let words = &other.words.last;
+        let says = words.iter().any(|word| matches!(word.as_str(), "unit" | "units" | "unitcode" | "unittext"));
+        let shares = words.first() == column.words.last.first();
+        let of_value = !place(&column.name).is_empty()
+            && column.words.last.iter().all(|word| OF_VALUES.contains(&word.as_str()))
+            && words.first().is_some_and(|word| word.starts_with("unit"));
+        says && (shares || of_value) && place(&other.name) == place(&column.name) && other.is_scalar()
+    };
+    let other = columns.iter().find(is_unit)?;
+    let mut units: Vec<&str> = other.texts().collect();
+    units.sort_unstable();
+    units.dedup();
+    Some((other, units))
 }
 
 /// A unit's name in maps.

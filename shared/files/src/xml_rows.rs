@@ -48,6 +48,24 @@ const KNOWN: [&str; 27] = [
 const BESIDE: [&str; 8] =
     ["residential", "rental", "land", "rural", "commercial", "commercialland", "business", "holidayrental"];
 
+/// Those of [`KNOWN`] that are parts of rows as well.
+const PARTS: [&str; 14] = [
+    "land",
+    "rural",
+    "commercial",
+    "business",
+    "residential",
+    "rental",
+    "row",
+    "object",
+    "item",
+    "entry",
+    "record",
+    "ad",
+    "offer",
+    "bien",
+];
+
 /// The rows of a document.
 pub(crate) struct XmlRows {
     events: XmlEvents<Box<dyn Read + Send>>,
@@ -277,13 +295,18 @@ fn row_path(beginning: &[u8]) -> Vec<String> {
             break;
         }
     }
-    let is_known = |path: &[String]| {
-        path.len() > 1 && path.last().is_some_and(|name| KNOWN.contains(&&*name.to_ascii_lowercase()))
+    let name = |path: &[String]| path.last().map(|name| name.to_ascii_lowercase()).unwrap_or_default();
+    // What is in a repeated element, and no more often than it, is a part of it: `Land` of `PropertyDetails`.
+    let is_part = |path: &[String]| {
+        let count = |path: &[String]| seen.get(path).map_or(0, |(count, ..)| *count);
+        PARTS.contains(&&*name(path))
+            && (2..path.len()).any(|depth| count(&path[..depth]) > 1 && count(path) <= count(&path[..depth]))
     };
+    let is_known = |path: &[String]| path.len() > 1 && KNOWN.contains(&&*name(path)) && !is_part(path);
     let mut rows: Vec<(bool, usize, usize, Vec<String>)> = seen
-        .into_iter()
+        .iter()
         .filter(|(path, (count, has_content, _))| *has_content && (is_known(path) || *count > 1))
-        .map(|(path, (_, _, order))| (!is_known(&path), path.len(), order, path))
+        .map(|(path, (_, _, order))| (!is_known(path), path.len(), *order, path.clone()))
         .collect();
     rows.sort();
     rows.into_iter().next().map(|(.., path)| path).unwrap_or_default()

@@ -179,6 +179,9 @@ fn the_element_that_is_a_row_is_found() {
         ["\"1\""]
     );
     assert_eq!(id("<a><b><wohnung><id>1</id></wohnung><wohnung><id>2</id></wohnung></b></a>"), ["\"1\"", "\"2\""]);
+    // Elements called like rows that are parts of rows (CREA's DDF).
+    let land = |id: u8| format!("<PropertyDetails><id>{id}</id><Land><Size>1</Size></Land></PropertyDetails>");
+    assert_eq!(id(&format!("<a><b>{}{}</b></a>", land(1), land(2))), ["\"1\"", "\"2\""]);
     assert_eq!(id("<n:a xmlns:n='u'><n:property><n:id>1</n:id></n:property></n:a>"), ["\"1\""]);
     let none = plainly("a.xml", "<a><b>1</b></a>");
     assert!(none[0].contains("no element is repeated"), "{none:?}");

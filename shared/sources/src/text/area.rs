@@ -90,17 +90,22 @@ pub fn parse_area_measure(name: &str) -> Option<AreaMeasure> {
 /// The units: their names, the unit that is stored, and a fraction.
 const UNITS: [(&str, AreaUnit, i64, i64); 14] = [
     (
-        "m²|m2|sqm|qm|sq m|sq. m.|sq.m.|sq mt|sqmt|square meters|square metres|square meter|square metre|mq|mt2|mts2|m^2|kvm|кв.м",
+        "m²|m2|sqm|qm|sq m|sq. m.|sq.m.|sq mt|sqmt|square meters|square metres|square meter|square metre|mq|mt2|mts2|m^2|kvm|кв.м|square_meters|square_metres|square_meter|squaremeters|squaremeter|mtk",
         AreaUnit::SquareMeters,
         1,
         1,
     ),
-    ("sqft|sq ft|sq. ft.|sq. ft|sq.ft.|sq.ft|ft²|ft2|square feet|square foot|sf|sft", AreaUnit::SquareFeet, 1, 1),
-    ("acres|acre|ac", AreaUnit::Acres, 1, 1),
-    ("ha|hectare|hectares|hektar|hectareas|hectáreas", AreaUnit::SquareMeters, 10_000, 1),
+    (
+        "sqft|sq ft|sq. ft.|sq. ft|sq.ft.|sq.ft|ft²|ft2|square feet|square foot|square_feet|square_foot|squarefeet|squarefoot|sf|sft|ftk",
+        AreaUnit::SquareFeet,
+        1,
+        1,
+    ),
+    ("acres|acre|ac|acr", AreaUnit::Acres, 1, 1),
+    ("ha|hectare|hectares|hektar|hectareas|hectáreas|har", AreaUnit::SquareMeters, 10_000, 1),
     ("are|ares", AreaUnit::SquareMeters, 100, 1),
     (
-        "sqyd|sq yd|sq. yd.|sq.yd.|sqyds|sq yds|sqyrd|square yards|square yard|yd2|yd²|gaj|gaz",
+        "sqyd|sq yd|sq. yd.|sq.yd.|sqyds|sq yds|sqyrd|square yards|square yard|square_yards|yd2|yd²|ydk|gaj|gaz",
         AreaUnit::SquareFeet,
         9,
         1,

@@ -60,7 +60,7 @@ pub(super) const WORDS: &[Meaning] = &[
         [
             "active, on market, available, online, listed, back on market, price change, price changed, price reduced, new, new listing, \
              relisted, published, current, live, on the market, marketing, on offer, open, for sale or rent, price drop, reduced, activated, onmarket, \
-             offers invited, available now, to market",
+             offers invited, available now, to market, in stock, instock, limited availability, limitedavailability",
             "actif, active, disponible, en ligne, publié, publiée, nouveau, baisse de prix, en cours",
             "aktiv, verfügbar, frei, online, veröffentlicht, neu, im angebot, offen",
             "activo, activa, disponible, publicado, publicada, nuevo, rebajado",
@@ -147,7 +147,7 @@ pub(super) const WORDS: &[Meaning] = &[
         "Closed",
         "sale",
         [
-            "sold, recently sold, sold out, past sale, sale completed, off market sold, sold prior, sold at auction",
+            "sold, recently sold, sold out, soldout, past sale, sale completed, off market sold, sold prior, sold at auction",
             "vendu, vendue, vendus",
             "verkauft",
             "vendido, vendida",
@@ -186,7 +186,7 @@ pub(super) const WORDS: &[Meaning] = &[
         "ComingSoon",
         "",
         [
-            "coming soon, pre market, pre-market, premarket, prelisting, pre launch, upcoming, preview",
+            "coming soon, pre market, pre-market, premarket, prelisting, pre launch, upcoming, preview, pre order, preorder, pre sale, presale",
             "bientôt, prochainement, à venir",
             "demnächst, in vorbereitung, in kürze",
             "próximamente",
@@ -204,7 +204,7 @@ pub(super) const WORDS: &[Meaning] = &[
         "",
         [
             "withdrawn, removed, listing removed, off market, offmarket, inactive, delisted, unavailable, not available, taken off, archived, \
-             no longer available, unlisted, unpublished",
+             no longer available, unlisted, unpublished, discontinued, out of stock, outofstock",
             "retiré, retirée, indisponible, inactif, archivé",
             "zurückgezogen, inaktiv, nicht verfügbar, deaktiviert, archiviert",
             "retirado, retirada, inactivo, no disponible, baja",

@@ -41,7 +41,10 @@ pub fn purpose_named(text: &str) -> Option<Purpose> {
 }
 
 fn found(text: &str) -> Option<&'static Meaning> {
-    MEANINGS.get(&folded(text)).copied()
+    // Terms of schema.org may be written as addresses.
+    let text = text.trim();
+    let term = ["https://", "http://"].iter().find_map(|scheme| text.strip_prefix(scheme)?.strip_prefix("schema.org/"));
+    MEANINGS.get(&folded(term.unwrap_or(text))).copied()
 }
 
 #[cfg(test)]
