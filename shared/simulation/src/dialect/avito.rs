@@ -86,7 +86,8 @@ fn ad((home, offer): Row<'_>, now: Time, garbage: bool, origin: &str) -> Value {
 }
 
 fn card((home, offer): Row<'_>, now: Time, garbage: bool) -> String {
-    let price = if garbage { format!("{GARBAGE} DH") } else { format!("{} DH", grouped(offer.list_price, ",")) };
+    // It must look like a price, or the card is refused as a whole: its layout may have changed.
+    let price = if garbage { format!("7 DH, {GARBAGE}") } else { format!("{} DH", grouped(offer.list_price, ",")) };
     let title = title(home);
     format!(
         "<a href=\"{}\"><div><p font-weight=\"600\">{SHOP}</p><span>Boutique</span>\
