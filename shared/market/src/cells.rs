@@ -1,9 +1,9 @@
 use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
 
 use stoop_domain::Day;
 
 use crate::contribution::Delta;
+use crate::coordinates::Coordinates;
 use crate::key::{Key, WHOLE_AREA};
 use crate::kind::{Kind, Quantity};
 use crate::segment::{Cell, Segment};
@@ -15,7 +15,7 @@ use crate::segment::{Cell, Segment};
 /// two parts).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Cells {
-    map: BTreeMap<Key, i64>,
+    map: Coordinates,
     horizon: Option<Horizon>,
 }
 
@@ -56,7 +56,7 @@ impl Cells {
     pub fn add(&mut self, delta: &Delta) -> Self {
         let mut late = Self::default();
         if delta.entries().len() * REBUILD_SHARE >= self.map.len() {
-            self.add_many(delta.entries(), &mut late);
+            self.add_many(delta.entries().iter().copied(), &mut late);
         } else {
             for (key, value) in delta.entries() {
                 self.add_entry(*key, *value, Some(&mut late));
@@ -71,28 +71,30 @@ impl Cells {
         if let Some(horizon) = other.horizon {
             drop(self.fold_to(horizon));
         }
-        for (key, value) in &other.map {
-            self.add_entry(*key, *value, None);
+        if self.map.is_tree() && other.map.len() * REBUILD_SHARE < self.map.len() {
+            other.map.iter().for_each(|(key, value)| self.add_entry(key, value, None));
+        } else {
+            self.add_many(other.map.iter(), &mut Self::default());
         }
     }
 
     /// Adds `times` times another state, in the horizon of this one. Neither may need folding. Makes one pass over
     /// both, unless the other one is small.
     pub(crate) fn add_times(&mut self, other: &Self, times: i64) {
-        if other.map.len() * REBUILD_SHARE < self.map.len() {
-            other.map.iter().for_each(|(key, value)| self.add_value(*key, value.wrapping_mul(times)));
+        if self.map.is_tree() && other.map.len() * REBUILD_SHARE < self.map.len() {
+            other.map.iter().for_each(|(key, value)| self.map.add(key, value.wrapping_mul(times)));
             return;
         }
-        let mut known = std::mem::take(&mut self.map).into_iter().peekable();
+        let mut known = std::mem::take(&mut self.map).into_list().into_iter().peekable();
         let mut sums: Vec<(Key, i64)> = Vec::with_capacity(known.len() + other.map.len());
-        for (key, value) in &other.map {
-            sums.extend(std::iter::from_fn(|| known.next_if(|(before, _)| before < key)));
-            let there = known.next_if(|(same, _)| same == key).map_or(0, |(_, there)| there);
+        for (key, value) in other.map.iter() {
+            sums.extend(std::iter::from_fn(|| known.next_if(|(before, _)| *before < key)));
+            let there = known.next_if(|(same, _)| *same == key).map_or(0, |(_, there)| there);
             let sum = there.wrapping_add(value.wrapping_mul(times));
-            sums.extend((sum != 0).then_some((*key, sum)));
+            sums.extend((sum != 0).then_some((key, sum)));
         }
         sums.extend(known);
-        self.map = sums.into_iter().collect();
+        self.map = Coordinates::of(sums);
     }
 
     /// Folds everything before the horizon; never unfolds. Returns what the state no longer has, for the archive.
@@ -106,9 +108,9 @@ impl Cells {
             return leaving;
         }
         self.horizon = Some(horizon);
-        let old = std::mem::take(&mut self.map);
+        let old = std::mem::take(&mut self.map).into_list();
         let (stay, others): (Vec<_>, Vec<_>) = old.into_iter().partition(|(key, _)| self.folded(*key) == Some(*key));
-        self.map = stay.into_iter().collect();
+        self.map = Coordinates::of(stay);
         for (key, value) in others {
             self.add_entry(key, value, Some(&mut leaving));
         }
@@ -125,11 +127,9 @@ impl Cells {
     #[must_use]
     pub fn with_archive(mut self, archive: &Self) -> Self {
         let Some(Horizon { days, hours }) = self.horizon else { return self };
-        self.map.retain(|key, _| key.kind() != Some(Kind::Opening));
+        self.map.retain(|key| key.kind() != Some(Kind::Opening));
         self.horizon = Some(Horizon { days: Day(i32::MIN), hours });
-        for (key, value) in archive.map.iter().filter(|(key, _)| key.day() < days.0) {
-            self.add_entry(*key, *value, None);
-        }
+        self.add_many(archive.map.iter().filter(|(key, _)| key.day() < days.0), &mut Self::default());
         self
     }
 
@@ -148,7 +148,7 @@ impl Cells {
     /// Whether every coordinate is zero.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.map.is_empty()
+        self.map.len() == 0
     }
 
     /// The cells with at least one coordinate, in order.
@@ -156,7 +156,7 @@ impl Cells {
     pub fn cells(&self) -> Vec<Cell> {
         let mut cells = Vec::new();
         let mut from = Some(Key(0));
-        while let Some((key, _)) = from.and_then(|from| self.map.range(from..).next()) {
+        while let Some((key, _)) = from.and_then(|from| self.map.from(from).next()) {
             cells.extend(key.cell());
             from = key.cell_code().checked_add(1).map(|next| Key::first_of(next, Quantity::Count));
         }
@@ -179,8 +179,9 @@ impl Cells {
     #[must_use]
     pub fn into_periods(self) -> BTreeMap<i32, Self> {
         let mut periods: BTreeMap<i32, Self> = BTreeMap::new();
-        for (key, value) in self.map {
-            periods.entry(key.day().div_euclid(32)).or_default().map.insert(key, value);
+        for (key, value) in self.map.into_list() {
+            // In order, so that each goes to the end of its period.
+            periods.entry(key.day().div_euclid(32)).or_default().map.add(key, value);
         }
         periods
     }
@@ -191,9 +192,9 @@ impl Cells {
         if self.horizon != other.horizon {
             return Some(format!("folded to {:?} and {:?}", self.horizon, other.horizon));
         }
-        let keys = self.map.keys().chain(other.map.keys());
-        let key = keys.filter(|key| self.map.get(key) != other.map.get(key)).min()?;
-        let [left, right] = [self, other].map(|cells| cells.map.get(key).copied().unwrap_or(0));
+        let keys = self.map.iter().chain(other.map.iter()).map(|(key, _)| key);
+        let key = keys.filter(|key| self.map.get(*key) != other.map.get(*key)).min()?;
+        let [left, right] = [self, other].map(|cells| cells.map.get(key));
         let cell = key.cell().map_or_else(|| "?".into(), |cell| Segment::Cell(cell).label());
         let kind = key.kind().map_or_else(|| "?".into(), |kind| format!("{kind:?}"));
         let (quantity, day, bucket) = (key.quantity(), Day(key.day()), key.bucket());
@@ -205,39 +206,42 @@ impl Cells {
         let cells = self.cells().into_iter().filter(move |cell| segment.contains(*cell));
         cells.flat_map(move |cell| {
             let from = Key::new_first(cell, quantity);
-            self.map.range(from..).take_while(move |(key, _)| key.is_of(from)).map(|(key, value)| (*key, *value))
+            self.map.from(from).take_while(move |(key, _)| key.is_of(from))
         })
     }
 
     /// The coordinates of a quantity that are of the whole area and of no cell.
     pub(crate) fn of_area(&self, quantity: Quantity) -> impl Iterator<Item = (Key, i64)> + '_ {
         let from = Key::first_of(WHOLE_AREA, quantity);
-        self.map.range(from..).take_while(move |(key, _)| key.is_of(from)).map(|(key, value)| (*key, *value))
+        self.map.from(from).take_while(move |(key, _)| key.is_of(from))
     }
 
     pub(crate) fn entries(&self) -> impl ExactSizeIterator<Item = (Key, i64)> + '_ {
-        self.map.iter().map(|(k, v)| (*k, *v))
+        self.map.iter()
     }
 
     pub(crate) fn from_sorted(entries: Vec<(Key, i64)>, horizon: Option<Horizon>) -> Self {
-        Self { map: entries.into_iter().collect(), horizon }
+        Self { map: Coordinates::of(entries), horizon }
     }
 
     /// Adds many coordinates, in order, in one pass over the state. This avoids a search for each, and the half-empty
-    /// nodes of a map that grows step by step.
-    fn add_many(&mut self, entries: &[(Key, i64)], late: &mut Self) {
-        let mut known = std::mem::take(&mut self.map).into_iter().peekable();
-        let mut sums: Vec<(Key, i64)> = Vec::with_capacity(known.len() + entries.len());
-        let is_kept = |key: Key| self.folded(key) == Some(key);
-        for (key, value) in entries.iter().filter(|(key, _)| is_kept(*key)) {
-            sums.extend(std::iter::from_fn(|| known.next_if(|(before, _)| before < key)));
-            let there = known.next_if(|(same, _)| same == key).map_or(0, |(_, there)| there);
-            let sum = there.wrapping_add(*value);
-            sums.extend((sum != 0).then_some((*key, sum)));
+    /// nodes of a tree that grows step by step.
+    fn add_many(&mut self, entries: impl Iterator<Item = (Key, i64)>, late: &mut Self) {
+        let mut known = std::mem::take(&mut self.map).into_list().into_iter().peekable();
+        let mut sums: Vec<(Key, i64)> = Vec::with_capacity(known.len() + entries.size_hint().0);
+        let mut rest: Vec<(Key, i64)> = Vec::new();
+        for (key, value) in entries {
+            if self.folded(key) != Some(key) {
+                rest.push((key, value));
+                continue;
+            }
+            sums.extend(std::iter::from_fn(|| known.next_if(|(before, _)| *before < key)));
+            let there = known.next_if(|(same, _)| *same == key).map_or(0, |(_, there)| there);
+            let sum = there.wrapping_add(value);
+            sums.extend((sum != 0).then_some((key, sum)));
         }
         sums.extend(known);
-        let rest: Vec<(Key, i64)> = entries.iter().copied().filter(|(key, _)| !is_kept(*key)).collect();
-        self.map = sums.into_iter().collect();
+        self.map = Coordinates::of(sums);
         for (key, value) in rest {
             self.add_entry(key, value, Some(&mut *late));
         }
@@ -252,28 +256,10 @@ impl Cells {
             && key.quantity() != Quantity::Hour
             && let Some(late) = late
         {
-            late.add_value(key, value);
+            late.map.add(key, value);
         }
         if let Some(key) = folded {
-            self.add_value(key, value);
-        }
-    }
-
-    fn add_value(&mut self, key: Key, value: i64) {
-        match self.map.entry(key) {
-            Entry::Vacant(slot) => {
-                if value != 0 {
-                    slot.insert(value);
-                }
-            }
-            Entry::Occupied(mut slot) => {
-                let sum = slot.get().wrapping_add(value);
-                if sum == 0 {
-                    slot.remove();
-                } else {
-                    slot.insert(sum);
-                }
-            }
+            self.map.add(key, value);
         }
     }
 
@@ -315,14 +301,14 @@ mod tests {
             more in entries(),
             fold_to in prop::option::of((0_i32..6, 0_i32..6)),
         ) {
-            let mut much = Cells { map: known, horizon: None };
+            let mut much = Cells { map: Coordinates::of(known.into_iter().collect()), horizon: None };
             if let Some((days, hours)) = fold_to {
                 drop(much.fold_to(Horizon { days: Day(days), hours: Day(hours) }));
             }
             let mut few = much.clone();
             let more: Vec<(Key, i64)> = more.into_iter().collect();
             let [mut much_late, mut few_late] = [Cells::default(), Cells::default()];
-            much.add_many(&more, &mut much_late);
+            much.add_many(more.iter().copied(), &mut much_late);
             more.iter().for_each(|(key, value)| few.add_entry(*key, *value, Some(&mut few_late)));
             prop_assert_eq!((much, much_late), (few, few_late));
         }

@@ -18,6 +18,7 @@ mod catalogue;
 mod cells;
 mod codec;
 mod contribution;
+mod coordinates;
 mod counts;
 mod figures;
 mod flows;
