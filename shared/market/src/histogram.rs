@@ -1,5 +1,3 @@
-use std::collections::BTreeMap;
-
 use crate::interval::order_ranks;
 
 /// The maximum relative error of a value read from a bucket.
@@ -18,7 +16,8 @@ pub struct Bucket(pub i32);
 /// A multiset of positive values, each known to within [`RELATIVE_ERROR`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Histogram {
-    counts: BTreeMap<i32, i64>,
+    /// The non-empty buckets with their counts, in order.
+    counts: Vec<(i32, i64)>,
 }
 
 // Coefficients of the cubic in s, the significand less 1. It runs from 0 to 1, and its slope against the logarithm is
@@ -96,22 +95,29 @@ fn log2_like(value: f64) -> f64 {
 impl Histogram {
     /// Adds `count` values to a bucket; a negative count removes values.
     pub fn add(&mut self, bucket: Bucket, count: i64) {
-        let slot = self.counts.entry(bucket.0).or_insert(0);
-        *slot += count;
-        if *slot == 0 {
-            self.counts.remove(&bucket.0);
+        // Most are added in order.
+        let at = match self.counts.last() {
+            Some((last, _)) if *last >= bucket.0 => self.counts.partition_point(|(known, _)| *known < bucket.0),
+            _ => self.counts.len(),
+        };
+        match self.counts.get_mut(at).filter(|(known, _)| *known == bucket.0) {
+            Some((_, known)) if *known + count == 0 => drop(self.counts.remove(at)),
+            Some((_, known)) => *known += count,
+            None if count != 0 => self.counts.insert(at, (bucket.0, count)),
+            None => {}
         }
     }
 
     /// The number of values.
     #[must_use]
     pub fn count(&self) -> i64 {
-        self.counts.values().sum()
+        self.counts.iter().map(|(_, count)| count).sum()
     }
 
     /// The number of values in buckets above this one.
     pub(crate) fn above(&self, bucket: i32) -> i64 {
-        self.counts.range(bucket.saturating_add(1)..).map(|(_, count)| count).sum()
+        let from = self.counts.partition_point(|(known, _)| *known <= bucket);
+        self.counts[from..].iter().map(|(_, count)| count).sum()
     }
 
     /// The non-empty buckets with their counts, in order of value.
