@@ -221,7 +221,7 @@ fn common(steps: &mut Steps<'_>) -> Result<()> {
     }
     steps.run("tests without AWS", LONG, |project| project.counted(&mut without_aws(project, WITHOUT_AWS)?));
     steps.run_on("examples in the documentation", RUST, LONG, |project| {
-        project.counted(&mut project.cargo(&["test", "--workspace", "--locked", "--doc"]))
+        project.counted(&mut project.cargo(&["test", "--workspace", "--locked", "--no-fail-fast", "--doc"]))
     })?;
     steps.run_on("commands in the pages", CONSOLE, MIDDLE, |project| console(project, &[]))?;
     steps.run_on("figures, recomputed", RECOMPUTED, MIDDLE, |project| {

@@ -24,12 +24,12 @@ pub use meter::{Counted, Limits, Quota, QuotaHeaders, QuotaWindow, Suspension};
 /// ```
 /// use std::sync::{Arc, Mutex};
 /// use stoop_domain::Time;
-/// use stoop_simulation::{Asked, Dialect, Simulation, SimulationConfig, Site, SiteConfig};
+/// use stoop_simulation::{Dialect, PortalRequest, Simulation, SimulationConfig, Site, SiteConfig};
 /// let start = Time::parse("2026-01-05T00:00:00Z").unwrap();
 /// let market = Simulation::new(SimulationConfig::new(7, start, 200, 4));
 /// let site = Site::new(Arc::new(Mutex::new(market)), SiteConfig::new(Dialect::zillow()));
 /// let url = "https://zillow.test/propertyExtendedSearch?location=Chicago%2C%20IL&status_type=ForSale&page=1";
-/// let reaction = site.answer(&Asked::get(url, &[]).unwrap(), start);
+/// let reaction = site.answer(&PortalRequest::get(url, &[]).unwrap(), start);
 /// assert_eq!(reaction.answer.unwrap().status, 200);
 /// assert_eq!(reaction.shown.len(), 41);
 /// ```
