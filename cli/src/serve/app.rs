@@ -309,11 +309,16 @@ async fn answer(
     let began = Instant::now();
     let client = client(peer, &headers);
     let answer = app.answer(ReceivedRequest { method, uri, headers, body }, &client).await;
+    let (answer, body) = match app.sending.body(&answer) {
+        Ok(body) => (answer, body),
+        Err(TooMuch) => {
+            let busy = app.not_read(NotRead::Busy);
+            let body = Body::from(busy.body.clone());
+            (Arc::new(busy), body)
+        }
+    };
     app.meter.answered(answer.status, began.elapsed(), answer.body.len());
-    match app.sending.body(&answer) {
-        Ok(body) => with_headers(&answer, body),
-        Err(TooMuch) => converted(&app.not_read(NotRead::Busy)),
-    }
+    with_headers(&answer, body)
 }
 
 /// Reads everything of an answer as of one moment.

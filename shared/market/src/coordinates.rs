@@ -153,3 +153,49 @@ impl Iterator for Iter<'_> {
 }
 
 impl ExactSizeIterator for Iter<'_> {}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Few keys and values, so that coordinates meet and cancel.
+    fn entry() -> impl Strategy<Value = (Key, i64)> {
+        (0_u64..12).prop_flat_map(|key| (Just(Key(key)), -2_i64..=2))
+    }
+
+    proptest! {
+        #[test]
+        fn a_list_and_a_tree_are_as_a_map(
+            known in prop::collection::btree_map((0_u64..12).prop_map(|key| Key(key)), 1_i64..=2, 0..8),
+            added in prop::collection::vec(entry(), 0..12),
+            from in 0_u64..13,
+            dropped in 0_u64..12,
+        ) {
+            let mut map = known.clone();
+            let mut coordinates = Coordinates::of(known.into_iter().collect());
+            for (key, value) in added {
+                *map.entry(key).or_default() += value;
+                map.retain(|_, sum| *sum != 0);
+                coordinates.add(key, value);
+                prop_assert_eq!(coordinates.get(key), map.get(&key).copied().unwrap_or(0));
+            }
+            let (from, dropped) = (Key(from), Key(dropped));
+            let pairs = |map: &BTreeMap<Key, i64>| map.iter().map(|(key, value)| (*key, *value)).collect::<Vec<_>>();
+            prop_assert_eq!(coordinates.len(), map.len());
+            prop_assert_eq!(coordinates.from(from).collect::<Vec<_>>(), pairs(&map.split_off(&from)));
+            let mut map: BTreeMap<Key, i64> = coordinates.iter().collect();
+            coordinates.retain(|key| key != dropped);
+            map.remove(&dropped);
+            prop_assert_eq!(coordinates.into_list(), pairs(&map));
+        }
+    }
+
+    #[test]
+    fn lists_out_of_order_are_sorted() {
+        let [one, two] = [Key(1), Key(2)];
+        assert_eq!(Coordinates::of(vec![(two, 2), (one, 1)]).into_list(), [(one, 1), (two, 2)]);
+        assert_eq!(Coordinates::of(vec![(one, 1), (one, 3)]).into_list(), [(one, 3)]);
+    }
+}

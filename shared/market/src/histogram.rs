@@ -216,6 +216,21 @@ mod tests {
         }
 
         #[test]
+        fn counts_that_come_and_go_are_those_of_a_map(
+            changes in prop::collection::vec((0_i32..8, -2_i64..=2), 0..30),
+            bucket in -1_i32..9,
+        ) {
+            let (mut histogram, mut map) = (Histogram::default(), std::collections::BTreeMap::new());
+            for (bucket, count) in changes {
+                histogram.add(Bucket(bucket), count);
+                *map.entry(bucket).or_insert(0) += count;
+            }
+            map.retain(|_, count| *count != 0);
+            prop_assert_eq!(histogram.above(bucket), map.range(bucket + 1..).map(|(_, count)| count).sum::<i64>());
+            prop_assert_eq!(histogram.counts, map.into_iter().collect::<Vec<_>>());
+        }
+
+        #[test]
         fn quantiles_are_within_a_thousandth_of_the_exact_ones(
             mut values in prop::collection::vec(1_i64..1_000_000_000_000, 1..200),
             q in 0.0_f64..=1.0,

@@ -14,8 +14,11 @@ use crate::lake::Lake;
 /// lake, and a market's new base is written next to the old one.
 ///
 /// If the response to the transaction is lost (a timeout, a broken connection) and the SDK's retries fail too,
-/// [`Store::commit`](stoop_pipeline::ports::Store::commit) fails with a [`PortError`](stoop_pipeline::ports::PortError) although the commit may be stored. Retrying is safe: the caller reads
+/// [`Store::commit`] fails with a [`PortError`] although the commit may be stored. Retrying is safe: the caller reads
 /// again, or gets a conflict, and finds its change already stored.
+///
+/// [`Store::commit`]: stoop_pipeline::ports::Store::commit
+/// [`PortError`]: stoop_pipeline::ports::PortError
 pub struct DynamoStore {
     pub(super) client: Client,
     pub(super) homes: String,
