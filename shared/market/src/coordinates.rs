@@ -168,7 +168,7 @@ mod tests {
     proptest! {
         #[test]
         fn a_list_and_a_tree_are_as_a_map(
-            known in prop::collection::btree_map((0_u64..12).prop_map(|key| Key(key)), 1_i64..=2, 0..8),
+            known in prop::collection::btree_map((0_u64..12).prop_map(Key), 1_i64..=2, 0..8),
             added in prop::collection::vec(entry(), 0..12),
             from in 0_u64..13,
             dropped in 0_u64..12,
