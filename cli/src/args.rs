@@ -22,7 +22,7 @@ use stoop_runtime::LogFormat;
 
 pub(crate) use compare::CompareArgs;
 pub(crate) use format::{FormatArgs, JsonArgs};
-pub(crate) use homes::WantedArgs;
+pub(crate) use homes::{DuplicatesArgs, HomesArgs, WantedArgs};
 pub(crate) use init::{CHOICES, InitArgs};
 pub(crate) use market::MarketArgs;
 #[cfg(test)]
@@ -91,6 +91,8 @@ pub(crate) enum Command {
     Homes(HomesArgs),
     /// Show a home's history
     Home(HomeArgs),
+    /// List the listings of an area that are of one home, and why
+    Duplicates(DuplicatesArgs),
     /// List price-drop alerts
     Alerts(AlertsArgs),
     /// Judge the stored homes by the current alert rules
@@ -203,19 +205,6 @@ pub(crate) struct PollArgs {
     pub(crate) max_rejects: Option<f64>,
     #[command(flatten)]
     pub(crate) json: JsonArgs,
-}
-
-#[derive(Args)]
-pub(crate) struct HomesArgs {
-    /// 98178, "king county", "austin tx" ... or a path like us/wa/king; append :sale, :rent or a currency like :USD
-    pub(crate) area: String,
-    #[command(flatten)]
-    pub(crate) wanted: WantedArgs,
-    /// At most this many lines
-    #[arg(long, default_value_t = 40, value_parser = lines)]
-    pub(crate) limit: usize,
-    #[command(flatten)]
-    pub(crate) format: FormatArgs,
 }
 
 #[derive(Args)]

@@ -81,6 +81,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Compare(args) => views::compare(&home, &args),
         Command::Reference(args) => reference::reference(&home, &args),
         Command::Homes(args) => views::homes(&home, &args),
+        Command::Duplicates(args) => views::duplicates(&home, &args),
         Command::Home(args) => views::home(&home, &args),
         Command::Alerts(args) => views::alerts(&home, &args),
         Command::Judge(args) => judge::judge(&home, &args).await,

@@ -6,6 +6,7 @@
 mod alerts;
 mod compare;
 mod definition;
+mod duplicates;
 mod home;
 mod homes;
 mod market;
@@ -41,6 +42,7 @@ use crate::show::{Csv, Look, Page};
 pub(crate) use alerts::alerts;
 pub(crate) use compare::compare;
 pub(crate) use definition::definition;
+pub(crate) use duplicates::duplicates;
 pub(crate) use home::home;
 pub(crate) use homes::homes;
 pub(crate) use market::market;

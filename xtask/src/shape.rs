@@ -15,7 +15,16 @@ use crate::project::Project;
 const FLOORS: &[&[&str]] = &[
     &["stoop-dice", "stoop-gazetteer", "stoop-waits"],
     &["stoop-domain", "stoop-outlines"],
-    &["stoop-emf", "stoop-market", "stoop-rules", "stoop-show", "stoop-simulation", "stoop-sources", "stoop-wire"],
+    &[
+        "stoop-emf",
+        "stoop-identity",
+        "stoop-market",
+        "stoop-rules",
+        "stoop-show",
+        "stoop-simulation",
+        "stoop-sources",
+        "stoop-wire",
+    ],
     &["stoop-drafts", "stoop-files"],
     &["stoop-pipeline"],
     &["stoop-serve"],

@@ -5,6 +5,38 @@ use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use stoop_domain::{PropertyType, Status};
 use stoop_serve::{HomeSort, WantedHomes, bedrooms};
 
+use super::{FormatArgs, lines};
+
+#[derive(Args)]
+pub(crate) struct HomesArgs {
+    /// 98178, "king county", "austin tx" ... or a path like us/wa/king; append :sale, :rent or a currency like :USD
+    pub(crate) area: String,
+    #[command(flatten)]
+    pub(crate) wanted: WantedArgs,
+    /// At most this many lines
+    #[arg(long, default_value_t = 40, value_parser = lines)]
+    pub(crate) limit: usize,
+    #[command(flatten)]
+    pub(crate) format: FormatArgs,
+}
+
+#[derive(Args)]
+pub(crate) struct DuplicatesArgs {
+    /// 98178, "king county", "austin tx" ... or a path like us/wa/king; append :sale, :rent or a currency like :USD
+    pub(crate) area: String,
+    /// Also homes of which no listing is on offer
+    #[arg(long)]
+    pub(crate) all: bool,
+    /// The pairs that may be of one home, instead of those that are
+    #[arg(long)]
+    pub(crate) doubtful: bool,
+    /// At most this many homes or pairs
+    #[arg(long, default_value_t = 40, value_parser = lines)]
+    pub(crate) limit: usize,
+    #[command(flatten)]
+    pub(crate) format: FormatArgs,
+}
+
 /// Which homes are listed, and in what order.
 #[derive(Args, Default)]
 pub(crate) struct WantedArgs {

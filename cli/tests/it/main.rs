@@ -14,6 +14,7 @@ mod crash;
 mod days_read;
 mod demo;
 mod draft_page;
+mod duplicates;
 mod files;
 mod first_steps;
 mod judge;

@@ -19,6 +19,7 @@
 //! This crate uses none of Stoop's arithmetic (no `History`, no `stoop-market`), so that a mistake there cannot hide
 //! here. It reads no clock, and its only randomness is the seed.
 
+pub mod adverts;
 mod answer;
 mod asking;
 mod config;

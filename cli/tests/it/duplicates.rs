@@ -1,0 +1,106 @@
+//! `stoop duplicates`: which listings are of one home.
+
+use crate::support::{Room, text};
+
+const ROWS: &str = "id,seen,price,line,city,region,zip,beds,baths,sqft\n\
+    1,2026-03-01,450000,12 N Main St Apt 4,Chicago,IL,60614,2,2,1050\n\
+    2,2026-03-01,450000,12 N Main St Apt 5,Chicago,IL,60614,2,2,1050\n\
+    3,2026-03-01,731000,99 Elm Ave,Chicago,IL,60614,4,3,2210\n";
+
+/// The same homes in the words of another portal, and one of its own.
+const OTHER_ROWS: &str = "id,seen,price,line,city,region,zip,beds,baths,sqft\n\
+    70,2026-03-03,449000,\"12 North Main Street, #4\",Chicago,IL,60614,2,2,1050\n\
+    71,2026-03-03,450000,\"12 North Main Street, #5\",Chicago,IL,60614,2,2,\n\
+    72,2026-03-03,,,Chicago,IL,60614,4,3,2210\n\
+    73,2026-03-03,520000,5 Oak Ct,Chicago,IL,60614,3,2,1400\n";
+
+fn map(name: &str) -> String {
+    format!(
+        r#"
+name = "{name}"
+country = "US"
+currency = "USD"
+purpose = "sale"
+[fields]
+native_id = {{ from = "id" }}
+observed_at = {{ from = "seen", date = "iso" }}
+list_price = {{ from = "price" }}
+line = {{ from = "line" }}
+city = {{ from = "city" }}
+region = {{ from = "region" }}
+postal_code = {{ from = "zip" }}
+bedrooms = {{ from = "beds" }}
+bathrooms = {{ from = "baths" }}
+living_area = {{ from = "sqft", unit = "sqft" }}
+"#
+    )
+}
+
+fn filled() -> Room {
+    let room = Room::new();
+    for (name, rows) in [("one", ROWS), ("other", OTHER_ROWS)] {
+        let (map_file, file) = (format!("{name}.toml"), format!("{name}.csv"));
+        room.write(&map_file, map(name));
+        room.write(&file, rows);
+        room.replay(&map_file, &[&file]);
+    }
+    room
+}
+
+#[test]
+fn listings_of_two_portals_are_joined_with_their_evidence() {
+    let room = filled();
+    let found = room.json(&["duplicates", "60614"]);
+    assert_eq!((&found["listings_open"], &found["homes_open"]), (&7.into(), &4.into()));
+    let homes: Vec<Vec<&str>> = found["homes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|home| home["listings"].as_array().unwrap().iter().map(|listing| text(&listing["id"])).collect())
+        .collect();
+    // Two units of one building stay two homes; the house without an address has its size, its rooms and its week.
+    assert_eq!(homes, [["one/1", "other/70"], ["one/2", "other/71"], ["one/3", "other/72"]]);
+    assert_eq!(found["homes"][0]["id"], "one/1");
+    let evidence = &found["homes"][0]["evidence"][0];
+    assert!(evidence["findings"].as_array().unwrap().contains(&"same street, number and unit".into()), "{evidence}");
+
+    let page = room.stoop(&["duplicates", "60614"]).ok().stdout;
+    assert!(page.contains("60614 · 7 listings on offer, of 4 homes"), "{page}");
+    assert!(page.contains("same street, number and unit") && page.contains("docs/HOMES.md"), "{page}");
+    let csv = room.stoop(&["duplicates", "60614", "--csv"]).ok().stdout;
+    assert_eq!(csv.lines().count(), 1 + 6, "{csv}");
+    assert!(csv.starts_with("home,id,market,") && csv.lines().nth(2).unwrap().starts_with("one/1,other/70,"), "{csv}");
+}
+
+#[test]
+fn the_limit_and_an_unknown_area_are_said() {
+    let room = filled();
+    let page = room.stoop(&["duplicates", "60614", "--limit", "1"]).ok().stdout;
+    assert!(page.contains("and 2 more; --limit shows more"), "{page}");
+    let page = room.stoop(&["duplicates", "60614", "--doubtful"]).ok().stdout;
+    assert!(page.contains("No pair of listings is doubtful."), "{page}");
+    room.stoop(&["duplicates", "atlantis"]).refused(&["no home is watched in Atlantis"]);
+}
+
+#[test]
+fn a_file_under_two_names_has_the_homes_of_one() {
+    let room = Room::new();
+    let rows = room.stoop(&["simulate", "--rows", "4000", "--homes", "900"]).ok().stdout;
+    room.write("rows.jsonl", rows);
+    let map = include_str!("../../../maps/simulated.toml");
+    for name in ["alder", "birch"] {
+        let file = format!("{name}.toml");
+        room.write(&file, map.replace("name = \"simulated\"", &format!("name = \"{name}\"")));
+        room.replay(&file, &["rows.jsonl"]);
+    }
+    let found = room.json(&["duplicates", "us", "--all", "--limit", "5000"]);
+    let listings = found["listings"].as_u64().unwrap();
+    let homes = found["homes"].as_array().unwrap();
+    let pairs = homes.iter().filter(|home| {
+        let ids: Vec<&str> = home["listings"].as_array().unwrap().iter().map(|listing| text(&listing["id"])).collect();
+        matches!(ids.as_slice(), [one, other] if one.replace("alder/", "") == other.replace("birch/", ""))
+    });
+    let paired = pairs.count() as u64;
+    // Homes of one house that are under several IDs are joined too, and are no mistake.
+    assert!(listings > 500 && paired * 2 * 100 >= listings * 95, "{paired} pairs of {listings} listings");
+}

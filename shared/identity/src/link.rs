@@ -1,0 +1,233 @@
+//! Joins listings that are of one home.
+
+use std::collections::BTreeMap;
+
+use rustc_hash::FxHashMap;
+use stoop_domain::HomeId;
+
+use crate::blocks::Blocks;
+use crate::compare::{Common, Comparison, Rulings, Veto};
+use crate::findings::{DOUBT_WEIGHT, JOIN_WEIGHT};
+use crate::traits::ListingTraits;
+
+/// The most listings that are joined by all kinds of evidence. In a larger component only addresses with a unit, or of a
+/// house, count.
+pub const COMPONENT_MAX: usize = 32;
+
+/// Coordinates, a headline or a day that more listings have do not tell homes apart.
+const COMMON: usize = 16;
+
+/// Two listings that share a block, and what comparing them found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Edge {
+    /// The positions of the listings, the smaller first.
+    pub pair: (usize, usize),
+    pub comparison: Comparison,
+}
+
+/// Which listings are of one home.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Linked {
+    /// The listings of each home that has more than one, as positions in order of their IDs; the homes in order of their
+    /// first.
+    pub homes: Vec<Vec<usize>>,
+    /// The pairs that speak for one home: [`DOUBT_WEIGHT`] or more, without a veto.
+    pub edges: Vec<Edge>,
+    /// How many pairs were compared.
+    pub compared: usize,
+    /// How many blocks joined nothing because they were too large.
+    pub void_blocks: usize,
+    /// How many components were larger than [`COMPONENT_MAX`].
+    pub oversized: usize,
+}
+
+/// Joins listings at the limit [`JOIN_WEIGHT`]. The result depends on their set alone, not on their order.
+#[must_use]
+pub fn link(listings: &[ListingTraits], rulings: &Rulings) -> Linked {
+    link_at(listings, rulings, JOIN_WEIGHT)
+}
+
+/// Joins listings at another limit, to measure what it gains and loses.
+#[must_use]
+pub fn link_at(listings: &[ListingTraits], rulings: &Rulings, join_weight: i32) -> Linked {
+    let mut order: Vec<usize> = (0..listings.len()).collect();
+    order.sort_unstable_by(|a, b| listings[*a].id.cmp(&listings[*b].id));
+    let linker = Linker::new(listings, rulings, join_weight);
+    let blocks = Blocks::of(listings);
+    let mut pairs = blocks.pairs();
+    pairs.extend(linker.ruled_pairs());
+    pairs.sort_unstable();
+    pairs.dedup();
+    let mut linked = Linked { compared: pairs.len(), void_blocks: blocks.void, ..Linked::default() };
+    drop(blocks);
+    let mut rank = vec![0; listings.len()];
+    order.iter().enumerate().for_each(|(at, listing)| rank[*listing] = at);
+    for (a, b) in pairs {
+        let (a, b) = (a as usize, b as usize);
+        let pair = if rank[a] < rank[b] { (a, b) } else { (b, a) };
+        let comparison = linker.compare(pair.0, pair.1);
+        if comparison.veto.is_none() && comparison.weight >= DOUBT_WEIGHT.min(join_weight) {
+            linked.edges.push(Edge { pair, comparison });
+        }
+    }
+    linked.edges.sort_unstable_by_key(|edge| (rank[edge.pair.0], rank[edge.pair.1]));
+    let joins = linked.edges.iter().filter(|edge| edge.comparison.weight >= join_weight);
+    for component in components(listings.len(), joins.clone().map(|edge| edge.pair)) {
+        if component.len() <= COMPONENT_MAX {
+            linked.homes.extend(linker.agglomerate(component, &rank));
+            continue;
+        }
+        linked.oversized += 1;
+        let strong = joins.clone().filter(|edge| edge.comparison.findings.iter().any(|finding| finding.is_strong()));
+        let inside = strong.filter(|edge| component.binary_search(&edge.pair.0).is_ok()).map(|edge| edge.pair);
+        let smaller = components(listings.len(), inside).into_iter().filter(|smaller| smaller.len() <= COMPONENT_MAX);
+        linked.homes.extend(smaller.flat_map(|smaller| linker.agglomerate(smaller, &rank)));
+    }
+    linked.homes.sort_unstable_by_key(|home| home.first().map(|first| rank[*first]));
+    linked
+}
+
+struct Linker<'a> {
+    listings: &'a [ListingTraits],
+    rulings: &'a Rulings,
+    join_weight: i32,
+    positions: BTreeMap<&'a HomeId, usize>,
+    /// How many listings have exactly these coordinates.
+    coordinates: FxHashMap<(i32, i32), usize>,
+    /// How many listings have exactly these words in the headline.
+    titles: FxHashMap<&'a [String], usize>,
+    /// How many listings a source listed in an area on a day.
+    listed: FxHashMap<(&'a str, &'a str, i64), usize>,
+}
+
+impl<'a> Linker<'a> {
+    fn new(listings: &'a [ListingTraits], rulings: &'a Rulings, join_weight: i32) -> Self {
+        let mut coordinates: FxHashMap<(i32, i32), usize> = FxHashMap::default();
+        for at in listings.iter().filter_map(|listing| listing.coordinates) {
+            *coordinates.entry(at).or_default() += 1;
+        }
+        let mut titles: FxHashMap<&[String], usize> = FxHashMap::default();
+        let mut listed: FxHashMap<(&str, &str, i64), usize> = FxHashMap::default();
+        for listing in listings {
+            *titles.entry(&listing.title).or_default() += 1;
+            *listed.entry(on_day(listing)).or_default() += 1;
+        }
+        let ruled = rulings.same.iter().chain(&rulings.different).flat_map(|(a, b)| [a, b]);
+        let ruled: std::collections::BTreeSet<&HomeId> = ruled.collect();
+        let positions = listings.iter().enumerate().filter(|(_, listing)| ruled.contains(&listing.id));
+        let positions = positions.map(|(at, listing)| (&listing.id, at)).collect();
+        Self { listings, rulings, join_weight, positions, coordinates, titles, listed }
+    }
+
+    /// The pairs that a person joined.
+    fn ruled_pairs(&self) -> Vec<(u32, u32)> {
+        let position = |id: &HomeId| self.positions.get(id).and_then(|at| u32::try_from(*at).ok());
+        let pairs = self.rulings.same.iter().filter_map(|(a, b)| Some((position(a)?, position(b)?)));
+        pairs.map(|(a, b)| (a.min(b), a.max(b))).collect()
+    }
+
+    fn compare(&self, a: usize, b: usize) -> Comparison {
+        let (one, other) = (&self.listings[a], &self.listings[b]);
+        let has_common_place = |listing: &ListingTraits| {
+            listing.coordinates.and_then(|at| self.coordinates.get(&at)).is_some_and(|count| *count > COMMON)
+        };
+        let common = Common {
+            coordinates: has_common_place(one) || has_common_place(other),
+            listed: [one, other]
+                .into_iter()
+                .any(|it| self.listed.get(&on_day(it)).is_some_and(|count| *count > COMMON)),
+            title: self.titles.get(one.title.as_slice()).is_some_and(|count| *count > COMMON),
+        };
+        let mut comparison = Comparison::of(one, other, common);
+        let ids =
+            if one.id < other.id { (one.id.clone(), other.id.clone()) } else { (other.id.clone(), one.id.clone()) };
+        if self.rulings.different.contains(&ids) {
+            comparison.veto = Some(Veto::Ruling);
+        } else if self.rulings.same.contains(&ids) {
+            (comparison.veto, comparison.weight) = (None, RULED_WEIGHT);
+        }
+        comparison
+    }
+
+    /// Joins the listings of a component, the surest pair first, as long as the mean weight between two groups reaches
+    /// [`JOIN_WEIGHT`] and no pair between them has a veto. Returns the groups of more than one.
+    fn agglomerate(&self, mut component: Vec<usize>, rank: &[usize]) -> Vec<Vec<usize>> {
+        component.sort_unstable_by_key(|listing| rank[*listing]);
+        let mut groups: Vec<Vec<usize>> = component.into_iter().map(|listing| vec![listing]).collect();
+        let count = groups.len();
+        // The sum of weights between two groups; none if a pair has a veto.
+        let mut sums: Vec<Vec<Option<i64>>> = vec![vec![None; count]; count];
+        for a in 0..count {
+            for b in a + 1..count {
+                let comparison = self.compare(groups[a][0], groups[b][0]);
+                let sum = comparison.veto.is_none().then_some(i64::from(comparison.weight));
+                (sums[a][b], sums[b][a]) = (sum, sum);
+            }
+        }
+        loop {
+            let mut best: Option<(i64, usize, usize)> = None;
+            for a in 0..groups.len() {
+                for b in a + 1..groups.len() {
+                    let pairs = i64::try_from(groups[a].len() * groups[b].len()).unwrap_or(i64::MAX);
+                    let Some(mean) = sums[a][b].map(|sum| sum / pairs.max(1)) else { continue };
+                    if mean >= i64::from(self.join_weight) && best.is_none_or(|(known, ..)| mean > known) {
+                        best = Some((mean, a, b));
+                    }
+                }
+            }
+            let Some((_, a, b)) = best else { break };
+            let joined = groups.remove(b);
+            groups[a].extend(joined);
+            let gone = sums.remove(b);
+            for (at, row) in sums.iter_mut().enumerate() {
+                let other = row.remove(b);
+                if at != a {
+                    row[a] = row[a].zip(other).map(|(one, other)| one + other);
+                }
+            }
+            let row: Vec<Option<i64>> = (0..groups.len()).map(|at| sums[at][a]).collect();
+            sums[a] = row;
+            drop(gone);
+        }
+        let mut joined: Vec<Vec<usize>> = groups.into_iter().filter(|group| group.len() > 1).collect();
+        joined.iter_mut().for_each(|group| group.sort_unstable_by_key(|listing| rank[*listing]));
+        joined
+    }
+}
+
+/// What a source listed together in an area.
+fn on_day(listing: &ListingTraits) -> (&str, &str, i64) {
+    (listing.source(), listing.area.as_str(), listing.listed.unwrap_or(i64::MIN))
+}
+
+/// The weight of a pair that a person joined: no mean of others takes it apart.
+const RULED_WEIGHT: i32 = 1_000_000;
+
+/// The connected components of pairs, each sorted.
+fn components(count: usize, pairs: impl Iterator<Item = (usize, usize)>) -> Vec<Vec<usize>> {
+    let mut parents: FxHashMap<usize, usize> = FxHashMap::default();
+    fn root(parents: &mut FxHashMap<usize, usize>, of: usize) -> usize {
+        let mut at = of;
+        while let Some(parent) = parents.get(&at).copied().filter(|parent| *parent != at) {
+            at = parent;
+        }
+        parents.insert(of, at);
+        at
+    }
+    for (a, b) in pairs {
+        let (a, b) = (root(&mut parents, a), root(&mut parents, b));
+        parents.insert(a.max(b), a.min(b));
+        parents.entry(a.min(b)).or_insert(a.min(b));
+    }
+    let mut members: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    let mut known: Vec<usize> = parents.keys().copied().filter(|at| *at < count).collect();
+    known.sort_unstable();
+    for at in known {
+        let root = root(&mut parents, at);
+        members.entry(root).or_default().push(at);
+    }
+    members.into_values().filter(|members| members.len() > 1).collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,133 @@
+//! Which listings of an area are of one home.
+
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+use stoop_domain::{Home, HomeId, Purpose, Time};
+use stoop_identity::{Comparison, Edge, ListingTraits, MODEL_VERSION, Rulings, link};
+
+use crate::home::HomeSummary;
+
+/// The listings of an area, each with what is compared of it.
+#[derive(Default)]
+pub struct ComparedListings {
+    listings: Vec<(HomeSummary, ListingTraits)>,
+}
+
+/// The listings of an area that are of one home, and the pairs of which that is doubtful.
+#[derive(Clone, Debug, Serialize)]
+pub struct Duplicates {
+    /// All listings that were compared, also those that are no longer on offer.
+    pub listings: usize,
+    /// Those on offer or under contract.
+    pub listings_open: usize,
+    /// The homes that these are of; a home for sale and for rent counts twice.
+    pub homes_open: usize,
+    /// The version of the weights: another one may join other listings.
+    pub model: u16,
+    /// The homes that have more than one listing, in order of their IDs.
+    pub homes: Vec<DuplicateHome>,
+    /// Pairs that may be of one home, the likeliest first.
+    pub doubtful: Vec<ListingPair>,
+}
+
+/// A home with more than one listing.
+#[derive(Clone, Debug, Serialize)]
+pub struct DuplicateHome {
+    /// The least ID of its listings.
+    pub id: HomeId,
+    /// Its listings, by ID.
+    pub listings: Vec<HomeSummary>,
+    /// What speaks for it: the pairs of its listings that agree most.
+    pub evidence: Vec<ListingPair>,
+}
+
+/// Two listings and what comparing them found.
+#[derive(Clone, Debug, Serialize)]
+pub struct ListingPair {
+    /// The listing with the smaller ID.
+    pub a: HomeId,
+    /// The other one.
+    pub b: HomeId,
+    /// How much speaks for one home: the binary logarithm of the odds that the findings add.
+    pub bits: f64,
+    /// What was found, in words.
+    pub findings: Vec<&'static str>,
+    /// What excludes one home, in words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub veto: Option<&'static str>,
+}
+
+impl ComparedListings {
+    /// Adds a listing. One that is in no market is left out.
+    pub fn add(&mut self, id: HomeId, listing: &Home, now: Time) {
+        let traits = ListingTraits::of(&id, listing);
+        self.listings.extend(HomeSummary::of(id, listing, now, None).zip(traits));
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.listings.len()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.listings.is_empty()
+    }
+
+    /// Finds those that are of one home. Without `all`, homes and pairs of which nothing is on offer or under contract are
+    /// left out.
+    #[must_use]
+    pub fn duplicates(self, all: bool) -> Duplicates {
+        let (summaries, traits): (Vec<HomeSummary>, Vec<ListingTraits>) = self.listings.into_iter().unzip();
+        let linked = link(&traits, &Rulings::default());
+        let mut home_of: Vec<usize> = (0..traits.len()).collect();
+        for home in &linked.homes {
+            home.iter().for_each(|listing| home_of[*listing] = home[0]);
+        }
+        let is_open = |at: usize| summaries[at].days_on_market.is_some();
+        let open = || (0..traits.len()).filter(|at| is_open(*at));
+        let homes_open: BTreeSet<(usize, Purpose)> = open().map(|at| (home_of[at], traits[at].purpose)).collect();
+        let pair = |edge: &Edge| ListingPair::of(&traits[edge.pair.0].id, &traits[edge.pair.1].id, &edge.comparison);
+        let shown = linked.homes.iter().filter(|home| all || home.iter().any(|at| is_open(*at)));
+        let homes = shown.map(|home| {
+            let mut edges: Vec<&Edge> =
+                linked.edges.iter().filter(|edge| home.contains(&edge.pair.0) && home.contains(&edge.pair.1)).collect();
+            edges.sort_by_key(|edge| -edge.comparison.weight);
+            DuplicateHome {
+                id: traits[home[0]].id.clone(),
+                listings: home.iter().map(|at| summaries[*at].clone()).collect(),
+                evidence: edges.into_iter().map(pair).collect(),
+            }
+        });
+        let homes = homes.collect();
+        let is_doubtful = |edge: &&Edge| {
+            let (a, b) = edge.pair;
+            home_of[a] != home_of[b] && (all || is_open(a) || is_open(b))
+        };
+        let mut doubtful: Vec<&Edge> = linked.edges.iter().filter(is_doubtful).collect();
+        doubtful.sort_by_key(|edge| -edge.comparison.weight);
+        Duplicates {
+            listings: traits.len(),
+            listings_open: open().count(),
+            homes_open: homes_open.len(),
+            model: MODEL_VERSION,
+            homes,
+            doubtful: doubtful.into_iter().map(pair).collect(),
+        }
+    }
+}
+
+impl ListingPair {
+    fn of(a: &HomeId, b: &HomeId, comparison: &Comparison) -> Self {
+        Self {
+            a: a.clone(),
+            b: b.clone(),
+            bits: f64::from(comparison.weight) / 10.0,
+            findings: comparison.findings.iter().map(|finding| finding.meaning()).collect(),
+            veto: comparison.veto.map(|veto| veto.meaning()),
+        }
+    }
+}
