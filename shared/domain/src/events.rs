@@ -2,7 +2,7 @@ use crate::history::History;
 use crate::market::Market;
 use crate::price_change::PriceChange;
 use crate::status::Phase;
-use crate::steps::{Entry, Exit};
+use crate::steps::{Entry, Exit, Step};
 use crate::time::Time;
 
 /// The kind of an [`Event`].
@@ -56,36 +56,42 @@ impl History {
     /// reports.
     #[must_use]
     pub fn events(&self) -> Vec<Event> {
-        let mut events = Vec::new();
-        let mut market: Option<&Market> = None;
-        for step in self.steps() {
-            let at = step.interval.first;
-            let mut happened = |kind, market: &Market, change| {
-                events.push(Event { at, kind, market: market.clone(), change });
-            };
-            let here = &step.interval.facts.market;
-            if let Some(exit) = step.exit {
-                happened(exit.into(), market.unwrap_or(here), None);
-            }
-            if let Some(entry) = step.entry {
-                happened(entry.into(), here, None);
-            }
-            if let Some(change) = step.change {
-                let kind = if change.to < change.from { EventKind::PriceCut } else { EventKind::PriceRise };
-                happened(kind, here, Some(change));
-            }
-            if step.sold.is_some() {
-                happened(EventKind::Sold, here, None);
-            }
-            if let Some(at) = step.interval.expires
-                && step.interval.facts.status.phase() == Phase::Active
-            {
-                events.push(Event { at, kind: Exit::Expired.into(), market: here.clone(), change: None });
-            }
-            market = Some(here);
-        }
-        events
+        events_of(&self.steps())
     }
+}
+
+/// The events at these steps, in order of time.
+#[must_use]
+pub fn events_of(steps: &[Step<'_>]) -> Vec<Event> {
+    let mut events = Vec::new();
+    let mut market: Option<&Market> = None;
+    for step in steps {
+        let at = step.interval.first;
+        let mut happened = |kind, market: &Market, change| {
+            events.push(Event { at, kind, market: market.clone(), change });
+        };
+        let here = &step.interval.facts.market;
+        if let Some(exit) = step.exit {
+            happened(exit.into(), market.unwrap_or(here), None);
+        }
+        if let Some(entry) = step.entry {
+            happened(entry.into(), here, None);
+        }
+        if let Some(change) = step.change {
+            let kind = if change.to < change.from { EventKind::PriceCut } else { EventKind::PriceRise };
+            happened(kind, here, Some(change));
+        }
+        if step.sold.is_some() {
+            happened(EventKind::Sold, here, None);
+        }
+        if let Some(at) = step.interval.expires
+            && step.interval.facts.status.phase() == Phase::Active
+        {
+            events.push(Event { at, kind: Exit::Expired.into(), market: here.clone(), change: None });
+        }
+        market = Some(here);
+    }
+    events
 }
 
 impl Event {

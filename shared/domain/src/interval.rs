@@ -25,6 +25,8 @@ pub struct Interval<'a> {
     pub expires: Option<Time>,
     /// When the home was active but unconfirmed, oldest first. See [`Watch::unconfirmed_after`].
     pub unconfirmed: Vec<UnconfirmedInterval>,
+    /// Whether another listing of the home than before speaks here: what differs is no event.
+    pub other_listing: bool,
 }
 
 /// A range of time in which a home counted as active without being confirmed.
@@ -48,6 +50,7 @@ impl<'a> Interval<'a> {
             listed,
             expires: None,
             unconfirmed: Vec::new(),
+            other_listing: false,
         };
         interval.set_expiry(watch);
         interval

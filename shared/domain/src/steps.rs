@@ -197,6 +197,9 @@ impl EventBuilder {
         }
         let was_active = self.phase == Some(Phase::Active);
         let is_active = phase == Phase::Active;
+        if interval.other_listing {
+            self.identity = Identity::default();
+        }
         let another_home = self.identity.take(facts);
         let other_terms = self.terms.replace(terms).is_some_and(|before| before != terms) || another_home;
         let moved = self.market.as_ref().is_some_and(|before| *before != facts.market);

@@ -3,7 +3,9 @@ mod pairs;
 
 use jiff::tz::TimeZone;
 use rustc_hash::FxHashMap;
-use stoop_domain::{Day, Entry, Exit, History, Interval, Market, Minor, Phase, Step, Time, UnconfirmedInterval};
+use stoop_domain::{
+    Day, Entry, Exit, History, Interval, Market, Minor, Phase, Step, Time, UnconfirmedInterval, resolved_steps,
+};
 
 use crate::histogram::Bucket;
 use crate::key::Key;
@@ -43,10 +45,15 @@ pub struct Zones {
 /// is scheduled in advance on its future day, because there is no clock here.
 #[must_use]
 pub fn contribution(history: &History, zones: &mut Zones) -> Contribution {
+    contribution_of(&history.steps(), zones)
+}
+
+/// The contribution of a home that several listings show ([`stoop_domain::resolved_steps`]).
+#[must_use]
+pub fn contribution_of(steps: &[Step<'_>], zones: &mut Zones) -> Contribution {
     let mut sum = Contribution::default();
     let mut standing: Option<Standing<'_>> = None;
     let (mut past, mut first_prices) = (Past::default(), FirstPrices::default());
-    let steps = history.steps();
     for (index, step) in steps.iter().enumerate() {
         let next = steps.get(index + 1).map(|next| next.interval.first);
         standing = add_step(&mut sum, step, standing, zones);
@@ -72,6 +79,19 @@ pub fn update(old: Option<&History>, new: &History, zones: &mut Zones) -> Vec<(M
     let mut sum = contribution(new, zones);
     if let Some(old) = old {
         for (market, entries) in contribution(old, zones).parts {
+            sum.of(&market).extend(entries.into_iter().map(|(key, value)| (key, value.wrapping_neg())));
+        }
+    }
+    sum.into_deltas()
+}
+
+/// What changes in each market when listings are found to be of one home: its contribution less those of its listings, whose
+/// histories are in the order of their IDs. Only listings of one purpose.
+#[must_use]
+pub fn correction(listings: &[&History], zones: &mut Zones) -> Vec<(Market, Delta)> {
+    let mut sum = contribution_of(&resolved_steps(listings), zones);
+    for listing in listings {
+        for (market, entries) in contribution(listing, zones).parts {
             sum.of(&market).extend(entries.into_iter().map(|(key, value)| (key, value.wrapping_neg())));
         }
     }

@@ -46,7 +46,7 @@ pub use asking::{PriceRange, asking_prices};
 pub use catalogue::{CATALOGUE, Definition, Group, Unit};
 pub use cells::{Cells, HORIZON_DAYS, HORIZON_HOURS_DAYS, Horizon};
 pub use codec::CodecError;
-pub use contribution::{Contribution, Delta, DeltaSum, Zones, contribution, update};
+pub use contribution::{Contribution, Delta, DeltaSum, Zones, contribution, contribution_of, correction, update};
 pub use figures::{Figures, THIN_SAMPLE, Values};
 pub use flows::{Flows, Window};
 pub use histogram::{Bucket, Histogram, RELATIVE_ERROR};

@@ -42,7 +42,7 @@ pub(super) fn price_steps(spell: &mut [Step<'_>], paid: Option<Minor>) {
         // reported, because nobody can buy the home.
         if matches!(facts.status.phase(), Phase::Active | Phase::Pending) {
             let change = before.zip(price).map(|(from, to)| PriceChange { from, to });
-            step.change = change.filter(|change| change.from != change.to);
+            step.change = change.filter(|change| change.from != change.to && !step.interval.other_listing);
             original = facts.original_list_price.or(original).or(price);
         }
         step.spell.original = original;

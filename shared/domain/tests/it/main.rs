@@ -11,6 +11,7 @@ mod numbers;
 mod other_homes;
 mod overfull;
 mod reported;
+mod resolve;
 mod sales;
 mod set;
 mod steps;

@@ -15,6 +15,7 @@ mod oracle;
 mod outlying;
 mod pooled;
 mod repeat;
+mod resolve;
 mod sales;
 mod support;
 mod values;
