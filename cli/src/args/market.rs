@@ -16,6 +16,9 @@ pub(crate) struct MarketArgs {
     /// Show the repeat-listing index: how first asking prices of the same homes changed by month
     #[arg(long, conflicts_with_all = ["as_known", "definition"])]
     pub(crate) index: bool,
+    /// Count each home once, though several listings show it
+    #[arg(long, conflicts_with_all = ["as_known", "definition", "index"])]
+    pub(crate) merge_duplicates: bool,
     #[command(flatten)]
     pub(crate) as_of: AsOfArgs,
     #[command(flatten)]

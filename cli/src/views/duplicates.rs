@@ -1,17 +1,16 @@
 use std::process::ExitCode;
 
 use serde::Serialize;
-use stoop_domain::{HomeId, Time};
+use stoop_domain::{Home, HomeId, Time};
 use stoop_embedded::Database;
-use stoop_serve::{ComparedListings, DuplicateHome, Duplicates, HomeSummary, ListingPair};
+use stoop_serve::{
+    COMPARED_LISTINGS_MAX, ComparedListings, DuplicateHome, Duplicates, FoundArea, HomeSummary, ListingPair,
+};
 
 use super::{View, area, as_text, each_home, give, moment, more, open, plural};
 use crate::args::{DuplicatesArgs, StoreArgs};
 use crate::failure::usage;
 use crate::show::{self, Column, Csv, Field, Look, Page, SafeText, Table, UNKNOWN, or_unknown};
-
-/// The most listings that are compared at once: some 300 MB.
-const LISTINGS_MAX: usize = 200_000;
 
 /// The listings of an area that are of one home.
 #[derive(Serialize)]
@@ -48,15 +47,9 @@ impl DuplicatesPage {
         let as_of = moment(database, None)?.unwrap_or_default();
         let mut listings = ComparedListings::default();
         database.reading(|| {
-            found.markets.iter().try_for_each(|market| {
-                each_home(|after, limit| database.homes_of(market, after, limit), |id, home| listings.add(id, &home, as_of))?;
-                match listings.len() {
-                    0..=LISTINGS_MAX => Ok(()),
-                    _ => Err(usage(format!(
-                        "{} has more than {LISTINGS_MAX} listings, the most that are compared; accepted: a smaller area, like a city",
-                        args.area
-                    ))),
-                }
+            each_listing(database, &found, |id, home| {
+                listings.add(id, &home, as_of);
+                listings.len()
             })
         })?;
         let (limit, shows_doubtful) = (args.limit, args.doubtful);
@@ -69,6 +62,25 @@ impl DuplicatesPage {
             shows_doubtful,
         })
     }
+}
+
+/// Visits the listings of an area. `visit` returns how many there are so far.
+pub(super) fn each_listing(
+    database: &Database,
+    found: &FoundArea,
+    mut visit: impl FnMut(HomeId, Home) -> usize,
+) -> anyhow::Result<()> {
+    let mut count = 0;
+    found.markets.iter().try_for_each(|market| {
+        each_home(|after, limit| database.homes_of(market, after, limit), |id, home| count = visit(id, home))?;
+        match count {
+            0..=COMPARED_LISTINGS_MAX => Ok(()),
+            _ => Err(usage(format!(
+                "{} has more than {COMPARED_LISTINGS_MAX} listings, the most that are compared; accepted: a smaller area, like a city",
+                found.path
+            ))),
+        }
+    })
 }
 
 impl View for DuplicatesPage {
@@ -103,7 +115,8 @@ impl View for DuplicatesPage {
             let pairs = plural(doubtful.len() as u64, "pair");
             page.gap().line([SafeText::from(format!("{pairs} more may be of one home: --doubtful lists them")).dim()]);
         }
-        let note = "Figures and alerts still count each listing: see docs/HOMES.md";
+        let note =
+            "Figures count each listing; `stoop market AREA --merge-duplicates` counts each home once (docs/HOMES.md)";
         page.gap().line([SafeText::from(note).dim()]);
         page
     }

@@ -15,10 +15,12 @@ use stoop_domain::{Market, Minor, Time};
 use stoop_embedded::Database;
 use stoop_market::{Cells, THIN_SAMPLE, WARM_UP_DAYS};
 use stoop_serve::{
-    Allowance, AreaRequest, AreaView, FiguresView, FoundArea, MarketView, Revised, YieldView, area_csv, revised,
+    Allowance, AreaRequest, AreaView, FiguresView, FoundArea, MarketView, MergedHomes, Revised, YieldView, area_csv,
+    revised,
 };
 
 use self::catalogue::dimmed;
+use super::duplicates::each_listing;
 use super::{View, area, as_text, cells_at, give, moment, open, plural, read};
 use crate::args::{MarketArgs, StoreArgs};
 use crate::show::{self, Csv, Look, Page, SafeText, or_unknown};
@@ -33,6 +35,9 @@ pub(super) struct Area {
     known: Option<AsKnown>,
     /// The gross yields of homes for sale, if homes like them are for rent.
     pub(super) yields: Vec<YieldView>,
+    /// The listings that are counted through another one of their home, if each home is to count once.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    merged_listings: Option<usize>,
 }
 
 /// That the area is shown as known at a time, and what was revised since.
@@ -68,6 +73,9 @@ impl Area {
         }
         let found = area(database, &args.area)?;
         let as_of = moment(database, as_of)?.unwrap_or_default();
+        if args.merge_duplicates {
+            return Self::merged(database, &found, as_of, days);
+        }
         let request = AreaRequest { as_of, days, with_index: args.index };
         let mut shown = Self::of(database, &found, request)?;
         let all = database.market_ids()?;
@@ -95,7 +103,7 @@ impl Area {
             }
             Ok(view)
         })?;
-        Ok(Self { view, known: None, yields: Vec::new() })
+        Ok(Self { view, known: None, yields: Vec::new(), merged_listings: None })
     }
 
     /// What was known at a time, which is also the time shown unless another is requested.
@@ -126,7 +134,33 @@ impl Area {
             let revised = revised(&before.figures, &market.figures)?.into_iter();
             revisions.extend(revised.map(|revised| RevisedMarket { market: market.id.clone(), revised }));
         }
-        Ok(Self { view: then, known: Some(AsKnown { as_known: known, revised: revisions }), yields: Vec::new() })
+        let known = Some(AsKnown { as_known: known, revised: revisions });
+        Ok(Self { view: then, known, yields: Vec::new(), merged_listings: None })
+    }
+
+    /// The area with its figures only, each home counted once.
+    fn merged(database: &Database, found: &FoundArea, as_of: Time, days: u16) -> anyhow::Result<Self> {
+        database.reading(|| {
+            let mut listings = Vec::new();
+            each_listing(database, found, |id, home| {
+                listings.push((id, home));
+                listings.len()
+            })?;
+            let MergedHomes { corrections, merged } = MergedHomes::of(&listings);
+            drop(listings);
+            let mut states = Vec::with_capacity(found.markets.len());
+            for market in &found.markets {
+                let Some(cells) = database.cells(market)? else { continue };
+                // A correction may be of any day.
+                let mut cells = cells.with_archive(&database.archive(market)?);
+                for (_, delta) in corrections.iter().filter(|(of, _)| of == market) {
+                    cells.add(delta);
+                }
+                states.push((market.clone(), cells));
+            }
+            let view = AreaView::of(found, &states, as_of, days);
+            Ok(Self { view, known: None, yields: Vec::new(), merged_listings: Some(merged) })
+        })
     }
 }
 
@@ -144,6 +178,16 @@ fn states(database: &Database, found: &FoundArea, as_of: Time, days: u16) -> any
 impl View for Area {
     fn draw(&self, look: Look) -> Page {
         let mut page = Page::new(look);
+        if let Some(merged) = self.merged_listings {
+            let note = match merged {
+                0 => "Each home counts once: no two listings here are of one home (docs/HOMES.md)".to_owned(),
+                merged => {
+                    let listings = plural(merged as u64, "listing");
+                    format!("Each home counts once: {listings} are of a home that another one shows (docs/HOMES.md)")
+                }
+            };
+            page.line([SafeText::from(note).dim()]).gap();
+        }
         for (at, market) in self.view.markets.iter().enumerate() {
             if at > 0 {
                 page.gap().gap();

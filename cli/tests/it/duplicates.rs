@@ -104,3 +104,39 @@ fn a_file_under_two_names_has_the_homes_of_one() {
     // Homes of one house that are under several IDs are joined too, and are no mistake.
     assert!(listings > 500 && paired * 2 * 100 >= listings * 95, "{paired} pairs of {listings} listings");
 }
+
+#[test]
+fn merged_duplicates_have_the_figures_of_one_file() {
+    let room = Room::new();
+    let rows = room.stoop(&["simulate", "--rows", "6000", "--homes", "700"]).ok().stdout;
+    room.write("rows.jsonl", &rows);
+    let map = include_str!("../../../maps/simulated.toml");
+    for (database, names) in [("one.db", &["alder"][..]), ("two.db", &["alder", "birch"][..])] {
+        for name in names {
+            let file = format!("{name}.toml");
+            room.write(&file, map.replace("name = \"simulated\"", &format!("name = \"{name}\"")));
+            room.stoop(&[
+                "replay",
+                "--db",
+                database,
+                "--data",
+                &format!("{database}.data"),
+                "--map",
+                &file,
+                "rows.jsonl",
+            ])
+            .ok();
+        }
+    }
+    let market = |database: &str, more: &[&str]| {
+        let args = ["market", "us", "--db", database, "--data", &format!("{database}.data")];
+        room.json(&[&args[..], more].concat())
+    };
+    let (one, two) = (market("one.db", &["--merge-duplicates"]), market("two.db", &["--merge-duplicates"]));
+    let active = |market: &serde_json::Value| market["markets"][0]["active"].as_u64().unwrap();
+    assert_eq!(active(&market("two.db", &[])), 2 * active(&market("one.db", &[])), "each listing counts");
+    assert_eq!(active(&one), active(&market("one.db", &[])), "one source shows each home once");
+    assert_eq!(two["markets"], one["markets"], "every figure, every day");
+    assert!(two["merged_listings"].as_u64().unwrap() > 300, "{}", two["merged_listings"]);
+    room.stoop(&["market", "us", "--db", "two.db", "--merge-duplicates", "--index"]).refused(&["cannot be used with"]);
+}

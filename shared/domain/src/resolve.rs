@@ -22,8 +22,9 @@ pub fn resolved_steps<'a>(listings: &[&'a History]) -> Vec<Step<'a>> {
     if let [one] = listings {
         return one.steps();
     }
-    let timelines: Vec<Vec<Told<'a>>> = listings.iter().map(|listing| told(listing.intervals())).collect();
-    let mut moments: Vec<Time> = timelines.iter().flatten().flat_map(Told::moments).collect();
+    let timelines: Vec<Vec<Statement<'a>>> =
+        listings.iter().map(|listing| statements_of(listing.intervals())).collect();
+    let mut moments: Vec<Time> = timelines.iter().flatten().flat_map(Statement::moments).collect();
     moments.sort_unstable();
     moments.dedup();
     let mut intervals: Vec<Interval<'a>> = Vec::new();
@@ -34,9 +35,9 @@ pub fn resolved_steps<'a>(listings: &[&'a History]) -> Vec<Step<'a>> {
             continue;
         }
         if let (Some((listing, interval)), Some(last)) = (spoke, intervals.last_mut()) {
-            let told = &timelines[listing][interval];
+            let statement = &timelines[listing][interval];
             last.end(moment);
-            last.expires = told
+            last.expires = statement
                 .interval
                 .expires
                 .filter(|expires| *expires == moment && speaks.is_none_or(|(next, _)| next == listing));
@@ -51,9 +52,12 @@ pub fn resolved_steps<'a>(listings: &[&'a History]) -> Vec<Step<'a>> {
             let earliest = spoke.filter(|(before, _)| *before == listing).map_or(0, |(_, before)| before + 1);
             let at_once = (earliest..at).filter(|at| timelines[listing][*at].interval.first == moment);
             for at in at_once.chain([at]) {
-                let told = &timelines[listing][at];
-                let mut interval =
-                    Interval { other_listing, first: told.interval.first.max(moment), ..told.interval.clone() };
+                let statement = &timelines[listing][at];
+                let mut interval = Interval {
+                    other_listing,
+                    first: statement.interval.first.max(moment),
+                    ..statement.interval.clone()
+                };
                 interval.last = interval.last.max(interval.first);
                 interval.unconfirmed.retain_mut(|unconfirmed| {
                     unconfirmed.from = unconfirmed.from.max(interval.first);
@@ -68,15 +72,15 @@ pub fn resolved_steps<'a>(listings: &[&'a History]) -> Vec<Step<'a>> {
     steps_of(intervals)
 }
 
-/// An interval of a listing, and when it ends.
-struct Told<'a> {
+/// What a listing says in one of its intervals, and until when.
+struct Statement<'a> {
     interval: Interval<'a>,
     until: Option<Time>,
     /// Since when the listing has been on the market, or sold, without a break.
     since: Time,
 }
 
-impl Told<'_> {
+impl Statement<'_> {
     /// When it may begin or cease to speak.
     fn moments(&self) -> impl Iterator<Item = Time> {
         let outdated = (self.interval.facts.status.phase() == Phase::Closed).then(|| self.silences_until());
@@ -104,40 +108,42 @@ impl Told<'_> {
 }
 
 /// The intervals of a listing.
-fn told(intervals: Vec<Interval<'_>>) -> Vec<Told<'_>> {
+fn statements_of(intervals: Vec<Interval<'_>>) -> Vec<Statement<'_>> {
     let nexts: Vec<Option<Time>> = intervals.iter().skip(1).map(|next| Some(next.first)).chain([None]).collect();
-    let mut told: Vec<Told<'_>> = Vec::with_capacity(intervals.len());
+    let mut statements: Vec<Statement<'_>> = Vec::with_capacity(intervals.len());
     for (interval, next) in intervals.into_iter().zip(nexts) {
         let until = interval.expires.or(next);
         let phase = interval.facts.status.phase();
-        let continues = told.last().filter(|before| {
+        let continues = statements.last().filter(|before| {
             let is_same = before.interval.facts.status.phase() == phase;
             is_same && before.until == Some(interval.first) && before.interval.expires.is_none()
         });
         let since = continues.map_or(interval.first, |before| before.since);
-        told.push(Told { interval, until, since });
+        statements.push(Statement { interval, until, since });
     }
-    told
+    statements
 }
 
 /// The listing that speaks for the home at a moment, and its interval. `None` if none has one then.
-fn speaker(timelines: &[Vec<Told<'_>>], moment: Time) -> Option<(usize, usize)> {
+fn speaker(timelines: &[Vec<Statement<'_>>], moment: Time) -> Option<(usize, usize)> {
     let mut best: Option<(u8, Time, (usize, usize))> = None;
     for (listing, timeline) in timelines.iter().enumerate() {
         // The last one that began: several may begin at one moment, and all but the last last no time.
-        let Some(at) = timeline.partition_point(|told| told.interval.first <= moment).checked_sub(1) else { continue };
-        let told = &timeline[at];
-        if !told.holds_at(moment) {
+        let Some(at) = timeline.partition_point(|statement| statement.interval.first <= moment).checked_sub(1) else {
+            continue;
+        };
+        let statement = &timeline[at];
+        if !statement.holds_at(moment) {
             continue;
         }
-        let rank = told.rank(moment);
+        let rank = statement.rank(moment);
         let is_better = best.is_none_or(|(best_rank, best_since, _)| match rank.cmp(&best_rank) {
-            std::cmp::Ordering::Equal if rank == 0 => told.interval.first > best_since,
-            std::cmp::Ordering::Equal => told.since < best_since,
+            std::cmp::Ordering::Equal if rank == 0 => statement.interval.first > best_since,
+            std::cmp::Ordering::Equal => statement.since < best_since,
             order => order.is_gt(),
         });
         if is_better {
-            let since = if rank == 0 { told.interval.first } else { told.since };
+            let since = if rank == 0 { statement.interval.first } else { statement.since };
             best = Some((rank, since, (listing, at)));
         }
     }

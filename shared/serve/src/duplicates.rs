@@ -1,12 +1,47 @@
-//! Which listings of an area are of one home.
+//! Which listings of an area are of one home, and its figures if each home counts once.
 
 use std::collections::BTreeSet;
 
 use serde::Serialize;
-use stoop_domain::{Home, HomeId, Purpose, Time};
+use stoop_domain::{History, Home, HomeId, Market, Purpose, Time};
 use stoop_identity::{Comparison, Edge, ListingTraits, MODEL_VERSION, Rulings, link};
+use stoop_market::{Delta, Zones, correction};
 
 use crate::home::HomeSummary;
+
+/// The most listings that are compared at once: some 400 MB.
+pub const COMPARED_LISTINGS_MAX: usize = 200_000;
+
+/// What changes in the markets of an area if each home counts once, though several listings show it.
+#[derive(Default)]
+pub struct MergedHomes {
+    /// The changes of each market.
+    pub corrections: Vec<(Market, Delta)>,
+    /// The listings that are counted through another one.
+    pub merged: usize,
+}
+
+impl MergedHomes {
+    /// Joins these listings. A home for sale and for rent is still two: one in each market.
+    #[must_use]
+    pub fn of(listings: &[(HomeId, Home)]) -> Self {
+        let known = |(id, home): &(HomeId, Home)| ListingTraits::of(id, home);
+        let (traits, histories): (Vec<ListingTraits>, Vec<&History>) =
+            listings.iter().filter_map(|listing| Some((known(listing)?, &listing.1.history))).unzip();
+        let (mut merged, mut zones) = (Self::default(), Zones::default());
+        for home in link(&traits, &Rulings::default()).homes {
+            for purpose in [Purpose::Sale, Purpose::Rent] {
+                let of_purpose = home.iter().filter(|at| traits[**at].purpose == purpose);
+                let shown: Vec<&History> = of_purpose.map(|at| histories[*at]).collect();
+                if shown.len() > 1 {
+                    merged.merged += shown.len() - 1;
+                    merged.corrections.extend(correction(&shown, &mut zones));
+                }
+            }
+        }
+        merged
+    }
+}
 
 /// The listings of an area, each with what is compared of it.
 #[derive(Default)]

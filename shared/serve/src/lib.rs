@@ -59,7 +59,7 @@ pub use compare::{
 pub use confidence::ConfidenceInterval;
 pub use days::{ChangeView, Comparisons, DayView, FALSE_FLAGS, UnusualView, Usual};
 pub use definitions::{DefinedFigure, DefinedMarket, Month, MonthError, Period, Provider, Tallies, Tally};
-pub use duplicates::{ComparedListings, DuplicateHome, Duplicates, ListingPair};
+pub use duplicates::{COMPARED_LISTINGS_MAX, ComparedListings, DuplicateHome, Duplicates, ListingPair, MergedHomes};
 pub use explain::{AskedView, BesideView, Explanation, ReferencePrice, RuleView, explain};
 pub use figures::{FiguresView, WindowView};
 pub use home::{FieldsView, HappenedView, HomeSummary, HomeView, IntervalView, PriceChangeView};
