@@ -133,7 +133,7 @@ impl View for DuplicatesPage {
     }
 }
 
-fn listed(home: &DuplicateHome) -> Table {
+pub(super) fn listed(home: &DuplicateHome) -> Table {
     let mut table = Table::new([
         Column::left("listing"),
         Column::left("status"),
@@ -157,6 +157,6 @@ fn listed(home: &DuplicateHome) -> Table {
     table
 }
 
-fn evidence(pair: &ListingPair) -> SafeText {
+pub(super) fn evidence(pair: &ListingPair) -> SafeText {
     SafeText::from(format!("{:.1} bits: {}", pair.bits, pair.findings.join(", "))).dim()
 }

@@ -5,17 +5,25 @@ use std::process::ExitCode;
 use serde::Serialize;
 use stoop_domain::{EventKind, FACTS_MAX, FACTS_PER_DAY_MAX, Home, HomeId, Time};
 use stoop_embedded::Database;
-use stoop_serve::{HomeView, INTERVAL_COLUMNS, Nearest, with_values};
+use stoop_serve::{
+    COMPARED_LISTINGS_MAX, ComparedListings, DuplicateHome, HomeView, INTERVAL_COLUMNS, Nearest, with_values,
+};
 
-use super::{View, empty, give, moment, open, plural, read};
+use super::duplicates::{evidence, listed};
+use super::{View, each_home, empty, give, moment, open, plural, read};
 use crate::args::{HomeArgs, StoreArgs};
 use crate::failure::usage;
 use crate::show::{self, Column, Csv, Look, Page, SafeText, Table, UNKNOWN, or_unknown};
 
 /// A home's card and its whole history.
 #[derive(Serialize)]
-#[serde(transparent)]
-pub(super) struct HomePage(HomeView);
+pub(super) struct HomePage {
+    #[serde(flatten)]
+    view: HomeView,
+    /// Other listings of the home, with the evidence.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    duplicates: Option<DuplicateHome>,
+}
 
 /// How many ids are read at once in the search for one by its end.
 const PAGE_IDS: usize = 10_000;
@@ -36,7 +44,9 @@ pub(crate) fn home(store: &StoreArgs, args: &HomeArgs) -> anyhow::Result<ExitCod
 impl HomePage {
     pub(super) fn read(database: &Database, id: &str) -> anyhow::Result<Self> {
         let (id, home) = find(database, id)?;
-        Self::of(database, &id, &home, moment(database, None)?.unwrap_or_default())
+        let now = moment(database, None)?.unwrap_or_default();
+        let duplicates = duplicates_of(database, &id, &home, now)?;
+        Ok(Self { duplicates, ..Self::of(database, &id, &home, now)? })
     }
 
     /// The home as it was known at a moment.
@@ -62,36 +72,58 @@ impl HomePage {
             ),
             false => anyhow::anyhow!("the home {id} is stored without observations"),
         })?;
-        Ok(Self(view))
+        Ok(Self { view, duplicates: None })
     }
+}
+
+/// The home with all its listings, if the area of this one has others of it.
+fn duplicates_of(database: &Database, id: &HomeId, home: &Home, now: Time) -> anyhow::Result<Option<DuplicateHome>> {
+    let Some(area) = home.history.current().map(|facts| facts.market.area.clone()) else { return Ok(None) };
+    let mut listings = ComparedListings::default();
+    database.reading(|| {
+        for market in database.market_ids()?.iter().filter(|market| market.area == area) {
+            each_home(|after, limit| database.homes_of(market, after, limit), |id, home| listings.add(id, &home, now))?;
+        }
+        anyhow::Ok(())
+    })?;
+    // More are compared by nobody while he waits.
+    if listings.len() > COMPARED_LISTINGS_MAX {
+        return Ok(None);
+    }
+    let homes = listings.duplicates(true).homes;
+    Ok(homes.into_iter().find(|home| home.listings.iter().any(|listing| listing.id == *id)))
 }
 
 impl View for HomePage {
     fn draw(&self, look: Look) -> Page {
-        let name = self.0.summary.words().map(show::plain);
-        let id = show::plain(self.0.summary.id.as_str());
+        let name = self.view.summary.words().map(show::plain);
+        let id = show::plain(self.view.summary.id.as_str());
         let heading = name.map_or_else(|| id.clone(), |name| format!("{name} · {id}"));
         let mut page = Page::new(look);
         page.line([SafeText::from(heading).bold()]).facts(self.card()).gap();
-        let count = plural(self.0.intervals.len() as u64, "interval");
+        let count = plural(self.view.intervals.len() as u64, "interval");
         let heading = SafeText::from(format!("Seen in {count}")).bold();
         page.line([heading, SafeText::from(", times in UTC").dim()]).gap().table(self.seen());
-        if !self.0.events.is_empty() {
+        if !self.view.events.is_empty() {
             page.heading("What happened").table(self.happened());
+        }
+        if let Some(home) = &self.duplicates {
+            page.heading("Listings of this home").table(listed(home));
+            page.line(home.evidence.first().map(evidence));
         }
         page
     }
 
     /// Its intervals.
     fn csv(&self) -> anyhow::Result<Csv> {
-        let id = self.0.summary.id.as_str();
-        Ok(Csv::new(INTERVAL_COLUMNS, with_values(&self.0.intervals, &[("id", id)])?))
+        let id = self.view.summary.id.as_str();
+        Ok(Csv::new(INTERVAL_COLUMNS, with_values(&self.view.intervals, &[("id", id)])?))
     }
 }
 
 impl HomePage {
     fn card(&self) -> Vec<(String, SafeText)> {
-        let summary = &self.0.summary;
+        let summary = &self.view.summary;
         let versus = summary.versus_market.map(|share| format!(" ({} against its kind)", show::change(share)));
         let per_area = summary.price_per_area.map(|price| {
             show::price_per_area(price, summary.currency, summary.area_unit) + &versus.unwrap_or_default()
@@ -116,7 +148,7 @@ impl HomePage {
         let fields = fields.map(|(field, value)| (field.name.replace('_', " "), summary.fields.text(value).into()));
         let below = [
             ("on market", opened),
-            ("listed", self.0.listed_at.map(show::date)),
+            ("listed", self.view.listed_at.map(show::date)),
             ("page", summary.url.as_deref().map(show::plain)),
         ];
         let line = |(name, value): (&str, Option<String>)| Some((name.to_owned(), value?.into()));
@@ -133,7 +165,7 @@ impl HomePage {
             Column::cut("market").optional(2),
         ]);
         let mut market = None;
-        for interval in &self.0.intervals {
+        for interval in &self.view.intervals {
             let moved = market.replace(&interval.market) != Some(&interval.market);
             table.row([
                 show::time(interval.first_seen).into(),
@@ -157,7 +189,7 @@ impl HomePage {
             Column::right("change").optional(1),
             Column::left("price"),
         ]);
-        for happened in &self.0.events {
+        for happened in &self.view.events {
             let currency = happened.market.currency;
             let prices = happened
                 .event

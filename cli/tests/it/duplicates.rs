@@ -73,6 +73,18 @@ fn listings_of_two_portals_are_joined_with_their_evidence() {
 }
 
 #[test]
+fn a_home_shows_its_other_listings() {
+    let room = filled();
+    let home = room.json(&["home", "other/70"]);
+    let listings = home["duplicates"]["listings"].as_array().unwrap();
+    assert_eq!(listings.iter().map(|listing| text(&listing["id"])).collect::<Vec<_>>(), ["one/1", "other/70"]);
+    let page = room.stoop(&["home", "other/70"]).ok().stdout;
+    assert!(page.contains("Listings of this home") && page.contains("one/1     Active  $450,000"), "{page}");
+    let page = room.stoop(&["home", "other/73"]).ok().stdout;
+    assert!(!page.contains("Listings of this home"), "{page}");
+}
+
+#[test]
 fn the_limit_and_an_unknown_area_are_said() {
     let room = filled();
     let page = room.stoop(&["duplicates", "60614", "--limit", "1"]).ok().stdout;
