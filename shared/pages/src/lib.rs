@@ -23,6 +23,7 @@ mod quality;
 mod query;
 mod read;
 mod request;
+mod route;
 mod runs;
 mod site;
 mod text;

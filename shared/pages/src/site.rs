@@ -7,6 +7,7 @@ use crate::assets::Asset;
 use crate::problem::Problem;
 use crate::query::Query;
 use crate::request::{Visitor, WebRequest};
+use crate::route::Route;
 use crate::{alerts, api, area, compare, definitions, home, layout, overview, quality, read, runs};
 
 /// The pages on their ports.
@@ -134,34 +135,29 @@ impl<'a> Site<'a> {
         if let Some(asset) = Asset::at(&path) {
             return Ok(Answer::Asset(asset));
         }
-        match &*path {
-            "/definitions" => return Ok(Answer::Page(definitions::page())),
-            "/api" => return Ok(Answer::Page(api::page())),
-            _ => {}
-        }
-        let Some(now) = now else { return Ok(Answer::Page(overview::empty())) };
+        let route = Route::of(&path);
+        // These two show no home.
+        let is_fixed = matches!(route, Some(Route::Definitions | Route::Api));
+        let Some(now) = now.or(is_fixed.then(Time::default)) else { return Ok(Answer::Page(overview::empty())) };
         // Of figures. Homes, alerts and runs are shown as they are now.
         let as_of = query.as_of()?.unwrap_or(now);
         let reader = &self.reader;
-        let page = match &*path {
-            "/" => overview::page(reader, &query, as_of).await?,
-            "/search" => return Ok(Answer::See(search(reader, &query, now).await?)),
-            "/compare" => compare::page(reader, &query, as_of).await?,
-            "/alerts" => alerts::page(reader, &query, now).await?,
-            "/quality" => quality::page(reader, &query, now).await?,
-            "/runs" => runs::page(reader, visitor, now).await?,
-            path if path.starts_with("/alerts/") => alerts::explained(reader, &path["/alerts/".len()..], now).await?,
-            path => match (path.strip_prefix("/areas/"), path.strip_prefix("/homes/")) {
-                (Some(area), _) => match area.strip_suffix("/days.csv") {
-                    Some(area) => {
-                        let body = area::days(reader, area, &query, as_of).await?;
-                        return Ok(Answer::File { media_type: "text/csv; charset=utf-8", name: "days.csv", body });
-                    }
-                    None => area::page(reader, area, &query, as_of, now).await?,
-                },
-                (_, Some(id)) => home::page(reader, &HomeId(id.into()), now).await?,
-                _ => return Err(Problem::missing("There is no such page.".to_owned())),
-            },
+        let page = match route.ok_or_else(|| Problem::missing("There is no such page.".to_owned()))? {
+            Route::Overview => overview::page(reader, &query, as_of).await?,
+            Route::Search => return Ok(Answer::See(search(reader, &query, now).await?)),
+            Route::Area(area) => area::page(reader, area, &query, as_of, now).await?,
+            Route::AreaDays(area) => {
+                let body = area::days(reader, area, &query, as_of).await?;
+                return Ok(Answer::File { media_type: "text/csv; charset=utf-8", name: "days.csv", body });
+            }
+            Route::Home(id) => home::page(reader, &HomeId(id.into()), now).await?,
+            Route::Compare => compare::page(reader, &query, as_of).await?,
+            Route::Alerts => alerts::page(reader, &query, now).await?,
+            Route::Alert(id) => alerts::explained(reader, id, now).await?,
+            Route::Quality => quality::page(reader, &query, now).await?,
+            Route::Runs => runs::page(reader, visitor, now).await?,
+            Route::Definitions => definitions::page(),
+            Route::Api => api::page(),
         };
         Ok(Answer::Page(page))
     }
