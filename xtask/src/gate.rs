@@ -223,6 +223,17 @@ fn common(steps: &mut Steps<'_>) -> Result<()> {
     steps.run_on("examples in the documentation", RUST, LONG, |project| {
         project.counted(&mut project.cargo(&["test", "--workspace", "--locked", "--no-fail-fast", "--doc"]))
     })?;
+    steps.run_on("the crates as a library", RUST, LONG, |project| {
+        project.plain(&mut project.cargo(&[
+            "run",
+            "--quiet",
+            "--locked",
+            "-p",
+            "stoop-embedded",
+            "--example",
+            "library",
+        ]))
+    })?;
     steps.run_on("commands in the pages", CONSOLE, MIDDLE, |project| console(project, &[]))?;
     steps.run_on("figures, recomputed", RECOMPUTED, MIDDLE, |project| {
         project.plain(recomputed(project)?.arg("--quick"))
