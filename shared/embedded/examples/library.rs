@@ -60,7 +60,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     for market in database.market_ids()? {
         let Some(state) = database.markets(std::slice::from_ref(&market)).await?.pop().flatten() else { continue };
         let figures = snapshot(&state.value, now, &market.area.country().zone).all;
-        // In minor units, and exact to 0.05 % (docs/METRICS.md): three digits hold.
+        // In minor units, and known to 0.1 % (docs/METRICS.md): three digits hold.
         let median = (figures.median_price.ok_or("no home has a price")? / 100_000.0).round();
         let cuts = figures.last_7_days.price_cuts;
         let line = format!("{market}: {} homes, median ${median:.0}k, {cuts} price cut in 7 days", figures.active);
