@@ -9,6 +9,8 @@ use super::column::Column;
 use super::guess::{Chosen, Guess, quoted, shown};
 use super::ids;
 use super::in_texts;
+use super::known::Known;
+use super::paths;
 use super::sample::Sample;
 use super::shapes::same_moment;
 use super::vocabulary::{FIELDS, field};
@@ -16,15 +18,24 @@ use super::{DraftError, DraftHints};
 use stoop_sources::text::{DateFormat, Period, folded};
 
 /// Fills fields that are still open.
-pub(super) fn complete(sample: &Sample, hints: &DraftHints, chosen: &mut Chosen) -> Result<(), DraftError> {
+pub(super) fn complete(
+    sample: &Sample,
+    known: &Known,
+    hints: &DraftHints,
+    chosen: &mut Chosen,
+) -> Result<(), DraftError> {
     let has = |chosen: &Chosen, field: &str| chosen.sure.iter().any(|guess| guess.field == field);
     ids::choose(sample, hints, chosen)?;
     monthly_first(sample, chosen);
     if !has(chosen, "latitude") && !has(chosen, "longitude") {
         in_texts::point(sample, chosen);
     }
-    if !["postal_code", "city", "neighbourhood"].iter().any(|field| has(chosen, field)) {
+    let has_place = |chosen: &Chosen| ["postal_code", "city", "neighbourhood"].iter().any(|field| has(chosen, field));
+    if !has_place(chosen) {
         in_texts::place(sample, chosen);
+    }
+    if !has_place(chosen) {
+        paths::place(sample, known, chosen);
     }
     if !has(chosen, "list_price") {
         chosen.unsure.extend(in_texts::price(sample));

@@ -43,6 +43,7 @@ mod mentions;
 mod names;
 mod owners;
 mod paging;
+mod paths;
 mod prove;
 mod render;
 mod sales;
@@ -114,7 +115,7 @@ pub fn draft(sample: &Sample, hints: &DraftHints) -> Result<Draft, DraftError> {
     let http = hints.url.as_deref().map(|url| paging::http(url, sample)).transpose().map_err(DraftError::one)?;
     let mut known = Known::of(sample, hints);
     let mut chosen = choose(sample, &known);
-    fallback::complete(sample, hints, &mut chosen)?;
+    fallback::complete(sample, &known, hints, &mut chosen)?;
     sales::settle(sample, &mut chosen);
     settle(sample, &known, hints, &mut chosen);
     let reads_purpose = chosen.sure.iter().any(|guess| guess.field == "purpose");

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use stoop_domain::{Reason, RefusedValue, Time};
+use stoop_domain::{Address, Reason, RefusedValue, Time};
 
 use super::column::ratio;
 use super::guess::{Chosen, quoted};
@@ -22,6 +22,8 @@ pub struct Proof {
     pub understood: usize,
     /// Rows in which a field is known, by its name in maps.
     pub filled: BTreeMap<&'static str, usize>,
+    /// Rows whose place the gazetteer found in the line of the address.
+    pub placed: usize,
     /// Rows that are refused, or values of them, by field or reason, with the message of the first.
     pub refused: BTreeMap<String, (usize, String)>,
 }
@@ -72,6 +74,7 @@ impl Proof {
             Ok(Outcome::Skipped) => {}
             Ok(Outcome::Observation(mut observation, refused)) => {
                 self.read += 1;
+                let before = observation.listing.address.clone();
                 for (name, value) in stoop_domain::fields(&observation.listing) {
                     // Maps name fields of addresses and details without their parents.
                     let name = name.rsplit('.').next().unwrap_or(name);
@@ -84,6 +87,7 @@ impl Proof {
                 match observation.check(now) {
                     Ok(more) => {
                         self.understood += 1;
+                        self.placed(&before, &observation.listing.address);
                         for RefusedValue { reason, detail } in refused.into_iter().chain(more) {
                             self.refuse(reason, &detail);
                         }
@@ -92,6 +96,18 @@ impl Proof {
                 }
             }
             Err(RowError { reason, detail }) => self.refuse(reason, &detail),
+        }
+    }
+
+    /// Counts what the gazetteer found in the line of an address.
+    fn placed(&mut self, before: &Address, after: &Address) {
+        self.placed += usize::from(after.derived);
+        for (name, before, after) in [
+            ("city", &before.city, &after.city),
+            ("region", &before.region, &after.region),
+            ("postal_code", &before.postal_code, &after.postal_code),
+        ] {
+            *self.filled.entry(name).or_default() += usize::from(before.is_none() && after.is_some());
         }
     }
 

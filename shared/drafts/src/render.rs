@@ -124,7 +124,12 @@ impl Writing<'_> {
             out.push("# Without observed_at a row counts as seen when it is read.".to_owned());
         }
         let places = ["postal_code", "city", "neighbourhood"];
-        if !self.chosen.sure.iter().any(|guess| places.contains(&guess.field)) {
+        if let Some(proof) = self.proof.filter(|proof| proof.placed > 0) {
+            out.push(format!(
+                "# In {} of {} rows the gazetteer finds the place in line, and marks the address as derived.",
+                proof.placed, proof.read
+            ));
+        } else if !self.chosen.sure.iter().any(|guess| places.contains(&guess.field)) {
             out.push(
                 "# Postal code, city or neighbourhood: none is known, and without one a row is refused.".to_owned(),
             );

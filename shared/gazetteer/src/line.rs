@@ -1,4 +1,5 @@
-//! Finds the place in an address line: `Infirmary Hill, Truro`, `Caledonian Road, London N1`.
+//! Finds the place in an address line: `Infirmary Hill, Truro`, `Caledonian Road, London N1`; also in a path of places,
+//! `Egypt > Cairo > Maadi`.
 
 use crate::Gazetteer;
 use crate::level::Level;
@@ -21,13 +22,21 @@ pub struct LinePlace {
 const LINE_BYTES_MAX: usize = 300;
 const PARTS_MAX: usize = 8;
 
+/// Signs between the parts of a path of places.
+const PATH_SIGNS: [char; 6] = ['>', '›', '»', '→', '|', '\\'];
+
+/// How many people a city has that may be the first part of a line: a quarter can have the name of a village.
+const LARGE: u32 = 15_000;
+
 /// How many words at the end of a part may be a city if a postal code follows them.
 const CITY_WORDS_MAX: usize = 4;
 
 impl Gazetteer {
     /// The place that an address line of this country names. The parts between its commas are looked up from the last on:
     /// a postal code that the country has, the name of a region, and the name of a city, which must be clear. The first of
-    /// several parts is a street and names no city. `None` if the line names none, or several could be meant.
+    /// several parts is a street and names a city only if it is one of the region behind it: `Lincoln, Nebraska`. A line
+    /// that begins with the country or has signs of a path (`Cairo > Maadi`) goes from wide to narrow, if its last part is
+    /// no region; it has no street. `None` if the line names none, or several could be meant.
     #[must_use]
     pub fn place_in_line(&self, country: &str, line: &str) -> Option<LinePlace> {
         if line.len() > LINE_BYTES_MAX {
@@ -35,30 +44,55 @@ impl Gazetteer {
         }
         let located = self.locate(&AddressParts { country: Some(country), ..AddressParts::default() });
         let code = located.path()?.split('/').next()?.to_owned();
-        let parts: Vec<&str> = line.split([',', ';', '\n']).map(str::trim).filter(|part| !part.is_empty()).collect();
-        let first = parts.len().saturating_sub(PARTS_MAX);
+        let is_path = line.contains(PATH_SIGNS) || line.contains(" / ");
+        let of_path = if is_path { line.replace(" / ", ">") } else { line.to_owned() };
+        let signs = |c: char| matches!(c, ',' | ';' | '\n') || PATH_SIGNS.contains(&c);
+        let mut parts: Vec<&str> = of_path.split(signs).map(str::trim).filter(|part| !part.is_empty()).collect();
+        let has_street = !is_path && !parts.first().is_some_and(|part| self.is_country(&code, part));
+        if !has_street && !parts.last().is_some_and(|part| self.is_wide(&code, part)) {
+            parts.reverse();
+        }
         let mut place = LinePlace::default();
+        // "Buffalo, New York": a name of a region too, unless no narrower part is a city of it.
+        let mut wide = None;
+        let first = parts.len().saturating_sub(PARTS_MAX);
         for (index, part) in parts.iter().enumerate().skip(first).rev() {
             let (words, postal) = split_postal(&code, part);
-            let is_street = index == 0 && (parts.len() > 1 || words.contains(|c: char| c.is_ascii_digit()));
+            let has_digit = words.contains(|c: char| c.is_ascii_digit());
+            let is_street = has_street && index == 0 && (parts.len() > 1 || has_digit);
             // The number of a house is no postal code.
             let (words, postal) =
-                if index == 0 && parts.len() > 1 && code != "gb" { (*part, None) } else { (words, postal) };
+                if is_street && parts.len() > 1 && code != "gb" { (*part, None) } else { (words, postal) };
             if place.postal_code.is_none() {
                 place.postal_code.clone_from(&postal);
             }
-            if place.city.is_none() && !words.is_empty() && !self.is_country(&code, words) {
-                let city = |name: &str| self.city_in(&code, place.region.as_deref(), name);
-                let city = match is_street {
-                    false => city(words).or_else(|| postal.as_ref().and_then(|_| ends(words).find_map(city))),
-                    true => postal.as_ref().and_then(|_| ends(words).find_map(city)),
-                };
-                match city {
-                    Some(city) => place.city = Some(city),
-                    None if place.region.is_none() && index > 0 => place.region = self.region_in(&code, words),
-                    None => {}
-                }
+            if place.city.is_some() || words.is_empty() || self.is_country(&code, words) {
+                continue;
             }
+            let city = |name: &str| self.city_in(&code, place.region.as_deref(), name);
+            let is_large = |city: &String| self.people_of(&code, place.region.as_deref(), city) >= LARGE;
+            let found = match is_street {
+                false => city(words).or_else(|| postal.as_ref().and_then(|_| ends(words).find_map(city))),
+                true if place.region.is_some() && !has_digit => city(words).filter(is_large),
+                true => postal.as_ref().and_then(|_| ends(words).find_map(city)),
+            };
+            let region = || self.region_in(&code, words).filter(|_| !is_street && place.region.is_none());
+            match found {
+                Some(city)
+                    if index > 0
+                        && postal.is_none()
+                        && wide.is_none()
+                        && let Some(region) = region() =>
+                {
+                    place.region = Some(region);
+                    wide = Some(city);
+                }
+                Some(city) => place.city = Some(city),
+                None => place.region = region().or(place.region),
+            }
+        }
+        if place.city.is_none() && wide.is_some() {
+            (place.city, place.region) = (wide, None);
         }
         if place.city.is_none()
             && code == "gb"
@@ -77,6 +111,11 @@ impl Gazetteer {
         Some(place)
     }
 
+    /// Whether a part of a path is wider than a city: a country or a region.
+    fn is_wide(&self, code: &str, words: &str) -> bool {
+        self.is_country(code, words) || self.region_in(code, words).is_some()
+    }
+
     fn is_country(&self, code: &str, words: &str) -> bool {
         let located = self.locate(&AddressParts { country: Some(words), ..AddressParts::default() });
         located.levels[0].as_ref().is_some_and(|name| name.slug == code && name.origin == crate::Origin::Gazetteer)
@@ -91,6 +130,12 @@ impl Gazetteer {
         let located = self.locate(&parts);
         let city = located.levels[Level::City as usize].as_ref()?;
         (city.origin == crate::Origin::Gazetteer).then(|| city.name.to_string())
+    }
+
+    /// The number of people in a city that the gazetteer knows.
+    fn people_of(&self, country: &str, region: Option<&str>, city: &str) -> u32 {
+        let parts = AddressParts { country: Some(country), region, city: Some(city), ..AddressParts::default() };
+        self.locate(&parts).path().and_then(|path| self.people(&path)).unwrap_or(0)
     }
 
     fn region_in(&self, country: &str, words: &str) -> Option<String> {
@@ -211,6 +256,33 @@ mod tests {
         ] {
             let path = found(country, line);
             assert!(path.ends_with(ends), "{line}: {path}");
+        }
+    }
+
+    #[test]
+    fn a_path_of_places_is_placed_from_wide_to_narrow_and_from_narrow_to_wide() {
+        for (country, line, ends) in [
+            ("EG", "Madinaty, New Cairo, Cairo", "/cairo/-"),
+            ("EG", "Egypt > Cairo > Maadi > Sarayat", "/cairo/-"),
+            ("EG", "Egypt, Giza, Dokki", "/giza/-"),
+            ("EG", "Cairo › Nasr City", "/cairo/-"),
+            ("EG", "Smouha | Alexandria", "/alexandria/-"),
+            ("US", "12 Main St, Buffalo, New York", "/buffalo/-"),
+            ("US", "New York > Buffalo", "/buffalo/-"),
+            ("US", "Manhattan, New York", "/new-york/-"),
+            ("EG", "Zayed Dunes, Sheikh Zayed City, Giza", "giza/-"),
+            ("AE", "Marina Gate 1, Dubai Marina, Dubai", "/dubai/-"),
+            ("US", "Lincoln, Nebraska", "us/ne/lancaster/lincoln/-"),
+            ("US", "United States / Texas / Austin", "us/tx/travis/austin/-"),
+            ("TR", "İstanbul / Kadıköy / Moda", "/istanbul/-"),
+        ] {
+            let path = found(country, line);
+            assert!(path.ends_with(ends), "{line}: {path}");
+        }
+        for (country, line) in
+            [("EG", "Hacienda Bay, Sidi Heneish, North Coast"), ("EG", "Cairo Festival City > Compound")]
+        {
+            assert_eq!(found(country, line), "none", "{line}");
         }
     }
 

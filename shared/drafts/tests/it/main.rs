@@ -9,3 +9,4 @@ mod draft_sales;
 mod meanings;
 mod measures;
 mod owners;
+mod places;
