@@ -82,6 +82,7 @@ pub(super) struct Dates {
 
 const FORMATS: [&str; 44] = [
     "rfc3339",
+    "rfc2822",
     "iso",
     "epoch_ms",
     "epoch_s",
@@ -105,7 +106,6 @@ const FORMATS: [&str; 44] = [
     "%B %d, %Y",
     "%d %b %Y",
     "%d %B %Y",
-    "%a, %d %b %Y %H:%M:%S %z",
     "%Y-%m-%d-%H:%M:%S",
     "%Y-%m-%d-%H:%M",
     "%Y/%m/%d %H:%M:%S",
@@ -252,7 +252,9 @@ mod tests {
         let key = |texts: &[&str]| dates(&column(texts)).map(|found| found.key.1);
         assert_eq!(key(&["2024-06-02T22:32:58Z"]), Some("rfc3339"));
         assert_eq!(key(&["2024-06-02", "2024-06-02 10:00"]), Some("iso"));
+        assert_eq!(key(&["Mon, 03 Nov 2025 10:00:00 +0100", "Sat, 1 Nov 2025 09:30:00 GMT"]), Some("rfc2822"));
         assert_eq!(key(&["1741075200000"]), Some("epoch_ms"));
+        assert_eq!(key(&["/Date(1741075200000)/"]), Some("epoch_ms"));
         assert_eq!(key(&["1741075200"]), Some("epoch_s"));
         assert_eq!(key(&["20141013T000000"]), Some("%Y%m%dT%H%M%S"));
         assert_eq!(key(&["il y a 4 minutes", "hier"]), Some("fr"));

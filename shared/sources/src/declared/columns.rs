@@ -85,7 +85,7 @@ pub(super) fn format(
 ) -> Option<DateFormat> {
     let format = DateFormat::parse(text);
     if let Err(problem) = &format {
-        let accepted = "accepted: rfc3339, iso, epoch_ms, epoch_s, excel or a format like \"%Y-%m-%d %H:%M\"";
+        let accepted = "accepted: rfc3339, rfc2822, iso, epoch_ms, epoch_s, excel or a format like \"%Y-%m-%d %H:%M\"";
         mistakes.add(line, section.key(key), format!("{text:?} {problem}; {accepted}"));
     }
     format.ok()

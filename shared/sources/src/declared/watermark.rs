@@ -54,6 +54,9 @@ impl Watermark {
                     civil.duration_since(jiff::civil::date(1899, 12, 30).at(0, 0, 0, 0)).as_secs_f64() / 86_400.0;
                 format!("{days:.5}")
             }
+            DateFormat::Rfc2822 => {
+                strtime::format("%a, %d %b %Y %H:%M:%S GMT", &since.timestamp().to_zoned(TimeZone::UTC)).ok()?
+            }
             DateFormat::Strptime(format) => {
                 strtime::format(&**format, &since.timestamp().to_zoned(zone.clone())).ok()?
             }

@@ -1,4 +1,5 @@
 use jiff::civil::{self, Date, DateTime};
+use jiff::fmt::rfc2822::DateTimeParser;
 use jiff::fmt::strtime::{self, BrokenDownTime};
 use jiff::tz::{Offset, TimeZone};
 use stoop_domain::{Time, parse_decimal};
@@ -10,10 +11,12 @@ pub enum DateFormat {
     Rfc3339,
     /// `2026-01-13`, `2026-01-13 10:51`, `2026-01-13T10:51:00.5+01:00`: the offset is optional.
     Iso,
-    /// Milliseconds since 1970.
+    /// Milliseconds since 1970; also `/Date(1762160400000)/`.
     EpochMs,
     /// Seconds since 1970.
     EpochS,
+    /// `Mon, 03 Nov 2025 10:00:00 +0100`, as feeds and e-mails write it. A wrong or absent day of the week does not count.
+    Rfc2822,
     /// Days since 1899-12-30, as spreadsheets count them; a fraction is the time of the day.
     Excel,
     /// A strptime format, such as `%Y-%m-%dT%H-%M`.
@@ -31,7 +34,7 @@ pub struct DateTextError {
 }
 
 impl DateFormat {
-    /// Parses a format's name: `rfc3339`, `iso`, `epoch_ms`, `epoch_s`, `excel`, or a strptime format.
+    /// Parses a format's name: `rfc3339`, `iso`, `epoch_ms`, `epoch_s`, `excel`, `rfc2822`, or a strptime format.
     ///
     /// # Errors
     /// Describes why the format is invalid.
@@ -42,13 +45,18 @@ impl DateFormat {
             "epoch_ms" => Self::EpochMs,
             "epoch_s" => Self::EpochS,
             "excel" => Self::Excel,
+            "rfc2822" => Self::Rfc2822,
             format if format.contains('%') => {
                 // Formatting a known time is the only way to validate the format.
                 let known = jiff::Timestamp::UNIX_EPOCH.to_zoned(TimeZone::UTC);
                 strtime::format(format, &known).map_err(|error| error.to_string())?;
                 Self::Strptime(format.into())
             }
-            _ => return Err("is none of rfc3339, iso, epoch_ms, epoch_s, excel and holds no % of strptime".to_owned()),
+            _ => {
+                return Err(
+                    "is none of rfc3339, rfc2822, iso, epoch_ms, epoch_s, excel and holds no % of strptime".to_owned()
+                );
+            }
         })
     }
 
@@ -63,9 +71,10 @@ impl DateFormat {
                 _ => None,
             },
             Self::Iso => return parse_iso(text, zone),
-            Self::EpochMs => parse_decimal(text, 0).ok().and_then(in_range),
+            Self::EpochMs => parse_decimal(epoch_of_dot_net(text), 0).ok().and_then(in_range),
             Self::EpochS => parse_decimal(text, 3).ok().and_then(in_range),
             Self::Excel => excel(text, zone),
+            Self::Rfc2822 => rfc2822(text),
             Self::Strptime(format) => strtime::parse(&**format, text).ok().and_then(|broken| moment(&broken, zone)),
         };
         found.ok_or_else(|| DateTextError {
@@ -75,6 +84,7 @@ impl DateFormat {
                 Self::Iso => "2026-01-13T10:51:00".to_owned(),
                 Self::EpochMs => "1768301460000 (milliseconds since 1970)".to_owned(),
                 Self::EpochS => "1768301460 (seconds since 1970)".to_owned(),
+                Self::Rfc2822 => "Tue, 13 Jan 2026 10:51:00 +0000".to_owned(),
                 Self::Excel => "46035.5 (days since 1899-12-30)".to_owned(),
                 Self::Strptime(format) => format.to_string(),
             },
@@ -93,6 +103,23 @@ fn moment(broken: &BrokenDownTime, zone: &TimeZone) -> Option<Time> {
     let nanosecond = broken.subsec_nanosecond().unwrap_or(0);
     let time = broken.to_time().ok().or_else(|| jiff::civil::Time::new(hour, minute, second, nanosecond).ok())?;
     in_zone(date.to_datetime(time), zone)
+}
+
+/// The milliseconds in `/Date(1762160400000+0100)/`, as .NET writes times; the offset says only how to show them.
+fn epoch_of_dot_net(text: &str) -> &str {
+    let inside = text.trim().strip_prefix("/Date(").and_then(|rest| rest.strip_suffix(")/"));
+    inside.map_or(text, |inside| {
+        inside.get(1..).and_then(|rest| rest.find(['+', '-'])).map_or(inside, |at| &inside[..=at])
+    })
+}
+
+/// Reads a date of RFC 2822. `UTC` is no zone there, and common.
+fn rfc2822(text: &str) -> Option<Time> {
+    static PARSER: DateTimeParser = DateTimeParser::new().relaxed_weekday(true);
+    let text = text.trim();
+    let universal = text.strip_suffix("UTC").or_else(|| text.strip_suffix('Z')).map(|rest| format!("{rest}GMT"));
+    let found = PARSER.parse_timestamp(universal.as_deref().unwrap_or(text)).ok()?;
+    in_range(found.as_millisecond())
 }
 
 /// Reads a spreadsheet's count of days. Seconds are rounded: a day has more of them than a fraction shows.
@@ -312,6 +339,46 @@ mod tests {
             drop(crate::text::parse_area(&text, crate::text::NumberStyle::De, stoop_domain::AreaUnit::Acres));
             prop_assert!(crate::text::parse_relative(&text, crate::text::Language::Fr, Time::from_ms(0)) <= Some(Time::from_ms(0)));
         }
+    }
+
+    #[test]
+    fn feeds_write_dates_of_rfc_2822() {
+        let read = |text: &str| {
+            DateFormat::parse("rfc2822").unwrap().read(text, &TimeZone::UTC).map(|time| time.to_string()).ok()
+        };
+        for text in [
+            "Mon, 03 Nov 2025 10:00:00 +0100",
+            "Tue, 03 Nov 2025 10:00:00 +0100",
+            "3 Nov 2025 10:00 +0100",
+            "Mon, 3 Nov 2025 09:00:00 GMT",
+            "Mon, 03 Nov 2025 09:00:00 UTC",
+            "Mon, 03 Nov 2025 09:00:00 Z",
+            "Mon, 03 Nov 2025 04:00:00 EST",
+            "Mon, 03 Nov 2025 10:00:00 +0100 (CET)",
+        ] {
+            assert_eq!(read(text).as_deref(), Some("2025-11-03T09:00:00Z"), "{text}");
+        }
+        for text in [
+            "",
+            "UTC",
+            "Mon, 03 Nov 2025",
+            "Mon, 31 Nov 2025 10:00:00 GMT",
+            "2025-11-03T10:00:00Z",
+            "Montag, 3 Nov 2025 10:00",
+        ] {
+            assert_eq!(read(text), None, "{text}");
+        }
+        let sent = DateFormat::Rfc2822.read("soon", &TimeZone::UTC).unwrap_err().to_string();
+        assert_eq!(sent, "\"soon\" is no date like Tue, 13 Jan 2026 10:51:00 +0000");
+    }
+
+    #[test]
+    fn dot_net_writes_milliseconds() {
+        let read = |text: &str| DateFormat::EpochMs.read(text, &TimeZone::UTC).map(|time| time.to_string()).ok();
+        assert_eq!(read("/Date(1762160400000)/").as_deref(), Some("2025-11-03T09:00:00Z"));
+        assert_eq!(read("/Date(1762160400000+0100)/").as_deref(), Some("2025-11-03T09:00:00Z"));
+        assert_eq!(read("/Date(-94694400000)/").as_deref(), Some("1967-01-01T00:00:00Z"));
+        assert_eq!((read("/Date()/"), read("/Date(soon)/"), read("/Date(1")), (None, None, None));
     }
 
     #[test]
