@@ -4,6 +4,7 @@ use super::column::{Column, ratio};
 use super::fit::fit;
 use super::guess::{Chosen, Guess};
 use super::known::Known;
+use super::local;
 use super::sample::Sample;
 use super::vocabulary::{FIELDS, Field};
 
@@ -65,7 +66,8 @@ pub(super) fn choose(sample: &Sample, known: &Known) -> Chosen {
 }
 
 fn scored(field: &Field, column: &Column, sample: &Sample, known: &Known) -> Option<Guess> {
-    let like = field.likeness(column);
+    let country = known.country.as_ref().map(|(code, _)| code.as_str());
+    let like = local::likeness(field.name, column, country).unwrap_or_else(|| field.likeness(column));
     let is_shaped = SHAPED.contains(&field.name) && column.owner.is_none();
     if like == 0 && !is_shaped {
         return None;

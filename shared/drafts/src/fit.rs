@@ -7,7 +7,7 @@ use super::guess::{Fit, Guess, shown};
 use super::known::Known;
 use super::sample::Sample;
 use super::shapes::{Dates, dates};
-use super::{countries, enums, fit_area, fit_price, kinds, paths};
+use super::{countries, enums, fit_area, fit_count, fit_price, kinds, paths};
 
 /// Scores a column for a field.
 pub(super) fn fit(field: &'static str, column: &Column, sample: &Sample, known: &Known) -> Option<Fit> {
@@ -30,7 +30,7 @@ pub(super) fn fit(field: &'static str, column: &Column, sample: &Sample, known: 
         "images" => images(column),
         "amenities" => amenities(column),
         "url" => url(column),
-        "line" => text(field, column, 4.0, 160.0, 1.0).filter(|_| column.share(|text| text.contains(' ')) > 0.5),
+        "line" => text(field, column, 4.0, 160.0, 1.0).filter(|_| column.share(has_words) > 0.5),
         "city" if paths::is_path(column) => None,
         "city" | "neighbourhood" | "county" => text(field, column, 2.0, 60.0, 0.2),
         "region" => region(column, known),
@@ -44,10 +44,10 @@ pub(super) fn fit(field: &'static str, column: &Column, sample: &Sample, known: 
 fn home_field(field: &HomeField, column: &Column, sample: &Sample, known: &Known) -> Option<Fit> {
     match field.kind {
         HomeKind::PropertyType => enums::fit(field.name, column),
-        HomeKind::Count => count(field.name, column, 0),
-        HomeKind::Hundredths => count(field.name, column, 2),
+        HomeKind::Count => fit_count::count(field.name, column, 0),
+        HomeKind::Hundredths => fit_count::count(field.name, column, 2),
         HomeKind::Area => fit_area::fit(field.name, column, sample, known),
-        HomeKind::Year => year(field.name, column),
+        HomeKind::Year => fit_count::year(field.name, column),
         HomeKind::Fee => fit_price::fee(field.name, column, sample, known),
         HomeKind::Flag => flag(field.name, column),
     }
@@ -82,20 +82,6 @@ fn flag(field: &'static str, column: &Column) -> Option<Fit> {
         return None;
     }
     Fit::of(Guess::of(field, &column.name, "Yes or no."), 5)
-}
-
-/// A year of construction; other values mean "unknown".
-fn year(field: &'static str, column: &Column) -> Option<Fit> {
-    let year = |text: &str| stoop_domain::parse_decimal(text, 0).ok();
-    let is_year = |text: &str| year(text).is_some_and(|year| (1_600..=2_100).contains(&year));
-    let is_none = |text: &str| matches!(text, "0" | "0.0" | "-1");
-    if !column.all(|text| is_year(text) || is_none(text)) || !column.texts().any(is_year) {
-        return None;
-    }
-    let mut nulls: Vec<String> = column.texts().filter(|text| is_none(text)).map(str::to_owned).collect();
-    nulls.sort();
-    nulls.dedup();
-    Fit::of(Guess::of(field, &column.name, "Years.").with_list("null", &nulls), 5)
 }
 
 fn moment(field: &'static str, column: &Column, sample: &Sample, known: &Known) -> Option<Fit> {
@@ -147,34 +133,9 @@ fn month_first(sample: &Sample, known: &Known) -> Option<String> {
     (known.country.is_none() && is(&known.currency, "USD")).then(|| "prices are in USD".to_owned())
 }
 
-/// The share of values that must be numbers for a column of counts: others are texts such as `studio`.
-const MOST: f64 = 0.75;
-
-/// A small number with up to `digits` decimals, or a text that begins with one.
-fn count(field: &'static str, column: &Column, digits: u32) -> Option<Fit> {
-    let number = |text: &str| {
-        let plain = text.strip_suffix('+').unwrap_or(text);
-        stoop_domain::parse_decimal(plain, 4).ok().filter(|n| n % 10_i64.pow(4 - digits) == 0).map(|n| n / 10_000)
-    };
-    let nulls: Vec<String> = column.texts().filter(|text| *text == "-1").take(1).map(str::to_owned).collect();
-    let fits = |text: &str| text == "-1" || number(text).is_some_and(|n| (0..=50).contains(&n));
-    // The draft makes it lenient if it is chosen.
-    let most = column.is_scalar() && column.share(fits) >= MOST;
-    if most && column.texts().any(|text| text != "-1" && fits(text)) {
-        let high = column.texts().filter_map(number).max().unwrap_or(0);
-        let low = column.texts().filter_map(number).filter(|n| *n >= 0).min().unwrap_or(0);
-        let why = if low < high { format!("Numbers from {low} to {high}.") } else { format!("{low} in every row.") };
-        let guess = Guess::of(field, &column.name, why).with_list("null", &nulls);
-        return Fit::of(guess, 4);
-    }
-    let leading = |text: &str| text.split(|c: char| !c.is_ascii_digit()).next().and_then(|n| n.parse::<u8>().ok());
-    let hints = |text: &str| text.len() < 40 && leading(text).is_some_and(|n| n <= 50) && !text.contains(['.', ',']);
-    if column.all(hints) {
-        let first = shown(column.first().unwrap_or_default());
-        let guess = Guess::of(field, &column.name, format!("Begins with a number, like {first:?}."));
-        return Fit::of(guess.with("regex", "^(\\d+)"), 0);
-    }
-    None
+/// Whether a text may be several words: Chinese and Japanese write none between.
+fn has_words(text: &str) -> bool {
+    text.contains(' ') || text.contains(|c: char| matches!(c, '\u{3040}'..='\u{30ff}' | '\u{3400}'..='\u{9fff}'))
 }
 
 fn degrees(field: &'static str, column: &Column, limit: f64) -> Option<Fit> {

@@ -10,12 +10,17 @@ use super::guess::{Chosen, Guess, shown};
 use super::sample::Sample;
 
 /// Patterns of addresses in one text: each field with its pattern.
-const ADDRESSES: [&[(&str, &str)]; 2] = [
+const ADDRESSES: [&[(&str, &str)]; 3] = [
     // 6828 W Highland Ave, Chicago, IL 60631
     &[
         ("city", r",\s*([^,]+),\s*[A-Z]{2}\b(?:\s+\d{5})?"),
         ("region", r",\s*([A-Z]{2})\b(?:\s+\d{5}(?:-\d{4})?)?\s*$"),
         ("postal_code", r"\b(\d{5})(?:-\d{4})?\s*$"),
+    ],
+    // 東京都世田谷区三軒茶屋2-1
+    &[
+        ("region", r"^(?:〒?[\d-]+\s*)?(東京都|北海道|(?:京都|大阪)府|\p{Han}{2,3}県)"),
+        ("city", r"(?:東京都|北海道|(?:京都|大阪)府|\p{Han}{2,3}県)(.{1,6}?[市区町村]市?)"),
     ],
     // Hießgasse 3, 1030 Wien
     &[("postal_code", r"\b(\d{4,5})\s+[A-ZÀ-Þ]"), ("city", r"\b\d{4,5}\s+([A-ZÀ-Þ][^\d,;|/]*[^\s\d,;|/])")],
@@ -188,12 +193,12 @@ mod tests {
 
     #[test]
     fn every_pattern_compiles() {
-        assert_eq!(COMPILED.iter().map(Vec::len).sum::<usize>(), 5);
+        assert_eq!(COMPILED.iter().map(Vec::len).sum::<usize>(), 7);
         assert_eq!(AMOUNT_PATTERNS.len(), AMOUNTS.len());
     }
 
     #[test]
-    fn the_area_is_found_in_addresses_of_two_kinds() {
+    fn the_area_is_found_in_addresses_of_three_kinds() {
         let found = |kind: usize, text: &str| -> Vec<(&str, String)> {
             let parts = COMPILED[kind]
                 .iter()
@@ -203,6 +208,12 @@ mod tests {
         let american = |text: &str| found(0, text).into_iter().map(|(_, text)| text).collect::<Vec<_>>();
         assert_eq!(american("6828 W Highland Ave, Chicago, IL 60631"), ["Chicago", "IL", "60631"]);
         assert_eq!(american("4850 156th Ave NE, Redmond, WA"), ["Redmond", "WA"]);
-        assert_eq!(found(1, "Hießgasse 3, 1030 Wien"), [("postal_code", "1030".into()), ("city", "Wien".into())]);
+        assert_eq!(found(2, "Hießgasse 3, 1030 Wien"), [("postal_code", "1030".into()), ("city", "Wien".into())]);
+        let japanese = |text: &str| found(1, text).into_iter().map(|(_, text)| text).collect::<Vec<_>>();
+        assert_eq!(japanese("東京都世田谷区三軒茶屋2-1"), ["東京都", "世田谷区"]);
+        assert_eq!(japanese("三重県四日市市諏訪町1"), ["三重県", "四日市市"]);
+        assert_eq!(japanese("千葉県市川市八幡3"), ["千葉県", "市川市"]);
+        assert_eq!(japanese("愛知県知多郡東浦町1"), ["愛知県", "知多郡東浦町"]);
+        assert!(japanese("三軒茶屋2-1").is_empty());
     }
 }

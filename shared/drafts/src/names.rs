@@ -23,10 +23,10 @@ pub(super) const NEUTRAL: &str = "the of in for a an to is and on net gross tota
 pub(super) const TABLE: &[(&str, &str, &str)] = &[
     (
         "native_id",
-        "90: ilan no; 82: sku; 100: listing key, zpid; 98: property id; 97: listing id, ad id, unique id, unique identifier; 96: id, annonce id, anzeigen id, \
+        "90: ilan no, 物件番号, 物件id; 82: sku, clave; 100: listing key, zpid; 98: property id; 97: listing id, ad id, unique id, unique identifier; 96: id, annonce id, anzeigen id, \
          scout id, advert id; 94: object id, objekt id, list id, home id, property code; 93: objekt nr, objektnr, objekt nummer; 92: \
          listing number, listing no, list number, listnumber, list no, offer id, objektnummer, anzeigennummer, anzeigen nr, agent ref, \
-         property ref, property reference, referencenumber; 90: uuid; 88: mls id, uid, guid, ml number, ml no; 86: mls number, mls no, mls \
+         property ref, property reference, referencenumber; 90: uuid; 88: mls id, uid, guid, ml number, ml no; 96: guid; 86: mls number, mls no, mls \
          num, reference, referenz, referencia, riferimento, referenznummer, ref no, ref nr; 84: external id, identifier, mls; 80: \
          ref; 76: codigo, codice; 70: nr, code; 60: slug, numero, nummer; 55: key",
         "agent agents agency office broker user seller city category community photo media type region location area \
@@ -69,7 +69,7 @@ pub(super) const TABLE: &[(&str, &str, &str)] = &[
         "97: price now, now price, expected price, asking rent; 90: prezzo vendita, prezzo di vendita, preco venda, preco de venda, valor aluguel, valor locacao, canone mensile, canone di locazione, cena najmu, kira, hinta, vuokra, begart pris, utgangspris, kontantpris, rent per month, guide price; 100: list price, asking price; 99: price amount, price value, listing price, kaufpreis; 98: unformatted \
          price, prices, rental price, rental prices, sale prices; 97: price, current price, monthly rent, prix, preis, precio; 96: price raw, mietpreis, precio venta, \
          price unformatted; 95: rent price, prix affiche; 94: loyer, kaltmiete; 92: price text, sale price, rent, \
-         miete; 90: nettokaltmiete; 88: alquiler; 86: gesamtmiete; 84: warmmiete; 90: rental, rents; 89: cena, prezzo, preco, pris, prijs, vraagprijs, huurprijs, koopprijs, fiyat, canone, affitto, hyra, leie, husleje, arrendamento, renda, valor venda, prezzo richiesto, prisantydning, totalpris; 62: montant, importe; 60: amount; \
+         miete; 90: nettokaltmiete; 88: alquiler; 86: gesamtmiete; 84: warmmiete; 90: rental, rents, renta, 価格, 販売価格, 賃料, 家賃; 89: cena, prezzo, preco, pris, prijs, vraagprijs, huurprijs, koopprijs, fiyat, canone, affitto, hyra, leie, husleje, arrendamento, renda, valor venda, prezzo richiesto, prisantydning, totalpris; 62: montant, importe; 60: amount; \
          58: valor; 55: cost",
         NOT_THE_PRICE,
     ),
@@ -105,7 +105,7 @@ pub(super) const TABLE: &[(&str, &str, &str)] = &[
     ),
     (
         "listed_at",
-        "92: data pubblicazione, data inserimento, data de publicacao, aangeboden sinds, publicerad, publiceringsdatum, publisert, oprettet, data dodania, ilan tarihi; 100: listed at, list date, listed date, on market date, on market timestamp; 98: date listed, listing date; \
+        "96: pub date; 92: data pubblicazione, data inserimento, data de publicacao, aangeboden sinds, publicerad, publiceringsdatum, publisert, oprettet, data dodania, ilan tarihi; 100: listed at, list date, listed date, on market date, on market timestamp; 98: date listed, listing date; \
          97: listing contract date, published at, date posted, date publication, fecha publicacion; 96: added timestamp, added at, date added, added date, added on, created timestamp, creation timestamp, published \
          timestamp, publish timestamp, register date, registered date, registration date, posting date, published \
          date, publish date, publication date, posted at, veroffentlicht am; 94: publie le, veroffentlicht, online \
@@ -117,14 +117,14 @@ pub(super) const TABLE: &[(&str, &str, &str)] = &[
     ),
     (
         "property_type",
-        "92: tipo immobile, tipologia, soort, bostadstyp, boligtype, ejendomstype, rodzaj, tipo de imovel, tipo imovel, typ nemovitosti, asset type, property class; 100: property sub type; 99: type de bien; 98: tipo inmueble, tipo de propiedad, type bien, tipologia immobile, tipo de imovel; 97: property \
+        "96: 物件種別, 物件種目, emlak tipi, konut tipi; 92: tipo immobile, tipologia, soort, bostadstyp, boligtype, ejendomstype, rodzaj, tipo de imovel, tipo imovel, typ nemovitosti, asset type, property class; 100: property sub type; 99: type de bien; 98: tipo inmueble, tipo de propiedad, type bien, tipologia immobile, tipo de imovel; 97: property \
          type, home type, immobilientyp, objekttyp, objektart, immobilienart, real estate type; 96: prop type, estate \
          type, property kind; 94: housing type, dwelling type; 90: wohnungstyp, tipologia, bostadstyp, boligtype, woningtype, soort woning, tipo; 82: style; 80: type, category label; 78: categorie, kategorie, building type; 76: sub type, category name; 74: category; 72: kind",
         "listing agent dimension price lead media",
     ),
     (
         "bedrooms",
-        "97: camere da letto, camere letto, quartos, slaapkamers, aantal slaapkamers, sovrum, soverom, antall soverom, sovevaerelser, makuuhuoneet, sypialnie, yatak odasi, bedroom, bed count; 100: bedrooms, bedrooms total; 98: beds, n bedrooms, number of bedrooms, nb chambres, nb de chambres, nombre \
+        "94: 間取り, 間取; 84: oda sayisi; 97: camere da letto, camere letto, quartos, slaapkamers, aantal slaapkamers, sovrum, soverom, antall soverom, sovevaerelser, makuuhuoneet, sypialnie, yatak odasi, bedroom, bed count; 100: bedrooms, bedrooms total; 98: beds, n bedrooms, number of bedrooms, nb chambres, nb de chambres, nombre \
          de chambres, schlafzimmer, anzahl schlafzimmer, dormitorios; 97: bedroom count, num bedrooms, chambres; 96: \
          recamaras; 94: habitaciones; 90: bed; 84: chambre",
         "max min main level bath units",
@@ -139,7 +139,7 @@ pub(super) const TABLE: &[(&str, &str, &str)] = &[
     ),
     (
         "living_area",
-        "94: built up, built up area; 99: carpet area; 96: woonoppervlakte, boarea, boareal, boligareal, bruksareal, primaerrom, superficie commerciale, superficie interna, area util, area bruta, area privativa, metratura, pinta ala, asuinpinta ala, powierzchnia, uzitna plocha, usable floor area, square footage, living size, interior area, internal area, gross internal area, net area; 100: living area, livingarea, surface habitable, wohnflache; 99: sqft living, superficie habitable; 98: \
+        "99: net m2, 専有面積; 94: brut m2, 建物面積, 延床面積; 93: construccion m2, construccion; 94: built up, built up area; 99: carpet area; 96: woonoppervlakte, boarea, boareal, boligareal, bruksareal, primaerrom, superficie commerciale, superficie interna, area util, area bruta, area privativa, metratura, pinta ala, asuinpinta ala, powierzchnia, uzitna plocha, usable floor area, square footage, living size, interior area, internal area, gross internal area, net area; 100: living area, livingarea, surface habitable, wohnflache; 99: sqft living, superficie habitable; 98: \
          square footage, living space; 97: square feet, floor area; 96: square meters; 95: sqft, floor size; 94: \
          superficie construida, area m2, size sqft, area sqft, estate size; 92: sqm; 90: surface, m2; 88: superficie, \
          usable area, building size; 86: surface totale, total area; 84: flache, building area total; 82: area; 72: \
@@ -149,7 +149,7 @@ pub(super) const TABLE: &[(&str, &str, &str)] = &[
     ),
     (
         "lot_area",
-        "96: perceeloppervlakte, tomtarea, tomteareal, grundareal, terreno, lote, area terreno, powierzchnia dzialki, pozemek, superficie lotto, land size, site area; 100: lot area value, lot size square feet, lot size area, grundstucksflache; 99: lot area, lot sqft, sqft \
+        "98: 土地面積, 敷地面積; 96: arsa alani, perceeloppervlakte, tomtarea, tomteareal, grundareal, terreno, lote, area terreno, powierzchnia dzialki, pozemek, superficie lotto, land size, site area; 100: lot area value, lot size square feet, lot size area, grundstucksflache; 99: lot area, lot sqft, sqft \
          lot; 98: lot size, surface terrain, surface du terrain, surface de la parcelle, superficie parcela, \
          superficie terreno; 97: land area, plot area, plot size; 96: lot size acres, land size; 90: grundflache; 84: \
          parcela; 70: terrain",
@@ -157,7 +157,7 @@ pub(super) const TABLE: &[(&str, &str, &str)] = &[
     ),
     (
         "year_built",
-        "92: constructed date, year constructed, construction date; 96: bouwjaar, byggar, byggear, byggeaar, anno di costruzione, anno costruzione, ano de construcao, rok budowy, rakennusvuosi, construction date year, built; 100: year built, yr built; 98: construction year, built year, baujahr, annee de construction, annee construction, \
+        "98: 築年月, 建築年月, 完成年月; 96: 築年, 建築年, yapim yili, insaat yili; 92: constructed date, year constructed, construction date; 96: bouwjaar, byggar, byggear, byggeaar, anno di costruzione, anno costruzione, ano de construcao, rok budowy, rakennusvuosi, construction date year, built; 100: year built, yr built; 98: construction year, built year, baujahr, annee de construction, annee construction, \
          ano construccion, ano de construccion; 92: year of construction; 84: built in",
         "renovated effective details source",
     ),
@@ -174,39 +174,39 @@ pub(super) const TABLE: &[(&str, &str, &str)] = &[
     ("display_expired", "100: off market listing display yn", ""),
     (
         "line",
-        "90: road name; 93: indirizzo, morada, endereco, logradouro, adres, straat, gatuadress, gateadresse, gate, vej, vejnavn, ulica, osoite, katuosoite, via, address 1, property address; 100: street address, short address, full street line, street line; 99: address line, address line1, address line 1, address street, unparsed address; 94: \
+        "90: road name, 所在地, 住所, adres; 93: indirizzo, morada, endereco, logradouro, adres, straat, gatuadress, gateadresse, gate, vej, vejnavn, ulica, osoite, katuosoite, via, address 1, property address; 100: street address, short address, full street line, street line; 99: address line, address line1, address line 1, address street, unparsed address; 94: \
          strasse; 92: street, address, adresse, direccion, calle; 90: line, anschrift; 88: full address, formatted \
          address, rue; 86: domicilio",
         "email mail ip web line2 office agent agents broker yn number advertisers",
     ),
     (
         "neighbourhood",
-        "90: barangay; 86: community name; 90: bairro, quartiere, wijk, buurt, omrade, bydel, zona, frazione, freguesia, dzielnica, kaupunginosa, mahalle, sector, area name; 100: neighbourhood, neighborhood; 98: quartier, stadtteil, barrio; 96: subdivision name, ortsteil; 94: \
+        "90: barangay, 町名; 84: distrito; 86: community name; 90: bairro, quartiere, wijk, buurt, omrade, bydel, zona, frazione, freguesia, dzielnica, kaupunginosa, mahalle, sector, area name; 100: neighbourhood, neighborhood; 98: quartier, stadtteil, barrio; 96: subdivision name, ortsteil; 94: \
          stadtbezirk; 92: subdivision, secteur; 90: neighborhoods, bezirk; 88: colonia; 84: district, suburb; 82: \
          zona, quarter; 40: community",
         PEOPLE,
     ),
     (
         "city",
-        "92: comuna; 94: comune, cidade, concelho, plaats, woonplaats, postort, poststed, by, miasto, miejscowosc, obec, mesto, kaupunki, sehir, post town, posttown, town city; 100: city; 98: ville, stadt, ciudad, city name; 94: town; 92: ort, municipio, poblacion, localidad, \
+        "92: comuna, ilce, 市区町村, 市町村; 94: comune, cidade, concelho, plaats, woonplaats, postort, poststed, by, miasto, miejscowosc, obec, mesto, kaupunki, sehir, post town, posttown, town city; 100: city; 98: ville, stadt, ciudad, city name; 94: town; 92: ort, municipio, poblacion, localidad, \
          locality; 90: commune, gemeinde, localite, postal city; 88: municipality; 62: location",
         PEOPLE,
     ),
     (
         "county",
-        "100: county, county or parish; 99: county name; 96: landkreis; 88: kreis; 86: departement; 84: comarca; 80: \
+        "92: condado; 100: county, county or parish; 99: county name; 96: landkreis; 88: kreis; 86: departement; 84: comarca; 80: \
          prefecture",
         "fips id code agent office",
     ),
     (
         "region",
-        "93: canton, kanton, cantone, provincie, wojewodztwo, kraj, lan, fylke, estado provincia, distrito, regione, comunidad, governorate, emirate, prefecture; 100: state or province; 99: state code; 98: bundesland; 96: state; 94: region, province, provincia, \
+        "93: canton, kanton, cantone, provincie, wojewodztwo, kraj, lan, fylke, estado provincia, 都道府県; 97: regione; 93: comunidad, governorate, emirate, prefecture; 100: state or province; 99: state code; 98: bundesland; 96: state; 94: region, province, provincia, \
          comunidad autonoma; 92: region name; 90: state name; 62: estado",
         PEOPLE,
     ),
     (
         "postal_code",
-        "98: cap, cep, postnummer, postnr, postinumero, kod pocztowy, psc, posta kodu, pincode, pin code, eircode, codigo postal cp, zip postal code, zip or postal code; 100: postal code, zip code, postcode, code postal, plz, postleitzahl, codigo postal, zipcode, post code; 98: \
+        "98: 郵便番号, cap, cep, postnummer, postnr, postinumero, kod pocztowy, psc, posta kodu, pincode, pin code, eircode, codigo postal cp, zip postal code, zip or postal code; 100: postal code, zip code, postcode, code postal, plz, postleitzahl, codigo postal, zipcode, post code; 98: \
          zip; 84: cp",
         PEOPLE,
     ),
@@ -215,7 +215,7 @@ pub(super) const TABLE: &[(&str, &str, &str)] = &[
     ("longitude", "100: longitude; 98: lon, lng, longitud, langengrad; 94: long; 40: x", PEOPLE),
     (
         "title",
-        "94: titolo, rubrik, overskrift, tytul, otsikko, nadpis; 100: title; 99: listing title; 98: headline, titre, titel, titulo; 94: uberschrift; 92: heading; 90: listing \
+        "94: 物件名, baslik, ilan basligi, titolo, rubrik, overskrift, tytul, otsikko, nadpis; 100: title; 99: listing title; 98: headline, titre, titel, titulo; 94: uberschrift; 92: heading; 90: listing \
          name, property name; 88: subject; 80: bezeichnung, suggested texts title",
         "agent agents agency office broker seller user city county state file source mls advertisers branding \
          community plan system school job country originating region",

@@ -1,6 +1,6 @@
 //! Splits the names of columns into words, so that `listPriceUSD`, `list_price` and `Listing-Price` compare equal.
 
-use stoop_sources::text::fold;
+use stoop_sources::text::{fold, is_mark};
 
 /// Path segments without meaning of their own: the segment above counts.
 const EMPTY: [&str; 20] = [
@@ -127,7 +127,11 @@ pub(super) fn split(name: &str) -> Vec<String> {
     let mut words = Vec::new();
     let mut word = String::new();
     for (at, c) in letters.iter().enumerate() {
-        if !c.is_alphanumeric() {
+        if is_mark(*c) {
+            continue;
+        }
+        // ㎡ is one sign, and a word of its own.
+        if !c.is_alphanumeric() && *c != '㎡' {
             words.push(std::mem::take(&mut word));
             // "MLS #" is the number of the MLS.
             if matches!(c, '#' | '№') {

@@ -7,7 +7,8 @@ use stoop_drafts::{Draft, DraftHints, Sample, draft};
 fn drafted(rows: Value, country: &str) -> Draft {
     let hints = DraftHints {
         country: Some(country.into()),
-        currency: Some("EUR".into()),
+        // Where homes are priced in several currencies.
+        currency: ["EG", "TR", "PE"].contains(&country).then(|| "EUR".into()),
         purpose: Some(Purpose::Sale),
         ..DraftHints::new("t", "t.json")
     };
@@ -51,4 +52,55 @@ fn a_street_and_a_path_beside_it_are_one_line() {
         row["address"] = json!("Marina Gate 1");
     }
     has(&drafted(rows, "AE"), "line = { template = \"{address}, {area}\" }");
+}
+
+/// One row of these columns; the others differ in their ids and prices.
+fn of_columns(row: &Value, country: &str) -> Draft {
+    let rows = (1..=3).map(|at| {
+        let mut row = row.clone();
+        row["id"] = json!(at);
+        row["price"] = json!(200_000 + at);
+        row
+    });
+    drafted(rows.collect(), country)
+}
+
+#[test]
+fn levels_of_areas_are_named_in_the_words_of_the_country() {
+    let chile = json!({"Región": "Biobío", "Provincia": "Concepción", "Comuna": "Hualpén", "Barrio": "Centro"});
+    let mexico = json!({"Estado": "Jalisco", "Municipio": "Zapopan", "Colonia": "Providencia"});
+    let turkey = json!({"İl": "İzmir", "İlçe": "Bornova", "Mahalle": "Erzene"});
+    let peru = json!({"Departamento": "Lima", "Provincia": "Cañete", "Distrito": "Asia"});
+    let portugal = json!({"Distrito": "Faro", "Concelho": "Loulé", "Freguesia": "Quarteira"});
+    for (row, country, levels) in [
+        (chile, "CL", [("region", "Región"), ("county", "Provincia"), ("city", "Comuna"), ("neighbourhood", "Barrio")]),
+        (
+            mexico,
+            "MX",
+            [("region", "Estado"), ("city", "Municipio"), ("neighbourhood", "Colonia"), ("city", "Municipio")],
+        ),
+        (turkey, "TR", [("region", "İl"), ("city", "İlçe"), ("neighbourhood", "Mahalle"), ("city", "İlçe")]),
+        (peru, "PE", [("region", "Departamento"), ("county", "Provincia"), ("city", "Distrito"), ("city", "Distrito")]),
+        (
+            portugal,
+            "PT",
+            [("region", "Distrito"), ("city", "Concelho"), ("neighbourhood", "Freguesia"), ("city", "Concelho")],
+        ),
+    ] {
+        let draft = of_columns(&row, country);
+        levels.iter().for_each(|(field, column)| has(&draft, &format!("{field} = {{ from = \"{column}\" }}")));
+    }
+}
+
+#[test]
+fn layouts_say_bedrooms_and_months_of_construction_a_year() {
+    let japan = json!({"所在地": "東京都世田谷区三軒茶屋2-1", "間取り": "3LDK", "専有面積": "72.5㎡", "築年月": "2010年3月", "最寄駅": "三軒茶屋駅"});
+    let draft = of_columns(&japan, "JP");
+    let filled =
+        ["bedrooms", "living_area", "year_built", "region", "city", "line"].map(|field| draft.proof.filled[field]);
+    assert_eq!((filled, draft.proof.understood), ([3; 6], 3), "{}", draft.toml);
+    assert!(!draft.toml.contains("最寄駅"), "a station is none of the home's fields\n{}", draft.toml);
+    let draft = of_columns(&json!({"Şehir": "İzmir", "Oda Sayısı": "3+1", "Brüt m²": 120, "Net m²": 104}), "TR");
+    has(&draft, r#"bedrooms = { from = "Oda Sayısı", regex = '^(\d+)\s*\+\s*[1-9]' }"#);
+    has(&draft, "living_area = { from = \"Net m²\", unit = \"m2\" }");
 }

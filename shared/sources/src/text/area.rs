@@ -90,7 +90,7 @@ pub fn parse_area_measure(name: &str) -> Option<AreaMeasure> {
 /// The units: their names, the unit that is stored, and a fraction.
 const UNITS: [(&str, AreaUnit, i64, i64); 14] = [
     (
-        "m²|m2|sqm|qm|sq m|sq. m.|sq.m.|sq mt|sqmt|square meters|square metres|square meter|square metre|mq|mt2|mts2|m^2|kvm|кв.м|square_meters|square_metres|square_meter|squaremeters|squaremeter|mtk",
+        "m²|m2|㎡|sqm|qm|sq m|sq. m.|sq.m.|sq mt|sqmt|square meters|square metres|square meter|square metre|mq|mt2|mts2|m^2|kvm|кв.м|square_meters|square_metres|square_meter|squaremeters|squaremeter|mtk",
         AreaUnit::SquareMeters,
         1,
         1,

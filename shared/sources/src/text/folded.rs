@@ -5,7 +5,7 @@
 pub fn folded(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
-        if c.is_alphanumeric() {
+        if c.is_alphanumeric() || is_mark(c) || c == '㎡' {
             fold(c, &mut out);
         } else if !out.ends_with(' ') && !out.is_empty() {
             out.push(' ');
@@ -13,6 +13,12 @@ pub fn folded(text: &str) -> String {
     }
     out.truncate(out.trim_end().len());
     out
+}
+
+/// Whether a character is the accent of the letter before it, which some systems write apart.
+#[must_use]
+pub fn is_mark(c: char) -> bool {
+    matches!(c, '\u{300}'..='\u{36f}')
 }
 
 /// Adds a letter in lower case, without its accent.
@@ -39,11 +45,28 @@ pub fn fold(c: char, out: &mut String) {
             'ř' => out.push('r'),
             'ğ' => out.push('g'),
             'ı' => out.push('i'),
+            // The small form of İ is an i with a dot of its own.
+            c if is_mark(c) => {}
+            '㎡' => out.push_str("m2"),
             'æ' => out.push_str("ae"),
             'ß' => out.push_str("ss"),
             '²' => out.push('2'),
             'œ' => out.push_str("oe"),
             other => out.push(other),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spellings_of_one_name_are_equal() {
+        assert_eq!(folded("İlçe"), "ilce");
+        assert_eq!(folded("İlan No"), "ilan no");
+        assert_eq!(folded("Re\u{301}gion"), folded("Région"));
+        assert_eq!(folded("Brüt m²"), "brut m2");
+        assert_eq!(folded("専有面積（㎡）"), "専有面積 m2");
     }
 }

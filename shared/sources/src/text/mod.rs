@@ -22,7 +22,7 @@ mod statuses;
 pub use area::{AreaMeasure, AreaTextError, parse_area, parse_area_measure, parse_area_unit};
 pub use date::{DateFormat, DateTextError, parse_iso};
 pub use encoding::{Decoder, Encoding};
-pub use folded::{fold, folded};
+pub use folded::{fold, folded, is_mark};
 pub use json_ld::{PageListings, page_listings};
 pub use missing::{is_missing, without_bare_nan};
 pub use money::{MoneyText, MoneyTextError, is_monthly, parse_floor, parse_money};
