@@ -24,6 +24,8 @@ pub(super) struct Amounts {
     pub(super) unread: Option<(String, usize)>,
     /// Whether a text names a period: `/mo`, `pw`.
     pub(super) periodic: bool,
+    /// The least amount that names no currency.
+    pub(super) bare_min: f64,
     /// Number of ranges and minimums, which a map leaves out.
     pub(super) floors: usize,
 }
@@ -66,8 +68,10 @@ pub(super) fn amounts(column: &Column, default: Option<Currency>) -> Option<Amou
     let unread = bad.clone().next().map(|text| (text.to_owned(), bad.count()));
     let floors = read.iter().flatten().filter(|read| read.is_floor).count();
     let periodic = read.iter().flatten().any(|read| read.period.is_some());
+    let bare = read.iter().flatten().filter(|read| read.currency.is_none()).map(|read| read.value);
+    let bare_min = bare.fold(f64::INFINITY, f64::min);
     let values = read.into_iter().flatten().map(|read| read.value).collect();
-    Some(Amounts { style, values, currencies, nulls, unread, periodic, floors })
+    Some(Amounts { style, values, currencies, nulls, unread, periodic, bare_min, floors })
 }
 
 /// The texts of a column read in one style.

@@ -26,7 +26,7 @@ pub(super) fn fit(field: &'static str, column: &Column, sample: &Sample, known: 
         "longitude" => degrees(field, column, 180.0),
         "postal_code" => postal_code(column),
         "country" => country(column),
-        "currency" => currency(column),
+        "currency" => currency(column, known),
         "images" => images(column),
         "amenities" => amenities(column),
         "url" => url(column),
@@ -196,12 +196,21 @@ fn country(column: &Column) -> Option<Fit> {
     Fit::of(Guess { lookup: Some(lookup), ..guess }, 5)
 }
 
-fn currency(column: &Column) -> Option<Fit> {
-    if !column.all(kinds::is_currency) {
+fn currency(column: &Column, known: &Known) -> Option<Fit> {
+    let guess = Guess { score: 5, ..Guess::of("currency", &column.name, "Codes of currencies.") };
+    if column.all(kinds::is_currency) {
+        return Some(Fit { guess, shape: 66 });
+    }
+    let named = |text: &str| kinds::currency_named(text, known.own_currency());
+    if !column.all(|text| named(text).is_some()) {
         return None;
     }
-    let guess = Guess { score: 5, ..Guess::of("currency", &column.name, "Codes of currencies.") };
-    Some(Fit { guess, shape: 66 })
+    let values = column.values()?;
+    let entries = values.iter().map(|(text, count)| ((*text).to_owned(), named(text), *count)).collect();
+    let lookup =
+        super::guess::Lookup { entries, known_words: false, otherwise: None, accepted: "three letters of ISO 4217" };
+    let why = "Signs of currencies, as they are used in the country.".to_owned();
+    Fit::of(Guess { lookup: Some(lookup), why, ..guess }, 5)
 }
 
 fn is_address(text: &str) -> bool {

@@ -26,7 +26,10 @@ pub(super) fn price(field: &'static str, column: &Column, sample: &Sample, known
         return None;
     }
     let guess = written(Guess::of(field, &column.name, format!("Positive, {}.", found.range())), &found);
-    let (guess, cost) = measured(guess, column, sample, known);
+    let (mut guess, cost) = measured(guess, column, sample, known);
+    if let Some(doubt) = in_unit_of_account(&found, column, sample, known) {
+        guess = guess.doubted(doubt);
+    }
     let named = !found.currencies.is_empty();
     let constant = if found.is_constant() { -25 } else { 6 };
     // A number of rooms or a year is not a price.
@@ -124,6 +127,23 @@ fn measured(mut guess: Guess, column: &Column, sample: &Sample, known: &Known) -
         }
     }
     (guess, cost)
+}
+
+/// Why bare numbers of Chile may be in its unit of account, UF, which is worth some 40,000 pesos.
+fn in_unit_of_account(found: &Amounts, column: &Column, sample: &Sample, known: &Known) -> Option<String> {
+    const SALE_MIN: f64 = 100_000.0;
+    const RENT_MIN: f64 = 10_000.0;
+    let is = |fact: &Option<super::known::Fact>, wanted: &str| fact.as_ref().is_some_and(|(value, _)| value == wanted);
+    if !is(&known.country, "CL") || !is(&known.currency, "CLP") || column.measure.currencies.contains(&"CLP") {
+        return None;
+    }
+    let says = |other: &&Column| {
+        named("currency").is_some_and(|field| field.likeness(other) >= 60) && other.scalars() >= column.scalars()
+    };
+    let least = if is(&known.purpose, Purpose::Rent.as_str()) { RENT_MIN } else { SALE_MIN };
+    let low = found.bare_min * column.measure.factor();
+    (low < least && !sample.columns.iter().any(|other| says(&other)))
+        .then(|| format!("{low} pesos are too few: some or all may be in UF (CLF), and nothing says which."))
 }
 
 /// A fee is an amount of any size; the column's name contains its period.

@@ -1,6 +1,7 @@
 //! Names of property types, purposes in longer texts, US states and currencies.
 
-use stoop_sources::text::folded;
+use stoop_domain::Currency;
+use stoop_sources::text::{NumberStyle, folded, parse_money};
 
 /// Property types by words in their names, with or without a final s.
 const TYPES: &[(&str, &str)] = &[
@@ -47,7 +48,7 @@ const US_STATES: &str = " al ak az ar ca co ct de fl ga hi id il in ia ks ky la 
     ut vt va wa wv wi wy dc pr ";
 
 /// Currency codes that are recognized in a column.
-const CURRENCIES: &str = "USD EUR GBP MAD CHF CAD AUD NZD SEK NOK DKK PLN CZK HUF RON BGN TND DZD EGP ZAR AED SAR QAR INR JPY KRW CNY SGD \
+const CURRENCIES: &str = "USD EUR GBP MAD CHF CAD AUD NZD SEK NOK DKK PLN CZK HUF RON BGN TND DZD EGP ZAR AED SAR QAR INR JPY CLF KRW CNY SGD \
      HKD THB IDR PHP VND MYR BRL MXN CLP COP PEN ARS UYU TRY ILS UAH RUB KES NGN XOF XAF TWD BSD JMD NAD DOP PKR LKR NPR \
      ISK GHS KWD BHD OMR JOD";
 
@@ -97,6 +98,14 @@ pub(super) fn is_currency(text: &str) -> bool {
     currency_code(text).is_some()
 }
 
+/// The code of the currency that a text names: a code, or a sign as prices of a country have it (`UF`, `$`, `US$`).
+pub(super) fn currency_named(text: &str, own: Option<Currency>) -> Option<&'static str> {
+    currency_code(text).or_else(|| {
+        let amount = format!("1 {text}");
+        currency_code(parse_money(&amount, NumberStyle::En, own).ok()?.currency?.code())
+    })
+}
+
 /// The currency code that a text is, in any case.
 pub(super) fn currency_code(text: &str) -> Option<&'static str> {
     CURRENCIES.split_whitespace().find(|code| code.eq_ignore_ascii_case(text))
@@ -117,6 +126,16 @@ mod tests {
         assert_eq!(purpose_in("https://x.at/iad/immobilien/d/mietwohnungen/wien"), Some("rent"));
         assert_eq!(purpose_in("/fr/maroc/appartements-à_vendre"), Some("sale"));
         assert!(is_us_state("TX") && !is_us_state("XX"));
+    }
+
+    #[test]
+    fn currencies_are_named_by_code_and_by_the_signs_of_a_country() {
+        let own = Currency::parse("CLP").ok();
+        assert_eq!(
+            ["UF", "u.f.", "CLP", "$", "US$", "€"].map(|text| currency_named(text, own)),
+            ["CLF", "CLF", "CLP", "CLP", "USD", "EUR"].map(Some)
+        );
+        assert_eq!(["month", "", "12", "m2"].map(|text| currency_named(text, own)), [None; 4]);
     }
 
     #[test]

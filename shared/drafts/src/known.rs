@@ -49,6 +49,12 @@ impl Known {
         Self { country, currency, purpose }
     }
 
+    /// The currency of the country, in which bare signs are to be read.
+    pub(super) fn own_currency(&self) -> Option<Currency> {
+        let own = self.country.as_ref().and_then(|(code, _)| countries::currency_of(code));
+        own.or_else(|| self.money())
+    }
+
     /// The currency of all prices, if it is known.
     pub(super) fn money(&self) -> Option<Currency> {
         self.currency.as_ref().and_then(|(code, _)| Currency::parse(code).ok())
@@ -98,13 +104,13 @@ fn country(sample: &Sample, hints: &DraftHints) -> Option<Fact> {
 
 fn currency(sample: &Sample, country: Option<&Fact>) -> Option<Fact> {
     let prices = candidates("list_price", sample);
+    let own = country.and_then(|(code, _)| countries::currency_of(code));
     for column in candidates("currency", sample).into_iter().filter(|column| is_beside_a_price(column, &prices)) {
-        let Some(code) = column.first().filter(|code| kinds::is_currency(code)) else { continue };
-        if column.all(|text| text.eq_ignore_ascii_case(code)) {
-            return Some((code.to_ascii_uppercase(), format!("{} is the same in every row that has it.", column.name)));
+        let Some(code) = column.first().and_then(|text| kinds::currency_named(text, own)) else { continue };
+        if column.all(|text| kinds::currency_named(text, own) == Some(code)) {
+            return Some((code.to_owned(), format!("{} is the same in every row that has it.", column.name)));
         }
     }
-    let own = country.and_then(|(code, _)| countries::currency_of(code));
     if let Some(named) = named_by_price(&prices, own) {
         return Some(named);
     }

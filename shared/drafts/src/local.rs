@@ -20,6 +20,7 @@ const NAMES: &[(&str, &str, &str)] = &[
     ("CR", "distrito", "neighbourhood"),
     ("PT", "distrito", "region"),
     ("MX VE", "estado", "region"),
+    ("BR", "uf", "region"),
     ("TR", "il", "region"),
     ("TR", "ilce", "city"),
     ("TR", "semt", "neighbourhood"),

@@ -47,6 +47,7 @@ const NAMES: &[(&str, &[&str])] = &[
     ("reais", &["BRL"]),
     ("kronor kroner kr", &["SEK", "NOK", "DKK", "ISK"]),
     ("zloty zl", &["PLN"]),
+    ("uf", &["CLF"]),
     ("lira tl", &["TRY"]),
     ("shekel shekels nis", &["ILS"]),
     ("baht", &["THB"]),

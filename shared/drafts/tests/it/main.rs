@@ -10,3 +10,4 @@ mod meanings;
 mod measures;
 mod owners;
 mod places;
+mod unit_of_account;

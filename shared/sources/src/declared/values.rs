@@ -26,6 +26,10 @@ pub(super) fn known(kind: Kind, text: &str) -> Result<Known, String> {
             "rent" => Ok(Known::Purpose(Purpose::Rent)),
             _ => Err(names(&["sale", "rent"])),
         },
+        // The unit of account of Chile, whose code nobody writes.
+        Kind::Currency if matches!(text.trim(), "UF" | "U.F." | "uf") => {
+            Currency::parse("CLF").map(Known::Currency).map_err(|error| error.to_string())
+        }
         Kind::Currency => Currency::parse(text).map(Known::Currency).map_err(|error| error.to_string()),
         _ => Ok(Known::No),
     }

@@ -57,6 +57,9 @@ const SIGNS: &[(&str, &str)] = &[
     ("ft", "HUF"),
     ("₺", "TRY"),
     ("tl", "TRY"),
+    // Chile's unit of account, in which homes are priced beside pesos.
+    ("uf", "CLF"),
+    ("u.f.", "CLF"),
     ("₪", "ILS"),
     ("nis", "ILS"),
     ("₽", "RUB"),
@@ -111,7 +114,7 @@ const SHARED: &[(&str, &[&str], Option<&str>)] = &[
 
 /// ISO 4217 codes that are known in any text. A map's own code is known too.
 const CODES: &str = "AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF CHF \
-     CLP CNY COP CRC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GNF GTQ GYD HKD HNL HTG HUF \
+     CLF CLP CNY COP CRC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GNF GTQ GYD HKD HNL HTG HUF \
      IDR ILS INR IQD IRR ISK JMD JOD JPY KES KGS KHR KMF KRW KWD KYD KZT LAK LBP LKR LRD LSL LYD MAD MDL MGA MKD MMK MNT \
      MOP MRU MUR MVR MWK MXN MYR MZN NAD NGN NIO NOK NPR NZD OMR PAB PEN PGK PHP PKR PLN PYG QAR RON RSD RUB RWF SAR SBD \
      SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SYP SZL THB TJS TMT TND TOP TRY TTD TWD TZS UAH UGX USD UYU UZS VES VND VUV \
