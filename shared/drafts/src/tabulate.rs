@@ -17,6 +17,12 @@ const TEXT_MAX: usize = 4_000;
 /// Maximum length of a list of keys with their values.
 const KEYED_MAX: usize = 100;
 
+/// The names of a key and of its value in a list of features.
+const KEYS: [&str; 10] =
+    ["key", "name", "label", "code", "attribute", "title", "slug", "field", "property", "characteristic"];
+const VALUES: [&str; 9] =
+    ["value", "val", "values", "text", "content", "value_label", "displayValue", "display_value", "localizedValue"];
+
 /// Columns under construction.
 #[derive(Default)]
 pub(super) struct Table {
@@ -87,40 +93,49 @@ impl Table {
         }
     }
 
-    /// Reads a list like `[{"key": "rooms", "value": 5}]` by JSONPaths: the position of a key differs from row to row.
-    /// `false` if it is none.
+    /// Reads a list like `[{"key": "rooms", "value": 5}]` or `[{"rooms": 5}, {"baths": 2}]` by JSONPaths: the position of a
+    /// key differs from row to row. `false` if it is none.
     fn keyed(&mut self, elements: &[Value], path: &[String], position: Position) -> bool {
-        const KEYS: [&str; 6] = ["key", "name", "label", "code", "attribute", "title"];
-        const VALUES: [&str; 6] = ["value", "val", "values", "text", "content", "value_label"];
-        let Some(first) = elements.first().and_then(Value::as_object).filter(|_| elements.len() < KEYED_MAX) else {
+        let objects: Option<Vec<&Object<String, Value>>> = elements.iter().map(Value::as_object).collect();
+        let Some(objects) = objects.filter(|objects| !objects.is_empty() && objects.len() < KEYED_MAX) else {
             return false;
         };
-        let has = |wanted: &[&'static str]| wanted.iter().copied().find(|name| first.contains_key(*name));
-        let (Some(key), Some(of)) = (has(&KEYS), has(&VALUES)) else { return false };
-        let plain = |text: &str| {
-            !text.is_empty() && text.len() < 60 && text.chars().all(|c| c.is_alphanumeric() || " _-".contains(c))
-        };
-        let pairs: Option<Vec<(&str, &Value)>> = elements
-            .iter()
-            .map(|element| Some((element.get(key)?.as_str().filter(|text| plain(text))?, element.get(of)?)))
-            .collect();
-        let Some(pairs) =
-            pairs.filter(|_| path.iter().all(|key| key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')))
-        else {
+        if !path.iter().all(|key| key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')) {
             return false;
-        };
-        for (name, value) in pairs {
-            let cell = match value {
-                Value::Number(number) => Cell::Number(number.to_string()),
-                Value::String(text) => text_cell(text),
-                Value::Bool(value) => Cell::Bool(*value),
-                _ => continue,
-            };
-            let above = path.join(".");
-            let words: Vec<String> = path.iter().cloned().chain([name.to_owned()]).collect();
-            self.put_as(format!("$.{above}[?@.{key} == '{name}'].{of}"), &words, cell, position);
         }
-        true
+        let above = path.join(".");
+        let mut put = |name: &str, value: &Value, path_of: String| {
+            let words: Vec<String> = path.iter().cloned().chain([name.to_owned()]).collect();
+            // As a map reads it: the first value of a key counts.
+            let is_first = self
+                .places
+                .get(&path_of)
+                .is_none_or(|at| self.columns[*at].cells.get(position.nth).is_none_or(|cell| *cell == Cell::Absent));
+            if let Some(cell) = scalar(value).filter(|_| is_first) {
+                self.put_as(path_of, &words, cell, position);
+            }
+        };
+        let singles: Vec<(&String, &Value)> =
+            objects.iter().filter(|it| it.len() == 1).flat_map(|it| it.iter()).collect();
+        if singles.len() == objects.len() && singles.len() > 1 && singles.iter().any(|(key, _)| *key != singles[0].0) {
+            for (key, value) in singles.into_iter().filter(|(key, _)| is_quotable(key)) {
+                put(key, value, format!("$.{above}[*]['{key}']"));
+            }
+            return true;
+        }
+        let Some(of) = VALUES.into_iter().find(|name| objects[0].contains_key(*name)) else { return false };
+        let is_pair =
+            |key: &&str| objects.iter().all(|it| it.get(*key).is_some_and(Value::is_string) && it.contains_key(of));
+        let names: Vec<&str> = KEYS.into_iter().filter(is_pair).take(2).collect();
+        for key in &names {
+            for object in &objects {
+                let name = object[*key].as_str().filter(|text| is_quotable(text));
+                if let Some(name) = name {
+                    put(name, &object[of], format!("$.{above}[?@.{key} == '{name}'].{of}"));
+                }
+            }
+        }
+        !names.is_empty()
     }
 
     fn put(&mut self, path: &[String], cell: Cell, position: Position) {
@@ -161,6 +176,21 @@ impl Table {
 fn is_data(key: &str) -> bool {
     let digits = key.bytes().filter(u8::is_ascii_digit).count();
     digits >= 4 && digits * 2 > key.len()
+}
+
+/// Whether a text can stand in quotes in a JSONPath of a map.
+fn is_quotable(text: &str) -> bool {
+    !text.is_empty() && text.len() < 60 && !text.contains(|c: char| c.is_control() || matches!(c, '\'' | '"' | '\\'))
+}
+
+/// The cell of a value that is no list and no object.
+fn scalar(value: &Value) -> Option<Cell> {
+    match value {
+        Value::Number(number) => Some(Cell::Number(number.to_string())),
+        Value::String(text) => Some(text_cell(text)),
+        Value::Bool(value) => Some(Cell::Bool(*value)),
+        _ => None,
+    }
 }
 
 /// Returns a plain key as is, everything else as a JSON Pointer.

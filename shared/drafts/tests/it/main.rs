@@ -6,6 +6,7 @@ mod beside;
 mod corpus;
 mod draft;
 mod draft_sales;
+mod features;
 mod meanings;
 mod measures;
 mod owners;

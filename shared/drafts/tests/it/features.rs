@@ -1,0 +1,46 @@
+//! Features in lists of objects, the finer of two types, the larger of two pictures.
+
+use serde_json::{Value, json};
+use stoop_domain::Purpose;
+use stoop_drafts::{Draft, DraftHints, Sample, draft};
+
+fn drafted(rows: Vec<Value>) -> Draft {
+    let hints =
+        DraftHints { country: Some("IE".into()), purpose: Some(Purpose::Sale), ..DraftHints::new("t", "t.json") };
+    let row = |(at, mut row): (usize, Value)| {
+        row["id"] = json!(at + 1);
+        row["price"] = json!(300_000 + at);
+        row["city"] = json!("Cork");
+        row
+    };
+    let rows = rows.into_iter().enumerate().map(row).collect();
+    draft(&Sample::of_document(Value::Array(rows)).unwrap(), &hints).unwrap_or_else(|error| panic!("{error}"))
+}
+
+#[track_caller]
+fn has(draft: &Draft, line: &str) {
+    assert!(draft.toml.lines().any(|known| known == line), "no {line} in\n{}", draft.toml);
+}
+
+#[test]
+fn features_in_objects_are_read_wherever_they_stand() {
+    let pairs = drafted(vec![
+        json!({"features": [{"key": "bedrooms", "value": 3}, {"key": "bathrooms", "value": 1}]}),
+        json!({"features": [{"key": "bathrooms", "value": 2}, {"key": "bedrooms", "value": 4}]}),
+        json!({"features": [{"key": "it's new", "value": true}, {"key": "bedrooms", "value": 2}]}),
+    ]);
+    has(&pairs, "bedrooms = { from = \"$.features[?@.key == 'bedrooms'].value\" }");
+    assert_eq!((pairs.proof.filled["bedrooms"], pairs.proof.filled["bathrooms"]), (3, 2));
+    let singles = drafted(vec![
+        json!({"features": [{"bedrooms": 3}, {"bathrooms": 1}]}),
+        json!({"features": [{"bathrooms": 2}, {"bedrooms": 4}]}),
+        json!({"features": [{"bathrooms": 1}, {"bedrooms": 2}]}),
+    ]);
+    has(&singles, "bedrooms = { from = \"$.features[*]['bedrooms']\" }");
+    assert_eq!((singles.proof.filled["bedrooms"], singles.proof.filled["bathrooms"]), (3, 3));
+    let object = |beds: &str| json!({"attributes": {"Beds": beds}});
+    has(&drafted(vec![object("3"), object("2"), object("4")]), "bedrooms = { from = \"/attributes/Beds\" }");
+    let labels = |area: &str| json!({"details": [{"key": "m", "label": "Floor area", "value": area}]});
+    let draft = drafted(vec![labels("80 m²"), labels("95 m²"), labels("70 m²")]);
+    has(&draft, "living_area = { from = \"$.details[?@.label == 'Floor area'].value\", unit = \"m2\" }");
+}
