@@ -1,10 +1,13 @@
 //! Assigns columns to fields: scores every pair and takes the best first.
 
+use std::collections::HashSet;
+
 use super::column::{Column, ratio};
 use super::fit::fit;
 use super::guess::{Chosen, Guess};
 use super::known::Known;
 use super::local;
+use super::pictures;
 use super::sample::Sample;
 use super::vocabulary::{FIELDS, Field};
 
@@ -46,6 +49,7 @@ pub(super) fn choose(sample: &Sample, known: &Known) -> Chosen {
             chosen.sure.push(guess.clone());
         }
     }
+    finer_type(&guesses, &mut chosen);
     let reads = |name: &String| chosen.sure.iter().any(|guess| guess.columns.contains(name));
     for field in &*FIELDS {
         let of_field = || guesses.iter().map(|(_, guess)| guess).filter(|guess| guess.field == field.name);
@@ -65,9 +69,30 @@ pub(super) fn choose(sample: &Sample, known: &Known) -> Chosen {
     chosen
 }
 
+/// Takes the column whose types are known in more rows, or are more different ones: `apartment` before `property`.
+fn finer_type(guesses: &[(usize, Guess)], chosen: &mut Chosen) {
+    let Some(at) = chosen.sure.iter().position(|guess| guess.field == "property_type") else { return };
+    let fineness = |guess: &Guess| {
+        let known = guess.lookup.iter().flat_map(|lookup| &lookup.entries).filter(|(_, meaning, _)| meaning.is_some());
+        let kinds: HashSet<Option<&str>> = known.clone().map(|(_, meaning, _)| *meaning).collect();
+        (known.map(|(.., count)| count).sum::<usize>(), kinds.len())
+    };
+    let is_free = |guess: &Guess| {
+        let others = chosen.sure.iter().filter(|other| !SHARE.contains(&other.field));
+        guess.score >= SURE && guess.doubt.is_none() && !others.into_iter().any(|other| other.columns == guess.columns)
+    };
+    let types = guesses.iter().map(|(_, guess)| guess).filter(|guess| guess.field == "property_type" && is_free(guess));
+    // The first of the finest: guesses are sorted by their score.
+    let finest = types.reduce(|best, next| if fineness(next) > fineness(best) { next } else { best });
+    if let Some(finest) = finest.filter(|finest| fineness(finest) > fineness(&chosen.sure[at])) {
+        chosen.sure[at] = finest.clone();
+    }
+}
+
 fn scored(field: &Field, column: &Column, sample: &Sample, known: &Known) -> Option<Guess> {
     let country = known.country.as_ref().map(|(code, _)| code.as_str());
     let like = local::likeness(field.name, column, country).unwrap_or_else(|| field.likeness(column));
+    let like = like.max(pictures::likeness(field, column));
     let is_shaped = SHAPED.contains(&field.name) && column.owner.is_none();
     if like == 0 && !is_shaped {
         return None;

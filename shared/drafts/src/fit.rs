@@ -7,7 +7,7 @@ use super::guess::{Fit, Guess, shown};
 use super::known::Known;
 use super::sample::Sample;
 use super::shapes::{Dates, dates};
-use super::{countries, enums, fit_area, fit_count, fit_price, kinds, paths};
+use super::{countries, enums, fit_area, fit_count, fit_price, kinds, paths, pictures};
 
 /// Scores a column for a field.
 pub(super) fn fit(field: &'static str, column: &Column, sample: &Sample, known: &Known) -> Option<Fit> {
@@ -219,11 +219,15 @@ fn is_address(text: &str) -> bool {
 
 fn images(column: &Column) -> Option<Fit> {
     let mut fit = addresses_of_images(column)?;
-    if column.words.have(&["thumbnail", "thumbnails", "thumb", "thumbs", "small", "mini", "icon", "preview"]) {
-        fit.guess.score -= 8;
-    } else if column.words.have(&["large", "full", "original", "big", "hd", "high"]) {
-        fit.guess.score += 2;
-    }
+    // Of two pictures the larger one.
+    let (score, shape) = match pictures::of_column(column) {
+        Some(0..300) => (-8, -3),
+        Some(300..1_000) => (2, 4),
+        Some(_) => (4, 5),
+        None => (0, 0),
+    };
+    fit.guess.score += score;
+    fit.shape += if fit.shape > 0 { shape } else { 0 };
     Some(fit)
 }
 

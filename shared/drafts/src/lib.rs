@@ -46,6 +46,7 @@ mod names;
 mod owners;
 mod paging;
 mod paths;
+mod pictures;
 mod prove;
 mod render;
 mod sales;

@@ -44,3 +44,34 @@ fn features_in_objects_are_read_wherever_they_stand() {
     let draft = drafted(vec![labels("80 m²"), labels("95 m²"), labels("70 m²")]);
     has(&draft, "living_area = { from = \"$.details[?@.label == 'Floor area'].value\", unit = \"m2\" }");
 }
+
+#[test]
+fn of_two_types_the_finer_one_is_read() {
+    let row = |coarse: &str, fine: &str| json!({"propertyType": coarse, "category": fine});
+    for coarse in ["property", "house"] {
+        let draft = drafted(vec![row(coarse, "Apartment"), row(coarse, "Bungalow"), row(coarse, "Apartment")]);
+        assert!(draft.toml.contains("[fields.property_type]\nfrom = \"category\""), "{}", draft.toml);
+    }
+    let draft = drafted(vec![row("Apartment", "house"), row("House", "house"), row("Apartment", "house")]);
+    assert!(draft.toml.contains("[fields.property_type]\nfrom = \"propertyType\""), "{}", draft.toml);
+}
+
+#[test]
+fn of_two_pictures_the_larger_one_is_read() {
+    let url = |at: u32, size: &str| format!("https://img.example/{at}/{size}.jpg");
+    let of = |row: fn(String, String) -> Value| drafted((1..=3).map(|at| row(url(at, "s"), url(at, "l"))).collect());
+    has(&of(|small, large| json!({"thumbnail": small, "image": large})), "images = { from = \"image\" }");
+    has(
+        &of(|small, large| json!({"thumbnail": small, "media": [{"sizes": {"V150": small, "V800": large}}]})),
+        "images = { from = \"/media/0/sizes/V800\" }",
+    );
+    has(
+        &of(|small, large| json!({"images": [{"medium": small, "large": large}]})),
+        "images = { from = \"/images/0/large\" }",
+    );
+    has(
+        &of(|small, large| json!({"image_small": small, "image_original": large})),
+        "images = { from = \"image_original\" }",
+    );
+    has(&of(|small, _| json!({"thumbnail": small})), "images = { from = \"thumbnail\" }");
+}
