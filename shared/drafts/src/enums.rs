@@ -147,7 +147,17 @@ fn purpose(column: &Column, values: &Values<'_>) -> Option<Fit> {
         _ => None,
     };
     let has_lease = values.iter().any(|(text, _)| purpose_of(text) == Some("rent"));
+    // One letter each: "S" and "R" in a column of preferences.
+    let letters = |wanted: &[&str]| values.iter().any(|(text, _)| wanted.contains(text));
+    let is_coded = column.words.have(&["preference", "purpose", "transaction", "deal", "offer"])
+        && values.len() == 2
+        && letters(&["S"])
+        && letters(&["R", "L"]);
+    let coded = |text: &str| if text == "S" { "sale" } else { "rent" };
     let meaning = |text: &str| {
+        if is_coded {
+            return Some(coded(text));
+        }
         let reso = has_lease && text == "Residential";
         purpose_of(text).or(reso.then_some("sale")).or(if asks { truth(text) } else { None })
     };

@@ -41,7 +41,7 @@ pub(super) fn complete(
         chosen.unsure.extend(in_texts::price(sample));
     }
     numbered(sample, chosen);
-    street_and_number(sample, chosen);
+    street_and_number(sample, known, chosen);
     sold_without_status(sample, chosen);
     not_listed_when_seen(sample, chosen);
     if hints.url.is_some() {
@@ -53,8 +53,12 @@ pub(super) fn complete(
     Ok(())
 }
 
+/// Countries that write the number of a house before the street.
+const NUMBER_FIRST: [&str; 16] =
+    ["US", "CA", "GB", "IE", "AU", "NZ", "ZA", "SG", "HK", "MY", "PH", "IN", "KE", "NG", "FR", "MA"];
+
 /// A street whose number is in a column of its own.
-fn street_and_number(sample: &Sample, chosen: &mut Chosen) {
+fn street_and_number(sample: &Sample, known: &Known, chosen: &mut Chosen) {
     const NUMBERS: [&str; 12] = [
         "number",
         "no",
@@ -102,9 +106,25 @@ fn street_and_number(sample: &Sample, chosen: &mut Chosen) {
     if chosen.sure.iter().any(|guess| guess.columns.contains(&number.name)) {
         return;
     }
-    let mut guess = Guess::of("line", &street.name, format!("{} is the number of the house.", shown(&number.name)));
-    guess.keys = vec![("template", quoted(&format!("{{{}}} {{{}}}", street.name, number.name)))];
-    guess.columns.push(number.name.clone());
+    // An address that is whole already, with unit and number.
+    let has_number = |column: &&Column| column.share(|text| text.contains(|c: char| c.is_ascii_digit())) >= 0.8;
+    let whole = sample.columns.iter().filter(has_number).find(|column| {
+        column.owner.is_none()
+            && column.is_scalar()
+            && column.words.have(&["address", "adresse"])
+            && line.likeness(column) >= 60
+    });
+    let guess = if let Some(whole) = whole {
+        let why = format!("Texts like {:?}, with the number.", shown(whole.first().unwrap_or_default()));
+        Guess::of("line", &whole.name, why)
+    } else {
+        let country = known.country.as_ref().map_or("", |(code, _)| code.as_str());
+        let parts = if NUMBER_FIRST.contains(&country) { [number, street] } else { [street, number] };
+        let mut guess = Guess::of("line", &street.name, format!("{} is the number of the house.", shown(&number.name)));
+        guess.keys = vec![("template", quoted(&format!("{{{}}} {{{}}}", parts[0].name, parts[1].name)))];
+        guess.columns.push(number.name.clone());
+        guess
+    };
     chosen.sure.retain(|other| other.field != "line");
     chosen.unsure.retain(|other| other.field != "line");
     chosen.others.retain(|(name, _)| *name != "line");

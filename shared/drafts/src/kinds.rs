@@ -1,5 +1,6 @@
 //! Names of property types, purposes in longer texts, US states and currencies.
 
+use super::words::split;
 use stoop_domain::Currency;
 use stoop_sources::text::{NumberStyle, folded, parse_money};
 
@@ -10,7 +11,7 @@ const TYPES: &[(&str, &str)] = &[
         "apartment, appartement, flat, wohnung, etagenwohnung, dachgeschosswohnung, mietwohnung, eigentumswohnung, \
          piso, apartamento, studio, departamento, apt, maisonette, penthouse, atico, unit, flatlet, appartamento, attico, \
          monolocale, bilocale, trilocale, loft, duplex apartment, appartementen, bostadsratt, lagenhet, leilighet, lejlighed, \
-         ejerlejlighed, daire, マンション, 中古マンション, 新築マンション, アパート, mieszkanie, mieszkania, kawalerka, estudio, maisonnette, wohnungen, dachgeschoss, estudo, t0, t1, t2, t3",
+         ejerlejlighed, daire, マンション, 中古マンション, 新築マンション, アパート, byt, mieszkanie, mieszkania, kawalerka, estudio, maisonnette, wohnungen, dachgeschoss, estudo, t0, t1, t2, t3",
     ),
     ("Condominium", "condo, condominium, coop, co op"),
     (
@@ -29,12 +30,12 @@ const TYPES: &[(&str, &str)] = &[
         "single family, singlefamily, house, maison, villa, riad, haus, einfamilienhaus, doppelhaushalfte, casa, \
          chalet, detached, semi detached, bungalow, single family residence, single family home, cottage, villetta, casa \
          indipendente, moradia, vrijstaand, vrijstaande woning, eengezinswoning, twee onder een kap, woonhuis, enebolig, \
-         parcelhus, dom, dom wolnostojacy, house semi, doppelhaus, stadtvilla, landhaus, chalet independiente, casa unifamiliar, detached house, acreage, 一戸建て, 戸建て, 戸建, 中古一戸建て, 新築一戸建て, 中古戸建, 新築戸建, mustakil ev, rodinny dum",
+         parcelhus, dom, dom wolnostojacy, house semi, doppelhaus, stadtvilla, landhaus, chalet independiente, casa unifamiliar, detached house, acreage, 一戸建て, 戸建て, 戸建, 中古一戸建て, 新築一戸建て, 中古戸建, 新築戸建, mustakil ev, rodinny dum, dum",
     ),
     ("Room", "room, chambre, zimmer, habitacion, wg zimmer, colocation"),
     (
         "Land",
-        "land, lot, terrain, grundstuck, terreno, plot, vacant land, bauland, parcela, baugrundstuck, lote, tomt, grund, dzialka, bouwgrond, residential land, 土地, arsa, section",
+        "land, lot, terrain, grundstuck, terreno, plot, vacant land, bauland, parcela, baugrundstuck, lote, tomt, grund, dzialka, bouwgrond, residential land, pozemek, 土地, arsa, section",
     ),
     ("Farm", "farm, ranch, ferme, bauernhof, finca, hobby farm"),
     (
@@ -57,8 +58,11 @@ pub(super) fn property_type(text: &str) -> Option<&'static str> {
     if let Some(kind) = stoop_domain::PropertyType::parse(text) {
         return Some(kind.as_str());
     }
-    let words = format!(" {} ", folded(text));
-    let has = |name: &str| words.contains(&format!(" {name} ")) || words.contains(&format!(" {name}s "));
+    let has_in =
+        |words: &str, name: &str| words.contains(&format!(" {name} ")) || words.contains(&format!(" {name}s "));
+    // Also written as one word: "ApartmentUnitFlat".
+    let (words, parts) = (format!(" {} ", folded(text)), format!(" {} ", split(text).join(" ")));
+    let has = |name: &str| has_in(&words, name) || has_in(&parts, name);
     // A "multi family house" is not a house: if another word names the type, these words are ignored.
     let weak = |name: &str| {
         matches!(name, "house" | "maison" | "haus" | "casa" | "unit" | "detached" | "dom" | "villa" | "lot" | "local")
@@ -122,6 +126,7 @@ mod tests {
         assert_eq!(property_type("Villas et Riads, à vendre"), Some("SingleFamilyResidence"));
         assert_eq!(property_type("Terrains et fermes"), None, "two types at once");
         assert_eq!(property_type("Multi Family House"), Some("MultiFamily"));
+        assert_eq!(property_type("ApartmentUnitFlat"), Some("Apartment"));
         assert_eq!(property_type("Local commercial"), Some("Commercial"));
         assert_eq!(purpose_in("https://x.at/iad/immobilien/d/mietwohnungen/wien"), Some("rent"));
         assert_eq!(purpose_in("/fr/maroc/appartements-à_vendre"), Some("sale"));

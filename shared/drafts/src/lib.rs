@@ -40,6 +40,7 @@ mod kinds;
 mod known;
 mod layout;
 mod local;
+mod lots;
 mod measures;
 mod mentions;
 mod names;
@@ -120,6 +121,7 @@ pub fn draft(sample: &Sample, hints: &DraftHints) -> Result<Draft, DraftError> {
     let mut chosen = choose(sample, &known);
     fallback::complete(sample, &known, hints, &mut chosen)?;
     sales::settle(sample, &mut chosen);
+    lots::settle(sample, &mut chosen);
     settle(sample, &known, hints, &mut chosen);
     let reads_purpose = chosen.sure.iter().any(|guess| guess.field == "purpose");
     if reads_purpose {

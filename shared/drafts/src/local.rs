@@ -24,6 +24,8 @@ const NAMES: &[(&str, &str, &str)] = &[
     ("TR", "il", "region"),
     ("TR", "ilce", "city"),
     ("TR", "semt", "neighbourhood"),
+    ("IN PK BD LK NP", "locality", "neighbourhood"),
+    ("NZ", "district", "city"),
     ("PH", "province", "county"),
     ("PH", "region", "region"),
 ];

@@ -46,7 +46,7 @@ pub(super) const TABLE: &[(&str, &str, &str)] = &[
     (
         "purpose",
         "88: contratto, negocio, finalidade, tipo de negocio, tipo operazione, soort aanbod, upplatelse, offer, marketing type, department, deal; 100: rent or sale, sale or rent, sale or lease, lease or sale, for sale or lease, for sale or rent, sale lease; 96: vermarktungsart; 95: purpose, transaction type, offer type; 94: is rental; 92: deal \
-         type, operation, operacion, marketing type, is rent, posting is rental; 88: offre, for rent; 86: type \
+         type, operation, operacion, marketing type, is rent, posting is rental; 88: offre, for rent; 86: preference; 86: type \
          annonce; 84: transaction, sale type; 82: listing type; 80: listing status, business type; 78: home status; \
          76: rental; 74: channel; 70: status; 60: property type, category label; 58: category; 50: type; 40: event",
         "off sub",
@@ -105,7 +105,7 @@ pub(super) const TABLE: &[(&str, &str, &str)] = &[
     ),
     (
         "listed_at",
-        "96: pub date; 92: data pubblicazione, data inserimento, data de publicacao, aangeboden sinds, publicerad, publiceringsdatum, publisert, oprettet, data dodania, ilan tarihi; 100: listed at, list date, listed date, on market date, on market timestamp; 98: date listed, listing date; \
+        "96: pub date; 88: time activated, activated at, date activated; 58: start date; 98: date created first, created at first, first published at, first published, first listed at, date first listed; 96: posted on, published on, listed on; 92: data pubblicazione, data inserimento, data de publicacao, aangeboden sinds, publicerad, publiceringsdatum, publisert, oprettet, data dodania, ilan tarihi; 100: listed at, list date, listed date, on market date, on market timestamp; 98: date listed, listing date; \
          97: listing contract date, published at, date posted, date publication, fecha publicacion; 96: added timestamp, added at, date added, added date, added on, created timestamp, creation timestamp, published \
          timestamp, publish timestamp, register date, registered date, registration date, posting date, published \
          date, publish date, publication date, posted at, veroffentlicht am; 94: publie le, veroffentlicht, online \
@@ -117,7 +117,7 @@ pub(super) const TABLE: &[(&str, &str, &str)] = &[
     ),
     (
         "property_type",
-        "96: 物件種別, 物件種目, emlak tipi, konut tipi; 92: tipo immobile, tipologia, soort, bostadstyp, boligtype, ejendomstype, rodzaj, tipo de imovel, tipo imovel, typ nemovitosti, asset type, property class; 100: property sub type; 99: type de bien; 98: tipo inmueble, tipo de propiedad, type bien, tipologia immobile, tipo de imovel; 97: property \
+        "90: estate; 96: 物件種別, 物件種目, emlak tipi, konut tipi; 92: tipo immobile, tipologia, soort, bostadstyp, boligtype, ejendomstype, rodzaj, tipo de imovel, tipo imovel, typ nemovitosti, asset type, property class; 100: property sub type; 99: type de bien; 98: tipo inmueble, tipo de propiedad, type bien, tipologia immobile, tipo de imovel; 97: property \
          type, home type, immobilientyp, objekttyp, objektart, immobilienart, real estate type; 96: prop type, estate \
          type, property kind; 94: housing type, dwelling type; 90: wohnungstyp, tipologia, bostadstyp, boligtype, woningtype, soort woning, tipo; 82: style; 80: type, category label; 78: categorie, kategorie, building type; 76: sub type, category name; 74: category; 72: kind",
         "listing agent dimension price lead media",
@@ -149,7 +149,7 @@ pub(super) const TABLE: &[(&str, &str, &str)] = &[
     ),
     (
         "lot_area",
-        "98: 土地面積, 敷地面積; 96: arsa alani, perceeloppervlakte, tomtarea, tomteareal, grundareal, terreno, lote, area terreno, powierzchnia dzialki, pozemek, superficie lotto, land size, site area; 100: lot area value, lot size square feet, lot size area, grundstucksflache; 99: lot area, lot sqft, sqft \
+        "98: terrain area, surface land, 土地面積, 敷地面積; 96: arsa alani, perceeloppervlakte, tomtarea, tomteareal, grundareal, terreno, lote, area terreno, powierzchnia dzialki, pozemek, superficie lotto, land size, site area; 100: lot area value, lot size square feet, lot size area, grundstucksflache; 99: lot area, lot sqft, sqft \
          lot; 98: lot size, surface terrain, surface du terrain, surface de la parcelle, superficie parcela, \
          superficie terreno; 97: land area, plot area, plot size; 96: lot size acres, land size; 90: grundflache; 84: \
          parcela; 70: terrain",

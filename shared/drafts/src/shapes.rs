@@ -80,7 +80,7 @@ pub(super) struct Dates {
     pub(super) unread: Option<(String, usize)>,
 }
 
-const FORMATS: [&str; 44] = [
+const FORMATS: [&str; 46] = [
     "rfc3339",
     "rfc2822",
     "iso",
@@ -105,6 +105,8 @@ const FORMATS: [&str; 44] = [
     "%b %d, %Y",
     "%B %d, %Y",
     "%d %b %Y",
+    "%d %b, %Y",
+    "%d %B, %Y",
     "%d %B %Y",
     "%Y-%m-%d-%H:%M:%S",
     "%Y-%m-%d-%H:%M",

@@ -3,7 +3,7 @@
 use stoop_sources::text::{fold, is_mark};
 
 /// Path segments without meaning of their own: the segment above counts.
-const EMPTY: [&str; 20] = [
+const EMPTY: [&str; 22] = [
     "value",
     "amount",
     "text",
@@ -24,6 +24,8 @@ const EMPTY: [&str; 20] = [
     "code",
     "type",
     "key",
+    "unix",
+    "epoch",
 ];
 
 /// The words of a column's name.

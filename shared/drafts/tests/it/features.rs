@@ -75,3 +75,24 @@ fn of_two_pictures_the_larger_one_is_read() {
     );
     has(&of(|small, _| json!({"thumbnail": small})), "images = { from = \"thumbnail\" }");
 }
+
+#[test]
+fn the_area_of_land_is_no_living_area() {
+    let row = |kind: &str, area: u32| json!({"type": kind, "area_m2": area});
+    let draft = drafted(vec![row("Apartment", 70), row("Land", 900), row("House", 120)]);
+    has(&draft, "living_area = { from = \"area_m2\", unit = \"m2\", only = { from = \"type\", not = [\"Land\"] } }");
+    has(&draft, "lot_area = { from = \"area_m2\", unit = \"m2\", only = { from = \"type\", is = [\"Land\"] } }");
+    assert_eq!((draft.proof.filled["living_area"], draft.proof.filled["lot_area"]), (2, 1));
+    let row = |kind: &str, area: u32, lot: u32| json!({"type": kind, "area_m2": area, "lot_area_m2": lot});
+    let draft = drafted(vec![row("House", 70, 300), row("Land", 900, 900), row("House", 120, 410)]);
+    assert_eq!((draft.proof.filled["living_area"], draft.proof.filled["lot_area"]), (2, 3));
+}
+
+#[test]
+fn a_whole_address_comes_before_its_parts_and_numbers_stand_as_the_country_writes_them() {
+    let street = || json!({"street": "Patrick Street", "streetNumber": "12"});
+    has(&drafted(vec![street(), street(), street()]), "line = { template = \"{streetNumber} {street}\" }");
+    let whole =
+        || json!({"street": "Patrick Street", "streetNumber": "12", "displayAddress": "2/12 Patrick Street, Cork"});
+    has(&drafted(vec![whole(), whole(), whole()]), "line = { from = \"displayAddress\" }");
+}

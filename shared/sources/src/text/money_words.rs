@@ -134,7 +134,7 @@ const TIMES: &[(i64, &str)] = &[
 ];
 
 /// Words that make an amount the least that is asked.
-const FLOORS: &str = "from, starting from, starting at, starts at, starts from, prices from, offers over, offers above, offers from, \
+const FLOORS: &str = "from, enquiries over, enquiries above, buyer enquiry over, buyers over, starting from, starting at, starts at, starts from, prices from, offers over, offers above, offers from, \
      offers in excess of, offers in the excess of, oieo, in excess of, over, ab, à partir de, a partir de, dès, desde, \
      vanaf, a partire da, da, från, fra, od, upwards, plus, bids from, bud från, bud over, min, min., mindestens, minimum";
 

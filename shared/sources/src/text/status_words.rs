@@ -8,7 +8,7 @@ pub(super) struct Meaning {
     pub(super) words: [&'static str; LANGUAGES],
 }
 
-/// English, French, German, Spanish, Italian, Portuguese, Dutch, Swedish, Norwegian, Danish, Polish.
+/// English, French, German, Spanish, Italian, Portuguese, Dutch, Swedish, Norwegian, Danish, Polish (with Czech and Turkish words for purposes).
 pub(super) const LANGUAGES: usize = 11;
 
 const fn means(status: &'static str, purpose: &'static str, words: [&'static str; LANGUAGES]) -> Meaning {
@@ -33,7 +33,7 @@ pub(super) const WORDS: &[Meaning] = &[
             "till salu, säljes, köpa, försäljning",
             "til salgs, selges",
             "til salg, sælges, salg",
-            "na sprzedaż, sprzedaż",
+            "na sprzedaż, sprzedaż, prodej, na prodej, satılık",
         ],
     ),
     means(
@@ -51,7 +51,7 @@ pub(super) const WORDS: &[Meaning] = &[
             "uthyres, hyra, att hyra, hyresrätt",
             "til leie, leie, utleie",
             "til leje, leje, udlejning, udlejes",
-            "do wynajęcia, na wynajem, wynajem",
+            "do wynajęcia, na wynajem, wynajem, pronájem, k pronájmu, kiralık",
         ],
     ),
     means(

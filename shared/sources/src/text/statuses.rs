@@ -56,6 +56,8 @@ mod tests {
         for (text, wanted) in [
             ("FOR_SALE", "Active sale"),
             ("FOR_RENT", "Active rent"),
+            ("PRONAJEM", "Active rent"),
+            ("Satılık", "Active sale"),
             ("sale", "Active sale"),
             ("Sold STC", "Pending sale"),
             ("SSTC", "Pending sale"),
