@@ -98,12 +98,18 @@ const TYPES: &str = "Apartment, Condominium, Townhouse, SingleFamilyResidence, M
                      Commercial, Other";
 
 fn property_type(column: &Column, values: &Values<'_>) -> Option<Fit> {
-    let share = understood(values, kinds::property_type);
+    // A ranch is a style of houses.
+    let is_style = column.words.have(&["style", "styles"]);
+    let meaning = |text: &str| match kinds::property_type(text) {
+        Some("Farm") if is_style => Some("SingleFamilyResidence"),
+        known => known,
+    };
+    let share = understood(values, meaning);
     if share < 0.4 {
         return None;
     }
     let guess = Guess::of("property_type", &column.name, seen(values));
-    let lookup = lookup(values, kinds::property_type, Some("Other"), TYPES);
+    let lookup = lookup(values, meaning, Some("Other"), TYPES);
     Fit::of(Guess { lookup: Some(lookup), ..guess }, if share > 0.8 { 8 } else { 0 })
 }
 

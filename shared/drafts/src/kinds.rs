@@ -11,7 +11,7 @@ const TYPES: &[(&str, &str)] = &[
         "apartment, appartement, flat, wohnung, etagenwohnung, dachgeschosswohnung, mietwohnung, eigentumswohnung, \
          piso, apartamento, studio, departamento, apt, maisonette, penthouse, atico, unit, flatlet, appartamento, attico, \
          monolocale, bilocale, trilocale, loft, duplex apartment, appartementen, bostadsratt, lagenhet, leilighet, lejlighed, \
-         ejerlejlighed, daire, マンション, 中古マンション, 新築マンション, アパート, byt, mieszkanie, mieszkania, kawalerka, estudio, maisonnette, wohnungen, dachgeschoss, estudo, t0, t1, t2, t3",
+         ejerlejlighed, daire, マンション, 中古マンション, 新築マンション, アパート, byt, lakas, mieszkanie, mieszkania, kawalerka, estudio, maisonnette, wohnungen, dachgeschoss, estudo, t0, t1, t2, t3",
     ),
     ("Condominium", "condo, condominium, coop, co op"),
     (
@@ -30,12 +30,12 @@ const TYPES: &[(&str, &str)] = &[
         "single family, singlefamily, house, maison, villa, riad, haus, einfamilienhaus, doppelhaushalfte, casa, \
          chalet, detached, semi detached, bungalow, single family residence, single family home, cottage, villetta, casa \
          indipendente, moradia, vrijstaand, vrijstaande woning, eengezinswoning, twee onder een kap, woonhuis, enebolig, \
-         parcelhus, dom, dom wolnostojacy, house semi, doppelhaus, stadtvilla, landhaus, chalet independiente, casa unifamiliar, detached house, acreage, 一戸建て, 戸建て, 戸建, 中古一戸建て, 新築一戸建て, 中古戸建, 新築戸建, mustakil ev, rodinny dum, dum",
+         parcelhus, dom, dom wolnostojacy, house semi, doppelhaus, stadtvilla, landhaus, chalet independiente, casa unifamiliar, detached house, acreage, 一戸建て, 戸建て, 戸建, 中古一戸建て, 新築一戸建て, 中古戸建, 新築戸建, mustakil ev, rodinny dum, dum, csaladi haz",
     ),
     ("Room", "room, chambre, zimmer, habitacion, wg zimmer, colocation"),
     (
         "Land",
-        "land, lot, terrain, grundstuck, terreno, plot, vacant land, bauland, parcela, baugrundstuck, lote, tomt, grund, dzialka, bouwgrond, residential land, pozemek, 土地, arsa, section",
+        "land, vacant, lot, terrain, grundstuck, terreno, plot, vacant land, bauland, parcela, baugrundstuck, lote, tomt, grund, dzialka, bouwgrond, residential land, pozemek, 土地, arsa, section",
     ),
     ("Farm", "farm, ranch, ferme, bauernhof, finca, hobby farm"),
     (

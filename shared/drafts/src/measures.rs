@@ -154,7 +154,7 @@ pub(super) fn unit(word: &str) -> Option<(String, AreaMeasure)> {
         "psf" => "sqft",
         "psm" => "m2",
         "hectareas" | "hectare" | "hectares" => "ha",
-        "acre" => "acres",
+        "acre" | "acreage" => "acres",
         "square yards" | "square yard" | "sq yd" | "sq yds" | "sqyds" | "gaj" | "gaz" => "sqyd",
         "square feet" | "square foot" | "sq ft" | "ft2" | "sf" | "sft" => "sqft",
         "square meters" | "square metres" | "square meter" | "sq m" | "sqm" | "sq mt" | "sqmt" | "mt2" | "mts2"

@@ -69,7 +69,7 @@ pub(super) const TABLE: &[(&str, &str, &str)] = &[
         "97: price now, now price, expected price, asking rent; 90: prezzo vendita, prezzo di vendita, preco venda, preco de venda, valor aluguel, valor locacao, canone mensile, canone di locazione, cena najmu, kira, hinta, vuokra, begart pris, utgangspris, kontantpris, rent per month, guide price; 100: list price, asking price; 99: price amount, price value, listing price, kaufpreis; 98: unformatted \
          price, prices, rental price, rental prices, sale prices; 97: price, current price, monthly rent, prix, preis, precio; 96: price raw, mietpreis, precio venta, \
          price unformatted; 95: rent price, prix affiche; 94: loyer, kaltmiete; 92: price text, sale price, rent, \
-         miete; 90: nettokaltmiete; 88: alquiler; 86: gesamtmiete; 84: warmmiete; 90: rental, rents, renta, 価格, 販売価格, 賃料, 家賃; 89: cena, prezzo, preco, pris, prijs, vraagprijs, huurprijs, koopprijs, fiyat, canone, affitto, hyra, leie, husleje, arrendamento, renda, valor venda, prezzo richiesto, prisantydning, totalpris; 62: montant, importe; 60: amount; \
+         miete; 90: nettokaltmiete; 88: alquiler; 86: gesamtmiete; 84: warmmiete; 90: rental, rents, renta, ar forint, iranyar, vetelar, berleti dij, 価格, 販売価格, 賃料, 家賃; 89: cena, prezzo, preco, pris, prijs, vraagprijs, huurprijs, koopprijs, fiyat, canone, affitto, hyra, leie, husleje, arrendamento, renda, valor venda, prezzo richiesto, prisantydning, totalpris; 62: montant, importe; 60: amount; \
          58: valor; 55: cost",
         NOT_THE_PRICE,
     ),
@@ -117,14 +117,14 @@ pub(super) const TABLE: &[(&str, &str, &str)] = &[
     ),
     (
         "property_type",
-        "90: estate; 96: 物件種別, 物件種目, emlak tipi, konut tipi; 92: tipo immobile, tipologia, soort, bostadstyp, boligtype, ejendomstype, rodzaj, tipo de imovel, tipo imovel, typ nemovitosti, asset type, property class; 100: property sub type; 99: type de bien; 98: tipo inmueble, tipo de propiedad, type bien, tipologia immobile, tipo de imovel; 97: property \
+        "90: estate, housing form, upplatelseform; 96: 物件種別, 物件種目, emlak tipi, konut tipi; 92: tipo immobile, tipologia, soort, bostadstyp, boligtype, ejendomstype, rodzaj, tipo de imovel, tipo imovel, typ nemovitosti, asset type, property class; 100: property sub type; 99: type de bien; 98: tipo inmueble, tipo de propiedad, type bien, tipologia immobile, tipo de imovel; 97: property \
          type, home type, immobilientyp, objekttyp, objektart, immobilienart, real estate type; 96: prop type, estate \
          type, property kind; 94: housing type, dwelling type; 90: wohnungstyp, tipologia, bostadstyp, boligtype, woningtype, soort woning, tipo; 82: style; 80: type, category label; 78: categorie, kategorie, building type; 76: sub type, category name; 74: category; 72: kind",
         "listing agent dimension price lead media",
     ),
     (
         "bedrooms",
-        "94: 間取り, 間取; 84: oda sayisi; 97: camere da letto, camere letto, quartos, slaapkamers, aantal slaapkamers, sovrum, soverom, antall soverom, sovevaerelser, makuuhuoneet, sypialnie, yatak odasi, bedroom, bed count; 100: bedrooms, bedrooms total; 98: beds, n bedrooms, number of bedrooms, nb chambres, nb de chambres, nombre \
+        "84: br, brs; 94: 間取り, 間取; 84: oda sayisi; 97: camere da letto, camere letto, quartos, slaapkamers, aantal slaapkamers, sovrum, soverom, antall soverom, sovevaerelser, makuuhuoneet, sypialnie, yatak odasi, bedroom, bed count; 100: bedrooms, bedrooms total; 98: beds, n bedrooms, number of bedrooms, nb chambres, nb de chambres, nombre \
          de chambres, schlafzimmer, anzahl schlafzimmer, dormitorios; 97: bedroom count, num bedrooms, chambres; 96: \
          recamaras; 94: habitaciones; 90: bed; 84: chambre",
         "max min main level bath units",
@@ -139,7 +139,7 @@ pub(super) const TABLE: &[(&str, &str, &str)] = &[
     ),
     (
         "living_area",
-        "99: net m2, 専有面積; 94: brut m2, 建物面積, 延床面積; 93: construccion m2, construccion; 94: built up, built up area; 99: carpet area; 96: woonoppervlakte, boarea, boareal, boligareal, bruksareal, primaerrom, superficie commerciale, superficie interna, area util, area bruta, area privativa, metratura, pinta ala, asuinpinta ala, powierzchnia, uzitna plocha, usable floor area, square footage, living size, interior area, internal area, gross internal area, net area; 100: living area, livingarea, surface habitable, wohnflache; 99: sqft living, superficie habitable; 98: \
+        "95: sq ft, alapterulet; 99: net m2, 専有面積; 94: brut m2, 建物面積, 延床面積; 93: construccion m2, construccion; 94: built up, built up area; 99: carpet area; 96: woonoppervlakte, boarea, boareal, boligareal, bruksareal, primaerrom, superficie commerciale, superficie interna, area util, area bruta, area privativa, metratura, pinta ala, asuinpinta ala, powierzchnia, uzitna plocha, usable floor area, square footage, living size, interior area, internal area, gross internal area, net area; 100: living area, livingarea, surface habitable, wohnflache; 99: sqft living, superficie habitable; 98: \
          square footage, living space; 97: square feet, floor area; 96: square meters; 95: sqft, floor size; 94: \
          superficie construida, area m2, size sqft, area sqft, estate size; 92: sqm; 90: surface, m2; 88: superficie, \
          usable area, building size; 86: surface totale, total area; 84: flache, building area total; 82: area; 72: \
@@ -149,7 +149,7 @@ pub(super) const TABLE: &[(&str, &str, &str)] = &[
     ),
     (
         "lot_area",
-        "98: terrain area, surface land, 土地面積, 敷地面積; 96: arsa alani, perceeloppervlakte, tomtarea, tomteareal, grundareal, terreno, lote, area terreno, powierzchnia dzialki, pozemek, superficie lotto, land size, site area; 100: lot area value, lot size square feet, lot size area, grundstucksflache; 99: lot area, lot sqft, sqft \
+        "96: acreage; 98: terrain area, surface land, 土地面積, 敷地面積; 96: arsa alani, perceeloppervlakte, tomtarea, tomteareal, grundareal, terreno, lote, area terreno, powierzchnia dzialki, pozemek, superficie lotto, land size, site area; 100: lot area value, lot size square feet, lot size area, grundstucksflache; 99: lot area, lot sqft, sqft \
          lot; 98: lot size, surface terrain, surface du terrain, surface de la parcelle, superficie parcela, \
          superficie terreno; 97: land area, plot area, plot size; 96: lot size acres, land size; 90: grundflache; 84: \
          parcela; 70: terrain",
@@ -157,7 +157,7 @@ pub(super) const TABLE: &[(&str, &str, &str)] = &[
     ),
     (
         "year_built",
-        "98: 築年月, 建築年月, 完成年月; 96: 築年, 建築年, yapim yili, insaat yili; 92: constructed date, year constructed, construction date; 96: bouwjaar, byggar, byggear, byggeaar, anno di costruzione, anno costruzione, ano de construcao, rok budowy, rakennusvuosi, construction date year, built; 100: year built, yr built; 98: construction year, built year, baujahr, annee de construction, annee construction, \
+        "96: yr blt, year blt; 98: 築年月, 建築年月, 完成年月; 96: 築年, 建築年, yapim yili, insaat yili; 92: constructed date, year constructed, construction date; 96: bouwjaar, byggar, byggear, byggeaar, anno di costruzione, anno costruzione, ano de construcao, rok budowy, rakennusvuosi, construction date year, built; 100: year built, yr built; 98: construction year, built year, baujahr, annee de construction, annee construction, \
          ano construccion, ano de construccion; 92: year of construction; 84: built in",
         "renovated effective details source",
     ),
@@ -174,7 +174,7 @@ pub(super) const TABLE: &[(&str, &str, &str)] = &[
     ("display_expired", "100: off market listing display yn", ""),
     (
         "line",
-        "90: road name, 所在地, 住所, adres; 93: indirizzo, morada, endereco, logradouro, adres, straat, gatuadress, gateadresse, gate, vej, vejnavn, ulica, osoite, katuosoite, via, address 1, property address; 100: street address, short address, full street line, street line; 99: address line, address line1, address line 1, address street, unparsed address; 94: \
+        "90: road name, street name, 所在地, 住所, adres; 93: indirizzo, morada, endereco, logradouro, adres, straat, gatuadress, gateadresse, gate, vej, vejnavn, ulica, osoite, katuosoite, via, address 1, property address; 100: street address, short address, full street line, street line; 99: address line, address line1, address line 1, address street, unparsed address; 94: \
          strasse; 92: street, address, adresse, direccion, calle; 90: line, anschrift; 88: full address, formatted \
          address, rue; 86: domicilio",
         "email mail ip web line2 office agent agents broker yn number advertisers",
@@ -188,7 +188,7 @@ pub(super) const TABLE: &[(&str, &str, &str)] = &[
     ),
     (
         "city",
-        "92: comuna, ilce, 市区町村, 市町村; 94: comune, cidade, concelho, plaats, woonplaats, postort, poststed, by, miasto, miejscowosc, obec, mesto, kaupunki, sehir, post town, posttown, town city; 100: city; 98: ville, stadt, ciudad, city name; 94: town; 92: ort, municipio, poblacion, localidad, \
+        "94: varos; 92: comuna, ilce, 市区町村, 市町村; 94: comune, cidade, concelho, plaats, woonplaats, postort, poststed, by, miasto, miejscowosc, obec, mesto, kaupunki, sehir, post town, posttown, town city; 100: city; 98: ville, stadt, ciudad, city name; 94: town; 92: ort, municipio, poblacion, localidad, \
          locality; 90: commune, gemeinde, localite, postal city; 88: municipality; 62: location",
         PEOPLE,
     ),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use csv::{ByteRecord, ReaderBuilder};
-use stoop_domain::{Area, Currency, Minor, Observation, Purpose, Time};
+use stoop_domain::{Area, AreaUnit, Currency, Minor, Observation, Purpose, Time};
 use stoop_drafts::{DraftHints, Layout, Sample, draft};
 use stoop_sources::declared::{Outcome, Row};
 
@@ -131,7 +131,11 @@ fn value(observation: &Observation, field: &str) -> String {
     };
     let area = |area: Option<Area>| {
         area.map(|area| {
-            let unit = if area.unit.square_metres() == 1.0 { "m2" } else { "sqft" };
+            let unit = match area.unit {
+                AreaUnit::SquareMeters => "m2",
+                AreaUnit::SquareFeet => "sqft",
+                AreaUnit::Acres => "acres",
+            };
             format!("{} {unit}", area.ten_thousandths as f64 / 10_000.0)
         })
     };

@@ -96,3 +96,16 @@ fn a_whole_address_comes_before_its_parts_and_numbers_stand_as_the_country_write
         || json!({"street": "Patrick Street", "streetNumber": "12", "displayAddress": "2/12 Patrick Street, Cork"});
     has(&drafted(vec![whole(), whole(), whole()]), "line = { from = \"displayAddress\" }");
 }
+
+#[test]
+fn a_ranch_is_a_style_of_houses_and_short_names_of_exports_are_known() {
+    let row = |style: &str, kind: &str| json!({"Style": style, "kind": kind, "BR": 3, "Yr Blt": 1978, "Acreage": 0.25, "Sq Ft (approx)": 1820});
+    let draft = drafted(vec![row("Ranch", "a"), row("Townhouse", "b"), row("Ranch", "c")]);
+    assert!(draft.toml.contains("\"Ranch\" = \"SingleFamilyResidence\""), "{}", draft.toml);
+    has(&draft, "bedrooms = { from = \"BR\" }");
+    has(&draft, "year_built = { from = \"Yr Blt\" }");
+    has(&draft, "lot_area = { from = \"Acreage\", unit = \"acres\" }");
+    has(&draft, "living_area = { from = \"/Sq Ft (approx)\", unit = \"sqft\" }");
+    let street = || json!({"Street #": "412", "Street Name": "Maple Ave"});
+    has(&drafted(vec![street(), street(), street()]), "line = { template = \"{/Street #} {Street Name}\" }");
+}
