@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde_json::json;
-use stoop_embedded::{FolderFiles, is_disk_full};
-use stoop_pipeline::ports::RunOutcome;
+use stoop_embedded::{FolderFiles, failure_kind};
+use stoop_pipeline::ports::{FailureKind, RunOutcome};
 use stoop_pipeline::{Cadence, Clock, Distance, Due, LastPoll, Measured, PollEnd, Polled, clock_jump};
 use stoop_runtime::{Config, SearchConfig, SystemClock, read_config};
 use tokio::task::JoinSet;
@@ -96,7 +96,7 @@ async fn take_up<'a>(
     let mut is_full = false;
     while !polls.is_empty() {
         let measured = match take_waiting(engine, &new_intake, &mut intake).await {
-            Err(error) if is_disk_full(&*error) && !engine.stop.is_set() => {
+            Err(error) if failure_kind(&*error) == Some(FailureKind::Full) && !engine.stop.is_set() => {
                 if !is_full {
                     complain!("stoop: {error:#}; waits until there is space");
                 }

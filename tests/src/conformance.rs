@@ -4,6 +4,7 @@
 
 mod browse;
 mod budgets;
+mod failures;
 mod files;
 mod index;
 mod keepers;
@@ -13,6 +14,7 @@ mod stream;
 
 pub use browse::browse_conformance;
 pub use budgets::budgets_conformance;
+pub use failures::store_failures_conformance;
 pub use files::{files_conformance, files_map};
 pub use index::search_index_conformance;
 pub use keepers::{

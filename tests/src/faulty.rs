@@ -1,10 +1,10 @@
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use stoop_domain::{Home, HomeId, Market, Observation};
 use stoop_market::Cells;
-use stoop_pipeline::ports::{Commit, CommitError, Gathers, PortError, Store, Versioned};
+use stoop_pipeline::ports::{Commit, CommitError, FailureKind, Gathers, PortError, Store, Versioned};
 
 /// A real store that fails on request.
 ///
@@ -16,6 +16,7 @@ pub struct Faulty<S: ?Sized> {
     commits_to_conflict: AtomicUsize,
     answers_to_lose: AtomicUsize,
     items_max: AtomicUsize,
+    kind: Mutex<FailureKind>,
 }
 
 impl<S: Store + ?Sized> Faulty<S> {
@@ -30,7 +31,13 @@ impl<S: Store + ?Sized> Faulty<S> {
             commits_to_conflict: none(),
             answers_to_lose: none(),
             items_max,
+            kind: Mutex::new(FailureKind::Unavailable),
         }
+    }
+
+    /// Later faults are failures of this kind, instead of [`FailureKind::Unavailable`].
+    pub fn fail_as(&self, kind: FailureKind) {
+        *self.kind.lock().unwrap_or_else(PoisonError::into_inner) = kind;
     }
 
     /// The next `n` reads fail.
@@ -64,17 +71,22 @@ impl<S: Store + ?Sized> Faulty<S> {
         let items_max = self.items_max.load(Ordering::SeqCst);
         assert!(items <= items_max, "a commit of {items} items, where at most {items_max} are accepted");
         if due(&self.commits_to_fail) {
-            return Err(made_up("commit").into());
+            return Err(self.made_up("commit").into());
         }
         if due(&self.commits_to_conflict) { Err(CommitError::Conflict) } else { Ok(()) }
     }
 
+    fn made_up(&self, what: &str) -> PortError {
+        let kind = *self.kind.lock().unwrap_or_else(PoisonError::into_inner);
+        PortError::new(kind, what, "a made-up fault")
+    }
+
     fn answer(&self) -> Result<(), CommitError> {
-        if due(&self.answers_to_lose) { Err(made_up("hear of a commit").into()) } else { Ok(()) }
+        if due(&self.answers_to_lose) { Err(self.made_up("hear of a commit").into()) } else { Ok(()) }
     }
 
     fn read(&self) -> Result<(), PortError> {
-        if due(&self.reads_to_fail) { Err(made_up("read")) } else { Ok(()) }
+        if due(&self.reads_to_fail) { Err(self.made_up("read")) } else { Ok(()) }
     }
 }
 
@@ -127,8 +139,4 @@ impl<S: Gathers + ?Sized> Gathers for Faulty<S> {
 /// Whether another fault is due.
 fn due(left: &AtomicUsize) -> bool {
     left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |n| n.checked_sub(1)).is_ok()
-}
-
-fn made_up(what: &str) -> PortError {
-    PortError::new(what, "a made-up fault")
 }

@@ -1,7 +1,7 @@
 use async_trait::async_trait;
-use stoop_embedded::Database;
+use stoop_embedded::{Database, failure_kind};
 use stoop_pipeline::SearchControl;
-use stoop_pipeline::ports::{PortError, SearchControls};
+use stoop_pipeline::ports::{FailureKind, PortError, SearchControls};
 
 /// What people ask of searches, on this computer. The server's own handle of the database only reads: another one is
 /// opened for a write.
@@ -15,8 +15,10 @@ impl SearchControls for ServedControls<'_> {
 
     async fn keep(&self, control: &SearchControl) -> Result<(), PortError> {
         let writing = Database::open(self.0.path(), self.0.data());
-        let writing =
-            writing.map_err(|error| PortError::new(format!("keep the control of {}", control.search), error))?;
+        let writing = writing.map_err(|error| {
+            let kind = failure_kind(&error).unwrap_or(FailureKind::Unavailable);
+            PortError::new(kind, format!("keep the control of {}", control.search), error)
+        })?;
         writing.keep(control).await
     }
 }

@@ -62,7 +62,7 @@ impl Store for Takes {
     async fn commit(&self, commit: &Commit<'_>) -> Result<(), CommitError> {
         let left = |commits: usize| commits.checked_sub(1);
         if self.commits.fetch_update(Ordering::SeqCst, Ordering::SeqCst, left).is_err() {
-            return Err(PortError::new("commit", "killed").into());
+            return Err(PortError::unavailable("commit", "killed").into());
         }
         self.homes_written.fetch_add(commit.homes.len(), Ordering::SeqCst);
         self.database.commit(commit).await

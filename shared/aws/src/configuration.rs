@@ -58,7 +58,7 @@ impl S3Configuration {
                 "it has {bytes} bytes in {} files or more; accepted: {BYTES_MAX} in {FILES_MAX}",
                 objects.len()
             );
-            return Err(PortError::new(self.doing("list the configuration"), why));
+            return Err(PortError::refused(self.doing("list the configuration"), why));
         }
         let uploaded = objects.iter().filter_map(|object| {
             let (key, etag) = (object.key()?.to_owned(), object.e_tag()?.to_owned());
@@ -92,8 +92,9 @@ impl Configuration for S3Configuration {
             // A file that is replaced during the read has another ETag: the next tick reads it.
             let object = self.client.get_object().bucket(&self.bucket).key(&key).if_match(etag).send().await;
             let object = object.map_err(failed(what))?;
-            let bytes = object.body.collect().await.map_err(|error| PortError::new(what(), error))?;
-            let text = String::from_utf8(bytes.to_vec()).map_err(|_| PortError::new(what(), "it is not UTF-8 text"))?;
+            let bytes = object.body.collect().await.map_err(|error| PortError::unavailable(what(), error))?;
+            let text =
+                String::from_utf8(bytes.to_vec()).map_err(|_| PortError::refused(what(), "it is not UTF-8 text"))?;
             files.insert(key[UPLOADED.len()..].to_owned(), text);
         }
         Ok(ConfigFiles { fingerprint, files })
@@ -108,7 +109,7 @@ impl Configuration for S3Configuration {
             Got::Unchanged => return Ok(last.map(|(_, files)| files)),
             Got::Missing => return Ok(None),
         };
-        let unreadable = |error| PortError::new(format!("read {}", objects.name(ACCEPTED)), error);
+        let unreadable = |error| PortError::damaged(format!("read {}", objects.name(ACCEPTED)), error);
         let files: ConfigFiles = serde_json::from_slice(&body).map_err(unreadable)?;
         if let Ok(mut last) = self.last.lock() {
             *last = Some((etag, files.clone()));
@@ -118,7 +119,7 @@ impl Configuration for S3Configuration {
 
     async fn accept(&self, files: &ConfigFiles) -> Result<(), PortError> {
         let what = || format!("write s3://{}/{ACCEPTED}", self.bucket);
-        let body = serde_json::to_vec(files).map_err(|error| PortError::new(what(), error))?;
+        let body = serde_json::to_vec(files).map_err(|error| PortError::refused(what(), error))?;
         let request = self.client.put_object().bucket(&self.bucket).key(ACCEPTED).content_type("application/json");
         request.body(body.into()).send().await.map_err(failed(what))?;
         Ok(())

@@ -3,14 +3,25 @@ use std::fmt;
 
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
-use stoop_pipeline::ports::PortError;
+use stoop_pipeline::ports::{FailureKind, PortError};
+
+use crate::failure::{HasStatus, of_call, of_code};
 
 /// Why a call to AWS failed, in one line: the service's code and message, or what broke before a response.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Reason {
     /// The service's error code, such as `ThrottlingException`; `None` without a readable response.
     pub(crate) code: Option<String>,
+    pub(crate) kind: FailureKind,
     message: String,
+}
+
+impl Reason {
+    /// Why a service refused one entry of a batch; `otherwise` if its code does not say how.
+    pub(crate) fn of_entry(code: &str, message: Option<&str>, otherwise: FailureKind) -> Self {
+        let message = message.unwrap_or_default().to_owned();
+        Self { code: Some(code.to_owned()), kind: of_code(code).unwrap_or(otherwise), message }
+    }
 }
 
 impl fmt::Display for Reason {
@@ -29,13 +40,15 @@ impl Error for Reason {}
 pub(crate) fn reason<E, R>(error: &SdkError<E, R>) -> Reason
 where
     E: ProvideErrorMetadata + Error + 'static,
-    R: fmt::Debug,
+    R: HasStatus + fmt::Debug,
 {
     if let SdkError::ServiceError(answer) = error
         && let Some(code) = answer.err().code()
     {
-        return Reason { code: Some(code.to_owned()), message: answer.err().message().unwrap_or_default().to_owned() };
+        let message = answer.err().message().unwrap_or_default().to_owned();
+        return Reason { code: Some(code.to_owned()), kind: of_call(error), message };
     }
+    let kind = of_call(error);
     // The kind ("dispatch failure") alone is too vague; operators can act on its causes.
     let mut message = match error {
         SdkError::ServiceError(_) => "an answer without an error code".to_owned(),
@@ -50,15 +63,20 @@ where
         message.push_str(&error.to_string());
         cause = error.source();
     }
-    Reason { code: None, message }
+    Reason { code: None, kind, message }
+}
+
+/// The failure of an action because of a reason.
+pub(crate) fn because(what: impl Into<String>, reason: Reason) -> PortError {
+    PortError::new(reason.kind, what, reason)
 }
 
 /// Adds the action and its object: `.map_err(failed(|| "PutItem into the table stoop-alerts"))`.
 pub(crate) fn failed<E, R, W>(what: impl FnOnce() -> W) -> impl FnOnce(SdkError<E, R>) -> PortError
 where
     E: ProvideErrorMetadata + Error + 'static,
-    R: fmt::Debug,
+    R: HasStatus + fmt::Debug,
     W: Into<String>,
 {
-    move |error| PortError::new(what(), reason(&error))
+    move |error| because(what(), reason(&error))
 }

@@ -5,10 +5,10 @@ use aws_sdk_firehose::primitives::Blob;
 use aws_sdk_firehose::types::Record;
 use stoop_domain::Observation;
 use stoop_pipeline::Clock;
-use stoop_pipeline::ports::PortError;
+use stoop_pipeline::ports::{FailureKind, PortError};
 
 use crate::chance::backoff_ms;
-use crate::error::reason;
+use crate::error::{Reason, reason};
 use crate::lake::Lake;
 
 /// `PutRecordBatch` takes up to 500 records of 1,000 KiB each, 4 MiB together. Each is billed in steps of 5 KB, so a
@@ -36,13 +36,13 @@ impl LakeDelivery {
         Self { client, name: name.to_owned(), clock }
     }
 
-    fn error(&self, why: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> PortError {
-        PortError::new(format!("PutRecordBatch on the delivery stream {}", self.name), why)
+    fn error(&self, kind: FailureKind, why: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> PortError {
+        PortError::new(kind, format!("PutRecordBatch on the delivery stream {}", self.name), why)
     }
 
     /// Puts the records of one call, and retries the refused ones.
     async fn deliver(&self, mut records: Vec<Record>) -> Result<(), PortError> {
-        let mut last_reason = String::new();
+        let mut last_reason = None;
         for attempt in 0..ATTEMPTS_MAX {
             if attempt > 0 {
                 self.clock.sleep(backoff_ms(attempt - 1, BACKOFF_FIRST_MS, BACKOFF_MAX_MS)).await;
@@ -53,21 +53,21 @@ impl LakeDelivery {
                 Err(error) => {
                     let reason = reason(&error);
                     if reason.code.as_deref() == Some("ServiceUnavailableException") {
-                        last_reason = reason.to_string();
+                        last_reason = Some(reason);
                         continue;
                     }
-                    return Err(self.error(reason));
+                    return Err(self.error(reason.kind, reason));
                 }
             };
             let outcomes = answer.request_responses();
             if outcomes.len() != records.len() {
                 let why = format!("{} records were put and {} answered for", records.len(), outcomes.len());
-                return Err(self.error(why));
+                return Err(self.error(FailureKind::Unavailable, why));
             }
             let refused = outcomes.iter().zip(records).filter(|(outcome, _)| outcome.error_code().is_some());
             let refused = refused.map(|(outcome, record)| {
-                let (code, message) = (outcome.error_code(), outcome.error_message());
-                last_reason = format!("{}: {}", code.unwrap_or_default(), message.unwrap_or_default());
+                let code = outcome.error_code().unwrap_or_default();
+                last_reason = Some(Reason::of_entry(code, outcome.error_message(), FailureKind::Unavailable));
                 record
             });
             records = refused.collect();
@@ -75,8 +75,10 @@ impl LakeDelivery {
                 return Ok(());
             }
         }
-        Err(self
-            .error(format!("{} records are still refused after {ATTEMPTS_MAX} attempts: {last_reason}", records.len())))
+        let kind = last_reason.as_ref().map_or(FailureKind::Unavailable, |reason| reason.kind);
+        let last_reason = last_reason.map(|reason| reason.to_string()).unwrap_or_default();
+        let why = format!("{} records are still refused after {ATTEMPTS_MAX} attempts: {last_reason}", records.len());
+        Err(self.error(kind, why))
     }
 }
 
@@ -121,11 +123,11 @@ impl Lake for LakeDelivery {
         let batches = pack(observations).map_err(|(index, bytes)| {
             let seen = observations[index];
             let why = format!("the line of {}/{} at {} has {bytes} bytes", seen.source, seen.native_id, seen.at);
-            self.error(format!("{why}; accepted: at most {RECORD_BYTES_MAX}"))
+            self.error(FailureKind::Refused, format!("{why}; accepted: at most {RECORD_BYTES_MAX}"))
         })?;
         for batch in batches {
             let records = batch.into_iter().map(|record| Record::builder().data(Blob::new(record)).build());
-            let records = records.collect::<Result<_, _>>().map_err(|error| self.error(error))?;
+            let records = records.collect::<Result<_, _>>().map_err(|error| self.error(FailureKind::Refused, error))?;
             self.deliver(records).await?;
         }
         Ok(())

@@ -2,10 +2,10 @@ use async_trait::async_trait;
 use aws_sdk_kinesis::Client;
 use aws_sdk_kinesis::primitives::Blob;
 use aws_sdk_kinesis::types::PutRecordsRequestEntry;
-use stoop_pipeline::ports::{PortError, Stream};
+use stoop_pipeline::ports::{FailureKind, PortError, Stream};
 use stoop_wire::kpl::{aggregate, aggregated_len};
 
-use crate::error::reason;
+use crate::error::{Reason, reason};
 
 /// The most bytes of lines in one record. Kinesis bills units of 25 KB and takes up to 1 MiB. At this size the last,
 /// partial unit is a small share of a record, and retries for a busy shard (which takes 1 MiB a second) stay small too.
@@ -37,8 +37,8 @@ impl KinesisStream {
         Self { client, name: name.to_owned() }
     }
 
-    fn error(&self, why: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> PortError {
-        PortError::new(format!("PutRecords on the stream {}", self.name), why)
+    fn error(&self, kind: FailureKind, why: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> PortError {
+        PortError::new(kind, format!("PutRecords on the stream {}", self.name), why)
     }
 
     /// The bytes of a record on the stream, including its key.
@@ -50,11 +50,11 @@ impl KinesisStream {
         let chars = key.chars().count();
         if !(1..=KEY_CHARS_MAX).contains(&chars) {
             let why = format!("the key {key:?} has {chars} characters; accepted: 1 to {KEY_CHARS_MAX}");
-            return Err(self.error(why));
+            return Err(self.error(FailureKind::Refused, why));
         }
         if lines.len() > RECORD_BYTES_MAX {
             let why = format!("record {position} has {} bytes; accepted: at most {RECORD_BYTES_MAX}", lines.len());
-            return Err(self.error(why));
+            return Err(self.error(FailureKind::Refused, why));
         }
         // Each line adds a few bytes, which is much only if lines are almost empty.
         let bytes = key.len() + aggregated_len(key, user_records(lines).map(<[u8]>::len));
@@ -63,7 +63,7 @@ impl KinesisStream {
                 "record {position} takes {bytes} bytes as an aggregate of {} lines; accepted: at most {STREAM_RECORD_BYTES_MAX}",
                 user_records(lines).count()
             );
-            return Err(self.error(why));
+            return Err(self.error(FailureKind::Refused, why));
         }
         Ok(bytes)
     }
@@ -79,7 +79,7 @@ impl KinesisStream {
         for (key, lines) in batch {
             let data = Blob::new(aggregate(key, user_records(lines)));
             let entry = PutRecordsRequestEntry::builder().partition_key(key).data(data).build();
-            entries.push(entry.map_err(|error| self.error(error))?);
+            entries.push(entry.map_err(|error| self.error(FailureKind::Refused, error))?);
         }
         let answer = match self.client.put_records().stream_name(&self.name).set_records(Some(entries)).send().await {
             Ok(answer) => answer,
@@ -89,20 +89,22 @@ impl KinesisStream {
                     refused.extend(first..first + batch.len());
                     return Ok(());
                 }
-                return Err(self.error(reason));
+                return Err(self.error(reason.kind, reason));
             }
         };
         let outcomes = answer.records();
         if outcomes.len() != batch.len() {
-            return Err(self.error(format!("{} records were put and {} answered for", batch.len(), outcomes.len())));
+            let why = format!("{} records were put and {} answered for", batch.len(), outcomes.len());
+            return Err(self.error(FailureKind::Unavailable, why));
         }
         for (position, outcome) in (first..).zip(outcomes) {
             match outcome.error_code() {
                 None => {}
                 Some(code) if may_be_put_again(code) => refused.push(position),
                 Some(code) => {
-                    let message = outcome.error_message().unwrap_or_default();
-                    return Err(self.error(format!("record {position} was refused for good: {code}: {message}")));
+                    let reason = Reason::of_entry(code, outcome.error_message(), FailureKind::Refused);
+                    let why = format!("record {position} was refused for good: {reason}");
+                    return Err(self.error(reason.kind, why));
                 }
             }
         }

@@ -29,6 +29,7 @@ mod concurrently;
 mod configuration;
 mod dynamo;
 mod error;
+mod failure;
 mod firehose;
 mod kinesis;
 mod lake;

@@ -98,7 +98,12 @@ impl Secrets {
                 }
                 Err(error) => match known.filter(|known| age_ms(known) < STALE_MAX_MS) {
                     Some(known) => {
-                        tracing::warn!(error = with_causes(&error), "the cached value of the secret stays in use");
+                        let kind = error.kind().as_str();
+                        tracing::warn!(
+                            error = with_causes(&error),
+                            kind,
+                            "the cached value of the secret stays in use"
+                        );
                         known.text
                     }
                     None => return Err(error),
@@ -107,7 +112,7 @@ impl Secrets {
         };
         match key {
             None => Ok(Secret(text)),
-            Some(key) => member(&text, key).map(Secret).map_err(|why| PortError::new(what(id), why)),
+            Some(key) => member(&text, key).map(Secret).map_err(|why| PortError::refused(what(id), why)),
         }
     }
 
@@ -115,7 +120,7 @@ impl Secrets {
         let answer = self.client.get_secret_value().secret_id(id).send().await.map_err(failed(|| what(id)))?;
         match answer.secret_string() {
             Some(text) => Ok(text.into()),
-            None => Err(PortError::new(what(id), "it is binary; accepted: a text")),
+            None => Err(PortError::refused(what(id), "it is binary; accepted: a text")),
         }
     }
 }

@@ -4,9 +4,9 @@ use async_trait::async_trait;
 use aws_sdk_sns::Client;
 use aws_sdk_sns::types::{MessageAttributeValue, PublishBatchRequestEntry};
 use stoop_domain::Alert;
-use stoop_pipeline::ports::{PortError, Publisher};
+use stoop_pipeline::ports::{FailureKind, PortError, Publisher};
 
-use crate::error::reason;
+use crate::error::{Reason, reason};
 use message::Message;
 
 /// `PublishBatch` takes ten messages, 256 KiB together, attributes included. A single message of ours is always below
@@ -41,8 +41,13 @@ impl TopicPublisher {
         Self { client, topic_arn: topic_arn.to_owned() }
     }
 
-    fn error(&self, message: &Message, why: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> PortError {
-        PortError::new(format!("PublishBatch of the alert {} to {}", message.alert_id, self.topic_arn), why)
+    fn error(
+        &self,
+        message: &Message,
+        kind: FailureKind,
+        why: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+    ) -> PortError {
+        PortError::new(kind, format!("PublishBatch of the alert {} to {}", message.alert_id, self.topic_arn), why)
     }
 
     /// Publishes messages that fit into one call.
@@ -51,18 +56,21 @@ impl TopicPublisher {
             messages.iter().enumerate().map(|(position, message)| entry(position, message)).collect();
         let entries = match entries {
             Ok(entries) => entries,
-            Err(error) => return messages.iter().map(|message| Err(self.error(message, error.to_string()))).collect(),
+            Err(error) => {
+                let refused = |message| Err(self.error(message, FailureKind::Refused, error.to_string()));
+                return messages.iter().map(refused).collect();
+            }
         };
         let request = self.client.publish_batch().topic_arn(&self.topic_arn);
         let answer = match request.set_publish_batch_request_entries(Some(entries)).send().await {
             Ok(answer) => answer,
             Err(error) => {
                 let reason = reason(&error);
-                return messages.iter().map(|message| Err(self.error(message, reason.clone()))).collect();
+                return messages.iter().map(|message| Err(self.error(message, reason.kind, reason.clone()))).collect();
             }
         };
         // A message that the response does not mention was not accepted.
-        let unknown = |message| Err(self.error(message, "the response does not mention it"));
+        let unknown = |message| Err(self.error(message, FailureKind::Unavailable, "the response does not mention it"));
         let mut outcomes: Vec<Outcome> = messages.iter().map(unknown).collect();
         let position =
             |id: Option<&str>| id.and_then(|id| id.parse::<usize>().ok()).filter(|position| *position < messages.len());
@@ -71,8 +79,9 @@ impl TopicPublisher {
         }
         for refused in answer.failed() {
             if let Some(position) = position(Some(refused.id())) {
-                let why = format!("{}: {}", refused.code(), refused.message().unwrap_or_default());
-                outcomes[position] = Err(self.error(&messages[position], why));
+                let otherwise = if refused.sender_fault() { FailureKind::Refused } else { FailureKind::Unavailable };
+                let reason = Reason::of_entry(refused.code(), refused.message(), otherwise);
+                outcomes[position] = Err(self.error(&messages[position], reason.kind, reason));
             }
         }
         outcomes

@@ -1,9 +1,9 @@
 use async_trait::async_trait;
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
-use stoop_pipeline::ports::{PollTask, PortError, TaskQueue};
+use stoop_pipeline::ports::{FailureKind, PollTask, PortError, TaskQueue};
 
-use crate::error::{failed, reason};
+use crate::error::{Reason, failed, reason};
 
 const BATCH_MAX: usize = 10;
 const GROUP_BYTES_MAX: usize = 128;
@@ -36,8 +36,8 @@ impl PollQueue {
         Ok(())
     }
 
-    fn error(&self, why: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> PortError {
-        PortError::new(format!("SendMessageBatch to {}", self.url), why)
+    fn error(&self, kind: FailureKind, why: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> PortError {
+        PortError::new(kind, format!("SendMessageBatch to {}", self.url), why)
     }
 
     /// Sends at most a batch of tasks beginning at index `first`, and collects the indexes of those that were refused.
@@ -49,7 +49,7 @@ impl PollQueue {
                 .message_body(body(task)?)
                 .message_group_id(group(&task.search))
                 .message_deduplication_id(hash(&[task.search.as_bytes(), &task.due_at.ms().to_le_bytes()]));
-            entries.push(entry.build().map_err(|error| self.error(error))?);
+            entries.push(entry.build().map_err(|error| self.error(FailureKind::Refused, error))?);
         }
         let request = self.client.send_message_batch().queue_url(&self.url).set_entries(Some(entries));
         let answer = match request.send().await {
@@ -60,7 +60,7 @@ impl PollQueue {
                     refused.extend(first..first + tasks.len());
                     return Ok(());
                 }
-                return Err(self.error(reason));
+                return Err(self.error(reason.kind, reason));
             }
         };
         let mut taken = vec![false; tasks.len()];
@@ -76,8 +76,9 @@ impl PollQueue {
                 .ok()
                 .and_then(|position: usize| tasks.get(position))
                 .map_or("?", |task| &task.search);
-            let why = format!("{}: {}", entry.code(), entry.message().unwrap_or_default());
-            return Err(self.error(format!("the task of {search} was refused for good: {why}")));
+            let reason = Reason::of_entry(entry.code(), entry.message(), FailureKind::Refused);
+            let why = format!("the task of {search} was refused for good: {reason}");
+            return Err(self.error(reason.kind, why));
         }
         // Tasks that the response does not mention are sent again: the queue delivers each once.
         refused.extend((first..).zip(taken).filter(|(_, taken)| !taken).map(|(position, _)| position));
@@ -91,7 +92,7 @@ fn is_throttling(code: &str) -> bool {
 }
 
 fn body(task: &PollTask) -> Result<String, PortError> {
-    serde_json::to_string(task).map_err(|error| PortError::new(format!("write the task of {}", task.search), error))
+    serde_json::to_string(task).map_err(|error| PortError::refused(format!("write the task of {}", task.search), error))
 }
 
 /// The search as a message group: letters, digits and punctuation, at most 128 characters. Other or longer names are

@@ -8,7 +8,8 @@ use stoop_market::{Cells, Zones, contribution};
 use stoop_pipeline::ports::PortError;
 
 use crate::database::Database;
-use crate::error::{BoxError, Result};
+use crate::error::Result;
+use crate::failure::Failure;
 use crate::partitions::Partitions;
 
 impl Database {
@@ -31,7 +32,7 @@ impl Database {
             let (mut markets, mut zones) = (BTreeMap::<Market, Cells>::new(), Zones::default());
             for part in 0..lake.count() {
                 if stop() {
-                    return Err("stopped on request".into());
+                    return Err(Failure::stopped());
                 }
                 let mut homes: FxHashMap<HomeId, Home> = FxHashMap::default();
                 lake.take(part, |id, observation| {
@@ -57,8 +58,7 @@ impl Database {
     pub fn home_as_known(&self, id: &HomeId, known: Time) -> Result<Option<Home>, PortError> {
         let mut home: Option<Home> = None;
         self.observations(|line| -> Result<(), PortError> {
-            let observation =
-                stoop_wire::decode(line).map_err(|error| PortError::new("read the lake", BoxError::from(error)))?;
+            let observation = stoop_wire::decode(line).map_err(|error| PortError::damaged("read the lake", error))?;
             if observation.seen <= known && home_id(&observation) == *id {
                 home.get_or_insert_default().apply(&observation);
             }

@@ -24,6 +24,7 @@ use stoop_pipeline::ports::PortError;
 use crate::alert_file;
 use crate::database::Database;
 use crate::error::{CopyError, Result, at, doing};
+use crate::failure::Failure;
 use crate::files::{lock_file, make_file, make_folder};
 use copies::{Copied, copy, copy_beginning, hash_of};
 use manifest::Manifest;
@@ -115,7 +116,7 @@ impl Database {
                         _ => {}
                     }
                     if stop() {
-                        return Err("stopped on request".into());
+                        return Err(Failure::stopped());
                     }
                 }
                 drop(backup);
@@ -154,7 +155,7 @@ impl Database {
         let mut lake = Vec::new();
         for object in copied.lake_objects()? {
             if stop() {
-                return Err(PortError::new(what(), "stopped on request").into());
+                return Err(doing(what())(Failure::stopped()).into());
             }
             let there = to.join(&object.path);
             let is_there = fs::metadata(&there).is_ok_and(|metadata| metadata.len() == object.bytes);
@@ -174,7 +175,7 @@ impl Database {
                     "the lake's file {} has {} bytes, and {} by the table; see `stoop verify`",
                     object.path, file.bytes, object.bytes
                 );
-                return Err(PortError::new(what(), why).into());
+                return Err(PortError::damaged(what(), why).into());
             }
             made.files += 1;
             made.bytes += file.bytes;

@@ -6,7 +6,7 @@ use rusqlite::{Connection, Params, Row};
 use stoop_pipeline::ports::PortError;
 
 use crate::checkpoints::{BUSY, Checkpoints};
-use crate::error::{BoxError, Result, about};
+use crate::error::{BoxError, Result, about, doing};
 use crate::frames::FrameWriter;
 use crate::market_list::MarketList;
 use crate::outlines::Outlines;
@@ -124,7 +124,7 @@ impl Database {
 
     /// Adds the operation and the file to an error: `.map_err(self.doing("read the market us/..."))`.
     pub(crate) fn doing<E: Into<BoxError>>(&self, what: impl Into<String>) -> impl FnOnce(E) -> PortError {
-        |source| PortError::new(what, about(&self.path, source.into()))
+        |source| doing(what)(about(&self.path, source.into()))
     }
 
     /// Ignores poisoning: if a thread panics, its transaction is rolled back, so the connection is usable.

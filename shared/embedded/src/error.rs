@@ -1,8 +1,10 @@
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use rusqlite::ErrorCode;
-use stoop_pipeline::ports::PortError;
+use stoop_pipeline::ports::{FailureKind, PortError};
+
+use crate::failure::{SqliteError, of_one};
+
+pub(crate) use crate::failure::BoxError;
 
 /// A database could not be opened. Nothing was written to the file.
 #[derive(Debug, thiserror::Error)]
@@ -80,6 +82,23 @@ pub enum OpenError {
     Failed { path: PathBuf, source: Box<dyn std::error::Error + Send + Sync> },
 }
 
+impl OpenError {
+    /// How it failed; `None` if its causes say so.
+    pub(crate) fn kind(&self) -> Option<FailureKind> {
+        match self {
+            Self::Missing(_) | Self::NoFolder(_) | Self::LakeElsewhere { .. } => Some(FailureKind::NotFound),
+            Self::NoTable { .. } => Some(FailureKind::Damaged),
+            Self::Failed { .. } => None,
+            Self::IsFolder(_)
+            | Self::DataIsFile(_)
+            | Self::NotOurs { .. }
+            | Self::Newer { .. }
+            | Self::Older { .. }
+            | Self::ToRebuild { .. } => Some(FailureKind::Refused),
+        }
+    }
+}
+
 /// A backup, a restore or a rebuild from the lake did not happen.
 #[derive(Debug, thiserror::Error)]
 pub enum CopyError {
@@ -100,39 +119,12 @@ pub(crate) struct FileError {
     source: std::io::Error,
 }
 
-pub(crate) type BoxError = Box<dyn std::error::Error + Send + Sync>;
-
 /// Errors within this crate. The functions of the ports add the operation.
 pub(crate) type Result<T, E = BoxError> = std::result::Result<T, E>;
 
 /// Adds the file to an I/O error: `.map_err(at("write", &path))`.
 pub(crate) fn at(doing: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> FileError {
     move |source| FileError { doing, path: path.to_owned(), source }
-}
-
-/// An error of SQLite. SQLite's error repeats its cause as its source; this one contains it once.
-#[derive(Debug, thiserror::Error)]
-#[error("{text}")]
-struct SqliteError {
-    text: String,
-    code: Option<ErrorCode>,
-}
-
-impl SqliteError {
-    fn boxed(text: String, error: &rusqlite::Error) -> BoxError {
-        Box::new(Self { text, code: error.sqlite_error_code() })
-    }
-}
-
-/// Whether the cause of an error is that a disk, or what a user may have of it, is full.
-#[must_use]
-pub fn is_disk_full(error: &(dyn std::error::Error + 'static)) -> bool {
-    std::iter::successors(Some(error), |error| error.source()).any(|cause| {
-        cause.downcast_ref::<SqliteError>().is_some_and(|error| error.code == Some(ErrorCode::DiskFull))
-            || cause
-                .downcast_ref::<std::io::Error>()
-                .is_some_and(|error| matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded))
-    })
 }
 
 /// An error of SQLite without repetition and with the file, which SQLite does not name. Other errors are unchanged.
@@ -151,7 +143,22 @@ pub(crate) fn once(source: BoxError) -> BoxError {
     }
 }
 
-/// Adds the operation to an error: `.map_err(doing("read the market us/..."))`.
-pub(crate) fn doing<E: Into<BoxError>>(what: impl Into<String>) -> impl FnOnce(E) -> PortError {
-    move |source| PortError::new(what, source)
+/// The kind of a failure: that of the first cause for which SQLite, the system, a port or this crate says one. `None` if
+/// none does.
+#[must_use]
+pub fn failure_kind(error: &(dyn std::error::Error + 'static)) -> Option<FailureKind> {
+    let of_open = || error.downcast_ref::<OpenError>().and_then(OpenError::kind);
+    of_one(error).or_else(of_open).or_else(|| failure_kind(error.source()?))
 }
+
+/// Adds the operation to an error: `.map_err(doing("read the market us/..."))`. What neither SQLite nor the system says
+/// was said by a decoder of what is stored.
+pub(crate) fn doing<E: Into<BoxError>>(what: impl Into<String>) -> impl FnOnce(E) -> PortError {
+    move |source| {
+        let source = source.into();
+        PortError::new(failure_kind(&*source).unwrap_or(FailureKind::Damaged), what, source)
+    }
+}
+
+#[cfg(test)]
+mod tests;

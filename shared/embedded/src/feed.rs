@@ -97,7 +97,7 @@ impl Stream for Database {
         let max = self.record_bytes_max();
         if let Some((at, (key, body))) = records.iter().enumerate().find(|(_, (_, body))| body.len() > max) {
             let why = format!("record {at} ({key}) has {} bytes; the maximum is {max}", body.len());
-            return Err(PortError::new("put records on the stream", why));
+            return Err(PortError::refused("put records on the stream", why));
         }
         let store = || -> Result<()> {
             let mut inner = self.lock();

@@ -114,12 +114,12 @@ impl Opened {
         if (self.stop)() {
             return FileError::Stopped;
         }
-        FileError::Port(PortError::new(format!("read {}", self.file.name), error))
+        FileError::Port(doing(format!("read {}", self.file.name))(error))
     }
 
     fn is_same(&self) -> Result<(), FileError> {
         let metadata = self.bytes.file().metadata();
-        let metadata = metadata.map_err(|error| PortError::new(format!("inspect {}", self.file.name), error))?;
+        let metadata = metadata.map_err(doing(format!("inspect {}", self.file.name)))?;
         let now = version(self.file.name.clone(), &metadata);
         if now == self.file { Ok(()) } else { Err(FileError::Changed) }
     }
@@ -130,7 +130,7 @@ impl OpenFile for Opened {
     async fn page(&mut self, rows_max: usize, as_of: Time, now: Time) -> Result<FilePage, FileError> {
         let Some(mut rows) = self.rows.take() else {
             let why = "reading the page before was aborted";
-            return Err(FileError::Port(PortError::new(format!("read {}", self.file.name), why)));
+            return Err(FileError::Port(PortError::unavailable(format!("read {}", self.file.name), why)));
         };
         let read = on_other_thread(move || {
             let page = rows.next_page(rows_max, as_of, now);

@@ -10,11 +10,12 @@ use rusqlite::TransactionBehavior;
 use rusqlite::params;
 use rustc_hash::FxHashSet;
 use stoop_domain::Observation;
-use stoop_pipeline::ports::PortError;
+use stoop_pipeline::ports::{FailureKind, PortError};
 
 use crate::backup::free_path;
 use crate::database::Database;
 use crate::error::{BoxError, CopyError, Result, at, doing};
+use crate::failure::Failure;
 use crate::files::{lock_file, make_folder, sync_folder, with_suffix};
 use crate::frames::{self, HeldObservations, LineError};
 use crate::lake::{self, LakeFile};
@@ -198,7 +199,7 @@ impl LakeRebuild {
         let intent = lake::intend(connection, &held)?;
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         if !lake::append(&transaction, self.database.data(), &held, intent.as_ref())? {
-            return Err("another process opened the database".into());
+            return Err(Failure::boxed(FailureKind::Unavailable, "another process opened the database"));
         }
         transaction.commit()?;
         lake::seal_committed(connection, self.database.data());
@@ -214,7 +215,7 @@ fn each_line(
     mut visit: impl FnMut(&[u8], Observation) -> Result<()>,
 ) -> Result<()> {
     if stop() {
-        return Err("stopped on request".into());
+        return Err(Failure::stopped());
     }
     let path = file.on_disk(data);
     let mut number = 0_u64;

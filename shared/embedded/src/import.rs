@@ -5,12 +5,13 @@ use std::collections::{BTreeMap, HashMap};
 
 use rusqlite::{OptionalExtension, TransactionBehavior, params};
 use stoop_market::Cells;
-use stoop_pipeline::ports::{PortError, RunRecord};
+use stoop_pipeline::ports::{FailureKind, PortError, RunRecord};
 use stoop_pipeline::{StoredAlert, StoredHome, StoredMarket};
 use stoop_rules::Rules;
 
 use crate::database::Database;
 use crate::error::Result;
+use crate::failure::Failure;
 use crate::frames::HeldObservations;
 use crate::lake;
 use crate::ledgers::note_rules;
@@ -57,7 +58,8 @@ impl Database {
             if !has_table(&transaction, "imported")? {
                 let sql = "SELECT 1 FROM totals WHERE lake_rows > 0 UNION ALL SELECT 1 FROM homes LIMIT 1";
                 if transaction.prepare_cached(sql)?.exists([])? {
-                    return Err("it has a state of its own; accepted: a new folder, or one that was pulled into".into());
+                    let why = "it has a state of its own; accepted: a new folder, or one that was pulled into";
+                    return Err(Failure::boxed(FailureKind::Refused, why));
                 }
             }
             transaction.execute_batch(IMPORTED)?;

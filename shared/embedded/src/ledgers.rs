@@ -129,10 +129,10 @@ mod tests {
     use std::collections::BTreeMap;
     use std::task::{Context, Poll, Waker};
 
+    use stoop_pipeline::ports::FailureKind;
     use stoop_pipeline::with_causes;
 
     use super::*;
-    use crate::error::is_disk_full;
 
     #[test]
     fn a_full_disk_is_reported_once_with_the_file() {
@@ -157,6 +157,6 @@ mod tests {
             panic!("the run is not refused");
         };
         let reported = format!("record the run r1: {}: database or disk is full", path.display());
-        assert_eq!((with_causes(&error), is_disk_full(&error)), (reported, true));
+        assert_eq!((with_causes(&error), error.kind()), (reported, FailureKind::Full));
     }
 }

@@ -10,7 +10,10 @@ use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 use crate::checkpoints::{CHECKPOINT_PAGES, LOG_BYTES};
 use crate::database::{Database, format, set_up};
+use stoop_pipeline::ports::FailureKind;
+
 use crate::error::{OpenError, Result, at, once};
+use crate::failure::Failure;
 use crate::generation::{self, Generation};
 use crate::reader::{self, Reader};
 use crate::schema::{APPLICATION_ID, FORMAT, HOMES_BY_MARKET, REBUILT_FROM, ROLL_UP_INDICES, TABLES, has_table};
@@ -212,7 +215,10 @@ fn write_ahead(connection: &Connection) -> Result<()> {
     loop {
         match connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get::<_, String>(0)) {
             Ok(mode) if mode.eq_ignore_ascii_case("wal") => return Ok(()),
-            Ok(mode) => return Err(format!("this file system allows only the journal mode {mode}, not WAL").into()),
+            Ok(mode) => {
+                let why = format!("this file system allows only the journal mode {mode}, not WAL");
+                return Err(Failure::boxed(FailureKind::Refused, why));
+            }
             Err(error) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy) && attempts_left > 0 => {
                 attempts_left -= 1;
                 std::thread::sleep(Duration::from_millis(20));

@@ -56,7 +56,7 @@ fn name_of(run: &str) -> Result<String, PortError> {
     }
     if name.is_empty() || name.len() > RUN_BYTES_MAX {
         let why = format!("the run's name is {run:?}; accepted: 1 to {RUN_BYTES_MAX} bytes");
-        return Err(PortError::new("store a raw page", why));
+        return Err(PortError::refused("store a raw page", why));
     }
     Ok(name)
 }

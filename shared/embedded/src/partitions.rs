@@ -11,6 +11,7 @@ use stoop_pipeline::ports::PortError;
 
 use crate::database::Database;
 use crate::error::{BoxError, Result, doing};
+use crate::failure::Failure;
 use crate::spill::Spill;
 
 /// The number of homes in a part. Larger if there would be more than [`PARTS_MAX`] parts.
@@ -41,12 +42,12 @@ impl Partitions {
         let spill = Spill::new(database.data()).map_err(database.doing("store observations temporarily"))?;
         let mut parted = Self { spill, part_of: FxHashMap::default(), parts: 0, observations: 0, newest: None };
         database.observations(|line| -> Result<(), PortError> {
-            let failed = |error: BoxError| PortError::new("read the lake", error);
+            let failed = |error: BoxError| doing("read the lake")(error);
             let observation = stoop_wire::decode(line).map_err(|error| failed(error.into()))?;
             parted.observations += 1;
             parted.newest = parted.newest.max(Some(observation.at));
             if parted.observations.is_multiple_of(4_096) && stop() {
-                return Err(PortError::new("read the lake", "stopped on request"));
+                return Err(doing("read the lake")(Failure::stopped()));
             }
             if !keep(&observation) {
                 return Ok(());

@@ -6,11 +6,12 @@ use rustc_hash::FxHashMap;
 use stoop_domain::{Home, HomeId, Market, Time};
 use stoop_market::{Cells, Horizon, Zones, contribution};
 use stoop_pipeline::horizons;
-use stoop_pipeline::ports::{HomeImage, PortError};
+use stoop_pipeline::ports::{FailureKind, HomeImage, PortError};
 use stoop_wire::{home_from_bytes, home_to_bytes};
 
 use crate::database::{Database, format};
-use crate::error::Result;
+use crate::error::{BoxError, Result};
+use crate::failure::Failure;
 use crate::generation::Generation;
 use crate::partitions::{ByMarket, Partitions, sum_up};
 use crate::schema::{FORMAT, FROM_6, FROM_8, HOMES_BY_MARKET, REBUILD, ROLL_UP_INDICES, has_table};
@@ -150,7 +151,7 @@ impl Database {
     fn build_homes(&self, lake: &mut Partitions, from: usize, version: i64, stop: &dyn Fn() -> bool) -> Result<()> {
         for part in from..lake.count() {
             if stop() {
-                return Err("stopped on request; the next rebuild continues from here".into());
+                return Err(stopped());
             }
             let mut indexes: FxHashMap<HomeId, usize> = FxHashMap::default();
             let mut homes: Vec<(HomeId, Home)> = Vec::new();
@@ -195,7 +196,7 @@ impl Database {
         self.lock().connection.execute_batch(sql)?;
         for bucket in 0..sums.count() {
             if stop() {
-                return Err("stopped on request; the next rebuild continues from here".into());
+                return Err(stopped());
             }
             let markets = sum_up(&mut sums, bucket)?;
             let mut inner = self.lock();
@@ -217,7 +218,7 @@ impl Database {
         }
         self.roll_up_generation(Generation::Next, Time::default(), stop)?;
         if stop() {
-            return Err("stopped on request; the next rebuild continues from here".into());
+            return Err(stopped());
         }
         self.lock().connection.execute("UPDATE rebuild SET stage = 'ready'", [])?;
         Ok(())
@@ -247,7 +248,7 @@ impl Database {
             homes += 1;
             if homes % HOMES_AT_A_TIME == 0 {
                 if stop() {
-                    return Err("stopped on request; the next rebuild continues from here".into());
+                    return Err(stopped());
                 }
                 put(&mut markets, sums)?;
             }
@@ -271,7 +272,8 @@ impl Database {
         };
         if next.lake_rows != lake_rows {
             let more = lake_rows - next.lake_rows;
-            return Err(format!("it lacks {more} observations that came since: rebuild instead").into());
+            let why = format!("it lacks {more} observations that came since: rebuild instead");
+            return Err(Failure::boxed(FailureKind::Refused, why));
         }
         transaction.execute_batch(
             "DROP INDEX IF EXISTS homes_by_market;
@@ -347,4 +349,8 @@ fn next_generation(connection: &Connection) -> Result<Option<NextGeneration>> {
         STAGES.iter().find(|(_, name)| *name == stage).map(|(stage, _)| next(*stage)).transpose()
     });
     Ok(found.optional()?.flatten())
+}
+
+fn stopped() -> BoxError {
+    Failure::boxed(FailureKind::Stopped, "stopped on request; the next rebuild continues from here")
 }

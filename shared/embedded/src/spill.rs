@@ -4,9 +4,11 @@ use std::fs::{self, File};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
+use stoop_pipeline::ports::FailureKind;
 use zstd::bulk::{Compressor, Decompressor};
 
 use crate::error::{Result, at};
+use crate::failure::Failure;
 use crate::files::make_folder;
 
 /// Bytes of a bucket that are compressed together.
@@ -150,7 +152,7 @@ impl Scratch {
                 }
             }
         }
-        Err("there is no free name for a scratch file".into())
+        Err(Failure::boxed(FailureKind::Unavailable, "there is no free name for a scratch file"))
     }
 
     fn append(&mut self, body: &[u8]) -> Result<u64> {

@@ -14,6 +14,7 @@ use stoop_rules::Rules;
 use crate::check_rollups::check_areas;
 use crate::database::{Database, file_bytes};
 use crate::error::Result;
+use crate::failure::Failure;
 use crate::lake::LakeFile;
 use crate::partitions::{ByMarket, Partitions};
 use homes::{Part, put_contributions};
@@ -114,7 +115,7 @@ impl Database {
         let mut zones = Zones::default();
         for part in 0..lake.count() {
             if stop() {
-                return Err("stopped on request".into());
+                return Err(Failure::stopped());
             }
             let mut homes = Part::default();
             let changes = self.changes_of(part, &stored, &mut homes, found)?;

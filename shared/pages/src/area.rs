@@ -80,7 +80,8 @@ pub(crate) async fn days(reader: &Reader<'_>, area: &str, query: &Query, now: Ti
     let view = reader.area(&found, request, &mut Allowance::of_answer()).await?;
     let market = chosen(&view.markets, query)?;
     let market = market.ok_or_else(|| Problem::missing(format!("{} has no homes on these terms.", found.name)))?;
-    let unwritable = |error: Box<dyn std::error::Error + Send + Sync>| PortError::new("write the days as CSV", error);
+    let unwritable =
+        |error: Box<dyn std::error::Error + Send + Sync>| PortError::refused("write the days as CSV", error);
     let csv = area_csv(std::slice::from_ref(market)).map_err(|error| unwritable(error.into()))?;
     Ok(csv.text().map_err(|error| unwritable(error.into()))?)
 }

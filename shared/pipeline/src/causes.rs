@@ -20,7 +20,7 @@ mod tests {
 
     #[test]
     fn every_cause_is_printed() {
-        let error = PortError::new("save the index", PortError::new("PutObject", "SlowDown"));
+        let error = PortError::unavailable("save the index", PortError::unavailable("PutObject", "SlowDown"));
         assert_eq!(with_causes(&error), "save the index: PutObject: SlowDown");
     }
 }

@@ -5,6 +5,7 @@ mod browse;
 mod clock;
 mod configuration;
 mod controls;
+mod failure;
 mod files;
 mod index;
 mod outline;
@@ -25,6 +26,7 @@ pub use browse::{Browse, Polling, Quarantined, RefusedRows};
 pub use clock::Clock;
 pub use configuration::{ConfigFiles, Configuration};
 pub use controls::SearchControls;
+pub use failure::{FailureKind, PortError};
 pub use files::{FileError, FilePage, FilePattern, FileRow, FileVersion, Files, OpenFile};
 pub use index::{ContentHash, FilesTaken, IndexChanges, IndexEntry, OnStream, ScanCheckpoint, SearchState, Sent};
 pub use outline::{IndexOutline, ManifestOutline, SentElsewhere};
@@ -38,21 +40,3 @@ pub use segments::{IndexManifest, IndexSave, SegmentName};
 pub use state::{Change, Commit, CommitError, Gathers, HomeChange, HomeImage, MarketChange, Store, Versioned};
 pub use views::{JudgedAlert, Views};
 pub use wide::{RollUps, ShownWide, StoredSum, VisitWide, WideAreas};
-
-/// A port failed. Retrying may help.
-#[derive(Debug, thiserror::Error)]
-#[error("{what}")]
-pub struct PortError {
-    /// The action and its object.
-    pub what: String,
-    /// The cause.
-    #[source]
-    pub source: Option<Box<dyn std::error::Error + Send + Sync>>,
-}
-
-impl PortError {
-    /// A failure of `what` because of `source`.
-    pub fn new(what: impl Into<String>, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
-        Self { what: what.into(), source: Some(source.into()) }
-    }
-}

@@ -2,7 +2,7 @@ use std::fmt;
 
 use async_trait::async_trait;
 use stoop_domain::Alert;
-use stoop_pipeline::ports::{DeliveryError, HttpError, PortError, Subscriber};
+use stoop_pipeline::ports::{DeliveryError, FailureKind, HttpError, PortError, Subscriber};
 use stoop_serve::AlertView;
 
 use crate::http::HttpClient;
@@ -45,25 +45,33 @@ impl Webhook {
 #[async_trait]
 impl Subscriber for Webhook {
     async fn notify(&self, alert: &Alert) -> Result<(), DeliveryError> {
-        let failed =
-            |why: Box<dyn std::error::Error + Send + Sync>| PortError::new("post an alert to the webhook", why);
-        let body =
-            serde_json::to_vec(&AlertView::of(alert)).map_err(|error| DeliveryError::Refused(failed(error.into())))?;
+        let failed = |kind, why: Box<dyn std::error::Error + Send + Sync>| {
+            PortError::new(kind, "post an alert to the webhook", why)
+        };
+        let refused = |why| DeliveryError::Refused(failed(FailureKind::Refused, why));
+        let body = serde_json::to_vec(&AlertView::of(alert)).map_err(|error| refused(error.into()))?;
         match self.client.post_json(&self.address.0, body).await {
             Ok((200..=299, _)) => Ok(()),
             Ok((status, retry_after)) => {
-                let error = failed(match status {
-                    300..=399 => format!("status {status}: redirects are not followed; correct the URL").into(),
-                    _ => format!("status {status}").into(),
-                });
-                if (400..=499).contains(&status) && !matches!(status, 408 | 429) {
-                    return Err(DeliveryError::Refused(error));
-                }
+                let (kind, why) = match status {
+                    300..=399 => {
+                        (FailureKind::Refused, format!("status {status}: redirects are not followed; correct the URL"))
+                    }
+                    429 => (FailureKind::Throttled, format!("status {status}")),
+                    408 | 500.. => (FailureKind::Unavailable, format!("status {status}")),
+                    400..=499 => return Err(refused(format!("status {status}").into())),
+                    _ => (FailureKind::Refused, format!("status {status}")),
+                };
+                let error = failed(kind, why.into());
                 Err(DeliveryError::Later { error, after_ms: retry_after.map(|seconds| seconds.saturating_mul(1_000)) })
             }
             // A URL that cannot be requested is a mistake of the configuration, not of this alert.
-            Err(error @ (HttpError::Transient(_) | HttpError::Refused(_) | HttpError::TooLarge)) => {
-                Err(DeliveryError::Later { error: failed(error.into()), after_ms: None })
+            Err(error) => {
+                let kind = match &error {
+                    HttpError::Transient(_) => FailureKind::Unavailable,
+                    HttpError::Refused(_) | HttpError::TooLarge => FailureKind::Refused,
+                };
+                Err(DeliveryError::Later { error: failed(kind, error.into()), after_ms: None })
             }
         }
     }

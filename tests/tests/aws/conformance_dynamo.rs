@@ -13,7 +13,9 @@ use stoop_domain::{Alert, Home, HomeId, Market, Observation, Time, Verdict};
 use stoop_embedded::Database;
 use stoop_market::{Cells, Delta, Zones, update};
 use stoop_pipeline::Measurer;
-use stoop_pipeline::ports::{Commit, CommitError, Ledger, MarketChange, PlanLedger, RunRecord, Store, Views};
+use stoop_pipeline::ports::{
+    Commit, CommitError, FailureKind, Ledger, MarketChange, PlanLedger, RunRecord, Store, Views,
+};
 use stoop_tests::conformance::{self, StoreWitness};
 use stoop_tests::made;
 
@@ -35,6 +37,23 @@ async fn dynamodb_is_a_store() {
     for tables in made.into_inner().unwrap() {
         tables.delete().await;
     }
+}
+
+#[tokio::test]
+async fn dynamodb_says_how_it_fails() {
+    use aws_sdk_dynamodb::types::AttributeValue;
+    let tables = tables().await;
+    let store = tables.store(&Arc::new(MemoryLake::default()));
+    let spoil = async |id: &HomeId| {
+        let request = tables.client.update_item().table_name(&tables.homes);
+        let request = request.key("id", AttributeValue::S(id.to_string())).update_expression("SET body = :body");
+        let body = AttributeValue::B(vec![0xff, 0, 0xff].into());
+        request.expression_attribute_values(":body", body).send().await.unwrap();
+    };
+    conformance::store_failures_conformance(&*store, spoil).await;
+    tables.delete().await;
+    let error = store.homes(&[HomeId("avito/1".into())]).await.unwrap_err();
+    assert_eq!(error.kind(), FailureKind::NotFound, "the table is gone: {error:?}");
 }
 
 #[tokio::test]

@@ -32,7 +32,7 @@ impl Publisher for Subscriber {
         let mut heard = self.heard.lock().unwrap();
         let hear = |alert: &Alert| {
             if self.deaf_after.lock().unwrap().is_some_and(|n| heard.len() >= n) {
-                return Err(PortError::new("send an alert", "a made-up fault"));
+                return Err(PortError::unavailable("send an alert", "a made-up fault"));
             }
             heard.push(alert.clone());
             Ok(())
@@ -51,7 +51,7 @@ impl Ledger for Killed<'_> {
     }
 
     async fn record(&self, _: &[Alert], _: &Rules) -> Result<(), PortError> {
-        Err(PortError::new("record alerts", "a made-up fault"))
+        Err(PortError::unavailable("record alerts", "a made-up fault"))
     }
 
     async fn mark(&self, marks: &[(AlertId, Option<Time>)]) -> Result<u64, PortError> {

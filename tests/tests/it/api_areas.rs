@@ -255,7 +255,7 @@ fn an_area_of_thousands_of_markets_needs_its_sum() {
 #[test]
 fn an_unreadable_sum_is_hidden_from_clients() {
     let town = Town::new();
-    let broken = |area: &WideArea, _| Err(PortError::new(format!("read the area {area}"), "AccessDenied"));
+    let broken = |area: &WideArea, _| Err(PortError::refused(format!("read the area {area}"), "AccessDenied"));
     for target in ["/api/v1/markets/us/wa", "/api/v1/markets?level=region", "/api/v1/markets?area=king&level=city"] {
         let (status, answer) = altered(&town, target, broken);
         let message = "the response could not be built; retrying may help";

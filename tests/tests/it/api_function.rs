@@ -19,7 +19,7 @@ fn function<'a>(town: &'a Town, secret: &'a Secret) -> App<'a> {
         let afresh = recency == Recency::Afresh;
         secret.afresh.fetch_add(usize::from(afresh), Ordering::SeqCst);
         let text = if afresh { &secret.now } else { &secret.remembered };
-        let text = text.clone().ok_or_else(|| PortError::new("GetSecretValue stoop-token", "AccessDenied"));
+        let text = text.clone().ok_or_else(|| PortError::refused("GetSecretValue stoop-token", "AccessDenied"));
         Box::pin(std::future::ready(text))
     });
     App::new(town.web(), read)

@@ -167,8 +167,19 @@ async fn a_folder_has_files() {
 }
 
 #[tokio::test]
+async fn the_database_says_how_it_fails() {
+    let (database, folder) = fresh();
+    let file = rusqlite::Connection::open(folder.path().join("stoop.db")).unwrap();
+    let spoil = async |id: &stoop_domain::HomeId| {
+        let sql = "UPDATE homes SET body = x'ff00ff' WHERE id = ?1";
+        assert_eq!(file.execute(sql, [id.as_str()]).unwrap(), 1);
+    };
+    conformance::store_failures_conformance(&*database, spoil).await;
+}
+
+#[tokio::test]
 async fn a_faulty_store_fails_as_requested() {
-    use stoop_pipeline::ports::{Commit, CommitError};
+    use stoop_pipeline::ports::{Commit, CommitError, FailureKind};
     let (database, _folder) = fresh();
     let store = stoop_tests::Faulty::new(database.clone());
     let observation = made::observation("1", 0, 1);
@@ -185,4 +196,8 @@ async fn a_faulty_store_fails_as_requested() {
     store.commit(&commit).await.unwrap();
     assert!(store.homes(&[]).await.is_err());
     assert!(store.homes(&[]).await.is_ok());
+    store.fail_as(FailureKind::Full);
+    store.fail_commits(1);
+    let Err(CommitError::Port(error)) = store.commit(&commit).await else { panic!("it is stored") };
+    assert_eq!(error.kind(), FailureKind::Full);
 }

@@ -50,7 +50,7 @@ impl Clock for Bench {
 impl Subscriber for Bench {
     async fn notify(&self, alert: &Alert) -> Result<(), DeliveryError> {
         let answer = (self.answers.lock().unwrap())(&alert.id.0, self.now.load(Ordering::SeqCst));
-        let error = PortError::new("post", "a made-up fault");
+        let error = PortError::unavailable("post", "a made-up fault");
         match answer {
             Answer::Taken => {
                 self.heard.lock().unwrap().push(alert.id.0.clone());

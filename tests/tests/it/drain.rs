@@ -34,7 +34,7 @@ async fn drained(database: &Database, now: Time, stop: &(dyn Fn() -> bool + Sync
     let mut measurer = Measurer::new(database);
     let take = async |observations: &[Observation]| {
         taken.extend(observations.iter().map(|seen| seen.native_id.clone()));
-        measurer.measure(observations).await.map_err(|error| PortError::new("measure", error))
+        measurer.measure(observations).await.map_err(|error| PortError::unavailable("measure", error))
     };
     let measured = drain(ports, take).await.unwrap();
     assert_eq!(measured.observations, taken.len() as u64, "counted over all batches");
@@ -68,8 +68,9 @@ async fn a_batch_that_is_not_stored_stays_on_the_stream() {
     publish(&database, &[observation("1", 0, 900_000)]).await;
     let ports =
         DrainPorts { stream: &*database, quarantine: &*database, clock: &Standing::at(minute(1)), stop: &|| false };
-    let fails =
-        async |_: &[Observation]| -> Result<Measured, PortError> { Err(PortError::new("store", "a made-up fault")) };
+    let fails = async |_: &[Observation]| -> Result<Measured, PortError> {
+        Err(PortError::unavailable("store", "a made-up fault"))
+    };
     drain(ports, fails).await.unwrap_err();
     assert_eq!(database.newest_sighting().await.unwrap(), None);
     assert_eq!(drained(&database, minute(1), &|| false).await, ["1"]);

@@ -57,7 +57,7 @@ impl PlanLedger for Book {
 
     async fn sent(&self, searches: &[NextPoll]) -> Result<(), PortError> {
         if count_down(&self.records_to_lose) {
-            return Err(PortError::new("record the sent searches", "a made-up fault"));
+            return Err(PortError::unavailable("record the sent searches", "a made-up fault"));
         }
         self.sent.lock().unwrap().extend(searches.iter().map(|next| (next.search.clone(), next.clone())));
         Ok(())
@@ -103,7 +103,7 @@ impl TaskQueue for Line {
         let refused: Vec<usize> =
             if count_down(&self.sends_to_halve) { (0..tasks.len()).step_by(2).collect() } else { Vec::new() };
         if refused.is_empty() && count_down(&self.sends_to_fail) {
-            return Err(PortError::new("send tasks", "a made-up fault"));
+            return Err(PortError::unavailable("send tasks", "a made-up fault"));
         }
         let now = self.clock.now();
         let mut known = self.known.lock().unwrap();

@@ -47,7 +47,8 @@ impl Piece {
         let what = || format!("add to the archive of {market} in the table {table}");
         let (mut sum, mut previous, mut merges) = (archived.clone(), old.archive.clone(), false);
         loop {
-            let block = Block::of(&sum, old.version + 1, random()).map_err(|error| PortError::new(what(), error))?;
+            let block =
+                Block::of(&sum, old.version + 1, random()).map_err(|error| PortError::refused(what(), error))?;
             let Some(before) = previous.take_if(|before| is_to_be_merged(before.bytes, block.reference.bytes)) else {
                 return Ok(Self { block, previous, merges });
             };
@@ -62,7 +63,7 @@ impl Piece {
                     if now.get(market).is_none_or(|head| head.version != old.version) {
                         return Err(CommitError::Conflict);
                     }
-                    return Err(PortError::new(what(), error).into());
+                    return Err(PortError::damaged(what(), error).into());
                 }
             }
         }
@@ -100,7 +101,7 @@ pub(super) async fn read_archive(client: &Client, table: &str, market: &Market) 
         match sum_of(client, table, market, head.and_then(|head| head.archive)).await? {
             Ok(sum) => return Ok(sum),
             Err(error) if reads + 1 == READS_MAX => {
-                return Err(PortError::new(format!("read the archive of {market} in the table {table}"), error));
+                return Err(PortError::damaged(format!("read the archive of {market} in the table {table}"), error));
             }
             Err(_) => reads += 1,
         }
@@ -136,7 +137,7 @@ async fn read_piece(
 ) -> Result<Result<(Cells, Option<BlockRef>), BlockError>, PortError> {
     let partition = archive_partition(market);
     let items = get_all(client, table, &piece.keys(&partition), &[]).await?;
-    let failed = |error| PortError::new(format!("read the archive of {market} in the table {table}"), error);
+    let failed = |error| PortError::damaged(format!("read the archive of {market} in the table {table}"), error);
     let mut previous = None;
     for item in &items {
         previous = previous.or(BlockRef::of_item(item, PREVIOUS).map_err(failed)?);

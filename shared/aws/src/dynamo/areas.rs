@@ -204,9 +204,9 @@ async fn listed(client: Client, table: String, index: Index, begins: String) -> 
     let mut markets = Vec::new();
     while let Some(page) = pages.next().await {
         for item in page.map_err(failed(what))?.items() {
-            let name = text_of(item, "market").map_err(|error| PortError::new(what(), error))?;
+            let name = text_of(item, "market").map_err(|error| PortError::damaged(what(), error))?;
             let market: Result<Market, ParseMarketError> = name.parse();
-            markets.push(market.map_err(|error| PortError::new(what(), error))?);
+            markets.push(market.map_err(|error| PortError::damaged(what(), error))?);
         }
     }
     Ok(markets)
@@ -259,8 +259,8 @@ impl RollUps for StackAreas {
                 let (version, archive) = (head.version, head.archive.clone());
                 // A block that the head names may have been replaced and deleted since.
                 let state = match base_of(&market, &head, &chunks) {
-                    Ok(base) => head.state(base).map_err(|error| PortError::new(what(), error))?,
-                    Err(error) if read >= READS_MAX => return Err(PortError::new(what(), error)),
+                    Ok(base) => head.state(base).map_err(|error| PortError::damaged(what(), error))?,
+                    Err(error) if read >= READS_MAX => return Err(PortError::damaged(what(), error)),
                     Err(_) => {
                         wanted.push(market);
                         continue;
@@ -271,7 +271,7 @@ impl RollUps for StackAreas {
                     if is_covered { Ok(Cells::default()) } else { sum_of(client, table, &market, archive).await? };
                 match archive {
                     Ok(archive) => drop(found.insert(market, WholeMarket { version, state, archive, committed })),
-                    Err(error) if read >= READS_MAX => return Err(PortError::new(what(), error)),
+                    Err(error) if read >= READS_MAX => return Err(PortError::damaged(what(), error)),
                     Err(_) => wanted.push(market),
                 }
             }
@@ -300,7 +300,7 @@ impl RollUps for StackAreas {
 
     async fn put(&self, area: &WideArea, sum: &AreaSum, read: &StoredSum) -> Result<bool, PortError> {
         let key = self.key(area)?;
-        let body = sum.to_bytes().map_err(|error| PortError::new(format!("write the sum of {area}"), error))?;
+        let body = sum.to_bytes().map_err(|error| PortError::refused(format!("write the sum of {area}"), error))?;
         let when = read.tag.clone().map_or(When::Absent, When::Etag);
         let put = Put { key, body, content_type: "application/octet-stream", when, writer: None };
         Ok(matches!(self.objects.put(put).await?, PutOutcome::Yes(_)))

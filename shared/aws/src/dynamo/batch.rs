@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::KeysAndAttributes;
-use stoop_pipeline::ports::PortError;
+use stoop_pipeline::ports::{FailureKind, PortError};
 
 use super::attributes::Item;
 use crate::chance::backoff_ms;
@@ -69,7 +69,7 @@ async fn get(
     let mut idle = 0;
     loop {
         let waiting = keys.len();
-        let request = request(keys, attributes, consistent).map_err(|error| PortError::new(what(), error))?;
+        let request = request(keys, attributes, consistent).map_err(|error| PortError::refused(what(), error))?;
         let answer = client.batch_get_item().request_items(&table, request).send().await.map_err(failed(what))?;
         found.extend(answer.responses.unwrap_or_default().remove(&table).unwrap_or_default());
         keys = answer.unprocessed_keys.unwrap_or_default().remove(&table).map(|left| left.keys).unwrap_or_default();
@@ -79,7 +79,7 @@ async fn get(
         idle = if keys.len() < waiting { 0 } else { idle + 1 };
         if idle > IDLE_MAX {
             let why = format!("{} of them were still unprocessed after {IDLE_MAX} more requests", keys.len());
-            return Err(PortError::new(what(), why));
+            return Err(PortError::new(FailureKind::Throttled, what(), why));
         }
         pause(idle).await;
     }

@@ -70,7 +70,7 @@ impl DynamoBrowse {
             && let Some(page) = pages.next().await
         {
             for item in page.map_err(failed(what))?.items() {
-                let id = text_of(item, "id").map_err(|error| PortError::new(what(), error))?;
+                let id = text_of(item, "id").map_err(|error| PortError::damaged(what(), error))?;
                 ids.push(HomeId(id.into()));
             }
         }
@@ -86,7 +86,7 @@ impl DynamoBrowse {
         let mut found: HashMap<String, Item> = HashMap::with_capacity(read.len());
         for item in read {
             let id = text_of(&item, "id")
-                .map_err(|error| PortError::new(format!("read a home in {}", self.homes), error))?
+                .map_err(|error| PortError::damaged(format!("read a home in {}", self.homes), error))?
                 .to_owned();
             found.insert(id, item);
         }
@@ -97,8 +97,11 @@ impl DynamoBrowse {
                 continue;
             }
             let what = || format!("read the home {id} in the table {}", self.homes);
-            let body = bytes_of(item, "body").map_err(|error| PortError::new(what(), error))?;
-            homes.push((id.clone(), stoop_wire::home_from_bytes(body).map_err(|error| PortError::new(what(), error))?));
+            let body = bytes_of(item, "body").map_err(|error| PortError::damaged(what(), error))?;
+            homes.push((
+                id.clone(),
+                stoop_wire::home_from_bytes(body).map_err(|error| PortError::damaged(what(), error))?,
+            ));
         }
         Ok(homes)
     }
@@ -124,7 +127,7 @@ impl DynamoBrowse {
             && let Some(page) = pages.next().await
         {
             for item in page.map_err(failed(what))?.items() {
-                found.push(read_body(item).map_err(|error| PortError::new(what(), error))?);
+                found.push(read_body(item).map_err(|error| PortError::damaged(what(), error))?);
             }
         }
         found.truncate(limit);

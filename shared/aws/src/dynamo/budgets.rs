@@ -38,10 +38,10 @@ impl Budgets for DynamoBudgets {
         let request = self.client.get_item().table_name(&self.table).set_key(Some(Self::key(account)));
         let found = request.consistent_read(true).send().await.map_err(failed(what))?;
         let Some(item) = found.item else { return Ok((Account::default(), 0)) };
-        let damaged = |error| PortError::new(what(), error);
+        let damaged = |error| PortError::damaged(what(), error);
         let version = number_of(&item, "version").map_err(damaged)?;
         let body = text_of(&item, "body").map_err(damaged)?;
-        let account = Account::from_json(body).map_err(|error| PortError::new(what(), error))?;
+        let account = Account::from_json(body).map_err(|error| PortError::damaged(what(), error))?;
         Ok((account, version))
     }
 

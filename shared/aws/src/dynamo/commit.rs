@@ -6,7 +6,8 @@ use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{AttributeValue, CancellationReason, Put, TransactWriteItem};
 use stoop_domain::{Market, Time};
-use stoop_pipeline::ports::{Commit, CommitError, HomeChange, HomeImage, MarketChange, PortError};
+use stoop_pipeline::ports::{Commit, CommitError, FailureKind, HomeChange, HomeImage, MarketChange, PortError};
+use stoop_pipeline::with_causes;
 
 use super::archive::Piece;
 use super::attributes::{Item, bytes, item, number, text, text_of};
@@ -15,7 +16,8 @@ use super::head::{Head, Step, archive_partition};
 use super::market::read_heads;
 use super::store::DynamoStore;
 use crate::chance::random;
-use crate::error::{failed, reason};
+use crate::error::{because, failed, reason};
+use crate::failure::of_code;
 
 /// DynamoDB's limit for the actions of one transaction.
 pub(super) const ACTIONS_MAX: usize = 100;
@@ -99,7 +101,7 @@ async fn market_steps<'a>(
         };
         let mut step = old.step(change, random()).map_err(|error| {
             let what = format!("change the market {} in the table {}", change.market, store.markets);
-            PortError::new(what, error)
+            PortError::damaged(what, error)
         })?;
         let piece = if change.archived.is_empty() {
             None
@@ -118,7 +120,7 @@ fn check_size(store: &DynamoStore, homes: &[HomeChange<'_>], markets: &[MarketSt
     let actions = homes.len() + markets.len();
     let tails = markets.iter().map(|market| market.step.head.tail.len());
     let bytes = homes.iter().map(|change| change.new.bytes.len()).chain(tails).sum::<usize>();
-    let refuse = |why: String| Err(PortError::new(transaction(store), why));
+    let refuse = |why: String| Err(PortError::refused(transaction(store), why));
     if actions > ACTIONS_MAX {
         return refuse(format!("{actions} homes and markets, at most {ACTIONS_MAX} go into one"));
     }
@@ -142,7 +144,7 @@ async fn transact(store: &DynamoStore, commit: &Commit<'_>, markets: &[MarketSte
     let markets = markets.iter().map(|market| market_put(&store.markets, market, now));
     let mut actions = Vec::with_capacity(ACTIONS_MAX);
     for put in homes.chain(markets) {
-        let put = put.build().map_err(|error| PortError::new(transaction(store), error))?;
+        let put = put.build().map_err(|error| PortError::refused(transaction(store), error))?;
         actions.push(TransactWriteItem::builder().put(put).build());
     }
     match store.client.transact_write_items().set_transact_items(Some(actions)).send().await {
@@ -194,17 +196,17 @@ fn transaction(store: &DynamoStore) -> String {
 fn refusal(store: &DynamoStore, commit: &Commit<'_>, error: &SdkError<TransactWriteItemsError>) -> CommitError {
     let cancelled = match error.as_service_error() {
         Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => cancelled,
-        _ => return PortError::new(transaction(store), reason(error)).into(),
+        _ => return because(transaction(store), reason(error)).into(),
     };
     match verdict(cancelled.cancellation_reasons()) {
         Verdict::Conflict => CommitError::Conflict,
-        Verdict::Refused { address, why } => {
+        Verdict::Refused { address, kind, why } => {
             let homes = commit.homes.iter().map(|change| format!("the home {}", change.id));
             let markets = commit.markets.iter().map(|change| format!("the market {}", change.market));
             let which = homes.chain(markets).nth(address).unwrap_or_else(|| format!("action {address}"));
-            PortError::new(transaction(store), format!("{which}: {why}")).into()
+            PortError::new(kind, transaction(store), format!("{which}: {why}")).into()
         }
-        Verdict::Unknown => PortError::new(transaction(store), reason(error)).into(),
+        Verdict::Unknown => because(transaction(store), reason(error)).into(),
     }
 }
 
@@ -212,8 +214,8 @@ fn refusal(store: &DynamoStore, commit: &Commit<'_>, error: &SdkError<TransactWr
 enum Verdict {
     /// An item has another version than was read, or is in another transaction.
     Conflict,
-    /// The action at this index was refused for another reason, which may pass.
-    Refused { address: usize, why: String },
+    /// The action at this index was refused for another reason.
+    Refused { address: usize, kind: FailureKind, why: String },
     /// No reason is given.
     Unknown,
 }
@@ -227,7 +229,8 @@ fn verdict(reasons: &[CancellationReason]) -> Verdict {
     let other = |reason: &&CancellationReason| !["None", "TransactionConflict"].contains(&&*code(reason));
     if let Some((address, reason)) = reasons.iter().enumerate().find(|(_, reason)| other(reason)) {
         let why = format!("{}: {}", code(reason), reason.message().unwrap_or("no message"));
-        return Verdict::Refused { address, why };
+        let kind = of_code(&code(reason)).unwrap_or(FailureKind::Refused);
+        return Verdict::Refused { address, kind, why };
     }
     if reasons.iter().any(|reason| code(reason) == "TransactionConflict") {
         Verdict::Conflict
@@ -240,8 +243,7 @@ fn verdict(reasons: &[CancellationReason]) -> Verdict {
 /// ones, and those of writers that died or lost. A failure here costs only storage.
 async fn clear_blocks(store: &DynamoStore, partition: &str, versions: Range<u64>) {
     if let Err(error) = try_clear_blocks(store, partition, &versions).await {
-        let why = error.source.map(|source| source.to_string()).unwrap_or_default();
-        tracing::warn!(partition, what = error.what, why, "old blocks of a market were not deleted");
+        tracing::warn!(partition, error = with_causes(&error), "old blocks of a market were not deleted");
     }
 }
 
@@ -264,7 +266,7 @@ async fn try_clear_blocks(store: &DynamoStore, partition: &str, versions: &Range
         let page = page.map_err(failed(|| format!("Query of the old blocks of {partition} in the table {table}")))?;
         for chunk in page.items() {
             let what = || format!("DeleteItem of an old block of {partition} from the table {table}");
-            let part = text_of(chunk, "part").map_err(|error| PortError::new(what(), error))?;
+            let part = text_of(chunk, "part").map_err(|error| PortError::damaged(what(), error))?;
             let key = item([("market", text(partition)), ("part", text(part))]);
             store.client.delete_item().table_name(table).set_key(Some(key)).send().await.map_err(failed(what))?;
         }
@@ -285,14 +287,14 @@ mod tests {
     #[test]
     fn a_conflict_can_be_resolved_by_reading_again() {
         let of = |codes: &[&str]| verdict(&reasons(codes));
-        let refused = |address, why: &str| Verdict::Refused { address, why: why.into() };
+        let refused = |address, kind, why: &str| Verdict::Refused { address, kind, why: why.into() };
         assert_eq!(of(&["None", "ConditionalCheckFailed"]), Verdict::Conflict);
         assert_eq!(of(&["TransactionConflict", "None"]), Verdict::Conflict);
         assert_eq!(of(&["ThrottlingError", "ConditionalCheckFailed"]), Verdict::Conflict);
-        assert_eq!(of(&["None", "ThrottlingError"]), refused(1, "ThrottlingError: why"));
+        assert_eq!(of(&["None", "ThrottlingError"]), refused(1, FailureKind::Throttled, "ThrottlingError: why"));
         let both = of(&["TransactionConflict", "ProvisionedThroughputExceeded"]);
-        assert_eq!(both, refused(1, "ProvisionedThroughputExceeded: why"));
-        assert_eq!(of(&["ValidationError"]), refused(0, "ValidationError: why"));
+        assert_eq!(both, refused(1, FailureKind::Throttled, "ProvisionedThroughputExceeded: why"));
+        assert_eq!(of(&["ValidationError"]), refused(0, FailureKind::Refused, "ValidationError: why"));
         assert_eq!(of(&[]), Verdict::Unknown);
         assert_eq!(of(&["None"]), Verdict::Unknown);
     }

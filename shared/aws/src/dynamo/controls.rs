@@ -42,7 +42,7 @@ impl SearchControls for DynamoControls {
         let mut controls = Vec::new();
         while let Some(page) = pages.next().await {
             for item in page.map_err(failed(what))?.items() {
-                controls.push(read_body(item).map_err(|error| PortError::new(what(), error))?);
+                controls.push(read_body(item).map_err(|error| PortError::damaged(what(), error))?);
             }
         }
         Ok(controls)

@@ -38,7 +38,7 @@ impl DynamoLedger {
     /// Stores these rules if they are missing. Returns their item's ID.
     async fn put_rules(&self, rules: &Rules) -> Result<String, PortError> {
         let what = || format!("PutItem of the rules into the table {}", self.table);
-        let body = serde_json::to_string(rules).map_err(|error| PortError::new(what(), error))?;
+        let body = serde_json::to_string(rules).map_err(|error| PortError::refused(what(), error))?;
         let id = format!("rules/{}", blake3::hash(body.as_bytes()).to_hex());
         let last = || self.rules_put.lock().unwrap_or_else(PoisonError::into_inner);
         if last().as_ref() != Some(&id) {
@@ -74,7 +74,7 @@ impl Ledger for DynamoLedger {
             let what = format!("PutItem of the alert {} into the table {}", alert.id, self.table);
             match to_item(alert, &rules) {
                 Ok(item) => Ok(put_first(self.client.clone(), self.table.clone(), item, what)),
-                Err(error) => Err(PortError::new(what, error)),
+                Err(error) => Err(PortError::refused(what, error)),
             }
         };
         let puts = first_of_each.map(put).collect::<Result<Vec<_>, _>>()?;
@@ -145,11 +145,11 @@ fn to_item(alert: &Alert, rules: &str) -> serde_json::Result<Item> {
 /// The alert of an item.
 pub(super) fn alert_of(item: &Item) -> Result<Alert, PortError> {
     let what = || "read an alert of the ledger".to_owned();
-    let body = text_of(item, "body").map_err(|error| PortError::new(what(), error))?;
-    let alert: Alert = serde_json::from_str(body).map_err(|error| PortError::new(what(), error))?;
+    let body = text_of(item, "body").map_err(|error| PortError::damaged(what(), error))?;
+    let alert: Alert = serde_json::from_str(body).map_err(|error| PortError::damaged(what(), error))?;
     let withdrawn = item.get(WITHDRAWN).map(|_| text_of(item, WITHDRAWN)).transpose();
-    let withdrawn = withdrawn.map_err(|error| PortError::new(what(), error))?;
-    let withdrawn = withdrawn.map(Time::parse).transpose().map_err(|error| PortError::new(what(), error))?;
+    let withdrawn = withdrawn.map_err(|error| PortError::damaged(what(), error))?;
+    let withdrawn = withdrawn.map(Time::parse).transpose().map_err(|error| PortError::damaged(what(), error))?;
     Ok(Alert { withdrawn, ..alert })
 }
 

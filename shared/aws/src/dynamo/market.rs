@@ -88,7 +88,7 @@ pub(super) async fn read_dated_heads(
     {
         let limit = KEY_BYTES_MAX - ARCHIVE_PREFIX.len();
         let bytes = market.to_string().len();
-        return Err(PortError::new(
+        return Err(PortError::refused(
             format!("read the market {market} in the table {table}"),
             format!("its name has {bytes} bytes, at most {limit} fit into a key"),
         ));
@@ -98,9 +98,9 @@ pub(super) async fn read_dated_heads(
     let by_name: HashMap<String, &Market> = markets.iter().map(|market| (market.to_string(), market)).collect();
     let mut heads = BTreeMap::new();
     for item in &items {
-        let damaged = |error| PortError::new(format!("read a head in the table {table}"), error);
+        let damaged = |error| PortError::damaged(format!("read a head in the table {table}"), error);
         let name = text_of(item, "market").map_err(damaged)?;
-        let damaged = |error| PortError::new(format!("read the head of {name} in the table {table}"), error);
+        let damaged = |error| PortError::damaged(format!("read the head of {name} in the table {table}"), error);
         let head = Head::from_item(item).map_err(damaged)?;
         if let Some(market) = by_name.get(name) {
             let committed = text_of(item, "as_of").ok().and_then(|text| Time::parse(text).ok()).unwrap_or_default();
@@ -127,11 +127,11 @@ pub(super) async fn read_states(
             let what = || format!("read the market {market} in the table {table}");
             match base_of(&market, &head, &chunks) {
                 Ok(base) => {
-                    let value = head.state(base).map_err(|error| PortError::new(what(), error))?;
+                    let value = head.state(base).map_err(|error| PortError::damaged(what(), error))?;
                     states.insert(market.clone(), Versioned { value, version: head.version });
                     remembered.put(&market, head);
                 }
-                Err(error) if read >= READS_MAX => return Err(PortError::new(what(), error)),
+                Err(error) if read >= READS_MAX => return Err(PortError::damaged(what(), error)),
                 Err(_) => wanted.push(market),
             }
         }
@@ -151,7 +151,7 @@ pub(super) async fn read_chunks(
     let bases = heads.iter().filter_map(|(market, head)| Some((market, head.base.as_ref()?)));
     let keys: Vec<Item> = bases.flat_map(|(market, base)| base.keys(&market.to_string())).collect();
     let items = get_all(client, table, &keys, &[]).await?;
-    chunks_of(&items).map_err(|error| PortError::new(format!("read a chunk of a base in the table {table}"), error))
+    chunks_of(&items).map_err(|error| PortError::damaged(format!("read a chunk of a base in the table {table}"), error))
 }
 
 pub(super) fn base_of(market: &Market, head: &Head, chunks: &Chunks) -> Result<Cells, BlockError> {

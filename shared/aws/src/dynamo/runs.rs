@@ -72,9 +72,9 @@ impl PlanLedger for DynamoRuns {
         let mut sent: HashMap<String, NextPoll> = HashMap::with_capacity(searches.len());
         for item in self.all(searches, PLAN, &["subject", "body"]).await? {
             let search = text_of(&item, "subject")
-                .map_err(|error| PortError::new(format!("read a plan in the table {}", self.table), error))?;
+                .map_err(|error| PortError::damaged(format!("read a plan in the table {}", self.table), error))?;
             let next = read_body(&item).map_err(|error| {
-                PortError::new(format!("read the plan of {search} in the table {}", self.table), error)
+                PortError::damaged(format!("read the plan of {search} in the table {}", self.table), error)
             })?;
             sent.insert(search.to_owned(), next);
         }
@@ -108,7 +108,7 @@ impl PlanLedger for DynamoRuns {
     async fn last_polls(&self, searches: &[String]) -> Result<Vec<Option<LastPoll>>, PortError> {
         let mut last_polls: HashMap<String, LastPoll> = HashMap::with_capacity(searches.len());
         for item in self.all(searches, LAST_POLL, &["subject", "body"]).await? {
-            let damaged = |error| PortError::new(format!("read a last poll in the table {}", self.table), error);
+            let damaged = |error| PortError::damaged(format!("read a last poll in the table {}", self.table), error);
             let search = text_of(&item, "subject").map_err(damaged)?;
             last_polls.extend(last_poll_of(search, &item).map(|last| (search.to_owned(), last)));
         }
@@ -123,7 +123,7 @@ impl PlanLedger for DynamoRuns {
 }
 
 pub(super) fn body(value: &impl Serialize, what: &str) -> Result<AttributeValue, PortError> {
-    serde_json::to_string(value).map(text).map_err(|error| PortError::new(what, error))
+    serde_json::to_string(value).map(text).map_err(|error| PortError::refused(what, error))
 }
 
 pub(super) fn read_body<T: DeserializeOwned>(item: &Item) -> Result<T, Box<dyn std::error::Error + Send + Sync>> {

@@ -24,11 +24,12 @@ impl Store for DynamoStore {
         let table = &self.homes;
         let mut found: HashMap<String, Versioned<Home>> = HashMap::with_capacity(ids.len());
         for item in get_all(&self.client, table, &keys, &["id", "version", "body"]).await? {
-            let id = text_of(&item, "id").map_err(|error| PortError::new(format!("read a home in {table}"), error))?;
+            let id =
+                text_of(&item, "id").map_err(|error| PortError::damaged(format!("read a home in {table}"), error))?;
             let what = || format!("read the home {id} in the table {table}");
-            let version = number_of(&item, "version").map_err(|error| PortError::new(what(), error))?;
-            let body = bytes_of(&item, "body").map_err(|error| PortError::new(what(), error))?;
-            let value = stoop_wire::home_from_bytes(body).map_err(|error| PortError::new(what(), error))?;
+            let version = number_of(&item, "version").map_err(|error| PortError::damaged(what(), error))?;
+            let body = bytes_of(&item, "body").map_err(|error| PortError::damaged(what(), error))?;
+            let value = stoop_wire::home_from_bytes(body).map_err(|error| PortError::damaged(what(), error))?;
             found.insert(id.to_owned(), Versioned { value, version });
         }
         Ok(ids.iter().map(|id| found.get(id.as_str()).cloned()).collect())

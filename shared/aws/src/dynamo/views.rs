@@ -66,9 +66,10 @@ impl Views for DynamoViews {
         let mut markets = Vec::new();
         while let Some(page) = pages.next().await {
             for item in page.map_err(failed(what))?.items() {
-                let name = text_of(item, "market").map_err(|error| PortError::new(what(), error))?;
+                let name = text_of(item, "market").map_err(|error| PortError::damaged(what(), error))?;
                 let market = name.parse();
-                markets.push(market.map_err(|error: stoop_domain::ParseMarketError| PortError::new(what(), error))?);
+                markets
+                    .push(market.map_err(|error: stoop_domain::ParseMarketError| PortError::damaged(what(), error))?);
             }
         }
         Ok(markets)
@@ -127,8 +128,8 @@ impl DynamoViews {
 
     fn body_of<T: DeserializeOwned>(&self, item: &Item, id: &AlertId) -> Result<T, PortError> {
         let what = || format!("read of the alert {id} in the table {}", self.alerts);
-        let body = text_of(item, "body").map_err(|error| PortError::new(what(), error))?;
-        serde_json::from_str(body).map_err(|error| PortError::new(what(), error))
+        let body = text_of(item, "body").map_err(|error| PortError::damaged(what(), error))?;
+        serde_json::from_str(body).map_err(|error| PortError::damaged(what(), error))
     }
 }
 

@@ -7,7 +7,9 @@ use async_trait::async_trait;
 use aws_sdk_s3::Client;
 use stoop_domain::Time;
 use stoop_files::{Mapped, MappedFile, OpenError, Refusal};
-use stoop_pipeline::ports::{FileError, FilePage, FilePattern, FileRow, FileVersion, Files, OpenFile, PortError};
+use stoop_pipeline::ports::{
+    FailureKind, FileError, FilePage, FilePattern, FileRow, FileVersion, Files, OpenFile, PortError,
+};
 use stoop_sources::declared::Map;
 use tokio::runtime::Handle;
 use tokio::task::spawn_blocking;
@@ -92,7 +94,7 @@ impl OpenFile for OpenObject {
     async fn page(&mut self, rows_max: usize, as_of: Time, now: Time) -> Result<FilePage, FileError> {
         let Some(mut rows) = self.rows.take() else {
             let why = "the previous page was abandoned";
-            return Err(FileError::Port(PortError::new(format!("read {}", self.name), why)));
+            return Err(FileError::Port(PortError::unavailable(format!("read {}", self.name), why)));
         };
         let read = aside(move || {
             let page = rows.next_page(rows_max, as_of, now);
@@ -126,7 +128,7 @@ fn file_error(name: &str, error: io::Error) -> FileError {
         Ok(BrokenReader(Ranged::Changed)) => FileError::Changed,
         Ok(BrokenReader(Ranged::Archived(why))) => FileError::Unreadable(format!("{name}: {why}")),
         Ok(BrokenReader(Ranged::Failed(error))) => FileError::Port(error),
-        Err(error) => FileError::Port(PortError::new(format!("read {name}"), error)),
+        Err(error) => FileError::Port(PortError::new(FailureKind::of_io(&error), format!("read {name}"), error)),
     }
 }
 

@@ -7,8 +7,8 @@ use async_trait::async_trait;
 use aws_sdk_s3::Client;
 use stoop_domain::Time;
 use stoop_pipeline::ports::{
-    IndexChanges, IndexManifest, IndexOutline, IndexSave, ManifestOutline, PortError, SearchIndex, SearchState,
-    SegmentName, SentElsewhere,
+    FailureKind, IndexChanges, IndexManifest, IndexOutline, IndexSave, ManifestOutline, PortError, SearchIndex,
+    SearchState, SegmentName, SentElsewhere,
 };
 use stoop_pipeline::with_causes;
 
@@ -184,7 +184,7 @@ fn segment_key(key: &str, name: &str) -> String {
 
 fn unreadable(objects: &Objects, key: &str) -> impl FnOnce(std::io::Error) -> PortError {
     let what = format!("read {}", objects.name(key));
-    move |error| PortError::new(what, error)
+    move |error| PortError::damaged(what, error)
 }
 
 /// The bytes of the segments of an index, in order.
@@ -196,9 +196,11 @@ async fn read_segments(objects: &Objects, key: &str, names: &[SegmentName]) -> R
 async fn read_segment(objects: Objects, key: String) -> Result<Vec<u8>, PortError> {
     match objects.get(&key, None, INDEX_BYTES_MAX).await? {
         Got::Object { body, .. } => Ok(body),
-        Got::Missing | Got::Unchanged => {
-            Err(PortError::new(format!("read {}", objects.name(&key)), "this segment of an index is missing"))
-        }
+        Got::Missing | Got::Unchanged => Err(PortError::new(
+            FailureKind::NotFound,
+            format!("read {}", objects.name(&key)),
+            "this segment of an index is missing",
+        )),
     }
 }
 
@@ -233,7 +235,7 @@ impl SearchIndex for S3Index {
     async fn save(&self, search: &str, state: &SearchState, changes: &IndexChanges) -> Result<bool, PortError> {
         let key = Self::key(&state.source, search)?;
         let Some((before, when)) = self.loaded(&key, state.version).await? else { return Ok(false) };
-        let unwritable = |error| PortError::new(format!("write {}", self.objects.name(&key)), error);
+        let unwritable = |error| PortError::refused(format!("write {}", self.objects.name(&key)), error);
         let writer = format!("{}-{}", self.writer, self.writes.fetch_add(1, Ordering::Relaxed));
         let save = before.next(state, changes, writer.clone(), &RECENT).map_err(unwritable)?;
         let IndexSave { manifest, segment, unused_before } = save;

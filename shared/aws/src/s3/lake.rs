@@ -1,5 +1,5 @@
 use aws_sdk_s3::Client;
-use stoop_pipeline::ports::PortError;
+use stoop_pipeline::ports::{FailureKind, PortError};
 
 use super::Objects;
 use super::object::Got;
@@ -53,9 +53,11 @@ impl S3Lake {
     pub async fn read(&self, key: &str) -> Result<Vec<u8>, PortError> {
         match self.objects.get(key, None, OBJECT_BYTES_MAX).await? {
             Got::Object { body, .. } => Ok(body),
-            Got::Missing | Got::Unchanged => {
-                Err(PortError::new(format!("GetObject {}", self.objects.name(key)), "it no longer exists"))
-            }
+            Got::Missing | Got::Unchanged => Err(PortError::new(
+                FailureKind::NotFound,
+                format!("GetObject {}", self.objects.name(key)),
+                "it no longer exists",
+            )),
         }
     }
 }

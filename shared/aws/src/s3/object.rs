@@ -5,9 +5,10 @@ use aws_sdk_s3::types::{Delete as Deletion, ObjectIdentifier};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use stoop_domain::Time;
-use stoop_pipeline::ports::PortError;
+use stoop_pipeline::ports::{FailureKind, PortError};
 
 use crate::error::failed;
+use crate::failure::of_code;
 
 /// The longest part of a key that is made from a name, in bytes; a whole key may have 1,024.
 const PART_BYTES_MAX: usize = 400;
@@ -110,10 +111,10 @@ impl Objects {
         };
         let bytes = object.content_length().and_then(|bytes| usize::try_from(bytes).ok()).unwrap_or(usize::MAX);
         if bytes > bytes_max {
-            return Err(PortError::new(what(), format!("it has {bytes} bytes; accepted: at most {bytes_max}")));
+            return Err(PortError::refused(what(), format!("it has {bytes} bytes; accepted: at most {bytes_max}")));
         }
         let etag = object.e_tag().unwrap_or_default().to_owned();
-        let body = object.body.collect().await.map_err(|error| PortError::new(what(), error))?;
+        let body = object.body.collect().await.map_err(|error| PortError::unavailable(what(), error))?;
         Ok(Got::Object { etag, body: body.to_vec() })
     }
 
@@ -129,7 +130,7 @@ impl Objects {
                 _ => return Err(failed(what)(error)),
             },
         };
-        let body = object.body.collect().await.map_err(|error| PortError::new(what(), error))?;
+        let body = object.body.collect().await.map_err(|error| PortError::unavailable(what(), error))?;
         Ok(Some(body.to_vec()))
     }
 
@@ -191,14 +192,15 @@ impl Objects {
     pub(super) async fn delete(&self, keys: Vec<String>) -> Result<(), PortError> {
         for keys in keys.chunks(DELETED_AT_ONCE) {
             let what = || format!("DeleteObjects {} and {} more", self.name(&keys[0]), keys.len() - 1);
-            let unnamed = |error| PortError::new(what(), error);
+            let unnamed = |error| PortError::refused(what(), error);
             let ids = keys.iter().map(|key| ObjectIdentifier::builder().key(key).build());
             let ids = ids.collect::<Result<_, BuildError>>().map_err(unnamed)?;
             let delete = Deletion::builder().set_objects(Some(ids)).quiet(true).build().map_err(unnamed)?;
             let answer = self.client.delete_objects().bucket(&self.bucket).delete(delete).send().await;
             if let Some(error) = answer.map_err(failed(what))?.errors().first() {
                 let why = [error.key(), error.code(), error.message()].map(Option::unwrap_or_default).join(": ");
-                return Err(PortError::new(what(), why));
+                let kind = error.code().and_then(of_code).unwrap_or(FailureKind::Refused);
+                return Err(PortError::new(kind, what(), why));
             }
         }
         Ok(())
@@ -222,7 +224,7 @@ impl Objects {
                 found.push(ListedObject { key, etag });
             }
             if found.len() > objects_max {
-                return Err(PortError::new(what(), format!("more than {objects_max} objects are there")));
+                return Err(PortError::refused(what(), format!("more than {objects_max} objects are there")));
             }
         }
         Ok(found)
@@ -280,7 +282,8 @@ impl Objects {
                 });
             }
         };
-        let body = object.body.collect().await.map_err(|error| Ranged::Failed(PortError::new(what(), error)))?;
+        let body =
+            object.body.collect().await.map_err(|error| Ranged::Failed(PortError::unavailable(what(), error)))?;
         Ok(body.to_vec())
     }
 }
@@ -316,7 +319,7 @@ pub(crate) fn key_part(name: &str) -> Result<String, PortError> {
     }
     if part.is_empty() || part.len() > PART_BYTES_MAX {
         let why = format!("the name is {name:?}; accepted: 1 to {PART_BYTES_MAX} bytes, escapes included");
-        return Err(PortError::new("make an object key from a name", why));
+        return Err(PortError::refused("make an object key from a name", why));
     }
     Ok(part)
 }

@@ -40,7 +40,7 @@ impl Pages for S3Pages {
     async fn put(&self, run: &str, number: u32, body: &[u8]) -> Result<(), PortError> {
         let key = Self::key(run, number)?;
         let compressed =
-            zstd::encode_all(body, LEVEL).map_err(|error| PortError::new(format!("compress {key}"), error))?;
+            zstd::encode_all(body, LEVEL).map_err(|error| PortError::refused(format!("compress {key}"), error))?;
         self.objects.store(key, compressed, "application/zstd").await
     }
     fn folder_of(&self, run: &str) -> Result<String, PortError> {

@@ -55,7 +55,8 @@ impl Quarantine for S3Quarantine {
         for reject in rejects {
             let key = Self::key(reject)?;
             if keys.insert(key.clone()) {
-                let body = serde_json::to_vec(reject).map_err(|error| PortError::new(format!("write {key}"), error))?;
+                let body =
+                    serde_json::to_vec(reject).map_err(|error| PortError::refused(format!("write {key}"), error))?;
                 writes.push(store_once(self.objects.clone(), key, body));
             }
         }
@@ -75,5 +76,5 @@ async fn store_once(objects: Objects, key: String, body: Vec<u8>) -> Result<bool
         }
     }
     let why = format!("another write to it was under way {RACES_MAX} times");
-    Err(PortError::new(format!("PutObject {}", objects.name(&put.key)), why))
+    Err(PortError::unavailable(format!("PutObject {}", objects.name(&put.key)), why))
 }

@@ -46,7 +46,7 @@ async fn an_alert_whose_rules_cannot_be_stored_is_not_recorded() {
     let service = Service::start(move |index, _| if index == 0 { refused() } else { Answer::new(200, "{}") }).await;
     let ledger = DynamoLedger::new(service.clients.dynamodb(), "alerts");
     let error = ledger.record(&alerts(1), &Rules::default()).await.unwrap_err();
-    assert_eq!(error.what, "PutItem of the rules into the table alerts");
+    assert_eq!(error.what(), "PutItem of the rules into the table alerts");
     assert_eq!(put(&service).len(), 1);
     // On the retry the rules are not cached, so they are put again.
     ledger.record(&alerts(1), &Rules::default()).await.unwrap();
@@ -92,5 +92,5 @@ async fn a_mark_is_an_update_that_makes_no_alert_and_keeps_the_first_time() {
     let refused = |_, _: &_| Answer::json_error(400, "com.amazonaws.dynamodb.v20120810#ValidationException", "no");
     let service = Service::start(refused).await;
     let error = DynamoLedger::new(service.clients.dynamodb(), "alerts").mark(&[(id("a"), at)]).await.unwrap_err();
-    assert_eq!(error.what, "UpdateItem of the alert a in the table alerts");
+    assert_eq!(error.what(), "UpdateItem of the alert a in the table alerts");
 }

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test")]
 
 mod bucket;
+mod kinds;
 mod ledger;
 mod limits;
 mod messages;

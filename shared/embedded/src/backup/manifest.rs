@@ -59,11 +59,11 @@ impl Manifest {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
             text => text.map_err(at("read", &path)).map_err(doing("read the backup's manifest"))?,
         };
-        let failed = |why: String| PortError::new(format!("read the backup's manifest {}", path.display()), why);
+        let failed = |why: String| PortError::damaged(format!("read the backup's manifest {}", path.display()), why);
         let manifest: Self = serde_json::from_slice(&text).map_err(|error| failed(error.to_string()))?;
         if manifest.format != FORMAT {
             let why = format!("it has format {}; this program reads format {FORMAT}: update Stoop", manifest.format);
-            return Err(failed(why).into());
+            return Err(PortError::refused(format!("read the backup's manifest {}", path.display()), why).into());
         }
         if let Some(file) = manifest.files().find(|file| !is_below(&file.path)) {
             return Err(failed(format!("it names a file outside of the backup: {:?}", file.path)).into());

@@ -8,7 +8,10 @@ use super::manifest::Manifest;
 use crate::alert_file;
 use crate::checkpoints::log_of;
 use crate::database::{Database, file_bytes};
+use stoop_pipeline::ports::FailureKind;
+
 use crate::error::{CopyError, Result, at, doing};
+use crate::failure::Failure;
 use crate::files::{make_folder, sync_folder, with_suffix};
 use crate::lake::seal;
 use crate::open::{check_header, file_path};
@@ -104,7 +107,7 @@ fn restore_parts(
         };
         for file in &manifest.lake {
             if stop() {
-                return Err("stopped on request".into());
+                return Err(Failure::stopped());
             }
             same(from, file, &copy(from, part_data, &file.path)?)?;
             seal(&part_data.join(&file.path));
@@ -160,7 +163,7 @@ fn check(manifest: &Manifest, from: &Path, part: &Path, part_data: &Path) -> Res
 
 fn put_in_place(part: &Path, part_data: &Path, path: &Path, data: &Path) -> Result<()> {
     if let Some(there) = [path, data].into_iter().find(|there| there.exists()) {
-        return Err(format!("{} was made meanwhile", there.display()).into());
+        return Err(Failure::boxed(FailureKind::Refused, format!("{} was made meanwhile", there.display())));
     }
     fs::rename(part_data, data).map_err(at("rename a folder to", data))?;
     fs::rename(part, path).map_err(at("rename a file to", path))?;

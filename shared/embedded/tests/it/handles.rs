@@ -116,7 +116,7 @@ fn reading_sees_one_moment() {
     });
     assert_eq!(read.unwrap(), (1, 1, 1));
     assert_eq!(counts().unwrap(), (2, 2, 2), "after it, the reader sees the commit");
-    let failed: Result<(), PortError> = reader.reading(|| Err(PortError::new("read", "made up")));
+    let failed: Result<(), PortError> = reader.reading(|| Err(PortError::unavailable("read", "made up")));
     assert!(failed.is_err());
     assert_eq!(reader.reading(counts).unwrap(), (2, 2, 2));
 }

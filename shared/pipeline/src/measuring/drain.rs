@@ -44,7 +44,7 @@ pub async fn drain<E: From<PortError>>(
         let Some((last, _)) = records.last() else { break };
         let newest = stream.newest_sighting().await?.unwrap_or_default();
         let inbox = read(&records, clock.now().max(newest));
-        let failed = |error| PortError::new("put stream lines in quarantine", error);
+        let failed = |error: PortError| PortError::new(error.kind(), "put stream lines in quarantine", error);
         quarantine.put(&inbox.rejects).await.map_err(failed)?;
         total.add(&take(&inbox.observations).await?);
         let seen = inbox.observations.iter().map(|observation| observation.seen).max();

@@ -186,7 +186,7 @@ impl<'a> Measurer<'a> {
             let kept = self.homes.remove(&id).unwrap_or_default();
             let what = format!("read the home {id} from memory");
             Work::new(id, &kept.value, kept.version, observations, indexes, &mut self.zones)
-                .map_err(|error| PortError::new(what, error))
+                .map_err(|error| PortError::damaged(what, error))
         };
         groups.into_iter().map(work).collect()
     }

@@ -88,7 +88,7 @@ pub async fn plan(
     let last_sent = ledger.last_sent(&names).await?;
     if last_sent.len() != names.len() {
         let why = format!("the ledger gave {} answers", last_sent.len());
-        return Err(PortError::new(format!("look up when {} searches were sent", names.len()), why));
+        return Err(PortError::refused(format!("look up when {} searches were sent", names.len()), why));
     }
     let controls: HashMap<&str, &SearchControl> =
         controls.iter().map(|control| (control.search.as_str(), control)).collect();
@@ -153,7 +153,7 @@ async fn last_polls(names: &[String], ledger: &dyn PlanLedger) -> Result<Vec<Opt
     let last_polls = ledger.last_polls(names).await?;
     if last_polls.len() != names.len() {
         let why = format!("the ledger gave {} answers", last_polls.len());
-        return Err(PortError::new(format!("look up the last polls of {} searches", names.len()), why));
+        return Err(PortError::refused(format!("look up the last polls of {} searches", names.len()), why));
     }
     Ok(last_polls)
 }

@@ -101,7 +101,7 @@ pub enum FileError {
     /// It cannot be read in its format, and retrying does not help.
     #[error("{0}")]
     Unreadable(String),
-    /// The disk or the store failed; retrying may help.
+    /// The disk or the store failed; [`PortError::kind`] says how.
     #[error(transparent)]
     Port(#[from] PortError),
 }

@@ -183,7 +183,7 @@ impl<'a> Pass<'a> {
     }
 
     fn fail(&mut self, area: &WideArea, markets: usize, error: &PortError) {
-        tracing::error!(%area, error = with_causes(error), "an area is to be rolled up again");
+        tracing::error!(%area, error = with_causes(error), kind = error.kind().as_str(), "an area is to be rolled up again");
         self.done.failed += 1;
         self.done.left += markets;
         self.leave_behind(area);
@@ -365,9 +365,9 @@ fn is_due(covered: DaysCovered, today: Day) -> bool {
 }
 
 fn put(sum: &mut AreaSum, area: &WideArea, name: &str, part: &Total) -> Result<(), PortError> {
-    sum.put(name, part).map_err(|error| PortError::new(format!("put {name} into the sum of {area}"), error))
+    sum.put(name, part).map_err(|error| PortError::damaged(format!("put {name} into the sum of {area}"), error))
 }
 
 fn too_busy(area: &WideArea) -> PortError {
-    PortError::new(format!("roll up {area}"), format!("another writer was faster {TRIES} times in a row"))
+    PortError::unavailable(format!("roll up {area}"), format!("another writer was faster {TRIES} times in a row"))
 }

@@ -134,7 +134,7 @@ impl Api<'_> {
         let view = HomeView::of(id.clone(), &home.value, comparables.first(), now);
         let view = view.ok_or_else(|| {
             let what = format!("show the home {id}");
-            PortError::new(what, "it is stored without observations")
+            PortError::damaged(what, "it is stored without observations")
         })?;
         let mut view = view.displayed(&home.value);
         let (intervals_total, events_total) = (view.intervals.len(), view.events.len());

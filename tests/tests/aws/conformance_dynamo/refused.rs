@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use stoop_domain::Observation;
 use stoop_market::Cells;
-use stoop_pipeline::ports::{Commit, CommitError, HomeChange, PortError, Store};
+use stoop_pipeline::ports::{Commit, CommitError, FailureKind, HomeChange, PortError, Store};
 use stoop_tests::made;
 
 use super::{add, chain, change, deltas, sum};
@@ -51,7 +51,7 @@ async fn a_throttled_transaction_is_not_a_conflict() {
         "TransactWriteItems on the tables {} and {}: the market {market}: ThrottlingError: Throughput exceeds",
         tables.homes, tables.markets
     );
-    assert_eq!(chain(&error), expected);
+    assert_eq!((chain(&error), error.kind()), (expected, FailureKind::Throttled));
     assert_eq!(faults.seen(), 1, "it is for the caller to try again");
     assert!(matches!(store.commit(&commit).await, Err(CommitError::Conflict)));
     let Err(CommitError::Port(error)) = store.commit(&commit).await else { panic!("it is neither stored nor refused") };

@@ -30,7 +30,7 @@ impl Publisher for Topic {
         let refused = self.refused.lock().unwrap();
         let tell = |alert: &Alert| {
             if refused.iter().any(|home| alert.home.as_str() == format!("reso-actris/{home}")) {
-                return Err(PortError::new("publish an alert", "a made-up fault"));
+                return Err(PortError::unavailable("publish an alert", "a made-up fault"));
             }
             self.message.lock().unwrap().push(alert.clone());
             Ok(())
@@ -50,7 +50,7 @@ struct Shut<'a> {
 impl Ledger for Shut<'_> {
     async fn known(&self, ids: &[AlertId]) -> Result<Vec<bool>, PortError> {
         if self.known {
-            Err(PortError::new("look up alerts", "a made-up fault"))
+            Err(PortError::unavailable("look up alerts", "a made-up fault"))
         } else {
             self.database.known(ids).await
         }
@@ -58,7 +58,7 @@ impl Ledger for Shut<'_> {
 
     async fn record(&self, alerts: &[Alert], rules: &Rules) -> Result<(), PortError> {
         if self.record {
-            return Err(PortError::new("record alerts", "a made-up fault"));
+            return Err(PortError::unavailable("record alerts", "a made-up fault"));
         }
         Ledger::record(self.database, alerts, rules).await
     }

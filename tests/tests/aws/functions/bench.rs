@@ -154,7 +154,7 @@ impl Store for Scripted {
 #[async_trait]
 impl Quarantine for Scripted {
     async fn put(&self, rejects: &[Reject]) -> Result<usize, PortError> {
-        let failed = || PortError::new("put rejects in quarantine", "a made-up fault");
+        let failed = || PortError::unavailable("put rejects in quarantine", "a made-up fault");
         let fault = next(&self.quarantine);
         if fault == Fault::Before {
             return Err(failed());
@@ -214,7 +214,7 @@ impl Uploads {
 
     fn there(&self) -> Result<(), PortError> {
         if *self.is_away.lock().unwrap() {
-            return Err(PortError::new("read the configuration", "a made-up fault"));
+            return Err(PortError::unavailable("read the configuration", "a made-up fault"));
         }
         Ok(())
     }

@@ -18,7 +18,11 @@ pub(crate) struct Book {
 
 impl Book {
     fn open(&self) -> Result<(), PortError> {
-        if *self.is_shut.lock().unwrap() { Err(PortError::new("open the book", "a made-up fault")) } else { Ok(()) }
+        if *self.is_shut.lock().unwrap() {
+            Err(PortError::unavailable("open the book", "a made-up fault"))
+        } else {
+            Ok(())
+        }
     }
 }
 

@@ -28,7 +28,7 @@ struct Line {
 impl TaskQueue for Line {
     async fn send(&self, tasks: &[PollTask]) -> Result<Vec<usize>, PortError> {
         if *self.is_down.lock().unwrap() {
-            return Err(PortError::new("send tasks", "a made-up fault"));
+            return Err(PortError::unavailable("send tasks", "a made-up fault"));
         }
         let refused = self.refused.lock().unwrap();
         let (mut indexes, mut accepted) = (Vec::new(), self.accepted.lock().unwrap());

@@ -29,7 +29,7 @@ fn market() -> Market {
 }
 
 fn refused() -> PortError {
-    PortError::new("ask the table", "a made-up fault")
+    PortError::unavailable("ask the table", "a made-up fault")
 }
 
 #[async_trait]

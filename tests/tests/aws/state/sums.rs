@@ -87,7 +87,7 @@ impl RollUps for Killed<'_> {
     }
 
     async fn settle(&self, _: &[(Market, u64)]) -> Result<(), PortError> {
-        Err(PortError::new("settle", "it was killed"))
+        Err(PortError::unavailable("settle", "it was killed"))
     }
 
     async fn sum(&self, area: &WideArea) -> Result<StoredSum, PortError> {
@@ -96,7 +96,7 @@ impl RollUps for Killed<'_> {
 
     async fn put(&self, area: &WideArea, sum: &AreaSum, read: &StoredSum) -> Result<bool, PortError> {
         if self.put.fetch_add(1, Ordering::Relaxed) >= self.puts {
-            return Err(PortError::new("put", "it was killed"));
+            return Err(PortError::unavailable("put", "it was killed"));
         }
         self.areas.put(area, sum, read).await
     }

@@ -49,7 +49,7 @@ impl Publisher for Topic<'_> {
             if !is_refused {
                 self.heard.notify(alert);
             }
-            outcomes.push(if is_refused { Err(PortError::new("publish", "a made-up fault")) } else { Ok(()) });
+            outcomes.push(if is_refused { Err(PortError::unavailable("publish", "a made-up fault")) } else { Ok(()) });
         }
         pause().await;
         outcomes
@@ -61,14 +61,14 @@ impl Ledger for World {
     async fn known(&self, ids: &[AlertId]) -> Result<Vec<bool>, PortError> {
         pause().await;
         if self.fault() > 0 {
-            return Err(PortError::new("look up alerts", "a made-up fault"));
+            return Err(PortError::unavailable("look up alerts", "a made-up fault"));
         }
         self.database.known(ids).await
     }
 
     async fn record(&self, alerts: &[Alert], rules: &Rules) -> Result<(), PortError> {
         pause().await;
-        let lost = PortError::new("record alerts", "a made-up fault");
+        let lost = PortError::unavailable("record alerts", "a made-up fault");
         if self.fault() > 0 {
             return Err(lost);
         }
@@ -80,7 +80,7 @@ impl Ledger for World {
     async fn mark(&self, marks: &[(AlertId, Option<Time>)]) -> Result<u64, PortError> {
         pause().await;
         if self.fault() > 0 {
-            return Err(PortError::new("mark alerts", "a made-up fault"));
+            return Err(PortError::unavailable("mark alerts", "a made-up fault"));
         }
         self.database.mark(marks).await
     }
@@ -99,7 +99,11 @@ impl Configuration for World {
 
     async fn accepted(&self) -> Result<Option<ConfigFiles>, PortError> {
         pause().await;
-        if self.fault() > 0 { Err(PortError::new("read the configuration", "a made-up fault")) } else { Ok(None) }
+        if self.fault() > 0 {
+            Err(PortError::unavailable("read the configuration", "a made-up fault"))
+        } else {
+            Ok(None)
+        }
     }
 
     async fn accept(&self, _: &ConfigFiles) -> Result<(), PortError> {

@@ -89,7 +89,7 @@ impl SearchIndex for DyingIndex {
     async fn save(&self, search: &str, state: &SearchState, changes: &IndexChanges) -> Result<bool, PortError> {
         let counted = self.saves_left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |n| n.checked_sub(1));
         if counted.is_err() {
-            return Err(PortError::new("save the state of a search", "a made-up death"));
+            return Err(PortError::unavailable("save the state of a search", "a made-up death"));
         }
         let is_saved = self.inner.save(search, state, changes).await?;
         if is_saved {

@@ -131,7 +131,7 @@ impl Store for World {
 impl Quarantine for World {
     async fn put(&self, rejects: &[Reject]) -> Result<usize, PortError> {
         pause().await;
-        let lost = PortError::new("put rejects in quarantine", "a made-up fault");
+        let lost = PortError::unavailable("put rejects in quarantine", "a made-up fault");
         if self.fault() > 0 {
             return Err(lost);
         }

@@ -170,7 +170,8 @@ impl<'a, S: Gathers> Gatherer<'a, S> {
                 indexes.push(*index);
                 continue;
             }
-            let index = u32::try_from(self.homes.len()).map_err(|error| PortError::new("remember a home", error))?;
+            let index =
+                u32::try_from(self.homes.len()).map_err(|error| PortError::refused("remember a home", error))?;
             let id = HomeId(id.as_str().into());
             self.indexes.insert(id.clone(), index);
             self.homes.push(Gathered {
@@ -362,7 +363,7 @@ impl Gathered {
     }
 
     fn read(&self, image: &[u8]) -> Result<Home, PortError> {
-        let failed = |error| PortError::new(format!("read the home {} from memory", self.id), error);
+        let failed = |error| PortError::damaged(format!("read the home {} from memory", self.id), error);
         if image.is_empty() { Ok(Home::default()) } else { home_from_bytes(image).map_err(failed) }
     }
 

@@ -70,7 +70,7 @@ impl<'a> SharedAccount<'a> {
             self.ports.clock.sleep(self.pause_ms(attempt, version)).await;
         }
         let why = format!("others changed it {ATTEMPTS_MAX} times in the meantime");
-        Err(PortError::new(format!("change the record of the account {}", self.name), why))
+        Err(PortError::unavailable(format!("change the record of the account {}", self.name), why))
     }
 
     /// Reads the record anew.
@@ -106,5 +106,5 @@ pub async fn release(budgets: &dyn Budgets, account: &str, now: Time) -> Result<
         }
     }
     let why = format!("others changed it {ATTEMPTS_MAX} times in the meantime");
-    Err(PortError::new(format!("change the record of the account {account}"), why))
+    Err(PortError::unavailable(format!("change the record of the account {account}"), why))
 }

@@ -188,7 +188,7 @@ impl World {
     pub(super) fn call<T>(&self, act: impl FnOnce(&mut Inner) -> T) -> Result<T, PortError> {
         let mut inner = self.lock();
         let [before, after] = inner.call();
-        let failed = |when| Err(PortError::new("called", format!("it fails {when}")));
+        let failed = |when| Err(PortError::unavailable("called", format!("it fails {when}")));
         if before {
             return failed("before");
         }
@@ -258,7 +258,7 @@ impl RollUps for World {
             self.lock().others += 1;
         }
         if self.lock().faults.refused == Some(area.path()) {
-            return Err(PortError::new("called", "it is refused"));
+            return Err(PortError::unavailable("called", "it is refused"));
         }
         self.call(|inner| {
             if inner.sums.get(area).map(|(tag, _)| tag.to_string()) != read.tag {
