@@ -14,7 +14,7 @@ use serde_dynamo::{AttributeValue, Item};
 use serde_json::value::RawValue;
 use stoop_domain::{Home, HomeId, Reason, Reject};
 use stoop_emf::Meter;
-use stoop_pipeline::ports::{Change, Ledger, PortError, Publisher, Quarantine};
+use stoop_pipeline::ports::{Change, FailureKind, Ledger, PortError, Publisher, Quarantine};
 use stoop_pipeline::{Alerted, Clock, alert, with_causes};
 use stoop_rules::Rules;
 use stoop_wire::{HomeError, home_from_bytes};
@@ -94,7 +94,9 @@ impl App<'_> {
         let rules = match self.settle(&rejects).await {
             Ok(rules) => rules,
             Err(error) => {
-                tracing::error!(error = with_causes(&error), "the batch is to be judged again");
+                let kind = FailureKind::word(&error);
+                tracing::error!(error = with_causes(&error), kind, "the batch is to be judged again");
+                self.meter.count("CallsRefused", u64::from(FailureKind::is_lasting(&error)));
                 self.meter.count("RecordsFailed", (changes.len() + rejects.len()) as u64);
                 response.batch_item_failures.push(failure(first.unwrap_or_default()));
                 return Ok(response);
@@ -105,9 +107,11 @@ impl App<'_> {
             Err(failed) => {
                 self.count(&failed.done);
                 self.meter.count("AlertsFailed", 1);
+                self.meter.count("CallsRefused", u64::from(FailureKind::is_lasting(&failed)));
                 self.meter.count("RecordsFailed", (changes.len() - failed.change) as u64);
                 let sequence = sequences.swap_remove(failed.change);
-                tracing::error!(error = with_causes(&failed), sequence, "changes are to be judged again");
+                let kind = FailureKind::word(&failed);
+                tracing::error!(error = with_causes(&failed), kind, sequence, "changes are to be judged again");
                 response.batch_item_failures.push(failure(sequence));
             }
         }

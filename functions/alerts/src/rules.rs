@@ -48,7 +48,7 @@ impl<'a> RulesInForce<'a> {
             (Ok(files), _) => self.parse(files.as_ref()),
             (Err(error), None) => return Err(error),
             (Err(error), Some((_, rules))) => {
-                tracing::warn!(error = with_causes(&error), "the last rules stay in use");
+                tracing::warn!(error = with_causes(&error), kind = error.kind().as_str(), "the last rules stay in use");
                 rules.clone()
             }
         };

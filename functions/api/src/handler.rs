@@ -107,7 +107,8 @@ impl<'a> App<'a> {
         let text = match (self.read_token)(recency).await {
             Ok(text) => text,
             Err(error) => {
-                tracing::error!(error = with_causes(&error), "the API's token cannot be read");
+                let kind = error.kind().as_str();
+                tracing::error!(error = with_causes(&error), kind, "the API's token cannot be read");
                 return None;
             }
         };

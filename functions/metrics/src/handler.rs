@@ -14,7 +14,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use stoop_domain::{Observation, Reason, Reject, Time, locate};
 use stoop_emf::Meter;
-use stoop_pipeline::ports::{Quarantine, Store};
+use stoop_pipeline::ports::{FailureKind, Quarantine, Store};
 use stoop_pipeline::{
     Clock, Inbox, InboxDone, InboxError, Measured, Measurer, Memory, NewerRecord, measure_inbox, with_causes,
 };
@@ -139,8 +139,10 @@ impl<'a> App<'a> {
                 let first = group.sequences.into_iter().next().unwrap_or_default();
                 match error {
                     Some(error) => {
+                        self.meter.count("CallsRefused", u64::from(FailureKind::is_lasting(&error)));
+                        let kind = FailureKind::word(&error);
                         let error = with_causes(&error);
-                        tracing::error!(error, first, left, "records are to be delivered again");
+                        tracing::error!(error, kind, first, left, "records are to be delivered again");
                     }
                     None => tracing::warn!(first, left, "the deadline is near: records are to be delivered again"),
                 }

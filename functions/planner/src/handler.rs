@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use stoop_domain::Time;
 use stoop_emf::Meter;
-use stoop_pipeline::ports::{Configuration, PlanLedger, PortError, SearchControls, TaskQueue};
+use stoop_pipeline::ports::{Configuration, FailureKind, PlanLedger, PortError, SearchControls, TaskQueue};
 use stoop_pipeline::{Clock, Overdue, TightLimit, plan, with_causes};
 use stoop_runtime::Takeover;
 use tokio::sync::Mutex;
@@ -87,6 +87,15 @@ impl App<'_> {
     ///
     /// A port fails or the queue refuses searches. They stay due.
     pub async fn handle(&self, event: &RawValue) -> Result<Answer, TickError> {
+        let ended = self.tick(event).await;
+        if let Err(error) = &ended {
+            tracing::error!(error = with_causes(error), kind = FailureKind::word(error), "the next tick catches up");
+            self.meter.count("CallsRefused", u64::from(FailureKind::is_lasting(error)));
+        }
+        ended
+    }
+
+    async fn tick(&self, event: &RawValue) -> Result<Answer, TickError> {
         let mut takeover = self.takeover.lock().await;
         let refused = takeover.check(self.configuration).await?;
         if let Some(refused) = &refused {

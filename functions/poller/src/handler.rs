@@ -12,7 +12,7 @@ use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use stoop_aws::{PollQueue, Secrets};
 use stoop_domain::Time;
 use stoop_emf::Meter;
-use stoop_pipeline::ports::{Configuration, PlanLedger, PollTask, RunOutcome};
+use stoop_pipeline::ports::{Configuration, FailureKind, PlanLedger, PollTask, RunOutcome};
 use stoop_pipeline::{
     NotPolled, PollError, PollPorts, Polled, TaskPorts, TaskReport, retry_after_seconds, take_task, with_causes,
 };
@@ -58,8 +58,10 @@ impl App<'_> {
                 continue;
             }
             if let Some(Err(error)) = outcome {
-                tracing::error!(error = with_causes(&error), group, "the message will be delivered again");
+                let kind = FailureKind::word(&error);
+                tracing::error!(error = with_causes(&error), kind, group, "the message will be delivered again");
                 self.meter.count("PollsFailed", 1);
+                self.meter.count("CallsRefused", u64::from(FailureKind::is_lasting(&error)));
             }
             // Messages that wait for a failed one as well: while hidden, they would block their group.
             self.bring_back_soon(&message).await;

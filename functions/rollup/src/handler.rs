@@ -10,7 +10,7 @@ use lambda_runtime::Diagnostic;
 use serde::Serialize;
 use stoop_domain::Time;
 use stoop_emf::Meter;
-use stoop_pipeline::ports::{PortError, RollUps};
+use stoop_pipeline::ports::{FailureKind, PortError, RollUps};
 use stoop_pipeline::{Clock, RolledUp, roll_up, roll_up_all, with_causes};
 use tokio::sync::Mutex;
 
@@ -96,7 +96,12 @@ impl App<'_> {
                         failed = failed.or(Some(TickError::Areas { table: table.clone(), failed: done.failed }));
                     }
                 }
-                Err(source) => failed = failed.or(Some(TickError::Unknown { table: table.clone(), source })),
+                Err(source) => {
+                    let kind = source.kind().as_str();
+                    tracing::error!(table, error = with_causes(&source), kind, "the next tick catches up");
+                    self.meter.count("CallsRefused", u64::from(FailureKind::is_lasting(&source)));
+                    failed = failed.or(Some(TickError::Unknown { table: table.clone(), source }));
+                }
             }
         }
         failed.map_or(Ok(answer), Err)

@@ -239,6 +239,13 @@ pub(super) const METRICS: &[Metric] = &[
         "Stored rejects by source and reason. `stoop prune` removes old ones.",
     ),
     metric("RecordsFailed", Counter, Aws, FAILED, "Records that are retried."),
+    metric(
+        "CallsRefused",
+        Counter,
+        Aws,
+        FAILED,
+        "Failures that no retry ends: no right, nothing there, damaged bytes.",
+    ),
     metric("RecordsNewer", Counter, Aws, FAILED, "Batches with records of a newer version."),
     metric("ObservationsOverfull", Counter, Aws, FAILED, "Observations of listings with more facts than a home has."),
     metric("ItemsTooLarge", Counter, Aws, FAILED, "Homes that are larger than an item may be."),
