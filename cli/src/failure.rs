@@ -2,7 +2,8 @@ use std::error::Error;
 use std::fmt;
 use std::process::ExitCode;
 
-use stoop_embedded::{CopyError, OpenError};
+use stoop_embedded::{CopyError, OpenError, failure_kind};
+use stoop_pipeline::ports::FailureKind;
 use stoop_pipeline::with_causes;
 
 use crate::out::{self, complain};
@@ -58,8 +59,14 @@ pub(crate) fn refuse(error: &clap::Error) -> ExitCode {
     out::finish(ExitCode::SUCCESS)
 }
 
-/// Prints an error with its causes, each once, and returns the exit code.
+/// Prints an error with its causes, each once, and for a failure what helps. Returns the exit code.
 pub(crate) fn report(error: &anyhow::Error) -> ExitCode {
     complain!("stoop: {}", with_causes(&**error));
-    if error.downcast_ref::<Usage>().is_some() { ExitCode::from(2) } else { ExitCode::FAILURE }
+    if error.downcast_ref::<Usage>().is_some() {
+        return ExitCode::from(2);
+    }
+    if let Some(hint) = failure_kind(&**error).and_then(FailureKind::hint) {
+        complain!("stoop: {hint}");
+    }
+    ExitCode::FAILURE
 }

@@ -15,11 +15,12 @@ fn replay(room: &Room) -> Outcome {
     room.stoop(&["replay", "--map", &map("simulated.toml"), "rows.jsonl"])
 }
 
-/// Asserts that the program fails, with this last line.
+/// Asserts that the program fails, with these last lines: why, and what helps.
 #[track_caller]
-fn fails(outcome: &Outcome, line: &str) {
+fn fails(outcome: &Outcome, lines: [&str; 2]) {
     assert_eq!(outcome.code, Some(1), "{}", outcome.stderr);
-    assert_eq!(outcome.stderr.lines().last(), Some(line));
+    let shown: Vec<&str> = outcome.stderr.lines().collect();
+    assert_eq!(shown[shown.len().saturating_sub(2)..], lines);
 }
 
 #[test]
@@ -28,7 +29,7 @@ fn a_database_that_does_not_open_says_why() {
     replay(&room).ok();
     fs::create_dir(room.path("stoop.db-wal")).unwrap();
     let why = "stoop: cannot open the database ./stoop.db: unable to open database file";
-    fails(&replay(&room), why);
+    fails(&replay(&room), [why, "stoop: trying again does not help: check rights, paths and configuration"]);
 }
 
 #[cfg(target_os = "linux")]
@@ -43,6 +44,11 @@ fn a_full_disk_is_reported_with_the_file_and_in_the_ledger() {
         let outcome = replay(&room);
         assert_eq!(outcome.code, Some(1));
         assert_eq!(outcome.stderr.matches(cause).count(), 1, "{}", outcome.stderr);
+        assert!(
+            outcome.stderr.ends_with("\nstoop: there is no space: free some, then try again\n"),
+            "{}",
+            outcome.stderr
+        );
         let run = room.json(&["runs"])["runs"][0].clone();
         assert_eq!(run["outcome"], "failed");
         assert!(run["message"].as_str().unwrap().ends_with(cause), "{run}");

@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use stoop_pipeline::ports::FailureKind;
 use stoop_pipeline::with_causes;
 use stoop_show::plain_lines;
 
@@ -21,8 +22,11 @@ pub(crate) fn refuse(why: &str) -> ExitCode {
     ExitCode::from(2)
 }
 
-/// Prints an error with its causes, each once.
+/// Prints an error with its causes, each once, and for a failure what helps.
 pub(crate) fn report(error: &anyhow::Error) -> ExitCode {
     complain(&format!("stoop-aws: {}", with_causes(&**error)));
+    if let Some(hint) = stoop_embedded::failure_kind(&**error).and_then(FailureKind::hint) {
+        complain(&format!("stoop-aws: {hint}"));
+    }
     ExitCode::FAILURE
 }

@@ -100,7 +100,30 @@ impl From<ReadError> for Problem {
 /// The details are in the log: they name files and tables.
 impl From<PortError> for Problem {
     fn from(error: PortError) -> Self {
-        tracing::error!(error = stoop_pipeline::with_causes(&error), "a page cannot be read");
-        Self::new(503, "Not available at the moment", "The state could not be read. Try again in a moment.".to_owned())
+        let kind = error.kind();
+        tracing::error!(error = stoop_pipeline::with_causes(&error), kind = kind.as_str(), "a page cannot be read");
+        if kind.may_pass() {
+            let message = "The state could not be read. Try again in a moment.";
+            return Self::new(503, "Not available at the moment", message.to_owned());
+        }
+        let message = "The state could not be read, and trying again does not help. The server's log has the cause.";
+        Self::new(500, "Not available", message.to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reader_is_asked_to_try_again_only_if_that_may_help() {
+        let of = |error: PortError| Problem::from(error);
+        let busy = of(PortError::unavailable("read the market", "database is locked"));
+        assert_eq!((busy.status, busy.message.contains("Try again")), (503, true));
+        for error in [PortError::damaged("read the market", "bytes"), PortError::refused("GetItem", "AccessDenied")] {
+            let lasting = of(error);
+            assert_eq!((lasting.status, lasting.message.contains("trying again does not help")), (500, true));
+            assert!(!lasting.message.contains("AccessDenied"));
+        }
     }
 }

@@ -7,6 +7,7 @@ use insta::assert_snapshot;
 use proptest::prelude::*;
 use serde_json::Value;
 use stoop_domain::{Status, Time};
+use stoop_pipeline::ports::FailureKind;
 use stoop_serve::api::{Api, ApiRequest, Grant};
 use stoop_tests::Faulty;
 use stoop_tests::made::observation_in;
@@ -201,6 +202,11 @@ fn a_failing_store_is_hidden_from_clients() {
         assert_eq!((response.status, json(&response)), (500, error), "{target}");
         assert_eq!(get(&api, target, now()).status, 200, "{target}: a transient fault has no lasting effect");
     }
+    store.fail_as(FailureKind::Damaged);
+    store.fail_reads(1);
+    let answer = json(&get(&api, "/api/v1/markets/98178", now()));
+    let message = "the response could not be built; retrying does not help, and the server's log has the cause";
+    assert_eq!(answer["detail"], message, "what is damaged stays so");
 }
 
 #[test]

@@ -258,7 +258,7 @@ fn an_unreadable_sum_is_hidden_from_clients() {
     let broken = |area: &WideArea, _| Err(PortError::refused(format!("read the area {area}"), "AccessDenied"));
     for target in ["/api/v1/markets/us/wa", "/api/v1/markets?level=region", "/api/v1/markets?area=king&level=city"] {
         let (status, answer) = altered(&town, target, broken);
-        let message = "the response could not be built; retrying may help";
+        let message = "the response could not be built; retrying does not help, and the server's log has the cause";
         assert_eq!(
             (status, answer),
             (

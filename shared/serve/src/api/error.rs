@@ -3,7 +3,7 @@ use stoop_show::CsvError;
 
 use super::ApiResponse;
 use crate::{AreaError, NamedArea, ReadError};
-use stoop_pipeline::ports::PortError;
+use stoop_pipeline::ports::{FailureKind, PortError};
 use stoop_pipeline::with_causes;
 
 /// Why a request failed, in words for the client.
@@ -55,9 +55,15 @@ impl ApiError {
     }
 
     /// Hides the cause; the log has it.
-    pub(super) fn internal(error: &dyn std::error::Error) -> Self {
-        tracing::error!(error = with_causes(error), "a request could not be answered");
-        Self::new(500, "internal", "the response could not be built; retrying may help")
+    pub(super) fn internal(error: &(dyn std::error::Error + 'static)) -> Self {
+        let kind = FailureKind::of(error);
+        let kind_name = kind.map(FailureKind::as_str);
+        tracing::error!(error = with_causes(error), kind = kind_name, "a request could not be answered");
+        let helps = match kind {
+            Some(kind) if kind.may_pass() => "retrying may help",
+            _ => "retrying does not help, and the server's log has the cause",
+        };
+        Self::new(500, "internal", format!("the response could not be built; {helps}"))
     }
 
     pub(super) fn response(&self) -> ApiResponse {
