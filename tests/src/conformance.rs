@@ -4,18 +4,23 @@
 
 mod browse;
 mod budgets;
+mod configuration;
 mod failures;
 mod files;
+mod followers;
 mod index;
 mod keepers;
 mod plans;
 mod store;
 mod stream;
+mod wide;
 
 pub use browse::browse_conformance;
 pub use budgets::budgets_conformance;
+pub use configuration::configuration_conformance;
 pub use failures::store_failures_conformance;
 pub use files::{files_conformance, files_map};
+pub use followers::followers_conformance;
 pub use index::search_index_conformance;
 pub use keepers::{
     ledger_conformance, pages_conformance, publisher_conformance, quarantine_conformance, run_ledger_conformance,
@@ -23,3 +28,4 @@ pub use keepers::{
 pub use plans::{plan_ledger_conformance, search_controls_conformance, task_queue_conformance};
 pub use store::{StoreWitness, store_conformance};
 pub use stream::{stream_conformance, stream_reader_conformance};
+pub use wide::{roll_ups_conformance, wide_areas_conformance};

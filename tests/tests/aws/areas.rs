@@ -6,9 +6,10 @@ use stoop_aws::StackAreas;
 use stoop_domain::{Address, Currency, Listing, Market, Minor, Observation, PropertyType, Purpose, Status, Time};
 use stoop_embedded::Database;
 use stoop_market::Segment;
-use stoop_pipeline::ports::{PortError, RollUps, ShownWide, StoredSum, Views, WideAreas};
-use stoop_pipeline::{AreaSum, Measurer, RolledUp, WideArea, WideLevel, roll_up, roll_up_all};
+use stoop_pipeline::ports::{PortError, ShownWide, Views, WideAreas};
+use stoop_pipeline::{Measurer, RolledUp, WideArea, WideLevel, roll_up, roll_up_all};
 use stoop_serve::MergedId;
+use stoop_tests::{conformance, made};
 
 use crate::dynamo::{MemoryLake, Tables};
 use crate::services::Bucket;
@@ -165,55 +166,27 @@ async fn areas_equal_those_of_sqlite() {
 }
 
 #[tokio::test]
-async fn a_market_that_changed_again_is_not_settled() {
+async fn the_stack_has_wide_areas() {
     let world = World::new().await;
-    world.measure(&homes(0..12, 0)).await;
-    let changed = world.areas.changed().await.unwrap();
-    assert_eq!(changed, world.markets().await);
-    assert_eq!(world.areas.markets().await.unwrap(), changed);
-    let market = &changed[0];
-    let read = world.areas.whole(&changed, stoop_domain::Day(0)).await.unwrap();
-    let version = read[0].as_ref().unwrap().version;
-    for other in [version - 1, version + 1] {
-        world.areas.settle(&[(market.clone(), other)]).await.unwrap();
-        assert_eq!(world.areas.changed().await.unwrap(), changed, "version {other}");
-    }
-    for _ in 0..2 {
-        world.areas.settle(&[(market.clone(), version)]).await.unwrap();
-        assert_eq!(world.areas.changed().await.unwrap(), changed[1..], "once and once more");
-    }
-    world.measure(&homes(0..12, 1)).await;
-    assert_eq!(world.areas.changed().await.unwrap(), world.markets().await, "it changed");
-    let nowhere: Market = "us/wa/king/seattle/00000:sale:USD".parse().unwrap();
-    assert_eq!(world.areas.whole(&[nowhere], stoop_domain::Day(0)).await.unwrap(), [None]);
+    let store = world.tables.store(&world.lake);
+    let roll = async |now| {
+        world.roll(now).await;
+    };
+    conformance::wide_areas_conformance(&world.areas, &*store, roll).await;
     world.delete().await;
 }
 
 #[tokio::test]
-async fn a_sum_is_replaced_only_if_it_is_the_one_that_was_read() {
+async fn the_stack_can_be_rolled_up() {
     let world = World::new().await;
-    let king = area("us/wa/king:sale:USD");
-    let none = world.areas.sum(&king).await.unwrap();
-    assert!(none.sum.is_none() && none.tag.is_none());
-    let mut sum = AreaSum::default();
-    sum.stamp(1);
-    assert!(world.areas.put(&king, &sum, &none).await.unwrap());
-    assert!(!world.areas.put(&king, &sum, &none).await.unwrap(), "somebody was faster");
-    let read = world.areas.sum(&king).await.unwrap();
-    assert_eq!(read.sum, Some(sum.clone()));
-    sum.stamp(2);
-    assert!(world.areas.put(&king, &sum, &read).await.unwrap());
-    assert!(!world.areas.put(&king, &sum, &read).await.unwrap(), "it is another by now");
-    let gone = StoredSum { tag: Some("\"0123456789abcdef\"".into()), ..read };
-    assert!(!world.areas.put(&area("us/wa/pierce:sale:USD"), &sum, &gone).await.unwrap(), "it is not there");
-    // An unreadable sum counts as missing, and may be replaced.
-    let key = world.areas.key(&king).unwrap();
-    let body = aws_sdk_s3::primitives::ByteStream::from_static(b"something else");
-    world.bucket.client.put_object().bucket(&world.bucket.name).key(key).body(body).send().await.unwrap();
-    assert_eq!(world.shown(&king, day(0)).await, None);
-    let damaged = world.areas.sum(&king).await.unwrap();
-    assert!(damaged.sum.is_none() && damaged.tag.is_some());
-    assert!(world.areas.put(&king, &sum, &damaged).await.unwrap());
+    let store = world.tables.store(&world.lake);
+    let spoil = async |area: &WideArea| {
+        let body = aws_sdk_s3::primitives::ByteStream::from_static(b"something else");
+        let request = world.bucket.client.put_object().bucket(&world.bucket.name).key(world.areas.key(area).unwrap());
+        request.body(body).send().await.unwrap();
+        assert_eq!(world.shown(area, made::minute(0)).await, None, "it is not shown");
+    };
+    conformance::roll_ups_conformance(&world.areas, &*store, spoil).await;
     world.delete().await;
 }
 

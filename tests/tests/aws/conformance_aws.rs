@@ -7,7 +7,8 @@ use std::sync::{Arc, Mutex};
 
 use crate::services::{Bucket, DataStream, Queue, Topic, clients, fresh_name, is_made};
 use stoop_aws::{
-    KinesisStream, Lake, LakeDelivery, PollQueue, S3Files, S3Index, S3Pages, S3Quarantine, Secrets, TopicPublisher,
+    KinesisStream, Lake, LakeDelivery, PollQueue, S3Configuration, S3Files, S3Index, S3Pages, S3Quarantine, Secrets,
+    TopicPublisher,
 };
 use stoop_domain::{Observation, Reject, Sighting, Verdict};
 use stoop_pipeline::ports::{
@@ -36,6 +37,21 @@ async fn s3_is_a_search_index() {
     assert_eq!(others, names.map(|name| format!("index/{name}")).collect::<Vec<_>>().iter().collect::<Vec<_>>());
     let of_sale = segments.iter().filter(|key| key.starts_with("index/sarouty/sale/")).count();
     assert!((1..10).contains(&of_sale), "of 15 segments, those that were replaced long ago are deleted: {segments:?}");
+    bucket.delete().await;
+}
+
+#[tokio::test]
+async fn s3_has_a_configuration() {
+    let bucket = Bucket::create().await;
+    let upload = async |path: &str, text: Option<&str>| {
+        let key = format!("config/{path}");
+        match text {
+            Some(text) => bucket.put(&key, text.into()).await,
+            None => drop(bucket.client.delete_object().bucket(&bucket.name).key(key).send().await.unwrap()),
+        }
+    };
+    let [one, other] = [0, 1].map(|_| S3Configuration::new(bucket.client.clone(), &bucket.name));
+    conformance::configuration_conformance(&one, &other, upload).await;
     bucket.delete().await;
 }
 

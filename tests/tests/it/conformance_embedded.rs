@@ -87,6 +87,21 @@ async fn the_database_is_a_ledger() {
 }
 
 #[tokio::test]
+async fn the_database_has_wide_areas() {
+    let (database, _folder) = fresh();
+    let roll = async |now| {
+        database.roll_up(now, &|| false).unwrap();
+    };
+    conformance::wide_areas_conformance(&*database, &*database, roll).await;
+}
+
+#[tokio::test]
+async fn the_database_has_followers_of_its_ledger() {
+    let (database, _folder) = fresh();
+    conformance::followers_conformance(&*database, &*database, &*database).await;
+}
+
+#[tokio::test]
 async fn the_database_is_a_quarantine() {
     let (database, _folder) = fresh();
     conformance::quarantine_conformance(database.clone(), async || database.quarantined(99).unwrap()).await;
