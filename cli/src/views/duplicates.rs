@@ -22,8 +22,6 @@ pub(super) struct DuplicatesPage {
     #[serde(flatten)]
     duplicates: Duplicates,
     #[serde(skip)]
-    limit: usize,
-    #[serde(skip)]
     shows_doubtful: bool,
 }
 
@@ -52,13 +50,12 @@ impl DuplicatesPage {
                 listings.len()
             })
         })?;
-        let (limit, shows_doubtful) = (args.limit, args.doubtful);
+        let shows_doubtful = args.doubtful;
         Ok(Self {
             path: found.path,
             name: found.name,
             as_of,
-            duplicates: listings.duplicates(args.all),
-            limit,
+            duplicates: listings.duplicates(args.all, args.limit),
             shows_doubtful,
         })
     }
@@ -85,7 +82,8 @@ pub(super) fn each_listing(
 
 impl View for DuplicatesPage {
     fn draw(&self, look: Look) -> Page {
-        let Duplicates { listings_open, homes_open, homes, doubtful, .. } = &self.duplicates;
+        let Duplicates { listings_open, homes_open, homes, homes_found, doubtful, doubtful_found, join_bits, .. } =
+            &self.duplicates;
         let counts =
             format!("{} on offer, of {}", plural(*listings_open as u64, "listing"), plural(*homes_open as u64, "home"));
         let under = format!("{}, as of {} UTC", self.path, show::time(self.as_of));
@@ -95,35 +93,41 @@ impl View for DuplicatesPage {
             if doubtful.is_empty() {
                 page.gap().line(["No pair of listings is doubtful.".into()]);
             }
-            for pair in doubtful.iter().take(self.limit) {
+            for pair in doubtful {
                 page.gap()
                     .line([format!("{} and {}", show::plain(pair.a.as_str()), show::plain(pair.b.as_str())).into()]);
-                page.line([evidence(pair)]);
+                page.line([one_pair(pair)]);
             }
-            more(&mut page, doubtful.len().min(self.limit), doubtful.len());
+            more(&mut page, doubtful.len(), *doubtful_found);
             return page;
         }
         if homes.is_empty() {
             page.gap().line(["No two listings are of one home.".into()]);
         }
-        for home in homes.iter().take(self.limit) {
+        for home in homes {
             page.gap().table(listed(home));
-            page.line(home.evidence.first().map(evidence));
+            for line in evidence(home) {
+                page.line([line]);
+            }
         }
-        more(&mut page, homes.len().min(self.limit), homes.len());
+        more(&mut page, homes.len(), *homes_found);
         if !doubtful.is_empty() {
-            let pairs = plural(doubtful.len() as u64, "pair");
+            let pairs = plural(*doubtful_found as u64, "pair");
             page.gap().line([SafeText::from(format!("{pairs} more may be of one home: --doubtful lists them")).dim()]);
         }
-        let note =
-            "Figures count each listing; `stoop market AREA --merge-duplicates` counts each home once (docs/HOMES.md)";
-        page.gap().line([SafeText::from(note).dim()]);
+        if !homes.is_empty() || !doubtful.is_empty() {
+            let limit =
+                format!("A pair is joined from {join_bits:.1} bits on, and never against a veto: see docs/HOMES.md");
+            page.gap().line([SafeText::from(limit).dim()]);
+        }
+        let note = "Figures count each listing; `stoop market AREA --merge-duplicates` counts each home once";
+        page.line([SafeText::from(note).dim()]);
         page
     }
 
     fn csv(&self) -> anyhow::Result<Csv> {
         if self.shows_doubtful {
-            let columns = ["a", "b", "bits", "findings"].map(Field::Plain);
+            let columns = ["a", "b", "bits", "findings", "against"].map(Field::Plain);
             return Ok(Csv::of(columns, &self.duplicates.doubtful)?);
         }
         let rows = self.duplicates.homes.iter();
@@ -157,6 +161,26 @@ pub(super) fn listed(home: &DuplicateHome) -> Table {
     table
 }
 
-pub(super) fn evidence(pair: &ListingPair) -> SafeText {
-    SafeText::from(format!("{:.1} bits: {}", pair.bits, pair.findings.join(", "))).dim()
+/// What speaks for a home: a line, or for more than two listings one for each of the surest pairs.
+pub(super) fn evidence(home: &DuplicateHome) -> Vec<SafeText> {
+    if let [pair] = home.evidence.as_slice() {
+        return vec![one_pair(pair)];
+    }
+    let line = |pair: &ListingPair| {
+        let names = format!("{} and {}, ", show::plain(pair.a.as_str()), show::plain(pair.b.as_str()));
+        SafeText::from(names + &words(pair)).dim()
+    };
+    home.evidence.iter().take(home.listings.len().saturating_sub(1)).map(line).collect()
+}
+
+fn one_pair(pair: &ListingPair) -> SafeText {
+    SafeText::from(words(pair)).dim()
+}
+
+fn words(pair: &ListingPair) -> String {
+    let against = match pair.against.as_slice() {
+        [] => String::new(),
+        against => format!(" · but: {}", against.join(" · ")),
+    };
+    format!("{:.1} bits: {}{against}", pair.bits, pair.findings.join(" · "))
 }

@@ -90,7 +90,7 @@ fn duplicates_of(database: &Database, id: &HomeId, home: &Home, now: Time) -> an
     if listings.len() > COMPARED_LISTINGS_MAX {
         return Ok(None);
     }
-    let homes = listings.duplicates(true).homes;
+    let homes = listings.duplicates(true, usize::MAX).homes;
     Ok(homes.into_iter().find(|home| home.listings.iter().any(|listing| listing.id == *id)))
 }
 
@@ -109,7 +109,9 @@ impl View for HomePage {
         }
         if let Some(home) = &self.duplicates {
             page.heading("Listings of this home").table(listed(home));
-            page.line(home.evidence.first().map(evidence));
+            for line in evidence(home) {
+                page.line([line]);
+            }
         }
         page
     }

@@ -35,9 +35,17 @@ pub(super) struct Area {
     known: Option<AsKnown>,
     /// The gross yields of homes for sale, if homes like them are for rent.
     pub(super) yields: Vec<YieldView>,
-    /// The listings that are counted through another one of their home, if each home is to count once.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    merged_listings: Option<usize>,
+    /// If each home counts once.
+    #[serde(flatten)]
+    merging: Option<Merging>,
+}
+
+/// How many listings count through another one of their home.
+#[derive(Clone, Copy, Serialize)]
+struct Merging {
+    merged_listings: usize,
+    /// Pairs that may be of one home, and count as two.
+    doubtful_pairs: usize,
 }
 
 /// That the area is shown as known at a time, and what was revised since.
@@ -103,7 +111,7 @@ impl Area {
             }
             Ok(view)
         })?;
-        Ok(Self { view, known: None, yields: Vec::new(), merged_listings: None })
+        Ok(Self { view, known: None, yields: Vec::new(), merging: None })
     }
 
     /// What was known at a time, which is also the time shown unless another is requested.
@@ -135,7 +143,7 @@ impl Area {
             revisions.extend(revised.map(|revised| RevisedMarket { market: market.id.clone(), revised }));
         }
         let known = Some(AsKnown { as_known: known, revised: revisions });
-        Ok(Self { view: then, known, yields: Vec::new(), merged_listings: None })
+        Ok(Self { view: then, known, yields: Vec::new(), merging: None })
     }
 
     /// The area with its figures only, each home counted once.
@@ -146,7 +154,7 @@ impl Area {
                 listings.push((id, home));
                 listings.len()
             })?;
-            let MergedHomes { corrections, merged } = MergedHomes::of(&listings);
+            let MergedHomes { corrections, merged, doubtful } = MergedHomes::of(&listings);
             drop(listings);
             let mut states = Vec::with_capacity(found.markets.len());
             for market in &found.markets {
@@ -159,7 +167,8 @@ impl Area {
                 states.push((market.clone(), cells));
             }
             let view = AreaView::of(found, &states, as_of, days);
-            Ok(Self { view, known: None, yields: Vec::new(), merged_listings: Some(merged) })
+            let merging = Merging { merged_listings: merged, doubtful_pairs: doubtful };
+            Ok(Self { view, known: None, yields: Vec::new(), merging: Some(merging) })
         })
     }
 }
@@ -178,14 +187,19 @@ fn states(database: &Database, found: &FoundArea, as_of: Time, days: u16) -> any
 impl View for Area {
     fn draw(&self, look: Look) -> Page {
         let mut page = Page::new(look);
-        if let Some(merged) = self.merged_listings {
-            let note = match merged {
-                0 => "Each home counts once: no two listings here are of one home (docs/HOMES.md)".to_owned(),
-                merged => {
-                    let listings = plural(merged as u64, "listing");
-                    format!("Each home counts once: {listings} are of a home that another one shows (docs/HOMES.md)")
-                }
+        if let Some(Merging { merged_listings, doubtful_pairs }) = self.merging {
+            let merged = match merged_listings {
+                0 => "no two listings here are of one home".to_owned(),
+                1 => "1 listing is counted through another one".to_owned(),
+                some => format!("{} are counted through another one", plural(some as u64, "listing")),
             };
+            let doubtful = match doubtful_pairs {
+                0 => String::new(),
+                some => format!("; {} more may be of one home", plural(some as u64, "pair")),
+            };
+            let note = format!(
+                "Each home counts once, as far as listings can be told apart: {merged}{doubtful} (docs/HOMES.md)"
+            );
             page.line([SafeText::from(note).dim()]).gap();
         }
         for (at, market) in self.view.markets.iter().enumerate() {

@@ -69,6 +69,8 @@ fn listings_of_two_portals_are_joined_with_their_evidence() {
     assert!(page.contains("same street, number and unit") && page.contains("docs/HOMES.md"), "{page}");
     let csv = room.stoop(&["duplicates", "60614", "--csv"]).ok().stdout;
     assert_eq!(csv.lines().count(), 1 + 6, "{csv}");
+    let limited = room.json(&["duplicates", "60614", "--limit", "1"]);
+    assert_eq!((limited["homes"].as_array().unwrap().len(), &limited["homes_found"]), (1, &3.into()));
     assert!(csv.starts_with("home,id,market,") && csv.lines().nth(2).unwrap().starts_with("one/1,other/70,"), "{csv}");
 }
 

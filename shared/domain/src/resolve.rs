@@ -6,16 +6,17 @@ use crate::status::Phase;
 use crate::steps::{Step, steps_of};
 use crate::time::Time;
 
-/// For so long after a sale other listings of the home that are still on the market are taken for outdated.
-const OUTDATED_AFTER_SALE_MS: i64 = 60 * Time::DAY_MS;
+/// For so long a listing that says pending is believed against one that says active. Most sales close by then.
+const PENDING_BELIEVED_MS: i64 = 60 * Time::DAY_MS;
 
 /// The steps of a home that several listings of one purpose show; a pure function of their histories, which are in the order
 /// of their IDs. The steps of one listing are those of its history.
 ///
-/// At each moment one listing speaks for the home: of those that say sold (for sixty days), else of those that say pending, else of
-/// those that say active, the one that has said so for the longest; if none is on the market, the one that said so last. So
+/// At each moment one listing speaks for the home: of those that say pending (for sixty days), else of those that say active, the
+/// one that has said so for the longest; if none is on the market, the one that said so last. A sale silences every listing that
+/// was on the market before it, until that listing leaves the market and comes back. So
 /// a home leaves the market with its last listing, and two portals that show two prices never make a cut of them: only a
-/// change by the listing that speaks is one. When another listing begins to speak while the home is on the market, its
+/// change by the listing that speaks is one. When another listing begins to speak that was on the market with the one before, its
 /// price, its type and its rooms replace those before without an event ([`Interval::other_listing`]).
 #[must_use]
 pub fn resolved_steps<'a>(listings: &[&'a History]) -> Vec<Step<'a>> {
@@ -29,6 +30,8 @@ pub fn resolved_steps<'a>(listings: &[&'a History]) -> Vec<Step<'a>> {
     moments.dedup();
     let mut intervals: Vec<Interval<'a>> = Vec::new();
     let mut spoke: Option<(usize, usize)> = None;
+    // The listing that offered the home last, and when it left the market; later than all, if it has not.
+    let mut offered: Option<(usize, Time)> = None;
     for moment in moments {
         let speaks = speaker(&timelines, moment);
         if speaks == spoke {
@@ -43,11 +46,10 @@ pub fn resolved_steps<'a>(listings: &[&'a History]) -> Vec<Step<'a>> {
                 .filter(|expires| *expires == moment && speaks.is_none_or(|(next, _)| next == listing));
         }
         if let Some((listing, at)) = speaks {
-            let was_on_market = |(before, interval): (usize, usize)| {
-                let phase = timelines[before][interval].interval.facts.status.phase();
-                before != listing && matches!(phase, Phase::Active | Phase::Pending)
-            };
-            let mut other_listing = spoke.is_some_and(was_on_market);
+            // The last one that spoke on the market: an advert that came after it left is a new offer, and its price a change.
+            let was_beside =
+                |(before, left): (usize, Time)| before != listing && began_before(&timelines[listing], left);
+            let mut other_listing = offered.is_some_and(was_beside);
             // Intervals that begin and end at this moment are steps, too.
             let earliest = spoke.filter(|(before, _)| *before == listing).map_or(0, |(_, before)| before + 1);
             let at_once = (earliest..at).filter(|at| timelines[listing][*at].interval.first == moment);
@@ -67,6 +69,12 @@ pub fn resolved_steps<'a>(listings: &[&'a History]) -> Vec<Step<'a>> {
                 other_listing = false;
             }
         }
+        let is_offered = |(listing, at): (usize, usize)| timelines[listing][at].is_offered();
+        match (spoke.filter(|it| is_offered(*it)), speaks.filter(|it| is_offered(*it))) {
+            (_, Some((listing, _))) => offered = Some((listing, Time::from_ms(i64::MAX))),
+            (Some((listing, _)), None) => offered = Some((listing, moment)),
+            (None, None) => {}
+        }
         spoke = speaks;
     }
     steps_of(intervals)
@@ -76,19 +84,25 @@ pub fn resolved_steps<'a>(listings: &[&'a History]) -> Vec<Step<'a>> {
 struct Statement<'a> {
     interval: Interval<'a>,
     until: Option<Time>,
-    /// Since when the listing has been on the market, or sold, without a break.
+    /// Since when the listing has said the same phase without a break.
     since: Time,
+    /// Since when it has been on the market without a break; `since` if it is not.
+    offered_since: Time,
 }
 
 impl Statement<'_> {
     /// When it may begin or cease to speak.
     fn moments(&self) -> impl Iterator<Item = Time> {
-        let outdated = (self.interval.facts.status.phase() == Phase::Closed).then(|| self.silences_until());
-        [Some(self.interval.first), self.until, outdated].into_iter().flatten()
+        let doubted = (self.interval.facts.status.phase() == Phase::Pending).then(|| self.believed_until());
+        [Some(self.interval.first), self.until, doubted].into_iter().flatten()
     }
 
-    fn silences_until(&self) -> Time {
-        self.interval.first.plus_ms(OUTDATED_AFTER_SALE_MS)
+    fn believed_until(&self) -> Time {
+        self.since.plus_ms(PENDING_BELIEVED_MS)
+    }
+
+    fn is_offered(&self) -> bool {
+        matches!(self.interval.facts.status.phase(), Phase::Active | Phase::Pending)
     }
 
     fn holds_at(&self, moment: Time) -> bool {
@@ -98,13 +112,24 @@ impl Statement<'_> {
     /// How much it is believed at a moment; 0 if it says that the home is off the market.
     fn rank(&self, moment: Time) -> u8 {
         match self.interval.facts.status.phase() {
-            Phase::Closed if moment < self.silences_until() => 4,
-            Phase::Pending => 3,
-            Phase::Active => 2,
+            Phase::Pending if moment < self.believed_until() => 4,
+            Phase::Active => 3,
+            Phase::Pending => 2,
             Phase::Before => 1,
             Phase::Closed | Phase::Off => 0,
         }
     }
+}
+
+/// Whether a listing was on the market before a moment.
+fn began_before(timeline: &[Statement<'_>], moment: Time) -> bool {
+    timeline.iter().any(|statement| statement.is_offered() && statement.interval.first < moment)
+}
+
+/// When the home was last sold, as far as its listings say so until a moment.
+fn sold_by(timelines: &[Vec<Statement<'_>>], moment: Time) -> Option<Time> {
+    let sales = timelines.iter().flatten().filter(|it| it.interval.facts.status.phase() == Phase::Closed);
+    sales.map(|sale| sale.since).filter(|since| *since <= moment).max()
 }
 
 /// The intervals of a listing.
@@ -114,18 +139,23 @@ fn statements_of(intervals: Vec<Interval<'_>>) -> Vec<Statement<'_>> {
     for (interval, next) in intervals.into_iter().zip(nexts) {
         let until = interval.expires.or(next);
         let phase = interval.facts.status.phase();
-        let continues = statements.last().filter(|before| {
-            let is_same = before.interval.facts.status.phase() == phase;
-            is_same && before.until == Some(interval.first) && before.interval.expires.is_none()
-        });
-        let since = continues.map_or(interval.first, |before| before.since);
-        statements.push(Statement { interval, until, since });
+        let phase_of = |statement: &Statement<'_>| statement.interval.facts.status.phase();
+        let before = statements
+            .last()
+            .filter(|before| before.until == Some(interval.first) && before.interval.expires.is_none());
+        let same = before.filter(|before| phase_of(before) == phase);
+        let since = same.map_or(interval.first, |before| before.since);
+        let is_offered = matches!(phase, Phase::Active | Phase::Pending);
+        let offered = before.filter(|before| is_offered && before.is_offered());
+        let offered_since = offered.map_or(since, |before| before.offered_since);
+        statements.push(Statement { interval, until, since, offered_since });
     }
     statements
 }
 
 /// The listing that speaks for the home at a moment, and its interval. `None` if none has one then.
 fn speaker(timelines: &[Vec<Statement<'_>>], moment: Time) -> Option<(usize, usize)> {
+    let sold = sold_by(timelines, moment);
     let mut best: Option<(u8, Time, (usize, usize))> = None;
     for (listing, timeline) in timelines.iter().enumerate() {
         // The last one that began: several may begin at one moment, and all but the last last no time.
@@ -133,7 +163,8 @@ fn speaker(timelines: &[Vec<Statement<'_>>], moment: Time) -> Option<(usize, usi
             continue;
         };
         let statement = &timeline[at];
-        if !statement.holds_at(moment) {
+        let is_outdated = statement.is_offered() && sold.is_some_and(|sold| statement.offered_since < sold);
+        if !statement.holds_at(moment) || is_outdated {
             continue;
         }
         let rank = statement.rank(moment);

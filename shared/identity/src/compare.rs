@@ -15,8 +15,8 @@ pub enum Veto {
     OtherUnit,
     /// The addresses name two floors.
     OtherFloor,
-    /// The addresses name two numbers of a street.
-    OtherNumber,
+    /// The addresses name two numbers of a street, or two streets with other numbers or of one name.
+    OtherAddress,
     /// The first prices are more than 30 % apart, or more than 15 % with another size or other rooms.
     OtherPrice,
     /// The headlines have two numbers of one agency.
@@ -67,7 +67,7 @@ impl Veto {
         match self {
             Self::OtherUnit => "the addresses name two units",
             Self::OtherFloor => "the addresses name two floors",
-            Self::OtherNumber => "the addresses name two numbers of a street",
+            Self::OtherAddress => "the addresses name two houses",
             Self::OtherPrice => "first prices more than 30 % apart, or 15 % with another size or other rooms",
             Self::OtherReference => "the headlines have two numbers of one agency",
             Self::OtherUse => "a home, and land, a room or something commercial",
@@ -114,8 +114,10 @@ impl Comparison {
             says_building && finding.weight() > 0 && says_again.contains(&finding.of())
         };
         let weight: i32 = findings.iter().filter(|finding| !repeats(finding)).map(|finding| finding.weight()).sum();
-        // What is missing is never a match: place and rooms alone join nothing.
-        let identifies: u32 = findings.iter().map(|finding| finding.identifies()).sum();
+        // What is missing is never a match: place and rooms alone join nothing, and neither does a building whose homes are
+        // listed together.
+        let counts = |finding: &&Finding| !says_building || **finding != Finding::ListedTogether;
+        let identifies: u32 = findings.iter().filter(counts).map(|finding| finding.identifies()).sum();
         let weight = if identifies < 2 { weight.min(DOUBT_WEIGHT) } else { weight };
         Self { veto: veto(a, b, &findings), findings, weight }
     }
@@ -132,9 +134,10 @@ fn veto(a: &ListingTraits, b: &ListingTraits, findings: &[Finding]) -> Option<Ve
     match () {
         () if differs(a.unit(), b.unit()) => Some(Veto::OtherUnit),
         () if differs(a.floor(), b.floor()) => Some(Veto::OtherFloor),
-        () if streets == Some(StreetMatch::OtherNumber) => Some(Veto::OtherNumber),
+        () if matches!(streets, Some(StreetMatch::OtherNumber | StreetMatch::OtherPart)) => Some(Veto::OtherAddress),
+        () if streets == Some(StreetMatch::OtherStreet) && numbers_differ(a, b) => Some(Veto::OtherAddress),
         () if same_reference(a, b) == Some(false) => Some(Veto::OtherReference),
-        () if use_of(a.property_type) != use_of(b.property_type) => Some(Veto::OtherUse),
+        () if a.property_type.zip(b.property_type).is_some_and(|(a, b)| use_of(a) != use_of(b)) => Some(Veto::OtherUse),
         () if price.is_some_and(|apart| apart > 300 || apart > 150 && other_layout) => Some(Veto::OtherPrice),
         () if at_once && (other_layout || has(&[Finding::SimilarArea]) || price.is_some_and(|apart| apart > 0)) => {
             Some(Veto::AtOnce)
@@ -144,10 +147,18 @@ fn veto(a: &ListingTraits, b: &ListingTraits, findings: &[Finding]) -> Option<Ve
 }
 
 /// Homes, and what is never confused with them.
-fn use_of(property_type: Option<PropertyType>) -> Option<PropertyType> {
-    property_type.filter(|it| {
-        matches!(it, PropertyType::Land | PropertyType::Farm | PropertyType::Commercial | PropertyType::Room)
-    })
+fn use_of(property_type: PropertyType) -> Option<PropertyType> {
+    let is_other = matches!(
+        property_type,
+        PropertyType::Land | PropertyType::Farm | PropertyType::Commercial | PropertyType::Room
+    );
+    is_other.then_some(property_type)
+}
+
+/// Whether both addresses have a number, and not the same.
+fn numbers_differ(a: &ListingTraits, b: &ListingTraits) -> bool {
+    let number = |it: &ListingTraits| it.street.as_ref().and_then(|street| street.number.clone());
+    number(a).zip(number(b)).is_some_and(|(a, b)| a != b)
 }
 
 /// How far apart the first prices are, in thousandths of the higher one. `None` if one is unknown or they are of another
@@ -180,7 +191,7 @@ fn address(a: &ListingTraits, b: &ListingTraits) -> Option<Finding> {
         StreetMatch::Misspelt if is_whole_house => Finding::MisspeltHouse,
         StreetMatch::Misspelt => Finding::MisspeltBuilding,
         StreetMatch::Street => Finding::SameStreet,
-        StreetMatch::OtherNumber | StreetMatch::OtherStreet => Finding::OtherStreet,
+        StreetMatch::OtherNumber | StreetMatch::OtherStreet | StreetMatch::OtherPart => Finding::OtherStreet,
     })
 }
 

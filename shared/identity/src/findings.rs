@@ -63,8 +63,8 @@ findings! {
     SameUnit: Address, 140, "same street, number and unit";
     SameHouse: Address, 135, "same street and number of a house";
     SameBuilding: Address, 23, "same street and number, and not both say the unit";
-    MisspeltUnit: Address, 130, "nearly the same street, same number and unit";
-    MisspeltHouse: Address, 120, "nearly the same street, same number of a house";
+    MisspeltUnit: Address, 70, "nearly the same street, same number and unit";
+    MisspeltHouse: Address, 70, "nearly the same street, same number of a house";
     MisspeltBuilding: Address, 20, "nearly the same street, same number, and not both say the unit";
     SameStreet: Address, 10, "same street, and not both say the number";
     OtherStreet: Address, -50, "other streets";
@@ -127,8 +127,10 @@ impl Finding {
     /// their rooms, is none.
     pub(crate) fn identifies(self) -> u32 {
         match self {
-            Self::SameUnit | Self::SameHouse | Self::MisspeltUnit | Self::MisspeltHouse | Self::SameReference => 2,
-            Self::SameOddArea
+            Self::SameUnit | Self::SameHouse | Self::SameReference => 2,
+            Self::MisspeltUnit
+            | Self::MisspeltHouse
+            | Self::SameOddArea
             | Self::SameRoundArea
             | Self::SameOddPrice
             | Self::SameRoundPrice

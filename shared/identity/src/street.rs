@@ -34,9 +34,14 @@ pub enum StreetMatch {
     Street,
     /// The streets are equal and the numbers differ.
     OtherNumber,
-    /// The streets differ.
+    /// The streets differ in name.
     OtherStreet,
+    /// The streets have one name, and differ in type or direction: *N Clark St* and *S Clark St*.
+    OtherPart,
 }
+
+/// What follows in a line is no address.
+const LINE_CHARS_MAX: usize = 160;
 
 /// What was found in a line besides the words of the street.
 #[derive(Default)]
@@ -48,29 +53,48 @@ struct Found {
 }
 
 impl StreetAddress {
-    /// Reads an address line. `country` is an ISO 3166-1 alpha-2 code: it decides what `12-34` and `12/34` mean.
+    /// Reads an address line; of a long one, the first 160 characters. `country` is an ISO 3166-1 alpha-2 code, perhaps with a
+    /// region, as in `US-NY`: they decide what `12-34` and `12/34` mean.
     ///
     /// Returns `None` if the line has no street, or only says that the address is on request.
     #[must_use]
     pub fn parse(line: &str, country: &str) -> Option<Self> {
+        let (country, region) = country.split_once('-').unwrap_or((country, ""));
+        let line: String = line.chars().take(LINE_CHARS_MAX).collect();
         let line = line.to_lowercase().replace('\u{bd}', " 1/2").replace('\u{bc}', " 1/4").replace('\u{be}', " 3/4");
         if words::is_withheld(&line) {
             return None;
         }
         let mut found = Found::default();
         let parts = line.split([',', ';', '\n', '(', ')']).map(tokens);
-        let mut parts: Vec<Vec<String>> =
-            parts.map(|part| found.take_from(part, country)).filter(|part| !part.is_empty()).collect();
+        let mut parts: Vec<Vec<String>> = parts
+            .enumerate()
+            .map(|(at, part)| found.take_from(part, country, at == 0))
+            .filter(|part| !part.is_empty())
+            .collect();
         // "12, avenue Hassan II"
         if parts.len() > 1 && parts[0].len() == 1 && is_number(&parts[0][0]) {
             let number = parts.remove(0);
             parts[0].splice(0..0, number);
         }
-        let at = parts.iter().position(|part| part.iter().any(|word| word.len() > 1 && has_letter(word)))?;
+        // The part with a number, or else the first with a word: a building's name may come before.
+        let has_word = |part: &Vec<String>| part.iter().any(|word| word.chars().count() > 1 && has_letter(word));
+        let first = parts.iter().position(has_word)?;
+        let is_numbered = |part: &Vec<String>| has_word(part) && part.iter().any(|word| is_number(word));
+        let is_street = |part: &[String]| part.iter().any(|word| words::street_type(word).is_some());
+        let at = match parts.get(first + 1) {
+            Some(next)
+                if !is_numbered(&parts[first]) && !is_street(&parts[first]) && is_numbered(next) && is_street(next) =>
+            {
+                first + 1
+            }
+            _ => first,
+        };
         let after = parts.split_off(at + 1);
         let mut street = parts.pop()?;
         let mut address = Self::default();
-        address.take_number(&mut street, &mut found, country);
+        drop_city(&mut street);
+        address.take_number(&mut street, &mut found, (country, region));
         address.take_parts_after(&after, &mut found);
         address.take_name(street, &mut found, country);
         let Found { building, unit, floor, number } = found;
@@ -80,7 +104,10 @@ impl StreetAddress {
             (Some(building), Some(unit)) => Some(format!("{building} {unit}")),
             (building, unit) => unit.or(building),
         };
-        (!address.name.is_empty()).then_some(address)
+        // A name alone is that of a place.
+        let is_street = address.number.is_some() || address.street_type.is_some() || is_german_street(&address.name);
+        let is_zero = address.number.as_deref() == Some("0");
+        (!address.name.is_empty() && is_street && !is_zero).then_some(address)
     }
 
     /// How this address agrees with another one in the same city or postal code. Units are compared by themselves.
@@ -93,10 +120,10 @@ impl StreetAddress {
         let differs = |a: Option<&str>, b: Option<&str>| a.zip(b).is_some_and(|(a, b)| a != b);
         let contradicts = differs(self.street_type, other.street_type)
             || (!self.directions.is_empty() && !other.directions.is_empty() && self.directions != other.directions);
-        if contradicts {
-            return StreetMatch::OtherStreet;
-        }
         let is_exact = self.name == other.name;
+        if contradicts {
+            return if is_exact { StreetMatch::OtherPart } else { StreetMatch::OtherStreet };
+        }
         let is_whole = self.street_type == other.street_type && self.directions == other.directions;
         if !is_exact && !is_near(&self.name, &other.name) {
             return StreetMatch::OtherStreet;
@@ -112,7 +139,7 @@ impl StreetAddress {
     }
 
     /// Takes the house number out of the words of the street.
-    fn take_number(&mut self, street: &mut Vec<String>, found: &mut Found, country: &str) {
+    fn take_number(&mut self, street: &mut Vec<String>, found: &mut Found, (country, region): (&str, &str)) {
         let first = street.first().filter(|word| is_number(word) && words::ordinal(word, country).is_none());
         let leads = first.is_some() && street.len() > 1;
         let at = if leads {
@@ -126,7 +153,13 @@ impl StreetAddress {
         };
         let Some(at) = at else { return };
         let mut number = street.remove(at);
-        if street.get(at).is_some_and(|word| matches!(word.as_str(), "1/2" | "1/4" | "3/4")) {
+        let is_letter = |word: &String| word.len() == 1 && has_letter(word) && words::direction(word).is_none();
+        let is_name = street.get(1).is_some_and(|word| words::street_type(word).is_some());
+        let is_part = street.len() > 2 && street.first().is_some_and(is_letter) && !is_name;
+        if leads && is_part && words::numbered_road(street).is_none() {
+            // "1511 A Maple St"; "12 A St" has two words.
+            number.push_str(&street.remove(0));
+        } else if street.get(at).is_some_and(|word| matches!(word.as_str(), "1/2" | "1/4" | "3/4")) {
             number = format!("{number} {}", street.remove(at));
         } else if street.get(at).is_some_and(|word| {
             let is_letter = !leads && at + 1 == street.len() && word.len() == 1 && has_letter(word);
@@ -150,7 +183,7 @@ impl StreetAddress {
                 self.number = Some(plain_number(house));
             }
             // In Queens, 37-12 is one number, and some write 3712.
-            ("US", None, Some((block, house))) if has_digits(block) && has_digits(house) => {
+            ("US", None, Some((block, house))) if region == "NY" && has_digits(block) && has_digits(house) => {
                 self.number = Some(format!("{block}{house}"));
             }
             // "12-4b" where the second is no number of a range
@@ -166,6 +199,13 @@ impl StreetAddress {
     fn take_parts_after(&mut self, after: &[Vec<String>], found: &mut Found) {
         for part in after {
             let [first, rest @ ..] = part.as_slice() else { continue };
+            // ", A" and ", P1204"
+            let is_unit = rest.is_empty()
+                && (first.len() == 1 || first.len() <= 6 && first.contains(|c: char| c.is_ascii_digit()));
+            if is_unit && has_letter(first) && !is_number(first) {
+                found.unit.get_or_insert(plain(first));
+                continue;
+            }
             if !first.starts_with(|c: char| c.is_ascii_digit()) || first.len() > 4 || rest.len() > 1 {
                 continue;
             }
@@ -190,9 +230,11 @@ impl StreetAddress {
         if street.len() > 2
             && found.unit.is_none()
             && let [.., before, last] = street.as_slice()
-            && last.starts_with(|c: char| c.is_ascii_digit())
-            && words::ordinal(last, country).is_none()
+            && (is_number(last) && words::ordinal(last, country).is_none() || last.len() <= 3 && !is_number(last))
+            && words::street_type(last).is_none()
+            && words::direction(last).is_none()
             && words::street_type(before).is_some()
+            && self.number.is_some()
         {
             found.unit = street.pop().as_deref().map(plain);
         }
@@ -229,9 +271,16 @@ impl StreetAddress {
         let count = street.len();
         let mut name = String::new();
         for (at, word) in street.iter().enumerate() {
-            let is_left_out = count > 1 && words::is_small(word);
+            let is_left_out = count > 1 && words::is_small(word, country);
             if !is_left_out {
-                let word = if at + 1 < count && matches!(word.as_str(), "saint" | "sankt") { "st" } else { word };
+                let word = match word.as_str() {
+                    "saint" | "sankt" if at + 1 < count => "st",
+                    "mount" => "mt",
+                    "highway" => "hwy",
+                    "jr" | "junior" if at > 0 => continue,
+                    word if count == 1 => words::direction(word).unwrap_or(word),
+                    word => word,
+                };
                 name.push_str(&words::ordinal(word, country).unwrap_or_else(|| word.to_owned()));
             }
         }
@@ -253,7 +302,7 @@ impl StreetAddress {
 
 impl Found {
     /// Takes units, buildings and floors out of the words of a part.
-    fn take_from(&mut self, mut words: Vec<String>, country: &str) -> Vec<String> {
+    fn take_from(&mut self, mut words: Vec<String>, country: &str, is_first: bool) -> Vec<String> {
         let mut left: Vec<String> = Vec::with_capacity(words.len());
         words.reverse();
         while let Some(word) = words.pop() {
@@ -285,15 +334,25 @@ impl Found {
                     words.pop();
                 }
                 if let Some(unit) = words.pop() {
-                    self.unit.get_or_insert(plain(&unit));
+                    let unit = words::ordinal(&unit, country).unwrap_or(unit);
+                    let unit = rest_of_unit(unit, &mut words);
+                    self.unit.get_or_insert(unit);
                 }
-            } else if words::introduces_building(&word) && value.is_some_and(|value| value.len() <= 4) {
+            } else if words::ordinal(&word, country).is_some()
+                && !is_number(&word)
+                && next.as_deref().is_some_and(words::is_floor)
+            {
+                words.pop();
+                self.floor = self.floor.take().or_else(|| words::ordinal(&word, country));
+            } else if words::introduces_building(&word) && value.is_some_and(|value| value.len() <= 5) {
                 let building = words.pop().unwrap_or_default();
                 self.building.get_or_insert(plain(&building));
             } else if words::introduces_number(&word) && next.as_deref().is_some_and(is_number) {
                 let number = words.pop().unwrap_or_default();
                 self.number.get_or_insert(plain_number(&number));
-            } else if let Some(name) = words::unit_name(&word).filter(|_| !left.is_empty()) {
+            } else if let Some(name) =
+                words::unit_name(&word).filter(|_| !left.is_empty() || words.len() <= 1 && !is_first)
+            {
                 let value = value.filter(|value| is_number(value)).map(plain).inspect(|_| drop(words.pop()));
                 self.unit.get_or_insert(format!("{name}{}", value.unwrap_or_default()));
             } else {
@@ -302,6 +361,19 @@ impl Found {
         }
         left
     }
+}
+
+/// A unit of several words at the end of its part: *B 12*, *1203 A*, *1 Rear*. `words` are those after it, the next one last.
+fn rest_of_unit(first: String, words: &mut Vec<String>) -> String {
+    let is_more =
+        |word: &String| word.len() == 1 || is_number(word) && word.len() <= 4 || words::unit_name(word).is_some();
+    let mut unit = plain(&first);
+    if words.len() <= 2 && words.iter().all(is_more) {
+        while let Some(word) = words.pop() {
+            unit.push_str(&plain(&word));
+        }
+    }
+    unit
 }
 
 /// The words of a part of a line; `#` is a word of its own.
@@ -318,6 +390,14 @@ fn tokens(part: &str) -> Vec<String> {
         } else if word.starts_with(|c: char| c.is_ascii_digit()) {
             let number: String = word.chars().filter(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '/')).collect();
             tokens.push(number.trim_matches(['-', '/']).to_owned());
+        } else if let Some((letters, number)) = word.split_once('-')
+            && letters.len() <= 2
+            && letters.bytes().all(|byte| byte.is_ascii_alphabetic())
+            && is_number(number)
+            && !words::begins_road(letters)
+        {
+            // "B-12" is a unit.
+            tokens.push(format!("{letters}{}", number.trim_matches(|c: char| !c.is_ascii_alphanumeric())));
         } else {
             tokens.extend(slug(word).split('-').filter(|word| !word.is_empty()).map(str::to_owned));
         }
@@ -326,7 +406,32 @@ fn tokens(part: &str) -> Vec<String> {
 }
 
 fn has_letter(word: &str) -> bool {
-    word.bytes().any(|byte| byte.is_ascii_alphabetic())
+    word.contains(char::is_alphabetic)
+}
+
+/// Takes city, state and ZIP code off the end of a part that has them without a comma: *1000 MAIN ST CHICAGO IL 60614*.
+fn drop_city(street: &mut Vec<String>) {
+    let is_zip = |word: &String| word.len() >= 5 && word.bytes().take(5).all(|byte| byte.is_ascii_digit());
+    let has_zip = street.len() > 3 && street.last().is_some_and(is_zip);
+    if has_zip {
+        street.pop();
+        if street.last().is_some_and(|state| state.len() == 2) {
+            street.pop();
+        }
+    }
+    // Words after the last type of a street that has a number and a name.
+    let Some(at) = street.iter().rposition(|word| words::street_type(word).is_some()) else { return };
+    let is_city = |word: &String| word.len() > 3 && !is_number(word) && words::direction(word).is_none();
+    let names = if is_number(&street[0]) { 2 } else { 1 };
+    if at >= names && (has_zip || names == 2) && street.len() > at + 1 && street[at + 1..].iter().all(is_city) {
+        street.truncate(at + 1);
+    }
+}
+
+fn is_german_street(name: &str) -> bool {
+    ["strasse", "gasse", "weg", "platz", "allee", "straat", "gatan", "vej"]
+        .iter()
+        .any(|end| name.len() > end.len() && name.ends_with(end))
 }
 
 fn is_number(word: &str) -> bool {
@@ -335,11 +440,19 @@ fn is_number(word: &str) -> bool {
 
 /// Whether a word can be the number or letter of a unit: it has a digit, or at most two letters.
 fn is_unit_value(word: &str) -> bool {
-    word.len() <= 6 && word.bytes().any(|byte| byte.is_ascii_digit()) || word.len() <= 2 && has_letter(word)
+    word.len() <= 9 && word.bytes().any(|byte| byte.is_ascii_digit())
+        || word.len() <= 2 && has_letter(word)
+        || words::number_word(word).is_some()
+        || words::direction(word).is_some()
+        || words::unit_name(word).is_some()
 }
 
 /// A unit without punctuation and leading zeros.
 fn plain(word: &str) -> String {
+    if let Some(number) = words::number_word(word) {
+        return number.to_string();
+    }
+    let word = words::direction(word).or_else(|| words::unit_name(word)).unwrap_or(word);
     let plain: String = word.chars().filter(char::is_ascii_alphanumeric).collect();
     let stripped = plain.trim_start_matches('0');
     if stripped.is_empty() { plain } else { stripped.to_owned() }
@@ -355,6 +468,8 @@ fn plain_number(word: &str) -> String {
 fn is_same_number(a: &str, b: &str) -> bool {
     let range = |number: &str| {
         let (from, to) = number.split_once('-')?;
+        // "1200-02" is 1200 to 1202.
+        let to = if to.len() < from.len() { format!("{}{to}", &from[..from.len() - to.len()]) } else { to.to_owned() };
         Some((from.parse::<u32>().ok()?, to.parse::<u32>().ok()?))
     };
     let lies_in = |range: Option<(u32, u32)>, number: &str| {
@@ -363,15 +478,18 @@ fn is_same_number(a: &str, b: &str) -> bool {
     a == b || lies_in(range(a), b) || lies_in(range(b), a)
 }
 
-/// Whether one name is a misspelling of the other. Short names, and those that differ in a digit, are not.
+/// Whether one name is the other with a letter left out, added, replaced or swapped. Short names, and those that differ in a
+/// digit, are not.
 fn is_near(a: &str, b: &str) -> bool {
     let digits = |name: &str| name.chars().filter(char::is_ascii_digit).collect::<String>();
-    let typos = match a.len().min(b.len()) {
-        0..=4 => return false,
-        5..=8 => 1,
-        _ => 2,
-    };
-    a.len().abs_diff(b.len()) <= typos && digits(a) == digits(b) && strsim::osa_distance(a, b) <= typos
+    let is_long = a.len().min(b.len()) >= 5 && a.len().max(b.len()) <= 40;
+    // A mistake is seldom in the first letter: *Northwood* is not *Southwood*.
+    let begins_alike = a.chars().next() == b.chars().next();
+    is_long
+        && begins_alike
+        && a.len().abs_diff(b.len()) <= 1
+        && digits(a) == digits(b)
+        && strsim::osa_distance(a, b) <= 1
 }
 
 #[cfg(test)]

@@ -48,7 +48,8 @@ impl ListingTraits {
     pub fn of(id: &HomeId, listing: &Home) -> Option<Self> {
         let facts = listing.history.current()?;
         let attributes = &listing.attributes;
-        let country = facts.market.area.levels()[0].to_uppercase();
+        let [country, region, ..] = facts.market.area.levels();
+        let country = format!("{country}-{region}").to_uppercase();
         let steps = listing.history.steps();
         let mut on_market: Vec<(Time, Time)> = Vec::new();
         for step in &steps {
@@ -113,11 +114,11 @@ impl ListingTraits {
         self.street.as_ref().and_then(|street| street.floor.as_deref())
     }
 
-    /// Whether it was on the market together with another listing for more than a day.
+    /// Whether it was on the market together with another listing.
     #[must_use]
     pub fn overlaps(&self, other: &Self) -> bool {
         self.on_market.iter().any(|(first, last)| {
-            let days = |(from, to): &(Time, Time)| last.ms().min(to.ms()) - first.ms().max(from.ms()) > Time::DAY_MS;
+            let days = |(from, to): &(Time, Time)| last.min(to) >= first.max(from);
             other.on_market.iter().any(days)
         })
     }
@@ -129,6 +130,9 @@ fn hundredths(area: stoop_domain::Area) -> u64 {
     (area.square_metres() * 100.0).round() as u64
 }
 
+/// What follows in a headline is a text.
+const TITLE_WORDS_MAX: usize = 40;
+
 /// The distinct words of a headline that have more than two letters, sorted, without those that most headlines of an area
 /// have.
 fn title_words(title: &str, area: &AreaPath) -> Vec<String> {
@@ -138,6 +142,7 @@ fn title_words(title: &str, area: &AreaPath) -> Vec<String> {
         word.chars().count() > 2 && !word.contains(|c: char| c.is_numeric()) && !is_trade(word) && !is_place(word)
     };
     let mut words: Vec<String> = slug.split('-').filter(says_more).map(str::to_owned).collect();
+    words.truncate(TITLE_WORDS_MAX);
     words.sort_unstable();
     words.dedup();
     words

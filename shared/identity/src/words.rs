@@ -28,6 +28,7 @@ const TYPES: &[(&str, &[&str])] = &[
     ("grn", &["green", "grn"]),
     ("grv", &["grove", "grv", "grov"]),
     ("hbr", &["harbor", "harbour", "hbr"]),
+    ("hwy", &["highway", "hwy"]),
     ("hl", &["hill", "hl"]),
     ("hls", &["hills", "hls"]),
     ("holw", &["hollow", "holw"]),
@@ -91,53 +92,28 @@ const DIRECTIONS: &[(&str, &[&str])] = &[
 ];
 
 /// Words before a unit's number or letter: USPS Publication 28, appendix C2, and those of other languages.
+#[rustfmt::skip]
 const UNITS: &[&str] = &[
-    "#",
-    "apartment",
-    "apt",
-    "appt",
-    "appartement",
-    "apto",
-    "apartamento",
-    "condo",
-    "condominium",
-    "departamento",
-    "depto",
-    "dept",
-    "door",
-    "flat",
-    "lgh",
-    "lokal",
-    "piso",
-    "porte",
-    "rm",
-    "room",
-    "ste",
-    "suite",
-    "top",
-    "tur",
-    "tuer",
-    "u",
-    "unit",
-    "unt",
-    "wohnung",
-    "whg",
+    "#", "apartment", "apt", "appt", "appartement", "apto", "apartamento", "condo", "condominium", "departamento", "depto", "dept",
+    "door", "flat", "homesite", "lgh", "lokal", "lot", "phase", "piso", "plot", "porte", "rm", "room", "site", "slip", "space", "spc",
+    "ste", "suite", "top", "tur", "tuer", "u", "unit", "unt", "wohnung", "whg",
 ];
 
 /// Words before a building's number, which is part of the unit.
-const BUILDINGS: &[&str] = &[
-    "bldg", "building", "bloc", "block", "imm", "immeuble", "portal", "stiege", "tower", "tour", "trlr", "villa",
-    "lot", "plot",
-];
+const BUILDINGS: &[&str] =
+    &["bldg", "building", "bloc", "block", "imm", "immeuble", "portal", "stiege", "tower", "tour", "trlr", "villa"];
 
 /// Words that are a unit of their own.
 const UNIT_NAMES: &[(&str, &[&str])] = &[
     ("bsmt", &["basement", "bsmt"]),
-    ("frnt", &["frnt"]),
+    ("coach", &["coach", "carriage"]),
+    ("frnt", &["front", "frnt"]),
+    ("garden", &["garden", "gdn"]),
+    ("lowr", &["lower", "lowr"]),
     ("ph", &["penthouse", "ph"]),
     ("rear", &["rear"]),
-    ("uppr", &["uppr"]),
-    ("lowr", &["lowr"]),
+    ("top", &["top"]),
+    ("uppr", &["upper", "uppr"]),
 ];
 
 const FLOORS: &[&str] = &["floor", "flr", "fl", "etage", "stock", "og", "obergeschoss", "planta", "andar"];
@@ -188,6 +164,11 @@ const WITHHELD: &[&str] = &[
     "auf anfrage",
     "sur demande",
     "a consultar",
+    "po box",
+    "p.o. box",
+    "tbd",
+    "unknown",
+    "no address",
     "not available",
     "unavailable",
     "to be announced",
@@ -302,14 +283,40 @@ pub(crate) fn introduces_number(word: &str) -> bool {
     NUMBERS.contains(&word)
 }
 
-pub(crate) fn is_small(word: &str) -> bool {
-    SMALL.contains(&word)
+pub(crate) fn is_small(word: &str, country: &str) -> bool {
+    match country {
+        "US" | "CA" | "GB" | "IE" | "AU" | "NZ" => matches!(word, "of" | "the"),
+        _ => SMALL.contains(&word),
+    }
+}
+
+/// The number that a word says: `one` to `twelve` and Roman numerals up to `x`, as units have them.
+pub(crate) fn number_word(word: &str) -> Option<usize> {
+    let english = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"];
+    let roman = ["", "ii", "iii", "iv", "", "vi", "vii", "viii", "ix"];
+    let at = |words: &[&str]| words.iter().position(|it| *it == word).map(|at| at + 1);
+    at(&english).or_else(|| at(&roman))
+}
+
+/// Whether it is the code of a state of the United States, which names its highways: *IL-12*.
+fn is_state(word: &str) -> bool {
+    const STATES: &str = "al ak az ar ca co ct de fl ga hi id il in ia ks ky la me md ma mi mn ms mo mt ne nv nh nj nm ny nc nd oh ok or \
+                          pa ri sc sd tn tx ut vt va wa wv wi wy dc";
+    word.len() == 2 && STATES.split_whitespace().any(|state| state == word)
+}
+
+/// Whether these letters before a hyphen and a number name a road, not a unit.
+pub(crate) fn begins_road(word: &str) -> bool {
+    is_state(word) || matches!(word, "us" | "sr" | "cr" | "fm" | "sh" | "i" | "rt")
 }
 
 /// `5` for *5th*, *fifth* and *5e*, which is a unit where nobody counts so.
 pub(crate) fn ordinal(word: &str, country: &str) -> Option<String> {
     if let Some(at) = ORDINALS.iter().position(|name| *name == word) {
         return Some((at + 1).to_string());
+    }
+    if word == "mlk" {
+        return Some("martinlutherking".to_owned());
     }
     let digits = word.trim_end_matches(|c: char| c.is_ascii_alphabetic());
     let ends: &[&str] = match country {
@@ -328,6 +335,13 @@ pub(crate) fn is_withheld(line: &str) -> bool {
 
 /// A road with a number at the beginning of these words: its one form and how many words introduce it.
 pub(crate) fn numbered_road(words: &[String]) -> Option<(&'static str, usize)> {
+    let is_digit = |c: char| c.is_ascii_digit();
+    if let [state, number, ..] = words
+        && is_state(state)
+        && number.starts_with(is_digit)
+    {
+        return Some(("hwy", 1));
+    }
     let (forms, form) = NUMBERED_ROADS.iter().find(|(forms, _)| {
         words.len() > forms.len()
             && forms.iter().zip(words).all(|(form, word)| form == word)

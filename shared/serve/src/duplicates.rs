@@ -1,10 +1,10 @@
 //! Which listings of an area are of one home, and its figures if each home counts once.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 use stoop_domain::{History, Home, HomeId, Market, Purpose, Time};
-use stoop_identity::{Comparison, Edge, ListingTraits, MODEL_VERSION, Rulings, link};
+use stoop_identity::{Comparison, Edge, JOIN_WEIGHT, ListingTraits, MODEL_VERSION, Rulings, link};
 use stoop_market::{Delta, Zones, correction};
 
 use crate::home::HomeSummary;
@@ -19,6 +19,8 @@ pub struct MergedHomes {
     pub corrections: Vec<(Market, Delta)>,
     /// The listings that are counted through another one.
     pub merged: usize,
+    /// The pairs that are doubtful, and count as two homes.
+    pub doubtful: usize,
 }
 
 impl MergedHomes {
@@ -29,7 +31,12 @@ impl MergedHomes {
         let (traits, histories): (Vec<ListingTraits>, Vec<&History>) =
             listings.iter().filter_map(|listing| Some((known(listing)?, &listing.1.history))).unzip();
         let (mut merged, mut zones) = (Self::default(), Zones::default());
-        for home in link(&traits, &Rulings::default()).homes {
+        let linked = link(&traits, &Rulings::default());
+        let joined: BTreeMap<usize, usize> =
+            linked.homes.iter().flat_map(|home| home.iter().map(|listing| (*listing, home[0]))).collect();
+        let home_of = |listing: usize| joined.get(&listing).copied().unwrap_or(listing);
+        merged.doubtful = linked.edges.iter().filter(|edge| home_of(edge.pair.0) != home_of(edge.pair.1)).count();
+        for home in linked.homes {
             for purpose in [Purpose::Sale, Purpose::Rent] {
                 let of_purpose = home.iter().filter(|at| traits[**at].purpose == purpose);
                 let shown: Vec<&History> = of_purpose.map(|at| histories[*at]).collect();
@@ -56,8 +63,14 @@ pub struct Duplicates {
     pub listings: usize,
     /// Those on offer or under contract.
     pub listings_open: usize,
-    /// The homes that these are of; a home for sale and for rent counts twice.
+    /// The homes that these are of.
     pub homes_open: usize,
+    /// How many homes have more than one listing; `homes` may hold fewer.
+    pub homes_found: usize,
+    /// How many pairs are doubtful; `doubtful` may hold fewer.
+    pub doubtful_found: usize,
+    /// The weight in bits from which a pair is joined.
+    pub join_bits: f64,
     /// The version of the weights: another one may join other listings.
     pub model: u16,
     /// The homes that have more than one listing, in order of their IDs.
@@ -86,8 +99,10 @@ pub struct ListingPair {
     pub b: HomeId,
     /// How much speaks for one home: the binary logarithm of the odds that the findings add.
     pub bits: f64,
-    /// What was found, in words.
+    /// What speaks for one home, in words.
     pub findings: Vec<&'static str>,
+    /// What speaks against it.
+    pub against: Vec<&'static str>,
     /// What excludes one home, in words.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub veto: Option<&'static str>,
@@ -112,10 +127,10 @@ impl ComparedListings {
         self.listings.is_empty()
     }
 
-    /// Finds those that are of one home. Without `all`, homes and pairs of which nothing is on offer or under contract are
-    /// left out.
+    /// Finds those that are of one home; the first `limit` homes and pairs. Without `all`, homes and pairs of which nothing is
+    /// on offer or under contract are left out.
     #[must_use]
-    pub fn duplicates(self, all: bool) -> Duplicates {
+    pub fn duplicates(self, all: bool, limit: usize) -> Duplicates {
         let (summaries, traits): (Vec<HomeSummary>, Vec<ListingTraits>) = self.listings.into_iter().unzip();
         let linked = link(&traits, &Rulings::default());
         let mut home_of: Vec<usize> = (0..traits.len()).collect();
@@ -124,7 +139,7 @@ impl ComparedListings {
         }
         let is_open = |at: usize| summaries[at].days_on_market.is_some();
         let open = || (0..traits.len()).filter(|at| is_open(*at));
-        let homes_open: BTreeSet<(usize, Purpose)> = open().map(|at| (home_of[at], traits[at].purpose)).collect();
+        let homes_open: BTreeSet<usize> = open().map(|at| home_of[at]).collect();
         let pair = |edge: &Edge| ListingPair::of(&traits[edge.pair.0].id, &traits[edge.pair.1].id, &edge.comparison);
         let shown = linked.homes.iter().filter(|home| all || home.iter().any(|at| is_open(*at)));
         let homes = shown.map(|home| {
@@ -137,7 +152,7 @@ impl ComparedListings {
                 evidence: edges.into_iter().map(pair).collect(),
             }
         });
-        let homes = homes.collect();
+        let homes: Vec<DuplicateHome> = homes.collect();
         let is_doubtful = |edge: &&Edge| {
             let (a, b) = edge.pair;
             home_of[a] != home_of[b] && (all || is_open(a) || is_open(b))
@@ -148,20 +163,28 @@ impl ComparedListings {
             listings: traits.len(),
             listings_open: open().count(),
             homes_open: homes_open.len(),
+            homes_found: homes.len(),
+            doubtful_found: doubtful.len(),
+            join_bits: f64::from(JOIN_WEIGHT) / 10.0,
             model: MODEL_VERSION,
-            homes,
-            doubtful: doubtful.into_iter().map(pair).collect(),
+            homes: homes.into_iter().take(limit).collect(),
+            doubtful: doubtful.into_iter().take(limit).map(pair).collect(),
         }
     }
 }
 
 impl ListingPair {
     fn of(a: &HomeId, b: &HomeId, comparison: &Comparison) -> Self {
+        let meanings = |speaks_for| {
+            let wanted = comparison.findings.iter().filter(|finding| (finding.weight() >= 0) == speaks_for);
+            wanted.map(|finding| finding.meaning()).collect()
+        };
         Self {
             a: a.clone(),
             b: b.clone(),
             bits: f64::from(comparison.weight) / 10.0,
-            findings: comparison.findings.iter().map(|finding| finding.meaning()).collect(),
+            findings: meanings(true),
+            against: meanings(false),
             veto: comparison.veto.map(|veto| veto.meaning()),
         }
     }

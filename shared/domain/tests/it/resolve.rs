@@ -54,9 +54,23 @@ fn who_says_pending_is_believed_and_so_is_who_says_sold() {
     let mls = listing(&[(0, Active, 500), (10, Pending, 500), (40, Closed, 500)]);
     let portal = listing(&[(1, Active, 500), (60, Gone, 500)]);
     assert_eq!(events(&[&mls, &portal]), [(0, New), (10, Contract), (40, Sold)]);
-    // The portal that still shows it two months after the sale offers it again.
-    let portal = listing(&[(1, Active, 500), (140, Gone, 500)]);
-    assert_eq!(events(&[&mls, &portal]), [(0, New), (10, Contract), (40, Sold), (100, New), (140, Left)]);
+    // A portal that still shows it for months is outdated, until it takes it down and shows it again.
+    let portal = listing(&[(1, Active, 500), (140, Gone, 500), (150, Active, 600)]);
+    assert_eq!(events(&[&mls, &portal]), [(0, New), (10, Contract), (40, Sold), (150, New)]);
+    // And so is one that reports the same sale later.
+    let portal = listing(&[(1, Active, 500), (76, Closed, 500)]);
+    assert_eq!(events(&[&mls, &portal]), [(0, New), (10, Contract), (40, Sold)]);
+    // An advert that begins after the sale offers the home again.
+    let buyer = listing(&[(70, Active, 600), (86, Active, 580)]);
+    assert_eq!(events(&[&mls, &buyer]), [(0, New), (10, Contract), (40, Sold), (70, New), (86, PriceCut)]);
+}
+
+#[test]
+fn who_says_pending_for_months_is_not_believed_for_ever() {
+    let silent = listing(&[(0, Active, 500), (10, Pending, 500)]);
+    let portal = listing(&[(1, Active, 500), (100, Gone, 500)]);
+    // Once the other one has left, what it says is all that is said.
+    assert_eq!(events(&[&silent, &portal]), [(0, New), (10, Contract), (70, BackOnMarket), (100, Contract)]);
 }
 
 #[test]
@@ -64,6 +78,9 @@ fn a_home_that_comes_again_under_a_new_id_is_back() {
     let first = listing(&[(0, Active, 500), (10, Gone, 500)]);
     let again = listing(&[(40, Active, 450)]);
     assert_eq!(events(&[&first, &again]), [(0, New), (10, Left), (40, BackOnMarket), (40, PriceCut)]);
+    // A portal that showed it all along at another price makes no cut when it comes back.
+    let beside = listing(&[(1, Active, 450), (8, Gone, 450), (40, Active, 450)]);
+    assert_eq!(events(&[&first, &beside]), [(0, New), (10, Left), (40, BackOnMarket)]);
 }
 
 #[test]

@@ -124,6 +124,42 @@ fn coordinates_of_a_postal_code_tell_no_homes_apart() {
 }
 
 #[test]
+fn other_addresses_are_other_homes_whatever_else_agrees() {
+    let lines = ["101 Oak Way", "12 Elm Ct", "7 Birch Ln", "101 Oak Ct", "101 N Oak Way", "101 S Oak Way"];
+    let listings: Vec<_> =
+        lines.iter().enumerate().map(|(at, line)| listing(&format!("s{at}/1"), line, house)).collect();
+    // A street without its direction may be either.
+    let joined = homes(&listings);
+    assert!(joined.iter().all(|home| home.len() == 2 && home.contains(&"s0/1")), "{joined:?}");
+}
+
+#[test]
+fn a_source_that_shows_both_in_one_file_has_two() {
+    let moment = Time::from_ms(5 * Time::DAY_MS);
+    let flats: Vec<_> = (0..6)
+        .map(|at| {
+            listing(&format!("a/{at}"), "", |it| {
+                it.on_market = vec![(moment, moment)];
+                it.first_price = Some(Minor(150_000_000 + at * 2_000_000));
+            })
+        })
+        .collect();
+    assert_eq!(homes(&flats), none());
+}
+
+#[test]
+fn a_type_that_is_not_said_excludes_nothing() {
+    let with = |kind: Option<PropertyType>| {
+        homes(&[
+            listing("a/1", "12 Main St Apt 4", |it| it.property_type = Some(PropertyType::Land)),
+            listing("b/2", "12 Main St Apt 4", |it| it.property_type = kind),
+        ])
+        .len()
+    };
+    assert_eq!((with(None), with(Some(PropertyType::Condominium))), (1, 0));
+}
+
+#[test]
 fn streets_of_one_name_in_two_towns_are_two() {
     let listings = [
         listing("a/1", "12 Main St", |it| {
