@@ -198,7 +198,7 @@ impl View for Area {
                 some => format!("; {} more may be of one home", plural(some as u64, "pair")),
             };
             let note = format!(
-                "Each home counts once, as far as listings can be told apart: {merged}{doubtful} (docs/HOMES.md)"
+                "Each home counts once, as far as listings can be distinguished: {merged}{doubtful} (docs/HOMES.md)"
             );
             page.line([SafeText::from(note).dim()]).gap();
         }

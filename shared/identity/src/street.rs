@@ -3,6 +3,12 @@
 use stoop_gazetteer::slug;
 
 use crate::words;
+use units::{Found, plain};
+
+mod agreement;
+mod units;
+
+pub use agreement::StreetMatch;
 
 /// A street address: what is left of an address line without city, region and postal code.
 ///
@@ -23,34 +29,8 @@ pub struct StreetAddress {
     pub floor: Option<String>,
 }
 
-/// How two street addresses agree.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum StreetMatch {
-    /// Street and number are equal.
-    Number,
-    /// The numbers are equal, and the names differ by a letter or two, or one lacks its direction or type.
-    Misspelt,
-    /// The streets are equal, and one address has no number.
-    Street,
-    /// The streets are equal and the numbers differ.
-    OtherNumber,
-    /// The streets differ in name.
-    OtherStreet,
-    /// The streets have one name, and differ in type or direction: *N Clark St* and *S Clark St*.
-    OtherPart,
-}
-
 /// What follows in a line is no address.
 const LINE_CHARS_MAX: usize = 160;
-
-/// What was found in a line besides the words of the street.
-#[derive(Default)]
-struct Found {
-    building: Option<String>,
-    unit: Option<String>,
-    floor: Option<String>,
-    number: Option<String>,
-}
 
 impl StreetAddress {
     /// Reads an address line; of a long one, the first 160 characters. `country` is an ISO 3166-1 alpha-2 code, perhaps with a
@@ -108,34 +88,6 @@ impl StreetAddress {
         let is_street = address.number.is_some() || address.street_type.is_some() || is_german_street(&address.name);
         let is_zero = address.number.as_deref() == Some("0");
         (!address.name.is_empty() && is_street && !is_zero).then_some(address)
-    }
-
-    /// How this address agrees with another one in the same city or postal code. Units are compared by themselves.
-    #[must_use]
-    pub fn compare(&self, other: &Self) -> StreetMatch {
-        let numbers = match (&self.number, &other.number) {
-            (Some(a), Some(b)) => Some(is_same_number(a, b)),
-            _ => None,
-        };
-        let differs = |a: Option<&str>, b: Option<&str>| a.zip(b).is_some_and(|(a, b)| a != b);
-        let contradicts = differs(self.street_type, other.street_type)
-            || (!self.directions.is_empty() && !other.directions.is_empty() && self.directions != other.directions);
-        let is_exact = self.name == other.name;
-        if contradicts {
-            return if is_exact { StreetMatch::OtherPart } else { StreetMatch::OtherStreet };
-        }
-        let is_whole = self.street_type == other.street_type && self.directions == other.directions;
-        if !is_exact && !is_near(&self.name, &other.name) {
-            return StreetMatch::OtherStreet;
-        }
-        match numbers {
-            Some(true) if is_exact && is_whole => StreetMatch::Number,
-            Some(true) => StreetMatch::Misspelt,
-            // Nearly equal names with other numbers are two streets.
-            _ if !is_exact => StreetMatch::OtherStreet,
-            Some(false) => StreetMatch::OtherNumber,
-            None => StreetMatch::Street,
-        }
     }
 
     /// Takes the house number out of the words of the street.
@@ -218,6 +170,29 @@ impl StreetAddress {
         }
     }
 
+    /// Takes the directions before and after the name. *E St* and *Avenue E* are names.
+    fn take_directions(&mut self, street: &mut Vec<String>) {
+        let mut lasts = Vec::new();
+        while street.len() > 1
+            && let Some(direction) = street.last().and_then(|word| words::direction(word))
+            // "Avenue E" is a name.
+            && !(street.len() == 2 && words::street_type(&street[0]).is_some())
+        {
+            lasts.push(direction);
+            street.pop();
+        }
+        while street.len() > 1
+            && let Some(direction) = words::direction(&street[0])
+            // "E St" is a name.
+            && !(street.len() == 2 && words::street_type(&street[1]).is_some())
+        {
+            self.directions.push(direction);
+            street.remove(0);
+        }
+        self.directions.extend(lasts);
+        self.directions.sort_unstable();
+    }
+
     /// Takes type, directions and name from the words of the street.
     fn take_name(&mut self, mut street: Vec<String>, found: &mut Found, country: &str) {
         for at in 0..street.len() {
@@ -238,25 +213,7 @@ impl StreetAddress {
         {
             found.unit = street.pop().as_deref().map(plain);
         }
-        let mut lasts = Vec::new();
-        while street.len() > 1
-            && let Some(direction) = street.last().and_then(|word| words::direction(word))
-            // "Avenue E" is a name.
-            && !(street.len() == 2 && words::street_type(&street[0]).is_some())
-        {
-            lasts.push(direction);
-            street.pop();
-        }
-        while street.len() > 1
-            && let Some(direction) = words::direction(&street[0])
-            // "E St" is a name.
-            && !(street.len() == 2 && words::street_type(&street[1]).is_some())
-        {
-            self.directions.push(direction);
-            street.remove(0);
-        }
-        self.directions.extend(lasts);
-        self.directions.sort_unstable();
+        self.take_directions(&mut street);
         if street.len() > 1 {
             let last = street.last().and_then(|word| words::street_type(word));
             let first = words::street_type(&street[0]).filter(|first| words::stands_before_name(first));
@@ -298,82 +255,6 @@ impl StreetAddress {
         }
         self.name = name;
     }
-}
-
-impl Found {
-    /// Takes units, buildings and floors out of the words of a part.
-    fn take_from(&mut self, mut words: Vec<String>, country: &str, is_first: bool) -> Vec<String> {
-        let mut left: Vec<String> = Vec::with_capacity(words.len());
-        words.reverse();
-        while let Some(word) = words.pop() {
-            let next = words.last().cloned();
-            let value = next.as_deref().filter(|next| is_unit_value(next));
-            if words::introduces_unit(&word)
-                && next.as_deref().is_some_and(|next| is_number(next) && next.contains('/'))
-            {
-                // "Unit 4/12 High St" says both.
-            } else if words::is_ground_floor(&word) {
-                self.floor.get_or_insert("0".to_owned());
-            } else if words::is_floor(&word) && (value.is_some() || left.last().is_some_and(|left| is_number(left))) {
-                // "3rd floor", "floor 3"; "12 3rd floor" keeps its 12.
-                let before = left.last().filter(|left| is_number(left)).cloned();
-                let floor = before.inspect(|_| drop(left.pop())).or_else(|| words.pop());
-                self.floor = self
-                    .floor
-                    .take()
-                    .or(floor.map(|floor| words::ordinal(&floor, country).unwrap_or_else(|| plain(&floor))));
-            } else if words::introduces_unit(&word)
-                && (word != "u" || value.is_some_and(is_number))
-                && (value.is_some()
-                    || next.as_deref().is_some_and(|next| next == "#" || words::introduces_number(next)))
-            {
-                while words
-                    .last()
-                    .is_some_and(|next| next == "#" || words::introduces_number(next) || words::introduces_unit(next))
-                {
-                    words.pop();
-                }
-                if let Some(unit) = words.pop() {
-                    let unit = words::ordinal(&unit, country).unwrap_or(unit);
-                    let unit = rest_of_unit(unit, &mut words);
-                    self.unit.get_or_insert(unit);
-                }
-            } else if words::ordinal(&word, country).is_some()
-                && !is_number(&word)
-                && next.as_deref().is_some_and(words::is_floor)
-            {
-                words.pop();
-                self.floor = self.floor.take().or_else(|| words::ordinal(&word, country));
-            } else if words::introduces_building(&word) && value.is_some_and(|value| value.len() <= 5) {
-                let building = words.pop().unwrap_or_default();
-                self.building.get_or_insert(plain(&building));
-            } else if words::introduces_number(&word) && next.as_deref().is_some_and(is_number) {
-                let number = words.pop().unwrap_or_default();
-                self.number.get_or_insert(plain_number(&number));
-            } else if let Some(name) =
-                words::unit_name(&word).filter(|_| !left.is_empty() || words.len() <= 1 && !is_first)
-            {
-                let value = value.filter(|value| is_number(value)).map(plain).inspect(|_| drop(words.pop()));
-                self.unit.get_or_insert(format!("{name}{}", value.unwrap_or_default()));
-            } else {
-                left.push(word);
-            }
-        }
-        left
-    }
-}
-
-/// A unit of several words at the end of its part: *B 12*, *1203 A*, *1 Rear*. `words` are those after it, the next one last.
-fn rest_of_unit(first: String, words: &mut Vec<String>) -> String {
-    let is_more =
-        |word: &String| word.len() == 1 || is_number(word) && word.len() <= 4 || words::unit_name(word).is_some();
-    let mut unit = plain(&first);
-    if words.len() <= 2 && words.iter().all(is_more) {
-        while let Some(word) = words.pop() {
-            unit.push_str(&plain(&word));
-        }
-    }
-    unit
 }
 
 /// The words of a part of a line; `#` is a word of its own.
@@ -438,58 +319,10 @@ fn is_number(word: &str) -> bool {
     word.starts_with(|c: char| c.is_ascii_digit())
 }
 
-/// Whether a word can be the number or letter of a unit: it has a digit, or at most two letters.
-fn is_unit_value(word: &str) -> bool {
-    word.len() <= 9 && word.bytes().any(|byte| byte.is_ascii_digit())
-        || word.len() <= 2 && has_letter(word)
-        || words::number_word(word).is_some()
-        || words::direction(word).is_some()
-        || words::unit_name(word).is_some()
-}
-
-/// A unit without punctuation and leading zeros.
-fn plain(word: &str) -> String {
-    if let Some(number) = words::number_word(word) {
-        return number.to_string();
-    }
-    let word = words::direction(word).or_else(|| words::unit_name(word)).unwrap_or(word);
-    let plain: String = word.chars().filter(char::is_ascii_alphanumeric).collect();
-    let stripped = plain.trim_start_matches('0');
-    if stripped.is_empty() { plain } else { stripped.to_owned() }
-}
-
 /// A house number without leading zeros.
 fn plain_number(word: &str) -> String {
     let stripped = word.trim_start_matches('0');
     if stripped.is_empty() { word.to_owned() } else { stripped.to_owned() }
-}
-
-/// Whether numbers are equal, or one is in the range of the other: 12 and 12-14.
-fn is_same_number(a: &str, b: &str) -> bool {
-    let range = |number: &str| {
-        let (from, to) = number.split_once('-')?;
-        // "1200-02" is 1200 to 1202.
-        let to = if to.len() < from.len() { format!("{}{to}", &from[..from.len() - to.len()]) } else { to.to_owned() };
-        Some((from.parse::<u32>().ok()?, to.parse::<u32>().ok()?))
-    };
-    let lies_in = |range: Option<(u32, u32)>, number: &str| {
-        range.zip(number.parse().ok()).is_some_and(|((from, to), number)| (from..=to).contains(&number))
-    };
-    a == b || lies_in(range(a), b) || lies_in(range(b), a)
-}
-
-/// Whether one name is the other with a letter left out, added, replaced or swapped. Short names, and those that differ in a
-/// digit, are not.
-fn is_near(a: &str, b: &str) -> bool {
-    let digits = |name: &str| name.chars().filter(char::is_ascii_digit).collect::<String>();
-    let is_long = a.len().min(b.len()) >= 5 && a.len().max(b.len()) <= 40;
-    // A mistake is seldom in the first letter: *Northwood* is not *Southwood*.
-    let begins_alike = a.chars().next() == b.chars().next();
-    is_long
-        && begins_alike
-        && a.len().abs_diff(b.len()) <= 1
-        && digits(a) == digits(b)
-        && strsim::osa_distance(a, b) <= 1
 }
 
 #[cfg(test)]
