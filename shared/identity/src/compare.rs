@@ -15,7 +15,7 @@ pub enum Veto {
     OtherUnit,
     /// The addresses name two floors.
     OtherFloor,
-    /// The addresses name two numbers of a street, or two streets with other numbers or of one name.
+    /// The addresses name two numbers of a street, or two streets, unless they are one place.
     OtherAddress,
     /// The first prices are more than 30 % apart, or more than 15 % with another size or other rooms.
     OtherPrice,
@@ -135,7 +135,12 @@ fn veto(a: &ListingTraits, b: &ListingTraits, findings: &[Finding]) -> Option<Ve
         () if differs(a.unit(), b.unit()) => Some(Veto::OtherUnit),
         () if differs(a.floor(), b.floor()) => Some(Veto::OtherFloor),
         () if matches!(streets, Some(StreetMatch::OtherNumber | StreetMatch::OtherPart)) => Some(Veto::OtherAddress),
-        () if streets == Some(StreetMatch::OtherStreet) && numbers_differ(a, b) => Some(Veto::OtherAddress),
+        // A street has two names at times, and a corner house two streets, but then it stands where the other one does.
+        () if streets == Some(StreetMatch::OtherStreet)
+            && (numbers_differ(a, b) || have_other_names(a, b) && !has(&[Finding::Within20Metres])) =>
+        {
+            Some(Veto::OtherAddress)
+        }
         () if same_reference(a, b) == Some(false) => Some(Veto::OtherReference),
         () if a.property_type.zip(b.property_type).is_some_and(|(a, b)| use_of(a) != use_of(b)) => Some(Veto::OtherUse),
         () if price.is_some_and(|apart| apart > 300 || apart > 150 && other_layout) => Some(Veto::OtherPrice),
@@ -153,6 +158,14 @@ fn use_of(property_type: PropertyType) -> Option<PropertyType> {
         PropertyType::Land | PropertyType::Farm | PropertyType::Commercial | PropertyType::Room
     );
     is_other.then_some(property_type)
+}
+
+/// Whether both addresses have a number, in streets of other names.
+fn have_other_names(a: &ListingTraits, b: &ListingTraits) -> bool {
+    a.street
+        .as_ref()
+        .zip(b.street.as_ref())
+        .is_some_and(|(a, b)| a.number.is_some() && b.number.is_some() && a.has_another_name(b))
 }
 
 /// Whether both addresses have a number, and not the same.

@@ -233,6 +233,7 @@ impl StreetAddress {
                 let word = match word.as_str() {
                     "saint" | "sankt" if at + 1 < count => "st",
                     "mount" => "mt",
+                    "fort" => "ft",
                     "highway" => "hwy",
                     "jr" | "junior" if at > 0 => continue,
                     word if count == 1 => words::direction(word).unwrap_or(word),

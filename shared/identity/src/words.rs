@@ -108,10 +108,13 @@ const UNIT_NAMES: &[(&str, &[&str])] = &[
     ("bsmt", &["basement", "bsmt"]),
     ("coach", &["coach", "carriage"]),
     ("frnt", &["front", "frnt"]),
+    ("garage", &["garage"]),
     ("garden", &["garden", "gdn"]),
+    ("left", &["left"]),
     ("lowr", &["lower", "lowr"]),
     ("ph", &["penthouse", "ph"]),
     ("rear", &["rear"]),
+    ("right", &["right"]),
     ("top", &["top"]),
     ("uppr", &["upper", "uppr"]),
 ];
@@ -317,6 +320,9 @@ pub(crate) fn ordinal(word: &str, country: &str) -> Option<String> {
     }
     if word == "mlk" {
         return Some("martinlutherking".to_owned());
+    }
+    if let Some(at) = word.strip_prefix("twenty").and_then(|rest| ORDINALS[..9].iter().position(|name| *name == rest)) {
+        return Some((at + 21).to_string());
     }
     let digits = word.trim_end_matches(|c: char| c.is_ascii_alphabetic());
     let ends: &[&str] = match country {

@@ -47,6 +47,19 @@ impl StreetAddress {
             None => StreetMatch::Street,
         }
     }
+
+    /// Whether the names are so different that mistakes in both do not explain it.
+    pub(crate) fn has_another_name(&self, other: &Self) -> bool {
+        let (a, b) = (&self.name, &other.name);
+        a.chars().next() != b.chars().next()
+            || digits(a) != digits(b)
+            || a.len().abs_diff(b.len()) > 3
+            || strsim::osa_distance(a, b) > 3
+    }
+}
+
+fn digits(name: &str) -> String {
+    name.chars().filter(char::is_ascii_digit).collect()
 }
 
 /// Whether numbers are equal, or one is in the range of the other: 12 and 12-14.
@@ -66,7 +79,6 @@ fn is_same_number(a: &str, b: &str) -> bool {
 /// Whether one name is the other with a letter left out, added, replaced or swapped. Short names, and those that differ in a
 /// digit, are not.
 fn is_near(a: &str, b: &str) -> bool {
-    let digits = |name: &str| name.chars().filter(char::is_ascii_digit).collect::<String>();
     let is_long = a.len().min(b.len()) >= 5 && a.len().max(b.len()) <= 40;
     // A mistake is seldom in the first letter: *Northwood* is not *Southwood*.
     let begins_alike = a.chars().next() == b.chars().next();

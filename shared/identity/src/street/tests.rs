@@ -67,6 +67,7 @@ fn units_of_any_spelling_stay_apart() {
         ["12 Main St, P1204", "12 Main St, P1205"],
         ["12 Main St, E-5", "12 Main St, E-6"],
         ["12 Main St, Garden", "12 Main St, Top"],
+        ["12 Main St Left", "12 Main St Right"],
         ["12 Main St, Spc 4", "12 Main St, Spc 5"],
         ["12 Main St, Site 4", "12 Main St, Homesite 5"],
         ["12 Main St, Unit II", "12 Main St, Unit III"],
@@ -95,6 +96,7 @@ fn more_spellings_of_one_address() {
     are_one("US-IL", &["77 State Rte 12", "77 IL-12", "77 Highway 12"]);
     are_one("US-IL", &["5 Northwest Hwy", "5 NW Highway"]);
     are_one("US-IL", &["5 Mount Vernon Ave", "5 Mt Vernon Av"]);
+    are_one("US-IL", &["5 Fort Washington Rd", "5 Ft Washington Road"]);
     are_one("US-IL", &["5 La Salle St", "5 LaSalle Street"]);
     are_one("US-IL", &["5 MLK Dr", "5 Martin Luther King Jr Drive"]);
     let range = read("1200-02 W Fullerton Ave", "US-IL");
