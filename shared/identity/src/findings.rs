@@ -84,7 +84,7 @@ findings! {
     NearBathrooms: Bathrooms, -35, "at most one bathroom more";
     OtherBathrooms: Bathrooms, -70, "other bathrooms";
     SameOddArea: LivingArea, 30, "same floor area, not a round number";
-    SameRoundArea: LivingArea, 25, "same floor area, a round number";
+    SameRoundArea: LivingArea, 20, "same floor area, a round number";
     NearArea: LivingArea, -10, "floor areas within 3 %";
     SimilarArea: LivingArea, -5, "floor areas within 12 %";
     OtherArea: LivingArea, -55, "other floor areas";
@@ -93,7 +93,7 @@ findings! {
     SameYear: YearBuilt, 46, "same year of construction";
     OtherYear: YearBuilt, -47, "other years of construction";
     SameOddPrice: Price, 35, "same first price, not a round number";
-    SameRoundPrice: Price, 21, "same first price, a round number";
+    SameRoundPrice: Price, 15, "same first price, a round number";
     NearPrice: Price, 10, "first prices within 3 %";
     SimilarPrice: Price, -5, "first prices within 10 %";
     OtherPrice: Price, -50, "first prices 10 to 30 % apart";
