@@ -227,7 +227,7 @@ fn coordinates(a: &ListingTraits, b: &ListingTraits, is_common: bool) -> Option<
 fn metres(a: (i32, i32), b: (i32, i32)) -> i64 {
     // A degree of latitude is 111,195 m.
     let (north, east) = (i64::from(a.0) - i64::from(b.0), i64::from(a.1) - i64::from(b.1));
-    let latitude = i64::from(a.0) / 1_000;
+    let latitude = i64::from(a.0.midpoint(b.0)) / 1_000;
     let squared = latitude * latitude / 1_000_000;
     let cosine = (32_400 - 4 * squared) * 10_000 / (32_400 + squared);
     let (north, east) = (north * 111_195 / 1_000_000, east * 111_195 / 1_000_000 * cosine / 10_000);
@@ -277,8 +277,9 @@ fn apart(a: u64, b: u64) -> u64 {
 fn living_area(a: &ListingTraits, b: &ListingTraits) -> Option<Finding> {
     let (one, other) = (a.living_area?, b.living_area?);
     // Multiples of ten square metres or of a hundred square feet.
-    let square_feet = (one + 5) * 10_000 / 92_903;
-    let is_round = one % 1_000 == 0 || square_feet % 100 == 0;
+    let less = one.min(other);
+    let square_feet = (less + 5) * 10_000 / 92_903;
+    let is_round = less % 1_000 == 0 || square_feet % 100 == 0;
     Some(match apart(one, other) {
         0..=5 if is_round => Finding::SameRoundArea,
         0..=5 => Finding::SameOddArea,

@@ -246,13 +246,11 @@ impl StreetAddress {
             name = street.concat();
         }
         // German streets have their type in the name: "Hauptstr." is "Hauptstra\u{df}e".
-        if self.street_type.is_none() && name.len() > 5 {
-            if let Some(stem) = name.strip_suffix("str") {
-                name = format!("{stem}strasse");
-            }
-        } else if self.street_type == Some("st") && count == 1 && name.len() > 3 {
-            // "Haupt Str."
-            self.street_type = Some("st");
+        if self.street_type.is_none()
+            && name.len() > 5
+            && let Some(stem) = name.strip_suffix("str")
+        {
+            name = format!("{stem}strasse");
         }
         self.name = name;
     }

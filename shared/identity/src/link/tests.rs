@@ -283,6 +283,10 @@ proptest! {
             shuffled.swap(at, dice.below(at + 1));
         }
         prop_assert_eq!(ids(&shuffled), expected);
+        for pair in listings.windows(2) {
+            let common = Common::default();
+            prop_assert_eq!(Comparison::of(&pair[0], &pair[1], common), Comparison::of(&pair[1], &pair[0], common));
+        }
         let rulings = Rulings::default();
         let linker = Linker::new(&listings, &rulings, JOIN_WEIGHT);
         let linked = link(&listings, &rulings);
