@@ -69,11 +69,13 @@ pub(super) fn year(field: &'static str, column: &Column) -> Option<Fit> {
     let is_year = |text: &str| year(text).is_some_and(|year| (1_600..=2_100).contains(&year));
     let is_none = |text: &str| matches!(text, "0" | "0.0" | "-1");
     let within = |text: &str| YEAR_AND_MONTH.as_ref()?.captures(text).map(|found| found[1].to_owned());
-    if column.all(|text| within(text).is_some_and(|year| is_year(&year))) {
+    // "1981.0" is a year that passed through a spreadsheet.
+    let is_plain = column.all(|text| is_year(text) || is_none(text));
+    if !is_plain && column.all(|text| within(text).is_some_and(|year| is_year(&year))) {
         let why = format!("Years and months like {:?}.", shown(column.first()?));
         return Fit::of(Guess::of(field, &column.name, why).with("regex", YEAR_AND_MONTH_PATTERN), 4);
     }
-    if !column.all(|text| is_year(text) || is_none(text)) || !column.texts().any(is_year) {
+    if !is_plain || !column.texts().any(is_year) {
         return None;
     }
     let mut nulls: Vec<String> = column.texts().filter(|text| is_none(text)).map(str::to_owned).collect();

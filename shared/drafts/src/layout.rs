@@ -89,8 +89,13 @@ impl Table {
         let tables = std::iter::once(usual).chain(others).map(|sign| Self::cut(text, sign));
         let mut best: Option<Self> = None;
         for table in tables.filter(|table| table.width > 1) {
-            let good = |best: &Self| best.regular * 10 >= best.records.len() * 9;
-            let better = |best: &Self| !good(best) && (table.regular, table.width) > (best.regular, best.width);
+            let good = |table: &Self| table.regular * 10 >= table.records.len() * 9;
+            // A decimal comma in every row looks like a table, but its header has none.
+            let has_header = |table: &Self| table.records.first().is_some_and(|(_, first)| first.len() == table.width);
+            let better = |best: &Self| match good(best) {
+                true => !has_header(best) && good(&table) && has_header(&table),
+                false => (table.regular, table.width) > (best.regular, best.width),
+            };
             if best.as_ref().is_none_or(better) {
                 best = Some(table);
             }
@@ -195,6 +200,21 @@ mod tests {
         assert_eq!(csv("id,title,x\n1,a,b\n3,,\n4,\"a, b c d\",\n").comments, [""; 0], "rows with gaps are rows");
         let broken: String = (0..50).map(|n| format!("some words of row {n}\n1,2,3\n")).collect();
         assert_eq!(csv(&format!("a,b,c\n{broken}")).comments, [""; 0], "so many are broken rows");
+    }
+
+    #[test]
+    fn a_decimal_comma_in_every_row_separates_nothing() {
+        for count in [1, 8, 9, 40] {
+            for (sign, row) in [
+                (';', "1;100001;Gdynia;41,50"),
+                ('\t', "1\t100001\tFlat, 41 m2\t41"),
+                (';', "\"1\";\"100001\";\"Gdynia\";\"41,50\""),
+            ] {
+                let header = ["id", "price", "city", "living_area"].join(&sign.to_string());
+                let layout = csv(&format!("{header}\n{}", format!("{row}\n").repeat(count)));
+                assert_eq!(layout.delimiter, Some(sign as u8), "{count} rows of {row}");
+            }
+        }
     }
 
     #[test]

@@ -83,7 +83,7 @@ pub(super) const TABLE: &[(&str, &str, &str)] = &[
         "previous_list_price",
         "97: price was, was price; 100: previous list price; 98: previous price, old price, ancien prix, vorheriger preis, precio anterior; 96: \
          alter preis; 94: prior price; 90: price before",
-        "date currency",
+        "date currency sale sold",
     ),
     (
         "close_price",
@@ -124,14 +124,14 @@ pub(super) const TABLE: &[(&str, &str, &str)] = &[
     ),
     (
         "bedrooms",
-        "84: br, brs; 94: 間取り, 間取; 84: oda sayisi; 97: camere da letto, camere letto, quartos, slaapkamers, aantal slaapkamers, sovrum, soverom, antall soverom, sovevaerelser, makuuhuoneet, sypialnie, yatak odasi, bedroom, bed count; 100: bedrooms, bedrooms total; 98: beds, n bedrooms, number of bedrooms, nb chambres, nb de chambres, nombre \
+        "84: br, brs; 96: liczba sypialni, ilosc sypialni; 94: 間取り, 間取; 84: oda sayisi; 97: camere da letto, camere letto, quartos, slaapkamers, aantal slaapkamers, sovrum, soverom, antall soverom, sovevaerelser, makuuhuoneet, sypialnie, yatak odasi, bedroom, bed count; 100: bedrooms, bedrooms total; 98: beds, n bedrooms, number of bedrooms, nb chambres, nb de chambres, nombre \
          de chambres, schlafzimmer, anzahl schlafzimmer, dormitorios; 97: bedroom count, num bedrooms, chambres; 96: \
          recamaras; 94: habitaciones; 90: bed; 84: chambre",
         "max min main level bath units",
     ),
     (
         "bathrooms",
-        "96: bagni, bagno, banheiros, casas de banho, casa de banho, badkamers, aantal badkamers, badrum, antall bad, badevaerelser, lazienki, total baths, total bathrooms, baths total, bathrooms full and half; 100: bathrooms, bathrooms total decimal; 99: baths consolidated, bathrooms decimal; 98: bathrooms total, n \
+        "96: liczba lazienek, ilosc lazienek, bagni, bagno, banheiros, casas de banho, casa de banho, badkamers, aantal badkamers, badrum, antall bad, badevaerelser, lazienki, total baths, total bathrooms, baths total, bathrooms full and half; 100: bathrooms, bathrooms total decimal; 99: baths consolidated, bathrooms decimal; 98: bathrooms total, n \
          bathrooms, number of bathrooms, salles de bain, salles de bains, nb de salles de bains, badezimmer, anzahl \
          badezimmer, banos; 97: bathroom, baths, bathrooms total integer, bathroom count, num bathrooms, salle de bain; 94: \
          bader; 92: sdb; 88: bath",
@@ -139,7 +139,7 @@ pub(super) const TABLE: &[(&str, &str, &str)] = &[
     ),
     (
         "living_area",
-        "95: sq ft, alapterulet; 99: net m2, 専有面積; 94: brut m2, 建物面積, 延床面積; 93: construccion m2, construccion; 94: built up, built up area; 99: carpet area; 96: woonoppervlakte, boarea, boareal, boligareal, bruksareal, primaerrom, superficie commerciale, superficie interna, area util, area bruta, area privativa, metratura, pinta ala, asuinpinta ala, powierzchnia, uzitna plocha, usable floor area, square footage, living size, interior area, internal area, gross internal area, net area; 100: living area, livingarea, surface habitable, wohnflache; 99: sqft living, superficie habitable; 98: \
+        "99: total living area, tot lvg area, lvg area, living sqft, heated area; 95: sq ft, alapterulet; 99: net m2, 専有面積; 94: brut m2, 建物面積, 延床面積; 93: construccion m2, construccion; 94: built up, built up area; 99: carpet area; 96: woonoppervlakte, boarea, boareal, boligareal, bruksareal, primaerrom, superficie commerciale, superficie interna, area util, area bruta, area privativa, metratura, pinta ala, asuinpinta ala, powierzchnia, uzitna plocha, usable floor area, square footage, living size, interior area, internal area, gross internal area, net area; 100: living area, livingarea, surface habitable, wohnflache; 99: sqft living, superficie habitable; 98: \
          square footage, living space; 97: square feet, floor area; 96: square meters; 95: sqft, floor size; 94: \
          superficie construida, area m2, size sqft, area sqft, estate size; 92: sqm; 90: surface, m2; 88: superficie, \
          usable area, building size; 86: surface totale, total area; 84: flache, building area total; 82: area; 72: \
@@ -163,7 +163,7 @@ pub(super) const TABLE: &[(&str, &str, &str)] = &[
     ),
     (
         "association_fee",
-        "92: gastos comunes, association dues, maintenance fee, condominium fee, condominio, monthly dues; 100: association fee; 98: hoa fee, monthly hoa fee, hoa fees, hoa dues, frais de syndic, hausgeld, gastos de comunidad, \
+        "92: czynsz administracyjny, gastos comunes, association dues, maintenance fee, condominium fee, condominio, monthly dues; 100: association fee; 98: hoa fee, monthly hoa fee, hoa fees, hoa dues, frais de syndic, hausgeld, gastos de comunidad, \
          charges de copropriete; 84: hoa, condo fee",
         "frequency name phone includes yn",
     ),
@@ -174,7 +174,7 @@ pub(super) const TABLE: &[(&str, &str, &str)] = &[
     ("display_expired", "100: off market listing display yn", ""),
     (
         "line",
-        "90: road name, street name, 所在地, 住所, adres; 93: indirizzo, morada, endereco, logradouro, adres, straat, gatuadress, gateadresse, gate, vej, vejnavn, ulica, osoite, katuosoite, via, address 1, property address; 100: street address, short address, full street line, street line; 99: address line, address line1, address line 1, address street, unparsed address; 94: \
+        "96: situs addr, situs address, site address; 90: road name, street name, 所在地, 住所, adres; 93: indirizzo, morada, endereco, logradouro, adres, straat, gatuadress, gateadresse, gate, vej, vejnavn, ulica, osoite, katuosoite, via, address 1, property address; 100: street address, short address, full street line, street line; 99: address line, address line1, address line 1, address street, unparsed address; 94: \
          strasse; 92: street, address, adresse, direccion, calle; 90: line, anschrift; 88: full address, formatted \
          address, rue; 86: domicilio",
         "email mail ip web line2 office agent agents broker yn number advertisers",
@@ -211,8 +211,12 @@ pub(super) const TABLE: &[(&str, &str, &str)] = &[
         PEOPLE,
     ),
     ("country", "100: country, country code; 97: pays, pais, country iso; 80: land", "area size agent office use lot"),
-    ("latitude", "100: latitude; 98: lat, latitud, breitengrad; 40: y", PEOPLE),
-    ("longitude", "100: longitude; 98: lon, lng, longitud, langengrad; 94: long; 40: x", PEOPLE),
+    ("latitude", "100: latitude; 98: lat, latitud, breitengrad, szerokosc geo, szerokosc geograficzna; 40: y", PEOPLE),
+    (
+        "longitude",
+        "100: longitude; 98: lon, lng, longitud, langengrad, dlugosc geo, dlugosc geograficzna; 94: long; 40: x",
+        PEOPLE,
+    ),
     (
         "title",
         "94: 物件名, baslik, ilan basligi, titolo, rubrik, overskrift, tytul, otsikko, nadpis; 100: title; 99: listing title; 98: headline, titre, titel, titulo; 94: uberschrift; 92: heading; 90: listing \

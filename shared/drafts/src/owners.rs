@@ -14,7 +14,8 @@ const OTHERS: &str = "agency agencies agent agents agence agences agentur agentu
      promoteur promotor promotora bautrager entwickler branch branches team poster publisher school schools sponsor \
      sponsors partner partners badge badges banner banners logo logos avatar avatars icon icons insight insights scan \
      scans matterport campaign branding franchise franchises firm firma lessor landlord landlords salesperson \
-     negotiator";
+     negotiator account accounts client clients holder taxpayer mail mailing billing remit biuro posrednik agentie agentia kantor \
+     cabinet meklari makleri societe konto mesit valitys";
 
 /// Words that mean so only above a value: a key of that name may be the listing's own.
 const OTHERS_ABOVE: &str = "project projects projekt projet projets promotion promotions advert adverts advertisement development \

@@ -48,6 +48,13 @@ fn the_home_has_its_own_address_and_pictures() {
         "inmobiliaria",
         "similarHomes",
         "nearestSchool",
+        "biuro",
+        "account",
+        "client",
+        "holder",
+        "societe",
+        "taxpayer",
+        "mailing",
     ] {
         let rows =
             json!([row(1, owner, json!(null)), row(2, owner, json!("Wolfsschlucht 7")), row(3, owner, json!(null))]);
@@ -95,4 +102,30 @@ fn the_street_alone_is_better_than_the_whole_address() {
     };
     let draft = drafted(json!([row(1), row(2)]), "AU");
     assert!(line(&draft, "line").unwrap().contains("/address/display/shortAddress"), "{}", draft.toml);
+}
+
+/// A county's roll of taxes: the owner's post, a sale of years ago and the gross area are not the home's.
+#[test]
+fn a_tax_roll_tells_of_the_home_and_of_its_owner() {
+    let row = |id: u32| {
+        json!({"parcel_id": format!("12-34-{id}"), "owner_name": "A. Person", "mail_city": "CHICAGO", "mail_state": "IL",
+            "mail_zip": "60614", "situs_addr": format!("{id} Orange Ave"), "situs_city": "ORLANDO", "situs_zip": "32803",
+            "list_price": 310_000 + id, "prior_sale_price": 107_500, "gross_area": 1_640 + id, "tot_lvg_area": 1_180 + id})
+    };
+    let hints = DraftHints {
+        country: Some("US".into()),
+        purpose: Some(Purpose::Sale),
+        id: Some("parcel_id".into()),
+        ..DraftHints::new("t", "t.json")
+    };
+    let draft = draft(&Sample::of_document(json!([row(1), row(2), row(3)])).unwrap(), &hints).unwrap();
+    let found = |field: &str| line(&draft, field).unwrap_or_default();
+    for (field, column) in
+        [("city", "situs_city"), ("postal_code", "situs_zip"), ("line", "situs_addr"), ("living_area", "tot_lvg_area")]
+    {
+        assert!(found(field).contains(column), "{field}: {}\n{}", found(field), draft.toml);
+    }
+    for field in ["region", "previous_list_price"] {
+        assert_eq!(found(field), "", "{}", draft.toml);
+    }
 }
