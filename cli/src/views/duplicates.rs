@@ -1,11 +1,10 @@
+use std::cell::Cell;
 use std::process::ExitCode;
 
 use serde::Serialize;
-use stoop_domain::{Home, HomeId, Time};
+use stoop_domain::{Home, HomeId, Market, Time};
 use stoop_embedded::Database;
-use stoop_serve::{
-    COMPARED_LISTINGS_MAX, ComparedListings, DuplicateHome, Duplicates, FoundArea, HomeSummary, ListingPair,
-};
+use stoop_serve::{COMPARED_LISTINGS_MAX, ComparedListings, DuplicateHome, Duplicates, HomeSummary, ListingPair};
 
 use super::{View, area, as_text, each_home, give, moment, more, open, plural};
 use crate::args::{DuplicatesArgs, StoreArgs};
@@ -45,10 +44,11 @@ impl DuplicatesPage {
         let as_of = moment(database, None)?.unwrap_or_default();
         let mut listings = ComparedListings::default();
         database.reading(|| {
-            each_listing(database, &found, |id, home| {
-                listings.add(id, &home, as_of);
-                listings.len()
-            })
+            let visit = |id, home: Home| listings.add(id, &home, as_of);
+            match each_listing(database, &found.markets, COMPARED_LISTINGS_MAX, visit)? {
+                true => Ok(()),
+                false => Err(too_many(&found.path, COMPARED_LISTINGS_MAX)),
+            }
         })?;
         let shows_doubtful = args.doubtful;
         Ok(Self {
@@ -61,31 +61,62 @@ impl DuplicatesPage {
     }
 }
 
-/// Visits the listings of an area. `visit` returns how many there are so far.
+/// Visits the listings of these markets. `visit` returns how many there are so far; as soon as there are more than `most`, the
+/// rest is not read. Returns whether all were visited.
 pub(super) fn each_listing(
     database: &Database,
-    found: &FoundArea,
+    markets: &[Market],
+    most: usize,
     mut visit: impl FnMut(HomeId, Home) -> usize,
-) -> anyhow::Result<()> {
-    let mut count = 0;
-    found.markets.iter().try_for_each(|market| {
-        each_home(|after, limit| database.homes_of(market, after, limit), |id, home| count = visit(id, home))?;
-        match count {
-            0..=COMPARED_LISTINGS_MAX => Ok(()),
-            _ => Err(usage(format!(
-                "{} has more than {COMPARED_LISTINGS_MAX} listings, the most that are compared; accepted: a smaller area, like a city",
-                found.path
-            ))),
-        }
-    })
+) -> anyhow::Result<bool> {
+    let count = Cell::new(0);
+    for market in markets {
+        let page = |after: Option<&HomeId>, limit| match count.get() > most {
+            true => Ok(Vec::new()),
+            false => database.homes_of(market, after, limit),
+        };
+        each_home(page, |id, home| count.set(visit(id, home)))?;
+    }
+    Ok(count.get() <= most)
+}
+
+/// The refusal of an area with too many listings.
+pub(super) fn too_many(area: &str, most: usize) -> anyhow::Error {
+    usage(format!(
+        "{area} has more than {most} listings, the most that are compared with each other; accepted: a smaller area"
+    ))
+}
+
+impl DuplicatesPage {
+    /// What may be of one home and is not joined, because too many are alike.
+    fn not_compared(&self) -> Option<String> {
+        let Duplicates { blocks_too_large, groups_too_large, .. } = self.duplicates;
+        let blocks = (blocks_too_large > 0).then(|| {
+            let shared =
+                if blocks_too_large == 1 { "1 address, place or size is" } else { "addresses, places or sizes are" };
+            let shared = if blocks_too_large == 1 { shared.to_owned() } else { format!("{blocks_too_large} {shared}") };
+            format!("{shared} of too many listings to compare them")
+        });
+        let groups = (groups_too_large > 0).then(|| {
+            format!(
+                "{} joined by addresses alone, because too many are alike",
+                plural(groups_too_large as u64, "group")
+            )
+        });
+        let both: Vec<String> = blocks.into_iter().chain(groups).collect();
+        (!both.is_empty()).then(|| format!("Homes may be missing: {}", both.join("; ")))
+    }
 }
 
 impl View for DuplicatesPage {
     fn draw(&self, look: Look) -> Page {
         let Duplicates { listings_open, homes_open, homes, homes_found, doubtful, doubtful_found, join_bits, .. } =
             &self.duplicates;
-        let counts =
-            format!("{} on offer, of {}", plural(*listings_open as u64, "listing"), plural(*homes_open as u64, "home"));
+        let counts = format!(
+            "{} on offer or under contract, of {}",
+            plural(*listings_open as u64, "listing"),
+            plural(*homes_open as u64, "home")
+        );
         let under = format!("{}, as of {} UTC", self.path, show::time(self.as_of));
         let mut page = Page::new(look);
         page.line([SafeText::from(format!("{} · {counts}", self.name)).bold()]).line([SafeText::from(under).dim()]);
@@ -114,6 +145,9 @@ impl View for DuplicatesPage {
         if !doubtful.is_empty() {
             let pairs = plural(*doubtful_found as u64, "pair");
             page.gap().line([SafeText::from(format!("{pairs} more may be of one home: --doubtful lists them")).dim()]);
+        }
+        if let Some(lost) = self.not_compared() {
+            page.gap().line([SafeText::from(lost).dim()]);
         }
         if !homes.is_empty() || !doubtful.is_empty() {
             let limit =

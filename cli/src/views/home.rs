@@ -5,12 +5,10 @@ use std::process::ExitCode;
 use serde::Serialize;
 use stoop_domain::{EventKind, FACTS_MAX, FACTS_PER_DAY_MAX, Home, HomeId, Time};
 use stoop_embedded::Database;
-use stoop_serve::{
-    COMPARED_LISTINGS_MAX, ComparedListings, DuplicateHome, HomeView, INTERVAL_COLUMNS, Nearest, with_values,
-};
+use stoop_serve::{ComparedListings, DuplicateHome, HomeView, INTERVAL_COLUMNS, Nearest, with_values};
 
-use super::duplicates::{evidence, listed};
-use super::{View, each_home, empty, give, moment, open, plural, read};
+use super::duplicates::{each_listing, evidence, listed};
+use super::{View, empty, give, moment, open, plural, read};
 use crate::args::{HomeArgs, StoreArgs};
 use crate::failure::usage;
 use crate::show::{self, Column, Csv, Look, Page, SafeText, Table, UNKNOWN, or_unknown};
@@ -23,7 +21,13 @@ pub(super) struct HomePage {
     /// Other listings of the home, with the evidence.
     #[serde(skip_serializing_if = "Option::is_none")]
     duplicates: Option<DuplicateHome>,
+    /// Whether other listings were looked for.
+    #[serde(skip)]
+    is_compared: bool,
 }
+
+/// In an area with more listings, other ones of a home are not looked for.
+const COMPARED_MAX: usize = 20_000;
 
 /// How many ids are read at once in the search for one by its end.
 const PAGE_IDS: usize = 10_000;
@@ -45,8 +49,8 @@ impl HomePage {
     pub(super) fn read(database: &Database, id: &str) -> anyhow::Result<Self> {
         let (id, home) = find(database, id)?;
         let now = moment(database, None)?.unwrap_or_default();
-        let duplicates = duplicates_of(database, &id, &home, now)?;
-        Ok(Self { duplicates, ..Self::of(database, &id, &home, now)? })
+        let (duplicates, is_compared) = home_with(database, &id, &home, now, COMPARED_MAX)?;
+        Ok(Self { duplicates, is_compared, ..Self::of(database, &id, &home, now)? })
     }
 
     /// The home as it was known at a moment.
@@ -72,26 +76,27 @@ impl HomePage {
             ),
             false => anyhow::anyhow!("the home {id} is stored without observations"),
         })?;
-        Ok(Self { view, duplicates: None })
+        Ok(Self { view, duplicates: None, is_compared: true })
     }
 }
 
-/// The home with all its listings, if the area of this one has others of it.
-fn duplicates_of(database: &Database, id: &HomeId, home: &Home, now: Time) -> anyhow::Result<Option<DuplicateHome>> {
-    let Some(area) = home.history.current().map(|facts| facts.market.area.clone()) else { return Ok(None) };
+/// The home with all its listings, if the area of this one has others of it; and whether they were looked for, because the area
+/// has at most `most` listings.
+pub(super) fn home_with(
+    database: &Database,
+    id: &HomeId,
+    home: &Home,
+    now: Time,
+    most: usize,
+) -> anyhow::Result<(Option<DuplicateHome>, bool)> {
     let mut listings = ComparedListings::default();
-    database.reading(|| {
-        for market in database.market_ids()?.iter().filter(|market| market.area == area) {
-            each_home(|after, limit| database.homes_of(market, after, limit), |id, home| listings.add(id, &home, now))?;
-        }
-        anyhow::Ok(())
+    let area = home.history.current().map(|facts| &facts.market.area);
+    let is_complete = database.reading(|| {
+        let mut markets = database.market_ids()?;
+        markets.retain(|market| Some(&market.area) == area);
+        each_listing(database, &markets, most, |id, home| listings.add(id, &home, now))
     })?;
-    // More are compared by nobody while he waits.
-    if listings.len() > COMPARED_LISTINGS_MAX {
-        return Ok(None);
-    }
-    let homes = listings.duplicates(true, usize::MAX).homes;
-    Ok(homes.into_iter().find(|home| home.listings.iter().any(|listing| listing.id == *id)))
+    Ok((is_complete.then(|| listings.home_of(id)).flatten(), is_complete))
 }
 
 impl View for HomePage {
@@ -106,6 +111,12 @@ impl View for HomePage {
         page.line([heading, SafeText::from(", times in UTC").dim()]).gap().table(self.seen());
         if !self.view.events.is_empty() {
             page.heading("What happened").table(self.happened());
+        }
+        if !self.is_compared {
+            let note = format!(
+                "Other listings of this home were not looked for: its area has more than {COMPARED_MAX} listings."
+            );
+            page.gap().line([SafeText::from(note).dim()]);
         }
         if let Some(home) = &self.duplicates {
             page.heading("Listings of this home").table(listed(home));

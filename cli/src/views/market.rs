@@ -15,12 +15,12 @@ use stoop_domain::{Market, Minor, Time};
 use stoop_embedded::Database;
 use stoop_market::{Cells, THIN_SAMPLE, WARM_UP_DAYS};
 use stoop_serve::{
-    Allowance, AreaRequest, AreaView, FiguresView, FoundArea, MarketView, MergedHomes, Revised, YieldView, area_csv,
-    revised,
+    Allowance, AreaRequest, AreaView, COMPARED_LISTINGS_MAX, FiguresView, FoundArea, MarketView, MergedHomes, Revised,
+    YieldView, area_csv, revised,
 };
 
 use self::catalogue::dimmed;
-use super::duplicates::each_listing;
+use super::duplicates::{each_listing, too_many};
 use super::{View, area, as_text, cells_at, give, moment, open, plural, read};
 use crate::args::{MarketArgs, StoreArgs};
 use crate::show::{self, Csv, Look, Page, SafeText, or_unknown};
@@ -150,10 +150,13 @@ impl Area {
     fn merged(database: &Database, found: &FoundArea, as_of: Time, days: u16) -> anyhow::Result<Self> {
         database.reading(|| {
             let mut listings = Vec::new();
-            each_listing(database, found, |id, home| {
+            let visit = |id, home| {
                 listings.push((id, home));
                 listings.len()
-            })?;
+            };
+            if !each_listing(database, &found.markets, COMPARED_LISTINGS_MAX, visit)? {
+                return Err(too_many(&found.path, COMPARED_LISTINGS_MAX));
+            }
             let MergedHomes { corrections, merged, doubtful } = MergedHomes::of(&listings);
             drop(listings);
             let mut states = Vec::with_capacity(found.markets.len());

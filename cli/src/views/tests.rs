@@ -24,7 +24,8 @@ use stoop_pipeline::ports::{Ledger, Quarantine, RunLedger, RunOutcome, RunRecord
 
 use super::View;
 use super::alerts::Alerts;
-use super::home::HomePage;
+use super::duplicates::{each_listing, too_many};
+use super::home::{HomePage, home_with};
 use super::homes::Homes;
 use super::market::Area as AreaView;
 use super::markets::Markets;
@@ -133,6 +134,36 @@ fn a_home_shows_its_history() {
     assert_eq!(error, "there is no home kc/9; `stoop homes AREA` lists those of an area");
     let error = is_usage(HomePage::read(&world.database, "mls/1002"));
     assert!(error.starts_with("there is no home mls/1002; did you mean kc/1002, kc/1001, "), "{error}");
+}
+
+#[test]
+fn an_area_with_too_many_listings_is_not_read_to_its_end() {
+    let world = world();
+    let found = super::area(&world.database, "us/wa").unwrap();
+    let visited = |most: usize| {
+        let mut visited = 0;
+        let visit = |_, _| {
+            visited += 1;
+            visited
+        };
+        let is_whole = each_listing(&world.database, &found.markets, most, visit).unwrap();
+        (is_whole, visited)
+    };
+    let (is_whole, all) = visited(1_000);
+    assert!(is_whole && found.markets.len() > 1);
+    assert_eq!(visited(all), (true, all));
+    let (is_whole, some) = visited(1);
+    assert!(!is_whole && some < all, "{some} of {all}: the markets after are not read");
+    let error = is_usage::<()>(Err(too_many("us/wa", 1)));
+    assert_eq!(
+        error,
+        "us/wa has more than 1 listings, the most that are compared with each other; accepted: a smaller area"
+    );
+
+    let id = HomeId("kc/1001".into());
+    let home = world.database.home(&id).unwrap().unwrap().value;
+    assert!(!home_with(&world.database, &id, &home, Time::default(), 1).unwrap().1);
+    assert!(home_with(&world.database, &id, &home, Time::default(), 1_000).unwrap().1);
 }
 
 #[test]

@@ -65,7 +65,7 @@ fn listings_of_two_portals_are_joined_with_their_evidence() {
     assert!(evidence["findings"].as_array().unwrap().contains(&"same street, number and unit".into()), "{evidence}");
 
     let page = room.stoop(&["duplicates", "60614"]).ok().stdout;
-    assert!(page.contains("60614 · 7 listings on offer, of 4 homes"), "{page}");
+    assert!(page.contains("60614 · 7 listings on offer or under contract, of 4 homes"), "{page}");
     assert!(page.contains("same street, number and unit") && page.contains("docs/HOMES.md"), "{page}");
     let csv = room.stoop(&["duplicates", "60614", "--csv"]).ok().stdout;
     assert_eq!(csv.lines().count(), 1 + 6, "{csv}");
@@ -153,4 +153,19 @@ fn merged_duplicates_have_the_figures_of_one_file() {
     assert_eq!(two["markets"], one["markets"], "every figure, every day");
     assert!(two["merged_listings"].as_u64().unwrap() > 300, "{}", two["merged_listings"]);
     room.stoop(&["market", "us", "--db", "two.db", "--merge-duplicates", "--index"]).refused(&["cannot be used with"]);
+}
+
+#[test]
+fn what_is_of_too_many_listings_is_said() {
+    let room = Room::new();
+    // Seventy flats of one plan at one price, and nobody says where they are.
+    let rows: String =
+        (0..70).map(|id| format!("{id},2026-03-{:02},450000,,Chicago,IL,60614,2,2,1050\n", id % 28 + 1)).collect();
+    room.write("one.csv", format!("id,seen,price,line,city,region,zip,beds,baths,sqft\n{rows}"));
+    room.write("one.toml", map("one"));
+    room.replay("one.toml", &["one.csv"]);
+    let found = room.json(&["duplicates", "60614"]);
+    assert_eq!((&found["homes_open"], &found["blocks_too_large"]), (&70.into(), &3.into()));
+    let page = room.stoop(&["duplicates", "60614"]).ok().stdout;
+    assert!(page.contains("Homes may be missing: 3 addresses, places or sizes are of too many listings"), "{page}");
 }

@@ -28,12 +28,13 @@ pub fn resolved_steps<'a>(listings: &[&'a History]) -> Vec<Step<'a>> {
     let mut moments: Vec<Time> = timelines.iter().flatten().flat_map(Statement::moments).collect();
     moments.sort_unstable();
     moments.dedup();
+    let sales = sales(&timelines);
     let mut intervals: Vec<Interval<'a>> = Vec::new();
     let mut spoke: Option<(usize, usize)> = None;
     // The listing that offered the home last, and when it left the market; later than all, if it has not.
     let mut offered: Option<(usize, Time)> = None;
     for moment in moments {
-        let speaks = speaker(&timelines, moment);
+        let speaks = speaker(&timelines, &sales, moment);
         if speaks == spoke {
             continue;
         }
@@ -126,10 +127,13 @@ fn began_before(timeline: &[Statement<'_>], moment: Time) -> bool {
     timeline.iter().any(|statement| statement.is_offered() && statement.interval.first < moment)
 }
 
-/// When the home was last sold, as far as its listings say so until a moment.
-fn sold_by(timelines: &[Vec<Statement<'_>>], moment: Time) -> Option<Time> {
-    let sales = timelines.iter().flatten().filter(|it| it.interval.facts.status.phase() == Phase::Closed);
-    sales.map(|sale| sale.since).filter(|since| *since <= moment).max()
+/// When listings began to say that the home is sold, oldest first.
+fn sales(timelines: &[Vec<Statement<'_>>]) -> Vec<Time> {
+    let closed = timelines.iter().flatten().filter(|it| it.interval.facts.status.phase() == Phase::Closed);
+    let mut sales: Vec<Time> = closed.map(|statement| statement.since).collect();
+    sales.sort_unstable();
+    sales.dedup();
+    sales
 }
 
 /// The intervals of a listing.
@@ -154,8 +158,8 @@ fn statements_of(intervals: Vec<Interval<'_>>) -> Vec<Statement<'_>> {
 }
 
 /// The listing that speaks for the home at a moment, and its interval. `None` if none has one then.
-fn speaker(timelines: &[Vec<Statement<'_>>], moment: Time) -> Option<(usize, usize)> {
-    let sold = sold_by(timelines, moment);
+fn speaker(timelines: &[Vec<Statement<'_>>], sales: &[Time], moment: Time) -> Option<(usize, usize)> {
+    let sold = sales.partition_point(|sale| *sale <= moment).checked_sub(1).map(|last| sales[last]);
     let mut best: Option<(u8, Time, (usize, usize))> = None;
     for (listing, timeline) in timelines.iter().enumerate() {
         // The last one that began: several may begin at one moment, and all but the last last no time.

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rustc_hash::FxHashMap;
 use stoop_domain::{Home, home_id};
-use stoop_identity::{BlockKey, Common, Comparison, Finding, ListingTraits, Rulings, block_keys, link_at};
+use stoop_identity::{BlockKey, Common, Comparison, Finding, ListingTraits, block_keys, link_at};
 use stoop_simulation::adverts::{AddressCustom, Advert, Adverts};
 
 /// Weights are fitted on these seeds, and judged on the others.
@@ -91,7 +91,7 @@ fn judged(custom: AddressCustom, limit: i32) -> String {
     let (mut at_once, mut again) = ([0_usize; 2], [0_usize; 2]);
     for seed in JUDGED {
         let sample = Sample::of(seed, custom);
-        let linked = link_at(&sample.traits, &Rulings::default(), limit);
+        let linked = link_at(&sample.traits, limit);
         let pairs: BTreeSet<(usize, usize)> = pairs_of(linked.homes.iter()).into_iter().collect();
         joined += pairs.len();
         right += pairs.iter().filter(|(a, b)| sample.is_one(*a, *b)).count();

@@ -1,8 +1,6 @@
 //! Compares two listings: what speaks for one home, and what excludes it.
 
-use std::collections::BTreeSet;
-
-use stoop_domain::{HomeId, PropertyType};
+use stoop_domain::PropertyType;
 
 use crate::findings::{DOUBT_WEIGHT, Finding, Trait};
 use crate::street::StreetMatch;
@@ -25,8 +23,6 @@ pub enum Veto {
     OtherUse,
     /// One source shows both at the same time, with another size, other rooms or another price.
     AtOnce,
-    /// A person said that they are two homes.
-    Ruling,
 }
 
 /// What comparing two listings found.
@@ -49,32 +45,6 @@ pub struct Common {
     pub title: bool,
     /// Their source listed many others in their area on that day.
     pub listed: bool,
-}
-
-/// What persons said about pairs of listings. It counts more than any evidence.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Rulings {
-    /// Pairs that are one home, the smaller ID first.
-    pub same: BTreeSet<(HomeId, HomeId)>,
-    /// Pairs that are two homes, the smaller ID first.
-    pub different: BTreeSet<(HomeId, HomeId)>,
-}
-
-impl Veto {
-    /// The reason, for people.
-    #[must_use]
-    pub fn meaning(self) -> &'static str {
-        match self {
-            Self::OtherUnit => "the addresses name two units",
-            Self::OtherFloor => "the addresses name two floors",
-            Self::OtherAddress => "the addresses name two houses",
-            Self::OtherPrice => "first prices more than 30 % apart, or 15 % with another size or other rooms",
-            Self::OtherReference => "the headlines have two numbers of one agency",
-            Self::OtherUse => "a home, and land, a room or something commercial",
-            Self::AtOnce => "one source shows both at the same time, and they differ",
-            Self::Ruling => "a person said so",
-        }
-    }
 }
 
 impl Comparison {

@@ -3,10 +3,9 @@
 use std::collections::BTreeMap;
 
 use rustc_hash::FxHashMap;
-use stoop_domain::HomeId;
 
 use crate::blocks::Blocks;
-use crate::compare::{Common, Comparison, Rulings, Veto};
+use crate::compare::{Common, Comparison};
 use crate::findings::{DOUBT_WEIGHT, JOIN_WEIGHT};
 use crate::traits::ListingTraits;
 
@@ -43,21 +42,18 @@ pub struct Linked {
 
 /// Joins listings at the limit [`JOIN_WEIGHT`]. The result depends on their set alone, not on their order.
 #[must_use]
-pub fn link(listings: &[ListingTraits], rulings: &Rulings) -> Linked {
-    link_at(listings, rulings, JOIN_WEIGHT)
+pub fn link(listings: &[ListingTraits]) -> Linked {
+    link_at(listings, JOIN_WEIGHT)
 }
 
 /// Joins listings at another limit, to measure what it gains and loses.
 #[must_use]
-pub fn link_at(listings: &[ListingTraits], rulings: &Rulings, join_weight: i32) -> Linked {
+pub fn link_at(listings: &[ListingTraits], join_weight: i32) -> Linked {
     let mut order: Vec<usize> = (0..listings.len()).collect();
     order.sort_unstable_by(|a, b| listings[*a].id.cmp(&listings[*b].id));
-    let linker = Linker::new(listings, rulings, join_weight);
+    let linker = Linker::new(listings, join_weight);
     let blocks = Blocks::of(listings);
-    let mut pairs = blocks.pairs();
-    pairs.extend(linker.ruled_pairs());
-    pairs.sort_unstable();
-    pairs.dedup();
+    let pairs = blocks.pairs();
     let mut linked = Linked { compared: pairs.len(), void_blocks: blocks.void, ..Linked::default() };
     drop(blocks);
     let mut rank = vec![0; listings.len()];
@@ -89,9 +85,7 @@ pub fn link_at(listings: &[ListingTraits], rulings: &Rulings, join_weight: i32) 
 
 struct Linker<'a> {
     listings: &'a [ListingTraits],
-    rulings: &'a Rulings,
     join_weight: i32,
-    positions: BTreeMap<&'a HomeId, usize>,
     /// How many listings have exactly these coordinates.
     coordinates: FxHashMap<(i32, i32), usize>,
     /// How many listings have exactly these words in the headline.
@@ -101,7 +95,7 @@ struct Linker<'a> {
 }
 
 impl<'a> Linker<'a> {
-    fn new(listings: &'a [ListingTraits], rulings: &'a Rulings, join_weight: i32) -> Self {
+    fn new(listings: &'a [ListingTraits], join_weight: i32) -> Self {
         let mut coordinates: FxHashMap<(i32, i32), usize> = FxHashMap::default();
         for at in listings.iter().filter_map(|listing| listing.coordinates) {
             *coordinates.entry(at).or_default() += 1;
@@ -112,18 +106,7 @@ impl<'a> Linker<'a> {
             *titles.entry(&listing.title).or_default() += 1;
             *listed.entry(on_day(listing)).or_default() += 1;
         }
-        let ruled = rulings.same.iter().chain(&rulings.different).flat_map(|(a, b)| [a, b]);
-        let ruled: std::collections::BTreeSet<&HomeId> = ruled.collect();
-        let positions = listings.iter().enumerate().filter(|(_, listing)| ruled.contains(&listing.id));
-        let positions = positions.map(|(at, listing)| (&listing.id, at)).collect();
-        Self { listings, rulings, join_weight, positions, coordinates, titles, listed }
-    }
-
-    /// The pairs that a person joined.
-    fn ruled_pairs(&self) -> Vec<(u32, u32)> {
-        let position = |id: &HomeId| self.positions.get(id).and_then(|at| u32::try_from(*at).ok());
-        let pairs = self.rulings.same.iter().filter_map(|(a, b)| Some((position(a)?, position(b)?)));
-        pairs.map(|(a, b)| (a.min(b), a.max(b))).collect()
+        Self { listings, join_weight, coordinates, titles, listed }
     }
 
     fn compare(&self, a: usize, b: usize) -> Comparison {
@@ -138,15 +121,7 @@ impl<'a> Linker<'a> {
                 .any(|it| self.listed.get(&on_day(it)).is_some_and(|count| *count > COMMON)),
             title: self.titles.get(one.title.as_slice()).is_some_and(|count| *count > COMMON),
         };
-        let mut comparison = Comparison::of(one, other, common);
-        let ids =
-            if one.id < other.id { (one.id.clone(), other.id.clone()) } else { (other.id.clone(), one.id.clone()) };
-        if self.rulings.different.contains(&ids) {
-            comparison.veto = Some(Veto::Ruling);
-        } else if self.rulings.same.contains(&ids) {
-            (comparison.veto, comparison.weight) = (None, RULED_WEIGHT);
-        }
-        comparison
+        Comparison::of(one, other, common)
     }
 
     /// Joins the listings of a component, the surest pair first, as long as the mean weight between two groups reaches
@@ -178,7 +153,7 @@ impl<'a> Linker<'a> {
             let Some((_, a, b)) = best else { break };
             let joined = groups.remove(b);
             groups[a].extend(joined);
-            let gone = sums.remove(b);
+            sums.remove(b);
             for (at, row) in sums.iter_mut().enumerate() {
                 let other = row.remove(b);
                 if at != a {
@@ -187,7 +162,6 @@ impl<'a> Linker<'a> {
             }
             let row: Vec<Option<i64>> = (0..groups.len()).map(|at| sums[at][a]).collect();
             sums[a] = row;
-            drop(gone);
         }
         let mut joined: Vec<Vec<usize>> = groups.into_iter().filter(|group| group.len() > 1).collect();
         joined.iter_mut().for_each(|group| group.sort_unstable_by_key(|listing| rank[*listing]));
@@ -199,9 +173,6 @@ impl<'a> Linker<'a> {
 fn on_day(listing: &ListingTraits) -> (&str, &str, i64) {
     (listing.source(), listing.area.as_str(), listing.listed.unwrap_or(i64::MIN))
 }
-
-/// The weight of a pair that a person joined: no mean of others takes it apart.
-const RULED_WEIGHT: i32 = 1_000_000;
 
 /// The connected components of pairs, each sorted.
 fn components(count: usize, pairs: impl Iterator<Item = (usize, usize)>) -> Vec<Vec<usize>> {

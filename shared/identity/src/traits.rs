@@ -197,5 +197,7 @@ mod tests {
         let words =
             title_words("Appartement \u{e0} vendre 76 m\u{b2} \u{e0} Casablanca, vue sur le parc Yasmina", &area);
         assert_eq!(words, ["parc", "vue", "yasmina"]);
+        let text: Vec<String> = ('a'..='z').flat_map(|a| ('a'..='z').map(move |b| format!("word{a}{b}"))).collect();
+        assert_eq!(title_words(&text.join(" "), &area).len(), TITLE_WORDS_MAX, "what follows is a text");
     }
 }

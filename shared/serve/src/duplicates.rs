@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 use stoop_domain::{History, Home, HomeId, Market, Purpose, Time};
-use stoop_identity::{Comparison, Edge, JOIN_WEIGHT, ListingTraits, MODEL_VERSION, Rulings, link};
+use stoop_identity::{Comparison, Edge, JOIN_WEIGHT, Linked, ListingTraits, MODEL_VERSION, link};
 use stoop_market::{Delta, Zones, correction};
 
 use crate::home::HomeSummary;
 
-/// The most listings that are compared at once: some 400 MB.
-pub const COMPARED_LISTINGS_MAX: usize = 200_000;
+/// The most listings that are compared at once.
+pub const COMPARED_LISTINGS_MAX: usize = 100_000;
 
 /// What changes in the markets of an area if each home counts once, though several listings show it.
 #[derive(Default)]
@@ -30,13 +30,10 @@ impl MergedHomes {
         let known = |(id, home): &(HomeId, Home)| ListingTraits::of(id, home);
         let (traits, histories): (Vec<ListingTraits>, Vec<&History>) =
             listings.iter().filter_map(|listing| Some((known(listing)?, &listing.1.history))).unzip();
-        let (mut merged, mut zones) = (Self::default(), Zones::default());
-        let linked = link(&traits, &Rulings::default());
-        let joined: BTreeMap<usize, usize> =
-            linked.homes.iter().flat_map(|home| home.iter().map(|listing| (*listing, home[0]))).collect();
-        let home_of = |listing: usize| joined.get(&listing).copied().unwrap_or(listing);
-        merged.doubtful = linked.edges.iter().filter(|edge| home_of(edge.pair.0) != home_of(edge.pair.1)).count();
-        for home in linked.homes {
+        let homes = JoinedHomes::of(&traits);
+        let (mut merged, mut zones) =
+            (Self { doubtful: homes.doubtful().count(), ..Self::default() }, Zones::default());
+        for home in &homes.linked.homes {
             for purpose in [Purpose::Sale, Purpose::Rent] {
                 let of_purpose = home.iter().filter(|at| traits[**at].purpose == purpose);
                 let shown: Vec<&History> = of_purpose.map(|at| histories[*at]).collect();
@@ -47,6 +44,42 @@ impl MergedHomes {
             }
         }
         merged
+    }
+}
+
+/// Which listings are of one home, by their positions.
+struct JoinedHomes {
+    linked: Linked,
+    /// The first listing of each listing's home.
+    home_of: Vec<usize>,
+}
+
+impl JoinedHomes {
+    fn of(traits: &[ListingTraits]) -> Self {
+        let linked = link(traits);
+        let mut home_of: Vec<usize> = (0..traits.len()).collect();
+        for home in &linked.homes {
+            home.iter().for_each(|listing| home_of[*listing] = home[0]);
+        }
+        Self { linked, home_of }
+    }
+
+    fn is_joined(&self, edge: &Edge) -> bool {
+        self.home_of[edge.pair.0] == self.home_of[edge.pair.1]
+    }
+
+    /// The pairs that are joined, by the first listing of their home.
+    fn evidence(&self) -> BTreeMap<usize, Vec<&Edge>> {
+        let mut evidence: BTreeMap<usize, Vec<&Edge>> = BTreeMap::new();
+        for edge in self.linked.edges.iter().filter(|edge| self.is_joined(edge)) {
+            evidence.entry(self.home_of[edge.pair.0]).or_default().push(edge);
+        }
+        evidence
+    }
+
+    /// The pairs that may be of one home, and are not joined.
+    fn doubtful(&self) -> impl Iterator<Item = &Edge> {
+        self.linked.edges.iter().filter(|edge| !self.is_joined(edge))
     }
 }
 
@@ -69,6 +102,11 @@ pub struct Duplicates {
     pub homes_found: usize,
     /// How many pairs are doubtful; `doubtful` may hold fewer.
     pub doubtful_found: usize,
+    /// How many addresses, places, sizes or headlines are of more listings than are compared with each other: alone they join
+    /// none.
+    pub blocks_too_large: usize,
+    /// How many groups of listings that hang together are so large that only addresses join any of them.
+    pub groups_too_large: usize,
     /// The weight in bits from which a pair is joined.
     pub join_bits: f64,
     /// The version of the weights: another one may join other listings.
@@ -103,28 +141,14 @@ pub struct ListingPair {
     pub findings: Vec<&'static str>,
     /// What speaks against it.
     pub against: Vec<&'static str>,
-    /// What excludes one home, in words.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub veto: Option<&'static str>,
 }
 
 impl ComparedListings {
-    /// Adds a listing. One that is in no market is left out.
-    pub fn add(&mut self, id: HomeId, listing: &Home, now: Time) {
+    /// Adds a listing. One that is in no market is left out. Returns how many there are.
+    pub fn add(&mut self, id: HomeId, listing: &Home, now: Time) -> usize {
         let traits = ListingTraits::of(&id, listing);
         self.listings.extend(HomeSummary::of(id, listing, now, None).zip(traits));
-    }
-
-    /// How many there are.
-    #[must_use]
-    pub fn len(&self) -> usize {
         self.listings.len()
-    }
-
-    /// Whether there is none.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.listings.is_empty()
     }
 
     /// Finds those that are of one home; the first `limit` homes and pairs. Without `all`, homes and pairs of which nothing is
@@ -132,45 +156,64 @@ impl ComparedListings {
     #[must_use]
     pub fn duplicates(self, all: bool, limit: usize) -> Duplicates {
         let (summaries, traits): (Vec<HomeSummary>, Vec<ListingTraits>) = self.listings.into_iter().unzip();
-        let linked = link(&traits, &Rulings::default());
-        let mut home_of: Vec<usize> = (0..traits.len()).collect();
-        for home in &linked.homes {
-            home.iter().for_each(|listing| home_of[*listing] = home[0]);
-        }
+        let joined = JoinedHomes::of(&traits);
         let is_open = |at: usize| summaries[at].days_on_market.is_some();
         let open = || (0..traits.len()).filter(|at| is_open(*at));
-        let homes_open: BTreeSet<usize> = open().map(|at| home_of[at]).collect();
-        let pair = |edge: &Edge| ListingPair::of(&traits[edge.pair.0].id, &traits[edge.pair.1].id, &edge.comparison);
-        let shown = linked.homes.iter().filter(|home| all || home.iter().any(|at| is_open(*at)));
-        let homes = shown.map(|home| {
-            let mut edges: Vec<&Edge> =
-                linked.edges.iter().filter(|edge| home.contains(&edge.pair.0) && home.contains(&edge.pair.1)).collect();
-            edges.sort_by_key(|edge| -edge.comparison.weight);
-            DuplicateHome {
-                id: traits[home[0]].id.clone(),
-                listings: home.iter().map(|at| summaries[*at].clone()).collect(),
-                evidence: edges.into_iter().map(pair).collect(),
-            }
-        });
-        let homes: Vec<DuplicateHome> = homes.collect();
-        let is_doubtful = |edge: &&Edge| {
-            let (a, b) = edge.pair;
-            home_of[a] != home_of[b] && (all || is_open(a) || is_open(b))
-        };
-        let mut doubtful: Vec<&Edge> = linked.edges.iter().filter(is_doubtful).collect();
-        doubtful.sort_by_key(|edge| -edge.comparison.weight);
+        let homes_open: BTreeSet<usize> = open().map(|at| joined.home_of[at]).collect();
+        let is_shown = |home: &&Vec<usize>| all || home.iter().any(|at| is_open(*at));
+        let homes: Vec<&Vec<usize>> = joined.linked.homes.iter().filter(is_shown).collect();
+        let is_shown = |edge: &&Edge| all || is_open(edge.pair.0) || is_open(edge.pair.1);
+        let doubtful = likeliest_first(joined.doubtful().filter(is_shown).collect());
+        let mut evidence = joined.evidence();
+        let mut home = |home: &Vec<usize>| DuplicateHome::of(home, &summaries, &mut evidence, &traits);
         Duplicates {
             listings: traits.len(),
             listings_open: open().count(),
             homes_open: homes_open.len(),
             homes_found: homes.len(),
             doubtful_found: doubtful.len(),
+            blocks_too_large: joined.linked.void_blocks,
+            groups_too_large: joined.linked.oversized,
             join_bits: f64::from(JOIN_WEIGHT) / 10.0,
             model: MODEL_VERSION,
-            homes: homes.into_iter().take(limit).collect(),
-            doubtful: doubtful.into_iter().take(limit).map(pair).collect(),
+            homes: homes.into_iter().take(limit).map(&mut home).collect(),
+            doubtful: pairs(doubtful.into_iter().take(limit), &traits),
         }
     }
+
+    /// The home of this listing, if it has others.
+    #[must_use]
+    pub fn home_of(self, id: &HomeId) -> Option<DuplicateHome> {
+        let (summaries, traits): (Vec<HomeSummary>, Vec<ListingTraits>) = self.listings.into_iter().unzip();
+        let joined = JoinedHomes::of(&traits);
+        let home = joined.linked.homes.iter().find(|home| home.iter().any(|at| traits[*at].id == *id))?;
+        Some(DuplicateHome::of(home, &summaries, &mut joined.evidence(), &traits))
+    }
+}
+
+impl DuplicateHome {
+    fn of(
+        home: &[usize],
+        summaries: &[HomeSummary],
+        evidence: &mut BTreeMap<usize, Vec<&Edge>>,
+        traits: &[ListingTraits],
+    ) -> Self {
+        Self {
+            id: traits[home[0]].id.clone(),
+            listings: home.iter().map(|at| summaries[*at].clone()).collect(),
+            evidence: pairs(likeliest_first(evidence.remove(&home[0]).unwrap_or_default()), traits),
+        }
+    }
+}
+
+fn likeliest_first(mut edges: Vec<&Edge>) -> Vec<&Edge> {
+    edges.sort_by_key(|edge| -edge.comparison.weight);
+    edges
+}
+
+fn pairs<'e>(edges: impl IntoIterator<Item = &'e Edge>, traits: &[ListingTraits]) -> Vec<ListingPair> {
+    let pair = |edge: &Edge| ListingPair::of(&traits[edge.pair.0].id, &traits[edge.pair.1].id, &edge.comparison);
+    edges.into_iter().map(pair).collect()
 }
 
 impl ListingPair {
@@ -185,7 +228,6 @@ impl ListingPair {
             bits: f64::from(comparison.weight) / 10.0,
             findings: meanings(true),
             against: meanings(false),
-            veto: comparison.veto.map(|veto| veto.meaning()),
         }
     }
 }

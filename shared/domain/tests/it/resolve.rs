@@ -1,7 +1,7 @@
 //! The timeline of a home that several listings show.
 
 use proptest::prelude::*;
-use stoop_domain::{EventKind, Facts, History, Sighting, Status, Time, Watch, events_of, resolved_steps};
+use stoop_domain::{EventKind, Facts, History, Phase, Sighting, Status, Time, Watch, events_of, resolved_steps};
 
 use crate::support::{DAY, START, all_watched, facts, history};
 
@@ -107,7 +107,94 @@ fn another_size_at_another_portal_is_no_other_home() {
     assert_eq!(events(&[&one, &other]), [(0, New)]);
 }
 
+/// What a listing says at a moment: its facts, since when it has said the same phase, and since when it has been on the market;
+/// `None` before it was seen and while it has expired.
+fn said_at(listing: &History, moment: Time) -> Option<(Facts, Time, Time)> {
+    let intervals = listing.intervals();
+    let mut said: Option<(Facts, Time, Time)> = None;
+    let mut ended = None;
+    for interval in intervals.iter().filter(|interval| interval.first <= moment) {
+        let phase = |facts: &Facts| facts.status.phase();
+        let is_offered = |facts: &Facts| matches!(phase(facts), Phase::Active | Phase::Pending);
+        let before = said.take().filter(|_| ended.is_none());
+        let same = before.as_ref().filter(|(facts, ..)| phase(facts) == phase(interval.facts));
+        let since = same.map_or(interval.first, |(_, since, _)| *since);
+        let both = before.as_ref().filter(|(facts, ..)| is_offered(facts) && is_offered(interval.facts));
+        let offered = both.map_or(since, |(.., offered)| *offered);
+        said = Some((interval.facts.clone(), since, offered));
+        ended = interval.expires;
+    }
+    said.filter(|_| ended.is_none_or(|ended| moment < ended))
+}
+
+/// When any of the listings last began to say that the home is sold, until a moment.
+fn sold_by(listings: &[&History], moment: Time) -> Option<Time> {
+    let mut last = None;
+    for listing in listings {
+        let mut before = None;
+        for interval in listing.intervals() {
+            let is_sale = interval.facts.status.phase() == Phase::Closed && before != Some(Phase::Closed);
+            if is_sale && interval.first <= moment {
+                last = last.max(Some(interval.first));
+            }
+            before = Some(interval.facts.status.phase());
+        }
+    }
+    last
+}
+
+/// The facts of the listing that speaks at a moment, by the words of docs/HOMES.md.
+fn spoken_at(listings: &[&History], moment: Time) -> Option<Facts> {
+    let sold = sold_by(listings, moment);
+    let said = listings.iter().filter_map(|listing| said_at(listing, moment));
+    let said: Vec<(Facts, Time, Time)> = said
+        .filter(|(facts, _, offered)| {
+            let is_offered = matches!(facts.status.phase(), Phase::Active | Phase::Pending);
+            !is_offered || sold.is_none_or(|sold| *offered >= sold)
+        })
+        .collect();
+    let longest = |phase: Phase, believed: &dyn Fn(Time) -> bool| {
+        let of_phase = said.iter().filter(|(facts, since, _)| facts.status.phase() == phase && believed(*since));
+        of_phase.min_by_key(|(_, since, _)| *since).map(|(facts, ..)| facts.clone())
+    };
+    let is_fresh = |since: Time| moment < since.plus_ms(60 * DAY);
+    longest(Phase::Pending, &is_fresh)
+        .or_else(|| longest(Phase::Active, &|_| true))
+        .or_else(|| longest(Phase::Pending, &|_| true))
+        .or_else(|| longest(Phase::Before, &|_| true))
+        .or_else(|| {
+            // The last that began; of several, that of the first listing.
+            let starts = listings.iter().filter_map(|listing| {
+                let (facts, ..) = said_at(listing, moment)?;
+                let first = listing.intervals().iter().rev().find(|it| it.first <= moment)?.first;
+                matches!(facts.status.phase(), Phase::Off | Phase::Closed).then_some((facts, first))
+            });
+            let starts: Vec<(Facts, Time)> = starts.collect();
+            let last = starts.iter().map(|(_, first)| *first).max();
+            starts.into_iter().find(|(_, first)| Some(*first) == last).map(|(facts, _)| facts)
+        })
+}
+
 proptest! {
+    #[test]
+    fn at_each_moment_the_listing_speaks_that_the_documents_name(
+        one in all_watched(),
+        other in all_watched(),
+        third in all_watched(),
+    ) {
+        let histories = [history(&one), history(&other), history(&third)];
+        let listings: Vec<&History> = histories.iter().collect();
+        let steps = resolved_steps(&listings);
+        let firsts = listings.iter().flat_map(|listing| listing.intervals().into_iter().map(|it| it.first).collect::<Vec<_>>());
+        let moments = firsts.flat_map(|first| [first, first.plus_ms(DAY), first.plus_ms(31 * DAY), first.plus_ms(61 * DAY)]);
+        for moment in moments {
+            let step = steps.iter().rev().find(|step| step.interval.first <= moment);
+            let step = step.filter(|step| step.interval.expires.is_none_or(|expires| moment < expires));
+            let found = step.map(|step| step.interval.facts.clone());
+            prop_assert_eq!(found, spoken_at(&listings, moment), "{}", moment);
+        }
+    }
+
     #[test]
     fn one_listing_is_its_home(seen in all_watched()) {
         let history = history(&seen);

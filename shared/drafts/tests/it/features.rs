@@ -109,3 +109,10 @@ fn a_ranch_is_a_style_of_houses_and_short_names_of_exports_are_known() {
     let street = || json!({"Street #": "412", "Street Name": "Maple Ave"});
     has(&drafted(vec![street(), street(), street()]), "line = { template = \"{/Street #} {Street Name}\" }");
 }
+
+#[test]
+fn a_year_that_passed_through_a_spreadsheet_is_no_month() {
+    let years = ["1981.0", "2004.0", "1999.0"];
+    let draft = drafted(years.iter().map(|year| json!({"year_built": year})).collect());
+    has(&draft, "year_built = { from = \"year_built\" }");
+}

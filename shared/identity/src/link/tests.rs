@@ -1,6 +1,6 @@
 use proptest::prelude::*;
 use stoop_dice::Dice;
-use stoop_domain::{AreaPath, Currency, Minor, PropertyType, Purpose, Time};
+use stoop_domain::{AreaPath, Currency, HomeId, Minor, PropertyType, Purpose, Time};
 use stoop_simulation::adverts::{AddressCustom, Adverts};
 
 use super::*;
@@ -37,7 +37,7 @@ fn house(listing: &mut ListingTraits) {
 
 /// The IDs of the homes with several listings.
 fn homes(listings: &[ListingTraits]) -> Vec<Vec<&str>> {
-    let linked = link(listings, &Rulings::default());
+    let linked = link(listings);
     linked.homes.iter().map(|home| home.iter().map(|at| listings[*at].id.as_str()).collect()).collect()
 }
 
@@ -65,7 +65,7 @@ fn units_of_a_building_are_homes_of_their_own() {
         .collect();
     assert_eq!(homes(&units), none());
     let floors =
-        ["1st", "2nd"].map(|floor| listing(&format!("a/{floor}"), &format!("12 High Street, {floor} floor"), |_| ()));
+        ["1st", "2nd"].map(|floor| listing(&format!("s{floor}/1"), &format!("12 High Street, {floor} floor"), |_| ()));
     assert_eq!(homes(&floors), none());
 }
 
@@ -206,27 +206,31 @@ fn no_chain_joins_what_a_veto_parts() {
 }
 
 #[test]
-fn a_person_overrules() {
-    let listings = [
-        listing("a/1", "12 Main St Apt 4", |_| ()),
-        listing("b/2", "12 Main St Apt 4", |_| ()),
-        listing("c/3", "99 Elm Ave Apt 1", |_| ()),
-    ];
-    let pair = |a: &str, b: &str| (HomeId(a.into()), HomeId(b.into()));
-    let mut rulings = Rulings::default();
-    rulings.different.insert(pair("a/1", "b/2"));
-    assert!(link(&listings, &rulings).homes.is_empty());
-    rulings = Rulings::default();
-    rulings.same.insert(pair("b/2", "c/3"));
-    assert_eq!(link(&listings, &rulings).homes, [vec![1, 2]]);
-}
-
-#[test]
 fn a_crowd_is_joined_by_addresses_alone() {
     // Forty adverts of one flat: more than a component may have by weaker evidence.
     let crowd: Vec<_> = (0..40).map(|at| listing(&format!("s{at}/1"), "12 Main St Apt 4", |_| ())).collect();
-    let linked = link(&crowd, &Rulings::default());
+    let linked = link(&crowd);
     assert_eq!((linked.oversized, linked.homes.len()), (1, 0));
+}
+
+#[test]
+fn a_size_and_a_price_of_too_many_listings_join_none_and_are_counted() {
+    // Flats of one plan, of which nobody says the address: 64 share their blocks, 65 are too many.
+    let flats = |count: usize| -> Vec<ListingTraits> {
+        let flat = |at: usize| {
+            let mut flat = listing(&format!("s{at}/1"), "", |it| it.coordinates = None);
+            flat.listed = None;
+            flat
+        };
+        (0..count).map(flat).collect()
+    };
+    let linked = |count| {
+        let linked = link(&flats(count));
+        (linked.compared, linked.void_blocks)
+    };
+    assert_eq!(linked(64), (64 * 63 / 2, 0));
+    // Its two steps of size, and its price.
+    assert_eq!(linked(65), (0, 3));
 }
 
 /// Listings of a simulated country.
@@ -247,7 +251,7 @@ fn simulated(seed: u64, custom: AddressCustom, homes: u32) -> (Vec<u32>, Vec<Lis
 fn precision_and_recall_are_those_of_the_documents() {
     for (custom, precision, recall) in [(AddressCustom::Numbered, 0.995, 0.95), (AddressCustom::Quarter, 0.98, 0.55)] {
         let (truth, listings) = simulated(211, custom, 3_000);
-        let linked = link(&listings, &Rulings::default());
+        let linked = link(&listings);
         let pairs = |count: usize| count * (count - 1) / 2;
         let joined: usize = linked.homes.iter().map(|home| pairs(home.len())).sum();
         let mut right = 0;
@@ -273,7 +277,7 @@ proptest! {
     fn order_changes_nothing_and_no_home_has_a_veto_in_it(seed in 0_u64..1_000_000) {
         let (_, listings) = simulated(seed, if seed % 2 == 0 { AddressCustom::Numbered } else { AddressCustom::Quarter }, 150);
         let ids = |listings: &[ListingTraits]| -> Vec<Vec<HomeId>> {
-            let linked = link(listings, &Rulings::default());
+            let linked = link(listings);
             linked.homes.iter().map(|home| home.iter().map(|at| listings[*at].id.clone()).collect()).collect()
         };
         let expected = ids(&listings);
@@ -287,9 +291,8 @@ proptest! {
             let common = Common::default();
             prop_assert_eq!(Comparison::of(&pair[0], &pair[1], common), Comparison::of(&pair[1], &pair[0], common));
         }
-        let rulings = Rulings::default();
-        let linker = Linker::new(&listings, &rulings, JOIN_WEIGHT);
-        let linked = link(&listings, &rulings);
+        let linker = Linker::new(&listings, JOIN_WEIGHT);
+        let linked = link(&listings);
         let mut seen = std::collections::BTreeSet::new();
         for home in &linked.homes {
             for (at, one) in home.iter().enumerate() {

@@ -159,6 +159,14 @@ fn an_address_that_is_not_told_is_none() {
 }
 
 #[test]
+fn a_text_after_the_address_is_not_read() {
+    let line = format!("12 Main St{}, Apt 4", " ".repeat(LINE_CHARS_MAX));
+    assert_eq!(read(&line, "US"), read("12 Main St", "US"));
+    let line = format!("12 {}", "word".repeat(1_000_000));
+    assert!(read(&line, "US").name.len() < LINE_CHARS_MAX);
+}
+
+#[test]
 fn agreement_is_by_number_and_street() {
     use StreetMatch::{Misspelt, Number, OtherNumber, OtherPart, OtherStreet, Street};
     let cases = [
