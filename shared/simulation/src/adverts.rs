@@ -74,7 +74,7 @@ impl Adverts {
         let mut number = 0;
         while number < homes {
             let quarter = adverts.below(10);
-            if adverts.random.chance(120) {
+            if adverts.random.chance(97) {
                 for home in adverts.building(number, quarter) {
                     number += 1;
                     adverts.show(&home);
@@ -353,5 +353,44 @@ impl Adverts {
             _ => {}
         }
         letters.into_iter().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
+    use super::*;
+
+    /// In thousandths.
+    fn share<T>(of: &[T], is: impl Fn(&&T) -> bool) -> usize {
+        of.iter().filter(is).count() * 1_000 / of.len()
+    }
+
+    #[test]
+    fn adverts_have_the_promised_rates() {
+        let adverts = Adverts::of(9, AddressCustom::Numbered, 6_000);
+        let mut homes: BTreeMap<u32, Vec<&Advert>> = BTreeMap::new();
+        adverts.iter().for_each(|advert| homes.entry(advert.home).or_default().push(advert));
+        let homes: Vec<Vec<&Advert>> = homes.into_values().collect();
+        let listing = |advert: &Advert| advert.observations[0].listing.clone();
+        assert!((300..370).contains(&share(&homes, |home| home[0].in_building)));
+        // The first stay: adverts that begin within five days of the first.
+        let portals = |home: &[&Advert]| -> usize {
+            let first = home[0].observations[0].at.ms();
+            let stay = home.iter().filter(|it| it.observations[0].at.ms() - first <= 5 * Time::DAY_MS);
+            stay.map(|it| it.observations[0].source.clone()).collect::<BTreeSet<_>>().len()
+        };
+        assert!((370..430).contains(&share(&homes, |home| portals(home) > 1)));
+        assert!(homes.iter().all(|home| (1..=5).contains(&portals(home))));
+        let in_buildings: Vec<&Advert> = adverts.iter().filter(|advert| advert.in_building).collect();
+        let says_unit = |advert: &&&Advert| {
+            let line = listing(advert).address.line.unwrap_or_default();
+            line.split_whitespace().last().is_some_and(|last| last.contains(|c: char| c.is_ascii_digit()))
+        };
+        assert!((930..970).contains(&share(&in_buildings, says_unit)));
+        let is_rounded = |advert: &&Advert| listing(advert).address.latitude_e6.is_some_and(|it| it % 1_000 == 0);
+        assert!((180..220).contains(&share(&adverts, is_rounded)));
+        assert!(Adverts::of(9, AddressCustom::Quarter, 50).iter().all(|advert| listing(advert).address.line.is_none()));
     }
 }
