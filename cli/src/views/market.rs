@@ -169,7 +169,13 @@ impl Area {
                 }
                 states.push((market.clone(), cells));
             }
-            let view = AreaView::of(found, &states, as_of, days);
+            let mut view = AreaView::of(found, &states, as_of, days);
+            read(database, async |reader| {
+                for market in &mut view.markets {
+                    reader.add_observed(market, found, as_of).await?;
+                }
+                Ok(())
+            })?;
             let merging = Merging { merged_listings: merged, doubtful_pairs: doubtful };
             Ok(Self { view, known: None, yields: Vec::new(), merging: Some(merging) })
         })

@@ -151,6 +151,8 @@ fn merged_duplicates_have_the_figures_of_one_file() {
     assert_eq!(active(&market("two.db", &[])), 2 * active(&market("one.db", &[])), "each listing counts");
     assert_eq!(active(&one), active(&market("one.db", &[])), "one source shows each home once");
     assert_eq!(two["markets"], one["markets"], "every figure, every day");
+    assert_eq!(one["markets"][0]["observed_at"], market("one.db", &[])["markets"][0]["observed_at"]);
+    assert!(one["markets"][0]["observed_at"].is_string(), "{one}");
     assert!(two["merged_listings"].as_u64().unwrap() > 300, "{}", two["merged_listings"]);
     room.stoop(&["market", "us", "--db", "two.db", "--merge-duplicates", "--index"]).refused(&["cannot be used with"]);
 }

@@ -9,7 +9,7 @@ use stoop_market::{Delta, Zones, correction};
 
 use crate::home::HomeSummary;
 
-/// The most listings that are compared at once.
+/// The most listings that are compared at once: some three seconds and 420 MB, see `docs/PERFORMANCE.md`.
 pub const COMPARED_LISTINGS_MAX: usize = 100_000;
 
 /// What changes in the markets of an area if each home counts once, though several listings show it.

@@ -10,7 +10,7 @@ use stoop_alerts::{App, RulesInForce};
 use stoop_domain::{Alert, AlertId, Observation, Status, Time};
 use stoop_embedded::{AlertFilter, Database};
 use stoop_emf::Meter;
-use stoop_pipeline::ports::{Ledger, PortError, Publisher, Quarantine};
+use stoop_pipeline::ports::{FailureKind, Ledger, PortError, Publisher, Quarantine};
 use stoop_rules::Rules;
 use stoop_tests::made::minute;
 
@@ -22,6 +22,8 @@ use super::events::{change, change_number, sample, seen};
 struct Topic {
     message: Mutex<Vec<Alert>>,
     refused: Mutex<Vec<String>>,
+    /// Whether it refuses them for good.
+    for_good: Mutex<bool>,
 }
 
 #[async_trait]
@@ -30,7 +32,9 @@ impl Publisher for Topic {
         let refused = self.refused.lock().unwrap();
         let tell = |alert: &Alert| {
             if refused.iter().any(|home| alert.home.as_str() == format!("reso-actris/{home}")) {
-                return Err(PortError::unavailable("publish an alert", "a made-up fault"));
+                let for_good = *self.for_good.lock().unwrap();
+                let kind = if for_good { FailureKind::Refused } else { FailureKind::Unavailable };
+                return Err(PortError::new(kind, "publish an alert", "a made-up fault"));
             }
             self.message.lock().unwrap().push(alert.clone());
             Ok(())
@@ -254,8 +258,11 @@ async fn an_alert_refused_by_the_topic_is_returned_and_the_others_are_sent_once(
     for refused in 0..homes.len() {
         let stage = Stage::new();
         stage.topic.refused.lock().unwrap().push(homes[refused].into());
+        let for_good = refused % 2 == 0;
+        *stage.topic.for_good.lock().unwrap() = for_good;
         assert_eq!(stage.judge(&changes).await, [change_number(refused as u64)]);
         let counts = stage.counted();
+        assert_eq!(count_of(&counts, "CallsRefused"), u64::from(for_good), "only what no retry ends");
         let come_again = (homes.len() - refused) as u64;
         assert_eq!((counts["AlertsSent"], counts["AlertsFailed"], counts["RecordsFailed"]), (3, 1, come_again));
         assert_eq!(stage.message().len(), 3);
