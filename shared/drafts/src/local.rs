@@ -28,7 +28,12 @@ const NAMES: &[(&str, &str, &str)] = &[
     ("NZ", "district", "city"),
     ("PH", "province", "county"),
     ("PH", "region", "region"),
+    // Elsewhere a region.
+    ("PL", "kraj", COUNTRY),
 ];
+
+/// Wider than every level.
+const COUNTRY: &str = "country";
 
 /// The level of areas that a column's name means in a country, if it is another one elsewhere.
 pub(super) fn level(country: &str, column: &Column) -> Option<&'static str> {
@@ -60,10 +65,11 @@ mod tests {
         assert_eq!((like("PT", "region", "Distrito"), like("ES", "region", "Distrito")), (Some(98), None));
         assert_eq!((like("CL", "county", "Provincia"), like("TR", "city", "İlçe")), (Some(98), Some(98)));
         assert_eq!(like("PE", "list_price", "Distrito"), None);
+        assert_eq!((like("PL", "region", "kraj"), like("CZ", "region", "kraj")), (Some(0), None));
     }
 
     #[test]
     fn levels_are_fields() {
-        assert!(NAMES.iter().all(|(.., field)| LEVELS.contains(field)));
+        assert!(NAMES.iter().all(|(.., field)| LEVELS.contains(field) || *field == COUNTRY));
     }
 }

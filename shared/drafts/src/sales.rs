@@ -6,6 +6,7 @@ use super::sample::Sample;
 
 /// Parts the price of sold rows from the asking price, if no other column has it.
 pub(super) fn settle(sample: &Sample, chosen: &mut Chosen) {
+    doubt_dated_price(sample, chosen);
     let column = |guess: &Guess| -> Option<&Column> {
         let [name] = &guess.columns[..] else { return None };
         sample.columns.iter().find(|column| column.name == *name)
@@ -49,5 +50,23 @@ pub(super) fn settle(sample: &Sample, chosen: &mut Chosen) {
     } else {
         paid.why = format!("{} in {rows} rows that are sold.", shown(&prices.name));
         chosen.unsure.push(paid.doubted("Is it what was paid, or what was asked? Nothing says it."));
+    }
+}
+
+/// A "sale price" beside the day of a sale may be what was asked or what was paid, and no status says which.
+fn doubt_dated_price(sample: &Sample, chosen: &mut Chosen) {
+    let has = |field: &str| chosen.sure.iter().any(|guess| guess.field == field);
+    if has("status") || has("close_price") || !has("close_date") {
+        return;
+    }
+    let is_of_sale = |guess: &Guess| {
+        let named = |column: &&Column| guess.columns.contains(&column.name);
+        let words = sample.columns.iter().filter(named).flat_map(|column| &column.words.last);
+        guess.field == "list_price" && words.into_iter().any(|word| matches!(word.as_str(), "sale" | "sold"))
+    };
+    if let Some(at) = chosen.sure.iter().position(is_of_sale) {
+        let price = chosen.sure.remove(at);
+        let doubt = "Is it what was asked, or what was paid on the day of the sale? No status says it.";
+        chosen.unsure.push(price.doubted(doubt));
     }
 }

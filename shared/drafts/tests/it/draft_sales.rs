@@ -62,3 +62,18 @@ fn what_may_be_shown_is_known_by_its_name() {
     says(&draft, r#"display_address = { from = "InternetAddressDisplayYN" }"#);
     assert_eq!(draft.proof.understood, 3, "{:?}\n{}", draft.proof.refused, draft.toml);
 }
+
+/// A roll of taxes: each row has a price and the day of a sale, and nothing says that the home is on offer.
+#[test]
+fn a_sale_price_with_the_day_of_a_sale_is_a_doubt_without_a_status() {
+    let row = |id: u32| json!({"id": id, "sale_price": 215_000 + id, "sale_date": "2026-03-04", "city": "Orlando", "state": "FL", "zip": "32803"});
+    let hints = DraftHints {
+        country: Some("US".into()),
+        currency: Some("USD".into()),
+        purpose: Some(stoop_domain::Purpose::Sale),
+        ..DraftHints::new("t", "t.json")
+    };
+    let draft = draft(&Sample::of_document(json!([row(1), row(2), row(3)])).unwrap(), &hints).unwrap();
+    assert!(!draft.toml.lines().any(|line| line.starts_with("list_price = ")), "{}", draft.toml);
+    assert!(draft.toml.contains("what was paid on the day of the sale"), "{}", draft.toml);
+}
