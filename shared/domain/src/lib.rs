@@ -64,7 +64,7 @@ pub use property_type::PropertyType;
 pub use reference::{AreaValues, ReferenceAround, ReferenceSeries, ReferenceUnit};
 pub use reject::{Reason, RefusedValue, Reject};
 pub use reported::{REPORTED_MAX, ReportedChange, ReportedChanges};
-pub use resolve::resolved_steps;
+pub use resolve::{resolved_steps, speaks_at};
 pub use sighting::Sighting;
 pub use status::{Phase, Status};
 pub use steps::{Entry, Exit, Sold, Spell, Step};

@@ -81,6 +81,15 @@ pub fn resolved_steps<'a>(listings: &[&'a History]) -> Vec<Step<'a>> {
     steps_of(intervals)
 }
 
+/// The listing that speaks for the home at a moment ([`resolved_steps`]), by its position. `None` if none has said anything by
+/// then, or all have expired.
+#[must_use]
+pub fn speaks_at(listings: &[&History], moment: Time) -> Option<usize> {
+    let timelines: Vec<Vec<Statement<'_>>> =
+        listings.iter().map(|listing| statements_of(listing.intervals())).collect();
+    speaker(&timelines, &sales(&timelines), moment).map(|(listing, _)| listing)
+}
+
 /// What a listing says in one of its intervals, and until when.
 struct Statement<'a> {
     interval: Interval<'a>,

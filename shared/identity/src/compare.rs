@@ -3,6 +3,7 @@
 use stoop_domain::PropertyType;
 
 use crate::findings::{DOUBT_WEIGHT, Finding, Trait};
+use crate::rulings::PairRuling;
 use crate::street::StreetMatch;
 use crate::traits::ListingTraits;
 
@@ -23,6 +24,8 @@ pub enum Veto {
     OtherUse,
     /// One source shows both at the same time, with another size, other rooms or another price.
     AtOnce,
+    /// A person ruled that they are two homes.
+    Ruled,
 }
 
 /// What comparing two listings found.
@@ -34,6 +37,8 @@ pub struct Comparison {
     pub veto: Option<Veto>,
     /// The sum of the weights that count, in tenths of a bit.
     pub weight: i32,
+    /// What a person ruled, if one did: it counts more than all else.
+    pub ruling: Option<PairRuling>,
 }
 
 /// What two listings share with so many others that it does not tell homes apart.
@@ -46,6 +51,9 @@ pub struct Common {
     /// Their source listed many others in their area on that day.
     pub listed: bool,
 }
+
+/// See [`Comparison::strength`].
+const RULED_WEIGHT: i32 = 10_000;
 
 impl Comparison {
     /// Compares two listings, of which many others share what `common` says.
@@ -89,7 +97,29 @@ impl Comparison {
         let counts = |finding: &&Finding| !says_building || **finding != Finding::ListedTogether;
         let identifies: u32 = findings.iter().filter(counts).map(|finding| finding.identifies()).sum();
         let weight = if identifies < 2 { weight.min(DOUBT_WEIGHT) } else { weight };
-        Self { veto: veto(a, b, &findings), findings, weight }
+        Self { veto: veto(a, b, &findings), findings, weight, ruling: None }
+    }
+
+    /// How much speaks for one home: the weight, or more than all findings together if a person ruled so.
+    #[must_use]
+    pub fn strength(&self) -> i32 {
+        if self.ruling == Some(PairRuling::OneHome) { RULED_WEIGHT } else { self.weight }
+    }
+
+    /// Whether something in it alone tells the home from all others.
+    pub(crate) fn is_strong(&self) -> bool {
+        self.ruling == Some(PairRuling::OneHome) || self.findings.iter().any(|finding| finding.is_strong())
+    }
+
+    /// With what a person ruled on the pair.
+    #[must_use]
+    pub(crate) fn ruled(mut self, ruling: PairRuling) -> Self {
+        self.ruling = Some(ruling);
+        match ruling {
+            PairRuling::OneHome => self.veto = None,
+            PairRuling::TwoHomes => self.veto = Some(Veto::Ruled),
+        }
+        self
     }
 }
 

@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 
 use rustc_hash::FxHashMap;
+use stoop_domain::HomeId;
 
 use crate::blocks::Blocks;
 use crate::compare::{Common, Comparison};
 use crate::findings::{DOUBT_WEIGHT, JOIN_WEIGHT};
+use crate::rulings::{PairRuling, PairRulings};
 use crate::traits::ListingTraits;
 
 /// The most listings that are joined by all kinds of evidence. In a larger component only addresses with a unit, or of a
@@ -43,17 +45,33 @@ pub struct Linked {
 /// Joins listings at the limit [`JOIN_WEIGHT`]. The result depends on their set alone, not on their order.
 #[must_use]
 pub fn link(listings: &[ListingTraits]) -> Linked {
-    link_at(listings, JOIN_WEIGHT)
+    link_ruled(listings, &PairRulings::default())
 }
 
 /// Joins listings at another limit, to measure what it gains and loses.
 #[must_use]
 pub fn link_at(listings: &[ListingTraits], join_weight: i32) -> Linked {
+    link_by(listings, join_weight, &PairRulings::default())
+}
+
+/// Joins listings at the limit [`JOIN_WEIGHT`] and by what people ruled. Listings that were ruled to be of one home are joined
+/// first; further ones as far as no veto forbids it, that of another ruling included. PairRulings on other listings have no effect.
+#[must_use]
+pub fn link_ruled(listings: &[ListingTraits], rulings: &PairRulings) -> Linked {
+    link_by(listings, JOIN_WEIGHT, rulings)
+}
+
+fn link_by(listings: &[ListingTraits], join_weight: i32, rulings: &PairRulings) -> Linked {
     let mut order: Vec<usize> = (0..listings.len()).collect();
     order.sort_unstable_by(|a, b| listings[*a].id.cmp(&listings[*b].id));
-    let linker = Linker::new(listings, join_weight);
+    let linker = Linker::new(listings, join_weight, rulings);
     let blocks = Blocks::of(listings);
-    let pairs = blocks.pairs();
+    let mut pairs = blocks.pairs();
+    if !linker.rulings.is_empty() {
+        pairs.extend(linker.rulings.keys());
+        pairs.sort_unstable();
+        pairs.dedup();
+    }
     let mut linked = Linked { compared: pairs.len(), void_blocks: blocks.void, ..Linked::default() };
     drop(blocks);
     let mut rank = vec![0; listings.len()];
@@ -62,19 +80,19 @@ pub fn link_at(listings: &[ListingTraits], join_weight: i32) -> Linked {
         let (a, b) = (a as usize, b as usize);
         let pair = if rank[a] < rank[b] { (a, b) } else { (b, a) };
         let comparison = linker.compare(pair.0, pair.1);
-        if comparison.veto.is_none() && comparison.weight >= DOUBT_WEIGHT.min(join_weight) {
+        if comparison.veto.is_none() && comparison.strength() >= DOUBT_WEIGHT.min(join_weight) {
             linked.edges.push(Edge { pair, comparison });
         }
     }
     linked.edges.sort_unstable_by_key(|edge| (rank[edge.pair.0], rank[edge.pair.1]));
-    let joins = linked.edges.iter().filter(|edge| edge.comparison.weight >= join_weight);
+    let joins = linked.edges.iter().filter(|edge| edge.comparison.strength() >= join_weight);
     for component in components(listings.len(), joins.clone().map(|edge| edge.pair)) {
         if component.len() <= COMPONENT_MAX {
             linked.homes.extend(linker.agglomerate(component, &rank));
             continue;
         }
         linked.oversized += 1;
-        let strong = joins.clone().filter(|edge| edge.comparison.findings.iter().any(|finding| finding.is_strong()));
+        let strong = joins.clone().filter(|edge| edge.comparison.is_strong());
         let inside = strong.filter(|edge| component.binary_search(&edge.pair.0).is_ok()).map(|edge| edge.pair);
         let smaller = components(listings.len(), inside).into_iter().filter(|smaller| smaller.len() <= COMPONENT_MAX);
         linked.homes.extend(smaller.flat_map(|smaller| linker.agglomerate(smaller, &rank)));
@@ -92,10 +110,12 @@ struct Linker<'a> {
     titles: FxHashMap<&'a [String], usize>,
     /// How many listings a source listed in an area on a day.
     listed: FxHashMap<(&'a str, &'a str, i64), usize>,
+    /// The pairs on which a person ruled, as positions, the smaller first.
+    rulings: FxHashMap<(u32, u32), PairRuling>,
 }
 
 impl<'a> Linker<'a> {
-    fn new(listings: &'a [ListingTraits], join_weight: i32) -> Self {
+    fn new(listings: &'a [ListingTraits], join_weight: i32, rulings: &PairRulings) -> Self {
         let mut coordinates: FxHashMap<(i32, i32), usize> = FxHashMap::default();
         for at in listings.iter().filter_map(|listing| listing.coordinates) {
             *coordinates.entry(at).or_default() += 1;
@@ -106,7 +126,7 @@ impl<'a> Linker<'a> {
             *titles.entry(&listing.title).or_default() += 1;
             *listed.entry(on_day(listing)).or_default() += 1;
         }
-        Self { listings, join_weight, coordinates, titles, listed }
+        Self { listings, join_weight, coordinates, titles, listed, rulings: positions(listings, rulings) }
     }
 
     fn compare(&self, a: usize, b: usize) -> Comparison {
@@ -121,7 +141,13 @@ impl<'a> Linker<'a> {
                 .any(|it| self.listed.get(&on_day(it)).is_some_and(|count| *count > COMMON)),
             title: self.titles.get(one.title.as_slice()).is_some_and(|count| *count > COMMON),
         };
-        Comparison::of(one, other, common)
+        let comparison = Comparison::of(one, other, common);
+        #[expect(clippy::cast_possible_truncation, reason = "as in blocks")]
+        let pair = (a.min(b) as u32, a.max(b) as u32);
+        match self.rulings.get(&pair) {
+            Some(ruling) => comparison.ruled(*ruling),
+            None => comparison,
+        }
     }
 
     /// Joins the listings of a component, the surest pair first, as long as the mean weight between two groups reaches
@@ -135,7 +161,7 @@ impl<'a> Linker<'a> {
         for a in 0..count {
             for b in a + 1..count {
                 let comparison = self.compare(groups[a][0], groups[b][0]);
-                let sum = comparison.veto.is_none().then_some(i64::from(comparison.weight));
+                let sum = comparison.veto.is_none().then_some(i64::from(comparison.strength()));
                 (sums[a][b], sums[b][a]) = (sum, sum);
             }
         }
@@ -167,6 +193,19 @@ impl<'a> Linker<'a> {
         joined.iter_mut().for_each(|group| group.sort_unstable_by_key(|listing| rank[*listing]));
         joined
     }
+}
+
+/// The rulings on pairs of these listings, by position.
+fn positions(listings: &[ListingTraits], rulings: &PairRulings) -> FxHashMap<(u32, u32), PairRuling> {
+    if rulings.is_empty() {
+        return FxHashMap::default();
+    }
+    let at: FxHashMap<&HomeId, u32> = listings.iter().map(|listing| &listing.id).zip(0..).collect();
+    let pair = |(a, b, ruling)| {
+        let (a, b) = (*at.get(a)?, *at.get(b)?);
+        Some(((a.min(b), a.max(b)), ruling))
+    };
+    rulings.iter().filter_map(pair).collect()
 }
 
 /// What a source listed together in an area.
