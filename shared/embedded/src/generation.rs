@@ -16,11 +16,18 @@ pub(crate) enum Generation {
     Retired,
 }
 
-/// The tables of a generation, without suffix.
+/// The tables of each generation, without suffix.
 pub(crate) const TABLES: [&str; 6] = ["homes", "markets", "bases", "tails", "archives", "areas"];
 
+/// Those that exist only if listings are merged.
+const OF_MERGING: [&str; 2] = ["merged_listings", "corrections"];
+
+fn all_tables() -> impl Iterator<Item = &'static str> {
+    TABLES.into_iter().chain(OF_MERGING)
+}
+
 impl Generation {
-    /// Creates its tables, without indexes.
+    /// Creates the tables that each generation has, without indexes.
     pub(crate) fn create(self, connection: &Connection) -> rusqlite::Result<()> {
         connection.execute_batch(&format!(
             "CREATE TABLE homes{self}(
@@ -47,12 +54,12 @@ impl Generation {
 
     /// Removes its tables, if there are any.
     pub(crate) fn remove(self, connection: &Connection) -> rusqlite::Result<()> {
-        TABLES.iter().try_for_each(|table| connection.execute_batch(&format!("DROP TABLE IF EXISTS {table}{self}")))
+        all_tables().try_for_each(|table| connection.execute_batch(&format!("DROP TABLE IF EXISTS {table}{self}")))
     }
 
     /// Makes its tables those of another generation. An older format does not have all of them.
     pub(crate) fn rename(self, other: Self, connection: &Connection) -> rusqlite::Result<()> {
-        for table in TABLES {
+        for table in all_tables() {
             if has_table(connection, &format!("{table}{self}"))? {
                 connection.execute_batch(&format!("ALTER TABLE {table}{self} RENAME TO {table}{other}"))?;
             }

@@ -13,6 +13,7 @@ use crate::database::{Database, format};
 use crate::error::{BoxError, Result};
 use crate::failure::Failure;
 use crate::generation::Generation;
+use crate::merging::after_swap;
 use crate::partitions::{ByMarket, Partitions, sum_up};
 use crate::schema::{FORMAT, FROM_6, FROM_8, HOMES_BY_MARKET, REBUILD, ROLL_UP_INDICES, has_table};
 
@@ -192,7 +193,8 @@ impl Database {
         let homes: i64 = self.lock().connection.query_row("SELECT count(*) FROM homes_next", [], |row| row.get(0))?;
         let mut sums = ByMarket::new(self.data(), usize::try_from(homes)? / HOMES_AT_A_TIME)?;
         let horizons = self.put_contributions_aside(&mut sums, stop)?;
-        let sql = "DELETE FROM markets_next; DELETE FROM bases_next; DELETE FROM archives_next; DELETE FROM areas_next";
+        let sql = "DELETE FROM markets_next; DELETE FROM bases_next; DELETE FROM archives_next; DELETE FROM areas_next;
+                   DELETE FROM tails_next; DROP TABLE IF EXISTS merged_listings_next; DROP TABLE IF EXISTS corrections_next";
         self.lock().connection.execute_batch(sql)?;
         for bucket in 0..sums.count() {
             if stop() {
@@ -216,6 +218,7 @@ impl Database {
             }
             transaction.commit()?;
         }
+        self.merge_generation(Generation::Next, stop)?;
         self.roll_up_generation(Generation::Next, Time::default(), stop)?;
         if stop() {
             return Err(stopped());
@@ -288,6 +291,7 @@ impl Database {
         Generation::Live.rename(leaves, &transaction)?;
         comes.rename(Generation::Live, &transaction)?;
         transaction.execute_batch(HOMES_BY_MARKET)?;
+        after_swap(&transaction)?;
         // A generation of an older format that is swapped back has no roll-ups.
         if from == Stage::Ready || next.format == FORMAT {
             transaction.execute_batch(ROLL_UP_INDICES)?;

@@ -342,7 +342,7 @@ fn markets(connection: &Connection, sql: &str, params: impl Params) -> Result<Ve
 }
 
 /// The names of what lies in an area: from the first text (inclusive) to the second (exclusive). `0` follows `/`.
-fn below(path: &str) -> (String, String) {
+pub(crate) fn below(path: &str) -> (String, String) {
     (format!("{path}/"), format!("{path}0"))
 }
 

@@ -141,6 +141,26 @@ CREATE TABLE IF NOT EXISTS reference_values(
 ) STRICT, WITHOUT ROWID;
 ";
 
+/// Created when listings are first merged, so that older files and programs need not know them. `merged_listings` has the
+/// listings of homes with more than one, `corrections` what each such home changes in each market: both are computed from the
+/// homes, and belong to a generation. `unmerged` has the counties with changes that are not merged yet.
+pub(crate) const MERGING: &str = "
+CREATE TABLE IF NOT EXISTS merged_listings{generation}(
+    county TEXT, listing TEXT, home TEXT NOT NULL, speaks INTEGER NOT NULL, PRIMARY KEY(county, listing)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS corrections{generation}(
+    county TEXT, home TEXT, market TEXT, body BLOB NOT NULL, PRIMARY KEY(county, home, market)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS unmerged(county TEXT PRIMARY KEY, changes INTEGER NOT NULL) STRICT;
+";
+
+/// Created with the first ruling on two listings. A rebuild keeps it: it is not computed from the lake.
+pub(crate) const RULINGS: &str = "
+CREATE TABLE IF NOT EXISTS pair_rulings(
+    a TEXT, b TEXT, ruling TEXT NOT NULL, at INTEGER NOT NULL, PRIMARY KEY(a, b)
+) STRICT, WITHOUT ROWID;
+";
+
 /// Converts the other tables of format 5 or 6 to those of format 7 and 8.
 pub(crate) const FROM_6: &str = "
 ALTER TABLE alerts ADD COLUMN rules INTEGER;

@@ -10,7 +10,9 @@ use stoop_wire::home_from_bytes;
 use crate::database::{Database, Inner};
 use crate::error::Result;
 use crate::frames::HeldObservations;
+use crate::generation::Generation;
 use crate::lake;
+use crate::merging::mark_changed;
 
 #[async_trait]
 impl Store for Database {
@@ -90,13 +92,16 @@ fn attempt(inner: &mut Inner, data: &std::path::Path, commit: &Commit<'_>, held:
     let connection = &mut inner.connection;
     let intent = if held.is_empty() { None } else { lake::intend(connection, held)? };
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    if !(write_homes(&transaction, &commit.homes)? && write_markets(&transaction, &commit.markets)?) {
+    let is_stored =
+        write_homes(&transaction, &commit.homes)? && write_markets(&transaction, Generation::Live, &commit.markets)?;
+    if !is_stored {
         transaction.rollback()?;
         if let Some(intent) = intent {
             lake::forget(connection, &intent)?;
         }
         return Ok(Attempt::Conflict);
     }
+    mark_changed(&transaction, commit)?;
     // The file is written last: after it nothing can refuse the commit.
     if !held.is_empty() && !lake::append(&transaction, data, held, intent.as_ref())? {
         return Ok(Attempt::IntentLost);
@@ -153,15 +158,20 @@ const TAIL_PART: i64 = 4;
 /// Writes the deltas of markets and archives. Returns `false` if a version differs from the one that was read.
 ///
 /// If a state grew little, only the delta is written, as a tail (ADR 0032).
-fn write_markets(transaction: &Transaction<'_>, markets: &[MarketChange<'_>]) -> Result<bool> {
-    let mut insert = transaction.prepare_cached(
-        "INSERT INTO markets(id, version, base_bytes, tail_bytes) VALUES(?1, 1, 0, 0) ON CONFLICT DO NOTHING",
-    )?;
-    let mut update = transaction.prepare_cached(
-        "UPDATE markets SET version = version + 1, tail_bytes = tail_bytes + ?3 WHERE id = ?1 AND version = ?2
-         RETURNING base_bytes, tail_bytes",
-    )?;
-    let mut add_tail = transaction.prepare_cached("INSERT INTO tails(market, version, body) VALUES(?1, ?2, ?3)")?;
+pub(crate) fn write_markets(
+    transaction: &Transaction<'_>,
+    generation: Generation,
+    markets: &[MarketChange<'_>],
+) -> Result<bool> {
+    let mut insert = transaction.prepare_cached(&format!(
+        "INSERT INTO markets{generation}(id, version, base_bytes, tail_bytes) VALUES(?1, 1, 0, 0) ON CONFLICT DO NOTHING"
+    ))?;
+    let mut update = transaction.prepare_cached(&format!(
+        "UPDATE markets{generation} SET version = version + 1, tail_bytes = tail_bytes + ?3 WHERE id = ?1 AND version = ?2
+         RETURNING base_bytes, tail_bytes"
+    ))?;
+    let sql = format!("INSERT INTO tails{generation}(market, version, body) VALUES(?1, ?2, ?3)");
+    let mut add_tail = transaction.prepare_cached(&sql)?;
     for change in markets {
         let MarketChange { market, version_read, new, archived, .. } = change;
         let (id, version) = (market.to_string(), version_read.cast_signed());
@@ -181,14 +191,15 @@ fn write_markets(transaction: &Transaction<'_>, markets: &[MarketChange<'_>]) ->
                 add_tail.execute(params![id, version + 1, tail])?;
             }
             if !is_all {
-                transaction.prepare_cached("UPDATE markets SET rolled = 0 WHERE id = ?1")?.execute([&id])?;
+                let sql = format!("UPDATE markets{generation} SET rolled = 0 WHERE id = ?1");
+                transaction.prepare_cached(&sql)?.execute([&id])?;
             }
             is_small
         };
         if !has_tail {
-            write_base(transaction, &id, version + 1, &new.to_bytes())?;
+            write_base(transaction, generation, &id, version + 1, &new.to_bytes())?;
         }
-        add_to_archive(transaction, &id, archived)?;
+        add_to_archive(transaction, generation, &id, archived)?;
     }
     Ok(true)
 }
@@ -203,26 +214,35 @@ fn tail_of(change: &MarketChange<'_>) -> (Cells, bool) {
 }
 
 /// Writes the whole state of a market. Replaces its base and its tails.
-fn write_base(transaction: &Transaction<'_>, market: &str, version: i64, body: &[u8]) -> Result<()> {
-    let sql = "INSERT INTO bases(market, version, body) VALUES(?1, ?2, ?3)
-               ON CONFLICT DO UPDATE SET version = excluded.version, body = excluded.body";
-    transaction.prepare_cached(sql)?.execute(params![market, version, body])?;
-    transaction.prepare_cached("DELETE FROM tails WHERE market = ?1")?.execute([market])?;
-    let sql = "UPDATE markets SET base_bytes = ?2, tail_bytes = 0 WHERE id = ?1";
-    transaction.prepare_cached(sql)?.execute(params![market, i64::try_from(body.len())?])?;
+fn write_base(
+    transaction: &Transaction<'_>,
+    generation: Generation,
+    market: &str,
+    version: i64,
+    body: &[u8],
+) -> Result<()> {
+    let sql = format!(
+        "INSERT INTO bases{generation}(market, version, body) VALUES(?1, ?2, ?3)
+         ON CONFLICT DO UPDATE SET version = excluded.version, body = excluded.body"
+    );
+    transaction.prepare_cached(&sql)?.execute(params![market, version, body])?;
+    transaction.prepare_cached(&format!("DELETE FROM tails{generation} WHERE market = ?1"))?.execute([market])?;
+    let sql = format!("UPDATE markets{generation} SET base_bytes = ?2, tail_bytes = 0 WHERE id = ?1");
+    transaction.prepare_cached(&sql)?.execute(params![market, i64::try_from(body.len())?])?;
     Ok(())
 }
 
 /// Adds to the archive of a market. Reads and writes only the affected periods.
-fn add_to_archive(transaction: &Transaction<'_>, market: &str, archived: &Cells) -> Result<()> {
+fn add_to_archive(transaction: &Transaction<'_>, generation: Generation, market: &str, archived: &Cells) -> Result<()> {
     if archived.is_empty() {
         return Ok(());
     }
-    let mut read = transaction.prepare_cached("SELECT body FROM archives WHERE market = ?1 AND period = ?2")?;
-    let mut write = transaction.prepare_cached(
-        "INSERT INTO archives(market, period, body) VALUES(?1, ?2, ?3)
-         ON CONFLICT(market, period) DO UPDATE SET body = excluded.body",
-    )?;
+    let sql = format!("SELECT body FROM archives{generation} WHERE market = ?1 AND period = ?2");
+    let mut read = transaction.prepare_cached(&sql)?;
+    let mut write = transaction.prepare_cached(&format!(
+        "INSERT INTO archives{generation}(market, period, body) VALUES(?1, ?2, ?3)
+         ON CONFLICT(market, period) DO UPDATE SET body = excluded.body"
+    ))?;
     for (period, more) in archived.clone().into_periods() {
         let stored: Option<Vec<u8>> = read.query_row(params![market, period], |row| row.get(0)).optional()?;
         let mut sum = stored.map(|body| Cells::from_bytes(&body)).transpose()?.unwrap_or_default();
@@ -245,11 +265,21 @@ pub(crate) fn home(connection: &Connection, id: &HomeId) -> Result<Option<Versio
 }
 
 pub(crate) fn market(connection: &Connection, id: &Market) -> Result<Option<Versioned<Cells>>> {
+    market_in(connection, Generation::Live, id)
+}
+
+pub(crate) fn market_in(
+    connection: &Connection,
+    generation: Generation,
+    id: &Market,
+) -> Result<Option<Versioned<Cells>>> {
     // One statement gives a consistent snapshot. The newest part has the version of the state, and the parts can be
     // added in any order.
-    let sql = "SELECT version, body FROM bases WHERE market = ?1
-               UNION ALL SELECT version, body FROM tails WHERE market = ?1";
-    let mut statement = connection.prepare_cached(sql)?;
+    let sql = format!(
+        "SELECT version, body FROM bases{generation} WHERE market = ?1
+         UNION ALL SELECT version, body FROM tails{generation} WHERE market = ?1"
+    );
+    let mut statement = connection.prepare_cached(&sql)?;
     let mut rows = statement.query([id.to_string()])?;
     let mut found: Option<Versioned<Cells>> = None;
     while let Some(row) = rows.next()? {

@@ -2,6 +2,7 @@
 
 mod homes;
 mod markets;
+mod merged;
 
 use std::collections::BTreeMap;
 
@@ -33,6 +34,11 @@ pub struct Verified {
     pub markets: u64,
     /// Stored sums of wide areas.
     pub areas: u64,
+    /// Homes that are counted in place of their listings.
+    pub merged_homes: u64,
+    /// Counties with changes whose listings are not merged yet. Not a difference: the next pass does it. Their merged homes were
+    /// not checked, other than that the markets have the stored corrections.
+    pub counties_unmerged: u64,
     /// Alerts in the ledger.
     pub alerts: u64,
     /// Alerts that are marked as withdrawn.
@@ -155,6 +161,7 @@ impl Database {
             left.sort_unstable();
             left.into_iter().for_each(|id| found.note(Err(format!("home {id} has observations, but is not stored"))));
         }
+        self.check_merged(&mut sums, found, stop)?;
         self.check_markets(&mut sums, found)?;
         let inner = self.lock();
         let count: i64 = inner.connection.query_row("SELECT count(*) FROM areas", [], |row| row.get(0))?;

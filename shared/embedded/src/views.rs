@@ -5,10 +5,10 @@ use rusqlite::{OptionalExtension, Row, params};
 use serde::de::DeserializeOwned;
 use stoop_domain::{Alert, AlertId, Day, Home, HomeId, Market, ReferenceAround, Reject, Status, Time};
 use stoop_market::Cells;
-use stoop_pipeline::NextPoll;
 use stoop_pipeline::ports::{
     Browse, JudgedAlert, Polling, PortError, Quarantined, RefusedRows, RunRecord, Versioned, Views,
 };
+use stoop_pipeline::{NextPoll, merging_area};
 use stoop_wire::home_from_bytes;
 
 use crate::database::{Database, file_bytes};
@@ -213,19 +213,27 @@ impl Database {
             .map_err(self.doing(format!("list the homes of {market}")))
     }
 
-    /// Those of [`Database::homes_of`] that are on offer or under contract.
+    /// Those of [`Database::homes_of`] that are on offer or under contract. If listings are merged, only the one that speaks for
+    /// each home.
     fn open_homes_of(
         &self,
         market: &Market,
         after: Option<&HomeId>,
         limit: usize,
     ) -> Result<Vec<(HomeId, Home)>, PortError> {
-        let sql = "SELECT id, body FROM homes INDEXED BY homes_by_market
-                   WHERE market = ?1 AND id > ?2 AND status IN (SELECT value FROM json_each(?3)) ORDER BY id LIMIT ?4";
+        let is_merged = self.merging()?.is_some();
+        let speaks = match is_merged {
+            true => "AND NOT EXISTS (SELECT 1 FROM merged_listings WHERE county = ?5 AND listing = id AND NOT speaks)",
+            false => "AND ?5 IS NOT NULL",
+        };
+        let sql = format!(
+            "SELECT id, body FROM homes INDEXED BY homes_by_market
+             WHERE market = ?1 AND id > ?2 AND status IN (SELECT value FROM json_each(?3)) {speaks} ORDER BY id LIMIT ?4"
+        );
         let after = after.map_or("", HomeId::as_str);
         let open: Vec<&str> = Status::ALL.into_iter().filter(|status| status.is_open()).map(Status::as_str).collect();
         let open = serde_json::json!(open).to_string();
-        self.rows(sql, params![market.to_string(), after, open, limit_of(limit)], home_row)
+        self.rows(&sql, params![market.to_string(), after, open, limit_of(limit), merging_area(market)], home_row)
             .map_err(self.doing(format!("list the homes on offer in {market}")))
     }
 
@@ -375,7 +383,7 @@ impl Database {
     }
 }
 
-fn home_row(row: &Row<'_>) -> Result<(HomeId, Home)> {
+pub(crate) fn home_row(row: &Row<'_>) -> Result<(HomeId, Home)> {
     Ok((HomeId(row.get_ref(0)?.as_str()?.into()), home_from_bytes(row.get_ref(1)?.as_blob()?)?))
 }
 

@@ -7,6 +7,7 @@ use stoop_domain::{
     Day, Entry, Exit, History, Interval, Market, Minor, Phase, Step, Time, UnconfirmedInterval, resolved_steps,
 };
 
+use crate::cells::Cells;
 use crate::histogram::Bucket;
 use crate::key::Key;
 use crate::kind::{Kind, Quantity, Role};
@@ -328,6 +329,12 @@ impl Delta {
     #[must_use]
     pub fn negated(&self) -> Self {
         Self { entries: self.entries.iter().map(|(key, value)| (*key, value.wrapping_neg())).collect() }
+    }
+
+    /// The delta that gives this state, which was never folded, from nothing: a stored delta is the state that it gives.
+    #[must_use]
+    pub fn of_cells(cells: &Cells) -> Self {
+        Self { entries: cells.entries().collect() }
     }
 
     pub(crate) fn entries(&self) -> &[(Key, i64)] {

@@ -9,6 +9,7 @@ mod alerting;
 mod areas;
 mod causes;
 mod measuring;
+mod merging;
 mod polling;
 pub mod ports;
 mod rollup;
@@ -25,6 +26,7 @@ pub use measuring::{
     Recomputation, RecomputedMarkets, StoredAlert, StoredHome, StoredMarket, check_alert, check_changes, check_home,
     check_market, drain, horizons, measure_inbox,
 };
+pub use merging::{MergedHome, MergedListings, merging_area};
 pub use polling::{
     AddressContradiction, AddressReport, DisplayTerms, FieldCount, FileSet, LEFT_BY_SERVER, LEFT_OF, LevelCount,
     NotPolled, OnDrift, OneRowPerListing, Ordinals, Origin, ParseReport, Peeked, Planned, PlannedSearch, PollError,

@@ -3,9 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
-use stoop_domain::{History, Home, HomeId, Market, Purpose, Time};
-use stoop_identity::{Comparison, Edge, JOIN_WEIGHT, Linked, ListingTraits, MODEL_VERSION, link};
-use stoop_market::{Delta, Zones, correction};
+use stoop_domain::{Home, HomeId, Market, Time};
+use stoop_identity::{
+    Comparison, Edge, JOIN_WEIGHT, Linked, ListingTraits, MODEL_VERSION, PairRuling, PairRulings, link_ruled,
+};
+use stoop_market::Delta;
+use stoop_pipeline::MergedListings;
 
 use crate::home::HomeSummary;
 
@@ -24,26 +27,14 @@ pub struct MergedHomes {
 }
 
 impl MergedHomes {
-    /// Joins these listings. A home for sale and for rent is still two: one in each market.
+    /// Joins these listings by what they have in common and by what people ruled. A home for sale and for rent is still two: one
+    /// in each market.
     #[must_use]
-    pub fn of(listings: &[(HomeId, Home)]) -> Self {
-        let known = |(id, home): &(HomeId, Home)| ListingTraits::of(id, home);
-        let (traits, histories): (Vec<ListingTraits>, Vec<&History>) =
-            listings.iter().filter_map(|listing| Some((known(listing)?, &listing.1.history))).unzip();
-        let homes = JoinedHomes::of(&traits);
-        let (mut merged, mut zones) =
-            (Self { doubtful: homes.doubtful().count(), ..Self::default() }, Zones::default());
-        for home in &homes.linked.homes {
-            for purpose in [Purpose::Sale, Purpose::Rent] {
-                let of_purpose = home.iter().filter(|at| traits[**at].purpose == purpose);
-                let shown: Vec<&History> = of_purpose.map(|at| histories[*at]).collect();
-                if shown.len() > 1 {
-                    merged.merged += shown.len() - 1;
-                    merged.corrections.extend(correction(&shown, &mut zones));
-                }
-            }
-        }
-        merged
+    pub fn of(listings: &[(HomeId, Home)], rulings: &PairRulings) -> Self {
+        let found = MergedListings::of(listings, rulings, &BTreeSet::new());
+        let (merged, doubtful) = (found.merged(), found.doubtful);
+        let corrections = found.homes.into_iter().flat_map(|home| home.corrections).collect();
+        Self { corrections, merged, doubtful }
     }
 }
 
@@ -55,8 +46,8 @@ struct JoinedHomes {
 }
 
 impl JoinedHomes {
-    fn of(traits: &[ListingTraits]) -> Self {
-        let linked = link(traits);
+    fn of(traits: &[ListingTraits], rulings: &PairRulings) -> Self {
+        let linked = link_ruled(traits, rulings);
         let mut home_of: Vec<usize> = (0..traits.len()).collect();
         for home in &linked.homes {
             home.iter().for_each(|listing| home_of[*listing] = home[0]);
@@ -87,6 +78,7 @@ impl JoinedHomes {
 #[derive(Default)]
 pub struct ComparedListings {
     listings: Vec<(HomeSummary, ListingTraits)>,
+    rulings: PairRulings,
 }
 
 /// The listings of an area that are of one home, and the pairs of which that is doubtful.
@@ -141,9 +133,17 @@ pub struct ListingPair {
     pub findings: Vec<&'static str>,
     /// What speaks against it.
     pub against: Vec<&'static str>,
+    /// Whether a person ruled that they are one home, so that the bits do not count.
+    pub ruled: bool,
 }
 
 impl ComparedListings {
+    /// No listings yet, to be joined by these rulings as well.
+    #[must_use]
+    pub fn ruled_by(rulings: PairRulings) -> Self {
+        Self { listings: Vec::new(), rulings }
+    }
+
     /// Adds a listing. One that is in no market is left out. Returns how many there are.
     pub fn add(&mut self, id: HomeId, listing: &Home, now: Time) -> usize {
         let traits = ListingTraits::of(&id, listing);
@@ -155,8 +155,9 @@ impl ComparedListings {
     /// on offer or under contract are left out.
     #[must_use]
     pub fn duplicates(self, all: bool, limit: usize) -> Duplicates {
-        let (summaries, traits): (Vec<HomeSummary>, Vec<ListingTraits>) = self.listings.into_iter().unzip();
-        let joined = JoinedHomes::of(&traits);
+        let Self { listings, rulings } = self;
+        let (summaries, traits): (Vec<HomeSummary>, Vec<ListingTraits>) = listings.into_iter().unzip();
+        let joined = JoinedHomes::of(&traits, &rulings);
         let is_open = |at: usize| summaries[at].days_on_market.is_some();
         let open = || (0..traits.len()).filter(|at| is_open(*at));
         let homes_open: BTreeSet<usize> = open().map(|at| joined.home_of[at]).collect();
@@ -184,8 +185,9 @@ impl ComparedListings {
     /// The home of this listing, if it has others.
     #[must_use]
     pub fn home_of(self, id: &HomeId) -> Option<DuplicateHome> {
-        let (summaries, traits): (Vec<HomeSummary>, Vec<ListingTraits>) = self.listings.into_iter().unzip();
-        let joined = JoinedHomes::of(&traits);
+        let Self { listings, rulings } = self;
+        let (summaries, traits): (Vec<HomeSummary>, Vec<ListingTraits>) = listings.into_iter().unzip();
+        let joined = JoinedHomes::of(&traits, &rulings);
         let home = joined.linked.homes.iter().find(|home| home.iter().any(|at| traits[*at].id == *id))?;
         Some(DuplicateHome::of(home, &summaries, &mut joined.evidence(), &traits))
     }
@@ -207,7 +209,7 @@ impl DuplicateHome {
 }
 
 fn likeliest_first(mut edges: Vec<&Edge>) -> Vec<&Edge> {
-    edges.sort_by_key(|edge| -edge.comparison.weight);
+    edges.sort_by_key(|edge| -edge.comparison.strength());
     edges
 }
 
@@ -228,6 +230,7 @@ impl ListingPair {
             bits: f64::from(comparison.weight) / 10.0,
             findings: meanings(true),
             against: meanings(false),
+            ruled: comparison.ruling == Some(PairRuling::OneHome),
         }
     }
 }

@@ -8,6 +8,7 @@ mod followers;
 mod from_lake;
 mod handles;
 mod import;
+mod merging;
 mod meters;
 mod open;
 mod processes;
