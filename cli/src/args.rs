@@ -5,6 +5,7 @@ mod homes;
 mod init;
 mod market;
 mod markets;
+mod merge;
 mod reference;
 mod searches;
 mod serve;
@@ -28,6 +29,7 @@ pub(crate) use market::MarketArgs;
 #[cfg(test)]
 pub(crate) use markets::figure;
 pub(crate) use markets::{MarketsArgs, WantedMarkets};
+pub(crate) use merge::{MergeArgs, MergeCommand, PairArgs};
 pub(crate) use reference::{LoadArgs, ReferenceArgs, ReferenceCommand, RemoveArgs};
 pub(crate) use searches::{RunsArgs, SearchArgs, SearchesArgs};
 pub(crate) use serve::{PagesArgs, ServeArgs};
@@ -93,6 +95,8 @@ pub(crate) enum Command {
     Home(HomeArgs),
     /// List the listings of an area that are of one home, and why
     Duplicates(DuplicatesArgs),
+    /// Show or change whether each home counts once, and rule on pairs of listings
+    Merge(MergeArgs),
     /// List price-drop alerts
     Alerts(AlertsArgs),
     /// Judge the stored homes by the current alert rules

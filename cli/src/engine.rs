@@ -10,6 +10,7 @@ use crate::args::StoreArgs;
 use crate::due_times::DueTimes;
 use crate::failure::not_opened;
 use crate::intake::Intake;
+use crate::merge::complain_of;
 use crate::out::complain;
 use crate::show::count;
 use crate::stop::Stop;
@@ -44,6 +45,10 @@ fn warn_of_unknown_files(database: &Database) -> anyhow::Result<()> {
 
 /// See [`Engine::roll_up`].
 pub(crate) fn roll_up(database: &Database, stop: &dyn Fn() -> bool) {
+    match database.merge_listings(stop) {
+        Ok(pass) => complain_of(&pass),
+        Err(error) => complain!("stoop: the listings of homes are not merged yet: {:#}", anyhow::Error::new(error)),
+    }
     let rolled = newest_moment(database).and_then(|moment| Ok(database.roll_up(moment.unwrap_or_default(), stop)?));
     if let Err(error) = rolled {
         complain!("stoop: wide areas are not rolled up and are slower to show: {error:#}");
@@ -101,7 +106,7 @@ impl Engine {
         drain(ports, async |observations| Ok(intake.take(observations).await?.0)).await
     }
 
-    /// Rolls wide areas up. A failure is logged and the next call catches up: nothing waits for roll-ups, and views are
+    /// Merges the listings of homes, if each home counts once, and rolls wide areas up. A failure is logged and the next call catches up: nothing waits for roll-ups, and views are
     /// right without them.
     pub(crate) fn roll_up(&self) {
         roll_up(&self.database, &|| self.stop.is_leaving());

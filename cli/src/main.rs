@@ -14,6 +14,7 @@ mod input;
 mod intake;
 mod judge;
 mod manual;
+mod merge;
 mod out;
 mod poll_line;
 mod prune;
@@ -82,6 +83,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Reference(args) => reference::reference(&home, &args),
         Command::Homes(args) => views::homes(&home, &args),
         Command::Duplicates(args) => views::duplicates(&home, &args),
+        Command::Merge(args) => merge::merge(&home, &args),
         Command::Home(args) => views::home(&home, &args),
         Command::Alerts(args) => views::alerts(&home, &args),
         Command::Judge(args) => judge::judge(&home, &args).await,

@@ -17,7 +17,7 @@ use crate::failure::not_opened;
 use crate::out::{self, say};
 use crate::show::count;
 use crate::stop::Stop;
-use crate::views::warn_of_unread;
+use crate::views::{plural, warn_of_unread};
 
 /// Differences printed for people.
 const SHOWN_MAX: usize = 20;
@@ -42,7 +42,8 @@ pub(crate) fn verify(store: &StoreArgs, args: &JsonArgs) -> anyhow::Result<ExitC
             "equal": found.different == 0, "difference": found.differences.first(),
             "different": found.different, "differences": found.differences,
             "observations": found.observations, "homes": found.homes, "markets": found.markets,
-            "areas": found.areas, "files_unknown": found.files_unknown, "alerts": found.alerts, "alerts_unchecked": found.alerts_unchecked,
+            "areas": found.areas, "merged_homes": found.merged_homes, "counties_unmerged": found.counties_unmerged,
+            "files_unknown": found.files_unknown, "alerts": found.alerts, "alerts_unchecked": found.alerts_unchecked,
             "alerts_withdrawn": found.alerts_withdrawn, "alerts_unmarked": found.alerts_unmarked,
             "alerts_complete": found.alerts_complete, "recorded": is_recorded.is_ok(),
         });
@@ -64,6 +65,16 @@ pub(crate) fn verify(store: &StoreArgs, args: &JsonArgs) -> anyhow::Result<ExitC
             say!(
                 "equal: {observations} observations give the {homes} homes, {markets} markets and {areas} wide areas that are \
                  stored, and account for the {alerts} alerts"
+            );
+        }
+        if found.merged_homes > 0 {
+            say!("{} have the listings that joining gives", plural(found.merged_homes, "merged home"));
+        }
+        if found.counties_unmerged > 0 {
+            let wait = if found.counties_unmerged == 1 { "county waits" } else { "counties wait" };
+            say!(
+                "not checked: {} {wait} to be merged, by `stoop run` or `stoop merge on`",
+                count(found.counties_unmerged)
             );
         }
         if found.observations == 0 {
@@ -101,6 +112,8 @@ fn run_record(found: &Result<Verified, PortError>, began_at: Time, is_stopped: b
                 ("homes", found.homes),
                 ("markets", found.markets),
                 ("areas", found.areas),
+                ("merged_homes", found.merged_homes),
+                ("counties_unmerged", found.counties_unmerged),
                 ("alerts", found.alerts),
                 ("alerts_unchecked", found.alerts_unchecked),
                 ("alerts_unmarked", found.alerts_unmarked),

@@ -42,7 +42,7 @@ impl DuplicatesPage {
     pub(super) fn read(database: &Database, args: &DuplicatesArgs) -> anyhow::Result<Self> {
         let found = area(database, &args.area)?;
         let as_of = moment(database, None)?.unwrap_or_default();
-        let mut listings = ComparedListings::default();
+        let mut listings = ComparedListings::ruled_by(database.pair_rulings()?);
         database.reading(|| {
             let visit = |id, home: Home| listings.add(id, &home, as_of);
             match each_listing(database, &found.markets, COMPARED_LISTINGS_MAX, visit)? {
@@ -216,5 +216,6 @@ fn words(pair: &ListingPair) -> String {
         [] => String::new(),
         against => format!(" · but: {}", against.join(" · ")),
     };
-    format!("{:.1} bits: {}{against}", pair.bits, pair.findings.join(" · "))
+    let ruled = if pair.ruled { "ruled to be one home; " } else { "" };
+    format!("{ruled}{:.1} bits: {}{against}", pair.bits, pair.findings.join(" · "))
 }

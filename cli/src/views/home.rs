@@ -89,7 +89,7 @@ pub(super) fn home_with(
     now: Time,
     most: usize,
 ) -> anyhow::Result<(Option<DuplicateHome>, bool)> {
-    let mut listings = ComparedListings::default();
+    let mut listings = ComparedListings::ruled_by(database.pair_rulings()?);
     let area = home.history.current().map(|facts| &facts.market.area);
     let is_complete = database.reading(|| {
         let mut markets = database.market_ids()?;

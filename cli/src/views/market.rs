@@ -35,7 +35,9 @@ pub(super) struct Area {
     known: Option<AsKnown>,
     /// The gross yields of homes for sale, if homes like them are for rent.
     pub(super) yields: Vec<YieldView>,
-    /// If each home counts once.
+    /// Whether each home counts once, though several listings show it.
+    counts_homes: bool,
+    /// If homes were merged for this view alone.
     #[serde(flatten)]
     merging: Option<Merging>,
 }
@@ -81,7 +83,8 @@ impl Area {
         }
         let found = area(database, &args.area)?;
         let as_of = moment(database, as_of)?.unwrap_or_default();
-        if args.merge_duplicates {
+        // Stored states have the corrections already.
+        if args.merge_duplicates && database.merging()?.is_none() {
             return Self::merged(database, &found, as_of, days);
         }
         let request = AreaRequest { as_of, days, with_index: args.index };
@@ -111,7 +114,8 @@ impl Area {
             }
             Ok(view)
         })?;
-        Ok(Self { view, known: None, yields: Vec::new(), merging: None })
+        let counts_homes = database.merging()?.is_some();
+        Ok(Self { view, known: None, yields: Vec::new(), counts_homes, merging: None })
     }
 
     /// What was known at a time, which is also the time shown unless another is requested.
@@ -143,7 +147,8 @@ impl Area {
             revisions.extend(revised.map(|revised| RevisedMarket { market: market.id.clone(), revised }));
         }
         let known = Some(AsKnown { as_known: known, revised: revisions });
-        Ok(Self { view: then, known, yields: Vec::new(), merging: None })
+        let counts_homes = database.merging()?.is_some();
+        Ok(Self { view: then, known, yields: Vec::new(), counts_homes, merging: None })
     }
 
     /// The area with its figures only, each home counted once.
@@ -157,7 +162,7 @@ impl Area {
             if !each_listing(database, &found.markets, COMPARED_LISTINGS_MAX, visit)? {
                 return Err(too_many(&found.path, COMPARED_LISTINGS_MAX));
             }
-            let MergedHomes { corrections, merged, doubtful } = MergedHomes::of(&listings);
+            let MergedHomes { corrections, merged, doubtful } = MergedHomes::of(&listings, &database.pair_rulings()?);
             drop(listings);
             let mut states = Vec::with_capacity(found.markets.len());
             for market in &found.markets {
@@ -177,7 +182,7 @@ impl Area {
                 Ok(())
             })?;
             let merging = Merging { merged_listings: merged, doubtful_pairs: doubtful };
-            Ok(Self { view, known: None, yields: Vec::new(), merging: Some(merging) })
+            Ok(Self { view, known: None, yields: Vec::new(), counts_homes: true, merging: Some(merging) })
         })
     }
 }
@@ -209,6 +214,9 @@ impl View for Area {
             let note = format!(
                 "Each home counts once, as far as listings can be distinguished: {merged}{doubtful} (docs/HOMES.md)"
             );
+            page.line([SafeText::from(note).dim()]).gap();
+        } else if self.counts_homes {
+            let note = "Each home counts once, as far as listings can be distinguished (`stoop merge`, docs/HOMES.md)";
             page.line([SafeText::from(note).dim()]).gap();
         }
         for (at, market) in self.view.markets.iter().enumerate() {
