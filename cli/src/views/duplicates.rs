@@ -22,6 +22,8 @@ pub(super) struct DuplicatesPage {
     duplicates: Duplicates,
     #[serde(skip)]
     shows_doubtful: bool,
+    /// Whether figures count each home once.
+    counts_homes: bool,
 }
 
 /// A listing, as a row of CSV.
@@ -57,6 +59,7 @@ impl DuplicatesPage {
             as_of,
             duplicates: listings.duplicates(args.all, args.limit),
             shows_doubtful,
+            counts_homes: database.merging()?.is_some(),
         })
     }
 }
@@ -154,7 +157,12 @@ impl View for DuplicatesPage {
                 format!("A pair is joined from {join_bits:.1} bits on, and never against a veto: see docs/HOMES.md");
             page.gap().line([SafeText::from(limit).dim()]);
         }
-        let note = "Figures count each listing; `stoop market AREA --merge-duplicates` counts each home once";
+        let note = match self.counts_homes {
+            true => {
+                "Figures count each home once; `stoop merge different A B` rules that two listings are of two homes"
+            }
+            false => "Figures count each listing; `stoop merge on` counts each home once",
+        };
         page.line([SafeText::from(note).dim()]);
         page
     }

@@ -51,7 +51,7 @@ impl Homes {
                 read(database, async |reader| Ok(reader.comparables(&found.markets, &all, as_of).await?))?;
             found.markets.iter().zip(&comparables).try_for_each(|(market, comparables)| {
                 each_home(
-                    |after, limit| database.homes_of(market, after, limit),
+                    |after, limit| database.merged_homes_of(market, after, limit),
                     |id, home| {
                         if let Some(home) = HomeSummary::of(id, &home, as_of, Some(comparables)) {
                             firsts.take(home);

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use rusqlite::{OptionalExtension, Row, TransactionBehavior, params};
-use stoop_domain::Time;
+use stoop_domain::{Alert, AlertId, Time};
 use stoop_pipeline::ports::{DeadLetter, DeadLetters, DeliveryCursors, JudgedAlert, LedgerRow, PortError};
 use stoop_pipeline::with_causes;
 use stoop_rules::Rules;
@@ -11,6 +11,7 @@ use crate::database::Database;
 use crate::error::{BoxError, Result, doing};
 use crate::feed::limit_of;
 use crate::ledgers::note_rules;
+use crate::told::told_by;
 
 const SET_PLACE: &str = "INSERT INTO followers(name, seq, bytes) VALUES(?1, ?2, ?3)
                          ON CONFLICT DO UPDATE SET seq = max(seq, excluded.seq), bytes = excluded.bytes";
@@ -185,6 +186,10 @@ impl DeliveryCursors for Database {
     async fn waiting(&self, follower: &str, limit: usize) -> Result<Vec<LedgerRow>, PortError> {
         let (seq, _) = self.place_of(follower)?.unwrap_or_default();
         self.alerts_after(seq, limit)
+    }
+
+    async fn told_by(&self, position: i64, alert: &Alert) -> Result<Option<AlertId>, PortError> {
+        told_by(&self.lock().connection, position, alert).map_err(self.doing("look for alerts of the same home"))
     }
 
     async fn done(&self, follower: &str, position: i64) -> Result<(), PortError> {

@@ -60,6 +60,7 @@ mod search_index;
 mod spill;
 mod store;
 mod stored_sums;
+mod told;
 mod verify;
 mod views;
 mod wide_areas;

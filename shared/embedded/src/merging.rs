@@ -23,7 +23,7 @@ use crate::error::Result;
 use crate::failure::Failure;
 use crate::generation::Generation;
 use crate::rollups::below;
-use crate::schema::{MERGING, has_table};
+use crate::schema::{MERGING, MERGING_INDICES, has_table};
 use crate::store::{market_in, write_markets};
 use crate::views::home_row;
 
@@ -176,7 +176,7 @@ impl Database {
         let end = || -> Result<bool> {
             let mut inner = self.lock();
             let transaction = inner.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-            if merging(&transaction)?.is_none() {
+            if !is_merging(&transaction)? {
                 return Ok(false);
             }
             check_one_generation(&transaction)?;
@@ -184,7 +184,9 @@ impl Database {
                 store_homes(&transaction, Generation::Live, &county, &StoredHomes::default())?;
             }
             transaction.execute("DELETE FROM settings WHERE name = ?1", [SETTING])?;
-            transaction.execute_batch("DROP TABLE merged_listings; DROP TABLE corrections; DROP TABLE unmerged")?;
+            transaction.execute_batch(
+                "DROP TABLE merged_listings; DROP TABLE corrections; DROP TABLE unmerged; DROP INDEX alerts_by_home",
+            )?;
             transaction.commit()?;
             Ok(true)
         };
@@ -226,7 +228,7 @@ impl Database {
             let mut inner = self.lock();
             let transaction = inner.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
             // Switched off meanwhile.
-            if merging(&transaction)?.is_none() {
+            if !is_merging(&transaction)? {
                 break;
             }
             store_homes(&transaction, Generation::Live, &county, &found)?;
@@ -363,7 +365,7 @@ impl Database {
                     transaction.execute(sql, params![a.as_str(), b.as_str()])?
                 }
             };
-            if merging(&transaction)?.is_some() {
+            if is_merging(&transaction)? {
                 counties.iter().try_for_each(|county| mark(&transaction, county))?;
             }
             transaction.commit()?;
@@ -384,8 +386,7 @@ fn check_one_generation(connection: &Connection) -> Result<()> {
 
 /// Marks the counties of a commit's homes and markets as unmerged, if listings are merged.
 pub(crate) fn mark_changed(transaction: &Transaction<'_>, commit: &Commit<'_>) -> Result<()> {
-    let sql = "SELECT 1 FROM settings WHERE name = ?1";
-    if !transaction.prepare_cached(sql)?.exists([SETTING])? {
+    if !is_merging(transaction)? {
         return Ok(());
     }
     let of_homes = commit.homes.iter().filter_map(|home| home.new.market.as_ref());
@@ -396,9 +397,12 @@ pub(crate) fn mark_changed(transaction: &Transaction<'_>, commit: &Commit<'_>) -
 
 /// Makes a generation that became the live one count what the setting says.
 pub(crate) fn after_swap(transaction: &Transaction<'_>) -> Result<()> {
-    if merging(transaction)?.is_some() && !has_table(transaction, "corrections")? {
+    if is_merging(transaction)? {
+        let has_homes = has_table(transaction, "corrections")?;
         create_tables(transaction, Generation::Live)?;
-        mark_all(transaction)?;
+        if !has_homes {
+            mark_all(transaction)?;
+        }
     }
     Ok(())
 }
@@ -424,6 +428,11 @@ pub(crate) fn all_counties(connection: &Connection) -> Result<BTreeSet<String>> 
     Ok(all)
 }
 
+/// Whether each home counts once.
+pub(crate) fn is_merging(connection: &Connection) -> Result<bool> {
+    Ok(connection.prepare_cached("SELECT 1 FROM settings WHERE name = ?1")?.exists([SETTING])?)
+}
+
 pub(crate) fn merging(connection: &Connection) -> Result<Option<Merging>> {
     let sql = "SELECT body FROM settings WHERE name = ?1";
     let body: Option<String> = connection.prepare_cached(sql)?.query_row([SETTING], |row| row.get(0)).optional()?;
@@ -437,7 +446,11 @@ fn store_setting(connection: &Connection, merging: &Merging) -> Result<()> {
 }
 
 fn create_tables(connection: &Connection, generation: Generation) -> Result<()> {
-    Ok(connection.execute_batch(&MERGING.replace("{generation}", &generation.to_string()))?)
+    connection.execute_batch(&MERGING.replace("{generation}", &generation.to_string()))?;
+    if generation == Generation::Live {
+        connection.execute_batch(MERGING_INDICES)?;
+    }
+    Ok(())
 }
 
 fn mark(connection: &Connection, county: &str) -> Result<()> {

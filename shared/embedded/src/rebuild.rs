@@ -280,6 +280,7 @@ impl Database {
         }
         transaction.execute_batch(
             "DROP INDEX IF EXISTS homes_by_market;
+             DROP INDEX IF EXISTS merged_by_home;
              DROP INDEX IF EXISTS markets_to_roll_up;
              DROP INDEX IF EXISTS areas_by_level",
         )?;

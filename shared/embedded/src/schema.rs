@@ -154,6 +154,12 @@ CREATE TABLE IF NOT EXISTS corrections{generation}(
 CREATE TABLE IF NOT EXISTS unmerged(county TEXT PRIMARY KEY, changes INTEGER NOT NULL) STRICT;
 ";
 
+/// The indexes of the live tables where listings are merged: the listings of a home, and their alerts.
+pub(crate) const MERGING_INDICES: &str = "
+CREATE INDEX IF NOT EXISTS merged_by_home ON merged_listings(county, home);
+CREATE INDEX IF NOT EXISTS alerts_by_home ON alerts(json_extract(body, '$.home')) WHERE json_valid(body);
+";
+
 /// Created with the first ruling on two listings. A rebuild keeps it: it is not computed from the lake.
 pub(crate) const RULINGS: &str = "
 CREATE TABLE IF NOT EXISTS pair_rulings(

@@ -17,6 +17,7 @@ use crate::feed::limit_of;
 use crate::followers::{IS_WITHDRAWN, intact, with_position};
 use crate::market_list::TableState;
 use crate::store;
+use crate::told::told_by;
 
 /// Selects alerts by verdict.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -221,11 +222,7 @@ impl Database {
         after: Option<&HomeId>,
         limit: usize,
     ) -> Result<Vec<(HomeId, Home)>, PortError> {
-        let is_merged = self.merging()?.is_some();
-        let speaks = match is_merged {
-            true => "AND NOT EXISTS (SELECT 1 FROM merged_listings WHERE county = ?5 AND listing = id AND NOT speaks)",
-            false => "AND ?5 IS NOT NULL",
-        };
+        let speaks = self.speaks()?;
         let sql = format!(
             "SELECT id, body FROM homes INDEXED BY homes_by_market
              WHERE market = ?1 AND id > ?2 AND status IN (SELECT value FROM json_each(?3)) {speaks} ORDER BY id LIMIT ?4"
@@ -235,6 +232,36 @@ impl Database {
         let open = serde_json::json!(open).to_string();
         self.rows(&sql, params![market.to_string(), after, open, limit_of(limit), merging_area(market)], home_row)
             .map_err(self.doing(format!("list the homes on offer in {market}")))
+    }
+
+    /// Those of [`Database::homes_of`] without the listings that do not speak for their home, if listings are merged.
+    ///
+    /// # Errors
+    /// If they cannot be read.
+    pub fn merged_homes_of(
+        &self,
+        market: &Market,
+        after: Option<&HomeId>,
+        limit: usize,
+    ) -> Result<Vec<(HomeId, Home)>, PortError> {
+        let speaks = self.speaks()?;
+        let sql = format!(
+            "SELECT id, body FROM homes INDEXED BY homes_by_market
+             WHERE market = ?1 AND id > ?2 AND ?3 IS NULL {speaks} ORDER BY id LIMIT ?4"
+        );
+        let after = after.map_or("", HomeId::as_str);
+        let of_market = params![market.to_string(), after, None::<i64>, limit_of(limit), merging_area(market)];
+        self.rows(&sql, of_market, home_row).map_err(self.doing(format!("list the homes of {market}")))
+    }
+
+    /// The condition that a listing, of the county `?5`, speaks for its home: true of each one if listings are not merged.
+    fn speaks(&self) -> Result<&'static str, PortError> {
+        Ok(match self.merging()? {
+            Some(_) => {
+                "AND NOT EXISTS (SELECT 1 FROM merged_listings WHERE county = ?5 AND listing = id AND NOT speaks)"
+            }
+            None => "AND ?5 IS NOT NULL",
+        })
     }
 
     /// The first `limit` homes, ordered by ID, after `after`.
@@ -258,7 +285,8 @@ impl Database {
         self.rows(sql, params![after, limit_of(limit)], id).map_err(self.doing("list the ids of the homes"))
     }
 
-    /// The `limit` newest alerts by the time of their change, newest first; with equal times, the last recorded first.
+    /// The `limit` newest alerts by the time of their change, newest first; with equal times, the last recorded first. If
+    /// listings are merged, without alerts by which another listing of the home tells what was told before.
     ///
     /// # Errors
     /// If they cannot be read.
@@ -268,10 +296,25 @@ impl Database {
             AlertFilter::Sent => "alert",
             AlertFilter::Suspect => "suspect",
         };
-        let sql = "SELECT seq, body FROM alerts WHERE verdict LIKE ?1 ORDER BY at DESC, seq DESC LIMIT ?2";
-        let rows = self.rows(sql, params![verdict, limit_of(limit)], with_position);
-        let rows = rows.map_err(self.doing("list the alerts"))?;
-        Ok(rows.into_iter().filter_map(|(_, alert)| intact(alert)).collect())
+        let sql = "SELECT seq, body FROM alerts WHERE verdict LIKE ?1 ORDER BY at DESC, seq DESC";
+        let read = || -> Result<Vec<Alert>> {
+            let inner = self.lock();
+            let mut statement = inner.connection.prepare_cached(sql)?;
+            let mut rows = statement.query([verdict])?;
+            let mut alerts = Vec::new();
+            while alerts.len() < limit
+                && let Some(row) = rows.next()?
+            {
+                let (position, alert) = with_position(row)?;
+                if let Some(alert) = intact(alert)
+                    && told_by(&inner.connection, position, &alert)?.is_none()
+                {
+                    alerts.push(alert);
+                }
+            }
+            Ok(alerts)
+        };
+        read().map_err(self.doing("list the alerts"))
     }
 
     /// The number of refused rows and values by source and reason.

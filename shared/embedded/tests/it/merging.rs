@@ -5,17 +5,17 @@ use std::path::Path;
 
 use rusqlite::Connection;
 use stoop_dice::Dice;
-use stoop_domain::{HomeId, Market, Minor, Observation, Status, Time};
-use stoop_embedded::{Database, Difference, MergedCounts, Merging};
+use stoop_domain::{Alert, AlertId, HomeId, Market, Minor, Observation, Status, Time};
+use stoop_embedded::{AlertFilter, Database, Difference, MergedCounts, Merging};
 use stoop_identity::PairRuling;
 use stoop_market::Cells;
-use stoop_pipeline::ports::Browse;
+use stoop_pipeline::ports::{Browse, DeliveryCursors, PortError};
 use stoop_pipeline::{Measurer, check_market};
 use stoop_rules::Rules;
 use stoop_simulation::adverts::{AddressCustom, Adverts};
 
 use crate::support::{now, open, paths};
-use crate::verify::{measure, verify};
+use crate::verify::{asks, judge, measure, verify};
 
 /// The observations of simulated adverts, in the order of time.
 fn adverts(seed: u64, homes: u32) -> Vec<Observation> {
@@ -296,4 +296,50 @@ fn a_price_in_the_middle_of_a_pass_is_merged_by_the_next() {
     assert_eq!(verify(folder.path()).differences, Vec::<String>::new(), "waiting is no difference");
     merge(&database);
     is_verified(folder.path());
+}
+
+/// Records the alerts of one home's listings, that ask 500,000 and then these prices, and returns those that are told.
+fn told(cuts: &[(&str, i64, i64)]) -> Vec<String> {
+    let folder = tempfile::TempDir::new().unwrap();
+    let database = open(folder.path());
+    let asks = |source: &str, minute: i64, price: i64| {
+        let mut listing = asks("1", minute, price).listing;
+        listing.address.line = Some("12 Rue des Orangers".into());
+        Observation::new(source, "1", Time::from_ms(1_768_003_200_000 + minute * 60_000), listing)
+    };
+    database.set_rules(&Rules::default()).unwrap();
+    measure(&database, &[asks("avito", 0, 500_000), asks("mubawab", 5, 500_000)]);
+    database.begin_merging(&Merging::default()).unwrap();
+    let [a, b] = ["avito/1", "mubawab/1"].map(|id| HomeId(id.into()));
+    database.rule_on_pair(&a, &b, Some(PairRuling::OneHome), Time::from_ms(0)).unwrap();
+    merge(&database);
+    assert_eq!(merged(&database).homes, 1);
+    for (source, day, price) in cuts {
+        measure(&database, &[asks(source, day * 1_440 + 10, *price)]);
+        judge(&database, &Rules::default());
+    }
+    let rows = database.alerts_after(0, 10).unwrap();
+    assert_eq!(rows.len(), cuts.len(), "each listing has its alert");
+    let not_told = |(position, alert): &(i64, Result<Alert, PortError>)| {
+        let alert = alert.as_ref().unwrap();
+        now(database.told_by(*position, alert)).unwrap().map(|_| alert.id.clone())
+    };
+    let repeated: Vec<AlertId> = rows.iter().filter_map(not_told).collect();
+    let listed = database.alerts(AlertFilter::Sent, 10).unwrap();
+    assert!(listed.iter().all(|alert| !repeated.contains(&alert.id)));
+    assert_eq!(listed.len() + repeated.len(), rows.len());
+    // Where each listing counts, each alert is told.
+    database.end_merging().unwrap();
+    assert_eq!(database.alerts(AlertFilter::Sent, 10).unwrap().len(), rows.len());
+    listed.iter().rev().map(|alert| format!("{} {}", alert.home, alert.to.0 / 100)).collect()
+}
+
+#[test]
+fn a_cut_of_one_home_on_two_portals_is_told_once() {
+    assert_eq!(told(&[("avito", 1, 400_000), ("mubawab", 2, 400_000)]), ["avito/1 400000"]);
+    // A deeper cut is news, a smaller one is not.
+    assert_eq!(told(&[("avito", 1, 400_000), ("mubawab", 2, 380_000)]), ["avito/1 400000", "mubawab/1 380000"]);
+    assert_eq!(told(&[("avito", 1, 400_000), ("mubawab", 2, 410_000)]), ["avito/1 400000"]);
+    // So is one that comes weeks later.
+    assert_eq!(told(&[("avito", 1, 400_000), ("mubawab", 16, 400_000)]), ["avito/1 400000", "mubawab/1 400000"]);
 }

@@ -84,7 +84,8 @@ pub async fn begin_delivery(followers: &dyn DeliveryCursors, follower: &str, pas
     followers.done(follower, from).await
 }
 
-/// Sends a subscriber all alerts of the ledger that are not suspects, in order, as they are recorded, until stopped. A
+/// Sends a subscriber all alerts of the ledger that are not suspects, in order, as they are recorded, until stopped; but not one
+/// that another listing of the home has told ([`DeliveryCursors::told_by`]). A
 /// failed alert is retried and delays those after it; a refused one becomes a dead letter, a damaged one is reported,
 /// and neither delays anything. After a stop it continues while alerts are waiting and accepted: limit its time.
 ///
@@ -162,6 +163,10 @@ impl Delivery<'_> {
                 return Ok(());
             }
         };
+        if self.followers.told_by(position, alert).await.map_err(|error| (error, None))?.is_some() {
+            unrecorded.position = Some(position);
+            return Ok(());
+        }
         match self.subscriber.notify(alert).await {
             Ok(()) => {
                 unrecorded.position = Some(position);
