@@ -1,16 +1,16 @@
 use std::sync::Arc;
 
 use stoop_domain::{Alert, Time};
-use stoop_embedded::{Database, FolderFiles, PageFolder};
+use stoop_embedded::{Database, FolderFiles, MergePass, PageFolder};
 use stoop_pipeline::ports::Http;
 use stoop_pipeline::{Clock, DrainPorts, Measured, PollError, PollPorts, Polled, Search, Tokens, drain, poll};
 use stoop_rules::Rules;
+use stoop_serve::COMPARED_LISTINGS_MAX;
 
 use crate::args::StoreArgs;
 use crate::due_times::DueTimes;
 use crate::failure::not_opened;
 use crate::intake::Intake;
-use crate::merge::complain_of;
 use crate::out::complain;
 use crate::show::count;
 use crate::stop::Stop;
@@ -41,6 +41,16 @@ fn warn_of_unknown_files(database: &Database) -> anyhow::Result<()> {
         );
     }
     Ok(())
+}
+
+/// Says which counties have too many listings.
+fn complain_of(pass: &MergePass) {
+    for county in &pass.too_large {
+        complain!(
+            "stoop: {county} has more than {} listings, the most that are compared: there each listing counts",
+            count(COMPARED_LISTINGS_MAX as u64)
+        );
+    }
 }
 
 /// See [`Engine::roll_up`].

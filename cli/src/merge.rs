@@ -4,17 +4,16 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 use stoop_domain::HomeId;
-use stoop_embedded::{Database, MergePass, Merging};
+use stoop_embedded::{Database, Merging};
 use stoop_identity::PairRuling;
 use stoop_pipeline::Clock;
 use stoop_pipeline::ports::{FailureKind, PortError};
 use stoop_runtime::SystemClock;
-use stoop_serve::COMPARED_LISTINGS_MAX;
 
 use crate::args::{JsonArgs, MergeArgs, MergeCommand, PairArgs, StoreArgs};
 use crate::engine::{open_to_work, roll_up};
 use crate::failure::usage;
-use crate::out::{self, complain, say};
+use crate::out::{self, say};
 use crate::show::{self, count};
 use crate::stop::Stop;
 use crate::views::{open, plural};
@@ -75,16 +74,6 @@ pub(crate) fn merge(store: &StoreArgs, args: &MergeArgs) -> anyhow::Result<ExitC
         show_state(&database, &args.json)?;
     }
     Ok(ExitCode::SUCCESS)
-}
-
-/// Says which counties have too many listings.
-pub(crate) fn complain_of(pass: &MergePass) {
-    for county in &pass.too_large {
-        complain!(
-            "stoop: {county} has more than {} listings, the most that are compared: there each listing counts",
-            count(COMPARED_LISTINGS_MAX as u64)
-        );
-    }
 }
 
 fn rule(database: &Database, pair: &PairArgs, ruling: Option<PairRuling>) -> anyhow::Result<()> {

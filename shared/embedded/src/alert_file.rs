@@ -9,7 +9,7 @@ use stoop_serve::AlertView;
 use crate::database::{Database, file_bytes};
 use crate::error::{Result, at, doing};
 use crate::files::make_folder;
-use crate::followers::intact;
+use crate::ledgers::intact;
 
 /// A JSON Lines file of alerts that follows the ledger.
 ///

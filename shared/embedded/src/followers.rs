@@ -4,14 +4,13 @@ use async_trait::async_trait;
 use rusqlite::{OptionalExtension, Row, TransactionBehavior, params};
 use stoop_domain::{Alert, AlertId, Time};
 use stoop_pipeline::ports::{DeadLetter, DeadLetters, DeliveryCursors, JudgedAlert, LedgerRow, PortError};
-use stoop_pipeline::with_causes;
 use stoop_rules::Rules;
 
 use crate::database::Database;
-use crate::error::{BoxError, Result, doing};
+use crate::error::Result;
 use crate::feed::limit_of;
-use crate::ledgers::note_rules;
-use crate::told::told_by;
+use crate::ledgers::{intact, note_rules, with_position};
+use crate::repeats::repeated;
 
 const SET_PLACE: &str = "INSERT INTO followers(name, seq, bytes) VALUES(?1, ?2, ?3)
                          ON CONFLICT DO UPDATE SET seq = max(seq, excluded.seq), bytes = excluded.bytes";
@@ -188,8 +187,8 @@ impl DeliveryCursors for Database {
         self.alerts_after(seq, limit)
     }
 
-    async fn told_by(&self, position: i64, alert: &Alert) -> Result<Option<AlertId>, PortError> {
-        told_by(&self.lock().connection, position, alert).map_err(self.doing("look for alerts of the same home"))
+    async fn repeated(&self, position: i64, alert: &Alert) -> Result<Option<AlertId>, PortError> {
+        repeated(&self.lock().connection, position, alert).map_err(self.doing("look for alerts of the same home"))
     }
 
     async fn done(&self, follower: &str, position: i64) -> Result<(), PortError> {
@@ -222,17 +221,4 @@ impl DeadLetters for Database {
         let sql = "DELETE FROM dead_letters WHERE follower = ?1 AND seq = ?2";
         self.execute(sql, params![follower, position]).map_err(self.doing("remove a dead letter"))
     }
-}
-
-/// The position and the alert of a row. Damage is an error with the position.
-pub(crate) fn with_position(row: &Row<'_>) -> Result<LedgerRow> {
-    let position: i64 = row.get(0)?;
-    let body = row.get_ref(1)?.as_str().map_err(BoxError::from);
-    let alert = body.and_then(|body| Ok(serde_json::from_str(body)?));
-    Ok((position, alert.map_err(doing(format!("read the alert at position {position}, which is damaged")))))
-}
-
-/// An alert that is not damaged. Damage is logged: it hides no other alert.
-pub(crate) fn intact<T>(alert: Result<T, PortError>) -> Option<T> {
-    alert.inspect_err(|error| tracing::error!(error = with_causes(error), "an alert is left out")).ok()
 }

@@ -1,13 +1,14 @@
 //! The ledgers: alerts, runs, rejects.
 
 use async_trait::async_trait;
-use rusqlite::{Connection, TransactionBehavior, params};
+use rusqlite::{Connection, Row, TransactionBehavior, params};
 use stoop_domain::{Alert, AlertId, Reject, Time, Verdict};
-use stoop_pipeline::ports::{Ledger, PortError, Quarantine, RunLedger, RunOutcome, RunRecord};
+use stoop_pipeline::ports::{Ledger, LedgerRow, PortError, Quarantine, RunLedger, RunOutcome, RunRecord};
+use stoop_pipeline::with_causes;
 use stoop_rules::Rules;
 
 use crate::database::Database;
-use crate::error::Result;
+use crate::error::{BoxError, Result, doing};
 use crate::run_totals::tally;
 use crate::store::hash;
 
@@ -159,4 +160,17 @@ mod tests {
         let reported = format!("record the run r1: {}: database or disk is full", path.display());
         assert_eq!((with_causes(&error), error.kind()), (reported, FailureKind::Full));
     }
+}
+
+/// The position and the alert of a row. Damage is an error with the position.
+pub(crate) fn with_position(row: &Row<'_>) -> Result<LedgerRow> {
+    let position: i64 = row.get(0)?;
+    let body = row.get_ref(1)?.as_str().map_err(BoxError::from);
+    let alert = body.and_then(|body| Ok(serde_json::from_str(body)?));
+    Ok((position, alert.map_err(doing(format!("read the alert at position {position}, which is damaged")))))
+}
+
+/// An alert that is not damaged. Damage is logged: it hides no other alert.
+pub(crate) fn intact<T>(alert: Result<T, PortError>) -> Option<T> {
+    alert.inspect_err(|error| tracing::error!(error = with_causes(error), "an alert is left out")).ok()
 }

@@ -7,14 +7,12 @@
 //! to the markets, and stores the new ones, in one transaction for each county. Until then the corrections are those of the
 //! listings as they were.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
-use serde::{Deserialize, Serialize};
-use stoop_domain::{Home, HomeId, Market, Time};
-use stoop_identity::{MODEL_VERSION, PairRuling, PairRulings};
-use stoop_market::{Cells, Delta, DeltaSum};
-use stoop_pipeline::ports::{Commit, FailureKind, MarketChange, PortError};
+use stoop_domain::{Home, HomeId};
+use stoop_identity::MODEL_VERSION;
+use stoop_pipeline::ports::{FailureKind, MergedCounts, PortError};
 use stoop_pipeline::{MergedListings, merging_area};
 use stoop_serve::COMPARED_LISTINGS_MAX;
 
@@ -22,37 +20,12 @@ use crate::database::Database;
 use crate::error::Result;
 use crate::failure::Failure;
 use crate::generation::Generation;
+use crate::home_lists::home_row;
+use crate::merged_homes::{StoredHomes, store_homes};
+use crate::pair_rulings::rulings;
 use crate::rollups::below;
 use crate::schema::{MERGING, MERGING_INDICES, has_table};
-use crate::store::{market_in, write_markets};
-use crate::views::home_row;
-
-/// The name of the setting that switches merging on.
-const SETTING: &str = "merging";
-
-/// How listings are merged.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Merging {
-    /// The sources whose listings are never merged with others.
-    pub except: BTreeSet<String>,
-    /// The version of the weights by which they were merged: with another one all are merged anew.
-    #[serde(default)]
-    model: u16,
-}
-
-impl Default for Merging {
-    fn default() -> Self {
-        Self::except([])
-    }
-}
-
-impl Merging {
-    /// Merges the listings of all sources but these.
-    #[must_use]
-    pub fn except(sources: impl IntoIterator<Item = String>) -> Self {
-        Self { except: sources.into_iter().collect(), model: MODEL_VERSION }
-    }
-}
+use crate::unmerged::{Merging, SETTING, is_merging, mark, merging, store_setting};
 
 /// What [`Database::merge_listings`] did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -61,85 +34,6 @@ pub struct MergePass {
     pub counties: u64,
     /// Those with more than [`COMPARED_LISTINGS_MAX`] listings: there each listing counts.
     pub too_large: Vec<String>,
-}
-
-/// The homes that are counted in place of their listings.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct MergedCounts {
-    /// Homes with more than one listing.
-    pub homes: u64,
-    /// The listings of these.
-    pub listings: u64,
-    /// Counties with changes that are not merged yet.
-    pub counties_waiting: u64,
-}
-
-/// A stored listing of a merged home.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Member {
-    home: String,
-    speaks: bool,
-}
-
-/// The merged homes of a county, as they are stored.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct StoredHomes {
-    /// By listing.
-    members: BTreeMap<String, Member>,
-    /// States that are the corrections, by home and market.
-    corrections: BTreeMap<(String, String), Vec<u8>>,
-}
-
-impl StoredHomes {
-    fn of(found: &MergedListings) -> Self {
-        let mut stored = Self::default();
-        for home in &found.homes {
-            for listing in &home.listings {
-                let member = Member { home: home.id.to_string(), speaks: home.speaker.as_ref() == Some(listing) };
-                stored.members.insert(listing.to_string(), member);
-            }
-            for (market, delta) in &home.corrections {
-                let mut cells = Cells::default();
-                drop(cells.add(delta));
-                stored.corrections.insert((home.id.to_string(), market.to_string()), cells.to_bytes());
-            }
-        }
-        stored
-    }
-
-    fn read(connection: &Connection, generation: Generation, county: &str) -> Result<Self> {
-        let mut stored = Self::default();
-        let sql = format!("SELECT listing, home, speaks FROM merged_listings{generation} WHERE county = ?1");
-        let mut statement = connection.prepare_cached(&sql)?;
-        let mut rows = statement.query([county])?;
-        while let Some(row) = rows.next()? {
-            stored.members.insert(row.get(0)?, Member { home: row.get(1)?, speaks: row.get(2)? });
-        }
-        let sql = format!("SELECT home, market, body FROM corrections{generation} WHERE county = ?1");
-        let mut statement = connection.prepare_cached(&sql)?;
-        let mut rows = statement.query([county])?;
-        while let Some(row) = rows.next()? {
-            stored.corrections.insert((row.get(0)?, row.get(1)?), row.get(2)?);
-        }
-        Ok(stored)
-    }
-
-    /// The first difference to what should be stored; in words.
-    pub(crate) fn first_difference(&self, expected: &Self) -> Option<String> {
-        let listings = self.members.keys().chain(expected.members.keys());
-        let differs = |listing: &&String| self.members.get(*listing) != expected.members.get(*listing);
-        if let Some(listing) = listings.filter(differs).min() {
-            let home = |homes: &Self| homes.members.get(listing).map_or("none", |member| &member.home).to_owned();
-            return Some(format!(
-                "the merged home of {listing} is stored as {}, expected {}",
-                home(self),
-                home(expected)
-            ));
-        }
-        let keys = self.corrections.keys().chain(expected.corrections.keys());
-        let (home, market) = keys.filter(|key| self.corrections.get(*key) != expected.corrections.get(*key)).min()?;
-        Some(format!("the correction of the merged home {home} in {market} differs"))
-    }
 }
 
 impl Database {
@@ -303,76 +197,6 @@ impl Database {
         });
         Ok(counts.map_err(self.doing("count the merged homes"))?.pop())
     }
-
-    /// What people ruled on pairs of listings.
-    ///
-    /// # Errors
-    /// If it cannot be read.
-    pub fn pair_rulings(&self) -> Result<PairRulings, PortError> {
-        rulings(&self.lock().connection).map_err(self.doing("read the rulings on listings"))
-    }
-
-    /// Stores a ruling on two listings, in place of an earlier one; `None` takes it back. Returns whether that changed
-    /// anything. A rebuild keeps rulings.
-    ///
-    /// # Errors
-    /// If a listing is not stored, if they are the same one or in two counties, or if it cannot be stored.
-    pub fn rule_on_pair(
-        &self,
-        a: &HomeId,
-        b: &HomeId,
-        ruling: Option<PairRuling>,
-        now: Time,
-    ) -> Result<bool, PortError> {
-        let rule = || -> Result<bool> {
-            let (a, b) = if a < b { (a, b) } else { (b, a) };
-            let refused = |why: String| Err(Failure::boxed(FailureKind::Refused, why));
-            if a == b {
-                return refused(format!("{a} is one listing; accepted: two listings"));
-            }
-            let mut inner = self.lock();
-            let transaction = inner.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-            let county_of = |id: &HomeId| -> Result<Option<String>> {
-                let sql = "SELECT market FROM homes WHERE id = ?1";
-                let market: Option<Option<String>> =
-                    transaction.prepare_cached(sql)?.query_row([id.as_str()], |row| row.get(0)).optional()?;
-                Ok(market.flatten().map(|market| market.parse()).transpose()?.as_ref().map(merging_area))
-            };
-            let mut counties = BTreeSet::new();
-            for id in [a, b] {
-                match county_of(id)? {
-                    Some(county) => drop(counties.insert(county)),
-                    None => return refused(format!("no listing {id} is counted in a market")),
-                }
-            }
-            if let (Some(first), Some(second)) = (counties.first(), counties.last())
-                && first != second
-            {
-                return refused(format!(
-                    "they are in two counties, {first} and {second}: listings are merged within one"
-                ));
-            }
-            transaction.execute_batch(crate::schema::RULINGS)?;
-            let changed = match ruling {
-                Some(ruling) => {
-                    let sql = "INSERT INTO pair_rulings(a, b, ruling, at) VALUES(?1, ?2, ?3, ?4)
-                               ON CONFLICT DO UPDATE SET ruling = excluded.ruling, at = excluded.at
-                               WHERE ruling <> excluded.ruling";
-                    transaction.execute(sql, params![a.as_str(), b.as_str(), name_of(ruling), now.ms()])?
-                }
-                None => {
-                    let sql = "DELETE FROM pair_rulings WHERE a = ?1 AND b = ?2";
-                    transaction.execute(sql, params![a.as_str(), b.as_str()])?
-                }
-            };
-            if is_merging(&transaction)? {
-                counties.iter().try_for_each(|county| mark(&transaction, county))?;
-            }
-            transaction.commit()?;
-            Ok(changed > 0)
-        };
-        rule().map_err(self.doing("rule on two listings"))
-    }
 }
 
 /// Refuses if there is another generation than the live one: it would count otherwise when it is swapped in.
@@ -382,17 +206,6 @@ fn check_one_generation(connection: &Connection) -> Result<()> {
         return Err(Failure::boxed(FailureKind::Refused, why));
     }
     Ok(())
-}
-
-/// Marks the counties of a commit's homes and markets as unmerged, if listings are merged.
-pub(crate) fn mark_changed(transaction: &Transaction<'_>, commit: &Commit<'_>) -> Result<()> {
-    if !is_merging(transaction)? {
-        return Ok(());
-    }
-    let of_homes = commit.homes.iter().filter_map(|home| home.new.market.as_ref());
-    let markets: BTreeSet<&Market> = of_homes.chain(commit.markets.iter().map(|market| market.market)).collect();
-    let counties: BTreeSet<String> = markets.into_iter().map(merging_area).collect();
-    counties.iter().try_for_each(|county| mark(transaction, county))
 }
 
 /// Makes a generation that became the live one count what the setting says.
@@ -428,34 +241,11 @@ pub(crate) fn all_counties(connection: &Connection) -> Result<BTreeSet<String>> 
     Ok(all)
 }
 
-/// Whether each home counts once.
-pub(crate) fn is_merging(connection: &Connection) -> Result<bool> {
-    Ok(connection.prepare_cached("SELECT 1 FROM settings WHERE name = ?1")?.exists([SETTING])?)
-}
-
-pub(crate) fn merging(connection: &Connection) -> Result<Option<Merging>> {
-    let sql = "SELECT body FROM settings WHERE name = ?1";
-    let body: Option<String> = connection.prepare_cached(sql)?.query_row([SETTING], |row| row.get(0)).optional()?;
-    Ok(body.map(|body| serde_json::from_str(&body)).transpose()?)
-}
-
-fn store_setting(connection: &Connection, merging: &Merging) -> Result<()> {
-    let sql = "INSERT INTO settings(name, body) VALUES(?1, ?2) ON CONFLICT DO UPDATE SET body = excluded.body";
-    connection.execute(sql, params![SETTING, serde_json::to_string(merging)?])?;
-    Ok(())
-}
-
 fn create_tables(connection: &Connection, generation: Generation) -> Result<()> {
     connection.execute_batch(&MERGING.replace("{generation}", &generation.to_string()))?;
     if generation == Generation::Live {
         connection.execute_batch(MERGING_INDICES)?;
     }
-    Ok(())
-}
-
-fn mark(connection: &Connection, county: &str) -> Result<()> {
-    let sql = "INSERT INTO unmerged(county, changes) VALUES(?1, 1) ON CONFLICT DO UPDATE SET changes = changes + 1";
-    connection.prepare_cached(sql)?.execute([county])?;
     Ok(())
 }
 
@@ -497,85 +287,4 @@ fn listings_of(connection: &Connection, generation: Generation, county: &str) ->
     }
     listings.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
     Ok(Some(listings))
-}
-
-/// Stores the merged homes of a county in place of those before, and adds the differences of their corrections to the markets.
-fn store_homes(transaction: &Transaction<'_>, generation: Generation, county: &str, homes: &StoredHomes) -> Result<()> {
-    let before = StoredHomes::read(transaction, generation, county)?;
-    let mut changes: BTreeMap<Market, DeltaSum> = BTreeMap::new();
-    for key in before.corrections.keys().chain(homes.corrections.keys()).collect::<BTreeSet<_>>() {
-        let (old, new) = (before.corrections.get(key), homes.corrections.get(key));
-        if old == new {
-            continue;
-        }
-        let (home, market) = key;
-        let change = changes.entry(market.parse()?).or_default();
-        if let Some(old) = old {
-            change.add(&Delta::of_cells(&Cells::from_bytes(old)?).negated());
-        }
-        match new {
-            Some(new) => {
-                change.add(&Delta::of_cells(&Cells::from_bytes(new)?));
-                let sql = format!(
-                    "INSERT INTO corrections{generation}(county, home, market, body) VALUES(?1, ?2, ?3, ?4)
-                     ON CONFLICT DO UPDATE SET body = excluded.body"
-                );
-                transaction.prepare_cached(&sql)?.execute(params![county, home, market, new])?;
-            }
-            None => {
-                let sql =
-                    format!("DELETE FROM corrections{generation} WHERE county = ?1 AND home = ?2 AND market = ?3");
-                transaction.prepare_cached(&sql)?.execute(params![county, home, market])?;
-            }
-        }
-    }
-    for listing in before.members.keys().filter(|listing| !homes.members.contains_key(*listing)) {
-        let sql = format!("DELETE FROM merged_listings{generation} WHERE county = ?1 AND listing = ?2");
-        transaction.prepare_cached(&sql)?.execute([county, listing])?;
-    }
-    for (listing, member) in
-        homes.members.iter().filter(|(listing, member)| before.members.get(*listing) != Some(member))
-    {
-        let sql = format!(
-            "INSERT INTO merged_listings{generation}(county, listing, home, speaks) VALUES(?1, ?2, ?3, ?4)
-             ON CONFLICT DO UPDATE SET home = excluded.home, speaks = excluded.speaks"
-        );
-        transaction.prepare_cached(&sql)?.execute(params![county, listing, member.home, member.speaks])?;
-    }
-    for (market, change) in changes {
-        let delta = change.sum();
-        let stored = market_in(transaction, generation, &market)?;
-        let (mut cells, version_read) = stored.map_or_else(Default::default, |stored| (stored.value, stored.version));
-        let archived = cells.add(&delta);
-        let change =
-            MarketChange { market: &market, version_read, new: &cells, deltas: vec![&delta], fold_to: None, archived };
-        if !write_markets(transaction, generation, &[change])? {
-            return Err(format!("the version of the market {market} changed within a transaction").into());
-        }
-    }
-    Ok(())
-}
-
-fn rulings(connection: &Connection) -> Result<PairRulings> {
-    let mut rulings = PairRulings::default();
-    if !has_table(connection, "pair_rulings")? {
-        return Ok(rulings);
-    }
-    let mut statement = connection.prepare_cached("SELECT a, b, ruling FROM pair_rulings")?;
-    let mut rows = statement.query([])?;
-    while let Some(row) = rows.next()? {
-        let name = row.get_ref(2)?.as_str()?;
-        let ruling = [PairRuling::OneHome, PairRuling::TwoHomes].into_iter().find(|ruling| name_of(*ruling) == name);
-        let ruling = ruling.ok_or_else(|| format!("{name:?} is no ruling"))?;
-        rulings.rule(HomeId(row.get_ref(0)?.as_str()?.into()), HomeId(row.get_ref(1)?.as_str()?.into()), ruling);
-    }
-    Ok(rulings)
-}
-
-/// The name of a ruling in the table.
-fn name_of(ruling: PairRuling) -> &'static str {
-    match ruling {
-        PairRuling::OneHome => "one home",
-        PairRuling::TwoHomes => "two homes",
-    }
 }

@@ -12,7 +12,7 @@ use crate::error::Result;
 use crate::frames::HeldObservations;
 use crate::generation::Generation;
 use crate::lake;
-use crate::merging::mark_changed;
+use crate::unmerged::mark_changed;
 
 #[async_trait]
 impl Store for Database {

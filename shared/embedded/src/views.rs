@@ -1,23 +1,23 @@
 //! Queries for people: plain reads for tables and JSON.
 
 use async_trait::async_trait;
-use rusqlite::{OptionalExtension, Row, params};
+use rusqlite::{OptionalExtension, Row};
 use serde::de::DeserializeOwned;
-use stoop_domain::{Alert, AlertId, Day, Home, HomeId, Market, ReferenceAround, Reject, Status, Time};
+use stoop_domain::{Alert, AlertId, Day, Home, HomeId, Market, ReferenceAround, Reject, Time};
 use stoop_market::Cells;
+use stoop_pipeline::NextPoll;
 use stoop_pipeline::ports::{
-    Browse, JudgedAlert, Polling, PortError, Quarantined, RefusedRows, RunRecord, Versioned, Views,
+    Browse, JudgedAlert, MergedCounts, Polling, PortError, Quarantined, RefusedRows, RunRecord, Versioned, Views,
 };
-use stoop_pipeline::{NextPoll, merging_area};
-use stoop_wire::home_from_bytes;
 
 use crate::database::{Database, file_bytes};
 use crate::error::Result;
 use crate::feed::limit_of;
-use crate::followers::{IS_WITHDRAWN, intact, with_position};
+use crate::followers::IS_WITHDRAWN;
+use crate::ledgers::{intact, with_position};
 use crate::market_list::TableState;
+use crate::repeats::repeated;
 use crate::store;
-use crate::told::told_by;
 
 /// Selects alerts by verdict.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -137,6 +137,10 @@ impl Browse for Database {
         Ok(Some(Quarantined { counts, newest: self.quarantined(newest)? }))
     }
 
+    async fn merged(&self) -> Result<Option<MergedCounts>, PortError> {
+        self.merged_counts()
+    }
+
     async fn reference(&self, path: &str, first: Day, last: Day) -> Result<Vec<ReferenceAround>, PortError> {
         self.reference_around(path, first, last)
     }
@@ -197,96 +201,8 @@ impl Database {
         store::home(&self.lock().connection, id).map_err(self.doing(format!("read the home {id}")))
     }
 
-    /// The first `limit` homes whose newest facts are of a market, whatever their status, ordered by ID, after `after`.
-    ///
-    /// # Errors
-    /// If they cannot be read.
-    pub fn homes_of(
-        &self,
-        market: &Market,
-        after: Option<&HomeId>,
-        limit: usize,
-    ) -> Result<Vec<(HomeId, Home)>, PortError> {
-        let sql = "SELECT id, body FROM homes INDEXED BY homes_by_market
-                   WHERE market = ?1 AND id > ?2 ORDER BY id LIMIT ?3";
-        let after = after.map_or("", HomeId::as_str);
-        self.rows(sql, params![market.to_string(), after, limit_of(limit)], home_row)
-            .map_err(self.doing(format!("list the homes of {market}")))
-    }
-
-    /// Those of [`Database::homes_of`] that are on offer or under contract. If listings are merged, only the one that speaks for
-    /// each home.
-    fn open_homes_of(
-        &self,
-        market: &Market,
-        after: Option<&HomeId>,
-        limit: usize,
-    ) -> Result<Vec<(HomeId, Home)>, PortError> {
-        let speaks = self.speaks()?;
-        let sql = format!(
-            "SELECT id, body FROM homes INDEXED BY homes_by_market
-             WHERE market = ?1 AND id > ?2 AND status IN (SELECT value FROM json_each(?3)) {speaks} ORDER BY id LIMIT ?4"
-        );
-        let after = after.map_or("", HomeId::as_str);
-        let open: Vec<&str> = Status::ALL.into_iter().filter(|status| status.is_open()).map(Status::as_str).collect();
-        let open = serde_json::json!(open).to_string();
-        self.rows(&sql, params![market.to_string(), after, open, limit_of(limit), merging_area(market)], home_row)
-            .map_err(self.doing(format!("list the homes on offer in {market}")))
-    }
-
-    /// Those of [`Database::homes_of`] without the listings that do not speak for their home, if listings are merged.
-    ///
-    /// # Errors
-    /// If they cannot be read.
-    pub fn merged_homes_of(
-        &self,
-        market: &Market,
-        after: Option<&HomeId>,
-        limit: usize,
-    ) -> Result<Vec<(HomeId, Home)>, PortError> {
-        let speaks = self.speaks()?;
-        let sql = format!(
-            "SELECT id, body FROM homes INDEXED BY homes_by_market
-             WHERE market = ?1 AND id > ?2 AND ?3 IS NULL {speaks} ORDER BY id LIMIT ?4"
-        );
-        let after = after.map_or("", HomeId::as_str);
-        let of_market = params![market.to_string(), after, None::<i64>, limit_of(limit), merging_area(market)];
-        self.rows(&sql, of_market, home_row).map_err(self.doing(format!("list the homes of {market}")))
-    }
-
-    /// The condition that a listing, of the county `?5`, speaks for its home: true of each one if listings are not merged.
-    fn speaks(&self) -> Result<&'static str, PortError> {
-        Ok(match self.merging()? {
-            Some(_) => {
-                "AND NOT EXISTS (SELECT 1 FROM merged_listings WHERE county = ?5 AND listing = id AND NOT speaks)"
-            }
-            None => "AND ?5 IS NOT NULL",
-        })
-    }
-
-    /// The first `limit` homes, ordered by ID, after `after`.
-    ///
-    /// # Errors
-    /// If they cannot be read.
-    pub fn homes_after(&self, after: Option<&HomeId>, limit: usize) -> Result<Vec<(HomeId, Home)>, PortError> {
-        let sql = "SELECT id, body FROM homes WHERE id > ?1 ORDER BY id LIMIT ?2";
-        let after = after.map_or("", HomeId::as_str);
-        self.rows(sql, params![after, limit_of(limit)], home_row).map_err(self.doing("list the homes"))
-    }
-
-    /// The first `limit` IDs of homes, in order, after `after`. Reads only the IDs.
-    ///
-    /// # Errors
-    /// If they cannot be read.
-    pub fn home_ids_after(&self, after: Option<&HomeId>, limit: usize) -> Result<Vec<HomeId>, PortError> {
-        let sql = "SELECT id FROM homes WHERE id > ?1 ORDER BY id LIMIT ?2";
-        let after = after.map_or("", HomeId::as_str);
-        let id = |row: &Row<'_>| Ok(HomeId(row.get_ref(0)?.as_str()?.into()));
-        self.rows(sql, params![after, limit_of(limit)], id).map_err(self.doing("list the ids of the homes"))
-    }
-
     /// The `limit` newest alerts by the time of their change, newest first; with equal times, the last recorded first. If
-    /// listings are merged, without alerts by which another listing of the home tells what was told before.
+    /// listings are merged, without alerts that repeat those of another listing of the home.
     ///
     /// # Errors
     /// If they cannot be read.
@@ -307,7 +223,7 @@ impl Database {
             {
                 let (position, alert) = with_position(row)?;
                 if let Some(alert) = intact(alert)
-                    && told_by(&inner.connection, position, &alert)?.is_none()
+                    && repeated(&inner.connection, position, &alert)?.is_none()
                 {
                     alerts.push(alert);
                 }
@@ -424,10 +340,6 @@ impl Database {
         };
         Ok(read().map_err(self.doing("count everything"))?.unwrap_or_default())
     }
-}
-
-pub(crate) fn home_row(row: &Row<'_>) -> Result<(HomeId, Home)> {
-    Ok((HomeId(row.get_ref(0)?.as_str()?.into()), home_from_bytes(row.get_ref(1)?.as_blob()?)?))
 }
 
 fn json<T: DeserializeOwned>(row: &Row<'_>) -> Result<T> {

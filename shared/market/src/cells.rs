@@ -216,6 +216,12 @@ impl Cells {
         self.map.from(from).take_while(move |(key, _)| key.is_of(from))
     }
 
+    /// The delta that makes this state of nothing. The state of a delta is that delta, as it is stored; it was never folded.
+    #[must_use]
+    pub fn as_delta(&self) -> Delta {
+        Delta::of_sorted(self.entries().collect())
+    }
+
     pub(crate) fn entries(&self) -> impl ExactSizeIterator<Item = (Key, i64)> + '_ {
         self.map.iter()
     }

@@ -7,7 +7,6 @@ use stoop_domain::{
     Day, Entry, Exit, History, Interval, Market, Minor, Phase, Step, Time, UnconfirmedInterval, resolved_steps,
 };
 
-use crate::cells::Cells;
 use crate::histogram::Bucket;
 use crate::key::Key;
 use crate::kind::{Kind, Quantity, Role};
@@ -331,10 +330,9 @@ impl Delta {
         Self { entries: self.entries.iter().map(|(key, value)| (*key, value.wrapping_neg())).collect() }
     }
 
-    /// The delta that gives this state, which was never folded, from nothing: a stored delta is the state that it gives.
-    #[must_use]
-    pub fn of_cells(cells: &Cells) -> Self {
-        Self { entries: cells.entries().collect() }
+    /// A delta of these entries, which are sorted by key and have no zeros.
+    pub(crate) fn of_sorted(entries: Vec<(Key, i64)>) -> Self {
+        Self { entries }
     }
 
     pub(crate) fn entries(&self) -> &[(Key, i64)] {

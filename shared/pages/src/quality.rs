@@ -4,7 +4,7 @@ mod areas;
 
 use maud::{Markup, html};
 use stoop_domain::{Reason, Time};
-use stoop_pipeline::ports::{Quarantined, RunOutcome, RunRecord};
+use stoop_pipeline::ports::{MergedCounts, Quarantined, RunOutcome, RunRecord};
 use stoop_serve::{MergedId, Quality, Reader};
 
 use crate::layout::{self, Head, Room};
@@ -40,7 +40,7 @@ pub(crate) async fn page(reader: &Reader<'_>, query: &Query, now: Time) -> Resul
 
 impl QualityPage {
     fn draw(&self, now: Time) -> Markup {
-        let Quality { ids, id, areas, is_lag_left_out, verified } = &self.quality;
+        let Quality { ids, id, areas, is_lag_left_out, verified, merged } = &self.quality;
         html! {
             div class="head" {
                 h1 { "Quality" }
@@ -52,8 +52,30 @@ impl QualityPage {
                 (areas::unconfirmed(areas))
                 (areas::balance(areas))
             }
+            @if let Some(merged) = merged { (counted_once(*merged)) }
             (areas::table(areas, *is_lag_left_out))
             (refused(self.quarantine.as_ref()))
+        }
+    }
+}
+
+/// That figures count homes, and how many listings these have.
+fn counted_once(merged: MergedCounts) -> Markup {
+    let MergedCounts { homes, listings, counties_waiting } = merged;
+    html! {
+        section class="card" id="merged" data-live {
+            header {
+                h2 { "Listings of one home" }
+                p class="note" { "Each home counts once, as far as listings can be distinguished. The figures here are of homes, and the counts of sources and runs are of listings." }
+            }
+            p {
+                (stoop_show::plural(homes, "home")) @if homes == 1 { " has" } @else { " have" } " more than one listing: "
+                (stoop_show::count(listings)) " in all, " (stoop_show::count(listings - homes)) " of which are counted through another one."
+                @if counties_waiting > 0 {
+                    " Changes in " (stoop_show::count(counties_waiting)) @if counties_waiting == 1 { " county" } @else { " counties" }
+                    " are not merged yet."
+                }
+            }
         }
     }
 }
@@ -186,6 +208,15 @@ fn meaning(reason: Reason) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_listings_of_merged_homes_are_counted() {
+        let text = counted_once(MergedCounts { homes: 395, listings: 790, counties_waiting: 1 }).into_string();
+        assert!(text.contains("395 homes have more than one listing: 790 in all, 395 of which"), "{text}");
+        assert!(text.contains("Changes in 1 county are not merged yet."), "{text}");
+        let text = counted_once(MergedCounts { homes: 1, listings: 2, counties_waiting: 0 }).into_string();
+        assert!(text.contains("1 home has more than one listing") && !text.contains("not merged yet"), "{text}");
+    }
 
     #[test]
     fn an_excerpt_is_short_and_controls_nothing() {

@@ -22,7 +22,7 @@ pub use crate::areas::area_sum::WholeMarket;
 pub use crate::search::budget::{Account, AccountError};
 pub use crate::search::poll_task::{Continuation, PollTask};
 pub use alerts::{DeadLetter, DeadLetters, DeliveryCursors, DeliveryError, Ledger, LedgerRow, Publisher, Subscriber};
-pub use browse::{Browse, Polling, Quarantined, RefusedRows};
+pub use browse::{Browse, MergedCounts, Polling, Quarantined, RefusedRows};
 pub use clock::Clock;
 pub use configuration::{ConfigFiles, Configuration};
 pub use controls::SearchControls;

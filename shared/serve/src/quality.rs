@@ -7,7 +7,7 @@ use super::{
     Allowance, AreaCard, AreaRequest, DayView, MarketRow, MergedId, ReadError, Reader, areas_of, as_text_or_null,
     listed_level, terms_of,
 };
-use stoop_pipeline::ports::RunRecord;
+use stoop_pipeline::ports::{MergedCounts, RunRecord};
 
 /// The days whose stock is compared with entries and exits.
 pub const QUALITY_DAYS: u16 = 28;
@@ -27,6 +27,8 @@ pub struct Quality {
     pub is_lag_left_out: bool,
     /// The last `stoop verify`.
     pub verified: Option<RunRecord>,
+    /// The homes that are counted in place of their listings; `None` if each listing counts as a home.
+    pub merged: Option<MergedCounts>,
 }
 
 /// The quality of an area.
@@ -91,7 +93,8 @@ impl Quality {
         let ids = terms_of(&markets);
         let id = ids.iter().find(|id| asked(id)).or(ids.first()).copied();
         let verified = reader.browse.last_run("verify").await?;
-        let mut quality = Self { ids, id, areas: Vec::new(), is_lag_left_out: false, verified };
+        let merged = reader.browse.merged().await?;
+        let mut quality = Self { ids, id, areas: Vec::new(), is_lag_left_out: false, verified, merged };
         if let Some(id) = id {
             quality.read_areas(reader, &markets, id, now).await?;
         }

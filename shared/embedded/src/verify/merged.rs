@@ -3,8 +3,9 @@
 use super::Verified;
 use crate::database::Database;
 use crate::error::Result;
-use crate::merging::{all_counties, expected_and_stored, merging};
+use crate::merging::{all_counties, expected_and_stored};
 use crate::partitions::ByMarket;
+use crate::unmerged::merging;
 
 impl Database {
     /// Adds the stored corrections to the sums, and compares merged homes with the stored listings. Does nothing if each listing

@@ -6,10 +6,10 @@ use std::path::Path;
 use rusqlite::Connection;
 use stoop_dice::Dice;
 use stoop_domain::{Alert, AlertId, HomeId, Market, Minor, Observation, Status, Time};
-use stoop_embedded::{AlertFilter, Database, Difference, MergedCounts, Merging};
+use stoop_embedded::{AlertFilter, Database, Difference, Merging};
 use stoop_identity::PairRuling;
 use stoop_market::Cells;
-use stoop_pipeline::ports::{Browse, DeliveryCursors, PortError};
+use stoop_pipeline::ports::{Browse, DeliveryCursors, MergedCounts, PortError};
 use stoop_pipeline::{Measurer, check_market};
 use stoop_rules::Rules;
 use stoop_simulation::adverts::{AddressCustom, Adverts};
@@ -298,8 +298,8 @@ fn a_price_in_the_middle_of_a_pass_is_merged_by_the_next() {
     is_verified(folder.path());
 }
 
-/// Records the alerts of one home's listings, that ask 500,000 and then these prices, and returns those that are told.
-fn told(cuts: &[(&str, i64, i64)]) -> Vec<String> {
+/// Records the alerts of one home's listings, that ask 500,000 and then these prices, and returns those that are sent.
+fn sent(cuts: &[(&str, i64, i64)]) -> Vec<String> {
     let folder = tempfile::TempDir::new().unwrap();
     let database = open(folder.path());
     let asks = |source: &str, minute: i64, price: i64| {
@@ -320,26 +320,26 @@ fn told(cuts: &[(&str, i64, i64)]) -> Vec<String> {
     }
     let rows = database.alerts_after(0, 10).unwrap();
     assert_eq!(rows.len(), cuts.len(), "each listing has its alert");
-    let not_told = |(position, alert): &(i64, Result<Alert, PortError>)| {
+    let is_repeated = |(position, alert): &(i64, Result<Alert, PortError>)| {
         let alert = alert.as_ref().unwrap();
-        now(database.told_by(*position, alert)).unwrap().map(|_| alert.id.clone())
+        now(database.repeated(*position, alert)).unwrap().map(|_| alert.id.clone())
     };
-    let repeated: Vec<AlertId> = rows.iter().filter_map(not_told).collect();
+    let repeated: Vec<AlertId> = rows.iter().filter_map(is_repeated).collect();
     let listed = database.alerts(AlertFilter::Sent, 10).unwrap();
     assert!(listed.iter().all(|alert| !repeated.contains(&alert.id)));
     assert_eq!(listed.len() + repeated.len(), rows.len());
-    // Where each listing counts, each alert is told.
+    // Where each listing counts, each alert is sent.
     database.end_merging().unwrap();
     assert_eq!(database.alerts(AlertFilter::Sent, 10).unwrap().len(), rows.len());
     listed.iter().rev().map(|alert| format!("{} {}", alert.home, alert.to.0 / 100)).collect()
 }
 
 #[test]
-fn a_cut_of_one_home_on_two_portals_is_told_once() {
-    assert_eq!(told(&[("avito", 1, 400_000), ("mubawab", 2, 400_000)]), ["avito/1 400000"]);
+fn a_cut_of_one_home_on_two_portals_is_sent_once() {
+    assert_eq!(sent(&[("avito", 1, 400_000), ("mubawab", 2, 400_000)]), ["avito/1 400000"]);
     // A deeper cut is news, a smaller one is not.
-    assert_eq!(told(&[("avito", 1, 400_000), ("mubawab", 2, 380_000)]), ["avito/1 400000", "mubawab/1 380000"]);
-    assert_eq!(told(&[("avito", 1, 400_000), ("mubawab", 2, 410_000)]), ["avito/1 400000"]);
+    assert_eq!(sent(&[("avito", 1, 400_000), ("mubawab", 2, 380_000)]), ["avito/1 400000", "mubawab/1 380000"]);
+    assert_eq!(sent(&[("avito", 1, 400_000), ("mubawab", 2, 410_000)]), ["avito/1 400000"]);
     // So is one that comes weeks later.
-    assert_eq!(told(&[("avito", 1, 400_000), ("mubawab", 16, 400_000)]), ["avito/1 400000", "mubawab/1 400000"]);
+    assert_eq!(sent(&[("avito", 1, 400_000), ("mubawab", 16, 400_000)]), ["avito/1 400000", "mubawab/1 400000"]);
 }

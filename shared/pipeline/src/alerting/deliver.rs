@@ -85,7 +85,7 @@ pub async fn begin_delivery(followers: &dyn DeliveryCursors, follower: &str, pas
 }
 
 /// Sends a subscriber all alerts of the ledger that are not suspects, in order, as they are recorded, until stopped; but not one
-/// that another listing of the home has told ([`DeliveryCursors::told_by`]). A
+/// that repeats that of another listing of the home ([`DeliveryCursors::repeated`]). A
 /// failed alert is retried and delays those after it; a refused one becomes a dead letter, a damaged one is reported,
 /// and neither delays anything. After a stop it continues while alerts are waiting and accepted: limit its time.
 ///
@@ -163,7 +163,7 @@ impl Delivery<'_> {
                 return Ok(());
             }
         };
-        if self.followers.told_by(position, alert).await.map_err(|error| (error, None))?.is_some() {
+        if self.followers.repeated(position, alert).await.map_err(|error| (error, None))?.is_some() {
             unrecorded.position = Some(position);
             return Ok(());
         }

@@ -39,9 +39,9 @@ pub trait DeliveryCursors: Send + Sync {
     /// The first `limit` alerts that a follower has not done, sent or held back, each with its position.
     async fn waiting(&self, follower: &str, limit: usize) -> Result<Vec<LedgerRow>, PortError>;
 
-    /// The alert, recorded before the one at this position, by which another listing of the same home has told as much: then this
-    /// one is not sent. `None` if there is none, and where each listing counts as a home.
-    async fn told_by(&self, position: i64, alert: &Alert) -> Result<Option<AlertId>, PortError> {
+    /// The alert that the one at this position repeats: it was recorded before, of another listing of the same home, and says as
+    /// much. Then this one is not sent. `None` if there is none, and where each listing counts as a home.
+    async fn repeated(&self, position: i64, alert: &Alert) -> Result<Option<AlertId>, PortError> {
         let _ = (position, alert);
         Ok(None)
     }

@@ -1,4 +1,5 @@
 use async_trait::async_trait;
+use serde::Serialize;
 use stoop_domain::{Day, Home, HomeId, Market, Reason, ReferenceAround, Reject};
 
 use super::{PortError, RunRecord};
@@ -47,12 +48,28 @@ pub trait Browse: Send + Sync {
         Ok(None)
     }
 
+    /// The homes that are counted in place of their listings. `None` if each listing counts as a home.
+    async fn merged(&self) -> Result<Option<MergedCounts>, PortError> {
+        Ok(None)
+    }
+
     /// The reference series of an area: the values of the area and of the areas around it, from the last one at or before
     /// `first` to `last`, by name; without series that have no value there. Empty if this store has no reference series.
     async fn reference(&self, path: &str, first: Day, last: Day) -> Result<Vec<ReferenceAround>, PortError> {
         let _ = (path, first, last);
         Ok(Vec::new())
     }
+}
+
+/// The homes that are counted in place of their listings.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct MergedCounts {
+    /// Homes with more than one listing.
+    pub homes: u64,
+    /// The listings of these.
+    pub listings: u64,
+    /// Counties with changes that are not merged yet.
+    pub counties_waiting: u64,
 }
 
 /// What a store keeps in quarantine.

@@ -1,5 +1,6 @@
 use serde::Serialize;
 use stoop_domain::Time;
+use stoop_pipeline::ports::MergedCounts;
 use stoop_show::{Csv, Field};
 
 use super::Api;
@@ -15,6 +16,8 @@ pub(super) struct QualityAnswer {
     as_of: Time,
     /// The last verification; null if there was none.
     verified: Option<RunView>,
+    /// The homes that are counted in place of their listings; null if each listing counts as a home.
+    merged: Option<MergedCounts>,
     /// The largest first.
     areas: Vec<AreaQuality>,
 }
@@ -50,6 +53,6 @@ impl Api<'_> {
         };
         let quality = Quality::read(&self.reader, asked, now).await?;
         let areas = if quality.id.is_some_and(|id| asked(&id)) { quality.areas } else { Vec::new() };
-        Ok(QualityAnswer { as_of: now, verified: quality.verified.map(RunView::from), areas })
+        Ok(QualityAnswer { as_of: now, verified: quality.verified.map(RunView::from), merged: quality.merged, areas })
     }
 }

@@ -5,15 +5,15 @@ use stoop_domain::{Alert, AlertId, Time};
 use stoop_pipeline::merging_area;
 
 use crate::error::Result;
-use crate::followers::{intact, with_position};
-use crate::merging::is_merging;
+use crate::ledgers::{intact, with_position};
+use crate::unmerged::is_merging;
 
 /// A cut that another portal shows within this time is the same one.
 const SAME_CUT_MS: i64 = 14 * Time::DAY_MS;
 
-/// The alert, recorded before the one at this position, by which another listing of its home has told as low a price within two
-/// weeks. `None` if there is none, if the alert is held back, or if each listing counts.
-pub(crate) fn told_by(connection: &Connection, position: i64, alert: &Alert) -> Result<Option<AlertId>> {
+/// The alert that the one at this position repeats: it was recorded before, of another listing of the same home, at as low a price
+/// within two weeks. `None` if there is none, or if each listing counts.
+pub(crate) fn repeated(connection: &Connection, position: i64, alert: &Alert) -> Result<Option<AlertId>> {
     if !is_merging(connection)? {
         return Ok(None);
     }
