@@ -18,6 +18,6 @@ mod words;
 pub use blocks::{BLOCK_MAX, BlockKey, block_keys};
 pub use compare::{Common, Comparison, Veto};
 pub use findings::{DOUBT_WEIGHT, Finding, JOIN_WEIGHT, MODEL_VERSION, Trait};
-pub use link::{COMPONENT_MAX, Edge, Linked, link, link_at};
+pub use link::{COMPONENT_MAX, Edge, Linked, LinkedListing, link, link_at, link_one};
 pub use street::{StreetAddress, StreetMatch};
 pub use traits::ListingTraits;

@@ -1,5 +1,7 @@
 //! Joins listings that are of one home.
 
+mod one;
+
 use std::collections::BTreeMap;
 
 use rustc_hash::FxHashMap;
@@ -8,6 +10,8 @@ use crate::blocks::Blocks;
 use crate::compare::{Common, Comparison};
 use crate::findings::{DOUBT_WEIGHT, JOIN_WEIGHT};
 use crate::traits::ListingTraits;
+
+pub use one::{LinkedListing, link_one};
 
 /// The most listings that are joined by all kinds of evidence. In a larger component only addresses with a unit, or of a
 /// house, count.
