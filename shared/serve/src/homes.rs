@@ -264,10 +264,14 @@ impl<'w> FirstHomes<'w> {
     }
 }
 
-/// The homes of a market that are on offer or under contract; of more than [`AREA_HOMES_MAX`], a few more than that.
-pub(super) async fn open_homes(browse: &dyn Browse, market: &Market) -> Result<Vec<(HomeId, Home)>, PortError> {
+/// The homes of a market that are on offer or under contract; of more than `most`, a few more than that.
+pub(super) async fn open_homes(
+    browse: &dyn Browse,
+    market: &Market,
+    most: usize,
+) -> Result<Vec<(HomeId, Home)>, PortError> {
     let mut homes: Vec<(HomeId, Home)> = Vec::new();
-    while homes.len() <= AREA_HOMES_MAX {
+    while homes.len() <= most {
         let after = homes.last().map(|(id, _)| id);
         let page = browse.homes_of(market, after, HOMES_AT_ONCE).await?;
         let is_last = page.len() < HOMES_AT_ONCE;

@@ -94,7 +94,7 @@ impl Reader<'_> {
         for some in markets.chunks(MARKETS_AT_ONCE) {
             let comparables = self.comparables_of(some, all, now, &mut around).await?;
             let homes = some.iter().zip(&comparables).map(|(market, comparables)| async move {
-                let homes = open_homes(self.browse, market).await?;
+                let homes = open_homes(self.browse, market, AREA_HOMES_MAX).await?;
                 Ok::<_, PortError>((homes, comparables))
             });
             let mut homes = stream::iter(homes.collect::<Vec<_>>()).buffered(READS_AT_ONCE);
