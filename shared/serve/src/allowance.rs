@@ -8,7 +8,7 @@ use stoop_pipeline::ports::{PortError, ShownWide};
 pub const ADDED_UP_MAX: usize = 2_000;
 
 /// The most listings of an area that are compared with each other for one answer: more would hold up a page.
-pub const ANSWER_LISTINGS_MAX: usize = 2_000;
+pub const ANSWER_LISTINGS_MAX: usize = 1_000;
 
 /// The same for somebody who waits.
 const LISTINGS_MAX: usize = 20_000;

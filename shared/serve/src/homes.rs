@@ -264,7 +264,7 @@ impl<'w> FirstHomes<'w> {
     }
 }
 
-/// The homes of a market that are on offer or under contract; of more than `most`, a few more than that.
+/// The homes of a market that are on offer or under contract; of more than `most`, one more than that.
 pub(super) async fn open_homes(
     browse: &dyn Browse,
     market: &Market,
@@ -273,8 +273,9 @@ pub(super) async fn open_homes(
     let mut homes: Vec<(HomeId, Home)> = Vec::new();
     while homes.len() <= most {
         let after = homes.last().map(|(id, _)| id);
-        let page = browse.homes_of(market, after, HOMES_AT_ONCE).await?;
-        let is_last = page.len() < HOMES_AT_ONCE;
+        let limit = HOMES_AT_ONCE.min(most + 1 - homes.len());
+        let page = browse.homes_of(market, after, limit).await?;
+        let is_last = page.len() < limit;
         homes.extend(page);
         if is_last {
             break;

@@ -179,5 +179,5 @@ fn an_area_with_too_many_listings_is_said_to_have_them() {
     let none = listings(&town, "one/1");
     assert_eq!((&none["compared"], &none["not_compared"]), (&0.into(), &"too_many_listings".into()));
     let page = page(&town, "one/1");
-    assert!(section(&page, HEADING).contains("its area has more than 2,000 listings on offer"), "{page}");
+    assert!(section(&page, HEADING).contains("its area has more than 1,000 listings on offer"), "{page}");
 }

@@ -84,7 +84,7 @@ fn row(listing: &HomeSummary) -> Markup {
         tr {
             td class="l" { (source) }
             td class="l id" { a href=(text::home_href(&listing.id)) { (native) } }
-            td class="l" { (listing.status) " " (text::offer(listing.market.purpose.as_str())) }
+            td class="l wrap" { (listing.status) " " (text::offer(listing.market.purpose.as_str())) }
             td { (stoop_show::or_unknown(listing.asked.map(|price| stoop_show::money(price, listing.currency)))) }
             td { (stoop_show::or_unknown(listing.days_on_market.map(|days| days.to_string()))) }
             td class="l" {
