@@ -139,7 +139,7 @@ impl View for DuplicatesPage {
             page.gap().line(["No two listings are of one home.".into()]);
         }
         for home in homes {
-            page.gap().table(listed(home));
+            page.gap().table(listed(&home.listings));
             for line in evidence(home) {
                 page.line([line]);
             }
@@ -179,7 +179,7 @@ impl View for DuplicatesPage {
     }
 }
 
-pub(super) fn listed(home: &DuplicateHome) -> Table {
+pub(super) fn listed<'h>(listings: impl IntoIterator<Item = &'h HomeSummary>) -> Table {
     let mut table = Table::new([
         Column::left("listing"),
         Column::left("status"),
@@ -189,7 +189,7 @@ pub(super) fn listed(home: &DuplicateHome) -> Table {
         Column::right("days").optional(1),
         Column::cut("home"),
     ]);
-    for listing in &home.listings {
+    for listing in listings {
         table.row([
             SafeText::from(show::plain(listing.id.as_str())),
             listing.status.into(),
@@ -210,20 +210,11 @@ pub(super) fn evidence(home: &DuplicateHome) -> Vec<SafeText> {
     }
     let line = |pair: &ListingPair| {
         let names = format!("{} and {}, ", show::plain(pair.a.as_str()), show::plain(pair.b.as_str()));
-        SafeText::from(names + &words(pair)).dim()
+        SafeText::from(names + &pair.to_string()).dim()
     };
-    home.evidence.iter().take(home.listings.len().saturating_sub(1)).map(line).collect()
+    home.surest().iter().map(line).collect()
 }
 
-fn one_pair(pair: &ListingPair) -> SafeText {
-    SafeText::from(words(pair)).dim()
-}
-
-fn words(pair: &ListingPair) -> String {
-    let against = match pair.against.as_slice() {
-        [] => String::new(),
-        against => format!(" · but: {}", against.join(" · ")),
-    };
-    let ruled = if pair.ruled { "ruled to be one home; " } else { "" };
-    format!("{ruled}{:.1} bits: {}{against}", pair.bits, pair.findings.join(" · "))
+pub(super) fn one_pair(pair: &ListingPair) -> SafeText {
+    SafeText::from(pair.to_string()).dim()
 }

@@ -5,10 +5,13 @@ use std::process::ExitCode;
 use serde::Serialize;
 use stoop_domain::{EventKind, FACTS_MAX, FACTS_PER_DAY_MAX, Home, HomeId, Time};
 use stoop_embedded::Database;
-use stoop_serve::{ComparedListings, DuplicateHome, HomeView, INTERVAL_COLUMNS, Nearest, with_values};
+use stoop_serve::{
+    Allowance, AreaListings, DoubtfulListing, DuplicateHome, HomeView, INTERVAL_COLUMNS, Nearest, NotCompared,
+    OtherListings, with_values,
+};
 
-use super::duplicates::{each_listing, evidence, listed};
-use super::{View, empty, give, moment, open, plural, read};
+use super::duplicates::{each_listing, evidence, listed, one_pair};
+use super::{View, empty, give, moment, more, open, plural, read};
 use crate::args::{HomeArgs, StoreArgs};
 use crate::failure::usage;
 use crate::show::{self, Column, Csv, Look, Page, SafeText, Table, UNKNOWN, or_unknown};
@@ -21,13 +24,16 @@ pub(super) struct HomePage {
     /// Other listings of the home, with the evidence.
     #[serde(skip_serializing_if = "Option::is_none")]
     duplicates: Option<DuplicateHome>,
-    /// Whether other listings were looked for.
+    /// Listings that may be of the home, the likeliest first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    doubtful: Vec<DoubtfulListing>,
+    /// How many these are; `doubtful` may hold fewer.
     #[serde(skip)]
-    is_compared: bool,
+    doubtful_found: usize,
+    /// In an area with more listings, which this one has, other ones of the home are not looked for.
+    #[serde(skip)]
+    compared_at_most: Option<usize>,
 }
-
-/// In an area with more listings, other ones of a home are not looked for.
-const COMPARED_MAX: usize = 20_000;
 
 /// How many ids are read at once in the search for one by its end.
 const PAGE_IDS: usize = 10_000;
@@ -49,8 +55,15 @@ impl HomePage {
     pub(super) fn read(database: &Database, id: &str) -> anyhow::Result<Self> {
         let (id, home) = find(database, id)?;
         let now = moment(database, None)?.unwrap_or_default();
-        let (duplicates, is_compared) = home_with(database, &id, &home, now, COMPARED_MAX)?;
-        Ok(Self { duplicates, is_compared, ..Self::of(database, &id, &home, now)? })
+        let most = Allowance::unlimited().listings();
+        let others = other_listings(database, &id, &home, now, most)?;
+        Ok(Self {
+            duplicates: others.home,
+            doubtful: others.doubtful,
+            doubtful_found: others.doubtful_found,
+            compared_at_most: others.not_compared.map(|_| most),
+            ..Self::of(database, &id, &home, now)?
+        })
     }
 
     /// The home as it was known at a moment.
@@ -76,27 +89,30 @@ impl HomePage {
             ),
             false => anyhow::anyhow!("the home {id} is stored without observations"),
         })?;
-        Ok(Self { view, duplicates: None, is_compared: true })
+        Ok(Self { view, duplicates: None, doubtful: Vec::new(), doubtful_found: 0, compared_at_most: None })
     }
 }
 
-/// The home with all its listings, if the area of this one has others of it; and whether they were looked for, because the area
-/// has at most `most` listings.
-pub(super) fn home_with(
+/// The other listings of a home among those of its area, also if they are no longer on offer; of an area with more than `most`
+/// none. Pages and API read fewer: those on offer, which may be shown.
+pub(super) fn other_listings(
     database: &Database,
     id: &HomeId,
     home: &Home,
     now: Time,
     most: usize,
-) -> anyhow::Result<(Option<DuplicateHome>, bool)> {
-    let mut listings = ComparedListings::ruled_by(database.pair_rulings()?);
+) -> anyhow::Result<OtherListings> {
+    let mut listings = AreaListings::ruled_by(database.pair_rulings()?);
     let area = home.history.current().map(|facts| &facts.market.area);
     let is_complete = database.reading(|| {
         let mut markets = database.market_ids()?;
         markets.retain(|market| Some(&market.area) == area);
-        each_listing(database, &markets, most, |id, home| listings.add(id, &home, now))
+        each_listing(database, &markets, most, |id, home| listings.add(id, home))
     })?;
-    Ok((is_complete.then(|| listings.home_of(id)).flatten(), is_complete))
+    Ok(match is_complete {
+        true => listings.others_of(id, now),
+        false => OtherListings::not_compared(NotCompared::TooManyListings),
+    })
 }
 
 impl View for HomePage {
@@ -112,18 +128,25 @@ impl View for HomePage {
         if !self.view.events.is_empty() {
             page.heading("What happened").table(self.happened());
         }
-        if !self.is_compared {
-            let note = format!(
-                "Other listings of this home were not looked for: its area has more than {COMPARED_MAX} listings."
-            );
+        if let Some(most) = self.compared_at_most {
+            let note =
+                format!("Other listings of this home were not looked for: its area has more than {most} listings.");
             page.gap().line([SafeText::from(note).dim()]);
         }
         if let Some(home) = &self.duplicates {
-            page.heading("Listings of this home").table(listed(home));
+            page.heading("Listings of this home").table(listed(&home.listings));
             for line in evidence(home) {
                 page.line([line]);
             }
         }
+        for (at, other) in self.doubtful.iter().enumerate() {
+            match at {
+                0 => page.heading("May be the same home"),
+                _ => page.gap(),
+            };
+            page.table(listed([&other.listing])).line([one_pair(&other.evidence)]);
+        }
+        more(&mut page, self.doubtful.len(), self.doubtful_found);
         page
     }
 

@@ -21,11 +21,12 @@ use stoop_domain::{
 use stoop_embedded::Database;
 use stoop_pipeline::Measurer;
 use stoop_pipeline::ports::{Ledger, Quarantine, RunLedger, RunOutcome, RunRecord};
+use stoop_serve::NotCompared;
 
 use super::View;
 use super::alerts::Alerts;
 use super::duplicates::{each_listing, too_many};
-use super::home::{HomePage, home_with};
+use super::home::{HomePage, other_listings};
 use super::homes::Homes;
 use super::market::Area as AreaView;
 use super::markets::Markets;
@@ -162,8 +163,8 @@ fn an_area_with_too_many_listings_is_not_read_to_its_end() {
 
     let id = HomeId("kc/1001".into());
     let home = world.database.home(&id).unwrap().unwrap().value;
-    assert!(!home_with(&world.database, &id, &home, Time::default(), 1).unwrap().1);
-    assert!(home_with(&world.database, &id, &home, Time::default(), 1_000).unwrap().1);
+    let not_compared = |most| other_listings(&world.database, &id, &home, Time::default(), most).unwrap().not_compared;
+    assert_eq!((not_compared(1), not_compared(1_000)), (Some(NotCompared::TooManyListings), None));
 }
 
 #[test]

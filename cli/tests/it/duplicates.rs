@@ -87,6 +87,32 @@ fn a_home_shows_its_other_listings() {
 }
 
 #[test]
+fn a_home_shows_what_may_be_it_apart() {
+    let room = Room::new();
+    let head = "id,seen,price,line,city,region,zip,beds,baths,sqft\n";
+    let rows = [
+        ("one", "1,2026-02-10,750000,,Chicago,IL,60614,2,2,1037\n"),
+        ("other", "8,2026-03-01,760000,,Chicago,IL,60614,2,2,1037\n"),
+    ];
+    for (name, row) in rows {
+        let (map_file, file) = (format!("{name}.toml"), format!("{name}.csv"));
+        room.write(&map_file, map(name));
+        room.write(&file, format!("{head}{row}"));
+        room.replay(&map_file, &[&file]);
+    }
+    let home = room.json(&["home", "one/1"]);
+    assert!(home["duplicates"].is_null(), "{home}");
+    let doubtful = &home["doubtful"][0];
+    assert_eq!((&doubtful["listing"]["id"], &doubtful["evidence"]["a"]), (&"other/8".into(), &"one/1".into()));
+    let page = room.stoop(&["home", "one/1"]).ok().stdout;
+    assert!(page.contains("May be the same home") && !page.contains("Listings of this home"), "{page}");
+    assert!(
+        page.contains("6.0 bits: same bedrooms · same bathrooms · ") && page.contains("but: other sources"),
+        "{page}"
+    );
+}
+
+#[test]
 fn the_limit_and_an_unknown_area_are_said() {
     let room = filled();
     let page = room.stoop(&["duplicates", "60614", "--limit", "1"]).ok().stdout;

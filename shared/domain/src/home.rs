@@ -101,6 +101,12 @@ impl Home {
         self.may_be_shown() && self.allows("display_history")
     }
 
+    /// Whether pages and API may show which other listings are of this home: these may tell its address and its earlier prices.
+    #[must_use]
+    pub fn others_may_be_shown(&self) -> bool {
+        self.may_show_address() && self.history_may_be_shown()
+    }
+
     /// Whether what it would cost by other homes may be shown beside its price.
     #[must_use]
     pub fn estimate_may_be_shown(&self) -> bool {

@@ -10,6 +10,9 @@ use crate::database::Database;
 use crate::error::Result;
 use crate::feed::limit_of;
 
+/// No condition: names the county, because a statement takes all its parameters.
+const ANY_LISTING: &str = "AND ?5 IS NOT NULL";
+
 impl Database {
     /// The first `limit` homes whose newest facts are of a market, whatever their status, ordered by ID, after `after`.
     ///
@@ -36,7 +39,26 @@ impl Database {
         after: Option<&HomeId>,
         limit: usize,
     ) -> Result<Vec<(HomeId, Home)>, PortError> {
-        let speaks = self.speaks()?;
+        self.open_of(market, after, limit, self.speaks()?)
+    }
+
+    /// As [`Database::open_homes_of`], with every listing.
+    pub(crate) fn open_listings_of(
+        &self,
+        market: &Market,
+        after: Option<&HomeId>,
+        limit: usize,
+    ) -> Result<Vec<(HomeId, Home)>, PortError> {
+        self.open_of(market, after, limit, ANY_LISTING)
+    }
+
+    fn open_of(
+        &self,
+        market: &Market,
+        after: Option<&HomeId>,
+        limit: usize,
+        speaks: &str,
+    ) -> Result<Vec<(HomeId, Home)>, PortError> {
         let sql = format!(
             "SELECT id, body FROM homes INDEXED BY homes_by_market
              WHERE market = ?1 AND id > ?2 AND status IN (SELECT value FROM json_each(?3)) {speaks} ORDER BY id LIMIT ?4"
@@ -74,7 +96,7 @@ impl Database {
             Some(_) => {
                 "AND NOT EXISTS (SELECT 1 FROM merged_listings WHERE county = ?5 AND listing = id AND NOT speaks)"
             }
-            None => "AND ?5 IS NOT NULL",
+            None => ANY_LISTING,
         })
     }
 

@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use rusqlite::{OptionalExtension, Row};
 use serde::de::DeserializeOwned;
 use stoop_domain::{Alert, AlertId, Day, Home, HomeId, Market, ReferenceAround, Reject, Time};
+use stoop_identity::PairRulings;
 use stoop_market::Cells;
 use stoop_pipeline::NextPoll;
 use stoop_pipeline::ports::{
@@ -135,6 +136,23 @@ impl Browse for Database {
         });
         let counts = counts.map_err(self.doing("count the quarantine"))?;
         Ok(Some(Quarantined { counts, newest: self.quarantined(newest)? }))
+    }
+
+    async fn listings_of(
+        &self,
+        market: &Market,
+        after: Option<&HomeId>,
+        limit: usize,
+    ) -> Result<Vec<(HomeId, Home)>, PortError> {
+        self.open_listings_of(market, after, limit)
+    }
+
+    async fn pair_rulings(&self) -> Result<PairRulings, PortError> {
+        Self::pair_rulings(self)
+    }
+
+    async fn merges(&self) -> Result<bool, PortError> {
+        Ok(self.merging()?.is_some())
     }
 
     async fn merged(&self) -> Result<Option<MergedCounts>, PortError> {

@@ -120,3 +120,37 @@ impl Blocks {
         pairs
     }
 }
+
+/// The blocks of all listings, to find those beside a few of them.
+pub(crate) struct SortedBlocks {
+    /// Each block with each of its listings, in order.
+    members: Vec<(BlockKey, u32)>,
+}
+
+impl SortedBlocks {
+    /// The blocks of listings, by their positions.
+    pub(crate) fn of(listings: &[ListingTraits]) -> Self {
+        let mut members = Vec::with_capacity(listings.len() * 12);
+        for (at, listing) in (0_u32..).zip(listings) {
+            members.extend(block_keys(listing).into_iter().map(|key| (key, at)));
+        }
+        members.sort_unstable();
+        Self { members }
+    }
+
+    /// The listings that share a block with this one, each once, in order; `at` is its position.
+    pub(crate) fn beside(&self, listing: &ListingTraits, at: usize) -> Vec<usize> {
+        let mut found = Vec::new();
+        for key in block_keys(listing) {
+            let from = self.members.partition_point(|(other, _)| *other < key);
+            let block = self.members[from..].iter().take_while(|(other, _)| *other == key);
+            let block: Vec<usize> = block.take(BLOCK_MAX + 1).map(|(_, at)| *at as usize).collect();
+            if block.len() <= BLOCK_MAX {
+                found.extend(block.into_iter().filter(|other| *other != at));
+            }
+        }
+        found.sort_unstable();
+        found.dedup();
+        found
+    }
+}

@@ -19,7 +19,7 @@ mod words;
 pub use blocks::{BLOCK_MAX, BlockKey, block_keys};
 pub use compare::{Common, Comparison, Veto};
 pub use findings::{DOUBT_WEIGHT, Finding, JOIN_WEIGHT, MODEL_VERSION, Trait};
-pub use link::{COMPONENT_MAX, Edge, Linked, link, link_at, link_ruled};
+pub use link::{COMPONENT_MAX, Edge, Linked, LinkedListing, link, link_at, link_one, link_ruled};
 pub use rulings::{PairRuling, PairRulings};
 pub use street::{StreetAddress, StreetMatch};
 pub use traits::ListingTraits;

@@ -1,5 +1,7 @@
 //! Joins listings that are of one home.
 
+mod one;
+
 use std::collections::BTreeMap;
 
 use rustc_hash::FxHashMap;
@@ -10,6 +12,8 @@ use crate::compare::{Common, Comparison};
 use crate::findings::{DOUBT_WEIGHT, JOIN_WEIGHT};
 use crate::rulings::{PairRuling, PairRulings};
 use crate::traits::ListingTraits;
+
+pub use one::{LinkedListing, link_one};
 
 /// The most listings that are joined by all kinds of evidence. In a larger component only addresses with a unit, or of a
 /// house, count.
@@ -55,7 +59,7 @@ pub fn link_at(listings: &[ListingTraits], join_weight: i32) -> Linked {
 }
 
 /// Joins listings at the limit [`JOIN_WEIGHT`] and by what people ruled. Listings that were ruled to be of one home are joined
-/// first; further ones as far as no veto forbids it, that of another ruling included. PairRulings on other listings have no effect.
+/// first; further ones as far as no veto forbids it, that of another ruling included. Rulings on other listings have no effect.
 #[must_use]
 pub fn link_ruled(listings: &[ListingTraits], rulings: &PairRulings) -> Linked {
     link_by(listings, JOIN_WEIGHT, rulings)
@@ -148,6 +152,12 @@ impl<'a> Linker<'a> {
             Some(ruling) => comparison.ruled(*ruling),
             None => comparison,
         }
+    }
+
+    /// The listings on which there is a ruling with this one.
+    fn ruled_with(&self, of: usize) -> impl Iterator<Item = usize> {
+        let pairs = self.rulings.keys().map(|(a, b)| (*a as usize, *b as usize));
+        pairs.filter_map(move |(a, b)| if a == of { Some(b) } else { (b == of).then_some(a) })
     }
 
     /// Joins the listings of a component, the surest pair first, as long as the mean weight between two groups reaches

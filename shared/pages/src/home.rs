@@ -1,10 +1,11 @@
 //! One home: its price over time, what happened, and where it stands in its market.
 
 mod meanwhile;
+mod others;
 
 use maud::{Markup, html};
 use stoop_domain::{Currency, HomeId, Minor, Time};
-use stoop_serve::{HappenedView, HomeView, Reader, area_name, areas_around};
+use stoop_serve::{Allowance, HappenedView, HomeView, OtherListings, Reader, area_name, areas_around};
 
 use crate::chart::{Step, StepChart};
 use crate::definitions;
@@ -35,11 +36,19 @@ pub(crate) async fn page(reader: &Reader<'_>, id: &HomeId, now: Time) -> Result<
         true => Meanwhile::of(reader, &known, &market, &of_stay, now).await?,
         false => None,
     };
-    let content = draw(&view, &title, steps, meanwhile.as_ref(), now);
+    let others = reader.other_listings(id, &home, &known, now, &Allowance::of_answer()).await?;
+    let content = draw(&view, &title, steps, meanwhile.as_ref(), &others, now);
     Ok(layout::page(&Head { title: &title, room: Room::Elsewhere, now: Some(now), query: "" }, &content))
 }
 
-fn draw(view: &HomeView, title: &str, steps: Vec<Step>, meanwhile: Option<&Meanwhile>, now: Time) -> Markup {
+fn draw(
+    view: &HomeView,
+    title: &str,
+    steps: Vec<Step>,
+    meanwhile: Option<&Meanwhile>,
+    others: &OtherListings,
+    now: Time,
+) -> Markup {
     let home = &view.summary;
     let market = &home.market;
     let price = |price: f64| stoop_show::amount(price.round(), home.currency);
@@ -91,6 +100,7 @@ fn draw(view: &HomeView, title: &str, steps: Vec<Step>, meanwhile: Option<&Meanw
                 @for (field, value) in home.fields.known() { div { dt { (definitions::words(field.name)) } dd { (home.fields.text(value)) } } }
             }
         }
+        (others::draw(others, &home.id))
         (happened(view))
         (seen(view))
     }

@@ -7,6 +7,12 @@ use stoop_pipeline::ports::{PortError, ShownWide};
 /// The most markets that are added up for one answer: more would exceed a function's timeout, and hold up a page.
 pub const ADDED_UP_MAX: usize = 2_000;
 
+/// The most listings of an area that are compared with each other for one answer: more would hold up a page.
+pub const ANSWER_LISTINGS_MAX: usize = 1_000;
+
+/// The same for somebody who waits.
+const LISTINGS_MAX: usize = 20_000;
+
 /// What may still be read for one answer, and how old what was read is.
 ///
 /// A stored sum costs nothing. Each market that is added up costs the read of its state, and perhaps of its archive.
@@ -14,6 +20,7 @@ pub const ADDED_UP_MAX: usize = 2_000;
 pub struct Allowance {
     /// `None` for as many as it takes.
     markets: Option<usize>,
+    listings: usize,
     rolled_up_at: Option<Time>,
 }
 
@@ -45,16 +52,22 @@ pub struct TooWide {
 }
 
 impl Allowance {
-    /// For one answer of a server: [`ADDED_UP_MAX`] markets.
+    /// For one answer of a server: [`ADDED_UP_MAX`] markets, [`ANSWER_LISTINGS_MAX`] listings.
     #[must_use]
     pub fn of_answer() -> Self {
-        Self { markets: Some(ADDED_UP_MAX), rolled_up_at: None }
+        Self { markets: Some(ADDED_UP_MAX), listings: ANSWER_LISTINGS_MAX, rolled_up_at: None }
     }
 
-    /// For somebody who waits for as long as it takes.
+    /// For somebody who waits for as long as it takes; listings of an area are compared up to 20,000 all the same.
     #[must_use]
     pub fn unlimited() -> Self {
-        Self { markets: None, rolled_up_at: None }
+        Self { markets: None, listings: LISTINGS_MAX, rolled_up_at: None }
+    }
+
+    /// The most listings of an area that are compared with each other.
+    #[must_use]
+    pub fn listings(&self) -> usize {
+        self.listings
     }
 
     /// The time before which everything that was committed is in what was read; `None` if everything is.

@@ -1,12 +1,11 @@
 //! Which listings of an area are of one home, and its figures if each home counts once.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::{self, Display, Formatter};
 
 use serde::Serialize;
 use stoop_domain::{Home, HomeId, Market, Time};
-use stoop_identity::{
-    Comparison, Edge, JOIN_WEIGHT, Linked, ListingTraits, MODEL_VERSION, PairRuling, PairRulings, link_ruled,
-};
+use stoop_identity::{Edge, JOIN_WEIGHT, Linked, ListingTraits, MODEL_VERSION, PairRuling, PairRulings, link_ruled};
 use stoop_market::Delta;
 use stoop_pipeline::MergedListings;
 
@@ -14,6 +13,12 @@ use crate::home::HomeSummary;
 
 /// The most listings that are compared at once: some three seconds and 420 MB, see `docs/PERFORMANCE.md`.
 pub const COMPARED_LISTINGS_MAX: usize = 100_000;
+
+/// The weight in bits from which two listings are joined, unless others of their homes speak against it.
+#[must_use]
+pub fn join_bits() -> f64 {
+    f64::from(JOIN_WEIGHT) / 10.0
+}
 
 /// What changes in the markets of an area if each home counts once, though several listings show it.
 #[derive(Default)]
@@ -175,21 +180,11 @@ impl ComparedListings {
             doubtful_found: doubtful.len(),
             blocks_too_large: joined.linked.void_blocks,
             groups_too_large: joined.linked.oversized,
-            join_bits: f64::from(JOIN_WEIGHT) / 10.0,
+            join_bits: join_bits(),
             model: MODEL_VERSION,
             homes: homes.into_iter().take(limit).map(&mut home).collect(),
             doubtful: pairs(doubtful.into_iter().take(limit), &traits),
         }
-    }
-
-    /// The home of this listing, if it has others.
-    #[must_use]
-    pub fn home_of(self, id: &HomeId) -> Option<DuplicateHome> {
-        let Self { listings, rulings } = self;
-        let (summaries, traits): (Vec<HomeSummary>, Vec<ListingTraits>) = listings.into_iter().unzip();
-        let joined = JoinedHomes::of(&traits, &rulings);
-        let home = joined.linked.homes.iter().find(|home| home.iter().any(|at| traits[*at].id == *id))?;
-        Some(DuplicateHome::of(home, &summaries, &mut joined.evidence(), &traits))
     }
 }
 
@@ -208,29 +203,53 @@ impl DuplicateHome {
     }
 }
 
-fn likeliest_first(mut edges: Vec<&Edge>) -> Vec<&Edge> {
+impl DuplicateHome {
+    /// The pairs that say why it is one home: the surest ones, one fewer than it has listings.
+    #[must_use]
+    pub fn surest(&self) -> &[ListingPair] {
+        &self.evidence[..self.evidence.len().min(self.listings.len().saturating_sub(1))]
+    }
+}
+
+/// Edges, the likeliest first.
+pub(crate) fn likeliest_first(mut edges: Vec<&Edge>) -> Vec<&Edge> {
     edges.sort_by_key(|edge| -edge.comparison.strength());
     edges
 }
 
-fn pairs<'e>(edges: impl IntoIterator<Item = &'e Edge>, traits: &[ListingTraits]) -> Vec<ListingPair> {
-    let pair = |edge: &Edge| ListingPair::of(&traits[edge.pair.0].id, &traits[edge.pair.1].id, &edge.comparison);
-    edges.into_iter().map(pair).collect()
+/// These edges between listings with these traits.
+pub(crate) fn pairs<'e>(edges: impl IntoIterator<Item = &'e Edge>, traits: &[ListingTraits]) -> Vec<ListingPair> {
+    edges.into_iter().map(|edge| ListingPair::of(edge, traits)).collect()
 }
 
 impl ListingPair {
-    fn of(a: &HomeId, b: &HomeId, comparison: &Comparison) -> Self {
+    pub(crate) fn of(edge: &Edge, traits: &[ListingTraits]) -> Self {
+        let comparison = &edge.comparison;
         let meanings = |speaks_for| {
             let wanted = comparison.findings.iter().filter(|finding| (finding.weight() >= 0) == speaks_for);
             wanted.map(|finding| finding.meaning()).collect()
         };
         Self {
-            a: a.clone(),
-            b: b.clone(),
+            a: traits[edge.pair.0].id.clone(),
+            b: traits[edge.pair.1].id.clone(),
             bits: f64::from(comparison.weight) / 10.0,
             findings: meanings(true),
             against: meanings(false),
             ruled: comparison.ruling == Some(PairRuling::OneHome),
+        }
+    }
+}
+
+impl Display for ListingPair {
+    /// `22.0 bits: same street and number of a house · same bedrooms · but: other prices`.
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        if self.ruled {
+            f.write_str("ruled to be one home; ")?;
+        }
+        write!(f, "{:.1} bits: {}", self.bits, self.findings.join(" · "))?;
+        match self.against.as_slice() {
+            [] => Ok(()),
+            against => write!(f, " · but: {}", against.join(" · ")),
         }
     }
 }

@@ -264,13 +264,31 @@ impl<'w> FirstHomes<'w> {
     }
 }
 
-/// The homes of a market that are on offer or under contract; of more than [`AREA_HOMES_MAX`], a few more than that.
-pub(super) async fn open_homes(browse: &dyn Browse, market: &Market) -> Result<Vec<(HomeId, Home)>, PortError> {
+/// What is listed of a market.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Listed {
+    /// Each home, by the listing that speaks for it where each home counts once.
+    Homes,
+    /// Each listing.
+    Listings,
+}
+
+/// What is on offer or under contract in a market; of more than `most`, one more than that.
+pub(super) async fn open_homes(
+    browse: &dyn Browse,
+    market: &Market,
+    most: usize,
+    listed: Listed,
+) -> Result<Vec<(HomeId, Home)>, PortError> {
     let mut homes: Vec<(HomeId, Home)> = Vec::new();
-    while homes.len() <= AREA_HOMES_MAX {
+    while homes.len() <= most {
         let after = homes.last().map(|(id, _)| id);
-        let page = browse.homes_of(market, after, HOMES_AT_ONCE).await?;
-        let is_last = page.len() < HOMES_AT_ONCE;
+        let limit = HOMES_AT_ONCE.min(most + 1 - homes.len());
+        let page = match listed {
+            Listed::Homes => browse.homes_of(market, after, limit).await?,
+            Listed::Listings => browse.listings_of(market, after, limit).await?,
+        };
+        let is_last = page.len() < limit;
         homes.extend(page);
         if is_last {
             break;

@@ -22,6 +22,7 @@ mod home;
 mod homes;
 
 mod nearest;
+mod other_listings;
 mod quality;
 mod ranking;
 mod reader;
@@ -45,7 +46,7 @@ pub use stoop_pipeline::MergedId;
 pub use add_up::AddUp;
 pub use address::{AddressFit, AddressQuery};
 pub use alert::AlertView;
-pub use allowance::{ADDED_UP_MAX, Allowance, ReadError, TooWide};
+pub use allowance::{ADDED_UP_MAX, ANSWER_LISTINGS_MAX, Allowance, ReadError, TooWide};
 pub use area::{AreaError, FoundArea, NamedArea, area_name, areas_called, find_area, full_name};
 pub use area_view::AreaView;
 pub use card::AreaCard;
@@ -59,13 +60,16 @@ pub use compare::{
 pub use confidence::ConfidenceInterval;
 pub use days::{ChangeView, Comparisons, DayView, FALSE_FLAGS, UnusualView, Usual};
 pub use definitions::{DefinedFigure, DefinedMarket, Month, MonthError, Period, Provider, Tallies, Tally};
-pub use duplicates::{COMPARED_LISTINGS_MAX, ComparedListings, DuplicateHome, Duplicates, ListingPair, MergedHomes};
+pub use duplicates::{
+    COMPARED_LISTINGS_MAX, ComparedListings, DuplicateHome, Duplicates, ListingPair, MergedHomes, join_bits,
+};
 pub use explain::{AskedView, BesideView, Explanation, ReferencePrice, RuleView, explain};
 pub use figures::{FiguresView, WindowView};
 pub use home::{FieldsView, HappenedView, HomeSummary, HomeView, IntervalView, PriceChangeView};
 pub use homes::{AREA_HOMES_MAX, FirstHomes, HomePosition, HomeSort, WantedHomes, bedrooms};
 
 pub use nearest::Nearest;
+pub use other_listings::{AreaListings, DoubtfulListing, NotCompared, OtherListings};
 pub use quality::{AreaQuality, Balance, OBSERVED_MARKETS_MAX, QUALITY_DAYS, Quality};
 pub use ranking::{Figure, MarketRow, Ranking, SortBy};
 pub use reader::{AreaRequest, Reader, areas_of, listed_level, terms_of};

@@ -14,6 +14,7 @@ use stoop_pipeline::ports::{Browse, PortError, SearchControls, Store, Views, Wid
 use stoop_pipeline::{WideArea, WideLevel};
 
 mod comparables;
+mod other_listings;
 mod yields;
 
 /// States in memory at a time, in addition to their sum: up to a few hundred kilobytes each.

@@ -32,6 +32,7 @@ mod loss;
 mod mapping;
 mod measure;
 mod order;
+mod other_listings;
 mod past;
 mod plan;
 mod poll;

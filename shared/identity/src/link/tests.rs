@@ -233,6 +233,35 @@ fn a_size_and_a_price_of_too_many_listings_join_none_and_are_counted() {
     assert_eq!(linked(65), (0, 3));
 }
 
+/// What [`link_one`] must find of a listing.
+fn of_one(linked: &Linked, of: usize) -> LinkedListing {
+    let home = linked.homes.iter().find(|home| home.contains(&of)).cloned().unwrap_or_default();
+    let is_its = |edge: &&Edge| {
+        let (a, b) = edge.pair;
+        a == of || b == of || (home.contains(&a) && home.contains(&b))
+    };
+    LinkedListing { edges: linked.edges.iter().filter(is_its).cloned().collect(), home }
+}
+
+#[test]
+fn one_listing_of_a_crowd_has_the_home_that_all_of_them_have() {
+    // Three say their address; thirty-eight, which only have their size and price, hang together with them.
+    let flat = |at: usize| {
+        let mut flat = listing(&format!("s{at}/1"), if at < 3 { "12 Main St Apt 4" } else { "" }, |_| ());
+        flat.listed = None;
+        flat
+    };
+    let crowd: Vec<_> = (0..41).map(flat).collect();
+    let linked = link(&crowd);
+    assert_eq!((linked.oversized, &linked.homes), (1, &vec![vec![0, 1, 2]]));
+    for of in 0..crowd.len() {
+        assert_eq!(link_one(&crowd, of, &PairRulings::default()), of_one(&linked, of), "{of}");
+    }
+    // And of seventy, whose blocks are too large.
+    let crowd: Vec<_> = (0..70).map(|at| flat(at + 3)).collect();
+    assert_eq!((link(&crowd).compared, link_one(&crowd, 7, &PairRulings::default())), (0, LinkedListing::default()));
+}
+
 /// Listings of a simulated country.
 fn simulated(seed: u64, custom: AddressCustom, homes: u32) -> (Vec<u32>, Vec<ListingTraits>) {
     let adverts = Adverts::of(seed, custom, homes);
@@ -305,6 +334,17 @@ proptest! {
     }
 
     #[test]
+    fn one_listing_has_the_home_that_all_of_them_have(seed in 0_u64..1_000_000, is_numbered: bool) {
+        let custom = if is_numbered { AddressCustom::Numbered } else { AddressCustom::Quarter };
+        let (_, listings) = simulated(seed, custom, 120);
+        let linked = link(&listings);
+        prop_assert!(linked.homes.len() > 20 && linked.edges.len() > 20);
+        for of in (0..listings.len()).step_by(11) {
+            prop_assert_eq!(link_one(&listings, of, &PairRulings::default()), of_one(&linked, of));
+        }
+    }
+
+    #[test]
     fn an_address_is_read_from_any_text(line in "\\PC{0,60}", country in prop::sample::select(vec!["US", "CA", "AU", "AT", "NL", "FR"])) {
         if let Some(address) = StreetAddress::parse(&line, country) {
             prop_assert!(!address.name.is_empty());
@@ -320,6 +360,9 @@ fn ruled<'a>(listings: &'a [ListingTraits], rulings: &[(&str, &str, PairRuling)]
         all.rule(HomeId((*a).into()), HomeId((*b).into()), *ruling);
     }
     let linked = link_ruled(listings, &all);
+    for of in 0..listings.len() {
+        assert_eq!(link_one(listings, of, &all), of_one(&linked, of));
+    }
     linked.homes.iter().map(|home| home.iter().map(|at| listings[*at].id.as_str()).collect()).collect()
 }
 

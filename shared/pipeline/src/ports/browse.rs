@@ -2,6 +2,8 @@ use async_trait::async_trait;
 use serde::Serialize;
 use stoop_domain::{Day, Home, HomeId, Market, Reason, ReferenceAround, Reject};
 
+use stoop_identity::PairRulings;
+
 use super::{PortError, RunRecord};
 use crate::NextPoll;
 
@@ -19,8 +21,8 @@ pub enum Polling {
 /// What people browse besides figures and alerts. Never writes.
 #[async_trait]
 pub trait Browse: Send + Sync {
-    /// The first `limit` homes of a market that are on offer or under contract, by ID, after `after`. Fewer than `limit`
-    /// mean that there are no more. A home that expired meanwhile may still be among them.
+    /// The first `limit` homes of a market that are on offer or under contract, by ID, after `after`; where each home counts
+    /// once, the listing that speaks for each. Fewer than `limit` mean that there are no more. A home that expired meanwhile may still be among them.
     async fn homes_of(
         &self,
         market: &Market,
@@ -46,6 +48,26 @@ pub trait Browse: Send + Sync {
     async fn quarantine(&self, newest: usize) -> Result<Option<Quarantined>, PortError> {
         let _ = newest;
         Ok(None)
+    }
+
+    /// As [`Browse::homes_of`]; where each home counts once, also the listings that do not speak for their home.
+    async fn listings_of(
+        &self,
+        market: &Market,
+        after: Option<&HomeId>,
+        limit: usize,
+    ) -> Result<Vec<(HomeId, Home)>, PortError> {
+        self.homes_of(market, after, limit).await
+    }
+
+    /// What people ruled on pairs of listings. Empty if this store keeps no rulings.
+    async fn pair_rulings(&self) -> Result<PairRulings, PortError> {
+        Ok(PairRulings::default())
+    }
+
+    /// Whether each home counts once, though several listings show it.
+    async fn merges(&self) -> Result<bool, PortError> {
+        Ok(false)
     }
 
     /// The homes that are counted in place of their listings. `None` if each listing counts as a home.

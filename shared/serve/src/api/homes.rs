@@ -10,8 +10,8 @@ use super::error::ApiError;
 use super::known::narrowed;
 use super::params::Params;
 use crate::{
-    ADDED_UP_MAX, AREA_HOMES_MAX, FirstHomes, FoundArea, HomeSummary, HomeView, INTERVAL_COLUMNS, WantedHomes, as_text,
-    home_columns, with_values,
+    ADDED_UP_MAX, AREA_HOMES_MAX, Allowance, DoubtfulListing, FirstHomes, FoundArea, HomeSummary, HomeView,
+    INTERVAL_COLUMNS, ListingPair, NotCompared, OtherListings, WantedHomes, as_text, home_columns, with_values,
 };
 use stoop_pipeline::ports::PortError;
 
@@ -29,6 +29,31 @@ pub(super) struct HomeAnswer {
     /// The number of intervals; the latest are returned.
     intervals_total: usize,
     events_total: usize,
+    listings: ListingsAnswer,
+}
+
+/// The other listings of a home.
+#[derive(Serialize)]
+struct ListingsAnswer {
+    compared: usize,
+    not_compared: Option<NotCompared>,
+    same_home: Vec<HomeSummary>,
+    evidence: Vec<ListingPair>,
+    doubtful: Vec<DoubtfulListing>,
+    doubtful_found: usize,
+}
+
+impl ListingsAnswer {
+    fn of(id: &HomeId, others: OtherListings) -> Self {
+        Self {
+            compared: others.compared,
+            not_compared: others.not_compared,
+            same_home: others.of_the_same_home(id).cloned().collect(),
+            evidence: others.home.map(|home| home.evidence).unwrap_or_default(),
+            doubtful: others.doubtful,
+            doubtful_found: others.doubtful_found,
+        }
+    }
 }
 
 /// Homes on offer in an area, in the requested order.
@@ -124,12 +149,14 @@ impl Api<'_> {
             );
             ApiError::new(404, "no_such_home", message)
         })?;
-        let comparables = match home.value.history.current() {
+        let (comparables, others) = match home.value.history.current() {
             Some(facts) => {
                 let all = self.known.all(self.reader.views, now).await?;
-                self.reader.comparables(std::slice::from_ref(&facts.market), &all, now).await?
+                let allowance = Allowance::of_answer();
+                let others = self.reader.other_listings(&id, &home.value, &all, now, &allowance).await?;
+                (self.reader.comparables(std::slice::from_ref(&facts.market), &all, now).await?, others)
             }
-            None => Vec::new(),
+            None => (Vec::new(), OtherListings::default()),
         };
         let view = HomeView::of(id.clone(), &home.value, comparables.first(), now);
         let view = view.ok_or_else(|| {
@@ -140,7 +167,8 @@ impl Api<'_> {
         let (intervals_total, events_total) = (view.intervals.len(), view.events.len());
         view.intervals.drain(..intervals_total.saturating_sub(limit));
         view.events.drain(..events_total.saturating_sub(limit));
-        Ok(HomeAnswer { home: view, intervals_total, events_total })
+        let listings = ListingsAnswer::of(&id, others);
+        Ok(HomeAnswer { home: view, intervals_total, events_total, listings })
     }
 }
 

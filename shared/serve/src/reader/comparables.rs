@@ -5,7 +5,7 @@ use stoop_domain::{Home, HomeId, Market, Time};
 use stoop_market::KindPrices;
 
 use super::{AreaRequest, MARKETS_AT_ONCE, Reader};
-use crate::homes::{AREA_HOMES_MAX, READS_AT_ONCE, open_homes};
+use crate::homes::{AREA_HOMES_MAX, Listed, READS_AT_ONCE, open_homes};
 use crate::{Allowance, Comparables, HomeSummary, MergedId, ReadError, areas_around};
 use stoop_pipeline::ports::PortError;
 use stoop_pipeline::{WideArea, WideLevel};
@@ -94,7 +94,7 @@ impl Reader<'_> {
         for some in markets.chunks(MARKETS_AT_ONCE) {
             let comparables = self.comparables_of(some, all, now, &mut around).await?;
             let homes = some.iter().zip(&comparables).map(|(market, comparables)| async move {
-                let homes = open_homes(self.browse, market).await?;
+                let homes = open_homes(self.browse, market, AREA_HOMES_MAX, Listed::Homes).await?;
                 Ok::<_, PortError>((homes, comparables))
             });
             let mut homes = stream::iter(homes.collect::<Vec<_>>()).buffered(READS_AT_ONCE);
