@@ -10,6 +10,8 @@ pub struct MoneyText<'a> {
     number: NumberText<'a>,
     /// The multiplier in the text: 1,000 for `895k`.
     times: i64,
+    /// The lower part of an amount in two units, and its multiplier: 2,800 times 10,000 in `1億2,800万円`.
+    lower: Option<(NumberText<'a>, i64)>,
     /// Currency in the text; `None` if there is none.
     pub currency: Option<Currency>,
     /// The period that the text names: `/mo`, `pw`.
@@ -70,13 +72,20 @@ pub fn parse_floor<'a>(
     default: Option<Currency>,
 ) -> Result<MoneyText<'a>, MoneyTextError> {
     let number = split_number(text, style)?;
-    let mut money = MoneyText { number, times: 1, currency: None, period: None, is_floor: false };
+    let mut money = MoneyText { number, times: 1, lower: None, currency: None, period: None, is_floor: false };
     if number.before.is_empty() && number.after.is_empty() {
         return Ok(money);
     }
+    let after = match in_myriads(number.after, style, text)? {
+        Some((lower, after)) => {
+            (money.times, money.lower) = (HUNDRED_MILLION, lower);
+            after
+        }
+        None => number.after,
+    };
     let mut words = Words { text, default, shared: None, money: &mut money };
     words.read(number.before, false)?;
-    words.read(number.after, true)?;
+    words.read(after, true)?;
     if let Some((codes, otherwise)) = words.shared {
         match money.currency {
             None => money.currency = of_sign(codes, otherwise, default),
@@ -86,6 +95,37 @@ pub fn parse_floor<'a>(
         }
     }
     Ok(money)
+}
+
+/// 億.
+const HUNDRED_MILLION: i64 = 100_000_000;
+
+/// 万.
+const TEN_THOUSAND: i64 = 10_000;
+
+/// A number and its multiplier.
+type Part<'a> = Option<(NumberText<'a>, i64)>;
+
+/// What follows a number in hundreds of millions, as in East Asia: the lower part, which is in tens of thousands
+/// (`1億2,800万円`, `3억 5,000`), and the words after it. `None` if it is not in hundreds of millions.
+fn in_myriads<'a>(
+    after: &'a str,
+    style: NumberStyle,
+    text: &str,
+) -> Result<Option<(Part<'a>, &'a str)>, MoneyTextError> {
+    let Some(rest) = after.strip_prefix(['億', '亿', '억']) else { return Ok(None) };
+    let rest = rest.trim_start();
+    if !rest.starts_with(|c: char| c.is_ascii_digit()) {
+        return Ok(Some((None, rest)));
+    }
+    let lower = split_number(rest, style)?;
+    let unit = lower.after.strip_prefix(['万', '萬', '만']);
+    // Koreans leave the unit out at the end; with the won behind it the number would be one of won.
+    let is_bare = unit.is_none() && after.starts_with('억') && lower.after.is_empty();
+    if !(unit.is_some() || is_bare) || lower.scaled(0).map_or(true, |number| number >= TEN_THOUSAND) {
+        return Err(MoneyTextError::Word { text: cut(text), word: cut(rest) });
+    }
+    Ok(Some((Some((lower, TEN_THOUSAND)), unit.unwrap_or_default())))
 }
 
 /// The words of a text while they are read.
@@ -156,8 +196,13 @@ impl Words<'_, '_> {
         {
             return Some((WordMeaning::Period(period), letters));
         }
+        let currency = self.money.currency.or(self.default);
         match said {
             Some((WordMeaning::Times(_), _)) if !is_attached || self.money.times != 1 => None,
+            // In Indonesia M is a milliard.
+            Some((WordMeaning::Times(1_000_000), 1)) if currency.is_some_and(|known| known.code() == "IDR") => {
+                Some((WordMeaning::Times(1_000_000_000), 1))
+            }
             // "300 m2" is no price at all.
             Some((WordMeaning::PerArea, _)) if !is_per && !text.starts_with("psf") && !text.starts_with("psm") => None,
             other => other,
@@ -232,8 +277,13 @@ impl MoneyText<'_> {
         }
         let large = || MoneyError::TooLarge(self.number.plain().to_owned());
         // Digits that the multiplier makes whole are kept: 1.2345m is 1,234,500.
-        let exact = self.number.scaled(currency.minor_digits() + 6)?;
-        scaled(exact, self.times, 1_000_000).map(Minor).ok_or_else(large)
+        let whole = |number: &NumberText<'_>, times: i64| {
+            let exact = number.scaled(currency.minor_digits() + 6)?;
+            scaled(exact, times, 1_000_000).ok_or_else(large)
+        };
+        let higher = whole(&self.number, self.times)?;
+        let lower = self.lower.as_ref().map_or(Ok(0), |(number, times)| whole(number, *times))?;
+        higher.checked_add(lower).map(Minor).ok_or_else(large)
     }
 }
 
@@ -321,6 +371,22 @@ mod tests {
             ("1,850,000 ₪", "ILS", 1_850_000.0),
             ("25 000 ₽", "RUB", 25_000.0),
             ("34,800,000円", "JPY", 34_800_000.0),
+            ("4,980万円", "JPY", 49_800_000.0),
+            ("1億円", "JPY", 100_000_000.0),
+            ("1億2,800万円", "JPY", 128_000_000.0),
+            ("1.5億円", "JPY", 150_000_000.0),
+            ("3억 5,000", "KRW", 350_000_000.0),
+            ("12억 5000만원", "KRW", 1_250_000_000.0),
+            ("12억", "KRW", 1_200_000_000.0),
+            ("5,000만원", "KRW", 50_000_000.0),
+            ("1亿2000万元", "CNY", 120_000_000.0),
+            ("3,2 tỷ", "VND", 3_200_000_000.0),
+            ("950 triệu", "VND", 950_000_000.0),
+            ("Rp 1,25 Miliar", "IDR", 1_250_000_000.0),
+            ("Rp 1,25 M", "IDR", 1_250_000_000.0),
+            ("385 Juta", "IDR", 385_000_000.0),
+            ("54,9 M Ft", "HUF", 54_900_000.0),
+            ("UF 5.200,1234", "CLF", 5_200.12),
             ("UF 5,200.5", "CLF", 5_200.5),
             ("￥34800000", "JPY", 34_800_000.0),
             ("₹1,25,00,000", "INR", 12_500_000.0),
@@ -347,7 +413,17 @@ mod tests {
         }
         assert_eq!(major("$ 250.000", "EUR").unwrap().1, "USD", "another country's dollar is the American one");
         assert_eq!(major("US$ 250,000", "MXN").unwrap().1, "USD");
-        for (text, code) in [("3 495 000 kr", "EUR"), ("Rs 5", "USD"), ("$5 EUR", "USD"), ("R 5", "EUR")] {
+        for (text, code) in [
+            ("3 495 000 kr", "EUR"),
+            ("Rs 5", "USD"),
+            ("$5 EUR", "USD"),
+            ("R 5", "EUR"),
+            ("1億2,800", "JPY"),
+            ("3억 5,000원", "KRW"),
+            ("3억 50,000만", "KRW"),
+            ("3억 5,000/120", "KRW"),
+            ("1億2,800万3,000円", "JPY"),
+        ] {
             assert!(major(text, code).is_err(), "{text} in {code}");
         }
     }
