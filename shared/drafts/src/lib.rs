@@ -39,6 +39,7 @@ mod in_texts;
 mod kinds;
 mod known;
 mod layout;
+mod levels;
 mod local;
 mod lots;
 mod measures;
@@ -50,10 +51,13 @@ mod paths;
 mod pictures;
 mod prove;
 mod render;
+mod rents_beside;
 mod sales;
 mod sample;
 mod shapes;
 mod tabulate;
+mod typed;
+mod types;
 mod vocabulary;
 mod words;
 
@@ -122,6 +126,7 @@ pub fn draft(sample: &Sample, hints: &DraftHints) -> Result<Draft, DraftError> {
     fallback::complete(sample, &known, hints, &mut chosen)?;
     sales::settle(sample, &mut chosen);
     lots::settle(sample, &mut chosen);
+    rents_beside::settle(sample, &mut chosen);
     settle(sample, &known, hints, &mut chosen);
     let reads_purpose = chosen.sure.iter().any(|guess| guess.field == "purpose");
     if reads_purpose {
