@@ -2,25 +2,20 @@
 
 use super::column::{Column, ratio};
 use super::fit::fit;
-use super::guess::{Chosen, Guess, shown};
+use super::guess::{Chosen, Guess, SHARE, SURE, shown};
 use super::known::{Known, is_beside};
 use super::local;
+use super::per_area;
 use super::pictures;
 use super::sample::Sample;
 use super::types;
 use super::vocabulary::{FIELDS, Field};
-
-/// Minimum score to enable a guess.
-pub(super) const SURE: i32 = 60;
 
 /// Minimum score to suggest a guess in a comment.
 const THINKABLE: i32 = 40;
 
 /// Maximum number of alternatives listed per field.
 const OTHERS_MAX: usize = 3;
-
-/// Fields that may read the same column: one word often contains purpose, status and type.
-pub(super) const SHARE: [&str; 3] = ["purpose", "status", "property_type"];
 
 /// Fields that are recognized by their values alone, whatever the column's name.
 const SHAPED: [&str; 6] = ["list_price", "currency", "living_area", "images", "url", "description"];
@@ -49,6 +44,7 @@ pub(super) fn choose(sample: &Sample, known: &Known) -> Chosen {
         }
     }
     types::finest(&guesses, sample, &mut chosen);
+    per_area::settle(&guesses, sample, &mut chosen);
     currency_of_price(&guesses, &mut chosen);
     let reads = |name: &String| chosen.sure.iter().any(|guess| guess.columns.contains(name));
     for field in &*FIELDS {

@@ -7,7 +7,7 @@ use super::guess::{Fit, Guess, shown};
 use super::known::Known;
 use super::sample::Sample;
 use super::shapes::{Dates, dates};
-use super::{countries, enums, fit_area, fit_count, fit_price, kinds, paths, pictures};
+use super::{countries, enums, fit_area, fit_count, fit_price, in_texts, kinds, paths, pictures};
 
 /// Scores a column for a field.
 pub(super) fn fit(field: &'static str, column: &Column, sample: &Sample, known: &Known) -> Option<Fit> {
@@ -31,7 +31,7 @@ pub(super) fn fit(field: &'static str, column: &Column, sample: &Sample, known: 
         "amenities" => amenities(column),
         "url" => url(column),
         "line" => text(field, column, 4.0, 160.0, 1.0).filter(|_| column.share(has_words) > 0.5),
-        "city" if paths::is_path(column) => None,
+        "city" if paths::is_path(column) || in_texts::is_korean_path(column) => None,
         "city" | "neighbourhood" | "county" => text(field, column, 2.0, 60.0, 0.2),
         "region" => region(column, known),
         "title" => text(field, column, 3.0, 250.0, 1.0),

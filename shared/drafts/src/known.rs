@@ -118,6 +118,7 @@ fn currency(sample: &Sample, country: Option<&Fact>) -> Option<Fact> {
     }
     if let Some((code, _)) = country
         && let Some(currency) = own.filter(|currency| countries::prices_in(code, currency.code()))
+        && !says_unknown_money(sample, &prices, own)
     {
         return Some((currency.code().to_owned(), format!("That of {code}.")));
     }
@@ -126,6 +127,14 @@ fn currency(sample: &Sample, country: Option<&Fact>) -> Option<Fact> {
         let (code, _) = found.iter().max_by_key(|(_, count)| **count)?;
         Some((code.clone(), format!("Named in {}.", column.name)))
     })
+}
+
+/// Whether a column beside the price is called like a currency and names one that is not known.
+fn says_unknown_money(sample: &Sample, prices: &[&Column], own: Option<Currency>) -> bool {
+    let unknown = |text: &str| text.chars().any(char::is_alphabetic) && kinds::currency_named(text, own).is_none();
+    let is_beside = |column: &Column| prices.first().is_some_and(|price| is_beside(&column.name, &price.name));
+    let mut columns = candidates("currency", sample).into_iter();
+    columns.any(|column| column.is_scalar() && is_beside(column) && column.texts().any(unknown))
 }
 
 /// Whether a currency is that of a price: beside it or above. `/fees/currency` is that of the fees.

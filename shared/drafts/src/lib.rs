@@ -48,6 +48,7 @@ mod names;
 mod owners;
 mod paging;
 mod paths;
+mod per_area;
 mod pictures;
 mod prove;
 mod render;
@@ -63,7 +64,7 @@ mod words;
 
 use std::fmt;
 
-use stoop_domain::Purpose;
+use stoop_domain::{Currency, Purpose};
 
 use choose::choose;
 pub use drafted::DraftedField;
@@ -180,13 +181,24 @@ fn settle(sample: &Sample, known: &Known, hints: &DraftHints, chosen: &mut Chose
         ("purpose", hints.purpose.is_some(), false),
     ];
     for (key, is_given, is_known) in facts {
-        // Rows that say another purpose than the given one keep it.
-        let differs = |guess: &guess::Guess| key == "purpose" && guess.says_other_than(hints.purpose);
+        // Rows that say another purpose or currency than the given one keep it.
+        let differs = |guess: &guess::Guess| match key {
+            "purpose" => guess.says_other_than(hints.purpose),
+            "currency" => known.money().is_some_and(|given| says_other_money(sample, known, guess, given)),
+            _ => false,
+        };
         chosen
             .sure
             .retain(|guess| guess.field != key || differs(guess) || !(is_given || (is_known && is_constant(guess))));
         chosen.unsure.retain(|guess| guess.field != key || !(is_given || is_known));
     }
+}
+
+/// Whether a column of currencies has another one than the given one.
+fn says_other_money(sample: &Sample, known: &Known, guess: &guess::Guess, given: Currency) -> bool {
+    let column = sample.columns.iter().find(|column| guess.columns.contains(&column.name));
+    let other = |text: &str| kinds::currency_named(text, known.own_currency()).is_some_and(|code| code != given.code());
+    column.is_some_and(|column| column.texts().any(other))
 }
 
 fn missing(sample: &Sample, known: &Known, chosen: &Chosen) -> Result<(), DraftError> {

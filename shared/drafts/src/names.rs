@@ -105,7 +105,7 @@ pub(super) const TABLE: &[(&str, &str, &str)] = &[
     ),
     (
         "listed_at",
-        "92: data publicarii, data adaugarii, 등록일, 등록일자, 게시일, ngay dang, tanggal tayang, tanggal posting; 96: pub date; 88: time activated, activated at, date activated; 58: start date; 98: date created first, created at first, first published at, first published, first listed at, date first listed; 96: posted on, published on, listed on; 92: data pubblicazione, data inserimento, data de publicacao, aangeboden sinds, publicerad, publiceringsdatum, publisert, oprettet, data dodania, ilan tarihi; 100: listed at, list date, listed date, on market date, on market timestamp; 98: date listed, listing date; \
+        "92: publishing date; 92: data publicarii, data adaugarii, 등록일, 등록일자, 게시일, ngay dang, tanggal tayang, tanggal posting; 96: pub date; 88: time activated, activated at, date activated; 58: start date; 98: date created first, created at first, first published at, first published, first listed at, date first listed; 96: posted on, published on, listed on; 92: data pubblicazione, data inserimento, data de publicacao, aangeboden sinds, publicerad, publiceringsdatum, publisert, oprettet, data dodania, ilan tarihi; 100: listed at, list date, listed date, on market date, on market timestamp; 98: date listed, listing date; \
          97: listing contract date, published at, date posted, date publication, fecha publicacion; 96: added timestamp, added at, date added, added date, added on, created timestamp, creation timestamp, published \
          timestamp, publish timestamp, register date, registered date, registration date, posting date, published \
          date, publish date, publication date, posted at, veroffentlicht am; 94: publie le, veroffentlicht, online \
@@ -117,7 +117,7 @@ pub(super) const TABLE: &[(&str, &str, &str)] = &[
     ),
     (
         "property_type",
-        "96: tip proprietate, tip imobil, 매물종류, 매물유형, 물건종류, 주택유형, ingatlan tipus, ingatlantipus, loai nha dat, loai bds, loai hinh, loai bat dong san, tipe properti, jenis properti; 84: unit types, unit type, property types; 90: estate, housing form, upplatelseform; 96: 物件種別, 物件種目, emlak tipi, konut tipi; 92: tipo immobile, tipologia, soort, bostadstyp, boligtype, ejendomstype, rodzaj, tipo de imovel, tipo imovel, typ nemovitosti, asset type, property class; 100: property sub type; 99: type de bien; 98: tipo inmueble, tipo de propiedad, type bien, tipologia immobile, tipo de imovel; 97: property \
+        "94: realty type, realty type name; 82: property; 96: tip proprietate, tip imobil, 매물종류, 매물유형, 물건종류, 주택유형, ingatlan tipus, ingatlantipus, loai nha dat, loai bds, loai hinh, loai bat dong san, tipe properti, jenis properti; 84: unit types, unit type, property types; 90: estate, housing form, upplatelseform; 96: 物件種別, 物件種目, emlak tipi, konut tipi; 92: tipo immobile, tipologia, soort, bostadstyp, boligtype, ejendomstype, rodzaj, tipo de imovel, tipo imovel, typ nemovitosti, asset type, property class; 100: property sub type; 99: type de bien; 98: tipo inmueble, tipo de propiedad, type bien, tipologia immobile, tipo de imovel; 97: property \
          type, home type, immobilientyp, objekttyp, objektart, immobilienart, real estate type; 96: prop type, estate \
          type, property kind; 94: housing type, dwelling type; 90: wohnungstyp, tipologia, bostadstyp, boligtype, woningtype, soort woning, tipo; 82: style; 80: type, category label; 78: categorie, kategorie, building type; 76: sub type, category name; 74: category; 72: kind",
         "listing agent dimension price lead media",
@@ -139,7 +139,7 @@ pub(super) const TABLE: &[(&str, &str, &str)] = &[
     ),
     (
         "living_area",
-        "97: superficie cubierta, sup cubierta, suprafata utila, 전용면적, luas bangunan; 92: suprafata construita, suprafata, 연면적, dien tich su dung, dien tich; 96: usable areas; 84: 공급면적, 면적; 99: total living area, tot lvg area, lvg area, living sqft, heated area; 95: sq ft, alapterulet; 99: net m2, 専有面積; 94: brut m2, 建物面積, 延床面積; 93: construccion m2, construccion; 94: built up, built up area; 99: carpet area; 96: woonoppervlakte, boarea, boareal, boligareal, bruksareal, primaerrom, superficie commerciale, superficie interna, area util, area bruta, area privativa, metratura, pinta ala, asuinpinta ala, powierzchnia, uzitna plocha, usable floor area, square footage, living size, interior area, internal area, gross internal area, net area; 100: living area, livingarea, surface habitable, wohnflache; 99: sqft living, superficie habitable; 98: \
+        "96: square meter; 97: superficie cubierta, sup cubierta, suprafata utila, 전용면적, luas bangunan; 92: suprafata construita, suprafata, 연면적, dien tich su dung, dien tich; 96: usable areas; 84: 공급면적, 면적; 99: total living area, tot lvg area, lvg area, living sqft, heated area; 95: sq ft, alapterulet; 99: net m2, 専有面積; 94: brut m2, 建物面積, 延床面積; 93: construccion m2, construccion; 94: built up, built up area; 99: carpet area; 96: woonoppervlakte, boarea, boareal, boligareal, bruksareal, primaerrom, superficie commerciale, superficie interna, area util, area bruta, area privativa, metratura, pinta ala, asuinpinta ala, powierzchnia, uzitna plocha, usable floor area, square footage, living size, interior area, internal area, gross internal area, net area; 100: living area, livingarea, surface habitable, wohnflache; 99: sqft living, superficie habitable; 98: \
          square footage, living space; 97: square feet, floor area; 96: square meters; 95: sqft, floor size; 94: \
          superficie construida, area m2, size sqft, area sqft, estate size; 92: sqm; 90: surface, m2; 88: superficie, \
          usable area, building size; 86: surface totale, total area; 84: flache, building area total; 82: area; 72: \
@@ -149,7 +149,7 @@ pub(super) const TABLE: &[(&str, &str, &str)] = &[
     ),
     (
         "lot_area",
-        "97: suprafata teren, suprafata terenului, 대지면적, 토지면적, telekterulet, telek terulet, dien tich dat, luas tanah; 88: land sqfoot, lnd sqfoot, land sqft; 96: acreage; 98: terrain area, surface land, 土地面積, 敷地面積; 96: arsa alani, perceeloppervlakte, tomtarea, tomteareal, grundareal, terreno, lote, area terreno, powierzchnia dzialki, pozemek, superficie lotto, land size, site area; 100: lot area value, lot size square feet, lot size area, grundstucksflache; 99: lot area, lot sqft, sqft \
+        "97: erf size, stand size; 97: suprafata teren, suprafata terenului, 대지면적, 토지면적, telekterulet, telek terulet, dien tich dat, luas tanah; 88: land sqfoot, lnd sqfoot, land sqft; 96: acreage; 98: terrain area, surface land, 土地面積, 敷地面積; 96: arsa alani, perceeloppervlakte, tomtarea, tomteareal, grundareal, terreno, lote, area terreno, powierzchnia dzialki, pozemek, superficie lotto, land size, site area; 100: lot area value, lot size square feet, lot size area, grundstucksflache; 99: lot area, lot sqft, sqft \
          lot; 98: lot size, surface terrain, surface du terrain, surface de la parcelle, superficie parcela, \
          superficie terreno; 97: land area, plot area, plot size; 96: lot size acres, land size; 90: grundflache; 84: \
          parcela; 70: terrain",
@@ -157,9 +157,9 @@ pub(super) const TABLE: &[(&str, &str, &str)] = &[
     ),
     (
         "year_built",
-        "96: an constructie, anul constructiei, 준공년도, 준공연도, 건축년도, 건축연도, 사용승인일, epites eve, epitesi ev, tahun dibangun, act yr blt; 96: yr blt, year blt; 98: 築年月, 建築年月, 完成年月; 96: 築年, 建築年, yapim yili, insaat yili; 92: constructed date, year constructed, construction date; 96: bouwjaar, byggar, byggear, byggeaar, anno di costruzione, anno costruzione, ano de construcao, rok budowy, rakennusvuosi, construction date year, built; 100: year built, yr built; 98: construction year, built year, baujahr, annee de construction, annee construction, \
+        "96: build year; 96: an constructie, anul constructiei, 준공년도, 준공연도, 건축년도, 건축연도, 사용승인일, epites eve, epitesi ev, tahun dibangun, act yr blt; 96: yr blt, year blt; 98: 築年月, 建築年月, 完成年月; 96: 築年, 建築年, yapim yili, insaat yili; 92: constructed date, year constructed, construction date; 96: bouwjaar, byggar, byggear, byggeaar, anno di costruzione, anno costruzione, ano de construcao, rok budowy, rakennusvuosi, construction date year, built; 100: year built, yr built; 98: construction year, built year, baujahr, annee de construction, annee construction, \
          ano construccion, ano de construccion; 92: year of construction; 84: built in",
-        "renovated effective details source",
+        "renovated effective source",
     ),
     (
         "association_fee",
@@ -174,7 +174,7 @@ pub(super) const TABLE: &[(&str, &str, &str)] = &[
     ("display_expired", "100: off market listing display yn", ""),
     (
         "line",
-        "95: phy addr, phy addr1, physical address, prop addr, loc addr, location address; 90: strada, adresa, 주소, 도로명주소, 소재지, utca, dia chi, duong, ten duong, alamat; 96: situs addr, situs address, site address; 90: road name, street name, 所在地, 住所, adres; 93: indirizzo, morada, endereco, logradouro, adres, straat, gatuadress, gateadresse, gate, vej, vejnavn, ulica, osoite, katuosoite, via, address 1, property address; 100: street address, short address, full street line, street line; 99: address line, address line1, address line 1, address street, unparsed address; 94: \
+        "88: 도로명; 95: phy addr, phy addr1, physical address, prop addr, loc addr, location address; 90: strada, adresa, 주소, 도로명주소, 소재지, utca, dia chi, duong, ten duong, alamat; 96: situs addr, situs address, site address; 90: road name, street name, 所在地, 住所, adres; 93: indirizzo, morada, endereco, logradouro, adres, straat, gatuadress, gateadresse, gate, vej, vejnavn, ulica, osoite, katuosoite, via, address 1, property address; 100: street address, short address, full street line, street line; 99: address line, address line1, address line 1, address street, unparsed address; 94: \
          strasse; 92: street, address, adresse, direccion, calle; 90: line, anschrift; 88: full address, formatted \
          address, rue; 86: domicilio",
         "email mail ip web line2 office agent agents broker yn number advertisers",

@@ -2,9 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use super::choose::{SHARE, SURE};
 use super::column::Column;
-use super::guess::{Chosen, Guess, quoted, shown};
+use super::guess::{Chosen, Guess, SHARE, SURE, quoted, shown};
 use super::sample::Sample;
 
 /// Takes the column whose types are known in more rows, or are more different ones (`apartment` before `property`). One that

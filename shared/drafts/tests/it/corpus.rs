@@ -79,9 +79,11 @@ fn input(file: &Path) -> Input {
             (0, code) => hints.country = Some(code.to_owned()),
             (_, "sale") => hints.purpose = Some(Purpose::Sale),
             (_, "rent") => hints.purpose = Some(Purpose::Rent),
-            (_, word) => {
-                hints.id = Some(word.strip_prefix("id=").unwrap_or_else(|| panic!("{name}: {word}")).to_owned())
-            }
+            (_, word) => match word.split_once('=') {
+                Some(("id", column)) => hints.id = Some(column.to_owned()),
+                Some(("currency", code)) => hints.currency = Some(code.to_owned()),
+                _ => panic!("{name}: {word}"),
+            },
         }
     }
     let mut lines = right.lines().map(|line| line.split(" | ").map(str::to_owned).collect::<Vec<_>>());

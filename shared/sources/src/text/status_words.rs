@@ -34,7 +34,7 @@ pub(super) const WORDS: &[Meaning] = &[
             "till salu, säljes, köpa, försäljning",
             "til salgs, selges",
             "til salg, sælges, salg",
-            "na sprzedaż, sprzedaż, prodej, na prodej, satılık, de vânzare, vânzare, vânzări, eladó, eladás, cần bán, bán, dijual, jual, 매매",
+            "na sprzedaż, sprzedaż, prodej, na prodej, satılık, de vânzare, vânzare, vânzări, eladó, eladás, cần bán, bán, dijual, jual, 매매, למכירה, מכירה, продаж, продажа",
         ],
     ),
     means(
@@ -53,7 +53,7 @@ pub(super) const WORDS: &[Meaning] = &[
             "til leie, leie, utleie",
             "til leje, leje, udlejning, udlejes",
             "do wynajęcia, na wynajem, wynajem, pronájem, k pronájmu, kiralık, de închiriat, închiriere, închirieri, kiadó, cho thuê, cần thuê, \
-             disewakan, disewa, sewa, 월세",
+             disewakan, disewa, sewa, 월세, להשכרה, השכרה, оренда, аренда",
         ],
     ),
     means(
