@@ -35,7 +35,7 @@ pub(super) const TABLE: &[(&str, &str, &str)] = &[
     ),
     (
         "observed_at",
-        "88: data actualizarii, ultima actualizare, 수정일, 확인일자; 92: last refreshed at; 90: ultima modifica, data modifica, gewijzigd op, senast andrad, data aggiornamento, ultima actualizacion; 100: modification timestamp, scrape timestamp, observed at; 98: scraping time; 96: scraped at, scrape date; \
+        "95: modification date; 88: data actualizarii, ultima actualizare, 수정일, 확인일자; 92: last refreshed at; 90: ultima modifica, data modifica, gewijzigd op, senast andrad, data aggiornamento, ultima actualizacion; 100: modification timestamp, scrape timestamp, observed at; 98: scraping time; 96: scraped at, scrape date; \
          95: modified at, last modified, crawled at, fetched at, snapshot date; 92: updated at, last updated, last \
          update date, retrieved at, extraction date, last seen date, seen at; 94: mod time, modtime, date modified, modified date, last modified date, last changed, changed at, letzte anderung; 90: modified, scraped, last seen; 88: \
          geandert am; 86: update date, updated, timestamp, mise a jour; 84: date maj, event date, actualizado; 82: \
@@ -117,7 +117,7 @@ pub(super) const TABLE: &[(&str, &str, &str)] = &[
     ),
     (
         "property_type",
-        "94: realty type, realty type name; 82: property; 96: tip proprietate, tip imobil, 매물종류, 매물유형, 물건종류, 주택유형, ingatlan tipus, ingatlantipus, loai nha dat, loai bds, loai hinh, loai bat dong san, tipe properti, jenis properti; 84: unit types, unit type, property types; 90: estate, housing form, upplatelseform; 96: 物件種別, 物件種目, emlak tipi, konut tipi; 92: tipo immobile, tipologia, soort, bostadstyp, boligtype, ejendomstype, rodzaj, tipo de imovel, tipo imovel, typ nemovitosti, asset type, property class; 100: property sub type; 99: type de bien; 98: tipo inmueble, tipo de propiedad, type bien, tipologia immobile, tipo de imovel; 97: property \
+        "84: use description, use desc, land use; 94: realty type, realty type name; 82: property; 96: tip proprietate, tip imobil, 매물종류, 매물유형, 물건종류, 주택유형, ingatlan tipus, ingatlantipus, loai nha dat, loai bds, loai hinh, loai bat dong san, tipe properti, jenis properti; 84: unit types, unit type, property types; 90: estate, housing form, upplatelseform; 96: 物件種別, 物件種目, emlak tipi, konut tipi; 92: tipo immobile, tipologia, soort, bostadstyp, boligtype, ejendomstype, rodzaj, tipo de imovel, tipo imovel, typ nemovitosti, asset type, property class; 100: property sub type; 99: type de bien; 98: tipo inmueble, tipo de propiedad, type bien, tipologia immobile, tipo de imovel; 97: property \
          type, home type, immobilientyp, objekttyp, objektart, immobilienart, real estate type; 96: prop type, estate \
          type, property kind; 94: housing type, dwelling type; 90: wohnungstyp, tipologia, bostadstyp, boligtype, woningtype, soort woning, tipo; 82: style; 80: type, category label; 78: categorie, kategorie, building type; 76: sub type, category name; 74: category; 72: kind",
         "listing agent dimension price lead media",
@@ -149,7 +149,7 @@ pub(super) const TABLE: &[(&str, &str, &str)] = &[
     ),
     (
         "lot_area",
-        "97: erf size, stand size; 97: suprafata teren, suprafata terenului, 대지면적, 토지면적, telekterulet, telek terulet, dien tich dat, luas tanah; 88: land sqfoot, lnd sqfoot, land sqft; 96: acreage; 98: terrain area, surface land, 土地面積, 敷地面積; 96: arsa alani, perceeloppervlakte, tomtarea, tomteareal, grundareal, terreno, lote, area terreno, powierzchnia dzialki, pozemek, superficie lotto, land size, site area; 100: lot area value, lot size square feet, lot size area, grundstucksflache; 99: lot area, lot sqft, sqft \
+        "90: acres, land surface area, land surface; 88: plot; 97: erf size, stand size; 97: suprafata teren, suprafata terenului, 대지면적, 토지면적, telekterulet, telek terulet, dien tich dat, luas tanah; 88: land sqfoot, lnd sqfoot, land sqft; 96: acreage; 98: terrain area, surface land, 土地面積, 敷地面積; 96: arsa alani, perceeloppervlakte, tomtarea, tomteareal, grundareal, terreno, lote, area terreno, powierzchnia dzialki, pozemek, superficie lotto, land size, site area; 100: lot area value, lot size square feet, lot size area, grundstucksflache; 99: lot area, lot sqft, sqft \
          lot; 98: lot size, surface terrain, surface du terrain, surface de la parcelle, superficie parcela, \
          superficie terreno; 97: land area, plot area, plot size; 96: lot size acres, land size; 90: grundflache; 84: \
          parcela; 70: terrain",
@@ -157,7 +157,7 @@ pub(super) const TABLE: &[(&str, &str, &str)] = &[
     ),
     (
         "year_built",
-        "96: build year; 96: an constructie, anul constructiei, 준공년도, 준공연도, 건축년도, 건축연도, 사용승인일, epites eve, epitesi ev, tahun dibangun, act yr blt; 96: yr blt, year blt; 98: 築年月, 建築年月, 完成年月; 96: 築年, 建築年, yapim yili, insaat yili; 92: constructed date, year constructed, construction date; 96: bouwjaar, byggar, byggear, byggeaar, anno di costruzione, anno costruzione, ano de construcao, rok budowy, rakennusvuosi, construction date year, built; 100: year built, yr built; 98: construction year, built year, baujahr, annee de construction, annee construction, \
+        "96: year completed; 96: build year; 96: an constructie, anul constructiei, 준공년도, 준공연도, 건축년도, 건축연도, 사용승인일, epites eve, epitesi ev, tahun dibangun, act yr blt; 96: yr blt, year blt; 98: 築年月, 建築年月, 完成年月; 96: 築年, 建築年, yapim yili, insaat yili; 92: constructed date, year constructed, construction date; 96: bouwjaar, byggar, byggear, byggeaar, anno di costruzione, anno costruzione, ano de construcao, rok budowy, rakennusvuosi, construction date year, built; 100: year built, yr built; 98: construction year, built year, baujahr, annee de construction, annee construction, \
          ano construccion, ano de construccion; 92: year of construction; 84: built in",
         "renovated effective source",
     ),
