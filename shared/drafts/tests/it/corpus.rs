@@ -96,7 +96,7 @@ fn input(file: &Path) -> Input {
     Input { name, hints, is_csv: kind == "csv", data: data.to_owned(), right }
 }
 
-/// The draft of an input; what is missing is shown.
+/// The draft of an input; what is missing is shown, and with `SHOW=NAME` its map.
 fn drafted(input: &Input, sample: &Sample) -> Option<Draft> {
     if std::env::var("SHOW").is_ok_and(|name| name == input.name) {
         eprintln!("{}", draft(sample, &input.hints).map_or_else(|e| e.to_string(), |d| d.toml));
