@@ -1,27 +1,21 @@
 //! Assigns columns to fields: scores every pair and takes the best first.
 
-use std::collections::HashSet;
-
 use super::column::{Column, ratio};
 use super::fit::fit;
-use super::guess::{Chosen, Guess};
-use super::known::Known;
+use super::guess::{Chosen, Guess, SHARE, SURE, shown};
+use super::known::{Known, is_beside};
 use super::local;
+use super::per_area;
 use super::pictures;
 use super::sample::Sample;
+use super::types;
 use super::vocabulary::{FIELDS, Field};
-
-/// Minimum score to enable a guess.
-pub(super) const SURE: i32 = 60;
 
 /// Minimum score to suggest a guess in a comment.
 const THINKABLE: i32 = 40;
 
 /// Maximum number of alternatives listed per field.
 const OTHERS_MAX: usize = 3;
-
-/// Fields that may read the same column: one word often contains purpose, status and type.
-const SHARE: [&str; 3] = ["purpose", "status", "property_type"];
 
 /// Fields that are recognized by their values alone, whatever the column's name.
 const SHAPED: [&str; 6] = ["list_price", "currency", "living_area", "images", "url", "description"];
@@ -49,7 +43,9 @@ pub(super) fn choose(sample: &Sample, known: &Known) -> Chosen {
             chosen.sure.push(guess.clone());
         }
     }
-    finer_type(&guesses, &mut chosen);
+    types::finest(&guesses, sample, &mut chosen);
+    per_area::settle(&guesses, sample, &mut chosen);
+    currency_of_price(&guesses, &mut chosen);
     let reads = |name: &String| chosen.sure.iter().any(|guess| guess.columns.contains(name));
     for field in &*FIELDS {
         let of_field = || guesses.iter().map(|(_, guess)| guess).filter(|guess| guess.field == field.name);
@@ -69,23 +65,25 @@ pub(super) fn choose(sample: &Sample, known: &Known) -> Chosen {
     chosen
 }
 
-/// Takes the column whose types are known in more rows, or are more different ones: `apartment` before `property`.
-fn finer_type(guesses: &[(usize, Guess)], chosen: &mut Chosen) {
-    let Some(at) = chosen.sure.iter().position(|guess| guess.field == "property_type") else { return };
-    let fineness = |guess: &Guess| {
-        let known = guess.lookup.iter().flat_map(|lookup| &lookup.entries).filter(|(_, meaning, _)| meaning.is_some());
-        let kinds: HashSet<Option<&str>> = known.clone().map(|(_, meaning, _)| *meaning).collect();
-        (known.map(|(.., count)| count).sum::<usize>(), kinds.len())
+/// Takes the currency that is beside the price; that of another amount is none of it.
+fn currency_of_price(guesses: &[(usize, Guess)], chosen: &mut Chosen) {
+    let is_price = |guess: &&Guess| matches!(guess.field, "list_price" | "close_price");
+    let Some(price) = chosen.sure.iter().find(is_price).and_then(|guess| guess.columns.first().cloned()) else {
+        return;
     };
-    let is_free = |guess: &Guess| {
-        let others = chosen.sure.iter().filter(|other| !SHARE.contains(&other.field));
-        guess.score >= SURE && guess.doubt.is_none() && !others.into_iter().any(|other| other.columns == guess.columns)
-    };
-    let types = guesses.iter().map(|(_, guess)| guess).filter(|guess| guess.field == "property_type" && is_free(guess));
-    // The first of the finest: guesses are sorted by their score.
-    let finest = types.reduce(|best, next| if fineness(next) > fineness(best) { next } else { best });
-    if let Some(finest) = finest.filter(|finest| fineness(finest) > fineness(&chosen.sure[at])) {
-        chosen.sure[at] = finest.clone();
+    let Some(at) = chosen.sure.iter().position(|guess| guess.field == "currency") else { return };
+    let is_of_price = |guess: &Guess| is_beside(&guess.columns[0], &price);
+    if is_of_price(&chosen.sure[at]) {
+        return;
+    }
+    let of_field = guesses.iter().map(|(_, guess)| guess).filter(|guess| guess.field == "currency");
+    match of_field.into_iter().find(|guess| guess.score >= SURE && guess.doubt.is_none() && is_of_price(guess)) {
+        Some(beside) => chosen.sure[at] = beside.clone(),
+        None => {
+            let doubt = format!("It is beside another amount than {}: is it the currency of both?", shown(&price));
+            let other = chosen.sure.remove(at).doubted(doubt);
+            chosen.unsure.push(other);
+        }
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use stoop_domain::Purpose;
+
 use super::measures::Measure;
 use super::words::Words;
 
@@ -22,6 +24,10 @@ pub(super) struct Column {
     pub(super) owner: Option<String>,
     /// What the name says about its numbers.
     pub(super) measure: Measure,
+    /// Why it is of one thing in some rows and of another in others.
+    pub(super) mixed: Option<String>,
+    /// The purpose that its amounts are for, where a list has them for several.
+    pub(super) purpose: Option<Purpose>,
     /// Whether the header has this name more than once.
     pub(super) is_repeated: bool,
     /// The cells, row by row.
@@ -58,6 +64,11 @@ impl Cell {
 }
 
 impl Column {
+    /// Whether it is the value of a key in a list of keys and values.
+    pub(super) fn is_keyed(&self) -> bool {
+        self.name.starts_with("$.")
+    }
+
     /// All texts of the column, with repetitions.
     pub(super) fn texts(&self) -> impl Iterator<Item = &str> + Clone {
         self.cells.iter().filter_map(Cell::text)

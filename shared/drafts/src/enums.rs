@@ -16,6 +16,9 @@ const VALUES_MAX: usize = 40;
 
 /// Scores a column as status, property type or purpose.
 pub(super) fn fit(field: &'static str, column: &Column) -> Option<Fit> {
+    if field == "purpose" && column.mixed.is_some() {
+        return None;
+    }
     let values = column.values().filter(|values| values.len() <= VALUES_MAX && column.is_scalar())?;
     match field {
         "status" => status(column, &values),
@@ -110,6 +113,11 @@ fn property_type(column: &Column, values: &Values<'_>) -> Option<Fit> {
     }
     let guess = Guess::of("property_type", &column.name, seen(values));
     let lookup = lookup(values, meaning, Some("Other"), TYPES);
+    let texts: Vec<&str> = values.iter().map(|(text, _)| *text).collect();
+    let guess = match texts.iter().find(|text| kinds::is_vague_type(text, &texts)) {
+        Some(text) => guess.doubted(format!("{:?} may be a home of any type.", shown(text))),
+        None => guess,
+    };
     Fit::of(Guess { lookup: Some(lookup), ..guess }, if share > 0.8 { 8 } else { 0 })
 }
 

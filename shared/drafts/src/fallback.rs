@@ -131,13 +131,13 @@ fn street_and_number(sample: &Sample, known: &Known, chosen: &mut Chosen) {
     chosen.sure.push(guess);
 }
 
-/// Rows that all have the day of a sale, and no status: they may be sold, or sold once and on offer again.
+/// Rows that all have the day or the price of a sale, and no status: they may be sold, or sold once and on offer again.
 fn sold_without_status(sample: &Sample, chosen: &mut Chosen) {
     if chosen.sure.iter().chain(&chosen.unsure).any(|guess| guess.field == "status") {
         return;
     }
     let is_dated = |guess: &Guess| {
-        guess.field == "close_date"
+        matches!(guess.field, "close_date" | "close_price")
             && sample.columns.iter().any(|c| guess.columns.contains(&c.name) && c.scalars() * 10 >= c.cells.len() * 9)
     };
     let Some(dated) = chosen.sure.iter().find(|guess| is_dated(guess)) else { return };

@@ -7,7 +7,7 @@ use super::guess::{Fit, Guess, shown};
 use super::known::Known;
 use super::sample::Sample;
 use super::shapes::{Dates, dates};
-use super::{countries, enums, fit_area, fit_count, fit_price, kinds, paths, pictures};
+use super::{countries, enums, fit_area, fit_count, fit_price, in_texts, kinds, paths, pictures};
 
 /// Scores a column for a field.
 pub(super) fn fit(field: &'static str, column: &Column, sample: &Sample, known: &Known) -> Option<Fit> {
@@ -31,14 +31,24 @@ pub(super) fn fit(field: &'static str, column: &Column, sample: &Sample, known: 
         "amenities" => amenities(column),
         "url" => url(column),
         "line" => text(field, column, 4.0, 160.0, 1.0).filter(|_| column.share(has_words) > 0.5),
-        "city" if paths::is_path(column) => None,
+        "city" if paths::is_path(column) || in_texts::is_korean_path(column) => None,
         "city" | "neighbourhood" | "county" => text(field, column, 2.0, 60.0, 0.2),
         "region" => region(column, known),
         "title" => text(field, column, 3.0, 250.0, 1.0),
         "description" => text(field, column, 25.0, f64::INFINITY, 1.0),
-        "seller" | "agency" => text(field, column, 2.0, 100.0, 0.5),
+        "seller" | "agency" => text(field, column, 2.0, 100.0, 0.5).map(|fit| of_owner(fit, column)),
         _ => None,
     }
+}
+
+/// The owner of an advert offers the home; that of a parcel in a tax roll need not.
+fn of_owner(fit: Fit, column: &Column) -> Fit {
+    const OWNERS: [&str; 6] = ["owner", "owners", "eigentumer", "proprietaire", "propietario", "proprietario"];
+    if !column.words.have(&OWNERS) {
+        return fit;
+    }
+    let guess = fit.guess.doubted("Is it who offers the home, or only who owns it?");
+    Fit { guess, ..fit }
 }
 
 fn home_field(field: &HomeField, column: &Column, sample: &Sample, known: &Known) -> Option<Fit> {

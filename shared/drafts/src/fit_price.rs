@@ -27,7 +27,8 @@ pub(super) fn price(field: &'static str, column: &Column, sample: &Sample, known
     }
     let guess = written(Guess::of(field, &column.name, format!("Positive, {}.", found.range())), &found);
     let (mut guess, cost) = measured(guess, column, sample, known);
-    if let Some(doubt) = in_unit_of_account(&found, column, sample, known) {
+    let doubts = [in_unit_of_account(&found, column, sample, known), column.mixed.clone()];
+    for doubt in doubts.into_iter().flatten().chain(of_other_purpose(column, sample, known)) {
         guess = guess.doubted(doubt);
     }
     let named = !found.currencies.is_empty();
@@ -127,6 +128,21 @@ fn measured(mut guess: Guess, column: &Column, sample: &Sample, known: &Known) -
         }
     }
     (guess, cost)
+}
+
+/// Why an amount of a list may be for another purpose than that of the rows.
+fn of_other_purpose(column: &Column, sample: &Sample, known: &Known) -> Option<String> {
+    let own = column.purpose?.as_str();
+    let is_other = |other: &Column| other.purpose.is_some_and(|purpose| purpose.as_str() != own);
+    match &known.purpose {
+        Some((purpose, _)) if purpose == own => None,
+        Some((purpose, _)) => Some(format!("It is the price for {own}, and the rows are for {purpose}.")),
+        None => sample
+            .columns
+            .iter()
+            .any(is_other)
+            .then(|| "Its list has prices for sale and for rent: --purpose says which are read.".to_owned()),
+    }
 }
 
 /// Why bare numbers of Chile may be in its unit of account, UF, which is worth some 40,000 pesos.

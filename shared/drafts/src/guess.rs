@@ -2,6 +2,12 @@
 
 use stoop_domain::Purpose;
 
+/// Minimum score to enable a guess.
+pub(super) const SURE: i32 = 60;
+
+/// Fields that may read the same column: one word often contains purpose, status and type.
+pub(super) const SHARE: [&str; 3] = ["purpose", "status", "property_type"];
+
 /// A guess of how to fill a field.
 #[derive(Clone, Debug)]
 pub(super) struct Guess {
@@ -11,7 +17,7 @@ pub(super) struct Guess {
     /// Keys and TOML values of the field's table, except the lookup.
     pub(super) keys: Vec<(&'static str, String)>,
     pub(super) lookup: Option<Lookup>,
-    /// Confidence: see [`SURE`](super::choose::SURE).
+    /// Confidence: see [`SURE`].
     pub(super) score: i32,
     /// The evidence in the values.
     pub(super) why: String,

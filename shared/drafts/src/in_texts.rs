@@ -10,7 +10,7 @@ use super::guess::{Chosen, Guess, shown};
 use super::sample::Sample;
 
 /// Patterns of addresses in one text: each field with its pattern.
-const ADDRESSES: [&[(&str, &str)]; 3] = [
+const ADDRESSES: [&[(&str, &str)]; 4] = [
     // 6828 W Highland Ave, Chicago, IL 60631
     &[
         ("city", r",\s*([^,]+),\s*[A-Z]{2}\b(?:\s+\d{5})?"),
@@ -22,9 +22,24 @@ const ADDRESSES: [&[(&str, &str)]; 3] = [
         ("region", r"^(?:〒?[\d-]+\s*)?(東京都|北海道|(?:京都|大阪)府|\p{Han}{2,3}県)"),
         ("city", r"(?:東京都|北海道|(?:京都|大阪)府|\p{Han}{2,3}県)(.{1,6}?[市区町村]市?)"),
     ],
+    KOREAN,
     // Hießgasse 3, 1030 Wien
     &[("postal_code", r"\b(\d{4,5})\s+[A-ZÀ-Þ]"), ("city", r"\b\d{4,5}\s+([A-ZÀ-Þ][^\d,;|/]*[^\s\d,;|/])")],
 ];
+
+/// 서울특별시 마포구 아현동, whose parts end with their level.
+const KOREAN: &[(&str, &str)] = &[
+    ("region", r"^(\p{Hangul}+(?:시|도))\s+\p{Hangul}+(?:시|군|구)(?:\s|$)"),
+    ("city", r"^\p{Hangul}+(?:시|도)\s+(\p{Hangul}+(?:시|군|구))(?:\s|$)"),
+    ("neighbourhood", r"^\p{Hangul}+(?:시|도)\s(?:.*\s)?(\p{Hangul}+\d*(?:동|읍|면|리|가))(?:\s|$)"),
+];
+
+/// Whether most texts of a column are Korean areas from the widest on.
+pub(super) fn is_korean_path(column: &Column) -> bool {
+    let korean = COMPILED.iter().find(|parts| parts.iter().any(|(_, pattern, _)| *pattern == KOREAN[1].1));
+    let city = korean.and_then(|parts| parts.iter().find(|(field, ..)| *field == "city"));
+    city.is_some_and(|(.., regex)| column.share(|text| regex.is_match(text)) > 0.5)
+}
 
 /// A field, its pattern, and the compiled pattern.
 type Part = (&'static str, &'static str, Regex);
@@ -47,7 +62,8 @@ pub(super) fn place(sample: &Sample, chosen: &mut Chosen) {
         sample.columns.iter().filter(|column| column.is_scalar() && column.owner.is_none()).collect();
     columns.sort_by_cached_key(|column| -line.likeness(column));
     for column in columns {
-        let is_address = line.likeness(column) >= 40;
+        // Korean parts say their level themselves.
+        let is_address = line.likeness(column) >= 40 || is_korean_path(column);
         for parts in &*COMPILED {
             let guesses = parts.iter().filter_map(|(field, pattern, regex)| {
                 let found = column.texts().filter(|text| regex.is_match(text)).count();
@@ -193,7 +209,7 @@ mod tests {
 
     #[test]
     fn every_pattern_compiles() {
-        assert_eq!(COMPILED.iter().map(Vec::len).sum::<usize>(), 7);
+        assert_eq!(COMPILED.iter().map(Vec::len).sum::<usize>(), 10);
         assert_eq!(AMOUNT_PATTERNS.len(), AMOUNTS.len());
     }
 
@@ -208,12 +224,17 @@ mod tests {
         let american = |text: &str| found(0, text).into_iter().map(|(_, text)| text).collect::<Vec<_>>();
         assert_eq!(american("6828 W Highland Ave, Chicago, IL 60631"), ["Chicago", "IL", "60631"]);
         assert_eq!(american("4850 156th Ave NE, Redmond, WA"), ["Redmond", "WA"]);
-        assert_eq!(found(2, "Hießgasse 3, 1030 Wien"), [("postal_code", "1030".into()), ("city", "Wien".into())]);
+        assert_eq!(found(3, "Hießgasse 3, 1030 Wien"), [("postal_code", "1030".into()), ("city", "Wien".into())]);
         let japanese = |text: &str| found(1, text).into_iter().map(|(_, text)| text).collect::<Vec<_>>();
         assert_eq!(japanese("東京都世田谷区三軒茶屋2-1"), ["東京都", "世田谷区"]);
         assert_eq!(japanese("三重県四日市市諏訪町1"), ["三重県", "四日市市"]);
         assert_eq!(japanese("千葉県市川市八幡3"), ["千葉県", "市川市"]);
         assert_eq!(japanese("愛知県知多郡東浦町1"), ["愛知県", "知多郡東浦町"]);
         assert!(japanese("三軒茶屋2-1").is_empty());
+        let korean = |text: &str| found(2, text).into_iter().map(|(_, text)| text).collect::<Vec<_>>();
+        assert_eq!(korean("서울특별시 마포구 아현동"), ["서울특별시", "마포구", "아현동"]);
+        assert_eq!(korean("경기도 성남시 분당구 정자동 178"), ["경기도", "성남시", "정자동"]);
+        assert_eq!(korean("부산광역시 수영구 광안해변로 300"), ["부산광역시", "수영구"]);
+        assert!(korean("송파구").is_empty());
     }
 }

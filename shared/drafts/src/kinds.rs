@@ -8,26 +8,26 @@ use stoop_sources::text::{NumberStyle, folded, parse_money};
 const TYPES: &[(&str, &str)] = &[
     (
         "Apartment",
-        "apartment, appartement, flat, wohnung, etagenwohnung, dachgeschosswohnung, mietwohnung, eigentumswohnung, \
+        "דירה, דירת גן, פנטהאוז, квартира, ph, apartament, garsoniera, 아파트, 오피스텔, 빌라, 원룸, 투룸, 연립, 연립다세대, 다세대, 주상복합, panellakas, can ho, chung cu, apartemen, apartment, appartement, flat, wohnung, etagenwohnung, dachgeschosswohnung, mietwohnung, eigentumswohnung, \
          piso, apartamento, studio, departamento, apt, maisonette, penthouse, atico, unit, flatlet, appartamento, attico, \
          monolocale, bilocale, trilocale, loft, duplex apartment, appartementen, bostadsratt, lagenhet, leilighet, lejlighed, \
          ejerlejlighed, daire, マンション, 中古マンション, 新築マンション, アパート, byt, lakas, mieszkanie, mieszkania, kawalerka, estudio, maisonnette, wohnungen, dachgeschoss, estudo, t0, t1, t2, t3",
     ),
-    ("Condominium", "condo, condominium, coop, co op"),
+    ("Condominium", "kondominium, condo, condominium, coop, co op"),
     (
         "Townhouse",
-        "townhouse, townhome, town house, row house, reihenhaus, adosado, terraced, rowhouse, terrace, end of terrace, mid terrace, \
+        "sorhaz, nha pho, nha lien ke, townhouse, townhome, town home, town house, row house, reihenhaus, adosado, terraced, rowhouse, terrace, end of terrace, mid terrace, \
          reihenmittelhaus, reiheneckhaus, villetta a schiera, tussenwoning, hoekwoning, radhus, rekkehus, raekkehus, moradia em banda, \
          maison de ville, pareado",
     ),
     (
         "MultiFamily",
-        "multi family, multifamily, mehrfamilienhaus, immeuble, fourplex, quadruplex, residential income, edificio",
+        "다가구, 다가구주택, tarsashaz, multi family, multifamily, mehrfamilienhaus, immeuble, fourplex, quadruplex, residential income, edificio",
     ),
     ("ManufacturedHome", "manufactured, mobile, mobile home, modular"),
     (
         "SingleFamilyResidence",
-        "single family, singlefamily, house, maison, villa, riad, haus, einfamilienhaus, doppelhaushalfte, casa, \
+        "בית פרטי, קוטג, будинок, дом, home, vila, haz, ikerhaz, nha rieng, nha, biet thu, rumah, 단독주택, 단독, 전원주택, sobrado, single family, singlefamily, house, maison, villa, riad, haus, einfamilienhaus, doppelhaushalfte, casa, \
          chalet, detached, semi detached, bungalow, single family residence, single family home, cottage, villetta, casa \
          indipendente, moradia, vrijstaand, vrijstaande woning, eengezinswoning, twee onder een kap, woonhuis, enebolig, \
          parcelhus, dom, dom wolnostojacy, house semi, doppelhaus, stadtvilla, landhaus, chalet independiente, casa unifamiliar, detached house, acreage, 一戸建て, 戸建て, 戸建, 中古一戸建て, 新築一戸建て, 中古戸建, 新築戸建, mustakil ev, rodinny dum, dum, csaladi haz",
@@ -35,12 +35,12 @@ const TYPES: &[(&str, &str)] = &[
     ("Room", "room, chambre, zimmer, habitacion, wg zimmer, colocation"),
     (
         "Land",
-        "land, vacant, lot, terrain, grundstuck, terreno, plot, vacant land, bauland, parcela, baugrundstuck, lote, tomt, grund, dzialka, bouwgrond, residential land, pozemek, 土地, arsa, section",
+        "מגרש, ділянка, участок, teren, telek, dat, dat nen, tanah, 토지, 대지, land, vacant, lot, terrain, grundstuck, terreno, plot, vacant land, bauland, parcela, baugrundstuck, lote, tomt, grund, dzialka, bouwgrond, residential land, pozemek, 土地, arsa, section",
     ),
     ("Farm", "farm, ranch, ferme, bauernhof, finca, hobby farm"),
     (
         "Commercial",
-        "commercial, office, bureau, buro, local commercial, oficina, shop, warehouse, retail, gewerbe, magasin, \
+        "spatiu comercial, birou, hala, iroda, uzlethelyiseg, 상가, 사무실, ruko, kantor, gudang, van phong, commercial, office, bureau, buro, local commercial, oficina, shop, warehouse, retail, gewerbe, magasin, \
          entrepot, industrial, nave, local",
     ),
 ];
@@ -65,7 +65,22 @@ pub(super) fn property_type(text: &str) -> Option<&'static str> {
     let has = |name: &str| has_in(&words, name) || has_in(&parts, name);
     // A "multi family house" is not a house: if another word names the type, these words are ignored.
     let weak = |name: &str| {
-        matches!(name, "house" | "maison" | "haus" | "casa" | "unit" | "detached" | "dom" | "villa" | "lot" | "local")
+        matches!(
+            name,
+            "house"
+                | "maison"
+                | "haus"
+                | "casa"
+                | "unit"
+                | "detached"
+                | "dom"
+                | "villa"
+                | "lot"
+                | "local"
+                | "home"
+                | "haz"
+                | "nha"
+        )
     };
     let of = |strong: bool| {
         let hints = move |(_, names): &&(&str, &str)| names.split(", ").any(|name| has(name) && weak(name) != strong);
@@ -75,6 +90,20 @@ pub(super) fn property_type(text: &str) -> Option<&'static str> {
         ([kind], _) | ([], [kind]) => Some(kind),
         _ => None,
     }
+}
+
+/// Whether a text is a word for any home, which says its type only beside a type of the other sort: `UNIT` is a flat among
+/// houses, `HOME` a house among flats.
+pub(super) fn is_vague_type(text: &str, others: &[&str]) -> bool {
+    let beside: &[&str] = match folded(text).as_str() {
+        "unit" | "units" => &["SingleFamilyResidence", "Townhouse"],
+        "home" | "homes" => &["Apartment", "Condominium", "Townhouse"],
+        _ => return false,
+    };
+    !others.iter().any(|other| {
+        !matches!(folded(other).as_str(), "unit" | "units" | "home" | "homes")
+            && property_type(other).is_some_and(|kind| beside.contains(&kind))
+    })
 }
 
 /// Finds the purpose in a longer text: a URL, a title, a category. `None` if it contains both or neither.
@@ -131,6 +160,17 @@ mod tests {
         assert_eq!(purpose_in("https://x.at/iad/immobilien/d/mietwohnungen/wien"), Some("rent"));
         assert_eq!(purpose_in("/fr/maroc/appartements-à_vendre"), Some("sale"));
         assert!(is_us_state("TX") && !is_us_state("XX"));
+    }
+
+    #[test]
+    fn a_word_for_any_home_says_a_type_beside_another_one() {
+        assert!(is_vague_type("UNIT", &["UNIT", "LAND"]) && is_vague_type("Home", &["Home", "Unit"]));
+        assert!(!is_vague_type("unit", &["unit", "house"]) && !is_vague_type("HOME", &["APARTMENT", "HOME"]));
+        assert!(!is_vague_type("house", &["house"]));
+        assert_eq!(
+            ["HOME", "TWO_STORY_HOUSE", "Mobile Home", "Town Home"].map(property_type),
+            [Some("SingleFamilyResidence"), Some("SingleFamilyResidence"), Some("ManufacturedHome"), Some("Townhouse"),]
+        );
     }
 
     #[test]

@@ -105,7 +105,9 @@ fn country(sample: &Sample, hints: &DraftHints) -> Option<Fact> {
 fn currency(sample: &Sample, country: Option<&Fact>) -> Option<Fact> {
     let prices = candidates("list_price", sample);
     let own = country.and_then(|(code, _)| countries::currency_of(code));
-    for column in candidates("currency", sample).into_iter().filter(|column| is_beside_a_price(column, &prices)) {
+    // Of several amounts the one that is most like a price: `/expenses/currency` is that of the expenses.
+    let is_beside = |column: &&Column| prices.first().is_none_or(|price| is_beside(&column.name, &price.name));
+    for column in candidates("currency", sample).into_iter().filter(is_beside) {
         let Some(code) = column.first().and_then(|text| kinds::currency_named(text, own)) else { continue };
         if column.all(|text| kinds::currency_named(text, own) == Some(code)) {
             return Some((code.to_owned(), format!("{} is the same in every row that has it.", column.name)));
@@ -116,6 +118,7 @@ fn currency(sample: &Sample, country: Option<&Fact>) -> Option<Fact> {
     }
     if let Some((code, _)) = country
         && let Some(currency) = own.filter(|currency| countries::prices_in(code, currency.code()))
+        && !says_unknown_money(sample, &prices, own)
     {
         return Some((currency.code().to_owned(), format!("That of {code}.")));
     }
@@ -126,10 +129,24 @@ fn currency(sample: &Sample, country: Option<&Fact>) -> Option<Fact> {
     })
 }
 
+/// Whether a column beside the price is called like a currency and names one that is not known.
+fn says_unknown_money(sample: &Sample, prices: &[&Column], own: Option<Currency>) -> bool {
+    let unknown = |text: &str| text.chars().any(char::is_alphabetic) && kinds::currency_named(text, own).is_none();
+    let is_beside = |column: &Column| prices.first().is_some_and(|price| is_beside(&column.name, &price.name));
+    let mut columns = candidates("currency", sample).into_iter();
+    columns.any(|column| column.is_scalar() && is_beside(column) && column.texts().any(unknown))
+}
+
 /// Whether a currency is that of a price: beside it or above. `/fees/currency` is that of the fees.
-fn is_beside_a_price(column: &Column, prices: &[&Column]) -> bool {
-    let place = |name: &str| name.rsplit_once('/').map_or(String::new(), |(above, _)| format!("{above}/"));
-    prices.is_empty() || prices.iter().any(|price| place(&price.name).starts_with(&place(&column.name)))
+pub(super) fn is_beside(currency: &str, price: &str) -> bool {
+    let place = |name: &str| {
+        let list = name.strip_prefix("$.").map(|path| path.split('[').next().unwrap_or_default().replace('.', "/"));
+        match list {
+            Some(list) => format!("/{list}/"),
+            None => name.rsplit_once('/').map_or(String::new(), |(above, _)| format!("{above}/")).replace("/0/", "/"),
+        }
+    };
+    place(price).starts_with(&place(currency))
 }
 
 /// The currency that the names of all prices say, if no price is in that of the country or in none.
@@ -168,6 +185,9 @@ fn share_of(column: &Column, purpose: &str) -> String {
 fn priced(sample: &Sample, chosen: &Chosen, currency: Option<&Fact>) -> Option<Fact> {
     let price = chosen.sure.iter().find(|guess| guess.field == "list_price")?;
     let column = sample.columns.iter().find(|column| price.columns.contains(&column.name))?;
+    if let Some(purpose) = column.purpose {
+        return Some((purpose.as_str().to_owned(), format!("{} has the prices for it.", column.name)));
+    }
     let found = amounts(column, currency.and_then(|(code, _)| Currency::parse(code).ok()))?;
     let rents = [
         "rent",

@@ -39,6 +39,7 @@ mod in_texts;
 mod kinds;
 mod known;
 mod layout;
+mod levels;
 mod local;
 mod lots;
 mod measures;
@@ -47,19 +48,23 @@ mod names;
 mod owners;
 mod paging;
 mod paths;
+mod per_area;
 mod pictures;
 mod prove;
 mod render;
+mod rents_beside;
 mod sales;
 mod sample;
 mod shapes;
 mod tabulate;
+mod typed;
+mod types;
 mod vocabulary;
 mod words;
 
 use std::fmt;
 
-use stoop_domain::Purpose;
+use stoop_domain::{Currency, Purpose};
 
 use choose::choose;
 pub use drafted::DraftedField;
@@ -122,6 +127,7 @@ pub fn draft(sample: &Sample, hints: &DraftHints) -> Result<Draft, DraftError> {
     fallback::complete(sample, &known, hints, &mut chosen)?;
     sales::settle(sample, &mut chosen);
     lots::settle(sample, &mut chosen);
+    rents_beside::settle(sample, &mut chosen);
     settle(sample, &known, hints, &mut chosen);
     let reads_purpose = chosen.sure.iter().any(|guess| guess.field == "purpose");
     if reads_purpose {
@@ -175,13 +181,24 @@ fn settle(sample: &Sample, known: &Known, hints: &DraftHints, chosen: &mut Chose
         ("purpose", hints.purpose.is_some(), false),
     ];
     for (key, is_given, is_known) in facts {
-        // Rows that say another purpose than the given one keep it.
-        let differs = |guess: &guess::Guess| key == "purpose" && guess.says_other_than(hints.purpose);
+        // Rows that say another purpose or currency than the given one keep it.
+        let differs = |guess: &guess::Guess| match key {
+            "purpose" => guess.says_other_than(hints.purpose),
+            "currency" => known.money().is_some_and(|given| says_other_money(sample, known, guess, given)),
+            _ => false,
+        };
         chosen
             .sure
             .retain(|guess| guess.field != key || differs(guess) || !(is_given || (is_known && is_constant(guess))));
         chosen.unsure.retain(|guess| guess.field != key || !(is_given || is_known));
     }
+}
+
+/// Whether a column of currencies has another one than the given one.
+fn says_other_money(sample: &Sample, known: &Known, guess: &guess::Guess, given: Currency) -> bool {
+    let column = sample.columns.iter().find(|column| guess.columns.contains(&column.name));
+    let other = |text: &str| kinds::currency_named(text, known.own_currency()).is_some_and(|code| code != given.code());
+    column.is_some_and(|column| column.texts().any(other))
 }
 
 fn missing(sample: &Sample, known: &Known, chosen: &Chosen) -> Result<(), DraftError> {

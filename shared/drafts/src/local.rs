@@ -26,6 +26,7 @@ const NAMES: &[(&str, &str, &str)] = &[
     ("TR", "semt", "neighbourhood"),
     ("IN PK BD LK NP", "locality", "neighbourhood"),
     ("NZ", "district", "city"),
+    ("KE", "estate", "neighbourhood"),
     ("PH", "province", "county"),
     ("PH", "region", "region"),
     // Elsewhere a region.

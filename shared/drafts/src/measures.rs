@@ -31,7 +31,8 @@ const TIMES: &[(i64, &str)] = &[
     (1_000_000, "mio mn mln million millions millionen millones milioni"),
     (100_000, "lakh lakhs lac lacs"),
     (10_000_000, "crore crores cr"),
-    (10_000, "万円 万"),
+    (10_000, "万円 万 만원 만"),
+    (100_000_000, "억원 억"),
 ];
 
 /// Names of currencies; those that several countries use have several codes.
@@ -51,6 +52,9 @@ const NAMES: &[(&str, &[&str])] = &[
     ("lira tl", &["TRY"]),
     ("shekel shekels nis", &["ILS"]),
     ("baht", &["THB"]),
+    ("lei", &["RON"]),
+    ("forint", &["HUF"]),
+    ("원", &["KRW"]),
 ];
 
 /// Signs of currencies in a name.
@@ -150,7 +154,7 @@ impl Measure {
 pub(super) fn unit(word: &str) -> Option<(String, AreaMeasure)> {
     let name = match word {
         "footage" | "square footage" | "feet" | "foot" => "sqft",
-        "qm" | "metres" | "meters" | "metros" | "metros cuadrados" | "mq" => "m2",
+        "qm" | "mp" | "metres" | "meters" | "metros" | "metros cuadrados" | "mq" => "m2",
         "psf" => "sqft",
         "psm" => "m2",
         "hectareas" | "hectare" | "hectares" => "ha",

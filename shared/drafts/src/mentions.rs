@@ -5,6 +5,7 @@ use super::guess::{Chosen, Guess, shown};
 use super::known::Known;
 use super::sample::Sample;
 use super::vocabulary::{FIELDS, Field};
+use stoop_sources::text::{MoneyTextError, NumberStyle, parse_money};
 
 /// Minimum likeness of a name to mention its column.
 const LIKE_MIN: i32 = 66;
@@ -85,6 +86,9 @@ fn why(field: &Field, column: &Column, chosen: &Chosen) -> String {
     if let Some(better) = chosen.sure.iter().find(|guess| guess.field == field.name && !guess.columns.is_empty()) {
         return format!("{} is likelier.", shown(&better.columns[0]));
     }
+    if let Some(why) = column.mixed.clone().or_else(|| unread_word(field, column)) {
+        return why;
+    }
     match column.cells.iter().find(|cell| **cell != Cell::Absent) {
         Some(Cell::List(_) | Cell::Nested) => "lists or objects, which this field cannot read.".to_owned(),
         _ => format!(
@@ -92,4 +96,17 @@ fn why(field: &Field, column: &Column, chosen: &Chosen) -> String {
             shown(column.first().unwrap_or_default())
         ),
     }
+}
+
+/// The word that makes amounts unreadable: `Million` in a language that is not known.
+fn unread_word(field: &Field, column: &Column) -> Option<String> {
+    if !field.name.ends_with("price") {
+        return None;
+    }
+    column.texts().find_map(|text| match parse_money(text, NumberStyle::Auto, None) {
+        Err(MoneyTextError::Word { word, .. }) => {
+            Some(format!("{:?} in its amounts is not understood, as in {:?}.", shown(&word), shown(text)))
+        }
+        _ => None,
+    })
 }

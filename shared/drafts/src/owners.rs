@@ -15,7 +15,8 @@ const OTHERS: &str = "agency agencies agent agents agence agences agentur agentu
      sponsors partner partners badge badges banner banners logo logos avatar avatars icon icons insight insights scan \
      scans matterport campaign branding franchise franchises firm firma lessor landlord landlords salesperson \
      negotiator account accounts client clients holder taxpayer mail mailing billing remit biuro posrednik agentie agentia kantor \
-     cabinet meklari makleri societe konto mesit valitys";
+     cabinet meklari makleri societe konto mesit valitys own own1 own2 \
+     ownr grantor grantee buyer buyers hirdeto pengiklan 중개사 중개인 중개사무소";
 
 /// Words that mean so only above a value: a key of that name may be the listing's own.
 const OTHERS_ABOVE: &str = "project projects projekt projet projets promotion promotions advert adverts advertisement development \

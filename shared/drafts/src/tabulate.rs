@@ -3,11 +3,13 @@
 use std::collections::HashMap;
 
 use serde_json::{Map as Object, Value};
-use stoop_sources::text::is_missing;
+use stoop_sources::text::{is_missing, purpose_named};
 
 use super::column::{Cell, Column};
 use super::find_rows::{DEPTH_MAX, escaped};
+use super::levels;
 use super::owners;
+use super::typed::{self, TypedAmount, TypedLists};
 use super::words::Words;
 
 /// Maximum number of columns to read: a row of an API has some hundred.
@@ -28,6 +30,7 @@ const VALUES: [&str; 9] =
 pub(super) struct Table {
     columns: Vec<Column>,
     places: HashMap<String, usize>,
+    lists: TypedLists,
 }
 
 #[derive(Clone, Copy)]
@@ -76,6 +79,7 @@ impl Table {
         if self.keyed(elements, path, position) {
             return;
         }
+        self.typed(elements, path, position);
         let is_point = matches!(elements.len(), 2..=3) && elements.iter().all(Value::is_number);
         for (at, element) in elements.iter().take(if is_point { 2 } else { 1 }).enumerate() {
             path.push(at.to_string());
@@ -93,6 +97,37 @@ impl Table {
         }
     }
 
+    /// Reads the amounts of a list by what they are for.
+    fn typed(&mut self, elements: &[Value], path: &[String], position: Position) {
+        let pointer: String = path.iter().map(|key| format!("/{}", escaped(key))).collect();
+        let Some(list) = path.last().filter(|_| is_in_json_path(path)) else { return };
+        if elements.len() >= KEYED_MAX || !typed::note(&mut self.lists, &pointer, elements) {
+            return;
+        }
+        for TypedAmount { kind: (key, text), amount: (of, value) } in typed::amounts(elements, list) {
+            let purpose = purpose_named(text);
+            let name = match purpose {
+                Some(purpose) => format!("{} price", purpose.as_str()),
+                None => format!("{text} {list}"),
+            };
+            let words: Vec<String> = path[..path.len() - 1].iter().cloned().chain([name]).collect();
+            let name = format!("$.{}[?@.{key} == '{text}'].{of}", path.join("."));
+            if let Some(cell) = scalar(value).filter(|_| is_quotable(text) && self.is_free(&name, position)) {
+                self.put_as(name.clone(), &words, cell, position);
+                if let Some(at) = self.places.get(&name) {
+                    self.columns[*at].purpose = purpose;
+                }
+            }
+        }
+    }
+
+    /// Whether a column has no value in this row yet: as a map reads it, the first value of a key counts.
+    fn is_free(&self, name: &str, position: Position) -> bool {
+        self.places
+            .get(name)
+            .is_none_or(|at| self.columns[*at].cells.get(position.nth).is_none_or(|cell| *cell == Cell::Absent))
+    }
+
     /// Reads a list like `[{"key": "rooms", "value": 5}]` or `[{"rooms": 5}, {"baths": 2}]` by JSONPaths: the position of a
     /// key differs from row to row. `false` if it is none.
     fn keyed(&mut self, elements: &[Value], path: &[String], position: Position) -> bool {
@@ -100,18 +135,13 @@ impl Table {
         let Some(objects) = objects.filter(|objects| !objects.is_empty() && objects.len() < KEYED_MAX) else {
             return false;
         };
-        if !path.iter().all(|key| key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')) {
+        if !is_in_json_path(path) {
             return false;
         }
         let above = path.join(".");
         let mut put = |name: &str, value: &Value, path_of: String| {
             let words: Vec<String> = path.iter().cloned().chain([name.to_owned()]).collect();
-            // As a map reads it: the first value of a key counts.
-            let is_first = self
-                .places
-                .get(&path_of)
-                .is_none_or(|at| self.columns[*at].cells.get(position.nth).is_none_or(|cell| *cell == Cell::Absent));
-            if let Some(cell) = scalar(value).filter(|_| is_first) {
+            if let Some(cell) = scalar(value).filter(|_| self.is_free(&path_of, position)) {
                 self.put_as(path_of, &words, cell, position);
             }
         };
@@ -167,6 +197,8 @@ impl Table {
             column.cells.resize(rows, Cell::Absent);
         }
         self.columns.retain(|column| column.filled() > 0);
+        typed::settle(&mut self.columns, &self.lists);
+        levels::settle(&mut self.columns);
         owners::settle(&mut self.columns);
         self.columns
     }
@@ -176,6 +208,11 @@ impl Table {
 fn is_data(key: &str) -> bool {
     let digits = key.bytes().filter(u8::is_ascii_digit).count();
     digits >= 4 && digits * 2 > key.len()
+}
+
+/// Whether keys can stand in a JSONPath of a map as they are.
+fn is_in_json_path(path: &[String]) -> bool {
+    path.iter().all(|key| key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_'))
 }
 
 /// Whether a text can stand in quotes in a JSONPath of a map.

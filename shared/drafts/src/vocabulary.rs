@@ -54,7 +54,13 @@ impl Field {
         // A phrase that itself contains such a word is meant as written.
         // "Rate per sqft" is no area, although its unit is one.
         let words = if self.name.ends_with("_area") { &column.words } else { self.meant(column) };
-        let away = if words.have(&self.not) && !self.not.iter().any(says) { 60 } else { 0 };
+        // The name of a list of features is none of a feature: "mainFeatures".
+        let is_away = if column.is_keyed() && !self.is_measured() {
+            words.last.iter().any(|word| self.not.contains(&word.as_str()))
+        } else {
+            words.have(&self.not)
+        };
+        let away = if is_away && !self.not.iter().any(says) { 60 } else { 0 };
         let depth = 3 * i32::try_from(column.depth).unwrap_or(20);
         let list = if column.in_list { 12 } else { 0 };
         (like * sure / 100 - away - depth - list).max(0)

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use stoop_domain::Purpose;
-use stoop_drafts::{Draft, DraftHints, Sample, draft};
+use stoop_drafts::{Draft, DraftError, DraftHints, Sample, draft};
 
 /// The draft of rows that differ in their IDs and prices.
 fn drafted(row: &Value, country: &str, purpose: Option<Purpose>) -> Draft {
@@ -116,4 +116,45 @@ fn a_type_that_is_not_known_is_named() {
     let draft = rows_drafted(rows, "PH", Some(Purpose::Sale));
     let named = draft.mentions.iter().find(|(field, ..)| *field == "property_type").unwrap();
     assert_eq!(named.2, "not known, and read as Other: \"House and Lot\" 1×.");
+}
+
+/// Drafts rows of a price, another amount, an area and a currency.
+fn priced(rows: &[(u32, u32, u32, &str)], country: &str, currency: Option<&str>) -> Result<Draft, DraftError> {
+    let row = |(at, (one, other, area, money)): (usize, &(u32, u32, u32, &str))| json!({"id": format!("h-{at}"), "city": "Lviv", "price_item": one, "price_total": other, "area": area, "currency": money});
+    let rows = Value::Array(rows.iter().enumerate().map(row).collect());
+    let hints = DraftHints {
+        country: Some(country.into()),
+        currency: currency.map(str::to_owned),
+        purpose: Some(Purpose::Sale),
+        ..DraftHints::new("t", "t.json")
+    };
+    draft(&Sample::of_document(rows).unwrap(), &hints)
+}
+
+#[test]
+fn a_price_that_times_the_area_is_another_price_is_one_per_area() {
+    let rows = [(1_241, 74_460, 60, "EUR"), (843, 118_020, 140, "EUR"), (1_500, 67_500, 45, "EUR")];
+    has(&priced(&rows, "PT", None).unwrap(), "list_price = { from = \"price_total\" }");
+    let others = rows.map(|(one, _, area, money)| (one * 100, one * 90, area, money));
+    has(&priced(&others, "PT", None).unwrap(), "list_price = { from = \"price_item\" }");
+}
+
+#[test]
+fn rows_that_say_another_currency_than_the_given_one_keep_it() {
+    let rows = [(74_460, 1, 60, "$"), (118_020, 1, 140, "$"), (1_650_000, 1, 45, "грн")];
+    let draft = priced(&rows, "UA", Some("USD")).unwrap();
+    assert!(draft.toml.contains("\n[fields.currency]\nfrom = \"currency\""), "{}", draft.toml);
+    assert!(draft.toml.contains("\"грн\" = \"UAH\""), "{}", draft.toml);
+    let all = rows.map(|(one, other, area, _)| (one, other, area, "$"));
+    let draft = priced(&all, "UA", Some("USD")).unwrap();
+    assert!(!draft.toml.contains("[fields.currency]"), "{}", draft.toml);
+}
+
+#[test]
+fn a_currency_that_is_not_known_is_not_that_of_the_country() {
+    let rows = [(274_460, 1, 60, "florin"), (318_020, 1, 140, "zł"), (265_000, 1, 45, "zł")];
+    let error = priced(&rows, "PL", None).unwrap_err().to_string();
+    assert!(error.contains("no currency"), "{error}");
+    let known = rows.map(|(one, other, area, _)| (one, other, area, "zł"));
+    assert!(priced(&known, "PL", None).unwrap().toml.contains("currency = \"PLN\""));
 }

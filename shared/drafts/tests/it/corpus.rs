@@ -6,7 +6,7 @@ use std::path::Path;
 
 use csv::{ByteRecord, ReaderBuilder};
 use stoop_domain::{Area, AreaUnit, Currency, Minor, Observation, Purpose, Time};
-use stoop_drafts::{DraftHints, Layout, Sample, draft};
+use stoop_drafts::{Draft, DraftHints, Layout, Sample, draft};
 use stoop_sources::declared::{Outcome, Row};
 
 /// The fields whose values the corpus gives. Where an input does not name one, it has no value of it.
@@ -73,12 +73,19 @@ fn input(file: &Path) -> Input {
     let (head, rest) = text.split_once("\n--- ").unwrap_or_else(|| panic!("{name}"));
     let (kind, rest) = rest.split_once('\n').unwrap();
     let (data, right) = rest.split_once("--- right\n").unwrap_or_else(|| panic!("{name}"));
-    let mut words = head.split(' ');
-    let hints = DraftHints {
-        country: words.next().map(str::to_owned),
-        purpose: words.next().map(|word| if word == "rent" { Purpose::Rent } else { Purpose::Sale }),
-        ..DraftHints::new("corpus", &format!("{name}.{kind}"))
-    };
+    let mut hints = DraftHints::new("corpus", &format!("{name}.{kind}"));
+    for (nth, word) in head.split(' ').enumerate() {
+        match (nth, word) {
+            (0, code) => hints.country = Some(code.to_owned()),
+            (_, "sale") => hints.purpose = Some(Purpose::Sale),
+            (_, "rent") => hints.purpose = Some(Purpose::Rent),
+            (_, word) => match word.split_once('=') {
+                Some(("id", column)) => hints.id = Some(column.to_owned()),
+                Some(("currency", code)) => hints.currency = Some(code.to_owned()),
+                _ => panic!("{name}: {word}"),
+            },
+        }
+    }
     let mut lines = right.lines().map(|line| line.split(" | ").map(str::to_owned).collect::<Vec<_>>());
     let fields = lines.next().unwrap();
     assert!(
@@ -89,12 +96,20 @@ fn input(file: &Path) -> Input {
     Input { name, hints, is_csv: kind == "csv", data: data.to_owned(), right }
 }
 
+/// The draft of an input; what is missing is shown, and with `SHOW=NAME` its map.
+fn drafted(input: &Input, sample: &Sample) -> Option<Draft> {
+    if std::env::var("SHOW").is_ok_and(|name| name == input.name) {
+        eprintln!("{}", draft(sample, &input.hints).map_or_else(|e| e.to_string(), |d| d.toml));
+    }
+    draft(sample, &input.hints).inspect_err(|error| eprintln!("{}: {error}", input.name)).ok()
+}
+
 /// Reads an input with its own draft, row by row; `None` if there is no draft.
 fn read(input: &Input) -> Option<Vec<Option<Observation>>> {
     let now = Time::parse("2026-12-01T00:00:00Z").unwrap();
     if !input.is_csv {
         let document: serde_json::Value = serde_json::from_str(&input.data).unwrap();
-        let drafted = draft(&Sample::of_document(document.clone()).unwrap(), &input.hints).ok()?;
+        let drafted = drafted(input, &Sample::of_document(document.clone()).unwrap())?;
         let rows = drafted.map.hints().rows.as_deref().map_or(Some(&document), |path| document.pointer(path))?;
         let mut reader = drafted.map.bind_json();
         let rows = rows.as_array()?.iter();
@@ -108,15 +123,21 @@ fn read(input: &Input) -> Option<Vec<Option<Observation>>> {
     let headers = reader.byte_headers().unwrap().clone();
     let rows: Vec<ByteRecord> = reader.byte_records().map(Result::unwrap).collect();
     let sample = Sample::of_csv(&headers, rows.clone()).unwrap().opened(layout);
-    let drafted = draft(&sample, &input.hints).ok()?;
+    let drafted = drafted(input, &sample)?;
     let mut reader = drafted.map.bind_csv(&headers).unwrap();
     Some(rows.iter().map(|row| seen(reader.read(Row::Csv(row), "x.csv", now), now)).collect())
 }
 
 fn seen(read: Result<Outcome, stoop_sources::declared::RowError>, now: Time) -> Option<Observation> {
     match read {
-        Ok(Outcome::Observation(mut observation, _)) => observation.check(now).is_ok().then_some(observation),
-        _ => None,
+        Ok(Outcome::Observation(mut observation, _)) => {
+            observation.check(now).inspect_err(|refused| eprintln!("{refused:?}")).ok().map(|_| observation)
+        }
+        Ok(Outcome::Skipped) => None,
+        Err(error) => {
+            eprintln!("{error:?}");
+            None
+        }
     }
 }
 

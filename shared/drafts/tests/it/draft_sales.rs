@@ -77,3 +77,11 @@ fn a_sale_price_with_the_day_of_a_sale_is_a_doubt_without_a_status() {
     assert!(!draft.toml.lines().any(|line| line.starts_with("list_price = ")), "{}", draft.toml);
     assert!(draft.toml.contains("what was paid on the day of the sale"), "{}", draft.toml);
 }
+
+#[test]
+fn a_price_that_was_paid_without_a_status_asks_whether_all_rows_are_sold() {
+    let row = |id: u32| json!({"id": id, "sold_price": 215_000 + id, "city": "Orlando", "state": "FL", "zip": "32803"});
+    let hints = DraftHints { purpose: Some(stoop_domain::Purpose::Sale), ..DraftHints::new("t", "t.json") };
+    let draft = draft(&Sample::of_document(json!([row(1), row(2), row(3)])).unwrap(), &hints).unwrap();
+    says(&draft, r#"#status = { constant = "Closed" }"#);
+}

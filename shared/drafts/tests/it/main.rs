@@ -7,6 +7,7 @@ mod corpus;
 mod draft;
 mod draft_sales;
 mod features;
+mod lists;
 mod meanings;
 mod measures;
 mod owners;

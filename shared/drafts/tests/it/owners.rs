@@ -129,3 +129,17 @@ fn a_tax_roll_tells_of_the_home_and_of_its_owner() {
         assert_eq!(found(field), "", "{}", draft.toml);
     }
 }
+
+#[test]
+fn who_owns_a_parcel_does_not_offer_it() {
+    for name in ["OWNER_NAME", "OWN1", "owner", "OWN_NAME", "Taxpayer Name", "Grantee"] {
+        let row = |id: u32| {
+            json!({"APN": format!("044-{id}"), name: "DOE JANE TR", "OWN_CITY": "RENO", "OWN_ZIP": "89501",
+                "SITUS_ADDRESS": format!("{id} PINE ST"), "SITUS_CITY": "CHICO", "SITUS_ZIP": "95926", "price": 300_000 + id})
+        };
+        let draft = drafted(json!([row(1), row(2), row(3)]), "US");
+        assert_eq!((line(&draft, "seller"), line(&draft, "agency")), (None, None), "{name}:\n{}", draft.toml);
+        assert_eq!(line(&draft, "city").as_deref(), Some(r#"city = { from = "SITUS_CITY" }"#), "{name}");
+        assert_eq!(line(&draft, "postal_code").as_deref(), Some(r#"postal_code = { from = "SITUS_ZIP" }"#), "{name}");
+    }
+}

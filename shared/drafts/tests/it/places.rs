@@ -104,3 +104,27 @@ fn layouts_say_bedrooms_and_months_of_construction_a_year() {
     has(&draft, r#"bedrooms = { from = "Oda Sayısı", regex = '^(\d+)\s*\+\s*[1-9]' }"#);
     has(&draft, "living_area = { from = \"Net m²\", unit = \"m2\" }");
 }
+
+#[test]
+fn korean_parts_of_a_path_say_their_level() {
+    let draft = drafted(
+        rows("시군구", &["서울특별시 마포구 아현동", "경기도 성남시 분당구 정자동", "부산광역시 수영구 민락동"]),
+        "KR",
+    );
+    for field in ["region", "city", "neighbourhood"] {
+        let begins = format!("{field} = {{ from = \"시군구\", regex = ");
+        assert!(draft.toml.lines().any(|line| line.starts_with(&begins)), "{field}:\n{}", draft.toml);
+        assert_eq!(draft.proof.filled[field], 3);
+    }
+    has(&drafted(rows("시군구", &["마포구", "성남시", "수영구"]), "KR"), "city = { from = \"시군구\" }");
+}
+
+#[test]
+fn a_key_beside_a_name_says_the_level_of_the_place() {
+    let draft = of_columns(
+        &json!({"place": {"name": "Palermo", "label": "BARRIO", "parent": {"name": "Rosario", "label": "CIUDAD"}}}),
+        "MX",
+    );
+    has(&draft, "neighbourhood = { from = \"/place/name\" }");
+    has(&draft, "city = { from = \"/place/parent/name\" }");
+}

@@ -36,9 +36,15 @@ pub fn fold(c: char, out: &mut String) {
             'ű' | 'ů' => out.push('u'),
             'ý' | 'ÿ' => out.push('y'),
             'ł' => out.push('l'),
-            'ą' => out.push('a'),
-            'ę' | 'ě' => out.push('e'),
-            'ś' | 'š' | 'ş' => out.push('s'),
+            'ą' | 'ă' | '\u{1ea0}'..='\u{1eb7}' => out.push('a'),
+            'ę' | 'ě' | '\u{1eb8}'..='\u{1ec7}' => out.push('e'),
+            'ĩ' | '\u{1ec8}'..='\u{1ecb}' => out.push('i'),
+            'ơ' | '\u{1ecc}'..='\u{1ee3}' => out.push('o'),
+            'ư' | 'ũ' | '\u{1ee4}'..='\u{1ef1}' => out.push('u'),
+            '\u{1ef2}'..='\u{1ef9}' => out.push('y'),
+            'đ' => out.push('d'),
+            'ț' | 'ţ' => out.push('t'),
+            'ś' | 'š' | 'ş' | 'ș' => out.push('s'),
             'ź' | 'ż' | 'ž' => out.push('z'),
             'ć' | 'č' => out.push('c'),
             'ń' | 'ň' => out.push('n'),
@@ -68,5 +74,10 @@ mod tests {
         assert_eq!(folded("Re\u{301}gion"), folded("Région"));
         assert_eq!(folded("Brüt m²"), "brut m2");
         assert_eq!(folded("専有面積（㎡）"), "専有面積 m2");
+        assert_eq!(folded("Suprafață Județ"), "suprafata judet");
+        assert_eq!(
+            folded("Quận/Huyện, Diện tích, Phường, Số phòng ngủ, Đường"),
+            "quan huyen dien tich phuong so phong ngu duong"
+        );
     }
 }

@@ -78,8 +78,11 @@ const SIGNS: &[(&str, &str)] = &[
     ("₵", "GHS"),
     ("gh₵", "GHS"),
     ("₴", "UAH"),
+    ("грн", "UAH"),
+    ("грн.", "UAH"),
     ("円", "JPY"),
     ("元", "CNY"),
+    ("đồng", "VND"),
     ("лв", "BGN"),
     ("lei", "RON"),
     ("sfr", "CHF"),
@@ -125,12 +128,13 @@ const TIMES: &[(i64, &str)] = &[
     (1_000, "k, thousand, thousands, tsd, tsd., tis, mil, tys, tys."),
     (
         1_000_000,
-        "m, mm, mn, mio, mio., million, millions, millionen, milhões, milhoes, millones, mln, mln., milioni, mkr",
+        "m, mm, mn, mio, mio., million, millions, millionen, milhões, milhoes, millones, mln, mln., milioni, mkr, triệu, juta, jt, \
+         millió",
     ),
     (100_000, "lac, lacs, lakh, lakhs"),
     (10_000_000, "cr, cr., crore, crores"),
-    (10_000, "万, 万円, 萬"),
-    (100_000_000, "億"),
+    (1_000_000_000, "tỷ, tỉ, miliar, milyar, mrd, mrd., milliárd, miliard, miliarde"),
+    (10_000, "万, 万円, 万元, 萬, 만, 만원"),
 ];
 
 /// Words that make an amount the least that is asked.

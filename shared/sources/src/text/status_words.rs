@@ -8,7 +8,8 @@ pub(super) struct Meaning {
     pub(super) words: [&'static str; LANGUAGES],
 }
 
-/// English, French, German, Spanish, Italian, Portuguese, Dutch, Swedish, Norwegian, Danish, Polish (with Czech and Turkish words for purposes).
+/// English, French, German, Spanish, Italian, Portuguese, Dutch, Swedish, Norwegian, Danish, Polish
+/// (with words of more languages for purposes).
 pub(super) const LANGUAGES: usize = 11;
 
 const fn means(status: &'static str, purpose: &'static str, words: [&'static str; LANGUAGES]) -> Meaning {
@@ -33,7 +34,7 @@ pub(super) const WORDS: &[Meaning] = &[
             "till salu, säljes, köpa, försäljning",
             "til salgs, selges",
             "til salg, sælges, salg",
-            "na sprzedaż, sprzedaż, prodej, na prodej, satılık",
+            "na sprzedaż, sprzedaż, prodej, na prodej, satılık, de vânzare, vânzare, vânzări, eladó, eladás, cần bán, bán, dijual, jual, 매매, למכירה, מכירה, продаж, продажа",
         ],
     ),
     means(
@@ -51,7 +52,8 @@ pub(super) const WORDS: &[Meaning] = &[
             "uthyres, hyra, att hyra, hyresrätt",
             "til leie, leie, utleie",
             "til leje, leje, udlejning, udlejes",
-            "do wynajęcia, na wynajem, wynajem, pronájem, k pronájmu, kiralık",
+            "do wynajęcia, na wynajem, wynajem, pronájem, k pronájmu, kiralık, de închiriat, închiriere, închirieri, kiadó, cho thuê, cần thuê, \
+             disewakan, disewa, sewa, 월세, להשכרה, השכרה, оренда, аренда",
         ],
     ),
     means(
