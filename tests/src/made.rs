@@ -99,6 +99,7 @@ pub fn alert(id: &str, minutes: i64, verdict: Verdict) -> Alert {
         url: None,
         verdict,
         withdrawn: None,
+        other_listings: Vec::new(),
     }
 }
 

@@ -24,6 +24,7 @@ fn an_alert_is_as_wide_as_the_screen() {
         url: Some("https://homes.example/1001".into()),
         verdict: stoop_domain::Verdict::Alert,
         withdrawn: None,
+        other_listings: Vec::new(),
     };
     let whole = "▼ 16.0 %  $499,900 → $419,900  Seattle 98178  5500 S Norfolk [2J St";
     assert_eq!(alert_line(&alert, 100), format!("{whole}  https://homes.example/1001"));

@@ -51,6 +51,21 @@ pub struct Alert {
     /// disprove it. The ledger sets it, and removes it if the history gives the alert again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub withdrawn: Option<Time>,
+    /// The other listings of the home on the market. Not recorded: whoever reads the alert adds those that are known by then, and
+    /// only where each home counts once.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub other_listings: Vec<AlertListing>,
+}
+
+/// Another listing of an alert's home.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AlertListing {
+    /// Its ID.
+    pub listing: HomeId,
+    /// What it asks now, in the currency of the alert.
+    pub list_price: Option<Minor>,
+    /// URL of its page.
+    pub url: Option<String>,
 }
 
 impl fmt::Display for AlertId {

@@ -41,7 +41,7 @@ pub mod varint;
 mod watch;
 
 pub use address::{Address, AreaPath, lies_in};
-pub use alert::{Alert, AlertId, Verdict};
+pub use alert::{Alert, AlertId, AlertListing, Verdict};
 pub use area::{Area, AreaUnit};
 pub use country::{Country, country, currency_of};
 pub use day_sightings::DaySightings;

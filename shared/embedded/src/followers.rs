@@ -10,7 +10,7 @@ use crate::database::Database;
 use crate::error::Result;
 use crate::feed::limit_of;
 use crate::ledgers::{intact, note_rules, with_position};
-use crate::repeats::repeated;
+use crate::repeats::{add_other_listings, repeated};
 
 const SET_PLACE: &str = "INSERT INTO followers(name, seq, bytes) VALUES(?1, ?2, ?3)
                          ON CONFLICT DO UPDATE SET seq = max(seq, excluded.seq), bytes = excluded.bytes";
@@ -184,7 +184,13 @@ impl DeliveryCursors for Database {
 
     async fn waiting(&self, follower: &str, limit: usize) -> Result<Vec<LedgerRow>, PortError> {
         let (seq, _) = self.place_of(follower)?.unwrap_or_default();
-        self.alerts_after(seq, limit)
+        let mut waiting = self.alerts_after(seq, limit)?;
+        let inner = self.lock();
+        for alert in waiting.iter_mut().filter_map(|(_, alert)| alert.as_mut().ok()) {
+            let added = add_other_listings(&inner.connection, alert);
+            added.map_err(self.doing("read the other listings of homes"))?;
+        }
+        Ok(waiting)
     }
 
     async fn repeated(&self, position: i64, alert: &Alert) -> Result<Option<AlertId>, PortError> {

@@ -124,6 +124,19 @@ impl Quarantine for Database {
     }
 }
 
+/// The position and the alert of a row. Damage is an error with the position.
+pub(crate) fn with_position(row: &Row<'_>) -> Result<LedgerRow> {
+    let position: i64 = row.get(0)?;
+    let body = row.get_ref(1)?.as_str().map_err(BoxError::from);
+    let alert = body.and_then(|body| Ok(serde_json::from_str(body)?));
+    Ok((position, alert.map_err(doing(format!("read the alert at position {position}, which is damaged")))))
+}
+
+/// An alert that is not damaged. Damage is logged: it hides no other alert.
+pub(crate) fn intact<T>(alert: Result<T, PortError>) -> Option<T> {
+    alert.inspect_err(|error| tracing::error!(error = with_causes(error), "an alert is left out")).ok()
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 mod tests {
@@ -160,17 +173,4 @@ mod tests {
         let reported = format!("record the run r1: {}: database or disk is full", path.display());
         assert_eq!((with_causes(&error), error.kind()), (reported, FailureKind::Full));
     }
-}
-
-/// The position and the alert of a row. Damage is an error with the position.
-pub(crate) fn with_position(row: &Row<'_>) -> Result<LedgerRow> {
-    let position: i64 = row.get(0)?;
-    let body = row.get_ref(1)?.as_str().map_err(BoxError::from);
-    let alert = body.and_then(|body| Ok(serde_json::from_str(body)?));
-    Ok((position, alert.map_err(doing(format!("read the alert at position {position}, which is damaged")))))
-}
-
-/// An alert that is not damaged. Damage is logged: it hides no other alert.
-pub(crate) fn intact<T>(alert: Result<T, PortError>) -> Option<T> {
-    alert.inspect_err(|error| tracing::error!(error = with_causes(error), "an alert is left out")).ok()
 }

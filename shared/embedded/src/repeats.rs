@@ -1,8 +1,9 @@
-//! Which alerts say nothing new: another listing of the same home had one before.
+//! Alerts of homes with several listings: which say nothing new, and where else the home is shown.
 
 use rusqlite::{Connection, params};
-use stoop_domain::{Alert, AlertId, Time};
+use stoop_domain::{Alert, AlertId, AlertListing, HomeId, Time};
 use stoop_pipeline::merging_area;
+use stoop_wire::home_from_bytes;
 
 use crate::error::Result;
 use crate::ledgers::{intact, with_position};
@@ -36,4 +37,28 @@ pub(crate) fn repeated(connection: &Connection, position: i64, alert: &Alert) ->
         }
     }
     Ok(None)
+}
+
+/// Adds the other listings of its home that are on offer or under contract, by ID, if each home counts once.
+pub(crate) fn add_other_listings(connection: &Connection, alert: &mut Alert) -> Result<()> {
+    if !is_merging(connection)? {
+        return Ok(());
+    }
+    let sql = "SELECT homes.id, homes.body FROM merged_listings mine
+               JOIN merged_listings other INDEXED BY merged_by_home ON other.county = mine.county AND other.home = mine.home
+               JOIN homes ON homes.id = other.listing
+               WHERE mine.county = ?1 AND mine.listing = ?2 AND other.listing <> ?2 ORDER BY homes.id";
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query([merging_area(&alert.market).as_str(), alert.home.as_str()])?;
+    while let Some(row) = rows.next()? {
+        let home = home_from_bytes(row.get_ref(1)?.as_blob()?)?;
+        let facts = home.history.current().filter(|facts| facts.status.is_open());
+        let Some(facts) = facts.filter(|facts| facts.market.currency == alert.market.currency) else { continue };
+        alert.other_listings.push(AlertListing {
+            listing: HomeId(row.get_ref(0)?.as_str()?.into()),
+            list_price: facts.list_price,
+            url: home.url().map(str::to_owned),
+        });
+    }
+    Ok(())
 }

@@ -17,7 +17,7 @@ use crate::feed::limit_of;
 use crate::followers::IS_WITHDRAWN;
 use crate::ledgers::{intact, with_position};
 use crate::market_list::TableState;
-use crate::repeats::repeated;
+use crate::repeats::{add_other_listings, repeated};
 use crate::store;
 
 /// Selects alerts by verdict.
@@ -240,9 +240,10 @@ impl Database {
                 && let Some(row) = rows.next()?
             {
                 let (position, alert) = with_position(row)?;
-                if let Some(alert) = intact(alert)
+                if let Some(mut alert) = intact(alert)
                     && repeated(&inner.connection, position, &alert)?.is_none()
                 {
+                    add_other_listings(&inner.connection, &mut alert)?;
                     alerts.push(alert);
                 }
             }

@@ -138,6 +138,7 @@ impl Rules {
                 url: home.url().map(str::to_owned),
                 verdict: suspicion.map_or(Verdict::Alert, |why| Verdict::Suspect(why.why())),
                 withdrawn: None,
+                other_listings: Vec::new(),
             });
         }
         alerts

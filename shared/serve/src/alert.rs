@@ -1,5 +1,5 @@
 use serde::Serialize;
-use stoop_domain::{Alert, Verdict};
+use stoop_domain::{Alert, AlertListing, Verdict};
 
 use super::web_address;
 
@@ -35,6 +35,19 @@ pub struct AlertView {
     pub why_suspect: Option<String>,
     /// When rows that arrived later disproved it; `null` if it stands.
     pub withdrawn_at: Option<String>,
+    /// The other listings of the home on the market; empty where each listing counts as a home.
+    pub other_listings: Vec<AlertListingView>,
+}
+
+/// Another listing of an alert's home.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct AlertListingView {
+    /// Its ID.
+    pub listing: String,
+    /// What it asks now, in the alert's currency.
+    pub list_price: Option<f64>,
+    /// Its page.
+    pub url: Option<String>,
 }
 
 impl AlertView {
@@ -42,6 +55,11 @@ impl AlertView {
     #[must_use]
     pub fn of(alert: &Alert) -> Self {
         let currency = alert.market.currency;
+        let listing = |other: &AlertListing| AlertListingView {
+            listing: other.listing.to_string(),
+            list_price: other.list_price.map(|price| price.major_f64(currency)),
+            url: other.url.as_deref().and_then(web_address),
+        };
         Self {
             id: alert.id.to_string(),
             rule: alert.rule.clone(),
@@ -60,6 +78,7 @@ impl AlertView {
                 Verdict::Suspect(why) => Some(why.clone()),
             },
             withdrawn_at: alert.withdrawn.map(|at| at.to_string()),
+            other_listings: alert.other_listings.iter().map(listing).collect(),
         }
     }
 }

@@ -129,6 +129,7 @@ pub(super) fn alert(id: &str, verdict: Verdict) -> Alert {
         url: Some("https://homes.example/1001".into()),
         verdict,
         withdrawn: None,
+        other_listings: Vec::new(),
     }
 }
 

@@ -187,6 +187,7 @@ mod tests {
             url: Some("https://example.com/1".into()),
             verdict: Verdict::Alert,
             withdrawn: None,
+            other_listings: Vec::new(),
         }
     }
 

@@ -21,6 +21,7 @@ pub(crate) fn alerts(n: usize) -> Vec<Alert> {
         url: None,
         verdict: Verdict::Alert,
         withdrawn: None,
+        other_listings: Vec::new(),
     };
     (0..n).map(alert).collect()
 }

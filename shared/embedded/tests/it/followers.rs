@@ -26,6 +26,7 @@ fn alert(id: &str) -> Alert {
         url: None,
         verdict: Verdict::Alert,
         withdrawn: None,
+        other_listings: Vec::new(),
     }
 }
 

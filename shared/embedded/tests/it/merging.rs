@@ -17,6 +17,9 @@ use stoop_simulation::adverts::{AddressCustom, Adverts};
 use crate::support::{now, open, paths};
 use crate::verify::{asks, judge, measure, verify};
 
+mod alerts;
+mod truth;
+
 /// The observations of simulated adverts, in the order of time.
 fn adverts(seed: u64, homes: u32) -> Vec<Observation> {
     let adverts = Adverts::of(seed, AddressCustom::Numbered, homes);
@@ -296,103 +299,4 @@ fn a_price_in_the_middle_of_a_pass_is_merged_by_the_next() {
     assert_eq!(verify(folder.path()).differences, Vec::<String>::new(), "waiting is no difference");
     merge(&database);
     is_verified(folder.path());
-}
-
-/// Records the alerts of one home's listings, that ask 500,000 and then these prices, and returns those that are sent.
-fn sent(cuts: &[(&str, i64, i64)]) -> Vec<String> {
-    let folder = tempfile::TempDir::new().unwrap();
-    let database = open(folder.path());
-    let asks = |source: &str, minute: i64, price: i64| {
-        let mut listing = asks("1", minute, price).listing;
-        listing.address.line = Some("12 Rue des Orangers".into());
-        Observation::new(source, "1", Time::from_ms(1_768_003_200_000 + minute * 60_000), listing)
-    };
-    database.set_rules(&Rules::default()).unwrap();
-    measure(&database, &[asks("avito", 0, 500_000), asks("mubawab", 5, 500_000)]);
-    database.begin_merging(&Merging::default()).unwrap();
-    let [a, b] = ["avito/1", "mubawab/1"].map(|id| HomeId(id.into()));
-    database.rule_on_pair(&a, &b, Some(PairRuling::OneHome), Time::from_ms(0)).unwrap();
-    merge(&database);
-    assert_eq!(merged(&database).homes, 1);
-    for (source, day, price) in cuts {
-        measure(&database, &[asks(source, day * 1_440 + 10, *price)]);
-        judge(&database, &Rules::default());
-    }
-    let rows = database.alerts_after(0, 10).unwrap();
-    assert_eq!(rows.len(), cuts.len(), "each listing has its alert");
-    let is_repeated = |(position, alert): &(i64, Result<Alert, PortError>)| {
-        let alert = alert.as_ref().unwrap();
-        now(database.repeated(*position, alert)).unwrap().map(|_| alert.id.clone())
-    };
-    let repeated: Vec<AlertId> = rows.iter().filter_map(is_repeated).collect();
-    let listed = database.alerts(AlertFilter::Sent, 10).unwrap();
-    assert!(listed.iter().all(|alert| !repeated.contains(&alert.id)));
-    assert_eq!(listed.len() + repeated.len(), rows.len());
-    // Where each listing counts, each alert is sent.
-    database.end_merging().unwrap();
-    assert_eq!(database.alerts(AlertFilter::Sent, 10).unwrap().len(), rows.len());
-    listed.iter().rev().map(|alert| format!("{} {}", alert.home, alert.to.0 / 100)).collect()
-}
-
-#[test]
-fn a_cut_of_one_home_on_two_portals_is_sent_once() {
-    assert_eq!(sent(&[("avito", 1, 400_000), ("mubawab", 2, 400_000)]), ["avito/1 400000"]);
-    // A deeper cut is news, a smaller one is not.
-    assert_eq!(sent(&[("avito", 1, 400_000), ("mubawab", 2, 380_000)]), ["avito/1 400000", "mubawab/1 380000"]);
-    assert_eq!(sent(&[("avito", 1, 400_000), ("mubawab", 2, 410_000)]), ["avito/1 400000"]);
-    // So is one that comes weeks later.
-    assert_eq!(sent(&[("avito", 1, 400_000), ("mubawab", 16, 400_000)]), ["avito/1 400000", "mubawab/1 400000"]);
-}
-
-#[test]
-fn the_stock_is_that_of_the_homes_within_the_measured_error() {
-    let (folder, adverts) = (tempfile::TempDir::new().unwrap(), Adverts::of(42, AddressCustom::Numbered, 700));
-    let database = open(folder.path());
-    let mut observations: Vec<Observation> = adverts.iter().flat_map(|advert| &advert.observations).cloned().collect();
-    observations.sort_by_key(|observation| observation.at);
-    let middle = observations[observations.len() / 2].at;
-    measure(&database, &observations);
-    let active = || -> i64 {
-        let figures = |(market, cells): &(Market, Cells)| {
-            let zone = market.area.country().zone;
-            Figures::of(cells, Segment::All, middle, &zone).active
-        };
-        states(&database).iter().map(figures).sum()
-    };
-    let of_listings = active();
-    database.begin_merging(&Merging::default()).unwrap();
-    merge(&database);
-    let of_homes = active();
-
-    // The truth, as rulings: on all pairs of a home, and on all pairs that were joined in error.
-    let mut home_of: HashMap<HomeId, u32> = HashMap::new();
-    let mut listings: BTreeMap<u32, BTreeSet<HomeId>> = BTreeMap::new();
-    for (home, observation) in adverts.iter().flat_map(|advert| advert.observations.iter().map(|it| (advert.home, it)))
-    {
-        home_of.insert(home_id(observation), home);
-        listings.entry(home).or_default().insert(home_id(observation));
-    }
-    let connection = Connection::open(paths(folder.path()).0).unwrap();
-    let sql = "SELECT a.listing, b.listing FROM merged_listings a JOIN merged_listings b USING(county, home)
-               WHERE a.listing < b.listing";
-    let mut statement = connection.prepare(sql).unwrap();
-    let id = |row: &rusqlite::Row<'_>, column| HomeId(row.get::<_, String>(column).unwrap().as_str().into());
-    let joined: Vec<(HomeId, HomeId)> =
-        statement.query_map([], |row| Ok((id(row, 0), id(row, 1)))).unwrap().map(Result::unwrap).collect();
-    let at = Time::from_ms(0);
-    for (a, b) in joined.iter().filter(|(a, b)| home_of[a] != home_of[b]) {
-        database.rule_on_pair(a, b, Some(PairRuling::TwoHomes), at).unwrap();
-    }
-    for of_home in listings.values() {
-        for (a, b) in of_home.iter().zip(of_home.iter().skip(1)) {
-            // A wrong postal code can be in another county: such a pair is counted as two.
-            drop(database.rule_on_pair(a, b, Some(PairRuling::OneHome), at));
-        }
-    }
-    merge(&database);
-    let truth = active();
-    let error = |stock: i64| (stock - truth).abs() as f64 / truth as f64;
-    assert!(truth > 100, "{truth}");
-    assert!(error(of_listings) > 0.25, "{of_listings} listings of {truth} homes");
-    assert!(error(of_homes) < 0.03, "{of_homes} homes found of {truth}, shown by {of_listings} listings");
 }

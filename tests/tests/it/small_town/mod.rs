@@ -223,5 +223,6 @@ fn alert(id: &str, time: &str, prices: [i64; 2], verdict: Verdict) -> Alert {
         url: words("https://homes.example/1001"),
         verdict,
         withdrawn: None,
+        other_listings: Vec::new(),
     }
 }
