@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 use stoop_domain::{Home, HomeId};
-use stoop_identity::MODEL_VERSION;
+use stoop_identity::{MODEL_VERSION, PairRulings};
 use stoop_pipeline::ports::{FailureKind, MergedCounts, PortError};
 use stoop_pipeline::{MergedListings, merging_area};
 use stoop_serve::COMPARED_LISTINGS_MAX;
@@ -34,6 +34,17 @@ pub struct MergePass {
     pub counties: u64,
     /// Those with more than [`COMPARED_LISTINGS_MAX`] listings: there each listing counts.
     pub too_large: Vec<String>,
+}
+
+/// A county with changes that are not merged, as of one moment.
+struct Waiting {
+    county: String,
+    /// How often it had changed.
+    changes: i64,
+    merging: Merging,
+    rulings: PairRulings,
+    /// `None` if they are too many.
+    listings: Option<Vec<(HomeId, Home)>>,
 }
 
 impl Database {
@@ -62,7 +73,7 @@ impl Database {
         begin().map_err(self.doing("count each home once"))
     }
 
-    /// Counts each listing again: takes all corrections back. PairRulings are kept. Returns whether listings were merged.
+    /// Counts each listing again: takes all corrections back. Rulings are kept. Returns whether listings were merged.
     ///
     /// # Errors
     /// If there is another generation than the live one, or if it cannot be stored.
@@ -79,7 +90,7 @@ impl Database {
             }
             transaction.execute("DELETE FROM settings WHERE name = ?1", [SETTING])?;
             transaction.execute_batch(
-                "DROP TABLE merged_listings; DROP TABLE corrections; DROP TABLE unmerged; DROP INDEX alerts_by_home",
+                "DROP TABLE merged_listings; DROP TABLE corrections; DROP TABLE county_changes; DROP INDEX alerts_by_home",
             )?;
             transaction.commit()?;
             Ok(true)
@@ -100,56 +111,66 @@ impl Database {
 
     fn merge_waiting(&self, stop: &dyn Fn() -> bool) -> Result<MergePass> {
         let (mut pass, mut after) = (MergePass::default(), String::new());
+        self.note_weights()?;
         while !stop() {
-            let (county, changes, found, is_too_large) = {
-                let inner = self.lock();
-                let Some(merging) = self.current_merging(&inner.connection)? else { break };
-                let sql = "SELECT county, changes FROM unmerged WHERE county > ?1 ORDER BY county LIMIT 1";
-                let next: Option<(String, i64)> = inner
-                    .connection
-                    .prepare_cached(sql)?
-                    .query_row([&after], |row| Ok((row.get(0)?, row.get(1)?)))
-                    .optional()?;
-                let Some((county, changes)) = next else { break };
-                let listings = listings_of(&inner.connection, Generation::Live, &county)?;
-                let rulings = rulings(&inner.connection)?;
-                // Others may work meanwhile: what they change is marked again.
-                drop(inner);
-                let is_too_large = listings.is_none();
-                let found = listings.map(|listings| MergedListings::of(&listings, &rulings, &merging.except));
-                (county, changes, StoredHomes::of(&found.unwrap_or_default()), is_too_large)
+            let Some(waiting) =
+                self.reading(|| self.next_waiting(&after).map_err(self.doing("read the listings of a county")))?
+            else {
+                break;
             };
+            // Others may work meanwhile: what they change is marked again.
+            let Waiting { county, changes, merging, rulings, listings } = waiting;
+            let found = listings.as_ref().map(|listings| MergedListings::of(listings, &rulings, &merging.except));
+            let homes = StoredHomes::of(&found.unwrap_or_default());
             let mut inner = self.lock();
             let transaction = inner.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-            // Switched off meanwhile.
+            // It may be switched off meanwhile, or another pass may have merged as many changes or more.
             if !is_merging(&transaction)? {
                 break;
             }
-            store_homes(&transaction, Generation::Live, &county, &found)?;
-            let sql = "DELETE FROM unmerged WHERE county = ?1 AND changes = ?2";
-            transaction.prepare_cached(sql)?.execute(params![county, changes])?;
-            transaction.commit()?;
-            inner.after_commit(self.path());
-            pass.counties += 1;
-            if is_too_large {
-                pass.too_large.push(county.clone());
+            let sql = "UPDATE county_changes SET merged = ?2 WHERE county = ?1 AND merged < ?2";
+            if transaction.prepare_cached(sql)?.execute(params![county, changes])? > 0 {
+                store_homes(&transaction, Generation::Live, &county, &homes)?;
+                transaction.commit()?;
+                inner.after_commit(self.path());
+                pass.counties += 1;
+                if listings.is_none() {
+                    pass.too_large.push(county.clone());
+                }
             }
             after = county;
         }
         Ok(pass)
     }
 
-    /// The setting. If it is of other weights than those of this program, all counties are marked.
-    fn current_merging(&self, connection: &Connection) -> Result<Option<Merging>> {
-        let Some(mut merging) = merging(connection)? else { return Ok(None) };
-        if merging.model != MODEL_VERSION {
-            merging.model = MODEL_VERSION;
-            connection.execute_batch("BEGIN IMMEDIATE")?;
-            let marked = mark_all(connection).and_then(|()| store_setting(connection, &merging));
-            connection.execute_batch(if marked.is_ok() { "COMMIT" } else { "ROLLBACK" })?;
-            marked?;
+    /// The next county with changes that are not merged, after this one. `None` if there is none, or if each listing counts.
+    fn next_waiting(&self, after: &str) -> Result<Option<Waiting>> {
+        let inner = self.lock();
+        let connection = &inner.connection;
+        let Some(merging) = merging(connection)? else { return Ok(None) };
+        let sql =
+            "SELECT county, changes FROM county_changes WHERE changes > merged AND county > ?1 ORDER BY county LIMIT 1";
+        let next =
+            connection.prepare_cached(sql)?.query_row([after], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+        let Some((county, changes)): Option<(String, i64)> = next else { return Ok(None) };
+        let listings = listings_of(connection, Generation::Live, &county)?;
+        Ok(Some(Waiting { county, changes, merging, rulings: rulings(connection)?, listings }))
+    }
+
+    /// Marks all counties if they were merged by other weights than those of this program.
+    fn note_weights(&self) -> Result<()> {
+        let is_other = |merging: &Merging| merging.model != MODEL_VERSION;
+        let known = merging(&self.lock().connection)?;
+        if !known.as_ref().is_some_and(is_other) {
+            return Ok(());
         }
-        Ok(Some(merging))
+        let mut inner = self.lock();
+        let transaction = inner.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        if let Some(merging) = merging(&transaction)?.filter(is_other) {
+            mark_all(&transaction)?;
+            store_setting(&transaction, &Merging { model: MODEL_VERSION, ..merging })?;
+        }
+        Ok(transaction.commit()?)
     }
 
     /// Merges all listings of a generation that is being made, if listings are merged.
@@ -190,7 +211,8 @@ impl Database {
         if self.merging()?.is_none() {
             return Ok(None);
         }
-        let sql = "SELECT count(DISTINCT home), count(*), (SELECT count(*) FROM unmerged) FROM merged_listings";
+        let sql = "SELECT count(DISTINCT home), count(*), (SELECT count(*) FROM county_changes WHERE changes > merged)
+                   FROM merged_listings";
         let counts = self.rows(sql, [], |row| {
             let count = |column| row.get::<_, i64>(column).map(i64::cast_unsigned);
             Ok(MergedCounts { homes: count(0)?, listings: count(1)?, counties_waiting: count(2)? })
@@ -226,7 +248,10 @@ pub(crate) fn expected_and_stored(
     merging: &Merging,
     county: &str,
 ) -> Result<Option<(StoredHomes, StoredHomes)>> {
-    if connection.prepare_cached("SELECT 1 FROM unmerged WHERE county = ?1")?.exists([county])? {
+    if connection
+        .prepare_cached("SELECT 1 FROM county_changes WHERE county = ?1 AND changes > merged")?
+        .exists([county])?
+    {
         return Ok(None);
     }
     let listings = listings_of(connection, Generation::Live, county)?.unwrap_or_default();

@@ -143,7 +143,7 @@ CREATE TABLE IF NOT EXISTS reference_values(
 
 /// Created when listings are first merged, so that older files and programs need not know them. `merged_listings` has the
 /// listings of homes with more than one, `corrections` what each such home changes in each market: both are computed from the
-/// homes, and belong to a generation. `unmerged` has the counties with changes that are not merged yet.
+/// homes, and belong to a generation. `county_changes` has how often each county changed, and how many of its changes are merged.
 pub(crate) const MERGING: &str = "
 CREATE TABLE IF NOT EXISTS merged_listings{generation}(
     county TEXT, listing TEXT, home TEXT NOT NULL, speaks INTEGER NOT NULL, PRIMARY KEY(county, listing)
@@ -151,7 +151,9 @@ CREATE TABLE IF NOT EXISTS merged_listings{generation}(
 CREATE TABLE IF NOT EXISTS corrections{generation}(
     county TEXT, home TEXT, market TEXT, body BLOB NOT NULL, PRIMARY KEY(county, home, market)
 ) STRICT, WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS unmerged(county TEXT PRIMARY KEY, changes INTEGER NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS county_changes(
+    county TEXT PRIMARY KEY, changes INTEGER NOT NULL, merged INTEGER NOT NULL DEFAULT 0
+) STRICT;
 ";
 
 /// The indexes of the live tables where listings are merged: the listings of a home, and their alerts.

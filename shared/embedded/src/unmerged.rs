@@ -68,7 +68,8 @@ pub(crate) fn mark_changed(transaction: &Transaction<'_>, commit: &Commit<'_>) -
 
 /// Marks a county.
 pub(crate) fn mark(connection: &Connection, county: &str) -> Result<()> {
-    let sql = "INSERT INTO unmerged(county, changes) VALUES(?1, 1) ON CONFLICT DO UPDATE SET changes = changes + 1";
+    let sql =
+        "INSERT INTO county_changes(county, changes) VALUES(?1, 1) ON CONFLICT DO UPDATE SET changes = changes + 1";
     connection.prepare_cached(sql)?.execute([county])?;
     Ok(())
 }

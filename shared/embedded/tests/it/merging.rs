@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use rusqlite::Connection;
 use stoop_dice::Dice;
@@ -299,4 +300,33 @@ fn a_price_in_the_middle_of_a_pass_is_merged_by_the_next() {
     assert_eq!(verify(folder.path()).differences, Vec::<String>::new(), "waiting is no difference");
     merge(&database);
     is_verified(folder.path());
+}
+
+#[test]
+fn two_passes_and_a_writer_may_work_at_once() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let observations = adverts(21, 60);
+    open(folder.path()).begin_merging(&Merging::default()).unwrap();
+    let is_done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                let database = open(folder.path());
+                while !is_done.load(Ordering::Relaxed) {
+                    merge(&database);
+                }
+            });
+        }
+        let database = open(folder.path());
+        let mut measurer = Measurer::new(&*database);
+        for batch in observations.chunks(9) {
+            now(measurer.measure(batch)).unwrap();
+        }
+        is_done.store(true, Ordering::Relaxed);
+    });
+    let database = open(folder.path());
+    merge(&database);
+    database.roll_up(Time::default(), &|| false).unwrap();
+    is_verified(folder.path());
+    assert!(merged(&database).homes > 10);
 }
