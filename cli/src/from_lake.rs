@@ -23,7 +23,8 @@ const HOMES: usize = 4_096;
 
 /// What no file of the lake has.
 const LOST: &str = "runs, quarantine, what searches know of their listings, pauses, tokens, reference series, \
-                    marks of withdrawn alerts, observations that were in no file yet";
+                    marks of withdrawn alerts, whether homes are merged and rulings on listings, \
+                    observations that were in no file yet";
 
 pub(crate) async fn from_lake(store: &StoreArgs, args: &RebuildArgs) -> anyhow::Result<ExitCode> {
     let config = in_force(args.config.as_deref()).map(read_outline).transpose().map_err(usage)?;

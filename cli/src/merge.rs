@@ -13,7 +13,7 @@ use stoop_runtime::SystemClock;
 use crate::args::{JsonArgs, MergeArgs, MergeCommand, PairArgs, StoreArgs};
 use crate::engine::{open_to_work, roll_up};
 use crate::failure::usage;
-use crate::out::{self, say};
+use crate::out::{self, complain, say};
 use crate::show::{self, count};
 use crate::stop::Stop;
 use crate::views::{open, plural};
@@ -52,6 +52,11 @@ pub(crate) fn merge(store: &StoreArgs, args: &MergeArgs) -> anyhow::Result<ExitC
         MergeCommand::On(on) => {
             if let Some(source) = on.except.iter().find(|source| source.is_empty() || source.contains('/')) {
                 return Err(usage(format!("--except: {source:?} is no source; accepted: names like zillow")));
+            }
+            for source in &on.except {
+                if !database.has_listings_of(source)? {
+                    complain!("stoop: no listing of {} is stored yet", show::plain(source));
+                }
             }
             database.begin_merging(&Merging::except(on.except.iter().cloned())).map_err(refused)?;
         }

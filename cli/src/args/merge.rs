@@ -29,7 +29,7 @@ pub(crate) enum MergeCommand {
 
 #[derive(Args)]
 pub(crate) struct MergeOnArgs {
-    /// Sources whose listings always count, like zillow,avito
+    /// Sources whose listings always count, like zillow,avito; without it, none
     #[arg(long, value_name = "SOURCE,...", value_delimiter = ',')]
     pub(crate) except: Vec<String>,
 }

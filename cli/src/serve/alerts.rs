@@ -61,7 +61,7 @@ pub(super) async fn stream(
                 versions.changed().await.ok()?;
                 continue;
             }
-            match ledger.read(move |database| database.alerts_after(after, AT_ONCE)).await {
+            match ledger.read(move |database| database.news_after(after, AT_ONCE)).await {
                 Ok(alerts) if !alerts.is_empty() => {
                     if !is_admitted() {
                         return None;

@@ -49,8 +49,15 @@ impl Alerts {
         let filter = if suspect { AlertFilter::Suspect } else { AlertFilter::Sent };
         let Some(query) = area_asked else {
             let counts = database.counts()?;
-            let total = if suspect { counts.suspects } else { counts.alerts };
-            let alerts = database.alerts(filter, limit)?.into_iter().map(AlertRow::of).collect();
+            let mut alerts = database.alerts(filter, if database.merging()?.is_some() { usize::MAX } else { limit })?;
+            let total = match database.merging()? {
+                // Without those that repeat others.
+                Some(_) => alerts.len() as u64,
+                None if suspect => counts.suspects,
+                None => counts.alerts,
+            };
+            alerts.truncate(limit);
+            let alerts = alerts.into_iter().map(AlertRow::of).collect();
             return Ok(Self { which, total, alerts, suspects: counts.suspects, area: None });
         };
         let found = area(database, query)?;

@@ -33,6 +33,8 @@ pub(super) struct Defined {
     /// What of the provider's way cannot be followed.
     not_followed: &'static str,
     markets: Vec<DefinedMarket>,
+    /// Whether each home counts once: here by the listing that speaks for it now.
+    counts_homes: bool,
     #[serde(skip)]
     provider: Provider,
 }
@@ -88,6 +90,7 @@ impl Defined {
                 month_is_over: whole.until < today,
                 observed_since: since,
                 not_followed: provider.not_followed(),
+                counts_homes: database.merging()?.is_some(),
                 provider,
             })
         })
@@ -111,7 +114,7 @@ fn chosen(asked: Option<Month>, current: Month, since: Option<&str>, found: &Fou
     Ok(month)
 }
 
-/// Counts every home whose last market is in the area, in one pass.
+/// Counts every home whose last market is in the area, in one pass; of merged listings the one that speaks.
 fn count<'a>(database: &Database, found: &'a FoundArea, period: Period) -> anyhow::Result<Tallies<'a>> {
     let mut tallies = Tallies::new(&found.markets, period);
     let areas: BTreeSet<&AreaPath> = found.markets.iter().map(|market| &market.area).collect();
@@ -119,7 +122,7 @@ fn count<'a>(database: &Database, found: &'a FoundArea, period: Period) -> anyho
     let markets: Vec<Market> =
         database.market_ids()?.into_iter().filter(|market| areas.contains(&market.area)).collect();
     for market in &markets {
-        each_home(|after, limit| database.homes_of(market, after, limit), |_, home| tallies.add(&home.history))?;
+        each_home(|after, limit| database.merged_homes_of(market, after, limit), |_, home| tallies.add(&home.history))?;
     }
     Ok(tallies)
 }
@@ -195,6 +198,9 @@ impl Defined {
         }
         if let Some(since) = self.observed_since.as_ref().filter(|since| **since >= self.from) {
             remarks.push(format!("observed since {since} only: the days before it count as empty"));
+        }
+        if self.counts_homes {
+            remarks.push("a home with several listings counts by the one that speaks for it now".to_owned());
         }
         if self.markets.iter().flat_map(|market| &market.figures).any(|figure| figure.thin || figure.ours_thin) {
             remarks.push("dim: of fewer than 10 homes".to_owned());

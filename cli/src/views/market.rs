@@ -37,6 +37,8 @@ pub(super) struct Area {
     pub(super) yields: Vec<YieldView>,
     /// Whether each home counts once, though several listings show it.
     counts_homes: bool,
+    /// Counties with changes that are not merged yet: their figures may count a home several times.
+    counties_unmerged: u64,
     /// If homes were merged for this view alone.
     #[serde(flatten)]
     merging: Option<Merging>,
@@ -114,8 +116,9 @@ impl Area {
             }
             Ok(view)
         })?;
-        let counts_homes = database.merging()?.is_some();
-        Ok(Self { view, known: None, yields: Vec::new(), counts_homes, merging: None })
+        let merged = database.merged_counts()?;
+        let (counts_homes, counties_unmerged) = (merged.is_some(), merged.map_or(0, |merged| merged.counties_waiting));
+        Ok(Self { view, known: None, yields: Vec::new(), counts_homes, counties_unmerged, merging: None })
     }
 
     /// What was known at a time, which is also the time shown unless another is requested.
@@ -147,8 +150,9 @@ impl Area {
             revisions.extend(revised.map(|revised| RevisedMarket { market: market.id.clone(), revised }));
         }
         let known = Some(AsKnown { as_known: known, revised: revisions });
-        let counts_homes = database.merging()?.is_some();
-        Ok(Self { view: then, known, yields: Vec::new(), counts_homes, merging: None })
+        let merged = database.merged_counts()?;
+        let (counts_homes, counties_unmerged) = (merged.is_some(), merged.map_or(0, |merged| merged.counties_waiting));
+        Ok(Self { view: then, known, yields: Vec::new(), counts_homes, counties_unmerged, merging: None })
     }
 
     /// The area with its figures only, each home counted once.
@@ -182,7 +186,14 @@ impl Area {
                 Ok(())
             })?;
             let merging = Merging { merged_listings: merged, doubtful_pairs: doubtful };
-            Ok(Self { view, known: None, yields: Vec::new(), counts_homes: true, merging: Some(merging) })
+            Ok(Self {
+                view,
+                known: None,
+                yields: Vec::new(),
+                counts_homes: true,
+                counties_unmerged: 0,
+                merging: Some(merging),
+            })
         })
     }
 }
@@ -217,7 +228,16 @@ impl View for Area {
             page.line([SafeText::from(note).dim()]).gap();
         } else if self.counts_homes {
             let note = "Each home counts once, as far as listings can be distinguished (`stoop merge`, docs/HOMES.md)";
-            page.line([SafeText::from(note).dim()]).gap();
+            page.line([SafeText::from(note).dim()]);
+            if self.counties_unmerged > 0 {
+                let waiting = match self.counties_unmerged {
+                    1 => "changes in 1 county are".to_owned(),
+                    some => format!("changes in {} counties are", show::count(some)),
+                };
+                let note = format!("{waiting} not merged yet: homes there may still count several times");
+                page.line([SafeText::from(note).yellow()]);
+            }
+            page.gap();
         }
         for (at, market) in self.view.markets.iter().enumerate() {
             if at > 0 {

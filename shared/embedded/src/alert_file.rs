@@ -48,7 +48,7 @@ impl AlertFile {
     }
 
     /// Writes every alert that is to be sent and is not in the file yet. Calls `written` with each one once it is
-    /// stored. Only one process may call this at a time.
+    /// stored, unless it repeats one of another listing of its home. Only one process may call this at a time.
     ///
     /// # Errors
     /// If the ledger cannot be read or the file cannot be written. The next call continues from there.
@@ -58,8 +58,9 @@ impl AlertFile {
             let alerts = ledger.alerts_after(seq, ALERTS_MAX)?;
             let Some((last, _)) = alerts.last() else { return Ok(()) };
             let last = *last;
-            let alerts = alerts.into_iter().filter_map(|(_, alert)| intact(alert));
-            let alerts_sent: Vec<Alert> = alerts.filter(|alert| alert.verdict == Verdict::Alert).collect();
+            let alerts = alerts.into_iter().filter_map(|(position, alert)| Some((position, intact(alert)?)));
+            let (positions, alerts_sent): (Vec<i64>, Vec<Alert>) =
+                alerts.filter(|(_, alert)| alert.verdict == Verdict::Alert).unzip();
             let bytes = match bytes {
                 _ if alerts_sent.is_empty() => bytes,
                 Some(bytes) => Some(self.write(bytes, &alerts_sent)?),
@@ -71,7 +72,11 @@ impl AlertFile {
                 }
             };
             ledger.set_place_of(NAME, last, bytes)?;
-            alerts_sent.iter().for_each(&mut written);
+            for (position, alert) in positions.into_iter().zip(&alerts_sent) {
+                if !ledger.is_repeat(position, alert)? {
+                    written(alert);
+                }
+            }
         }
     }
 

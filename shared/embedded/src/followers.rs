@@ -33,6 +33,37 @@ impl Database {
         self.rows(sql, params![after, limit_of(limit)], with_position).map_err(self.doing("read the alerts"))
     }
 
+    /// As [`Database::alerts_after`], each with the other listings of its home, without those that repeat one of another listing.
+    ///
+    /// # Errors
+    /// If they cannot be read.
+    pub fn news_after(&self, after: i64, limit: usize) -> Result<Vec<LedgerRow>, PortError> {
+        let (mut news, mut last) = (Vec::new(), after);
+        while news.len() < limit {
+            let some = self.alerts_after(last, limit)?;
+            let Some((position, _)) = some.last() else { break };
+            last = *position;
+            let inner = self.lock();
+            for (position, alert) in some {
+                let alert = match alert {
+                    Ok(mut alert) => {
+                        let is_repeat = repeated(&inner.connection, position, &alert).map(|other| other.is_some());
+                        if is_repeat.map_err(self.doing("look for alerts of the same home"))? {
+                            continue;
+                        }
+                        let added = add_other_listings(&inner.connection, &mut alert);
+                        added.map_err(self.doing("read the other listings of homes"))?;
+                        Ok(alert)
+                    }
+                    damaged => damaged,
+                };
+                news.push((position, alert));
+            }
+        }
+        news.truncate(limit);
+        Ok(news)
+    }
+
     /// As [`Database::alerts_after`], each with the rules that it was judged by; `None` for a damaged one.
     ///
     /// # Errors
@@ -46,6 +77,12 @@ impl Database {
             Ok((seq, intact(alert).map(|alert| JudgedAlert { alert, rules })))
         };
         self.rows(sql, params![after, limit_of(limit)], judged).map_err(self.doing("read the judged alerts"))
+    }
+
+    /// Whether an alert repeats one of another listing of its home.
+    pub(crate) fn is_repeat(&self, position: i64, alert: &Alert) -> Result<bool, PortError> {
+        let found = repeated(&self.lock().connection, position, alert);
+        Ok(found.map_err(self.doing("look for alerts of the same home"))?.is_some())
     }
 
     /// The position of the alert that was recorded last; 0 if there is none.

@@ -100,6 +100,16 @@ impl Database {
         })
     }
 
+    /// Whether a listing of a source is stored.
+    ///
+    /// # Errors
+    /// If that cannot be read.
+    pub fn has_listings_of(&self, source: &str) -> Result<bool, PortError> {
+        let after = HomeId(format!("{source}/").into());
+        let next = self.home_ids_after(Some(&after), 1)?;
+        Ok(next.first().is_some_and(|id| id.as_str().starts_with(after.as_str())))
+    }
+
     /// The first `limit` homes, ordered by ID, after `after`.
     ///
     /// # Errors

@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 use stoop_domain::{Home, HomeId};
 use stoop_identity::{MODEL_VERSION, PairRulings};
-use stoop_pipeline::ports::{FailureKind, MergedCounts, PortError};
+use stoop_pipeline::ports::{MergedCounts, PortError};
 use stoop_pipeline::{MergedListings, merging_area};
 use stoop_serve::COMPARED_LISTINGS_MAX;
 
@@ -25,7 +25,7 @@ use crate::merged_homes::{StoredHomes, store_homes};
 use crate::pair_rulings::rulings;
 use crate::rollups::below;
 use crate::schema::{MERGING, MERGING_INDICES, has_table};
-use crate::unmerged::{Merging, SETTING, is_merging, mark, merging, store_setting};
+use crate::unmerged::{Merging, SETTING, check_one_generation, is_merging, mark, merging, store_setting};
 
 /// What [`Database::merge_listings`] did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -219,15 +219,6 @@ impl Database {
         });
         Ok(counts.map_err(self.doing("count the merged homes"))?.pop())
     }
-}
-
-/// Refuses if there is another generation than the live one: it would count otherwise when it is swapped in.
-fn check_one_generation(connection: &Connection) -> Result<()> {
-    if has_table(connection, "rebuild")? {
-        let why = "a rebuild has made another state beside the live one; `stoop rebuild --forget` removes it";
-        return Err(Failure::boxed(FailureKind::Refused, why));
-    }
-    Ok(())
 }
 
 /// Makes a generation that became the live one count what the setting says.

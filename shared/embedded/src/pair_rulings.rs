@@ -12,7 +12,7 @@ use crate::database::Database;
 use crate::error::Result;
 use crate::failure::Failure;
 use crate::schema::{RULINGS, has_table};
-use crate::unmerged::{is_merging, mark};
+use crate::unmerged::{check_one_generation, is_merging, mark};
 
 impl Database {
     /// What people ruled on pairs of listings.
@@ -53,7 +53,11 @@ impl Database {
             for id in [a, b] {
                 match county_of(id)? {
                     Some(county) => drop(counties.insert(county)),
-                    None => return refused(format!("no listing {id} is counted in a market")),
+                    None => {
+                        return refused(format!(
+                            "no listing {id} is counted in a market; accepted: an ID like SOURCE/ID, as lists have it"
+                        ));
+                    }
                 }
             }
             if let (Some(first), Some(second)) = (counties.first(), counties.last())
@@ -62,6 +66,10 @@ impl Database {
                 return refused(format!(
                     "they are in two counties, {first} and {second}: listings are merged within one"
                 ));
+            }
+            let merges = is_merging(&transaction)?;
+            if merges {
+                check_one_generation(&transaction)?;
             }
             transaction.execute_batch(RULINGS)?;
             let changed = match ruling {
@@ -76,7 +84,7 @@ impl Database {
                     transaction.execute(sql, params![a.as_str(), b.as_str()])?
                 }
             };
-            if is_merging(&transaction)? {
+            if merges {
                 counties.iter().try_for_each(|county| mark(&transaction, county))?;
             }
             transaction.commit()?;

@@ -7,9 +7,11 @@ use serde::{Deserialize, Serialize};
 use stoop_domain::Market;
 use stoop_identity::MODEL_VERSION;
 use stoop_pipeline::merging_area;
-use stoop_pipeline::ports::Commit;
+use stoop_pipeline::ports::{Commit, FailureKind};
 
 use crate::error::Result;
+use crate::failure::Failure;
+use crate::schema::has_table;
 
 /// The name of the setting that switches merging on.
 pub(crate) const SETTING: &str = "merging";
@@ -71,5 +73,14 @@ pub(crate) fn mark(connection: &Connection, county: &str) -> Result<()> {
     let sql =
         "INSERT INTO county_changes(county, changes) VALUES(?1, 1) ON CONFLICT DO UPDATE SET changes = changes + 1";
     connection.prepare_cached(sql)?.execute([county])?;
+    Ok(())
+}
+
+/// Refuses if there is another generation than the live one: it would count otherwise when it is swapped in.
+pub(crate) fn check_one_generation(connection: &Connection) -> Result<()> {
+    if has_table(connection, "rebuild")? {
+        let why = "a rebuild has made another state beside the live one; `stoop rebuild --forget` removes it";
+        return Err(Failure::boxed(FailureKind::Refused, why));
+    }
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! Joins listings that are of one home.
 
+mod agglomerate;
 mod one;
 
 use std::collections::BTreeMap;
@@ -59,7 +60,7 @@ pub fn link_at(listings: &[ListingTraits], join_weight: i32) -> Linked {
 }
 
 /// Joins listings at the limit [`JOIN_WEIGHT`] and by what people ruled. Listings that were ruled to be of one home are joined
-/// first; further ones as far as no veto forbids it, that of another ruling included. Rulings on other listings have no effect.
+/// first, with what agrees with any of them; but never two that were ruled to be of two. Rulings on other listings have no effect.
 #[must_use]
 pub fn link_ruled(listings: &[ListingTraits], rulings: &PairRulings) -> Linked {
     link_by(listings, JOIN_WEIGHT, rulings)
@@ -158,50 +159,6 @@ impl<'a> Linker<'a> {
     fn ruled_with(&self, of: usize) -> impl Iterator<Item = usize> {
         let pairs = self.rulings.keys().map(|(a, b)| (*a as usize, *b as usize));
         pairs.filter_map(move |(a, b)| if a == of { Some(b) } else { (b == of).then_some(a) })
-    }
-
-    /// Joins the listings of a component, the surest pair first, as long as the mean weight between two groups reaches
-    /// [`JOIN_WEIGHT`] and no pair between them has a veto. Returns the groups of more than one.
-    fn agglomerate(&self, mut component: Vec<usize>, rank: &[usize]) -> Vec<Vec<usize>> {
-        component.sort_unstable_by_key(|listing| rank[*listing]);
-        let mut groups: Vec<Vec<usize>> = component.into_iter().map(|listing| vec![listing]).collect();
-        let count = groups.len();
-        // The sum of weights between two groups; none if a pair has a veto.
-        let mut sums: Vec<Vec<Option<i64>>> = vec![vec![None; count]; count];
-        for a in 0..count {
-            for b in a + 1..count {
-                let comparison = self.compare(groups[a][0], groups[b][0]);
-                let sum = comparison.veto.is_none().then_some(i64::from(comparison.strength()));
-                (sums[a][b], sums[b][a]) = (sum, sum);
-            }
-        }
-        loop {
-            let mut best: Option<(i64, usize, usize)> = None;
-            for a in 0..groups.len() {
-                for b in a + 1..groups.len() {
-                    let pairs = i64::try_from(groups[a].len() * groups[b].len()).unwrap_or(i64::MAX);
-                    let Some(mean) = sums[a][b].map(|sum| sum / pairs.max(1)) else { continue };
-                    if mean >= i64::from(self.join_weight) && best.is_none_or(|(known, ..)| mean > known) {
-                        best = Some((mean, a, b));
-                    }
-                }
-            }
-            let Some((_, a, b)) = best else { break };
-            let joined = groups.remove(b);
-            groups[a].extend(joined);
-            sums.remove(b);
-            for (at, row) in sums.iter_mut().enumerate() {
-                let other = row.remove(b);
-                if at != a {
-                    row[a] = row[a].zip(other).map(|(one, other)| one + other);
-                }
-            }
-            let row: Vec<Option<i64>> = (0..groups.len()).map(|at| sums[at][a]).collect();
-            sums[a] = row;
-        }
-        let mut joined: Vec<Vec<usize>> = groups.into_iter().filter(|group| group.len() > 1).collect();
-        joined.iter_mut().for_each(|group| group.sort_unstable_by_key(|listing| rank[*listing]));
-        joined
     }
 }
 
