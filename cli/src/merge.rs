@@ -18,6 +18,9 @@ use crate::show::{self, count};
 use crate::stop::Stop;
 use crate::views::{open, plural};
 
+/// Who rules on this computer.
+const LOCAL: &str = "local";
+
 /// The JSON output of `stoop merge`.
 #[derive(Serialize)]
 struct MergeView {
@@ -83,7 +86,7 @@ pub(crate) fn merge(store: &StoreArgs, args: &MergeArgs) -> anyhow::Result<ExitC
 
 fn rule(database: &Database, pair: &PairArgs, ruling: Option<PairRuling>) -> anyhow::Result<()> {
     let [a, b] = [&pair.listing, &pair.other].map(|id| HomeId(id.as_str().into()));
-    let changed = database.rule_on_pair(&a, &b, ruling, SystemClock.now()).map_err(refused)?;
+    let changed = database.rule_on_pair(&a, &b, ruling, LOCAL, SystemClock.now()).map_err(refused)?;
     let [first, second] = [show::plain(&pair.listing), show::plain(&pair.other)];
     let now = match ruling {
         Some(PairRuling::OneHome) => format!("{first} and {second} are of one home"),

@@ -22,7 +22,7 @@ use tower_http::compression::CompressionLayer;
 use super::access::ServerAccess;
 use super::alerts;
 use super::asked::{ReceivedRequest, client, presented, request};
-use super::controls::ServedControls;
+use super::controls::{ServedControls, ServedRulings};
 use super::events;
 use super::listeners::Listeners;
 use super::metrics::{self, ServerMeter};
@@ -336,7 +336,8 @@ fn answered(
 ) -> anyhow::Result<ApiResponse> {
     let access = tokens.map_or(Access::Everyone, |tokens| Access::WithToken(Some(tokens)));
     let controls = ServedControls(database);
-    let web = Web::new(database, database, database, database).with_controls(&controls);
+    let rulings = ServedRulings(database);
+    let web = Web::new(database, database, database, database).with_controls(&controls).with_rulings(&rulings);
     // Calls to SQLite end before they return.
     let answer = web.answer(*request, access, SystemClock.now(), now).now_or_never();
     answer.context("a read of the database waits for something")

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use async_trait::async_trait;
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 use stoop_domain::{HomeId, Time};
 use stoop_identity::{PairRuling, PairRulings};
 use stoop_pipeline::merging_area;
-use stoop_pipeline::ports::{FailureKind, PortError};
+use stoop_pipeline::ports::{FailureKind, PairRulingLedger, PortError};
 
 use crate::database::Database;
 use crate::error::Result;
@@ -23,7 +24,7 @@ impl Database {
         rulings(&self.lock().connection).map_err(self.doing("read the rulings on listings"))
     }
 
-    /// Stores a ruling on two listings, in place of an earlier one; `None` takes it back. Returns whether that changed
+    /// Stores a ruling on two listings, in the name of `by` and in place of an earlier one; `None` takes it back. Returns whether that changed
     /// anything. A rebuild keeps rulings.
     ///
     /// # Errors
@@ -33,6 +34,7 @@ impl Database {
         a: &HomeId,
         b: &HomeId,
         ruling: Option<PairRuling>,
+        by: &str,
         now: Time,
     ) -> Result<bool, PortError> {
         let rule = || -> Result<bool> {
@@ -74,10 +76,10 @@ impl Database {
             transaction.execute_batch(RULINGS)?;
             let changed = match ruling {
                 Some(ruling) => {
-                    let sql = "INSERT INTO pair_rulings(a, b, ruling, at) VALUES(?1, ?2, ?3, ?4)
-                               ON CONFLICT DO UPDATE SET ruling = excluded.ruling, at = excluded.at
+                    let sql = "INSERT INTO pair_rulings(a, b, ruling, at, by) VALUES(?1, ?2, ?3, ?4, ?5)
+                               ON CONFLICT DO UPDATE SET ruling = excluded.ruling, at = excluded.at, by = excluded.by
                                WHERE ruling <> excluded.ruling";
-                    transaction.execute(sql, params![a.as_str(), b.as_str(), name_of(ruling), now.ms()])?
+                    transaction.execute(sql, params![a.as_str(), b.as_str(), name_of(ruling), now.ms(), by])?
                 }
                 None => {
                     let sql = "DELETE FROM pair_rulings WHERE a = ?1 AND b = ?2";
@@ -91,6 +93,21 @@ impl Database {
             Ok(changed > 0)
         };
         rule().map_err(self.doing("rule on two listings"))
+    }
+}
+
+#[async_trait]
+impl PairRulingLedger for Database {
+    async fn rule_pair(
+        &self,
+        (a, b): (&HomeId, &HomeId),
+        ruling: Option<PairRuling>,
+        by: &str,
+        now: Time,
+    ) -> Result<bool, PortError> {
+        let is_changed = self.rule_on_pair(a, b, ruling, by, now)?;
+        self.merge_listings(&|| false)?;
+        Ok(is_changed)
     }
 }
 

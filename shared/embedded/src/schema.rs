@@ -165,7 +165,7 @@ CREATE INDEX IF NOT EXISTS alerts_by_home ON alerts(json_extract(body, '$.home')
 /// Created with the first ruling on two listings. A rebuild keeps it: it is not computed from the lake.
 pub(crate) const RULINGS: &str = "
 CREATE TABLE IF NOT EXISTS pair_rulings(
-    a TEXT, b TEXT, ruling TEXT NOT NULL, at INTEGER NOT NULL, PRIMARY KEY(a, b)
+    a TEXT, b TEXT, ruling TEXT NOT NULL, at INTEGER NOT NULL, by TEXT NOT NULL, PRIMARY KEY(a, b)
 ) STRICT, WITHOUT ROWID;
 ";
 

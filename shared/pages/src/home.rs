@@ -5,17 +5,18 @@ mod others;
 
 use maud::{Markup, html};
 use stoop_domain::{Currency, HomeId, Minor, Time};
-use stoop_serve::{Allowance, HappenedView, HomeView, OtherListings, Reader, area_name, areas_around};
+use stoop_serve::{Allowance, HappenedView, HomeView, Reader, area_name, areas_around};
 
 use crate::chart::{Step, StepChart};
 use crate::definitions;
 use crate::layout::{self, Head, Room};
 use crate::problem::Problem;
+use crate::request::Visitor;
 use crate::text;
 use meanwhile::Meanwhile;
 
 /// The page of a home at `now`.
-pub(crate) async fn page(reader: &Reader<'_>, id: &HomeId, now: Time) -> Result<String, Problem> {
+pub(crate) async fn page(reader: &Reader<'_>, id: &HomeId, visitor: Visitor<'_>, now: Time) -> Result<String, Problem> {
     let missing = || {
         let shown: String = id.as_str().chars().take(120).collect();
         Problem::missing(format!("No home has the ID {shown:?}."))
@@ -37,6 +38,7 @@ pub(crate) async fn page(reader: &Reader<'_>, id: &HomeId, now: Time) -> Result<
         false => None,
     };
     let others = reader.other_listings(id, &home, &known, now, &Allowance::of_answer()).await?;
+    let others = others::draw(&others, id, visitor);
     let content = draw(&view, &title, steps, meanwhile.as_ref(), &others, now);
     Ok(layout::page(&Head { title: &title, room: Room::Elsewhere, now: Some(now), query: "" }, &content))
 }
@@ -46,7 +48,7 @@ fn draw(
     title: &str,
     steps: Vec<Step>,
     meanwhile: Option<&Meanwhile>,
-    others: &OtherListings,
+    others: &Markup,
     now: Time,
 ) -> Markup {
     let home = &view.summary;
@@ -100,7 +102,7 @@ fn draw(
                 @for (field, value) in home.fields.known() { div { dt { (definitions::words(field.name)) } dd { (home.fields.text(value)) } } }
             }
         }
-        (others::draw(others, &home.id))
+        (others)
         (happened(view))
         (seen(view))
     }

@@ -37,6 +37,8 @@ pub struct WebRequest<'r> {
 #[derive(Clone, Copy)]
 pub(crate) struct Visitor<'v> {
     pub(crate) may_write: bool,
+    /// Whether a page may offer to rule on pairs of listings.
+    pub(crate) may_rule: bool,
     /// What a form must send back, if the visitor has a session.
     pub(crate) form_token: Option<&'v str>,
 }

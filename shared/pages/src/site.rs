@@ -150,7 +150,7 @@ impl<'a> Site<'a> {
                 let body = area::days(reader, area, &query, as_of).await?;
                 return Ok(Answer::File { media_type: "text/csv; charset=utf-8", name: "days.csv", body });
             }
-            Route::Home(id) => home::page(reader, &HomeId(id.into()), now).await?,
+            Route::Home(id) => home::page(reader, &HomeId(id.into()), visitor, now).await?,
             Route::Compare => compare::page(reader, &query, as_of).await?,
             Route::Alerts => alerts::page(reader, &query, now).await?,
             Route::Alert(id) => alerts::explained(reader, id, now).await?,

@@ -1,8 +1,9 @@
 //! Everything that a server answers: web pages, the API, and the login of browsers.
 
-use stoop_domain::Time;
-use stoop_pipeline::ControlAction;
-use stoop_pipeline::ports::{Browse, SearchControls, Store, Views, WideAreas};
+use stoop_domain::{HomeId, Time};
+use stoop_identity::PairRuling;
+use stoop_pipeline::ports::{Browse, FailureKind, PairRulingLedger, SearchControls, Store, Views, WideAreas};
+use stoop_pipeline::{ControlAction, with_causes};
 use stoop_serve::api::{Api, ApiRequest, ApiResponse, Grant};
 
 use crate::access::{SESSION_MS, Tokens};
@@ -10,11 +11,13 @@ use crate::login::{self, Notice};
 use crate::query::Query;
 use crate::request::{Visitor, WebRequest};
 use crate::site::{Site, page_of};
+use crate::text::home_href;
 
 /// Web pages and API over one state.
 pub struct Web<'a> {
     site: Site<'a>,
     api: Api<'a>,
+    rulings: Option<&'a dyn PairRulingLedger>,
 }
 
 /// Who is answered.
@@ -35,14 +38,21 @@ impl<'a> Web<'a> {
     /// Pages and API of this state. Made once per process: the API remembers the names of the markets for a minute.
     #[must_use]
     pub fn new(store: &'a dyn Store, views: &'a dyn Views, areas: &'a dyn WideAreas, browse: &'a dyn Browse) -> Self {
-        Self { site: Site::new(store, views, areas, browse), api: Api::new(store, views, areas, browse) }
+        let (site, api) = (Site::new(store, views, areas, browse), Api::new(store, views, areas, browse));
+        Self { site, api, rulings: None }
     }
 
     /// The same, with what people ask of searches, which who may write can change.
     #[must_use]
     pub fn with_controls(self, controls: &'a dyn SearchControls) -> Self {
-        let Self { site, api } = self;
-        Self { site: site.with_controls(controls), api: api.with_controls(controls) }
+        let Self { site, api, rulings } = self;
+        Self { site: site.with_controls(controls), api: api.with_controls(controls), rulings }
+    }
+
+    /// The same, with rulings on pairs of listings, which who may write can make on the page of a home.
+    #[must_use]
+    pub fn with_rulings(self, rulings: &'a dyn PairRulingLedger) -> Self {
+        Self { rulings: Some(rulings), ..self }
     }
 
     /// Answers a request. `clock` is the time by which sessions expire, `now` the time that is shown; `None` if nothing
@@ -82,7 +92,17 @@ impl<'a> Web<'a> {
         if let Some(path) = controls_search(path).filter(|_| !request.is_read()) {
             return self.control(&request, &path, grant, form_token.as_deref(), clock).await;
         }
-        let visitor = Visitor { may_write: matches!(grant, Grant::Write(_)), form_token: form_token.as_deref() };
+        if let (Some((home, ruling)), Some(rulings)) = (rules_on_pair(path), self.rulings)
+            && !request.is_read()
+        {
+            return match ruled_by(&request, grant, form_token.as_deref()) {
+                Ok(by) => rule_on_pair(rulings, &request, &home, ruling, by, clock).await,
+                Err(refusal) => refusal,
+            };
+        }
+        let may_write = matches!(grant, Grant::Write(_));
+        let may_rule = may_write && self.rulings.is_some();
+        let visitor = Visitor { may_write, may_rule, form_token: form_token.as_deref() };
         self.site.answer(&request, visitor, now).await
     }
 
@@ -113,6 +133,67 @@ fn controls_search(path: &str) -> Option<String> {
     let (_, action) = path.strip_prefix("/searches/")?.rsplit_once('/')?;
     ControlAction::parse(action)?;
     Some(format!("/api/v1{path}"))
+}
+
+/// The words of rulings in addresses and forms.
+pub(crate) const SAME: &str = "same";
+pub(crate) const DIFFERENT: &str = "different";
+
+/// The home and the ruling of a path `/homes/ID/same` or `/homes/ID/different`.
+fn rules_on_pair(path: &str) -> Option<(HomeId, PairRuling)> {
+    let (home, word) = path.strip_prefix("/homes/")?.rsplit_once('/')?;
+    let ruling = match word {
+        SAME => PairRuling::OneHome,
+        DIFFERENT => PairRuling::TwoHomes,
+        _ => return None,
+    };
+    let home = percent_encoding::percent_decode_str(home).decode_utf8().ok()?;
+    Some((HomeId(home.as_ref().into()), ruling))
+}
+
+/// Who rules, if the request is a form of a page of this session and who sent it may write.
+fn ruled_by<'g>(request: &WebRequest<'_>, grant: Grant<'g>, form_token: Option<&str>) -> Result<&'g str, ApiResponse> {
+    if let Some(refusal) = not_a_form(request) {
+        return Err(refusal);
+    }
+    if form_token.is_some_and(|expected| !is_form_token(expected, request.form().get("form"))) {
+        return Err(ApiResponse::error(
+            403,
+            "bad_form",
+            "the form is not of this session; accepted: the one on the page of the home",
+        ));
+    }
+    match grant {
+        Grant::Write(by) => Ok(by),
+        _ => Err(ApiResponse::error(
+            403,
+            "only_reads",
+            "this token may only read; accepted: a token with the scope `write`",
+        )),
+    }
+}
+
+/// Stores what a form of the page of a home says of another listing, and leads back to the page.
+async fn rule_on_pair(
+    rulings: &dyn PairRulingLedger,
+    request: &WebRequest<'_>,
+    home: &HomeId,
+    ruling: PairRuling,
+    by: &str,
+    clock: Time,
+) -> ApiResponse {
+    let form = request.form();
+    let Some(other) = form.get("other").map(|other| HomeId(other.into())) else {
+        return ApiResponse::error(400, "no_listing", "the form names no other listing; accepted: other=SOURCE/ID");
+    };
+    match rulings.rule_pair((home, &other), Some(ruling), by, clock).await {
+        Ok(_) => see_other(&home_href(home), None),
+        Err(error) if error.kind() == FailureKind::Refused => ApiResponse::error(400, "refused", &with_causes(&error)),
+        Err(error) => {
+            tracing::error!(error = with_causes(&error), "a ruling is not stored");
+            ApiResponse::error(503, "unavailable", "the ruling is not stored; try again in a moment")
+        }
+    }
 }
 
 /// Compared as hashes, which takes the same time for every text.

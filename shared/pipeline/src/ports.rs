@@ -9,6 +9,7 @@ mod failure;
 mod files;
 mod index;
 mod outline;
+mod pair_rulings;
 mod plans;
 mod polls;
 mod raw_pages;
@@ -30,6 +31,7 @@ pub use failure::{FailureKind, PortError};
 pub use files::{FileError, FilePage, FilePattern, FileRow, FileVersion, Files, OpenFile};
 pub use index::{ContentHash, FilesTaken, IndexChanges, IndexEntry, OnStream, ScanCheckpoint, SearchState, Sent};
 pub use outline::{IndexOutline, ManifestOutline, SentElsewhere};
+pub use pair_rulings::PairRulingLedger;
 pub use plans::{PlanLedger, TaskQueue};
 pub use polls::{
     Budgets, Http, HttpAnswer, HttpError, Pages, Quarantine, RunLedger, RunOutcome, RunRecord, Stream, StreamReader,

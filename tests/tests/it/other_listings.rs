@@ -1,11 +1,12 @@
 //! The other listings of a home, on its page and in the API.
 
 use crate::api_documents::unreported;
-use crate::small_town::{Town, at, block_on, json, now};
+use crate::small_town::{Town, at, block_on, header, json, now};
 use serde_json::Value;
 use stoop_domain::{Address, Area, AreaUnit, Currency, Listing, Minor, Observation, PropertyType, Purpose, Status};
 use stoop_pages::{Access, WebRequest};
 use stoop_serve::ANSWER_LISTINGS_MAX;
+use stoop_serve::api::ApiResponse;
 
 const HEADING: &str = "<h2>Other listings of this home</h2>";
 const DOUBTFUL: &str = "<h2>May be the same home</h2>";
@@ -180,4 +181,50 @@ fn an_area_with_too_many_listings_is_said_to_have_them() {
     assert_eq!((&none["compared"], &none["not_compared"]), (&0.into(), &"too_many_listings".into()));
     let page = page(&town, "one/1");
     assert!(section(&page, HEADING).contains("its area has more than 1,000 listings on offer"), "{page}");
+}
+
+/// Sends the form of a button on the page of a home, as a browser on this computer does.
+fn rule(town: &Town, id: &str, word: &str, other: &str, fetch_site: Option<&str>) -> ApiResponse {
+    let (path, body) = (format!("/homes/{id}/{word}"), format!("other={other}"));
+    let request =
+        WebRequest { method: "POST", path: &path, fetch_site, body: body.as_bytes(), ..WebRequest::default() };
+    let web = town.web().with_rulings(&*town.database);
+    block_on(web.answer(request, Access::Everyone, now(), Some(now())))
+}
+
+#[test]
+fn a_button_on_the_page_rules_on_two_listings() {
+    let town = town(&street());
+    let here = Some("same-origin");
+    let shown = |id: &str| {
+        let path = format!("/homes/{id}");
+        let request = WebRequest { method: "GET", path: &path, ..WebRequest::default() };
+        let web = town.web().with_rulings(&*town.database);
+        String::from_utf8(block_on(web.answer(request, Access::Everyone, now(), Some(now()))).body).unwrap()
+    };
+    assert!(!page(&town, "one/1").contains("<form method=\"post\""), "a server that only reads has no buttons");
+    let (joined, doubtful) = (shown("one/1"), shown("one/3"));
+    assert!(section(&joined, HEADING).contains("action=\"/homes/one/1/different\""), "{joined}");
+    assert!(section(&doubtful, DOUBTFUL).contains("action=\"/homes/one/3/same\""), "{doubtful}");
+
+    let answer = rule(&town, "one/1", "different", "other/70", here);
+    assert_eq!((answer.status, header(&answer, "location")), (303, Some("/homes/one/1")));
+    assert_eq!(listings(&town, "one/1")["same_home"], Value::Array(vec![]));
+    assert!(!shown("one/1").contains(HEADING));
+    assert_eq!(rule(&town, "one/1", "same", "other%2F70", here).status, 303);
+    let found = listings(&town, "one/1");
+    assert_eq!(ids(&found["same_home"], |listing| listing), ["other/70"]);
+    assert_eq!(found["evidence"][0]["ruled"], true);
+    // What is no form of this server, names no listing, or an unknown one, changes nothing.
+    for (other, fetch_site, status) in
+        [("other/70", Some("cross-site"), 403), ("other/70", None, 403), ("other/99", here, 400), ("one/1", here, 400)]
+    {
+        assert_eq!(rule(&town, "one/1", "different", other, fetch_site).status, status, "{other} {fetch_site:?}");
+    }
+    assert_eq!(listings(&town, "one/1")["evidence"][0]["ruled"], true);
+    let path = "/homes/one/1/different";
+    let request =
+        WebRequest { method: "POST", path, fetch_site: here, body: b"other=other/70", ..WebRequest::default() };
+    let reads_only = block_on(town.web().answer(request, Access::Everyone, now(), Some(now())));
+    assert_eq!(reads_only.status, 405, "a server without rulings");
 }

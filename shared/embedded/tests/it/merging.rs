@@ -207,8 +207,8 @@ fn rulings_split_and_join_homes_and_outlive_a_rebuild() {
     let ids: Vec<HomeId> = database.home_ids_after(None, 10).unwrap();
     let [a, b] = &ids[..] else { panic!("{ids:?}") };
     let at = Time::from_ms(5);
-    assert!(database.rule_on_pair(b, a, Some(PairRuling::TwoHomes), at).unwrap());
-    assert!(!database.rule_on_pair(a, b, Some(PairRuling::TwoHomes), at).unwrap(), "it is ruled already");
+    assert!(database.rule_on_pair(b, a, Some(PairRuling::TwoHomes), "local", at).unwrap());
+    assert!(!database.rule_on_pair(a, b, Some(PairRuling::TwoHomes), "local", at).unwrap(), "it is ruled already");
     merge(&database);
     assert_eq!(merged(&database).homes, 0);
     is_verified(folder.path());
@@ -217,14 +217,14 @@ fn rulings_split_and_join_homes_and_outlive_a_rebuild() {
     database.swap().unwrap();
     database.forget_generations().unwrap();
     assert_eq!(database.pair_rulings().unwrap().len(), 1);
-    assert!(database.rule_on_pair(a, b, None, at).unwrap());
-    assert!(!database.rule_on_pair(a, b, None, at).unwrap());
+    assert!(database.rule_on_pair(a, b, None, "local", at).unwrap());
+    assert!(!database.rule_on_pair(a, b, None, "local", at).unwrap());
     merge(&database);
     assert_eq!(merged(&database).homes, 1);
     is_verified(folder.path());
 
     let refused = |a: &HomeId, b: &HomeId, says: &str| {
-        let error = database.rule_on_pair(a, b, Some(PairRuling::OneHome), at).unwrap_err();
+        let error = database.rule_on_pair(a, b, Some(PairRuling::OneHome), "local", at).unwrap_err();
         let why = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
         assert!(format!("{error}: {why}").contains(says), "{error}: {why}");
     };

@@ -15,7 +15,7 @@ fn sent(cuts: &[(&str, i64, i64)]) -> Vec<String> {
     measure(&database, &[asks("avito", 0, 500_000), asks("mubawab", 5, 500_000)]);
     database.begin_merging(&Merging::default()).unwrap();
     let [a, b] = ["avito/1", "mubawab/1"].map(|id| HomeId(id.into()));
-    database.rule_on_pair(&a, &b, Some(PairRuling::OneHome), Time::from_ms(0)).unwrap();
+    database.rule_on_pair(&a, &b, Some(PairRuling::OneHome), "local", Time::from_ms(0)).unwrap();
     merge(&database);
     assert_eq!(merged(&database).homes, 1);
     for (source, day, price) in cuts {

@@ -39,12 +39,12 @@ fn the_stock_is_that_of_the_homes_within_the_measured_error() {
         statement.query_map([], |row| Ok((id(row, 0), id(row, 1)))).unwrap().map(Result::unwrap).collect();
     let at = Time::from_ms(0);
     for (a, b) in joined.iter().filter(|(a, b)| home_of[a] != home_of[b]) {
-        database.rule_on_pair(a, b, Some(PairRuling::TwoHomes), at).unwrap();
+        database.rule_on_pair(a, b, Some(PairRuling::TwoHomes), "local", at).unwrap();
     }
     for of_home in listings.values() {
         for (a, b) in of_home.iter().zip(of_home.iter().skip(1)) {
             // A wrong postal code can be in another county: such a pair is counted as two.
-            drop(database.rule_on_pair(a, b, Some(PairRuling::OneHome), at));
+            drop(database.rule_on_pair(a, b, Some(PairRuling::OneHome), "local", at));
         }
     }
     merge(&database);
