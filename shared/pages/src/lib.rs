@@ -24,6 +24,7 @@ mod query;
 mod read;
 mod request;
 mod route;
+mod ruling;
 mod runs;
 mod site;
 mod text;

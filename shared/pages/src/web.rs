@@ -10,6 +10,7 @@ use crate::access::{SESSION_MS, Tokens};
 use crate::login::{self, Notice};
 use crate::query::Query;
 use crate::request::{Visitor, WebRequest};
+use crate::ruling::rules_on_pair;
 use crate::site::{Site, page_of};
 use crate::text::home_href;
 
@@ -133,22 +134,6 @@ fn controls_search(path: &str) -> Option<String> {
     let (_, action) = path.strip_prefix("/searches/")?.rsplit_once('/')?;
     ControlAction::parse(action)?;
     Some(format!("/api/v1{path}"))
-}
-
-/// The words of rulings in addresses and forms.
-pub(crate) const SAME: &str = "same";
-pub(crate) const DIFFERENT: &str = "different";
-
-/// The home and the ruling of a path `/homes/ID/same` or `/homes/ID/different`.
-fn rules_on_pair(path: &str) -> Option<(HomeId, PairRuling)> {
-    let (home, word) = path.strip_prefix("/homes/")?.rsplit_once('/')?;
-    let ruling = match word {
-        SAME => PairRuling::OneHome,
-        DIFFERENT => PairRuling::TwoHomes,
-        _ => return None,
-    };
-    let home = percent_encoding::percent_decode_str(home).decode_utf8().ok()?;
-    Some((HomeId(home.as_ref().into()), ruling))
 }
 
 /// Who rules, if the request is a form of a page of this session and who sent it may write.

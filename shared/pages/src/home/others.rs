@@ -7,8 +7,8 @@ use stoop_serve::{
 };
 
 use crate::request::Visitor;
+use crate::ruling::{DIFFERENT, SAME};
 use crate::text;
-use crate::web::{DIFFERENT, SAME};
 
 /// Nothing if there are none; where they were not looked for, why.
 pub(super) fn draw(others: &OtherListings, id: &HomeId, visitor: Visitor<'_>) -> Markup {
