@@ -34,6 +34,7 @@ pub(super) struct Defined {
     not_followed: &'static str,
     markets: Vec<DefinedMarket>,
     /// Whether each home counts once: here by the listing that speaks for it now.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     counts_homes: bool,
     #[serde(skip)]
     provider: Provider,

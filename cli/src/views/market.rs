@@ -35,13 +35,20 @@ pub(super) struct Area {
     known: Option<AsKnown>,
     /// The gross yields of homes for sale, if homes like them are for rent.
     pub(super) yields: Vec<YieldView>,
-    /// Whether each home counts once, though several listings show it.
-    counts_homes: bool,
-    /// Counties with changes that are not merged yet: their figures may count a home several times.
-    counties_unmerged: u64,
+    /// If each home counts once, though several listings show it.
+    #[serde(flatten)]
+    counted: Option<CountedHomes>,
     /// If homes were merged for this view alone.
     #[serde(flatten)]
     merging: Option<Merging>,
+}
+
+/// That each home counts once.
+#[derive(Clone, Copy, Serialize)]
+struct CountedHomes {
+    counts_homes: bool,
+    /// Counties with changes that are not merged yet: their figures may count a home several times.
+    counties_unmerged: u64,
 }
 
 /// How many listings count through another one of their home.
@@ -74,6 +81,14 @@ const LAG_SHOWN_SECONDS: i64 = 60;
 /// `stoop market AREA`.
 pub(crate) fn market(store: &StoreArgs, args: &MarketArgs) -> anyhow::Result<ExitCode> {
     give(&Area::asked(&*open(store)?, args)?, &args.format)
+}
+
+impl CountedHomes {
+    /// `None` if each listing counts.
+    fn of(database: &Database) -> anyhow::Result<Option<Self>> {
+        let merged = database.merged_counts()?;
+        Ok(merged.map(|merged| Self { counts_homes: true, counties_unmerged: merged.counties_waiting }))
+    }
 }
 
 impl Area {
@@ -116,9 +131,8 @@ impl Area {
             }
             Ok(view)
         })?;
-        let merged = database.merged_counts()?;
-        let (counts_homes, counties_unmerged) = (merged.is_some(), merged.map_or(0, |merged| merged.counties_waiting));
-        Ok(Self { view, known: None, yields: Vec::new(), counts_homes, counties_unmerged, merging: None })
+        let counted = CountedHomes::of(database)?;
+        Ok(Self { view, known: None, yields: Vec::new(), counted, merging: None })
     }
 
     /// What was known at a time, which is also the time shown unless another is requested.
@@ -150,9 +164,8 @@ impl Area {
             revisions.extend(revised.map(|revised| RevisedMarket { market: market.id.clone(), revised }));
         }
         let known = Some(AsKnown { as_known: known, revised: revisions });
-        let merged = database.merged_counts()?;
-        let (counts_homes, counties_unmerged) = (merged.is_some(), merged.map_or(0, |merged| merged.counties_waiting));
-        Ok(Self { view: then, known, yields: Vec::new(), counts_homes, counties_unmerged, merging: None })
+        let counted = CountedHomes::of(database)?;
+        Ok(Self { view: then, known, yields: Vec::new(), counted, merging: None })
     }
 
     /// The area with its figures only, each home counted once.
@@ -186,14 +199,7 @@ impl Area {
                 Ok(())
             })?;
             let merging = Merging { merged_listings: merged, doubtful_pairs: doubtful };
-            Ok(Self {
-                view,
-                known: None,
-                yields: Vec::new(),
-                counts_homes: true,
-                counties_unmerged: 0,
-                merging: Some(merging),
-            })
+            Ok(Self { view, known: None, yields: Vec::new(), counted: None, merging: Some(merging) })
         })
     }
 }
@@ -226,11 +232,11 @@ impl View for Area {
                 "Each home counts once, as far as listings can be distinguished: {merged}{doubtful} (docs/HOMES.md)"
             );
             page.line([SafeText::from(note).dim()]).gap();
-        } else if self.counts_homes {
+        } else if let Some(CountedHomes { counties_unmerged, .. }) = self.counted {
             let note = "Each home counts once, as far as listings can be distinguished (`stoop merge`, docs/HOMES.md)";
             page.line([SafeText::from(note).dim()]);
-            if self.counties_unmerged > 0 {
-                let waiting = match self.counties_unmerged {
+            if counties_unmerged > 0 {
+                let waiting = match counties_unmerged {
                     1 => "changes in 1 county are".to_owned(),
                     some => format!("changes in {} counties are", show::count(some)),
                 };
