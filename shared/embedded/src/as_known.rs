@@ -19,7 +19,8 @@ impl Database {
     /// observations seen until then, with all single days. Homes that entered or left these markets by later sightings
     /// are counted as they were known. If listings are merged, the homes that were known are counted.
     ///
-    /// Reads the whole lake. Takes as much memory as [`Database::verify`].
+    /// Reads the whole lake. Takes as much memory as [`Database::verify`], and if listings are merged, that of all listings of the
+    /// counties of these markets.
     ///
     /// # Errors
     /// If the lake cannot be read, or if `stop`, which is called regularly, returns true.

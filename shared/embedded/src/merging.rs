@@ -89,9 +89,9 @@ impl Database {
                 store_homes(&transaction, Generation::Live, &county, &StoredHomes::default())?;
             }
             transaction.execute("DELETE FROM settings WHERE name = ?1", [SETTING])?;
-            transaction.execute_batch(
-                "DROP TABLE merged_listings; DROP TABLE corrections; DROP TABLE county_changes; DROP INDEX alerts_by_home",
-            )?;
+            // The counts of changes stay: a pass that began before must not take later changes for merged.
+            transaction
+                .execute_batch("DROP TABLE merged_listings; DROP TABLE corrections; DROP INDEX alerts_by_home")?;
             transaction.commit()?;
             Ok(true)
         };

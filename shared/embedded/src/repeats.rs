@@ -1,12 +1,13 @@
 //! Alerts of homes with several listings: which say nothing new, and where else the home is shown.
 
 use rusqlite::{Connection, params};
-use stoop_domain::{Alert, AlertId, AlertListing, HomeId, Time};
+use stoop_domain::{Alert, AlertId, AlertListing, Home, HomeId, Time};
 use stoop_pipeline::merging_area;
 use stoop_wire::home_from_bytes;
 
 use crate::error::Result;
 use crate::ledgers::{intact, with_position};
+use crate::store::home;
 use crate::unmerged::is_merging;
 
 /// A cut that another portal shows within this time is the same one.
@@ -39,9 +40,14 @@ pub(crate) fn repeated(connection: &Connection, position: i64, alert: &Alert) ->
     Ok(None)
 }
 
-/// Adds the other listings of its home that are on offer or under contract, by ID, if each home counts once.
+/// Adds the other listings of its home that are on offer or under contract, by ID, if each home counts once, and if the sources of
+/// both let it be shown that they are of one home.
 pub(crate) fn add_other_listings(connection: &Connection, alert: &mut Alert) -> Result<()> {
     if !is_merging(connection)? {
+        return Ok(());
+    }
+    let may_be_named = |home: &Home| home.may_be_shown() && home.others_may_be_shown();
+    if !home(connection, &alert.home)?.is_some_and(|own| may_be_named(&own.value)) {
         return Ok(());
     }
     let sql = "SELECT homes.id, homes.body FROM merged_listings mine
@@ -52,7 +58,7 @@ pub(crate) fn add_other_listings(connection: &Connection, alert: &mut Alert) -> 
     let mut rows = statement.query([merging_area(&alert.market).as_str(), alert.home.as_str()])?;
     while let Some(row) = rows.next()? {
         let home = home_from_bytes(row.get_ref(1)?.as_blob()?)?;
-        let facts = home.history.current().filter(|facts| facts.status.is_open());
+        let facts = home.history.current().filter(|facts| facts.status.is_open() && may_be_named(&home));
         let Some(facts) = facts.filter(|facts| facts.market.currency == alert.market.currency) else { continue };
         alert.other_listings.push(AlertListing {
             listing: HomeId(row.get_ref(0)?.as_str()?.into()),

@@ -1,7 +1,7 @@
 //! Queries for people: plain reads for tables and JSON.
 
 use async_trait::async_trait;
-use rusqlite::{OptionalExtension, Row};
+use rusqlite::{OptionalExtension, Row, params};
 use serde::de::DeserializeOwned;
 use stoop_domain::{Alert, AlertId, Day, Home, HomeId, Market, ReferenceAround, Reject, Time};
 use stoop_identity::PairRulings;
@@ -19,6 +19,7 @@ use crate::ledgers::{intact, with_position};
 use crate::market_list::TableState;
 use crate::repeats::{add_other_listings, repeated};
 use crate::store;
+use crate::unmerged::is_merging;
 
 /// Selects alerts by verdict.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -90,7 +91,12 @@ impl Views for Database {
             let rules = rules.map(|rules| serde_json::from_str(&rules)).transpose()?;
             Ok(JudgedAlert { alert: json(row)?, rules })
         });
-        Ok(rows.map_err(self.doing(format!("read the alert {id}")))?.pop())
+        let mut found = rows.map_err(self.doing(format!("read the alert {id}")))?.pop();
+        if let Some(JudgedAlert { alert, .. }) = &mut found {
+            let added = add_other_listings(&self.lock().connection, alert);
+            added.map_err(self.doing("read the other listings of a home"))?;
+        }
+        Ok(found)
     }
 }
 
@@ -230,23 +236,28 @@ impl Database {
             AlertFilter::Sent => "alert",
             AlertFilter::Suspect => "suspect",
         };
-        let sql = "SELECT seq, body FROM alerts WHERE verdict LIKE ?1 ORDER BY at DESC, seq DESC";
+        let sql = "SELECT seq, body FROM alerts WHERE verdict LIKE ?1 ORDER BY at DESC, seq DESC LIMIT ?2 OFFSET ?3";
         let read = || -> Result<Vec<Alert>> {
-            let inner = self.lock();
-            let mut statement = inner.connection.prepare_cached(sql)?;
-            let mut rows = statement.query([verdict])?;
-            let mut alerts = Vec::new();
-            while alerts.len() < limit
-                && let Some(row) = rows.next()?
-            {
-                let (position, alert) = with_position(row)?;
-                if let Some(mut alert) = intact(alert)
-                    && repeated(&inner.connection, position, &alert)?.is_none()
-                {
-                    add_other_listings(&inner.connection, &mut alert)?;
-                    alerts.push(alert);
+            let (mut alerts, mut offset) = (Vec::new(), 0);
+            while alerts.len() < limit {
+                // Those that repeat others are left out: then further ones are read.
+                let rows = self.rows(sql, params![verdict, limit_of(limit), limit_of(offset)], with_position)?;
+                let is_last = rows.len() < limit;
+                offset += rows.len();
+                let inner = self.lock();
+                for (position, alert) in rows {
+                    if let Some(mut alert) = intact(alert)
+                        && repeated(&inner.connection, position, &alert)?.is_none()
+                    {
+                        add_other_listings(&inner.connection, &mut alert)?;
+                        alerts.push(alert);
+                    }
+                }
+                if is_last || !is_merging(&inner.connection)? {
+                    break;
                 }
             }
+            alerts.truncate(limit);
             Ok(alerts)
         };
         read().map_err(self.doing("list the alerts"))

@@ -70,7 +70,7 @@ fn counted_once(merged: MergedCounts) -> Markup {
             }
             p {
                 (stoop_show::plural(homes, "home")) @if homes == 1 { " has" } @else { " have" } " more than one listing: "
-                (stoop_show::count(listings)) " in all, " (stoop_show::count(listings - homes)) " of which are counted through another one."
+                (stoop_show::count(listings)) " in all, " (stoop_show::count(listings - homes)) " of which are counted through another one. Listings that have left the market are among them."
                 @if counties_waiting > 0 {
                     " Changes in " (stoop_show::count(counties_waiting)) @if counties_waiting == 1 { " county" } @else { " counties" }
                     " are not merged yet."

@@ -35,7 +35,8 @@ pub struct AlertView {
     pub why_suspect: Option<String>,
     /// When rows that arrived later disproved it; `null` if it stands.
     pub withdrawn_at: Option<String>,
-    /// The other listings of the home on the market; empty where each listing counts as a home.
+    /// The other listings of the home on the market. Empty where each listing counts as a home, where a source does not let them be
+    /// shown, and in `alerts.jsonl`.
     pub other_listings: Vec<AlertListingView>,
 }
 

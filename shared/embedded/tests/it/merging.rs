@@ -155,6 +155,11 @@ fn switched_off_each_listing_counts_again() {
     assert_eq!(states(&database), before);
     assert_eq!((database.merged_counts().unwrap(), database.merging().unwrap()), (None, None));
     is_verified(folder.path());
+    // A pass that began before that must never take later changes for merged.
+    let connection = Connection::open(paths(folder.path()).0).unwrap();
+    let merged_changes =
+        || -> i64 { connection.query_row("SELECT min(merged) FROM county_changes", [], |row| row.get(0)).unwrap() };
+    assert!(merged_changes() > 0);
     // Without the listings of all but one source, only relists are left to merge.
     let sources: BTreeSet<String> = adverts(7, 60)
         .iter()
@@ -163,7 +168,6 @@ fn switched_off_each_listing_counts_again() {
         .collect();
     database.begin_merging(&Merging::except(sources)).unwrap();
     merge(&database);
-    let connection = Connection::open(paths(folder.path()).0).unwrap();
     let others: i64 = connection
         .query_row("SELECT count(*) FROM merged_listings WHERE listing NOT LIKE 'alder/%'", [], |row| row.get(0))
         .unwrap();
