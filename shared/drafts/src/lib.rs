@@ -24,6 +24,7 @@ mod amounts;
 mod beside;
 mod choose;
 mod column;
+mod contested;
 mod countries;
 mod drafted;
 mod enums;

@@ -115,7 +115,7 @@ fn a_type_that_is_not_known_is_named() {
     let rows = vec![row(1, "Condominium"), row(2, "House and Lot"), row(3, "Condominium"), row(4, "Townhouse")];
     let draft = rows_drafted(rows, "PH", Some(Purpose::Sale));
     let named = draft.mentions.iter().find(|(field, ..)| *field == "property_type").unwrap();
-    assert_eq!(named.2, "not known, and read as Other: \"House and Lot\" 1×.");
+    assert_eq!(named.2, "not known, and left out: \"House and Lot\" 1×.");
 }
 
 /// Drafts rows of a price, another amount, an area and a currency.

@@ -1,0 +1,147 @@
+//! Lines that something speaks against: another column that is as likely and says something else, or places that are known at
+//! another level.
+
+use stoop_gazetteer::{Gazetteer, Level};
+use stoop_sources::text::folded;
+
+use super::column::{Column, ratio};
+use super::guess::{Chosen, Guess, SURE, shown};
+use super::known::Known;
+use super::per_area;
+use super::sample::Sample;
+
+/// How much less likely another column may be and still be a rival.
+const CLOSE: i32 = 3;
+
+/// The share of rows in which a rival says something else.
+const DIFFERS_MIN: f64 = 0.1;
+
+/// Fields whose second column is no rival: of IDs, texts and pictures each one is right, and the types have rules of their own.
+const MANY: [&str; 10] = [
+    "native_id",
+    "observed_at",
+    "purpose",
+    "status",
+    "property_type",
+    "currency",
+    "description",
+    "images",
+    "amenities",
+    "url",
+];
+
+/// Makes doubts of lines that are contested.
+pub(super) fn settle(guesses: &[(usize, Guess)], sample: &Sample, known: &Known, chosen: &mut Chosen) {
+    let doubts: Vec<(&'static str, String)> = chosen
+        .sure
+        .iter()
+        .filter_map(|guess| {
+            Some((
+                guess.field,
+                rival(guess, guesses, sample, chosen)
+                    .or_else(|| larger(guess, guesses, sample, chosen))
+                    .or_else(|| level(guess, sample, known))?,
+            ))
+        })
+        .collect();
+    for (field, doubt) in doubts {
+        if let Some(at) = chosen.sure.iter().position(|guess| guess.field == field) {
+            let guess = chosen.sure.remove(at);
+            chosen.unsure.push(guess.doubted(doubt));
+        }
+    }
+}
+
+fn column<'s>(guess: &Guess, sample: &'s Sample) -> Option<&'s Column> {
+    let name = guess.columns.first()?;
+    sample.columns.iter().find(|column| column.name == *name)
+}
+
+/// Another column that is as likely as the chosen one, is read for no other field, and says something else.
+fn rival(guess: &Guess, guesses: &[(usize, Guess)], sample: &Sample, chosen: &Chosen) -> Option<String> {
+    if MANY.contains(&guess.field) || guess.columns.len() != 1 {
+        return None;
+    }
+    let own = column(guess, sample)?;
+    let is_free = |other: &Guess| !chosen.sure.iter().any(|sure| sure.columns.contains(&other.columns[0]));
+    let near = guesses.iter().map(|(_, other)| other).filter(|other| {
+        other.field == guess.field
+            && other.doubt.is_none()
+            && other.score >= SURE.max(guess.score - CLOSE)
+            && is_free(other)
+    });
+    near.into_iter().find_map(|other| {
+        let beside = column(other, sample)?;
+        let pairs: Vec<(&str, &str)> =
+            own.cells.iter().zip(&beside.cells).filter_map(|(a, b)| Some((a.text()?, b.text()?))).collect();
+        let differs = pairs.iter().filter(|(a, b)| !is_same(a, b)).count();
+        let is_rival =
+            ratio(differs, pairs.len()) >= DIFFERS_MIN && !per_area::is_per_area(beside, own, guesses, sample);
+        is_rival.then(|| format!("{} is as likely, and says something else.", shown(&beside.name)))
+    })
+}
+
+/// Another area of the home that is larger by far: where the living area is that of the rooms alone, that is not the size of
+/// the home.
+fn larger(guess: &Guess, guesses: &[(usize, Guess)], sample: &Sample, chosen: &Chosen) -> Option<String> {
+    if guess.field != "living_area" || guess.columns.is_empty() {
+        return None;
+    }
+    let own = column(guess, sample)?;
+    let number = |text: &str| text.parse::<f64>().ok().filter(|number| *number > 0.0);
+    let is_larger = |other: &&Column| {
+        let pairs = own.cells.iter().zip(&other.cells);
+        let ratios: Vec<f64> = pairs.filter_map(|(a, b)| Some(number(b.text()?)? / number(a.text()?)?)).collect();
+        let far = ratios.iter().filter(|ratio| FAR.contains(*ratio)).count();
+        ratios.len() > 1 && ratio(far, ratios.len()) > 0.5
+    };
+    let is_free = |other: &Guess| !chosen.sure.iter().any(|sure| sure.columns.contains(&other.columns[0]));
+    let mut others = guesses
+        .iter()
+        .map(|(_, other)| other)
+        .filter(|other| other.field == guess.field && other.doubt.is_none() && other.score >= SURE && is_free(other))
+        .filter_map(|other| column(other, sample));
+    let other = others.find(is_larger)?;
+    Some(format!("{} is larger by far: which is the size of the home?", shown(&other.name)))
+}
+
+/// How many times as large another area is that may be the size of the home; one that is larger still is that of the land.
+const FAR: std::ops::Range<f64> = 1.35..3.0;
+
+/// Whether two texts say the same, however it is written: `395000` and `€ 395.000`.
+fn is_same(one: &str, other: &str) -> bool {
+    let digits = |text: &str| text.chars().filter(char::is_ascii_digit).collect::<String>();
+    let (a, b) = (folded(one), folded(other));
+    let one_in_other = !a.is_empty() && !b.is_empty() && (a.contains(&b) || b.contains(&a));
+    a == b || one_in_other || (!digits(one).is_empty() && digits(one) == digits(other))
+}
+
+/// The level that most places of a column have, if it is another one than that of the field.
+fn level(guess: &Guess, sample: &Sample, known: &Known) -> Option<String> {
+    let own = match guess.field {
+        "region" => Level::Region,
+        "county" => Level::County,
+        "city" => Level::City,
+        "neighbourhood" => Level::Area,
+        _ => return None,
+    };
+    let (code, _) = known.country.as_ref()?;
+    let inside = format!("{}/", code.to_ascii_lowercase());
+    let names: std::collections::BTreeSet<&str> = column(guess, sample)?.texts().collect();
+    let mut far: Vec<Level> = Vec::new();
+    for name in names.iter().take(LOOKED_UP_MAX) {
+        let found = Gazetteer::get().find_exactly(name);
+        let mut levels =
+            found.iter().filter(|place| place.edits == 0 && place.path.starts_with(&inside)).map(|place| place.level);
+        let first = levels.next();
+        // Countries have more levels than five, so the next one is no contradiction.
+        let is_far = |level: Level| (level as i32 - own as i32).abs() > 1;
+        far.extend(first.filter(|level| is_far(*level) && levels.all(is_far)));
+    }
+    let level = far.first()?.as_str();
+    (far.len() * 2 > names.len().min(LOOKED_UP_MAX))
+        .then(|| format!("Most of its places are known as a {level}: of which level are they?"))
+}
+
+/// How many names of a column are looked up.
+const LOOKED_UP_MAX: usize = 50;
