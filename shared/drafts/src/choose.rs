@@ -93,6 +93,16 @@ fn currency_of_price(guesses: &[(usize, Guess)], chosen: &mut Chosen) {
     }
 }
 
+/// Whether a column has the only links of the sample, another one in each row: whatever its name is, they are the listings'.
+fn is_only_link(field: &Field, column: &Column, sample: &Sample) -> bool {
+    let is_link = |column: &Column| {
+        let pictures = column.share(|text| [".jpg", ".jpeg", ".png", ".webp"].iter().any(|end| text.contains(end)));
+        column.all(|text| text.starts_with("http")) && pictures < 0.3
+    };
+    let links = sample.columns.iter().filter(|column| is_link(column)).count();
+    field.name == "url" && links == 1 && column.distinct() == sample.looked_at()
+}
+
 fn scored(field: &Field, column: &Column, sample: &Sample, known: &Known) -> Option<Guess> {
     let country = known.country.as_ref().map(|(code, _)| code.as_str());
     let of_country = local::likeness(field.name, column, country);
@@ -106,7 +116,7 @@ fn scored(field: &Field, column: &Column, sample: &Sample, known: &Known) -> Opt
     if like == 0 && found.shape == 0 {
         return None;
     }
-    if let Some(word) = field.unread(column).filter(|_| of_country.is_none()) {
+    if let Some(word) = field.unread(column).filter(|_| of_country.is_none() && !is_only_link(field, column, sample)) {
         found.guess = found.guess.doubted(format!("{word:?} in its name is not understood."));
     }
     #[expect(clippy::cast_possible_truncation, reason = "a share of 10")]

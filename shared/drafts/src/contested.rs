@@ -13,6 +13,9 @@ use super::sample::Sample;
 /// How much less likely another column may be and still be a rival.
 const CLOSE: i32 = 3;
 
+/// The same for another area whose name has a word that is not understood.
+const CLOSE_AREA: i32 = 12;
+
 /// The share of rows in which a rival says something else.
 const DIFFERS_MIN: f64 = 0.1;
 
@@ -64,12 +67,15 @@ fn rival(guess: &Guess, guesses: &[(usize, Guess)], sample: &Sample, chosen: &Ch
     }
     let own = column(guess, sample)?;
     let is_free = |other: &Guess| !chosen.sure.iter().any(|sure| sure.columns.contains(&other.columns[0]));
-    let near = guesses.iter().map(|(_, other)| other).filter(|other| {
-        other.field == guess.field
-            && other.doubt.is_none()
-            && other.score >= SURE.max(guess.score - CLOSE)
-            && is_free(other)
-    });
+    // An area with a word that is not understood may be the better one: "saleable" beside "gross".
+    let is_near = |other: &Guess| match &other.doubt {
+        None => other.score >= SURE.max(guess.score - CLOSE),
+        Some(_) => guess.field == "living_area" && other.score >= SURE.max(guess.score - CLOSE_AREA),
+    };
+    let near = guesses
+        .iter()
+        .map(|(_, other)| other)
+        .filter(|other| other.field == guess.field && is_near(other) && is_free(other));
     near.into_iter().find_map(|other| {
         let beside = column(other, sample)?;
         let pairs: Vec<(&str, &str)> =
@@ -77,7 +83,7 @@ fn rival(guess: &Guess, guesses: &[(usize, Guess)], sample: &Sample, chosen: &Ch
         let differs = pairs.iter().filter(|(a, b)| !is_same(a, b)).count();
         let is_rival =
             ratio(differs, pairs.len()) >= DIFFERS_MIN && !per_area::is_per_area(beside, own, guesses, sample);
-        is_rival.then(|| format!("{} is as likely, and says something else.", shown(&beside.name)))
+        is_rival.then(|| format!("{} is about as likely, and says something else.", shown(&beside.name)))
     })
 }
 
@@ -89,11 +95,13 @@ fn larger(guess: &Guess, guesses: &[(usize, Guess)], sample: &Sample, chosen: &C
     }
     let own = column(guess, sample)?;
     let number = |text: &str| text.parse::<f64>().ok().filter(|number| *number > 0.0);
+    // These say themselves that they are of more than the rooms.
+    const WIDER: [&str; 8] = ["gross", "brut", "brutto", "bruta", "building", "roof", "lot", "plot"];
     let is_larger = |other: &&Column| {
         let pairs = own.cells.iter().zip(&other.cells);
         let ratios: Vec<f64> = pairs.filter_map(|(a, b)| Some(number(b.text()?)? / number(a.text()?)?)).collect();
         let far = ratios.iter().filter(|ratio| FAR.contains(*ratio)).count();
-        ratios.len() > 1 && ratio(far, ratios.len()) > 0.5
+        !other.words.have(&WIDER) && ratios.len() > 1 && ratio(far, ratios.len()) > 0.5
     };
     let is_free = |other: &Guess| !chosen.sure.iter().any(|sure| sure.columns.contains(&other.columns[0]));
     let mut others = guesses
@@ -108,8 +116,14 @@ fn larger(guess: &Guess, guesses: &[(usize, Guess)], sample: &Sample, chosen: &C
 /// How many times as large another area is that may be the size of the home; one that is larger still is that of the land.
 const FAR: std::ops::Range<f64> = 1.35..3.0;
 
+/// How far two numbers may be apart and still be the same, rounded in one of them.
+const NEARLY: f64 = 0.01;
+
 /// Whether two texts say the same, however it is written: `395000` and `€ 395.000`.
 fn is_same(one: &str, other: &str) -> bool {
+    if let (Ok(a), Ok(b)) = (one.parse::<f64>(), other.parse::<f64>()) {
+        return (a - b).abs() <= NEARLY * a.abs().max(b.abs());
+    }
     let digits = |text: &str| text.chars().filter(char::is_ascii_digit).collect::<String>();
     let (a, b) = (folded(one), folded(other));
     let one_in_other = !a.is_empty() && !b.is_empty() && (a.contains(&b) || b.contains(&a));

@@ -53,6 +53,15 @@ pub(super) fn choose(sample: &Sample, hints: &DraftHints, chosen: &mut Chosen) -
     };
     let guess = &chosen.sure[at];
     let Some(column) = sample.columns.iter().find(|column| guess.columns.contains(&column.name)) else { return Ok(()) };
+    // Where each row has another ID, one that is repeated is that of something else: of a building with several homes.
+    if column.distinct() < column.scalars()
+        && let Some(unique) = candidates(sample).first()
+    {
+        let doubt = format!("{} is another one in each row, and it is not: which is the ID?", unique);
+        let doubtful = chosen.sure.remove(at).doubted(doubt);
+        chosen.unsure.push(doubtful);
+        return Ok(());
+    }
     let is_of_advert = column.words.have(&OF_ADVERTS);
     let has_gaps = column.scalars() < sample.looked_at();
     let better = is_of_advert.then(|| permanent(sample, chosen, column)).flatten();

@@ -16,7 +16,7 @@ pub(super) const NEUTRAL: &str = "the of in for a an to is and on net gross tota
      guide main base final new latest actual cash cold warm kalt kauf miet preis price prices web site api result data \
      info details attributes living built up builtup build usable covered construction constructed floor size area \
      expected surface space habitable interior internal inside building livable heated finished approx about ca circa plot land \
-     lot terrain total carpet useful util utiles construidos privada privativa vivienda bien inmueble offer";
+     lot sup terrain total carpet useful util utiles construidos privada privativa vivienda bien inmueble offer";
 
 /// Words in the name of any column that do not change what it is.
 pub(super) const ANYWHERE: &str = "prop posting realty object objekt immobilie ad advert quantity qty phy situs market localized suffix type \
@@ -113,7 +113,7 @@ pub(super) const TABLE: &[(&str, &str, &str)] = &[
          97: listing contract date, published at, date posted, date publication, fecha publicacion; 96: added timestamp, added at, date added, added date, added on, created timestamp, creation timestamp, published \
          timestamp, publish timestamp, register date, registered date, registration date, posting date, published \
          date, publish date, publication date, posted at, veroffentlicht am; 94: publie le, veroffentlicht, online \
-         seit, list time; 92: published, publie; 90: fecha alta, original entry timestamp; 86: posted, created at, \
+         seit, list time; 92: published, publie; 96: first listed, first visible date, fecha de alta; 90: fecha alta, original entry timestamp; 86: posted, created at, \
          creation date, erstellt am, activation date; 84: date creation, erstelldatum, first seen; 82: created date; \
          80: created; 74: added; 62: fecha; 58: date; 52: time",
         "photo photos sold price change update updated modified scraping built string zone removed media open ms \
@@ -178,7 +178,7 @@ pub(super) const TABLE: &[(&str, &str, &str)] = &[
     ("display_expired", "100: off market listing display yn", ""),
     (
         "line",
-        "88: 도로명; 92: ulica i kucni broj; 95: phy addr, phy addr1, physical address, prop addr, loc addr, location address; 90: strada, adresa, 주소, 도로명주소, 소재지, utca, dia chi, duong, ten duong, alamat; 96: situs addr, situs address, site address; 90: road name, street name, 所在地, 住所, adres; 93: indirizzo, morada, endereco, logradouro, adres, straat, gatuadress, gateadresse, gate, vej, vejnavn, ulica, osoite, katuosoite, via, address 1, property address; 100: street address, short address, full street line, street line; 99: address line, address line1, address line 1, address street, unparsed address; 94: \
+        "88: 도로명; 92: ulica i kucni broj; 95: street 1, street1; 95: phy addr, phy addr1, physical address, prop addr, loc addr, location address; 90: strada, adresa, 주소, 도로명주소, 소재지, utca, dia chi, duong, ten duong, alamat; 96: situs addr, situs address, site address; 90: road name, street name, 所在地, 住所, adres; 93: indirizzo, morada, endereco, logradouro, adres, straat, gatuadress, gateadresse, gate, vej, vejnavn, ulica, osoite, katuosoite, via, address 1, property address; 100: street address, short address, full street line, street line; 99: address line, address line1, address line 1, address street, unparsed address; 94: \
          strasse; 92: street, address, adresse, direccion, calle; 90: line, anschrift; 88: full address, formatted \
          address, rue; 86: domicilio",
         "email mail ip web line2 office agent agents broker yn number advertisers",
@@ -240,12 +240,12 @@ pub(super) const TABLE: &[(&str, &str, &str)] = &[
     ),
     (
         "seller",
-        "84: owner name, nguoi dang, nama agen; 84: agent name; 100: seller name; 94: seller, vendeur, anbieter, vendedor; 92: verkaufer; 88: anunciante; 80: contact name, user name; 70: user",
+        "84: owner name, nguoi dang, nama agen; 84: agent name, agent, listing agent, negotiator, captador, asesor; 100: seller name; 94: seller, vendeur, anbieter, vendedor; 92: verkaufer; 88: anunciante; 80: contact name, user name; 70: user",
         "url id phone email type is image logo own taxpayer mail mailing",
     ),
     (
         "agency",
-        "88: agentie, 중개사무소, 중개업소; 84: realtor; 88: agenzia, imobiliaria, makelaar, maklare, megler, maegler; 100: list office name, listing office name; 98: agency name; 95: agency, agence, provider, lister, advertiser, anbieter; 94: office name; 92: broker \
+        "90: brand trading name; 84: branch, branch name, sucursal; 88: agentie, 중개사무소, 중개업소; 84: realtor; 88: agenzia, imobiliaria, makelaar, maklare, megler, maegler; 100: list office name, listing office name; 98: agency name; 95: agency, agence, provider, lister, advertiser, anbieter; 94: office name; 92: broker \
          name, brokerage, inmobiliaria, agencia; 90: makler, listing office; 88: agentur; 84: broker; 72: office; 66: \
          company",
         "url id phone phones email logo key buyer website fee compensation type owner owners own taxpayer mail mailing",

@@ -217,11 +217,9 @@ pub(super) fn unit_beside<'c>(column: &Column, columns: &'c [Column]) -> Option<
     };
     // Beside areas, a unit that every row knows is theirs, whatever is before it in its name: `sizeUnit`.
     let is_only_unit = |other: &&Column| {
-        let says = other
-            .words
-            .last
-            .iter()
-            .any(|word| matches!(word.as_str(), "unit" | "units" | "unidad" | "unite" | "einheit"));
+        // That of the lot is named so: `lotAreaUnit`.
+        const UNITS: [&str; 9] = ["unit", "units", "unidad", "unite", "einheit", "size", "area", "measure", "of"];
+        let says = other.words.last.iter().all(|word| UNITS.contains(&word.as_str()));
         says && place(&other.name) == place(&column.name) && other.all(|text| parse_area_measure(text).is_some())
     };
     let other = columns.iter().find(is_unit).or_else(|| columns.iter().find(is_only_unit))?;

@@ -113,7 +113,7 @@ impl Field {
         if like >= 90 || is_shaped || PROVED_BY_VALUES.contains(&self.name) {
             return None;
         }
-        let meant = self.meant(column);
+        let meant = if column.measure.is_plain() { &column.words } else { &column.measure.core };
         let words = if meant.says_nothing() { meant.above.last().unwrap_or(&meant.last) } else { &meant.last };
         words.iter().find(|word| !self.knows(word) && !is_one(word, ANYWHERE)).cloned()
     }

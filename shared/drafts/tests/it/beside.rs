@@ -136,7 +136,8 @@ fn a_price_that_times_the_area_is_another_price_is_one_per_area() {
     let rows = [(1_241, 74_460, 60, "EUR"), (843, 118_020, 140, "EUR"), (1_500, 67_500, 45, "EUR")];
     has(&priced(&rows, "PT", None).unwrap(), "list_price = { from = \"price_total\" }");
     let others = rows.map(|(one, _, area, money)| (one * 100, one * 90, area, money));
-    has(&priced(&others, "PT", None).unwrap(), "list_price = { from = \"price_item\" }");
+    // Of two prices that are as likely, and neither is one per area, none is certain.
+    has(&priced(&others, "PT", None).unwrap(), "#list_price = { from = \"price_item\" }");
 }
 
 #[test]
