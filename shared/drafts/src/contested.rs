@@ -7,6 +7,7 @@ use stoop_sources::text::folded;
 use super::column::{Column, ratio};
 use super::guess::{Chosen, Guess, SURE, shown};
 use super::known::Known;
+use super::local;
 use super::per_area;
 use super::sample::Sample;
 
@@ -43,6 +44,7 @@ pub(super) fn settle(guesses: &[(usize, Guess)], sample: &Sample, known: &Known,
                 guess.field,
                 rival(guess, guesses, sample, chosen)
                     .or_else(|| larger(guess, guesses, sample, chosen))
+                    .or_else(|| earlier(guess, guesses, sample, chosen))
                     .or_else(|| level(guess, sample, known))?,
             ))
         })
@@ -113,6 +115,45 @@ fn larger(guess: &Guess, guesses: &[(usize, Guess)], sample: &Sample, chosen: &C
     Some(format!("{} is larger by far: which is the size of the home?", shown(&other.name)))
 }
 
+/// Another date of the beginning that is earlier: the chosen one may be when the listing was shown again.
+fn earlier(guess: &Guess, guesses: &[(usize, Guess)], sample: &Sample, chosen: &Chosen) -> Option<String> {
+    if guess.field != "listed_at" {
+        return None;
+    }
+    let own = column(guess, sample)?;
+    if own.words.have(&[
+        "list",
+        "listed",
+        "listing",
+        "publish",
+        "published",
+        "publication",
+        "market",
+        "online",
+        "first",
+    ]) {
+        return None;
+    }
+    let day =
+        |text: &'_ str| text.get(..10).filter(|day| day.starts_with(|c: char| c.is_ascii_digit())).map(str::to_owned);
+    let is_earlier = |other: &&Column| {
+        let pairs = own.cells.iter().zip(&other.cells);
+        let pairs: Vec<bool> = pairs.filter_map(|(a, b)| Some(day(b.text()?)? < day(a.text()?)?)).collect();
+        ratio(pairs.iter().filter(|earlier| **earlier).count(), pairs.len()) >= DIFFERS_MIN
+    };
+    let is_free = |other: &Guess| !chosen.sure.iter().any(|sure| sure.columns.contains(&other.columns[0]));
+    let mut others = guesses
+        .iter()
+        .map(|(_, other)| other)
+        .filter(|other| other.field == guess.field && other.doubt.is_none() && other.score >= SURE && is_free(other))
+        .filter(|other| {
+            other.keys.iter().filter(|(key, _)| *key == "date").eq(guess.keys.iter().filter(|(key, _)| *key == "date"))
+        })
+        .filter_map(|other| column(other, sample));
+    let other = others.find(is_earlier)?;
+    Some(format!("{} is earlier: which is the beginning of the offer?", shown(&other.name)))
+}
+
 /// How many times as large another area is that may be the size of the home; one that is larger still is that of the land.
 const FAR: std::ops::Range<f64> = 1.35..3.0;
 
@@ -140,22 +181,34 @@ fn level(guess: &Guess, sample: &Sample, known: &Known) -> Option<String> {
         _ => return None,
     };
     let (code, _) = known.country.as_ref()?;
+    let column = column(guess, sample)?;
+    let is_vague = column.words.last.iter().any(|word| VAGUE.contains(&word.as_str()));
+    let steps = i32::from(!is_vague);
     let inside = format!("{}/", code.to_ascii_lowercase());
-    let names: std::collections::BTreeSet<&str> = column(guess, sample)?.texts().collect();
+    let names: std::collections::BTreeSet<&str> = column.texts().collect();
     let mut far: Vec<Level> = Vec::new();
+    let mut at_home = 0;
     for name in names.iter().take(LOOKED_UP_MAX) {
         let found = Gazetteer::get().find_exactly(name);
         let mut levels =
             found.iter().filter(|place| place.edits == 0 && place.path.starts_with(&inside)).map(|place| place.level);
         let first = levels.next();
+        at_home += usize::from(first == Some(own) || levels.clone().any(|level| level == own));
         // Countries have more levels than five, so the next one is no contradiction.
-        let is_far = |level: Level| (level as i32 - own as i32).abs() > 1;
+        let is_far = |level: Level| (level as i32 - own as i32).abs() > steps;
         far.extend(first.filter(|level| is_far(*level) && levels.all(is_far)));
+    }
+    let of_country = local::level(code, column).is_some();
+    if is_vague && !of_country && own == Level::Area && at_home * 2 < names.len().min(LOOKED_UP_MAX) {
+        return Some("It is a quarter in one country and a county or a region in another: which is it?".to_owned());
     }
     let level = far.first()?.as_str();
     (far.len() * 2 > names.len().min(LOOKED_UP_MAX))
         .then(|| format!("Most of its places are known as a {level}: of which level are they?"))
 }
+
+/// Words for areas that are wide in one country and narrow in another one.
+const VAGUE: [&str; 4] = ["district", "zone", "sector", "area"];
 
 /// How many names of a column are looked up.
 const LOOKED_UP_MAX: usize = 50;

@@ -157,7 +157,7 @@ pub(super) fn default_purpose(known: &mut Known, chosen: &mut Chosen) {
 
 /// Scores a column as purpose: words for sale and rent, or a boolean whose name says which.
 fn purpose(column: &Column, values: &Values<'_>) -> Option<Fit> {
-    let asks = column.words.have(&["rent", "rental", "lease", "letting"]);
+    let asks = column.words.have(&["rent", "rental", "lease", "letting", "miete"]);
     let truth = |text: &str| match text {
         "true" => Some("rent"),
         "false" => Some("sale"),

@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use jiff::tz::TimeZone;
 use regex::Regex;
 
+use super::coded;
 use super::column::Column;
 use super::guess::{Chosen, Guess, quoted, shown};
 use super::ids;
@@ -40,6 +41,7 @@ pub(super) fn complete(
     if !has(chosen, "list_price") {
         chosen.unsure.extend(in_texts::price(sample));
     }
+    coded::purpose(sample, chosen);
     numbered(sample, chosen);
     street_and_number(sample, known, chosen);
     sold_without_status(sample, chosen);
@@ -89,7 +91,12 @@ fn street_and_number(sample: &Sample, known: &Known, chosen: &mut Chosen) {
     }) {
         return;
     }
-    let Some(street) = sample.columns.iter().find(is_street) else { return };
+    // `Address` before `displayAddress`, which may say how much of it is shown.
+    let streets = sample.columns.iter().filter(is_street);
+    let Some(street) = streets.reduce(|best, next| if line.likeness(next) > line.likeness(best) { next } else { best })
+    else {
+        return;
+    };
     let is_number = |column: &&Column| {
         let says = column.words.last.iter().any(|word| NUMBERS.contains(&word.as_str()));
         let of_house = column.words.last.len() == 1

@@ -23,6 +23,7 @@
 mod amounts;
 mod beside;
 mod choose;
+mod coded;
 mod column;
 mod contested;
 mod countries;

@@ -26,6 +26,8 @@ const NAMES: &[(&str, &str, &str)] = &[
     ("TR", "semt", "neighbourhood"),
     ("IN PK BD LK NP", "locality", "neighbourhood"),
     ("NZ", "district", "city"),
+    ("HK MO SG SA ES", "district", "neighbourhood"),
+    ("LK BD NP IN", "district", "county"),
     ("KE", "estate", "neighbourhood"),
     ("PH", "province", "county"),
     ("PH", "region", "region"),

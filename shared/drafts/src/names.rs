@@ -20,7 +20,7 @@ pub(super) const NEUTRAL: &str = "the of in for a an to is and on net gross tota
 
 /// Words in the name of any column that do not change what it is.
 pub(super) const ANYWHERE: &str = "prop posting realty object objekt immobilie ad advert quantity qty phy situs market localized suffix type \
-     href name expose detail details seo canonical friendly beautiful description desc address de la le des du d der die das do da y e";
+     href name expose detail details seo canonical friendly beautiful description desc address map de la le des du d der die das do da y e";
 
 /// All fields in the order of maps: names with their confidence, and the words that exclude a column. Lower case,
 /// without accents.
@@ -28,7 +28,7 @@ pub(super) const TABLE: &[(&str, &str, &str)] = &[
     (
         "native_id",
         "93: sifra, sifra oglasa, id oglasa, 매물번호, 매물id, ma tin, ma tin dang, hirdeteskod, hirdetes kod, hirdetes azonosito, id iklan, kode iklan, kode properti, id anunt, cod anunt; 80: parcel id, parcel number, parcel no, apn, folio; 90: ilan no, 物件番号, 物件id; 82: sku, clave; 100: listing key, zpid; 98: property id; 97: listing id, ad id, unique id, unique identifier; 96: id, annonce id, anzeigen id, \
-         scout id, advert id; 94: object id, objekt id, list id, home id, property code; 93: objekt nr, objektnr, objekt nummer; 92: \
+         scout id, advert id; 94: object id, objekt id, list id, home id, property code; 94: objektnr extern; 90: objektnr intern; 93: objekt nr, objektnr, objekt nummer; 92: \
          listing number, listing no, list number, listnumber, list no, offer id, objektnummer, anzeigennummer, anzeigen nr, agent ref, \
          property ref, property reference, referencenumber; 90: uuid; 88: mls id, uid, guid, ml number, ml no; 96: guid; 86: mls number, mls no, mls \
          num, reference, referenz, referencia, riferimento, referenznummer, ref no, ref nr; 84: external id, identifier, mls; 80: \
@@ -49,7 +49,7 @@ pub(super) const TABLE: &[(&str, &str, &str)] = &[
     ),
     (
         "purpose",
-        "92: vrsta ponude, vrsta oglasa, tip tranzactie, tip oferta, 거래유형, 거래구분, 거래종류, tranzakcio, jenis iklan, jenis transaksi, tranzactie; 88: contratto, negocio, finalidade, tipo de negocio, tipo operazione, soort aanbod, upplatelse, offer, marketing type, department, deal; 100: rent or sale, sale or rent, sale or lease, lease or sale, for sale or lease, for sale or rent, sale lease; 96: vermarktungsart; 95: purpose, transaction type, offer type; 94: is rental; 92: deal \
+        "92: vrsta ponude, vrsta oglasa, tip tranzactie, tip oferta, 거래유형, 거래구분, 거래종류, tranzakcio, jenis iklan, jenis transaksi, tranzactie; 88: contratto, negocio, finalidade, tipo de negocio, tipo operazione, soort aanbod, upplatelse, offer, marketing type, department, deal; 100: rent or sale, sale or rent, sale or lease, lease or sale, for sale or lease, for sale or rent, sale lease; 96: vermarktungsart; 95: purpose, transaction type, offer type; 94: is rental, miete pacht; 92: deal \
          type, operation, operacion, marketing type, is rent, posting is rental; 88: offre, for rent; 86: preference; 86: type \
          annonce; 84: transaction, sale type; 82: listing type; 80: listing status, business type; 78: home status; \
          76: rental; 74: channel; 70: status; 60: property type, category label; 58: category; 50: type; 40: event",
@@ -143,17 +143,18 @@ pub(super) const TABLE: &[(&str, &str, &str)] = &[
     ),
     (
         "living_area",
-        "96: square meter, stambena povrsina; 88: povrsina, kvadratura; 97: superficie cubierta, sup cubierta, suprafata utila, 전용면적, luas bangunan; 92: suprafata construita, suprafata, 연면적, dien tich su dung, dien tich; 96: usable areas; 84: 공급면적, 면적; 99: total living area, tot lvg area, lvg area, living sqft, heated area; 95: sq ft, alapterulet; 99: net m2, 専有面積; 94: brut m2, 建物面積, 延床面積; 93: construccion m2, construccion; 94: built up, built up area; 99: carpet area; 96: woonoppervlakte, boarea, boareal, boligareal, bruksareal, primaerrom, superficie commerciale, superficie interna, area util, area bruta, area privativa, metratura, pinta ala, asuinpinta ala, powierzchnia, uzitna plocha, usable floor area, square footage, living size, interior area, internal area, gross internal area, net area; 100: living area, livingarea, surface habitable, wohnflache; 99: sqft living, superficie habitable; 98: \
+        "96: square meter, stambena povrsina; 88: povrsina, kvadratura; 97: superficie cubierta, sup cubierta, suprafata utila, 전용면적, luas bangunan; 92: suprafata construita, suprafata, 연면적, dien tich su dung, dien tich; 96: usable areas; 84: 공급면적, 면적; 99: total living area, tot lvg area, lvg area, living sqft, heated area; 95: sq ft, alapterulet; 99: net m2, 専有面積; 94: brut m2, 建物面積, 延床面積; 93: construccion m2, construccion; 94: built up, built up area; 99: carpet area; 96: woonoppervlakte, boarea, boareal, boligareal, bruksareal, primaerrom, superficie commerciale, superficie interna, area util, area bruta, area privativa, metratura, pinta ala, asuinpinta ala, powierzchnia, uzitna plocha, usable floor area, square footage, living size, interior area, internal area, gross internal area, net area; 100: living area, livingarea, wohnflaeche, surface habitable, wohnflache; 99: sqft living, superficie habitable; 98: \
          square footage, living space; 97: square feet, floor area; 96: square meters; 95: sqft, floor size; 94: \
          superficie construida, area m2, size sqft, area sqft, estate size; 92: sqm; 90: surface, m2; 88: superficie, \
          usable area, building size; 86: surface totale, total area; 84: flache, building area total; 82: area; 72: \
          size, nutzflache; 70: metros",
         "lot land plot terrain parcel parcelle unit units code price per max min source name major above basement \
-         garden terrace school parking rate price cost rent super possession",
+         garden terrace school parking rate price cost rent super possession veranda verandas balcony balconies balkon loggia garage \
+         cellar keller kitchen storage attic pool",
     ),
     (
         "lot_area",
-        "90: acres, land surface area, land surface; 88: plot; 97: erf size, stand size; 97: povrsina okucnice, okucnica, povrsina zemljista, povrsina parcele, suprafata teren, suprafata terenului, 대지면적, 토지면적, telekterulet, telek terulet, dien tich dat, luas tanah; 88: land sqfoot, lnd sqfoot, land sqft; 96: acreage; 98: terrain area, surface land, 土地面積, 敷地面積; 96: arsa alani, perceeloppervlakte, tomtarea, tomteareal, grundareal, terreno, lote, area terreno, powierzchnia dzialki, pozemek, superficie lotto, land size, site area; 100: lot area value, lot size square feet, lot size area, grundstucksflache; 99: lot area, lot sqft, sqft \
+        "90: acres, land surface area, land surface; 88: plot; 97: erf size, stand size; 97: povrsina okucnice, okucnica, povrsina zemljista, povrsina parcele, suprafata teren, suprafata terenului, 대지면적, 토지면적, telekterulet, telek terulet, dien tich dat, luas tanah; 88: land sqfoot, lnd sqfoot, land sqft; 96: acreage; 98: terrain area, surface land, 土地面積, 敷地面積; 96: arsa alani, perceeloppervlakte, tomtarea, tomteareal, grundareal, terreno, lote, area terreno, powierzchnia dzialki, pozemek, superficie lotto, land size, site area; 100: grundstuecksflaeche, lot area value, lot size square feet, lot size area, grundstucksflache; 99: lot area, lot sqft, sqft \
          lot; 98: lot size, surface terrain, surface du terrain, surface de la parcelle, superficie parcela, \
          superficie terreno; 97: land area, plot area, plot size; 96: lot size acres, land size; 90: grundflache; 84: \
          parcela; 70: terrain",
@@ -185,7 +186,7 @@ pub(super) const TABLE: &[(&str, &str, &str)] = &[
     ),
     (
         "neighbourhood",
-        "90: naselje, kvart; 95: sub locality name, sub locality, sublocality; 92: cartier, 읍면동, 법정동, varosresz, phuong xa, phuong, kecamatan, kelurahan; 90: barangay, 町名; 84: distrito; 86: community name; 90: bairro, quartiere, wijk, buurt, omrade, bydel, zona, frazione, freguesia, dzielnica, kaupunginosa, mahalle, sector, area name; 100: neighbourhood, neighborhood; 98: quartier, stadtteil, barrio; 96: subdivision name, ortsteil; 94: \
+        "90: naselje, kvart; 90: regionaler zusatz; 95: sub locality name, sub locality, sublocality; 92: cartier, 읍면동, 법정동, varosresz, phuong xa, phuong, kecamatan, kelurahan; 90: barangay, 町名; 84: distrito; 86: community name; 90: bairro, quartiere, wijk, buurt, omrade, bydel, zona, frazione, freguesia, dzielnica, kaupunginosa, mahalle, sector, area name; 100: neighbourhood, neighborhood; 98: quartier, stadtteil, barrio; 96: subdivision name, ortsteil; 94: \
          stadtbezirk; 92: subdivision, secteur; 90: neighborhoods, bezirk; 88: colonia; 84: district, suburb; 82: \
          zona, quarter; 40: community",
         PEOPLE,
@@ -222,12 +223,12 @@ pub(super) const TABLE: &[(&str, &str, &str)] = &[
     ),
     (
         "longitude",
-        "98: zemljopisna duzina, geografska duzina, longitudine, 경도, kinh do, hosszusag; 100: longitude; 98: lon, lng, longitud, langengrad, dlugosc geo, dlugosc geograficzna; 94: long; 40: x",
+        "98: laengengrad, zemljopisna duzina, geografska duzina, longitudine, 경도, kinh do, hosszusag; 100: longitude; 98: lon, lng, longitud, langengrad, dlugosc geo, dlugosc geograficzna; 94: long; 40: x",
         PEOPLE,
     ),
     (
         "title",
-        "94: naslov, titlu, 매물명, 제목, tieu de, judul; 94: 物件名, baslik, ilan basligi, titolo, rubrik, overskrift, tytul, otsikko, nadpis; 100: title; 99: listing title; 98: headline, titre, titel, titulo; 94: uberschrift; 92: heading; 90: listing \
+        "94: naslov, objekttitel, titlu, 매물명, 제목, tieu de, judul; 94: 物件名, baslik, ilan basligi, titolo, rubrik, overskrift, tytul, otsikko, nadpis; 100: title; 99: listing title; 98: headline, titre, titel, titulo; 94: uberschrift; 92: heading; 90: listing \
          name, property name; 88: subject; 80: bezeichnung, suggested texts title",
         "agent agents agency office broker seller user city county state file source mls advertisers branding \
          community plan system school job country originating region",

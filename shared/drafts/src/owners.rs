@@ -10,7 +10,7 @@ const OTHERS: &str = "agency agencies agent agents agence agences agentur agentu
      advertisers anbieter annonceur anunciante inserzionista inserent makler maklare makelaar makelaars megler maegler \
      mediador mediator broker brokers brokerage realtor realtors office offices seller sellers vendor vendors vendeur \
      verkaufer vendedor venditore owner owners eigentumer proprietaire propietario contact contacts kontakt kontakte \
-     contatto contacto ansprechpartner user users member members developer developers builder builders promoter \
+     contatto contacto kontaktperson ansprechpartner user users member members developer developers builder builders promoter \
      promoteur promotor promotora bautrager entwickler branch branches team poster publisher school schools sponsor \
      sponsors partner partners badge badges banner banners logo logos avatar avatars icon icons insight insights scan \
      scans matterport campaign branding franchise franchises firm firma lessor landlord landlords salesperson \

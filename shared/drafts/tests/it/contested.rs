@@ -72,10 +72,42 @@ fn the_area_of_the_rooms_is_not_that_of_the_home() {
 
 #[test]
 fn places_that_are_known_two_levels_away_are_a_doubt() {
-    let rows = ["Bavaria", "Hesse", "Saxony"].map(|region| json!({"district": region}));
-    let draft = drafted("DE", &rows);
+    let rows = |name: &str| ["Bavaria", "Hesse", "Saxony"].map(|region| json!({name: region}));
+    let draft = drafted("DE", &rows("neighborhood"));
     assert!(!enables(&draft, "neighbourhood"), "{}", draft.toml);
     says(&draft, "Most of its places are known as a region: of which level are they?");
+    let draft = drafted("DE", &rows("district"));
+    assert!(!enables(&draft, "neighbourhood"), "{}", draft.toml);
+    says(&draft, "It is a quarter in one country and a county or a region in another: which is it?");
+    assert!(enables(&drafted("SG", &rows("district")), "neighbourhood"), "there it is one");
+}
+
+#[test]
+fn of_the_dates_of_the_beginning_the_earlier_one_makes_a_doubt() {
+    let rows = [3, 9, 14]
+        .map(|day| json!({"addedAt": format!("2026-05-{:02}", day + 10), "createdAt": format!("2026-05-{day:02}")}));
+    let draft = drafted("HR", &rows);
+    assert!(!enables(&draft, "listed_at"), "{}", draft.toml);
+    says(&draft, "createdAt is earlier: which is the beginning of the offer?");
+    let rows = rows.map(|row| json!({"listedAt": row["addedAt"], "createdAt": row["createdAt"]}));
+    assert!(enables(&drafted("HR", &rows), "listed_at"), "the word says it");
+}
+
+#[test]
+fn codes_of_purposes_are_explained_by_titles() {
+    let rows = |titles: [&str; 3]| {
+        let row = |(at, title): (usize, &str)| json!({"id": format!("g-{at}"), "price": 200_000 + at, "city": "Zadar", "deal_type_id": [1, 2, 1][at], "title": title});
+        let rows = titles.into_iter().enumerate().map(row).collect();
+        let hints = DraftHints { country: Some("HR".into()), ..DraftHints::new("t", "t.json") };
+        draft(&Sample::of_document(Value::Array(rows)).unwrap(), &hints)
+    };
+    let explained = rows(["Flat for sale", "House for rent", "Land for sale"]).unwrap();
+    says(&explained, r#"from = "deal_type_id""#);
+    says(&explained, r#""2" = "rent" # 1 row"#);
+    assert!(
+        !rows(["Flat for sale", "House for rent", "Land for rent"])
+            .is_ok_and(|draft| draft.toml.contains("deal_type_id"))
+    );
 }
 
 #[test]
