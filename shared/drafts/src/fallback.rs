@@ -42,6 +42,7 @@ pub(super) fn complete(
         chosen.unsure.extend(in_texts::price(sample));
     }
     coded::purpose(sample, chosen);
+    coded::status(sample, chosen);
     numbered(sample, chosen);
     street_and_number(sample, known, chosen);
     sold_without_status(sample, chosen);

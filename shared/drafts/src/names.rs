@@ -20,7 +20,7 @@ pub(super) const NEUTRAL: &str = "the of in for a an to is and on net gross tota
 
 /// Words in the name of any column that do not change what it is.
 pub(super) const ANYWHERE: &str = "prop posting realty object objekt immobilie ad advert quantity qty phy situs market localized suffix type \
-     href name expose detail details seo canonical friendly beautiful description desc address map de la le des du d der die das do da y e";
+     href name expose detail details seo canonical friendly beautiful description desc address map gps de la le des du d der die das do da y e";
 
 /// All fields in the order of maps: names with their confidence, and the words that exclude a column. Lower case,
 /// without accents.
@@ -70,7 +70,7 @@ pub(super) const TABLE: &[(&str, &str, &str)] = &[
     ),
     (
         "list_price",
-        "92: lease amount, lease price; 90: cijena, pret, pret vanzare, chirie, 가격, 매매가, 매매가격, 호가, gia, gia ban, muc gia, gia thue, harga, harga jual, harga sewa; 84: ar; 97: price now, now price, expected price, asking rent; 90: prezzo vendita, prezzo di vendita, preco venda, preco de venda, valor aluguel, valor locacao, canone mensile, canone di locazione, cena najmu, kira, hinta, vuokra, begart pris, utgangspris, kontantpris, rent per month, guide price; 100: list price, asking price; 99: price amount, price value, listing price, kaufpreis; 98: unformatted \
+        "92: market rent, lease amount, lease price; 90: cijena, pret, pret vanzare, chirie, 가격, 매매가, 매매가격, 호가, gia, gia ban, muc gia, gia thue, harga, harga jual, harga sewa; 84: ar; 97: price now, now price, expected price, asking rent; 90: prezzo vendita, prezzo di vendita, preco venda, preco de venda, valor aluguel, valor locacao, canone mensile, canone di locazione, cena najmu, kira, hinta, vuokra, begart pris, utgangspris, kontantpris, rent per month, guide price; 100: list price, asking price; 99: price amount, price value, listing price, kaufpreis; 98: unformatted \
          price, prices, rental price, rental prices, sale prices; 97: price, current price, monthly rent, prix, preis, precio; 96: price raw, mietpreis, precio venta, \
          price unformatted; 95: rent price, prix affiche; 94: loyer, kaltmiete; 92: price text, sale price, rent, \
          miete; 90: nettokaltmiete; 88: alquiler; 86: gesamtmiete; 84: warmmiete; 90: rental, rents, renta, ar forint, iranyar, vetelar, berleti dij, 価格, 販売価格, 賃料, 家賃; 89: cena, prezzo, preco, pris, prijs, vraagprijs, huurprijs, koopprijs, fiyat, canone, affitto, hyra, leie, husleje, arrendamento, renda, valor venda, prezzo richiesto, prisantydning, totalpris; 62: montant, importe; 60: amount; \
@@ -79,7 +79,7 @@ pub(super) const TABLE: &[(&str, &str, &str)] = &[
     ),
     (
         "original_list_price",
-        "100: original list price; 98: original price, initial price, prix initial, ursprunglicher preis, precio \
+        "100: original list price; 98: original price, orig price, initial price, prix initial, ursprunglicher preis, precio \
          inicial, precio original; 92: first price; 88: starting price",
         "date currency text",
     ),
@@ -113,7 +113,7 @@ pub(super) const TABLE: &[(&str, &str, &str)] = &[
          97: listing contract date, published at, date posted, date publication, fecha publicacion; 96: added timestamp, added at, date added, added date, added on, created timestamp, creation timestamp, published \
          timestamp, publish timestamp, register date, registered date, registration date, posting date, published \
          date, publish date, publication date, posted at, veroffentlicht am; 94: publie le, veroffentlicht, online \
-         seit, list time; 92: published, publie; 96: first listed, first visible date, fecha de alta; 90: fecha alta, original entry timestamp; 86: posted, created at, \
+         seit, list time; 92: published, publie; 92: advertised on, publicacion, create time, dates creation; 96: first listed, first visible date, fecha de alta; 90: fecha alta, original entry timestamp; 86: posted, created at, \
          creation date, erstellt am, activation date; 84: date creation, erstelldatum, first seen; 82: created date; \
          80: created; 74: added; 62: fecha; 58: date; 52: time",
         "photo photos sold price change update updated modified scraping built string zone removed media open ms \
@@ -121,7 +121,7 @@ pub(super) const TABLE: &[(&str, &str, &str)] = &[
     ),
     (
         "property_type",
-        "84: use description, use desc, land use; 94: realty type, realty type name; 82: property; 96: vrsta nekretnine, tip nekretnine, tip proprietate, tip imobil, 매물종류, 매물유형, 물건종류, 주택유형, ingatlan tipus, ingatlantipus, loai nha dat, loai bds, loai hinh, loai bat dong san, tipe properti, jenis properti; 84: unit types, unit type, property types; 90: estate, housing form, upplatelseform; 96: 物件種別, 物件種目, emlak tipi, konut tipi; 92: tipo immobile, tipologia, soort, bostadstyp, boligtype, ejendomstype, rodzaj, tipo de imovel, tipo imovel, typ nemovitosti, asset type, property class; 100: property sub type; 99: type de bien; 98: tipo inmueble, tipo de propiedad, type bien, tipologia immobile, tipo de imovel; 97: property \
+        "84: category alias, cat name, use description, use desc, land use; 94: realty type, realty type name; 82: property; 96: vrsta nekretnine, tip nekretnine, tip proprietate, tip imobil, 매물종류, 매물유형, 물건종류, 주택유형, ingatlan tipus, ingatlantipus, loai nha dat, loai bds, loai hinh, loai bat dong san, tipe properti, jenis properti; 84: unit types, unit type, property types; 90: estate, housing form, upplatelseform; 96: 物件種別, 物件種目, emlak tipi, konut tipi; 92: tipo immobile, tipologia, soort, bostadstyp, boligtype, ejendomstype, rodzaj, tipo de imovel, tipo imovel, typ nemovitosti, asset type, property class; 100: property sub type; 99: type de bien; 98: tipo inmueble, tipo de propiedad, type bien, tipologia immobile, tipo de imovel; 97: property \
          type, home type, immobilientyp, objekttyp, objektart, immobilienart, real estate type; 96: prop type, estate \
          type, property kind; 94: housing type, dwelling type; 90: wohnungstyp, tipologia, bostadstyp, boligtype, woningtype, soort woning, tipo; 82: style; 80: type, structure type, category label; 78: categorie, kategorie, building type; 76: sub type, category name; 74: category; 72: kind",
         "listing agent dimension price lead media",
@@ -143,7 +143,7 @@ pub(super) const TABLE: &[(&str, &str, &str)] = &[
     ),
     (
         "living_area",
-        "96: square meter, stambena povrsina; 88: povrsina, kvadratura; 97: superficie cubierta, sup cubierta, suprafata utila, 전용면적, luas bangunan; 92: suprafata construita, suprafata, 연면적, dien tich su dung, dien tich; 96: usable areas; 84: 공급면적, 면적; 99: total living area, tot lvg area, lvg area, living sqft, heated area; 95: sq ft, alapterulet; 99: net m2, 専有面積; 94: brut m2, 建物面積, 延床面積; 93: construccion m2, construccion; 94: built up, built up area; 99: carpet area; 96: woonoppervlakte, boarea, boareal, boligareal, bruksareal, primaerrom, superficie commerciale, superficie interna, area util, area bruta, area privativa, metratura, pinta ala, asuinpinta ala, powierzchnia, uzitna plocha, usable floor area, square footage, living size, interior area, internal area, gross internal area, net area; 100: living area, livingarea, wohnflaeche, surface habitable, wohnflache; 99: sqft living, superficie habitable; 98: \
+        "96: square meter, stambena povrsina; 88: povrsina, kvadratura; 97: superficie cubierta, sup cubierta, suprafata utila, 전용면적, luas bangunan; 92: suprafata construita, suprafata, 연면적, dien tich su dung, dien tich; 96: usable areas; 84: 공급면적, 면적; 99: total living area, totflarea, tot fl area, house size; 93: habitable; 99: tot lvg area, lvg area, living sqft, heated area; 95: sq ft, alapterulet; 99: net m2, 専有面積; 94: brut m2, 建物面積, 延床面積; 93: construccion m2, construccion; 94: built up, built up area; 99: carpet area; 96: woonoppervlakte, boarea, boareal, boligareal, bruksareal, primaerrom, superficie commerciale, superficie interna, area util, area bruta, area privativa, metratura, pinta ala, asuinpinta ala, powierzchnia, uzitna plocha, usable floor area, square footage, living size, interior area, internal area, gross internal area, net area; 100: living area, livingarea, wohnflaeche, surface habitable, wohnflache; 99: sqft living, superficie habitable; 98: \
          square footage, living space; 97: square feet, floor area; 96: square meters; 95: sqft, floor size; 94: \
          superficie construida, area m2, size sqft, area sqft, estate size; 92: sqm; 90: surface, m2; 88: superficie, \
          usable area, building size; 86: surface totale, total area; 84: flache, building area total; 82: area; 72: \
@@ -154,7 +154,7 @@ pub(super) const TABLE: &[(&str, &str, &str)] = &[
     ),
     (
         "lot_area",
-        "90: acres, land surface area, land surface; 88: plot; 97: erf size, stand size; 97: povrsina okucnice, okucnica, povrsina zemljista, povrsina parcele, suprafata teren, suprafata terenului, 대지면적, 토지면적, telekterulet, telek terulet, dien tich dat, luas tanah; 88: land sqfoot, lnd sqfoot, land sqft; 96: acreage; 98: terrain area, surface land, 土地面積, 敷地面積; 96: arsa alani, perceeloppervlakte, tomtarea, tomteareal, grundareal, terreno, lote, area terreno, powierzchnia dzialki, pozemek, superficie lotto, land size, site area; 100: grundstuecksflaeche, lot area value, lot size square feet, lot size area, grundstucksflache; 99: lot area, lot sqft, sqft \
+        "90: acres, land surface area, land surface; 88: plot; 97: erf size, stand size; 92: lot sz, yard area; 97: povrsina okucnice, okucnica, povrsina zemljista, povrsina parcele, suprafata teren, suprafata terenului, 대지면적, 토지면적, telekterulet, telek terulet, dien tich dat, luas tanah; 88: land sqfoot, lnd sqfoot, land sqft; 96: acreage; 98: terrain area, surface land, 土地面積, 敷地面積; 96: arsa alani, perceeloppervlakte, tomtarea, tomteareal, grundareal, terreno, lote, area terreno, powierzchnia dzialki, pozemek, superficie lotto, land size, site area; 100: grundstuecksflaeche, lot area value, lot size square feet, lot size area, grundstucksflache; 99: lot area, lot sqft, sqft \
          lot; 98: lot size, surface terrain, surface du terrain, surface de la parcelle, superficie parcela, \
          superficie terreno; 97: land area, plot area, plot size; 96: lot size acres, land size; 90: grundflache; 84: \
          parcela; 70: terrain",
@@ -162,7 +162,7 @@ pub(super) const TABLE: &[(&str, &str, &str)] = &[
     ),
     (
         "year_built",
-        "96: godina izgradnje, year completed; 96: build year; 96: an constructie, anul constructiei, 준공년도, 준공연도, 건축년도, 건축연도, 사용승인일, epites eve, epitesi ev, tahun dibangun, act yr blt; 96: yr blt, year blt; 98: 築年月, 建築年月, 完成年月; 96: 築年, 建築年, yapim yili, insaat yili; 92: constructed date, year constructed, construction date; 96: bouwjaar, byggar, byggear, byggeaar, anno di costruzione, anno costruzione, ano de construcao, rok budowy, rakennusvuosi, construction date year, built; 100: year built, yr built; 98: construction year, built year, baujahr, annee de construction, annee construction, \
+        "96: completion year, godina izgradnje, year completed; 96: build year; 96: an constructie, anul constructiei, 준공년도, 준공연도, 건축년도, 건축연도, 사용승인일, epites eve, epitesi ev, tahun dibangun, act yr blt; 96: yr blt, year blt; 98: 築年月, 建築年月, 完成年月; 96: 築年, 建築年, yapim yili, insaat yili; 92: constructed date, year constructed, construction date; 96: bouwjaar, byggar, byggear, byggeaar, anno di costruzione, anno costruzione, ano de construcao, rok budowy, rakennusvuosi, construction date year, built; 100: year built, yr built; 98: construction year, built year, baujahr, annee de construction, annee construction, \
          ano construccion, ano de construccion; 92: year of construction; 84: built in",
         "renovated effective source",
     ),
@@ -179,7 +179,7 @@ pub(super) const TABLE: &[(&str, &str, &str)] = &[
     ("display_expired", "100: off market listing display yn", ""),
     (
         "line",
-        "88: 도로명; 92: ulica i kucni broj; 95: street 1, street1; 95: phy addr, phy addr1, physical address, prop addr, loc addr, location address; 90: strada, adresa, 주소, 도로명주소, 소재지, utca, dia chi, duong, ten duong, alamat; 96: situs addr, situs address, site address; 90: road name, street name, 所在地, 住所, adres; 93: indirizzo, morada, endereco, logradouro, adres, straat, gatuadress, gateadresse, gate, vej, vejnavn, ulica, osoite, katuosoite, via, address 1, property address; 100: street address, short address, full street line, street line; 99: address line, address line1, address line 1, address street, unparsed address; 94: \
+        "88: 도로명; 92: ulica i kucni broj; 95: street 1, street1, address title; 95: phy addr, phy addr1, physical address, prop addr, loc addr, location address; 90: strada, adresa, 주소, 도로명주소, 소재지, utca, dia chi, duong, ten duong, alamat; 96: situs addr, situs address, site address; 90: road name, street name, 所在地, 住所, adres; 93: indirizzo, morada, endereco, logradouro, adres, straat, gatuadress, gateadresse, gate, vej, vejnavn, ulica, osoite, katuosoite, via, address 1, property address; 100: street address, short address, full street line, street line; 99: address line, address line1, address line 1, address street, unparsed address; 94: \
          strasse; 92: street, address, adresse, direccion, calle; 90: line, anschrift; 88: full address, formatted \
          address, rue; 86: domicilio",
         "email mail ip web line2 office agent agents broker yn number advertisers",
@@ -228,7 +228,7 @@ pub(super) const TABLE: &[(&str, &str, &str)] = &[
     ),
     (
         "title",
-        "94: naslov, objekttitel, titlu, 매물명, 제목, tieu de, judul; 94: 物件名, baslik, ilan basligi, titolo, rubrik, overskrift, tytul, otsikko, nadpis; 100: title; 99: listing title; 98: headline, titre, titel, titulo; 94: uberschrift; 92: heading; 90: listing \
+        "94: dynamic title, naslov, objekttitel, titlu, 매물명, 제목, tieu de, judul; 94: 物件名, baslik, ilan basligi, titolo, rubrik, overskrift, tytul, otsikko, nadpis; 100: title; 99: listing title; 98: headline, titre, titel, titulo; 94: uberschrift; 92: heading; 90: listing \
          name, property name; 88: subject; 80: bezeichnung, suggested texts title",
         "agent agents agency office broker seller user city county state file source mls advertisers branding \
          community plan system school job country originating region",
@@ -241,12 +241,12 @@ pub(super) const TABLE: &[(&str, &str, &str)] = &[
     ),
     (
         "seller",
-        "84: owner name, nguoi dang, nama agen; 84: agent name, agent, listing agent, negotiator, captador, asesor; 100: seller name; 94: seller, vendeur, anbieter, vendedor; 92: verkaufer; 88: anunciante; 80: contact name, user name; 70: user",
+        "84: owner name, nguoi dang, nama agen; 84: agent name, agent, listing agent, list agt name, list desig agt 1 name, property consultant, sales agent name, asesor nombre, lister name, listers name, poster name, user title, negotiator, captador, asesor; 100: seller name; 94: seller, vendeur, anbieter, vendedor; 92: verkaufer; 88: anunciante; 80: contact name, user name; 70: user",
         "url id phone email type is image logo own taxpayer mail mailing",
     ),
     (
         "agency",
-        "90: brand trading name; 84: branch, branch name, sucursal; 88: agentie, 중개사무소, 중개업소; 84: realtor; 88: agenzia, imobiliaria, makelaar, maklare, megler, maegler; 100: list office name, listing office name; 98: agency name; 95: agency, agence, provider, lister, advertiser, anbieter; 94: office name; 92: broker \
+        "90: brand trading name, managed by, list firm 1 name, list firm name, agence nom, inmobiliaria nombre, organisations name, organization, agent company, firma; 84: branch, branch name, sucursal; 88: agentie, 중개사무소, 중개업소; 84: realtor; 88: agenzia, imobiliaria, makelaar, maklare, megler, maegler; 100: list office name, listing office name; 98: agency name; 95: agency, agence, provider, lister, advertiser, anbieter; 94: office name; 92: broker \
          name, brokerage, inmobiliaria, agencia; 90: makler, listing office; 88: agentur; 84: broker; 72: office; 66: \
          company",
         "url id phone phones email logo key buyer website fee compensation type owner owners own taxpayer mail mailing",

@@ -96,7 +96,7 @@ fn of_the_dates_of_the_beginning_the_earlier_one_makes_a_doubt() {
 #[test]
 fn codes_of_purposes_are_explained_by_titles() {
     let rows = |titles: [&str; 3]| {
-        let row = |(at, title): (usize, &str)| json!({"id": format!("g-{at}"), "price": 200_000 + at, "city": "Zadar", "deal_type_id": [1, 2, 1][at], "title": title});
+        let row = |(at, title): (usize, &str)| json!({"id": format!("g-{at}"), "price": 200_000 + at, "city": "Zadar", "deal_type_id": if at == 1 { 2 } else { 1 }, "title": title});
         let rows = titles.into_iter().enumerate().map(row).collect();
         let hints = DraftHints { country: Some("HR".into()), ..DraftHints::new("t", "t.json") };
         draft(&Sample::of_document(Value::Array(rows)).unwrap(), &hints)
@@ -106,13 +106,13 @@ fn codes_of_purposes_are_explained_by_titles() {
     says(&explained, r#""2" = "rent" # 1 row"#);
     assert!(
         !rows(["Flat for sale", "House for rent", "Land for rent"])
-            .is_ok_and(|draft| draft.toml.contains("deal_type_id"))
+            .is_ok_and(|draft| draft.toml.contains("\nfrom = \"deal_type_id\""))
     );
 }
 
 #[test]
 fn a_type_that_is_not_known_is_left_out() {
-    let rows = ["Apartment", "Serviced Residence", "House"].map(|kind| json!({"property_type": kind}));
+    let rows = ["Apartment", "Chandelier", "House"].map(|kind| json!({"property_type": kind}));
     let draft = drafted("HR", &rows);
     says(&draft, "lenient = true");
     assert!(!draft.toml.contains("otherwise"), "{}", draft.toml);
@@ -143,4 +143,23 @@ fn a_column_that_has_the_number_of_the_address_is_the_id() {
         |number| json!({"id": null, "oznaka": format!("ZG-{number}"), "url": format!("https://k.example/n/{number}")}),
     );
     says(&drafted("HR", &rows), r#"native_id = { from = "oznaka" }"#);
+}
+
+#[test]
+fn a_price_of_a_part_is_a_doubt() {
+    let rows = [(58_500_000, None), (46_000_000, None), (650_000, Some("per perch"))];
+    let rows = rows.map(|(amount, per)| json!({"price": null, "money": {"amount": amount, "per": per}}));
+    let draft = drafted("HR", &rows);
+    assert!(!enables(&draft, "list_price"), "{}", draft.toml);
+    says(&draft, r#""per perch" in /money/per makes it the price of a part."#);
+}
+
+#[test]
+fn codes_of_statuses_are_explained_by_sales() {
+    let rows = [("A", None), ("S", Some("2026-05-21")), ("X", None)];
+    let rows = rows.map(|(code, sold)| json!({"Status": code, "Sold Date": sold, "Sold Price": sold.map(|_| 199_000)}));
+    let draft = drafted("HR", &rows);
+    for line in [r#""A" = "Active" # 1 row"#, r#""S" = "Closed" # 1 row"#, r##"#"X" = "" # 1 row"##] {
+        says(&draft, line);
+    }
 }
