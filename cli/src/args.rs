@@ -33,7 +33,7 @@ pub(crate) use merge::{MergeArgs, MergeCommand, PairArgs};
 pub(crate) use reference::{LoadArgs, ReferenceArgs, ReferenceCommand, RemoveArgs};
 pub(crate) use searches::{RunsArgs, SearchArgs, SearchesArgs};
 pub(crate) use serve::{PagesArgs, ServeArgs};
-pub(crate) use sources::{CheckArgs, HintArgs, LossArgs, NewArgs, ResetArgs, SourcesArgs, SourcesCommand, TryArgs};
+pub(crate) use sources::{CheckArgs, HeldArgs, HintArgs, NewArgs, ResetArgs, SourcesArgs, SourcesCommand, TryArgs};
 pub(crate) use store::StoreArgs;
 pub(crate) use token::{TokenArgs, TokenCommand};
 use values::{lines, moment, percent};

@@ -36,7 +36,7 @@ pub use polling::{
 pub use ports::Clock;
 pub use rollup::{RolledUp, roll_up, roll_up_all};
 pub use search::{
-    Cadence, ControlAction, Distance, Due, FieldShare, FieldShares, HeldBack, HeldMove, LastPoll, LossVerdict,
-    NextPoll, Overdue, Pace, PollCost, PollEnd, Profiles, ProvesNothing, Refusals, Ruling, RulingError, SearchControl,
+    Cadence, ControlAction, Distance, Due, FieldShare, FieldShares, HeldBack, HeldMove, LastPoll, NextPoll, Overdue,
+    Pace, PollCost, PollEnd, Profiles, ProvesNothing, Refusals, Ruling, RulingError, RulingVerdict, SearchControl,
     SnapshotResult, Snapshots, Stale, TightLimit,
 };

@@ -7,11 +7,11 @@ use stoop_domain::{Details, Listing, Sighting, Time};
 use super::change::{Change, Departure};
 use super::confirm::doubtful_since;
 use super::error::PollError;
+use super::polled::Polled;
 use super::search::Search;
-use crate::Ruling;
 use crate::ports::Clock;
 use crate::ports::{IndexChanges, IndexEntry, OnStream, PortError, SearchIndex, SearchState, Sent, SentElsewhere};
-use crate::search::loss::LossVerdict;
+use crate::search::ruling::{Ruling, RulingError, RulingVerdict};
 use crate::search::snapshots::leaves_as_it_should;
 
 /// The index is saved after this many pages, and at the end of the run.
@@ -323,7 +323,7 @@ impl Index<'_> {
         };
         let meant = self.entries.iter_mut().filter(|(_, entry)| is_meant(entry));
         let ruled = meant.map(|(native_id, entry)| {
-            if ruling.verdict == LossVerdict::Reject {
+            if ruling.verdict == RulingVerdict::Reject {
                 entry.missing_since = None;
                 self.changes.note(native_id);
             }
@@ -382,9 +382,14 @@ impl Index<'_> {
         self.port.held_elsewhere(&self.search.name, self.search.source.name(), native_ids).await
     }
 
-    /// The last ruling of a person on a loss of this search.
-    pub(super) async fn ruling(&self) -> Result<Option<String>, PortError> {
-        self.port.ruling(&self.search.name, self.search.source.name()).await
+    /// The last ruling of a person on what this search holds back. One that cannot be read is reported, and is none.
+    pub(super) async fn ruling(&self, polled: &mut Polled) -> Result<Option<Ruling>, PortError> {
+        let text = self.port.ruling(&self.search.name, self.search.source.name()).await?;
+        let refused = |error: &RulingError| {
+            tracing::warn!(search = self.search(), %error, "what is held back stays so");
+            polled.rulings.push(error.to_string());
+        };
+        Ok(text.and_then(|text| Ruling::parse(&text).inspect_err(refused).ok()))
     }
 }
 

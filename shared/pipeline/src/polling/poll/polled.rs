@@ -64,7 +64,7 @@ pub struct Polled {
     pub gone: u64,
     /// The loss that is held back.
     pub held_back: Option<HeldBack>,
-    /// The rulings on a loss that were applied, in words.
+    /// The rulings on what is held back that were applied, in words.
     pub rulings: Vec<String>,
     /// Observations that were put on the stream. More than changed, if files have the past out of order.
     pub sent: u64,

@@ -10,7 +10,8 @@ use crate::polling::poll::polled::Polled;
 use crate::polling::poll::publish::put;
 use crate::polling::poll::scan::Scan;
 use crate::ports::PortError;
-use crate::search::loss::{CompleteScan, LossVerdict, Ruling, judge};
+use crate::search::loss::{CompleteScan, judge};
+use crate::search::ruling::RulingVerdict;
 use crate::search::snapshots::leaves_as_it_should;
 
 /// If another search of the source saw a listing before this one missed it, it has this long to scan again. After that
@@ -89,15 +90,7 @@ pub(in crate::polling::poll) async fn do_as_ruled(
         return Ok(false);
     }
     let search = index.search();
-    let Some(text) = index.ruling().await? else { return Ok(false) };
-    let ruling = match Ruling::parse(&text) {
-        Ok(ruling) => ruling,
-        Err(error) => {
-            tracing::warn!(search, %error, "what is held back stays so");
-            polled.rulings.push(error.to_string());
-            return Ok(false);
-        }
-    };
+    let Some(ruling) = index.ruling(polled).await? else { return Ok(false) };
     let ruled = index.rule(ruling);
     if ruled.is_empty() {
         // The ruling is about an earlier loss.
@@ -106,7 +99,7 @@ pub(in crate::polling::poll) async fn do_as_ruled(
     tracing::info!(search, %ruling, listings = ruled.len(), "as ruled");
     polled.rulings.push(format!("{ruling}: {} listings", ruled.len()));
     index.state.held_back = None;
-    if ruling.verdict == LossVerdict::Release {
+    if ruling.verdict == RulingVerdict::Release {
         let mut released = with_others(ruled, look, index).await?;
         released.retain(|(_, elsewhere)| *elsewhere != InOtherSearches::Unknown);
         report_gone(released, look, index, polled).await?;
