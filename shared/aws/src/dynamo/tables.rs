@@ -216,7 +216,7 @@ impl DynamoTables {
             }
         };
         let parts = base.and_then(|base| Ok((base, head.tail_cells().map_err(|error| error.to_string())?)));
-        let (mut base, tail) = match parts {
+        let (base, tail) = match parts {
             Ok(parts) => parts,
             Err(error) => {
                 wrongs.push(error);
@@ -230,8 +230,6 @@ impl DynamoTables {
             Ok(found) => *merged = found,
             Err(error) => wrongs.push(format!("its merged homes: {error}")),
         }
-        let of_listings = merged.corrections.as_delta().negated();
-        stored.archive.merge(&base.add(&of_listings));
         let named = head.base.as_ref().map_or(Some(1), |base| base.version());
         match named {
             Some(version) if version <= head.version => stored.base = Some((version, base)),
@@ -239,6 +237,10 @@ impl DynamoTables {
         }
         // A base newer than the tail has this version itself.
         stored.tail = (!head.tail.is_empty()).then_some((head.version, tail));
+        if !merged.corrections.is_empty() {
+            stored.archive.merge(&state.add(&merged.corrections.as_delta().negated()));
+            (stored.base, stored.tail) = (Some((head.version, state)), None);
+        }
         Ok(wrongs)
     }
 }

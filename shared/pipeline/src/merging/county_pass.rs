@@ -70,8 +70,8 @@ pub async fn merge_counties(
     }
     let mut all: Option<BTreeMap<String, Vec<Market>>> = None;
     if request.terms.is_some() {
-        // Those that were never merged are as good as unknown.
-        let is_new = known.iter().all(|county| county.merged_at.is_none());
+        // Those that were switched off are as good as unknown.
+        let is_new = known.iter().all(|county| county.merged_at.is_none() && county.changes == county.merged);
         let changed: BTreeSet<String> = match (request.all, is_new) {
             (false, false) => areas.changed().await?.iter().map(merging_area).collect(),
             _ => by_county(&mut all, areas).await?.keys().cloned().collect(),

@@ -15,7 +15,7 @@ use stoop_pipeline::ports::{
     Browse, CommitError, CountyRecord, MarketChange, MergedMarket, MergedMarkets, MergingTerms, PortError, RollUps,
     Store, Versioned, Views,
 };
-use stoop_pipeline::{Measurer, MergeRequest, MergedCounties, merge_counties};
+use stoop_pipeline::{Measurer, MergeRequest, MergedCounties, merge_counties, roll_up_all};
 use stoop_simulation::adverts::{AddressCustom, Adverts};
 use stoop_tests::made;
 
@@ -136,14 +136,10 @@ async fn pass(town: &Town, terms: Option<&MergingTerms>, minute: i64) -> MergedC
     done
 }
 
-/// Settles what changed, as a roll-up does.
+/// Rolls up what changed.
 async fn settle(town: &Town) {
-    let areas = town.areas();
-    let changed = areas.changed().await.unwrap();
-    let states = town.store().markets(&changed).await.unwrap();
-    let versions: Vec<(Market, u64)> =
-        changed.into_iter().zip(states).map(|(market, state)| (market, state.unwrap().version)).collect();
-    areas.settle(&versions).await.unwrap();
+    let done = roll_up_all(&town.areas(), made::minute(0), &|| false).await.unwrap();
+    assert_eq!((done.left, done.failed), (0, 0));
 }
 
 #[tokio::test]
@@ -201,8 +197,8 @@ async fn lists_have_the_listing_that_speaks_and_pulls_find_what_does_not_follow(
     let all = terms(&[]);
     for minute in [0, 20] {
         pass(&town, Some(&all), minute).await;
+        settle(&town).await;
     }
-    settle(&town).await;
     assert!(browse.merges().await.unwrap());
     let counts = browse.merged().await.unwrap().unwrap();
     assert!(counts.homes > 5 && counts.listings > counts.homes && counts.counties_waiting == 0, "{counts:?}");
