@@ -22,7 +22,7 @@ use stoop_wire::{HomeError, home_from_bytes};
 pub use rules::{NoPercentage, RulesInForce};
 
 /// The function's ports.
-pub struct App<'a> {
+pub struct AlertsHandler<'a> {
     /// The alert rules.
     pub rules: RulesInForce<'a>,
     /// Alerts already recorded.
@@ -49,19 +49,19 @@ impl From<NoBatch> for Diagnostic {
 }
 
 #[derive(Deserialize)]
-struct Batch<'e> {
+struct ChangeBatch<'e> {
     #[serde(rename = "Records", borrow)]
     records: Vec<&'e RawValue>,
 }
 
-impl App<'_> {
+impl AlertsHandler<'_> {
     /// Judges a batch of changes.
     ///
     /// # Errors
     ///
     /// The event is not a batch of records.
     pub async fn handle(&self, event: &RawValue) -> Result<DynamoDbEventResponse, NoBatch> {
-        let batch: Batch<'_> = serde_json::from_str(event.get())?;
+        let batch: ChangeBatch<'_> = serde_json::from_str(event.get())?;
         let mut response = DynamoDbEventResponse::default();
         let mut sequences = Vec::new();
         let mut changes = Vec::new();

@@ -2,7 +2,7 @@
 
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use serde_json::value::RawValue;
-use stoop_alerts::{App, RulesInForce};
+use stoop_alerts::{AlertsHandler, RulesInForce};
 use stoop_aws::{Clients, DynamoLedger, S3Configuration, S3Quarantine, TopicPublisher, required};
 use stoop_emf::Meter;
 use stoop_pipeline::Clock;
@@ -15,7 +15,7 @@ async fn main() -> Result<(), Error> {
     let bucket = required("STOOP_BUCKET")?;
     let configuration = S3Configuration::new(clients.s3(), &bucket);
     let rules = RulesInForce::new(&configuration, &required("STOOP_DROP_PERCENT")?)?;
-    let app = App {
+    let app = AlertsHandler {
         rules,
         ledger: &DynamoLedger::new(clients.dynamodb(), required("STOOP_ALERTS_TABLE")?),
         publisher: &TopicPublisher::new(clients.sns(), &required("STOOP_TOPIC_ARN")?),

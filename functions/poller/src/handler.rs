@@ -19,7 +19,7 @@ use stoop_pipeline::{
 use tracing::Instrument;
 
 /// The function's ports.
-pub struct App<'a> {
+pub struct PollerHandler<'a> {
     /// The accepted configuration.
     pub configuration: &'a dyn Configuration,
     /// Keys and tokens.
@@ -38,14 +38,14 @@ pub struct App<'a> {
 
 /// Why a message is delivered again.
 #[derive(Debug, thiserror::Error)]
-enum Failure {
+enum PollerFailure {
     #[error("the message is not a poll task: {0}; accepted: {{\"search\": \"NAME\", \"due_at\": MILLISECONDS}}")]
     NoTask(String),
     #[error(transparent)]
     Poll(#[from] PollError),
 }
 
-impl App<'_> {
+impl PollerHandler<'_> {
     /// Polls the search of each message. After a failed message, no later message of the same search is polled:
     /// messages of a group stay in order.
     pub async fn handle(&self, event: SqsEvent, deadline: Time) -> SqsBatchResponse {
@@ -71,9 +71,9 @@ impl App<'_> {
         response
     }
 
-    async fn take(&self, message: &SqsMessage, deadline: Time) -> Result<(), Failure> {
+    async fn take(&self, message: &SqsMessage, deadline: Time) -> Result<(), PollerFailure> {
         let body = message.body.as_deref().unwrap_or_default();
-        let task: PollTask = serde_json::from_str(body).map_err(|error| Failure::NoTask(error.to_string()))?;
+        let task: PollTask = serde_json::from_str(body).map_err(|error| PollerFailure::NoTask(error.to_string()))?;
         // While the environment was frozen, only one of the two clocks may have advanced.
         self.poll.clock.jumped_ms(&task.search);
         let run = format!("{}-{}", task.search, self.poll.clock.now().ms());

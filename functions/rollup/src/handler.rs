@@ -21,7 +21,7 @@ const PASS_MS: i64 = 45_000;
 const MARGIN_MS: i64 = 60_000;
 
 /// The function's ports.
-pub struct App<'a> {
+pub struct RollUpHandler<'a> {
     /// The areas of each generation's table of markets, by table name.
     pub tables: Vec<(String, &'a dyn RollUps)>,
     /// The clock.
@@ -34,7 +34,7 @@ pub struct App<'a> {
 
 /// The function's response, for people who invoke it by hand.
 #[derive(Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Answer {
+pub struct RollUpResponse {
     /// Markets that are now in all their sums, and were not before.
     pub rolled_up: usize,
     /// Markets left to the next tick.
@@ -43,7 +43,7 @@ pub struct Answer {
 
 /// Why a tick failed, after everything possible was rolled up. The next one catches up.
 #[derive(Debug, thiserror::Error)]
-pub enum TickError {
+pub enum RollUpError {
     /// The list of changed markets could not be read.
     #[error("the changed markets of the table {table} could not be listed")]
     Unknown {
@@ -62,26 +62,26 @@ pub enum TickError {
     },
 }
 
-impl From<TickError> for Diagnostic {
-    fn from(error: TickError) -> Self {
+impl From<RollUpError> for Diagnostic {
+    fn from(error: RollUpError) -> Self {
         let error_type = match &error {
-            TickError::Unknown { .. } => "PortError",
-            TickError::Areas { .. } => "AreasFailed",
+            RollUpError::Unknown { .. } => "PortError",
+            RollUpError::Areas { .. } => "AreasFailed",
         };
         Self { error_type: error_type.into(), error_message: with_causes(&error) }
     }
 }
 
-impl App<'_> {
+impl RollUpHandler<'_> {
     /// Rolls up what changed, until the pass has lasted long enough or the invocation's `deadline` is near.
     ///
     /// # Errors
     ///
     /// The changed markets of a table cannot be listed, or one of its areas cannot be rolled up. Everything else is
     /// rolled up first.
-    pub async fn handle(&self, deadline: Time) -> Result<Answer, TickError> {
+    pub async fn handle(&self, deadline: Time) -> Result<RollUpResponse, RollUpError> {
         let end = self.clock.now().plus_ms(PASS_MS).min(deadline.plus_ms(-MARGIN_MS));
-        let mut answer = Answer::default();
+        let mut answer = RollUpResponse::default();
         let mut failed = None;
         for (index, (table, areas)) in self.tables.iter().enumerate() {
             // The remaining time is shared with the tables after this one.
@@ -93,14 +93,14 @@ impl App<'_> {
                     answer.left += done.left;
                     self.count(table, &done);
                     if done.failed > 0 {
-                        failed = failed.or(Some(TickError::Areas { table: table.clone(), failed: done.failed }));
+                        failed = failed.or(Some(RollUpError::Areas { table: table.clone(), failed: done.failed }));
                     }
                 }
                 Err(source) => {
                     let kind = source.kind().as_str();
                     tracing::error!(table, error = with_causes(&source), kind, "the next tick catches up");
                     self.meter.count("CallsRefused", u64::from(FailureKind::is_lasting(&source)));
-                    failed = failed.or(Some(TickError::Unknown { table: table.clone(), source }));
+                    failed = failed.or(Some(RollUpError::Unknown { table: table.clone(), source }));
                 }
             }
         }

@@ -7,7 +7,7 @@ use stoop_domain::Time;
 use stoop_emf::Meter;
 use stoop_pipeline::Clock;
 use stoop_pipeline::ports::RollUps;
-use stoop_rollup::App;
+use stoop_rollup::RollUpHandler;
 use stoop_runtime::{LogFormat, SystemClock, init_telemetry};
 
 #[tokio::main(flavor = "current_thread")]
@@ -21,7 +21,7 @@ async fn main() -> Result<(), Error> {
         (table.to_owned(), areas)
     };
     let areas: Vec<(String, StackAreas)> = tables.split(',').map(areas).collect();
-    let app = App {
+    let app = RollUpHandler {
         tables: areas.iter().map(|(table, areas)| (table.clone(), areas as &dyn RollUps)).collect(),
         clock: &SystemClock,
         meter: &Meter::from_env("rollup")?,

@@ -13,7 +13,7 @@ use stoop_pipeline::{Clock, with_causes};
 use stoop_runtime::SystemClock;
 
 use crate::folder;
-use crate::sums::{Heads, Sums};
+use crate::sums::{Heads, SumCheck};
 use crate::wrongs::Wrongs;
 
 /// Objects of the lake fetched at the same time: a few megabytes each.
@@ -106,7 +106,7 @@ pub async fn pull(clients: &Clients, folder: &Path, stack: &Stack, report: &dyn 
     database.swap()?;
     database.forget_generations()?;
     let now = SystemClock.now();
-    pulled.sums = Sums::new(&areas, &database, &heads, now, &mut wrongs, report).check(sums).await?;
+    pulled.sums = SumCheck::new(&areas, &database, &heads, now, &mut wrongs, report).check(sums).await?;
     report(&format!("{} sums of areas", pulled.sums));
     match database.roll_up(now, &|| false) {
         Ok(cities) => report(&format!("{cities} cities are rolled up")),

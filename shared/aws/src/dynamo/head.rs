@@ -52,7 +52,7 @@ pub(super) struct Head {
 
 /// The result of a commit on a head.
 #[derive(Debug)]
-pub(super) struct Step {
+pub(super) struct HeadStep {
     pub(super) head: Head,
     /// A base to write before the head that names it.
     pub(super) base: Option<Block>,
@@ -79,7 +79,7 @@ pub(super) enum TailError {
 impl Head {
     /// The head after `change` is applied to the state of this one, with the archive that it had. A new base is written
     /// only when carrying the tail has cost as much as that will: see ADR 0008.
-    pub(super) fn step(&self, change: &MarketChange<'_>, nonce: u64) -> Result<Step, StepError> {
+    pub(super) fn step(&self, change: &MarketChange<'_>, nonce: u64) -> Result<HeadStep, StepError> {
         let version = self.version + 1;
         let mut tail = self.tail_cells()?;
         // Cells that leave the tail are in `archived`; the state does not need them.
@@ -91,11 +91,11 @@ impl Head {
         let carried = self.carried + 2 * tail_bytes;
         if !is_worth_a_base(tail_bytes, carried, self.base.as_ref().map_or(0, |base| base.bytes)) {
             let head = Self { version, tail, carried, base: self.base.clone(), archive };
-            return Ok(Step { head, base: None });
+            return Ok(HeadStep { head, base: None });
         }
         let base = Block::of(change.new, version, nonce)?;
         let head = Self { version, tail: Vec::new(), carried: 0, base: Some(base.reference.clone()), archive };
-        Ok(Step { head, base: Some(base) })
+        Ok(HeadStep { head, base: Some(base) })
     }
 
     /// The market's state, given the state of the base.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use stoop_sources::{Contradiction, ContradictionCount, Contradictions, Distrust};
 use stoop_wire::EncodedListing;
 
-use super::change::{Cause, Change};
+use super::change::{Cause, OutgoingObservation};
 use super::polled::Polled;
 
 /// Counts contradictions until they are learnt.
@@ -19,9 +19,9 @@ impl Believer {
     ///
     /// The content hash of a listing includes distrusted fields. So no listing is sent again because of a verdict,
     /// neither by this search nor by another of its source.
-    pub(super) fn believe(&mut self, changes: &mut [Change], distrust: &Distrust) {
+    pub(super) fn believe(&mut self, changes: &mut [OutgoingObservation], distrust: &Distrust) {
         let distrusts = distrust.kinds().next().is_some();
-        for Change { observation, encoded, cause, .. } in changes {
+        for OutgoingObservation { observation, encoded, cause, .. } in changes {
             if *cause == Cause::Row {
                 self.counted.take(&observation.listing, observation.seen);
             }

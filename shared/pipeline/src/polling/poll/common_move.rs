@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use stoop_domain::Time;
 
-use super::change::{Cause, Change};
+use super::change::{Cause, OutgoingObservation};
 use super::index::Index;
 use super::polled::Polled;
 use crate::ports::{PortError, SearchState};
@@ -31,7 +31,7 @@ impl CommonMoves {
     /// seen, and keep their prices.
     pub(super) fn hold_back(
         &mut self,
-        changes: &mut Vec<Change>,
+        changes: &mut Vec<OutgoingObservation>,
         scan: Time,
         index: &mut Index<'_>,
         polled: &mut Polled,
@@ -112,7 +112,7 @@ pub(super) fn holds_some(scan: Time, state: &SearchState) -> bool {
 }
 
 /// By how much a change moves a price that the index has, in thousandths; `None` if it moves none, or the status changes too.
-fn permille(change: &Change, index: &Index<'_>) -> Option<i64> {
+fn permille(change: &OutgoingObservation, index: &Index<'_>) -> Option<i64> {
     if change.cause != Cause::Row || change.new {
         return None;
     }
