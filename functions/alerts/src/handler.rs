@@ -15,7 +15,7 @@ use serde_json::value::RawValue;
 use stoop_domain::{Home, HomeId, Reason, Reject};
 use stoop_emf::Meter;
 use stoop_pipeline::ports::{Change, FailureKind, Ledger, PortError, Publisher, Quarantine};
-use stoop_pipeline::{Alerted, Clock, alert, with_causes};
+use stoop_pipeline::{Alerted, Clock, ErrorCode, alert, with_causes};
 use stoop_rules::Rules;
 use stoop_wire::{HomeError, home_from_bytes};
 
@@ -72,7 +72,8 @@ impl AlertsHandler<'_> {
             match read(raw) {
                 Err(NotRead::Newer { sequence, why }) => {
                     self.meter.count("RecordsNewer", 1);
-                    tracing::error!(why, first = sequence, "changes are to be judged again, by a newer Stoop");
+                    let code = ErrorCode::NewerFormat;
+                    tracing::error!(why, %code, first = sequence, "changes are to be judged again, by a newer Stoop");
                     newer = Some(sequence);
                     break;
                 }

@@ -16,7 +16,8 @@ use stoop_domain::{Observation, Reason, Reject, Time, locate};
 use stoop_emf::Meter;
 use stoop_pipeline::ports::{FailureKind, Quarantine, Store};
 use stoop_pipeline::{
-    CacheLimits, Clock, Inbox, InboxDone, InboxError, Measured, Measurer, NewerRecord, measure_inbox, with_causes,
+    CacheLimits, Clock, ErrorCode, Inbox, InboxDone, InboxError, Measured, Measurer, NewerRecord, measure_inbox,
+    with_causes,
 };
 use tokio::sync::Mutex;
 
@@ -125,7 +126,8 @@ impl<'a> MetricsHandler<'a> {
                 if let Some(Newer { sequence, why }) = newer {
                     let left = records.len() + 1;
                     self.meter.count("RecordsNewer", 1);
-                    tracing::error!(%why, first = sequence, left, "records are to be delivered again, to a newer Stoop");
+                    let code = ErrorCode::NewerFormat;
+                    tracing::error!(%why, %code, first = sequence, left, "records are to be delivered again, to a newer Stoop");
                     response.add_failure(sequence);
                 }
                 // Otherwise the last record filled a group, or there was none: nothing is left.

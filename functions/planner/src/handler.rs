@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 use stoop_domain::Time;
 use stoop_emf::Meter;
 use stoop_pipeline::ports::{Configuration, FailureKind, PlanLedger, PortError, SearchControls, TaskQueue};
-use stoop_pipeline::{Clock, Overdue, TightLimit, plan, with_causes};
+use stoop_pipeline::{Clock, ErrorCode, Overdue, TightLimit, plan, with_causes};
 use stoop_runtime::Takeover;
 use tokio::sync::Mutex;
 
@@ -100,7 +100,7 @@ impl PlannerHandler<'_> {
         let refused = takeover.check(self.configuration).await?;
         if let Some(refused) = &refused {
             self.meter.count("ConfigInvalid", 1);
-            tracing::error!(%refused, "the uploaded configuration is not taken over");
+            tracing::error!(%refused, code = %ErrorCode::ConfigInvalid, "the uploaded configuration is not taken over");
         }
         let mut answer =
             PlanResponse { refused_configuration: refused.map(|why| why.to_string()), ..PlanResponse::default() };
@@ -145,7 +145,7 @@ impl PlannerHandler<'_> {
         });
         for (search, why) in overdue {
             if reported.insert(search.clone()) {
-                tracing::error!(search, %why, "overdue");
+                tracing::error!(search, %why, code = %ErrorCode::SearchesOverdue, "overdue");
             }
         }
     }

@@ -14,7 +14,8 @@ use stoop_domain::Time;
 use stoop_emf::Meter;
 use stoop_pipeline::ports::{Configuration, FailureKind, PlanLedger, PollTask, RunOutcome};
 use stoop_pipeline::{
-    NotPolled, PollError, PollPorts, Polled, TaskPorts, TaskReport, retry_after_seconds, take_task, with_causes,
+    ErrorCode, NotPolled, PollError, PollPorts, Polled, TaskPorts, TaskReport, retry_after_seconds, take_task,
+    with_causes,
 };
 use tracing::Instrument;
 
@@ -100,7 +101,8 @@ impl PollerHandler<'_> {
             TaskReport::Renewed => tracing::info!("a secret was renewed"),
             TaskReport::Polled(polled) => self.count(polled),
             TaskReport::SourceFailed(error) => {
-                tracing::error!(%error, "the source could not be polled");
+                let code = error.code().map(ErrorCode::as_str);
+                tracing::error!(%error, code, "the source could not be polled");
                 self.meter.count("PollsFailed", 1);
                 if let PollError::Drifted(_) = error {
                     self.meter.count("FieldsDrifted", 1);
@@ -125,11 +127,12 @@ impl PollerHandler<'_> {
             Some(RunOutcome::Failed) => "PollsFailed",
             _ => "PollsPartial",
         };
+        let codes = polled.codes().iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
         match &polled.message {
             Some(message) if polled.outcome == Some(RunOutcome::Failed) => {
-                tracing::error!(why = message, "the poll failed");
+                tracing::error!(why = message, codes, "the poll failed");
             }
-            Some(message) => tracing::info!(ended, why = message, "the poll ended"),
+            Some(message) => tracing::info!(ended, why = message, codes, "the poll ended"),
             None => {}
         }
         self.meter.count(ended, 1);

@@ -8,6 +8,7 @@
 mod alerting;
 mod areas;
 mod causes;
+mod error_code;
 mod measuring;
 mod merging;
 mod polling;
@@ -21,6 +22,7 @@ pub use alerting::{
 };
 pub use areas::{AreaPart, AreaSum, DaysCovered, MergedId, SumError, Total, WideArea, WideLevel};
 pub use causes::with_causes;
+pub use error_code::ErrorCode;
 pub use measuring::{
     CacheLimits, DrainPorts, Gatherer, Inbox, InboxDone, InboxError, MeasureError, Measured, Measurer, NewerRecord,
     Recomputation, RecomputedMarkets, StoredAlert, StoredHome, StoredMarket, check_alert, check_changes, check_home,

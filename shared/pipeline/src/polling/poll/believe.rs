@@ -7,6 +7,7 @@ use stoop_wire::EncodedListing;
 
 use super::change::{Cause, OutgoingObservation};
 use super::polled::Polled;
+use crate::error_code::ErrorCode;
 
 /// Counts contradictions until they are learnt.
 #[derive(Default)]
@@ -39,7 +40,8 @@ impl Believer {
         for (kind, distrusted) in distrust.learn(&counted) {
             let count = distrust.counts().map(|(count, _)| count).find(|count| count.kind == kind);
             let verdict = verdict(kind, distrusted, count);
-            tracing::warn!(search, verdict, "the source contradicts itself, or does not any more");
+            let code = ErrorCode::FieldsDistrusted;
+            tracing::warn!(search, verdict, %code, "the source contradicts itself, or does not any more");
             polled.verdicts.push(verdict);
         }
         let fields: BTreeSet<&str> = distrust.kinds().map(Contradiction::field).collect();

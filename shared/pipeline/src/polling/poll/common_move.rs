@@ -8,6 +8,7 @@ use stoop_domain::Time;
 use super::change::{Cause, OutgoingObservation};
 use super::index::Index;
 use super::polled::Polled;
+use crate::error_code::ErrorCode;
 use crate::ports::{PortError, SearchState};
 use crate::search::held_move::HeldMove;
 
@@ -71,7 +72,7 @@ impl CommonMoves {
             None => {
                 index.state.held_moves.push(HeldMove::new(permille, scan));
                 let report = report(&HeldMove::new(permille, scan), listings);
-                tracing::warn!(search = index.search(), permille, "{report}");
+                tracing::warn!(search = index.search(), permille, code = %ErrorCode::MovesHeld, "{report}");
                 polled.held_moves.push(report);
             }
         }
