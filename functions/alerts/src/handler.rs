@@ -14,7 +14,7 @@ use serde_dynamo::{AttributeValue, Item};
 use serde_json::value::RawValue;
 use stoop_domain::{Home, HomeId, Reason, Reject};
 use stoop_emf::Meter;
-use stoop_pipeline::ports::{Change, FailureKind, Ledger, PortError, Publisher, Quarantine};
+use stoop_pipeline::ports::{Change, FailureKind, Ledger, OtherListings, PortError, Publisher, Quarantine};
 use stoop_pipeline::{Alerted, Clock, ErrorCode, alert, with_causes};
 use stoop_rules::Rules;
 use stoop_wire::{HomeError, home_from_bytes};
@@ -27,6 +27,8 @@ pub struct AlertsHandler<'a> {
     pub rules: RulesInForce<'a>,
     /// Alerts already recorded.
     pub ledger: &'a dyn Ledger,
+    /// The other listings of homes.
+    pub listings: &'a dyn OtherListings,
     /// Sends alerts.
     pub publisher: &'a dyn Publisher,
     /// Takes changes that cannot be read.
@@ -103,7 +105,8 @@ impl AlertsHandler<'_> {
                 return Ok(response);
             }
         };
-        match alert(&changes, &rules, self.ledger, self.publisher, self.clock.now()).await {
+        let alerted = alert(&changes, &rules, self.ledger, self.listings, self.publisher, self.clock.now()).await;
+        match alerted {
             Ok(alerted) => self.count(&alerted),
             Err(failed) => {
                 self.count(&failed.done);
@@ -135,8 +138,12 @@ impl AlertsHandler<'_> {
         self.meter.count("AlertsSent", alerted.sent.len() as u64);
         self.meter.count("AlertsSuspect", alerted.suspects.len() as u64);
         self.meter.count("AlertsWithdrawn", alerted.withdrawn);
+        self.meter.count("AlertsRepeated", alerted.repeated.len() as u64);
         for alert in &alerted.sent {
             tracing::info!(alert = %alert.id, home = %alert.home, drop_bp = alert.drop_bp, "sent");
+        }
+        for alert in &alerted.repeated {
+            tracing::info!(alert = %alert.id, home = %alert.home, "another listing of the home says as much: not sent");
         }
     }
 }

@@ -24,7 +24,7 @@ async fn main() -> Result<(), Error> {
     let dynamodb = clients.dynamodb();
     let store = DynamoStore::new(dynamodb.clone(), &homes, &markets, Arc::new(NoLake), clock.clone());
     let views = DynamoViews::new(dynamodb.clone(), &markets, alerts, clock.clone());
-    let browse = DynamoBrowse::new(dynamodb.clone(), &homes, &runs, clock.clone());
+    let browse = DynamoBrowse::new(dynamodb.clone(), &homes, &markets, &runs, clock.clone());
     let controls = DynamoControls::new(dynamodb.clone(), runs);
     let areas = StackAreas::new(dynamodb, clients.s3(), &markets, &required("STOOP_BUCKET")?);
     let secrets = Secrets::new(clients.secrets(), clock.clone());

@@ -42,11 +42,17 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
 }
 
 fn report_pulled(pulled: &Pulled) -> anyhow::Result<ExitCode> {
-    let Pulled { objects, objects_new, observations, homes, markets, alerts, runs, sums, wrong, wrongs } = pulled;
+    let Pulled { objects, objects_new, observations, homes, markets, alerts, runs, sums, counties, wrong, wrongs } =
+        pulled;
     say(&format!(
         "pulled: {observations} observations in {objects} objects of the lake ({objects_new} of them new), {homes} homes, \
          {markets} markets, {alerts} alerts, {runs} runs, and {sums} sums of areas"
     ));
+    if *counties > 0 {
+        say(&format!(
+            "the listings of {counties} counties are merged in the stack; `stoop merge on` merges them in the folder"
+        ));
+    }
     Ok(report_wrongs(*wrong, wrongs))
 }
 

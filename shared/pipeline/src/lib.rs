@@ -28,7 +28,10 @@ pub use measuring::{
     Recomputation, RecomputedMarkets, StoredAlert, StoredHome, StoredMarket, check_alert, check_changes, check_home,
     check_market, drain, horizons, measure_inbox,
 };
-pub use merging::{MergedHome, MergedListings, merging_area};
+pub use merging::{
+    MERGED_EVERY_MS, MergeRequest, MergedCounties, MergedHome, MergedListings, merge_counties, merged_by_market,
+    merging_area,
+};
 pub use polling::{
     AddressContradiction, AddressReport, DisplayTerms, FieldCount, FileSet, LEFT_BY_SERVER, LEFT_OF, LevelCount,
     NotPolled, OnDrift, OneRowPerListing, Ordinals, Origin, ParseReport, Peeked, Planned, PlannedSearch, PollError,

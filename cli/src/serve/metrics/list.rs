@@ -198,6 +198,13 @@ pub(super) const METRICS: &[Metric] = &[
     ),
     metric("AlertsSent", Counter, Both, ALERTS, "Alerts that are sent. A new database resets it."),
     metric("AlertsSuspect", Counter, Both, ALERTS, "Alerts that are held back as suspect. A new database resets it."),
+    metric(
+        "AlertsRepeated",
+        Counter,
+        Aws,
+        ALERTS,
+        "Alerts that are not sent, because one of another listing says as much.",
+    ),
     metric("AlertsWithdrawn", Counter, Aws, ALERTS, "Alerts that later rows disproved."),
     metric("AlertsWithdrawnNow", Gauge, Laptop, ALERTS, "Alerts that are withdrawn and have not come back."),
     metric("AlertsFailed", Counter, Aws, ALERTS, "Batches whose alerts could not be sent."),

@@ -6,14 +6,17 @@ use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{AttributeValue, CancellationReason, Put, TransactWriteItem};
 use stoop_domain::{Market, Time};
-use stoop_pipeline::ports::{Commit, CommitError, FailureKind, HomeChange, HomeImage, MarketChange, PortError};
+use stoop_pipeline::ports::{
+    Commit, CommitError, FailureKind, HomeChange, HomeImage, MarketChange, MergedMarket, PortError,
+};
 use stoop_pipeline::with_causes;
 
 use super::archive::Piece;
 use super::attributes::{Item, bytes, item, number, text, text_of};
 use super::block::parts_of;
-use super::head::{Head, HeadStep, archive_partition};
+use super::head::{Head, HeadStep, archive_partition, merged_partition};
 use super::market::read_heads;
+use super::merged::merged_block;
 use super::store::DynamoStore;
 use crate::chance::random;
 use crate::error::{because, failed, reason};
@@ -37,6 +40,37 @@ struct MarketStep<'a> {
 pub(super) async fn commit(store: &DynamoStore, commit: &Commit<'_>) -> Result<(), CommitError> {
     check_homes(&commit.homes)?;
     let markets = market_steps(store, &commit.markets).await?;
+    store_steps(store, commit, markets).await
+}
+
+/// Stores a market with its merged homes.
+pub(super) async fn commit_merged(
+    store: &DynamoStore,
+    change: &MarketChange<'_>,
+    merged: &MergedMarket,
+) -> Result<(), CommitError> {
+    let commit = Commit { markets: vec![change.clone()], ..Commit::default() };
+    let mut markets = market_steps(store, &commit.markets).await?;
+    let mut replaced = 0..0;
+    for step in &mut markets {
+        let block = merged_block(merged, step.step.head.version, change.market)?;
+        for item in block.iter().flat_map(|block| block.items(&merged_partition(change.market))) {
+            put(store, item, || format!("a chunk of the merged homes of {}", change.market)).await?;
+        }
+        replaced = 0..step.step.head.version;
+        step.step.head.merged = block.map(|block| block.reference);
+        step.step.head.merged_changes = merged.changes;
+    }
+    store_steps(store, &commit, markets).await?;
+    clear_blocks(store, &merged_partition(change.market), replaced).await;
+    Ok(())
+}
+
+async fn store_steps(
+    store: &DynamoStore,
+    commit: &Commit<'_>,
+    markets: Vec<MarketStep<'_>>,
+) -> Result<(), CommitError> {
     check_size(store, &commit.homes, &markets)?;
     if !commit.observations.is_empty() {
         store.lake.keep(&commit.observations).await?;

@@ -12,6 +12,7 @@ use stoop_embedded::{AlertFilter, Database};
 use stoop_emf::Meter;
 use stoop_pipeline::ports::{FailureKind, Ledger, PortError, Publisher, Quarantine};
 use stoop_rules::Rules;
+use stoop_tests::NoOthers;
 use stoop_tests::made::minute;
 
 use super::bench::{Bench, Fault, Scripted, StandingClock, Uploads, count_of, counted, raw};
@@ -99,6 +100,7 @@ impl Stage {
         AlertsHandler {
             rules: RulesInForce::new(&self.uploads, "15").unwrap(),
             ledger,
+            listings: &NoOthers,
             publisher: &self.topic,
             quarantine,
             clock: &self.clock,

@@ -4,11 +4,16 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
-use stoop_domain::{Day, Market, Time};
+use stoop_domain::{Day, Home, HomeId, Market, Time};
 use stoop_emf::Meter;
-use stoop_pipeline::ports::{PortError, RollUps, StoredSum, WholeMarket};
+use stoop_identity::PairRulings;
+use stoop_market::Cells;
+use stoop_pipeline::ports::{
+    CommitError, CountyRecord, MarketChange, MergedMarket, MergedMarkets, MergingTerms, PortError, RollUps, StoredSum,
+    Versioned, WholeMarket,
+};
 use stoop_pipeline::{AreaSum, WideArea};
-use stoop_rollup::{RollUpHandler, RollUpResponse};
+use stoop_rollup::{Generation, RollUpHandler, RollUpResponse};
 use stoop_tests::made::minute;
 
 use super::bench::{StandingClock, count_of, counted};
@@ -22,6 +27,10 @@ struct Table {
     listed: AtomicUsize,
     /// Whether sums are refused.
     is_full: bool,
+    /// Whether listings cannot be read.
+    is_mute: bool,
+    /// The marks of the county.
+    marks: AtomicUsize,
 }
 
 fn market() -> Market {
@@ -65,13 +74,76 @@ impl RollUps for Table {
     }
 }
 
+/// Merges nothing.
+#[async_trait]
+impl MergedMarkets for Table {
+    async fn counties(&self) -> Result<Vec<CountyRecord>, PortError> {
+        let changes = self.marks.load(Ordering::SeqCst) as u64;
+        let county = CountyRecord { county: "us/wa/king".into(), changes, ..CountyRecord::default() };
+        Ok(if changes > 0 { vec![county] } else { Vec::new() })
+    }
+
+    async fn mark(&self, _: &str) -> Result<(), PortError> {
+        self.marks.fetch_add(1, Ordering::SeqCst);
+        Ok(())
+    }
+
+    async fn settle(&self, _: &CountyRecord) -> Result<(), PortError> {
+        self.marks.store(0, Ordering::SeqCst);
+        Ok(())
+    }
+
+    async fn listings(&self, _: &[Market], _: usize) -> Result<Option<Vec<(HomeId, Home)>>, PortError> {
+        if self.is_mute { Err(refused()) } else { Ok(Some(Vec::new())) }
+    }
+
+    async fn rulings(&self) -> Result<PairRulings, PortError> {
+        Ok(PairRulings::default())
+    }
+
+    async fn merged(&self, _: &Market) -> Result<MergedMarket, PortError> {
+        Ok(MergedMarket::default())
+    }
+
+    async fn whole(&self, _: &Market) -> Result<Option<(Versioned<Cells>, MergedMarket)>, PortError> {
+        Ok(None)
+    }
+
+    async fn replace(&self, change: &MarketChange<'_>, _: &MergedMarket) -> Result<(), CommitError> {
+        panic!("{} has nothing to merge", change.market)
+    }
+}
+
 async fn tick(app: &RollUpHandler<'_>, deadline: Time) -> Result<RollUpResponse, String> {
     app.handle(deadline).await.map_err(|error| stoop_pipeline::with_causes(&error))
 }
 
 fn app<'a>(tables: &[&'a Table], clock: &'a StandingClock, meter: &'a Meter) -> RollUpHandler<'a> {
-    let named = |(index, table): (usize, &&'a Table)| (format!("markets-{index}"), *table as &dyn RollUps);
-    RollUpHandler { tables: tables.iter().enumerate().map(named).collect(), clock, meter, checked_on: <_>::default() }
+    let named = |(index, table): (usize, &&'a Table)| Generation {
+        table: format!("markets-{index}"),
+        areas: *table,
+        merged: *table,
+    };
+    let tables = tables.iter().enumerate().map(named).collect();
+    RollUpHandler { tables, terms: None, clock, meter, checked_on: <_>::default() }
+}
+
+#[tokio::test]
+async fn listings_that_cannot_be_merged_are_an_error_and_stop_no_roll_up() {
+    let (table, meter) = (Table { is_mute: true, ..Table::default() }, Meter::new("stoop", "rollup"));
+    let clock = StandingClock::at(minute(4));
+    let app = RollUpHandler { terms: Some(MergingTerms::default()), ..app(&[&table], &clock, &meter) };
+    assert_eq!(tick(&app, minute(9)).await.unwrap().rolled_up, 1, "the county is marked, and merged by the next tick");
+    assert_eq!(table.marks.load(Ordering::SeqCst), 1);
+    *table.is_settled.lock().unwrap() = false;
+    let failed = tick(&app, minute(9)).await.unwrap_err();
+    assert_eq!(failed, "the listings of 1 counties of the table markets-0 could not be merged");
+    assert!(*table.is_settled.lock().unwrap());
+    let cured = Table { is_mute: false, marks: AtomicUsize::new(1), ..Table::default() };
+    let app =
+        RollUpHandler { tables: vec![Generation { table: "markets-0".into(), areas: &cured, merged: &cured }], ..app };
+    tick(&app, minute(9)).await.unwrap();
+    assert_eq!(cured.marks.load(Ordering::SeqCst), 0);
 }
 
 #[tokio::test]

@@ -14,6 +14,7 @@ use stoop_embedded::AlertFilter;
 use stoop_pipeline::ports::{Change, ConfigFiles, Configuration, Ledger, PortError, Publisher};
 use stoop_pipeline::{Measurer, alert};
 use stoop_rules::Rules;
+use stoop_tests::NoOthers;
 use stoop_tests::mapping::{Batch, Mapping, MappingConfig, Mishaps, Outcome, Stream, pause};
 
 use super::{drawn, reshard};
@@ -142,13 +143,14 @@ async fn a_change_feed_with_all_faults_sends_the_alerts_of_a_clean_run() {
 
         let (clean, quiet) = (World::new(0, 0, fed.end), Heard::default());
         let subscriber = Topic { world: &clean, heard: &quiet };
-        alert(&changes, &Rules::default(), &clean, &subscriber, Time::default()).await.unwrap();
+        alert(&changes, &Rules::default(), &clean, &NoOthers, &subscriber, Time::default()).await.unwrap();
 
         let (world, heard) = (World::new(seed.0, 60, fed.end), Heard::default());
         let topic = Topic { world: &world, heard: &heard };
         let environments = Environments::new(|| AlertsHandler {
             rules: RulesInForce::new(&world, "15").unwrap(),
             ledger: &world,
+            listings: &NoOthers,
             publisher: &topic,
             quarantine: &world,
             clock: &world.clock,
