@@ -24,7 +24,7 @@ use tokio::time::{Instant, Sleep, sleep};
 
 /// The bounds of a server.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Bounds {
+pub(super) struct ConnectionBounds {
     /// Connections at a time. Systems often allow a process 1,024 open files, which polls and the database need too.
     pub(super) connections: usize,
     /// Further ones, for one request to [`WATCHED`] each: whoever watches the server learns that it is alive.
@@ -36,7 +36,7 @@ pub(super) struct Bounds {
     pub(super) next: Duration,
 }
 
-impl Bounds {
+impl ConnectionBounds {
     pub(super) const OF_SERVER: Self =
         Self { connections: 256, spare: 16, first: Duration::from_secs(30), next: Duration::from_secs(60) };
 }
@@ -55,12 +55,12 @@ const STEP: usize = 16 << 10;
 /// The wait after the system could not accept a connection.
 const PAUSE: Duration = Duration::from_millis(200);
 
-/// Accepts connections within [`Bounds`].
+/// Accepts connections within [`ConnectionBounds`].
 pub(super) struct BoundedListener {
     listener: TcpListener,
     places: Arc<Semaphore>,
     spare: Arc<Semaphore>,
-    bounds: Bounds,
+    bounds: ConnectionBounds,
 }
 
 /// A connection that ends when it takes up its place for too long.
@@ -77,7 +77,7 @@ struct BoundedStream {
 }
 
 impl BoundedListener {
-    pub(super) fn new(listener: TcpListener, bounds: Bounds) -> Self {
+    pub(super) fn new(listener: TcpListener, bounds: ConnectionBounds) -> Self {
         let semaphore = |places| Arc::new(Semaphore::new(places));
         Self { listener, places: semaphore(bounds.connections), spare: semaphore(bounds.spare), bounds }
     }
@@ -97,7 +97,7 @@ impl BoundedListener {
                 drop(stream.try_write(BUSY));
                 continue;
             };
-            let Bounds { first, next, .. } = self.bounds;
+            let ConnectionBounds { first, next, .. } = self.bounds;
             let ends = Box::pin(sleep(if is_spare { first.min(SPARE) } else { first }));
             return (BoundedStream { stream, next, ends, waits: false, written: 0, is_spare, _place: place }, address);
         }
@@ -212,11 +212,15 @@ mod tests {
 
     use super::*;
 
-    const SHORT: Bounds =
-        Bounds { connections: 4, spare: 2, first: Duration::from_millis(300), next: Duration::from_millis(600) };
+    const SHORT: ConnectionBounds = ConnectionBounds {
+        connections: 4,
+        spare: 2,
+        first: Duration::from_millis(300),
+        next: Duration::from_millis(600),
+    };
 
     /// A server with bounds that says `here`, and its address.
-    fn server(bounds: Bounds) -> SocketAddr {
+    fn server(bounds: ConnectionBounds) -> SocketAddr {
         let (sender, receiver) = std::sync::mpsc::channel();
         std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
@@ -268,7 +272,7 @@ mod tests {
 
     #[test]
     fn whoever_watches_a_full_server_is_answered_and_others_are_not() {
-        let address = server(Bounds { first: PATIENCE, next: PATIENCE, ..SHORT });
+        let address = server(ConnectionBounds { first: PATIENCE, next: PATIENCE, ..SHORT });
         let _idle: Vec<_> = (0..4).map(|_| connected(address).unwrap()).collect();
         for _ in 0..3 {
             until("health", || asked_for(address, "/health").ends_with("well").then_some(()));
@@ -298,7 +302,7 @@ mod tests {
 
     #[test]
     fn a_request_with_a_large_head_and_another_protocol_are_refused() {
-        let address = server(Bounds { first: PATIENCE, next: PATIENCE, ..SHORT });
+        let address = server(ConnectionBounds { first: PATIENCE, next: PATIENCE, ..SHORT });
         let answer = |request: &[u8]| {
             let mut stream = connected(address).unwrap();
             drop(stream.write_all(request));
@@ -315,7 +319,7 @@ mod tests {
 
     #[test]
     fn a_client_that_reads_a_waiting_answer_too_slowly_is_cut() {
-        let address = server(Bounds { connections: 1, ..SHORT });
+        let address = server(ConnectionBounds { connections: 1, ..SHORT });
         let mut slow = connected(address).unwrap();
         slow.write_all(b"GET /large HTTP/1.1\r\nhost: a\r\n\r\n").unwrap();
         until("another's answer", || {

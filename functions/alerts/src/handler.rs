@@ -15,14 +15,14 @@ use serde_json::value::RawValue;
 use stoop_domain::{Home, HomeId, Reason, Reject};
 use stoop_emf::Meter;
 use stoop_pipeline::ports::{Change, FailureKind, Ledger, OtherListings, PortError, Publisher, Quarantine};
-use stoop_pipeline::{Alerted, Clock, alert, with_causes};
+use stoop_pipeline::{Alerted, Clock, ErrorCode, alert, with_causes};
 use stoop_rules::Rules;
 use stoop_wire::{HomeError, home_from_bytes};
 
 pub use rules::{NoPercentage, RulesInForce};
 
 /// The function's ports.
-pub struct App<'a> {
+pub struct AlertsHandler<'a> {
     /// The alert rules.
     pub rules: RulesInForce<'a>,
     /// Alerts already recorded.
@@ -51,19 +51,19 @@ impl From<NoBatch> for Diagnostic {
 }
 
 #[derive(Deserialize)]
-struct Batch<'e> {
+struct ChangeBatch<'e> {
     #[serde(rename = "Records", borrow)]
     records: Vec<&'e RawValue>,
 }
 
-impl App<'_> {
+impl AlertsHandler<'_> {
     /// Judges a batch of changes.
     ///
     /// # Errors
     ///
     /// The event is not a batch of records.
     pub async fn handle(&self, event: &RawValue) -> Result<DynamoDbEventResponse, NoBatch> {
-        let batch: Batch<'_> = serde_json::from_str(event.get())?;
+        let batch: ChangeBatch<'_> = serde_json::from_str(event.get())?;
         let mut response = DynamoDbEventResponse::default();
         let mut sequences = Vec::new();
         let mut changes = Vec::new();
@@ -74,7 +74,8 @@ impl App<'_> {
             match read(raw) {
                 Err(NotRead::Newer { sequence, why }) => {
                     self.meter.count("RecordsNewer", 1);
-                    tracing::error!(why, first = sequence, "changes are to be judged again, by a newer Stoop");
+                    let code = ErrorCode::NewerFormat;
+                    tracing::error!(why, %code, first = sequence, "changes are to be judged again, by a newer Stoop");
                     newer = Some(sequence);
                     break;
                 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use serde_json::value::RawValue;
-use stoop_alerts::{App, RulesInForce};
+use stoop_alerts::{AlertsHandler, RulesInForce};
 use stoop_aws::{Clients, DynamoLedger, DynamoStore, NoLake, S3Configuration, S3Quarantine, TopicPublisher, required};
 use stoop_emf::Meter;
 use stoop_pipeline::Clock;
@@ -18,7 +18,7 @@ async fn main() -> Result<(), Error> {
     let configuration = S3Configuration::new(clients.s3(), &bucket);
     let rules = RulesInForce::new(&configuration, &required("STOOP_DROP_PERCENT")?)?;
     let (homes, markets) = (required("STOOP_HOMES_TABLE")?, required("STOOP_MARKETS_TABLE")?);
-    let app = App {
+    let app = AlertsHandler {
         rules,
         listings: &DynamoStore::new(clients.dynamodb(), homes, markets, Arc::new(NoLake), Arc::new(SystemClock)),
         ledger: &DynamoLedger::new(clients.dynamodb(), required("STOOP_ALERTS_TABLE")?),

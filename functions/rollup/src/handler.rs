@@ -36,7 +36,7 @@ pub struct Generation<'a> {
 }
 
 /// The function's ports.
-pub struct App<'a> {
+pub struct RollUpHandler<'a> {
     /// The existing generations.
     pub tables: Vec<Generation<'a>>,
     /// How listings are merged; `None` if each one counts.
@@ -51,7 +51,7 @@ pub struct App<'a> {
 
 /// The function's response, for people who invoke it by hand.
 #[derive(Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Answer {
+pub struct RollUpResponse {
     /// Markets that are now in all their sums, and were not before.
     pub rolled_up: usize,
     /// Markets left to the next tick.
@@ -60,7 +60,7 @@ pub struct Answer {
 
 /// Why a tick failed, after everything possible was rolled up. The next one catches up.
 #[derive(Debug, thiserror::Error)]
-pub enum TickError {
+pub enum RollUpError {
     /// The list of changed markets could not be read.
     #[error("the changed markets of the table {table} could not be listed")]
     Unknown {
@@ -87,27 +87,27 @@ pub enum TickError {
     },
 }
 
-impl From<TickError> for Diagnostic {
-    fn from(error: TickError) -> Self {
+impl From<RollUpError> for Diagnostic {
+    fn from(error: RollUpError) -> Self {
         let error_type = match &error {
-            TickError::Unknown { .. } => "PortError",
-            TickError::Areas { .. } => "AreasFailed",
-            TickError::Counties { .. } => "CountiesFailed",
+            RollUpError::Unknown { .. } => "PortError",
+            RollUpError::Areas { .. } => "AreasFailed",
+            RollUpError::Counties { .. } => "CountiesFailed",
         };
         Self { error_type: error_type.into(), error_message: with_causes(&error) }
     }
 }
 
-impl App<'_> {
+impl RollUpHandler<'_> {
     /// Merges and rolls up what changed, until the pass has lasted long enough or the invocation's `deadline` is near.
     ///
     /// # Errors
     ///
     /// The changed markets of a table cannot be listed, one of its areas cannot be rolled up, or a county cannot be merged.
     /// Everything else is done first.
-    pub async fn handle(&self, deadline: Time) -> Result<Answer, TickError> {
+    pub async fn handle(&self, deadline: Time) -> Result<RollUpResponse, RollUpError> {
         let end = self.clock.now().plus_ms(PASS_MS).min(deadline.plus_ms(-MARGIN_MS));
-        let mut answer = Answer::default();
+        let mut answer = RollUpResponse::default();
         let mut failed = None;
         for (index, generation) in self.tables.iter().enumerate() {
             let table = &generation.table;
@@ -123,14 +123,14 @@ impl App<'_> {
                     answer.left += done.left;
                     self.count(table, &done);
                     if done.failed > 0 {
-                        failed = failed.or(Some(TickError::Areas { table: table.clone(), failed: done.failed }));
+                        failed = failed.or(Some(RollUpError::Areas { table: table.clone(), failed: done.failed }));
                     }
                 }
                 Err(source) => {
                     let kind = source.kind().as_str();
                     tracing::error!(table, error = with_causes(&source), kind, "the next tick catches up");
                     self.meter.count("CallsRefused", u64::from(FailureKind::is_lasting(&source)));
-                    failed = failed.or(Some(TickError::Unknown { table: table.clone(), source }));
+                    failed = failed.or(Some(RollUpError::Unknown { table: table.clone(), source }));
                 }
             }
         }
@@ -138,7 +138,7 @@ impl App<'_> {
     }
 
     /// Merges listings. What fails is tried again by the next tick, and stops no roll-up.
-    async fn merge(&self, generation: &Generation<'_>, until: Time) -> Option<TickError> {
+    async fn merge(&self, generation: &Generation<'_>, until: Time) -> Option<RollUpError> {
         let Generation { table, areas, merged } = generation;
         let now = self.clock.now();
         let all = self.checked_on.lock().await.get(table) != Some(&day_of(now));
@@ -157,13 +157,13 @@ impl App<'_> {
                         "a county has too many listings to compare: each of them counts"
                     );
                 }
-                (failed > 0).then(|| TickError::Counties { table: table.clone(), failed })
+                (failed > 0).then(|| RollUpError::Counties { table: table.clone(), failed })
             }
             Err(source) => {
                 let kind = source.kind().as_str();
                 tracing::error!(table, error = with_causes(&source), kind, "listings are merged by the next tick");
                 self.meter.count("CallsRefused", u64::from(FailureKind::is_lasting(&source)));
-                Some(TickError::Unknown { table: table.clone(), source })
+                Some(RollUpError::Unknown { table: table.clone(), source })
             }
         }
     }

@@ -10,7 +10,7 @@ use stoop_emf::Meter;
 use stoop_identity::MODEL_VERSION;
 use stoop_pipeline::Clock;
 use stoop_pipeline::ports::MergingTerms;
-use stoop_rollup::{App, Generation};
+use stoop_rollup::{Generation, RollUpHandler};
 use stoop_runtime::{LogFormat, SystemClock, init_telemetry};
 
 #[tokio::main(flavor = "current_thread")]
@@ -27,7 +27,7 @@ async fn main() -> Result<(), Error> {
         (markets.to_owned(), areas, store)
     };
     let generations: Vec<_> = homes.split(',').zip(markets.split(',')).map(generation).collect();
-    let app = App {
+    let app = RollUpHandler {
         tables: generations
             .iter()
             .map(|(table, areas, merged)| Generation { table: table.clone(), areas, merged })

@@ -14,7 +14,7 @@ use stoop_runtime::SystemClock;
 
 use crate::folder;
 use crate::merged;
-use crate::sums::{Heads, Sums};
+use crate::sums::{Heads, SumCheck};
 use crate::wrongs::Wrongs;
 
 /// Objects of the lake fetched at the same time: a few megabytes each.
@@ -111,7 +111,7 @@ pub async fn pull(clients: &Clients, folder: &Path, stack: &Stack, report: &dyn 
     database.swap()?;
     database.forget_generations()?;
     let now = SystemClock.now();
-    pulled.sums = Sums::new(&areas, &database, &heads, now, &mut wrongs, report).check(sums).await?;
+    pulled.sums = SumCheck::new(&areas, &database, &heads, now, &mut wrongs, report).check(sums).await?;
     report(&format!("{} sums of areas", pulled.sums));
     let later = tables.counties(&stack.tables.markets).await?;
     pulled.counties = merged::check(&database, &heads, &counties, &later, &mut wrongs)?;

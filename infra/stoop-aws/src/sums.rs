@@ -11,7 +11,7 @@ use stoop_aws::{StackAreas, TableMarket};
 use stoop_domain::{Day, Market, Time};
 use stoop_embedded::Database;
 use stoop_pipeline::ports::{MergedMarket, RollUps, WholeMarket};
-use stoop_pipeline::{AreaSum, Part, Total, WideArea, WideLevel, with_causes};
+use stoop_pipeline::{AreaPart, AreaSum, Total, WideArea, WideLevel, with_causes};
 
 use crate::wrongs::Wrongs;
 
@@ -27,13 +27,13 @@ const REPORT_EVERY: u64 = 1_000;
 /// The heads of the markets when they were pulled.
 #[derive(Debug, Default)]
 pub(crate) struct Heads {
-    heads: BTreeMap<Market, Head>,
+    heads: BTreeMap<Market, MarketHead>,
     /// The merged homes of the markets that have some.
     merged: BTreeMap<Market, MergedMarket>,
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Head {
+struct MarketHead {
     version: u64,
     /// Whether it changed since it was rolled up.
     waits: bool,
@@ -46,7 +46,7 @@ impl Heads {
         let TableMarket { item, version, waits, merged } = market;
         // Unreadable names are reported already.
         if let Ok(id) = item.stored.id.parse::<Market>() {
-            let head = Head { version: *version, waits: *waits, is_right: item.wrongs.is_empty() };
+            let head = MarketHead { version: *version, waits: *waits, is_right: item.wrongs.is_empty() };
             if !merged.is_empty() {
                 self.merged.insert(id.clone(), merged.clone());
             }
@@ -66,7 +66,7 @@ impl Heads {
 }
 
 /// The sums of a stack, during the check.
-pub(crate) struct Sums<'a> {
+pub(crate) struct SumCheck<'a> {
     areas: &'a StackAreas,
     /// What was pulled.
     database: &'a Database,
@@ -102,7 +102,7 @@ struct CheckedArea {
     waiting: usize,
 }
 
-impl<'a> Sums<'a> {
+impl<'a> SumCheck<'a> {
     pub(crate) fn new(
         areas: &'a StackAreas,
         database: &'a Database,
@@ -219,7 +219,7 @@ impl<'a> Sums<'a> {
     }
 
     /// Compares a part of a region or a country with the sum of that area.
-    fn check_part(&mut self, area: &WideArea, part: Option<&Part>, below: &WideArea, found: &CheckedArea) {
+    fn check_part(&mut self, area: &WideArea, part: Option<&AreaPart>, below: &WideArea, found: &CheckedArea) {
         let in_part = part.map_or(0, |part| part.markets);
         let wrong = match (part, &found.total) {
             (Some(_), None) => (!found.is_damaged).then(|| "there is no such sum".into()),
@@ -295,7 +295,7 @@ impl<'a> Sums<'a> {
     }
 
     /// Whether a part equals its market as pulled, which has the same version.
-    fn is_as_pulled(&self, market: &Market, head: Head, part: &Part) -> Result<Result<(), String>> {
+    fn is_as_pulled(&self, market: &Market, head: MarketHead, part: &AreaPart) -> Result<Result<(), String>> {
         let Some(mut state) = self.database.cells(market)? else { return Ok(Ok(())) };
         let mut archive = self.database.archive(market)?;
         if let Some(merged) = self.heads.merged(market) {
@@ -307,7 +307,7 @@ impl<'a> Sums<'a> {
     }
 
     /// Whether a part newer than the pulled market equals the market's current or a later state.
-    async fn is_as_now(&self, market: &Market, part: &Part) -> Result<(), String> {
+    async fn is_as_now(&self, market: &Market, part: &AreaPart) -> Result<(), String> {
         // The part may have any number of days of the archive.
         let all_days = Day(i32::MIN);
         let read = self.areas.whole(std::slice::from_ref(market), all_days).await;

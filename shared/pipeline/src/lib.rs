@@ -8,6 +8,7 @@
 mod alerting;
 mod areas;
 mod causes;
+mod error_code;
 mod measuring;
 mod merging;
 mod polling;
@@ -19,10 +20,11 @@ pub use alerting::{
     AlertError, Alerted, Delivery, ResendError, Trouble, alert, begin_delivery, deliver, marks_due, new_alerts,
     record_alerts, resend,
 };
-pub use areas::{AreaSum, DaysCovered, MergedId, Part, SumError, Total, WideArea, WideLevel};
+pub use areas::{AreaPart, AreaSum, DaysCovered, MergedId, SumError, Total, WideArea, WideLevel};
 pub use causes::with_causes;
+pub use error_code::ErrorCode;
 pub use measuring::{
-    DrainPorts, Gatherer, Inbox, InboxDone, InboxError, MeasureError, Measured, Measurer, Memory, NewerRecord,
+    CacheLimits, DrainPorts, Gatherer, Inbox, InboxDone, InboxError, MeasureError, Measured, Measurer, NewerRecord,
     Recomputation, RecomputedMarkets, StoredAlert, StoredHome, StoredMarket, check_alert, check_changes, check_home,
     check_market, drain, horizons, measure_inbox,
 };

@@ -14,7 +14,7 @@ use stoop_pipeline::with_causes;
 use super::archive::Piece;
 use super::attributes::{Item, bytes, item, number, text, text_of};
 use super::block::parts_of;
-use super::head::{Head, Step, archive_partition, merged_partition};
+use super::head::{Head, HeadStep, archive_partition, merged_partition};
 use super::market::read_heads;
 use super::merged::merged_block;
 use super::store::DynamoStore;
@@ -32,7 +32,7 @@ const COMMIT_BYTES_MAX: usize = (4 << 20) - (256 << 10);
 /// The change of one market.
 struct MarketStep<'a> {
     change: &'a MarketChange<'a>,
-    step: Step,
+    step: HeadStep,
     /// The addition to the archive.
     piece: Option<Piece>,
 }
@@ -233,19 +233,19 @@ fn refusal(store: &DynamoStore, commit: &Commit<'_>, error: &SdkError<TransactWr
         _ => return because(transaction(store), reason(error)).into(),
     };
     match verdict(cancelled.cancellation_reasons()) {
-        Verdict::Conflict => CommitError::Conflict,
-        Verdict::Refused { address, kind, why } => {
+        CommitFailure::Conflict => CommitError::Conflict,
+        CommitFailure::Refused { address, kind, why } => {
             let homes = commit.homes.iter().map(|change| format!("the home {}", change.id));
             let markets = commit.markets.iter().map(|change| format!("the market {}", change.market));
             let which = homes.chain(markets).nth(address).unwrap_or_else(|| format!("action {address}"));
             PortError::new(kind, transaction(store), format!("{which}: {why}")).into()
         }
-        Verdict::Unknown => because(transaction(store), reason(error)).into(),
+        CommitFailure::Unknown => because(transaction(store), reason(error)).into(),
     }
 }
 
 #[derive(Debug, PartialEq, Eq)]
-enum Verdict {
+enum CommitFailure {
     /// An item has another version than was read, or is in another transaction.
     Conflict,
     /// The action at this index was refused for another reason.
@@ -254,22 +254,22 @@ enum Verdict {
     Unknown,
 }
 
-fn verdict(reasons: &[CancellationReason]) -> Verdict {
+fn verdict(reasons: &[CancellationReason]) -> CommitFailure {
     let code = |reason: &CancellationReason| reason.code().unwrap_or("None").to_owned();
     // A changed version is final, so it takes precedence.
     if reasons.iter().any(|reason| code(reason) == "ConditionalCheckFailed") {
-        return Verdict::Conflict;
+        return CommitFailure::Conflict;
     }
     let other = |reason: &&CancellationReason| !["None", "TransactionConflict"].contains(&&*code(reason));
     if let Some((address, reason)) = reasons.iter().enumerate().find(|(_, reason)| other(reason)) {
         let why = format!("{}: {}", code(reason), reason.message().unwrap_or("no message"));
         let kind = of_code(&code(reason)).unwrap_or(FailureKind::Refused);
-        return Verdict::Refused { address, kind, why };
+        return CommitFailure::Refused { address, kind, why };
     }
     if reasons.iter().any(|reason| code(reason) == "TransactionConflict") {
-        Verdict::Conflict
+        CommitFailure::Conflict
     } else {
-        Verdict::Unknown
+        CommitFailure::Unknown
     }
 }
 
@@ -321,16 +321,16 @@ mod tests {
     #[test]
     fn a_conflict_can_be_resolved_by_reading_again() {
         let of = |codes: &[&str]| verdict(&reasons(codes));
-        let refused = |address, kind, why: &str| Verdict::Refused { address, kind, why: why.into() };
-        assert_eq!(of(&["None", "ConditionalCheckFailed"]), Verdict::Conflict);
-        assert_eq!(of(&["TransactionConflict", "None"]), Verdict::Conflict);
-        assert_eq!(of(&["ThrottlingError", "ConditionalCheckFailed"]), Verdict::Conflict);
+        let refused = |address, kind, why: &str| CommitFailure::Refused { address, kind, why: why.into() };
+        assert_eq!(of(&["None", "ConditionalCheckFailed"]), CommitFailure::Conflict);
+        assert_eq!(of(&["TransactionConflict", "None"]), CommitFailure::Conflict);
+        assert_eq!(of(&["ThrottlingError", "ConditionalCheckFailed"]), CommitFailure::Conflict);
         assert_eq!(of(&["None", "ThrottlingError"]), refused(1, FailureKind::Throttled, "ThrottlingError: why"));
         let both = of(&["TransactionConflict", "ProvisionedThroughputExceeded"]);
         assert_eq!(both, refused(1, FailureKind::Throttled, "ProvisionedThroughputExceeded: why"));
         assert_eq!(of(&["ValidationError"]), refused(0, FailureKind::Refused, "ValidationError: why"));
-        assert_eq!(of(&[]), Verdict::Unknown);
-        assert_eq!(of(&["None"]), Verdict::Unknown);
+        assert_eq!(of(&[]), CommitFailure::Unknown);
+        assert_eq!(of(&["None"]), CommitFailure::Unknown);
     }
 
     #[test]

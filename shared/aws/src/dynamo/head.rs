@@ -61,7 +61,7 @@ pub(super) struct Head {
 
 /// The result of a commit on a head.
 #[derive(Debug)]
-pub(super) struct Step {
+pub(super) struct HeadStep {
     pub(super) head: Head,
     /// A base to write before the head that names it.
     pub(super) base: Option<Block>,
@@ -88,7 +88,7 @@ pub(super) enum TailError {
 impl Head {
     /// The head after `change` is applied to the state of this one, with the archive and the merged homes that it had. A new base is written
     /// only when carrying the tail has cost as much as that will: see ADR 0008.
-    pub(super) fn step(&self, change: &MarketChange<'_>, nonce: u64) -> Result<Step, StepError> {
+    pub(super) fn step(&self, change: &MarketChange<'_>, nonce: u64) -> Result<HeadStep, StepError> {
         let version = self.version + 1;
         let mut tail = self.tail_cells()?;
         // Cells that leave the tail are in `archived`; the state does not need them.
@@ -101,11 +101,11 @@ impl Head {
         let carried = self.carried + 2 * tail_bytes;
         if !is_worth_a_base(tail_bytes, carried, self.base.as_ref().map_or(0, |base| base.bytes)) {
             let head = Self { tail, carried, base: self.base.clone(), ..rest };
-            return Ok(Step { head, base: None });
+            return Ok(HeadStep { head, base: None });
         }
         let base = Block::of(change.new, version, nonce)?;
         let head = Self { base: Some(base.reference.clone()), ..rest };
-        Ok(Step { head, base: Some(base) })
+        Ok(HeadStep { head, base: Some(base) })
     }
 
     /// The market's state, given the state of the base.

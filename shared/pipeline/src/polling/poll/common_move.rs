@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use stoop_domain::Time;
 
-use super::change::{Cause, Change};
+use super::change::{Cause, OutgoingObservation};
 use super::index::Index;
 use super::polled::Polled;
+use crate::error_code::ErrorCode;
 use crate::ports::{PortError, SearchState};
 use crate::search::held_move::HeldMove;
 
@@ -31,7 +32,7 @@ impl CommonMoves {
     /// seen, and keep their prices.
     pub(super) fn hold_back(
         &mut self,
-        changes: &mut Vec<Change>,
+        changes: &mut Vec<OutgoingObservation>,
         scan: Time,
         index: &mut Index<'_>,
         polled: &mut Polled,
@@ -71,7 +72,7 @@ impl CommonMoves {
             None => {
                 index.state.held_moves.push(HeldMove::new(permille, scan));
                 let report = report(&HeldMove::new(permille, scan), listings);
-                tracing::warn!(search = index.search(), permille, "{report}");
+                tracing::warn!(search = index.search(), permille, code = %ErrorCode::MovesHeld, "{report}");
                 polled.held_moves.push(report);
             }
         }
@@ -112,7 +113,7 @@ pub(super) fn holds_some(scan: Time, state: &SearchState) -> bool {
 }
 
 /// By how much a change moves a price that the index has, in thousandths; `None` if it moves none, or the status changes too.
-fn permille(change: &Change, index: &Index<'_>) -> Option<i64> {
+fn permille(change: &OutgoingObservation, index: &Index<'_>) -> Option<i64> {
     if change.cause != Cause::Row || change.new {
         return None;
     }

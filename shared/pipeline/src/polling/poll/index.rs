@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use stoop_domain::{Details, Listing, Sighting, Time};
 
-use super::change::{Change, Departure};
+use super::change::{Departure, OutgoingObservation};
 use super::confirm::doubtful_since;
 use super::error::PollError;
 use super::polled::Polled;
@@ -195,14 +195,14 @@ impl Index<'_> {
     /// poll is then never sent again, and a new one that leaves before it is never missed.
     ///
     /// New listings are marked only after the first complete scan. In the first scan every page is full of them.
-    pub(super) async fn doubt(&mut self, changes: &[Change], scan: Time) -> Result<(), PollError> {
+    pub(super) async fn doubt(&mut self, changes: &[OutgoingObservation], scan: Time) -> Result<(), PollError> {
         let settled = self.state.full_scan_at.is_some();
         let of_pages = self.search.source.http().is_some();
         let changes = || changes.iter().filter(|change| !change.past);
         if changes().all(|change| change.new && !settled) {
             return Ok(());
         }
-        for Change { observation, new, until, .. } in changes() {
+        for OutgoingObservation { observation, new, until, .. } in changes() {
             let sighting = observation.sighting();
             match self.change(&observation.native_id) {
                 Some(entry) => {
@@ -225,8 +225,9 @@ impl Index<'_> {
     }
 
     /// Notes changes that the stream acknowledged.
-    pub(super) fn published(&mut self, changes: Vec<Change>, scan: Time) {
-        for Change { observation, becomes, until, .. } in changes.into_iter().filter(|change| !change.past) {
+    pub(super) fn published(&mut self, changes: Vec<OutgoingObservation>, scan: Time) {
+        for OutgoingObservation { observation, becomes, until, .. } in changes.into_iter().filter(|change| !change.past)
+        {
             let sent = Sent { sighting: observation.sighting(), on_stream: becomes };
             let entry = self.entry(&observation.native_id, sent, until, observation.listing, scan);
             self.put(observation.native_id, entry);
@@ -234,7 +235,7 @@ impl Index<'_> {
     }
 
     /// How many listings of these changes are not in the index. Each listing counts once.
-    pub(super) fn unknown(&self, changes: &[Change]) -> u64 {
+    pub(super) fn unknown(&self, changes: &[OutgoingObservation]) -> u64 {
         let ids = changes.iter().map(|change| change.observation.native_id.as_str());
         let unknown = ids.filter(|native_id| !self.entries.contains_key(*native_id));
         unknown.collect::<std::collections::HashSet<_>>().len() as u64

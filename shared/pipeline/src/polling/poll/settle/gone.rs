@@ -31,7 +31,7 @@ enum InOtherSearches {
 
 /// A scan that decides what is gone.
 #[derive(Clone, Copy)]
-pub(in crate::polling::poll) struct Look<'a> {
+pub(in crate::polling::poll) struct ScanContext<'a> {
     pub(in crate::polling::poll) scan: Scan<'a>,
     /// When the scan began, by the clock as it is now set. For a file, its time.
     pub(in crate::polling::poll) at: Time,
@@ -46,7 +46,7 @@ pub(in crate::polling::poll) struct Look<'a> {
 /// the source holds: its price or address moved it from this search into that.
 pub(in crate::polling::poll) async fn judge_absent(
     kind: CompleteScan,
-    look: Look<'_>,
+    look: ScanContext<'_>,
     index: &mut Index<'_>,
     polled: &mut Polled,
 ) -> Result<(), PollError> {
@@ -71,7 +71,7 @@ pub(in crate::polling::poll) async fn judge_absent(
 
 /// Reports again what a killed run may not have reported, without a new decision.
 pub(in crate::polling::poll) async fn report_gone_again(
-    look: Look<'_>,
+    look: ScanContext<'_>,
     index: &mut Index<'_>,
     polled: &mut Polled,
 ) -> Result<(), PollError> {
@@ -82,7 +82,7 @@ pub(in crate::polling::poll) async fn report_gone_again(
 /// Applies a person's ruling on the loss that is held back, except to listings that the scan saw. Returns whether it
 /// had an effect.
 pub(in crate::polling::poll) async fn do_as_ruled(
-    look: Look<'_>,
+    look: ScanContext<'_>,
     index: &mut Index<'_>,
     polled: &mut Polled,
 ) -> Result<bool, PollError> {
@@ -110,7 +110,7 @@ pub(in crate::polling::poll) async fn do_as_ruled(
 /// Adds to each listing what other searches of the source know of it.
 async fn with_others(
     native_ids: Vec<String>,
-    look: Look<'_>,
+    look: ScanContext<'_>,
     index: &Index<'_>,
 ) -> Result<Vec<(String, InOtherSearches)>, PortError> {
     if native_ids.is_empty() {
@@ -133,7 +133,7 @@ async fn with_others(
 /// Reports these listings gone since they were first missed, except those that another search holds or has reported.
 async fn report_gone(
     missed: Vec<(String, InOtherSearches)>,
-    look: Look<'_>,
+    look: ScanContext<'_>,
     index: &mut Index<'_>,
     polled: &mut Polled,
 ) -> Result<(), PollError> {
