@@ -12,8 +12,8 @@ use stoop_embedded::{Database, Merging};
 use stoop_identity::{MODEL_VERSION, PairRulings};
 use stoop_market::Cells;
 use stoop_pipeline::ports::{
-    Browse, CommitError, CountyRecord, MarketChange, MergedMarket, MergedMarkets, MergingTerms, PortError, RollUps,
-    Store, Versioned, Views,
+    Browse, CommitError, CountyRecord, MarketChange, MergedMarket, MergedMarkets, MergingTerms, PortError, Store,
+    Versioned, Views,
 };
 use stoop_pipeline::{Measurer, MergeRequest, MergedCounties, merge_counties, roll_up_all};
 use stoop_simulation::adverts::{AddressCustom, Adverts};
