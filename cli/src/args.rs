@@ -1,5 +1,6 @@
 mod compare;
 mod definition;
+mod explain;
 mod format;
 mod homes;
 mod init;
@@ -22,6 +23,7 @@ use stoop_domain::Time;
 use stoop_runtime::LogFormat;
 
 pub(crate) use compare::CompareArgs;
+pub(crate) use explain::ExplainArgs;
 pub(crate) use format::{FormatArgs, JsonArgs};
 pub(crate) use homes::{DuplicatesArgs, HomesArgs, WantedArgs};
 pub(crate) use init::{CHOICES, InitArgs};
@@ -33,7 +35,7 @@ pub(crate) use merge::{MergeArgs, MergeCommand, PairArgs};
 pub(crate) use reference::{LoadArgs, ReferenceArgs, ReferenceCommand, RemoveArgs};
 pub(crate) use searches::{RunsArgs, SearchArgs, SearchesArgs};
 pub(crate) use serve::{PagesArgs, ServeArgs};
-pub(crate) use sources::{CheckArgs, HintArgs, LossArgs, NewArgs, ResetArgs, SourcesArgs, SourcesCommand, TryArgs};
+pub(crate) use sources::{CheckArgs, HeldArgs, HintArgs, NewArgs, ResetArgs, SourcesArgs, SourcesCommand, TryArgs};
 pub(crate) use store::StoreArgs;
 pub(crate) use token::{TokenArgs, TokenCommand};
 use values::{lines, moment, percent};
@@ -121,6 +123,8 @@ pub(crate) enum Command {
     Rebuild(RebuildArgs),
     /// Write simulated listing updates as JSON Lines to standard output
     Simulate(SimulateArgs),
+    /// Explain a code of a message, a log line or an alarm: cause, how to see it, what to do
+    Explain(ExplainArgs),
     /// Write a first configuration, taken from the example
     Init(InitArgs),
     /// Print a script that completes commands in a shell

@@ -4,7 +4,8 @@ use std::process::ExitCode;
 
 use stoop_embedded::{CopyError, OpenError, failure_kind};
 use stoop_pipeline::ports::FailureKind;
-use stoop_pipeline::with_causes;
+use stoop_pipeline::{ErrorCode, PollError, with_causes};
+use stoop_sources::settings::MapErrors;
 
 use crate::out::{self, complain};
 use crate::show::Look;
@@ -59,14 +60,42 @@ pub(crate) fn refuse(error: &clap::Error) -> ExitCode {
     out::finish(ExitCode::SUCCESS)
 }
 
-/// Prints an error with its causes, each once, and for a failure what helps. Returns the exit code.
+/// The code of an error, which `stoop explain` explains; `None` if its message says all there is to say.
+fn code_of(error: &(dyn Error + 'static)) -> Option<ErrorCode> {
+    let of_open = |error: &OpenError| match error {
+        OpenError::Missing(_)
+        | OpenError::NoFolder(_)
+        | OpenError::IsFolder(_)
+        | OpenError::DataIsFile(_)
+        | OpenError::NotOurs { .. } => Some(ErrorCode::NoDatabase),
+        OpenError::LakeElsewhere { .. } => Some(ErrorCode::OtherDataFolder),
+        OpenError::Older { .. } | OpenError::ToRebuild { .. } => Some(ErrorCode::OlderFormat),
+        OpenError::Newer { .. } => Some(ErrorCode::NewerFormat),
+        OpenError::NoTable { .. } => Some(ErrorCode::Damaged),
+        OpenError::Failed { .. } => None,
+    };
+    let of_copy = |error: &CopyError| matches!(error, CopyError::Refused(_)).then_some(ErrorCode::CopyRefused);
+    let own = error
+        .downcast_ref::<Usage>()
+        .and_then(|usage| code_of(&*usage.0))
+        .or_else(|| error.downcast_ref().and_then(of_open))
+        .or_else(|| error.downcast_ref().and_then(of_copy))
+        .or_else(|| error.downcast_ref().and_then(PollError::code))
+        .or_else(|| error.is::<MapErrors>().then_some(ErrorCode::ConfigInvalid));
+    own.or_else(|| code_of(error.source()?))
+}
+
+/// Prints an error with its causes, each once, what helps and where there is more to read. Returns the exit code.
 pub(crate) fn report(error: &anyhow::Error) -> ExitCode {
     complain!("stoop: {}", with_causes(&**error));
-    if error.downcast_ref::<Usage>().is_some() {
-        return ExitCode::from(2);
+    let is_usage = error.downcast_ref::<Usage>().is_some();
+    let kind = failure_kind(&**error).filter(|_| !is_usage);
+    let hint = kind.and_then(FailureKind::hint).map(str::to_owned);
+    let code = code_of(&**error).or_else(|| ErrorCode::of_kind(kind?));
+    let more = code.map(|code| format!("more: stoop explain {code}"));
+    let parts: Vec<String> = hint.into_iter().chain(more).collect();
+    if !parts.is_empty() {
+        complain!("stoop: {}", parts.join("; "));
     }
-    if let Some(hint) = failure_kind(&**error).and_then(FailureKind::hint) {
-        complain!("stoop: {hint}");
-    }
-    ExitCode::FAILURE
+    if is_usage { ExitCode::from(2) } else { ExitCode::FAILURE }
 }

@@ -6,6 +6,7 @@ mod browser;
 mod demo;
 mod due_times;
 mod engine;
+mod explain;
 mod failure;
 mod flush;
 mod from_lake;
@@ -98,6 +99,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Rebuild(args) if args.from_lake => from_lake::from_lake(&home, &args).await,
         Command::Rebuild(args) => rebuild::rebuild(&home, &args),
         Command::Simulate(args) => simulate::simulate(&args),
+        Command::Explain(args) => Ok(explain::explain(&args)),
         Command::Init(args) => init::init(&args),
         Command::Completions(args) => Ok(manual::completions(&args)),
         Command::Man(args) => manual::man(&args),

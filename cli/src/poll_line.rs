@@ -1,16 +1,22 @@
 //! The outcome of a poll in one line whose numbers add up.
 
 use stoop_pipeline::ports::RunOutcome;
-use stoop_pipeline::{PollError, Polled, with_causes};
+use stoop_pipeline::{ErrorCode, PollError, Polled, with_causes};
 
 use crate::show::count;
 
-/// The outcome of a poll: `NAME: 60 rows on 3 pages: new 20, changed 5, seen again 33, refused 2; gone 1`.
+/// The outcome of a poll: `NAME: 60 rows on 3 pages: new 20, changed 5, seen again 33, refused 2; gone 1 [quarantined]`, with the
+/// codes that `stoop explain` explains.
 pub(crate) fn poll_line(name: &str, outcome: &Result<Polled, PollError>) -> String {
-    let polled = match outcome {
-        Err(error) => return format!("{name}: failed: {}", with_causes(error)),
-        Ok(polled) => polled,
+    let (line, codes) = match outcome {
+        Err(error) => (format!("{name}: failed: {}", with_causes(error)), error.code().into_iter().collect()),
+        Ok(polled) => (counted(name, polled), polled.codes()),
     };
+    let codes: Vec<&str> = codes.into_iter().map(ErrorCode::as_str).collect();
+    if codes.is_empty() { line } else { format!("{line} [{}]", codes.join(", ")) }
+}
+
+fn counted(name: &str, polled: &Polled) -> String {
     let message = polled.message.as_deref();
     match polled.outcome {
         Some(RunOutcome::Skipped) => format!("{name}: skipped: {}", message.unwrap_or_default()),
@@ -60,6 +66,9 @@ fn read(polled: &Polled) -> String {
 
 #[cfg(test)]
 mod tests {
+    use stoop_domain::Time;
+    use stoop_pipeline::HeldBack;
+
     use super::*;
 
     fn line(polled: Polled) -> String {
@@ -80,8 +89,7 @@ mod tests {
             gone: 1,
             ..Polled::default()
         };
-        let expected =
-            "chicago: 1,064 rows on 3 pages: new 20, changed 5, seen again 1,033, left out 4, refused 2; gone 1";
+        let expected = "chicago: 1,064 rows on 3 pages: new 20, changed 5, seen again 1,033, left out 4, refused 2; gone 1 [quarantined]";
         assert_eq!(line(polled), expected);
         assert_eq!(20 + 5 + 1_033 + 4 + 2, 1_064);
         let confirmed =
@@ -100,6 +108,25 @@ mod tests {
     }
 
     #[test]
+    fn what_operators_should_know_has_a_code() {
+        let at = Time::from_ms(0);
+        let some = || vec!["words".to_owned()];
+        let polled = Polled {
+            outcome: Some(RunOutcome::Failed),
+            drifts: some(),
+            verdicts: some(),
+            held_back: Some(HeldBack { listings: 50, held: 60, since: at, until: at }),
+            held_moves: some(),
+            clock_jumps: some(),
+            rejects: 1,
+            ..Polled::default()
+        };
+        let codes =
+            "[source_failed, fields_drifted, fields_distrusted, losses_held, moves_held, clock_jumped, quarantined]";
+        assert!(line(polled).ends_with(codes));
+    }
+
+    #[test]
     fn a_failure_comes_first() {
         let failed = |rows| Polled {
             outcome: Some(RunOutcome::Failed),
@@ -111,8 +138,10 @@ mod tests {
             ..Polled::default()
         };
         let expected = "chicago: failed: none of the first 3 rows is understood: bad_value 3; \
-                        3 rows on 1 page: new 0, changed 0, seen again 0, refused 3; gone 0";
+                        3 rows on 1 page: new 0, changed 0, seen again 0, refused 3; gone 0 [source_failed, quarantined]";
         assert_eq!(line(failed(3)), expected);
-        assert!(line(failed(0)).ends_with("bad_value 3"));
+        assert!(line(failed(0)).ends_with("bad_value 3 [source_failed]"));
+        let denied = Err(PollError::Denied("status 401".into()));
+        assert_eq!(poll_line("chicago", &denied), "chicago: failed: status 401 [key_refused]");
     }
 }

@@ -23,12 +23,12 @@ const DEFAULT_CONFIG: &str = "stoop.toml";
 
 /// The JSON output.
 #[derive(Serialize)]
-struct View {
+struct PruneView {
     dry_run: bool,
-    raw_pages: Part,
-    runs: Part,
-    quarantine: Part,
-    room: Part,
+    raw_pages: PruneCounts,
+    runs: PruneCounts,
+    quarantine: PruneCounts,
+    room: PruneCounts,
     /// Folders of raw pages of runs that this database does not know. They are kept.
     unknown_folders: u64,
     /// Space was not returned to the disk, because another process has the file open.
@@ -37,7 +37,7 @@ struct View {
 
 /// What was or would be removed and what stays: bytes for raw pages and space, otherwise counts.
 #[derive(Serialize)]
-struct Part {
+struct PruneCounts {
     removed: u64,
     left: u64,
 }
@@ -64,7 +64,7 @@ pub(crate) fn prune(store: &StoreArgs, args: &PruneArgs) -> anyhow::Result<ExitC
     let pruned =
         database.prune(Pruning { keep, now, dry_run: args.dry_run, rewrite: !args.dry_run, stop: &stopped })?;
     if args.json.json {
-        out::json(&View::of(&pruned, args.dry_run))?;
+        out::json(&PruneView::of(&pruned, args.dry_run))?;
     } else {
         say!("{}", in_full(&pruned, args.dry_run).trim_end());
     }
@@ -104,9 +104,9 @@ pub(crate) fn kept(settings: KeepSettings) -> Keep {
     }
 }
 
-impl View {
+impl PruneView {
     fn of(pruned: &Pruned, dry_run: bool) -> Self {
-        let part = |removed, left| Part { removed, left };
+        let part = |removed, left| PruneCounts { removed, left };
         Self {
             dry_run,
             raw_pages: part(pruned.raw_bytes, pruned.raw_bytes_left),

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 use stoop_embedded::{FolderFiles, failure_kind};
 use stoop_pipeline::ports::{FailureKind, RunOutcome};
-use stoop_pipeline::{Cadence, Clock, Distance, Due, LastPoll, Measured, PollEnd, Polled, clock_jump};
+use stoop_pipeline::{Cadence, Clock, Distance, Due, ErrorCode, LastPoll, Measured, PollEnd, Polled, clock_jump};
 use stoop_runtime::{Config, SearchConfig, SystemClock, read_config};
 use tokio::task::JoinSet;
 
@@ -113,7 +113,7 @@ async fn take_up<'a>(
         }
         rolling.roll(engine);
         if let Some(jump) = clock_jump(engine.clock.jumped_ms(THIS_PROCESS)) {
-            complain!("stoop: {jump}; polls keep their intervals");
+            complain!("stoop: {jump}; polls keep their intervals [{}]", ErrorCode::ClockJumped);
         }
         if measured.observations == 0 {
             tokio::time::sleep(IDLE).await;

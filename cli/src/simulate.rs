@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use stoop_domain::Time;
-use stoop_simulation::Rows;
+use stoop_simulation::SimulatedRows;
 
 use crate::args::SimulateArgs;
 
@@ -13,7 +13,7 @@ const BEGIN: &str = "2025-01-06T00:00:00Z";
 
 pub(crate) fn simulate(args: &SimulateArgs) -> anyhow::Result<ExitCode> {
     let begin = Time::parse(BEGIN)?;
-    let mut config = Rows::config(args.seed, begin, args.rows);
+    let mut config = SimulatedRows::config(args.seed, begin, args.rows);
     if args.lively {
         config = config.lively();
     }
@@ -24,7 +24,7 @@ pub(crate) fn simulate(args: &SimulateArgs) -> anyhow::Result<ExitCode> {
         config.markets = areas;
     }
     config.noise.seen_again_permille = 1_000 - args.changing * 10;
-    let rows = Rows::new(config, args.rows);
+    let rows = SimulatedRows::new(config, args.rows);
     let rows = if args.brief { rows.brief() } else { rows };
     crate::out::own_bytes(|mut out| rows.write_to(&mut out).map(drop));
     Ok(ExitCode::SUCCESS)

@@ -3,10 +3,10 @@
 mod check;
 mod check_files;
 mod configured;
+mod held;
 mod hints;
 mod left_out;
 mod list;
-mod loss;
 mod new;
 mod report;
 mod reset;
@@ -26,6 +26,6 @@ pub(crate) async fn sources(store: &StoreArgs, args: &SourcesArgs) -> anyhow::Re
         Some(SourcesCommand::New(args)) => new::new(args),
         Some(SourcesCommand::Try(args)) => trial::trial(args).await,
         Some(SourcesCommand::Reset(args)) => reset::reset(store, args).await,
-        Some(SourcesCommand::Loss(args)) => loss::loss(store, args).await,
+        Some(SourcesCommand::Held(args)) => held::held(store, args).await,
     }
 }

@@ -32,9 +32,9 @@ enum Phase {
 /// seconds later nothing is waited for any more: unfinished work stays as it is stored. Two seconds after that, or at a
 /// second signal, the program exits at once, like a kill, and loses nothing.
 #[derive(Clone)]
-pub(crate) struct Stop(Arc<State>);
+pub(crate) struct Stop(Arc<StopState>);
 
-struct State {
+struct StopState {
     phase: watch::Sender<Phase>,
     /// The number of the signal; 0 before one came.
     signal: AtomicU8,
@@ -42,7 +42,7 @@ struct State {
 
 impl Default for Stop {
     fn default() -> Self {
-        Self(Arc::new(State { phase: watch::Sender::new(Phase::GoingOn), signal: AtomicU8::new(0) }))
+        Self(Arc::new(StopState { phase: watch::Sender::new(Phase::GoingOn), signal: AtomicU8::new(0) }))
     }
 }
 

@@ -8,7 +8,7 @@ use anyhow::Context;
 use serde::Serialize;
 use stoop_embedded::Database;
 use stoop_pipeline::ports::DeadLetter;
-use stoop_pipeline::{Delivery, Trouble, begin_delivery, deliver, resend};
+use stoop_pipeline::{Delivery, ErrorCode, Trouble, begin_delivery, deliver, resend};
 use stoop_runtime::{AlertSettings, HttpClient, SystemClock, Webhook, read_alerts, read_outline};
 use stoop_serve::AlertView;
 use tokio::sync::oneshot;
@@ -109,7 +109,8 @@ fn tell(trouble: &Trouble) {
         Trouble::Waits { why, ms } => complain!("stoop: {why}; trying again in {}", show::span(ms.cast_signed())),
         // A wrong URL refuses everything, so this is logged only now and then.
         Trouble::Refused { why, in_a_row } if in_a_row.to_string().trim_end_matches('0') == "1" => {
-            complain!("stoop: {why}: refused, {in_a_row} in a row; see and send again with stoop webhook");
+            let code = ErrorCode::AlertRefused;
+            complain!("stoop: {why}: refused, {in_a_row} in a row; see and send again with stoop webhook [{code}]");
         }
         Trouble::Refused { .. } => {}
         Trouble::Damaged { why } => complain!("stoop: {why}: it is not posted"),

@@ -5,12 +5,12 @@ use stoop_domain::Time;
 use stoop_pipeline::Clock;
 
 /// A clock that stays where it was set; sleepers advance it.
-pub struct Standing {
+pub struct StandingClock {
     now: AtomicI64,
     slept: AtomicI64,
 }
 
-impl Standing {
+impl StandingClock {
     /// It says this time.
     #[must_use]
     pub fn at(now: Time) -> Self {
@@ -34,7 +34,7 @@ impl Standing {
 }
 
 #[async_trait]
-impl Clock for Standing {
+impl Clock for StandingClock {
     fn now(&self) -> Time {
         Time::from_ms(self.now.load(Ordering::SeqCst))
     }

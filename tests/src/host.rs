@@ -21,9 +21,9 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 pub use account::Account;
-use api::Api;
+use api::RuntimeApi;
 pub use lineage::{INVOCATIONS_MAX, Lineage, RecursiveLoop, TraceHeader};
-use process::{Process, Signal};
+use process::{FunctionProcess, Signal};
 
 /// The largest event and response: 6 MB and slightly more.
 pub const PAYLOAD_BYTES_MAX: usize = 6 * 1_024 * 1_024 + 100;
@@ -55,8 +55,8 @@ struct Spec {
 /// A process and its runtime API. Each process has its own API on its own port, so that remains of a killed one cannot
 /// reach the next.
 struct Running {
-    process: Process,
-    api: Api,
+    process: FunctionProcess,
+    api: RuntimeApi,
     init_time: Duration,
 }
 
@@ -259,10 +259,10 @@ impl Spec {
         let cannot = |error: std::io::Error| {
             FunctionError::NotStarted(format!("{} can't be started: {error}", self.binary.display()))
         };
-        let (api, mut init) = Api::start().await.map_err(cannot)?;
+        let (api, mut init) = RuntimeApi::start().await.map_err(cannot)?;
         let written_before = log.lock().unwrap_or_else(PoisonError::into_inner).len();
         let began = Instant::now();
-        let process = Process::start(&self.binary, &api, &self.environment, log).map_err(cannot)?;
+        let process = FunctionProcess::start(&self.binary, &api, &self.environment, log).map_err(cannot)?;
         tokio::select! {
             biased;
             said = &mut init => match said {

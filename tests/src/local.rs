@@ -45,7 +45,7 @@ const STARTS: usize = 3;
 
 /// What answers at the endpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum EmulatorKind {
     /// MiniStack, started by us.
     MiniStack,
     /// LocalStack without Docker, started by us.
@@ -54,7 +54,7 @@ pub enum Kind {
     Given,
 }
 
-impl Kind {
+impl EmulatorKind {
     /// The choice of the environment: `endpoint` is `AWS_ENDPOINT_URL`, `flag` is `STOOP_LOCAL_AWS`.
     fn asked_for(endpoint: Option<&str>, flag: Option<&str>) -> Result<Self> {
         let emulator = Self::flagged(flag)?;
@@ -92,7 +92,7 @@ impl Kind {
 /// AWS on this machine, until it is dropped.
 #[derive(Debug)]
 pub struct LocalAws {
-    kind: Kind,
+    kind: EmulatorKind,
     endpoint: String,
     tools: Venv,
     keeper: Option<Keeper>,
@@ -107,14 +107,14 @@ impl LocalAws {
     /// minutes. The error names the log and shows its end.
     pub fn start() -> Result<Self> {
         let endpoint = variable("AWS_ENDPOINT_URL");
-        match Kind::asked_for(endpoint.as_deref(), variable("STOOP_LOCAL_AWS").as_deref())? {
-            Kind::Given => {
+        match EmulatorKind::asked_for(endpoint.as_deref(), variable("STOOP_LOCAL_AWS").as_deref())? {
+            EmulatorKind::Given => {
                 let endpoint = endpoint.unwrap_or_default().trim_end_matches('/').to_owned();
                 ensure!(
                     endpoint.starts_with("http://") || endpoint.starts_with("https://"),
                     "AWS_ENDPOINT_URL is {endpoint:?}: accepted is http://HOST:PORT or https://HOST"
                 );
-                Ok(Self { kind: Kind::Given, endpoint, tools: Venv::ministack()?, keeper: None })
+                Ok(Self { kind: EmulatorKind::Given, endpoint, tools: Venv::ministack()?, keeper: None })
             }
             emulator => Self::start_emulator(emulator),
         }
@@ -124,16 +124,16 @@ impl LocalAws {
     ///
     /// # Errors
     ///
-    /// As for [`Self::start`], and for [`Kind::Given`], which cannot be started.
-    pub fn start_emulator(kind: Kind) -> Result<Self> {
+    /// As for [`Self::start`], and for [`EmulatorKind::Given`], which cannot be started.
+    pub fn start_emulator(kind: EmulatorKind) -> Result<Self> {
         let tools = Venv::ministack()?;
         let mut attempt = 1;
         loop {
             let port = keeper::free_port()?;
             let keeper = match kind {
-                Kind::MiniStack => Self::ministack(&tools, port)?,
-                Kind::LocalStack => Self::localstack(&Venv::localstack()?, &tools, port)?,
-                Kind::Given => bail!("an endpoint that is given is not started: use LocalAws::start"),
+                EmulatorKind::MiniStack => Self::ministack(&tools, port)?,
+                EmulatorKind::LocalStack => Self::localstack(&Venv::localstack()?, &tools, port)?,
+                EmulatorKind::Given => bail!("an endpoint that is given is not started: use LocalAws::start"),
             };
             let endpoint = format!("http://127.0.0.1:{port}");
             match keeper.wait_until_healthy(port, READY_WITHIN) {
@@ -167,7 +167,7 @@ impl LocalAws {
     }
 
     /// What answers at the endpoint.
-    pub fn kind(&self) -> Kind {
+    pub fn kind(&self) -> EmulatorKind {
         self.kind
     }
 
@@ -195,7 +195,7 @@ impl LocalAws {
     pub fn environment(&self) -> Vec<(String, OsString)> {
         let given = |name: &str, otherwise: &str| variable(name).unwrap_or_else(|| otherwise.to_owned());
         // Keys of a real account must not reach an emulator's log, nor "test" a real account.
-        let own = self.kind != Kind::Given;
+        let own = self.kind != EmulatorKind::Given;
         let pick = |name: &str, value: &str| if own { value.to_owned() } else { given(name, value) };
         let region = pick("AWS_REGION", REGION);
         vec![
@@ -217,7 +217,7 @@ impl LocalAws {
         let found = program.to_str().and_then(|name| self.tools.program(name).ok());
         let mut command = Command::new(found.as_deref().unwrap_or(program));
         command.envs(self.environment());
-        if self.kind != Kind::Given {
+        if self.kind != EmulatorKind::Given {
             // Either would override the keys.
             command.env_remove("AWS_PROFILE").env_remove("AWS_SESSION_TOKEN");
         }
@@ -279,15 +279,18 @@ mod tests {
 
     #[test]
     fn one_flag_chooses_the_emulator_and_a_given_endpoint_wins() {
-        assert_eq!(Kind::asked_for(None, None).unwrap(), Kind::MiniStack);
-        assert_eq!(Kind::asked_for(None, Some("localstack")).unwrap(), Kind::LocalStack);
-        assert_eq!(Kind::asked_for(Some("http://127.0.0.1:4566"), Some("localstack")).unwrap(), Kind::Given);
-        assert_eq!(Kind::asked_for(Some(""), None).unwrap(), Kind::MiniStack);
+        assert_eq!(EmulatorKind::asked_for(None, None).unwrap(), EmulatorKind::MiniStack);
+        assert_eq!(EmulatorKind::asked_for(None, Some("localstack")).unwrap(), EmulatorKind::LocalStack);
+        assert_eq!(
+            EmulatorKind::asked_for(Some("http://127.0.0.1:4566"), Some("localstack")).unwrap(),
+            EmulatorKind::Given
+        );
+        assert_eq!(EmulatorKind::asked_for(Some(""), None).unwrap(), EmulatorKind::MiniStack);
     }
 
     #[test]
     fn an_unknown_emulator_is_named_with_the_known_ones() {
-        let message = Kind::asked_for(None, Some("moto")).unwrap_err().to_string();
+        let message = EmulatorKind::asked_for(None, Some("moto")).unwrap_err().to_string();
         assert_eq!(message, "STOOP_LOCAL_AWS is \"moto\": accepted are `ministack` (the default) and `localstack`");
     }
 }

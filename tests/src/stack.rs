@@ -33,12 +33,13 @@ const QUICKLY: [(&str, &str); 3] = [
 ];
 
 /// The functions' variables that name a resource, and the outputs with its name.
-pub const VARIABLES: [(&str, &str); 11] = [
+pub const VARIABLES: [(&str, &str); 12] = [
     ("STOOP_BUCKET", "BucketName"),
     ("STOOP_STREAM", "StreamName"),
     ("STOOP_HOMES_TABLE", "HomesTableName"),
     ("STOOP_MARKETS_TABLE", "MarketsTableName"),
     // Only the generation in use; the template lists all.
+    ("STOOP_HOMES_TABLES", "HomesTableName"),
     ("STOOP_MARKETS_TABLES", "MarketsTableName"),
     ("STOOP_ALERTS_TABLE", "AlertsTableName"),
     ("STOOP_RUNS_TABLE", "RunsTableName"),

@@ -11,7 +11,7 @@ use anyhow::{Context, Result, ensure};
 
 use crate::project::Project;
 use crate::server::Server;
-use crate::tally::Tally;
+use crate::tally::TestTally;
 
 /// How long each attack lasts.
 const LASTS: Duration = Duration::from_secs(15);
@@ -38,7 +38,7 @@ const ATTACKS: [(&str, Attack); 8] = [
 
 /// # Errors
 /// If the demo cannot be run, or does not withstand an attack.
-pub(crate) fn run(project: &Project) -> Result<Tally> {
+pub(crate) fn run(project: &Project) -> Result<TestTally> {
     let folder = project.cache().join(format!("abuse-{}", std::process::id()));
     std::fs::create_dir_all(&folder).with_context(|| format!("can't make {}", folder.display()))?;
     let withstood = run_in(project, &folder);
@@ -46,7 +46,7 @@ pub(crate) fn run(project: &Project) -> Result<Tally> {
     withstood
 }
 
-fn run_in(project: &Project, folder: &Path) -> Result<Tally> {
+fn run_in(project: &Project, folder: &Path) -> Result<TestTally> {
     let mut demo = project.command(project.built("stoop")?);
     let server =
         Server::start(demo.current_dir(folder).args(["demo", "--homes", "600", "--history", "5", "--port", "0"]))?;
@@ -54,7 +54,7 @@ fn run_in(project: &Project, folder: &Path) -> Result<Tally> {
     wait_until(RECOVERS_WITHIN, || Ok(polls(address).is_ok_and(|polls| polls > 0)))
         .context("the demo does not poll")?;
     let small = resident(&server)?;
-    let mut tally = Tally::default();
+    let mut tally = TestTally::default();
     for (name, attack) in ATTACKS {
         let before = polls(address)?;
         let attempts = attacked(address, attack);

@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use crate::debian;
 use crate::project::Project;
-use crate::tally::Tally;
+use crate::tally::TestTally;
 
 const TARGET: &str = "aarch64-unknown-linux-gnu";
 /// Debian packages of the emulator of the processor and of a C library for it.
@@ -19,7 +19,7 @@ const BROUGHT: [&str; 2] = ["/usr/bin/qemu-aarch64", "/usr/aarch64-linux-gnu/lib
 ///
 /// # Errors
 /// If a build, a size check or an answer fails.
-pub(crate) fn functions(project: &Project) -> Result<Tally> {
+pub(crate) fn functions(project: &Project) -> Result<TestTally> {
     project.plain(project.command("rustup").args(["target", "add", TARGET]))?;
     project.counted(&mut project.cargo(&["test", "--workspace", "--locked", "--test", "arm64", "--"]))
 }
@@ -28,11 +28,11 @@ pub(crate) fn functions(project: &Project) -> Result<Tally> {
 ///
 /// # Errors
 /// If it cannot be installed, with instructions.
-pub(crate) fn emulator(project: &Project) -> Result<Tally> {
+pub(crate) fn emulator(project: &Project) -> Result<TestTally> {
     if cfg!(target_arch = "aarch64") || BROUGHT.iter().all(|path| Path::new(path).exists()) {
         println!("it is there");
-        return Ok(Tally::default());
+        return Ok(TestTally::default());
     }
     debian::install(project, &PACKAGES)?;
-    Ok(Tally::default())
+    Ok(TestTally::default())
 }

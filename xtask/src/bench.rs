@@ -3,7 +3,7 @@
 use anyhow::{Result, bail};
 
 use crate::project::Project;
-use crate::tally::Tally;
+use crate::tally::TestTally;
 
 /// Runs `replay`, `functions`, `lake`, `areas`, or a crate's benches; without a name, the benches of all crates, but not the
 /// size of the functions.
@@ -34,18 +34,18 @@ pub(crate) fn run(project: &Project, arguments: &[String]) -> Result<bool> {
     tally.map(|_| true)
 }
 
-fn replay(project: &Project) -> Result<Tally> {
+fn replay(project: &Project) -> Result<TestTally> {
     project.plain(&mut project.cargo(&["bench", "--locked", "-p", "stoop", "--bench", "replay"]))
 }
 
 /// Builds the functions as they are deployed, with link-time optimization, and checks the size of their zip files
 /// against the budget.
-pub(crate) fn functions(project: &Project) -> Result<Tally> {
+pub(crate) fn functions(project: &Project) -> Result<TestTally> {
     project.plain(&mut project.cargo(&["bench", "--workspace", "--locked", "--bench", "functions", "--profile", "dev"]))
 }
 
 /// The same for the function of the lake, which also runs on local AWS.
-pub(crate) fn lake(project: &Project) -> Result<Tally> {
+pub(crate) fn lake(project: &Project) -> Result<TestTally> {
     project.plain(&mut project.cargo(&[
         "bench",
         "--locked",
@@ -60,7 +60,7 @@ pub(crate) fn lake(project: &Project) -> Result<Tally> {
 
 /// Measures the roll-up and api functions over many markets on local AWS. Also builds the CLI for release, which
 /// generates the homes.
-fn areas(project: &Project, size: &[&str]) -> Result<Tally> {
+fn areas(project: &Project, size: &[&str]) -> Result<TestTally> {
     let bench = ["bench", "--locked", "-p", "stoop-tests", "--bench", "areas", "--"];
     project.plain(&mut project.cargo(&[&bench[..], size].concat()))
 }

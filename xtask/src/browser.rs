@@ -10,7 +10,7 @@ use anyhow::{Context, Result, bail};
 use crate::debian;
 use crate::project::Project;
 use crate::server::Server;
-use crate::tally::Tally;
+use crate::tally::TestTally;
 use crate::tree::hash;
 use crate::watch::{INSTALLS_WITHIN, within};
 
@@ -35,7 +35,7 @@ const DEMO_SECONDS: u32 = 1_800;
 ///
 /// # Errors
 /// If a program is missing and cannot be installed, or the server does not start.
-pub(crate) fn run(project: &Project, arguments: &[String]) -> Result<Tally> {
+pub(crate) fn run(project: &Project, arguments: &[String]) -> Result<TestTally> {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let (what, screenshots) = match arguments[..] {
         [] => return self_test(project),
@@ -62,7 +62,7 @@ pub(crate) fn run(project: &Project, arguments: &[String]) -> Result<Tally> {
 ///
 /// # Errors
 /// If a program is missing and cannot be installed, or none of the tests ran.
-pub(crate) fn self_test(project: &Project) -> Result<Tally> {
+pub(crate) fn self_test(project: &Project) -> Result<TestTally> {
     project.counted(&mut Harness::new(project)?.program("self-test.mjs"))
 }
 
@@ -70,7 +70,7 @@ pub(crate) fn self_test(project: &Project) -> Result<Tally> {
 ///
 /// # Errors
 /// As for [`run`]; also if the demo prints no address.
-pub(crate) fn demo(project: &Project, screenshots: Option<&Path>) -> Result<Tally> {
+pub(crate) fn demo(project: &Project, screenshots: Option<&Path>) -> Result<TestTally> {
     let harness = Harness::new(project)?;
     with_demo(&harness, |server, start| {
         let mut tally = harness.pages(server.base(), screenshots)?;
@@ -83,7 +83,7 @@ pub(crate) fn demo(project: &Project, screenshots: Option<&Path>) -> Result<Tall
 }
 
 /// Takes the pictures of `docs/TOURS.md` anew.
-fn pictures(project: &Project) -> Result<Tally> {
+fn pictures(project: &Project) -> Result<TestTally> {
     let harness = Harness::new(project)?;
     with_demo(&harness, |server, _| {
         let mut journeys = harness.program("journeys.mjs");
@@ -93,7 +93,7 @@ fn pictures(project: &Project) -> Result<Tally> {
 }
 
 /// Runs `stoop demo` in a folder of its own, for a test that also gets the command that starts another one at its address.
-fn with_demo(harness: &Harness<'_>, test: impl FnOnce(&Server, &str) -> Result<Tally>) -> Result<Tally> {
+fn with_demo(harness: &Harness<'_>, test: impl FnOnce(&Server, &str) -> Result<TestTally>) -> Result<TestTally> {
     let stoop = harness.project.built("stoop")?;
     let folder = harness.project.cache().join(format!("browser-demo-{}", std::process::id()));
     std::fs::create_dir_all(&folder).with_context(|| format!("can't make {}", folder.display()))?;
@@ -143,7 +143,7 @@ impl<'p> Harness<'p> {
     }
 
     /// Checks each page of `tests/browser/pages.txt`.
-    fn pages(&self, base: &str, screenshots: Option<&Path>) -> Result<Tally> {
+    fn pages(&self, base: &str, screenshots: Option<&Path>) -> Result<TestTally> {
         let mut command = self.program("run.mjs");
         command.args(["--base", base, "--pages"]).arg(self.project.root().join(HARNESS).join("pages.txt"));
         if let Some(folder) = screenshots {

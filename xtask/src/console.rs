@@ -13,9 +13,9 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 
 use crate::project::Project;
-use crate::tally::Tally;
+use crate::tally::TestTally;
 use crate::watch::within;
-use block::{Block, Need, Page, Step};
+use block::{Block, ConsolePage, ConsoleStep, Need};
 
 /// The limit of one command. The longest takes seconds.
 const COMMAND_WITHIN: Duration = Duration::from_mins(30);
@@ -36,11 +36,11 @@ pub(crate) struct Provided<'p> {
 ///
 /// # Errors
 /// If a page cannot be read or written.
-pub(crate) fn check(project: &Project, provided: &Provided<'_>, is_update: bool) -> Result<Tally> {
-    let mut tally = Tally::default();
+pub(crate) fn check(project: &Project, provided: &Provided<'_>, is_update: bool) -> Result<TestTally> {
+    let mut tally = TestTally::default();
     for path in pages(project)? {
         let text = std::fs::read_to_string(project.root().join(&path)).with_context(|| format!("can't read {path}"))?;
-        let page = Page::parse(&path, &text)?;
+        let page = ConsolePage::parse(&path, &text)?;
         let is_of_the_lake = page.blocks.iter().any(|block| block.need == Some(Need::Lake));
         if provided.lake.is_some() && !is_of_the_lake {
             continue;
@@ -48,7 +48,7 @@ pub(crate) fn check(project: &Project, provided: &Provided<'_>, is_update: bool)
         let room = Room::new(project, provided)?;
         let (of_blocks, updated) = check_page(&room, &page, &text, is_update)?;
         tally += of_blocks;
-        tally += if provided.lake.is_some() { Tally::default() } else { check_mentioned(&room, &path, &text)? };
+        tally += if provided.lake.is_some() { TestTally::default() } else { check_mentioned(&room, &path, &text)? };
         if is_update && updated != text {
             std::fs::write(project.root().join(&path), updated).with_context(|| format!("can't write {path}"))?;
             println!("{path} is written");
@@ -66,8 +66,8 @@ fn pages(project: &Project) -> Result<Vec<String>> {
 }
 
 /// Runs the blocks of a page. Returns their counts, and the text with what the commands print now.
-fn check_page(room: &Room<'_>, page: &Page, text: &str, is_update: bool) -> Result<(Tally, String)> {
-    let mut tally = Tally::default();
+fn check_page(room: &Room<'_>, page: &ConsolePage, text: &str, is_update: bool) -> Result<(TestTally, String)> {
+    let mut tally = TestTally::default();
     let mut lines: Vec<String> = Vec::new();
     let mut written = 0;
     let old: Vec<&str> = text.lines().collect();
@@ -108,7 +108,7 @@ fn check_page(room: &Room<'_>, page: &Page, text: &str, is_update: bool) -> Resu
     Ok((tally, lines.join("\n") + "\n"))
 }
 
-fn report(page: &Page, step: &Step, printed: &[&str]) {
+fn report(page: &ConsolePage, step: &ConsoleStep, printed: &[&str]) {
     println!("FAIL  {}:{}: $ {}", page.path, step.line, step.command);
     for line in fit::difference(&step.prints, printed) {
         println!("      {line}");
@@ -118,8 +118,8 @@ fn report(page: &Page, step: &Step, printed: &[&str]) {
 
 /// Runs the commands in tables that name nothing to fill in, if the page has blocks, whose data they use: each prints
 /// something. Of all other commands of the page the program must know the options.
-fn check_mentioned(room: &Room<'_>, path: &str, text: &str) -> Result<Tally> {
-    let mut tally = Tally::default();
+fn check_mentioned(room: &Room<'_>, path: &str, text: &str) -> Result<TestTally> {
+    let mut tally = TestTally::default();
     let has_data = text.contains("\n```console\n$ stoop simulate");
     let tables = block::in_tables(text).into_iter().map(|mentioned| (mentioned, has_data));
     for ((line, command), is_run) in

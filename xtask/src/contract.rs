@@ -7,14 +7,14 @@ use anyhow::{Context, Result, ensure};
 
 use crate::project::Project;
 use crate::server::Server;
-use crate::tally::Tally;
+use crate::tally::TestTally;
 
 /// A home of the demo that the configuration of Schemathesis names.
 const HOME: &str = "illinois/SIM00000343";
 
 /// # Errors
 /// If a program is missing and cannot be installed, or an answer is not as documented.
-pub(crate) fn run(project: &Project) -> Result<Tally> {
+pub(crate) fn run(project: &Project) -> Result<TestTally> {
     let folder = project.cache().join(format!("contract-{}", std::process::id()));
     std::fs::create_dir_all(&folder).with_context(|| format!("can't make {}", folder.display()))?;
     let tested = run_in(project, &folder);
@@ -22,7 +22,7 @@ pub(crate) fn run(project: &Project) -> Result<Tally> {
     tested
 }
 
-fn run_in(project: &Project, folder: &Path) -> Result<Tally> {
+fn run_in(project: &Project, folder: &Path) -> Result<TestTally> {
     let venv = project.output(project.command(project.built("stoop-local-aws")?).args(["venv", "schemathesis"]))?;
     let program = Path::new(venv.trim()).join("bin/schemathesis");
     let stoop = project.built("stoop")?;

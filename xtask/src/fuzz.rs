@@ -3,7 +3,7 @@
 use anyhow::{Context, Result};
 
 use crate::project::Project;
-use crate::tally::Tally;
+use crate::tally::TestTally;
 use crate::tools;
 
 /// Default number of seconds per target.
@@ -16,7 +16,7 @@ const INPUT_MAX: u32 = 4_096;
 ///
 /// # Errors
 /// If a target panics, with the input in `fuzz/artifacts`; if nightly Rust is missing.
-pub(crate) fn run(project: &Project, arguments: &[String]) -> Result<Tally> {
+pub(crate) fn run(project: &Project, arguments: &[String]) -> Result<TestTally> {
     let (seconds, targets): (Vec<&String>, Vec<&String>) =
         arguments.iter().partition(|argument| argument.parse::<u32>().is_ok());
     let seconds = seconds.last().and_then(|seconds| seconds.parse().ok()).unwrap_or(SECONDS);
@@ -33,7 +33,7 @@ pub(crate) fn run(project: &Project, arguments: &[String]) -> Result<Tally> {
         command.args([format!("-max_total_time={seconds}"), format!("-max_len={INPUT_MAX}")]);
         project.plain(command.args(["-verbosity=0", "-print_final_stats=1", "-print_funcs=0"]))?;
     }
-    Ok(Tally::default())
+    Ok(TestTally::default())
 }
 
 fn targets_of(project: &Project) -> Result<Vec<String>> {

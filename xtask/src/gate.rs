@@ -8,9 +8,9 @@ use anyhow::{Result, bail};
 use crate::console::Provided;
 use crate::project::Project;
 use crate::step::{LONG, MIDDLE, SHORT, Steps, VERY_LONG};
-use crate::tally::Tally;
+use crate::tally::TestTally;
 use crate::watch::within;
-use crate::{abuse, arm64, bench, browser, console, contract, fuzz, lake, shape, tools, words};
+use crate::{abuse, arm64, bench, browser, console, contract, fuzz, lake, names, shape, tools, words};
 
 /// Inputs of the compiler and the linters, and the pages that a test reads.
 const RUST: &[&str] = &[
@@ -54,8 +54,17 @@ const CONTRACT: &[&str] = &["*.rs", "*.toml", "Cargo.lock", "docs/openapi.json",
 /// Inputs of the commands in the pages.
 const CONSOLE: &[&str] = &["*.md", "*.rs", "*.toml", "Cargo.lock", "maps/"];
 /// Inputs of the lake's check.
-const LAKE: &[&str] =
-    &["lake/", "shared/", "cli/", "maps/", "docs/LAKE.md", "infra/lake.yaml", "Cargo.toml", "Cargo.lock"];
+const LAKE: &[&str] = &[
+    "lake/",
+    "shared/",
+    "cli/",
+    "maps/",
+    "docs/LAKE.md",
+    "docs/LAKE_TABLES.md",
+    "infra/lake.yaml",
+    "Cargo.toml",
+    "Cargo.lock",
+];
 /// Inputs of the recomputation of figures.
 const RECOMPUTED: &[&str] = &["*.rs", "*.toml", "Cargo.lock", "maps/", "tests/recompute/", "docs/METRICS.md"];
 const CRATES: &[&str] = &["*.toml", "Cargo.lock"];
@@ -115,7 +124,7 @@ pub(crate) fn stack(project: &Project, arguments: &[String]) -> Result<bool> {
 
 /// Checks the commands in the pages, but for those of the lake; with `--update` writes what they print now, those of the lake as
 /// well if `cargo xtask lake` has made its environment.
-pub(crate) fn console(project: &Project, arguments: &[String]) -> Result<Tally> {
+pub(crate) fn console(project: &Project, arguments: &[String]) -> Result<TestTally> {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let is_update = match arguments[..] {
         [] => false,
@@ -132,7 +141,7 @@ pub(crate) fn console(project: &Project, arguments: &[String]) -> Result<Tally> 
 }
 
 /// Computes the figures of random homes and of the real data again, without Stoop's code, and compares.
-pub(crate) fn recompute(project: &Project) -> Result<Tally> {
+pub(crate) fn recompute(project: &Project) -> Result<TestTally> {
     project.plain(&mut recomputed(project)?)
 }
 
@@ -202,7 +211,7 @@ fn slow_steps(steps: &mut Steps<'_>) -> Result<()> {
 }
 
 fn common(steps: &mut Steps<'_>) -> Result<()> {
-    steps.run_on("words", &["*"], SHORT, |project| held(words::hold(project)?))?;
+    steps.run_on("words", &["*"], SHORT, |project| held(words::hold(project)? & names::hold(project)?))?;
     lint(steps)?;
     steps.run_on("shape", &["*"], SHORT, |project| held(shape::hold(project)?))?;
     steps.run_on("unused dependencies", RUST, MIDDLE, |project| {
@@ -309,16 +318,16 @@ fn deployed(project: &Project) -> Command {
 }
 
 /// SAM, cfn-lint and checkov, in the virtual environment that the tests use, too.
-fn template(project: &Project) -> Result<Tally> {
+fn template(project: &Project) -> Result<TestTally> {
     // Built by the tests; `cargo run` would rebuild it with other features of its libraries.
     let local_aws = project.built("stoop-local-aws")?;
     let venv = project.output(project.command(local_aws).arg("venv"))?;
     project.plain(project.command("infra/lint").arg(venv.trim()))
 }
 
-fn held(is_held: bool) -> Result<Tally> {
+fn held(is_held: bool) -> Result<TestTally> {
     anyhow::ensure!(is_held, "see above");
-    Ok(Tally::default())
+    Ok(TestTally::default())
 }
 
 #[cfg(test)]
@@ -341,6 +350,6 @@ mod tests {
         let called = called.trim_end().strip_suffix(" gate").unwrap();
         assert!(called.ends_with("/in-cache\""), "{called}");
         assert!(read(".ci/in-cache").contains("\ncargo xtask \"$@\" || status=$?\n"));
-        assert_eq!(Tally { passed: 1, failed: 2, skipped: 3 }.to_string(), "1 passed, 2 failed, 3 skipped");
+        assert_eq!(TestTally { passed: 1, failed: 2, skipped: 3 }.to_string(), "1 passed, 2 failed, 3 skipped");
     }
 }

@@ -7,7 +7,7 @@ use anyhow::Result;
 use crate::console::{self, Provided};
 use crate::debian;
 use crate::project::Project;
-use crate::tally::Tally;
+use crate::tally::TestTally;
 
 const MANIFEST: &str = "lake/Cargo.toml";
 /// What `lake/setup` writes last.
@@ -17,7 +17,7 @@ const POSTGRESQL: &str = "/usr/lib/postgresql";
 
 /// # Errors
 /// If a program is missing and cannot be installed, if format or clippy complain, or if the check ends without a result.
-pub(crate) fn check(project: &Project) -> Result<Tally> {
+pub(crate) fn check(project: &Project) -> Result<TestTally> {
     if !Path::new(POSTGRESQL).is_dir() && debian::on_path(&["initdb"]).is_none() {
         debian::install(project, &["postgresql"])?;
     }

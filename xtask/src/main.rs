@@ -10,6 +10,8 @@ mod debian;
 mod fuzz;
 mod gate;
 mod lake;
+mod modules;
+mod names;
 mod project;
 mod run;
 mod running;
@@ -43,7 +45,7 @@ usage: cargo xtask COMMAND
   contract       the API of `stoop serve` against docs/openapi.json, by Schemathesis
   lake           lake/check, and format and clippy of its crates
   recompute      figures of a replay against a program that shares no code with Stoop; tests/recompute
-  words          no banned word in code or pages (xtask/words.txt)
+  words          no banned word in code or pages (xtask/words.txt), no third type of one name
   shape          dependencies point one way; what has grown long
   advisories     known vulnerabilities in the crates of Cargo.lock
   fuzz [ARGS]    decoders, with any bytes: a target's name, seconds for each (30); needs nightly Rust
@@ -87,7 +89,7 @@ fn run(arguments: &[String]) -> Result<bool> {
             Ok(tally.failed == 0)
         }
         ("recompute", []) => gate::recompute(&project).map(|_| true),
-        ("words", []) => words::hold(&project),
+        ("words", []) => Ok(words::hold(&project)? & names::hold(&project)?),
         ("shape", []) => shape::hold(&project),
         ("advisories", []) => gate::advisories(&project),
         ("fuzz", rest) => fuzz::run(&project, rest).map(|tally| tally.failed == 0),

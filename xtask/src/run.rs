@@ -9,27 +9,27 @@ use anyhow::{Context, Result, ensure};
 
 use crate::project::{Project, shown};
 use crate::running::{MARK, Running};
-use crate::tally::Tally;
+use crate::tally::TestTally;
 
 impl Project {
     /// Runs a command without tests, and forwards its output.
     ///
     /// # Errors
     /// If it cannot be run, or fails.
-    pub(crate) fn plain(&self, command: &mut Command) -> Result<Tally> {
+    pub(crate) fn plain(&self, command: &mut Command) -> Result<TestTally> {
         let status = self.run(command, &mut |line| forward(line))?;
         ensure!(status.success(), "`{}` ended with {status}", shown(command));
-        Ok(Tally::default())
+        Ok(TestTally::default())
     }
 
     /// Runs a command, forwards its output, and adds up the results of test runners in it.
     ///
     /// # Errors
     /// If it cannot be run, or fails without a failed test.
-    pub(crate) fn counted(&self, command: &mut Command) -> Result<Tally> {
-        let mut tally = Tally::default();
+    pub(crate) fn counted(&self, command: &mut Command) -> Result<TestTally> {
+        let mut tally = TestTally::default();
         let status = self.run(command, &mut |line| {
-            if let Some(more) = Tally::of_line(&without_colours(&String::from_utf8_lossy(line))) {
+            if let Some(more) = TestTally::of_line(&without_colours(&String::from_utf8_lossy(line))) {
                 tally += more;
             }
             forward(line)
@@ -42,10 +42,10 @@ impl Project {
     ///
     /// # Errors
     /// As for [`Self::counted`], or if it counts nothing.
-    pub(crate) fn summed(&self, command: &mut Command) -> Result<Tally> {
+    pub(crate) fn summed(&self, command: &mut Command) -> Result<TestTally> {
         let mut sum = None;
         let status = self.run(command, &mut |line| {
-            sum = Tally::of_line(&String::from_utf8_lossy(line)).or(sum);
+            sum = TestTally::of_line(&String::from_utf8_lossy(line)).or(sum);
             forward(line)
         })?;
         let sum = sum.with_context(|| format!("`{}` counts no test", shown(command)))?;

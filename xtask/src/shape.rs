@@ -1,13 +1,12 @@
 //! The project's structure: dependencies between crates, crates in the laptop's binary, dead links, import cycles, long
 //! files, and public items without documentation.
 
-mod modules;
-
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
+use crate::modules::{Circle, Modules};
 use crate::project::Project;
 
 /// Crates by layer: each may depend on lower layers only. DESIGN: `domain <- {sources, wire, market, rules} <- pipeline
@@ -79,12 +78,10 @@ pub(crate) fn hold(project: &Project) -> Result<bool> {
 fn in_crates(project: &Project) -> Result<Vec<String>> {
     let mut wrongs = Vec::new();
     for (name, folder) in folders(project)? {
-        for root in
-            ["lib.rs", "main.rs"].map(|root| folder.join("src").join(root)).into_iter().filter(|root| root.exists())
-        {
+        for root in roots(&folder) {
             let mut undocumented = Vec::new();
-            let modules = modules::Modules::of(&root, &mut undocumented)?;
-            for modules::Circle { room, names, uses } in modules.circles() {
+            let modules = Modules::of(&root, &mut undocumented)?;
+            for Circle { room, names, uses } in modules.circles() {
                 let room = [vec![name.clone()], room].concat().join("::");
                 wrongs.push(format!(
                     "{room}: {}: a circle: {}; what is it that both need?",
@@ -123,8 +120,13 @@ fn crates(project: &Project) -> Result<BTreeMap<String, Vec<String>>> {
     Ok(crates)
 }
 
+/// The root files of a crate's library and program.
+pub(crate) fn roots(folder: &Path) -> impl Iterator<Item = PathBuf> {
+    ["lib.rs", "main.rs"].map(|root| folder.join("src").join(root)).into_iter().filter(|root| root.exists())
+}
+
 /// The folder of each crate, by its name.
-fn folders(project: &Project) -> Result<BTreeMap<String, PathBuf>> {
+pub(crate) fn folders(project: &Project) -> Result<BTreeMap<String, PathBuf>> {
     let named = |(path, text): (PathBuf, String)| Some((dependencies(&text)?.0, path.parent()?.to_owned()));
     Ok(manifests(project)?.into_iter().filter_map(named).collect())
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 
 use crate::project::Project;
-use crate::tally::Tally;
+use crate::tally::TestTally;
 use crate::tree::{Tree, hash};
 use crate::watch::within;
 
@@ -27,7 +27,7 @@ pub(crate) struct Steps<'p> {
     /// Hash of the inputs of every step: the compiler, and test data if it exists.
     environment: String,
     reported: Vec<String>,
-    tally: Tally,
+    tally: TestTally,
     failed: Vec<String>,
 }
 
@@ -39,11 +39,11 @@ impl<'p> Steps<'p> {
         let data = std::env::var("STOOP_DATA").unwrap_or_default();
         let environment = format!("{compiler}\n{data}\n{}", std::env::var("RUSTFLAGS").unwrap_or_default());
         let (reported, failed) = (Vec::new(), Vec::new());
-        Ok(Self { project, tree: Tree::of(project)?, environment, reported, tally: Tally::default(), failed })
+        Ok(Self { project, tree: Tree::of(project)?, environment, reported, tally: TestTally::default(), failed })
     }
 
     /// Runs a step unconditionally.
-    pub(crate) fn run(&mut self, name: &str, limit: Duration, step: impl FnOnce(&Project) -> Result<Tally>) {
+    pub(crate) fn run(&mut self, name: &str, limit: Duration, step: impl FnOnce(&Project) -> Result<TestTally>) {
         self.take(name, limit, step);
     }
 
@@ -56,7 +56,7 @@ impl<'p> Steps<'p> {
         name: &str,
         inputs: &[&str],
         limit: Duration,
-        step: impl FnOnce(&Project) -> Result<Tally>,
+        step: impl FnOnce(&Project) -> Result<TestTally>,
     ) -> Result<()> {
         let files = self.tree.hash(self.project, inputs)?;
         // The source of the steps is an input of each.
@@ -74,7 +74,7 @@ impl<'p> Steps<'p> {
                 if self.failed.len() == failed_before {
                     let folder = self.project.cache().join("green");
                     std::fs::create_dir_all(&folder).with_context(|| format!("can't make {}", folder.display()))?;
-                    let counted = if tally == Tally::default() { "no tests".to_owned() } else { tally.to_string() };
+                    let counted = if tally == TestTally::default() { "no tests".to_owned() } else { tally.to_string() };
                     std::fs::write(&green, format!("{counted}\n"))
                         .with_context(|| format!("can't write {}", green.display()))?;
                 }
@@ -83,7 +83,7 @@ impl<'p> Steps<'p> {
         Ok(())
     }
 
-    fn take(&mut self, name: &str, limit: Duration, step: impl FnOnce(&Project) -> Result<Tally>) -> Tally {
+    fn take(&mut self, name: &str, limit: Duration, step: impl FnOnce(&Project) -> Result<TestTally>) -> TestTally {
         println!("\n== {name}");
         let began = Instant::now();
         let result = within(self.project, name, limit, step);
@@ -93,7 +93,7 @@ impl<'p> Steps<'p> {
             Ok(tally) => (tally, " FAILED"),
             Err(error) => {
                 eprintln!("{error:#}");
-                (Tally::default(), " FAILED")
+                (TestTally::default(), " FAILED")
             }
         };
         if !what.is_empty() {

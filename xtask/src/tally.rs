@@ -5,13 +5,13 @@ use std::ops::AddAssign;
 
 /// Numbers of tests.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Tally {
+pub(crate) struct TestTally {
     pub(crate) passed: u64,
     pub(crate) failed: u64,
     pub(crate) skipped: u64,
 }
 
-impl Tally {
+impl TestTally {
     /// Parses a line of output: `cargo test` and libtest-mimic print `test result: ...` per binary, nextest `Summary
     /// ...` once, the tests in Chromium `N passed, N failed` last. `None` for other lines, including a test's own output,
     /// which nextest indents.
@@ -52,7 +52,7 @@ impl Tally {
     }
 }
 
-impl AddAssign for Tally {
+impl AddAssign for TestTally {
     fn add_assign(&mut self, other: Self) {
         self.passed += other.passed;
         self.failed += other.failed;
@@ -60,7 +60,7 @@ impl AddAssign for Tally {
     }
 }
 
-impl fmt::Display for Tally {
+impl fmt::Display for TestTally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} passed, {} failed, {} skipped", self.passed, self.failed, self.skipped)
     }
@@ -71,7 +71,7 @@ mod tests {
     use super::*;
 
     fn tally(line: &str) -> Option<(u64, u64, u64)> {
-        Tally::of_line(line).map(|tally| (tally.passed, tally.failed, tally.skipped))
+        TestTally::of_line(line).map(|tally| (tally.passed, tally.failed, tally.skipped))
     }
 
     #[test]

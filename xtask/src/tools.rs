@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 
 use crate::project::Project;
-use crate::tally::Tally;
+use crate::tally::TestTally;
 use crate::watch::{INSTALLS_WITHIN, within};
 
 const DENY: (&str, &str) = ("cargo-deny", "0.20.2");
@@ -77,7 +77,7 @@ pub(crate) fn nextest(project: &Project) -> Result<PathBuf> {
 ///
 /// # Errors
 /// If a rule is violated.
-pub(crate) fn licences(project: &Project) -> Result<Tally> {
+pub(crate) fn licences(project: &Project) -> Result<TestTally> {
     let deny = installed(project, DENY)?;
     project.plain(project.command(deny).args([
         "--locked",
@@ -94,7 +94,7 @@ pub(crate) fn licences(project: &Project) -> Result<Tally> {
 ///
 /// # Errors
 /// If there is a vulnerability, or if the named database cannot be read.
-pub(crate) fn advisories(project: &Project) -> Result<Tally> {
+pub(crate) fn advisories(project: &Project) -> Result<TestTally> {
     let deny = installed(project, DENY)?;
     if let Some(folder) = std::env::var_os(DATABASE).filter(|folder| !folder.is_empty()) {
         return check_with(project, &deny, Path::new(&folder));
@@ -107,12 +107,12 @@ pub(crate) fn advisories(project: &Project) -> Result<Tally> {
     println!("# ADVISORIES NOT CHECKED: RustSec's database does not answer from here, and {DATABASE} names");
     println!("# no folder with a copy of it. Nothing is known of vulnerabilities in the crates of Cargo.lock.");
     println!("##############################################################################################");
-    Ok(Tally::default())
+    Ok(TestTally::default())
 }
 
 /// Checks with a database in a folder. cargo-deny reads only git repositories, and expects RustSec's under a certain
 /// name: copies the folder there, and makes it a repository if needed.
-fn check_with(project: &Project, deny: &Path, folder: &Path) -> Result<Tally> {
+fn check_with(project: &Project, deny: &Path, folder: &Path) -> Result<TestTally> {
     let folder = project.root().join(folder);
     anyhow::ensure!(
         folder.join("crates").is_dir(),
@@ -127,7 +127,7 @@ fn check_with(project: &Project, deny: &Path, folder: &Path) -> Result<Tally> {
     checked
 }
 
-fn check_in(project: &Project, deny: &Path, folder: &Path, work: &Path) -> Result<Tally> {
+fn check_in(project: &Project, deny: &Path, folder: &Path, work: &Path) -> Result<TestTally> {
     std::fs::create_dir_all(work).with_context(|| format!("can't make {}", work.display()))?;
     let database = work.join(CLONE);
     project.output(project.command("cp").arg("-R").arg(folder).arg(&database))?;
@@ -157,7 +157,7 @@ fn check_in(project: &Project, deny: &Path, folder: &Path, work: &Path) -> Resul
 ///
 /// # Errors
 /// If it does not.
-pub(crate) fn advisories_find_a_hit(project: &Project) -> Result<Tally> {
+pub(crate) fn advisories_find_a_hit(project: &Project) -> Result<TestTally> {
     let deny = installed(project, DENY)?;
     let work = project.cache().join(format!("made-advisories-{}", std::process::id()));
     let found = advisories_of(project, &deny, &work);
@@ -165,7 +165,7 @@ pub(crate) fn advisories_find_a_hit(project: &Project) -> Result<Tally> {
     found
 }
 
-fn advisories_of(project: &Project, deny: &Path, work: &Path) -> Result<Tally> {
+fn advisories_of(project: &Project, deny: &Path, work: &Path) -> Result<TestTally> {
     for (crate_name, is_hit) in [("serde_json", true), ("a-crate-that-nobody-uses", false)] {
         let folder = work.join(crate_name);
         let of_crate = folder.join("crates").join(crate_name);
@@ -183,7 +183,7 @@ fn advisories_of(project: &Project, deny: &Path, work: &Path) -> Result<Tally> {
         );
     }
     println!("a hit fails, and a database without one passes");
-    Ok(Tally::default())
+    Ok(TestTally::default())
 }
 
 fn advisory(crate_name: &str) -> String {

@@ -1,6 +1,6 @@
 use clap::{Args, ValueEnum};
 use stoop_market::Definition;
-use stoop_serve::Part;
+use stoop_serve::Breakdown;
 
 use super::{AsOfArgs, FormatArgs};
 
@@ -36,7 +36,7 @@ pub(crate) enum By {
     Bedrooms,
 }
 
-impl From<By> for Part {
+impl From<By> for Breakdown {
     fn from(by: By) -> Self {
         match by {
             By::Type => Self::Type,

@@ -28,21 +28,22 @@ pub(crate) enum SourcesCommand {
     Try(TryArgs),
     /// Close the circuit breaker or end the backoff of a source, so that the next poll asks it again
     Reset(ResetArgs),
-    /// Show the listings that a search suddenly lacks, and confirm or reject that loss
-    Loss(LossArgs),
+    /// Show what a search holds back (listings that are suddenly missing, prices that move alike), and release or reject it
+    #[command(alias = "loss")]
+    Held(HeldArgs),
 }
 
 #[derive(Args)]
-pub(crate) struct LossArgs {
+pub(crate) struct HeldArgs {
     /// The search's name in the configuration
     pub(crate) search: String,
     /// The configuration
     #[arg(long, value_name = "TOML", default_value = "stoop.toml")]
     pub(crate) config: PathBuf,
-    /// Confirm the loss: the next poll that misses the listings too reports them gone
+    /// It is real: the next poll that misses the listings too reports them gone, and one that finds the prices publishes them
     #[arg(long, conflicts_with = "reject")]
     pub(crate) release: bool,
-    /// Reject the loss: the next poll forgets that the listings were missing
+    /// It is not: the next poll forgets that the listings were missing, and no poll publishes the prices
     #[arg(long)]
     pub(crate) reject: bool,
     #[command(flatten)]

@@ -17,12 +17,12 @@ pub(super) fn days(from: Time, until: Time) -> i64 {
 /// A clock that shows the market's time. It stands still, and waiting takes no time; or it runs fast, and waiting takes real
 /// time.
 pub(super) struct DemoClock {
-    pace: Mutex<Pace>,
+    pace: Mutex<DemoPace>,
     stop: Stop,
 }
 
 #[derive(Clone, Copy)]
-struct Pace {
+struct DemoPace {
     base: Time,
     began: Instant,
     /// Simulated seconds per second.
@@ -32,18 +32,18 @@ struct Pace {
 impl DemoClock {
     /// A clock that stands at a time.
     pub(super) fn at(base: Time, stop: &Stop) -> Self {
-        Self { pace: Mutex::new(Pace { base, began: Instant::now(), speed: 0 }), stop: stop.clone() }
+        Self { pace: Mutex::new(DemoPace { base, began: Instant::now(), speed: 0 }), stop: stop.clone() }
     }
 
     /// Stands at another time.
     pub(super) fn stand(&self, base: Time) {
-        *self.lock() = Pace { base, began: Instant::now(), speed: 0 };
+        *self.lock() = DemoPace { base, began: Instant::now(), speed: 0 };
     }
 
     /// Runs on from where it is.
     pub(super) fn run(&self, speed: i64) {
         let base = self.now();
-        *self.lock() = Pace { base, began: Instant::now(), speed };
+        *self.lock() = DemoPace { base, began: Instant::now(), speed };
     }
 
     /// Lets this time pass at once, if the clock stands still.
@@ -56,7 +56,7 @@ impl DemoClock {
         stands
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Pace> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, DemoPace> {
         self.pace.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -64,7 +64,7 @@ impl DemoClock {
 #[async_trait]
 impl Clock for DemoClock {
     fn now(&self) -> Time {
-        let Pace { base, began, speed } = *self.lock();
+        let DemoPace { base, began, speed } = *self.lock();
         let elapsed_ms = i64::try_from(began.elapsed().as_millis()).unwrap_or(0);
         base.plus_ms(elapsed_ms.saturating_mul(speed))
     }

@@ -21,14 +21,14 @@ const BAR: usize = 30;
 /// the cities; last in it is where the pages are. If standard output is not a terminal, progress is a few lines, and the markets are printed
 /// once, at the end.
 pub(super) struct Screen {
-    state: Mutex<State>,
+    state: Mutex<ScreenState>,
     terminal: bool,
     /// The address of the pages, if they are served.
     pages: Option<String>,
 }
 
 #[derive(Default)]
-struct State {
+struct ScreenState {
     block: Option<Page>,
     /// Lines of the block that are on the terminal now.
     drawn: usize,
@@ -124,12 +124,12 @@ impl Screen {
         }
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, State> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, ScreenState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl State {
+impl ScreenState {
     /// Replaces the block, and prints a line above it.
     fn redraw(&mut self, line: Option<&str>) {
         let Some(block) = &self.block else {

@@ -11,11 +11,11 @@ const OFF: &str = "enabled = false";
 /// The parts of `stoop.example.toml`.
 pub(super) struct Example {
     top: String,
-    searches: Vec<Search>,
+    searches: Vec<ExampleSearch>,
 }
 
 /// A search of the example, with the comment above it.
-pub(super) struct Search(String);
+pub(super) struct ExampleSearch(String);
 
 /// The file names and texts of the maps that a choice needs, or of all maps.
 pub(super) fn maps(choice: Option<&str>) -> impl Iterator<Item = (&'static str, &'static str)> {
@@ -30,13 +30,13 @@ pub(super) fn maps(choice: Option<&str>) -> impl Iterator<Item = (&'static str, 
 
 impl Example {
     pub(super) fn read() -> Self {
-        let (mut top, mut searches) = (String::new(), Vec::<Search>::new());
+        let (mut top, mut searches) = (String::new(), Vec::<ExampleSearch>::new());
         // Blank lines separate paragraphs. A search begins with the paragraph that holds its name and includes its
         // tables.
         for paragraph in EXAMPLE.split("\n\n") {
             let paragraph = paragraph.trim_end();
             match searches.last_mut() {
-                _ if paragraph.lines().any(|line| line == SEARCH) => searches.push(Search(paragraph.to_owned())),
+                _ if paragraph.lines().any(|line| line == SEARCH) => searches.push(ExampleSearch(paragraph.to_owned())),
                 Some(last) => last.0 += &format!("\n\n{paragraph}"),
                 None => top += &format!("{paragraph}\n\n"),
             }
@@ -46,7 +46,7 @@ impl Example {
     }
 
     /// The search of a choice.
-    pub(super) fn search(&self, choice: &str) -> Option<&Search> {
+    pub(super) fn search(&self, choice: &str) -> Option<&ExampleSearch> {
         self.searches.iter().find(|search| search.choice() == choice)
     }
 
@@ -54,7 +54,7 @@ impl Example {
     pub(super) fn config(&self, choice: Option<&str>) -> String {
         let searches = match choice.and_then(|name| self.search(name)) {
             Some(search) => search.alone(),
-            None => self.searches.iter().map(Search::off).collect::<Vec<_>>().join("\n"),
+            None => self.searches.iter().map(ExampleSearch::off).collect::<Vec<_>>().join("\n"),
         };
         format!("{}{searches}", self.top)
     }
@@ -69,7 +69,7 @@ impl Example {
     }
 }
 
-impl Search {
+impl ExampleSearch {
     /// The value of a key, without its quotation marks.
     fn value(&self, key: &str) -> Option<&str> {
         let values = self.0.lines().filter_map(|line| line.strip_prefix(key)?.trim_start().strip_prefix('='));

@@ -73,7 +73,7 @@ impl Feed<'_, '_> {
             return Ok(halt);
         }
         let Sink::Sorter(sorter) = sink else { return Ok(halt) };
-        let mut pace = Pace::new(self.args.rate);
+        let mut pace = ReplayPace::new(self.args.rate);
         for observation in sorter.finish()? {
             self.batch.push(observation?);
             if self.gather(pace.is_due()).await? {
@@ -92,7 +92,7 @@ impl Feed<'_, '_> {
     async fn read_all(&mut self, sources: Vec<Source>, sink: &mut Sink) -> anyhow::Result<Halt> {
         let mut rejects = Vec::new();
         let mut refusals = Refusals::default();
-        let mut pace = Pace::new(self.args.rate.filter(|_| matches!(sink, Sink::Intake)));
+        let mut pace = ReplayPace::new(self.args.rate.filter(|_| matches!(sink, Sink::Intake)));
         let now = SystemClock.now();
         for mut source in sources {
             let as_of = self.snapshots.as_mut().map_or(now, |snapshots| snapshots.begin(source.as_of));
@@ -308,14 +308,14 @@ fn line_of(row: &Observation) -> Vec<u8> {
 }
 
 /// Limits the rows per second, and stores what was read twice a second.
-struct Pace {
+struct ReplayPace {
     rate: Option<u64>,
     began: Instant,
     rows: u64,
     taken: Instant,
 }
 
-impl Pace {
+impl ReplayPace {
     fn new(rate: Option<u64>) -> Self {
         let now = Instant::now();
         Self { rate, began: now, rows: 0, taken: now }

@@ -20,12 +20,12 @@ pub(super) struct Sorter {
 /// The runs, merged.
 pub(super) struct Merged {
     runs: Vec<Lines<BufReader<File>>>,
-    heads: BinaryHeap<Reverse<(Time, usize, Head)>>,
+    heads: BinaryHeap<Reverse<(Time, usize, HeapItem)>>,
     last: std::vec::IntoIter<Observation>,
 }
 
 /// An observation on the heap, which compares only the key.
-struct Head(Observation);
+struct HeapItem(Observation);
 
 impl Sorter {
     pub(super) fn push(&mut self, observation: Observation) -> anyhow::Result<()> {
@@ -75,7 +75,7 @@ impl Merged {
             },
         };
         if let Some(observation) = next {
-            self.heads.push(Reverse((observation.at, run, Head(observation))));
+            self.heads.push(Reverse((observation.at, run, HeapItem(observation))));
         }
         Ok(())
     }
@@ -85,26 +85,26 @@ impl Iterator for Merged {
     type Item = anyhow::Result<Observation>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let Reverse((_, run, Head(observation))) = self.heads.pop()?;
+        let Reverse((_, run, HeapItem(observation))) = self.heads.pop()?;
         Some(self.refill(run).map(|()| observation))
     }
 }
 
-impl PartialEq for Head {
+impl PartialEq for HeapItem {
     fn eq(&self, _: &Self) -> bool {
         true
     }
 }
 
-impl Eq for Head {}
+impl Eq for HeapItem {}
 
-impl PartialOrd for Head {
+impl PartialOrd for HeapItem {
     fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
         Some(self.cmp(other))
     }
 }
 
-impl Ord for Head {
+impl Ord for HeapItem {
     fn cmp(&self, _: &Self) -> std::cmp::Ordering {
         std::cmp::Ordering::Equal
     }

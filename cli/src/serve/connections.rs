@@ -9,7 +9,10 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use axum::extract::ConnectInfo;
+use axum::extract::{ConnectInfo, Request};
+use axum::http::{StatusCode, header};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
 use axum::{Extension, Router};
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -21,9 +24,11 @@ use tokio::time::{Instant, Sleep, sleep};
 
 /// The bounds of a server.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Bounds {
+pub(super) struct ConnectionBounds {
     /// Connections at a time. Systems often allow a process 1,024 open files, which polls and the database need too.
     pub(super) connections: usize,
+    /// Further ones, for one request to [`WATCHED`] each: whoever watches the server learns that it is alive.
+    pub(super) spare: usize,
     /// How long a connection may be open before it gets the first byte: its request must have come by then, and the answer
     /// begun.
     pub(super) first: Duration,
@@ -31,14 +36,18 @@ pub(super) struct Bounds {
     pub(super) next: Duration,
 }
 
-impl Bounds {
+impl ConnectionBounds {
     pub(super) const OF_SERVER: Self =
-        Self { connections: 256, first: Duration::from_secs(30), next: Duration::from_secs(60) };
+        Self { connections: 256, spare: 16, first: Duration::from_secs(30), next: Duration::from_secs(60) };
 }
 
 /// The answer to a connection beyond the bound.
 const BUSY: &[u8] =
     b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 5\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+/// What is answered on spare connections.
+const WATCHED: [&str; 2] = ["/health", "/metrics"];
+/// How long a spare connection may be open.
+const SPARE: Duration = Duration::from_secs(2);
 /// The most of a request's line and headers.
 const HEAD_BYTES_MAX: usize = 32 << 10;
 /// The least that a client must read of a waiting answer in the time that it has.
@@ -46,11 +55,12 @@ const STEP: usize = 16 << 10;
 /// The wait after the system could not accept a connection.
 const PAUSE: Duration = Duration::from_millis(200);
 
-/// Accepts connections within [`Bounds`].
+/// Accepts connections within [`ConnectionBounds`].
 pub(super) struct BoundedListener {
     listener: TcpListener,
     places: Arc<Semaphore>,
-    bounds: Bounds,
+    spare: Arc<Semaphore>,
+    bounds: ConnectionBounds,
 }
 
 /// A connection that ends when it takes up its place for too long.
@@ -62,12 +72,14 @@ struct BoundedStream {
     waits: bool,
     /// Bytes that were written since then.
     written: usize,
+    is_spare: bool,
     _place: OwnedSemaphorePermit,
 }
 
 impl BoundedListener {
-    pub(super) fn new(listener: TcpListener, bounds: Bounds) -> Self {
-        Self { listener, places: Arc::new(Semaphore::new(bounds.connections)), bounds }
+    pub(super) fn new(listener: TcpListener, bounds: ConnectionBounds) -> Self {
+        let semaphore = |places| Arc::new(Semaphore::new(places));
+        Self { listener, places: semaphore(bounds.connections), spare: semaphore(bounds.spare), bounds }
     }
 
     async fn accept(&self) -> (BoundedStream, SocketAddr) {
@@ -80,15 +92,21 @@ impl BoundedListener {
                     continue;
                 }
             };
-            let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else {
+            let Some((place, is_spare)) = self.place() else {
                 // Best effort: whoever does not read it finds the connection closed.
                 drop(stream.try_write(BUSY));
                 continue;
             };
-            let Bounds { first, next, .. } = self.bounds;
-            let ends = Box::pin(sleep(first));
-            return (BoundedStream { stream, next, ends, waits: false, written: 0, _place: place }, address);
+            let ConnectionBounds { first, next, .. } = self.bounds;
+            let ends = Box::pin(sleep(if is_spare { first.min(SPARE) } else { first }));
+            return (BoundedStream { stream, next, ends, waits: false, written: 0, is_spare, _place: place }, address);
         }
+    }
+
+    /// A place for a connection, and whether it is a spare one.
+    fn place(&self) -> Option<(OwnedSemaphorePermit, bool)> {
+        let place = |places: &Arc<Semaphore>| Arc::clone(places).try_acquire_owned().ok();
+        place(&self.places).map(|place| (place, false)).or_else(|| Some((place(&self.spare)?, true)))
     }
 }
 
@@ -96,16 +114,26 @@ impl BoundedListener {
 pub(super) async fn serve(listener: BoundedListener, router: Router) -> ! {
     let mut http = http1::Builder::new();
     http.max_buf_size(HEAD_BYTES_MAX).timer(TokioTimer::new()).header_read_timeout(listener.bounds.first);
+    let watched = router.clone().layer(middleware::from_fn(if_watched));
     loop {
         let (stream, address) = listener.accept().await;
+        let (router, is_spare) = (if stream.is_spare { &watched } else { &router }, stream.is_spare);
         let service = TowerToHyperService::new(router.clone().layer(Extension(ConnectInfo(address))));
-        let connection = http.serve_connection(TokioIo::new(stream), service);
+        let connection = http.keep_alive(!is_spare).serve_connection(TokioIo::new(stream), service);
         tokio::spawn(async move {
             if let Err(error) = connection.await {
                 tracing::debug!(%error, "a connection ended");
             }
         });
     }
+}
+
+/// Refuses what is not [`WATCHED`].
+async fn if_watched(request: Request, next: Next) -> Response {
+    if WATCHED.contains(&request.uri().path()) {
+        return next.run(request).await;
+    }
+    (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "5")]).into_response()
 }
 
 impl BoundedStream {
@@ -184,11 +212,15 @@ mod tests {
 
     use super::*;
 
-    const SHORT: Bounds =
-        Bounds { connections: 4, first: Duration::from_millis(300), next: Duration::from_millis(600) };
+    const SHORT: ConnectionBounds = ConnectionBounds {
+        connections: 4,
+        spare: 2,
+        first: Duration::from_millis(300),
+        next: Duration::from_millis(600),
+    };
 
     /// A server with bounds that says `here`, and its address.
-    fn server(bounds: Bounds) -> SocketAddr {
+    fn server(bounds: ConnectionBounds) -> SocketAddr {
         let (sender, receiver) = std::sync::mpsc::channel();
         std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
@@ -197,6 +229,7 @@ mod tests {
                 sender.send(listener.listener.local_addr().unwrap()).unwrap();
                 let large = || async { "x".repeat(64 << 20) };
                 let router = Router::new().route("/", get(|| async { "here" })).route("/large", get(large));
+                let router = router.route("/health", get(|| async { "well" }));
                 serve(listener, router).await
             });
         });
@@ -204,8 +237,13 @@ mod tests {
     }
 
     fn asked(address: SocketAddr) -> String {
+        asked_for(address, "/")
+    }
+
+    fn asked_for(address: SocketAddr, path: &str) -> String {
         let mut stream = connected(address).unwrap();
-        stream.write_all(b"GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n").unwrap();
+        // It may be closed already.
+        drop(write!(stream, "GET {path} HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n"));
         let mut answer = String::new();
         drop(stream.read_to_string(&mut answer));
         answer
@@ -233,6 +271,20 @@ mod tests {
     }
 
     #[test]
+    fn whoever_watches_a_full_server_is_answered_and_others_are_not() {
+        let address = server(ConnectionBounds { first: PATIENCE, next: PATIENCE, ..SHORT });
+        let _idle: Vec<_> = (0..4).map(|_| connected(address).unwrap()).collect();
+        for _ in 0..3 {
+            until("health", || asked_for(address, "/health").ends_with("well").then_some(()));
+            until("a refusal", || asked(address).starts_with("HTTP/1.1 503 ").then_some(()));
+        }
+        // Those who hold the spare ones are cut, although others have longer.
+        let mut held: Vec<_> = (0..2).map(|_| connected(address).unwrap()).collect();
+        assert!(held.iter_mut().all(is_ended));
+        assert!(asked_for(address, "/health").ends_with("well"));
+    }
+
+    #[test]
     fn half_a_request_is_ended_however_slowly_it_comes() {
         let address = server(SHORT);
         let mut stream = connected(address).unwrap();
@@ -250,7 +302,7 @@ mod tests {
 
     #[test]
     fn a_request_with_a_large_head_and_another_protocol_are_refused() {
-        let address = server(Bounds { first: PATIENCE, next: PATIENCE, ..SHORT });
+        let address = server(ConnectionBounds { first: PATIENCE, next: PATIENCE, ..SHORT });
         let answer = |request: &[u8]| {
             let mut stream = connected(address).unwrap();
             drop(stream.write_all(request));
@@ -267,7 +319,7 @@ mod tests {
 
     #[test]
     fn a_client_that_reads_a_waiting_answer_too_slowly_is_cut() {
-        let address = server(Bounds { connections: 1, ..SHORT });
+        let address = server(ConnectionBounds { connections: 1, ..SHORT });
         let mut slow = connected(address).unwrap();
         slow.write_all(b"GET /large HTTP/1.1\r\nhost: a\r\n\r\n").unwrap();
         until("another's answer", || {

@@ -37,7 +37,7 @@ mod tests {
     fn listeners_leave_room_for_requests() {
         let listeners = Listeners::default();
         let places: Vec<_> = std::iter::from_fn(|| listeners.place()).take(1_000).collect();
-        assert!(places.len() < super::super::connections::Bounds::OF_SERVER.connections);
+        assert!(places.len() < super::super::connections::ConnectionBounds::OF_SERVER.connections);
         drop(places);
         assert!(listeners.place().is_some());
     }

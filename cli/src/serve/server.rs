@@ -8,7 +8,7 @@ use stoop_embedded::{Database, OpenError};
 
 use super::access::ServerAccess;
 use super::app::{self, App, Handles};
-use super::connections::{self, BoundedListener, Bounds};
+use super::connections::{self, BoundedListener, ConnectionBounds};
 use super::events;
 use super::metrics::ServerMeter;
 use super::readers::{ReadBounds, Readers};
@@ -91,7 +91,7 @@ async fn serve(
     access: ServerAccess,
     meter: Arc<ServerMeter>,
 ) -> anyhow::Result<Infallible> {
-    let listener = BoundedListener::new(tokio::net::TcpListener::from_std(listener)?, Bounds::OF_SERVER);
+    let listener = BoundedListener::new(tokio::net::TcpListener::from_std(listener)?, ConnectionBounds::OF_SERVER);
     let versions = events::watch(Arc::clone(&handles.events));
     connections::serve(listener, app::router(App::new(handles, versions, address, access, meter))).await
 }

@@ -8,7 +8,7 @@ use stoop_pipeline::Clock;
 use stoop_runtime::{Config, SearchConfig, SystemClock, read_outline};
 use stoop_sources::{KINDS, Limit};
 
-use super::loss::HeldBackRow;
+use super::held::{HeldBackRow, HeldFindings, HeldMoveRow, how_to_rule};
 use super::report::ContradictionRow;
 use super::scans::{self, Scanned};
 use crate::args::{SourcesArgs, StoreArgs};
@@ -76,9 +76,11 @@ struct SearchRow {
     contradictions: Vec<ContradictionRow>,
     /// The loss of its last complete scan, not reported gone yet.
     held_back: Option<HeldBackRow>,
-    /// The same in words.
+    /// Prices that moved alike in its last scan, not published yet.
+    held_moves: Vec<HeldMoveRow>,
+    /// Both in words.
     #[serde(skip)]
-    loss: Option<String>,
+    held: Vec<String>,
 }
 
 /// Sources without a built-in kind: name, description, what they report.
@@ -118,7 +120,8 @@ pub(super) fn list(store: &StoreArgs, args: &SourcesArgs) -> anyhow::Result<Exit
         search.contradictions = ContradictionRow::polled(&findings.distrust);
         search.held_back = findings.held_back.map(HeldBackRow::from);
         search.scanned = Scanned::of(findings, now);
-        search.loss = findings.held_back.map(|held_back| held_back.to_string());
+        let held = HeldFindings::of(findings);
+        (search.held_moves, search.held) = (held.move_rows(), held.in_words());
     }
     let view = Sources { kinds: kinds(), searches, held: held(&store)?, config: path.map(Path::to_owned) };
     if args.format.is_for_people() {
@@ -265,7 +268,7 @@ impl View for Sources {
 
     /// The source kinds, then the searches.
     fn csv(&self) -> anyhow::Result<Csv> {
-        const WHAT: [Field; 18] = [
+        const WHAT: [Field; 19] = [
             Field::Plain("what"),
             Field::Plain("name"),
             Field::Plain("summary"),
@@ -284,6 +287,7 @@ impl View for Sources {
             Field::Json("fields"),
             Field::Json("contradictions"),
             Field::Json("held_back"),
+            Field::Json("held_moves"),
         ];
         let mut rows = Vec::new();
         for (what, all) in
@@ -353,11 +357,12 @@ fn draw_searches(searches: &[SearchRow], page: &mut Page) {
             let reported = format!("{}: {}.", show::plain(&search.name), row.reported_of_polls());
             page.line([SafeText::from(reported).yellow()]);
         }
-        if let Some(loss) = &search.loss {
-            let name = show::plain(&search.name);
-            page.line([SafeText::from(format!("{name}: {loss}.")).yellow()]);
-            let remark = format!("`stoop sources loss {name} --release` confirms the loss, --reject rejects it.");
-            page.line([SafeText::from(remark).dim()]);
+        let name = show::plain(&search.name);
+        for held in &search.held {
+            page.line([SafeText::from(format!("{name}: {held}.")).yellow()]);
+        }
+        if !search.held.is_empty() {
+            page.line([SafeText::from(format!("{}.", how_to_rule(&name))).dim()]);
         }
     }
 }

@@ -6,9 +6,9 @@ use stoop_domain::Time;
 use stoop_drafts::{Layout, Sample};
 use stoop_files::{Beginning, Content, Format, ReadOptions, Rows, open_bytes};
 use stoop_pipeline::ParseReport;
-use stoop_sources::declared::{self, Map, Outcome};
+use stoop_sources::declared::{self, Map, RowOutcome};
 use stoop_sources::text::without_bare_nan;
-use stoop_sources::{Found, Row};
+use stoop_sources::{Row, SeenListing};
 
 use crate::failure::usage;
 use crate::input::Input;
@@ -114,15 +114,19 @@ pub(super) fn understood(input: &Input, map: &Map, now: Time) -> anyhow::Result<
             },
             Ok(row) => {
                 let read = match row.content {
-                    Content::Json(bytes) => reader.read(declared::Row::Json(bytes), &name, now),
-                    Content::Csv(record) => reader.read(declared::Row::Csv(record), &name, now),
+                    Content::Json(bytes) => reader.read(declared::RowBytes::Json(bytes), &name, now),
+                    Content::Csv(record) => reader.read(declared::RowBytes::Csv(record), &name, now),
                     Content::Comment(_) => continue,
                 };
                 match read {
-                    Ok(Outcome::Skipped) => continue,
-                    Ok(Outcome::Observation(seen, refused)) => {
+                    Ok(RowOutcome::Skipped) => continue,
+                    Ok(RowOutcome::Observation(seen, refused)) => {
                         let at = (seen.at != now).then_some(seen.at);
-                        Row::Found(Box::new(Found { at, refused, ..Found::now(seen.native_id, seen.listing) }))
+                        Row::Found(Box::new(SeenListing {
+                            at,
+                            refused,
+                            ..SeenListing::now(seen.native_id, seen.listing)
+                        }))
                     }
                     Err(error) => Row::Refused {
                         native_id: None,

@@ -19,12 +19,12 @@ pub(super) struct Scanned {
     /// The listings of the last scan or file that were understood.
     listings: Option<u32>,
     /// The fields that they have, or had before.
-    fields: Vec<FieldRow>,
+    fields: Vec<ScanField>,
 }
 
 /// A field of the listings.
 #[derive(Serialize)]
-struct FieldRow {
+struct ScanField {
     name: String,
     /// The share of the listings that have it, from 0 to 1.
     share: f64,
@@ -50,7 +50,7 @@ impl Scanned {
     pub(super) fn of(findings: &Findings, now: Time) -> Self {
         let shares = findings.fields.as_ref();
         let fields = shares.into_iter().flat_map(|shares| shares.fields());
-        let field = |(name, FieldShare { share, earlier }): (&str, FieldShare)| FieldRow {
+        let field = |(name, FieldShare { share, earlier }): (&str, FieldShare)| ScanField {
             name: name.to_owned(),
             share,
             earlier_share: earlier,
@@ -73,7 +73,7 @@ impl Scanned {
     /// `98 % (99 %)`: now, and before if that differs.
     fn share(&self, field: &str) -> SafeText {
         let Some(listings) = self.listings else { return SafeText::from(UNKNOWN).dim() };
-        let Some(FieldRow { share, earlier_share, .. }) = self.fields.iter().find(|row| row.name == field) else {
+        let Some(ScanField { share, earlier_share, .. }) = self.fields.iter().find(|row| row.name == field) else {
             return SafeText::from(whole_percent(0.0)).dim();
         };
         let now = whole_percent(*share);

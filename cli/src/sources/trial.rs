@@ -35,7 +35,7 @@ const ANSWER_MAX: usize = 64 << 20;
 pub(super) struct Tried {
     from: String,
     /// The rule of each field, enabled or not.
-    chosen: Vec<FieldRow>,
+    chosen: Vec<TrialField>,
     /// Columns that are called like a field and are not read.
     not_read: Vec<Mention>,
     /// The map, as `stoop sources new` would write it.
@@ -45,7 +45,7 @@ pub(super) struct Tried {
 }
 
 #[derive(Serialize)]
-struct FieldRow {
+struct TrialField {
     field: &'static str,
     certain: bool,
     /// Share of the understood listings that have it, from 0 to 1; `None` if the rule is off.
@@ -113,7 +113,7 @@ async fn asked(url: &str, headers: &[String]) -> anyhow::Result<Input> {
     Ok(Input::of_bytes(name, Arc::new(answer.body)))
 }
 
-impl FieldRow {
+impl TrialField {
     fn drafted(&self) -> DraftedRow<'_> {
         DraftedRow {
             field: self.field,
@@ -137,7 +137,7 @@ impl Tried {
     pub(super) fn of(from: &str, drafted: Draft, report: Report) -> Self {
         let row = |field: DraftedField| {
             let (share, example) = report.of_field(field.name);
-            FieldRow {
+            TrialField {
                 field: field.name,
                 certain: field.certain,
                 filled: field.certain.then_some(share),
@@ -164,7 +164,7 @@ impl Tried {
             sample: &self.from,
             sum: &self.report.sum(),
             warnings: if self.report.has_prices() { Vec::new() } else { vec![NO_PRICE] },
-            fields: self.chosen.iter().map(FieldRow::drafted).collect(),
+            fields: self.chosen.iter().map(TrialField::drafted).collect(),
             not_read: self.not_read.iter().map(Mention::unread).collect(),
             refused: self.report.refusals(),
             map: [map, &self.map],
@@ -179,7 +179,7 @@ impl Tried {
             page.line([SafeText::from(NO_PRICE).yellow()]);
         }
         page.heading("Chosen").table(self.table());
-        let doubtful: Vec<&FieldRow> = self.chosen.iter().filter(|field| !field.certain).collect();
+        let doubtful: Vec<&TrialField> = self.chosen.iter().filter(|field| !field.certain).collect();
         if !doubtful.is_empty() {
             page.gap().line([SafeText::from("Doubtful, and off").bold()]).gap();
         }

@@ -8,7 +8,7 @@ use stoop_domain::{Currency, Purpose, Time};
 use stoop_embedded::Database;
 use stoop_market::{Segment, Window};
 use stoop_serve::{
-    ChangeView, ComparedChange, ComparedFigure, Comparing, Comparison, Figure, FiguresView, MarketView, Part,
+    Breakdown, ChangeView, ComparedChange, ComparedFigure, Comparing, Comparison, Figure, FiguresView, MarketView,
     figure_text, figure_title, market_for,
 };
 
@@ -60,7 +60,7 @@ impl ComparedAreas {
             "90" => Window::Days90,
             _ => Window::Days28,
         };
-        let by = args.by.map(Part::from);
+        let by = args.by.map(Breakdown::from);
         let comparison = Comparing { figures: args.figures.clone(), window, by }.compare(&areas);
         let is_of_all = args.figures.is_empty() && by.is_none();
         Ok(Self { as_of, purpose: purpose.as_str(), areas, comparison, is_of_all })

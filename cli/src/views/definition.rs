@@ -42,7 +42,7 @@ pub(super) struct Defined {
 
 /// A figure in CSV.
 #[derive(Serialize)]
-struct Row<'a> {
+struct DefinitionRow<'a> {
     market: &'a str,
     definition: &'static str,
     month: Month,
@@ -169,7 +169,8 @@ impl View for Defined {
     fn csv(&self) -> anyhow::Result<Csv> {
         let mut all = Vec::new();
         for market in &self.markets {
-            let row = |figure| Row { market: &market.id, definition: self.definition, month: self.month, figure };
+            let row =
+                |figure| DefinitionRow { market: &market.id, definition: self.definition, month: self.month, figure };
             all.extend(market.figures.iter().map(row));
         }
         let columns = [

@@ -29,7 +29,10 @@ fn a_database_that_does_not_open_says_why() {
     replay(&room).ok();
     fs::create_dir(room.path("stoop.db-wal")).unwrap();
     let why = "stoop: cannot open the database ./stoop.db: unable to open database file";
-    fails(&replay(&room), [why, "stoop: trying again does not help: check rights, paths and configuration"]);
+    fails(
+        &replay(&room),
+        [why, "stoop: trying again does not help: check rights, paths and configuration; more: stoop explain refused"],
+    );
 }
 
 #[cfg(target_os = "linux")]
@@ -45,7 +48,9 @@ fn a_full_disk_is_reported_with_the_file_and_in_the_ledger() {
         assert_eq!(outcome.code, Some(1));
         assert_eq!(outcome.stderr.matches(cause).count(), 1, "{}", outcome.stderr);
         assert!(
-            outcome.stderr.ends_with("\nstoop: there is no space: free some, then try again\n"),
+            outcome
+                .stderr
+                .ends_with("\nstoop: there is no space: free some, then try again; more: stoop explain full\n"),
             "{}",
             outcome.stderr
         );
@@ -53,4 +58,18 @@ fn a_full_disk_is_reported_with_the_file_and_in_the_ledger() {
         assert_eq!(run["outcome"], "failed");
         assert!(run["message"].as_str().unwrap().ends_with(cause), "{run}");
     }
+}
+
+#[test]
+fn a_code_that_is_printed_is_explained() {
+    let room = Room::new();
+    fs::create_dir(room.path("folder")).unwrap();
+    let outcome = room.stoop(&["markets", "--db", "folder"]);
+    outcome.refused(&["folder is a folder; a database is a file", "\nstoop: more: stoop explain no_database\n"]);
+    let explained = room.stoop(&["explain", "no_database"]).ok().stdout;
+    assert!(explained.starts_with("no_database\n\nThe file is not there"), "{explained}");
+    assert!(explained.contains("**What to do.**") && !explained.contains("older_format"), "{explained}");
+    let all = room.stoop(&["explain"]).ok().stdout;
+    assert!(all.lines().any(|line| line.starts_with("older_format: ")), "{all}");
+    room.stoop(&["explain", "no_such"]).refused(&["no_such", "older_format"]);
 }

@@ -302,7 +302,7 @@ fn a_failed_poll_shows_every_cause_on_its_line_and_in_the_ledger() {
     assert!(failed.stderr.starts_with("stoop: store page 0 of the run all-"), "{}", failed.stderr);
     assert!(failed.stderr.contains(": Not a directory (os error 20)"), "{}", failed.stderr);
     let run = room.json(&["runs"])["runs"][0].clone();
-    let hint = "trying again does not help: check rights, paths and configuration";
+    let hint = "trying again does not help: check rights, paths and configuration; more: stoop explain refused";
     let expected = format!("stoop: {}\nstoop: {hint}\n", text(&run["message"]));
     assert_eq!(failed.stderr, expected, "the ledger says the same, and people see what helps");
 }

@@ -14,19 +14,21 @@ use serde_dynamo::{AttributeValue, Item};
 use serde_json::value::RawValue;
 use stoop_domain::{Home, HomeId, Reason, Reject};
 use stoop_emf::Meter;
-use stoop_pipeline::ports::{Change, FailureKind, Ledger, PortError, Publisher, Quarantine};
-use stoop_pipeline::{Alerted, Clock, alert, with_causes};
+use stoop_pipeline::ports::{Change, FailureKind, Ledger, OtherListings, PortError, Publisher, Quarantine};
+use stoop_pipeline::{Alerted, Clock, ErrorCode, alert, with_causes};
 use stoop_rules::Rules;
 use stoop_wire::{HomeError, home_from_bytes};
 
 pub use rules::{NoPercentage, RulesInForce};
 
 /// The function's ports.
-pub struct App<'a> {
+pub struct AlertsHandler<'a> {
     /// The alert rules.
     pub rules: RulesInForce<'a>,
     /// Alerts already recorded.
     pub ledger: &'a dyn Ledger,
+    /// The other listings of homes.
+    pub listings: &'a dyn OtherListings,
     /// Sends alerts.
     pub publisher: &'a dyn Publisher,
     /// Takes changes that cannot be read.
@@ -49,19 +51,19 @@ impl From<NoBatch> for Diagnostic {
 }
 
 #[derive(Deserialize)]
-struct Batch<'e> {
+struct ChangeBatch<'e> {
     #[serde(rename = "Records", borrow)]
     records: Vec<&'e RawValue>,
 }
 
-impl App<'_> {
+impl AlertsHandler<'_> {
     /// Judges a batch of changes.
     ///
     /// # Errors
     ///
     /// The event is not a batch of records.
     pub async fn handle(&self, event: &RawValue) -> Result<DynamoDbEventResponse, NoBatch> {
-        let batch: Batch<'_> = serde_json::from_str(event.get())?;
+        let batch: ChangeBatch<'_> = serde_json::from_str(event.get())?;
         let mut response = DynamoDbEventResponse::default();
         let mut sequences = Vec::new();
         let mut changes = Vec::new();
@@ -72,7 +74,8 @@ impl App<'_> {
             match read(raw) {
                 Err(NotRead::Newer { sequence, why }) => {
                     self.meter.count("RecordsNewer", 1);
-                    tracing::error!(why, first = sequence, "changes are to be judged again, by a newer Stoop");
+                    let code = ErrorCode::NewerFormat;
+                    tracing::error!(why, %code, first = sequence, "changes are to be judged again, by a newer Stoop");
                     newer = Some(sequence);
                     break;
                 }
@@ -102,7 +105,8 @@ impl App<'_> {
                 return Ok(response);
             }
         };
-        match alert(&changes, &rules, self.ledger, self.publisher, self.clock.now()).await {
+        let alerted = alert(&changes, &rules, self.ledger, self.listings, self.publisher, self.clock.now()).await;
+        match alerted {
             Ok(alerted) => self.count(&alerted),
             Err(failed) => {
                 self.count(&failed.done);
@@ -134,8 +138,12 @@ impl App<'_> {
         self.meter.count("AlertsSent", alerted.sent.len() as u64);
         self.meter.count("AlertsSuspect", alerted.suspects.len() as u64);
         self.meter.count("AlertsWithdrawn", alerted.withdrawn);
+        self.meter.count("AlertsRepeated", alerted.repeated.len() as u64);
         for alert in &alerted.sent {
             tracing::info!(alert = %alert.id, home = %alert.home, drop_bp = alert.drop_bp, "sent");
+        }
+        for alert in &alerted.repeated {
+            tracing::info!(alert = %alert.id, home = %alert.home, "another listing of the home says as much: not sent");
         }
     }
 }

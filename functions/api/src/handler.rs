@@ -36,7 +36,7 @@ pub type ReadToken<'a> =
     Box<dyn Fn(Recency) -> Pin<Box<dyn Future<Output = Result<String, PortError>> + Send + 'a>> + Send + Sync + 'a>;
 
 /// The function's ports.
-pub struct App<'a> {
+pub struct ApiHandler<'a> {
     web: Web<'a>,
     read_token: ReadToken<'a>,
 }
@@ -48,7 +48,7 @@ const SHOWN_EVERY_MS: i64 = 15 * Time::SECOND_MS;
 /// Smaller bodies are not compressed.
 const COMPRESSED_FROM: usize = 1_024;
 
-impl<'a> App<'a> {
+impl<'a> ApiHandler<'a> {
     /// Creates a function that answers clients with the token.
     #[must_use]
     pub fn new(web: Web<'a>, read_token: ReadToken<'a>) -> Self {
@@ -65,7 +65,7 @@ impl<'a> App<'a> {
                 return converted(ApiResponse::error(400, "bad_event", message));
             }
         };
-        let parts = Parts::of(&event);
+        let parts = RequestParts::of(&event);
         let request = parts.request(&event);
         let left_ms = (deadline.ms() - now.ms()).saturating_sub(MARGIN_MS);
         let left = Duration::from_millis(u64::try_from(left_ms).unwrap_or(0));
@@ -121,12 +121,12 @@ fn understood(status: u16) -> bool {
 }
 
 /// The parts of a request that an event does not have as one text.
-struct Parts {
+struct RequestParts {
     cookie: Option<String>,
     body: Vec<u8>,
 }
 
-impl Parts {
+impl RequestParts {
     fn of(event: &LambdaFunctionUrlRequest) -> Self {
         // The payload format takes cookies out of the headers; some emulators leave them there.
         let cookies = event.cookies.as_ref().filter(|cookies| !cookies.is_empty()).map(|cookies| cookies.join("; "));

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use serde_json::value::RawValue;
-use stoop_api::{App, ReadToken, Recency};
+use stoop_api::{ApiHandler, ReadToken, Recency};
 use stoop_aws::{
     Clients, DynamoBrowse, DynamoControls, DynamoStore, DynamoViews, NoLake, Secrets, StackAreas, required,
 };
@@ -24,7 +24,7 @@ async fn main() -> Result<(), Error> {
     let dynamodb = clients.dynamodb();
     let store = DynamoStore::new(dynamodb.clone(), &homes, &markets, Arc::new(NoLake), clock.clone());
     let views = DynamoViews::new(dynamodb.clone(), &markets, alerts, clock.clone());
-    let browse = DynamoBrowse::new(dynamodb.clone(), &homes, &runs, clock.clone());
+    let browse = DynamoBrowse::new(dynamodb.clone(), &homes, &markets, &runs, clock.clone());
     let controls = DynamoControls::new(dynamodb.clone(), runs);
     let areas = StackAreas::new(dynamodb, clients.s3(), &markets, &required("STOOP_BUCKET")?);
     let secrets = Secrets::new(clients.secrets(), clock.clone());
@@ -38,7 +38,7 @@ async fn main() -> Result<(), Error> {
             read.map(|secret| secret.reveal().to_owned())
         })
     });
-    let app = App::new(Web::new(&store, &views, &areas, &browse).with_controls(&controls), read_token);
+    let app = ApiHandler::new(Web::new(&store, &views, &areas, &browse).with_controls(&controls), read_token);
     run(service_fn(async |event: LambdaEvent<Box<RawValue>>| {
         let deadline = Time::from_ms(event.context.deadline.cast_signed());
         Ok::<_, Error>(app.handle(&event.payload, clock.now(), deadline).await)

@@ -20,7 +20,7 @@ use stoop_domain::{
 };
 use stoop_emf::Meter;
 use stoop_market::Cells;
-use stoop_metrics::App;
+use stoop_metrics::MetricsHandler;
 use stoop_pipeline::Clock;
 use stoop_pipeline::ports::{Commit, CommitError, PortError, Quarantine, Store, Versioned};
 use stoop_wire::kpl::aggregate;
@@ -169,7 +169,7 @@ fn decode(lines: &[Vec<u8>]) -> Duration {
 }
 
 /// Handles an event, which must succeed.
-async fn handle(app: &App<'_>, event: &RawValue) -> Duration {
+async fn handle(app: &MetricsHandler<'_>, event: &RawValue) -> Duration {
     let began = Instant::now();
     let response = app.handle(black_box(event), Time::from_ms(i64::MAX)).await.unwrap();
     let took = began.elapsed();
@@ -193,7 +193,7 @@ fn main() {
     for _ in 0..rounds {
         let store = MemoryStore::default();
         let meter = Meter::new("bench", "metrics");
-        let app = App::new(&store, &NoQuarantine, &Noon, &meter);
+        let app = MetricsHandler::new(&store, &NoQuarantine, &Noon, &meter);
         times[0].push((decode(&looks[0]) + decode(&looks[1])) / 2);
         for (times, event) in times[1..].iter_mut().zip(&events) {
             times.push(runtime.block_on(handle(&app, event)));

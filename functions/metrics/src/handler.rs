@@ -16,7 +16,8 @@ use stoop_domain::{Observation, Reason, Reject, Time, locate};
 use stoop_emf::Meter;
 use stoop_pipeline::ports::{FailureKind, Quarantine, Store};
 use stoop_pipeline::{
-    Clock, Inbox, InboxDone, InboxError, Measured, Measurer, Memory, NewerRecord, measure_inbox, with_causes,
+    CacheLimits, Clock, ErrorCode, Inbox, InboxDone, InboxError, Measured, Measurer, NewerRecord, measure_inbox,
+    with_causes,
 };
 use tokio::sync::Mutex;
 
@@ -31,10 +32,10 @@ const MARGIN_MS: i64 = 5_000;
 
 /// How much of the state an execution environment caches between invocations: it must fit into the function's memory
 /// together with a batch.
-pub const MEMORY: Memory = Memory { homes_max: 10_000, markets_max: 64 };
+pub const MEMORY: CacheLimits = CacheLimits { homes_max: 10_000, markets_max: 64 };
 
 /// The function's ports.
-pub struct App<'a> {
+pub struct MetricsHandler<'a> {
     measurer: Mutex<Measurer<'a>>,
     quarantine: &'a dyn Quarantine,
     clock: &'a dyn Clock,
@@ -55,7 +56,7 @@ impl From<NoBatch> for Diagnostic {
 
 /// The batch with its records unparsed, so that one bad record does not affect the others.
 #[derive(Deserialize)]
-struct Batch<'e> {
+struct StreamBatch<'e> {
     #[serde(rename = "Records", borrow)]
     records: Vec<&'e RawValue>,
 }
@@ -75,7 +76,7 @@ struct OutlineOfData<'e> {
 
 /// Records that are processed together.
 #[derive(Default)]
-struct Group {
+struct RecordGroup {
     /// The records' sequence numbers: if the group fails, Lambda starts again at the first. An empty one stands for a
     /// record without a number and makes Lambda deliver the whole batch again.
     sequences: Vec<String>,
@@ -88,7 +89,7 @@ struct Newer {
     why: NewerRecord,
 }
 
-impl<'a> App<'a> {
+impl<'a> MetricsHandler<'a> {
     /// Creates a function on these ports.
     pub fn new(store: &'a dyn Store, quarantine: &'a dyn Quarantine, clock: &'a dyn Clock, meter: &'a Meter) -> Self {
         let measurer = Mutex::new(Measurer::new(store).with_memory(MEMORY));
@@ -108,10 +109,10 @@ impl<'a> App<'a> {
     ///
     /// The event is not a batch of records.
     pub async fn handle(&self, event: &RawValue, deadline: Time) -> Result<KinesisEventResponse, NoBatch> {
-        let batch: Batch<'_> = serde_json::from_str(event.get())?;
+        let batch: StreamBatch<'_> = serde_json::from_str(event.get())?;
         let mut response = KinesisEventResponse::default();
         let mut records = batch.records.into_iter();
-        let mut group = Group::default();
+        let mut group = RecordGroup::default();
         let mut newer = None;
         loop {
             let record = if newer.is_none() { records.next() } else { None };
@@ -125,7 +126,8 @@ impl<'a> App<'a> {
                 if let Some(Newer { sequence, why }) = newer {
                     let left = records.len() + 1;
                     self.meter.count("RecordsNewer", 1);
-                    tracing::error!(%why, first = sequence, left, "records are to be delivered again, to a newer Stoop");
+                    let code = ErrorCode::NewerFormat;
+                    tracing::error!(%why, %code, first = sequence, left, "records are to be delivered again, to a newer Stoop");
                     response.add_failure(sequence);
                 }
                 // Otherwise the last record filled a group, or there was none: nothing is left.
@@ -149,12 +151,12 @@ impl<'a> App<'a> {
                 response.add_failure(first);
                 return Ok(response);
             }
-            group = Group::default();
+            group = RecordGroup::default();
         }
     }
 
     /// Reads a record's observations and rejects into the group, unless one of its lines is in a newer format.
-    fn read(&self, raw: &RawValue, group: &mut Group) -> Option<Newer> {
+    fn read(&self, raw: &RawValue, group: &mut RecordGroup) -> Option<Newer> {
         let now = self.clock.now();
         let record: KinesisEventRecord = match serde_json::from_str(raw.get()) {
             Ok(record) => record,

@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 use stoop_aws::{Clients, DynamoStore, Lake, LakeDelivery, NoLake, S3Quarantine, required};
 use stoop_domain::Time;
 use stoop_emf::Meter;
-use stoop_metrics::{App, Duty};
+use stoop_metrics::{Duty, MetricsHandler};
 use stoop_pipeline::Clock;
 use stoop_runtime::{LogFormat, SystemClock, init_telemetry};
 
@@ -28,7 +28,7 @@ async fn main() -> Result<(), Error> {
     let store = DynamoStore::new(clients.dynamodb(), &homes, &markets, lake, clock.clone());
     let store = if duty == Duty::Quiet { store.quiet() } else { store };
     let meter = Meter::from_env("metrics")?;
-    let app = App::new(&store, &quarantine, &*clock, &meter);
+    let app = MetricsHandler::new(&store, &quarantine, &*clock, &meter);
     run(service_fn(async |event: LambdaEvent<Box<RawValue>>| {
         let deadline = Time::from_ms(event.context.deadline.cast_signed());
         let response = app.handle(&event.payload, deadline).await;

@@ -11,12 +11,12 @@ use serde_json::value::RawValue;
 use stoop_domain::Time;
 use stoop_emf::Meter;
 use stoop_pipeline::ports::{Configuration, FailureKind, PlanLedger, PortError, SearchControls, TaskQueue};
-use stoop_pipeline::{Clock, Overdue, TightLimit, plan, with_causes};
+use stoop_pipeline::{Clock, ErrorCode, Overdue, TightLimit, plan, with_causes};
 use stoop_runtime::Takeover;
 use tokio::sync::Mutex;
 
 /// The function's ports.
-pub struct App<'a> {
+pub struct PlannerHandler<'a> {
     /// The uploaded and the accepted configuration.
     pub configuration: &'a dyn Configuration,
     /// When each search was last sent.
@@ -46,7 +46,7 @@ struct Tick<'e> {
 
 /// The function's response, for people who invoke it by hand.
 #[derive(Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Answer {
+pub struct PlanResponse {
     /// The searches that were sent.
     pub sent: Vec<String>,
     /// How many were not due.
@@ -80,13 +80,13 @@ impl From<TickError> for Diagnostic {
     }
 }
 
-impl App<'_> {
+impl PlannerHandler<'_> {
     /// Sends the searches that are due at the tick's time; an event without a time is a tick now.
     ///
     /// # Errors
     ///
     /// A port fails or the queue refuses searches. They stay due.
-    pub async fn handle(&self, event: &RawValue) -> Result<Answer, TickError> {
+    pub async fn handle(&self, event: &RawValue) -> Result<PlanResponse, TickError> {
         let ended = self.tick(event).await;
         if let Err(error) = &ended {
             tracing::error!(error = with_causes(error), kind = FailureKind::word(error), "the next tick catches up");
@@ -95,14 +95,15 @@ impl App<'_> {
         ended
     }
 
-    async fn tick(&self, event: &RawValue) -> Result<Answer, TickError> {
+    async fn tick(&self, event: &RawValue) -> Result<PlanResponse, TickError> {
         let mut takeover = self.takeover.lock().await;
         let refused = takeover.check(self.configuration).await?;
         if let Some(refused) = &refused {
             self.meter.count("ConfigInvalid", 1);
-            tracing::error!(%refused, "the uploaded configuration is not taken over");
+            tracing::error!(%refused, code = %ErrorCode::ConfigInvalid, "the uploaded configuration is not taken over");
         }
-        let mut answer = Answer { refused_configuration: refused.map(|why| why.to_string()), ..Answer::default() };
+        let mut answer =
+            PlanResponse { refused_configuration: refused.map(|why| why.to_string()), ..PlanResponse::default() };
         let Some(config) = takeover.plan() else {
             tracing::warn!("no configuration was ever accepted: nothing is polled");
             return Ok(answer);
@@ -144,7 +145,7 @@ impl App<'_> {
         });
         for (search, why) in overdue {
             if reported.insert(search.clone()) {
-                tracing::error!(search, %why, "overdue");
+                tracing::error!(search, %why, code = %ErrorCode::SearchesOverdue, "overdue");
             }
         }
     }

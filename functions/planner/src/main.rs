@@ -5,7 +5,7 @@ use serde_json::value::RawValue;
 use stoop_aws::{Clients, DynamoControls, DynamoRuns, PollQueue, S3Configuration, required};
 use stoop_emf::Meter;
 use stoop_pipeline::Clock;
-use stoop_planner::App;
+use stoop_planner::PlannerHandler;
 use stoop_runtime::{LogFormat, SystemClock, init_telemetry};
 
 #[tokio::main(flavor = "current_thread")]
@@ -13,7 +13,7 @@ async fn main() -> Result<(), Error> {
     init_telemetry(LogFormat::Json);
     let clients = Clients::from_env()?;
     let runs = required("STOOP_RUNS_TABLE")?;
-    let app = App {
+    let app = PlannerHandler {
         configuration: &S3Configuration::new(clients.s3(), &required("STOOP_BUCKET")?),
         ledger: &DynamoRuns::new(clients.dynamodb(), &runs),
         controls: &DynamoControls::new(clients.dynamodb(), &runs),

@@ -14,12 +14,13 @@ use stoop_domain::Time;
 use stoop_emf::Meter;
 use stoop_pipeline::ports::{Configuration, FailureKind, PlanLedger, PollTask, RunOutcome};
 use stoop_pipeline::{
-    NotPolled, PollError, PollPorts, Polled, TaskPorts, TaskReport, retry_after_seconds, take_task, with_causes,
+    ErrorCode, NotPolled, PollError, PollPorts, Polled, TaskPorts, TaskReport, retry_after_seconds, take_task,
+    with_causes,
 };
 use tracing::Instrument;
 
 /// The function's ports.
-pub struct App<'a> {
+pub struct PollerHandler<'a> {
     /// The accepted configuration.
     pub configuration: &'a dyn Configuration,
     /// Keys and tokens.
@@ -38,14 +39,14 @@ pub struct App<'a> {
 
 /// Why a message is delivered again.
 #[derive(Debug, thiserror::Error)]
-enum Failure {
+enum PollerFailure {
     #[error("the message is not a poll task: {0}; accepted: {{\"search\": \"NAME\", \"due_at\": MILLISECONDS}}")]
     NoTask(String),
     #[error(transparent)]
     Poll(#[from] PollError),
 }
 
-impl App<'_> {
+impl PollerHandler<'_> {
     /// Polls the search of each message. After a failed message, no later message of the same search is polled:
     /// messages of a group stay in order.
     pub async fn handle(&self, event: SqsEvent, deadline: Time) -> SqsBatchResponse {
@@ -71,9 +72,9 @@ impl App<'_> {
         response
     }
 
-    async fn take(&self, message: &SqsMessage, deadline: Time) -> Result<(), Failure> {
+    async fn take(&self, message: &SqsMessage, deadline: Time) -> Result<(), PollerFailure> {
         let body = message.body.as_deref().unwrap_or_default();
-        let task: PollTask = serde_json::from_str(body).map_err(|error| Failure::NoTask(error.to_string()))?;
+        let task: PollTask = serde_json::from_str(body).map_err(|error| PollerFailure::NoTask(error.to_string()))?;
         // While the environment was frozen, only one of the two clocks may have advanced.
         self.poll.clock.jumped_ms(&task.search);
         let run = format!("{}-{}", task.search, self.poll.clock.now().ms());
@@ -100,7 +101,8 @@ impl App<'_> {
             TaskReport::Renewed => tracing::info!("a secret was renewed"),
             TaskReport::Polled(polled) => self.count(polled),
             TaskReport::SourceFailed(error) => {
-                tracing::error!(%error, "the source could not be polled");
+                let code = error.code().map(ErrorCode::as_str);
+                tracing::error!(%error, code, "the source could not be polled");
                 self.meter.count("PollsFailed", 1);
                 if let PollError::Drifted(_) = error {
                     self.meter.count("FieldsDrifted", 1);
@@ -125,11 +127,12 @@ impl App<'_> {
             Some(RunOutcome::Failed) => "PollsFailed",
             _ => "PollsPartial",
         };
+        let codes = polled.codes().iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
         match &polled.message {
             Some(message) if polled.outcome == Some(RunOutcome::Failed) => {
-                tracing::error!(why = message, "the poll failed");
+                tracing::error!(why = message, codes, "the poll failed");
             }
-            Some(message) => tracing::info!(ended, why = message, "the poll ended"),
+            Some(message) => tracing::info!(ended, why = message, codes, "the poll ended"),
             None => {}
         }
         self.meter.count(ended, 1);

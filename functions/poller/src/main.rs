@@ -11,7 +11,7 @@ use stoop_aws::{
 use stoop_domain::Time;
 use stoop_emf::Meter;
 use stoop_pipeline::{Clock, PollPorts, Tokens};
-use stoop_poller::App;
+use stoop_poller::PollerHandler;
 use stoop_runtime::{HttpClient, LogFormat, SystemClock, init_telemetry};
 
 #[tokio::main(flavor = "current_thread")]
@@ -19,7 +19,7 @@ async fn main() -> Result<(), Error> {
     init_telemetry(LogFormat::Json);
     let clients = Clients::from_env()?;
     let bucket = required("STOOP_BUCKET")?;
-    let app = App {
+    let app = PollerHandler {
         configuration: &S3Configuration::new(clients.s3(), &bucket),
         secrets: &Secrets::new(clients.secrets(), Arc::new(SystemClock)),
         secrets_prefix: &format!("stoop/{}/", required("STOOP_STACK")?),

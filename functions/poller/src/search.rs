@@ -6,7 +6,7 @@ use stoop_pipeline::ports::{ConfigFiles, PortError};
 use stoop_pipeline::{NotPolled, PreparedSearch, Search, Searches, with_causes};
 use stoop_runtime::{Fetched, MAIN_FILE, Wanting, parse_search, wanted};
 
-use crate::App;
+use crate::PollerHandler;
 
 /// A search of the accepted configuration, with the secrets it was built with.
 struct Prepared<'a> {
@@ -24,7 +24,7 @@ struct SecretStore<'a> {
 }
 
 #[async_trait]
-impl Searches for App<'_> {
+impl Searches for PollerHandler<'_> {
     async fn prepare(&self, name: &str) -> Result<Result<Box<dyn PreparedSearch + '_>, NotPolled>, PortError> {
         let Some(files) = self.configuration.accepted().await? else { return Ok(Err(NotPolled::NoConfiguration)) };
         let store = SecretStore { secrets: self.secrets, prefix: self.secrets_prefix };

@@ -11,11 +11,11 @@ use stoop_aws_cli::Pair;
 #[command(name = "stoop-aws", version, about, max_term_width = 100)]
 pub(crate) struct Cli {
     #[command(subcommand)]
-    pub(crate) command: Command,
+    pub(crate) command: StackCommand,
 }
 
 #[derive(Subcommand)]
-pub(crate) enum Command {
+pub(crate) enum StackCommand {
     /// Pull a stack's lake, homes, markets and alerts into DIR, a folder for the laptop's `stoop`
     Pull(PullArgs),
     /// Report how a pair of tables differs from what was pulled into DIR
@@ -106,7 +106,9 @@ mod tests {
 
     fn load(more: &[&str]) -> Result<(), String> {
         let words = ["stoop-aws", "load", "d", "--homes-table", "h-b", "--markets-table", "m-b"];
-        let Command::Load(args) = Cli::parse_from(words.iter().chain(more)).command else { panic!("it is a load") };
+        let StackCommand::Load(args) = Cli::parse_from(words.iter().chain(more)).command else {
+            panic!("it is a load")
+        };
         args.may_write()
     }
 

@@ -38,6 +38,8 @@ pub async fn compare(
 ) -> Result<GenerationDifference> {
     let database = folder::open(folder, "stoop-aws compare")?;
     ensure!(!database.imported_objects()?.is_empty(), "nothing was pulled into {} yet", folder.display());
+    let merging = database.merging()?;
+    ensure!(merging.is_none(), "the folder merges listings; `stoop merge off` makes it comparable");
     let mut wrongs = Wrongs::default();
     let import = database.import_generation()?;
     let tables = DynamoTables::new(clients.dynamodb());

@@ -22,6 +22,7 @@
 mod compare;
 mod folder;
 mod load;
+mod merged;
 mod pull;
 mod sums;
 mod wrongs;

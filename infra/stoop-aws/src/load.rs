@@ -4,14 +4,14 @@ use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 use stoop_domain::{HomeId, Observation, home_id};
 use stoop_pipeline::ports::Store;
-use stoop_pipeline::{MeasureError, Measured, Measurer, Memory};
+use stoop_pipeline::{CacheLimits, MeasureError, Measured, Measurer};
 
 use crate::folder;
 use crate::pull::Pair;
 use crate::wrongs::Wrongs;
 
 /// The cache between steps: markets come again, homes never do.
-const MEMORY: Memory = Memory { homes_max: 0, markets_max: 256 };
+const MEMORY: CacheLimits = CacheLimits { homes_max: 0, markets_max: 256 };
 
 /// The result of [`load`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -30,7 +30,7 @@ pub struct LoadedState {
 
 /// The progress of a load, stored in the folder.
 #[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-struct Progress {
+struct LoadProgress {
     /// The name of the lake.
     lake: String,
     /// The name of the program.
@@ -58,7 +58,7 @@ pub async fn load(
 ) -> Result<LoadedState> {
     let database = folder::open_read(folder)?;
     let file = progress_file(folder, pair);
-    let mut progress = Progress { lake: database.lake_name()?, program: program.to_owned(), parts_done: 0 };
+    let mut progress = LoadProgress { lake: database.lake_name()?, program: program.to_owned(), parts_done: 0 };
     if let Some(known) = read(&file)?
         && (&known.lake, &known.program) == (&progress.lake, &progress.program)
     {
@@ -114,7 +114,7 @@ fn progress_file(folder: &Path, pair: &Pair) -> PathBuf {
     folder.join(format!("load-{}.json", &name[..16]))
 }
 
-fn read(file: &Path) -> Result<Option<Progress>> {
+fn read(file: &Path) -> Result<Option<LoadProgress>> {
     match std::fs::read(file) {
         Ok(bytes) => Ok(serde_json::from_slice(&bytes).ok()),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
@@ -122,7 +122,7 @@ fn read(file: &Path) -> Result<Option<Progress>> {
     }
 }
 
-fn write(file: &Path, progress: &Progress) -> Result<()> {
+fn write(file: &Path, progress: &LoadProgress) -> Result<()> {
     let new = file.with_extension("json.tmp");
     let written = std::fs::write(&new, serde_json::to_vec(progress)?).and_then(|()| std::fs::rename(&new, file));
     written.with_context(|| format!("cannot write {}", file.display()))

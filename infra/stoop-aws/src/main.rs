@@ -13,7 +13,7 @@ use stoop_aws::{Clients, DynamoStore, NoLake};
 use stoop_aws_cli::{GenerationDifference, LoadedState, Pulled, Stack, compare, load, pull};
 use stoop_runtime::{LogFormat, SystemClock, init_telemetry};
 
-use crate::args::{Cli, Command, LoadArgs};
+use crate::args::{Cli, LoadArgs, StackCommand};
 use crate::out::{complain, say};
 
 fn main() -> ExitCode {
@@ -29,24 +29,30 @@ fn main() -> ExitCode {
 async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
     let clients = Clients::from_env()?;
     match cli.command {
-        Command::Pull(args) => {
+        StackCommand::Pull(args) => {
             let (alerts, runs) = (args.alerts_table, args.runs_table);
             let stack = Stack { bucket: args.bucket, tables: args.tables.pair(), alerts, runs };
             report_pulled(&pull(&clients, &args.dir, &stack, &|line| complain(line)).await?)
         }
-        Command::Compare(args) => {
+        StackCommand::Compare(args) => {
             report_compared(&compare(&clients, &args.dir, &args.tables.pair(), &|line| complain(line)).await?)
         }
-        Command::Load(args) => load_into(&clients, &args).await,
+        StackCommand::Load(args) => load_into(&clients, &args).await,
     }
 }
 
 fn report_pulled(pulled: &Pulled) -> anyhow::Result<ExitCode> {
-    let Pulled { objects, objects_new, observations, homes, markets, alerts, runs, sums, wrong, wrongs } = pulled;
+    let Pulled { objects, objects_new, observations, homes, markets, alerts, runs, sums, counties, wrong, wrongs } =
+        pulled;
     say(&format!(
         "pulled: {observations} observations in {objects} objects of the lake ({objects_new} of them new), {homes} homes, \
          {markets} markets, {alerts} alerts, {runs} runs, and {sums} sums of areas"
     ));
+    if *counties > 0 {
+        say(&format!(
+            "the listings of {counties} counties are merged in the stack; `stoop merge on` merges them in the folder"
+        ));
+    }
     Ok(report_wrongs(*wrong, wrongs))
 }
 

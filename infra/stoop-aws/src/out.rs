@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use stoop_pipeline::ports::FailureKind;
-use stoop_pipeline::with_causes;
+use stoop_pipeline::{ErrorCode, with_causes};
 use stoop_show::plain_lines;
 
 /// Prints a line to standard output.
@@ -25,8 +25,9 @@ pub(crate) fn refuse(why: &str) -> ExitCode {
 /// Prints an error with its causes, each once, and for a failure what helps.
 pub(crate) fn report(error: &anyhow::Error) -> ExitCode {
     complain(&format!("stoop-aws: {}", with_causes(&**error)));
-    if let Some(hint) = stoop_embedded::failure_kind(&**error).and_then(FailureKind::hint) {
-        complain(&format!("stoop-aws: {hint}"));
+    let kind = stoop_embedded::failure_kind(&**error);
+    if let (Some(hint), Some(code)) = (kind.and_then(FailureKind::hint), kind.and_then(ErrorCode::of_kind)) {
+        complain(&format!("stoop-aws: {hint}; more: stoop explain {code}"));
     }
     ExitCode::FAILURE
 }

@@ -13,7 +13,8 @@ use stoop_pipeline::{Clock, with_causes};
 use stoop_runtime::SystemClock;
 
 use crate::folder;
-use crate::sums::{Heads, Sums};
+use crate::merged;
+use crate::sums::{Heads, SumCheck};
 use crate::wrongs::Wrongs;
 
 /// Objects of the lake fetched at the same time: a few megabytes each.
@@ -70,9 +71,12 @@ pub struct Pulled {
     /// Sums of counties, regions and countries, which were checked against the markets. They are not stored: the folder
     /// computes its own.
     pub sums: u64,
+    /// Counties whose merged homes were checked against their listings. The folder counts each listing; `stoop merge on` merges
+    /// them there.
+    pub counties: u64,
     /// The number of errors that `stoop verify` cannot find in the folder: unreadable lines of the lake, items with
     /// missing attributes, figures of a market that its state does not give, sums of areas that their markets do not
-    /// give.
+    /// give, merged homes that their listings do not give.
     pub wrong: u64,
     /// The first errors, in words.
     pub wrongs: Vec<String>,
@@ -96,6 +100,7 @@ pub async fn pull(clients: &Clients, folder: &Path, stack: &Stack, report: &dyn 
     let tables = DynamoTables::new(clients.dynamodb());
     let areas = StackAreas::new(clients.dynamodb(), clients.s3(), &stack.tables.markets, &stack.bucket);
     let (sums, mut heads) = (areas.keys().await?, Heads::default());
+    let counties = tables.counties(&stack.tables.markets).await?;
     let import = database.import_generation()?;
     let mut note = |market: &TableMarket| heads.note(market);
     (pulled.homes, pulled.markets) =
@@ -106,8 +111,11 @@ pub async fn pull(clients: &Clients, folder: &Path, stack: &Stack, report: &dyn 
     database.swap()?;
     database.forget_generations()?;
     let now = SystemClock.now();
-    pulled.sums = Sums::new(&areas, &database, &heads, now, &mut wrongs, report).check(sums).await?;
+    pulled.sums = SumCheck::new(&areas, &database, &heads, now, &mut wrongs, report).check(sums).await?;
     report(&format!("{} sums of areas", pulled.sums));
+    let later = tables.counties(&stack.tables.markets).await?;
+    pulled.counties = merged::check(&database, &heads, &counties, &later, &mut wrongs)?;
+    report(&format!("{} counties with merged listings", pulled.counties));
     match database.roll_up(now, &|| false) {
         Ok(cities) => report(&format!("{cities} cities are rolled up")),
         // Unreadable markets are reported already; everything else works without roll-ups.
@@ -283,7 +291,8 @@ async fn pull_ledger(
 /// Replaces the polls in the ledger of runs.
 async fn pull_runs(database: &Database, clients: &Clients, stack: &Stack) -> Result<u64> {
     let Some(table) = &stack.runs else { return Ok(0) };
-    let browse = DynamoBrowse::new(clients.dynamodb(), &stack.tables.homes, table, Arc::new(SystemClock));
+    let Pair { homes, markets } = &stack.tables;
+    let browse = DynamoBrowse::new(clients.dynamodb(), homes, markets, table, Arc::new(SystemClock));
     let runs = browse.runs(usize::MAX).await?;
     database.import_polls(&runs)?;
     Ok(runs.len() as u64)

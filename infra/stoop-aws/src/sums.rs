@@ -10,8 +10,8 @@ use anyhow::{Context, Result};
 use stoop_aws::{StackAreas, TableMarket};
 use stoop_domain::{Day, Market, Time};
 use stoop_embedded::Database;
-use stoop_pipeline::ports::{RollUps, WholeMarket};
-use stoop_pipeline::{AreaSum, Part, Total, WideArea, WideLevel, with_causes};
+use stoop_pipeline::ports::{MergedMarket, RollUps, WholeMarket};
+use stoop_pipeline::{AreaPart, AreaSum, Total, WideArea, WideLevel, with_causes};
 
 use crate::wrongs::Wrongs;
 
@@ -26,10 +26,14 @@ const REPORT_EVERY: u64 = 1_000;
 
 /// The heads of the markets when they were pulled.
 #[derive(Debug, Default)]
-pub(crate) struct Heads(BTreeMap<Market, Head>);
+pub(crate) struct Heads {
+    heads: BTreeMap<Market, MarketHead>,
+    /// The merged homes of the markets that have some.
+    merged: BTreeMap<Market, MergedMarket>,
+}
 
 #[derive(Clone, Copy, Debug)]
-struct Head {
+struct MarketHead {
     version: u64,
     /// Whether it changed since it was rolled up.
     waits: bool,
@@ -39,17 +43,30 @@ struct Head {
 
 impl Heads {
     pub(crate) fn note(&mut self, market: &TableMarket) {
-        let TableMarket { item, version, waits } = market;
+        let TableMarket { item, version, waits, merged } = market;
         // Unreadable names are reported already.
-        if let Ok(id) = item.stored.id.parse() {
-            let head = Head { version: *version, waits: *waits, is_right: item.wrongs.is_empty() };
-            self.0.insert(id, head);
+        if let Ok(id) = item.stored.id.parse::<Market>() {
+            let head = MarketHead { version: *version, waits: *waits, is_right: item.wrongs.is_empty() };
+            if !merged.is_empty() {
+                self.merged.insert(id.clone(), merged.clone());
+            }
+            self.heads.insert(id, head);
         }
+    }
+
+    /// The markets, each with whether it is right and was rolled up as it was pulled.
+    pub(crate) fn settled(&self) -> impl Iterator<Item = (&Market, bool)> {
+        self.heads.iter().map(|(market, head)| (market, head.is_right && !head.waits))
+    }
+
+    /// The merged homes of a market.
+    pub(crate) fn merged(&self, market: &Market) -> Option<&MergedMarket> {
+        self.merged.get(market)
     }
 }
 
 /// The sums of a stack, during the check.
-pub(crate) struct Sums<'a> {
+pub(crate) struct SumCheck<'a> {
     areas: &'a StackAreas,
     /// What was pulled.
     database: &'a Database,
@@ -85,7 +102,7 @@ struct CheckedArea {
     waiting: usize,
 }
 
-impl<'a> Sums<'a> {
+impl<'a> SumCheck<'a> {
     pub(crate) fn new(
         areas: &'a StackAreas,
         database: &'a Database,
@@ -95,7 +112,7 @@ impl<'a> Sums<'a> {
         report: &'a dyn Fn(&str),
     ) -> Self {
         let (mut below, mut markets) = (BTreeMap::<_, BTreeSet<WideArea>>::new(), BTreeMap::<_, Vec<&Market>>::new());
-        for market in heads.0.keys() {
+        for market in heads.heads.keys() {
             let mut area = WideArea::of(market, WideLevel::County);
             markets.entry(area.clone()).or_default().push(market);
             while let Some(above) = area.parent() {
@@ -108,7 +125,7 @@ impl<'a> Sums<'a> {
 
     /// Checks all sums, and returns their number. `listed` are the keys that existed before the markets were pulled.
     pub(crate) async fn check(mut self, listed: Vec<String>) -> Result<u64> {
-        let settled = self.heads.0.values().filter(|head| !head.waits).count();
+        let settled = self.heads.heads.values().filter(|head| !head.waits).count();
         if listed.is_empty() && settled > 0 && self.areas.keys().await?.is_empty() {
             self.wrongs.note(format!("no area has a sum, and {settled} markets are marked as rolled up"));
             return Ok(0);
@@ -202,7 +219,7 @@ impl<'a> Sums<'a> {
     }
 
     /// Compares a part of a region or a country with the sum of that area.
-    fn check_part(&mut self, area: &WideArea, part: Option<&Part>, below: &WideArea, found: &CheckedArea) {
+    fn check_part(&mut self, area: &WideArea, part: Option<&AreaPart>, below: &WideArea, found: &CheckedArea) {
         let in_part = part.map_or(0, |part| part.markets);
         let wrong = match (part, &found.total) {
             (Some(_), None) => (!found.is_damaged).then(|| "there is no such sum".into()),
@@ -235,7 +252,7 @@ impl<'a> Sums<'a> {
         let mut checked = CheckedArea::of(&found);
         let markets = self.markets.get(county).cloned().unwrap_or_default();
         for market in &markets {
-            let head = self.heads.0[*market];
+            let head = self.heads.heads[*market];
             *(if head.waits { &mut checked.waiting } else { &mut checked.settled }) += 1;
             let Some(sum) = found.sum() else { continue };
             let part = sum.part(&market.to_string());
@@ -256,7 +273,7 @@ impl<'a> Sums<'a> {
         for (name, part) in found.sum().into_iter().flat_map(AreaSum::parts) {
             let wrong = match name.parse::<Market>() {
                 Ok(market)
-                    if self.heads.0.contains_key(&market) && WideArea::of(&market, county.level()) == *county =>
+                    if self.heads.heads.contains_key(&market) && WideArea::of(&market, county.level()) == *county =>
                 {
                     continue;
                 }
@@ -278,15 +295,19 @@ impl<'a> Sums<'a> {
     }
 
     /// Whether a part equals its market as pulled, which has the same version.
-    fn is_as_pulled(&self, market: &Market, head: Head, part: &Part) -> Result<Result<(), String>> {
-        let Some(state) = self.database.cells(market)? else { return Ok(Ok(())) };
-        let archive = self.database.archive(market)?;
+    fn is_as_pulled(&self, market: &Market, head: MarketHead, part: &AreaPart) -> Result<Result<(), String>> {
+        let Some(mut state) = self.database.cells(market)? else { return Ok(Ok(())) };
+        let mut archive = self.database.archive(market)?;
+        if let Some(merged) = self.heads.merged(market) {
+            let archived = state.add(&merged.corrections.as_delta());
+            archive.merge(&archived);
+        }
         let whole = WholeMarket { version: head.version, state, archive, ..WholeMarket::default() };
         Ok(part.check_market(&whole))
     }
 
     /// Whether a part newer than the pulled market equals the market's current or a later state.
-    async fn is_as_now(&self, market: &Market, part: &Part) -> Result<(), String> {
+    async fn is_as_now(&self, market: &Market, part: &AreaPart) -> Result<(), String> {
         // The part may have any number of days of the archive.
         let all_days = Day(i32::MIN);
         let read = self.areas.whole(std::slice::from_ref(market), all_days).await;

@@ -9,11 +9,11 @@ use stoop_lake_tables::{Lake, RETENTION_DAYS};
 #[command(name = "stoop-lake", version, max_term_width = 100)]
 pub(crate) struct Args {
     #[command(subcommand)]
-    pub(crate) command: Command,
+    pub(crate) command: LakeCommand,
 }
 
 #[derive(Debug, Subcommand)]
-pub(crate) enum Command {
+pub(crate) enum LakeCommand {
     /// Copy new observations from bronze into the tables `observations` and `quarantine`, each once
     Ingest(IngestArgs),
     /// The same, and the tables that come from the database, all as of one moment: homes, history, price changes, alerts, days, runs

@@ -1,6 +1,6 @@
 use anyhow::ensure;
 use stoop_embedded::Database;
-use stoop_lake_tables::{Bronze, Counts, Ingest, Lake, Waiting, record_versions};
+use stoop_lake_tables::{Bronze, Ingest, IngestCounts, Lake, Waiting, record_versions};
 use stoop_pipeline::Clock as _;
 use stoop_runtime::SystemClock;
 use stoop_show::{count, plural};
@@ -47,7 +47,7 @@ async fn copy(ingest: &mut Ingest, mut bronze: Bronze) -> anyhow::Result<()> {
 }
 
 /// Says what was copied.
-pub(crate) fn report(counts: Counts) -> anyhow::Result<()> {
+pub(crate) fn report(counts: IngestCounts) -> anyhow::Result<()> {
     let (lines, files) = (plural(counts.lines, "line"), plural(counts.objects, "new file"));
     out::line(&format!("{lines} read: {files} of bronze, and what is in no file yet"))?;
     let (added, there) = (plural(counts.added, "observation"), count(counts.repeated));

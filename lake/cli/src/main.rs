@@ -11,7 +11,7 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
-use crate::args::{Args, Command};
+use crate::args::{Args, LakeCommand};
 
 fn main() -> ExitCode {
     let args = Args::parse();
@@ -21,11 +21,11 @@ fn main() -> ExitCode {
         Err(error) => return out::end(&Err(error.into())),
     };
     let outcome = match args.command {
-        Command::Ingest(args) => runtime.block_on(ingest::ingest(&args)),
-        Command::Tables(args) => tables::tables(&args, &runtime),
-        Command::Maintain(args) => runtime.block_on(maintain::run(&args)),
-        Command::Versions(args) => runtime.block_on(show::versions(&args)),
-        Command::Show(args) => runtime.block_on(show::show(&args)),
+        LakeCommand::Ingest(args) => runtime.block_on(ingest::ingest(&args)),
+        LakeCommand::Tables(args) => tables::tables(&args, &runtime),
+        LakeCommand::Maintain(args) => runtime.block_on(maintain::run(&args)),
+        LakeCommand::Versions(args) => runtime.block_on(show::versions(&args)),
+        LakeCommand::Show(args) => runtime.block_on(show::show(&args)),
     };
     out::end(&outcome)
 }

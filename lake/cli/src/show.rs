@@ -1,7 +1,7 @@
 use anyhow::Context as _;
 use serde_json::{Value, json};
 use stoop_domain::Time;
-use stoop_lake_tables::Table;
+use stoop_lake_tables::LakeTable;
 use stoop_show::plural;
 
 use crate::args::{ShowArgs, VersionsArgs};
@@ -9,7 +9,7 @@ use crate::out;
 
 /// Prints the versions of a table, the newest first.
 pub(crate) async fn versions(args: &VersionsArgs) -> anyhow::Result<()> {
-    let table = Table::read(&args.place.lake()?, &args.table).await?;
+    let table = LakeTable::read(&args.place.lake()?, &args.table).await?;
     for version in table.versions().await? {
         if args.place.json {
             out::line(&serde_json::to_string(&version)?)?;
@@ -33,13 +33,13 @@ pub(crate) async fn versions(args: &VersionsArgs) -> anyhow::Result<()> {
 pub(crate) async fn show(args: &ShowArgs) -> anyhow::Result<()> {
     let lake = args.place.lake()?;
     let table = match (args.number, &args.as_of) {
-        (Some(number), _) => Table::read_version(&lake, &args.table, number).await?,
+        (Some(number), _) => LakeTable::read_version(&lake, &args.table, number).await?,
         (None, Some(text)) => {
             let accepted = || format!("--as-of {text} is no time; write 2026-03-01 or 2026-03-01T12:30:00Z");
             let at = Time::parse_moment(text).ok().with_context(accepted)?;
-            Table::read_as_of(&lake, &args.table, at).await?
+            LakeTable::read_as_of(&lake, &args.table, at).await?
         }
-        (None, None) => Table::read(&lake, &args.table).await?,
+        (None, None) => LakeTable::read(&lake, &args.table).await?,
     };
     let (rows, fields) = (table.rows()?, table.fields()?);
     if args.place.json {

@@ -13,7 +13,7 @@ use serde::Serialize;
 use stoop_domain::Time;
 use stoop_emf::Meter;
 use stoop_lake_tables::{
-    Bronze, Counts, Ingest, Lake, LakeError, Maintained, RETENTION_DAYS, Waiting, maintain, record_versions,
+    Bronze, Ingest, IngestCounts, Lake, LakeError, Maintained, RETENTION_DAYS, Waiting, maintain, record_versions,
 };
 use stoop_pipeline::{Clock, with_causes};
 
@@ -23,7 +23,7 @@ const CHUNK_MS: i64 = 300_000;
 const MERGE_MS: i64 = 120_000;
 
 /// The function's ports.
-pub struct App<'a> {
+pub struct LakeHandler<'a> {
     /// The bucket.
     pub lake: Lake,
     /// The clock.
@@ -34,9 +34,9 @@ pub struct App<'a> {
 
 /// The function's response, which is also logged.
 #[derive(Debug, PartialEq, Eq, Serialize)]
-pub struct Answer {
+pub struct IngestResponse {
     /// What was copied.
-    pub ingested: Counts,
+    pub ingested: IngestCounts,
     /// Files of bronze that are left to the next tick, for lack of time or since they are held.
     pub left: usize,
     /// Files of bronze that cannot be read to their ends, or that a newer program wrote.
@@ -47,16 +47,16 @@ pub struct Answer {
 
 /// Why a tick failed. The next one goes on where it ended.
 #[derive(Debug)]
-pub struct TickError(LakeError);
+pub struct LakeTickError(LakeError);
 
-impl From<LakeError> for TickError {
+impl From<LakeError> for LakeTickError {
     fn from(error: LakeError) -> Self {
         Self(error)
     }
 }
 
-impl From<TickError> for Diagnostic {
-    fn from(TickError(error): TickError) -> Self {
+impl From<LakeTickError> for Diagnostic {
+    fn from(LakeTickError(error): LakeTickError) -> Self {
         let error_type = match &error {
             LakeError::Newer { .. } => "NewerTable",
             LakeError::Unfit { .. } => "UnfitTable",
@@ -67,19 +67,19 @@ impl From<TickError> for Diagnostic {
     }
 }
 
-impl App<'_> {
+impl LakeHandler<'_> {
     /// Copies what is new and maintains the tables, until the invocation's `deadline` is near. Prints metrics.
     ///
     /// # Errors
     ///
     /// Bronze cannot be read, or a table cannot be read or written.
-    pub async fn handle(&self, deadline: Time) -> Result<Answer, TickError> {
+    pub async fn handle(&self, deadline: Time) -> Result<IngestResponse, LakeTickError> {
         let answer = self.tick(deadline).await;
         self.meter.flush(self.clock.now());
         answer
     }
 
-    async fn tick(&self, deadline: Time) -> Result<Answer, TickError> {
+    async fn tick(&self, deadline: Time) -> Result<IngestResponse, LakeTickError> {
         let left_ms = || deadline.ms() - self.clock.now().ms();
         let mut ingest = Ingest::open(&self.lake, self.clock.now()).await?;
         let files = Waiting::list(&self.lake, &ingest.taken().await?).await?;
@@ -98,7 +98,7 @@ impl App<'_> {
             let Maintained { table, files_merged, files_written, rows_written, files_removed, .. } = done;
             tracing::info!(table, files_merged, files_written, rows_written, files_removed, "a table was maintained");
         }
-        Ok(Answer { ingested: ingest.counts(), left: left.len(), held: ingest.held().len(), maintained })
+        Ok(IngestResponse { ingested: ingest.counts(), left: left.len(), held: ingest.held().len(), maintained })
     }
 
     /// Copies files until there is no time for more. Returns those that were read to their ends.
@@ -124,7 +124,7 @@ impl App<'_> {
     }
 
     fn report(&self, ingest: &Ingest, left: &[&Waiting]) {
-        let Counts { objects, lines, added, repeated, quarantined, newer, conflicts } = ingest.counts();
+        let IngestCounts { objects, lines, added, repeated, quarantined, newer, conflicts } = ingest.counts();
         let (files, left) = (left, left.len());
         tracing::info!(objects, lines, added, repeated, quarantined, newer, conflicts, left, "bronze was copied");
         for file in ingest.held() {

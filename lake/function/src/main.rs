@@ -4,7 +4,7 @@ use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use serde_json::value::RawValue;
 use stoop_domain::Time;
 use stoop_emf::Meter;
-use stoop_lake_function::App;
+use stoop_lake_function::LakeHandler;
 use stoop_lake_tables::Lake;
 use stoop_runtime::{LogFormat, SystemClock, init_telemetry};
 
@@ -13,7 +13,11 @@ use stoop_runtime::{LogFormat, SystemClock, init_telemetry};
 async fn main() -> Result<(), Error> {
     init_telemetry(LogFormat::Json);
     let bucket = std::env::var("STOOP_BUCKET").map_err(|_| "the variable STOOP_BUCKET is missing: a bucket's name")?;
-    let app = App { lake: Lake::s3(&format!("s3://{bucket}"))?, clock: &SystemClock, meter: &Meter::from_env("lake")? };
+    let app = LakeHandler {
+        lake: Lake::s3(&format!("s3://{bucket}"))?,
+        clock: &SystemClock,
+        meter: &Meter::from_env("lake")?,
+    };
     run(service_fn(async |event: LambdaEvent<Box<RawValue>>| {
         app.handle(Time::from_ms(event.context.deadline.cast_signed())).await
     }))

@@ -34,12 +34,12 @@ pub struct Chunk {
     bytes: Vec<u8>,
     ends: Vec<usize>,
     /// The lines of each file, in order.
-    pub(crate) parts: Vec<Part>,
+    pub(crate) parts: Vec<BronzePart>,
 }
 
 /// The lines of a chunk that are of one file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Part {
+pub struct BronzePart {
     /// The path of the file, or `outbox`.
     pub object: Arc<str>,
     /// The number of its lines in this chunk.
@@ -266,14 +266,14 @@ impl Chunk {
             chunk.ends.push(chunk.bytes.len());
         }
         let lines = chunk.ends.len();
-        chunk.parts.push(Part { object: object.into(), lines, ended: Some(lines as u64), damage: None });
+        chunk.parts.push(BronzePart { object: object.into(), lines, ended: Some(lines as u64), damage: None });
         chunk
     }
 
     /// The part of a file of which lines are added, which is the last one.
-    fn part_of(&mut self, object: &Arc<str>) -> &mut Part {
+    fn part_of(&mut self, object: &Arc<str>) -> &mut BronzePart {
         if self.parts.last().is_none_or(|last| !Arc::ptr_eq(&last.object, object)) {
-            self.parts.push(Part { object: Arc::clone(object), lines: 0, ended: None, damage: None });
+            self.parts.push(BronzePart { object: Arc::clone(object), lines: 0, ended: None, damage: None });
         }
         let last = self.parts.len() - 1;
         &mut self.parts[last]

@@ -7,37 +7,37 @@ use deltalake::arrow::array::{
 use deltalake::arrow::datatypes::SchemaRef;
 use stoop_domain::Time;
 
-use crate::columns::{Column, Kind, arrow_schema, element};
+use crate::columns::{ColumnType, TableColumn, arrow_schema, element};
 use crate::error::{LakeError, doing};
 
 /// A value of a row.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Cell<'a> {
+pub enum TableCell<'a> {
     /// No value.
     Null,
-    /// For [`Kind::Text`].
+    /// For [`ColumnType::Text`].
     Text(&'a str),
-    /// For [`Kind::Int`].
+    /// For [`ColumnType::Int`].
     Int(i32),
-    /// For [`Kind::Long`].
+    /// For [`ColumnType::Long`].
     Long(i64),
-    /// For [`Kind::Flag`].
+    /// For [`ColumnType::Flag`].
     Flag(bool),
-    /// For [`Kind::Time`].
+    /// For [`ColumnType::Time`].
     Time(Time),
-    /// For [`Kind::Date`]: days since 1970-01-01.
+    /// For [`ColumnType::Date`]: days since 1970-01-01.
     Date(i32),
-    /// For [`Kind::Decimal`]: in units of the last digit. It must have no more digits than the column.
+    /// For [`ColumnType::Decimal`]: in units of the last digit. It must have no more digits than the column.
     Decimal(i128),
-    /// For [`Kind::Texts`].
+    /// For [`ColumnType::Texts`].
     Texts(&'a [String]),
-    /// For [`Kind::Bytes`].
+    /// For [`ColumnType::Bytes`].
     Bytes(&'a [u8]),
-    /// For [`Kind::Number`].
+    /// For [`ColumnType::Number`].
     Number(f64),
 }
 
-impl<'a> Cell<'a> {
+impl<'a> TableCell<'a> {
     /// The cell of a value that may be missing.
     pub fn of<T>(value: Option<T>, cell: impl FnOnce(T) -> Self) -> Self {
         value.map_or(Self::Null, cell)
@@ -87,17 +87,17 @@ enum Builder {
 }
 
 /// Collects rows of a table.
-pub struct Rows {
+pub struct RowBuilder {
     schema: SchemaRef,
-    columns: Vec<Column>,
+    columns: Vec<TableColumn>,
     builders: Vec<Builder>,
     count: usize,
 }
 
-impl Rows {
+impl RowBuilder {
     /// No rows yet.
     #[must_use]
-    pub fn new(columns: &[Column]) -> Self {
+    pub fn new(columns: &[TableColumn]) -> Self {
         let builders = columns.iter().map(|column| Builder::new(column.kind)).collect();
         Self { schema: arrow_schema(columns), columns: columns.to_vec(), builders, count: 0 }
     }
@@ -106,7 +106,7 @@ impl Rows {
     ///
     /// # Errors
     /// If there are more or fewer cells than columns, or one is of another type.
-    pub fn push(&mut self, cells: &[Cell<'_>]) -> Result<(), LakeError> {
+    pub fn push(&mut self, cells: &[TableCell<'_>]) -> Result<(), LakeError> {
         if cells.len() != self.builders.len() {
             let detail = format!("{} cells in a row of {} columns", cells.len(), self.builders.len());
             return Err(doing("make a row")(detail));
@@ -144,45 +144,45 @@ impl Rows {
 }
 
 impl Builder {
-    fn new(kind: Kind) -> Self {
+    fn new(kind: ColumnType) -> Self {
         match kind {
-            Kind::Text => Self::Text(StringBuilder::new()),
-            Kind::Int => Self::Int(Int32Builder::new()),
-            Kind::Long => Self::Long(Int64Builder::new()),
-            Kind::Flag => Self::Flag(BooleanBuilder::new()),
-            Kind::Time => Self::Time(TimestampMicrosecondBuilder::new()),
-            Kind::Date => Self::Date(Date32Builder::new()),
-            Kind::Decimal(..) => Self::Decimal(Decimal128Builder::new().with_data_type(kind.arrow())),
-            Kind::Texts => Self::Texts(ListBuilder::new(StringBuilder::new()).with_field(element())),
-            Kind::Bytes => Self::Bytes(BinaryBuilder::new()),
-            Kind::Number => Self::Number(Float64Builder::new()),
+            ColumnType::Text => Self::Text(StringBuilder::new()),
+            ColumnType::Int => Self::Int(Int32Builder::new()),
+            ColumnType::Long => Self::Long(Int64Builder::new()),
+            ColumnType::Flag => Self::Flag(BooleanBuilder::new()),
+            ColumnType::Time => Self::Time(TimestampMicrosecondBuilder::new()),
+            ColumnType::Date => Self::Date(Date32Builder::new()),
+            ColumnType::Decimal(..) => Self::Decimal(Decimal128Builder::new().with_data_type(kind.arrow())),
+            ColumnType::Texts => Self::Texts(ListBuilder::new(StringBuilder::new()).with_field(element())),
+            ColumnType::Bytes => Self::Bytes(BinaryBuilder::new()),
+            ColumnType::Number => Self::Number(Float64Builder::new()),
         }
     }
 
     /// Returns `false` if the cell is of another type.
-    fn push(&mut self, cell: Cell<'_>) -> bool {
+    fn push(&mut self, cell: TableCell<'_>) -> bool {
         match (self, cell) {
-            (Self::Text(builder), Cell::Null) => builder.append_null(),
-            (Self::Text(builder), Cell::Text(text)) => builder.append_value(text),
-            (Self::Int(builder), Cell::Null) => builder.append_null(),
-            (Self::Int(builder), Cell::Int(number)) => builder.append_value(number),
-            (Self::Long(builder), Cell::Null) => builder.append_null(),
-            (Self::Long(builder), Cell::Long(number)) => builder.append_value(number),
-            (Self::Flag(builder), Cell::Null) => builder.append_null(),
-            (Self::Flag(builder), Cell::Flag(flag)) => builder.append_value(flag),
-            (Self::Time(builder), Cell::Null) => builder.append_null(),
+            (Self::Text(builder), TableCell::Null) => builder.append_null(),
+            (Self::Text(builder), TableCell::Text(text)) => builder.append_value(text),
+            (Self::Int(builder), TableCell::Null) => builder.append_null(),
+            (Self::Int(builder), TableCell::Int(number)) => builder.append_value(number),
+            (Self::Long(builder), TableCell::Null) => builder.append_null(),
+            (Self::Long(builder), TableCell::Long(number)) => builder.append_value(number),
+            (Self::Flag(builder), TableCell::Null) => builder.append_null(),
+            (Self::Flag(builder), TableCell::Flag(flag)) => builder.append_value(flag),
+            (Self::Time(builder), TableCell::Null) => builder.append_null(),
             // Times are clamped to the years 1 to 9999, so this does not overflow.
-            (Self::Time(builder), Cell::Time(time)) => builder.append_value(time.ms() * 1_000),
-            (Self::Date(builder), Cell::Null) => builder.append_null(),
-            (Self::Date(builder), Cell::Date(day)) => builder.append_value(day),
-            (Self::Decimal(builder), Cell::Null) => builder.append_null(),
-            (Self::Decimal(builder), Cell::Decimal(number)) => builder.append_value(number),
-            (Self::Texts(builder), Cell::Null) => builder.append_null(),
-            (Self::Texts(builder), Cell::Texts(texts)) => builder.append_value(texts.iter().map(Some)),
-            (Self::Bytes(builder), Cell::Null) => builder.append_null(),
-            (Self::Bytes(builder), Cell::Bytes(bytes)) => builder.append_value(bytes),
-            (Self::Number(builder), Cell::Null) => builder.append_null(),
-            (Self::Number(builder), Cell::Number(number)) => builder.append_value(number),
+            (Self::Time(builder), TableCell::Time(time)) => builder.append_value(time.ms() * 1_000),
+            (Self::Date(builder), TableCell::Null) => builder.append_null(),
+            (Self::Date(builder), TableCell::Date(day)) => builder.append_value(day),
+            (Self::Decimal(builder), TableCell::Null) => builder.append_null(),
+            (Self::Decimal(builder), TableCell::Decimal(number)) => builder.append_value(number),
+            (Self::Texts(builder), TableCell::Null) => builder.append_null(),
+            (Self::Texts(builder), TableCell::Texts(texts)) => builder.append_value(texts.iter().map(Some)),
+            (Self::Bytes(builder), TableCell::Null) => builder.append_null(),
+            (Self::Bytes(builder), TableCell::Bytes(bytes)) => builder.append_value(bytes),
+            (Self::Number(builder), TableCell::Null) => builder.append_null(),
+            (Self::Number(builder), TableCell::Number(number)) => builder.append_value(number),
             _ => return false,
         }
         true

@@ -6,11 +6,11 @@ use serde_json::{Value, json};
 
 /// A column of a table.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Column {
+pub struct TableColumn {
     /// The name.
     pub name: Cow<'static, str>,
     /// The type of its values.
-    pub kind: Kind,
+    pub kind: ColumnType,
     /// Whether every row has a value.
     pub required: bool,
     /// What it means, for documents and engines.
@@ -19,7 +19,7 @@ pub struct Column {
 
 /// The type of a column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum ColumnType {
     /// UTF-8.
     Text,
     /// 32 bits.
@@ -42,14 +42,18 @@ pub enum Kind {
     Number,
 }
 
-impl Column {
+impl TableColumn {
     /// A column whose values may be missing.
-    pub fn new(name: impl Into<Cow<'static, str>>, kind: Kind, meaning: impl Into<Cow<'static, str>>) -> Self {
+    pub fn new(name: impl Into<Cow<'static, str>>, kind: ColumnType, meaning: impl Into<Cow<'static, str>>) -> Self {
         Self { name: name.into(), kind, required: false, meaning: meaning.into() }
     }
 
     /// A column that has a value in every row. Only for columns that a table has from the beginning.
-    pub fn required(name: impl Into<Cow<'static, str>>, kind: Kind, meaning: impl Into<Cow<'static, str>>) -> Self {
+    pub fn required(
+        name: impl Into<Cow<'static, str>>,
+        kind: ColumnType,
+        meaning: impl Into<Cow<'static, str>>,
+    ) -> Self {
         Self { required: true, ..Self::new(name, kind, meaning) }
     }
 
@@ -67,7 +71,7 @@ impl Column {
     }
 }
 
-impl Kind {
+impl ColumnType {
     /// The type in a Delta schema.
     #[must_use]
     pub fn delta(self) -> Value {
@@ -116,6 +120,6 @@ pub(crate) fn element() -> Arc<Field> {
 }
 
 /// The columns as a schema of Arrow.
-pub(crate) fn arrow_schema(columns: &[Column]) -> SchemaRef {
-    Arc::new(Schema::new(columns.iter().map(Column::arrow).collect::<Vec<_>>()))
+pub(crate) fn arrow_schema(columns: &[TableColumn]) -> SchemaRef {
+    Arc::new(Schema::new(columns.iter().map(TableColumn::arrow).collect::<Vec<_>>()))
 }

@@ -16,7 +16,7 @@ use crate::maintained::Maintained;
 use crate::merge::Merge;
 use crate::replace::FILE_BYTES;
 use crate::specs::Spec;
-use crate::table::{Effect, Table};
+use crate::table::{Effect, LakeTable};
 
 /// Files that are merged at a time.
 const FILES_MAX: usize = 32;
@@ -28,7 +28,7 @@ const ATTEMPTS_MAX: u32 = 50;
 /// Merges the small files of each partition into sorted ones of about 64 MB. Each merge is a version of its own, so that
 /// a process that dies loses one. The rows stay the same.
 pub(crate) async fn compact(
-    table: &mut Table,
+    table: &mut LakeTable,
     spec: &Spec,
     now: Time,
     stop: &dyn Fn() -> bool,
@@ -51,7 +51,7 @@ pub(crate) async fn compact(
 }
 
 /// The columns of the table but the one that separates files: also those of a newer program.
-fn columns_of(table: &Table, spec: &Spec) -> Result<SchemaRef, LakeError> {
+fn columns_of(table: &LakeTable, spec: &Spec) -> Result<SchemaRef, LakeError> {
     let failed = Doing::new(format!("read the schema of the table {}", table.name()));
     let schema: Schema = table.state()?.schema().as_ref().try_into_arrow().map_err(|error| failed.by(error))?;
     let fields = schema.fields().iter().filter(|field| Some(field.name().as_str()) != spec.partition);
@@ -63,7 +63,7 @@ fn columns_of(table: &Table, spec: &Spec) -> Result<SchemaRef, LakeError> {
 type SmallFiles = (Option<String>, Vec<LogicalFileView>);
 
 /// Small files of one partition that are worth to be merged.
-fn next_group(table: &Table, spec: &Spec) -> Result<Option<SmallFiles>, LakeError> {
+fn next_group(table: &LakeTable, spec: &Spec) -> Result<Option<SmallFiles>, LakeError> {
     let mut small: BTreeMap<Option<String>, Vec<LogicalFileView>> = BTreeMap::new();
     for file in table.files()? {
         if file.size() < SMALL_BYTES {
@@ -99,7 +99,7 @@ fn group_of(sizes: &[i64]) -> Option<Range<usize>> {
 }
 
 async fn merge(
-    table: &Table,
+    table: &LakeTable,
     spec: &Spec,
     schema: &SchemaRef,
     partition: Option<String>,
@@ -133,7 +133,7 @@ async fn merge(
 
 /// Returns `false` if a file is not in the table any more.
 async fn commit(
-    table: &mut Table,
+    table: &mut LakeTable,
     files: &[LogicalFileView],
     added: &[Add],
     done: &mut Maintained,

@@ -48,7 +48,7 @@ fn file_properties(key: Option<&str>) -> Result<WriterProperties, LakeError> {
 /// Writes one file. Keep its rows sorted.
 pub(crate) struct FileWriter {
     writer: ArrowWriter<Vec<u8>>,
-    bounds: Bounds,
+    bounds: FileBounds,
     partition: Option<(String, String)>,
 }
 
@@ -60,7 +60,7 @@ impl FileWriter {
         partition: Option<(String, String)>,
     ) -> Result<Self, LakeError> {
         let writer = ArrowWriter::try_new(Vec::new(), batch.schema(), Some(file_properties(key)?));
-        Ok(Self { writer: writer.map_err(doing("begin a file"))?, bounds: Bounds::default(), partition })
+        Ok(Self { writer: writer.map_err(doing("begin a file"))?, bounds: FileBounds::default(), partition })
     }
 
     pub(crate) fn write(&mut self, batch: &RecordBatch) -> Result<(), LakeError> {
@@ -98,7 +98,7 @@ impl FileWriter {
 
 /// The number of rows, and the least and greatest value of the columns that queries select by.
 #[derive(Default)]
-struct Bounds {
+struct FileBounds {
     rows: usize,
     nulls: HashMap<String, usize>,
     /// `None` if a value is too long.
@@ -106,7 +106,7 @@ struct Bounds {
     times: HashMap<String, (i64, i64)>,
 }
 
-impl Bounds {
+impl FileBounds {
     fn take(&mut self, batch: &RecordBatch) {
         self.rows += batch.num_rows();
         for (field, array) in batch.schema().fields().iter().zip(batch.columns()) {

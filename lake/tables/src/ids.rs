@@ -7,7 +7,7 @@ use stoop_domain::Time;
 use crate::error::LakeError;
 use crate::observation::hash_of;
 use crate::read::each_text;
-use crate::table::Table;
+use crate::table::LakeTable;
 
 /// Names of rows that are kept in memory: about 70 MB.
 pub(crate) const KEPT_MAX: usize = 3_600_000;
@@ -26,7 +26,7 @@ pub(crate) struct Wanted<'a> {
 pub(crate) struct KnownIds {
     key: &'static str,
     moment: Option<&'static str>,
-    by_partition: HashMap<String, Part>,
+    by_partition: HashMap<String, PartitionIds>,
     /// The least and greatest moment of each file. `None` if the log does not tell.
     bounds: HashMap<String, Option<(i64, i64)>>,
     kept: usize,
@@ -34,7 +34,7 @@ pub(crate) struct KnownIds {
 }
 
 #[derive(Default)]
-struct Part {
+struct PartitionIds {
     ids: HashSet<u128>,
     /// The files whose names are in `ids`. A file never changes, and no row leaves the table.
     files: HashSet<String>,
@@ -57,18 +57,18 @@ impl KnownIds {
     /// Which of these rows the partition has.
     pub(crate) async fn present(
         &mut self,
-        table: &Table,
+        table: &LakeTable,
         partition: &str,
         mut files: Vec<LogicalFileView>,
         wanted: Wanted<'_>,
     ) -> Result<Vec<bool>, LakeError> {
         self.keep_possible(&mut files, wanted.moments);
-        let is_unread = |file: &LogicalFileView, part: &Part| !part.files.contains(file.path().as_ref());
+        let is_unread = |file: &LogicalFileView, part: &PartitionIds| !part.files.contains(file.path().as_ref());
         let mut part = self.by_partition.remove(partition).unwrap_or_default();
         let unread = files.iter().filter(|file| is_unread(file, &part));
         if self.kept + unread.map(rows_of).sum::<usize>() > self.kept_max {
             // Simple rather than clever: the files that are needed are read again.
-            (part, self.kept) = (Part::default(), 0);
+            (part, self.kept) = (PartitionIds::default(), 0);
             self.by_partition.clear();
             if files.iter().map(rows_of).sum::<usize>() > self.kept_max {
                 return self.scan(table, &files, wanted.ids).await;
@@ -112,7 +112,12 @@ impl KnownIds {
         });
     }
 
-    async fn scan(&self, table: &Table, files: &[LogicalFileView], wanted: &[u128]) -> Result<Vec<bool>, LakeError> {
+    async fn scan(
+        &self,
+        table: &LakeTable,
+        files: &[LogicalFileView],
+        wanted: &[u128],
+    ) -> Result<Vec<bool>, LakeError> {
         let positions: HashMap<u128, usize> = wanted.iter().enumerate().map(|(at, id)| (*id, at)).collect();
         let mut found = vec![false; wanted.len()];
         for file in files {
@@ -139,7 +144,7 @@ fn bounds_of(file: &LogicalFileView, column: &str) -> Option<(i64, i64)> {
 }
 
 async fn each_id(
-    table: &Table,
+    table: &LakeTable,
     key: &str,
     file: &LogicalFileView,
     mut visit: impl FnMut(u128),

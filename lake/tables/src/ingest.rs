@@ -5,16 +5,16 @@ use deltalake::arrow::array::{AsArray as _, RecordBatch};
 use serde::Serialize;
 use stoop_domain::{Reason, Time};
 
-use crate::bronze::{Chunk, Part};
-use crate::cells::{Cell, Rows};
+use crate::bronze::{BronzePart, Chunk};
+use crate::cells::{RowBuilder, TableCell};
 use crate::error::LakeError;
 use crate::ids::number_of;
 use crate::insert::{Inserted, Inserter};
-use crate::observation::{ObservationRows, Origin, Pushed};
+use crate::observation::{LineOrigin, ObservationRows, Pushed};
 use crate::place::Lake;
 use crate::quarantine::{QuarantineRows, line_version, wrong_field};
 use crate::specs::{self, TABLE_SCHEMA};
-use crate::table::Table;
+use crate::table::LakeTable;
 
 /// Copies bronze into the tables `observations` and `quarantine`, each line once.
 ///
@@ -26,7 +26,7 @@ pub struct Ingest {
     bronze: Inserter,
     rows: ObservationRows,
     refused: QuarantineRows,
-    counts: Counts,
+    counts: IngestCounts,
     held: Vec<Held>,
     /// Files with lines of a newer program: why.
     newer: HashMap<Arc<str>, Arc<str>>,
@@ -44,7 +44,7 @@ pub struct Held {
 
 /// What was read, and its outcome.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Counts {
+pub struct IngestCounts {
     /// Files of bronze that were read to their end.
     pub objects: u64,
     /// Lines that were read.
@@ -65,15 +65,15 @@ impl Ingest {
     /// Opens the tables, or creates them.
     ///
     /// # Errors
-    /// See [`Table::open`](crate::Table::open). If the table `bronze` says that files were taken, and there is no table
+    /// See [`LakeTable::open`](crate::LakeTable::open). If the table `bronze` says that files were taken, and there is no table
     /// `observations`: somebody removed it.
     pub async fn open(lake: &Lake, now: Time) -> Result<Self, LakeError> {
         let is_there = lake.tables().await?.iter().any(|name| name == "observations");
         if !is_there
-            && let Some(bronze) = Table::find(lake, "bronze").await?
+            && let Some(bronze) = LakeTable::find(lake, "bronze").await?
             && bronze.rows()? > 0
             // Another process may have made both just now.
-            && Table::find(lake, "observations").await?.is_none()
+            && LakeTable::find(lake, "observations").await?.is_none()
         {
             return Err(of_another());
         }
@@ -83,7 +83,7 @@ impl Ingest {
             bronze: Inserter::open(lake, specs::bronze(), now).await?,
             rows: ObservationRows::default(),
             refused: QuarantineRows::default(),
-            counts: Counts::default(),
+            counts: IngestCounts::default(),
             held: Vec::new(),
             newer: HashMap::new(),
         })
@@ -123,7 +123,7 @@ impl Ingest {
     pub async fn take(&mut self, chunk: &Chunk, now: Time) -> Result<(), LakeError> {
         for (part, line) in chunk.lines() {
             let object = &chunk.parts[part].object;
-            let origin = Origin { object, at: now, line_version: line_version(line) };
+            let origin = LineOrigin { object, at: now, line_version: line_version(line) };
             self.sort_out(line, object, origin)?;
             self.counts.lines += 1;
         }
@@ -164,11 +164,11 @@ impl Ingest {
 
     /// What was done so far.
     #[must_use]
-    pub fn counts(&self) -> Counts {
+    pub fn counts(&self) -> IngestCounts {
         self.counts
     }
 
-    fn sort_out(&mut self, line: &[u8], object: &Arc<str>, origin: Origin<'_>) -> Result<(), LakeError> {
+    fn sort_out(&mut self, line: &[u8], object: &Arc<str>, origin: LineOrigin<'_>) -> Result<(), LakeError> {
         if Chunk::is_too_long(line) {
             let detail = format!("more than {} bytes; the beginning is kept", line.len() - 1);
             return self.refused.push(&line[..1 << 16], (Reason::TooLong, None, &detail), origin);
@@ -202,7 +202,7 @@ impl Ingest {
         }
     }
 
-    async fn mark_taken(&mut self, parts: &[Part], now: Time) -> Result<(), LakeError> {
+    async fn mark_taken(&mut self, parts: &[BronzePart], now: Time) -> Result<(), LakeError> {
         let whole = parts.iter().filter(|part| !self.newer.contains_key(&part.object));
         let ended: Vec<(Arc<str>, u64)> =
             whole.filter_map(|part| Some((Arc::clone(&part.object), part.ended?))).collect();
@@ -210,14 +210,14 @@ impl Ingest {
             return Ok(());
         }
         let observations_id = self.observations.table().id()?;
-        let mut rows = Rows::new(&specs::bronze().columns);
+        let mut rows = RowBuilder::new(&specs::bronze().columns);
         for (object, lines) in &ended {
             let cells = [
-                Cell::Text(object),
-                Cell::Long(lines.cast_signed()),
-                Cell::Time(now),
-                Cell::Int(TABLE_SCHEMA.cast_signed()),
-                Cell::Text(&observations_id),
+                TableCell::Text(object),
+                TableCell::Long(lines.cast_signed()),
+                TableCell::Time(now),
+                TableCell::Int(TABLE_SCHEMA.cast_signed()),
+                TableCell::Text(&observations_id),
             ];
             rows.push(&cells)?;
         }

@@ -17,7 +17,7 @@ use crate::files::FileWriter;
 use crate::ids::{KEPT_MAX, KnownIds, Wanted};
 use crate::place::Lake;
 use crate::specs::Spec;
-use crate::table::{Effect, Table};
+use crate::table::{Effect, LakeTable};
 
 /// How often rows are committed until another writer is not quicker. Each attempt reads only what the others added.
 const ATTEMPTS_MAX: u32 = 50;
@@ -29,7 +29,7 @@ pub struct Inserter {
     lake: Lake,
     spec: Spec,
     key: &'static str,
-    table: Table,
+    table: LakeTable,
     known: KnownIds,
 }
 
@@ -45,7 +45,7 @@ pub struct Inserted {
 }
 
 /// Rows of one partition: which ones of the batch, and the file that has those that the table lacks.
-struct Group {
+struct PartitionRows {
     partition: String,
     rows: Range<usize>,
     missing: Vec<bool>,
@@ -56,10 +56,10 @@ impl Inserter {
     /// Opens the table, or creates it.
     ///
     /// # Errors
-    /// If rows of the table have no key, or see [`Table::open`].
+    /// If rows of the table have no key, or see [`LakeTable::open`].
     pub async fn open(lake: &Lake, spec: Spec, now: Time) -> Result<Self, LakeError> {
         let key = spec.key.ok_or_else(|| doing(format!("add rows to {}", spec.name))("its rows have no key"))?;
-        let table = Table::open(lake, &spec, now).await?;
+        let table = LakeTable::open(lake, &spec, now).await?;
         let known = KnownIds::new(key, spec.moment, KEPT_MAX);
         Ok(Self { lake: lake.clone(), spec, key, table, known })
     }
@@ -93,14 +93,14 @@ impl Inserter {
             inserted.conflicts += 1;
             tokio::time::sleep(pause(attempt)).await;
             // It may have other columns now.
-            self.table = Table::open(&self.lake, &self.spec, now).await?;
+            self.table = LakeTable::open(&self.lake, &self.spec, now).await?;
         }
         Err(LakeError::Busy { table: self.spec.name.to_string(), attempts: ATTEMPTS_MAX })
     }
 
     /// The table, as of the version that was read last.
     #[must_use]
-    pub fn table(&self) -> &Table {
+    pub fn table(&self) -> &LakeTable {
         &self.table
     }
 
@@ -123,14 +123,18 @@ impl Inserter {
     }
 
     /// The rows of each partition.
-    fn groups(&self, batch: &RecordBatch) -> Result<Vec<Group>, LakeError> {
-        let group =
-            |partition: &str, rows| Group { partition: partition.to_owned(), rows, missing: Vec::new(), added: None };
+    fn groups(&self, batch: &RecordBatch) -> Result<Vec<PartitionRows>, LakeError> {
+        let group = |partition: &str, rows| PartitionRows {
+            partition: partition.to_owned(),
+            rows,
+            missing: Vec::new(),
+            added: None,
+        };
         let Some(column) = self.spec.partition else { return Ok(vec![group("", 0..batch.num_rows())]) };
         let failed = Doing::new(format!("separate rows of {}", self.spec.name));
         let values = batch.column_by_name(column).and_then(|array| array.as_string_opt::<i32>());
         let values = values.ok_or_else(|| failed.by(format!("{column} is no column of texts")))?;
-        let mut groups: Vec<Group> = Vec::new();
+        let mut groups: Vec<PartitionRows> = Vec::new();
         for (row, value) in values.iter().enumerate() {
             let value = value.ok_or_else(|| failed.by(format!("row {row} has no {column}")))?;
             match groups.last_mut() {
@@ -153,7 +157,7 @@ impl Inserter {
         &mut self,
         batch: &RecordBatch,
         ids: &[u128],
-        groups: &mut [Group],
+        groups: &mut [PartitionRows],
         now: Time,
     ) -> Result<u64, LakeError> {
         let files = self.table.files()?;
@@ -208,7 +212,7 @@ impl Inserter {
         drop(self.table.log().object_store(None).delete(&Path::from(add.path.as_str())).await);
     }
 
-    async fn commit(&mut self, groups: &[Group], added: u64) -> Result<bool, LakeError> {
+    async fn commit(&mut self, groups: &[PartitionRows], added: u64) -> Result<bool, LakeError> {
         let adds: Vec<Action> = groups.iter().filter_map(|group| group.added.clone()).map(Action::Add).collect();
         let version = i64::try_from(self.table.version() + 1).map_err(doing("count versions"))?;
         // Tells other programs which version last touched a partition, and lets them conflict.
@@ -222,12 +226,12 @@ impl Inserter {
     }
 
     /// Whether the table has the files that were to be added.
-    fn has_all(&self, groups: &[Group]) -> Result<bool, LakeError> {
+    fn has_all(&self, groups: &[PartitionRows]) -> Result<bool, LakeError> {
         let paths: HashSet<String> = self.table.files()?.iter().map(|file| file.path().into_owned()).collect();
         Ok(groups.iter().filter_map(|group| group.added.as_ref()).all(|add| paths.contains(&add.path)))
     }
 
-    fn remember(&mut self, groups: &[Group], ids: &[u128]) {
+    fn remember(&mut self, groups: &[PartitionRows], ids: &[u128]) {
         for group in groups {
             if let Some(add) = &group.added {
                 self.known.add(&group.partition, add.path.clone(), ids[group.rows.clone()].iter().copied());

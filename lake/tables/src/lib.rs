@@ -1,7 +1,7 @@
 //! The tables of the lake: every observation, typed, in Delta tables that any engine reads.
 //!
 //! Bronze is what Stoop writes anyway: observations as compressed lines of JSON. [`Ingest`] copies them into the table
-//! `observations`, each once, whatever is delivered twice, late, or by two writers at a time. [`docs/LAKE.md`] describes
+//! `observations`, each once, whatever is delivered twice, late, or by two writers at a time. [`docs/LAKE_TABLES.md`] describes
 //! every table; [`columns`] and [`specs`] define them.
 //!
 //! ```
@@ -16,7 +16,7 @@
 //! Delta; with this rule they do, so that the second one looks again at what is there. This crate reads no clock:
 //! times are arguments. Delta's library stamps commits by the computer's clock.
 //!
-//! [`docs/LAKE.md`]: ../../../docs/LAKE.md
+//! [`docs/LAKE_TABLES.md`]: ../../../docs/LAKE_TABLES.md
 
 mod bronze;
 mod cells;
@@ -43,13 +43,13 @@ pub mod specs;
 mod table;
 mod versions;
 
-pub use bronze::{Bronze, Chunk, Part, Waiting};
-pub use cells::{Cell, Rows};
-pub use columns::{Column, Kind};
+pub use bronze::{Bronze, BronzePart, Chunk, Waiting};
+pub use cells::{RowBuilder, TableCell};
+pub use columns::{ColumnType, TableColumn};
 #[cfg(feature = "database")]
 pub use derived::{Derived, TableCounts};
 pub use error::LakeError;
-pub use ingest::{Counts, Held, Ingest};
+pub use ingest::{Held, Ingest, IngestCounts};
 pub use insert::{Inserted, Inserter};
 pub use maintain::{RETENTION_DAYS, RETENTION_DAYS_MAX, maintain};
 pub use maintained::Maintained;
@@ -58,5 +58,5 @@ pub use place::Lake;
 pub use recorded::record_versions;
 pub use replace::{Replaced, Replacement};
 pub use specs::Spec;
-pub use table::Table;
+pub use table::LakeTable;
 pub use versions::TableVersion;

@@ -12,7 +12,7 @@ use crate::error::{Doing, LakeError};
 use crate::maintained::Maintained;
 use crate::place::Lake;
 use crate::specs::{self, Spec};
-use crate::table::Table;
+use crate::table::LakeTable;
 
 /// The days that files stay which no current version has: a reader of an old version needs them.
 pub const RETENTION_DAYS: u32 = 7;
@@ -55,7 +55,7 @@ async fn maintain_one(
     stop: &dyn Fn() -> bool,
 ) -> Result<Maintained, LakeError> {
     let mut done = Maintained { table: spec.name.to_string(), ..Maintained::default() };
-    let mut table = Table::open(lake, spec, now).await?;
+    let mut table = LakeTable::open(lake, spec, now).await?;
     if spec.key.is_some() {
         compact(&mut table, spec, now, stop, &mut done).await?;
     }
@@ -74,7 +74,7 @@ async fn maintain_one(
 }
 
 /// The version of the newest checkpoint.
-async fn last_checkpoint(table: &Table) -> Result<Option<u64>, LakeError> {
+async fn last_checkpoint(table: &LakeTable) -> Result<Option<u64>, LakeError> {
     let failed = Doing::new(format!("read the last checkpoint of the table {}", table.name()));
     match table.log().object_store(None).get(&Path::from("_delta_log/_last_checkpoint")).await {
         Ok(found) => {
@@ -91,7 +91,7 @@ async fn last_checkpoint(table: &Table) -> Result<Option<u64>, LakeError> {
 /// Removes files that no version of the retention has: those that were removed from the table before, and older ones that
 /// no version ever had. A writer may be about to commit one of those, so they stay a day at least.
 async fn vacuum(
-    table: &Table,
+    table: &LakeTable,
     retention_days: u32,
     now: Time,
     stop: &dyn Fn() -> bool,

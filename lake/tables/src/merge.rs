@@ -13,7 +13,7 @@ use futures_util::TryStreamExt as _;
 use crate::error::{Doing, LakeError};
 use crate::files::FileReader;
 use crate::read::open;
-use crate::table::Table;
+use crate::table::LakeTable;
 
 /// Rows of each file that are in memory.
 const BATCH_ROWS: usize = 2_048;
@@ -22,7 +22,7 @@ const OUT_ROWS: usize = 8_192;
 
 /// The rows of several sorted files in one order. Has a batch of each file in memory.
 pub(crate) struct Merge {
-    inputs: Vec<Input>,
+    inputs: Vec<MergeInput>,
     schema: SchemaRef,
     converter: RowConverter,
     keys: Vec<usize>,
@@ -32,7 +32,7 @@ pub(crate) struct Merge {
     failed: Doing,
 }
 
-struct Input {
+struct MergeInput {
     stream: ParquetRecordBatchStream<FileReader>,
     rows: Option<Rows>,
     /// The position in `batches`.
@@ -43,7 +43,7 @@ struct Input {
 impl Merge {
     /// `schema` has the columns of the output. `order` are those by which each file is sorted.
     pub(crate) async fn of(
-        table: &Table,
+        table: &LakeTable,
         files: &[LogicalFileView],
         schema: SchemaRef,
         order: &[&str],
@@ -56,7 +56,7 @@ impl Merge {
             Self { inputs: Vec::new(), schema, converter, keys, heap: BinaryHeap::new(), batches: Vec::new(), failed };
         for file in files {
             let stream = open(table, file, &[], BATCH_ROWS).await?;
-            merge.inputs.push(Input { stream, rows: None, batch: 0, next: 0 });
+            merge.inputs.push(MergeInput { stream, rows: None, batch: 0, next: 0 });
             merge.advance(merge.inputs.len() - 1).await?;
         }
         Ok(merge)

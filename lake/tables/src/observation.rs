@@ -6,7 +6,7 @@ use stoop_domain::{
     home_id, market_of,
 };
 
-use crate::cells::{Cell, Rows};
+use crate::cells::{RowBuilder, TableCell};
 use crate::error::LakeError;
 use crate::newer::unknown_field;
 use crate::specs::{self, TABLE_SCHEMA};
@@ -23,7 +23,7 @@ const DAYS: std::ops::RangeInclusive<i32> = -719_162..=2_932_896;
 const ZONES_MAX: usize = 1 << 14;
 
 /// Why an observation is not a row: the reason, the field and what is wrong.
-pub(crate) type Refusal = (Reason, &'static str, String);
+pub(crate) type LineRefusal = (Reason, &'static str, String);
 
 /// The name of an observation: the beginning of a hash of its line. The number of the line's format is left out, so
 /// that the same observation has the same name in any format.
@@ -51,14 +51,14 @@ pub(crate) enum Pushed {
     /// It is a row.
     Row,
     /// Its values do not fit the columns.
-    Refused(Refusal),
+    Refused(LineRefusal),
     /// It has this field, which this program does not know.
     Newer(String),
 }
 
 /// Collects rows of the table `observations`.
 pub struct ObservationRows {
-    rows: Rows,
+    rows: RowBuilder,
     ids: Vec<u128>,
     line: Vec<u8>,
     zones: HashMap<AreaPath, String>,
@@ -66,7 +66,7 @@ pub struct ObservationRows {
 
 /// Where and when a line was read.
 #[derive(Clone, Copy)]
-pub(crate) struct Origin<'a> {
+pub(crate) struct LineOrigin<'a> {
     pub(crate) object: &'a str,
     pub(crate) at: Time,
     pub(crate) line_version: u32,
@@ -74,7 +74,7 @@ pub(crate) struct Origin<'a> {
 
 impl Default for ObservationRows {
     fn default() -> Self {
-        let rows = Rows::new(&specs::observations().columns);
+        let rows = RowBuilder::new(&specs::observations().columns);
         Self { rows, ids: Vec::new(), line: Vec::new(), zones: HashMap::new() }
     }
 }
@@ -85,7 +85,7 @@ impl ObservationRows {
         &mut self,
         observation: &Observation,
         line: &[u8],
-        origin: Origin<'_>,
+        origin: LineOrigin<'_>,
     ) -> Result<Pushed, LakeError> {
         let numbers = match Numbers::of(observation) {
             Ok(numbers) => numbers,
@@ -112,39 +112,41 @@ impl ObservationRows {
         let listing = &observation.listing;
         let mut cells = Vec::with_capacity(80);
         cells.extend([
-            Cell::Text(&id_text),
-            Cell::Text(&month),
-            Cell::Text(&observation.source),
-            Cell::Text(&observation.native_id),
-            Cell::Text(listing_id.as_str()),
-            Cell::Time(observation.at),
-            Cell::Time(observation.seen),
-            Cell::Int(numbers.seq),
-            Cell::Flag(observation.versioned),
-            Cell::Flag(observation.initial),
-            Cell::Text(observation.watch.as_str()),
-            Cell::Text(listing.purpose.as_str()),
-            Cell::Text(listing.status.as_str()),
-            Cell::Text(listing.currency.code()),
+            TableCell::Text(&id_text),
+            TableCell::Text(&month),
+            TableCell::Text(&observation.source),
+            TableCell::Text(&observation.native_id),
+            TableCell::Text(listing_id.as_str()),
+            TableCell::Time(observation.at),
+            TableCell::Time(observation.seen),
+            TableCell::Int(numbers.seq),
+            TableCell::Flag(observation.versioned),
+            TableCell::Flag(observation.initial),
+            TableCell::Text(observation.watch.as_str()),
+            TableCell::Text(listing.purpose.as_str()),
+            TableCell::Text(listing.status.as_str()),
+            TableCell::Text(listing.currency.code()),
         ]);
-        cells.extend(numbers.prices.map(|price| Cell::of(price, Cell::Decimal)));
+        cells.extend(numbers.prices.map(|price| TableCell::of(price, TableCell::Decimal)));
         cells.extend([
-            Cell::of(listing.close_date, |day| Cell::Date(day.0)),
-            Cell::of(listing.price_changed_at, Cell::Time),
-            Cell::of(listing.listed_at, Cell::Time),
-            Cell::text(market.as_ref().map(|_| market_text.as_str())),
-            Cell::text(market.as_ref().map(|market| market.area.as_str())),
+            TableCell::of(listing.close_date, |day| TableCell::Date(day.0)),
+            TableCell::of(listing.price_changed_at, TableCell::Time),
+            TableCell::of(listing.listed_at, TableCell::Time),
+            TableCell::text(market.as_ref().map(|_| market_text.as_str())),
+            TableCell::text(market.as_ref().map(|market| market.area.as_str())),
         ]);
         let levels = market.as_ref().map(|market| market.area.levels());
-        cells.extend((0..5).map(|level| Cell::text(levels.map(|levels| levels[level]).filter(|name| *name != "-"))));
-        cells.push(Cell::text(zone));
+        cells.extend(
+            (0..5).map(|level| TableCell::text(levels.map(|levels| levels[level]).filter(|name| *name != "-"))),
+        );
+        cells.push(TableCell::text(zone));
         numbers.home.iter().for_each(|home| home.push(&mut cells));
         push_address(observation, &mut cells);
         cells.extend([
-            Cell::Text(origin.object),
-            Cell::Time(origin.at),
-            Cell::Int(origin.line_version.cast_signed()),
-            Cell::Int(TABLE_SCHEMA.cast_signed()),
+            TableCell::Text(origin.object),
+            TableCell::Time(origin.at),
+            TableCell::Int(origin.line_version.cast_signed()),
+            TableCell::Int(TABLE_SCHEMA.cast_signed()),
         ]);
         self.rows.push(&cells)?;
         self.ids.push(id);
@@ -172,7 +174,7 @@ impl ObservationRows {
     }
 }
 
-fn push_address<'a>(observation: &'a Observation, cells: &mut Vec<Cell<'a>>) {
+fn push_address<'a>(observation: &'a Observation, cells: &mut Vec<TableCell<'a>>) {
     let address = &observation.listing.address;
     let texts = [
         &address.line,
@@ -183,14 +185,15 @@ fn push_address<'a>(observation: &'a Observation, cells: &mut Vec<Cell<'a>>) {
         &address.region,
         &address.country,
     ];
-    cells.extend(texts.map(|text| Cell::text(text.as_deref())));
+    cells.extend(texts.map(|text| TableCell::text(text.as_deref())));
     cells.extend(
-        [address.latitude_e6, address.longitude_e6].map(|degrees| Cell::of(degrees, |e6| Cell::Decimal(e6.into()))),
+        [address.latitude_e6, address.longitude_e6]
+            .map(|degrees| TableCell::of(degrees, |e6| TableCell::Decimal(e6.into()))),
     );
     let details = &observation.listing.details;
     let texts = [&details.title, &details.description, &details.seller, &details.agency, &details.url];
-    cells.extend(texts.map(|text| Cell::text(text.as_deref())));
-    cells.extend([Cell::Texts(&details.images), Cell::Texts(&details.amenities)]);
+    cells.extend(texts.map(|text| TableCell::text(text.as_deref())));
+    cells.extend([TableCell::Texts(&details.images), TableCell::Texts(&details.amenities)]);
 }
 
 /// The month of a moment in UTC: `2026-03`.
@@ -208,7 +211,7 @@ struct Numbers {
 }
 
 impl Numbers {
-    fn of(observation: &Observation) -> Result<Self, Refusal> {
+    fn of(observation: &Observation) -> Result<Self, LineRefusal> {
         let listing = &observation.listing;
         let bad = |field, detail| (Reason::BadValue, field, detail);
         let Ok(seq) = i32::try_from(observation.seq) else {
@@ -261,16 +264,16 @@ impl Numbers {
 
 /// The cells of a field of the home: one, or three for an area.
 pub(crate) enum HomeCells {
-    One(Cell<'static>),
+    One(TableCell<'static>),
     Area(Option<(i128, &'static str, i128)>),
 }
 
 impl HomeCells {
-    pub(crate) fn of(field: &HomeField, value: Option<HomeValue>, currency: Currency) -> Result<Self, Refusal> {
+    pub(crate) fn of(field: &HomeField, value: Option<HomeValue>, currency: Currency) -> Result<Self, LineRefusal> {
         Ok(match (field.kind, value) {
             (HomeKind::Area, Some(HomeValue::Area(area))) => Self::Area(Some(area_cells(field.name, area)?)),
             (HomeKind::Area, _) => Self::Area(None),
-            (_, None) => Self::One(Cell::Null),
+            (_, None) => Self::One(TableCell::Null),
             (_, Some(value)) => Self::One(home_cell(field.name, value, currency)?),
         })
     }
@@ -278,34 +281,34 @@ impl HomeCells {
     /// The cells of a field without a value.
     #[cfg(feature = "database")]
     pub(crate) fn none(field: &HomeField) -> Self {
-        if field.kind == HomeKind::Area { Self::Area(None) } else { Self::One(Cell::Null) }
+        if field.kind == HomeKind::Area { Self::Area(None) } else { Self::One(TableCell::Null) }
     }
 
-    pub(crate) fn push(&self, cells: &mut Vec<Cell<'_>>) {
+    pub(crate) fn push(&self, cells: &mut Vec<TableCell<'_>>) {
         match self {
             Self::One(cell) => cells.push(*cell),
-            Self::Area(None) => cells.extend([Cell::Null; 3]),
+            Self::Area(None) => cells.extend([TableCell::Null; 3]),
             Self::Area(Some((own, unit, metric))) => {
-                cells.extend([Cell::Decimal(*own), Cell::Text(unit), Cell::Decimal(*metric)]);
+                cells.extend([TableCell::Decimal(*own), TableCell::Text(unit), TableCell::Decimal(*metric)]);
             }
         }
     }
 }
 
-fn home_cell(name: &'static str, value: HomeValue, currency: Currency) -> Result<Cell<'static>, Refusal> {
+fn home_cell(name: &'static str, value: HomeValue, currency: Currency) -> Result<TableCell<'static>, LineRefusal> {
     Ok(match value {
-        HomeValue::PropertyType(kind) => Cell::Text(kind.as_str()),
-        HomeValue::Count(count) => Cell::Int(count.into()),
-        HomeValue::Hundredths(hundredths) => Cell::Decimal(hundredths.into()),
-        HomeValue::Year(year) => Cell::Int(year.into()),
-        HomeValue::Fee(fee) => Cell::Decimal(money(name, fee, currency)?),
-        HomeValue::Flag(flag) => Cell::Flag(flag),
-        HomeValue::Area(_) => Cell::Null,
+        HomeValue::PropertyType(kind) => TableCell::Text(kind.as_str()),
+        HomeValue::Count(count) => TableCell::Int(count.into()),
+        HomeValue::Hundredths(hundredths) => TableCell::Decimal(hundredths.into()),
+        HomeValue::Year(year) => TableCell::Int(year.into()),
+        HomeValue::Fee(fee) => TableCell::Decimal(money(name, fee, currency)?),
+        HomeValue::Flag(flag) => TableCell::Flag(flag),
+        HomeValue::Area(_) => TableCell::Null,
     })
 }
 
 /// An amount in thousandths of the major unit.
-pub(crate) fn money(name: &'static str, amount: Minor, currency: Currency) -> Result<i128, Refusal> {
+pub(crate) fn money(name: &'static str, amount: Minor, currency: Currency) -> Result<i128, LineRefusal> {
     let missing = MONEY_DECIMALS.saturating_sub(currency.minor_digits());
     let thousandths = i128::from(amount.0) * 10_i128.pow(missing);
     if thousandths.abs() < NUMBER_END {
@@ -315,7 +318,7 @@ pub(crate) fn money(name: &'static str, amount: Minor, currency: Currency) -> Re
 }
 
 /// An area in its unit and exactly in square metres. See [`AreaUnit`].
-pub(crate) fn area_cells(name: &'static str, area: Area) -> Result<(i128, &'static str, i128), Refusal> {
+pub(crate) fn area_cells(name: &'static str, area: Area) -> Result<(i128, &'static str, i128), LineRefusal> {
     let own = i128::from(area.ten_thousandths);
     // In units of 10⁻¹² m² for each ten-thousandth.
     let (unit, factor) = match area.unit {

@@ -5,20 +5,20 @@ use serde_json::Value;
 use stoop_domain::{Observation, Reason};
 use stoop_wire::LineError;
 
-use crate::cells::{Cell, Rows};
+use crate::cells::{RowBuilder, TableCell};
 use crate::error::LakeError;
-use crate::observation::{Origin, hash_of, hex};
+use crate::observation::{LineOrigin, hash_of, hex};
 use crate::specs::{self, TABLE_SCHEMA};
 
 /// Collects rows of the table `quarantine`.
 pub(crate) struct QuarantineRows {
-    rows: Rows,
+    rows: RowBuilder,
     ids: Vec<u128>,
 }
 
 impl Default for QuarantineRows {
     fn default() -> Self {
-        Self { rows: Rows::new(&specs::quarantine().columns), ids: Vec::new() }
+        Self { rows: RowBuilder::new(&specs::quarantine().columns), ids: Vec::new() }
     }
 }
 
@@ -27,20 +27,20 @@ impl QuarantineRows {
         &mut self,
         line: &[u8],
         (reason, field, detail): (Reason, Option<&str>, &str),
-        origin: Origin<'_>,
+        origin: LineOrigin<'_>,
     ) -> Result<(), LakeError> {
         let id = hash_of(line);
         let text = std::str::from_utf8(line).ok();
         self.rows.push(&[
-            Cell::Text(&hex(id)),
-            Cell::Text(reason.as_str()),
-            Cell::text(field),
-            Cell::Text(detail),
-            Cell::text(text),
-            if text.is_none() { Cell::Bytes(line) } else { Cell::Null },
-            Cell::Text(origin.object),
-            Cell::Time(origin.at),
-            Cell::Int(TABLE_SCHEMA.cast_signed()),
+            TableCell::Text(&hex(id)),
+            TableCell::Text(reason.as_str()),
+            TableCell::text(field),
+            TableCell::Text(detail),
+            TableCell::text(text),
+            if text.is_none() { TableCell::Bytes(line) } else { TableCell::Null },
+            TableCell::Text(origin.object),
+            TableCell::Time(origin.at),
+            TableCell::Int(TABLE_SCHEMA.cast_signed()),
         ])?;
         self.ids.push(id);
         Ok(())

@@ -6,9 +6,9 @@ use futures_util::TryStreamExt as _;
 
 use crate::error::{Doing, LakeError};
 use crate::files::FileReader;
-use crate::table::Table;
+use crate::table::LakeTable;
 
-impl Table {
+impl LakeTable {
     /// Passes the rows of this version to `visit`, a batch at a time: these columns, or all of them if there are none.
     /// The column that separates files is not in them, and neither are columns that are younger than a file.
     ///
@@ -28,7 +28,7 @@ impl Table {
 
 /// The rows of a file: these columns, or all of them if there are none.
 pub(crate) async fn open(
-    table: &Table,
+    table: &LakeTable,
     file: &LogicalFileView,
     columns: &[&str],
     batch_rows: usize,
@@ -45,7 +45,7 @@ pub(crate) async fn open(
 }
 
 pub(crate) async fn each_text(
-    table: &Table,
+    table: &LakeTable,
     file: &LogicalFileView,
     column: &str,
     mut visit: impl FnMut(&str),

@@ -3,13 +3,13 @@ use std::collections::HashSet;
 use deltalake::arrow::array::{AsArray as _, RecordBatch};
 use stoop_domain::Time;
 
-use crate::cells::{Cell, Rows};
+use crate::cells::{RowBuilder, TableCell};
 use crate::error::LakeError;
 use crate::ids::number_of;
 use crate::insert::Inserter;
 use crate::place::Lake;
 use crate::specs::{self, Spec};
-use crate::table::Table;
+use crate::table::LakeTable;
 
 /// Adds the versions of all other tables to the table `versions`, as far as it lacks them and their logs are kept. Returns how
 /// many.
@@ -31,9 +31,9 @@ pub async fn record_versions(lake: &Lake, now: Time) -> Result<u64, LakeError> {
         known.extend(ids.into_iter().flatten().flatten().map(number_of));
     };
     recorded.table().each_batch(&["version_id"], visit).await?;
-    let (mut rows, mut ids) = (Rows::new(&specs::versions().columns), Vec::new());
+    let (mut rows, mut ids) = (RowBuilder::new(&specs::versions().columns), Vec::new());
     for spec in tables {
-        let Some(table) = Table::find(lake, &spec.name).await? else { continue };
+        let Some(table) = LakeTable::find(lake, &spec.name).await? else { continue };
         for number in (0..=table.version()).rev() {
             let Some(version) = table.commit_of(number).await? else { break };
             // With its time: a table that was removed and made again counts from 0 again.
@@ -42,15 +42,15 @@ pub async fn record_versions(lake: &Lake, now: Time) -> Result<u64, LakeError> {
                 break;
             }
             rows.push(&[
-                Cell::Text(&id),
-                Cell::Text(&spec.name),
-                Cell::Long(number.cast_signed()),
-                Cell::Time(version.at),
-                Cell::Text(&version.operation),
-                Cell::Long(version.rows_added.cast_signed()),
-                Cell::Long(version.rows_removed.cast_signed()),
-                Cell::Long(version.files_added.cast_signed()),
-                Cell::Long(version.files_removed.cast_signed()),
+                TableCell::Text(&id),
+                TableCell::Text(&spec.name),
+                TableCell::Long(number.cast_signed()),
+                TableCell::Time(version.at),
+                TableCell::Text(&version.operation),
+                TableCell::Long(version.rows_added.cast_signed()),
+                TableCell::Long(version.rows_removed.cast_signed()),
+                TableCell::Long(version.files_added.cast_signed()),
+                TableCell::Long(version.files_removed.cast_signed()),
             ])?;
             ids.push(number_of(&id));
         }

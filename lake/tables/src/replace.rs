@@ -7,12 +7,12 @@ use deltalake::protocol::{DeltaOperation, SaveMode};
 use serde::Serialize;
 use stoop_domain::Time;
 
-use crate::cells::{Cell, Rows};
+use crate::cells::{RowBuilder, TableCell};
 use crate::error::{LakeError, doing};
 use crate::files::FileWriter;
 use crate::place::Lake;
 use crate::specs::Spec;
-use crate::table::{Effect, Table};
+use crate::table::{Effect, LakeTable};
 
 /// Rows that are collected before they are written.
 const ROWS: usize = 32_768;
@@ -25,8 +25,8 @@ const ATTEMPTS_MAX: u32 = 10;
 /// Writes all rows of a table anew. Readers see the old rows until it ends.
 pub struct Replacement {
     spec: Spec,
-    table: Table,
-    rows: Rows,
+    table: LakeTable,
+    rows: RowBuilder,
     writer: Option<FileWriter>,
     added: Vec<Add>,
     hasher: blake3::Hasher,
@@ -47,10 +47,10 @@ impl Replacement {
     /// Opens the table, or creates it.
     ///
     /// # Errors
-    /// See [`Table::open`].
+    /// See [`LakeTable::open`].
     pub async fn begin(lake: &Lake, spec: Spec, now: Time) -> Result<Self, LakeError> {
-        let table = Table::open(lake, &spec, now).await?;
-        let rows = Rows::new(&spec.columns);
+        let table = LakeTable::open(lake, &spec, now).await?;
+        let rows = RowBuilder::new(&spec.columns);
         let hasher = blake3::Hasher::new();
         Ok(Self { spec, table, rows, writer: None, added: Vec::new(), hasher, count: 0, now })
     }
@@ -59,7 +59,7 @@ impl Replacement {
     ///
     /// # Errors
     /// If it does not fit the columns or cannot be written.
-    pub async fn push(&mut self, cells: &[Cell<'_>]) -> Result<(), LakeError> {
+    pub async fn push(&mut self, cells: &[TableCell<'_>]) -> Result<(), LakeError> {
         cells.iter().for_each(|cell| cell.hash(&mut self.hasher));
         self.rows.push(cells)?;
         self.count += 1;
@@ -74,7 +74,7 @@ impl Replacement {
         self.write().await?;
         self.end_file().await?;
         // Columns are part of what is there.
-        self.spec.columns.iter().for_each(|column| Cell::Text(&column.name).hash(&mut self.hasher));
+        self.spec.columns.iter().for_each(|column| TableCell::Text(&column.name).hash(&mut self.hasher));
         let hash = self.hasher.finalize();
         let content = hash.as_bytes().iter().take(8).fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
         let content = content.cast_signed() & i64::MAX;

@@ -22,7 +22,7 @@ const WRITER_FEATURES: [&str; 3] = ["appendOnly", "changeDataFeed", "checkConstr
 const OPENED_MAX: u32 = 10;
 
 /// A table, as of one version.
-pub struct Table {
+pub struct LakeTable {
     delta: DeltaTable,
     log: LogStoreRef,
     name: String,
@@ -35,7 +35,7 @@ pub(crate) struct Effect {
     pub(crate) files: [u64; 2],
 }
 
-impl Table {
+impl LakeTable {
     /// Opens a table for writing. Creates it if it is missing, and adds the columns that it lacks.
     ///
     /// # Errors
@@ -86,7 +86,7 @@ impl Table {
 
     async fn create(lake: &Lake, spec: &Spec, now: Time) -> Result<(), LakeError> {
         let failed = Doing::new(format!("create the table {}", spec.name));
-        let fields: Vec<Value> = spec.columns.iter().map(crate::Column::delta).collect();
+        let fields: Vec<Value> = spec.columns.iter().map(crate::TableColumn::delta).collect();
         let metadata: Metadata = serde_json::from_value(json!({
             "id": Uuid::new_v4().to_string(),
             "name": spec.name,

@@ -4,7 +4,7 @@ use stoop_domain::Time;
 
 use crate::error::{Doing, LakeError};
 use crate::place::Lake;
-use crate::table::Table;
+use crate::table::LakeTable;
 
 /// A version of a table.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
@@ -25,7 +25,7 @@ pub struct TableVersion {
     pub files_removed: u64,
 }
 
-impl Table {
+impl LakeTable {
     /// The versions of which the log is kept, the newest first, up to the one that was read.
     ///
     /// # Errors

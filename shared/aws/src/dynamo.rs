@@ -3,12 +3,13 @@
 //! | table | keys | items |
 //! | --- | --- | --- |
 //! | homes | `id` | one per home; its stream is the change feed |
-//! | markets | `market`, `part` | per market a `head`, the chunks of its base, and those of its archive |
+//! | markets | `market`, `part` | per market a `head`, the chunks of its base, of its archive and of its merged homes; per county whose listings are merged, what is known of it |
 //! | alerts | `id` | one per alert, sent or held back |
 //! | runs | `subject`, `id` | one per run, per search when it was last sent (`plan`), per account its requests (`budget`) |
 //!
 //! A market's state is a base and a tail: see `docs/adr/0008-market-state-is-base-and-tail.md`. Its archive is a chain
-//! of pieces: see `docs/adr/0029-archives-instead-of-closes.md`.
+//! of pieces: see `docs/adr/0029-archives-instead-of-closes.md`. Its merged homes are a block: see
+//! `docs/adr/0080-merged-homes-on-aws.md`.
 
 mod archive;
 mod areas;
@@ -22,6 +23,8 @@ mod controls;
 mod head;
 mod ledger;
 mod market;
+mod merged;
+mod merging;
 mod runs;
 mod states;
 mod store;

@@ -45,11 +45,11 @@ impl fmt::Debug for Secret {
 pub struct Secrets {
     client: Client,
     clock: Arc<dyn Clock>,
-    known: Mutex<HashMap<String, Known>>,
+    known: Mutex<HashMap<String, CachedSecret>>,
 }
 
 #[derive(Clone)]
-struct Known {
+struct CachedSecret {
     text: Arc<str>,
     read_at: Time,
 }
@@ -87,12 +87,12 @@ impl Secrets {
         };
         let now = self.clock.now();
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner).get(id).cloned();
-        let age_ms = |known: &Known| now.ms() - known.read_at.ms();
+        let age_ms = |known: &CachedSecret| now.ms() - known.read_at.ms();
         let text = match known {
             Some(known) if age_ms(&known) < good_for_ms => known.text,
             known => match self.fetch(id).await {
                 Ok(text) => {
-                    let fresh = Known { text: text.clone(), read_at: now };
+                    let fresh = CachedSecret { text: text.clone(), read_at: now };
                     self.known.lock().unwrap_or_else(PoisonError::into_inner).insert(id.to_owned(), fresh);
                     text
                 }

@@ -32,7 +32,7 @@ pub struct TopicPublisher {
     topic_arn: String,
 }
 
-type Outcome = Result<(), PortError>;
+type SendOutcome = Result<(), PortError>;
 
 impl TopicPublisher {
     /// The topic with this ARN.
@@ -51,7 +51,7 @@ impl TopicPublisher {
     }
 
     /// Publishes messages that fit into one call.
-    async fn publish_batch(&self, messages: &[Message]) -> Vec<Outcome> {
+    async fn publish_batch(&self, messages: &[Message]) -> Vec<SendOutcome> {
         let entries: Result<Vec<_>, _> =
             messages.iter().enumerate().map(|(position, message)| entry(position, message)).collect();
         let entries = match entries {
@@ -71,7 +71,7 @@ impl TopicPublisher {
         };
         // A message that the response does not mention was not accepted.
         let unknown = |message| Err(self.error(message, FailureKind::Unavailable, "the response does not mention it"));
-        let mut outcomes: Vec<Outcome> = messages.iter().map(unknown).collect();
+        let mut outcomes: Vec<SendOutcome> = messages.iter().map(unknown).collect();
         let position =
             |id: Option<&str>| id.and_then(|id| id.parse::<usize>().ok()).filter(|position| *position < messages.len());
         for position in answer.successful().iter().filter_map(|entry| position(entry.id())) {
@@ -107,7 +107,7 @@ fn entry(
 
 #[async_trait]
 impl Publisher for TopicPublisher {
-    async fn publish(&self, alerts: &[Alert]) -> Vec<Outcome> {
+    async fn publish(&self, alerts: &[Alert]) -> Vec<SendOutcome> {
         let messages: Vec<Message> = alerts.iter().map(Message::of).collect();
         let mut outcomes = Vec::with_capacity(alerts.len());
         while outcomes.len() < messages.len() {

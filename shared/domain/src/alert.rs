@@ -2,8 +2,9 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::home::Home;
 use crate::market::Market;
-use crate::money::Minor;
+use crate::money::{Currency, Minor};
 use crate::observation::HomeId;
 use crate::time::Time;
 
@@ -66,6 +67,35 @@ pub struct AlertListing {
     pub list_price: Option<Minor>,
     /// URL of its page.
     pub url: Option<String>,
+}
+
+/// A cut that another listing shows within this time is the same one.
+const SAME_CUT_MS: i64 = 14 * Time::DAY_MS;
+
+impl Alert {
+    /// Whether an alert of another listing of its home says as much as this one: it is no suspect, not withdrawn, and has as low a
+    /// price within two weeks.
+    #[must_use]
+    pub fn is_said_by(&self, other: &Self) -> bool {
+        let apart_ms = (self.at.ms() - other.at.ms()).abs();
+        let is_as_low = other.to <= self.to && other.market.currency == self.market.currency;
+        let is_sent = other.verdict == Verdict::Alert && other.withdrawn.is_none();
+        is_sent && is_as_low && apart_ms <= SAME_CUT_MS
+    }
+}
+
+impl AlertListing {
+    /// A listing of the home of an alert in this currency; `None` if it is not on offer or under contract in it, or if its source
+    /// does not let it be shown beside others ([`Home::others_may_be_shown`]).
+    #[must_use]
+    pub fn of(listing: &HomeId, home: &Home, currency: Currency) -> Option<Self> {
+        let facts = home.history.current()?;
+        let is_named = facts.status.is_open() && facts.market.currency == currency;
+        let is_named = is_named && home.may_be_shown() && home.others_may_be_shown();
+        let named =
+            || Self { listing: listing.clone(), list_price: facts.list_price, url: home.url().map(str::to_owned) };
+        is_named.then(named)
+    }
 }
 
 impl fmt::Display for AlertId {

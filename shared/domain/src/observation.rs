@@ -19,7 +19,7 @@ pub struct HomeId(pub Arc<str>);
 
 /// A fact: a source showed a listing in this state at this time. Never changes; may arrive twice, late or out of order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(from = "Line", into = "Line")]
+#[serde(from = "ObservationLine", into = "ObservationLine")]
 pub struct Observation {
     /// The name of the source, such as `avito`.
     pub source: Arc<str>,
@@ -43,7 +43,7 @@ pub struct Observation {
 
 /// The JSON format of an observation. Default values are left out.
 #[derive(Serialize, Deserialize)]
-struct Line {
+struct ObservationLine {
     source: Arc<str>,
     native_id: String,
     at: Time,
@@ -70,14 +70,14 @@ fn is_zero(seq: &u32) -> bool {
     *seq == 0
 }
 
-impl From<Line> for Observation {
-    fn from(line: Line) -> Self {
-        let Line { source, native_id, at, seen, seq, versioned, initial, watch, listing } = line;
+impl From<ObservationLine> for Observation {
+    fn from(line: ObservationLine) -> Self {
+        let ObservationLine { source, native_id, at, seen, seq, versioned, initial, watch, listing } = line;
         Self { source, native_id, at, seen: seen.unwrap_or(at), seq, versioned, initial, watch, listing }
     }
 }
 
-impl From<Observation> for Line {
+impl From<Observation> for ObservationLine {
     fn from(observation: Observation) -> Self {
         let Observation { source, native_id, at, seen, seq, versioned, initial, watch, listing } = observation;
         Self { source, native_id, at, seen: (seen != at).then_some(seen), seq, versioned, initial, watch, listing }

@@ -49,7 +49,7 @@ impl Layout {
     pub fn of_csv(beginning: &[u8], cut: bool, usual: u8) -> Self {
         let layout = Self::of_text(beginning, cut);
         let text = decoded(beginning, cut);
-        let Some(table) = Table::best(&text, usual) else { return layout };
+        let Some(table) = DelimitedTable::best(&text, usual) else { return layout };
         let (header, skip_lines, mut comments) = table.header();
         comments.extend(table.comments(header));
         comments.sort();
@@ -72,7 +72,7 @@ fn decoded(beginning: &[u8], cut: bool) -> Vec<u8> {
 }
 
 /// Records split by one separator.
-struct Table {
+struct DelimitedTable {
     delimiter: u8,
     /// Records with the lines on which they begin.
     records: Vec<(u64, ByteRecord)>,
@@ -82,7 +82,7 @@ struct Table {
     regular: usize,
 }
 
-impl Table {
+impl DelimitedTable {
     /// Picks the separator with the most regular table; the usual one wins if it is nearly as good.
     fn best(text: &[u8], usual: u8) -> Option<Self> {
         let others = [b',', b';', b'\t', b'|'].into_iter().filter(|sign| *sign != usual);

@@ -9,7 +9,7 @@ use super::guess::{Chosen, quoted};
 use super::sample::{Sample, SampleRows};
 use super::shapes::{Dates, dates};
 use super::vocabulary::FIELDS;
-use stoop_sources::declared::{Map, Outcome, Row, RowError};
+use stoop_sources::declared::{Map, RowBytes, RowError, RowOutcome};
 
 /// Results of reading the sample with the draft.
 #[derive(Clone, Debug, Default)]
@@ -39,13 +39,13 @@ pub(super) fn prove(map: &Map, sample: &Sample, file_name: &str) -> Proof {
             let mut reader = map.bind_json();
             for row in rows {
                 let bytes = row.to_string();
-                proof.take(reader.read(Row::Json(bytes.as_bytes()), file_name, now), now);
+                proof.take(reader.read(RowBytes::Json(bytes.as_bytes()), file_name, now), now);
             }
         }
         SampleRows::Csv(headers, rows) => match map.bind_csv(headers) {
             Ok(mut reader) => {
                 for row in rows {
-                    proof.take(reader.read(Row::Csv(row), file_name, now), now);
+                    proof.take(reader.read(RowBytes::Csv(row), file_name, now), now);
                 }
             }
             Err(errors) => {
@@ -69,10 +69,10 @@ impl Proof {
         self.refused.get(field).map(|(rows, _)| *rows)
     }
 
-    fn take(&mut self, read: Result<Outcome, RowError>, now: Time) {
+    fn take(&mut self, read: Result<RowOutcome, RowError>, now: Time) {
         match read {
-            Ok(Outcome::Skipped) => {}
-            Ok(Outcome::Observation(mut observation, refused)) => {
+            Ok(RowOutcome::Skipped) => {}
+            Ok(RowOutcome::Observation(mut observation, refused)) => {
                 self.read += 1;
                 let before = observation.listing.address.clone();
                 for (name, value) in stoop_domain::fields(&observation.listing) {

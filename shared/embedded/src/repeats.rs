@@ -30,10 +30,7 @@ pub(crate) fn repeated(connection: &Connection, position: i64, alert: &Alert) ->
     let mut rows = statement.query(of_others)?;
     while let Some(row) = rows.next()? {
         let (_, other) = with_position(row)?;
-        let says_it = |other: &Alert| {
-            other.withdrawn.is_none() && other.to <= alert.to && other.market.currency == alert.market.currency
-        };
-        if let Some(other) = intact(other).filter(says_it) {
+        if let Some(other) = intact(other).filter(|other| alert.is_said_by(other)) {
             return Ok(Some(other.id));
         }
     }
@@ -58,13 +55,8 @@ pub(crate) fn add_other_listings(connection: &Connection, alert: &mut Alert) -> 
     let mut rows = statement.query([merging_area(&alert.market).as_str(), alert.home.as_str()])?;
     while let Some(row) = rows.next()? {
         let home = home_from_bytes(row.get_ref(1)?.as_blob()?)?;
-        let facts = home.history.current().filter(|facts| facts.status.is_open() && may_be_named(&home));
-        let Some(facts) = facts.filter(|facts| facts.market.currency == alert.market.currency) else { continue };
-        alert.other_listings.push(AlertListing {
-            listing: HomeId(row.get_ref(0)?.as_str()?.into()),
-            list_price: facts.list_price,
-            url: home.url().map(str::to_owned),
-        });
+        let listing = HomeId(row.get_ref(0)?.as_str()?.into());
+        alert.other_listings.extend(AlertListing::of(&listing, &home, alert.market.currency));
     }
     Ok(())
 }

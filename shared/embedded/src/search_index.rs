@@ -11,7 +11,7 @@ use stoop_pipeline::ports::{
     IndexChanges, IndexManifest, IndexOutline, IndexSave, ManifestOutline, PortError, SearchIndex, SearchState,
     SegmentName, SentElsewhere,
 };
-use stoop_pipeline::{FieldShares, HeldBack, Ruling};
+use stoop_pipeline::{FieldShares, HeldBack, HeldMove, Ruling};
 use stoop_sources::Distrust;
 
 use crate::database::Database;
@@ -86,7 +86,7 @@ impl SearchIndex for Database {
     }
 }
 
-/// The setting with the last ruling about a loss of a search.
+/// The setting with the last ruling about what a search holds back.
 fn ruling_of(search: &str, source: &str) -> String {
     format!("ruling/{source}/{search}")
 }
@@ -108,6 +108,8 @@ pub struct Findings {
     pub distrust: Distrust,
     /// A loss that is held back because it is too large.
     pub held_back: Option<HeldBack>,
+    /// Moves of many prices that are held back.
+    pub held_moves: Vec<HeldMove>,
     /// The fields that its listings have; `None` if no scan ended well.
     pub fields: Option<FieldShares>,
     /// When its last full scan began; `None` if there was none.
@@ -122,15 +124,15 @@ impl Database {
     pub fn findings(&self) -> Result<BTreeMap<String, Findings>, PortError> {
         let all = self.rows("SELECT search, body FROM searches", [], |row| {
             let manifest = IndexManifest::decode(row.get_ref(1)?.as_blob()?)?;
-            let SearchState { distrust, held_back, profiles, full_scan_at, .. } = manifest.state().clone();
+            let SearchState { distrust, held_back, held_moves, profiles, full_scan_at, .. } = manifest.state().clone();
             let fields = profiles.shares().cloned();
-            Ok((row.get(0)?, Findings { distrust, held_back, fields, full_scan_at }))
+            Ok((row.get(0)?, Findings { distrust, held_back, held_moves, fields, full_scan_at }))
         });
         let all: Vec<(String, Findings)> = all.map_err(self.doing("read the findings of polls"))?;
         Ok(all.into_iter().collect())
     }
 
-    /// Rules whether a loss that is held back for a search of `source` is real. The next poll follows the last ruling.
+    /// Rules whether what is held back for a search of `source` is real. The next poll follows the last ruling.
     ///
     /// # Errors
     /// If it cannot be stored.

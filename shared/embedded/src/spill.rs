@@ -37,10 +37,10 @@ pub(crate) struct Spill {
 struct Bucket {
     /// Records that are not compressed yet, each after its length.
     raw: Vec<u8>,
-    frames: Vec<Frame>,
+    frames: Vec<SpillFrame>,
 }
 
-enum Frame {
+enum SpillFrame {
     Memory { body: Vec<u8>, raw_bytes: usize },
     Disk { from: u64, bytes: usize, raw_bytes: usize },
 }
@@ -72,7 +72,7 @@ impl Spill {
         let (raw_bytes, raw) = (raw.len(), std::mem::take(raw));
         let body = self.compressor.compress(&raw)?;
         self.held += body.len();
-        self.buckets[bucket].frames.push(Frame::Memory { body, raw_bytes });
+        self.buckets[bucket].frames.push(SpillFrame::Memory { body, raw_bytes });
         if self.held > MEMORY_BYTES { self.put_on_disk() } else { Ok(()) }
     }
 
@@ -86,11 +86,11 @@ impl Spill {
         let Bucket { raw, frames } = std::mem::take(bucket);
         for frame in frames {
             let records = match frame {
-                Frame::Memory { body, raw_bytes } => {
+                SpillFrame::Memory { body, raw_bytes } => {
                     self.held -= body.len();
                     self.decompressor.decompress(&body, raw_bytes).map_err(crate::error::BoxError::from)?
                 }
-                Frame::Disk { from, bytes, raw_bytes } => {
+                SpillFrame::Disk { from, bytes, raw_bytes } => {
                     let scratch =
                         self.scratch.as_mut().ok_or_else(|| crate::error::BoxError::from("no scratch file"))?;
                     let body = scratch.read(from, bytes)?;
@@ -109,9 +109,9 @@ impl Spill {
         };
         for bucket in &mut self.buckets {
             for frame in &mut bucket.frames {
-                if let Frame::Memory { body, raw_bytes } = frame {
+                if let SpillFrame::Memory { body, raw_bytes } = frame {
                     let (from, bytes, raw_bytes) = (scratch.append(body)?, body.len(), *raw_bytes);
-                    *frame = Frame::Disk { from, bytes, raw_bytes };
+                    *frame = SpillFrame::Disk { from, bytes, raw_bytes };
                 }
             }
         }

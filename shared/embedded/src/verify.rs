@@ -18,7 +18,7 @@ use crate::error::Result;
 use crate::failure::Failure;
 use crate::lake::LakeFile;
 use crate::partitions::{ByMarket, Partitions};
-use homes::{Part, put_contributions};
+use homes::{RecomputedHomes, put_contributions};
 
 /// The number of differences that are described; further ones are only counted.
 const NAMED_MAX: usize = 100;
@@ -123,7 +123,7 @@ impl Database {
             if stop() {
                 return Err(Failure::stopped());
             }
-            let mut homes = Part::default();
+            let mut homes = RecomputedHomes::default();
             let changes = self.changes_of(part, &stored, &mut homes, found)?;
             let alerts = self.alerts_of(part, &stored, &mut homes, found)?;
             lake.take(part, |id, observation| {

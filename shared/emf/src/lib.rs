@@ -47,18 +47,18 @@ pub struct Meter {
 #[error("the environment has no variable STOOP_STACK")]
 pub struct NoStack;
 
-type Collected = BTreeMap<&'static str, (Kind, Vec<u64>)>;
+type Collected = BTreeMap<&'static str, (MetricUnit, Vec<u64>)>;
 
 /// The recorded values of a metric.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
+enum MetricUnit {
     Count,
     Gauge,
     Milliseconds,
     Bytes,
 }
 
-impl Kind {
+impl MetricUnit {
     /// Its unit, as named by CloudWatch.
     fn unit(self) -> &'static str {
         match self {
@@ -92,7 +92,7 @@ impl Meter {
         if n == 0 {
             return;
         }
-        self.note(name, Kind::Count, |values| match values.first_mut() {
+        self.note(name, MetricUnit::Count, |values| match values.first_mut() {
             Some(sum) => *sum = sum.saturating_add(n),
             None => values.push(n),
         });
@@ -101,20 +101,20 @@ impl Meter {
     /// Sets the current value of a gauge. It is written even if it is 0, so that an alarm can end; only the last value
     /// of an invocation counts.
     pub fn gauge(&self, name: &'static str, value: u64) {
-        self.note(name, Kind::Gauge, |values| *values = vec![value]);
+        self.note(name, MetricUnit::Gauge, |values| *values = vec![value]);
     }
 
     /// Records a duration in milliseconds.
     pub fn milliseconds(&self, name: &'static str, ms: u64) {
-        self.note(name, Kind::Milliseconds, |values| values.push(ms));
+        self.note(name, MetricUnit::Milliseconds, |values| values.push(ms));
     }
 
     /// Records a size in bytes.
     pub fn bytes(&self, name: &'static str, bytes: u64) {
-        self.note(name, Kind::Bytes, |values| values.push(bytes));
+        self.note(name, MetricUnit::Bytes, |values| values.push(bytes));
     }
 
-    fn note(&self, name: &'static str, kind: Kind, note: impl FnOnce(&mut Vec<u64>)) {
+    fn note(&self, name: &'static str, kind: MetricUnit, note: impl FnOnce(&mut Vec<u64>)) {
         let mut collected = self.collected.lock().unwrap_or_else(PoisonError::into_inner);
         let (known, values) = collected.entry(name).or_insert((kind, Vec::new()));
         debug_assert_eq!(*known, kind, "{name} is of another kind");
@@ -153,7 +153,7 @@ fn lines(stack: &str, function: &str, at: Time, collected: &Collected) -> Vec<St
     lines
 }
 
-fn line(stack: &str, function: &str, at: Time, metrics: &[(&str, Kind, &[u64])]) -> String {
+fn line(stack: &str, function: &str, at: Time, metrics: &[(&str, MetricUnit, &[u64])]) -> String {
     let directive = json!({
         "Namespace": NAMESPACE,
         "Dimensions": [["Stack"]],

@@ -113,15 +113,15 @@ impl<B: ReadAt> ReadAt for Stopping<B> {
 /// Remembers why bytes could not be read, which is not an error in the content of the file.
 pub(crate) struct Watched {
     bytes: Arc<dyn ReadAt>,
-    failure: Failure,
+    failure: ReadFailure,
 }
 
 /// The first error of [`Watched`] bytes.
-pub(crate) type Failure = Arc<Mutex<Option<io::Error>>>;
+pub(crate) type ReadFailure = Arc<Mutex<Option<io::Error>>>;
 
 impl Watched {
-    pub(crate) fn new(bytes: Arc<dyn ReadAt>) -> (Self, Failure) {
-        let failure = Failure::default();
+    pub(crate) fn new(bytes: Arc<dyn ReadAt>) -> (Self, ReadFailure) {
+        let failure = ReadFailure::default();
         (Self { bytes, failure: Arc::clone(&failure) }, failure)
     }
 }
@@ -170,7 +170,7 @@ impl ByteRange {
     /// The first bytes, at most `N`.
     pub(crate) fn beginning<const N: usize>(&self) -> io::Result<Vec<u8>> {
         let mut beginning = Vec::with_capacity(N);
-        Reader::new(self.clone(), Arc::default()).take(N as u64).read_to_end(&mut beginning)?;
+        RangeReader::new(self.clone(), Arc::default()).take(N as u64).read_to_end(&mut beginning)?;
         Ok(beginning)
     }
 
@@ -182,19 +182,19 @@ impl ByteRange {
 }
 
 /// Reads a range from its beginning and counts the bytes.
-pub(crate) struct Reader {
+pub(crate) struct RangeReader {
     range: ByteRange,
     offset: u64,
     count: Arc<AtomicU64>,
 }
 
-impl Reader {
+impl RangeReader {
     pub(crate) fn new(range: ByteRange, count: Arc<AtomicU64>) -> Self {
         Self { range, offset: 0, count }
     }
 }
 
-impl Read for Reader {
+impl Read for RangeReader {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let n = self.range.read_at(self.offset, buffer)?;
         self.offset += n as u64;
@@ -216,11 +216,11 @@ impl Length for ByteRange {
 }
 
 impl ChunkReader for ByteRange {
-    type T = io::BufReader<Reader>;
+    type T = io::BufReader<RangeReader>;
 
     fn get_read(&self, start: u64) -> Result<Self::T, ParquetError> {
         let rest = self.part(self.from.saturating_add(start), self.to);
-        Ok(io::BufReader::new(Reader::new(rest, Arc::default())))
+        Ok(io::BufReader::new(RangeReader::new(rest, Arc::default())))
     }
 
     fn get_bytes(&self, start: u64, length: usize) -> Result<Bytes, ParquetError> {
@@ -230,7 +230,7 @@ impl ChunkReader for ByteRange {
         }
         let mut bytes = vec![0; length];
         let part = self.part(self.from + start, self.to);
-        Reader::new(part, Arc::default()).read_exact(&mut bytes)?;
+        RangeReader::new(part, Arc::default()).read_exact(&mut bytes)?;
         Ok(bytes.into())
     }
 }

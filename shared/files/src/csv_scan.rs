@@ -12,7 +12,7 @@ pub(crate) struct RowScan {
     at: usize,
     /// Where the current field begins, behind its quote if it has one.
     field: usize,
-    state: State,
+    state: CsvState,
     /// Whether the quoted field has doubled quotes.
     doubled: bool,
     /// Whether a field of the row is quoted.
@@ -23,7 +23,7 @@ pub(crate) struct RowScan {
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum State {
+enum CsvState {
     #[default]
     Begin,
     Plain,
@@ -74,21 +74,21 @@ impl RowScan {
         record: &mut ByteRecord,
     ) -> Scanned {
         loop {
-            if self.at.saturating_sub(self.field) > field_max && self.state != State::Begin {
+            if self.at.saturating_sub(self.field) > field_max && self.state != CsvState::Begin {
                 return Scanned::Fault(QuoteFault::LongField);
             }
             let rest = &row[self.at..];
             match self.state {
-                State::Begin => match rest.first() {
+                CsvState::Begin => match rest.first() {
                     None if !ended => return Scanned::More,
                     Some(&QUOTE) => {
                         (self.at, self.state, self.doubled, self.has_quotes) =
-                            (self.at + 1, State::Quoted, false, true);
+                            (self.at + 1, CsvState::Quoted, false, true);
                         self.field = self.at;
                     }
-                    _ => (self.state, self.field) = (State::Plain, self.at),
+                    _ => (self.state, self.field) = (CsvState::Plain, self.at),
                 },
-                State::Plain => match memchr3(delimiter, b'\n', b'\r', rest) {
+                CsvState::Plain => match memchr3(delimiter, b'\n', b'\r', rest) {
                     Some(to) => {
                         self.at += to;
                         self.push_plain(&row[self.field..self.at], record);
@@ -105,9 +105,9 @@ impl RowScan {
                         return Scanned::Row(self.at);
                     }
                 },
-                State::Quoted => match memchr(QUOTE, rest) {
+                CsvState::Quoted => match memchr(QUOTE, rest) {
                     Some(to) => {
-                        self.state = State::Closed(self.at + to);
+                        self.state = CsvState::Closed(self.at + to);
                         self.at += to + 1;
                     }
                     None => {
@@ -118,14 +118,14 @@ impl RowScan {
                         return self.more(field_max);
                     }
                 },
-                State::Closed(quote) | State::Behind(quote) => match rest.first() {
+                CsvState::Closed(quote) | CsvState::Behind(quote) => match rest.first() {
                     None if !ended => return Scanned::More,
                     None => {
                         self.push_quoted(row, quote, record);
                         return Scanned::Row(self.at);
                     }
-                    Some(&QUOTE) if matches!(self.state, State::Closed(_)) => {
-                        (self.at, self.state, self.doubled) = (self.at + 1, State::Quoted, true);
+                    Some(&QUOTE) if matches!(self.state, CsvState::Closed(_)) => {
+                        (self.at, self.state, self.doubled) = (self.at + 1, CsvState::Quoted, true);
                     }
                     Some(&byte) if byte == delimiter || byte == b'\n' || byte == b'\r' => {
                         self.push_quoted(row, quote, record);
@@ -133,7 +133,7 @@ impl RowScan {
                             return Scanned::Row(self.at);
                         }
                     }
-                    Some(b' ' | b'\t') => (self.at, self.state) = (self.at + 1, State::Behind(quote)),
+                    Some(b' ' | b'\t') => (self.at, self.state) = (self.at + 1, CsvState::Behind(quote)),
                     Some(_) => return Scanned::Fault(QuoteFault::TextBehindQuote),
                 },
             }
@@ -149,7 +149,7 @@ impl RowScan {
         if byte != delimiter {
             return true;
         }
-        (self.at, self.state) = (self.at + 1, State::Begin);
+        (self.at, self.state) = (self.at + 1, CsvState::Begin);
         self.field = self.at;
         false
     }

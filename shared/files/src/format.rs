@@ -30,13 +30,13 @@ const ROWS_PER_BYTE: u64 = 2;
 /// The information in the name of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct NamedFormat {
-    pub(crate) kind: Kind,
+    pub(crate) kind: ContentKind,
     /// Whether columns are separated by tabs.
     pub(crate) tabs: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum ContentKind {
     Rows(Format),
     Archive,
     /// Bytes without a name: their content determines the format.
@@ -50,17 +50,17 @@ pub(crate) fn named(path: &Path) -> NamedFormat {
     let plain = [".gz", ".zst", ".zstd"].iter().find_map(|end| name.strip_suffix(end)).unwrap_or(&name);
     let extension = plain.rsplit_once('.').map_or("", |(_, extension)| extension);
     let kind = match extension {
-        "csv" | "tsv" => Kind::Rows(Format::Csv),
-        "json" => Kind::Rows(Format::Json),
-        "jsonl" | "ndjson" => Kind::Rows(Format::JsonLines),
-        "parquet" => Kind::Rows(Format::Parquet),
-        "xlsx" | "xlsm" => Kind::Rows(Format::Xlsx),
-        "xml" => Kind::Rows(Format::Xml),
-        "html" | "htm" => Kind::Rows(Format::Html),
-        "blm" => Kind::Rows(Format::Blm),
-        "zip" => Kind::Archive,
-        _ if path.as_os_str() == NAMELESS => Kind::Nameless,
-        _ => Kind::Unknown,
+        "csv" | "tsv" => ContentKind::Rows(Format::Csv),
+        "json" => ContentKind::Rows(Format::Json),
+        "jsonl" | "ndjson" => ContentKind::Rows(Format::JsonLines),
+        "parquet" => ContentKind::Rows(Format::Parquet),
+        "xlsx" | "xlsm" => ContentKind::Rows(Format::Xlsx),
+        "xml" => ContentKind::Rows(Format::Xml),
+        "html" | "htm" => ContentKind::Rows(Format::Html),
+        "blm" => ContentKind::Rows(Format::Blm),
+        "zip" => ContentKind::Archive,
+        _ if path.as_os_str() == NAMELESS => ContentKind::Nameless,
+        _ => ContentKind::Unknown,
     };
     NamedFormat { kind, tabs: extension == "tsv" }
 }

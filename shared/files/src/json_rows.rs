@@ -9,13 +9,13 @@ pub(crate) struct JsonRows {
     row_bytes_max: usize,
     /// The keys from the top level to the array of rows.
     path: Vec<String>,
-    state: State,
+    state: JsonState,
     element: u64,
     given: usize,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum State {
+enum JsonState {
     /// Before a value at the top level.
     Top,
     /// Inside the array of rows, before the first element.
@@ -36,7 +36,7 @@ enum End {
 impl JsonRows {
     pub(crate) fn new(mut input: Input, row_bytes_max: usize, path: Vec<String>) -> Self {
         input.skip_byte_order_mark();
-        Self { input, row_bytes_max, path, state: State::Top, element: 0, given: 0 }
+        Self { input, row_bytes_max, path, state: JsonState::Top, element: 0, given: 0 }
     }
 
     pub(crate) fn next_row(&mut self) -> Option<Result<RawRow<'_>, RowFault>> {
@@ -57,40 +57,42 @@ impl JsonRows {
         loop {
             let byte = self.skip_space();
             match (self.state, byte) {
-                (State::Over, _) => return Ok(None),
-                (State::Top, None) if !self.input.has_error() => return Ok(None),
+                (JsonState::Over, _) => return Ok(None),
+                (JsonState::Top, None) if !self.input.has_error() => return Ok(None),
                 (_, None) => {
-                    self.state = State::Over;
+                    self.state = JsonState::Over;
                     let cut = (Reason::Truncated, "the file ends inside the array of rows".to_owned());
                     let (reason, detail) = self.input.take_error().unwrap_or(cut);
                     return Err(RowFault::new(Location::Element(self.element + 1), reason, detail, b""));
                 }
-                (State::Top, Some(b'[')) if self.path.is_empty() => {
+                (JsonState::Top, Some(b'[')) if self.path.is_empty() => {
                     self.input.consume(1);
-                    self.state = State::First;
+                    self.state = JsonState::First;
                 }
-                (State::Top, Some(b'{')) if !self.path.is_empty() => {
+                (JsonState::Top, Some(b'{')) if !self.path.is_empty() => {
                     self.descend()?;
-                    self.state = State::First;
+                    self.state = JsonState::First;
                 }
-                (State::First | State::Behind, Some(b']')) => {
+                (JsonState::First | JsonState::Behind, Some(b']')) => {
                     self.input.consume(1);
                     // After the rows of an object, only the rest of that object can follow.
-                    self.state = if self.path.is_empty() { State::Top } else { State::Over };
+                    self.state = if self.path.is_empty() { JsonState::Top } else { JsonState::Over };
                 }
-                (State::Behind, Some(b',')) => {
+                (JsonState::Behind, Some(b',')) => {
                     self.input.consume(1);
                     // Accepts a trailing comma ("[1,]"), but not two commas.
-                    self.state = State::First;
+                    self.state = JsonState::First;
                 }
-                (State::Top, Some(b'{')) => return self.row(State::Top),
-                (State::First, Some(byte)) if !matches!(byte, b',' | b'}' | b':') => return self.row(State::Behind),
+                (JsonState::Top, Some(b'{')) => return self.row(JsonState::Top),
+                (JsonState::First, Some(byte)) if !matches!(byte, b',' | b'}' | b':') => {
+                    return self.row(JsonState::Behind);
+                }
                 (_, Some(byte)) => return Err(self.lost(byte)),
             }
         }
     }
 
-    fn row(&mut self, then: State) -> Result<Option<usize>, RowFault> {
+    fn row(&mut self, then: JsonState) -> Result<Option<usize>, RowFault> {
         self.element += 1;
         self.state = then;
         let location = Location::Element(self.element);
@@ -103,7 +105,7 @@ impl JsonRows {
                 Err(RowFault::new(location, Reason::TooLong, detail, &raw))
             }
             End::CutOff => {
-                self.state = State::Over;
+                self.state = JsonState::Over;
                 let cut = (Reason::Truncated, "the file ends inside this row".to_owned());
                 let (reason, detail) = self.input.take_error().unwrap_or(cut);
                 Err(RowFault::new(location, reason, detail, &self.beginning()))
@@ -114,12 +116,12 @@ impl JsonRows {
     /// The error for an unexpected byte between rows. From here on commas and brackets have no meaning.
     fn lost(&mut self, byte: u8) -> RowFault {
         let expected = match self.state {
-            State::Top if self.path.is_empty() => "an array or an object",
-            State::Top => "an object",
-            State::First => "a row or ]",
-            State::Behind | State::Over => ", or ]",
+            JsonState::Top if self.path.is_empty() => "an array or an object",
+            JsonState::Top => "an object",
+            JsonState::First => "a row or ]",
+            JsonState::Behind | JsonState::Over => ", or ]",
         };
-        self.state = State::Over;
+        self.state = JsonState::Over;
         let detail = format!("expected {expected}, found {:?}; the rest is not read", char::from(byte));
         RowFault::new(Location::Element(self.element + 1), Reason::Unreadable, detail, &self.beginning())
     }
@@ -166,7 +168,7 @@ impl JsonRows {
     }
 
     fn astray(&mut self, depth: usize) -> RowFault {
-        self.state = State::Over;
+        self.state = JsonState::Over;
         let path: String = self.path[..depth.min(self.path.len())].iter().map(|key| format!("/{key}")).collect();
         let wanted: String = self.path.iter().map(|key| format!("/{key}")).collect();
         let found = match self.input.window().first() {
@@ -199,7 +201,7 @@ impl JsonRows {
 
     /// Finds the end of the value at the front of the window and keeps the value there.
     fn value_end(&mut self, from: usize, max: usize) -> End {
-        let mut scan = Scan::default();
+        let mut scan = JsonScan::default();
         let mut at = from;
         loop {
             let window = self.input.window();
@@ -218,7 +220,7 @@ impl JsonRows {
 
     /// Skips the value at the front of the window without keeping it. Returns its length.
     fn skip_value(&mut self) -> u64 {
-        let mut scan = Scan::default();
+        let mut scan = JsonScan::default();
         let mut length = 0_u64;
         loop {
             let window = self.input.window();
@@ -238,7 +240,7 @@ impl JsonRows {
 
 /// The state of the scanner within a value.
 #[derive(Default)]
-struct Scan {
+struct JsonScan {
     depth: u32,
     in_text: bool,
     escaped: bool,
@@ -246,7 +248,7 @@ struct Scan {
     bare: bool,
 }
 
-impl Scan {
+impl JsonScan {
     /// Scans `bytes`. Returns the length up to the end of the value if it ends there.
     fn run(&mut self, bytes: &[u8]) -> Option<usize> {
         let mut at = 0;

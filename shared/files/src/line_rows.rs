@@ -26,12 +26,12 @@ impl LineRows {
         loop {
             self.input.consume(std::mem::take(&mut self.given));
             let length = match self.find_line_end() {
-                Line::Ended(length) => {
+                LineEnd::Ended(length) => {
                     self.given = length + 1;
                     length
                 }
-                Line::Last(0) if !self.input.has_error() => return None,
-                Line::Last(length) => {
+                LineEnd::Last(0) if !self.input.has_error() => return None,
+                LineEnd::Last(length) => {
                     self.given = length;
                     if let Some((reason, detail)) = self.input.take_error() {
                         let location = Location::Line(self.line + 1);
@@ -39,7 +39,7 @@ impl LineRows {
                     }
                     length
                 }
-                Line::TooLong(beginning) => return Some(Err(self.skip_line(&beginning))),
+                LineEnd::TooLong(beginning) => return Some(Err(self.skip_line(&beginning))),
             };
             self.line += 1;
             let line = self.input.window()[..length].trim_ascii_start();
@@ -52,24 +52,24 @@ impl LineRows {
         }
     }
 
-    fn find_line_end(&mut self) -> Line {
+    fn find_line_end(&mut self) -> LineEnd {
         let mut searched = 0;
         loop {
             let window = self.input.window();
             if let Some(at) = memchr::memchr(b'\n', &window[searched..]) {
                 let length = searched + at;
                 return if length > self.row_bytes_max {
-                    Line::TooLong(beginning(window))
+                    LineEnd::TooLong(beginning(window))
                 } else {
-                    Line::Ended(length)
+                    LineEnd::Ended(length)
                 };
             }
             searched = window.len();
             if searched > self.row_bytes_max {
-                return Line::TooLong(beginning(window));
+                return LineEnd::TooLong(beginning(window));
             }
             if !self.input.more() {
-                return Line::Last(searched);
+                return LineEnd::Last(searched);
             }
         }
     }
@@ -97,7 +97,7 @@ impl LineRows {
     }
 }
 
-enum Line {
+enum LineEnd {
     /// The length of the line before a line break.
     Ended(usize),
     /// The length of the line before the end of the file.

@@ -3,9 +3,9 @@ use std::path::Path;
 use std::sync::{Arc, PoisonError};
 
 use stoop_domain::{Observation, Reason, RefusedValue, Time};
-use stoop_sources::declared::{Map, Outcome, Reader, Row};
+use stoop_sources::declared::{Map, RowBytes, RowOutcome, RowReader};
 
-use crate::bytes::{Failure, ReadAt, Watched};
+use crate::bytes::{ReadAt, ReadFailure, Watched};
 use crate::open::Rows;
 use crate::open_error::OpenError;
 use crate::parts::{Part, Parts};
@@ -23,7 +23,7 @@ pub struct MappedFile {
     /// The current part, and the row in it that was returned last.
     name: String,
     location: Option<Location>,
-    failure: Failure,
+    failure: ReadFailure,
     /// Bytes that were counted in a page.
     bytes_counted: u64,
     /// The size of the rows of the current page.
@@ -49,7 +49,7 @@ pub struct MappedPage {
 struct Bound {
     name: String,
     rows: Rows,
-    reader: Reader,
+    reader: RowReader,
 }
 
 /// The result of reading a row.
@@ -93,7 +93,7 @@ impl MappedFile {
         }
     }
 
-    fn new(mut parts: Parts, map: &Map, failure: Failure) -> Result<Self, OpenError> {
+    fn new(mut parts: Parts, map: &Map, failure: ReadFailure) -> Result<Self, OpenError> {
         let part = if parts.is_archive() {
             None
         } else {
@@ -248,12 +248,12 @@ impl Bound {
         };
         let bytes = row.content.len();
         let read = match row.content {
-            Content::Json(bytes) => self.reader.read(Row::Json(bytes), &self.name, as_of),
-            Content::Csv(record) => self.reader.read(Row::Csv(record), &self.name, as_of),
-            Content::Comment(_) => Ok(Outcome::Skipped),
+            Content::Json(bytes) => self.reader.read(RowBytes::Json(bytes), &self.name, as_of),
+            Content::Csv(record) => self.reader.read(RowBytes::Csv(record), &self.name, as_of),
+            Content::Comment(_) => Ok(RowOutcome::Skipped),
         };
         let mapped = match read {
-            Ok(Outcome::Observation(mut observation, mut refused)) => match observation.check(now) {
+            Ok(RowOutcome::Observation(mut observation, mut refused)) => match observation.check(now) {
                 Ok(more) => {
                     refused.extend(more);
                     Mapped::Observation(observation, refused)
@@ -263,7 +263,7 @@ impl Bound {
                     Mapped::Refused(Refusal { reason, detail, raw: row.content.raw(), native_id })
                 }
             },
-            Ok(Outcome::Skipped) => Mapped::Skipped,
+            Ok(RowOutcome::Skipped) => Mapped::Skipped,
             Err(error) => {
                 let raw = row.content.raw();
                 Mapped::Refused(Refusal { reason: error.reason, detail: error.detail, raw, native_id: None })

@@ -8,9 +8,9 @@ use csv::ByteRecord;
 use stoop_sources::declared::Format;
 
 use crate::blm_rows::BlmRows;
-use crate::bytes::{ByteRange, LocalBytes, ReadAt, Reader};
+use crate::bytes::{ByteRange, LocalBytes, RangeReader, ReadAt};
 use crate::csv_rows::CsvRows;
-use crate::format::{self, Allowance, Kind, NamedFormat, Packing};
+use crate::format::{self, Allowance, ContentKind, NamedFormat, Packing};
 use crate::html_rows::HtmlRows;
 use crate::input::Input;
 use crate::json_rows::JsonRows;
@@ -23,19 +23,19 @@ use crate::row::{RawRow, ReadOptions, RowFault};
 use crate::xlsx_rows::XlsxRows;
 use crate::xml_rows::XmlRows;
 use crate::xml_text::declared_encoding;
-use crate::zip::{Archive, Entry};
+use crate::zip::{Archive, ZipEntry};
 
 /// The maximum size of a workbook inside another file, which is unpacked in memory.
 const PACKED_BOOK_MAX: u64 = 64 << 20;
 
 /// An open file of listings.
 pub struct Rows {
-    inner: Inner,
+    inner: FormatRows,
     bytes_read: Arc<AtomicU64>,
     bytes_total: u64,
 }
 
-enum Inner {
+enum FormatRows {
     Csv(Box<CsvRows>),
     Json(JsonRows),
     Lines(LineRows),
@@ -95,7 +95,7 @@ pub fn beginning(path: &Path, bytes: Arc<dyn ReadAt>, most: usize) -> Result<Beg
 /// The first bytes, unpacked; at most `most`.
 fn unpacked(path: &Path, whole: &ByteRange, most: usize) -> Result<Vec<u8>, OpenError> {
     let packing = Packing::of(&whole.beginning::<4>().map_err(|error| unreadable(path, error))?);
-    let reader = Reader::new(whole.clone(), Arc::default());
+    let reader = RangeReader::new(whole.clone(), Arc::default());
     let reader = packing.unpack(reader, &Allowance::of(whole.size())).map_err(|error| unreadable(path, error))?;
     let mut unpacked = Vec::new();
     // Errors are reported when the rows are read.
@@ -129,13 +129,13 @@ pub(crate) fn open_whole(
     let bytes_read = Arc::new(AtomicU64::new(0));
     let named = format::named(path);
     let beginning =
-        if named.kind == Kind::Nameless { unpacked(path, whole, format::DETECTION_BYTES)? } else { Vec::new() };
+        if named.kind == ContentKind::Nameless { unpacked(path, whole, format::DETECTION_BYTES)? } else { Vec::new() };
     let format = format_of(path, named, options, &beginning)?;
     let packing = Packing::of(&whole.beginning::<4>().map_err(|error| unreadable(path, error))?);
     let inner = match (format, packing) {
         (Format::Xlsx, Packing::Zip) => workbook(path, &whole.clone(), &bytes_read, options, allowance)?,
         (Format::Xlsx, Packing::Gzip | Packing::Zstandard) => {
-            let reader = packing.unpack(Reader::new(whole.clone(), Arc::clone(&bytes_read)), allowance);
+            let reader = packing.unpack(RangeReader::new(whole.clone(), Arc::clone(&bytes_read)), allowance);
             let reader = reader.map_err(|error| unreadable(path, error))?;
             workbook(path, &in_memory(path, reader)?, &Arc::default(), options, allowance)?
         }
@@ -146,7 +146,7 @@ pub(crate) fn open_whole(
         (Format::Parquet, Packing::None) => parquet(path, whole.clone(), &bytes_read, options, allowance)?,
         (Format::Parquet, _) => return Err(OpenError::CompressedParquet(path.to_owned())),
         _ => {
-            let reader = Reader::new(whole.clone(), Arc::clone(&bytes_read));
+            let reader = RangeReader::new(whole.clone(), Arc::clone(&bytes_read));
             let reader = packing.unpack(reader, allowance).map_err(|error| unreadable(path, error))?;
             streamed(path, format, named.tabs, reader, options)?
         }
@@ -158,13 +158,13 @@ pub(crate) fn open_whole(
 pub(crate) fn open_entry(
     path: &Path,
     archive: &Archive,
-    entry: &Entry,
+    entry: &ZipEntry,
     bytes_read: &Arc<AtomicU64>,
     options: &ReadOptions,
     allowance: &Arc<Allowance>,
 ) -> Result<Rows, OpenError> {
     let named = format::named(path);
-    if named.kind == Kind::Archive {
+    if named.kind == ContentKind::Archive {
         return Err(OpenError::Archive(path.to_owned()));
     }
     let format = format_of(path, named, options, b"")?;
@@ -176,7 +176,7 @@ pub(crate) fn open_entry(
         }
         parquet(path, packed.range, &Arc::default(), options, allowance)?
     } else {
-        let reader = Reader::new(packed.range.clone(), Arc::clone(bytes_read));
+        let reader = RangeReader::new(packed.range.clone(), Arc::clone(bytes_read));
         let unpacked = archive.stream(entry, reader, allowance);
         let mut unpacked = unpacked.map_err(|error| unreadable(path, error))?;
         let mut beginning = Vec::with_capacity(4);
@@ -200,9 +200,9 @@ pub(crate) fn open_entry(
 /// The format of a file; for one without a name, by its first bytes.
 fn format_of(path: &Path, named: NamedFormat, options: &ReadOptions, beginning: &[u8]) -> Result<Format, OpenError> {
     let by_name = match named.kind {
-        Kind::Rows(format) => Some(format),
-        Kind::Nameless => Some(format::guess(beginning, options.rows.is_some())),
-        Kind::Archive | Kind::Unknown => None,
+        ContentKind::Rows(format) => Some(format),
+        ContentKind::Nameless => Some(format::guess(beginning, options.rows.is_some())),
+        ContentKind::Archive | ContentKind::Unknown => None,
     };
     options.format.or(by_name).ok_or_else(|| OpenError::Format(path.to_owned()))
 }
@@ -213,14 +213,14 @@ fn parquet(
     bytes_read: &Arc<AtomicU64>,
     options: &ReadOptions,
     allowance: &Arc<Allowance>,
-) -> Result<Inner, OpenError> {
+) -> Result<FormatRows, OpenError> {
     let size = range.size();
     let rows = ParquetRows::new(range, size, Arc::clone(bytes_read), options.row_bytes_max);
     let rows = rows.map_err(|error| unreadable(path, io::Error::other(error)))?;
     if !allowance.unpack(rows.bytes_claimed()) {
         return Err(unreadable(path, io::Error::other(allowance.exceeded().unwrap_or_default())));
     }
-    Ok(Inner::Parquet(Box::new(rows)))
+    Ok(FormatRows::Parquet(Box::new(rows)))
 }
 
 fn workbook(
@@ -229,9 +229,9 @@ fn workbook(
     bytes_read: &Arc<AtomicU64>,
     options: &ReadOptions,
     allowance: &Arc<Allowance>,
-) -> Result<Inner, OpenError> {
+) -> Result<FormatRows, OpenError> {
     let rows = XlsxRows::new(whole, bytes_read, options, allowance);
-    Ok(Inner::Made(Box::new(rows.map_err(|problem| unreadable(path, io::Error::other(problem)))?)))
+    Ok(FormatRows::Made(Box::new(rows.map_err(|problem| unreadable(path, io::Error::other(problem)))?)))
 }
 
 /// The bytes of a packed workbook, whose directory is at its end.
@@ -253,9 +253,10 @@ fn streamed(
     tabs: bool,
     reader: Box<dyn Read + Send>,
     options: &ReadOptions,
-) -> Result<Inner, OpenError> {
+) -> Result<FormatRows, OpenError> {
     let max = options.row_bytes_max;
-    let made = |rows: io::Result<Box<dyn MadeRows>>| rows.map(Inner::Made).map_err(|error| unreadable(path, error));
+    let made =
+        |rows: io::Result<Box<dyn MadeRows>>| rows.map(FormatRows::Made).map_err(|error| unreadable(path, error));
     let (reader, declared): (Box<dyn Read + Send>, _) = if format == Format::Xml && options.encoding.is_none() {
         let mut reader = io::BufReader::new(reader);
         let declared = declared_encoding(&mut reader).map_err(|error| unreadable(path, error))?;
@@ -269,20 +270,20 @@ fn streamed(
         Format::Csv => {
             let delimiter = options.delimiter.unwrap_or(if tabs { b'\t' } else { b',' });
             let rows = CsvRows::new(behind(reader)?, delimiter, options).map_err(|error| unreadable(path, error))?;
-            Inner::Csv(Box::new(rows))
+            FormatRows::Csv(Box::new(rows))
         }
         Format::Json => {
             let pointer = match &options.rows {
                 Some(text) => pointer(text).ok_or_else(|| OpenError::Pointer(text.clone()))?,
                 None => Vec::new(),
             };
-            Inner::Json(JsonRows::new(Input::new(reader), max, pointer))
+            FormatRows::Json(JsonRows::new(Input::new(reader), max, pointer))
         }
         Format::Xml => made(XmlRows::new(reader, options.rows.as_deref(), max).map(|rows| Box::new(rows) as _))?,
         Format::Html => made(HtmlRows::new(reader, max).map(|rows| Box::new(rows) as _))?,
         Format::Blm => made(BlmRows::new(reader, max).map(|rows| Box::new(rows) as _))?,
         Format::JsonLines | Format::Parquet | Format::Xlsx => {
-            Inner::Lines(LineRows::new(Input::new(behind(reader)?), options))
+            FormatRows::Lines(LineRows::new(Input::new(behind(reader)?), options))
         }
     })
 }
@@ -292,11 +293,11 @@ impl Rows {
     /// next call returns `None`.
     pub fn next_row(&mut self) -> Option<Result<RawRow<'_>, RowFault>> {
         match &mut self.inner {
-            Inner::Csv(rows) => rows.next_row(),
-            Inner::Json(rows) => rows.next_row(),
-            Inner::Lines(rows) => rows.next_row(),
-            Inner::Parquet(rows) => rows.next_row(),
-            Inner::Made(rows) => rows.next_row(),
+            FormatRows::Csv(rows) => rows.next_row(),
+            FormatRows::Json(rows) => rows.next_row(),
+            FormatRows::Lines(rows) => rows.next_row(),
+            FormatRows::Parquet(rows) => rows.next_row(),
+            FormatRows::Made(rows) => rows.next_row(),
         }
     }
 
@@ -304,8 +305,8 @@ impl Rows {
     #[must_use]
     pub fn headers(&self) -> Option<&ByteRecord> {
         match &self.inner {
-            Inner::Csv(rows) => Some(rows.headers()),
-            Inner::Made(rows) => rows.headers(),
+            FormatRows::Csv(rows) => Some(rows.headers()),
+            FormatRows::Made(rows) => rows.headers(),
             _ => None,
         }
     }

@@ -6,28 +6,29 @@ use parquet::schema::types::SchemaDescriptor;
 
 /// Properties of a time column that the record API of Parquet does not give: its unit, and whether it is UTC.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Clock {
+pub(crate) struct TimestampForm {
     utc: bool,
     nanoseconds: bool,
 }
 
 /// The clocks of the top-level columns, in the order of the schema.
-pub(crate) fn clocks(schema: &SchemaDescriptor) -> Vec<Clock> {
+pub(crate) fn clocks(schema: &SchemaDescriptor) -> Vec<TimestampForm> {
     let fields = schema.root_schema().get_fields();
     fields
         .iter()
         .map(|field| match field.get_basic_info().logical_type_ref() {
-            Some(LogicalType::Timestamp(timestamp)) => {
-                Clock { utc: timestamp.is_adjusted_to_u_t_c, nanoseconds: matches!(timestamp.unit, TimeUnit::NANOS) }
-            }
+            Some(LogicalType::Timestamp(timestamp)) => TimestampForm {
+                utc: timestamp.is_adjusted_to_u_t_c,
+                nanoseconds: matches!(timestamp.unit, TimeUnit::NANOS),
+            },
             // Before logical types, and in INT96, times were UTC.
-            _ => Clock { utc: true, nanoseconds: false },
+            _ => TimestampForm { utc: true, nanoseconds: false },
         })
         .collect()
 }
 
 /// Writes a row as a JSON object.
-pub(crate) fn write_row(out: &mut Vec<u8>, row: &Row, clocks: &[Clock]) {
+pub(crate) fn write_row(out: &mut Vec<u8>, row: &Row, clocks: &[TimestampForm]) {
     out.push(b'{');
     for (i, (name, field)) in row.get_column_iter().enumerate() {
         if i > 0 {
@@ -40,7 +41,7 @@ pub(crate) fn write_row(out: &mut Vec<u8>, row: &Row, clocks: &[Clock]) {
     out.push(b'}');
 }
 
-fn write_field(out: &mut Vec<u8>, field: &Field, clock: Clock) {
+fn write_field(out: &mut Vec<u8>, field: &Field, clock: TimestampForm) {
     match field {
         Field::Null => out.extend_from_slice(b"null"),
         Field::Long(n) if clock.nanoseconds => write_moment(out, n.div_euclid(1_000_000), clock),
@@ -68,7 +69,7 @@ fn write_field(out: &mut Vec<u8>, field: &Field, clock: Clock) {
                 if i > 0 {
                     out.push(b',');
                 }
-                write_field(out, element, Clock::default());
+                write_field(out, element, TimestampForm::default());
             }
             out.push(b']');
         }
@@ -83,7 +84,7 @@ fn write_field(out: &mut Vec<u8>, field: &Field, clock: Clock) {
                     other => write_text(out, &other.to_string()),
                 }
                 out.push(b':');
-                write_field(out, value, Clock::default());
+                write_field(out, value, TimestampForm::default());
             }
             out.push(b'}');
         }
@@ -109,7 +110,7 @@ fn write_float(out: &mut Vec<u8>, number: f64) {
 }
 
 /// Writes a moment as ISO 8601 with milliseconds, and with `Z` if it is UTC.
-fn write_moment(out: &mut Vec<u8>, ms: i64, clock: Clock) {
+fn write_moment(out: &mut Vec<u8>, ms: i64, clock: TimestampForm) {
     const DAY_MS: i64 = 86_400_000;
     let of_day = ms.rem_euclid(DAY_MS);
     let (hour, minute, second) = (of_day / 3_600_000, of_day / 60_000 % 60, of_day / 1_000 % 60);

@@ -8,13 +8,13 @@ use parquet::record::reader::RowIter;
 use stoop_domain::Reason;
 
 use crate::bytes::ByteRange;
-use crate::parquet_json::{Clock, clocks, write_row};
+use crate::parquet_json::{TimestampForm, clocks, write_row};
 use crate::row::{Content, Location, RawRow, RowFault};
 
 /// The rows of a Parquet file, as JSON.
 pub(crate) struct ParquetRows {
     rows: RowIter<'static>,
-    clocks: Vec<Clock>,
+    clocks: Vec<TimestampForm>,
     json: Vec<u8>,
     row: u64,
     rows_total: u64,

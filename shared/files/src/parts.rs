@@ -6,11 +6,11 @@ use std::vec;
 use stoop_sources::declared::Format;
 
 use crate::bytes::{ByteRange, ReadAt};
-use crate::format::{self, Allowance, Kind, Packing};
+use crate::format::{self, Allowance, ContentKind, Packing};
 use crate::open::{Rows, local, open_entry, open_whole};
 use crate::open_error::OpenError;
 use crate::row::ReadOptions;
-use crate::zip::{Archive, Entry};
+use crate::zip::{Archive, ZipEntry};
 
 /// A file as one or more parts with rows: the file itself, or the files in an archive, by name.
 ///
@@ -29,15 +29,15 @@ use crate::zip::{Archive, Entry};
 pub struct Parts {
     path: PathBuf,
     options: ReadOptions,
-    inner: Inner,
+    inner: PartsSource,
     bytes_read: Arc<AtomicU64>,
     bytes_total: u64,
     allowance: Arc<Allowance>,
 }
 
-enum Inner {
+enum PartsSource {
     One(Option<Box<Rows>>),
-    Archive { archive: Archive, left: vec::IntoIter<Entry>, name: Option<String> },
+    Archive { archive: Archive, left: vec::IntoIter<ZipEntry>, name: Option<String> },
 }
 
 /// A file, or a file in an archive.
@@ -74,15 +74,16 @@ impl Parts {
         // its bytes, unless its name is that of another format: a spreadsheet is a zip archive as well.
         let kind = format::named(path).kind;
         let is_book = options.format == Some(Format::Xlsx) || options.format.is_none() && is_workbook(kind, &whole);
-        let readable = (kind != Kind::Unknown || options.format.is_some()) && !is_book;
-        let (inner, bytes_read) = if kind == Kind::Archive || readable && Packing::of(&beginning) == Packing::Zip {
+        let readable = (kind != ContentKind::Unknown || options.format.is_some()) && !is_book;
+        let (inner, bytes_read) = if kind == ContentKind::Archive || readable && Packing::of(&beginning) == Packing::Zip
+        {
             let archive = Archive::open(path, &whole)?;
             let left = archive.entries.clone().into_iter();
-            (Inner::Archive { archive, left, name: None }, Arc::default())
+            (PartsSource::Archive { archive, left, name: None }, Arc::default())
         } else {
             let rows = open_whole(path, &whole, options, &allowance)?;
             let bytes_read = rows.progress();
-            (Inner::One(Some(Box::new(rows))), bytes_read)
+            (PartsSource::One(Some(Box::new(rows))), bytes_read)
         };
         Ok(Self { path: path.to_owned(), options: options.clone(), inner, bytes_read, bytes_total, allowance })
     }
@@ -90,11 +91,11 @@ impl Parts {
     /// The next part, or why it cannot be opened; `None` after the last one.
     pub fn next_part(&mut self) -> Option<Result<Part, OpenError>> {
         match &mut self.inner {
-            Inner::One(rows) => {
+            PartsSource::One(rows) => {
                 let rows = *rows.take()?;
                 Some(Ok(Part { name: self.path.display().to_string(), rows }))
             }
-            Inner::Archive { archive, left, name: current } => {
+            PartsSource::Archive { archive, left, name: current } => {
                 let Some(entry) = left.next() else {
                     // The unread rest (folders, the directory) counts as read.
                     self.bytes_read.store(self.bytes_total, Relaxed);
@@ -114,7 +115,7 @@ impl Parts {
     #[must_use]
     pub fn name(&self) -> String {
         match &self.inner {
-            Inner::Archive { name: Some(name), .. } => name.clone(),
+            PartsSource::Archive { name: Some(name), .. } => name.clone(),
             _ => self.path.display().to_string(),
         }
     }
@@ -122,7 +123,7 @@ impl Parts {
     /// Whether the file is an archive.
     #[must_use]
     pub fn is_archive(&self) -> bool {
-        matches!(self.inner, Inner::Archive { .. })
+        matches!(self.inner, PartsSource::Archive { .. })
     }
 
     /// The limits of the file.
@@ -144,13 +145,13 @@ impl Parts {
 }
 
 /// Whether a file is an Excel workbook, by its name, or if it has none by its first bytes.
-fn is_workbook(kind: Kind, whole: &ByteRange) -> bool {
+fn is_workbook(kind: ContentKind, whole: &ByteRange) -> bool {
     match kind {
-        Kind::Rows(format) => format == Format::Xlsx,
-        Kind::Nameless => {
+        ContentKind::Rows(format) => format == Format::Xlsx,
+        ContentKind::Nameless => {
             whole.beginning::<4_096>().is_ok_and(|beginning| format::guess(&beginning, false) == Format::Xlsx)
         }
-        Kind::Archive | Kind::Unknown => false,
+        ContentKind::Archive | ContentKind::Unknown => false,
     }
 }
 

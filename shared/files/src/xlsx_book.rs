@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
-use crate::bytes::{ByteRange, Reader};
+use crate::bytes::{ByteRange, RangeReader};
 use crate::format::Allowance;
 use crate::xml_text::{XmlEvent, XmlEvents};
 use crate::zip::Archive;
@@ -42,7 +42,7 @@ impl Book {
                 return Ok(None);
             };
             let packed = archive.locate(entry, Path::new(name)).map_err(|error| error.to_string())?;
-            let reader = Reader::new(packed.range, Arc::clone(bytes_read));
+            let reader = RangeReader::new(packed.range, Arc::clone(bytes_read));
             archive.stream(entry, reader, allowance).map(Some).map_err(|error| error.to_string())
         };
         let needed = |name: &str| part(name)?.ok_or_else(|| format!("it is no Excel workbook: {name} is missing"));

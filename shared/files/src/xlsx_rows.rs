@@ -33,7 +33,7 @@ pub(crate) struct XlsxRows {
 }
 
 /// What the sheet has next.
-enum Cells {
+enum SheetStep {
     Row,
     TooLong,
     End,
@@ -53,11 +53,11 @@ impl XlsxRows {
         let mut rows = Self { book, events, headers, record, cells: Vec::new(), row: 0, row_bytes_max, over: false };
         for _ in 0..HEADER_ROWS_MAX {
             match rows.read()? {
-                Cells::End => return Ok(rows),
-                Cells::TooLong => return Err(format!("row {}: longer than {row_bytes_max} bytes", rows.row)),
-                Cells::Row if rows.row <= u64::from(options.skip_lines) => {}
-                Cells::Row if rows.cells.iter().filter(|cell| !cell.is_empty()).count() < 2 => {}
-                Cells::Row => {
+                SheetStep::End => return Ok(rows),
+                SheetStep::TooLong => return Err(format!("row {}: longer than {row_bytes_max} bytes", rows.row)),
+                SheetStep::Row if rows.row <= u64::from(options.skip_lines) => {}
+                SheetStep::Row if rows.cells.iter().filter(|cell| !cell.is_empty()).count() < 2 => {}
+                SheetStep::Row => {
                     while rows.cells.last().is_some_and(String::is_empty) {
                         rows.cells.pop();
                     }
@@ -70,7 +70,7 @@ impl XlsxRows {
     }
 
     /// Reads the cells of the next row.
-    fn read(&mut self) -> Result<Cells, String> {
+    fn read(&mut self) -> Result<SheetStep, String> {
         self.cells.clear();
         let mut in_row = false;
         let (mut bytes, mut column) = (0, 0);
@@ -88,7 +88,7 @@ impl XlsxRows {
                             self.row = get("r").and_then(|row| row.parse().ok()).unwrap_or(self.row + 1);
                             column = 0;
                             if ended {
-                                return Ok(Cells::Row);
+                                return Ok(SheetStep::Row);
                             }
                         }
                         "c" if in_row => {
@@ -129,13 +129,13 @@ impl XlsxRows {
                     }
                     Some(_) => {}
                     None if in_row => {
-                        return Ok(if bytes > self.row_bytes_max { Cells::TooLong } else { Cells::Row });
+                        return Ok(if bytes > self.row_bytes_max { SheetStep::TooLong } else { SheetStep::Row });
                     }
                     None => {}
                 },
             }
         }
-        if in_row { Err("the sheet ends inside a row".to_owned()) } else { Ok(Cells::End) }
+        if in_row { Err("the sheet ends inside a row".to_owned()) } else { Ok(SheetStep::End) }
     }
 }
 
@@ -152,13 +152,13 @@ impl MadeRows for XlsxRows {
             let read = self.read();
             let location = Location::Row(self.row);
             match read {
-                Ok(Cells::End) => self.over = true,
-                Ok(Cells::TooLong) => {
+                Ok(SheetStep::End) => self.over = true,
+                Ok(SheetStep::TooLong) => {
                     let detail = format!("a row of more than {} bytes", self.row_bytes_max);
                     return Some(Err(RowFault::new(location, Reason::TooLong, detail, b"")));
                 }
-                Ok(Cells::Row) if self.cells.is_empty() => {}
-                Ok(Cells::Row) => {
+                Ok(SheetStep::Row) if self.cells.is_empty() => {}
+                Ok(SheetStep::Row) => {
                     let width = self.headers.len();
                     if self.cells.len() > width {
                         let detail = format!("{} columns, the header has {width}", self.cells.len());

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use rawzip::{CompressionMethod, ErrorKind, ZipArchive, ZipArchiveEntryWayfinder, ZipLocator};
 
-use crate::bytes::{ByteRange, Reader};
+use crate::bytes::{ByteRange, RangeReader};
 use crate::format::{Allowance, Unpacked};
 use crate::open_error::OpenError;
 
@@ -21,7 +21,7 @@ const HEAD_BYTES: u64 = 30;
 
 /// A file in an archive.
 #[derive(Clone)]
-pub(crate) struct Entry {
+pub(crate) struct ZipEntry {
     pub(crate) name: String,
     method: CompressionMethod,
     encrypted: bool,
@@ -40,7 +40,7 @@ pub(crate) struct Packed {
 #[derive(Clone)]
 pub(crate) struct Archive {
     file: Arc<ZipArchive<ByteRange>>,
-    pub(crate) entries: Vec<Entry>,
+    pub(crate) entries: Vec<ZipEntry>,
 }
 
 impl Archive {
@@ -66,7 +66,13 @@ impl Archive {
             let encrypted = record.flags().is_encrypted() || record.flags().has_strong_encryption();
             let from = record.local_header_offset();
             let span = (from, from.saturating_add(HEAD_BYTES).saturating_add(record.compressed_size_hint()));
-            entries.push(Entry { name, method: record.compression_method(), encrypted, span, way: record.wayfinder() });
+            entries.push(ZipEntry {
+                name,
+                method: record.compression_method(),
+                encrypted,
+                span,
+                way: record.wayfinder(),
+            });
         }
         if count != file.entries_hint() && file.entries_hint() != u64::from(u16::MAX) {
             let expected = file.entries_hint();
@@ -84,7 +90,7 @@ impl Archive {
     }
 
     /// Locates the bytes of an entry.
-    pub(crate) fn locate(&self, entry: &Entry, path: &Path) -> Result<Packed, OpenError> {
+    pub(crate) fn locate(&self, entry: &ZipEntry, path: &Path) -> Result<Packed, OpenError> {
         if entry.encrypted {
             return Err(OpenError::Encrypted(path.to_owned()));
         }
@@ -111,8 +117,8 @@ impl Archive {
     /// The unpacked bytes of an entry. At the end, length and checksum are compared with the directory.
     pub(crate) fn stream(
         &self,
-        entry: &Entry,
-        reader: Reader,
+        entry: &ZipEntry,
+        reader: RangeReader,
         allowance: &Arc<Allowance>,
     ) -> io::Result<Box<dyn Read + Send>> {
         let unpacked: Box<dyn Read + Send> = match entry.method {
@@ -129,8 +135,8 @@ impl Archive {
 }
 
 /// Finds two entries with overlapping bytes, which let a small archive unpack to more than any disk holds.
-fn overlap(entries: &[Entry]) -> Option<(&str, &str)> {
-    let mut by_start: Vec<&Entry> = entries.iter().collect();
+fn overlap(entries: &[ZipEntry]) -> Option<(&str, &str)> {
+    let mut by_start: Vec<&ZipEntry> = entries.iter().collect();
     by_start.sort_by_key(|entry| entry.span);
     let pair = by_start.windows(2).find(|pair| pair[1].span.0 < pair[0].span.1)?;
     Some((&pair[0].name, &pair[1].name))

@@ -22,7 +22,7 @@ struct Span {
 }
 
 /// A place. Its ID is its index in `Places::nodes`; a parent comes before its children.
-pub(crate) struct Node {
+pub(crate) struct PlaceNode {
     parent: u32,
     pub(crate) level: Level,
     zone: u16,
@@ -36,7 +36,7 @@ pub(crate) struct Node {
 /// A name of a place in the index. `letters` quickly shows that two keys differ a lot: one bit for each letter that
 /// occurs (modulo 26), and the number of letters in the bits above.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Entry {
+struct NameEntry {
     hash: u32,
     node: u32,
     letters: u32,
@@ -45,9 +45,9 @@ struct Entry {
 /// All places and the index of their names.
 pub(crate) struct Places {
     text: String,
-    pub(crate) nodes: Vec<Node>,
+    pub(crate) nodes: Vec<PlaceNode>,
     zones: Vec<Span>,
-    index: Vec<Entry>,
+    index: Vec<NameEntry>,
     /// Centroids of postal codes, by node.
     points: Vec<(u32, (i32, i32))>,
 }
@@ -104,7 +104,7 @@ impl Places {
         let people = self.at(people).parse().unwrap_or(0);
         around.open[level as usize] = self.nodes.len() as u32;
         around.open[level as usize + 1..].fill(NOWHERE);
-        self.nodes.push(Node { parent: parent.unwrap_or(NOWHERE), level, zone, people, name, code, also });
+        self.nodes.push(PlaceNode { parent: parent.unwrap_or(NOWHERE), level, zone, people, name, code, also });
     }
 
     fn zone_number(&mut self, zone: Span, known: &mut Vec<String>) -> u16 {
@@ -133,7 +133,7 @@ impl Places {
             let span = Span { start: self.text.len() as u32, len: 5 };
             self.text.push_str(&format!("{code:05}"));
             self.points.push((self.nodes.len() as u32, here));
-            self.nodes.push(Node {
+            self.nodes.push(PlaceNode {
                 parent: city,
                 level: Level::Area,
                 zone: 0,
@@ -163,7 +163,7 @@ impl Places {
         for id in 0..self.nodes.len() as u32 {
             self.each_name(id, |name| {
                 fold_into(name, &mut key);
-                index.push(Entry { hash: hash(&key), node: id, letters: letters(&key) });
+                index.push(NameEntry { hash: hash(&key), node: id, letters: letters(&key) });
                 true
             });
         }
@@ -301,8 +301,8 @@ impl Places {
     /// The memory of all of this in bytes.
     pub(crate) fn memory_bytes(&self) -> usize {
         self.text.capacity()
-            + self.nodes.capacity() * size_of::<Node>()
-            + self.index.capacity() * size_of::<Entry>()
+            + self.nodes.capacity() * size_of::<PlaceNode>()
+            + self.index.capacity() * size_of::<NameEntry>()
             + self.points.capacity() * size_of::<(u32, (i32, i32))>()
     }
 

@@ -35,7 +35,7 @@ pub use find::{FOUND_MAX, Match};
 pub use fold::{fold, slug};
 pub use level::Level;
 pub use line::LinePlace;
-pub use locate::{AddressParts, Contradiction, FROM_SOURCE, Located, Name, Origin};
+pub use locate::{AddressParts, Contradiction, FROM_SOURCE, Located, Name, NameOrigin};
 
 use data::Places;
 

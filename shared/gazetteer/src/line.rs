@@ -118,7 +118,7 @@ impl Gazetteer {
 
     fn is_country(&self, code: &str, words: &str) -> bool {
         let located = self.locate(&AddressParts { country: Some(words), ..AddressParts::default() });
-        located.levels[0].as_ref().is_some_and(|name| name.slug == code && name.origin == crate::Origin::Gazetteer)
+        located.levels[0].as_ref().is_some_and(|name| name.slug == code && name.origin == crate::NameOrigin::Gazetteer)
     }
 
     /// The usual name of the city that these words clearly mean.
@@ -129,7 +129,7 @@ impl Gazetteer {
         let parts = AddressParts { country: Some(country), region, city: Some(words), ..AddressParts::default() };
         let located = self.locate(&parts);
         let city = located.levels[Level::City as usize].as_ref()?;
-        (city.origin == crate::Origin::Gazetteer).then(|| city.name.to_string())
+        (city.origin == crate::NameOrigin::Gazetteer).then(|| city.name.to_string())
     }
 
     /// The number of people in a city that the gazetteer knows.
@@ -142,7 +142,7 @@ impl Gazetteer {
         let parts = AddressParts { country: Some(country), region: Some(words), ..AddressParts::default() };
         let located = self.locate(&parts);
         let region = located.levels[Level::Region as usize].as_ref()?;
-        (region.origin == crate::Origin::Gazetteer).then(|| region.name.to_string())
+        (region.origin == crate::NameOrigin::Gazetteer).then(|| region.name.to_string())
     }
 }
 

@@ -46,12 +46,12 @@ pub struct Name<'g> {
     pub slug: String,
     /// The usual spelling: that of the gazetteer, or else that of the source.
     pub name: Cow<'g, str>,
-    pub origin: Origin,
+    pub origin: NameOrigin,
 }
 
 /// Where the name of a level comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Origin {
+pub enum NameOrigin {
     /// The gazetteer knows the place.
     Gazetteer,
     /// Only the source gives the name; the gazetteer does not know such a place there.
@@ -77,8 +77,8 @@ impl Located<'_> {
         self.levels.iter().any(Option::is_some).then(|| {
             let slugs = self.levels.each_ref().map(|name| match name {
                 None => "-".to_owned(),
-                Some(Name { slug, origin: Origin::Gazetteer, .. }) => slug.clone(),
-                Some(Name { slug, origin: Origin::Source, .. }) => format!("{FROM_SOURCE}{slug}"),
+                Some(Name { slug, origin: NameOrigin::Gazetteer, .. }) => slug.clone(),
+                Some(Name { slug, origin: NameOrigin::Source, .. }) => format!("{FROM_SOURCE}{slug}"),
             });
             slugs.join("/")
         })
@@ -319,13 +319,14 @@ impl Gazetteer {
                 (Some(id), _) => Some(Name {
                     slug: self.places.slug(id),
                     name: Cow::Borrowed(self.places.name(id)),
-                    origin: Origin::Gazetteer,
+                    origin: NameOrigin::Gazetteer,
                 }),
                 // A city without a county has no county in its path, whatever the source gives: otherwise it would have
                 // two paths.
                 (None, _) if chain[n..].iter().any(Option::is_some) => None,
                 (None, Some(given)) => {
-                    let name = Name { slug: slug(given), name: Cow::Owned(given.to_owned()), origin: Origin::Source };
+                    let name =
+                        Name { slug: slug(given), name: Cow::Owned(given.to_owned()), origin: NameOrigin::Source };
                     // A combining mark alone counts as alphanumeric but gives an empty slug.
                     Some(name).filter(|name| !name.slug.is_empty())
                 }

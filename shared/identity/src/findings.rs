@@ -58,7 +58,7 @@ macro_rules! findings {
     };
 }
 
-// Fitted by `cargo run -p stoop-identity --example measure`, see docs/HOMES.md. Raise MODEL_VERSION with any change.
+// Fitted by `cargo run -p stoop-identity --example linking`, see docs/HOMES.md. Raise MODEL_VERSION with any change.
 findings! {
     SameUnit: Address, 140, "same street, number and unit";
     SameHouse: Address, 135, "same street and number of a house";

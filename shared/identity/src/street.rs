@@ -3,7 +3,7 @@
 use stoop_gazetteer::slug;
 
 use crate::words;
-use units::{Found, plain};
+use units::{UnitParts, plain};
 
 mod agreement;
 mod units;
@@ -45,7 +45,7 @@ impl StreetAddress {
         if words::is_withheld(&line) {
             return None;
         }
-        let mut found = Found::default();
+        let mut found = UnitParts::default();
         let parts = line.split([',', ';', '\n', '(', ')']).map(tokens);
         let mut parts: Vec<Vec<String>> = parts
             .enumerate()
@@ -77,7 +77,7 @@ impl StreetAddress {
         address.take_number(&mut street, &mut found, (country, region));
         address.take_parts_after(&after, &mut found);
         address.take_name(street, &mut found, country);
-        let Found { building, unit, floor, number } = found;
+        let UnitParts { building, unit, floor, number } = found;
         address.number = address.number.or(number);
         address.floor = floor;
         address.unit = match (building, unit) {
@@ -91,7 +91,7 @@ impl StreetAddress {
     }
 
     /// Takes the house number out of the words of the street.
-    fn take_number(&mut self, street: &mut Vec<String>, found: &mut Found, (country, region): (&str, &str)) {
+    fn take_number(&mut self, street: &mut Vec<String>, found: &mut UnitParts, (country, region): (&str, &str)) {
         let first = street.first().filter(|word| is_number(word) && words::ordinal(word, country).is_none());
         let leads = first.is_some() && street.len() > 1;
         let at = if leads {
@@ -148,7 +148,7 @@ impl StreetAddress {
     }
 
     /// Takes number and unit from the parts after the street: *Calle Mayor, 12, 3\u{ba} B*, *123 Main St, 4B*.
-    fn take_parts_after(&mut self, after: &[Vec<String>], found: &mut Found) {
+    fn take_parts_after(&mut self, after: &[Vec<String>], found: &mut UnitParts) {
         for part in after {
             let [first, rest @ ..] = part.as_slice() else { continue };
             // ", A" and ", P1204"
@@ -194,7 +194,7 @@ impl StreetAddress {
     }
 
     /// Takes type, directions and name from the words of the street.
-    fn take_name(&mut self, mut street: Vec<String>, found: &mut Found, country: &str) {
+    fn take_name(&mut self, mut street: Vec<String>, found: &mut UnitParts, country: &str) {
         for at in 0..street.len() {
             if let Some((form, count)) = words::numbered_road(&street[at..]) {
                 street.splice(at..at + count, [form.to_owned()]);

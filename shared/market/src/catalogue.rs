@@ -38,7 +38,7 @@ pub struct Definition {
     pub follows: &'static str,
     /// Its value in the example of `docs/METRICS.md`; for a figure of windows, that of 28 days. Money is in minor units.
     pub example: f64,
-    value: Value,
+    value: FigureValue,
 }
 
 /// What a figure is about.
@@ -74,7 +74,7 @@ pub enum Unit {
 
 /// How a figure is computed.
 #[derive(Clone, Copy, Debug)]
-enum Value {
+enum FigureValue {
     Typed(fn(&Figures) -> Option<f64>),
     Flow(fn(&Flows) -> i64),
     Moment(fn(&Measures) -> Option<f64>),
@@ -113,23 +113,23 @@ impl Definition {
     /// Whether it has a value for each window; otherwise it has one for the moment.
     #[must_use]
     pub fn is_of_windows(&self) -> bool {
-        matches!(self.value, Value::Flow(_) | Value::Window(_))
+        matches!(self.value, FigureValue::Flow(_) | FigureValue::Window(_))
     }
 
     /// The windows for which it has values: flows have the last 24 hours too.
     #[must_use]
     pub fn windows(&self) -> &'static [Window] {
         match self.value {
-            Value::Flow(_) => &Window::ALL,
-            Value::Window(_) => &Window::OF_DAYS,
-            Value::Typed(_) | Value::Moment(_) => &[],
+            FigureValue::Flow(_) => &Window::ALL,
+            FigureValue::Window(_) => &Window::OF_DAYS,
+            FigureValue::Typed(_) | FigureValue::Moment(_) => &[],
         }
     }
 
     /// Whether it is in [`Figures::values`], and not a field of [`Figures`] or [`Flows`].
     #[must_use]
     pub fn is_value(&self) -> bool {
-        matches!(self.value, Value::Moment(_) | Value::Window(_))
+        matches!(self.value, FigureValue::Moment(_) | FigureValue::Window(_))
     }
 
     /// The value among these figures, in the unit of the definition. `window` is ignored by figures of the moment.
@@ -138,10 +138,10 @@ impl Definition {
     pub fn value(&self, figures: &Figures, window: Option<Window>) -> Option<f64> {
         #[expect(clippy::cast_precision_loss, reason = "a number of events")]
         match self.value {
-            Value::Typed(of) => of(figures),
-            Value::Flow(of) => figures.flows(window?).map(|flows| of(flows) as f64),
-            Value::Moment(_) => *figures.values.moment.get(self.index()?)?,
-            Value::Window(_) => {
+            FigureValue::Typed(of) => of(figures),
+            FigureValue::Flow(of) => figures.flows(window?).map(|flows| of(flows) as f64),
+            FigureValue::Moment(_) => *figures.values.moment.get(self.index()?)?,
+            FigureValue::Window(_) => {
                 let window = Window::OF_DAYS.iter().position(|it| Some(*it) == window)?;
                 *figures.values.windows[window].get(self.index()?)?
             }
@@ -196,12 +196,12 @@ impl Definition {
 /// The figures that have no field of [`Figures`] or [`Flows`].
 pub(crate) fn values(sums: &Measures) -> Values {
     let moment = Definition::all().filter_map(|figure| match figure.value {
-        Value::Moment(of) => Some(of(sums)),
+        FigureValue::Moment(of) => Some(of(sums)),
         _ => None,
     });
     let window = |window: &WindowSums| {
         let values = Definition::all().filter_map(|figure| match figure.value {
-            Value::Window(of) => Some(of(sums, window)),
+            FigureValue::Window(of) => Some(of(sums, window)),
             _ => None,
         });
         values.collect()
@@ -221,13 +221,13 @@ pub(crate) fn values(sums: &Measures) -> Values {
 impl Values {
     /// The figures of the moment, in the order of the catalogue.
     pub fn moment(&self) -> impl Iterator<Item = (&'static Definition, Option<f64>)> + '_ {
-        let figures = Definition::all().filter(|figure| matches!(figure.value, Value::Moment(_)));
+        let figures = Definition::all().filter(|figure| matches!(figure.value, FigureValue::Moment(_)));
         figures.zip(self.moment.iter().copied())
     }
 
     /// The figures of a window, in the order of the catalogue; none for the last 24 hours.
     pub fn window(&self, window: Window) -> impl Iterator<Item = (&'static Definition, Option<f64>)> + '_ {
-        let figures = Definition::all().filter(|figure| matches!(figure.value, Value::Window(_)));
+        let figures = Definition::all().filter(|figure| matches!(figure.value, FigureValue::Window(_)));
         let values = Window::OF_DAYS.iter().position(|it| *it == window).map(|at| &self.windows[at]);
         figures.zip(values.into_iter().flatten().copied())
     }

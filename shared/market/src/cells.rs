@@ -5,7 +5,7 @@ use stoop_domain::Day;
 use crate::contribution::Delta;
 use crate::coordinates::Coordinates;
 use crate::key::{Key, WHOLE_AREA};
-use crate::kind::{Kind, Quantity};
+use crate::kind::{CounterKind, Quantity};
 use crate::segment::{Cell, Segment};
 
 /// The state of a market: a sparse vector of integers (a commutative group), folded up to a horizon.
@@ -127,7 +127,7 @@ impl Cells {
     #[must_use]
     pub fn with_archive(mut self, archive: &Self) -> Self {
         let Some(Horizon { days, hours }) = self.horizon else { return self };
-        self.map.retain(|key| key.kind() != Some(Kind::Opening));
+        self.map.retain(|key| key.kind() != Some(CounterKind::Opening));
         self.horizon = Some(Horizon { days: Day(i32::MIN), hours });
         self.add_many(archive.map.iter().filter(|(key, _)| key.day() < days.0), &mut Self::default());
         self
@@ -258,7 +258,7 @@ impl Cells {
     fn add_entry(&mut self, key: Key, value: i64, late: Option<&mut Self>) {
         let folded = self.folded(key);
         if folded != Some(key)
-            && key.kind() != Some(Kind::Opening)
+            && key.kind() != Some(CounterKind::Opening)
             && key.quantity() != Quantity::Hour
             && let Some(late) = late
         {
@@ -293,7 +293,12 @@ mod tests {
     /// Few coordinates, so that they coincide, on both sides of the horizon, with every way of folding.
     fn entries() -> impl Strategy<Value = BTreeMap<Key, i64>> {
         let cell = Cell { property_type: None, bedrooms: None };
-        let kind = prop::sample::select(vec![Kind::Opening, Kind::New, Kind::Gone, Kind::PriceCut]);
+        let kind = prop::sample::select(vec![
+            CounterKind::Opening,
+            CounterKind::New,
+            CounterKind::Gone,
+            CounterKind::PriceCut,
+        ]);
         let quantity = prop::sample::select(vec![Quantity::Count, Quantity::Price, Quantity::Hour]);
         let key = (quantity, kind, 0_i32..6, 0_i32..2)
             .prop_map(move |(quantity, kind, day, bucket)| Key::new(cell, quantity, kind, Day(day), bucket));

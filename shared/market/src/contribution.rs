@@ -9,7 +9,7 @@ use stoop_domain::{
 
 use crate::histogram::Bucket;
 use crate::key::Key;
-use crate::kind::{Kind, Quantity, Role};
+use crate::kind::{CounterKind, Quantity, Role};
 use crate::segment::Cell;
 use events::{Past, add_events};
 use pairs::{FirstPrices, add_pair};
@@ -128,7 +128,7 @@ fn add_step<'a>(
         let worth = Worth::of(step, zones.of(market));
         Standing { market, cell, worth }
     });
-    let enter = |sum: &mut Contribution, zones: &mut Zones, kind: Kind, now: &Standing<'_>| {
+    let enter = |sum: &mut Contribution, zones: &mut Zones, kind: CounterKind, now: &Standing<'_>| {
         let day = at.day_in(zones.of(now.market));
         sum.of(now.market).moved(kind, now.cell, day, &now.worth, 1).happened(kind, now.cell, day, at);
     };
@@ -140,7 +140,7 @@ fn add_step<'a>(
         }
         (Some(before), Some(now)) if step.exit.is_none() => {
             if before.worth != now.worth {
-                let kind = step.change.map_or(Kind::Amended, |change| change_kind(change.to < change.from));
+                let kind = step.change.map_or(CounterKind::Amended, |change| change_kind(change.to < change.from));
                 let day = at.day_in(zones.of(market));
                 let entries = sum.of(market);
                 entries.moved(kind, cell, day, &before.worth, -1).moved(kind, cell, day, &now.worth, 1);
@@ -169,7 +169,7 @@ fn add_pending(sum: &mut Contribution, interval: &Interval<'_>, next: Option<Tim
         return;
     }
     let (cell, zone) = (Cell::of(facts), zones.of(&facts.market));
-    let key = |at: Time| Key::new(cell, Quantity::PendingStock, Kind::Amended, at.day_in(zone), 0);
+    let key = |at: Time| Key::new(cell, Quantity::PendingStock, CounterKind::Amended, at.day_in(zone), 0);
     let ends = interval.expires.or(next).map(|at| (key(at), -1));
     let entries = sum.of(&facts.market).0;
     entries.push((key(interval.first), 1));
@@ -177,7 +177,7 @@ fn add_pending(sum: &mut Contribution, interval: &Interval<'_>, next: Option<Tim
 }
 
 /// Removes a home from the stock.
-fn leave(sum: &mut Contribution, kind: Kind, before: &Standing<'_>, at: Time, zones: &mut Zones) {
+fn leave(sum: &mut Contribution, kind: CounterKind, before: &Standing<'_>, at: Time, zones: &mut Zones) {
     let day = at.day_in(zones.of(before.market));
     sum.of(before.market).moved(kind, before.cell, day, &before.worth, -1).happened(kind, before.cell, day, at);
 }
@@ -196,42 +196,43 @@ fn add_unconfirmed(
     for UnconfirmedInterval { from, until } in &interval.unconfirmed {
         let until = until.or(interval.expires).or(next);
         for (at, value) in [(Some(*from), 1), (until, -1)] {
-            let key = |at: Time| Key::new(standing.cell, Quantity::Unconfirmed, Kind::Amended, at.day_in(zone), 0);
+            let key =
+                |at: Time| Key::new(standing.cell, Quantity::Unconfirmed, CounterKind::Amended, at.day_in(zone), 0);
             entries.extend(at.map(|at| (key(at), value)));
         }
     }
 }
 
 /// The kinds for a home that changes its cell within a market.
-fn between(before: Cell, now: Cell) -> [Kind; 2] {
+fn between(before: Cell, now: Cell) -> [CounterKind; 2] {
     match (before.property_type == now.property_type, before.bedrooms == now.bedrooms) {
-        (false, true) => [Kind::TypeOut, Kind::TypeIn],
-        (true, false) => [Kind::BedroomsOut, Kind::BedroomsIn],
-        _ => [Kind::CellOut, Kind::CellIn],
+        (false, true) => [CounterKind::TypeOut, CounterKind::TypeIn],
+        (true, false) => [CounterKind::BedroomsOut, CounterKind::BedroomsIn],
+        _ => [CounterKind::CellOut, CounterKind::CellIn],
     }
 }
 
-fn change_kind(is_cut: bool) -> Kind {
-    if is_cut { Kind::PriceCut } else { Kind::PriceRise }
+fn change_kind(is_cut: bool) -> CounterKind {
+    if is_cut { CounterKind::PriceCut } else { CounterKind::PriceRise }
 }
 
-fn entry_kind(entry: Entry) -> Kind {
+fn entry_kind(entry: Entry) -> CounterKind {
     match entry {
-        Entry::Initial => Kind::Initial,
-        Entry::New => Kind::New,
-        Entry::Relisted => Kind::Relisted,
-        Entry::BackOnMarket => Kind::BackOnMarket,
-        Entry::MovedIn => Kind::MovedIn,
+        Entry::Initial => CounterKind::Initial,
+        Entry::New => CounterKind::New,
+        Entry::Relisted => CounterKind::Relisted,
+        Entry::BackOnMarket => CounterKind::BackOnMarket,
+        Entry::MovedIn => CounterKind::MovedIn,
     }
 }
 
-fn exit_kind(exit: Exit) -> Kind {
+fn exit_kind(exit: Exit) -> CounterKind {
     match exit {
-        Exit::Pending => Kind::Pending,
-        Exit::Closed => Kind::Closed,
-        Exit::Gone => Kind::Gone,
-        Exit::MovedOut => Kind::MovedOut,
-        Exit::Expired => Kind::Expired,
+        Exit::Pending => CounterKind::Pending,
+        Exit::Closed => CounterKind::Closed,
+        Exit::Gone => CounterKind::Gone,
+        Exit::MovedOut => CounterKind::MovedOut,
+        Exit::Expired => CounterKind::Expired,
     }
 }
 
@@ -259,7 +260,7 @@ struct Entries<'s>(&'s mut Vec<(Key, i64)>);
 
 impl Entries<'_> {
     /// Adds a home with these values on entry (`sign` 1), or removes it on exit (-1).
-    fn moved(self, kind: Kind, cell: Cell, day: Day, worth: &Worth, sign: i64) -> Self {
+    fn moved(self, kind: CounterKind, cell: Cell, day: Day, worth: &Worth, sign: i64) -> Self {
         let mut put = |quantity, bucket, value: i64| {
             if value != 0 {
                 self.0.push((Key::new(cell, quantity, kind, day, bucket), sign * value));
@@ -286,7 +287,7 @@ impl Entries<'_> {
     }
 
     /// Counts an event: in its hour, and on its day unless the count of the stock shows it.
-    fn happened(self, kind: Kind, cell: Cell, day: Day, at: Time) -> Self {
+    fn happened(self, kind: CounterKind, cell: Cell, day: Day, at: Time) -> Self {
         if matches!(kind.role(), Role::InPlace | Role::NoStock) {
             self.0.push((Key::new(cell, Quantity::Count, kind, day, 0), 1));
         }

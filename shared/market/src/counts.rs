@@ -4,13 +4,13 @@ use crate::outlying::{Outlying, bounds};
 
 /// A histogram of price buckets that changes often: an array of all buckets in a range.
 #[derive(Clone, Debug)]
-pub(crate) struct Counts {
+pub(crate) struct BucketCounts {
     low: i32,
     counts: Vec<i64>,
     total: i64,
 }
 
-impl Counts {
+impl BucketCounts {
     /// An empty histogram for these buckets. `None` if there are none.
     pub(crate) fn for_buckets(buckets: impl Iterator<Item = i32>) -> Option<Self> {
         let (low, high) = buckets.fold(None, |ends, bucket| {

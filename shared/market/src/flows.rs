@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::key::Key;
-use crate::kind::{Kind, Quantity, Role};
+use crate::kind::{CounterKind, Quantity, Role};
 use crate::segment::Segment;
 
 /// A rolling window by event time.
@@ -107,22 +107,28 @@ impl Flows {
         let is_step_down = key.quantity() == Quantity::Count && kind.role() == Role::Exit;
         let count = if is_step_down { -value } else { value };
         let slot = match kind {
-            Kind::Initial => &mut self.initial,
-            Kind::New => &mut self.new,
-            Kind::Relisted => &mut self.relisted,
-            Kind::BackOnMarket => &mut self.back_on_market,
-            Kind::MovedIn | Kind::TypeIn | Kind::BedroomsIn | Kind::CellIn => &mut self.moved_in,
-            Kind::Pending => &mut self.pending,
-            Kind::Closed => &mut self.closed,
-            Kind::Gone => &mut self.gone,
-            Kind::MovedOut | Kind::TypeOut | Kind::BedroomsOut | Kind::CellOut => &mut self.moved_out,
-            Kind::Expired => &mut self.expired,
-            Kind::PriceCut => &mut self.price_cuts,
-            Kind::PriceRise => &mut self.price_rises,
-            Kind::Sold => &mut self.sold,
-            Kind::Opening | Kind::Amended => return,
-            Kind::SoldOriginal | Kind::CutStep | Kind::RelistedLower | Kind::Asked => return,
-            Kind::Pair | Kind::PairChange => return,
+            CounterKind::Initial => &mut self.initial,
+            CounterKind::New => &mut self.new,
+            CounterKind::Relisted => &mut self.relisted,
+            CounterKind::BackOnMarket => &mut self.back_on_market,
+            CounterKind::MovedIn | CounterKind::TypeIn | CounterKind::BedroomsIn | CounterKind::CellIn => {
+                &mut self.moved_in
+            }
+            CounterKind::Pending => &mut self.pending,
+            CounterKind::Closed => &mut self.closed,
+            CounterKind::Gone => &mut self.gone,
+            CounterKind::MovedOut | CounterKind::TypeOut | CounterKind::BedroomsOut | CounterKind::CellOut => {
+                &mut self.moved_out
+            }
+            CounterKind::Expired => &mut self.expired,
+            CounterKind::PriceCut => &mut self.price_cuts,
+            CounterKind::PriceRise => &mut self.price_rises,
+            CounterKind::Sold => &mut self.sold,
+            CounterKind::Opening | CounterKind::Amended => return,
+            CounterKind::SoldOriginal | CounterKind::CutStep | CounterKind::RelistedLower | CounterKind::Asked => {
+                return;
+            }
+            CounterKind::Pair | CounterKind::PairChange => return,
         };
         *slot += count;
     }

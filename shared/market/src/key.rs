@@ -1,6 +1,6 @@
 use stoop_domain::{Day, Hour};
 
-use crate::kind::{Kind, Quantity};
+use crate::kind::{CounterKind, Quantity};
 use crate::segment::Cell;
 
 /// A coordinate, packed so that keys sort by cell, quantity, kind, time, bucket: 16 bits, 4 bits, 5 bits, 16 bits
@@ -23,7 +23,7 @@ pub(crate) const WHOLE_AREA: u16 = u16::MAX;
 
 impl Key {
     /// Days before 1880 and after 2059 are clamped to that range.
-    pub(crate) fn new(cell: Cell, quantity: Quantity, kind: Kind, day: Day, bucket: i32) -> Self {
+    pub(crate) fn new(cell: Cell, quantity: Quantity, kind: CounterKind, day: Day, bucket: i32) -> Self {
         let time = (day.0.clamp(-TIME_OFFSET, TIME_OFFSET - 1) + TIME_OFFSET).cast_unsigned();
         let bucket = (bucket.clamp(-BUCKET_OFFSET, BUCKET_OFFSET - 1) + BUCKET_OFFSET).cast_unsigned();
         let measure = (quantity as u64) << QUANTITY | (kind as u64) << KIND;
@@ -31,12 +31,12 @@ impl Key {
     }
 
     /// The coordinate of the events of an hour.
-    pub(crate) fn hour(cell: Cell, kind: Kind, hour: Hour) -> Self {
+    pub(crate) fn hour(cell: Cell, kind: CounterKind, hour: Hour) -> Self {
         Self::new(cell, Quantity::Hour, kind, Day(hour.0.div_euclid(24)), hour.0.rem_euclid(24))
     }
 
     /// The coordinate of a whole area, in no cell.
-    pub(crate) fn of_area(quantity: Quantity, kind: Kind, day: Day, bucket: i32) -> Self {
+    pub(crate) fn of_area(quantity: Quantity, kind: CounterKind, day: Day, bucket: i32) -> Self {
         let key = Self::new(Cell { property_type: None, bedrooms: None }, quantity, kind, day, bucket);
         Self(key.0 | u64::from(WHOLE_AREA) << CELL)
     }
@@ -88,8 +88,8 @@ impl Key {
     }
 
     /// `None` for a kind that this program does not know.
-    pub(crate) fn kind(self) -> Option<Kind> {
-        Kind::of_number((self.0 >> KIND) as u8 & 0b1_1111)
+    pub(crate) fn kind(self) -> Option<CounterKind> {
+        CounterKind::of_number((self.0 >> KIND) as u8 & 0b1_1111)
     }
 
     pub(crate) fn day(self) -> i32 {
@@ -124,32 +124,32 @@ mod tests {
     #[test]
     fn keys_sort_by_cell_quantity_kind_time_bucket_and_round_trip() {
         let mut keys = [
-            Key::new(CONDO, Quantity::Price, Kind::New, Day(-5), 7),
-            Key::new(UNKNOWN, Quantity::Price, Kind::New, Day(20_000), -3),
-            Key::new(UNKNOWN, Quantity::Count, Kind::Sold, Day(20_000), 4),
-            Key::new(UNKNOWN, Quantity::Price, Kind::New, Day(-20_000), 9_000),
-            Key::new(UNKNOWN, Quantity::Price, Kind::Initial, Day(20_001), 4),
+            Key::new(CONDO, Quantity::Price, CounterKind::New, Day(-5), 7),
+            Key::new(UNKNOWN, Quantity::Price, CounterKind::New, Day(20_000), -3),
+            Key::new(UNKNOWN, Quantity::Count, CounterKind::Sold, Day(20_000), 4),
+            Key::new(UNKNOWN, Quantity::Price, CounterKind::New, Day(-20_000), 9_000),
+            Key::new(UNKNOWN, Quantity::Price, CounterKind::Initial, Day(20_001), 4),
         ];
         keys.sort();
         let read: Vec<_> =
             keys.iter().map(|k| (k.cell().unwrap(), k.quantity(), k.kind().unwrap(), k.day(), k.bucket())).collect();
         let expected = [
-            (UNKNOWN, Quantity::Count, Kind::Sold, 20_000, 4),
-            (UNKNOWN, Quantity::Price, Kind::Initial, 20_001, 4),
-            (UNKNOWN, Quantity::Price, Kind::New, -20_000, 9_000),
-            (UNKNOWN, Quantity::Price, Kind::New, 20_000, -3),
-            (CONDO, Quantity::Price, Kind::New, -5, 7),
+            (UNKNOWN, Quantity::Count, CounterKind::Sold, 20_000, 4),
+            (UNKNOWN, Quantity::Price, CounterKind::Initial, 20_001, 4),
+            (UNKNOWN, Quantity::Price, CounterKind::New, -20_000, 9_000),
+            (UNKNOWN, Quantity::Price, CounterKind::New, 20_000, -3),
+            (CONDO, Quantity::Price, CounterKind::New, -5, 7),
         ];
         assert_eq!(read, expected);
         let opening = keys[3].opening(12);
-        assert_eq!((opening.kind(), opening.day(), opening.bucket()), (Some(Kind::Opening), 12, -3));
+        assert_eq!((opening.kind(), opening.day(), opening.bucket()), (Some(CounterKind::Opening), 12, -3));
         assert_eq!((opening.cell(), opening.quantity()), (Some(UNKNOWN), Quantity::Price));
     }
 
     #[test]
     fn an_hour_round_trips() {
         for hour in [0, 1, 23, 24, -1, -24, -25, 490_000] {
-            assert_eq!(Key::hour(CONDO, Kind::Gone, Hour(hour)).hour_of(), hour);
+            assert_eq!(Key::hour(CONDO, CounterKind::Gone, Hour(hour)).hour_of(), hour);
         }
     }
 }

@@ -23,8 +23,8 @@ pub(crate) enum Quantity {
     Hour = 7,
     /// Homes that are unconfirmed.
     Unconfirmed = 8,
-    /// Sales, by the closing price in basis points of the asking price: of the last one ([`Kind::Sold`]) or of the
-    /// first one of the spell ([`Kind::SoldOriginal`]).
+    /// Sales, by the closing price in basis points of the asking price: of the last one ([`CounterKind::Sold`]) or of the
+    /// first one of the spell ([`CounterKind::SoldOriginal`]).
     Ratio = 9,
     /// Events, by days since their spell opened: first cuts of a spell; in the sums of a wide area also entries and
     /// exits.
@@ -47,7 +47,7 @@ pub(crate) const NO_CUT_BEFORE: i32 = 1 << 20;
 
 /// What happened to a home. The numbers are part of the stored format: never reuse one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Kind {
+pub(crate) enum CounterKind {
     /// The sum of everything before the first single day.
     Opening = 0,
     Initial = 1,
@@ -75,11 +75,11 @@ pub(crate) enum Kind {
     Expired = 21,
     /// A sale, compared with the first price of its spell.
     SoldOriginal = 22,
-    /// A cut, by its size ([`Quantity::Cut`]); [`Kind::PriceCut`] is the change of the stock.
+    /// A cut, by its size ([`Quantity::Cut`]); [`CounterKind::PriceCut`] is the change of the stock.
     CutStep = 23,
     /// Relisted at a lower price than was last asked.
     RelistedLower = 24,
-    /// A new home by its first price, in the sums of wide areas; elsewhere [`Kind::New`] shows it.
+    /// A new home by its first price, in the sums of wide areas; elsewhere [`CounterKind::New`] shows it.
     Asked = 25,
     /// The first asking prices of two spells, on the day of the second one: their number ([`Quantity::Repeat`]).
     Pair = 26,
@@ -99,7 +99,7 @@ pub(crate) enum Role {
     NoStock,
 }
 
-impl Kind {
+impl CounterKind {
     /// Indexed by number.
     const ALL: [Option<Self>; 28] = [
         Some(Self::Opening),
@@ -210,7 +210,7 @@ impl Quantity {
 
     /// Whether a coordinate of this quantity and kind changes the stock, so that the past can be summed up. Otherwise
     /// it counts events of its day.
-    pub(crate) fn is_stock(self, kind: Kind) -> bool {
+    pub(crate) fn is_stock(self, kind: CounterKind) -> bool {
         match (self, kind.role()) {
             (Self::Hour | Self::Ratio | Self::Age | Self::CutGap | Self::Repeat | Self::Unknown, _) => false,
             (_, Role::NoStock) | (Self::Count, Role::InPlace) => false,
@@ -222,7 +222,7 @@ impl Quantity {
 #[cfg(test)]
 #[test]
 fn every_kind_and_quantity_has_the_index_of_its_number() {
-    for (number, kind) in Kind::ALL.into_iter().enumerate() {
+    for (number, kind) in CounterKind::ALL.into_iter().enumerate() {
         assert!(kind.is_none_or(|kind| kind as usize == number), "{kind:?}");
     }
     let known = Quantity::ALL.into_iter().enumerate().filter(|(_, quantity)| *quantity != Quantity::Unknown);

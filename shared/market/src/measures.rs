@@ -6,7 +6,7 @@ use crate::cells::Cells;
 use crate::flows::{Flows, Window};
 use crate::histogram::{Bucket, Histogram};
 use crate::key::Key;
-use crate::kind::{Kind, NO_CUT_BEFORE, Quantity, Role};
+use crate::kind::{CounterKind, NO_CUT_BEFORE, Quantity, Role};
 use crate::segment::Segment;
 use crate::speed::{Speed, Stays};
 use crate::stock::Stock;
@@ -98,10 +98,10 @@ impl Measures {
     }
 
     /// Adds homes that enter (`value` above 0) or leave the stock on a day, this long after their spell opened.
-    fn add_age(&mut self, stays: &mut Stays, kind: Option<Kind>, day: i32, age: i32, value: i64) {
+    fn add_age(&mut self, stays: &mut Stays, kind: Option<CounterKind>, day: i32, age: i32, value: i64) {
         let Some(kind) = kind else { return };
         stays.add(kind, day, age, value);
-        if matches!(kind, Kind::Pending | Kind::Closed | Kind::Gone | Kind::Expired) {
+        if matches!(kind, CounterKind::Pending | CounterKind::Closed | CounterKind::Gone | CounterKind::Expired) {
             let windows = self.windows.iter_mut().filter(|window| day >= window.first);
             windows.for_each(|window| window.left.add(Bucket(age.max(0)), -value));
         }
@@ -132,21 +132,21 @@ impl WindowSums {
         let Some(kind) = key.kind() else { return };
         let bucket = Bucket(key.bucket());
         match (key.quantity(), kind) {
-            (Quantity::Count, Kind::RelistedLower) => self.relisted_lower += value,
+            (Quantity::Count, CounterKind::RelistedLower) => self.relisted_lower += value,
             (Quantity::Count, _) => self.flows.add(segment, key, value),
-            (Quantity::Price, Kind::New | Kind::Asked) => self.asked.add(bucket, value),
-            (Quantity::Price, Kind::Sold) => self.sale_prices.add(bucket, value),
-            (Quantity::PriceSum, Kind::Sold) => self.sale_sum += i128::from(value),
-            (Quantity::PriceSumHigh, Kind::Sold) => self.sale_sum += i128::from(value) << 32,
-            (Quantity::PricePerArea, Kind::Sold) => self.sales_per_area.add(bucket, value),
-            (Quantity::Ratio, Kind::Sold) => self.to_list.add(bucket, value),
-            (Quantity::Ratio, Kind::SoldOriginal) => self.to_original.add(bucket, value),
-            (Quantity::Cut, Kind::CutStep) => self.cut_steps.add(bucket, value),
+            (Quantity::Price, CounterKind::New | CounterKind::Asked) => self.asked.add(bucket, value),
+            (Quantity::Price, CounterKind::Sold) => self.sale_prices.add(bucket, value),
+            (Quantity::PriceSum, CounterKind::Sold) => self.sale_sum += i128::from(value),
+            (Quantity::PriceSumHigh, CounterKind::Sold) => self.sale_sum += i128::from(value) << 32,
+            (Quantity::PricePerArea, CounterKind::Sold) => self.sales_per_area.add(bucket, value),
+            (Quantity::Ratio, CounterKind::Sold) => self.to_list.add(bucket, value),
+            (Quantity::Ratio, CounterKind::SoldOriginal) => self.to_original.add(bucket, value),
+            (Quantity::Cut, CounterKind::CutStep) => self.cut_steps.add(bucket, value),
             // A home is counted at its first cut in the window.
             (Quantity::CutGap, _) if bucket.0 == NO_CUT_BEFORE || key.day() - bucket.0 < self.first => {
                 self.homes_cut += value;
             }
-            (Quantity::Age, Kind::PriceCut) => self.first_cuts.add(bucket, value),
+            (Quantity::Age, CounterKind::PriceCut) => self.first_cuts.add(bucket, value),
             _ => {}
         }
     }

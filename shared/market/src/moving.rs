@@ -6,7 +6,7 @@ use std::sync::Arc;
 use stoop_domain::Day;
 
 use crate::cells::Cells;
-use crate::counts::Counts;
+use crate::counts::BucketCounts;
 use crate::key::Key;
 use crate::kind::Quantity;
 use crate::segment::Segment;
@@ -27,12 +27,12 @@ pub fn pooled_medians(cells: &Cells, segment: Segment, from: Day, until: Day) ->
     let mut changes: Vec<(Key, i64)> =
         cells.of(segment, Quantity::Price).filter(|(key, _)| key.day() <= until.0 && is_stock(*key)).collect();
     changes.sort_unstable_by_key(|(key, _)| key.day());
-    let Some(mut stock) = Counts::for_buckets(changes.iter().map(|(key, _)| key.bucket())) else {
+    let Some(mut stock) = BucketCounts::for_buckets(changes.iter().map(|(key, _)| key.bucket())) else {
         return (from.0..=until.0).map(|_| [None; 3]).collect();
     };
     let mut pools = AVERAGE_DAYS.map(|_| (stock.clone(), None));
     // The stock at the end of each day, with a number that is new after each change: most days of a small area change none.
-    let mut past: VecDeque<(u64, Arc<Counts>)> = VecDeque::new();
+    let mut past: VecDeque<(u64, Arc<BucketCounts>)> = VecDeque::new();
     let (mut number, mut today) = (0, Arc::new(stock.clone()));
     let mut changes = changes.into_iter().peekable();
     let mut medians = Vec::new();

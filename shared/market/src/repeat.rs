@@ -8,7 +8,7 @@ use stoop_domain::Day;
 
 use crate::cells::Cells;
 use crate::key::Key;
-use crate::kind::{Kind, Quantity};
+use crate::kind::{CounterKind, Quantity};
 use crate::month::Month;
 use crate::segment::Segment;
 
@@ -56,8 +56,8 @@ pub(crate) fn repeat_pairs_of(entries: impl Iterator<Item = (Key, i64)>, since: 
         }
         let sums = pairs.months.entry([Month(second.0 - key.bucket()), second]).or_default();
         match key.kind() {
-            Some(Kind::Pair) => sums.count += value,
-            Some(Kind::PairChange) => sums.log_millionths += value,
+            Some(CounterKind::Pair) => sums.count += value,
+            Some(CounterKind::PairChange) => sums.log_millionths += value,
             _ => {}
         }
     }

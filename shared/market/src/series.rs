@@ -2,10 +2,10 @@ use serde::{Deserialize, Serialize};
 use stoop_domain::Day;
 
 use crate::cells::Cells;
-use crate::counts::Counts;
+use crate::counts::BucketCounts;
 use crate::flows::Flows;
 use crate::key::Key;
-use crate::kind::{Kind, Quantity};
+use crate::kind::{CounterKind, Quantity};
 use crate::outlying::Outlying;
 use crate::segment::Segment;
 use crate::stock::Stock;
@@ -47,7 +47,7 @@ pub fn closes(cells: &Cells, segment: Segment, from: Day, until: Day) -> Vec<Clo
     changes.sort_by_key(|(key, _)| key.day());
     let is_stock = |key: Key| key.kind().is_some_and(|kind| key.quantity().is_stock(kind));
     let prices = changes.iter().filter(|(key, _)| key.quantity() == Quantity::Price && is_stock(*key));
-    let mut prices = Counts::for_buckets(prices.map(|(key, _)| key.bucket()));
+    let mut prices = BucketCounts::for_buckets(prices.map(|(key, _)| key.bucket()));
     let mut stock = Stock::default();
     let mut changes = changes.into_iter().peekable();
     let mut series: Vec<Close> = Vec::new();
@@ -67,7 +67,7 @@ pub fn closes(cells: &Cells, segment: Segment, from: Day, until: Day) -> Vec<Clo
                 flows.add(segment, key, value);
             }
         }
-        let priced = prices.as_ref().map_or(0, Counts::total);
+        let priced = prices.as_ref().map_or(0, BucketCounts::total);
         if let Some(prices) = prices.as_ref().filter(|_| !are_same) {
             (median, median_interval) = (prices.median(), prices.median_interval());
             outlying = prices.outlying(median);
@@ -92,8 +92,8 @@ pub fn closes(cells: &Cells, segment: Segment, from: Day, until: Day) -> Vec<Clo
 /// source reports of earlier days, such as a sale, does not count: nobody watched then.
 #[must_use]
 pub fn first_day(cells: &Cells) -> Option<Day> {
-    let is_stock = |kind: Kind| Quantity::Count.is_stock(kind);
+    let is_stock = |kind: CounterKind| Quantity::Count.is_stock(kind);
     let counts = || cells.of(Segment::All, Quantity::Count).filter(|(key, _)| key.kind().is_some_and(is_stock));
-    let is_opened = counts().any(|(key, _)| key.kind() == Some(Kind::Opening));
+    let is_opened = counts().any(|(key, _)| key.kind() == Some(CounterKind::Opening));
     counts().map(|(key, _)| Day(key.day())).min().filter(|_| !is_opened)
 }

@@ -7,7 +7,7 @@ use stoop_domain::Day;
 
 use crate::flows::Window;
 use crate::interval::Z95;
-use crate::kind::{Kind, Role};
+use crate::kind::{CounterKind, Role};
 
 /// The homes whose spell opened in the last 90 days, by days since then.
 ///
@@ -62,7 +62,7 @@ impl Stays {
 
     /// Adds homes that enter or leave the stock on a day, this many days after their spell opened; `value` is negative
     /// for those that leave.
-    pub(crate) fn add(&mut self, kind: Kind, day: i32, age: i32, value: i64) {
+    pub(crate) fn add(&mut self, kind: CounterKind, day: i32, age: i32, value: i64) {
         let opened = day.saturating_sub(age);
         // A spell that opens in the future has a date from another time zone: it opens when the home is seen.
         let age = age.max(0);
@@ -72,8 +72,8 @@ impl Stays {
         let at = self.ages.entry(age).or_default();
         match kind {
             _ if kind.role() == Role::Entry => at.entered += value,
-            Kind::Pending | Kind::Closed => at.under_contract -= value,
-            Kind::Gone => at.off_market -= value,
+            CounterKind::Pending | CounterKind::Closed => at.under_contract -= value,
+            CounterKind::Gone => at.off_market -= value,
             _ => at.censored -= value,
         }
         self.ages.entry((self.today - opened).max(age)).or_default().active += value;
@@ -166,8 +166,8 @@ mod tests {
     /// This many homes that enter on the day of their opening, of which one leaves on each day after.
     fn one_leaves_each_day(homes: i32) -> Speed {
         let mut stays = Stays::new(Day(89));
-        stays.add(Kind::New, 0, 0, i64::from(homes));
-        (1..=homes.min(89)).for_each(|age| stays.add(Kind::Pending, age, age, -1));
+        stays.add(CounterKind::New, 0, 0, i64::from(homes));
+        (1..=homes.min(89)).for_each(|age| stays.add(CounterKind::Pending, age, age, -1));
         stays.speed()
     }
 
@@ -183,23 +183,23 @@ mod tests {
     #[test]
     fn the_share_that_left_is_known_as_far_as_homes_were_at_risk() {
         let mut stays = Stays::new(Day(20));
-        stays.add(Kind::New, 0, 0, 2);
-        stays.add(Kind::Pending, 5, 5, -1);
-        stays.add(Kind::MovedOut, 9, 9, -1);
+        stays.add(CounterKind::New, 0, 0, 2);
+        stays.add(CounterKind::Pending, 5, 5, -1);
+        stays.add(CounterKind::MovedOut, 9, 9, -1);
         let curve = stays.speed().under_contract;
         let read = [4, 5, 9, 10].map(|days| curve.left_within(days));
         assert_eq!(read, [Some(0.0), Some(0.5), Some(0.5), None], "the last one is censored at 9 days");
-        stays.add(Kind::MovedOut, 9, 9, 1);
-        stays.add(Kind::Closed, 9, 9, -1);
+        stays.add(CounterKind::MovedOut, 9, 9, 1);
+        stays.add(CounterKind::Closed, 9, 9, -1);
         assert_eq!(stays.speed().under_contract.left_within(10), Some(1.0), "nobody is left");
     }
 
     #[test]
     fn a_home_is_at_risk_on_the_day_it_leaves_and_not_before_it_enters() {
         let mut stays = Stays::new(Day(20));
-        stays.add(Kind::New, 0, 0, 1);
-        stays.add(Kind::BackOnMarket, 6, 6, 1);
-        stays.add(Kind::Gone, 6, 6, -1);
+        stays.add(CounterKind::New, 0, 0, 1);
+        stays.add(CounterKind::BackOnMarket, 6, 6, 1);
+        stays.add(CounterKind::Gone, 6, 6, -1);
         let speed = stays.speed();
         assert_eq!((speed.stays, speed.under_contract.left_within(6)), (2, Some(0.0)));
         assert_eq!((speed.off_market.left_within(5), speed.off_market.left_within(6)), (Some(0.0), Some(0.5)));
@@ -211,8 +211,8 @@ mod tests {
     fn a_median_of_homes_that_all_leave_on_one_day_has_no_interval() {
         for homes in [1, 2, 30] {
             let mut stays = Stays::new(Day(89));
-            stays.add(Kind::New, 0, 0, homes);
-            stays.add(Kind::Pending, 14, 14, -homes);
+            stays.add(CounterKind::New, 0, 0, homes);
+            stays.add(CounterKind::Pending, 14, 14, -homes);
             let curve = stays.speed().under_contract;
             assert_eq!((curve.median(), curve.median_interval()), (Some(14.0), None), "of {homes} homes");
         }
@@ -223,8 +223,8 @@ mod tests {
     #[test]
     fn homes_listed_ninety_days_ago_are_out() {
         let mut stays = Stays::new(Day(90));
-        stays.add(Kind::New, 0, 0, 1);
-        stays.add(Kind::New, 1, 0, 1);
+        stays.add(CounterKind::New, 0, 0, 1);
+        stays.add(CounterKind::New, 1, 0, 1);
         assert_eq!(stays.speed().stays, 1);
     }
 }

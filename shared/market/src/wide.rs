@@ -16,7 +16,7 @@ use crate::contribution::sum_up;
 use crate::figures::Figures;
 use crate::flows::Window;
 use crate::key::Key;
-use crate::kind::{Kind, Quantity, Role};
+use crate::kind::{CounterKind, Quantity, Role};
 use crate::kinds::KindPrices;
 use crate::measures::KeptSums;
 use crate::mix::{LogPrices, log_prices_of};
@@ -115,7 +115,7 @@ impl Projection {
         // moves.
         // West of Greenwich, a civil day ends on the next UTC day, by which hours are kept.
         let more = i32::from(key.quantity() == Quantity::Hour);
-        if kind != Kind::Opening && key.day() >= self.from.0.saturating_add(WIDE_DAYS + more) {
+        if kind != CounterKind::Opening && key.day() >= self.from.0.saturating_add(WIDE_DAYS + more) {
             return;
         }
         self.now.extend(self.in_now(key, kind).into_iter().chain(self.event_in_now(key, kind)).map(|key| (key, value)));
@@ -124,7 +124,7 @@ impl Projection {
     }
 
     /// The coordinate for the current figures that `key` is projected to.
-    fn in_now(&self, key: Key, kind: Kind) -> Option<Key> {
+    fn in_now(&self, key: Key, kind: CounterKind) -> Option<Key> {
         let (quantity, from) = (key.quantity(), self.from.0);
         match quantity {
             // A civil day begins up to a day before the UTC day, and the window adds one more.
@@ -133,26 +133,26 @@ impl Projection {
             Quantity::Repeat => None,
             _ if quantity.is_stock(kind) => {
                 let cell = key.cell()?;
-                since(Key::new(cell, quantity, Kind::Amended, Day(key.day()), key.bucket()), kind, from)
+                since(Key::new(cell, quantity, CounterKind::Amended, Day(key.day()), key.bucket()), kind, from)
             }
             _ => (key.day() >= self.first_event()).then_some(key),
         }
     }
 
     /// The coordinate for the events of the windows that `key`, a change of the stock, is projected to as well.
-    fn event_in_now(&self, key: Key, kind: Kind) -> Option<Key> {
+    fn event_in_now(&self, key: Key, kind: CounterKind) -> Option<Key> {
         if key.day() < self.first_event() {
             return None;
         }
         match (key.quantity(), kind.role()) {
-            (Quantity::Price, _) if kind == Kind::New => {
-                Some(Key::new(key.cell()?, Quantity::Price, Kind::Asked, Day(key.day()), key.bucket()))
+            (Quantity::Price, _) if kind == CounterKind::New => {
+                Some(Key::new(key.cell()?, Quantity::Price, CounterKind::Asked, Day(key.day()), key.bucket()))
             }
             (Quantity::Opened, Role::Entry | Role::Exit) if kind.crosses(Segment::All) => {
                 let age = key.day().saturating_sub(key.bucket());
                 // An entry long after the opening is in no estimate.
                 let is_read = kind.role() == Role::Exit || key.bucket() >= self.first_event();
-                let kind = if kind.role() == Role::Entry { Kind::New } else { kind };
+                let kind = if kind.role() == Role::Entry { CounterKind::New } else { kind };
                 is_read.then(|| Key::of_area(Quantity::Age, kind, Day(key.day()), age))
             }
             _ => None,
@@ -165,18 +165,18 @@ impl Projection {
     }
 
     /// The coordinate for the series, which covers the whole area, that `key` is projected to.
-    fn in_series(&self, key: Key, kind: Kind) -> Option<Key> {
+    fn in_series(&self, key: Key, kind: CounterKind) -> Option<Key> {
         const WHOLE: Cell = Cell { property_type: None, bedrooms: None };
         let (quantity, day) = (key.quantity(), Day(key.day()));
         let (reported_as, bucket) = match quantity {
-            Quantity::Count if matches!(kind, Kind::RelistedLower) => return None,
+            Quantity::Count if matches!(kind, CounterKind::RelistedLower) => return None,
             Quantity::Count if kind.crosses(Segment::All) => (kind, 0),
             // A home that changes its cell leaves one and enters another on the same day: no change for the whole area.
-            Quantity::Count => (Kind::CellIn, 0),
+            Quantity::Count => (CounterKind::CellIn, 0),
             Quantity::Repeat => return self.pair_in_series(key, kind),
             _ if !quantity.is_stock(kind) => return None,
-            Quantity::Price => (Kind::Amended, key.bucket()),
-            Quantity::PriceSum | Quantity::PriceSumHigh | Quantity::Unconfirmed => (Kind::Amended, 0),
+            Quantity::Price => (CounterKind::Amended, key.bucket()),
+            Quantity::PriceSum | Quantity::PriceSumHigh | Quantity::Unconfirmed => (CounterKind::Amended, 0),
             _ => return None,
         };
         since(Key::new(WHOLE, quantity, reported_as, day, bucket), kind, self.first_day().0)
@@ -184,7 +184,7 @@ impl Projection {
 
     /// The coordinate for the repeat-listing index, which is one of months: pairs before the civil days with figures are
     /// moved to the first day of their month.
-    fn pair_in_series(&self, key: Key, kind: Kind) -> Option<Key> {
+    fn pair_in_series(&self, key: Key, kind: CounterKind) -> Option<Key> {
         let day = Day(key.day());
         let moved = if day < self.from { Month::of(day).first() } else { day };
         (day >= self.first_day()).then(|| Key::of_area(Quantity::Repeat, kind, moved, key.bucket()))
@@ -192,13 +192,13 @@ impl Projection {
 
     /// The number of priced homes and the sum of the logarithms of their prices, for the series of a cell, that `key`, a
     /// price, is projected to.
-    fn price_in_series(&self, key: Key, kind: Kind, value: i64) -> Option<[(Key, i64); 2]> {
+    fn price_in_series(&self, key: Key, kind: CounterKind, value: i64) -> Option<[(Key, i64); 2]> {
         if key.quantity() != Quantity::Price || !key.quantity().is_stock(kind) {
             return None;
         }
         let cell = key.cell()?;
         let put = |bucket, value| {
-            let key = Key::new(cell, Quantity::PriceLog, Kind::Amended, Day(key.day()), bucket);
+            let key = Key::new(cell, Quantity::PriceLog, CounterKind::Amended, Day(key.day()), bucket);
             Some((since(key, kind, self.first_day().0)?, value))
         };
         Some([put(0, value)?, put(1, value.wrapping_mul(i64::from(key.bucket())))?])
@@ -207,8 +207,8 @@ impl Projection {
 
 /// Keeps a coordinate on or after the day `first`. Before, stock moves to the opening and events are dropped. The
 /// opening of a state precedes all days of its archive.
-fn since(key: Key, kind: Kind, first: i32) -> Option<Key> {
-    if key.day() >= first && kind != Kind::Opening {
+fn since(key: Key, kind: CounterKind, first: i32) -> Option<Key> {
+    if key.day() >= first && kind != CounterKind::Opening {
         return Some(key);
     }
     key.quantity().is_stock(kind).then(|| key.opening(first - 1))

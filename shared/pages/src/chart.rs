@@ -13,7 +13,7 @@ mod steps;
 use maud::{Markup, PreEscaped, html};
 
 pub(crate) use bands::{Band, BandChart};
-pub(crate) use bars::{Bars, Stack};
+pub(crate) use bars::{BarSeries, Bars};
 pub(crate) use line::{LineChart, Series};
 pub(crate) use spark::sparkline;
 pub(crate) use steps::{Beside, Step, StepChart};

@@ -4,8 +4,8 @@ use maud::{Markup, html};
 use stoop_domain::{Purpose, Time};
 use stoop_market::Window;
 use stoop_serve::{
-    Allowance, AreaRequest, ChangeView, ComparedChange, ComparedFigure, ComparedValue, Comparing, Comparison,
-    ConfidenceInterval, MarketView, Part, Reader, figure_text, market_for,
+    Allowance, AreaRequest, Breakdown, ChangeView, ComparedChange, ComparedFigure, ComparedValue, Comparing,
+    Comparison, ConfidenceInterval, MarketView, Reader, figure_text, market_for,
 };
 
 use crate::chart::{LineChart, Series};
@@ -32,8 +32,8 @@ pub(crate) async fn page(reader: &Reader<'_>, query: &Query, now: Time) -> Resul
         )));
     }
     let purpose = query.purpose()?.unwrap_or(Purpose::Sale);
-    let by = query.word("by", &Part::ALL.map(Part::as_str))?;
-    let by = Part::ALL.into_iter().find(|part| Some(part.as_str()) == by);
+    let by = query.word("by", &Breakdown::ALL.map(Breakdown::as_str))?;
+    let by = Breakdown::ALL.into_iter().find(|part| Some(part.as_str()) == by);
     let mut markets: Vec<(String, MarketView)> = Vec::new();
     let mut allowance = Allowance::of_answer();
     for area in &asked {
@@ -49,7 +49,7 @@ pub(crate) async fn page(reader: &Reader<'_>, query: &Query, now: Time) -> Resul
                 label { span class="hidden" { "Area " (n + 1) } input name="area" value=(asked.get(n).copied().unwrap_or_default()) placeholder=(if n < 2 { "an area" } else { "one more" }) maxlength="200"; }
             }
             label { "Homes " select name="for" { option value="sale" selected[purpose == Purpose::Sale] { "for sale" } option value="rent" selected[purpose == Purpose::Rent] { "for rent" } } }
-            label { "By " select name="by" { option value="" { "area" } @for part in Part::ALL { option value=(part.as_str()) selected[by == Some(part)] { (part.as_str()) } } } }
+            label { "By " select name="by" { option value="" { "area" } @for part in Breakdown::ALL { option value=(part.as_str()) selected[by == Some(part)] { (part.as_str()) } } } }
             button type="submit" { "Compare" }
         }
         @if markets.is_empty() { p class="empty" { "Name two to four areas as you would write them: 60601, chicago, king county, us/tx." } }
@@ -86,7 +86,7 @@ fn prices(markets: &[(String, MarketView)]) -> Markup {
     html! { section class="card" { (chart.draw()) } }
 }
 
-fn table(markets: &[(String, MarketView)], by: Option<Part>) -> Markup {
+fn table(markets: &[(String, MarketView)], by: Option<Breakdown>) -> Markup {
     let views: Vec<MarketView> = markets.iter().map(|(_, market)| market.clone()).collect();
     let Comparison { figures, changes } = Comparing { figures: Vec::new(), window: WINDOW, by }.compare(&views);
     let heads = html! {

@@ -37,7 +37,7 @@ const HEADERS: [(&str, &str); 6] = [
 ];
 
 /// What is sent in response.
-enum Answer {
+enum SiteAnswer {
     Page(String),
     See(String),
     File { media_type: &'static str, name: &'static str, body: String },
@@ -69,16 +69,16 @@ impl<'a> Site<'a> {
     ) -> ApiResponse {
         let answered = self.answered(request, visitor, now).await;
         let mut response = match answered {
-            Ok(Answer::Page(page)) => match self.reader.browse.polling().await {
+            Ok(SiteAnswer::Page(page)) => match self.reader.browse.polling().await {
                 Ok(Some(polling)) => page_of(200, layout::with_polling(page, polling)),
                 _ => page_of(200, page),
             },
-            Ok(Answer::See(location)) => {
+            Ok(SiteAnswer::See(location)) => {
                 let mut response = page_of(303, String::new());
                 response.headers.push(("location", location));
                 response
             }
-            Ok(Answer::File { media_type, name, body }) => ApiResponse {
+            Ok(SiteAnswer::File { media_type, name, body }) => ApiResponse {
                 status: 200,
                 headers: [
                     ("content-type", media_type.to_owned()),
@@ -90,7 +90,7 @@ impl<'a> Site<'a> {
                 .collect(),
                 body: body.into_bytes(),
             },
-            Ok(Answer::Asset(asset)) => ApiResponse {
+            Ok(SiteAnswer::Asset(asset)) => ApiResponse {
                 status: 200,
                 headers: [("content-type", asset.media_type.to_owned()), ("cache-control", A_YEAR.to_owned())]
                     .into_iter()
@@ -116,7 +116,7 @@ impl<'a> Site<'a> {
         request: &WebRequest<'_>,
         visitor: Visitor<'_>,
         now: Option<Time>,
-    ) -> Result<Answer, Problem> {
+    ) -> Result<SiteAnswer, Problem> {
         if !matches!(request.method, "GET" | "HEAD") {
             let mut problem = Problem::asked("Pages are only read: accepted are GET and HEAD.".to_owned());
             problem.status = 405;
@@ -133,22 +133,22 @@ impl<'a> Site<'a> {
         let path = path.map_err(|_| Problem::asked("This address is not UTF-8.".to_owned()))?;
         let query = Query::parse(request.query);
         if let Some(asset) = Asset::at(&path) {
-            return Ok(Answer::Asset(asset));
+            return Ok(SiteAnswer::Asset(asset));
         }
         let route = Route::of(&path);
         // These two show no home.
         let is_fixed = matches!(route, Some(Route::Definitions | Route::Api));
-        let Some(now) = now.or(is_fixed.then(Time::default)) else { return Ok(Answer::Page(overview::empty())) };
+        let Some(now) = now.or(is_fixed.then(Time::default)) else { return Ok(SiteAnswer::Page(overview::empty())) };
         // Of figures. Homes, alerts and runs are shown as they are now.
         let as_of = query.as_of()?.unwrap_or(now);
         let reader = &self.reader;
         let page = match route.ok_or_else(|| Problem::missing("There is no such page.".to_owned()))? {
             Route::Overview => overview::page(reader, &query, as_of).await?,
-            Route::Search => return Ok(Answer::See(search(reader, &query, now).await?)),
+            Route::Search => return Ok(SiteAnswer::See(search(reader, &query, now).await?)),
             Route::Area(area) => area::page(reader, area, &query, as_of, now).await?,
             Route::AreaDays(area) => {
                 let body = area::days(reader, area, &query, as_of).await?;
-                return Ok(Answer::File { media_type: "text/csv; charset=utf-8", name: "days.csv", body });
+                return Ok(SiteAnswer::File { media_type: "text/csv; charset=utf-8", name: "days.csv", body });
             }
             Route::Home(id) => home::page(reader, &HomeId(id.into()), visitor, now).await?,
             Route::Compare => compare::page(reader, &query, as_of).await?,
@@ -159,7 +159,7 @@ impl<'a> Site<'a> {
             Route::Definitions => definitions::page(),
             Route::Api => api::page(),
         };
-        Ok(Answer::Page(page))
+        Ok(SiteAnswer::Page(page))
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod alert;
 mod deliver;
+mod repeats;
 mod resend;
 
 pub use alert::{AlertError, Alerted, alert, marks_due, new_alerts, record_alerts};

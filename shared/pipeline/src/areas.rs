@@ -3,5 +3,5 @@
 pub(crate) mod area_sum;
 pub(crate) mod wide_area;
 
-pub use area_sum::{AreaSum, DaysCovered, Part, SumError, Total};
+pub use area_sum::{AreaPart, AreaSum, DaysCovered, SumError, Total};
 pub use wide_area::{MergedId, WideArea, WideLevel};

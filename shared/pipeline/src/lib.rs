@@ -8,6 +8,7 @@
 mod alerting;
 mod areas;
 mod causes;
+mod error_code;
 mod measuring;
 mod merging;
 mod polling;
@@ -19,14 +20,18 @@ pub use alerting::{
     AlertError, Alerted, Delivery, ResendError, Trouble, alert, begin_delivery, deliver, marks_due, new_alerts,
     record_alerts, resend,
 };
-pub use areas::{AreaSum, DaysCovered, MergedId, Part, SumError, Total, WideArea, WideLevel};
+pub use areas::{AreaPart, AreaSum, DaysCovered, MergedId, SumError, Total, WideArea, WideLevel};
 pub use causes::with_causes;
+pub use error_code::ErrorCode;
 pub use measuring::{
-    DrainPorts, Gatherer, Inbox, InboxDone, InboxError, MeasureError, Measured, Measurer, Memory, NewerRecord,
+    CacheLimits, DrainPorts, Gatherer, Inbox, InboxDone, InboxError, MeasureError, Measured, Measurer, NewerRecord,
     Recomputation, RecomputedMarkets, StoredAlert, StoredHome, StoredMarket, check_alert, check_changes, check_home,
     check_market, drain, horizons, measure_inbox,
 };
-pub use merging::{MergedHome, MergedListings, merging_area};
+pub use merging::{
+    MERGED_EVERY_MS, MergeRequest, MergedCounties, MergedHome, MergedListings, merge_counties, merged_by_market,
+    merging_area,
+};
 pub use polling::{
     AddressContradiction, AddressReport, DisplayTerms, FieldCount, FileSet, LEFT_BY_SERVER, LEFT_OF, LevelCount,
     NotPolled, OnDrift, OneRowPerListing, Ordinals, Origin, ParseReport, Peeked, Planned, PlannedSearch, PollError,
@@ -36,7 +41,7 @@ pub use polling::{
 pub use ports::Clock;
 pub use rollup::{RolledUp, roll_up, roll_up_all};
 pub use search::{
-    Cadence, ControlAction, Distance, Due, FieldShare, FieldShares, HeldBack, HeldMove, LastPoll, LossVerdict,
-    NextPoll, Overdue, Pace, PollCost, PollEnd, Profiles, ProvesNothing, Refusals, Ruling, RulingError, SearchControl,
+    Cadence, ControlAction, Distance, Due, FieldShare, FieldShares, HeldBack, HeldMove, LastPoll, NextPoll, Overdue,
+    Pace, PollCost, PollEnd, Profiles, ProvesNothing, Refusals, Ruling, RulingError, RulingVerdict, SearchControl,
     SnapshotResult, Snapshots, Stale, TightLimit,
 };

@@ -9,7 +9,7 @@ pub(crate) mod verify;
 
 pub use drain::{DrainPorts, drain};
 pub use inbox::{Inbox, NewerRecord};
-pub use measure::{Gatherer, MeasureError, Measured, Measurer, Memory};
+pub use measure::{CacheLimits, Gatherer, MeasureError, Measured, Measurer};
 pub use measure_inbox::{InboxDone, InboxError, measure_inbox};
 pub use stored::{StoredAlert, StoredHome, StoredMarket};
 pub use verify::{Recomputation, RecomputedMarkets, check_alert, check_changes, check_home, check_market, horizons};

@@ -8,6 +8,13 @@ use stoop_market::{Delta, Zones, correction};
 
 use crate::{WideArea, WideLevel};
 
+mod county_pass;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test that cannot continue fails")]
+mod tests;
+
+pub use county_pass::{MERGED_EVERY_MS, MergeRequest, MergedCounties, merge_counties, merged_by_market};
+
 /// Listings of one purpose that show one home.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MergedHome {

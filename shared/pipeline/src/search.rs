@@ -11,6 +11,7 @@ pub(crate) mod loss;
 pub(crate) mod pace;
 pub(crate) mod poll_task;
 pub(crate) mod refusals;
+pub(crate) mod ruling;
 pub(crate) mod snapshots;
 
 pub use control::{ControlAction, NextPoll, SearchControl};
@@ -18,7 +19,8 @@ pub use drift::{FieldShare, FieldShares, Profiles};
 pub use due::Due;
 pub use held_move::HeldMove;
 pub use last_poll::{LastPoll, Overdue, PollEnd, Stale};
-pub use loss::{HeldBack, LossVerdict, Ruling, RulingError};
+pub use loss::HeldBack;
 pub use pace::{Cadence, Distance, Pace, PollCost, TightLimit};
 pub use refusals::Refusals;
+pub use ruling::{Ruling, RulingError, RulingVerdict};
 pub use snapshots::{ProvesNothing, SnapshotResult, Snapshots};

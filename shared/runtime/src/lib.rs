@@ -15,6 +15,6 @@ pub use config::{
     parse_alerts, parse_config, parse_plan, parse_search, read_alerts, read_config, read_outline, read_search, wanted,
 };
 pub use http::HttpClient;
-pub use takeover::{MAIN_FILE, Refused, Takeover};
+pub use takeover::{MAIN_FILE, Takeover, TakeoverError};
 pub use telemetry::{LogFormat, init_telemetry};
 pub use webhook::{Address, Webhook};

@@ -14,7 +14,7 @@ pub struct Takeover {
 
 /// Why an upload is not accepted; the stack keeps the accepted configuration.
 #[derive(Debug, thiserror::Error)]
-pub enum Refused {
+pub enum TakeoverError {
     /// There are files, but none of this name.
     #[error("there is no {MAIN_FILE} among the uploaded files: {0}")]
     NoMainFile(String),
@@ -30,7 +30,7 @@ impl Takeover {
     /// # Errors
     ///
     /// The configuration cannot be read or written.
-    pub async fn check(&mut self, port: &dyn Configuration) -> Result<Option<Refused>, PortError> {
+    pub async fn check(&mut self, port: &dyn Configuration) -> Result<Option<TakeoverError>, PortError> {
         let fingerprint = port.fingerprint().await?;
         if self.accepted.is_none() {
             // Another execution environment, even an older program, may have accepted it: it is checked again.
@@ -60,11 +60,11 @@ impl Takeover {
     }
 }
 
-fn check(files: &ConfigFiles) -> Result<PlanConfig, Refused> {
+fn check(files: &ConfigFiles) -> Result<PlanConfig, TakeoverError> {
     let Some(text) = files.files.get(MAIN_FILE) else {
-        return Err(Refused::NoMainFile(files.files.keys().cloned().collect::<Vec<_>>().join(", ")));
+        return Err(TakeoverError::NoMainFile(files.files.keys().cloned().collect::<Vec<_>>().join(", ")));
     };
-    parse_plan(text, MAIN_FILE, &Fetched::files(files.files.clone())).map_err(Refused::Mistakes)
+    parse_plan(text, MAIN_FILE, &Fetched::files(files.files.clone())).map_err(TakeoverError::Mistakes)
 }
 
 #[cfg(test)]
@@ -125,7 +125,7 @@ mod tests {
         assert!(takeover.check(&folder).await.unwrap().is_none());
         assert!(takeover.plan().is_none(), "nothing is uploaded yet");
         folder.upload("maps/x.toml", "");
-        assert!(matches!(takeover.check(&folder).await.unwrap(), Some(Refused::NoMainFile(_))));
+        assert!(matches!(takeover.check(&folder).await.unwrap(), Some(TakeoverError::NoMainFile(_))));
         folder.upload(MAIN_FILE, GOOD);
         assert!(takeover.check(&folder).await.unwrap().is_none());
         assert_eq!(names(&takeover), ["seattle"]);

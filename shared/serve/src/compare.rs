@@ -30,7 +30,7 @@ const CHANGE_DAYS: [i32; 3] = [7, 28, 365];
 
 /// A part of an area with figures of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Part {
+pub enum Breakdown {
     /// Property types.
     Type,
     /// Numbers of bedrooms.
@@ -45,7 +45,7 @@ pub struct Comparing {
     /// The window of figures that have windows.
     pub window: Window,
     /// By this part of each area; `None` for whole areas.
-    pub by: Option<Part>,
+    pub by: Option<Breakdown>,
 }
 
 /// Areas side by side. Each list of values has one entry for each area, in their order.
@@ -137,7 +137,7 @@ pub fn market_for(view: AreaView, purpose: Purpose) -> Result<MarketView, Compar
     }
 }
 
-impl Part {
+impl Breakdown {
     /// Both.
     pub const ALL: [Self; 2] = [Self::Type, Self::Bedrooms];
 
@@ -192,7 +192,7 @@ fn of_whole(figure: Figure, areas: &[MarketView]) -> Option<ComparedFigure> {
 }
 
 /// One for each part that has homes in an area now.
-fn of_parts(figure: Figure, part: Part, areas: &[MarketView]) -> Vec<ComparedFigure> {
+fn of_parts(figure: Figure, part: Breakdown, areas: &[MarketView]) -> Vec<ComparedFigure> {
     let mut parts: Vec<Segment> = Vec::new();
     for of_area in areas.iter().flat_map(|area| part.of(area)).filter(|of_area| of_area.figures.active > 0) {
         if !parts.contains(&of_area.segment) {

@@ -55,7 +55,7 @@ pub use columns::{
 };
 pub use comparable::{ComparableView, Comparables};
 pub use compare::{
-    CompareError, ComparedChange, ComparedFigure, ComparedValue, Comparing, Comparison, Part, market_for,
+    Breakdown, CompareError, ComparedChange, ComparedFigure, ComparedValue, Comparing, Comparison, market_for,
 };
 pub use confidence::ConfidenceInterval;
 pub use days::{ChangeView, Comparisons, DayView, FALSE_FLAGS, UnusualView, Usual};

@@ -7,12 +7,12 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use stoop_domain::{Market, Minor, Phase, Purpose, Time};
 
 use crate::home::Home;
-use crate::life::Entry;
+use crate::life::LifeEvent;
 use crate::simulation::Simulation;
 
 /// The exact figures of every market at a moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Answer {
+pub struct KnownFigures {
     /// The figures by market. Markets that never had a home are absent.
     pub markets: BTreeMap<Market, Figures>,
 }
@@ -25,12 +25,12 @@ pub struct Figures {
     /// The number of homes on offer with a doubtful price.
     pub doubtful: u64,
     /// The events in each of [`Window::ALL`], in that order.
-    pub windows: [Counts; 4],
+    pub windows: [EventCounts; 4],
 }
 
 /// The number of events of each kind in a window.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counts {
+pub struct EventCounts {
     /// On offer when watching began.
     pub initial: u64,
     /// On the market for the first time, or for the first time since it was sold or let.
@@ -71,7 +71,7 @@ pub enum Watched {
     Since(Time),
 }
 
-impl Answer {
+impl KnownFigures {
     /// The answer for everything that a simulation has done until `at`.
     #[must_use]
     pub fn of(simulation: &Simulation, at: Time, watched: Watched) -> Self {
@@ -80,9 +80,9 @@ impl Answer {
 
     /// The answer for a log, without entries after `at`. `homes` are ordered by their numbers.
     #[must_use]
-    pub fn from_log(homes: &[Home], log: &[Entry], at: Time, watched: Watched) -> Self {
+    pub fn from_log(homes: &[Home], log: &[LifeEvent], at: Time, watched: Watched) -> Self {
         let mut markets: BTreeMap<Market, Figures> = BTreeMap::new();
-        let mut newest: HashMap<u32, &Entry> = HashMap::new();
+        let mut newest: HashMap<u32, &LifeEvent> = HashMap::new();
         let until_now = kept_by_history(log.iter().filter(|entry| entry.at <= at).collect()).into_iter();
         let (unseen, seen): (Vec<_>, Vec<_>) = match watched {
             Watched::Always => (Vec::new(), until_now.collect()),
@@ -166,8 +166,8 @@ impl Answer {
 
 /// The entries that a history keeps: the first and the last of each state of a home on one UTC day. Of several changes
 /// to and fro, those in between are dropped.
-fn kept_by_history(log: Vec<&Entry>) -> Vec<&Entry> {
-    let same = |entry: &Entry| {
+fn kept_by_history(log: Vec<&LifeEvent>) -> Vec<&LifeEvent> {
+    let same = |entry: &LifeEvent| {
         let day = entry.at.ms().div_euclid(Time::DAY_MS);
         (entry.home, day, entry.offer.status, entry.offer.list_price, entry.offer.original_list_price)
     };
@@ -177,19 +177,19 @@ fn kept_by_history(log: Vec<&Entry>) -> Vec<&Entry> {
         first.entry(same(entry)).or_insert(index);
         last.insert(same(entry), index);
     }
-    let is_kept = |index: usize, entry: &Entry| first[&same(entry)] == index || last[&same(entry)] == index;
+    let is_kept = |index: usize, entry: &LifeEvent| first[&same(entry)] == index || last[&same(entry)] == index;
     log.into_iter().enumerate().filter(|(index, entry)| is_kept(*index, entry)).map(|(_, entry)| entry).collect()
 }
 
 /// Whether the first entry has a price of at most a quarter or at least four times the one before, and has it on one
 /// UTC day only.
-fn is_slip(before: Minor, entries: &[&Entry]) -> bool {
+fn is_slip(before: Minor, entries: &[&LifeEvent]) -> bool {
     let Some(first) = entries.first() else { return false };
     let price = first.offer.list_price;
     if price.0 * 4 > before.0 && before.0 * 4 > price.0 {
         return false;
     }
-    let day = |entry: &Entry| entry.at.ms().div_euclid(Time::DAY_MS);
+    let day = |entry: &LifeEvent| entry.at.ms().div_euclid(Time::DAY_MS);
     let shown = entries.iter().filter(|entry| entry.home == first.home);
     let last = shown.take_while(|entry| entry.offer.list_price == price).last();
     last.is_none_or(|last| day(last) == day(first))
@@ -242,7 +242,7 @@ impl Figures {
 
     /// The events in `window`.
     #[must_use]
-    pub fn counts(&self, window: Window) -> Counts {
+    pub fn counts(&self, window: Window) -> EventCounts {
         self.windows[window as usize]
     }
 }
@@ -263,7 +263,7 @@ impl Window {
     }
 }
 
-impl Counts {
+impl EventCounts {
     /// Every count with its name.
     #[must_use]
     pub fn named(&self) -> [(&'static str, u64); 9] {
@@ -280,7 +280,7 @@ impl Counts {
         ]
     }
 
-    fn count(&mut self, entry: &Entry, before: Option<&Entry>, change: Option<Ordering>) {
+    fn count(&mut self, entry: &LifeEvent, before: Option<&LifeEvent>, change: Option<Ordering>) {
         // Compares states, not events: of an event that happens twice a day, the first may be dropped.
         let [was, is] = [before, Some(entry)].map(|entry| entry.map(|entry| entry.offer.status.phase()));
         let was_active = was == Some(Phase::Active);
@@ -316,7 +316,7 @@ impl Counts {
     }
 }
 
-impl Entry {
+impl LifeEvent {
     fn is_active(&self) -> bool {
         self.offer.status.phase() == Phase::Active
     }

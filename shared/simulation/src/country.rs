@@ -6,8 +6,8 @@ mod kinds;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+pub use kinds::{CountrySearch, EXPORTS, KEYS};
 use kinds::{Coverage, WITHDRAWN_AFTER_MS, map_files, searches, sites};
-pub use kinds::{EXPORTS, KEYS, Search};
 use stoop_domain::{Phase, Status, Time};
 
 use crate::config::SimulationConfig;
@@ -29,7 +29,7 @@ pub type Homes = BTreeMap<String, ListedAs>;
 /// A market, its sites and searches of them.
 pub struct Country {
     /// In the order of the configuration.
-    pub searches: Vec<Search>,
+    pub searches: Vec<CountrySearch>,
     market: Arc<Mutex<Simulation>>,
     sites: BTreeMap<&'static str, Portal>,
 }
@@ -62,7 +62,7 @@ impl Country {
     /// The configuration, with this poll interval for each search. The sites allow higher rates than real ones, so that
     /// tests do not wait between pages.
     pub fn configuration(&self, every: &str) -> String {
-        let text = |search: &Search| {
+        let text = |search: &CountrySearch| {
             let has_own = search.toml.contains("limits = ") || search.toml.contains("files = ");
             let limits = if has_own { "" } else { "limits = [\"20/s\"]\n" };
             format!("[[search]]\nname = \"{}\"\nevery = \"{every}\"\n{limits}{}\n", search.name, search.toml)
@@ -91,13 +91,13 @@ impl Country {
     }
 
     /// The IDs of all homes in the source of a search.
-    pub fn ids(&self, search: &Search) -> BTreeSet<String> {
+    pub fn ids(&self, search: &CountrySearch) -> BTreeSet<String> {
         let dialect = self.dialect(search);
         self.market().all_homes().iter().map(|home| id(search, dialect.native_id(home))).collect()
     }
 
     /// The state that a search must know now if it knew `before`.
-    pub fn knows(&self, search: &Search, before: &Homes) -> Homes {
+    pub fn knows(&self, search: &CountrySearch, before: &Homes) -> Homes {
         let mut shown = self.shown(search, &self.market());
         // A source that shows only what can be viewed never reports earlier withdrawals.
         shown.retain(|id, (_, status)| *status != Status::Delete || before.contains_key(id));
@@ -127,7 +127,7 @@ impl Country {
         let end = market.now().plus_ms(MOVING_MS_MAX);
         let still = |market: &Simulation| {
             let still =
-                |search: &&Search| !has_moved(search.coverage, &known[search.name], &self.shown(search, market));
+                |search: &&CountrySearch| !has_moved(search.coverage, &known[search.name], &self.shown(search, market));
             self.searches.iter().filter(still).map(|search| search.name).collect::<Vec<_>>()
         };
         while !still(&market).is_empty() {
@@ -138,7 +138,7 @@ impl Country {
     }
 
     /// The homes that a search's site shows for it.
-    fn shown(&self, search: &Search, market: &Simulation) -> Homes {
+    fn shown(&self, search: &CountrySearch, market: &Simulation) -> Homes {
         let dialect = self.dialect(search);
         let rows = market.shown_after(None).filter(|(home, _)| (search.asks)(home));
         let shown_as = rows.filter_map(|(home, offer)| Some((home, shown_as(search.coverage, offer, market.now())?)));
@@ -150,12 +150,12 @@ impl Country {
         self.market.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn dialect(&self, search: &Search) -> &Dialect {
+    fn dialect(&self, search: &CountrySearch) -> &Dialect {
         &self.sites[search.site].site().config().dialect
     }
 }
 
-fn id(search: &Search, native_id: String) -> String {
+fn id(search: &CountrySearch, native_id: String) -> String {
     format!("{}/{native_id}", search.source)
 }
 

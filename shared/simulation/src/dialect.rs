@@ -63,17 +63,17 @@ pub(crate) struct Memory {
 }
 
 /// The answer of a dialect.
-pub(crate) struct Page {
+pub(crate) struct DialectPage {
     pub(crate) answer: Answered,
     pub(crate) shown: Vec<ShownListing>,
 }
 
 /// A home and its offer.
-pub(crate) type Row<'a> = (&'a Home, &'a Offer);
+pub(crate) type OfferRow<'a> = (&'a Home, &'a Offer);
 
 /// The part of a list that a page shows.
-pub(crate) struct Cut<'a> {
-    pub(crate) rows: &'a [Row<'a>],
+pub(crate) struct ListSlice<'a> {
+    pub(crate) rows: &'a [OfferRow<'a>],
     /// The total number according to the page.
     pub(crate) total: usize,
 }
@@ -116,7 +116,7 @@ impl Dialect {
     ///
     /// # Errors
     /// Describes what is wrong with the request, for a 400.
-    pub(crate) fn answer(&self, turn: &Turn<'_>, memory: &mut Memory) -> Result<Page, String> {
+    pub(crate) fn answer(&self, turn: &Turn<'_>, memory: &mut Memory) -> Result<DialectPage, String> {
         match self {
             Self::Reso(site) => site.answer(turn, &mut memory.replications),
             Self::Zillow { page_size } => zillow::answer(turn, *page_size),
@@ -149,7 +149,7 @@ fn for_rent(id: String, home: &Home) -> String {
 
 impl<'a> Turn<'a> {
     /// Every home that can be shown, except those that the site forgets.
-    pub(crate) fn remembered(&self) -> impl Iterator<Item = Row<'a>> + use<'a> {
+    pub(crate) fn remembered(&self) -> impl Iterator<Item = OfferRow<'a>> + use<'a> {
         let twist = self.twist;
         self.market.shown_after(None).filter(move |(home, _)| match twist {
             Some(Fault::Empty) => false,
@@ -159,26 +159,26 @@ impl<'a> Turn<'a> {
     }
 
     /// Homes on offer or under contract, ordered by their numbers.
-    pub(crate) fn on_market(&self) -> Vec<Row<'a>> {
+    pub(crate) fn on_market(&self) -> Vec<OfferRow<'a>> {
         let is_live = |offer: &Offer| matches!(offer.status.phase(), Phase::Active | Phase::Pending);
-        let mut rows: Vec<Row<'a>> = self.remembered().filter(|(_, offer)| is_live(offer)).collect();
+        let mut rows: Vec<OfferRow<'a>> = self.remembered().filter(|(_, offer)| is_live(offer)).collect();
         rows.sort_unstable_by_key(|(home, _)| home.index);
         rows
     }
 
     /// The same, latest on the market first.
-    pub(crate) fn newest_first(&self) -> Vec<Row<'a>> {
+    pub(crate) fn newest_first(&self) -> Vec<OfferRow<'a>> {
         let mut rows = self.on_market();
         rows.sort_by_key(|(home, offer)| (std::cmp::Reverse(offer.on_market_at), home.index));
         rows
     }
 
     /// `size` rows of a list from index `from` on, possibly changed by a fault.
-    pub(crate) fn cut<'r>(&self, list: &'r [Row<'a>], from: usize, size: usize) -> Cut<'r> {
+    pub(crate) fn cut<'r>(&self, list: &'r [OfferRow<'a>], from: usize, size: usize) -> ListSlice<'r> {
         let from = if self.twist == Some(Fault::RepeatedPage) { from.saturating_sub(size) } else { from };
         let from = from.min(list.len());
         let more = if self.twist == Some(Fault::WrongTotal) { list.len() / 10 + 1 } else { 0 };
-        Cut { rows: &list[from..list.len().min(from.saturating_add(size))], total: list.len() + more }
+        ListSlice { rows: &list[from..list.len().min(from.saturating_add(size))], total: list.len() + more }
     }
 
     /// Whether the row at this index of the page has text instead of a price.
@@ -187,7 +187,7 @@ impl<'a> Turn<'a> {
     }
 
     /// The rows of a page.
-    pub(crate) fn shown(&self, rows: &[Row<'_>]) -> Vec<ShownListing> {
+    pub(crate) fn shown(&self, rows: &[OfferRow<'_>]) -> Vec<ShownListing> {
         let shown = rows.iter().enumerate().map(|(index, (home, offer))| ShownListing {
             home: home.index,
             offer: (*offer).clone(),

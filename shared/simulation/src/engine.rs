@@ -7,7 +7,7 @@ use stoop_domain::Time;
 
 use crate::config::SimulationConfig;
 use crate::home::Home;
-use crate::life::{Entry, Life, Scene, What};
+use crate::life::{Life, LifeEvent, Scene, What};
 use crate::places;
 use crate::random::Random;
 
@@ -72,7 +72,7 @@ impl Engine {
         &self.homes
     }
 
-    fn touch(&mut self) -> Option<Entry> {
+    fn touch(&mut self) -> Option<LifeEvent> {
         while self.touches.done < self.touches.all {
             self.touches.done += 1;
             let at = self.touches.moment();
@@ -82,14 +82,14 @@ impl Engine {
                 if let (true, Some(offer)) = (life.is_live(), &mut life.offer) {
                     offer.modified_at = at;
                     let offer = offer.reported_ahead(self.config.clock_ahead_ms);
-                    return Some(Entry { shown_at: at, at, home, what: What::SeenAgain, offer });
+                    return Some(LifeEvent { shown_at: at, at, home, what: What::SeenAgain, offer });
                 }
             }
         }
         None
     }
 
-    fn change(&mut self) -> Option<Entry> {
+    fn change(&mut self) -> Option<LifeEvent> {
         let (at, home) = self.pop()?;
         self.last = at;
         let index = home as usize;
@@ -103,7 +103,7 @@ impl Engine {
         }
         let late = self.random.chance(self.config.noise.late_permille);
         let late_ms = if late { self.random.between(Time::SECOND_MS * 60, LATE_MS_MAX) } else { 0 };
-        Some(Entry { shown_at: at.plus_ms(late_ms), at, home, what, offer })
+        Some(LifeEvent { shown_at: at.plus_ms(late_ms), at, home, what, offer })
     }
 
     /// The next change. If it has the time of the last one, it is delayed by a millisecond, regardless of the steps of
@@ -133,9 +133,9 @@ impl Engine {
 }
 
 impl Iterator for Engine {
-    type Item = Entry;
+    type Item = LifeEvent;
 
-    fn next(&mut self) -> Option<Entry> {
+    fn next(&mut self) -> Option<LifeEvent> {
         self.touch().or_else(|| self.change())
     }
 }

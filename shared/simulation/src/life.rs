@@ -39,7 +39,7 @@ pub enum What {
 
 /// A log entry: an event of a home, and its offer since then.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Entry {
+pub struct LifeEvent {
     /// When the portal shows it: `at`, or later for late entries.
     pub shown_at: Time,
     /// When it happened.

@@ -8,7 +8,7 @@ use stoop_domain::Time;
 use crate::config::{Noise, SimulationConfig};
 use crate::engine::Engine;
 use crate::home::Home;
-use crate::life::Entry;
+use crate::life::LifeEvent;
 use crate::render::write_row_of;
 
 /// Listing updates like those of a portal's modification feed: JSON Lines in order of event time.
@@ -25,20 +25,20 @@ use crate::render::write_row_of;
 /// assert_eq!(file.iter().filter(|byte| **byte == b'\n').count(), 1_000);
 /// ```
 #[derive(Debug)]
-pub struct Rows {
+pub struct SimulatedRows {
     engine: Engine,
     homes: Arc<[Home]>,
     left: u64,
     brief: bool,
-    ahead: Option<Entry>,
+    ahead: Option<LifeEvent>,
     /// Late entries that are not shown yet.
-    late: BinaryHeap<Reverse<Entry>>,
+    late: BinaryHeap<Reverse<LifeEvent>>,
 }
 
 /// The approximate chunk size of the writer in bytes.
 const CHUNK: usize = 256 * 1_024;
 
-impl Rows {
+impl SimulatedRows {
     /// A configuration for `rows` rows: no past, about a hundred rows per home, of which 3 % are changes after every
     /// home is listed.
     #[must_use]
@@ -68,7 +68,7 @@ impl Rows {
     }
 
     /// Appends the next row with a line break. `None` after the last one.
-    pub fn next_into(&mut self, out: &mut Vec<u8>) -> Option<Entry> {
+    pub fn next_into(&mut self, out: &mut Vec<u8>) -> Option<LifeEvent> {
         self.left = self.left.checked_sub(1)?;
         let entry = self.next_shown()?;
         write_row_of(out, &self.homes[entry.home as usize], &entry.offer, self.brief);
@@ -101,7 +101,7 @@ impl Rows {
         &self.homes
     }
 
-    fn next_shown(&mut self) -> Option<Entry> {
+    fn next_shown(&mut self) -> Option<LifeEvent> {
         loop {
             let next_at = self.ahead.as_ref().map(|entry| entry.at);
             let due = self.late.peek().is_some_and(|late| next_at.is_none_or(|next| late.0.shown_at <= next));

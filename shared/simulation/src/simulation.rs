@@ -7,23 +7,23 @@ use stoop_domain::Time;
 use crate::config::SimulationConfig;
 use crate::engine::Engine;
 use crate::home::{Home, Offer};
-use crate::life::Entry;
+use crate::life::LifeEvent;
 
 /// A property market on a simulated clock. See the documentation of the crate.
 #[derive(Debug)]
 pub struct Simulation {
     config: SimulationConfig,
     engine: Engine,
-    ahead: Option<Entry>,
+    ahead: Option<LifeEvent>,
     homes: Arc<[Home]>,
     now: Time,
-    log: Vec<Entry>,
+    log: Vec<LifeEvent>,
     /// The true offers.
     current: Vec<Option<Offer>>,
     /// The offers that the portal shows, and since when. They lag behind for late entries.
     shown: Vec<Option<(Time, Offer)>>,
     by_modification: BTreeSet<(Time, u32)>,
-    late: BinaryHeap<Reverse<Entry>>,
+    late: BinaryHeap<Reverse<LifeEvent>>,
 }
 
 impl Simulation {
@@ -99,7 +99,7 @@ impl Simulation {
 
     /// All events so far, in order of time.
     #[must_use]
-    pub fn log(&self) -> &[Entry] {
+    pub fn log(&self) -> &[LifeEvent] {
         &self.log
     }
 
@@ -128,7 +128,7 @@ impl Simulation {
     }
 
     /// Shows an entry on the portal, unless the portal shows a newer one.
-    fn show(&mut self, entry: Entry) {
+    fn show(&mut self, entry: LifeEvent) {
         let shown = &mut self.shown[entry.home as usize];
         if let Some((_, old)) = shown {
             if old.modified_at > entry.offer.modified_at {

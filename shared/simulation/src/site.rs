@@ -38,7 +38,7 @@ pub struct Site {
     simulation: Arc<Mutex<Simulation>>,
     config: SiteConfig,
     faults: Faults,
-    state: Mutex<State>,
+    state: Mutex<SiteState>,
 }
 
 /// The configuration of a site.
@@ -82,7 +82,7 @@ pub struct ServedAnswers {
 
 /// State between requests.
 #[derive(Debug)]
-struct State {
+struct SiteState {
     served: ServedAnswers,
     meter: meter::Meter,
     granted: access::Granted,
@@ -109,7 +109,7 @@ impl Site {
     /// A site that shows the listings of this simulation.
     #[must_use]
     pub fn new(simulation: Arc<Mutex<Simulation>>, config: SiteConfig) -> Self {
-        let state = State {
+        let state = SiteState {
             served: ServedAnswers::default(),
             meter: meter::Meter::default(),
             granted: access::Granted::default(),
@@ -158,7 +158,7 @@ impl Site {
     }
 
     /// Answers a request while there is no outage.
-    fn react(&self, asked: &PortalRequest<'_>, now: Time, state: &mut State) -> Reaction {
+    fn react(&self, asked: &PortalRequest<'_>, now: Time, state: &mut SiteState) -> Reaction {
         if asked.path == "/robots.txt" {
             return Reaction::of(match &self.config.robots {
                 Some(rules) => Answered::of(200, "text/plain; charset=utf-8", rules.as_str()),
@@ -192,7 +192,7 @@ impl Site {
     }
 
     /// The answer to a request without access or over a limit.
-    fn turn_away(&self, asked: &PortalRequest<'_>, now: Time, state: &mut State) -> Option<Answered> {
+    fn turn_away(&self, asked: &PortalRequest<'_>, now: Time, state: &mut SiteState) -> Option<Answered> {
         if let Some(why) = self.config.access.refuse(asked, &state.granted, now) {
             state.served.unauthorized += 1;
             return Some(refusal(401, why).with("www-authenticate", "Bearer"));
@@ -210,7 +210,7 @@ impl Site {
         })
     }
 
-    fn faulty(&self, fault: Fault, asked: &PortalRequest<'_>, now: Time, state: &mut State) -> Reaction {
+    fn faulty(&self, fault: Fault, asked: &PortalRequest<'_>, now: Time, state: &mut SiteState) -> Reaction {
         state.served.faults += 1;
         let waiting = |status, why, seconds: u32| refusal(status, why).with("retry-after", seconds.to_string());
         let reaction = match fault {
@@ -236,7 +236,7 @@ impl Site {
     }
 
     /// The answer of the dialect.
-    fn page(&self, asked: &PortalRequest<'_>, now: Time, twist: Option<Fault>, state: &mut State) -> Reaction {
+    fn page(&self, asked: &PortalRequest<'_>, now: Time, twist: Option<Fault>, state: &mut SiteState) -> Reaction {
         let mut simulation = lock(&self.simulation);
         if self.config.follows_clock {
             simulation.advance(now);

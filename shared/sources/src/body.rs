@@ -5,8 +5,8 @@ use serde_json::error::Category;
 use serde_json::value::RawValue;
 use stoop_domain::{Reason, Reject};
 
-use crate::fields::{Fields, Refusal, scalar, shown};
-use crate::port::{Found, ReadError, Row};
+use crate::fields::{FieldRefusal, Fields, scalar, shown};
+use crate::port::{ReadError, Row, SeenListing};
 use crate::raws::Raws;
 
 /// The text of an answer. Invalid UTF-8 invalidates only the rows that contain it, not the page.
@@ -71,7 +71,7 @@ impl<'a> Body<'a> {
     }
 
     /// Parses the fields of one row on its own, so that a malformed row is rejected alone.
-    pub(crate) fn fields<'r>(&self, raw: &'r RawValue) -> Result<Fields<'r>, Refusal> {
+    pub(crate) fn fields<'r>(&self, raw: &'r RawValue) -> Result<Fields<'r>, FieldRefusal> {
         self.undamaged(raw).and_then(Fields::parse)
     }
 
@@ -79,8 +79,8 @@ impl<'a> Body<'a> {
     pub(crate) fn row(
         &self,
         raw: &RawValue,
-        native_id: impl FnOnce(&Fields<'_>) -> Result<String, Refusal>,
-        read: impl FnOnce(&Fields<'_>) -> Result<Found, Refusal>,
+        native_id: impl FnOnce(&Fields<'_>) -> Result<String, FieldRefusal>,
+        read: impl FnOnce(&Fields<'_>) -> Result<SeenListing, FieldRefusal>,
     ) -> Row {
         match self.fields(raw) {
             Ok(fields) => match read(&fields) {
@@ -92,10 +92,10 @@ impl<'a> Body<'a> {
     }
 
     /// Returns the row's text, or an error if it contains invalid UTF-8.
-    fn undamaged<'r>(&self, raw: &'r RawValue) -> Result<&'r str, Refusal> {
+    fn undamaged<'r>(&self, raw: &'r RawValue) -> Result<&'r str, FieldRefusal> {
         let json = raw.get();
         match json.find('\u{fffd}').filter(|_| self.damaged) {
-            Some(at) => Err(Refusal {
+            Some(at) => Err(FieldRefusal {
                 reason: Reason::NotUtf8,
                 detail: format!("at byte {at} of the row, after {:?}", tail(&json[..at])),
             }),
@@ -105,7 +105,7 @@ impl<'a> Body<'a> {
 }
 
 /// A refused row, with an excerpt for the quarantine.
-pub(crate) fn refused(refusal: Refusal, native_id: Option<String>, raw: &RawValue) -> Row {
+pub(crate) fn refused(refusal: FieldRefusal, native_id: Option<String>, raw: &RawValue) -> Row {
     let json = raw.get();
     let mut end = json.len().min(Reject::RAW_MAX);
     while !json.is_char_boundary(end) {
@@ -181,7 +181,7 @@ mod tests {
     fn an_excerpt_is_cut_between_characters() {
         let json = format!("[\"x{}\"]", "é".repeat(2_000));
         let rows: Vec<&RawValue> = serde_json::from_str(&json).unwrap();
-        let Row::Refused { raw, .. } = refused(Refusal::missing("id"), None, rows[0]) else { panic!() };
+        let Row::Refused { raw, .. } = refused(FieldRefusal::missing("id"), None, rows[0]) else { panic!() };
         assert_eq!(raw.len(), 2_048);
     }
 }

@@ -36,11 +36,11 @@ const PAST_ROWS_MAX: u64 = 1_000;
 #[serde(transparent)]
 pub struct Distrust {
     /// By [`Contradiction::as_str`].
-    tallies: BTreeMap<String, Tally>,
+    tallies: BTreeMap<String, FieldTally>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-struct Tally {
+struct FieldTally {
     rows: u64,
     contradict: u64,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -66,7 +66,7 @@ impl Distrust {
     /// The current counts, each with whether its field is distrusted, in the order of [`Contradiction::ALL`].
     pub fn counts(&self) -> impl Iterator<Item = (ContradictionCount, bool)> {
         Contradiction::ALL.into_iter().filter_map(|kind| {
-            let Tally { rows, contradict, distrusted } = *self.tallies.get(kind.as_str())?;
+            let FieldTally { rows, contradict, distrusted } = *self.tallies.get(kind.as_str())?;
             Some((ContradictionCount { kind, rows, contradict }, distrusted))
         })
     }
@@ -91,7 +91,7 @@ impl Distrust {
     }
 }
 
-impl Tally {
+impl FieldTally {
     fn learn(&mut self, count: ContradictionCount) {
         if self.rows > PAST_ROWS_MAX {
             self.contradict = self.contradict.min(self.rows).saturating_mul(PAST_ROWS_MAX) / self.rows;
@@ -197,7 +197,7 @@ mod tests {
         whole.close_date = Some(Day(5));
         whole.listed_at = Some(Time::from_ms(6));
         for kind in Contradiction::ALL {
-            let tally = Tally { rows: 100, contradict: 100, distrusted: true };
+            let tally = FieldTally { rows: 100, contradict: 100, distrusted: true };
             let distrust = Distrust { tallies: BTreeMap::from([(kind.as_str().to_owned(), tally)]) };
             let mut listing = whole.clone();
             distrust.drop_from(&mut listing);

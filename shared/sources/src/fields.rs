@@ -19,7 +19,7 @@ pub(crate) struct Fields<'a> {
 
 /// Why a row is refused, or one of its values.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Refusal {
+pub(crate) struct FieldRefusal {
     pub(crate) reason: Reason,
     pub(crate) detail: String,
 }
@@ -39,8 +39,8 @@ pub(crate) const YEARS_BUILT: RangeInclusive<i16> = 1_000..=2_100;
 const SHOWN_MAX: usize = 100;
 
 impl<'a> Fields<'a> {
-    pub(crate) fn parse(json: &'a str) -> Result<Self, Refusal> {
-        serde_json::from_str(json).map_err(|error| Refusal {
+    pub(crate) fn parse(json: &'a str) -> Result<Self, FieldRefusal> {
+        serde_json::from_str(json).map_err(|error| FieldRefusal {
             reason: Reason::Unreadable,
             detail: format!("not a JSON object: {}", shown(&error.to_string())),
         })
@@ -52,9 +52,9 @@ impl<'a> Fields<'a> {
     }
 
     /// Returns a text or number as trimmed text, with runs of white space collapsed.
-    pub(crate) fn text(&self, name: &str) -> Result<Option<String>, Refusal> {
+    pub(crate) fn text(&self, name: &str) -> Result<Option<String>, FieldRefusal> {
         let Some(raw) = self.get(name) else { return Ok(None) };
-        let Some(text) = scalar(raw) else { return Err(Refusal::bad(name, raw.get())) };
+        let Some(text) = scalar(raw) else { return Err(FieldRefusal::bad(name, raw.get())) };
         let mut words = String::with_capacity(text.len());
         for word in text.split_whitespace() {
             if !words.is_empty() {
@@ -77,20 +77,20 @@ impl<'a> Fields<'a> {
         &self,
         name: &str,
         parse: impl FnOnce(&str) -> Result<T, E>,
-    ) -> Result<Option<T>, Refusal> {
+    ) -> Result<Option<T>, FieldRefusal> {
         let Some(raw) = self.get(name) else { return Ok(None) };
-        let Some(text) = scalar(raw) else { return Err(Refusal::bad(name, raw.get())) };
+        let Some(text) = scalar(raw) else { return Err(FieldRefusal::bad(name, raw.get())) };
         let text = text.trim();
         if text.is_empty() {
             return Ok(None);
         }
-        parse(text).map(Some).map_err(|_| Refusal::bad(name, text))
+        parse(text).map(Some).map_err(|_| FieldRefusal::bad(name, text))
     }
 
-    pub(crate) fn price(&self, name: &str, currency: Currency) -> Result<Option<Minor>, Refusal> {
+    pub(crate) fn price(&self, name: &str, currency: Currency) -> Result<Option<Minor>, FieldRefusal> {
         let price = self.parsed(name, |text| match Minor::parse_major(text, currency) {
             Err(MoneyError::TooLarge(_)) => {
-                Ok(Err(Refusal { reason: Reason::PriceAbsurd, detail: format!("{name} is {}", shown(text)) }))
+                Ok(Err(FieldRefusal { reason: Reason::PriceAbsurd, detail: format!("{name} is {}", shown(text)) }))
             }
             other => other.map(Ok),
         })?;
@@ -108,17 +108,21 @@ impl<'a> Fields<'a> {
     }
 
     /// Reads a number scaled by 10^`digits` and rounded to a whole `T`.
-    pub(crate) fn number<T: TryFrom<i64>>(&self, name: &str, digits: u32) -> Result<Option<T>, Refusal> {
+    pub(crate) fn number<T: TryFrom<i64>>(&self, name: &str, digits: u32) -> Result<Option<T>, FieldRefusal> {
         self.parsed(name, |text| scaled(text, digits))
     }
 
     /// Reads latitude and longitude in millionths of a degree. Databases write two zeros for "unknown".
-    pub(crate) fn coordinates(&self, latitude: &str, longitude: &str) -> Result<(Option<i32>, Option<i32>), Refusal> {
+    pub(crate) fn coordinates(
+        &self,
+        latitude: &str,
+        longitude: &str,
+    ) -> Result<(Option<i32>, Option<i32>), FieldRefusal> {
         let read = |name: &str| {
             let degrees = self.parsed(name, |text| parse_decimal(text, 6))?;
             degrees
                 .map(|e6| {
-                    i32::try_from(e6).map_err(|_| Refusal {
+                    i32::try_from(e6).map_err(|_| FieldRefusal {
                         reason: Reason::CoordinatesOutOfRange,
                         detail: format!("{name} is {e6} millionths of a degree"),
                     })
@@ -132,7 +136,7 @@ impl<'a> Fields<'a> {
     }
 
     /// Reads a time with an offset. A local time without a zone is unknown: `None`.
-    pub(crate) fn time(&self, name: &str) -> Result<Option<Time>, Refusal> {
+    pub(crate) fn time(&self, name: &str) -> Result<Option<Time>, FieldRefusal> {
         self.parsed(name, |text| match Time::parse(text) {
             Ok(time) => Ok(Some(time)),
             Err(_) if text.parse::<civil::DateTime>().is_ok() => Ok(None),
@@ -141,7 +145,7 @@ impl<'a> Fields<'a> {
         .map(Option::flatten)
     }
 
-    pub(crate) fn date(&self, name: &str) -> Result<Option<civil::Date>, Refusal> {
+    pub(crate) fn date(&self, name: &str) -> Result<Option<civil::Date>, FieldRefusal> {
         self.parsed(name, str::parse)
     }
 
@@ -151,9 +155,9 @@ impl<'a> Fields<'a> {
     }
 
     /// Reads a nested object; `None` if it has no fields.
-    pub(crate) fn object(&self, name: &str) -> Result<Option<Self>, Refusal> {
+    pub(crate) fn object(&self, name: &str) -> Result<Option<Self>, FieldRefusal> {
         let Some(raw) = self.get(name) else { return Ok(None) };
-        let fields = Self::parse(raw.get()).map_err(|_| Refusal::bad(name, raw.get()))?;
+        let fields = Self::parse(raw.get()).map_err(|_| FieldRefusal::bad(name, raw.get()))?;
         Ok((!fields.by_name.is_empty()).then_some(fields))
     }
 
@@ -212,15 +216,15 @@ pub(crate) fn shown(text: &str) -> &str {
 
 impl RefusedValues {
     /// The value of an optional field. One that cannot be read is unknown.
-    pub(crate) fn take<T: Default>(&mut self, read: Result<T, Refusal>) -> T {
-        read.unwrap_or_else(|Refusal { reason, detail }| {
+    pub(crate) fn take<T: Default>(&mut self, read: Result<T, FieldRefusal>) -> T {
+        read.unwrap_or_else(|FieldRefusal { reason, detail }| {
             self.0.push(RefusedValue { reason, detail });
             T::default()
         })
     }
 }
 
-impl Refusal {
+impl FieldRefusal {
     pub(crate) fn bad(name: &str, value: &str) -> Self {
         Self { reason: Reason::BadValue, detail: format!("{name} is {}", shown(value)) }
     }
@@ -280,7 +284,7 @@ mod tests {
         assert_eq!(row.price("c", Currency::USD), Ok(None));
         assert_eq!(row.price("d", Currency::USD), Ok(None));
         assert_eq!(row.price("missing", Currency::USD), Ok(None));
-        assert_eq!(row.price("e", Currency::USD), Err(Refusal::bad("e", "ask")));
+        assert_eq!(row.price("e", Currency::USD), Err(FieldRefusal::bad("e", "ask")));
         assert_eq!(row.price("f", Currency::USD).unwrap_err().reason, Reason::PriceAbsurd);
     }
 
@@ -297,7 +301,7 @@ mod tests {
         let row = fields(r#"{"caf\u00e9": " 1506  Timber\tSt  ", "n": 5, "o": {}}"#);
         assert_eq!(row.text("café"), Ok(Some("1506 Timber St".into())));
         assert_eq!(row.text("n"), Ok(Some("5".into())));
-        assert_eq!(row.text("o"), Err(Refusal::bad("o", "{}")));
+        assert_eq!(row.text("o"), Err(FieldRefusal::bad("o", "{}")));
     }
 
     #[test]
@@ -305,7 +309,7 @@ mod tests {
         let row = fields(r#"{"utc": "2020-12-05T21:32:42.000Z", "local": "2020-12-05T15:32:42.710", "bad": "soon"}"#);
         assert_eq!(row.time("utc").unwrap().unwrap().to_string(), "2020-12-05T21:32:42Z");
         assert_eq!(row.time("local"), Ok(None));
-        assert_eq!(row.time("bad"), Err(Refusal::bad("bad", "soon")));
+        assert_eq!(row.time("bad"), Err(FieldRefusal::bad("bad", "soon")));
     }
 
     #[test]

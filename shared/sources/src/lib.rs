@@ -35,49 +35,49 @@ pub use limit::{Limit, LimitError, Metered};
 pub use link::origin;
 pub use params::Param;
 pub use port::{
-    Answer, Coverage, CrawlPolicy, Cursor, Found, Method, Next, Page, Params, ReadError, Request, Row, SearchError,
-    Source,
+    Coverage, CrawlPolicy, Cursor, Method, Next, Page, Params, ReadError, Request, Row, SearchError, SeenListing,
+    Source, SourceAnswer,
 };
-pub use registry::{Kind, build};
+pub use registry::{SourceKind, build};
 
 /// All built-in source kinds.
-pub const KINDS: &[Kind] = &[
-    Kind {
+pub const KINDS: &[SourceKind] = &[
+    SourceKind {
         name: "reso",
         summary: "an MLS through the RESO Web API (OData v4)",
         params: reso::Reso::PARAMS,
         capabilities: reso::Reso::CAPABILITIES,
         build: |params| Ok(Box::new(reso::Reso::from_params(params)?)),
     },
-    Kind {
+    SourceKind {
         name: "zillow",
         summary: "Zillow through RapidAPI: zillow-com1 or zillow56",
         params: zillow::Zillow::PARAMS,
         capabilities: zillow::Zillow::CAPABILITIES,
         build: |params| Ok(Box::new(zillow::Zillow::from_params(params)?)),
     },
-    Kind {
+    SourceKind {
         name: "realtor",
         summary: "realtor.com through RapidAPI's realty-in-us or us-real-estate",
         params: realtor::Realtor::PARAMS,
         capabilities: realtor::Realtor::CAPABILITIES,
         build: |params| Ok(Box::new(realtor::Realtor::from_params(params)?)),
     },
-    Kind {
+    SourceKind {
         name: "rentcast",
         summary: "RentCast's sale or long-term rental listings",
         params: rentcast::RentCast::PARAMS,
         capabilities: rentcast::RentCast::CAPABILITIES,
         build: |params| Ok(Box::new(rentcast::RentCast::from_params(params)?)),
     },
-    Kind {
+    SourceKind {
         name: "avito",
         summary: "Avito.ma's result pages (scraped: off until enabled)",
         params: avito::Avito::PARAMS,
         capabilities: avito::Avito::CAPABILITIES,
         build: |params| Ok(Box::new(avito::Avito::from_params(params)?)),
     },
-    Kind {
+    SourceKind {
         name: "mubawab",
         summary: "Mubawab.ma's result pages (scraped: off until enabled)",
         params: mubawab::Mubawab::PARAMS,

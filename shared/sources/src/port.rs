@@ -53,7 +53,7 @@ pub trait Source: Send + Sync {
     ///
     /// # Errors
     /// When the answer as a whole is not what this API says; single bad rows are in [`Page::rows`].
-    fn read(&self, cursor: &Cursor, answer: &Answer<'_>, now: Time) -> Result<Page, ReadError>;
+    fn read(&self, cursor: &Cursor, answer: &SourceAnswer<'_>, now: Time) -> Result<Page, ReadError>;
 }
 
 /// A place inside a scan, opaque to the poller, which stores it as a checkpoint.
@@ -101,7 +101,7 @@ pub enum Method {
 
 /// An HTTP answer with a status that the source [reads](Source::reads), already decompressed.
 #[derive(Clone, Copy, Debug)]
-pub struct Answer<'a> {
+pub struct SourceAnswer<'a> {
     /// The status code.
     pub status: u16,
     /// Header names in lower case and values.
@@ -110,7 +110,7 @@ pub struct Answer<'a> {
     pub body: &'a [u8],
 }
 
-impl<'a> Answer<'a> {
+impl<'a> SourceAnswer<'a> {
     /// An answer with status 200 and no headers.
     #[must_use]
     pub const fn of(body: &'a [u8]) -> Self {
@@ -148,7 +148,7 @@ pub struct Page {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Row {
     /// Understood.
-    Found(Box<Found>),
+    Found(Box<SeenListing>),
     /// Not understood, or not a home.
     Refused {
         /// The listing's native id, where that much was understood: then it is known to be there, whatever is wrong with
@@ -176,7 +176,7 @@ impl Row {
 
 #[cfg(test)]
 impl Row {
-    pub(crate) fn found(self) -> Found {
+    pub(crate) fn found(self) -> SeenListing {
         match self {
             Self::Found(found) => *found,
             Self::Refused { reason, detail, .. } => panic!("refused: {reason} {detail}"),
@@ -201,7 +201,7 @@ impl Row {
 
 /// A listing that was understood.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Found {
+pub struct SeenListing {
     /// The source's own id of the listing.
     pub native_id: String,
     /// When the source says this state began to hold (RESO `ModificationTimestamp`); `None` where the
@@ -216,7 +216,7 @@ pub struct Found {
     pub refused: Vec<RefusedValue>,
 }
 
-impl Found {
+impl SeenListing {
     /// A listing of a source that tells only what is so now.
     #[must_use]
     pub fn now(native_id: String, listing: Listing) -> Self {

@@ -29,7 +29,7 @@ impl<'a> Raws<'a> {
     /// Parses a JSON array of an answer of `answer_bytes`.
     pub(crate) fn parse(json: &'a str, answer_bytes: usize) -> Result<Self, serde_json::Error> {
         let mut reader = serde_json::Deserializer::from_str(json);
-        let rows = reader.deserialize_seq(Rows { most: rows_max(answer_bytes) })?;
+        let rows = reader.deserialize_seq(RawsVisitor { most: rows_max(answer_bytes) })?;
         reader.end()?;
         Ok(rows)
     }
@@ -63,11 +63,11 @@ pub(crate) fn cut(rows: usize, most: usize) -> Option<String> {
     })
 }
 
-struct Rows {
+struct RawsVisitor {
     most: usize,
 }
 
-impl<'de> Visitor<'de> for Rows {
+impl<'de> Visitor<'de> for RawsVisitor {
     type Value = Raws<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

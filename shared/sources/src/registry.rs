@@ -5,7 +5,7 @@ use crate::port::{Params, SearchError, Source};
 
 /// A built-in source kind.
 #[derive(Clone, Copy, Debug)]
-pub struct Kind {
+pub struct SourceKind {
     /// Name that a search gives as its source.
     pub name: &'static str,
     /// One-line description.

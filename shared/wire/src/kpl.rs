@@ -30,7 +30,7 @@
 mod protobuf;
 
 use md5::{Digest, Md5};
-use protobuf::{Fields, Value, bytes_len, number_len, put_head, put_number};
+use protobuf::{Fields, WireValue, bytes_len, number_len, put_head, put_number};
 
 const MAGIC: [u8; 4] = [0xF3, 0x89, 0x9A, 0xC2];
 
@@ -206,7 +206,7 @@ impl<'a> Aggregated<'a> {
     /// skipped.
     fn fields(&self, wanted: u8) -> impl Iterator<Item = (usize, &'a [u8])> + use<'a> {
         Fields::new(self.message, MAGIC.len()).filter_map(move |field| match field {
-            Ok((number, Value::Bytes { at, bytes })) if number == u64::from(wanted) => Some((at, bytes)),
+            Ok((number, WireValue::Bytes { at, bytes })) if number == u64::from(wanted) => Some((at, bytes)),
             _ => None,
         })
     }
@@ -220,9 +220,9 @@ impl<'a> UserRecord<'a> {
         for field in Fields::new(message, at) {
             let (number, value) = field?;
             match (u8::try_from(number), value) {
-                (Ok(PARTITION_KEY_INDEX), Value::Varint(value)) => partition_key_index = Some(index(value)),
-                (Ok(EXPLICIT_HASH_KEY_INDEX), Value::Varint(value)) => explicit_hash_key_index = Some(index(value)),
-                (Ok(DATA), Value::Bytes { bytes, .. }) => data = Some(bytes),
+                (Ok(PARTITION_KEY_INDEX), WireValue::Varint(value)) => partition_key_index = Some(index(value)),
+                (Ok(EXPLICIT_HASH_KEY_INDEX), WireValue::Varint(value)) => explicit_hash_key_index = Some(index(value)),
+                (Ok(DATA), WireValue::Bytes { bytes, .. }) => data = Some(bytes),
                 _ => {}
             }
         }

@@ -18,7 +18,7 @@ use tokio::task::JoinHandle;
 use super::{FunctionError, PAYLOAD_BYTES_MAX};
 
 /// The Lambda runtime API for one process, on a free port of 127.0.0.1.
-pub(super) struct Api {
+pub(super) struct RuntimeApi {
     address: SocketAddr,
     shared: Arc<Shared>,
     server: JoinHandle<()>,
@@ -37,7 +37,7 @@ struct SharedState {
     /// The event that waits for the function.
     event: Option<Event>,
     /// The event that the function is handling.
-    current: Option<(String, Answer)>,
+    current: Option<(String, InvocationSender)>,
     offered: u64,
 }
 
@@ -46,14 +46,14 @@ struct Event {
     body: Vec<u8>,
     deadline_ms: u128,
     trace: String,
-    answer: Answer,
+    answer: InvocationSender,
 }
 
-type Answer = oneshot::Sender<Result<Value, FunctionError>>;
+type InvocationSender = oneshot::Sender<Result<Value, FunctionError>>;
 
 const ARN: &str = "arn:aws:lambda:us-east-1:000000000000:function:hosted";
 
-impl Api {
+impl RuntimeApi {
     /// Starts to serve. The receiver gets the time when the function first asks for an event, or the reason why it does
     /// not.
     pub(super) async fn start() -> io::Result<(Self, oneshot::Receiver<Result<Instant, FunctionError>>)> {
@@ -109,7 +109,7 @@ impl Api {
     }
 }
 
-impl Drop for Api {
+impl Drop for RuntimeApi {
     fn drop(&mut self) {
         self.server.abort();
     }

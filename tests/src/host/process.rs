@@ -6,7 +6,7 @@ use std::thread::{self, JoinHandle};
 
 use stoop_waits::{PATIENCE, ended, status};
 
-use super::api::Api;
+use super::api::RuntimeApi;
 use super::{Log, TICK};
 
 /// A signal between invocations.
@@ -17,15 +17,20 @@ pub(super) enum Signal {
 }
 
 /// A process that is killed and waited for on drop.
-pub(super) struct Process {
+pub(super) struct FunctionProcess {
     child: Mutex<Child>,
     id: u32,
     readers: Vec<JoinHandle<()>>,
 }
 
-impl Process {
+impl FunctionProcess {
     /// Starts a binary like Lambda.
-    pub(super) fn start(binary: &Path, api: &Api, environment: &[(String, String)], log: &Log) -> io::Result<Self> {
+    pub(super) fn start(
+        binary: &Path,
+        api: &RuntimeApi,
+        environment: &[(String, String)],
+        log: &Log,
+    ) -> io::Result<Self> {
         let mut command = Command::new(binary);
         command.env_clear();
         let name = binary.file_name().unwrap_or_default().to_string_lossy();
@@ -115,7 +120,7 @@ impl Process {
     }
 }
 
-impl Drop for Process {
+impl Drop for FunctionProcess {
     fn drop(&mut self) {
         self.kill();
     }

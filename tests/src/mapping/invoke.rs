@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 
-use super::reader::Part;
+use super::reader::BatchPart;
 use super::stream::ShardId;
 use super::{Batch, Outcome};
 use stoop_dice::Dice;
@@ -24,7 +24,7 @@ struct Invocation<Fut> {
 pub(crate) struct Ended {
     pub(crate) shard: ShardId,
     pub(crate) lane: usize,
-    pub(crate) part: Part,
+    pub(crate) part: BatchPart,
     pub(crate) batch: Batch,
     /// Whether its response is lost.
     pub(crate) loses_response: bool,

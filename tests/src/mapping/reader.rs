@@ -21,7 +21,7 @@ pub(crate) struct ShardReader {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Lane {
     /// What is left of batches that were sent, in order. The first blocks all later records.
-    parts: VecDeque<Part>,
+    parts: VecDeque<BatchPart>,
     /// Records that were never sent.
     fresh: VecDeque<Arc<Record>>,
     /// Whether a batch is in progress.
@@ -30,7 +30,7 @@ pub(crate) struct Lane {
 
 /// A batch or the rest of one.
 #[derive(Clone, Debug)]
-pub(crate) struct Part {
+pub(crate) struct BatchPart {
     pub(crate) records: Vec<Arc<Record>>,
     /// Retries that count against `MaximumRetryAttempts`.
     pub(crate) retries: u32,
@@ -86,7 +86,7 @@ impl Lane {
     }
 
     /// The next batch of a ready lane.
-    pub(crate) fn take(&mut self, config: &MappingConfig, now: Time, dice: &mut Dice) -> Part {
+    pub(crate) fn take(&mut self, config: &MappingConfig, now: Time, dice: &mut Dice) -> BatchPart {
         if let Some(part) = self.parts.pop_front() {
             return part;
         }
@@ -100,18 +100,18 @@ impl Lane {
             }
             records.extend(self.fresh.pop_front());
         }
-        Part { records, retries: 0, invoked: 0, is_function_error: false, delays: 0, not_before: now }
+        BatchPart { records, retries: 0, invoked: 0, is_function_error: false, delays: 0, not_before: now }
     }
 
     /// Puts parts back to the front, keeping their order.
-    pub(crate) fn put_back(&mut self, parts: impl IntoIterator<Item = Part, IntoIter: DoubleEndedIterator>) {
+    pub(crate) fn put_back(&mut self, parts: impl IntoIterator<Item = BatchPart, IntoIter: DoubleEndedIterator>) {
         for part in parts.into_iter().rev() {
             self.parts.push_front(part);
         }
     }
 }
 
-impl Part {
+impl BatchPart {
     /// Splits it at an index.
     pub(crate) fn split(mut self, at: usize) -> [Self; 2] {
         let records = self.records.split_off(at);

@@ -18,7 +18,7 @@ pub enum Outcome {
 
 /// The meaning of an outcome for the batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Verdict {
+pub(crate) enum ResponseVerdict {
     /// All records are processed.
     Success,
     /// The records before this index are processed; the others come again.
@@ -49,30 +49,30 @@ impl Outcome {
         Self::Returned(serde_json::json!({ "batchItemFailures": failures }).to_string().into_bytes())
     }
 
-    pub(crate) fn verdict(&self, batch: &Batch, reports_items: bool) -> Verdict {
+    pub(crate) fn verdict(&self, batch: &Batch, reports_items: bool) -> ResponseVerdict {
         match self {
-            Self::Returned(_) if !reports_items => Verdict::Success,
+            Self::Returned(_) if !reports_items => ResponseVerdict::Success,
             Self::Returned(response) => read(response, batch),
-            Self::Failed | Self::TimedOut => Verdict::Failure,
-            Self::Throttled => Verdict::NotReached,
+            Self::Failed | Self::TimedOut => ResponseVerdict::Failure,
+            Self::Throttled => ResponseVerdict::NotReached,
         }
     }
 }
 
 /// Parses a response: `{"batchItemFailures":[{"itemIdentifier":"..."}]}`.
-fn read(response: &[u8], batch: &Batch) -> Verdict {
+fn read(response: &[u8], batch: &Batch) -> ResponseVerdict {
     if response.trim_ascii().is_empty() {
-        return Verdict::Success;
+        return ResponseVerdict::Success;
     }
     let failures = match serde_json::from_slice(response) {
-        Ok(Value::Null) => return Verdict::Success,
+        Ok(Value::Null) => return ResponseVerdict::Success,
         Ok(Value::Object(mut object)) => object.remove("batchItemFailures"),
-        Ok(_) | Err(_) => return Verdict::Failure,
+        Ok(_) | Err(_) => return ResponseVerdict::Failure,
     };
     let failures = match failures {
-        None | Some(Value::Null) => return Verdict::Success,
+        None | Some(Value::Null) => return ResponseVerdict::Success,
         Some(Value::Array(failures)) => failures,
-        Some(_) => return Verdict::Failure,
+        Some(_) => return ResponseVerdict::Failure,
     };
     let mut lowest = None;
     for failure in failures {
@@ -80,10 +80,10 @@ fn read(response: &[u8], batch: &Batch) -> Verdict {
         let index = identifier.and_then(|identifier| index_of(identifier, batch));
         match index {
             Some(index) => lowest = Some(lowest.map_or(index, |lowest: usize| lowest.min(index))),
-            None => return Verdict::Failure,
+            None => return ResponseVerdict::Failure,
         }
     }
-    lowest.map_or(Verdict::Success, Verdict::Partial)
+    lowest.map_or(ResponseVerdict::Success, ResponseVerdict::Partial)
 }
 
 fn index_of(identifier: &str, batch: &Batch) -> Option<usize> {

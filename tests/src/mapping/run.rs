@@ -5,8 +5,8 @@ use std::sync::Arc;
 use stoop_domain::Time;
 
 use super::invoke::{Ended, Invocations};
-use super::reader::{Part, ShardReader};
-use super::response::Verdict;
+use super::reader::{BatchPart, ShardReader};
+use super::response::ResponseVerdict;
 use super::stream::{Record, ShardId, Stream};
 use super::{Batch, Condition, Counters, Discarded, MappingConfig, Outcome, Stuck};
 use stoop_dice::Dice;
@@ -172,20 +172,20 @@ impl Mapping {
     }
 
     /// Drops expired records, without a notice.
-    fn drop_expired(&mut self, part: &mut Part) {
+    fn drop_expired(&mut self, part: &mut BatchPart) {
         let kept_since = self.now.plus_ms(-self.config.retention_ms);
         let had = part.records.len();
         part.records.retain(|record| record.arrived_at >= kept_since);
         self.counters.records_expired += (had - part.records.len()) as u64;
     }
 
-    fn discard_old(&mut self, shard: ShardId, part: &mut Part) {
+    fn discard_old(&mut self, shard: ShardId, part: &mut BatchPart) {
         let Some(age_ms) = self.config.maximum_record_age_ms else { return };
         let young_since = self.now.plus_ms(-age_ms);
         let old = part.records.iter().take_while(|record| record.arrived_at < young_since).count();
         if old > 0 {
             let records: Vec<Arc<Record>> = part.records.drain(..old).collect();
-            self.discard(shard, Part { records, ..part.clone() }, Condition::RecordAgeExceeded);
+            self.discard(shard, BatchPart { records, ..part.clone() }, Condition::RecordAgeExceeded);
         }
     }
 
@@ -197,9 +197,9 @@ impl Mapping {
         self.counters.killed += u64::from(is_killed);
         self.pass(if is_killed { self.config.timeout_ms } else { self.config.invocation_ms });
         let verdict = outcome.verdict(&batch, self.config.report_batch_item_failures);
-        part.is_function_error = verdict == Verdict::Failure;
+        part.is_function_error = verdict == ResponseVerdict::Failure;
         match verdict {
-            Verdict::Success => {
+            ResponseVerdict::Success => {
                 self.counters.succeeded += 1;
                 if self.dice.chance(self.config.mishaps.again_permille) {
                     self.counters.again += 1;
@@ -208,15 +208,15 @@ impl Mapping {
                     self.counters.records_processed += part.records.len() as u64;
                 }
             }
-            Verdict::Partial(at) => {
+            ResponseVerdict::Partial(at) => {
                 self.counters.partial += 1;
                 self.continue_from(shard, lane, part, at);
             }
-            Verdict::Failure => {
+            ResponseVerdict::Failure => {
                 self.counters.failed += 1;
                 self.fail(shard, lane, part);
             }
-            Verdict::NotReached => {
+            ResponseVerdict::NotReached => {
                 // It was counted before its outcome was known.
                 self.counters.invocations -= 1;
                 self.counters.throttled += 1;
@@ -228,12 +228,12 @@ impl Mapping {
     }
 
     /// Records before the checkpoint are processed; the others come again.
-    fn continue_from(&mut self, shard: ShardId, lane: usize, part: Part, at: usize) {
+    fn continue_from(&mut self, shard: ShardId, lane: usize, part: BatchPart, at: usize) {
         self.counters.records_processed += at as u64;
         let [_, rest] = part.split(at);
         if at > 0 {
             self.counters.bisects += u64::from(self.config.bisect_batch_on_function_error);
-            self.put_back(shard, lane, [Part { invoked: 0, delays: 0, ..rest }]);
+            self.put_back(shard, lane, [BatchPart { invoked: 0, delays: 0, ..rest }]);
         } else if !self.config.bisect_batch_on_function_error {
             self.retry(shard, lane, rest);
         } else {
@@ -247,17 +247,17 @@ impl Mapping {
     }
 
     /// All records of a batch come again: with bisect in two halves, without counting a retry.
-    fn fail(&mut self, shard: ShardId, lane: usize, part: Part) {
+    fn fail(&mut self, shard: ShardId, lane: usize, part: BatchPart) {
         if !self.config.bisect_batch_on_function_error || part.records.len() < 2 {
             return self.retry(shard, lane, part);
         }
         self.counters.bisects += 1;
         let at = part.records.len() / 2;
-        let halves = part.split(at).map(|half| Part { invoked: 0, delays: 0, ..half });
+        let halves = part.split(at).map(|half| BatchPart { invoked: 0, delays: 0, ..half });
         self.put_back(shard, lane, halves);
     }
 
-    fn retry(&mut self, shard: ShardId, lane: usize, mut part: Part) {
+    fn retry(&mut self, shard: ShardId, lane: usize, mut part: BatchPart) {
         if self.config.maximum_retry_attempts.is_some_and(|most| part.retries >= most) {
             self.discard(shard, part, Condition::RetryAttemptsExhausted);
             return;
@@ -268,21 +268,21 @@ impl Mapping {
         self.put_back(shard, lane, [part]);
     }
 
-    fn put_off(&self, part: &mut Part) {
+    fn put_off(&self, part: &mut BatchPart) {
         let delay_ms = RETRY_DELAY_MS.saturating_mul(1 << part.delays.min(16)).min(RETRY_DELAY_MS_MAX);
         part.delays += 1;
         part.not_before = self.now.plus_ms(delay_ms);
     }
 
-    fn discard(&mut self, shard: ShardId, part: Part, condition: Condition) {
+    fn discard(&mut self, shard: ShardId, part: BatchPart, condition: Condition) {
         self.counters.records_discarded += part.records.len() as u64;
         let batch = self.batch(shard, &part);
-        let Part { invoked, is_function_error, .. } = part;
+        let BatchPart { invoked, is_function_error, .. } = part;
         let (approximate_invoke_count, at) = (invoked, self.now);
         self.discarded.push(Discarded { condition, batch, approximate_invoke_count, is_function_error, at });
     }
 
-    fn batch(&self, shard: ShardId, part: &Part) -> Batch {
+    fn batch(&self, shard: ShardId, part: &BatchPart) -> Batch {
         Batch { shard, records: part.records.clone(), sent_at: self.now, retries: part.retries }
     }
 
@@ -291,7 +291,7 @@ impl Mapping {
         &mut self.readers.entry(shard).or_insert_with(|| ShardReader::new(factor)).lanes[lane]
     }
 
-    fn put_back<const N: usize>(&mut self, shard: ShardId, lane: usize, parts: [Part; N]) {
+    fn put_back<const N: usize>(&mut self, shard: ShardId, lane: usize, parts: [BatchPart; N]) {
         self.lane(shard, lane).put_back(parts);
     }
 }

@@ -4,11 +4,11 @@
 use std::io::{Read, Write};
 use std::process::{Command, Stdio};
 
-use stoop_tests::local::{Kind, LocalAws};
+use stoop_tests::local::{EmulatorKind, LocalAws};
 use stoop_waits::{Lines, PATIENCE, connected, ended, output, until};
 
 fn start() -> LocalAws {
-    LocalAws::start_emulator(Kind::emulator().unwrap()).unwrap()
+    LocalAws::start_emulator(EmulatorKind::emulator().unwrap()).unwrap()
 }
 
 fn address(aws: &LocalAws) -> String {

@@ -1,5 +1,6 @@
 //! `stoop-aws`: a stack that is pulled, verified, compared, and recomputed into other tables.
 
+mod merging;
 mod polls;
 mod script;
 mod sums;

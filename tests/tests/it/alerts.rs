@@ -5,12 +5,13 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use stoop_dice::Dice;
-use stoop_domain::{Alert, AlertId, Minor, Observation, Time, Verdict};
+use stoop_domain::{Alert, AlertId, HomeId, Minor, Observation, Time, Verdict};
 use stoop_embedded::{AlertFilter, Database};
-use stoop_pipeline::ports::{Change, Ledger, PortError, Publisher};
+use stoop_pipeline::ports::{Change, Ledger, OtherListings, PortError, Publisher};
 use stoop_pipeline::{AlertError, Alerted, Measurer, alert};
 use stoop_rules::Rules;
 use stoop_tests::made::{minute, observation};
+use stoop_tests::{NoOthers, OneHome};
 
 /// A database with a judged change feed, and a subscriber that may fail.
 struct Bench {
@@ -74,7 +75,11 @@ impl Bench {
     }
 
     async fn alert(&self, changes: &[Change]) -> Result<Alerted, AlertError> {
-        alert(changes, &Rules::default(), &*self.database, &self.subscriber, minute(1_000)).await
+        self.alert_of(changes, &NoOthers).await
+    }
+
+    async fn alert_of(&self, changes: &[Change], listings: &dyn OtherListings) -> Result<Alerted, AlertError> {
+        alert(changes, &Rules::default(), &*self.database, listings, &self.subscriber, minute(1_000)).await
     }
 
     fn heard(&self) -> Vec<AlertId> {
@@ -136,7 +141,8 @@ async fn after_a_publisher_fails_midway_the_rest_is_sent_later_and_nothing_twice
 async fn a_kill_between_sending_and_recording_sends_again_with_the_same_ids() {
     let bench = Bench::new();
     let changes = bench.changes(&drops(2)).await;
-    let killed = alert(&changes, &Rules::default(), &Killed(&bench.database), &bench.subscriber, minute(1_000)).await;
+    let killed =
+        alert(&changes, &Rules::default(), &Killed(&bench.database), &NoOthers, &bench.subscriber, minute(1_000)).await;
     assert!(killed.is_err());
     bench.alert(&changes).await.unwrap();
     let heard = bench.heard();
@@ -309,4 +315,59 @@ async fn the_alerts_that_stand_depend_neither_on_the_order_of_arrival_nor_on_the
         withdrawn += bench.recorded(AlertFilter::All).len() - want.len();
     }
     assert!(stood > 100 && withdrawn > 10, "{stood} stood and {withdrawn} were withdrawn: that proves little");
+}
+
+#[tokio::test]
+async fn a_cut_on_two_portals_is_sent_once_and_names_both() {
+    let bench = Bench::new();
+    let on = |source: &str, minute, price| {
+        let seen = observation("1", minute, price);
+        Observation::new(source, "1", seen.at, seen.listing)
+    };
+    let first = bench.changes(&[on("avito", 0, 900_000), on("mubawab", 0, 900_000), on("avito", 60, 700_000)]).await;
+    let second = bench.changes(&[on("mubawab", 120, 700_000)]).await;
+    let lower = bench.changes(&[on("mubawab", 180, 500_000)]).await;
+    let ids: Vec<HomeId> = ["avito/1", "mubawab/1"].map(|id| HomeId(id.into())).into();
+    let listings = OneHome { store: &*bench.database, listings: ids.clone() };
+
+    let sent = bench.alert_of(&first, &listings).await.unwrap();
+    assert_eq!((sent.sent.len(), sent.repeated.len()), (1, 0));
+    assert!(sent.sent[0].other_listings.is_empty(), "the ledger has what follows from the listing");
+    let named = bench.subscriber.heard.lock().unwrap()[0].other_listings.clone();
+    assert_eq!(named.iter().map(|other| &other.listing).collect::<Vec<_>>(), [&ids[1]]);
+
+    // Judged by other rules meanwhile, or delivered again: it stays so.
+    for again in 0..2 {
+        let repeated = bench.alert_of(&second, &listings).await.unwrap();
+        assert_eq!((repeated.sent.len(), repeated.repeated.len()), (0, 1 - again));
+    }
+    assert_eq!(bench.database.alerts(AlertFilter::All, 9).unwrap().len(), 2, "both are recorded");
+    assert_eq!(bench.alert_of(&lower, &listings).await.unwrap().sent.len(), 1, "a lower price is news");
+
+    // In one batch, the first one is sent; where each listing counts, all are.
+    for (listings, sent) in [(&listings as &dyn OtherListings, 2), (&NoOthers, 3)] {
+        let other = Bench::new();
+        let all = [&first[..], &second[..], &lower[..]].concat();
+        let alerted = other.alert_of(&all, listings).await.unwrap();
+        assert_eq!((alerted.sent.len(), alerted.sent.len() + alerted.repeated.len()), (sent, 3));
+    }
+}
+
+#[tokio::test]
+async fn a_cut_that_could_not_be_sent_leaves_the_other_portals_to_be_sent() {
+    let bench = Bench::new();
+    let on = |source: &str, minute, price| {
+        let seen = observation("1", minute, price);
+        Observation::new(source, "1", seen.at, seen.listing)
+    };
+    let both =
+        [on("avito", 0, 900_000), on("mubawab", 0, 900_000), on("avito", 60, 700_000), on("mubawab", 61, 700_000)];
+    let changes = bench.changes(&both).await;
+    let ids: Vec<HomeId> = ["avito/1", "mubawab/1"].map(|id| HomeId(id.into())).into();
+    let listings = OneHome { store: &*bench.database, listings: ids };
+    *bench.subscriber.deaf_after.lock().unwrap() = Some(0);
+    assert!(bench.alert_of(&changes, &listings).await.is_err());
+    *bench.subscriber.deaf_after.lock().unwrap() = None;
+    let again = bench.alert_of(&changes, &listings).await.unwrap();
+    assert_eq!((again.sent.len(), bench.heard().len()), (1, 1), "one of the two");
 }

@@ -9,12 +9,12 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use flate2::read::GzDecoder;
 use serde_json::Value;
 use serde_json::value::RawValue;
-use stoop_api::{App, ReadToken, Recency};
+use stoop_api::{ApiHandler, ReadToken, Recency};
 use stoop_domain::Time;
 use stoop_pipeline::ports::PortError;
 
 /// The api function on this town, with a token from `secret`; counts how often it is read again.
-fn function<'a>(town: &'a Town, secret: &'a Secret) -> App<'a> {
+fn function<'a>(town: &'a Town, secret: &'a Secret) -> ApiHandler<'a> {
     let read: ReadToken<'a> = Box::new(move |recency| {
         let afresh = recency == Recency::Afresh;
         secret.afresh.fetch_add(usize::from(afresh), Ordering::SeqCst);
@@ -22,7 +22,7 @@ fn function<'a>(town: &'a Town, secret: &'a Secret) -> App<'a> {
         let text = text.clone().ok_or_else(|| PortError::refused("GetSecretValue stoop-token", "AccessDenied"));
         Box::pin(std::future::ready(text))
     });
-    App::new(town.web(), read)
+    ApiHandler::new(town.web(), read)
 }
 
 struct Secret {
@@ -39,7 +39,7 @@ impl Secret {
 }
 
 /// The function's response to an event, as Lambda gets it.
-fn invoke(app: &App<'_>, event: &str) -> Value {
+fn invoke(app: &ApiHandler<'_>, event: &str) -> Value {
     let event: Box<RawValue> = serde_json::from_str(event).unwrap();
     let deadline = now().plus_ms(10 * Time::SECOND_MS);
     serde_json::to_value(block_on(app.handle(&event, now(), deadline))).unwrap()
@@ -128,7 +128,7 @@ fn a_rotated_token_works_at_once() {
 #[test]
 fn a_request_that_takes_too_long_is_answered_before_the_function_is_stopped() {
     let town = Town::new();
-    let app = App::new(town.web(), Box::new(|_| Box::pin(std::future::pending())));
+    let app = ApiHandler::new(town.web(), Box::new(|_| Box::pin(std::future::pending())));
     let event: Box<RawValue> = serde_json::from_str(&sample("api-function-url.json")).unwrap();
     let answered = block_on(app.handle(&event, now(), now().plus_ms(510)));
     assert_eq!(answered.status_code, 504);
@@ -136,7 +136,7 @@ fn a_request_that_takes_too_long_is_answered_before_the_function_is_stopped() {
 
 /// A browser: what it sends to the function, and the cookie that it keeps.
 struct Browser<'a> {
-    app: App<'a>,
+    app: ApiHandler<'a>,
     cookie: Option<String>,
 }
 

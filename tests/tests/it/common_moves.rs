@@ -1,6 +1,7 @@
 //! Many prices that move by the same share within a scan: held back until later scans show it, too (ADR 0075).
 
 use stoop_domain::{EventKind, Status};
+use stoop_pipeline::{Ruling, RulingVerdict};
 
 use crate::site::{Bench, answer};
 
@@ -99,4 +100,33 @@ async fn few_that_move_alike_and_many_that_do_not_are_news() {
     reprice(&bench, HOMES, |id| 90_000 - 300 * id as i64);
     let many = bench.poll_completely().await;
     assert_eq!((many.changed, many.prices_held), (HOMES as u64, 0));
+}
+
+#[tokio::test]
+async fn a_person_releases_a_move_at_once_or_keeps_it_out() {
+    let bench = town().await;
+    let rule = |verdict| bench.database.rule("all", "site", Ruling { verdict, until: bench.now() }).unwrap();
+    reprice(&bench, HOMES, |_| 105_000);
+    assert_eq!(bench.poll_completely().await.prices_held, HELD);
+    rule(RulingVerdict::Release);
+    let released = bench.poll_completely().await;
+    assert_eq!((released.changed, released.prices_held), (HELD, 0));
+    assert!(released.rulings[0].ends_with(": prices higher by 5.0 %"), "{:?}", released.rulings);
+    assert_eq!(bench.state("all").await.held_moves, []);
+
+    // The ruling is about the move before it.
+    reprice(&bench, HOMES, |_| 84_000);
+    let next = bench.poll_completely().await;
+    assert_eq!((next.prices_held, next.rulings.len()), (HELD, 0));
+    rule(RulingVerdict::Reject);
+    for again in 0..4 {
+        let kept_out = bench.poll_completely().await;
+        assert_eq!((kept_out.changed, kept_out.prices_held), (0, HELD), "{again}");
+        assert_eq!(kept_out.rulings.len(), usize::from(again == 0), "it is reported once");
+    }
+    assert_eq!(bench.database.findings().unwrap()["all"].held_moves.len(), 1, "stoop sources shows it");
+    reprice(&bench, HOMES, |_| 105_000);
+    assert_eq!(bench.poll_completely().await.prices_held, 0);
+    assert_eq!(bench.state("all").await.held_moves, []);
+    assert_eq!(at_price(&bench, 105_000).await, HOMES as u64);
 }

@@ -8,7 +8,7 @@ use stoop_embedded::Database;
 use stoop_pipeline::ports::{PortError, Stream, StreamReader};
 use stoop_pipeline::{DrainPorts, Measured, Measurer, drain};
 use stoop_tests::made::{minute, observation};
-use stoop_tests::{Standing, conformance};
+use stoop_tests::{StandingClock, conformance};
 use tempfile::TempDir;
 
 fn fresh() -> (Arc<Database>, TempDir) {
@@ -29,7 +29,7 @@ async fn publish(database: &Database, observations: &[Observation]) {
 
 /// Drains the stream at this time, until `stop`. Returns the IDs that were taken.
 async fn drained(database: &Database, now: Time, stop: &(dyn Fn() -> bool + Sync)) -> Vec<String> {
-    let (clock, mut taken) = (Standing::at(now), Vec::new());
+    let (clock, mut taken) = (StandingClock::at(now), Vec::new());
     let ports = DrainPorts { stream: database, quarantine: database, clock: &clock, stop };
     let mut measurer = Measurer::new(database);
     let take = async |observations: &[Observation]| {
@@ -66,8 +66,12 @@ async fn everything_is_processed_and_noise_is_quarantined() {
 async fn a_batch_that_is_not_stored_stays_on_the_stream() {
     let (database, _folder) = fresh();
     publish(&database, &[observation("1", 0, 900_000)]).await;
-    let ports =
-        DrainPorts { stream: &*database, quarantine: &*database, clock: &Standing::at(minute(1)), stop: &|| false };
+    let ports = DrainPorts {
+        stream: &*database,
+        quarantine: &*database,
+        clock: &StandingClock::at(minute(1)),
+        stop: &|| false,
+    };
     let fails = async |_: &[Observation]| -> Result<Measured, PortError> {
         Err(PortError::unavailable("store", "a made-up fault"))
     };

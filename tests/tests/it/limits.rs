@@ -9,7 +9,7 @@ use std::time::Duration;
 use stoop_domain::Time;
 use stoop_pipeline::ports::RunOutcome;
 use stoop_pipeline::{Clock, PollError, Search};
-use stoop_sources::{Answer, ClientCredentials, CrawlPolicy, Cursor, Limit, Page, ReadError, Request, Source};
+use stoop_sources::{ClientCredentials, CrawlPolicy, Cursor, Limit, Page, ReadError, Request, Source, SourceAnswer};
 use tokio::time::sleep;
 use world::{World, answer, search, search_of, source};
 
@@ -199,7 +199,7 @@ impl Source for Granted {
         Some(credentials.request())
     }
 
-    fn read(&self, cursor: &Cursor, answer: &Answer<'_>, now: Time) -> Result<Page, ReadError> {
+    fn read(&self, cursor: &Cursor, answer: &SourceAnswer<'_>, now: Time) -> Result<Page, ReadError> {
         self.0.read(cursor, answer, now)
     }
 }

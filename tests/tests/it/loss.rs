@@ -2,7 +2,7 @@
 
 use stoop_domain::{EventKind, Status, Time};
 use stoop_pipeline::ports::{IndexChanges, RunOutcome, SearchIndex, SearchState};
-use stoop_pipeline::{HeldBack, LossVerdict, Ruling};
+use stoop_pipeline::{HeldBack, Ruling, RulingVerdict};
 
 use crate::site::{Bench, answer};
 
@@ -37,7 +37,7 @@ async fn nothing_happened(bench: &Bench) {
     assert_eq!(bench.state("all").await.held_back, None);
 }
 
-fn rule(bench: &Bench, verdict: LossVerdict) {
+fn rule(bench: &Bench, verdict: RulingVerdict) {
     bench.database.rule("all", "site", Ruling { verdict, until: bench.now() }).unwrap();
 }
 
@@ -145,7 +145,7 @@ async fn an_operator_releases_a_loss() {
     empty(&bench);
     let first_miss = bench.now();
     bench.poll_completely().await;
-    rule(&bench, LossVerdict::Release);
+    rule(&bench, RulingVerdict::Release);
     let polled_now = bench.poll_completely().await;
     assert_eq!((polled_now.gone, polled_now.held_back), (60, None));
     assert!(polled_now.message.unwrap().starts_with("release 2026-"), "the run has the ruling");
@@ -168,7 +168,7 @@ async fn a_release_affects_neither_returned_nor_later_missing_listings() {
     let bench = town().await;
     let mut away: Vec<_> = (1..=30).map(|id| bench.site.remove(&id.to_string())).collect();
     bench.poll_completely().await;
-    rule(&bench, LossVerdict::Release);
+    rule(&bench, RulingVerdict::Release);
     bench.site.restore(away.remove(0));
     bench.site.remove("31");
     assert_eq!(bench.poll_completely().await.gone, 29);
@@ -183,7 +183,7 @@ async fn an_operator_rejects_a_loss_and_it_starts_over() {
     for _ in 0..24 {
         assert_eq!(bench.poll_completely().await.gone, 0);
     }
-    rule(&bench, LossVerdict::Reject);
+    rule(&bench, RulingVerdict::Reject);
     let begins_anew = bench.now();
     for _ in 0..24 {
         let polled = bench.poll_completely().await;
@@ -215,7 +215,7 @@ async fn a_kill_between_holding_back_and_reporting_loses_nothing() {
         }
         if release {
             bench.wait_ms(-20 * Time::HOUR_MS);
-            rule(&bench, LossVerdict::Release);
+            rule(&bench, RulingVerdict::Release);
         }
         // The decision is saved and the stream refuses it; then it is sent and not saved.
         bench.stream.refuse_all(true);

@@ -12,21 +12,21 @@ use serde_json::value::to_raw_value;
 use stoop_dice::Dice;
 use stoop_domain::{Observation, Time};
 use stoop_market::{Snapshot, Window as DaySightings, snapshot};
-use stoop_metrics::App;
+use stoop_metrics::MetricsHandler;
 use stoop_pipeline::Measurer;
-use stoop_simulation::{Answer, Figures, Watched, Window};
+use stoop_simulation::{Figures, KnownFigures, Watched, Window};
 use stoop_tests::mapping::{Batch, Counters, Mapping, MappingConfig, Mishaps, Outcome, Record, Stream, Stuck};
 
 /// Observations per group, so that a batch can fail midway.
 const GROUP: usize = 8;
 
 /// An execution environment of the metrics function: with a cache of what it read and wrote, while others write too.
-fn environment(world: &World) -> App<'_> {
-    App::new(world, world, &world.clock, &world.meter).with_groups_of(GROUP)
+fn environment(world: &World) -> MetricsHandler<'_> {
+    MetricsHandler::new(world, world, &world.clock, &world.meter).with_groups_of(GROUP)
 }
 
 /// The function under test: from Lambda's event for a batch to the response that Lambda reads.
-async fn function(app: &mut App<'_>, batch: &Batch) -> Outcome {
+async fn function(app: &mut MetricsHandler<'_>, batch: &Batch) -> Outcome {
     let event = to_raw_value(&batch.kinesis_event()).unwrap();
     let later = Time::from_ms(i64::MAX);
     // Unconstrained: the runtime would pause a future that used its budget, and only the seed may decide.
@@ -136,7 +136,7 @@ async fn a_seed_replays_exactly() {
 
 /// The figures of every market are those that the simulation counted.
 fn check_answer(world: &World, fed: &Fed) {
-    let answer = Answer::from_log(&fed.homes, &fed.log, fed.end, Watched::Always);
+    let answer = KnownFigures::from_log(&fed.homes, &fed.log, fed.end, Watched::Always);
     let stored = world.database.cells_where(|cells| answer.markets.contains_key(cells)).unwrap();
     assert_eq!(stored.len(), answer.markets.len());
     for (market, cells) in stored {
@@ -224,7 +224,7 @@ async fn a_record_that_always_kills_the_function_is_isolated_and_the_rest_measur
         let mut mapping = Mapping::new(config, seed.0);
         let world = World::new(seed.0, 0, fed.end);
         let environments = Environments::new(|| environment(&world));
-        let deadly = async |app: &mut App<'_>, batch: &Batch| {
+        let deadly = async |app: &mut MetricsHandler<'_>, batch: &Batch| {
             let end = batch.records.iter().position(|record| is_bomb(record));
             let until =
                 Batch { records: batch.records[..end.unwrap_or(batch.records.len())].to_vec(), ..batch.clone() };
@@ -242,7 +242,7 @@ async fn a_record_that_always_kills_the_function_is_isolated_and_the_rest_measur
 
 #[tokio::test]
 async fn a_function_that_returns_success_too_early_is_detected() {
-    let careless = async |app: &mut App<'_>, batch: &Batch| match function(app, batch).await {
+    let careless = async |app: &mut MetricsHandler<'_>, batch: &Batch| match function(app, batch).await {
         Outcome::Failed => Outcome::Failed,
         _ => Outcome::success(),
     };

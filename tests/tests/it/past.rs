@@ -7,7 +7,9 @@ use stoop_domain::{Address, Day, Listing, Market, Observation, Time};
 use stoop_embedded::Database;
 use stoop_market::{Cells, Figures, Flows, Segment, closes};
 use stoop_pipeline::Measurer;
-use stoop_simulation::{Answer, Counts, Entry, Home, Simulation, SimulationConfig, Watched, Window, write_row};
+use stoop_simulation::{
+    EventCounts, Home, KnownFigures, LifeEvent, Simulation, SimulationConfig, Watched, Window, write_row,
+};
 
 const DAYS: i64 = 3 * 365;
 
@@ -19,7 +21,7 @@ fn three_years() -> Simulation {
     simulation
 }
 
-fn observation(home: &Home, entry: &Entry) -> Observation {
+fn observation(home: &Home, entry: &LifeEvent) -> Observation {
     let mut row = Vec::new();
     write_row(&mut row, home, &entry.offer);
     let row: serde_json::Value = serde_json::from_slice(&row).unwrap();
@@ -41,10 +43,10 @@ fn observation(home: &Home, entry: &Entry) -> Observation {
     Observation::new("simulated", home.listing_key(), entry.at, listing)
 }
 
-fn counts(flows: &Flows) -> Counts {
+fn counts(flows: &Flows) -> EventCounts {
     let count = |n: i64| u64::try_from(n).unwrap();
     assert_eq!((flows.relisted, flows.moved_in, flows.moved_out), (0, 0, 0), "nobody moves, or is away for 90 days");
-    Counts {
+    EventCounts {
         initial: count(flows.initial),
         new: count(flows.new),
         back_on_market: count(flows.back_on_market),
@@ -95,7 +97,7 @@ async fn a_past_filled_in_later_equals_the_simulation_on_every_day() {
         for (market, cells) in &all {
             let zone = &market.area.country().zone;
             let now = end_of(ended.plus_ms(-ago * Time::DAY_MS).day_in(zone), market);
-            let answer = Answer::from_log(simulation.all_homes(), simulation.log(), now, Watched::Always);
+            let answer = KnownFigures::from_log(simulation.all_homes(), simulation.log(), now, Watched::Always);
             let Some(want) = answer.markets.get(market) else { continue };
             let got = Figures::of(cells, Segment::All, now, zone);
             let days = [Window::Days7, Window::Days28, Window::Days90].map(|window| want.counts(window));
@@ -119,7 +121,7 @@ async fn a_past_filled_in_later_equals_the_simulation_on_every_day() {
         let mut before = 0;
         for close in closes(cells, Segment::All, Day(first), Day(last)) {
             let now = end_of(close.day, market);
-            let answer = Answer::from_log(simulation.all_homes(), simulation.log(), now, Watched::Always);
+            let answer = KnownFigures::from_log(simulation.all_homes(), simulation.log(), now, Watched::Always);
             let active = answer.markets.get(market).map_or(0, stoop_simulation::Figures::active).cast_signed();
             assert_eq!(close.active, active, "{market:?} on {}", close.day);
             assert_eq!(active, before + close.flows.entries() - close.flows.exits(), "{market:?} on {}", close.day);

@@ -7,10 +7,10 @@ use stoop_domain::{EventKind, HomeId, Status, Time};
 use stoop_market::{Figures, Segment, Window};
 use stoop_pipeline::PollError;
 use stoop_pipeline::ports::RunOutcome;
-use stoop_simulation::{Answer, Fault};
+use stoop_simulation::{Fault, KnownFigures};
 
 /// Compares every figure of the answer, for every market.
-fn agrees(bench: &Bench, answer: &Answer) {
+fn agrees(bench: &Bench, answer: &KnownFigures) {
     stock_agrees(bench, answer);
     let now = bench.now();
     for (market, cells) in bench.database.cells_where(|_| true).unwrap() {
@@ -25,7 +25,7 @@ fn agrees(bench: &Bench, answer: &Answer) {
 }
 
 /// The stock and its prices, for every market: known after a single scan.
-fn stock_agrees(bench: &Bench, answer: &Answer) {
+fn stock_agrees(bench: &Bench, answer: &KnownFigures) {
     let now = bench.now();
     let stored = bench.database.cells_where(|_| true).unwrap();
     for (market, cells) in &stored {

@@ -6,7 +6,7 @@ use stoop_domain::Time;
 use stoop_pipeline::Clock;
 use stoop_pipeline::ports::RunOutcome;
 use stoop_runtime::SystemClock;
-use stoop_tests::local::Kind;
+use stoop_tests::local::EmulatorKind;
 
 use crate::figures::assert_figures;
 use crate::raw::form_of;
@@ -86,8 +86,8 @@ pub(crate) async fn pages(world: &World) {
     let form = [("token", &*token), ("to", "/runs")];
     let cookie = match world.kind {
         // LocalStack does not pass on the cookies of a response; MiniStack takes a POST to /login for one to Cognito.
-        Kind::LocalStack | Kind::MiniStack => invoked_login(world, &form).await,
-        Kind::Given => {
+        EmulatorKind::LocalStack | EmulatorKind::MiniStack => invoked_login(world, &form).await,
+        EmulatorKind::Given => {
             let answer = world.raw.send_form(&url, "/login", &form).await.unwrap();
             assert_eq!(answer.status(), 303, "{}", answer.text().await.unwrap());
             assert_eq!(answer.headers()["location"], "/runs");

@@ -12,7 +12,7 @@ use flate2::read::MultiGzDecoder;
 use serde_json::{Value, json};
 use stoop_aws::S3Lake;
 use stoop_domain::Observation;
-use stoop_tests::local::Kind;
+use stoop_tests::local::EmulatorKind;
 use stoop_tests::made::observation_in;
 use stoop_tests::stack::{BuiltBeside, Stack};
 
@@ -27,7 +27,7 @@ const TIMEOUT: Duration = Duration::from_secs(900);
 
 fn deploy(world: &World, built: &BuiltBeside) -> Stack {
     // LocalStack's Glue and Athena need a licence.
-    let athena = if world.kind == Kind::LocalStack { "DISABLED" } else { "ENABLED" };
+    let athena = if world.kind == EmulatorKind::LocalStack { "DISABLED" } else { "ENABLED" };
     let parameters = [
         ("Stack", world.stack.name()),
         ("BucketName", world.output("BucketName")),
@@ -186,7 +186,7 @@ pub(crate) async fn in_tables(world: &World) {
     let count = "select count(distinct observation_id) from observations";
     assert_eq!(queried(world, count, &[]), homes.to_string());
     assert_eq!(queried(world, count, &["--version", "0"]), "0");
-    if world.kind == Kind::MiniStack {
+    if world.kind == EmulatorKind::MiniStack {
         let glue =
             async |operation: &str, body: Value| world.raw.json("glue", &format!("AWSGlue.{operation}"), body).await;
         let listed = glue("GetTables", json!({ "DatabaseName": "stoop_test" })).await.unwrap();

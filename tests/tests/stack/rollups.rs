@@ -61,7 +61,7 @@ async fn are_sums(world: &World) -> Result<usize, String> {
 /// Polled homes are in the sums a minute later by themselves, and the API serves them.
 pub(crate) async fn within_a_minute(world: &World) {
     world.polled_once().await;
-    if world.kind != stoop_tests::local::Kind::MiniStack {
+    if world.kind != stoop_tests::local::EmulatorKind::MiniStack {
         say("the roll-up is invoked: this emulator's schedules do not fire");
         world.raw.invoke(world.output("RollupFunctionName"), &json!({})).await.unwrap();
     }

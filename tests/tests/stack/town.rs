@@ -6,7 +6,9 @@ use std::sync::{Arc, Mutex};
 use stoop_domain::{Observation, Purpose, Time};
 use stoop_pipeline::Clock;
 use stoop_runtime::SystemClock;
-use stoop_simulation::{Answer, Entry, Home, Portal, PortalConfig, Simulation, SimulationConfig, Watched, What};
+use stoop_simulation::{
+    Home, KnownFigures, LifeEvent, Portal, PortalConfig, Simulation, SimulationConfig, Watched, What,
+};
 
 /// The portal's token.
 pub(crate) const TOKEN: &str = "the-portals-token";
@@ -81,18 +83,18 @@ impl Town {
 
     /// The exact figures at a time, as seen at `seen_at`: a portal does not say when a price was cut, so a cut is as
     /// old as the poll that found it.
-    pub(crate) fn answer(&self, at: Time, seen_at: &BTreeMap<Fact, Time>) -> Answer {
+    pub(crate) fn answer(&self, at: Time, seen_at: &BTreeMap<Fact, Time>) -> KnownFigures {
         let simulation = self.simulation.lock().unwrap();
         let homes = simulation.all_homes();
         let listed = simulation.log().iter().filter(|entry| entry.at <= self.all_listed);
         let first_scan = listed.map(|entry| seen_at[&fact_of(homes, entry)]).max().expect("the first scan saw them");
         // The market's clock is behind ours: events before the first scan were seen after it.
-        let since = |entry: &Entry| match seen_at[&fact_of(homes, entry)] {
+        let since = |entry: &LifeEvent| match seen_at[&fact_of(homes, entry)] {
             at if entry.at <= self.all_listed => at,
             at => at.max(first_scan.plus_ms(1)),
         };
-        let log = simulation.log().iter().map(|entry| Entry { at: since(entry), ..entry.clone() });
-        Answer::from_log(homes, &log.collect::<Vec<_>>(), at, Watched::Since(first_scan))
+        let log = simulation.log().iter().map(|entry| LifeEvent { at: since(entry), ..entry.clone() });
+        KnownFigures::from_log(homes, &log.collect::<Vec<_>>(), at, Watched::Since(first_scan))
     }
 
     /// Price (minor units) and status of each listed home, by home ID.
@@ -136,7 +138,7 @@ impl Town {
     }
 }
 
-fn fact_of(homes: &[Home], entry: &Entry) -> Fact {
+fn fact_of(homes: &[Home], entry: &LifeEvent) -> Fact {
     let (home, offer) = (&homes[entry.home as usize], &entry.offer);
     let status = offer.status.as_str().to_owned();
     (home.listing_key(), offer.list_price.0, status, Some(home.bedrooms), Some(postal_code(home)))

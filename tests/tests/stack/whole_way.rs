@@ -7,7 +7,7 @@ use stoop_domain::Time;
 use stoop_pipeline::Clock;
 use stoop_pipeline::ports::RunOutcome;
 use stoop_runtime::SystemClock;
-use stoop_tests::local::Kind;
+use stoop_tests::local::EmulatorKind;
 
 use crate::alerts_sent::{Subscriber, Webhook};
 use crate::figures::{assert_figures, json_of};
@@ -18,7 +18,7 @@ use crate::world::{SEARCH, World, eventually, say};
 /// Schedule, planner, queue, poller, stream, metrics, tables.
 pub(crate) async fn first_poll(world: &World) {
     let how = world.polled_once().await;
-    assert!(world.kind != Kind::MiniStack || how == "the schedule fired");
+    assert!(world.kind != EmulatorKind::MiniStack || how == "the schedule fired");
     homes_are_stored(world).await;
     let seen_at = lake_has_what_the_portal_served(world).await;
     figures_are_the_answer(world, &seen_at).await;
@@ -210,9 +210,11 @@ pub(crate) async fn lake_has_what_the_portal_served(world: &World) -> BTreeMap<F
     assert!(odd.is_empty(), "at a time that is neither the portal's nor a poll's: {odd:?}, {runs:?}");
     match world.kind {
         // AWS compresses as in CompressionFormat. Both emulators would not; our runners make them.
-        Kind::MiniStack | Kind::LocalStack => assert_eq!(compressed, objects, "objects that are not gzip"),
+        EmulatorKind::MiniStack | EmulatorKind::LocalStack => {
+            assert_eq!(compressed, objects, "objects that are not gzip")
+        }
         // Without our runners they write plain text under the same names, which is not the template's fault.
-        Kind::Given => say(&format!("{compressed} of {objects} objects in the lake are compressed")),
+        EmulatorKind::Given => say(&format!("{compressed} of {objects} objects in the lake are compressed")),
     }
     seen
 }

@@ -11,7 +11,7 @@ use stoop_domain::Time;
 use stoop_pipeline::Clock;
 use stoop_pipeline::ports::{RunOutcome, RunRecord};
 use stoop_runtime::SystemClock;
-use stoop_tests::local::{Kind, LocalAws};
+use stoop_tests::local::{EmulatorKind, LocalAws};
 use stoop_tests::stack::{Built, BuiltBeside, Stack};
 use stoop_waits::LONG;
 pub(crate) use stoop_waits::PATIENCE;
@@ -37,7 +37,7 @@ const PARAMETERS: [(&str, &str); 6] = [
 
 pub(crate) struct World {
     pub(crate) runtime: tokio::runtime::Runtime,
-    pub(crate) kind: Kind,
+    pub(crate) kind: EmulatorKind,
     pub(crate) clients: Clients,
     pub(crate) raw: Raw,
     pub(crate) state: State,
@@ -88,7 +88,7 @@ impl World {
     /// Removes what would stay behind an endpoint that somebody else started: the stack and its buckets.
     pub(crate) fn stop(self) -> Result<()> {
         let aws = self.aws.into_inner().unwrap_or_else(PoisonError::into_inner);
-        if self.kind == Kind::Given {
+        if self.kind == EmulatorKind::Given {
             say("sam delete");
             let name = self.stack.name();
             self.runtime.block_on(cleanup::remove_others(&self.clients, name));
@@ -222,7 +222,7 @@ top = 25
     /// MiniStack fires schedules. LocalStack only stores them, and a given endpoint is unknown: there this invokes the
     /// planner like the schedule.
     async fn first_tick(&self) -> &'static str {
-        if self.kind == Kind::MiniStack {
+        if self.kind == EmulatorKind::MiniStack {
             say("waiting for the schedule, which fires within a minute");
             eventually("the schedule fires", || async {
                 (!self.runs(SEARCH).await.is_empty()).then_some(()).ok_or_else(|| "no run is recorded".to_owned())

@@ -4,7 +4,7 @@ use anyhow::{Context, Result, bail};
 
 /// A page with its blocks.
 #[derive(Debug)]
-pub(crate) struct Page {
+pub(crate) struct ConsolePage {
     /// Its path in the project.
     pub(crate) path: String,
     pub(crate) blocks: Vec<Block>,
@@ -16,7 +16,7 @@ pub(crate) struct Block {
     /// The line where it begins, counted from 1.
     pub(crate) line: usize,
     pub(crate) need: Option<Need>,
-    pub(crate) steps: Vec<Step>,
+    pub(crate) steps: Vec<ConsoleStep>,
 }
 
 /// What a block needs.
@@ -32,7 +32,7 @@ pub(crate) enum Need {
 
 /// A command, and what the page says that it prints.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Step {
+pub(crate) struct ConsoleStep {
     /// The line of the command, counted from 1. Its output begins in the next one.
     pub(crate) line: usize,
     pub(crate) command: String,
@@ -55,7 +55,7 @@ impl Need {
     }
 }
 
-impl Page {
+impl ConsolePage {
     /// # Errors
     /// If a block needs something unknown, or begins with output.
     pub(crate) fn parse(path: &str, text: &str) -> Result<Self> {
@@ -73,7 +73,7 @@ impl Page {
             } else if inside && let Some(block) = blocks.last_mut() {
                 match line.strip_prefix("$ ") {
                     Some(command) => {
-                        block.steps.push(Step { line: number, command: command.to_owned(), prints: Vec::new() });
+                        block.steps.push(ConsoleStep { line: number, command: command.to_owned(), prints: Vec::new() });
                     }
                     None => {
                         let step = block.steps.last_mut().context("a block begins with a command").with_context(at)?;
@@ -128,8 +128,8 @@ mod tests {
     fn blocks_have_commands_with_their_output_and_what_they_need() {
         let text =
             "```console\n$ one > file\n$ two\nsays\n\n...\n```\n```sh\n$ no\n```\n```console data\n$ three\n```\n";
-        let page = Page::parse("a.md", text).unwrap();
-        let step = |line, command: &str, prints: &[&str]| Step {
+        let page = ConsolePage::parse("a.md", text).unwrap();
+        let step = |line, command: &str, prints: &[&str]| ConsoleStep {
             line,
             command: command.to_owned(),
             prints: prints.iter().map(|line| (*line).to_owned()).collect(),
@@ -145,9 +145,9 @@ mod tests {
 
     #[test]
     fn an_unknown_need_and_output_without_a_command_are_mistakes() {
-        let error = format!("{:#}", Page::parse("a.md", "\n```console dta\n```\n").unwrap_err());
+        let error = format!("{:#}", ConsolePage::parse("a.md", "\n```console dta\n```\n").unwrap_err());
         assert!(error.starts_with("a.md:2: `console dta`: accepted"), "{error}");
-        let error = format!("{:#}", Page::parse("a.md", "```console\nsays\n```\n").unwrap_err());
+        let error = format!("{:#}", ConsolePage::parse("a.md", "```console\nsays\n```\n").unwrap_err());
         assert_eq!(error, "a.md:2: a block begins with a command");
     }
 

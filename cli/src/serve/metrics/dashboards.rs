@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::list::{Kind, METRICS, Metric};
+use super::list::{METRICS, Metric, MetricKind};
 
 /// The panels in the order of the list.
 fn panels() -> Vec<&'static str> {
@@ -21,8 +21,8 @@ fn panels() -> Vec<&'static str> {
 /// The unit in Grafana.
 fn unit(metric: &Metric) -> &'static str {
     match metric.kind {
-        Kind::Bytes | Kind::BytesTotal => "bytes",
-        Kind::Milliseconds | Kind::Seconds | Kind::SecondsTotal => "s",
+        MetricKind::Bytes | MetricKind::BytesTotal => "bytes",
+        MetricKind::Milliseconds | MetricKind::Seconds | MetricKind::SecondsTotal => "s",
         _ => "short",
     }
 }
@@ -40,7 +40,7 @@ fn prometheus(metric: &Metric, at: usize) -> Value {
 
 fn cloudwatch(metric: &Metric, at: usize) -> Value {
     let statistic = match metric.kind {
-        Kind::Counter => "Sum",
+        MetricKind::Counter => "Sum",
         _ => "Maximum",
     };
     json!({

@@ -1,13 +1,13 @@
 //! The metrics of a laptop and of a stack: one list, from which the text of `/metrics`, the dashboards and their
 //! documentation are made.
 
-use Kind::{Bytes, BytesTotal, Counter, Gauge, Milliseconds, Seconds, SecondsTotal, Timestamp};
+use MetricKind::{Bytes, BytesTotal, Counter, Gauge, Milliseconds, Seconds, SecondsTotal, Timestamp};
 use Place::{Aws, Both, Laptop};
 
 /// A metric. Its name is that of CloudWatch.
 pub(super) struct Metric {
     pub(super) name: &'static str,
-    pub(super) kind: Kind,
+    pub(super) kind: MetricKind,
     pub(super) place: Place,
     /// The panel of the dashboards that shows it; empty for none.
     #[cfg_attr(not(test), expect(dead_code, reason = "dashboards are made by a test"))]
@@ -18,7 +18,7 @@ pub(super) struct Metric {
 
 /// What a value is, and in which unit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum MetricKind {
     /// Only grows.
     Counter,
     Gauge,
@@ -40,7 +40,7 @@ pub(super) enum Place {
     Laptop,
 }
 
-impl Kind {
+impl MetricKind {
     /// The type in the text format.
     pub(super) fn type_name(self) -> &'static str {
         match self {
@@ -105,7 +105,7 @@ impl Metric {
     }
 }
 
-const fn metric(name: &'static str, kind: Kind, place: Place, panel: &'static str, help: &'static str) -> Metric {
+const fn metric(name: &'static str, kind: MetricKind, place: Place, panel: &'static str, help: &'static str) -> Metric {
     Metric { name, kind, place, panel, help }
 }
 
@@ -198,6 +198,13 @@ pub(super) const METRICS: &[Metric] = &[
     ),
     metric("AlertsSent", Counter, Both, ALERTS, "Alerts that are sent. A new database resets it."),
     metric("AlertsSuspect", Counter, Both, ALERTS, "Alerts that are held back as suspect. A new database resets it."),
+    metric(
+        "AlertsRepeated",
+        Counter,
+        Aws,
+        ALERTS,
+        "Alerts that are not sent, because one of another listing says as much.",
+    ),
     metric("AlertsWithdrawn", Counter, Aws, ALERTS, "Alerts that later rows disproved."),
     metric("AlertsWithdrawnNow", Gauge, Laptop, ALERTS, "Alerts that are withdrawn and have not come back."),
     metric("AlertsFailed", Counter, Aws, ALERTS, "Batches whose alerts could not be sent."),

@@ -151,14 +151,14 @@ fn a_large_loss_is_shown_and_rejected_and_released() {
     room.write("mls.toml", MAP);
     room.write("stoop.toml", CONFIG);
     std::fs::create_dir(room.path("exports")).unwrap();
-    let loss = |more: &[&str]| room.stoop(&[&["sources", "loss", "exports"], more].concat()).ok().stdout;
+    let loss = |more: &[&str]| room.stoop(&[&["sources", "held", "exports"], more].concat()).ok().stdout;
     assert_eq!(loss(&[]), "exports: nothing is held back\n");
     homes(&room, "exports/1.csv", 100, 1);
     homes(&room, "exports/2.csv", 45, 2);
     let held = "55 of 100 listings are missing since 2026-01-02T00:00:00Z";
     let message = room.json(&["poll", "exports"]);
     assert_eq!(message["gone"], 0, "{message}");
-    for command in [&["sources"][..], &["sources", "loss", "exports"], &["runs", "--json"]] {
+    for command in [&["sources"][..], &["sources", "held", "exports"], &["runs", "--json"]] {
         let shown = room.stoop(command).ok().stdout;
         assert!(shown.split_whitespace().collect::<Vec<_>>().join(" ").contains(held), "{command:?}: {shown}");
     }
@@ -175,7 +175,7 @@ fn a_large_loss_is_shown_and_rejected_and_released() {
     assert_eq!(room.json(&["poll", "exports"])["gone"], 55);
     assert_eq!(room.json(&["home", "mls/99"])["status"], "Gone");
     assert_eq!(loss(&[]), "exports: nothing is held back\n");
-    room.stoop(&["sources", "loss", "other"]).refused(&["the search \"other\" is not configured"]);
-    room.stoop(&["sources", "loss", "exports", "--release", "--reject"]).refused(&["cannot be used with"]);
+    room.stoop(&["sources", "held", "other"]).refused(&["the search \"other\" is not configured"]);
+    room.stoop(&["sources", "held", "exports", "--release", "--reject"]).refused(&["cannot be used with"]);
     room.is_equal();
 }

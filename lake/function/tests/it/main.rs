@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use stoop_domain::{Address, Currency, Listing, Minor, Observation, Purpose, Time};
 use stoop_emf::Meter;
-use stoop_lake_function::App;
-use stoop_lake_tables::{Bronze, Ingest, Lake, Maintained, Table, Waiting};
+use stoop_lake_function::LakeHandler;
+use stoop_lake_tables::{Bronze, Ingest, Lake, LakeTable, Maintained, Waiting};
 use stoop_pipeline::Clock;
 
 /// A clock that moves on with each look.
@@ -55,7 +55,7 @@ async fn a_tick_copies_what_is_new_and_leaves_the_rest_when_time_is_short() {
     let lake = Lake::folder(folder.path()).unwrap();
     let clock = Ticking::new();
     let meter = Meter::new("stoop", "lake");
-    let app = App { lake: lake.clone(), clock: &clock, meter: &meter };
+    let app = LakeHandler { lake: lake.clone(), clock: &clock, meter: &meter };
     put_bronze(folder.path(), "a.jsonl", 0..10);
     put_bronze(folder.path(), "b.jsonl", 5..20);
 
@@ -64,7 +64,7 @@ async fn a_tick_copies_what_is_new_and_leaves_the_rest_when_time_is_short() {
     let all = app.handle(clock.in_minutes(15)).await.unwrap();
     assert_eq!((all.ingested.objects, all.ingested.added, all.ingested.repeated), (2, 20, 5));
     assert!(all.left == 0 && all.maintained.len() == 4, "{all:?}");
-    assert_eq!(Table::read(&lake, "observations").await.unwrap().rows().unwrap(), 20);
+    assert_eq!(LakeTable::read(&lake, "observations").await.unwrap().rows().unwrap(), 20);
 
     put_bronze(folder.path(), "c.jsonl", 18..25);
     let new = app.handle(clock.in_minutes(15)).await.unwrap();
@@ -77,7 +77,7 @@ async fn a_tick_copies_what_is_new_and_leaves_the_rest_when_time_is_short() {
         (versions, versions),
         "three tables, two ticks that add to two of them, merges"
     );
-    assert_eq!(Table::read(&lake, "observations").await.unwrap().rows().unwrap(), 25);
+    assert_eq!(LakeTable::read(&lake, "observations").await.unwrap().rows().unwrap(), 25);
 }
 
 /// A tick died after it copied and before it recorded the versions; the next one has nothing else to do.
@@ -92,7 +92,7 @@ async fn what_a_tick_that_died_did_not_record_is_recorded_by_one_with_nothing_ne
     let chunk = Bronze::of_bucket(lake.clone(), waiting).next().await.unwrap().unwrap();
     died.take(&chunk, clock.now()).await.unwrap();
 
-    let app = App { lake: lake.clone(), clock: &clock, meter: &meter };
+    let app = LakeHandler { lake: lake.clone(), clock: &clock, meter: &meter };
     let next = app.handle(clock.in_minutes(15)).await.unwrap();
     assert!(next.ingested.lines == 0 && next.maintained.iter().all(Maintained::is_idle), "{next:?}");
     let versions = 3 + 2;
@@ -103,9 +103,9 @@ async fn what_a_tick_that_died_did_not_record_is_recorded_by_one_with_nothing_ne
 async fn all_versions(lake: &Lake) -> (u64, u64) {
     let mut kept = 0;
     for name in lake.tables().await.unwrap().iter().filter(|name| *name != "versions") {
-        kept += Table::read(lake, name).await.unwrap().version() + 1;
+        kept += LakeTable::read(lake, name).await.unwrap().version() + 1;
     }
-    (Table::read(lake, "versions").await.unwrap().rows().unwrap(), kept)
+    (LakeTable::read(lake, "versions").await.unwrap().rows().unwrap(), kept)
 }
 
 /// A file that is damaged, or empty, does not keep the others from the tables. The damaged one is read again each time, until
@@ -116,7 +116,7 @@ async fn a_damaged_file_and_one_without_bytes_stop_nothing() {
     let lake = Lake::folder(folder.path()).unwrap();
     let clock = Ticking::new();
     let meter = Meter::new("stoop", "lake");
-    let app = App { lake: lake.clone(), clock: &clock, meter: &meter };
+    let app = LakeHandler { lake: lake.clone(), clock: &clock, meter: &meter };
     put_bronze(folder.path(), "a.jsonl", 0..10);
     put_bronze(folder.path(), "c.jsonl", 10..20);
     let bronze = folder.path().join("lake/observations/dt=2026-02-02");
@@ -133,7 +133,7 @@ async fn a_damaged_file_and_one_without_bytes_stop_nothing() {
 
     let first = app.handle(clock.in_minutes(15)).await.unwrap();
     assert_eq!((first.ingested.objects, first.held, first.left), (2, 2, 2), "{first:?}");
-    let rows = Table::read(&lake, "observations").await.unwrap().rows().unwrap();
+    let rows = LakeTable::read(&lake, "observations").await.unwrap().rows().unwrap();
     assert!((20..30).contains(&rows), "both whole files, and what is left of a damaged one: {rows}");
 
     let again = app.handle(clock.in_minutes(15)).await.unwrap();
@@ -142,7 +142,7 @@ async fn a_damaged_file_and_one_without_bytes_stop_nothing() {
     fs::remove_file(bronze.join("b2.jsonl.gz")).unwrap();
     let mended = app.handle(clock.in_minutes(15)).await.unwrap();
     assert_eq!((mended.ingested.objects, mended.held, mended.left), (1, 0, 0), "{mended:?}");
-    assert_eq!(Table::read(&lake, "observations").await.unwrap().rows().unwrap(), 30);
+    assert_eq!(LakeTable::read(&lake, "observations").await.unwrap().rows().unwrap(), 30);
 }
 
 /// A laptop's files in a bucket, a newer program's, and more files than a chunk has.
@@ -152,7 +152,7 @@ async fn files_of_a_laptop_are_taken_and_those_of_a_newer_program_wait() {
     let lake = Lake::folder(folder.path()).unwrap();
     let clock = Ticking::new();
     let meter = Meter::new("stoop", "lake");
-    let app = App { lake: lake.clone(), clock: &clock, meter: &meter };
+    let app = LakeHandler { lake: lake.clone(), clock: &clock, meter: &meter };
     put_bronze(folder.path(), "a.jsonl", 0..10);
     let bronze = folder.path().join("lake/observations/dt=2026-02-02");
     let whole = fs::read(bronze.join("a.jsonl")).unwrap();

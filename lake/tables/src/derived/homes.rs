@@ -1,7 +1,7 @@
 use stoop_domain::{Doubt, EventKind, HOME_FIELDS, Home, HomeId, Phase, PriceChange, Step, Time};
 
 use super::amount;
-use crate::cells::Cell;
+use crate::cells::TableCell;
 use crate::error::LakeError;
 use crate::observation::{HomeCells, area_cells};
 use crate::replace::Replacement;
@@ -15,28 +15,28 @@ pub(super) async fn push_intervals(table: &mut Replacement, id: &HomeId, home: &
         let area = facts.living_area.and_then(|area| area_cells("living_area", area).ok());
         let number = i32::try_from(at + 1).unwrap_or(i32::MAX);
         let cells = [
-            Cell::Text(id.as_str()),
-            Cell::Int(number),
-            Cell::Time(interval.first),
-            Cell::of(steps.get(at + 1).map(|next| next.interval.first), Cell::Time),
-            Cell::Time(interval.last),
-            Cell::of(interval.expires, Cell::Time),
-            Cell::Text(facts.status.as_str()),
-            Cell::Flag(facts.status.phase() == Phase::Active),
-            Cell::Text(facts.market.purpose.as_str()),
-            Cell::Text(currency.code()),
+            TableCell::Text(id.as_str()),
+            TableCell::Int(number),
+            TableCell::Time(interval.first),
+            TableCell::of(steps.get(at + 1).map(|next| next.interval.first), TableCell::Time),
+            TableCell::Time(interval.last),
+            TableCell::of(interval.expires, TableCell::Time),
+            TableCell::Text(facts.status.as_str()),
+            TableCell::Flag(facts.status.phase() == Phase::Active),
+            TableCell::Text(facts.market.purpose.as_str()),
+            TableCell::Text(currency.code()),
             amount(facts.list_price, currency),
-            Cell::text(step.doubtful.map(Doubt::as_str)),
+            TableCell::text(step.doubtful.map(Doubt::as_str)),
             amount(facts.original_list_price, currency),
             amount(facts.close_price, currency),
-            Cell::of(facts.close_date, |day| Cell::Date(day.0)),
-            Cell::Text(&market),
-            Cell::Text(facts.market.area.as_str()),
-            Cell::text(facts.property_type.map(stoop_domain::PropertyType::as_str)),
-            Cell::of(facts.bedrooms, |count| Cell::Int(count.into())),
-            Cell::of(area, |(_, _, metric)| Cell::Decimal(metric)),
-            Cell::Time(step.spell.opened_at),
-            Cell::text(Some(event.as_str()).filter(|event| !event.is_empty())),
+            TableCell::of(facts.close_date, |day| TableCell::Date(day.0)),
+            TableCell::Text(&market),
+            TableCell::Text(facts.market.area.as_str()),
+            TableCell::text(facts.property_type.map(stoop_domain::PropertyType::as_str)),
+            TableCell::of(facts.bedrooms, |count| TableCell::Int(count.into())),
+            TableCell::of(area, |(_, _, metric)| TableCell::Decimal(metric)),
+            TableCell::Time(step.spell.opened_at),
+            TableCell::text(Some(event.as_str()).filter(|event| !event.is_empty())),
         ];
         table.push(&cells).await?;
     }
@@ -63,27 +63,27 @@ pub(super) async fn push_home(table: &mut Replacement, id: &HomeId, home: &Home,
     let (source, native_id) = id.as_str().split_once('/').unwrap_or((id.as_str(), ""));
     let (market, currency) = (facts.market.to_string(), facts.market.currency);
     let steps = home.history.steps();
-    let count = |number: usize| Cell::Int(i32::try_from(number).unwrap_or(i32::MAX));
+    let count = |number: usize| TableCell::Int(i32::try_from(number).unwrap_or(i32::MAX));
     let changes = || steps.iter().filter_map(|step| step.change);
     let mut cells = vec![
-        Cell::Text(id.as_str()),
-        Cell::Text(source),
-        Cell::Text(native_id),
-        Cell::Time(first),
-        Cell::Time(last),
-        Cell::of(home.history.listed_at(), Cell::Time),
-        Cell::Text(status.as_str()),
-        Cell::Flag(status.phase() == Phase::Active),
-        Cell::Text(facts.market.purpose.as_str()),
-        Cell::Text(currency.code()),
+        TableCell::Text(id.as_str()),
+        TableCell::Text(source),
+        TableCell::Text(native_id),
+        TableCell::Time(first),
+        TableCell::Time(last),
+        TableCell::of(home.history.listed_at(), TableCell::Time),
+        TableCell::Text(status.as_str()),
+        TableCell::Flag(status.phase() == Phase::Active),
+        TableCell::Text(facts.market.purpose.as_str()),
+        TableCell::Text(currency.code()),
         amount(facts.list_price, currency),
         amount(facts.original_list_price, currency),
         amount(facts.close_price, currency),
-        Cell::of(facts.close_date, |day| Cell::Date(day.0)),
-        Cell::Text(&market),
-        Cell::Text(facts.market.area.as_str()),
+        TableCell::of(facts.close_date, |day| TableCell::Date(day.0)),
+        TableCell::Text(&market),
+        TableCell::Text(facts.market.area.as_str()),
     ];
-    cells.extend(facts.market.area.levels().map(|name| Cell::text(Some(name).filter(|name| *name != "-"))));
+    cells.extend(facts.market.area.levels().map(|name| TableCell::text(Some(name).filter(|name| *name != "-"))));
     cells.extend([
         count(steps.len()),
         count(changes().filter(|change| change.to < change.from).count()),
@@ -97,11 +97,11 @@ pub(super) async fn push_home(table: &mut Replacement, id: &HomeId, home: &Home,
     values.iter().for_each(|value| value.push(&mut cells));
     let coordinates = home.coordinates();
     cells.extend([
-        Cell::text(home.title()),
-        Cell::text(home.line()),
-        Cell::of(coordinates, |(latitude, _)| Cell::Decimal(latitude.into())),
-        Cell::of(coordinates, |(_, longitude)| Cell::Decimal(longitude.into())),
-        Cell::text(home.url()),
+        TableCell::text(home.title()),
+        TableCell::text(home.line()),
+        TableCell::of(coordinates, |(latitude, _)| TableCell::Decimal(latitude.into())),
+        TableCell::of(coordinates, |(_, longitude)| TableCell::Decimal(longitude.into())),
+        TableCell::text(home.url()),
     ]);
     table.push(&cells).await
 }
@@ -111,20 +111,20 @@ pub(super) async fn push_changes(table: &mut Replacement, id: &HomeId, home: &Ho
         let Some(change) = event.change else { continue };
         let (market, currency) = (event.market.to_string(), event.market.currency);
         let cells = [
-            Cell::Text(id.as_str()),
-            Cell::Time(event.at),
-            Cell::Text(event.kind.as_str()),
-            Cell::Flag(matches!(event.kind, EventKind::ReportedCut | EventKind::ReportedRise)),
+            TableCell::Text(id.as_str()),
+            TableCell::Time(event.at),
+            TableCell::Text(event.kind.as_str()),
+            TableCell::Flag(matches!(event.kind, EventKind::ReportedCut | EventKind::ReportedRise)),
             amount(Some(change.from), currency),
             amount(Some(change.to), currency),
-            Cell::of(percent(change), Cell::Decimal),
-            Cell::Text(event.market.purpose.as_str()),
-            Cell::Text(currency.code()),
-            Cell::Text(&market),
-            Cell::Text(event.market.area.as_str()),
+            TableCell::of(percent(change), TableCell::Decimal),
+            TableCell::Text(event.market.purpose.as_str()),
+            TableCell::Text(currency.code()),
+            TableCell::Text(&market),
+            TableCell::Text(event.market.area.as_str()),
         ];
         // Both prices are required; those that do not fit are in no figure either.
-        if !cells[4..6].contains(&Cell::Null) {
+        if !cells[4..6].contains(&TableCell::Null) {
             table.push(&cells).await?;
         }
     }

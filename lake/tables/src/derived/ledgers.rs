@@ -3,7 +3,7 @@ use stoop_embedded::AlertFilter;
 use stoop_market::{Segment, closes, first_day};
 
 use super::{Derived, amount, unread};
-use crate::cells::Cell;
+use crate::cells::TableCell;
 use crate::error::{LakeError, doing};
 use crate::replace::{Replaced, Replacement};
 use crate::specs::flows_of;
@@ -18,21 +18,21 @@ pub(super) async fn alerts(derived: &Derived<'_>, mut table: Replacement) -> Res
             Verdict::Suspect(why) => ("suspect", Some(why.as_str())),
         };
         let cells = [
-            Cell::Text(&alert.id.0),
-            Cell::Text(&alert.rule),
-            Cell::Text(verdict),
-            Cell::text(why),
-            Cell::Text(alert.home.as_str()),
-            Cell::Time(alert.at),
+            TableCell::Text(&alert.id.0),
+            TableCell::Text(&alert.rule),
+            TableCell::Text(verdict),
+            TableCell::text(why),
+            TableCell::Text(alert.home.as_str()),
+            TableCell::Time(alert.at),
             amount(Some(alert.from), currency),
             amount(Some(alert.to), currency),
-            Cell::Int(i32::try_from(alert.drop_bp).unwrap_or(i32::MAX)),
-            Cell::Text(currency.code()),
-            Cell::Text(&market),
-            Cell::Text(alert.market.area.as_str()),
-            Cell::text(alert.title.as_deref()),
-            Cell::text(alert.line.as_deref()),
-            Cell::text(alert.url.as_deref()),
+            TableCell::Int(i32::try_from(alert.drop_bp).unwrap_or(i32::MAX)),
+            TableCell::Text(currency.code()),
+            TableCell::Text(&market),
+            TableCell::Text(alert.market.area.as_str()),
+            TableCell::text(alert.title.as_deref()),
+            TableCell::text(alert.line.as_deref()),
+            TableCell::text(alert.url.as_deref()),
         ];
         table.push(&cells).await?;
     }
@@ -47,22 +47,22 @@ pub(super) async fn market_days(derived: &Derived<'_>, mut table: Replacement) -
         let today = derived.now.day_in(&market.area.country().zone);
         let (name, currency) = (market.to_string(), market.currency);
         let major = |minor: Option<f64>| {
-            Cell::of(minor, |minor| Cell::Number(minor / 10_f64.powi(currency.minor_digits().cast_signed())))
+            TableCell::of(minor, |minor| TableCell::Number(minor / 10_f64.powi(currency.minor_digits().cast_signed())))
         };
         for close in closes(&cells, Segment::All, first, today) {
             let mut row = vec![
-                Cell::Text(&name),
-                Cell::Text(market.area.as_str()),
-                Cell::Text(market.purpose.as_str()),
-                Cell::Text(currency.code()),
-                Cell::Date(close.day.0),
-                Cell::Long(close.active),
-                Cell::Long(close.unconfirmed),
-                Cell::Long(close.priced),
+                TableCell::Text(&name),
+                TableCell::Text(market.area.as_str()),
+                TableCell::Text(market.purpose.as_str()),
+                TableCell::Text(currency.code()),
+                TableCell::Date(close.day.0),
+                TableCell::Long(close.active),
+                TableCell::Long(close.unconfirmed),
+                TableCell::Long(close.priced),
                 major(close.median_price),
                 major(close.mean_price),
             ];
-            row.extend(flows_of(&close.flows).into_values().map(Cell::Long));
+            row.extend(flows_of(&close.flows).into_values().map(TableCell::Long));
             table.push(&row).await?;
         }
     }
@@ -74,14 +74,14 @@ pub(super) async fn runs(derived: &Derived<'_>, mut table: Replacement) -> Resul
     for run in derived.database.runs(usize::MAX).map_err(unread)?.into_iter().rev() {
         let counts = serde_json::to_string(&run.counts).map_err(doing("write the counts of a run"))?;
         let cells = [
-            Cell::Text(&run.id),
-            Cell::Text(&run.kind),
-            Cell::Text(&run.subject),
-            Cell::Time(run.began_at),
-            Cell::of(run.ended_at, Cell::Time),
-            Cell::Text(run.outcome.as_str()),
-            Cell::text(run.message.as_deref()),
-            Cell::Text(&counts),
+            TableCell::Text(&run.id),
+            TableCell::Text(&run.kind),
+            TableCell::Text(&run.subject),
+            TableCell::Time(run.began_at),
+            TableCell::of(run.ended_at, TableCell::Time),
+            TableCell::Text(run.outcome.as_str()),
+            TableCell::text(run.message.as_deref()),
+            TableCell::Text(&counts),
         ];
         table.push(&cells).await?;
     }
@@ -100,7 +100,13 @@ pub(super) async fn raw_pages(derived: &Derived<'_>, mut table: Replacement) -> 
     pages.sort_unstable();
     for (source, seen, run, number, folder) in pages {
         let path = format!("{folder}/{number}.zst");
-        let cells = [Cell::Text(run), Cell::Int(number), Cell::Text(source), Cell::Time(seen), Cell::Text(&path)];
+        let cells = [
+            TableCell::Text(run),
+            TableCell::Int(number),
+            TableCell::Text(source),
+            TableCell::Time(seen),
+            TableCell::Text(&path),
+        ];
         table.push(&cells).await?;
     }
     table.end().await
@@ -109,13 +115,13 @@ pub(super) async fn raw_pages(derived: &Derived<'_>, mut table: Replacement) -> 
 pub(super) async fn rejects(derived: &Derived<'_>, mut table: Replacement) -> Result<Replaced, LakeError> {
     for reject in derived.database.quarantined(usize::MAX).map_err(unread)?.into_iter().rev() {
         let cells = [
-            Cell::Text(&reject.source),
-            Cell::Time(reject.at),
-            Cell::Text(&reject.location),
-            Cell::Text(reject.reason.as_str()),
-            Cell::Text(&reject.detail),
-            Cell::Text(&reject.raw),
-            Cell::Long(reject.rows.cast_signed()),
+            TableCell::Text(&reject.source),
+            TableCell::Time(reject.at),
+            TableCell::Text(&reject.location),
+            TableCell::Text(reject.reason.as_str()),
+            TableCell::Text(&reject.detail),
+            TableCell::Text(&reject.raw),
+            TableCell::Long(reject.rows.cast_signed()),
         ];
         table.push(&cells).await?;
     }

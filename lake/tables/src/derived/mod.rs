@@ -9,7 +9,7 @@ use stoop_domain::{Currency, HomeId, Minor, Time};
 use stoop_embedded::Database;
 use stoop_pipeline::ports::PortError;
 
-use crate::cells::Cell;
+use crate::cells::TableCell;
 use crate::error::{LakeError, doing};
 use crate::observation::money;
 use crate::place::Lake;
@@ -74,6 +74,6 @@ fn unread(error: PortError) -> LakeError {
 }
 
 /// The cell of an amount. One with too many digits for its column is left out; its observation is in `quarantine`.
-fn amount(amount: Option<Minor>, currency: Currency) -> Cell<'static> {
-    Cell::of(amount.and_then(|amount| money("", amount, currency).ok()), Cell::Decimal)
+fn amount(amount: Option<Minor>, currency: Currency) -> TableCell<'static> {
+    TableCell::of(amount.and_then(|amount| money("", amount, currency).ok()), TableCell::Decimal)
 }

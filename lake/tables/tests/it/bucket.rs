@@ -2,14 +2,14 @@
 
 use std::error::Error as _;
 
-use stoop_lake_tables::{Lake, Table};
+use stoop_lake_tables::{Lake, LakeTable};
 
 use crate::support::run;
 
 #[test]
 fn one_thread_is_too_few_for_a_bucket() {
     let lake = Lake::s3("s3://bucket").unwrap();
-    let refused = run(Table::read(&lake, "observations")).err().unwrap();
+    let refused = run(LakeTable::read(&lake, "observations")).err().unwrap();
     assert_eq!(refused.source().unwrap().to_string(), "a bucket needs a runtime with several threads");
 }
 

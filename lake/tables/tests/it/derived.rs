@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use stoop_domain::Status;
 use stoop_embedded::Database;
-use stoop_lake_tables::{Bronze, Counts, Derived, Ingest, Lake, Table};
+use stoop_lake_tables::{Bronze, Derived, Ingest, IngestCounts, Lake, LakeTable};
 use stoop_pipeline::Measurer;
 
 use crate::support::{now, observation, rows, run};
@@ -27,8 +27,8 @@ fn the_tables_are_what_the_database_says() {
         })
     };
     // They are in the outbox, in no file yet.
-    assert_eq!(take(&database), Counts { lines: 60, added: 60, ..Counts::default() });
-    assert_eq!(take(&database), Counts { lines: 60, repeated: 60, ..Counts::default() });
+    assert_eq!(take(&database), IngestCounts { lines: 60, added: 60, ..IngestCounts::default() });
+    assert_eq!(take(&database), IngestCounts { lines: 60, repeated: 60, ..IngestCounts::default() });
     assert_eq!(rows(&data, "observations").values().filter(|row| row["status"] == Status::Pending.as_str()).count(), 9);
     let write = || run(Derived { lake: &lake, database: &database, now: now() }.write()).unwrap();
     let first = write();
@@ -45,11 +45,11 @@ fn the_tables_are_what_the_database_says() {
     assert_eq!(second["listing_history"].rows, 61);
     assert_eq!((second["homes"].changed, second["alerts"].changed), (true, false));
     run(async {
-        let table = Table::read(&lake, "listing_history").await.unwrap();
+        let table = LakeTable::read(&lake, "listing_history").await.unwrap();
         assert_eq!(table.rows().unwrap(), 61);
         let versions = table.versions().await.unwrap();
         assert_eq!((versions[0].rows_added, versions[0].rows_removed), (61, 60));
-        let before = Table::read_version(&lake, "listing_history", table.version() - 1).await.unwrap();
+        let before = LakeTable::read_version(&lake, "listing_history", table.version() - 1).await.unwrap();
         assert_eq!(before.rows().unwrap(), 60);
     });
 }
@@ -84,12 +84,15 @@ fn a_file_of_the_database_is_read_once_and_the_outbox_each_time() {
     };
     measure(0..3_000);
     assert_eq!(database.lake_objects().unwrap().len(), 1);
-    assert_eq!(take(), Counts { objects: 1, lines: 3_000, added: 3_000, ..Counts::default() });
+    assert_eq!(take(), IngestCounts { objects: 1, lines: 3_000, added: 3_000, ..IngestCounts::default() });
     measure(3_000..3_010);
-    assert_eq!(take(), Counts { lines: 10, added: 10, ..Counts::default() });
+    assert_eq!(take(), IngestCounts { lines: 10, added: 10, ..IngestCounts::default() });
     // The outbox becomes a file.
     measure(3_010..6_000);
     assert_eq!(database.lake_objects().unwrap().len(), 2);
-    assert_eq!(take(), Counts { objects: 1, lines: 3_000, added: 2_990, repeated: 10, ..Counts::default() });
-    assert_eq!(take(), Counts::default());
+    assert_eq!(
+        take(),
+        IngestCounts { objects: 1, lines: 3_000, added: 2_990, repeated: 10, ..IngestCounts::default() }
+    );
+    assert_eq!(take(), IngestCounts::default());
 }

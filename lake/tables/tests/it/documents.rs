@@ -1,16 +1,16 @@
-//! `docs/LAKE.md` has the columns of every table, and `infra/lake.yaml` has them for the Glue Data Catalog. `UPDATE_DOCS=1`
+//! `docs/LAKE_TABLES.md` has the columns of every table, and `infra/lake.yaml` has them for the Glue Data Catalog. `UPDATE_DOCS=1`
 //! writes both.
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
-use stoop_lake_tables::{Column, Kind, Spec, specs};
+use stoop_lake_tables::{ColumnType, Spec, TableColumn, specs};
 
 /// "Column structure" and "TableInput structure", AWS Glue API: a comment has at most 255 bytes, a description 2,048.
 const COMMENT_MAX: usize = 255;
 
 fn table(spec: &Spec) -> String {
-    let mut text = format!("\n### {}\n\n{}.", spec.name, spec.meaning);
+    let mut text = format!("\n## {}\n\n{}.", spec.name, spec.meaning);
     if let Some(partition) = spec.partition {
         write!(text, " Files are separated by `{partition}`.").unwrap();
     }
@@ -49,15 +49,15 @@ fn check(file: &str, (begin, end): (&str, &str), expected: &str) {
 #[test]
 fn every_column_is_documented() {
     let expected = format!("{}\n", specs::all().iter().map(table).collect::<String>());
-    check("docs/LAKE.md", ("<!-- tables -->\n", "<!-- end of the tables -->"), &expected);
+    check("docs/LAKE_TABLES.md", ("<!-- tables -->\n", "<!-- end of the tables -->"), &expected);
 }
 
 /// The type of a column for Glue and Athena, which have Hive's names.
-fn hive(kind: Kind) -> String {
+fn hive(kind: ColumnType) -> String {
     match kind {
-        Kind::Int => "int".to_owned(),
-        Kind::Long => "bigint".to_owned(),
-        Kind::Texts => "array<string>".to_owned(),
+        ColumnType::Int => "int".to_owned(),
+        ColumnType::Long => "bigint".to_owned(),
+        ColumnType::Texts => "array<string>".to_owned(),
         other => other.name(),
     }
 }
@@ -68,13 +68,13 @@ fn entry(spec: &Spec) -> String {
     let camel: String = spec.name.split('_').map(|word| word[..1].to_uppercase() + &word[1..]).collect();
     let location = format!("s3://${{BucketName}}/tables/{}/", spec.name);
     let quoted = |text: &str| format!("'{}'", text.replace('\'', "''"));
-    let column = |column: &Column| {
+    let column = |column: &TableColumn| {
         assert!(column.meaning.len() <= COMMENT_MAX, "{}: too long for Glue", column.name);
         let (kind, meaning) = (hive(column.kind), quoted(&column.meaning));
         let kind = if kind.contains(['(', '<']) { quoted(&kind) } else { kind };
         format!("{{ Name: {}, Type: {kind}, Comment: {meaning} }}\n", column.name)
     };
-    let is_partition = |of: &&Column| spec.partition == Some(of.name.as_ref());
+    let is_partition = |of: &&TableColumn| spec.partition == Some(of.name.as_ref());
     let columns = |keys: bool| spec.columns.iter().filter(move |of| is_partition(of) == keys).map(column);
     let keys: String = columns(true).map(|column| format!("          - {column}")).collect();
     let keys = if keys.is_empty() { " []\n".to_owned() } else { format!("\n{keys}") };

@@ -3,7 +3,7 @@ use std::sync::{Arc, Mutex};
 
 use deltalake::logstore::object_store::Error;
 use deltalake::logstore::object_store::path::Path;
-use stoop_lake_tables::{Cell, Lake, Replacement, Table, maintain, specs};
+use stoop_lake_tables::{Lake, LakeTable, Replacement, TableCell, maintain, specs};
 
 use crate::hook::{Fate, Hook, hooked};
 use crate::support::{chunk, ingest, lines, now, rows, run};
@@ -39,13 +39,19 @@ fn a_commit_whose_answer_is_lost_counts_once() {
     run(async {
         for (subject, changed) in [("one", true), ("one", false), ("another", true), ("another", false)] {
             let mut runs = Replacement::begin(&lake, specs::runs(), now()).await.unwrap();
-            let texts = ["r1", "poll", subject].map(Cell::Text);
-            let rest = [Cell::Time(now()), Cell::Null, Cell::Text("complete"), Cell::Null, Cell::Text("{}")];
+            let texts = ["r1", "poll", subject].map(TableCell::Text);
+            let rest = [
+                TableCell::Time(now()),
+                TableCell::Null,
+                TableCell::Text("complete"),
+                TableCell::Null,
+                TableCell::Text("{}"),
+            ];
             runs.push(&[&texts[..], &rest].concat()).await.unwrap();
             assert_eq!(runs.end().await.unwrap().changed, changed, "{subject}");
             let mut subjects = Vec::new();
             let visit = |batch: &deltalake::arrow::array::RecordBatch| subjects.push(batch.num_rows());
-            Table::read(&plain, "runs").await.unwrap().each_batch(&["subject"], visit).await.unwrap();
+            LakeTable::read(&plain, "runs").await.unwrap().each_batch(&["subject"], visit).await.unwrap();
             assert_eq!(subjects, [1], "the files of the table are there");
         }
     });

@@ -2,7 +2,7 @@ use std::fs;
 use std::path::Path;
 
 use stoop_domain::Time;
-use stoop_lake_tables::{Inserter, Lake, Maintained, ObservationRows, Table, maintain, specs};
+use stoop_lake_tables::{Inserter, Lake, LakeTable, Maintained, ObservationRows, maintain, specs};
 
 use crate::killed::Dying;
 use crate::support::{chunk, ingest, lines, now, rows, rows_of, run};
@@ -50,7 +50,7 @@ fn merged_files_have_the_same_rows_in_order_and_old_versions_stay() {
     assert_eq!(merged.checkpoint, Some(14), "twelve appends and two merges");
     assert_eq!(rows(folder.path(), "observations"), before);
     run(async {
-        let table = Table::read(&lake, "observations").await.unwrap();
+        let table = LakeTable::read(&lake, "observations").await.unwrap();
         assert_eq!(table.versions().await.unwrap()[0].operation, "OPTIMIZE");
         // Read as a whole, the rows of each file are sorted by area and home.
         let mut last = String::new();
@@ -66,7 +66,7 @@ fn merged_files_have_the_same_rows_in_order_and_old_versions_stay() {
         };
         table.each_batch(&["area", "listing_id"], visit).await.unwrap();
         assert!(breaks <= 1, "{breaks} steps back in two files");
-        assert_eq!(rows_of(&Table::read_version(&lake, "observations", 12).await.unwrap()).await, before);
+        assert_eq!(rows_of(&LakeTable::read_version(&lake, "observations", 12).await.unwrap()).await, before);
     });
     let files = parquet_files(&observations);
     // Nothing is left to do, and nobody's files are removed.
@@ -106,14 +106,18 @@ fn a_column_of_a_newer_program_survives_a_merge() {
     let lake = filled(folder.path(), 3);
     run(async {
         let mut newer = specs::observations();
-        newer.columns.push(stoop_lake_tables::Column::new("garage_spaces", stoop_lake_tables::Kind::Int, "Garage"));
+        newer.columns.push(stoop_lake_tables::TableColumn::new(
+            "garage_spaces",
+            stoop_lake_tables::ColumnType::Int,
+            "Garage",
+        ));
         drop(Inserter::open(&lake, newer, now()).await.unwrap());
     });
     assert!(ObservationRows::default().is_empty());
     let before = rows(folder.path(), "observations");
     run(maintain(&lake, 7, now(), &|| false)).unwrap();
     assert_eq!(rows(folder.path(), "observations"), before);
-    let table = run(Table::read(&lake, "observations")).unwrap();
+    let table = run(LakeTable::read(&lake, "observations")).unwrap();
     assert!(table.fields().unwrap().iter().any(|field| field["name"] == "garage_spaces"));
 }
 

@@ -26,7 +26,7 @@ proptest! {
             let lake = Lake::folder(as_they_come.path()).unwrap();
             let counts = ingest_keeping(&lake, &chunks, kept).await.unwrap().counts();
             // A second run finds nothing to do, whatever else was delivered again.
-            prop_assert_eq!(ingest(&lake, &chunks).await.unwrap().counts(), stoop_lake_tables::Counts::default());
+            prop_assert_eq!(ingest(&lake, &chunks).await.unwrap().counts(), stoop_lake_tables::IngestCounts::default());
             Ok(counts)
         })?;
         let all = [("one".to_owned(), chunk("one", &lines(set.iter().copied())))];

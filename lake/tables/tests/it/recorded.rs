@@ -4,7 +4,7 @@ use std::path::Path;
 
 use deltalake::arrow::array::AsArray as _;
 use deltalake::arrow::datatypes::Int64Type;
-use stoop_lake_tables::{Lake, Table, maintain, record_versions, specs};
+use stoop_lake_tables::{Lake, LakeTable, maintain, record_versions, specs};
 
 use crate::support::{chunk, ingest, lines, now, run};
 
@@ -19,7 +19,7 @@ fn recorded(lake: &Lake) -> BTreeMap<String, Vec<(i64, String)>> {
             found.entry(text("table_name").value(row).to_owned()).or_default().push(version);
         }
     };
-    run(async { Table::read(lake, "versions").await.unwrap().each_batch(&[], visit).await.unwrap() });
+    run(async { LakeTable::read(lake, "versions").await.unwrap().each_batch(&[], visit).await.unwrap() });
     found.values_mut().for_each(|versions| versions.sort());
     found
 }
@@ -28,7 +28,7 @@ fn in_the_logs(lake: &Lake) -> BTreeMap<String, Vec<(i64, String)>> {
     run(async {
         let mut found = BTreeMap::new();
         for name in lake.tables().await.unwrap().into_iter().filter(|name| name != "versions") {
-            let versions = Table::read(lake, &name).await.unwrap().versions().await.unwrap().into_iter().rev();
+            let versions = LakeTable::read(lake, &name).await.unwrap().versions().await.unwrap().into_iter().rev();
             let versions = versions.map(|version| (version.version.cast_signed(), version.operation)).collect();
             found.insert(name, versions);
         }
@@ -81,7 +81,7 @@ fn what_a_log_loses_stays_recorded_and_a_table_made_again_is_another() {
     let quarantine: &Path = &folder.path().join("tables/quarantine");
     fs::remove_dir_all(quarantine).unwrap();
     std::thread::sleep(std::time::Duration::from_millis(2));
-    run(Table::open(&lake, &specs::quarantine(), now())).unwrap();
+    run(LakeTable::open(&lake, &specs::quarantine(), now())).unwrap();
     assert_eq!(run(record_versions(&lake, now())).unwrap(), 1);
     assert_eq!(recorded(&lake)["quarantine"].iter().filter(|(number, _)| *number == 0).count(), 2);
 }

@@ -3,7 +3,7 @@ use std::sync::{Arc, Mutex};
 
 use deltalake::logstore::object_store::Result;
 use deltalake::logstore::object_store::path::Path;
-use stoop_lake_tables::{Counts, Lake, maintain};
+use stoop_lake_tables::{IngestCounts, Lake, maintain};
 
 use crate::hook::{Hook, hooked};
 use crate::support::{chunk, ingest_keeping, lines, now, rows, run};
@@ -22,7 +22,7 @@ impl Hook for Noting {
 }
 
 /// Takes these observations as a file of their own, by a new process. Returns what it did and how many files it searched.
-fn take(lake: &Lake, object: &str, numbers: std::ops::Range<u32>) -> (Counts, usize) {
+fn take(lake: &Lake, object: &str, numbers: std::ops::Range<u32>) -> (IngestCounts, usize) {
     let noting = Arc::<Noting>::default();
     let chunks = [(object.to_owned(), chunk(object, &lines(numbers)))];
     let counts = run(ingest_keeping(&hooked(lake, &noting), &chunks, 1_000)).unwrap().counts();

@@ -4,7 +4,7 @@ use std::path::Path;
 use deltalake::arrow::array::Array;
 use deltalake::arrow::util::display::{ArrayFormatter, FormatOptions};
 use stoop_domain::{Address, Area, AreaUnit, Currency, Listing, Minor, Observation, Purpose, Status, Time};
-use stoop_lake_tables::{Chunk, Ingest, Lake, LakeError, Table};
+use stoop_lake_tables::{Chunk, Ingest, Lake, LakeError, LakeTable};
 
 pub(crate) const NOW: &str = "2026-03-01T12:00:00Z";
 
@@ -68,10 +68,10 @@ pub(crate) async fn ingest_keeping(lake: &Lake, chunks: &[(String, Chunk)], name
 
 /// The rows of a table: for each key its columns, without those that say how it came there. Each row must be there once.
 pub(crate) fn rows(folder: &Path, table: &str) -> BTreeMap<String, BTreeMap<String, String>> {
-    run(async { rows_of(&Table::read(&Lake::folder(folder).unwrap(), table).await.unwrap()).await })
+    run(async { rows_of(&LakeTable::read(&Lake::folder(folder).unwrap(), table).await.unwrap()).await })
 }
 
-pub(crate) async fn rows_of(table: &Table) -> BTreeMap<String, BTreeMap<String, String>> {
+pub(crate) async fn rows_of(table: &LakeTable) -> BTreeMap<String, BTreeMap<String, String>> {
     let mut rows = BTreeMap::new();
     let visit = |batch: &deltalake::arrow::array::RecordBatch| {
         let options = FormatOptions::default();

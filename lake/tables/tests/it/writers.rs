@@ -1,4 +1,4 @@
-use stoop_lake_tables::{Chunk, Counts, Ingest, Lake};
+use stoop_lake_tables::{Chunk, Ingest, IngestCounts, Lake};
 
 use crate::support::{chunk, lines, now, rows, run};
 
@@ -18,7 +18,7 @@ fn four_writers_lose_and_double_nothing() {
             ingest.counts()
         })
     };
-    let counts: Vec<Counts> = std::thread::scope(|scope| {
+    let counts: Vec<IngestCounts> = std::thread::scope(|scope| {
         let writers: Vec<_> = (0..WRITERS).map(|writer| scope.spawn(move || work(writer))).collect();
         writers.into_iter().map(|writer| writer.join().unwrap()).collect()
     });

@@ -144,7 +144,7 @@ impl StackAreas {
     }
 
     /// The parts of an area, each without its series, and the version of their sum.
-    async fn parts(self, area: WideArea) -> Result<(WideArea, Parts), PortError> {
+    async fn parts(self, area: WideArea) -> Result<(WideArea, SumParts), PortError> {
         let mut parts = BTreeMap::new();
         let mut version = 0;
         if let Some(sum) = self.sum(&area).await?.sum {
@@ -160,12 +160,12 @@ impl StackAreas {
                 }
             }
         }
-        Ok((area, Parts { version, parts }))
+        Ok((area, SumParts { version, parts }))
     }
 }
 
 /// The parts of a sum, by name.
-struct Parts {
+struct SumParts {
     version: u64,
     parts: BTreeMap<String, Total>,
 }
@@ -341,7 +341,8 @@ impl WideAreas for StackAreas {
         for some in above.chunks(SUMS_AT_ONCE) {
             let parents: Vec<WideArea> = some.iter().filter_map(|(parent, _)| parent.clone()).collect();
             let reads: Vec<_> = parents.into_iter().map(|area| self.clone().parts(area)).collect();
-            let mut parts: BTreeMap<WideArea, Parts> = concurrently(SUMS_AT_ONCE, reads).await?.into_iter().collect();
+            let mut parts: BTreeMap<WideArea, SumParts> =
+                concurrently(SUMS_AT_ONCE, reads).await?.into_iter().collect();
             for (parent, areas) in some {
                 let mut parts = parent.as_ref().and_then(|parent| parts.remove(parent));
                 for (area, markets) in areas {
@@ -364,7 +365,7 @@ fn is_of(area: &WideArea, market: &Market) -> bool {
 }
 
 /// A city: the sum of its markets in the county's sum.
-fn added_up(county: &Parts, markets: &[&Market]) -> Option<Total> {
+fn added_up(county: &SumParts, markets: &[&Market]) -> Option<Total> {
     let parts: Vec<&Total> = markets.iter().filter_map(|market| county.parts.get(&market.to_string())).collect();
     let mut sum = Wide::default();
     parts.iter().for_each(|part| sum.add(&part.sum));

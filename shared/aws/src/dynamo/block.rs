@@ -51,7 +51,12 @@ pub(super) type Chunks = HashMap<(String, String), Vec<u8>>;
 impl Block {
     /// The block for a head of `version`.
     pub(super) fn of(cells: &Cells, version: u64, nonce: u64) -> std::io::Result<Self> {
-        let bytes = zstd::bulk::compress(&cells.to_bytes(), LEVEL)?;
+        Self::of_content(&cells.to_bytes(), version, nonce)
+    }
+
+    /// The same for any content.
+    pub(super) fn of_content(content: &[u8], version: u64, nonce: u64) -> std::io::Result<Self> {
+        let bytes = zstd::bulk::compress(content, LEVEL)?;
         let name = format!("{version:020}-{nonce:016x}");
         let chunks = u32::try_from(bytes.len().div_ceil(CHUNK_BYTES_MAX)).unwrap_or(u32::MAX);
         Ok(Self { reference: BlockRef { name, chunks, bytes: bytes.len() as u64 }, bytes })
@@ -89,20 +94,28 @@ impl BlockRef {
 
     /// Assembles the state from the chunks found in a partition.
     pub(super) fn find(&self, partition: &str, chunks: &Chunks) -> Result<Cells, BlockError> {
-        let found = self.parts().map(|part| chunks.get(&(partition.to_owned(), part)).map(Vec::as_slice));
-        self.join(&found.collect::<Vec<_>>())
+        self.join(&self.in_order(partition, chunks))
+    }
+
+    /// The chunks of this block among those found in a partition.
+    pub(super) fn in_order<'c>(&self, partition: &str, chunks: &'c Chunks) -> Vec<Option<&'c [u8]>> {
+        self.parts().map(|part| chunks.get(&(partition.to_owned(), part)).map(Vec::as_slice)).collect()
     }
 
     /// Assembles the state from its chunks, in order.
     pub(super) fn join(&self, chunks: &[Option<&[u8]>]) -> Result<Cells, BlockError> {
+        let state = self.content(chunks)?;
+        Cells::from_bytes(&state).map_err(|_| BlockError::Damaged(self.name.clone()))
+    }
+
+    /// Assembles any content from its chunks, in order.
+    pub(super) fn content(&self, chunks: &[Option<&[u8]>]) -> Result<Vec<u8>, BlockError> {
         let found: Vec<&[u8]> = chunks.iter().copied().flatten().collect();
         if u32::try_from(found.len()) != Ok(self.chunks) {
             return Err(BlockError::Missing { of: self.clone(), found: found.len() });
         }
         let bytes = found.concat();
-        let damaged = || BlockError::Damaged(self.name.clone());
-        let state = unpack(&bytes, STATE_BYTES_MAX).map_err(|_| damaged())?;
-        Cells::from_bytes(&state).map_err(|_| damaged())
+        unpack(&bytes, STATE_BYTES_MAX).map_err(|_| BlockError::Damaged(self.name.clone()))
     }
 
     /// Stores the reference in an item, in the attribute `name`.

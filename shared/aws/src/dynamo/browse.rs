@@ -1,4 +1,4 @@
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 use std::sync::Arc;
 
@@ -6,11 +6,13 @@ use async_trait::async_trait;
 use aws_sdk_dynamodb::Client;
 use serde::de::DeserializeOwned;
 use stoop_domain::{Home, HomeId, Market, Time};
-use stoop_pipeline::ports::{Browse, PortError, RunOutcome, RunRecord};
+use stoop_pipeline::ports::{Browse, MergedCounts, PortError, RunOutcome, RunRecord};
 use stoop_pipeline::{Clock, NextPoll};
 
 use super::attributes::{Item, bytes_of, item, text, text_of};
 use super::batch::get_all_eventually_consistent;
+use super::merged::read_merged_of;
+use super::merging::read_counties;
 use super::runs::{PLAN, read_body};
 use crate::error::failed;
 
@@ -29,20 +31,22 @@ const RUN_MS_MAX: i64 = 900_000;
 pub struct DynamoBrowse {
     client: Client,
     homes: String,
+    markets: String,
     runs: String,
     clock: Arc<dyn Clock>,
 }
 
 impl DynamoBrowse {
-    /// What can be browsed in these two tables. The clock tells which runs can no longer be running.
+    /// What can be browsed in these tables. The clock tells which runs can no longer be running.
     #[must_use]
     pub fn new(
         client: Client,
         homes_table: impl Into<String>,
+        markets_table: impl Into<String>,
         runs_table: impl Into<String>,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        Self { client, homes: homes_table.into(), runs: runs_table.into(), clock }
+        Self { client, homes: homes_table.into(), markets: markets_table.into(), runs: runs_table.into(), clock }
     }
 
     /// The first `limit` IDs of a market after `after` in the index, in order.
@@ -108,6 +112,30 @@ impl DynamoBrowse {
 }
 
 impl DynamoBrowse {
+    /// The first homes of a market that are on offer or under contract, without some.
+    async fn open_of(
+        &self,
+        market: &Market,
+        after: Option<&HomeId>,
+        limit: usize,
+        without: &BTreeSet<&HomeId>,
+    ) -> Result<Vec<(HomeId, Home)>, PortError> {
+        let mut homes: Vec<(HomeId, Home)> = Vec::new();
+        let mut after = after.cloned();
+        // Again, while homes are missing that the index still lists, or that are left out: a short answer means that there are no more.
+        while homes.len() < limit {
+            let wanted = limit - homes.len();
+            let ids = self.ids_of(market, after.as_ref(), wanted).await?;
+            let read = self.read(market, &ids).await?;
+            homes.extend(read.into_iter().filter(|(id, _)| !without.contains(id)));
+            if ids.len() < wanted {
+                break;
+            }
+            after = ids.last().cloned();
+        }
+        Ok(homes)
+    }
+
     /// The last `limit` records of a kind, newest first.
     async fn bodies_of<T: DeserializeOwned>(&self, kind: &str, limit: usize) -> Result<Vec<T>, PortError> {
         let what = || format!("Query of the kind {kind} in the index by_kind of the table {}", self.runs);
@@ -148,19 +176,33 @@ impl Browse for DynamoBrowse {
         after: Option<&HomeId>,
         limit: usize,
     ) -> Result<Vec<(HomeId, Home)>, PortError> {
-        let mut homes: Vec<(HomeId, Home)> = Vec::new();
-        let mut after = after.cloned();
-        // Again, while homes are missing that the index still lists: a short answer means that there are no more.
-        while homes.len() < limit {
-            let wanted = limit - homes.len();
-            let ids = self.ids_of(market, after.as_ref(), wanted).await?;
-            homes.extend(self.read(market, &ids).await?);
-            if ids.len() < wanted {
-                break;
-            }
-            after = ids.last().cloned();
+        let merged = read_merged_of(&self.client, &self.markets, market).await?;
+        self.open_of(market, after, limit, &merged.silent()).await
+    }
+
+    async fn listings_of(
+        &self,
+        market: &Market,
+        after: Option<&HomeId>,
+        limit: usize,
+    ) -> Result<Vec<(HomeId, Home)>, PortError> {
+        self.open_of(market, after, limit, &BTreeSet::new()).await
+    }
+
+    async fn merges(&self) -> Result<bool, PortError> {
+        let counties = read_counties(&self.client, &self.markets).await?;
+        Ok(counties.iter().any(|county| county.merged_at.is_some()))
+    }
+
+    async fn merged(&self) -> Result<Option<MergedCounts>, PortError> {
+        let counties = read_counties(&self.client, &self.markets).await?;
+        let mut counts = MergedCounts::default();
+        for county in &counties {
+            counts.homes += county.homes;
+            counts.listings += county.listings;
+            counts.counties_waiting += u64::from(county.changes > county.merged);
         }
-        Ok(homes)
+        Ok(counties.iter().any(|county| county.merged_at.is_some()).then_some(counts))
     }
 
     async fn runs(&self, limit: usize) -> Result<Vec<RunRecord>, PortError> {

@@ -6,14 +6,17 @@ use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{AttributeValue, CancellationReason, Put, TransactWriteItem};
 use stoop_domain::{Market, Time};
-use stoop_pipeline::ports::{Commit, CommitError, FailureKind, HomeChange, HomeImage, MarketChange, PortError};
+use stoop_pipeline::ports::{
+    Commit, CommitError, FailureKind, HomeChange, HomeImage, MarketChange, MergedMarket, PortError,
+};
 use stoop_pipeline::with_causes;
 
 use super::archive::Piece;
 use super::attributes::{Item, bytes, item, number, text, text_of};
 use super::block::parts_of;
-use super::head::{Head, Step, archive_partition};
+use super::head::{Head, HeadStep, archive_partition, merged_partition};
 use super::market::read_heads;
+use super::merged::merged_block;
 use super::store::DynamoStore;
 use crate::chance::random;
 use crate::error::{because, failed, reason};
@@ -29,7 +32,7 @@ const COMMIT_BYTES_MAX: usize = (4 << 20) - (256 << 10);
 /// The change of one market.
 struct MarketStep<'a> {
     change: &'a MarketChange<'a>,
-    step: Step,
+    step: HeadStep,
     /// The addition to the archive.
     piece: Option<Piece>,
 }
@@ -37,6 +40,37 @@ struct MarketStep<'a> {
 pub(super) async fn commit(store: &DynamoStore, commit: &Commit<'_>) -> Result<(), CommitError> {
     check_homes(&commit.homes)?;
     let markets = market_steps(store, &commit.markets).await?;
+    store_steps(store, commit, markets).await
+}
+
+/// Stores a market with its merged homes.
+pub(super) async fn commit_merged(
+    store: &DynamoStore,
+    change: &MarketChange<'_>,
+    merged: &MergedMarket,
+) -> Result<(), CommitError> {
+    let commit = Commit { markets: vec![change.clone()], ..Commit::default() };
+    let mut markets = market_steps(store, &commit.markets).await?;
+    let mut replaced = 0..0;
+    for step in &mut markets {
+        let block = merged_block(merged, step.step.head.version, change.market)?;
+        for item in block.iter().flat_map(|block| block.items(&merged_partition(change.market))) {
+            put(store, item, || format!("a chunk of the merged homes of {}", change.market)).await?;
+        }
+        replaced = 0..step.step.head.version;
+        step.step.head.merged = block.map(|block| block.reference);
+        step.step.head.merged_changes = merged.changes;
+    }
+    store_steps(store, &commit, markets).await?;
+    clear_blocks(store, &merged_partition(change.market), replaced).await;
+    Ok(())
+}
+
+async fn store_steps(
+    store: &DynamoStore,
+    commit: &Commit<'_>,
+    markets: Vec<MarketStep<'_>>,
+) -> Result<(), CommitError> {
     check_size(store, &commit.homes, &markets)?;
     if !commit.observations.is_empty() {
         store.lake.keep(&commit.observations).await?;
@@ -199,19 +233,19 @@ fn refusal(store: &DynamoStore, commit: &Commit<'_>, error: &SdkError<TransactWr
         _ => return because(transaction(store), reason(error)).into(),
     };
     match verdict(cancelled.cancellation_reasons()) {
-        Verdict::Conflict => CommitError::Conflict,
-        Verdict::Refused { address, kind, why } => {
+        CommitFailure::Conflict => CommitError::Conflict,
+        CommitFailure::Refused { address, kind, why } => {
             let homes = commit.homes.iter().map(|change| format!("the home {}", change.id));
             let markets = commit.markets.iter().map(|change| format!("the market {}", change.market));
             let which = homes.chain(markets).nth(address).unwrap_or_else(|| format!("action {address}"));
             PortError::new(kind, transaction(store), format!("{which}: {why}")).into()
         }
-        Verdict::Unknown => because(transaction(store), reason(error)).into(),
+        CommitFailure::Unknown => because(transaction(store), reason(error)).into(),
     }
 }
 
 #[derive(Debug, PartialEq, Eq)]
-enum Verdict {
+enum CommitFailure {
     /// An item has another version than was read, or is in another transaction.
     Conflict,
     /// The action at this index was refused for another reason.
@@ -220,22 +254,22 @@ enum Verdict {
     Unknown,
 }
 
-fn verdict(reasons: &[CancellationReason]) -> Verdict {
+fn verdict(reasons: &[CancellationReason]) -> CommitFailure {
     let code = |reason: &CancellationReason| reason.code().unwrap_or("None").to_owned();
     // A changed version is final, so it takes precedence.
     if reasons.iter().any(|reason| code(reason) == "ConditionalCheckFailed") {
-        return Verdict::Conflict;
+        return CommitFailure::Conflict;
     }
     let other = |reason: &&CancellationReason| !["None", "TransactionConflict"].contains(&&*code(reason));
     if let Some((address, reason)) = reasons.iter().enumerate().find(|(_, reason)| other(reason)) {
         let why = format!("{}: {}", code(reason), reason.message().unwrap_or("no message"));
         let kind = of_code(&code(reason)).unwrap_or(FailureKind::Refused);
-        return Verdict::Refused { address, kind, why };
+        return CommitFailure::Refused { address, kind, why };
     }
     if reasons.iter().any(|reason| code(reason) == "TransactionConflict") {
-        Verdict::Conflict
+        CommitFailure::Conflict
     } else {
-        Verdict::Unknown
+        CommitFailure::Unknown
     }
 }
 
@@ -287,16 +321,16 @@ mod tests {
     #[test]
     fn a_conflict_can_be_resolved_by_reading_again() {
         let of = |codes: &[&str]| verdict(&reasons(codes));
-        let refused = |address, kind, why: &str| Verdict::Refused { address, kind, why: why.into() };
-        assert_eq!(of(&["None", "ConditionalCheckFailed"]), Verdict::Conflict);
-        assert_eq!(of(&["TransactionConflict", "None"]), Verdict::Conflict);
-        assert_eq!(of(&["ThrottlingError", "ConditionalCheckFailed"]), Verdict::Conflict);
+        let refused = |address, kind, why: &str| CommitFailure::Refused { address, kind, why: why.into() };
+        assert_eq!(of(&["None", "ConditionalCheckFailed"]), CommitFailure::Conflict);
+        assert_eq!(of(&["TransactionConflict", "None"]), CommitFailure::Conflict);
+        assert_eq!(of(&["ThrottlingError", "ConditionalCheckFailed"]), CommitFailure::Conflict);
         assert_eq!(of(&["None", "ThrottlingError"]), refused(1, FailureKind::Throttled, "ThrottlingError: why"));
         let both = of(&["TransactionConflict", "ProvisionedThroughputExceeded"]);
         assert_eq!(both, refused(1, FailureKind::Throttled, "ProvisionedThroughputExceeded: why"));
         assert_eq!(of(&["ValidationError"]), refused(0, FailureKind::Refused, "ValidationError: why"));
-        assert_eq!(of(&[]), Verdict::Unknown);
-        assert_eq!(of(&["None"]), Verdict::Unknown);
+        assert_eq!(of(&[]), CommitFailure::Unknown);
+        assert_eq!(of(&["None"]), CommitFailure::Unknown);
     }
 
     #[test]

@@ -11,6 +11,8 @@ use super::block::{Block, BlockRef, unpack};
 
 /// The prefix of the partition of a market's pieces; the market's name follows.
 pub(super) const ARCHIVE_PREFIX: &str = "archive:";
+/// The prefix of the partition of a market's merged homes. Not longer than the one above.
+pub(super) const MERGED_PREFIX: &str = "merged:";
 
 /// The `part` of a head.
 pub(super) const HEAD: &str = "head";
@@ -32,6 +34,9 @@ const LEVEL: i32 = 3;
 /// The attributes that name the base and the newest piece of the archive.
 const BASE: &str = "base";
 const ARCHIVE: &str = "archive";
+/// The attributes that name its merged homes, and say how many marks of the county they include.
+const MERGED: &str = "merged";
+const MERGED_CHANGES: &str = "merged_changes";
 
 /// A head as stored; the default is that of a market that is not stored.
 ///
@@ -48,11 +53,15 @@ pub(super) struct Head {
     pub(super) base: Option<BlockRef>,
     /// The newest piece of the archive; `None` if nothing was archived yet.
     pub(super) archive: Option<BlockRef>,
+    /// The merged homes; `None` if there are none.
+    pub(super) merged: Option<BlockRef>,
+    /// See [`MergedMarket::changes`](stoop_pipeline::ports::MergedMarket::changes).
+    pub(super) merged_changes: u64,
 }
 
 /// The result of a commit on a head.
 #[derive(Debug)]
-pub(super) struct Step {
+pub(super) struct HeadStep {
     pub(super) head: Head,
     /// A base to write before the head that names it.
     pub(super) base: Option<Block>,
@@ -77,25 +86,26 @@ pub(super) enum TailError {
 }
 
 impl Head {
-    /// The head after `change` is applied to the state of this one, with the archive that it had. A new base is written
+    /// The head after `change` is applied to the state of this one, with the archive and the merged homes that it had. A new base is written
     /// only when carrying the tail has cost as much as that will: see ADR 0008.
-    pub(super) fn step(&self, change: &MarketChange<'_>, nonce: u64) -> Result<Step, StepError> {
+    pub(super) fn step(&self, change: &MarketChange<'_>, nonce: u64) -> Result<HeadStep, StepError> {
         let version = self.version + 1;
         let mut tail = self.tail_cells()?;
         // Cells that leave the tail are in `archived`; the state does not need them.
         change.deltas.iter().for_each(|delta| drop(tail.add(delta)));
         change.fold_to.into_iter().for_each(|horizon| drop(tail.fold_to(horizon)));
         let tail = zstd::bulk::compress(&tail.to_bytes(), LEVEL)?;
-        let archive = self.archive.clone();
+        let (archive, merged) = (self.archive.clone(), self.merged.clone());
+        let rest = Self { version, archive, merged, merged_changes: self.merged_changes, ..Self::default() };
         let tail_bytes = tail.len() as u64;
         let carried = self.carried + 2 * tail_bytes;
         if !is_worth_a_base(tail_bytes, carried, self.base.as_ref().map_or(0, |base| base.bytes)) {
-            let head = Self { version, tail, carried, base: self.base.clone(), archive };
-            return Ok(Step { head, base: None });
+            let head = Self { tail, carried, base: self.base.clone(), ..rest };
+            return Ok(HeadStep { head, base: None });
         }
         let base = Block::of(change.new, version, nonce)?;
-        let head = Self { version, tail: Vec::new(), carried: 0, base: Some(base.reference.clone()), archive };
-        Ok(Step { head, base: Some(base) })
+        let head = Self { base: Some(base.reference.clone()), ..rest };
+        Ok(HeadStep { head, base: Some(base) })
     }
 
     /// The market's state, given the state of the base.
@@ -133,8 +143,11 @@ impl Head {
             ("as_of", text(now.to_string())),
             ("figures", figures(market, state, now)),
         ]);
-        for (block, name) in [(&self.base, BASE), (&self.archive, ARCHIVE)] {
+        for (block, name) in [(&self.base, BASE), (&self.archive, ARCHIVE), (&self.merged, MERGED)] {
             block.iter().for_each(|block| block.put_into(&mut item, name));
+        }
+        if self.merged_changes > 0 {
+            item.insert(MERGED_CHANGES.to_owned(), number(self.merged_changes));
         }
         item
     }
@@ -143,7 +156,10 @@ impl Head {
     pub(super) fn from_item(item: &Item) -> Result<Self, Malformed> {
         let (base, archive) = (BlockRef::of_item(item, BASE)?, BlockRef::of_item(item, ARCHIVE)?);
         let (version, carried) = (number_of(item, "version")?, number_of(item, "carried")?);
-        Ok(Self { version, tail: bytes_of(item, "tail")?.to_vec(), carried, base, archive })
+        let merged = BlockRef::of_item(item, MERGED)?;
+        let has_merged = item.contains_key(MERGED_CHANGES);
+        let merged_changes = if has_merged { number_of(item, MERGED_CHANGES)? } else { 0 };
+        Ok(Self { version, tail: bytes_of(item, "tail")?.to_vec(), carried, base, archive, merged, merged_changes })
     }
 
     /// Its approximate memory, in bytes.
@@ -173,6 +189,11 @@ fn figures(market: &Market, state: &Cells, now: Time) -> AttributeValue {
 /// The partition of the pieces of a market's archive.
 pub(super) fn archive_partition(market: &Market) -> String {
     format!("{ARCHIVE_PREFIX}{market}")
+}
+
+/// The partition of the merged homes of a market.
+pub(super) fn merged_partition(market: &Market) -> String {
+    format!("{MERGED_PREFIX}{market}")
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
 use stoop_domain::{Market, ParseMarketError, Status, Time};
 use stoop_market::Cells;
-use stoop_pipeline::ports::PortError;
+use stoop_pipeline::ports::{CountyRecord, MergedMarket, PortError};
 use stoop_pipeline::{StoredAlert, StoredHome, StoredMarket, with_causes};
 use tokio::sync::mpsc;
 
@@ -14,6 +14,8 @@ use super::batch::get_all;
 use super::block::chunks_of;
 use super::head::{CHANGED, HEAD, Head};
 use super::ledger::{WITHDRAWN, day_of};
+use super::merged::read_merged;
+use super::merging::read_counties;
 use crate::error::failed;
 
 /// The prefix of rules' IDs in the ledger; the rest is the hash of their JSON.
@@ -52,6 +54,8 @@ pub struct TableMarket {
     pub version: u64,
     /// Whether it changed since it was rolled up.
     pub waits: bool,
+    /// Its merged homes. Their corrections are taken out of the state and the archive of [`TableMarket::item`].
+    pub merged: MergedMarket,
 }
 
 impl DynamoTables {
@@ -99,6 +103,15 @@ impl DynamoTables {
             }
         }
         Ok(())
+    }
+
+    /// What is known of the counties of a table of markets whose listings are merged.
+    ///
+    /// # Errors
+    ///
+    /// The table cannot be read.
+    pub async fn counties(&self, table: &str) -> Result<Vec<CountyRecord>, PortError> {
+        read_counties(&self.client, table).await
     }
 
     /// All alerts of a ledger, and its rules as JSON, by ID.
@@ -159,14 +172,21 @@ impl DynamoTables {
     async fn market(&self, table: &str, item: &Item) -> Result<TableMarket, PortError> {
         let id = text_of(item, "market").unwrap_or_default().to_owned();
         let mut stored = StoredMarket { id, ..StoredMarket::default() };
-        let wrongs = self.read_market(table, item, &mut stored).await?;
+        let mut merged = MergedMarket::default();
+        let wrongs = self.read_market(table, item, &mut stored, &mut merged).await?;
         let id = &stored.id;
         let wrongs = wrongs.into_iter().map(|wrong| format!("the head of market {id}: {wrong}")).collect();
         let version = Head::from_item(item).map_or(0, |head| head.version);
-        Ok(TableMarket { item: TableItem { stored, wrongs }, version, waits: item.contains_key(CHANGED) })
+        Ok(TableMarket { item: TableItem { stored, wrongs }, version, waits: item.contains_key(CHANGED), merged })
     }
 
-    async fn read_market(&self, table: &str, item: &Item, stored: &mut StoredMarket) -> Result<Vec<String>, PortError> {
+    async fn read_market(
+        &self,
+        table: &str,
+        item: &Item,
+        stored: &mut StoredMarket,
+        merged: &mut MergedMarket,
+    ) -> Result<Vec<String>, PortError> {
         let market: Market = match stored.id.parse() {
             Ok(market) => market,
             Err(error) => {
@@ -206,6 +226,10 @@ impl DynamoTables {
         let mut state = base.clone();
         state.merge(&tail);
         wrongs.extend(differs(item, &head, &market, &state));
+        match read_merged(&self.client, table, &market, &head).await? {
+            Ok(found) => *merged = found,
+            Err(error) => wrongs.push(format!("its merged homes: {error}")),
+        }
         let named = head.base.as_ref().map_or(Some(1), |base| base.version());
         match named {
             Some(version) if version <= head.version => stored.base = Some((version, base)),
@@ -213,6 +237,10 @@ impl DynamoTables {
         }
         // A base newer than the tail has this version itself.
         stored.tail = (!head.tail.is_empty()).then_some((head.version, tail));
+        if !merged.corrections.is_empty() {
+            stored.archive.merge(&state.add(&merged.corrections.as_delta().negated()));
+            (stored.base, stored.tail) = (Some((head.version, state)), None);
+        }
         Ok(wrongs)
     }
 }

@@ -60,12 +60,12 @@ pub struct S3Index {
     /// The name of this writer, and its number of writes.
     writer: String,
     writes: AtomicU64,
-    memory: Mutex<Memory>,
+    memory: Mutex<IndexCache>,
 }
 
 /// Cached answers of S3. All of them are checked by a condition.
 #[derive(Debug, Default)]
-struct Memory {
+struct IndexCache {
     /// The manifest with which an index was last loaded or saved here, and its ETag, by key.
     manifests: HashMap<String, (Arc<IndexManifest>, String)>,
     /// What other searches have seen, by key.
@@ -81,7 +81,7 @@ impl S3Index {
             objects: Objects::new(client, bucket),
             writer,
             writes: AtomicU64::new(0),
-            memory: Mutex::new(Memory::default()),
+            memory: Mutex::new(IndexCache::default()),
         }
     }
 
@@ -103,7 +103,7 @@ impl S3Index {
         Ok(format!("{}{}{RULING}", prefix(source)?, key_part(search)?))
     }
 
-    fn memory(&self) -> MutexGuard<'_, Memory> {
+    fn memory(&self) -> MutexGuard<'_, IndexCache> {
         self.memory.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -28,7 +28,7 @@ pub(crate) struct Objects {
 
 /// The stored object, for conditions.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Head {
+pub(super) struct ObjectHead {
     pub(super) etag: String,
     /// The writer that [`Put::writer`] stored with it.
     pub(super) writer: Option<String>,
@@ -135,11 +135,11 @@ impl Objects {
     }
 
     /// The metadata of an object; `None` if there is none.
-    pub(super) async fn head(&self, key: &str) -> Result<Option<Head>, PortError> {
+    pub(super) async fn head(&self, key: &str) -> Result<Option<ObjectHead>, PortError> {
         match self.client.head_object().bucket(&self.bucket).key(key).send().await {
             Ok(head) => {
                 let writer = head.metadata().and_then(|metadata| metadata.get(WRITER)).cloned();
-                Ok(Some(Head { etag: head.e_tag().unwrap_or_default().to_owned(), writer }))
+                Ok(Some(ObjectHead { etag: head.e_tag().unwrap_or_default().to_owned(), writer }))
             }
             // The response to HEAD has no body, so a missing bucket looks like a missing object.
             Err(error) if status(&error) == Some(404) => Ok(None),

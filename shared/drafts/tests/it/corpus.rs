@@ -7,7 +7,7 @@ use std::path::Path;
 use csv::{ByteRecord, ReaderBuilder};
 use stoop_domain::{Area, AreaUnit, Currency, Minor, Observation, Purpose, Time};
 use stoop_drafts::{Draft, DraftHints, Layout, Sample, draft};
-use stoop_sources::declared::{Outcome, Row};
+use stoop_sources::declared::{RowBytes, RowOutcome};
 
 /// The fields whose values the corpus gives. Where an input does not name one, it has no value of it.
 const FIELDS: [&str; 25] = [
@@ -114,7 +114,7 @@ fn read(input: &Input) -> Option<Vec<Option<Observation>>> {
         let mut reader = drafted.map.bind_json();
         let rows = rows.as_array()?.iter();
         return Some(
-            rows.map(|row| seen(reader.read(Row::Json(row.to_string().as_bytes()), "x.json", now), now)).collect(),
+            rows.map(|row| seen(reader.read(RowBytes::Json(row.to_string().as_bytes()), "x.json", now), now)).collect(),
         );
     }
     let layout = Layout::of_csv(input.data.as_bytes(), false, b',');
@@ -125,15 +125,15 @@ fn read(input: &Input) -> Option<Vec<Option<Observation>>> {
     let sample = Sample::of_csv(&headers, rows.clone()).unwrap().opened(layout);
     let drafted = drafted(input, &sample)?;
     let mut reader = drafted.map.bind_csv(&headers).unwrap();
-    Some(rows.iter().map(|row| seen(reader.read(Row::Csv(row), "x.csv", now), now)).collect())
+    Some(rows.iter().map(|row| seen(reader.read(RowBytes::Csv(row), "x.csv", now), now)).collect())
 }
 
-fn seen(read: Result<Outcome, stoop_sources::declared::RowError>, now: Time) -> Option<Observation> {
+fn seen(read: Result<RowOutcome, stoop_sources::declared::RowError>, now: Time) -> Option<Observation> {
     match read {
-        Ok(Outcome::Observation(mut observation, _)) => {
+        Ok(RowOutcome::Observation(mut observation, _)) => {
             observation.check(now).inspect_err(|refused| eprintln!("{refused:?}")).ok().map(|_| observation)
         }
-        Ok(Outcome::Skipped) => None,
+        Ok(RowOutcome::Skipped) => None,
         Err(error) => {
             eprintln!("{error:?}");
             None

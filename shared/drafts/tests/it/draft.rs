@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use stoop_domain::Time;
 use stoop_drafts::{Draft, DraftHints, Layout, Sample, draft};
 use stoop_sources::Params;
-use stoop_sources::declared::{HttpSource, Map, Outcome, Row as MapRow};
+use stoop_sources::declared::{HttpSource, Map, RowBytes as MapRow, RowOutcome};
 use stoop_sources::text::Encoding;
 
 fn drafted(document: Value, hints: &DraftHints) -> Draft {
@@ -240,7 +240,7 @@ fn statuses_that_a_sample_of_offers_does_not_show_are_known_when_they_come() {
             let text = row(3, status).to_string();
             let read = reader.read(MapRow::Json(text.as_bytes()), "x.json", Time::from_ms(0));
             assert!(
-                matches!(read, Ok(Outcome::Observation(..))) || *status == "pending",
+                matches!(read, Ok(RowOutcome::Observation(..))) || *status == "pending",
                 "{status}: {read:?}\n{}",
                 draft.toml
             );
@@ -297,7 +297,7 @@ fn rents_by_the_month_and_points_with_commas_are_read() {
     says(&draft, &[("latitude", "latitud"), ("longitude", "longitud")]);
     let text = row(3, "600 €/mes").to_string();
     let read = draft.map.bind_json().read(MapRow::Json(text.as_bytes()), "x.json", Time::from_ms(0)).unwrap();
-    let Outcome::Observation(seen, _) = read else { panic!() };
+    let RowOutcome::Observation(seen, _) = read else { panic!() };
     assert_eq!(seen.listing.list_price.map(|price| price.0), Some(60_000));
     assert_eq!(
         (seen.listing.address.latitude_e6, seen.listing.address.longitude_e6),

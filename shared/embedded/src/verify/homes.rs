@@ -18,7 +18,7 @@ use crate::partitions::ByMarket;
 
 /// A part of the homes, recomputed.
 #[derive(Default)]
-pub(super) struct Part {
+pub(super) struct RecomputedHomes {
     pub(super) homes: FxHashMap<HomeId, Home>,
     /// The observations of homes with alerts or waiting changes.
     pub(super) relevant: FxHashMap<HomeId, Vec<Observation>>,
@@ -33,7 +33,7 @@ impl Database {
         &self,
         part: usize,
         stored: &StoredPositions,
-        homes: &mut Part,
+        homes: &mut RecomputedHomes,
         found: &mut Verified,
     ) -> Result<FxHashMap<HomeId, Vec<(i64, Change)>>> {
         let mut changes: FxHashMap<HomeId, Vec<(i64, Change)>> = FxHashMap::default();
@@ -54,7 +54,7 @@ impl Database {
         &self,
         part: usize,
         stored: &StoredPositions,
-        homes: &mut Part,
+        homes: &mut RecomputedHomes,
         found: &mut Verified,
     ) -> Result<Vec<(Alert, Option<i64>)>> {
         let mut alerts = Vec::new();
@@ -85,7 +85,7 @@ impl Database {
     }
 
     /// Compares a stored home and removes it from `homes`.
-    pub(super) fn check_stored_home(&self, row: i64, homes: &mut Part, found: &mut Verified) -> Result<()> {
+    pub(super) fn check_stored_home(&self, row: i64, homes: &mut RecomputedHomes, found: &mut Verified) -> Result<()> {
         type Columns = (Option<String>, Option<String>, Option<i64>, Option<i64>);
         let sql = "SELECT id, body, market, status, list_price, last_seen FROM homes WHERE rowid = ?1";
         let read = |row: &Row<'_>| -> Result<(HomeId, Vec<u8>, Columns)> {
@@ -134,7 +134,7 @@ impl Database {
     }
 }
 
-impl Part {
+impl RecomputedHomes {
     /// Checks that an alert is not marked as withdrawn if its home has it; counts those that lack the mark.
     pub(super) fn check_mark(&self, alert: &Alert, rules: &Rules, found: &mut Verified) {
         let Some(home) = self.homes.get(&alert.home).filter(|_| !self.waiting.contains(&alert.home)) else { return };
@@ -165,7 +165,7 @@ impl Part {
 }
 
 /// Stores the contributions of the homes of a part by market.
-pub(super) fn put_contributions(part: &Part, sums: &mut ByMarket, zones: &mut Zones) -> Result<()> {
+pub(super) fn put_contributions(part: &RecomputedHomes, sums: &mut ByMarket, zones: &mut Zones) -> Result<()> {
     let mut markets: FxHashMap<Market, Cells> = FxHashMap::default();
     for home in part.homes.values() {
         for (market, delta) in contribution(&home.history, zones).into_deltas() {

@@ -1,6 +1,6 @@
 //! Finds the area of a row with the gazetteer.
 
-use stoop_gazetteer::{AddressParts, Contradiction, Gazetteer, Level, Located, Origin};
+use stoop_gazetteer::{AddressParts, Contradiction, Gazetteer, Level, Located, NameOrigin};
 
 use super::map::AreaKey;
 
@@ -31,7 +31,7 @@ pub(super) fn place(country: Option<&str>, words: &Words<'_>) -> Result<String, 
         return Err(format!("{word:?} is in the {level} {taken}, not in {reported}"));
     }
     known(&located, narrowest).ok_or_else(|| match &located.levels[0] {
-        Some(country) if country.origin == Origin::Gazetteer => {
+        Some(country) if country.origin == NameOrigin::Gazetteer => {
             format!("no {} of {} is called {word:?}, or several are", narrowest.words(), country.name)
         }
         _ => format!("no country is called {:?}", parts.country.unwrap_or_default()),
@@ -55,7 +55,7 @@ fn known(located: &Located<'_>, narrowest: AreaKey) -> Option<String> {
     };
     let (above, below) = located.levels.split_at(level as usize + 1);
     let is_known = above.last().is_some_and(Option::is_some)
-        && above.iter().flatten().all(|name| name.origin == Origin::Gazetteer)
+        && above.iter().flatten().all(|name| name.origin == NameOrigin::Gazetteer)
         && below.iter().all(Option::is_none);
     Some(located.path()?.trim_end_matches("/-").to_owned()).filter(|_| is_known)
 }

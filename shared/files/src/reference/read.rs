@@ -64,7 +64,7 @@ enum ValueColumns {
 /// The values of a place with their lines.
 type Taken = Vec<(Day, u64, f64)>;
 
-struct Reader<'m> {
+struct ReferenceReader<'m> {
     map: &'m ReferenceMap,
     columns: Columns,
     places: HashMap<String, Result<String, String>>,
@@ -90,7 +90,7 @@ impl ReferenceMap {
             return Err(fail("this is not CSV; accepted: a .csv file, also .gz or .zst".to_owned()));
         };
         let columns = Columns::of(self, headers).map_err(fail)?;
-        let mut reader = Reader {
+        let mut reader = ReferenceReader {
             map: self,
             columns,
             places: HashMap::new(),
@@ -142,7 +142,7 @@ impl Columns {
     }
 }
 
-impl Reader<'_> {
+impl ReferenceReader<'_> {
     fn read(&mut self, rows: &mut Rows) -> Result<(), String> {
         while let Some(row) = rows.next_row() {
             let row = row.map_err(|fault| format!("{fault}; accepted: as many columns as the header has"))?;

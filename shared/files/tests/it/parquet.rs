@@ -10,7 +10,7 @@ use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::parser::parse_message_type;
 use stoop_domain::{Reason, Time};
 use stoop_files::{Content, ReadOptions, open};
-use stoop_sources::declared::{Map, Outcome, Row};
+use stoop_sources::declared::{Map, RowBytes, RowOutcome};
 
 const SCHEMA: &str = "message listing {
   required binary id (UTF8);
@@ -107,7 +107,7 @@ fn a_map_reads_parquet_like_json() {
     let mut reader = Map::parse(map, "p.toml").unwrap().bind_json();
     let mut rows = open(&path, &ReadOptions::default()).unwrap();
     let Content::Json(json) = rows.next_row().unwrap().unwrap().content else { panic!() };
-    let Ok(Outcome::Observation(first, _)) = reader.read(Row::Json(json), "a.parquet", Time::from_ms(0)) else {
+    let Ok(RowOutcome::Observation(first, _)) = reader.read(RowBytes::Json(json), "a.parquet", Time::from_ms(0)) else {
         panic!()
     };
     assert_eq!(first.at.to_string(), "2026-01-13T09:51:00.25Z");

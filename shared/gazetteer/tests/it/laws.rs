@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
-use stoop_gazetteer::{AddressParts, FOUND_MAX, Gazetteer, Origin};
+use stoop_gazetteer::{AddressParts, FOUND_MAX, Gazetteer, NameOrigin};
 
 /// The words of a path: its slugs, without `-`.
 fn words(path: &str) -> AddressParts<'_> {
@@ -41,7 +41,7 @@ fn a_zip_determines_all_levels_and_has_one_parent() {
         let parts = AddressParts { country: Some("US"), postal_code: Some(&code), ..AddressParts::default() };
         let located = Gazetteer::get().locate(&parts);
         assert!(
-            located.levels.iter().all(|name| name.as_ref().is_some_and(|name| name.origin == Origin::Gazetteer)),
+            located.levels.iter().all(|name| name.as_ref().is_some_and(|name| name.origin == NameOrigin::Gazetteer)),
             "{code}"
         );
         assert_eq!(located.path().unwrap(), format!("{}/{code}", parents.first().unwrap()));

@@ -6,7 +6,7 @@ use std::io::BufReader;
 use std::path::PathBuf;
 
 use flate2::read::GzDecoder;
-use stoop_gazetteer::{AddressParts, Gazetteer, Level, Origin};
+use stoop_gazetteer::{AddressParts, Gazetteer, Level, NameOrigin};
 
 fn data(folder: &str) -> Option<PathBuf> {
     let here = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data");
@@ -40,7 +40,7 @@ fn zips_of_american_listings_match_their_rows() {
             postal_code: word("zipcode"),
         };
         let located = Gazetteer::get().locate(&words);
-        if located.levels[4].as_ref().is_none_or(|area| area.origin != Origin::Gazetteer) {
+        if located.levels[4].as_ref().is_none_or(|area| area.origin != NameOrigin::Gazetteer) {
             unknown += 1;
             continue;
         }
@@ -128,7 +128,8 @@ fn most_moroccan_cities_and_quarters_are_known() {
             ..AddressParts::default()
         };
         let located = Gazetteer::get().locate(&words);
-        let known = |level: usize| located.levels[level].as_ref().is_some_and(|name| name.origin == Origin::Gazetteer);
+        let known =
+            |level: usize| located.levels[level].as_ref().is_some_and(|name| name.origin == NameOrigin::Gazetteer);
         cities += usize::from(known(3));
         with_quarter += usize::from(known(3) && located.levels[4].is_some());
         quarters += usize::from(known(4));

@@ -1,6 +1,6 @@
 //! The rules by which the words of a source become a path.
 
-use stoop_gazetteer::{AddressParts, Gazetteer, Level, Located, Origin};
+use stoop_gazetteer::{AddressParts, Gazetteer, Level, Located, NameOrigin};
 
 fn us<'a>(region: &'a str, county: &'a str, city: &'a str, postal: &'a str) -> Located<'static> {
     let given = |text: &'a str| Some(text).filter(|text| !text.is_empty());
@@ -79,8 +79,8 @@ fn a_zip_without_leading_zero_is_found_unless_the_state_contradicts() {
 fn an_unknown_postal_code_is_kept() {
     let located = us("WA", "", "Seattle", "00000");
     assert_eq!(path(&located), "us/wa/king/seattle/~00000");
-    assert_eq!(located.levels[4].as_ref().unwrap().origin, Origin::Source);
-    assert_eq!(located.levels[3].as_ref().unwrap().origin, Origin::Gazetteer);
+    assert_eq!(located.levels[4].as_ref().unwrap().origin, NameOrigin::Source);
+    assert_eq!(located.levels[3].as_ref().unwrap().origin, NameOrigin::Gazetteer);
     let words = AddressParts {
         country: Some("DE"),
         city: Some("Berlin"),
@@ -127,7 +127,7 @@ fn unknown_names_are_kept() {
     let located = us("WA", "King", "Little Nowhere", "");
     assert_eq!(path(&located), "us/wa/king/~little-nowhere/-");
     let origins: Vec<_> = located.levels.iter().flatten().map(|name| name.origin).collect();
-    assert_eq!(origins, [Origin::Gazetteer, Origin::Gazetteer, Origin::Gazetteer, Origin::Source]);
+    assert_eq!(origins, [NameOrigin::Gazetteer, NameOrigin::Gazetteer, NameOrigin::Gazetteer, NameOrigin::Source]);
     let nowhere = AddressParts { city: Some("Weßling"), region: Some("BY"), ..AddressParts::default() };
     let located = Gazetteer::get().locate(&nowhere);
     assert_eq!((path(&located).as_str(), located.zone), ("-/~by/-/~wessling/-", None));
@@ -149,5 +149,5 @@ fn a_quarter_is_looked_up_in_its_city_only() {
     assert_eq!(path(&morocco("Mohammédia", "Mohammedia")), "ma/casablanca-settat/mohammadia/mohammadia/-");
     let unknown = morocco("Casablanca", "Résidence Yasmine");
     assert_eq!(path(&unknown), "ma/casablanca-settat/casablanca/casablanca/~residence-yasmine");
-    assert_eq!(unknown.levels[4].as_ref().unwrap().origin, Origin::Source);
+    assert_eq!(unknown.levels[4].as_ref().unwrap().origin, NameOrigin::Source);
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use stoop_gazetteer::{AddressParts, Gazetteer, Origin};
+use stoop_gazetteer::{AddressParts, Gazetteer, NameOrigin};
 
 /// Rows of a tab-separated table, without lines that begin with `#`.
 pub(crate) fn rows<const N: usize>(table: &str) -> Vec<[&str; N]> {
@@ -25,7 +25,7 @@ fn every_spelling_is_located_at_its_path() {
             postal_code: given(*postal),
         };
         let located = Gazetteer::get().locate(&words);
-        let known = located.levels.iter().flatten().all(|name| name.origin == Origin::Gazetteer);
+        let known = located.levels.iter().flatten().all(|name| name.origin == NameOrigin::Gazetteer);
         if located.path().as_deref() != Some(*path) || !known || !located.contradictions.is_empty() {
             wrong.push(format!("{words:?}: {:?} and not {path}; {:?}", located.path(), located.contradictions));
         }

@@ -25,7 +25,7 @@ pub struct LinkedListing {
 /// If there is no listing at this position.
 #[must_use]
 pub fn link_one(listings: &[ListingTraits], of: usize, rulings: &PairRulings) -> LinkedListing {
-    let search = Search { linker: Linker::new(listings, JOIN_WEIGHT, rulings), blocks: SortedBlocks::of(listings) };
+    let search = LinkSearch { linker: Linker::new(listings, JOIN_WEIGHT, rulings), blocks: SortedBlocks::of(listings) };
     let joins = |edge: &Edge| edge.comparison.strength() >= JOIN_WEIGHT;
     let is_strong = |edge: &Edge| edge.comparison.is_strong();
     // In a component that is too large, only addresses with a unit, or of a house, join; if those still join too many, nothing.
@@ -48,12 +48,12 @@ pub fn link_one(listings: &[ListingTraits], of: usize, rulings: &PairRulings) ->
     LinkedListing { home, edges }
 }
 
-struct Search<'a> {
+struct LinkSearch<'a> {
     linker: Linker<'a>,
     blocks: SortedBlocks,
 }
 
-impl Search<'_> {
+impl LinkSearch<'_> {
     /// The pairs of this listing that speak for one home.
     fn edges(&self, of: usize) -> Vec<Edge> {
         let listings = self.linker.listings;

@@ -5,14 +5,14 @@ use crate::words;
 
 /// What was found in a line besides the words of the street.
 #[derive(Default)]
-pub(super) struct Found {
+pub(super) struct UnitParts {
     pub(super) building: Option<String>,
     pub(super) unit: Option<String>,
     pub(super) floor: Option<String>,
     pub(super) number: Option<String>,
 }
 
-impl Found {
+impl UnitParts {
     /// Takes units, buildings and floors out of the words of a part.
     pub(super) fn take_from(&mut self, mut words: Vec<String>, country: &str, is_first: bool) -> Vec<String> {
         let mut left: Vec<String> = Vec::with_capacity(words.len());

@@ -1,6 +1,6 @@
 //! Events of a window.
 
-use super::{Definition, EXACT, Group, Interval, Unit, Value};
+use super::{Definition, EXACT, FigureValue, Group, Interval, Unit};
 
 pub(super) const FIGURES: &[Definition] = &[
     Definition {
@@ -15,7 +15,7 @@ pub(super) const FIGURES: &[Definition] = &[
         interval: Interval::None,
         follows: "",
         example: 1.0,
-        value: Value::Flow(|flows| flows.initial),
+        value: FigureValue::Flow(|flows| flows.initial),
     },
     Definition {
         name: "new",
@@ -29,7 +29,7 @@ pub(super) const FIGURES: &[Definition] = &[
         interval: Interval::None,
         follows: "Redfin's and Realtor.com's new listings.",
         example: 5.0,
-        value: Value::Flow(|flows| flows.new),
+        value: FigureValue::Flow(|flows| flows.new),
     },
     Definition {
         name: "relisted",
@@ -43,7 +43,7 @@ pub(super) const FIGURES: &[Definition] = &[
         interval: Interval::None,
         follows: "",
         example: 1.0,
-        value: Value::Flow(|flows| flows.relisted),
+        value: FigureValue::Flow(|flows| flows.relisted),
     },
     Definition {
         name: "back_on_market",
@@ -57,7 +57,7 @@ pub(super) const FIGURES: &[Definition] = &[
         interval: Interval::None,
         follows: "",
         example: 1.0,
-        value: Value::Flow(|flows| flows.back_on_market),
+        value: FigureValue::Flow(|flows| flows.back_on_market),
     },
     Definition {
         name: "moved_in",
@@ -71,7 +71,7 @@ pub(super) const FIGURES: &[Definition] = &[
         interval: Interval::None,
         follows: "",
         example: 0.0,
-        value: Value::Flow(|flows| flows.moved_in),
+        value: FigureValue::Flow(|flows| flows.moved_in),
     },
     Definition {
         name: "pending",
@@ -85,7 +85,7 @@ pub(super) const FIGURES: &[Definition] = &[
         interval: Interval::None,
         follows: "Redfin's pending sales; Zillow's newly pending listings.",
         example: 3.0,
-        value: Value::Flow(|flows| flows.pending),
+        value: FigureValue::Flow(|flows| flows.pending),
     },
     Definition {
         name: "closed",
@@ -99,7 +99,7 @@ pub(super) const FIGURES: &[Definition] = &[
         interval: Interval::None,
         follows: "",
         example: 1.0,
-        value: Value::Flow(|flows| flows.closed),
+        value: FigureValue::Flow(|flows| flows.closed),
     },
     Definition {
         name: "gone",
@@ -113,7 +113,7 @@ pub(super) const FIGURES: &[Definition] = &[
         interval: Interval::None,
         follows: "",
         example: 0.0,
-        value: Value::Flow(|flows| flows.gone),
+        value: FigureValue::Flow(|flows| flows.gone),
     },
     Definition {
         name: "moved_out",
@@ -127,7 +127,7 @@ pub(super) const FIGURES: &[Definition] = &[
         interval: Interval::None,
         follows: "",
         example: 0.0,
-        value: Value::Flow(|flows| flows.moved_out),
+        value: FigureValue::Flow(|flows| flows.moved_out),
     },
     Definition {
         name: "expired",
@@ -141,7 +141,7 @@ pub(super) const FIGURES: &[Definition] = &[
         interval: Interval::None,
         follows: "",
         example: 0.0,
-        value: Value::Flow(|flows| flows.expired),
+        value: FigureValue::Flow(|flows| flows.expired),
     },
     Definition {
         name: "price_cuts",
@@ -155,7 +155,7 @@ pub(super) const FIGURES: &[Definition] = &[
         interval: Interval::None,
         follows: "",
         example: 2.0,
-        value: Value::Flow(|flows| flows.price_cuts),
+        value: FigureValue::Flow(|flows| flows.price_cuts),
     },
     Definition {
         name: "price_rises",
@@ -169,7 +169,7 @@ pub(super) const FIGURES: &[Definition] = &[
         interval: Interval::None,
         follows: "",
         example: 0.0,
-        value: Value::Flow(|flows| flows.price_rises),
+        value: FigureValue::Flow(|flows| flows.price_rises),
     },
     Definition {
         name: "sold",
@@ -183,6 +183,6 @@ pub(super) const FIGURES: &[Definition] = &[
         interval: Interval::None,
         follows: "Redfin's homes sold.",
         example: 2.0,
-        value: Value::Flow(|flows| flows.sold),
+        value: FigureValue::Flow(|flows| flows.sold),
     },
 ];

@@ -1,6 +1,6 @@
 //! Supply against demand, and cuts.
 
-use super::{BUCKET, Definition, EXACT, Group, Interval, Unit, Value, count, points, share, whole};
+use super::{BUCKET, Definition, EXACT, FigureValue, Group, Interval, Unit, count, points, share, whole};
 use crate::figures::THIN_SAMPLE;
 use crate::measures::{Measures, WindowSums};
 
@@ -17,7 +17,7 @@ pub(super) const FIGURES: &[Definition] = &[
         interval: Interval::None,
         follows: "Realtor.com's pending listing count, of one day.",
         example: 1.0,
-        value: Value::Moment(|sums| count(sums.pending)),
+        value: FigureValue::Moment(|sums| count(sums.pending)),
     },
     Definition {
         name: "pending_ratio",
@@ -31,7 +31,7 @@ pub(super) const FIGURES: &[Definition] = &[
         interval: Interval::None,
         follows: "Realtor.com's pending ratio, of one day.",
         example: 0.2,
-        value: Value::Moment(|sums| share(sums.pending, sums.stock.active())),
+        value: FigureValue::Moment(|sums| share(sums.pending, sums.stock.active())),
     },
     Definition {
         name: "months_of_supply",
@@ -45,7 +45,7 @@ pub(super) const FIGURES: &[Definition] = &[
         interval: Interval::None,
         follows: "Redfin's months of supply, with a window instead of the calendar month.",
         example: 2.299_8,
-        value: Value::Window(|sums, window| months(window, sums.stock.active(), window.flows.sold)),
+        value: FigureValue::Window(|sums, window| months(window, sums.stock.active(), window.flows.sold)),
     },
     Definition {
         name: "months_to_contract",
@@ -59,7 +59,7 @@ pub(super) const FIGURES: &[Definition] = &[
         interval: Interval::None,
         follows: "",
         example: 1.149_9,
-        value: Value::Window(|sums, window| {
+        value: FigureValue::Window(|sums, window| {
             months(window, sums.stock.active(), window.flows.pending + window.flows.closed)
         }),
     },
@@ -75,7 +75,7 @@ pub(super) const FIGURES: &[Definition] = &[
         interval: Interval::None,
         follows: "",
         example: 0.869_6,
-        value: Value::Window(absorption),
+        value: FigureValue::Window(absorption),
     },
     Definition {
         name: "new_priced",
@@ -89,7 +89,7 @@ pub(super) const FIGURES: &[Definition] = &[
         interval: Interval::None,
         follows: "",
         example: 4.0,
-        value: Value::Window(|_, window| count(window.asked.count())),
+        value: FigureValue::Window(|_, window| count(window.asked.count())),
     },
     Definition {
         name: "median_new_price",
@@ -103,7 +103,7 @@ pub(super) const FIGURES: &[Definition] = &[
         interval: Interval::Order(|_, window| window.asked.interval(0.5)),
         follows: "Redfin's median list price counts the same homes by their latest price.",
         example: 36_500_000.0,
-        value: Value::Window(|_, window| window.asked.quantile(0.5)),
+        value: FigureValue::Window(|_, window| window.asked.quantile(0.5)),
     },
     Definition {
         name: "homes_cut",
@@ -117,7 +117,7 @@ pub(super) const FIGURES: &[Definition] = &[
         interval: Interval::None,
         follows: "Realtor.com's price reduced count.",
         example: 2.0,
-        value: Value::Window(|_, window| count(window.homes_cut)),
+        value: FigureValue::Window(|_, window| count(window.homes_cut)),
     },
     Definition {
         name: "homes_cut_share",
@@ -131,7 +131,7 @@ pub(super) const FIGURES: &[Definition] = &[
         interval: Interval::Share(|sums, window| (window.homes_cut, on_market(sums, window))),
         follows: "Zillow's share of listings with a price cut, which leaves out homes that ask as much again. Realtor.com divides by the active homes of a day.",
         example: 0.222_2,
-        value: Value::Window(homes_cut_share),
+        value: FigureValue::Window(homes_cut_share),
     },
     Definition {
         name: "median_price_cut",
@@ -145,7 +145,7 @@ pub(super) const FIGURES: &[Definition] = &[
         interval: Interval::Order(|_, window| points(window.cut_steps.interval(0.5))),
         follows: "Zillow's median price cut, in percent.",
         example: 0.073_8,
-        value: Value::Window(|_, window| window.cut_steps.quantile(0.5).map(|points| points / 10_000.0)),
+        value: FigureValue::Window(|_, window| window.cut_steps.quantile(0.5).map(|points| points / 10_000.0)),
     },
     Definition {
         name: "first_cuts",
@@ -159,7 +159,7 @@ pub(super) const FIGURES: &[Definition] = &[
         interval: Interval::None,
         follows: "",
         example: 2.0,
-        value: Value::Window(|_, window| count(window.first_cuts.count())),
+        value: FigureValue::Window(|_, window| count(window.first_cuts.count())),
     },
     Definition {
         name: "median_days_to_first_cut",
@@ -173,7 +173,7 @@ pub(super) const FIGURES: &[Definition] = &[
         interval: Interval::Order(|_, window| whole(&window.first_cuts, 1.0)),
         follows: "",
         example: 21.5,
-        value: Value::Window(|_, window| window.first_cuts.median_number()),
+        value: FigureValue::Window(|_, window| window.first_cuts.median_number()),
     },
     Definition {
         name: "relisted_lower",
@@ -187,7 +187,7 @@ pub(super) const FIGURES: &[Definition] = &[
         interval: Interval::None,
         follows: "",
         example: 1.0,
-        value: Value::Window(|_, window| count(window.relisted_lower)),
+        value: FigureValue::Window(|_, window| count(window.relisted_lower)),
     },
 ];
 

@@ -1,6 +1,6 @@
 //! Sales of a window. All but `sold` need closing prices; a portal that shows none has none of these.
 
-use super::{BUCKET, Definition, EXACT, Group, Interval, Unit, Value, count, share, whole};
+use super::{BUCKET, Definition, EXACT, FigureValue, Group, Interval, Unit, count, share, whole};
 use crate::figures::THIN_SAMPLE;
 use crate::measures::WindowSums;
 use crate::outlying::{Outlying, bounds};
@@ -18,7 +18,7 @@ pub(super) const FIGURES: &[Definition] = &[
         interval: Interval::None,
         follows: "",
         example: 1.0,
-        value: Value::Window(|_, window| count(window.sale_prices.count())),
+        value: FigureValue::Window(|_, window| count(window.sale_prices.count())),
     },
     Definition {
         name: "median_sale_price",
@@ -32,7 +32,7 @@ pub(super) const FIGURES: &[Definition] = &[
         interval: Interval::Order(|_, window| window.sale_prices.interval(0.5)),
         follows: "Redfin's median sale price.",
         example: 41_000_000.0,
-        value: Value::Window(|_, window| sale_price(window)),
+        value: FigureValue::Window(|_, window| sale_price(window)),
     },
     Definition {
         name: "mean_sale_price",
@@ -46,7 +46,7 @@ pub(super) const FIGURES: &[Definition] = &[
         interval: Interval::None,
         follows: "",
         example: 41_000_000.0,
-        value: Value::Window(|_, window| mean_sale_price(window)),
+        value: FigureValue::Window(|_, window| mean_sale_price(window)),
     },
     Definition {
         name: "sale_volume",
@@ -60,7 +60,7 @@ pub(super) const FIGURES: &[Definition] = &[
         interval: Interval::None,
         follows: "",
         example: 41_000_000.0,
-        value: Value::Window(|_, window| volume(window)),
+        value: FigureValue::Window(|_, window| volume(window)),
     },
     Definition {
         name: "sales_priced_per_area",
@@ -74,7 +74,7 @@ pub(super) const FIGURES: &[Definition] = &[
         interval: Interval::None,
         follows: "",
         example: 1.0,
-        value: Value::Window(|_, window| count(window.sales_per_area.count())),
+        value: FigureValue::Window(|_, window| count(window.sales_per_area.count())),
     },
     Definition {
         name: "median_sale_price_per_area",
@@ -88,7 +88,7 @@ pub(super) const FIGURES: &[Definition] = &[
         interval: Interval::Order(|_, window| window.sales_per_area.interval(0.5)),
         follows: "Redfin's median sale price per square foot.",
         example: 512_500.0,
-        value: Value::Window(|_, window| window.sales_per_area.quantile(0.5)),
+        value: FigureValue::Window(|_, window| window.sales_per_area.quantile(0.5)),
     },
     Definition {
         name: "sales_compared",
@@ -102,7 +102,7 @@ pub(super) const FIGURES: &[Definition] = &[
         interval: Interval::None,
         follows: "",
         example: 1.0,
-        value: Value::Window(|_, window| count(window.to_list.count())),
+        value: FigureValue::Window(|_, window| count(window.to_list.count())),
     },
     Definition {
         name: "median_sale_to_list",
@@ -116,7 +116,7 @@ pub(super) const FIGURES: &[Definition] = &[
         interval: Interval::Order(|_, window| whole(&window.to_list, 10_000.0)),
         follows: "Zillow's median sale-to-list ratio. Redfin shows the mean, without sales far from the list price.",
         example: 1.025,
-        value: Value::Window(|_, window| window.to_list.median_number().map(|points| points / 10_000.0)),
+        value: FigureValue::Window(|_, window| window.to_list.median_number().map(|points| points / 10_000.0)),
     },
     Definition {
         name: "median_sale_to_original",
@@ -130,7 +130,7 @@ pub(super) const FIGURES: &[Definition] = &[
         interval: Interval::Order(|_, window| whole(&window.to_original, 10_000.0)),
         follows: "",
         example: 0.976_2,
-        value: Value::Window(|_, window| window.to_original.median_number().map(|points| points / 10_000.0)),
+        value: FigureValue::Window(|_, window| window.to_original.median_number().map(|points| points / 10_000.0)),
     },
     Definition {
         name: "sold_above_list",
@@ -144,7 +144,7 @@ pub(super) const FIGURES: &[Definition] = &[
         interval: Interval::Share(|_, window| (window.to_list.above(10_000), window.to_list.count())),
         follows: "Redfin's sold above list; Zillow's percent of sales over list.",
         example: 1.0,
-        value: Value::Window(|_, window| share(window.to_list.above(10_000), window.to_list.count())),
+        value: FigureValue::Window(|_, window| share(window.to_list.above(10_000), window.to_list.count())),
     },
 ];
 

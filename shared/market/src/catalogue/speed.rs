@@ -1,6 +1,6 @@
 //! How fast homes leave the market.
 
-use super::{Definition, EXACT, Group, Interval, Unit, Value, count, share, whole};
+use super::{Definition, EXACT, FigureValue, Group, Interval, Unit, count, share, whole};
 use crate::figures::THIN_SAMPLE;
 use crate::flows::Flows;
 
@@ -17,7 +17,7 @@ pub(super) const FIGURES: &[Definition] = &[
         interval: Interval::None,
         follows: "",
         example: 9.0,
-        value: Value::Moment(|sums| count(sums.speed.as_ref()?.stays)),
+        value: FigureValue::Moment(|sums| count(sums.speed.as_ref()?.stays)),
     },
     Definition {
         name: "median_days_to_pending",
@@ -31,7 +31,7 @@ pub(super) const FIGURES: &[Definition] = &[
         interval: Interval::Survival(|sums| sums.speed.as_ref()?.under_contract.median_interval()),
         follows: "Zillow's median days to pending counts only homes that went pending; here the others count as not yet.",
         example: 36.0,
-        value: Value::Moment(|sums| sums.speed.as_ref()?.under_contract.median()),
+        value: FigureValue::Moment(|sums| sums.speed.as_ref()?.under_contract.median()),
     },
     Definition {
         name: "pending_within_7_days",
@@ -45,7 +45,7 @@ pub(super) const FIGURES: &[Definition] = &[
         interval: Interval::Survival(|sums| sums.speed.as_ref()?.under_contract.interval(7)),
         follows: "",
         example: 0.305_6,
-        value: Value::Moment(|sums| sums.speed.as_ref()?.under_contract.left_within(7)),
+        value: FigureValue::Moment(|sums| sums.speed.as_ref()?.under_contract.left_within(7)),
     },
     Definition {
         name: "pending_within_14_days",
@@ -59,7 +59,7 @@ pub(super) const FIGURES: &[Definition] = &[
         interval: Interval::Survival(|sums| sums.speed.as_ref()?.under_contract.interval(14)),
         follows: "Redfin's off market in two weeks counts only homes that went under contract.",
         example: 0.479_2,
-        value: Value::Moment(|sums| sums.speed.as_ref()?.under_contract.left_within(14)),
+        value: FigureValue::Moment(|sums| sums.speed.as_ref()?.under_contract.left_within(14)),
     },
     Definition {
         name: "pending_within_30_days",
@@ -73,7 +73,7 @@ pub(super) const FIGURES: &[Definition] = &[
         interval: Interval::Survival(|sums| sums.speed.as_ref()?.under_contract.interval(30)),
         follows: "",
         example: 0.479_2,
-        value: Value::Moment(|sums| sums.speed.as_ref()?.under_contract.left_within(30)),
+        value: FigureValue::Moment(|sums| sums.speed.as_ref()?.under_contract.left_within(30)),
     },
     Definition {
         name: "pending_within_60_days",
@@ -87,7 +87,7 @@ pub(super) const FIGURES: &[Definition] = &[
         interval: Interval::Survival(|sums| sums.speed.as_ref()?.under_contract.interval(60)),
         follows: "",
         example: 1.0,
-        value: Value::Moment(|sums| sums.speed.as_ref()?.under_contract.left_within(60)),
+        value: FigureValue::Moment(|sums| sums.speed.as_ref()?.under_contract.left_within(60)),
     },
     Definition {
         name: "median_days_to_off_market",
@@ -101,7 +101,7 @@ pub(super) const FIGURES: &[Definition] = &[
         interval: Interval::Survival(|sums| sums.speed.as_ref()?.off_market.median_interval()),
         follows: "",
         example: 36.0,
-        value: Value::Moment(|sums| sums.speed.as_ref()?.off_market.median()),
+        value: FigureValue::Moment(|sums| sums.speed.as_ref()?.off_market.median()),
     },
     Definition {
         name: "off_market_within_7_days",
@@ -115,7 +115,7 @@ pub(super) const FIGURES: &[Definition] = &[
         interval: Interval::Survival(|sums| sums.speed.as_ref()?.off_market.interval(7)),
         follows: "",
         example: 0.305_6,
-        value: Value::Moment(|sums| sums.speed.as_ref()?.off_market.left_within(7)),
+        value: FigureValue::Moment(|sums| sums.speed.as_ref()?.off_market.left_within(7)),
     },
     Definition {
         name: "off_market_within_14_days",
@@ -129,7 +129,7 @@ pub(super) const FIGURES: &[Definition] = &[
         interval: Interval::Survival(|sums| sums.speed.as_ref()?.off_market.interval(14)),
         follows: "",
         example: 0.479_2,
-        value: Value::Moment(|sums| sums.speed.as_ref()?.off_market.left_within(14)),
+        value: FigureValue::Moment(|sums| sums.speed.as_ref()?.off_market.left_within(14)),
     },
     Definition {
         name: "off_market_within_30_days",
@@ -143,7 +143,7 @@ pub(super) const FIGURES: &[Definition] = &[
         interval: Interval::Survival(|sums| sums.speed.as_ref()?.off_market.interval(30)),
         follows: "",
         example: 0.479_2,
-        value: Value::Moment(|sums| sums.speed.as_ref()?.off_market.left_within(30)),
+        value: FigureValue::Moment(|sums| sums.speed.as_ref()?.off_market.left_within(30)),
     },
     Definition {
         name: "off_market_within_60_days",
@@ -157,7 +157,7 @@ pub(super) const FIGURES: &[Definition] = &[
         interval: Interval::Survival(|sums| sums.speed.as_ref()?.off_market.interval(60)),
         follows: "",
         example: 1.0,
-        value: Value::Moment(|sums| sums.speed.as_ref()?.off_market.left_within(60)),
+        value: FigureValue::Moment(|sums| sums.speed.as_ref()?.off_market.left_within(60)),
     },
     Definition {
         name: "left",
@@ -171,7 +171,7 @@ pub(super) const FIGURES: &[Definition] = &[
         interval: Interval::None,
         follows: "",
         example: 4.0,
-        value: Value::Window(|_, window| count(left(&window.flows))),
+        value: FigureValue::Window(|_, window| count(left(&window.flows))),
     },
     Definition {
         name: "median_days_on_market",
@@ -185,7 +185,7 @@ pub(super) const FIGURES: &[Definition] = &[
         interval: Interval::Order(|_, window| whole(&window.left, 1.0)),
         follows: "Realtor.com's median days on market, which ends at closing. Homes that stay do not count: see median_days_to_off_market.",
         example: 8.0,
-        value: Value::Window(|_, window| window.left.median_number()),
+        value: FigureValue::Window(|_, window| window.left.median_number()),
     },
     Definition {
         name: "relist_rate",
@@ -199,7 +199,7 @@ pub(super) const FIGURES: &[Definition] = &[
         interval: Interval::Share(|_, window| (window.flows.relisted, window.flows.new + window.flows.relisted)),
         follows: "",
         example: 0.166_7,
-        value: Value::Window(|_, window| share(window.flows.relisted, window.flows.new + window.flows.relisted)),
+        value: FigureValue::Window(|_, window| share(window.flows.relisted, window.flows.new + window.flows.relisted)),
     },
 ];
 

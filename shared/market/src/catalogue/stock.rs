@@ -1,6 +1,6 @@
 //! Homes on offer at the end of the day.
 
-use super::{BUCKET, Definition, EXACT, Group, Interval, Unit, Value, count, points, whole};
+use super::{BUCKET, Definition, EXACT, FigureValue, Group, Interval, Unit, count, points, whole};
 use crate::figures::THIN_SAMPLE;
 
 pub(super) const FIGURES: &[Definition] = &[
@@ -16,7 +16,7 @@ pub(super) const FIGURES: &[Definition] = &[
         interval: Interval::None,
         follows: "Redfin's inventory; Realtor.com's active listing count, of one day.",
         example: 5.0,
-        value: Value::Typed(|figures| count(figures.active)),
+        value: FigureValue::Typed(|figures| count(figures.active)),
     },
     Definition {
         name: "unconfirmed",
@@ -30,7 +30,7 @@ pub(super) const FIGURES: &[Definition] = &[
         interval: Interval::None,
         follows: "",
         example: 0.0,
-        value: Value::Typed(|figures| count(figures.unconfirmed)),
+        value: FigureValue::Typed(|figures| count(figures.unconfirmed)),
     },
     Definition {
         name: "priced",
@@ -44,7 +44,7 @@ pub(super) const FIGURES: &[Definition] = &[
         interval: Interval::None,
         follows: "",
         example: 4.0,
-        value: Value::Typed(|figures| count(figures.priced)),
+        value: FigureValue::Typed(|figures| count(figures.priced)),
     },
     Definition {
         name: "outlying",
@@ -58,7 +58,7 @@ pub(super) const FIGURES: &[Definition] = &[
         interval: Interval::None,
         follows: "",
         example: 0.0,
-        value: Value::Moment(|sums| count(sums.stock.outlying().homes)),
+        value: FigureValue::Moment(|sums| count(sums.stock.outlying().homes)),
     },
     Definition {
         name: "median_price",
@@ -72,7 +72,7 @@ pub(super) const FIGURES: &[Definition] = &[
         interval: Interval::Order(|sums, _| sums.stock.prices().interval(0.5)),
         follows: "Realtor.com's median listing price, of one day.",
         example: 42_500_000.0,
-        value: Value::Typed(|figures| figures.median_price),
+        value: FigureValue::Typed(|figures| figures.median_price),
     },
     Definition {
         name: "mean_price",
@@ -86,7 +86,7 @@ pub(super) const FIGURES: &[Definition] = &[
         interval: Interval::None,
         follows: "Realtor.com's average listing price, of one day.",
         example: 43_000_000.0,
-        value: Value::Typed(|figures| figures.mean_price),
+        value: FigureValue::Typed(|figures| figures.mean_price),
     },
     Definition {
         name: "p25_price",
@@ -100,7 +100,7 @@ pub(super) const FIGURES: &[Definition] = &[
         interval: Interval::Order(|sums, _| sums.stock.prices().interval(0.25)),
         follows: "",
         example: 37_500_000.0,
-        value: Value::Typed(|figures| figures.p25_price),
+        value: FigureValue::Typed(|figures| figures.p25_price),
     },
     Definition {
         name: "p75_price",
@@ -114,7 +114,7 @@ pub(super) const FIGURES: &[Definition] = &[
         interval: Interval::Order(|sums, _| sums.stock.prices().interval(0.75)),
         follows: "",
         example: 48_000_000.0,
-        value: Value::Typed(|figures| figures.p75_price),
+        value: FigureValue::Typed(|figures| figures.p75_price),
     },
     Definition {
         name: "min_price",
@@ -128,7 +128,7 @@ pub(super) const FIGURES: &[Definition] = &[
         interval: Interval::None,
         follows: "",
         example: 30_000_000.0,
-        value: Value::Typed(|figures| figures.min_price),
+        value: FigureValue::Typed(|figures| figures.min_price),
     },
     Definition {
         name: "max_price",
@@ -142,7 +142,7 @@ pub(super) const FIGURES: &[Definition] = &[
         interval: Interval::None,
         follows: "",
         example: 57_000_000.0,
-        value: Value::Typed(|figures| figures.max_price),
+        value: FigureValue::Typed(|figures| figures.max_price),
     },
     Definition {
         name: "priced_per_area",
@@ -156,7 +156,7 @@ pub(super) const FIGURES: &[Definition] = &[
         interval: Interval::None,
         follows: "",
         example: 2.0,
-        value: Value::Typed(|figures| count(figures.priced_per_area)),
+        value: FigureValue::Typed(|figures| count(figures.priced_per_area)),
     },
     Definition {
         name: "median_price_per_area",
@@ -170,7 +170,7 @@ pub(super) const FIGURES: &[Definition] = &[
         interval: Interval::Order(|sums, _| sums.stock.per_area().interval(0.5)),
         follows: "Realtor.com's median listing price per square foot, of one day.",
         example: 475_000.0,
-        value: Value::Typed(|figures| figures.median_price_per_m2),
+        value: FigureValue::Typed(|figures| figures.median_price_per_m2),
     },
     Definition {
         name: "median_age_days",
@@ -184,7 +184,7 @@ pub(super) const FIGURES: &[Definition] = &[
         interval: Interval::Order(|sums, _| whole(&sums.stock.ages(sums.today), 1.0)),
         follows: "Redfin's age of inventory; days pending or off within the spell count too.",
         example: 8.0,
-        value: Value::Typed(|figures| figures.median_age_days),
+        value: FigureValue::Typed(|figures| figures.median_age_days),
     },
     Definition {
         name: "cut",
@@ -198,7 +198,7 @@ pub(super) const FIGURES: &[Definition] = &[
         interval: Interval::None,
         follows: "",
         example: 1.0,
-        value: Value::Typed(|figures| count(figures.cut)),
+        value: FigureValue::Typed(|figures| count(figures.cut)),
     },
     Definition {
         name: "cut_share",
@@ -212,7 +212,7 @@ pub(super) const FIGURES: &[Definition] = &[
         interval: Interval::Share(|sums, _| (sums.stock.cuts().count(), sums.stock.priced())),
         follows: "",
         example: 0.25,
-        value: Value::Typed(|figures| figures.cut_share),
+        value: FigureValue::Typed(|figures| figures.cut_share),
     },
     Definition {
         name: "median_cut",
@@ -226,6 +226,6 @@ pub(super) const FIGURES: &[Definition] = &[
         interval: Interval::Order(|sums, _| points(sums.stock.cuts().interval(0.5))),
         follows: "",
         example: 0.1,
-        value: Value::Typed(|figures| figures.median_cut),
+        value: FigureValue::Typed(|figures| figures.median_cut),
     },
 ];

@@ -9,7 +9,7 @@ use stoop_domain::{
 use super::{Contribution, Entries, Zones};
 use crate::histogram::Bucket;
 use crate::key::Key;
-use crate::kind::{Kind, NO_CUT_BEFORE, Quantity};
+use crate::kind::{CounterKind, NO_CUT_BEFORE, Quantity};
 use crate::segment::Cell;
 
 /// What the events of an interval are compared with.
@@ -97,12 +97,12 @@ pub(super) fn add_events(sum: &mut Contribution, step: &Step<'_>, past: &Past<'_
         && let (Some(asked), Some(price)) = (past.asked_on(facts).last, step.price())
         && price < asked
     {
-        sum.of(market).0.push((Key::new(cell, Quantity::Count, Kind::RelistedLower, day, 0), 1));
+        sum.of(market).0.push((Key::new(cell, Quantity::Count, CounterKind::RelistedLower, day, 0), 1));
     }
     if let Some(sold) = step.sold {
         match sold.on.filter(|on| *on != day) {
-            Some(on) => sum.of(market).0.push((Key::new(cell, Quantity::Count, Kind::Sold, on, 0), 1)),
-            None => drop(sum.of(market).happened(Kind::Sold, cell, day, at)),
+            Some(on) => sum.of(market).0.push((Key::new(cell, Quantity::Count, CounterKind::Sold, on, 0), 1)),
+            None => drop(sum.of(market).happened(CounterKind::Sold, cell, day, at)),
         }
         let bounds = price_bounds(market.currency, market.purpose);
         if let Some(price) = sold.price.filter(|price| bounds.contains(price)) {
@@ -118,11 +118,15 @@ impl Entries<'_> {
     fn cut(self, cell: Cell, day: Day, change: PriceChange, before: Option<i32>, age: Option<i32>) {
         let mut put = |quantity, kind, bucket| self.0.push((Key::new(cell, quantity, kind, day, bucket), 1));
         if let Some(size) = Bucket::of((change.from.0 - change.to.0) as f64 / change.from.0 as f64 * 10_000.0) {
-            put(Quantity::Cut, Kind::CutStep, size.0);
+            put(Quantity::Cut, CounterKind::CutStep, size.0);
         }
-        put(Quantity::CutGap, Kind::PriceCut, before.map_or(NO_CUT_BEFORE, |days| days.clamp(0, NO_CUT_BEFORE - 1)));
+        put(
+            Quantity::CutGap,
+            CounterKind::PriceCut,
+            before.map_or(NO_CUT_BEFORE, |days| days.clamp(0, NO_CUT_BEFORE - 1)),
+        );
         if let Some(age) = age {
-            put(Quantity::Age, Kind::PriceCut, age);
+            put(Quantity::Age, CounterKind::PriceCut, age);
         }
     }
 
@@ -136,17 +140,17 @@ impl Entries<'_> {
             }
         };
         if let Some(bucket) = Bucket::of_whole(price.0) {
-            put(Quantity::Price, Kind::Sold, bucket.0, 1);
-            put(Quantity::PriceSum, Kind::Sold, 0, price.0 & 0xffff_ffff);
-            put(Quantity::PriceSumHigh, Kind::Sold, 0, price.0 >> 32);
+            put(Quantity::Price, CounterKind::Sold, bucket.0, 1);
+            put(Quantity::PriceSum, CounterKind::Sold, 0, price.0 & 0xffff_ffff);
+            put(Quantity::PriceSumHigh, CounterKind::Sold, 0, price.0 >> 32);
         }
         let per_area = facts.living_area.and_then(|area| Bucket::of(price.0 as f64 / area.square_metres()));
         if let Some(bucket) = per_area {
-            put(Quantity::PricePerArea, Kind::Sold, bucket.0, 1);
+            put(Quantity::PricePerArea, CounterKind::Sold, bucket.0, 1);
         }
         let last = [asked.last, facts.list_price];
         let original = [asked.original, facts.original_list_price];
-        for (kind, asked) in [(Kind::Sold, last), (Kind::SoldOriginal, original)] {
+        for (kind, asked) in [(CounterKind::Sold, last), (CounterKind::SoldOriginal, original)] {
             let comparable = asked.into_iter().flatten().find(|asked| Doubt::of_leap(*asked, price).is_none());
             if let Some(ratio) = comparable.and_then(|asked| ratio(price, asked)) {
                 put(Quantity::Ratio, kind, ratio, 1);

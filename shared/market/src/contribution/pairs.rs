@@ -4,7 +4,7 @@ use stoop_domain::{Facts, Market, Minor, Phase, Step, Time};
 
 use super::{Contribution, Zones};
 use crate::key::Key;
-use crate::kind::{Kind, Quantity};
+use crate::kind::{CounterKind, Quantity};
 use crate::month::Month;
 use crate::segment::Cell;
 
@@ -59,7 +59,7 @@ pub(super) fn add_pair<'a>(sum: &mut Contribution, step: &Step<'a>, prices: &mut
         let change = log_millionths(before.price, price);
         if let Some(change) = change.filter(|_| months > 0) {
             let key = |kind| Key::new(Cell::of(facts), Quantity::Repeat, kind, second, months);
-            sum.of(market).extend([(key(Kind::Pair), 1), (key(Kind::PairChange), change)]);
+            sum.of(market).extend([(key(CounterKind::Pair), 1), (key(CounterKind::PairChange), change)]);
         }
     }
     prices.last.push(FirstPrice { market, spell, at, price });

@@ -5,7 +5,7 @@ use stoop_domain::ReferenceUnit;
 use stoop_serve::{DayView, MarketView};
 
 use super::{AreaPage, asking};
-use crate::chart::{Bars, LineChart, Series, Stack};
+use crate::chart::{BarSeries, Bars, LineChart, Series};
 use crate::text;
 
 pub(super) fn charts(shown: &AreaPage<'_>) -> Markup {
@@ -141,6 +141,6 @@ fn line<'a>(name: &'a str, class: u8, is_faint: bool, values: Vec<Option<f64>>) 
     Series { name, class, is_faint, values, band: Vec::new() }
 }
 
-fn stack<'a>(name: &'a str, class: u8, is_down: bool, counts: Vec<i64>) -> Stack<'a> {
-    Stack { name, class, is_down, counts }
+fn stack<'a>(name: &'a str, class: u8, is_down: bool, counts: Vec<i64>) -> BarSeries<'a> {
+    BarSeries { name, class, is_down, counts }
 }

@@ -4,7 +4,7 @@ use super::scale::Scale;
 use super::{Frame, UNITS, coordinate, spread};
 
 /// One colour of the bars.
-pub(crate) struct Stack<'a> {
+pub(crate) struct BarSeries<'a> {
     pub(crate) name: &'a str,
     /// 1 to 4: its colour.
     pub(crate) class: u8,
@@ -20,7 +20,7 @@ pub(crate) struct Bars<'a> {
     pub(crate) title: &'a str,
     /// The days, oldest first.
     pub(crate) days: Vec<&'a str>,
-    pub(crate) stacks: Vec<Stack<'a>>,
+    pub(crate) stacks: Vec<BarSeries<'a>>,
     pub(crate) download: Option<String>,
 }
 
@@ -28,7 +28,7 @@ pub(crate) struct Bars<'a> {
 impl Bars<'_> {
     /// The chart; a sentence instead if nothing happened.
     pub(crate) fn draw(&self) -> Markup {
-        let total = |stack: &Stack<'_>| stack.counts.iter().sum::<i64>();
+        let total = |stack: &BarSeries<'_>| stack.counts.iter().sum::<i64>();
         if self.stacks.iter().all(|stack| total(stack) == 0) {
             return html! { div { h2 { (self.title) } p class="empty" { "None in these days." } } };
         }
@@ -70,9 +70,9 @@ impl Bars<'_> {
     }
 
     /// The bars of one colour, on those of the colours before it.
-    fn bars(&self, stack: &Stack<'_>, width: f64, scale: &Scale) -> String {
+    fn bars(&self, stack: &BarSeries<'_>, width: f64, scale: &Scale) -> String {
         let before = self.stacks.iter().take_while(|other| !std::ptr::eq(*other, stack));
-        let below: Vec<&Stack<'_>> = before.filter(|other| other.is_down == stack.is_down).collect();
+        let below: Vec<&BarSeries<'_>> = before.filter(|other| other.is_down == stack.is_down).collect();
         let sign = if stack.is_down { -1.0 } else { 1.0 };
         let mut d = String::new();
         for (day, count) in stack.counts.iter().enumerate().filter(|(_, count)| **count > 0) {
@@ -92,7 +92,7 @@ mod tests {
 
     #[test]
     fn colours_stand_on_each_other_and_what_leaves_hangs_below_zero() {
-        let stack = |name, class, is_down, counts: &[i64]| Stack { name, class, is_down, counts: counts.to_vec() };
+        let stack = |name, class, is_down, counts: &[i64]| BarSeries { name, class, is_down, counts: counts.to_vec() };
         let chart = Bars {
             id: "flows",
             title: "Flows",

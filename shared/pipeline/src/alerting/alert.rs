@@ -5,7 +5,8 @@ use std::collections::{BTreeSet, HashMap};
 use stoop_domain::{Alert, AlertId, Home, HomeId, Time, Verdict};
 use stoop_rules::Rules;
 
-use crate::ports::{Change, JudgedAlert, Ledger, PortError, Publisher, Store};
+use super::repeats::{NewAlert, SortedAlerts};
+use crate::ports::{Change, JudgedAlert, Ledger, OtherListings, PortError, Publisher, Store};
 
 /// The outcome of a batch of changes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -14,6 +15,8 @@ pub struct Alerted {
     pub sent: Vec<Alert>,
     /// Suspects held back now.
     pub suspects: Vec<Alert>,
+    /// Alerts recorded now and not sent, because one of another listing of the home says as much.
+    pub repeated: Vec<Alert>,
     /// Alerts that were sent or held back before.
     pub known: u64,
     /// Alerts of the ledger that are withdrawn now, because the homes' histories no longer give them.
@@ -37,16 +40,18 @@ pub struct AlertError {
 ///
 /// Every alert is published before it is recorded: after a crash between the two it is sent again with the same ID. A
 /// recorded alert is never sent again. If the home's history no longer gives it, it is marked as withdrawn; if it does
-/// again, the mark is removed. An alert that a later change of the batch disproves is neither sent nor recorded.
+/// again, the mark is removed. An alert that a later change of the batch disproves is neither sent nor recorded. One that repeats an
+/// alert of another listing of its home is recorded and not sent.
 ///
 /// # Errors
 ///
-/// The ledger fails, or the publisher fails for an alert; the others are sent and recorded. Feeding the same changes
+/// The ledger fails, the other listings cannot be read, or the publisher fails for an alert; the others are sent and recorded. Feeding the same changes
 /// again is safe.
 pub async fn alert(
     changes: &[Change],
     rules: &Rules,
     ledger: &dyn Ledger,
+    listings: &dyn OtherListings,
     publisher: &dyn Publisher,
     now: Time,
 ) -> Result<Alerted, AlertError> {
@@ -56,24 +61,31 @@ pub async fn alert(
     let (unknown, marks) = judged.unknown(ledger, now).await.map_err(failed)?;
     let known = marks.iter().filter(|(_, at)| at.is_none()).count() as u64;
     let (to_send, suspects): (Vec<_>, Vec<_>) = unknown.into_iter().partition(|(_, alert)| is_reported(alert));
-    let (indexes, to_send): (Vec<usize>, Vec<Alert>) = to_send.into_iter().unzip();
+    let SortedAlerts { new, repeated } = SortedAlerts::of(to_send, rules, ledger, listings).await.map_err(failed)?;
 
     let mut outcome = Alerted { known, ..Alerted::default() };
     outcome.suspects = suspects.into_iter().map(|(_, alert)| alert).collect();
     let mut failure = None;
-    if !to_send.is_empty() {
-        let outcomes = publisher.publish(&to_send).await;
-        debug_assert_eq!(outcomes.len(), to_send.len(), "an outcome for each alert");
-        for ((alert, index), sent) in to_send.into_iter().zip(indexes).zip(outcomes) {
+    if !new.is_empty() {
+        let messages: Vec<Alert> = new.iter().map(|new| new.message.clone()).collect();
+        let outcomes = publisher.publish(&messages).await;
+        debug_assert_eq!(outcomes.len(), new.len(), "an outcome for each alert");
+        for (NewAlert { change, alert, .. }, sent) in new.into_iter().zip(outcomes) {
             match sent {
                 Ok(()) => outcome.sent.push(alert),
                 Err(error) => {
-                    failure.get_or_insert((index, error));
+                    failure.get_or_insert((change, error));
                 }
             }
         }
     }
-    let done: Vec<Alert> = outcome.sent.iter().chain(&outcome.suspects).cloned().collect();
+    // What repeats an alert that was not sent is judged again with it.
+    let is_sent = |id: &AlertId| outcome.sent.iter().any(|sent| sent.id == *id);
+    let repeated = repeated.into_iter().filter(|(of, _)| of.as_ref().is_none_or(is_sent));
+    let repeated: Vec<Alert> = repeated.map(|(_, alert)| alert).collect();
+    outcome.repeated = repeated;
+    let Alerted { sent, suspects, repeated, .. } = &outcome;
+    let done: Vec<Alert> = sent.iter().chain(suspects).chain(repeated).cloned().collect();
     if !done.is_empty() {
         ledger.record(&done, rules).await.map_err(failed)?;
     }
@@ -154,7 +166,7 @@ async fn mark(ledger: &dyn Ledger, marks: &[(AlertId, Option<Time>)]) -> Result<
 fn alerted(unknown: Vec<(usize, Alert)>, marks: &[(AlertId, Option<Time>)]) -> Alerted {
     let (sent, suspects) = unknown.into_iter().map(|(_, alert)| alert).partition(is_reported);
     let known = marks.iter().filter(|(_, at)| at.is_none()).count() as u64;
-    Alerted { sent, suspects, known, withdrawn: 0 }
+    Alerted { sent, suspects, known, ..Alerted::default() }
 }
 
 fn is_reported(alert: &Alert) -> bool {

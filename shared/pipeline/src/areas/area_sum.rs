@@ -27,7 +27,7 @@ const BLOB_BYTES_MAX: u64 = 1 << 28;
 pub struct AreaSum {
     version: u64,
     total: Wide,
-    parts: BTreeMap<String, Part>,
+    parts: BTreeMap<String, AreaPart>,
 }
 
 /// A market's state and archive.
@@ -45,7 +45,7 @@ pub struct WholeMarket {
 
 /// One part of an area, compressed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Part {
+pub struct AreaPart {
     /// Grows with each change of the part.
     pub version: u64,
     /// The days that it covers.
@@ -96,7 +96,7 @@ pub enum SumError {
 
 /// How a part is stored: the ends of its blobs follow from the blobs before it.
 #[derive(Serialize, Deserialize)]
-struct Entry {
+struct PartEntry {
     name: String,
     version: u64,
     covered: [i32; 2],
@@ -134,13 +134,13 @@ impl AreaSum {
     }
 
     /// Its parts by name.
-    pub fn parts(&self) -> impl Iterator<Item = (&str, &Part)> {
+    pub fn parts(&self) -> impl Iterator<Item = (&str, &AreaPart)> {
         self.parts.iter().map(|(name, part)| (name.as_str(), part))
     }
 
     /// The part of this name.
     #[must_use]
-    pub fn part(&self, name: &str) -> Option<&Part> {
+    pub fn part(&self, name: &str) -> Option<&AreaPart> {
         self.parts.get(name)
     }
 
@@ -170,7 +170,7 @@ impl AreaSum {
         let blobs = pack(&part.sum)?;
         self.remove(name);
         self.total.add(&part.sum);
-        let part = Part { version: part.version, covered: part.covered, markets: part.markets, blobs };
+        let part = AreaPart { version: part.version, covered: part.covered, markets: part.markets, blobs };
         self.parts.insert(name.to_owned(), part);
         Ok(())
     }
@@ -202,14 +202,14 @@ impl AreaSum {
     ///
     /// Compression fails.
     pub fn to_bytes(&self) -> Result<Vec<u8>, SumError> {
-        let entry = |(name, part): (&String, &Part)| Entry {
+        let entry = |(name, part): (&String, &AreaPart)| PartEntry {
             name: name.clone(),
             version: part.version,
             covered: [part.covered.from.0, part.covered.until.0],
             markets: part.markets,
             bytes: [part.blobs[0].len(), part.blobs[1].len()],
         };
-        let entries: Vec<Entry> = self.parts.iter().map(entry).collect();
+        let entries: Vec<PartEntry> = self.parts.iter().map(entry).collect();
         let entries = serde_json::to_vec(&entries).map_err(io::Error::from)?;
         let entries = zstd::bulk::compress(&entries, COMPRESSION)?;
         let [now, series] = pack(&self.total)?;
@@ -241,13 +241,13 @@ impl AreaSum {
         let total = read_total(&mut rest, true)?.ok_or(SumError::Damaged)?;
         let entries = u32::from_le_bytes(take_array(&mut rest)?) as usize;
         let entries = unpacked(take(&mut rest, entries)?)?;
-        let entries: Vec<Entry> = serde_json::from_slice(&entries).map_err(|_| SumError::Damaged)?;
+        let entries: Vec<PartEntry> = serde_json::from_slice(&entries).map_err(|_| SumError::Damaged)?;
         let mut parts = BTreeMap::new();
-        for Entry { name, version, covered: [from, until], markets, bytes: [now, series] } in entries {
+        for PartEntry { name, version, covered: [from, until], markets, bytes: [now, series] } in entries {
             let blobs = [take(&mut rest, now)?.to_vec(), take(&mut rest, series)?.to_vec()];
             parts.insert(
                 name,
-                Part { version, covered: DaysCovered { from: Day(from), until: Day(until) }, markets, blobs },
+                AreaPart { version, covered: DaysCovered { from: Day(from), until: Day(until) }, markets, blobs },
             );
         }
         let sum = Self { version: total.version, total: total.sum, parts };
@@ -272,7 +272,7 @@ impl AreaSum {
     }
 }
 
-impl Part {
+impl AreaPart {
     /// The sum.
     ///
     /// # Errors

@@ -66,14 +66,14 @@ const CONFLICTS_MAX: u64 = 20;
 
 /// How much a measurer caches between batches. Beyond it the cache is cleared, and items are read again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Memory {
+pub struct CacheLimits {
     /// Homes: a few hundred bytes each.
     pub homes_max: usize,
     /// Markets: up to a few hundred kilobytes each.
     pub markets_max: usize,
 }
 
-impl Default for Memory {
+impl Default for CacheLimits {
     /// Fits into a laptop's memory.
     fn default() -> Self {
         Self { homes_max: 1_000_000, markets_max: 100_000 }
@@ -86,7 +86,7 @@ impl Default for Memory {
 /// with other writers.
 pub struct Measurer<'a> {
     store: &'a dyn Store,
-    memory: Memory,
+    memory: CacheLimits,
     /// As stored, some two hundred bytes each; a home in memory has more than a thousand.
     homes: FxHashMap<HomeId, StoredItem<Box<[u8]>>>,
     markets: FxHashMap<Market, StoredItem<Cells>>,
@@ -114,12 +114,12 @@ impl<'a> Measurer<'a> {
     #[must_use]
     pub fn new(store: &'a dyn Store) -> Self {
         let (homes, markets, zones) = (FxHashMap::default(), FxHashMap::default(), Zones::default());
-        Self { store, memory: Memory::default(), homes, markets, zones, overfull: BTreeSet::new() }
+        Self { store, memory: CacheLimits::default(), homes, markets, zones, overfull: BTreeSet::new() }
     }
 
     /// Sets the size of the cache.
     #[must_use]
-    pub fn with_memory(self, memory: Memory) -> Self {
+    pub fn with_memory(self, memory: CacheLimits) -> Self {
         Self { memory, ..self }
     }
 

@@ -1,7 +1,7 @@
 //! Where the listings of a source are, and where their address fields contradict each other.
 
 use stoop_domain::Address;
-use stoop_gazetteer::{Gazetteer, Level, Located, Origin};
+use stoop_gazetteer::{Gazetteer, Level, Located, NameOrigin};
 
 /// The areas of some listings.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -51,8 +51,8 @@ impl AddressReport {
         self.nowhere += u64::from(levels[Level::City as usize].is_none() && levels[Level::Area as usize].is_none());
         for (count, name) in self.levels.iter_mut().zip(&levels) {
             match name.as_ref().map(|name| name.origin) {
-                Some(Origin::Gazetteer) => count.known += 1,
-                Some(Origin::Source) => count.reported += 1,
+                Some(NameOrigin::Gazetteer) => count.known += 1,
+                Some(NameOrigin::Source) => count.reported += 1,
                 None => {}
             }
         }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use stoop_domain::{
     Area, AreaUnit, Currency, HomeValue, Listing, Minor, Observation, Reason, RefusedValue, Time, Value,
 };
-use stoop_sources::{Contradictions, Found, Row};
+use stoop_sources::{Contradictions, Row, SeenListing};
 
 use crate::polling::address_report::AddressReport;
 use crate::ports::FileRow;
@@ -78,7 +78,7 @@ impl ParseReport {
         match row {
             Row::Refused { reason, detail, raw, .. } => self.refuse(reason, detail, raw),
             Row::Found(found) => {
-                let Found { native_id, at, listing, refused, .. } = *found;
+                let SeenListing { native_id, at, listing, refused, .. } = *found;
                 let reported_at = at;
                 let mut observation =
                     Observation { seen: now, ..Observation::new(source, native_id, at.unwrap_or(now), listing) };
@@ -224,7 +224,7 @@ mod tests {
         let address = Address { city: (!city.is_empty()).then(|| city.to_owned()), ..Address::default() };
         let mut listing = Listing::new(Purpose::Sale, Currency::EUR, address);
         listing.list_price = price.map(Minor);
-        Row::Found(Box::new(Found::now(id.to_owned(), listing)))
+        Row::Found(Box::new(SeenListing::now(id.to_owned(), listing)))
     }
 
     fn field<'u>(understood: &'u ParseReport, name: &str) -> &'u FieldCount {
@@ -276,7 +276,7 @@ mod tests {
             listing.status = Status::Closed;
             listing.list_price = Some(Minor(price));
             listing.close_price = Some(Minor(50_000));
-            understood.take("x", Row::Found(Box::new(Found::now(row.to_string(), listing))), now);
+            understood.take("x", Row::Found(Box::new(SeenListing::now(row.to_string(), listing))), now);
         }
         let count = understood.contradictions.of(Contradiction::SoldAsListed);
         assert_eq!((count.rows, count.contradict, count.is_distrusted()), (2, 2, false));

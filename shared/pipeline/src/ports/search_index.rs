@@ -34,7 +34,7 @@ pub trait SearchIndex: Send + Sync {
     /// if there is no other.
     async fn sent_elsewhere(&self, search: &str, source: &str) -> Result<SentElsewhere, PortError>;
 
-    /// The last ruling of a person on a loss of this search that is held back, as written ([`crate::Ruling::parse`]);
+    /// The last ruling of a person on a loss or a move of prices that this search holds back, as written ([`crate::Ruling::parse`]);
     /// `None` if there never was one.
     async fn ruling(&self, search: &str, source: &str) -> Result<Option<String>, PortError>;
 }

@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use stoop_domain::{Day, Market, Time};
 use stoop_market::Projection;
 
-use crate::areas::area_sum::{AreaSum, DaysCovered, Part, Total};
+use crate::areas::area_sum::{AreaPart, AreaSum, DaysCovered, Total};
 use crate::areas::wide_area::{WideArea, WideLevel};
 use crate::ports::{PortError, RollUps};
 use crate::with_causes;
@@ -213,7 +213,7 @@ impl<'a> Pass<'a> {
                 _ => self.known().await?.get(county).cloned().unwrap_or_default(),
             };
             let mut sum = stored.sum.clone().unwrap_or_default();
-            let is_wanted = |(name, part): (&str, &Part)| {
+            let is_wanted = |(name, part): (&str, &AreaPart)| {
                 let market = name.parse::<Market>().ok();
                 market.filter(|market| is_due(part.covered, today) || (is_all && !all.contains(market)))
             };
@@ -236,7 +236,7 @@ impl<'a> Pass<'a> {
                         self.note_lag(whole.committed);
                     }
                     versions.push((market.clone(), whole.version));
-                    let is_there = |part: &Part| part.version == whole.version && !is_due(part.covered, today);
+                    let is_there = |part: &AreaPart| part.version == whole.version && !is_due(part.covered, today);
                     if sum.part(&name).is_some_and(is_there) {
                         continue;
                     }

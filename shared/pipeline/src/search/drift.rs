@@ -75,13 +75,13 @@ pub(crate) struct Drift {
 /// Counts the rows of a scan and compares them with the search's past.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct DriftCheck {
-    window: Window,
-    done: Vec<Window>,
+    window: DriftWindow,
+    done: Vec<DriftWindow>,
 }
 
 /// How many rows had each field.
 #[derive(Clone, Debug, Default)]
-struct Window {
+struct DriftWindow {
     rows: u32,
     understood: u32,
     /// All that a listing may lack; empty before the first row that was understood.
@@ -103,9 +103,9 @@ impl Profile {
     }
 
     /// Takes over the shares of a scan.
-    fn learn(&mut self, windows: &[Window]) {
+    fn learn(&mut self, windows: &[DriftWindow]) {
         let mut scan: BTreeMap<&str, u16> = BTreeMap::new();
-        for (field, share) in windows.iter().flat_map(Window::shares) {
+        for (field, share) in windows.iter().flat_map(DriftWindow::shares) {
             scan.entry(field).and_modify(|lowest| *lowest = share.min(*lowest)).or_insert(share);
         }
         for (field, share) in scan {
@@ -185,7 +185,7 @@ impl DriftCheck {
     }
 }
 
-impl Window {
+impl DriftWindow {
     fn count(&mut self, row: SeenRow<'_>) {
         self.rows += 1;
         let SeenRow::Listing { native_id, listing } = row else { return };

@@ -29,7 +29,7 @@ use crate::search::loss::{CompleteScan, HeldBack, LossDecision, judge};
 /// ```
 #[derive(Debug, Default)]
 pub struct Snapshots {
-    listings: HashMap<String, Entry>,
+    listings: HashMap<String, SnapshotEntry>,
     source: Arc<str>,
     /// How the rows are checked.
     watch: Watch,
@@ -40,7 +40,7 @@ pub struct Snapshots {
 
 /// What is known of a listing.
 #[derive(Debug)]
-struct Entry {
+struct SnapshotEntry {
     /// Its latest version, without details.
     listing: Listing,
     sighting: Sighting,
@@ -108,7 +108,7 @@ impl Snapshots {
                 }
             }
             None => {
-                let entry = Entry { listing: bare(), sighting, turn, missing_since: None, gone: None };
+                let entry = SnapshotEntry { listing: bare(), sighting, turn, missing_since: None, gone: None };
                 self.listings.insert(native_id.clone(), entry);
             }
         }

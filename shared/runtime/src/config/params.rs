@@ -21,22 +21,22 @@ const SECRET_NAME_MAX: usize = 256;
 /// The parameters of one search, as written.
 pub(super) struct Written<'d> {
     kind: &'d str,
-    params: Vec<(&'d str, Value<'d>)>,
+    params: Vec<(&'d str, ParamValue<'d>)>,
 }
 
-enum Value<'d> {
+enum ParamValue<'d> {
     Plain(String),
     Taken(TakenValue<'d>),
 }
 
 /// A value to be taken from elsewhere, with its line and full key.
 struct TakenValue<'d> {
-    origin: Origin<'d>,
+    origin: ParamOrigin<'d>,
     line: usize,
     key: String,
 }
 
-enum Origin<'d> {
+enum ParamOrigin<'d> {
     Env(&'d str),
     File(&'d str),
     Secret { name: &'d str, key: Option<&'d str> },
@@ -60,7 +60,7 @@ impl<'d> Written<'d> {
             if value.value.as_table().is_some() {
                 let origin = table.table(key, mistakes).and_then(|inner| origin(&inner, line, platform, mistakes));
                 if let Some(origin) = origin {
-                    written.params.push((key, Value::Taken(TakenValue { origin, line, key: full_key })));
+                    written.params.push((key, ParamValue::Taken(TakenValue { origin, line, key: full_key })));
                 }
             } else if is_secret(kind, key) {
                 let problem = format!("a secret does not belong in this file; accepted: {}", origins(platform));
@@ -68,7 +68,7 @@ impl<'d> Written<'d> {
             } else if let Some(text) =
                 value.value.as_str().map(str::to_owned).or_else(|| number_text(table, key, mistakes))
             {
-                written.params.push((key, Value::Plain(text)));
+                written.params.push((key, ParamValue::Plain(text)));
             } else {
                 mistakes.add(line, full_key, format!("neither text nor number; accepted: {}", origins(platform)));
             }
@@ -85,19 +85,19 @@ impl<'d> Written<'d> {
     /// checked as far as possible without their values.
     pub(super) fn take(&self, environment: &dyn Environment, secrets: bool) -> (Params, Vec<Lacking>) {
         self.fill(|name, origin| {
-            let hidden = !secrets && (is_secret(self.kind, name) || matches!(origin, Origin::Secret { .. }));
+            let hidden = !secrets && (is_secret(self.kind, name) || matches!(origin, ParamOrigin::Secret { .. }));
             let question = origin.question(environment.platform())?;
             if hidden { Ok(stand_in(self.kind, name)) } else { question.ask(environment).map(Some) }
         })
     }
 
-    fn fill(&self, take: impl Fn(&str, &Origin<'d>) -> Result<Option<String>, String>) -> (Params, Vec<Lacking>) {
+    fn fill(&self, take: impl Fn(&str, &ParamOrigin<'d>) -> Result<Option<String>, String>) -> (Params, Vec<Lacking>) {
         let mut params = Params::new();
         let mut lacking = Vec::new();
         for (name, value) in &self.params {
             let text = match value {
-                Value::Plain(text) => Ok(Some(text.clone())),
-                Value::Taken(taken) => take(name, &taken.origin)
+                ParamValue::Plain(text) => Ok(Some(text.clone())),
+                ParamValue::Taken(taken) => take(name, &taken.origin)
                     .map_err(|problem| lacking.push(Lacking(taken.line, taken.key.clone(), problem))),
             };
             params.extend(text.ok().flatten().map(|text| ((*name).to_owned(), text)));
@@ -108,7 +108,7 @@ impl<'d> Written<'d> {
     /// A source's error about its parameters, without values from elsewhere: a source shows every refused value that it
     /// does not know to be a secret.
     pub(super) fn redacted(&self, problem: String) -> String {
-        for (name, _) in self.params.iter().filter(|(_, value)| matches!(value, Value::Taken(_))) {
+        for (name, _) in self.params.iter().filter(|(_, value)| matches!(value, ParamValue::Taken(_))) {
             if let Some(rest) = problem.strip_prefix(&format!("{name} = ")) {
                 let accepted = rest.rsplit_once(": accepted is ").map(|(_, accepted)| accepted);
                 let accepted = accepted.unwrap_or("what docs/SOURCES.md and its pages say");
@@ -126,7 +126,7 @@ enum Question<'d> {
     Secret { name: &'d str, key: Option<&'d str> },
 }
 
-impl<'d> Origin<'d> {
+impl<'d> ParamOrigin<'d> {
     fn question(&self, platform: Platform) -> Result<Question<'d>, String> {
         match (self, platform) {
             (Self::Env(name), Platform::Laptop) => Ok(Question::Env(name)),
@@ -228,7 +228,12 @@ pub(super) fn take_one(
     taken.map_err(|problem| mistakes.add(line, inner.path(), problem)).ok()
 }
 
-fn origin<'d>(inner: &Section<'d>, line: usize, platform: Platform, mistakes: &mut Mistakes<'_>) -> Option<Origin<'d>> {
+fn origin<'d>(
+    inner: &Section<'d>,
+    line: usize,
+    platform: Platform,
+    mistakes: &mut Mistakes<'_>,
+) -> Option<ParamOrigin<'d>> {
     inner.only(&["env", "file", "secret", "key"], mistakes);
     let named = ["env", "file", "secret"].into_iter().filter(|name| inner.has(name)).count();
     if named != 1 {
@@ -241,8 +246,8 @@ fn origin<'d>(inner: &Section<'d>, line: usize, platform: Platform, mistakes: &m
     if key.is_some() && !inner.has("secret") {
         mistakes.add(line, inner.key("key"), "is a key of a JSON secret; accepted with `secret` only");
     }
-    let secret = secret.map(|name| Origin::Secret { name, key });
-    env.map(Origin::Env).or(file.map(Origin::File)).or(secret)
+    let secret = secret.map(|name| ParamOrigin::Secret { name, key });
+    env.map(ParamOrigin::Env).or(file.map(ParamOrigin::File)).or(secret)
 }
 
 /// The ways to take a value from elsewhere.

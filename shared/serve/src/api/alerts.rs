@@ -5,7 +5,7 @@ use stoop_domain::{AlertId, Time};
 use stoop_show::Csv;
 
 use super::Api;
-use super::answer::Answer;
+use super::answer::RouteAnswer;
 use super::error::ApiError;
 use super::params::Params;
 use crate::{ALERT_COLUMNS, AlertView, Explanation, explain};
@@ -23,13 +23,13 @@ pub(super) struct AlertList {
     more: bool,
 }
 
-impl Answer for AlertList {
+impl RouteAnswer for AlertList {
     fn csv(&self) -> Result<Option<Csv>, ApiError> {
         Ok(Some(Csv::of(ALERT_COLUMNS, &self.alerts)?))
     }
 }
 
-impl Answer for Explanation {
+impl RouteAnswer for Explanation {
     fn csv(&self) -> Result<Option<Csv>, ApiError> {
         Ok(None)
     }

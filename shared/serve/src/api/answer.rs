@@ -7,7 +7,7 @@ use super::error::ApiError;
 use super::{ApiRequest, ApiResponse, BODY_BYTES_MAX};
 
 /// What a route answers.
-pub(super) trait Answer: Serialize {
+pub(super) trait RouteAnswer: Serialize {
     /// Its rows; `None` for an answer without rows.
     fn csv(&self) -> Result<Option<Csv>, ApiError>;
 
@@ -18,7 +18,7 @@ pub(super) trait Answer: Serialize {
 }
 
 /// Sends an answer as the client prefers.
-pub(super) fn sent(answer: &impl Answer, request: ApiRequest<'_>) -> Result<ApiResponse, ApiError> {
+pub(super) fn sent(answer: &impl RouteAnswer, request: ApiRequest<'_>) -> Result<ApiResponse, ApiError> {
     let csv = if request.accept.is_some_and(prefers_csv) { answer.csv()? } else { None };
     let mut response = match csv {
         None => json(answer)?,

@@ -3,7 +3,7 @@ use stoop_domain::Time;
 use stoop_show::{Csv, Field};
 
 use super::Api;
-use super::answer::Answer;
+use super::answer::RouteAnswer;
 use super::error::ApiError;
 use super::params::Params;
 use crate::{AreaError, NamedArea, find_area, full_name};
@@ -20,7 +20,7 @@ pub(super) struct AreaList {
     similar: Vec<String>,
 }
 
-impl Answer for AreaList {
+impl RouteAnswer for AreaList {
     fn csv(&self) -> Result<Option<Csv>, ApiError> {
         Ok(Some(Csv::of(["path", "name", "markets"].map(Field::Plain), &self.areas)?))
     }

@@ -2,7 +2,7 @@ use serde::Serialize;
 use stoop_market::{CATALOGUE_VERSION, Definition};
 use stoop_show::{Csv, Field};
 
-use super::answer::Answer;
+use super::answer::RouteAnswer;
 use super::error::ApiError;
 use super::params::Params;
 
@@ -36,7 +36,7 @@ struct Figure {
     follows: Option<&'static str>,
 }
 
-impl Answer for Catalogue {
+impl RouteAnswer for Catalogue {
     fn csv(&self) -> Result<Option<Csv>, ApiError> {
         let columns = [
             "name",

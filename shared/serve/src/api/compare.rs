@@ -4,7 +4,7 @@ use stoop_market::Window;
 use stoop_show::Csv;
 
 use super::Api;
-use super::answer::Answer;
+use super::answer::RouteAnswer;
 use super::error::ApiError;
 use super::known::narrowed;
 use super::params::Params;
@@ -30,7 +30,7 @@ pub(super) struct ComparisonAnswer {
     comparison: Comparison,
 }
 
-impl Answer for ComparisonAnswer {
+impl RouteAnswer for ComparisonAnswer {
     /// A row for each figure of each area.
     fn csv(&self) -> Result<Option<Csv>, ApiError> {
         let mut rows = Vec::new();

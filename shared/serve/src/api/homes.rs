@@ -5,7 +5,7 @@ use stoop_domain::{Currency, HomeId, Time};
 use stoop_show::Csv;
 
 use super::Api;
-use super::answer::Answer;
+use super::answer::RouteAnswer;
 use super::error::ApiError;
 use super::known::narrowed;
 use super::params::Params;
@@ -71,14 +71,14 @@ pub(super) struct HomeList {
     next: Option<String>,
 }
 
-impl Answer for HomeAnswer {
+impl RouteAnswer for HomeAnswer {
     fn csv(&self) -> Result<Option<Csv>, ApiError> {
         let id = self.home.summary.id.as_str();
         Ok(Some(Csv::new(INTERVAL_COLUMNS, with_values(&self.home.intervals, &[("id", id)])?)))
     }
 }
 
-impl Answer for HomeList {
+impl RouteAnswer for HomeList {
     fn csv(&self) -> Result<Option<Csv>, ApiError> {
         Ok(Some(Csv::of(home_columns(), &self.homes)?))
     }

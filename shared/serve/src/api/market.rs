@@ -3,7 +3,7 @@ use stoop_domain::Time;
 use stoop_show::Csv;
 
 use super::Api;
-use super::answer::Answer;
+use super::answer::RouteAnswer;
 use super::error::ApiError;
 use super::known::narrowed;
 use super::params::Params;
@@ -30,7 +30,7 @@ pub(super) struct AreaAnswer {
     yields: Option<Vec<YieldView>>,
 }
 
-impl Answer for AreaAnswer {
+impl RouteAnswer for AreaAnswer {
     fn csv(&self) -> Result<Option<Csv>, ApiError> {
         Ok(Some(area_csv(&self.view.markets)?))
     }

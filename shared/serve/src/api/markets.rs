@@ -5,7 +5,7 @@ use stoop_domain::{Currency, Market, Purpose, Time};
 use stoop_show::Csv;
 
 use super::Api;
-use super::answer::Answer;
+use super::answer::RouteAnswer;
 use super::error::ApiError;
 use super::known::narrowed;
 use super::params::Params;
@@ -106,7 +106,7 @@ impl MarketsQuery {
     }
 }
 
-impl Answer for MarketList {
+impl RouteAnswer for MarketList {
     fn csv(&self) -> Result<Option<Csv>, ApiError> {
         let has_change = self.markets.iter().any(|row| row.change.is_some());
         Ok(Some(Csv::of(market_columns(has_change), &self.markets)?))

@@ -6,7 +6,7 @@ use stoop_domain::{Currency, Market, PropertyType, Purpose, Status, Time};
 use stoop_market::{Definition, Window};
 
 use super::error::ApiError;
-use crate::{HomePosition, HomeSort, Part, SortBy, WantedHomes, bedrooms};
+use crate::{Breakdown, HomePosition, HomeSort, SortBy, WantedHomes, bedrooms};
 use stoop_pipeline::WideLevel;
 
 /// A query's parameters, taken one by one. Mistakes are collected and returned together.
@@ -84,9 +84,9 @@ impl Params {
         areas
     }
 
-    pub(super) fn part(&mut self) -> Option<Part> {
-        let read = |text: &str| Part::ALL.into_iter().find(|part| part.as_str() == text);
-        self.take("by", &Part::ALL.map(Part::as_str).join(", "), read)
+    pub(super) fn part(&mut self) -> Option<Breakdown> {
+        let read = |text: &str| Breakdown::ALL.into_iter().find(|part| part.as_str() == text);
+        self.take("by", &Breakdown::ALL.map(Breakdown::as_str).join(", "), read)
     }
 
     /// A window of days, by their number.

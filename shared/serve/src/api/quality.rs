@@ -4,7 +4,7 @@ use stoop_pipeline::ports::MergedCounts;
 use stoop_show::{Csv, Field};
 
 use super::Api;
-use super::answer::Answer;
+use super::answer::RouteAnswer;
 use super::error::ApiError;
 use super::params::Params;
 use crate::{AreaQuality, MergedId, Quality, RunView, as_text};
@@ -22,7 +22,7 @@ pub(super) struct QualityAnswer {
     areas: Vec<AreaQuality>,
 }
 
-impl Answer for QualityAnswer {
+impl RouteAnswer for QualityAnswer {
     fn csv(&self) -> Result<Option<Csv>, ApiError> {
         let columns = [
             "id",

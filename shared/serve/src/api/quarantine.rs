@@ -3,7 +3,7 @@ use stoop_domain::{Reject, Time};
 use stoop_show::{Csv, Field};
 
 use super::Api;
-use super::answer::Answer;
+use super::answer::RouteAnswer;
 use super::error::ApiError;
 use super::params::Params;
 use crate::as_text;
@@ -58,7 +58,7 @@ impl From<RefusedRows> for Refused {
     }
 }
 
-impl Answer for QuarantineList {
+impl RouteAnswer for QuarantineList {
     fn csv(&self) -> Result<Option<Csv>, ApiError> {
         let columns = ["source", "at", "location", "reason", "detail", "raw", "rows", "values"];
         Ok(Some(Csv::of(columns.map(Field::Plain), &self.rejects)?))

@@ -2,7 +2,7 @@ use serde::Serialize;
 use stoop_show::Csv;
 
 use super::Api;
-use super::answer::Answer;
+use super::answer::RouteAnswer;
 use super::error::ApiError;
 use super::params::Params;
 use crate::{RUN_COLUMNS, RunView};
@@ -18,7 +18,7 @@ pub(super) struct RunList {
     more: bool,
 }
 
-impl Answer for RunList {
+impl RouteAnswer for RunList {
     fn csv(&self) -> Result<Option<Csv>, ApiError> {
         Ok(Some(Csv::of(RUN_COLUMNS, &self.runs)?))
     }

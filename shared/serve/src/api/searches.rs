@@ -3,7 +3,7 @@ use stoop_domain::Time;
 use stoop_show::Csv;
 
 use super::Api;
-use super::answer::Answer;
+use super::answer::RouteAnswer;
 use super::error::ApiError;
 use super::params::Params;
 use crate::{ControlError, SEARCH_COLUMNS, SearchView, control_search, searches};
@@ -15,7 +15,7 @@ pub(super) struct SearchList {
     searches: Vec<SearchView>,
 }
 
-impl Answer for SearchList {
+impl RouteAnswer for SearchList {
     fn csv(&self) -> Result<Option<Csv>, ApiError> {
         Ok(Some(Csv::of(SEARCH_COLUMNS, &self.searches)?))
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use stoop_gazetteer::{AddressParts, FROM_SOURCE, Gazetteer, Origin};
+use stoop_gazetteer::{AddressParts, FROM_SOURCE, Gazetteer, NameOrigin};
 
 use super::here::{Here, beginning};
 use super::{LEVELS, Meaning, UNKNOWN, level_slug, trimmed};
@@ -50,7 +50,7 @@ fn by_words(levels: &[&str], here: &Here<'_>) -> Option<Meaning> {
         if !here.within(&path).is_empty() {
             return Some(Meaning::Here(vec![path]));
         }
-        if located.levels.iter().flatten().all(|name| name.origin == Origin::Gazetteer) {
+        if located.levels.iter().flatten().all(|name| name.origin == NameOrigin::Gazetteer) {
             known = Some(Meaning::Elsewhere(path, 0));
         }
     }

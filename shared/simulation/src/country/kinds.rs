@@ -24,7 +24,7 @@ pub const KEYS: [(&str, &str); 7] = [
 ];
 
 /// A search and its expected results.
-pub struct Search {
+pub struct CountrySearch {
     pub name: &'static str,
     /// The first half of the IDs of its homes.
     pub source: &'static str,
@@ -83,7 +83,7 @@ pub(super) fn sites() -> [(&'static str, SiteConfig); 10] {
 }
 
 /// The searches of sites at these URLs. `key` gives the value in the configuration for a key.
-pub(super) fn searches(url: impl Fn(&str) -> String, key: impl Fn(&str) -> String) -> Vec<Search> {
+pub(super) fn searches(url: impl Fn(&str) -> String, key: impl Fn(&str) -> String) -> Vec<CountrySearch> {
     let mut searches = feeds(&url, &key);
     searches.extend(portals(&url, &key));
     searches.extend(maps(&key));
@@ -103,7 +103,7 @@ pub(super) fn map_files(url: &str) -> [(&'static str, String); 2] {
 }
 
 /// RESO feeds.
-fn feeds(url: &impl Fn(&str) -> String, key: &impl Fn(&str) -> String) -> Vec<Search> {
+fn feeds(url: &impl Fn(&str) -> String, key: &impl Fn(&str) -> String) -> Vec<CountrySearch> {
     let feed = |name: &'static str, coverage, filter: &str, params: &str| {
         let asks = if filter.contains("Seattle") { in_seattle } else { in_austin };
         let toml = format!(
@@ -111,7 +111,7 @@ fn feeds(url: &impl Fn(&str) -> String, key: &impl Fn(&str) -> String) -> Vec<Se
              filter = \"{filter}\"\ntop = 30\n{params}\n",
             url(name)
         );
-        Search { name, source: name, site: name, coverage, asks, toml }
+        CountrySearch { name, source: name, site: name, coverage, asks, toml }
     };
     let trestle = format!("client_id = \"stoop\"\nclient_secret = {}\nreplication = \"true\"", key("trestle"));
     let token = |name| format!("token = {}", key(name));
@@ -125,10 +125,10 @@ fn feeds(url: &impl Fn(&str) -> String, key: &impl Fn(&str) -> String) -> Vec<Se
 }
 
 /// Portals for people.
-fn portals(url: &impl Fn(&str) -> String, key: &impl Fn(&str) -> String) -> Vec<Search> {
+fn portals(url: &impl Fn(&str) -> String, key: &impl Fn(&str) -> String) -> Vec<CountrySearch> {
     let portal = |name, site, coverage, asks, keys: &str, params: &str| {
         let toml = format!("source = \"{site}\"\n{keys}\n[search.params]\nurl = \"{}\"\n{params}\n", url(site));
-        Search { name, source: site, site, coverage, asks, toml }
+        CountrySearch { name, source: site, site, coverage, asks, toml }
     };
     let rapid = |params: &str| format!("{params}\nkey = {}", key("rapidapi"));
     // The default limits are those of the free plan, which allows fewer than two polls a day.
@@ -167,11 +167,17 @@ fn portals(url: &impl Fn(&str) -> String, key: &impl Fn(&str) -> String) -> Vec<
 }
 
 /// Sources that are declared by maps.
-fn maps(key: &impl Fn(&str) -> String) -> [Search; 2] {
+fn maps(key: &impl Fn(&str) -> String) -> [CountrySearch; 2] {
     let http = format!("source = \"maps/declared.toml\"\nparams = {{ key = {} }}\n", key("homes"));
     let files = format!("source = \"maps/exports.toml\"\nfiles = \"{EXPORTS}\"\ncoverage = \"snapshot\"\n");
-    let search =
-        |name, asks, toml| Search { name, source: name, site: "declared", coverage: Coverage::OnMarket, asks, toml };
+    let search = |name, asks, toml| CountrySearch {
+        name,
+        source: name,
+        site: "declared",
+        coverage: Coverage::OnMarket,
+        asks,
+        toml,
+    };
     [search("declared", in_america as fn(&Home) -> bool, http), search("exports", in_seattle, files)]
 }
 

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use stoop_domain::{Currency, PropertyType, Purpose, Time};
 
 use super::words::{grouped, line, price};
-use super::{GARBAGE, Page, Row, Turn};
+use super::{DialectPage, GARBAGE, OfferRow, Turn};
 use crate::exchange::{Answered, decode};
 use crate::home::Home;
 
@@ -17,7 +17,7 @@ pub(super) fn list_id(home: &Home) -> u32 {
     55_000_000 + home.index
 }
 
-pub(super) fn answer(turn: &Turn<'_>, with_data: bool) -> Result<Page, String> {
+pub(super) fn answer(turn: &Turn<'_>, with_data: bool) -> Result<DialectPage, String> {
     let path = decode(turn.asked.path)?;
     let rent = path.contains("louer");
     let purpose = if rent { Purpose::Rent } else { Purpose::Sale };
@@ -53,10 +53,10 @@ pub(super) fn answer(turn: &Turn<'_>, with_data: bool) -> Result<Page, String> {
         html.push_str(&format!("<script id=\"__NEXT_DATA__\" type=\"application/json\">{data}</script>"));
     }
     html.push_str("</body></html>\n");
-    Ok(Page { answer: Answered::html(html), shown: turn.shown(cut.rows) })
+    Ok(DialectPage { answer: Answered::html(html), shown: turn.shown(cut.rows) })
 }
 
-fn ad((home, offer): Row<'_>, now: Time, garbage: bool, origin: &str) -> Value {
+fn ad((home, offer): OfferRow<'_>, now: Time, garbage: bool, origin: &str) -> Value {
     let secondary = json!([
         { "key": "rooms", "value": home.bedrooms.to_string(), "unit": null },
         { "key": "bathrooms", "value": home.bathrooms.to_string(), "unit": null },
@@ -85,7 +85,7 @@ fn ad((home, offer): Row<'_>, now: Time, garbage: bool, origin: &str) -> Value {
     })
 }
 
-fn card((home, offer): Row<'_>, now: Time, garbage: bool) -> String {
+fn card((home, offer): OfferRow<'_>, now: Time, garbage: bool) -> String {
     // It must look like a price, or the card is refused as a whole: its layout may have changed.
     let price = if garbage { format!("7 DH, {GARBAGE}") } else { format!("{} DH", grouped(offer.list_price, ",")) };
     let title = title(home);

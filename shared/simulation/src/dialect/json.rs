@@ -3,7 +3,7 @@
 
 use stoop_domain::Currency;
 
-use super::{GARBAGE, Page, Row, Turn};
+use super::{DialectPage, GARBAGE, OfferRow, Turn};
 use crate::exchange::Answered;
 use crate::render::write_row;
 
@@ -40,7 +40,7 @@ impl JsonSite {
         Self { pages, page_size: 20, shows_all: false }
     }
 
-    pub(super) fn answer(&self, turn: &Turn<'_>) -> Result<Page, String> {
+    pub(super) fn answer(&self, turn: &Turn<'_>) -> Result<DialectPage, String> {
         let asked = turn.asked;
         let number = |name: &str| asked.number(name).and_then(|number| usize::try_from(number).ok());
         let size = number("limit").unwrap_or(self.page_size).clamp(1, self.page_size);
@@ -87,10 +87,10 @@ impl JsonSite {
             Some(link) => answer.with("link", format!("<{link}>; rel=\"next\"")),
             None => answer,
         };
-        Ok(Page { answer, shown: turn.shown(cut.rows) })
+        Ok(DialectPage { answer, shown: turn.shown(cut.rows) })
     }
 
-    fn list<'a>(&self, turn: &Turn<'a>) -> Vec<Row<'a>> {
+    fn list<'a>(&self, turn: &Turn<'a>) -> Vec<OfferRow<'a>> {
         let mut list = match self.shows_all {
             true => turn.remembered().collect(),
             false => turn.on_market(),

@@ -3,7 +3,7 @@
 use stoop_domain::{Currency, PropertyType, Purpose};
 
 use super::words::{grouped, line};
-use super::{GARBAGE, Page, Row, Turn};
+use super::{DialectPage, GARBAGE, OfferRow, Turn};
 use crate::exchange::{Answered, decode};
 use crate::home::Home;
 
@@ -13,7 +13,7 @@ pub(super) fn ad_id(home: &Home) -> u32 {
     8_000_000 + home.index
 }
 
-pub(super) fn answer(turn: &Turn<'_>) -> Result<Page, String> {
+pub(super) fn answer(turn: &Turn<'_>) -> Result<DialectPage, String> {
     let path = decode(turn.asked.path)?;
     let (search, page) = match path.split_once(":p:") {
         Some((search, page)) => (search, page.parse().map_err(|_| format!("{page:?} is not a page"))?),
@@ -24,7 +24,7 @@ pub(super) fn answer(turn: &Turn<'_>) -> Result<Page, String> {
     list.retain(|(home, _)| home.purpose == purpose && home.currency() == Currency::MAD);
     let last = list.len().div_ceil(ADS_PER_PAGE).max(1);
     if page == 0 || page > last {
-        return Ok(Page {
+        return Ok(DialectPage {
             answer: Answered { status: 404, ..Answered::html("<!DOCTYPE html><html></html>".into()) },
             shown: Vec::new(),
         });
@@ -45,10 +45,10 @@ pub(super) fn answer(turn: &Turn<'_>) -> Result<Page, String> {
         html.push_str(&format!("<a href=\"{}{search}{way}\">{number}</a>", turn.asked.origin));
     }
     html.push_str("</div></body></html>\n");
-    Ok(Page { answer: Answered::html(html), shown: turn.shown(cut.rows) })
+    Ok(DialectPage { answer: Answered::html(html), shown: turn.shown(cut.rows) })
 }
 
-fn card((home, offer): Row<'_>, origin: &str, garbage: bool) -> String {
+fn card((home, offer): OfferRow<'_>, origin: &str, garbage: bool) -> String {
     let kind = if home.kind == PropertyType::SingleFamilyResidence { "Villa" } else { "Appartement" };
     let id = ad_id(home);
     let price = match garbage {

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use stoop_domain::{Currency, PropertyType, Purpose, Status};
 
 use super::words::{degrees, line, price};
-use super::{Page, Row, Turn};
+use super::{DialectPage, OfferRow, Turn};
 use crate::exchange::Answered;
 use crate::home::Home;
 use crate::render::moment;
@@ -29,7 +29,7 @@ struct RequestParams {
     limit: u64,
 }
 
-pub(super) fn answer(turn: &Turn<'_>) -> Result<Page, String> {
+pub(super) fn answer(turn: &Turn<'_>) -> Result<DialectPage, String> {
     let wanted = if turn.asked.method == "POST" { by_body(turn.asked.body)? } else { by_query(turn)? };
     if wanted.offset >= WINDOW {
         return Err(format!("offset={}: must be below {WINDOW}", wanted.offset));
@@ -54,7 +54,7 @@ pub(super) fn answer(turn: &Turn<'_>) -> Result<Page, String> {
         "status": 200,
         "data": { "home_search": { "count": results.len(), "total": cut.total, "results": results } },
     });
-    Ok(Page { answer: Answered::json(200, &body), shown: turn.shown(cut.rows) })
+    Ok(DialectPage { answer: Answered::json(200, &body), shown: turn.shown(cut.rows) })
 }
 
 fn by_body(body: &[u8]) -> Result<RequestParams, String> {
@@ -86,7 +86,7 @@ fn by_query(turn: &Turn<'_>) -> Result<RequestParams, String> {
     })
 }
 
-fn result((home, offer): Row<'_>, garbage: bool) -> Value {
+fn result((home, offer): OfferRow<'_>, garbage: bool) -> Value {
     let mut listed = Vec::new();
     moment(&mut listed, offer.on_market_at);
     let city = home.area.city;

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use stoop_domain::{Currency, PropertyType, Purpose};
 
 use super::words::{degrees, line, price};
-use super::{Page, Row, Turn};
+use super::{DialectPage, OfferRow, Turn};
 use crate::exchange::Answered;
 use crate::home::Home;
 use crate::render::moment;
@@ -19,7 +19,7 @@ pub(super) fn id(home: &Home) -> String {
     format!("{line}-{},-{},-{}-{}", home.index, city.name.replace(' ', "-"), city.region, home.area.postal_code)
 }
 
-pub(super) fn answer(turn: &Turn<'_>) -> Result<Page, String> {
+pub(super) fn answer(turn: &Turn<'_>) -> Result<DialectPage, String> {
     let asked = turn.asked;
     let purpose = if asked.path == "/listings/sale" { Purpose::Sale } else { Purpose::Rent };
     let [zip, city, state, status] = ["zipCode", "city", "state", "status"].map(|name| asked.param(name));
@@ -42,17 +42,17 @@ pub(super) fn answer(turn: &Turn<'_>) -> Result<Page, String> {
     let cut = turn.cut(&list, offset, limit);
     if cut.rows.is_empty() {
         let body = json!({ "error": "resource/not-found", "status": 404, "message": "No results found" });
-        return Ok(Page { answer: Answered::json(404, &body), shown: Vec::new() });
+        return Ok(DialectPage { answer: Answered::json(404, &body), shown: Vec::new() });
     }
     let rows: Vec<Value> = cut.rows.iter().enumerate().map(|(i, row)| listing(*row, turn.is_garbage(i))).collect();
     let mut answer = Answered::json(200, &Value::Array(rows)).with("x-limit", limit.to_string());
     if asked.param("includeTotalCount").as_deref() == Some("true") {
         answer = answer.with("x-total-count", cut.total.to_string());
     }
-    Ok(Page { answer, shown: turn.shown(cut.rows) })
+    Ok(DialectPage { answer, shown: turn.shown(cut.rows) })
 }
 
-fn listing((home, offer): Row<'_>, garbage: bool) -> Value {
+fn listing((home, offer): OfferRow<'_>, garbage: bool) -> Value {
     let city = home.area.city;
     let time = |at| {
         let mut text = Vec::new();

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use stoop_domain::{Phase, Time};
 
-use super::{Page, Turn};
+use super::{DialectPage, Turn};
 use crate::exchange::PortalRequest;
 use crate::home::{Home, Offer};
 
@@ -13,7 +13,7 @@ mod page;
 mod query;
 mod replication;
 
-use query::{Clock, Query};
+use query::{OrderClock, ResoQuery};
 pub(crate) use replication::Replications;
 
 /// A RESO Web API.
@@ -72,7 +72,7 @@ pub(crate) struct ListedHome<'a> {
 }
 
 /// A position in the order of rows: time, then home. The time is constant if only keys order the rows.
-pub(crate) type Position = (Time, u32);
+pub(crate) type RowPosition = (Time, u32);
 
 impl ResoSite {
     /// 100 rows per page by default, and at most the vendor's maximum.
@@ -95,11 +95,11 @@ impl ResoSite {
         }
     }
 
-    pub(super) fn answer(&self, turn: &Turn<'_>, replications: &mut Replications) -> Result<Page, String> {
+    pub(super) fn answer(&self, turn: &Turn<'_>, replications: &mut Replications) -> Result<DialectPage, String> {
         if self.vendor == Vendor::Trestle && turn.asked.path == REPLICATION {
             return replications.next_page(self, turn);
         }
-        let query = Query::parse(turn.asked.query)?;
+        let query = ResoQuery::parse(turn.asked.query)?;
         self.check(&query)?;
         let mut listed = self.listed(turn);
         listed.retain(|row| query.matches(row));
@@ -115,7 +115,7 @@ impl ResoSite {
     }
 
     /// Refuses what the vendor refuses.
-    fn check(&self, query: &Query) -> Result<(), String> {
+    fn check(&self, query: &ResoQuery) -> Result<(), String> {
         if self.vendor == Vendor::MlsGrid {
             if !query.names_system() {
                 return Err("$filter: OriginatingSystemName eq '...' is required".into());
@@ -126,8 +126,8 @@ impl ResoSite {
         } else if query.viewable.is_some() {
             return Err("$filter: cannot filter by MlgCanView".into());
         }
-        let bridges =
-            query.order == Some(Clock::Bridge) || query.since.is_some_and(|since| since.clock == Clock::Bridge);
+        let bridges = query.order == Some(OrderClock::Bridge)
+            || query.since.is_some_and(|since| since.clock == OrderClock::Bridge);
         if bridges && self.vendor != Vendor::Bridge {
             return Err("$filter: cannot filter by BridgeModificationTimestamp".into());
         }
@@ -158,17 +158,17 @@ impl ResoSite {
     }
 
     /// Whether rows are ordered by key.
-    fn by_key(&self, query: &Query) -> bool {
+    fn by_key(&self, query: &ResoQuery) -> bool {
         let replication = self.vendor == Vendor::Trestle && query.replication;
-        self.vendor == Vendor::Spark || replication || query.order == Some(Clock::None)
+        self.vendor == Vendor::Spark || replication || query.order == Some(OrderClock::None)
     }
 
     /// The time by which rows are ordered.
-    fn time(&self, row: &ListedHome<'_>, query: &Query) -> Time {
-        if query.order == Some(Clock::Bridge) { row.served_at } else { row.offer.modified_at }
+    fn time(&self, row: &ListedHome<'_>, query: &ResoQuery) -> Time {
+        if query.order == Some(OrderClock::Bridge) { row.served_at } else { row.offer.modified_at }
     }
 
-    fn position(&self, row: &ListedHome<'_>, query: &Query) -> Position {
+    fn position(&self, row: &ListedHome<'_>, query: &ResoQuery) -> RowPosition {
         let time = if self.by_key(query) { Time::from_ms(0) } else { self.time(row, query) };
         (time, row.home.index)
     }
@@ -178,7 +178,7 @@ impl ResoSite {
 const REPLICATION_TOP_MAX: usize = 2_000;
 
 impl ResoSite {
-    fn size(&self, query: &Query, replication: bool) -> usize {
+    fn size(&self, query: &ResoQuery, replication: bool) -> usize {
         let most = if replication { REPLICATION_TOP_MAX } else { self.page_size_max };
         query.top.unwrap_or(self.page_size).min(most)
     }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use stoop_domain::{Currency, PropertyType, Purpose, Status, Time};
 
 use super::words::{degrees, lies_in, line, price};
-use super::{Page, Row, Turn};
+use super::{DialectPage, OfferRow, Turn};
 use crate::exchange::Answered;
 use crate::home::Home;
 
@@ -19,7 +19,7 @@ pub(super) fn zpid(home: &Home) -> u32 {
     20_000_000 + home.index
 }
 
-pub(super) fn answer(turn: &Turn<'_>, page_size: usize) -> Result<Page, String> {
+pub(super) fn answer(turn: &Turn<'_>, page_size: usize) -> Result<DialectPage, String> {
     let asked = turn.asked;
     let position = asked.param("location").ok_or("location is required")?;
     let is_56 = asked.path == SEARCH56;
@@ -60,11 +60,11 @@ pub(super) fn answer(turn: &Turn<'_>, page_size: usize) -> Result<Page, String> 
         body["props"] = rows.into();
         body["currentPage"] = page.into();
     }
-    Ok(Page { answer: Answered::json(200, &body), shown: turn.shown(cut.rows) })
+    Ok(DialectPage { answer: Answered::json(200, &body), shown: turn.shown(cut.rows) })
 }
 
 /// A row of zillow-com1.
-fn prop(row: Row<'_>, now: Time, garbage: bool) -> Value {
+fn prop(row: OfferRow<'_>, now: Time, garbage: bool) -> Value {
     let (home, offer) = row;
     let city = home.area.city;
     let mut prop = common(row, now, garbage);
@@ -79,7 +79,7 @@ fn prop(row: Row<'_>, now: Time, garbage: bool) -> Value {
 }
 
 /// A row of zillow56: the same with other names, a numeric ID and no days.
-fn result(row: Row<'_>, now: Time, garbage: bool) -> Value {
+fn result(row: OfferRow<'_>, now: Time, garbage: bool) -> Value {
     let (home, _) = row;
     let city = home.area.city;
     let mut result = common(row, now, garbage);
@@ -95,7 +95,7 @@ fn result(row: Row<'_>, now: Time, garbage: bool) -> Value {
 }
 
 /// Fields with the same names in both.
-fn common((home, offer): Row<'_>, now: Time, garbage: bool) -> Value {
+fn common((home, offer): OfferRow<'_>, now: Time, garbage: bool) -> Value {
     let mut row = json!({
         "price": price(offer.list_price, garbage),
         "currency": "USD",
@@ -120,7 +120,7 @@ fn common((home, offer): Row<'_>, now: Time, garbage: bool) -> Value {
     row
 }
 
-fn status((home, offer): Row<'_>) -> &'static str {
+fn status((home, offer): OfferRow<'_>) -> &'static str {
     match (offer.status, home.purpose) {
         (Status::Pending, _) => "PENDING",
         (_, Purpose::Sale) => "FOR_SALE",

@@ -76,13 +76,13 @@ pub struct Suspension {
 /// Counts requests and answers, on the given clock.
 #[derive(Debug, Default)]
 pub(crate) struct Meter {
-    tallies: Vec<Tally>,
+    tallies: Vec<QuotaUse>,
     refusals: u32,
     suspended_until: Option<Time>,
 }
 
 #[derive(Debug, Default)]
-struct Tally {
+struct QuotaUse {
     window: Option<i64>,
     used: u64,
     /// The content of a sliding window.
@@ -147,7 +147,7 @@ impl Meter {
             return Err(Refused { wait_s: seconds(until.ms() - now.ms()), suspended: true });
         }
         self.suspended_until = None;
-        self.tallies.resize_with(limits.quotas.len(), Tally::default);
+        self.tallies.resize_with(limits.quotas.len(), QuotaUse::default);
         let wait_ms = limits.quotas.iter().zip(&mut self.tallies).filter_map(|(quota, tally)| {
             tally.turn(quota, now);
             (tally.used >= quota.most).then(|| tally.wait_ms(quota, now))
@@ -180,7 +180,7 @@ impl Meter {
 
     /// Adds the quota headers to an answer.
     pub(crate) fn add_headers(&mut self, limits: &Limits, now: Time, answer: &mut Answered) {
-        self.tallies.resize_with(limits.quotas.len(), Tally::default);
+        self.tallies.resize_with(limits.quotas.len(), QuotaUse::default);
         let requests = limits.quotas.iter().zip(&mut self.tallies).filter(|(quota, _)| quota.of == Counted::Requests);
         let mut windows: Vec<(&Quota, u64, i64)> = requests
             .map(|(quota, tally)| {
@@ -215,7 +215,7 @@ impl Meter {
     }
 }
 
-impl Tally {
+impl QuotaUse {
     /// Drops the counts of windows before that of `now`.
     fn turn(&mut self, quota: &Quota, now: Time) {
         match quota.window {

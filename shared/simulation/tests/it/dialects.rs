@@ -11,7 +11,7 @@ use stoop_simulation::{
     SimulationConfig, Site, SiteConfig, Vendor,
 };
 use stoop_sources::declared::{HttpSource, Map};
-use stoop_sources::{Answer, Cursor, Grant, Method, Next, Page, Params, ReadError, Request, Row, Source};
+use stoop_sources::{Cursor, Grant, Method, Next, Page, Params, ReadError, Request, Row, Source, SourceAnswer};
 
 const HOST: &str = "https://site.test";
 
@@ -64,7 +64,7 @@ fn send(site: &Site, request: &Request, bearer: Option<&str>, now: Time) -> Opti
 fn read(site: &Site, source: &dyn Source, cursor: &Cursor, now: Time) -> Result<Page, ReadError> {
     let answer = send(site, &source.request(cursor), None, now).unwrap();
     assert!(source.reads(answer.status), "{}: {}", answer.status, String::from_utf8_lossy(&answer.body));
-    let read = Answer { status: answer.status, headers: &answer.headers, body: &answer.body };
+    let read = SourceAnswer { status: answer.status, headers: &answer.headers, body: &answer.body };
     source.read(cursor, &read, now)
 }
 

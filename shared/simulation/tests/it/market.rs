@@ -7,7 +7,8 @@ use stoop_domain::{
     Time,
 };
 use stoop_simulation::{
-    Answer, Counts, Entry, Home, Noise, Rows, Simulation, SimulationConfig, Watched, What, Window, write_row,
+    EventCounts, Home, KnownFigures, LifeEvent, Noise, SimulatedRows, Simulation, SimulationConfig, Watched, What,
+    Window, write_row,
 };
 
 fn start() -> Time {
@@ -31,7 +32,7 @@ fn after_days(config: SimulationConfig, days: i64) -> Simulation {
 
 fn rows(config: SimulationConfig, rows: u64) -> String {
     let mut out = Vec::new();
-    Rows::new(config, rows).write_to(&mut out).unwrap();
+    SimulatedRows::new(config, rows).write_to(&mut out).unwrap();
     String::from_utf8(out).unwrap()
 }
 
@@ -47,7 +48,7 @@ fn equal_seeds_give_equal_markets_and_others_differ() {
 #[test]
 fn the_market_of_seed_1_is_equal_on_every_platform() {
     // FNV-1a over all bytes. If it changes, every recorded simulation changes.
-    let hash = rows(Rows::config(1, start(), 5_000), 5_000)
+    let hash = rows(SimulatedRows::config(1, start(), 5_000), 5_000)
         .bytes()
         .fold(0xCBF2_9CE4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3));
     assert_eq!(hash, 0x8F18_A352_B647_E4C7, "{hash:#018x}");
@@ -123,7 +124,7 @@ fn the_answer_agrees_with_counting_by_hand() {
         offer.list_price = Minor(price);
         offer.status = stoop_domain::Status::parse(status).unwrap();
         offer.on_market_day = at.day_in(&homes[0].market().area.country().zone);
-        Entry { shown_at: at, at, home, what, offer }
+        LifeEvent { shown_at: at, at, home, what, offer }
     };
     let log = [
         entry(0, "2026-01-01T12:00:00Z", What::Listed, 100, "Active"),
@@ -139,25 +140,25 @@ fn the_answer_agrees_with_counting_by_hand() {
         entry(1, "2026-01-13T00:00:00Z", What::Closed, 500, "Closed"), // After the moment of the answer.
     ];
     let at = Time::parse("2026-01-12T12:15:00Z").unwrap();
-    let figures = Answer::from_log(homes, &log, at, Watched::Always).total(Some("us/il/cook"));
+    let figures = KnownFigures::from_log(homes, &log, at, Watched::Always).total(Some("us/il/cook"));
     assert_eq!(figures.prices, [Minor(80), Minor(500)]);
     assert_eq!((figures.active(), figures.median(), figures.mean()), (2, Some(Minor(290)), Some(Minor(290))));
     assert_eq!((figures.min(), figures.max()), (Some(Minor(80)), Some(Minor(500))));
 
     // 24 hours are the hours from 13 on the 11th to 12 on the 12th: the relisting at 12:30 is outside.
-    let day = Counts { pending: 1, back_on_market: 1, ..Counts::default() };
+    let day = EventCounts { pending: 1, back_on_market: 1, ..EventCounts::default() };
     // 7 days are the 6th to the 12th in Chicago: the second listing was on the 5th. The slip of one day is not a cut,
     // and its correction is not a rise.
-    let week = Counts { price_cuts: 2, pending: 1, gone: 1, back_on_market: 2, ..Counts::default() };
+    let week = EventCounts { price_cuts: 2, pending: 1, gone: 1, back_on_market: 2, ..EventCounts::default() };
     assert_eq!(figures.counts(Window::Day), day);
     assert_eq!(figures.counts(Window::Days7), week);
-    assert_eq!(figures.counts(Window::Days28), Counts { new: 2, ..week });
-    assert_eq!(figures.counts(Window::Days90), Counts { new: 2, ..week });
+    assert_eq!(figures.counts(Window::Days28), EventCounts { new: 2, ..week });
+    assert_eq!(figures.counts(Window::Days90), EventCounts { new: 2, ..week });
 
     // A reader who starts on the 11th at noon finds one home on offer; the other is off the market at that time.
     let since = Watched::Since(Time::parse("2026-01-11T12:00:00Z").unwrap());
-    let counts = Answer::from_log(homes, &log, at, since).total(None).counts(Window::Days28);
-    let expected = Counts { initial: 1, price_cuts: 1, pending: 1, back_on_market: 2, ..Counts::default() };
+    let counts = KnownFigures::from_log(homes, &log, at, since).total(None).counts(Window::Days28);
+    let expected = EventCounts { initial: 1, price_cuts: 1, pending: 1, back_on_market: 2, ..EventCounts::default() };
     assert_eq!(counts, expected);
 }
 
@@ -184,7 +185,7 @@ fn the_answer_agrees_with_histories() {
         histories.entry(entry.home).or_default().apply(Sighting::at(entry.at), &facts(home, entry), listed_at);
     }
     let now = simulation.now();
-    let answer = Answer::of(&simulation, now, Watched::Always);
+    let answer = KnownFigures::of(&simulation, now, Watched::Always);
     assert!(answer.markets.len() > 12, "{:?}", answer.markets.keys());
     let mut expected: BTreeMap<Market, (Vec<Minor>, BTreeMap<&str, u64>)> = BTreeMap::new();
     for history in histories.values() {
@@ -213,7 +214,7 @@ fn the_answer_agrees_with_histories() {
     }
 }
 
-fn facts(home: &Home, entry: &Entry) -> Facts {
+fn facts(home: &Home, entry: &LifeEvent) -> Facts {
     let market = home.market();
     let mut listing = Listing::new(home.purpose, market.currency, Address::default());
     listing.address.city = Some("any".into());
@@ -278,7 +279,7 @@ fn a_row_has_resos_names() {
 
 #[test]
 fn three_percent_of_the_rows_are_changes() {
-    let (mut rows, mut out) = (Rows::new(Rows::config(2, start(), 100_000), 100_000), Vec::new());
+    let (mut rows, mut out) = (SimulatedRows::new(SimulatedRows::config(2, start(), 100_000), 100_000), Vec::new());
     let mut kinds: BTreeMap<What, u64> = BTreeMap::new();
     let mut last = Time::from_ms(0);
     while let Some(entry) = rows.next_into(&mut out) {
@@ -296,15 +297,15 @@ fn three_percent_of_the_rows_are_changes() {
 #[test]
 fn rows_equal_the_log_of_the_same_configuration() {
     let config = SimulationConfig { past_ms: 0, ..noisy(6) };
-    let (mut rows, mut out) = (Rows::new(config.clone(), 3_000), Vec::new());
-    let mut entries: Vec<Entry> = std::iter::from_fn(|| rows.next_into(&mut out)).collect();
+    let (mut rows, mut out) = (SimulatedRows::new(config.clone(), 3_000), Vec::new());
+    let mut entries: Vec<LifeEvent> = std::iter::from_fn(|| rows.next_into(&mut out)).collect();
     assert!(!entries.is_sorted_by_key(|entry| entry.at), "some come late");
     assert!(entries.is_sorted_by_key(|entry| entry.shown_at));
     entries.sort_by_key(|entry| entry.at);
     // Late entries that are not shown at the end are in the log, but not in the rows.
     let complete = entries[2_000].at;
     let simulation = after_days(config, 300);
-    let until = |entries: &[Entry]| entries.iter().filter(|entry| entry.at < complete).cloned().collect::<Vec<_>>();
+    let until = |entries: &[LifeEvent]| entries.iter().filter(|entry| entry.at < complete).cloned().collect::<Vec<_>>();
     assert_eq!(until(&entries).len(), 2_000);
     let mut log = until(simulation.log());
     let mut entries = until(&entries);

@@ -5,9 +5,9 @@ use std::io::{Read, Write};
 use std::sync::{Arc, Mutex};
 
 use stoop_domain::{Listing, Time, market_of};
-use stoop_simulation::{Home, Noise, Offer, Portal, PortalConfig, Rows, Simulation, SimulationConfig};
-use stoop_sources::declared::{Map, Outcome, Row};
-use stoop_sources::{Answer, Next, Params};
+use stoop_simulation::{Home, Noise, Offer, Portal, PortalConfig, SimulatedRows, Simulation, SimulationConfig};
+use stoop_sources::declared::{Map, RowBytes, RowOutcome};
+use stoop_sources::{Next, Params, SourceAnswer};
 
 fn start() -> Time {
     Time::parse("2026-01-05T00:00:00Z").unwrap()
@@ -37,13 +37,13 @@ fn the_declared_map_reads_every_row() {
     let map = Map::parse(&std::fs::read_to_string(path).unwrap(), "maps/simulated.toml").unwrap();
     let mut reader = map.bind_json();
     let noise = Noise { seen_again_permille: 500, cents_permille: 50, slips_permille: 50, late_permille: 10 };
-    let mut rows = Rows::new(SimulationConfig { noise, ..Rows::config(3, start(), 5_000) }, 5_000);
+    let mut rows = SimulatedRows::new(SimulationConfig { noise, ..SimulatedRows::config(3, start(), 5_000) }, 5_000);
     let homes = rows.homes().to_vec();
     let mut row = Vec::new();
     let mut closed = 0;
     while let Some(entry) = rows.next_into(&mut row) {
-        let outcome = reader.read(Row::Json(&row), "rows.jsonl", now()).unwrap();
-        let Outcome::Observation(mut seen, _) = outcome else { panic!("skipped {}", String::from_utf8_lossy(&row)) };
+        let outcome = reader.read(RowBytes::Json(&row), "rows.jsonl", now()).unwrap();
+        let RowOutcome::Observation(mut seen, _) = outcome else { panic!("skipped {}", String::from_utf8_lossy(&row)) };
         seen.check(now()).unwrap();
         let home = &homes[entry.home as usize];
         assert_eq!((&*seen.native_id, seen.at), (&*home.listing_key(), entry.at));
@@ -66,7 +66,7 @@ fn the_reso_source_reads_every_listing_from_the_portal() {
     let mut found = BTreeMap::new();
     let total = loop {
         let body = get(&source.request(&cursor).url);
-        let answer = Answer::of(body.as_bytes());
+        let answer = SourceAnswer::of(body.as_bytes());
         let page = source.read(&cursor, &answer, now()).unwrap();
         for row in page.rows {
             let stoop_sources::Row::Found(row) = row else { panic!("{row:?}") };

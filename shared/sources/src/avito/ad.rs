@@ -3,9 +3,9 @@ use std::borrow::Cow;
 use stoop_domain::{Address, Area, AreaUnit, Currency, Details, Listing, Minor, PropertyType, Purpose, Time};
 
 use super::date;
-use crate::fields::{Fields, Refusal, RefusedValues, scalar};
+use crate::fields::{FieldRefusal, Fields, RefusedValues, scalar};
 use crate::html::words;
-use crate::port::Found;
+use crate::port::SeenListing;
 
 /// Whether an ad is a promotion of new buildings. The site mixes these with the results, but they do not match the
 /// search.
@@ -14,7 +14,7 @@ pub(crate) fn is_promotion(ad: &Fields<'_>) -> bool {
 }
 
 /// Reads one ordinary ad.
-pub(crate) fn read(ad: &Fields<'_>, searched: Option<Purpose>, now: Time) -> Result<Found, Refusal> {
+pub(crate) fn read(ad: &Fields<'_>, searched: Option<Purpose>, now: Time) -> Result<SeenListing, FieldRefusal> {
     let native_id = native_id(ad)?;
     let mut refused = RefusedValues::default();
     let price = refused.take(money(ad, "price"));
@@ -28,40 +28,40 @@ pub(crate) fn read(ad: &Fields<'_>, searched: Option<Purpose>, now: Time) -> Res
     read_params(ad, &mut listing, &mut refused);
     listing.listed_at = refused.take(ad.parsed("date", |text| date::ago(text, now).ok_or(())));
     listing.details = details(ad, &mut refused);
-    Ok(Found { refused: refused.0, ..Found::now(native_id, listing) })
+    Ok(SeenListing { refused: refused.0, ..SeenListing::now(native_id, listing) })
 }
 
-pub(crate) fn native_id(ad: &Fields<'_>) -> Result<String, Refusal> {
-    ad.text("listId")?.ok_or_else(|| Refusal::missing("listId"))
+pub(crate) fn native_id(ad: &Fields<'_>) -> Result<String, FieldRefusal> {
+    ad.text("listId")?.ok_or_else(|| FieldRefusal::missing("listId"))
 }
 
 /// Reads `{"value": 690000, "currency": "DH"}`; `{}` means that the seller gives no price.
-fn money(ad: &Fields<'_>, name: &str) -> Result<Option<(Currency, Minor)>, Refusal> {
+fn money(ad: &Fields<'_>, name: &str) -> Result<Option<(Currency, Minor)>, FieldRefusal> {
     let Some(money) = ad.object(name)? else { return Ok(None) };
     let currency = match money.text("currency")?.as_deref() {
         None | Some("DH" | "DHS" | "MAD") => Currency::MAD,
         Some("EUR" | "€") => Currency::EUR,
-        Some(other) => return Err(Refusal::bad(&format!("{name}.currency"), other)),
+        Some(other) => return Err(FieldRefusal::bad(&format!("{name}.currency"), other)),
     };
     Ok(money.price("value", currency)?.map(|amount| (currency, amount)))
 }
 
-fn purpose(ad: &Fields<'_>, searched: Option<Purpose>) -> Result<Purpose, Refusal> {
+fn purpose(ad: &Fields<'_>, searched: Option<Purpose>) -> Result<Purpose, FieldRefusal> {
     let key = ad.object("adType")?.map(|kind| kind.text("key")).transpose()?.flatten();
     match key.as_deref() {
-        None => searched.ok_or_else(|| Refusal::missing("adType.key")),
+        None => searched.ok_or_else(|| FieldRefusal::missing("adType.key")),
         Some("SELL") => Ok(Purpose::Sale),
         Some("RENT" | "LET") => Ok(Purpose::Rent),
-        Some(other) => Err(Refusal::bad("adType.key", other)),
+        Some(other) => Err(FieldRefusal::bad("adType.key", other)),
     }
 }
 
 /// Reads `City, Quarter`, or the city alone.
-fn address(ad: &Fields<'_>) -> Result<Address, Refusal> {
+fn address(ad: &Fields<'_>) -> Result<Address, FieldRefusal> {
     Ok(words::city_and_quarter(&ad.text("location")?.unwrap_or_default()))
 }
 
-fn property_type(ad: &Fields<'_>) -> Result<Option<PropertyType>, Refusal> {
+fn property_type(ad: &Fields<'_>) -> Result<Option<PropertyType>, FieldRefusal> {
     let Some(category) = ad.object("category")? else { return Ok(None) };
     let (id, name) = (category.text("id")?, category.text("name")?);
     if id.is_none() && name.is_none() {
@@ -103,9 +103,9 @@ fn read_params(ad: &Fields<'_>, listing: &mut Listing, refused: &mut RefusedValu
 }
 
 /// Reads `{key, value, unit}`, any of which may be absent.
-fn read_param(param: &Fields<'_>, listing: &mut Listing) -> Result<(), Refusal> {
+fn read_param(param: &Fields<'_>, listing: &mut Listing) -> Result<(), FieldRefusal> {
     let Some(value) = param.text("value")? else { return Ok(()) };
-    let bad = |name: &str| Refusal::bad(name, &value);
+    let bad = |name: &str| FieldRefusal::bad(name, &value);
     match param.text("key")?.as_deref() {
         Some("rooms") => listing.bedrooms = Some(words::count(&value, 0).ok_or_else(|| bad("rooms"))?),
         Some("bathrooms") => {

@@ -1,19 +1,20 @@
 use stoop_domain::{Currency, Details, Listing, PropertyType, Reason, Time};
 
 use super::{Avito, ad, date};
-use crate::fields::{Refusal, RefusedValues};
+use crate::fields::{FieldRefusal, RefusedValues};
 use crate::html::Card;
 use crate::html::words;
-use crate::port::Found;
+use crate::port::SeenListing;
 
 /// Reads one ad from its card.
-pub(super) fn read(card: &Card, search: &Avito, now: Time) -> Result<Found, Refusal> {
+pub(super) fn read(card: &Card, search: &Avito, now: Time) -> Result<SeenListing, FieldRefusal> {
     if card.is_damaged() {
-        return Err(Refusal { reason: Reason::NotUtf8, detail: "in the texts of the card".into() });
+        return Err(FieldRefusal { reason: Reason::NotUtf8, detail: "in the texts of the card".into() });
     }
     let link = search.rules.required(card, "link")?;
-    let native_id = card.id.clone().ok_or_else(|| Refusal::bad("link", link))?;
-    let purpose = search.purpose.ok_or_else(|| Refusal::missing("whether it sells or lets: the path does not say"))?;
+    let native_id = card.id.clone().ok_or_else(|| FieldRefusal::bad("link", link))?;
+    let purpose =
+        search.purpose.ok_or_else(|| FieldRefusal::missing("whether it sells or lets: the path does not say"))?;
     let mut refused = RefusedValues::default();
     let price = refused.take(words::price(search.rules.required(card, "price")?, "price", &search.rules));
     let old = card.one("old_price").map(|text| words::price(text, "old_price", &search.rules)).transpose();
@@ -30,14 +31,14 @@ pub(super) fn read(card: &Card, search: &Avito, now: Time) -> Result<Found, Refu
     let dwelling = listing.property_type != Some(PropertyType::Land);
     listing.living_area = area.filter(|_| dwelling);
     listing.lot_area = area.filter(|_| !dwelling);
-    let listed_at = |text: &str| date::ago(text, now).ok_or_else(|| Refusal::bad("date", text));
+    let listed_at = |text: &str| date::ago(text, now).ok_or_else(|| FieldRefusal::bad("date", text));
     listing.listed_at = refused.take(card.one("date").map(listed_at).transpose());
     listing.details = details(card, search);
-    Ok(Found { refused: refused.0, ..Found::now(native_id, listing) })
+    Ok(SeenListing { refused: refused.0, ..SeenListing::now(native_id, listing) })
 }
 
-fn read_count<T: TryFrom<i64>>(card: &Card, name: &str, digits: u32) -> Result<Option<T>, Refusal> {
-    card.one(name).map(|text| words::count(text, digits).ok_or_else(|| Refusal::bad(name, text))).transpose()
+fn read_count<T: TryFrom<i64>>(card: &Card, name: &str, digits: u32) -> Result<Option<T>, FieldRefusal> {
+    card.one(name).map(|text| words::count(text, digits).ok_or_else(|| FieldRefusal::bad(name, text))).transpose()
 }
 
 fn details(card: &Card, search: &Avito) -> Details {

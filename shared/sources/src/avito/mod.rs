@@ -28,11 +28,13 @@ use stoop_domain::{Purpose, Time};
 
 use crate::body::{Body, html_in_words, refused};
 use crate::capabilities::Capabilities;
-use crate::fields::Refusal;
-use crate::html::{CardRules, Position};
+use crate::fields::FieldRefusal;
+use crate::html::{CardRules, PagerPosition};
 use crate::link;
 use crate::params::{Param, ParamReader};
-use crate::port::{Answer, CrawlPolicy, Cursor, Next, Page, Params, ReadError, Request, Row, SearchError, Source};
+use crate::port::{
+    CrawlPolicy, Cursor, Next, Page, Params, ReadError, Request, Row, SearchError, Source, SourceAnswer,
+};
 use crate::settings::MapErrors;
 
 /// See the [module](self).
@@ -108,10 +110,10 @@ impl Source for Avito {
     }
 
     fn request(&self, cursor: &Cursor) -> Request {
-        Request::html(format!("{}/{}?o={}", self.base, self.path, Position::of(cursor).page))
+        Request::html(format!("{}/{}?o={}", self.base, self.path, PagerPosition::of(cursor).page))
     }
 
-    fn read(&self, cursor: &Cursor, answer: &Answer<'_>, now: Time) -> Result<Page, ReadError> {
+    fn read(&self, cursor: &Cursor, answer: &SourceAnswer<'_>, now: Time) -> Result<Page, ReadError> {
         let body = Body::of(answer.body, EXPECTED)?;
         let from_data = match next_data(&body) {
             // A truncated page does not contain all of its cards.
@@ -147,7 +149,7 @@ impl Avito {
                 Err(refusal) => refused(refusal, ad::native_id(&fields).ok(), raw),
             });
         }
-        let position = Position::of(cursor);
+        let position = PagerPosition::of(cursor);
         let page = position.page;
         let total = search.aggregations.and_then(|aggregations| aggregations.all);
         let another_page = search.filters.and_then(|filters| filters.page_number).is_some_and(|given| given != page);
@@ -159,12 +161,12 @@ impl Avito {
         Ok(Page { rows, next, total, cut: ads.cut(), ..Page::default() })
     }
 
-    fn read_cards(&self, cursor: &Cursor, answer: &Answer<'_>, now: Time) -> Result<Page, ReadError> {
-        let position = Position::of(cursor);
+    fn read_cards(&self, cursor: &Cursor, answer: &SourceAnswer<'_>, now: Time) -> Result<Page, ReadError> {
+        let position = PagerPosition::of(cursor);
         let page = crate::html::read_cards(answer.body, EXPECTED, &self.rules, &position)?;
         let read = |card| match card::read(card, self, now) {
             Ok(found) => Row::Found(Box::new(found)),
-            Err(Refusal { reason, detail }) => {
+            Err(FieldRefusal { reason, detail }) => {
                 Row::Refused { native_id: card.id.clone(), reason, detail, raw: card.raw() }
             }
         };
@@ -214,11 +216,11 @@ struct Props<'a> {
 #[serde(rename_all = "camelCase")]
 struct PageProps<'a> {
     #[serde(borrow)]
-    initial_redux_state: State<'a>,
+    initial_redux_state: PageState<'a>,
 }
 
 #[derive(Deserialize)]
-struct State<'a> {
+struct PageState<'a> {
     #[serde(borrow)]
     ad: AdState<'a>,
 }
@@ -226,11 +228,11 @@ struct State<'a> {
 #[derive(Deserialize)]
 struct AdState<'a> {
     #[serde(borrow)]
-    search: Search<'a>,
+    search: AvitoSearch<'a>,
 }
 
 #[derive(Deserialize)]
-struct Search<'a> {
+struct AvitoSearch<'a> {
     #[serde(borrow)]
     ads: &'a RawValue,
     aggregations: Option<Aggregations>,

@@ -1,7 +1,7 @@
 use stoop_domain::{Area, AreaUnit, Currency, Minor, PropertyType, Reason};
 
 use super::*;
-use crate::port::{Coverage, Found};
+use crate::port::{Coverage, SeenListing};
 
 const NOW: &str = "2024-09-26T13:31:00Z";
 
@@ -12,7 +12,7 @@ fn source(params: &[(&str, &str)]) -> Avito {
 
 fn answer(page: &str, html: &str) -> Result<Page, ReadError> {
     let cursor = Cursor { position: page.into(), ..Cursor::default() };
-    let answer = Answer::of(html.as_bytes());
+    let answer = SourceAnswer::of(html.as_bytes());
     source(&[]).read(&cursor, &answer, Time::parse(NOW).unwrap())
 }
 
@@ -32,7 +32,7 @@ fn row(fields: &str) -> Row {
     answer("1", &html(&format!("{{{plain}{sep} {fields}}}"), 1, 1)).unwrap().rows.remove(0)
 }
 
-fn found(fields: &str) -> Found {
+fn found(fields: &str) -> SeenListing {
     row(fields).found()
 }
 
@@ -239,7 +239,7 @@ fn cards(cards: &str, pages: &[u32]) -> String {
 fn card_row(params: &[(&str, &str)], card: &str) -> Row {
     let html = cards(card, &[]);
     let cursor = Cursor { position: "1".into(), ..Cursor::default() };
-    source(params).read(&cursor, &Answer::of(html.as_bytes()), Time::parse(NOW).unwrap()).unwrap().rows.remove(0)
+    source(params).read(&cursor, &SourceAnswer::of(html.as_bytes()), Time::parse(NOW).unwrap()).unwrap().rows.remove(0)
 }
 
 #[test]

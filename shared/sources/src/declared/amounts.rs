@@ -2,7 +2,7 @@
 
 use stoop_domain::{Currency, Minor, Purpose};
 
-use super::cells::{Cell, Cells, is_missing};
+use super::cells::{Cells, RowCell, is_missing};
 use super::follow::RecipeText;
 use super::listing::style;
 use super::plan::{Per, Recipe};
@@ -60,10 +60,10 @@ impl<'s, C: Cells<'s>> Pass<'s, '_, C> {
             Per::Column { slot, lookup } => (*slot, lookup),
         };
         let text = match self.cells.cell(slot)? {
-            Cell::Absent => return Ok(Ok(Period::Month)),
-            Cell::Text(text) if is_missing(&text) => return Ok(Ok(Period::Month)),
-            Cell::Text(text) => text,
-            Cell::Plain(text) | Cell::Nested(text) => text.into(),
+            RowCell::Absent => return Ok(Ok(Period::Month)),
+            RowCell::Text(text) if is_missing(&text) => return Ok(Ok(Period::Month)),
+            RowCell::Text(text) => text,
+            RowCell::Plain(text) | RowCell::Nested(text) => text.into(),
         };
         let own = lookup.iter().find(|(word, _)| **word == *text).map(|(_, period)| *period);
         let unknown =

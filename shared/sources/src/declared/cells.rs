@@ -11,7 +11,7 @@ use crate::fields::shown;
 
 /// The content of a column.
 #[derive(Debug)]
-pub(super) enum Cell<'s> {
+pub(super) enum RowCell<'s> {
     /// Absent key, `null` or empty text.
     Absent,
     /// Trimmed text.
@@ -24,10 +24,10 @@ pub(super) enum Cell<'s> {
 
 /// The columns of one row.
 pub(super) trait Cells<'s> {
-    fn cell(&self, slot: u16) -> Result<Cell<'s>, RowError>;
+    fn cell(&self, slot: u16) -> Result<RowCell<'s>, RowError>;
 
     /// All values that a JSONPath selects, starting with `cell`; `None` for columns without a JSONPath.
-    fn several(&self, _slot: u16) -> Result<Option<Vec<Cell<'s>>>, RowError> {
+    fn several(&self, _slot: u16) -> Result<Option<Vec<RowCell<'s>>>, RowError> {
         Ok(None)
     }
 }
@@ -55,36 +55,36 @@ pub(super) struct CsvCells<'s, 'r> {
 }
 
 impl<'s> Cells<'s> for JsonCells<'s, '_> {
-    fn cell(&self, slot: u16) -> Result<Cell<'s>, RowError> {
+    fn cell(&self, slot: u16) -> Result<RowCell<'s>, RowError> {
         self.at(self.spans[usize::from(slot)])
     }
 
-    fn several(&self, slot: u16) -> Result<Option<Vec<Cell<'s>>>, RowError> {
+    fn several(&self, slot: u16) -> Result<Option<Vec<RowCell<'s>>>, RowError> {
         let several = self.several.iter().find(|several| several.slot == slot);
         several.map(|several| several.spans.iter().map(|span| self.at(*span)).collect()).transpose()
     }
 }
 
 impl<'s> JsonCells<'s, '_> {
-    fn at(&self, span: Span) -> Result<Cell<'s>, RowError> {
+    fn at(&self, span: Span) -> Result<RowCell<'s>, RowError> {
         json_cell(&self.row[span.start as usize..span.end as usize], span.escaped)
     }
 }
 
 /// Converts a JSON value to a cell. `escaped`: a string may contain escapes.
 #[inline]
-pub(super) fn json_cell(raw: &str, escaped: bool) -> Result<Cell<'_>, RowError> {
+pub(super) fn json_cell(raw: &str, escaped: bool) -> Result<RowCell<'_>, RowError> {
     Ok(match raw.as_bytes() {
-        [] | [b'n', ..] => Cell::Absent,
+        [] | [b'n', ..] => RowCell::Absent,
         [b'"', inside @ .., b'"'] if !escaped => text(Cow::Borrowed(&raw[1..=inside.len()])),
         [b'"', ..] => text(unescape(raw)?),
-        [b'{' | b'[', ..] => Cell::Nested(raw),
-        _ => Cell::Plain(raw),
+        [b'{' | b'[', ..] => RowCell::Nested(raw),
+        _ => RowCell::Plain(raw),
     })
 }
 
 impl<'s> Cells<'s> for CsvCells<'s, '_> {
-    fn cell(&self, slot: u16) -> Result<Cell<'s>, RowError> {
+    fn cell(&self, slot: u16) -> Result<RowCell<'s>, RowError> {
         let field = self.fields[usize::from(slot)].and_then(|i| self.row.get(i));
         match std::str::from_utf8(field.unwrap_or_default()) {
             Ok(field) => Ok(text(Cow::Borrowed(field))),
@@ -118,15 +118,15 @@ pub(super) fn unescape(raw: &str) -> Result<Cow<'_, str>, RowError> {
     Ok(Cow::Borrowed(raw.get(1..raw.len() - 1).unwrap_or_default()))
 }
 
-fn text(text: Cow<'_, str>) -> Cell<'_> {
+fn text(text: Cow<'_, str>) -> RowCell<'_> {
     if let (Some(first), Some(last)) = (text.as_bytes().first(), text.as_bytes().last())
         && first.is_ascii_graphic()
         && last.is_ascii_graphic()
     {
-        return Cell::Text(text);
+        return RowCell::Text(text);
     }
     let text = trim(text);
-    if text.is_empty() { Cell::Absent } else { Cell::Text(text) }
+    if text.is_empty() { RowCell::Absent } else { RowCell::Text(text) }
 }
 
 /// Trims white space at both ends; copies only if it must.

@@ -1,7 +1,7 @@
 //! Parts that several tables of a map share: columns, conditions and date formats.
 
 use super::json_path::{self, JsonPath};
-use super::plan::{Column, Condition, Rule};
+use super::plan::{Condition, MapColumn, Rule};
 use super::trie;
 use crate::settings::{Mistakes, Section};
 use crate::text::DateFormat;
@@ -9,7 +9,7 @@ use crate::text::DateFormat;
 /// The columns that a map names, each with its slot, and those columns that are JSONPaths.
 #[derive(Default)]
 pub(super) struct Columns {
-    pub(super) all: Vec<Column>,
+    pub(super) all: Vec<MapColumn>,
     pub(super) paths: Vec<(u16, JsonPath)>,
 }
 
@@ -32,7 +32,7 @@ impl Columns {
             }
         }
         if known.is_none() {
-            self.all.push(Column { name: name.into(), key, line });
+            self.all.push(MapColumn { name: name.into(), key, line });
         }
         slot
     }

@@ -6,7 +6,7 @@ use crate::port::Params;
 /// A text with `{names}` for parameters of the search and values of the scan.
 #[derive(Clone, Debug)]
 pub(super) struct Filling {
-    parts: Vec<Part>,
+    parts: Vec<TemplatePart>,
     form: Form,
 }
 
@@ -33,7 +33,7 @@ pub(super) enum Blank {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Part {
+enum TemplatePart {
     Text(String),
     /// `bare`: outside of any string of a JSON body.
     Param {
@@ -65,19 +65,19 @@ impl Filling {
                 continue;
             }
             if !plain.is_empty() {
-                filling.parts.push(Part::Text(std::mem::take(&mut plain)));
+                filling.parts.push(TemplatePart::Text(std::mem::take(&mut plain)));
             }
             let name = &after[1..=name_len];
             let bare = form == Form::Json && !inside;
             filling.parts.push(match blanks.iter().find(|(known, _)| *known == name) {
-                Some((_, blank)) => Part::Blank { blank: *blank, bare },
-                None => Part::Param { name: name.to_owned(), bare },
+                Some((_, blank)) => TemplatePart::Blank { blank: *blank, bare },
+                None => TemplatePart::Param { name: name.to_owned(), bare },
             });
             rest = &after[name_len + 2..];
         }
         plain.push_str(rest);
         if !plain.is_empty() {
-            filling.parts.push(Part::Text(plain));
+            filling.parts.push(TemplatePart::Text(plain));
         }
         filling
     }
@@ -85,7 +85,7 @@ impl Filling {
     /// Names of the parameters in the text.
     pub(super) fn params(&self) -> impl Iterator<Item = &str> {
         self.parts.iter().filter_map(|part| match part {
-            Part::Param { name, .. } => Some(name.as_str()),
+            TemplatePart::Param { name, .. } => Some(name.as_str()),
             _ => None,
         })
     }
@@ -93,17 +93,17 @@ impl Filling {
     /// Whether the text contains `wanted`: `Some(true)` if outside of any string of a JSON body.
     pub(super) fn has(&self, wanted: Blank) -> Option<bool> {
         self.parts.iter().find_map(|part| match part {
-            Part::Blank { blank, bare } if *blank == wanted => Some(*bare),
+            TemplatePart::Blank { blank, bare } if *blank == wanted => Some(*bare),
             _ => None,
         })
     }
 
     /// Returns the text with its parameters filled in.
     pub(super) fn with(&self, params: &Params) -> Self {
-        let filled = |part: &Part| match part {
-            Part::Param { name, bare } => {
+        let filled = |part: &TemplatePart| match part {
+            TemplatePart::Param { name, bare } => {
                 let value = params.get(name).map_or("", String::as_str);
-                Part::Text(if *bare { value.to_owned() } else { self.written(value) })
+                TemplatePart::Text(if *bare { value.to_owned() } else { self.written(value) })
             }
             other => other.clone(),
         };
@@ -113,10 +113,10 @@ impl Filling {
     /// Renders the whole text with the scan's values. `bare` values are not escaped.
     pub(super) fn render(&self, value: impl Fn(Blank, bool) -> String) -> String {
         let parts = self.parts.iter().map(|part| match part {
-            Part::Text(text) => text.clone(),
-            Part::Param { .. } => String::new(),
-            Part::Blank { blank, bare: true } => value(*blank, true),
-            Part::Blank { blank, bare: false } => self.written(&value(*blank, false)),
+            TemplatePart::Text(text) => text.clone(),
+            TemplatePart::Param { .. } => String::new(),
+            TemplatePart::Blank { blank, bare: true } => value(*blank, true),
+            TemplatePart::Blank { blank, bare: false } => self.written(&value(*blank, false)),
         });
         parts.collect()
     }

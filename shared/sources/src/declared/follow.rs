@@ -4,17 +4,17 @@ use std::borrow::Cow;
 
 use stoop_domain::Reason;
 
-use super::cells::{Cell, Cells, is_missing, trim};
-use super::plan::{Condition, Known, Origin, Piece, Recipe, Rule, Word};
+use super::cells::{Cells, RowCell, is_missing, trim};
+use super::plan::{Condition, FieldOrigin, KnownValue, Piece, Recipe, Rule, Word};
 use super::row::{Pass, RowError};
-use super::target::{Kind, Target};
+use super::target::{Target, TargetKind};
 use crate::fields::shown;
 use crate::text::{purpose_named, status_named};
 
 /// The text that a recipe found.
 pub(super) struct RecipeText<'s> {
     pub(super) text: Cow<'s, str>,
-    pub(super) known: Known,
+    pub(super) known: KnownValue,
     /// The value was a JSON number, not a string.
     pub(super) plain: bool,
 }
@@ -25,20 +25,22 @@ impl<'s, C: Cells<'s>> Pass<'s, '_, C> {
         let Some(recipe) = self.recipe(target)? else { return Ok(None) };
         let mut found = None;
         match &recipe.origin {
-            Origin::Constant(word) => return Ok(Some(RecipeText::word(word))),
-            Origin::FileName(_) => {
+            FieldOrigin::Constant(word) => return Ok(Some(RecipeText::word(word))),
+            FieldOrigin::FileName(_) => {
                 // Copied, because the text is part of the scratch memory that the regexes share.
                 let text = self.scratch.from_file_name[target.index()].clone();
-                found = text.map(|text| RecipeText { text: Cow::Owned(text), known: Known::No, plain: false });
+                found = text.map(|text| RecipeText { text: Cow::Owned(text), known: KnownValue::No, plain: false });
             }
-            Origin::Columns(slots) => {
+            FieldOrigin::Columns(slots) => {
                 for slot in slots {
                     let (text, plain) = match self.cells.cell(*slot).map_err(|error| self.named(target, error))? {
-                        Cell::Absent => continue,
-                        Cell::Text(text) if is_missing(&text) && !recipe.translates(&text) => continue,
-                        Cell::Text(text) => (text, false),
-                        Cell::Plain(text) => (Cow::Borrowed(text), true),
-                        Cell::Nested(_) => return Err(self.bad(target, "an object or a list, not a text or a number")),
+                        RowCell::Absent => continue,
+                        RowCell::Text(text) if is_missing(&text) && !recipe.translates(&text) => continue,
+                        RowCell::Text(text) => (text, false),
+                        RowCell::Plain(text) => (Cow::Borrowed(text), true),
+                        RowCell::Nested(_) => {
+                            return Err(self.bad(target, "an object or a list, not a text or a number"));
+                        }
                     };
                     found = self.through(target, recipe, text, plain);
                     if found.is_some() {
@@ -46,7 +48,7 @@ impl<'s, C: Cells<'s>> Pass<'s, '_, C> {
                     }
                 }
             }
-            Origin::Template(pieces) => {
+            FieldOrigin::Template(pieces) => {
                 if let Some(text) = self.join(pieces).map_err(|error| self.named(target, error))? {
                     found = self.through(target, recipe, Cow::Owned(text), false);
                 }
@@ -94,7 +96,7 @@ impl<'s, C: Cells<'s>> Pass<'s, '_, C> {
             };
         }
         let text = trim(text);
-        (!text.is_empty()).then_some(RecipeText { text, known: Known::No, plain: plain && recipe.regex.is_none() })
+        (!text.is_empty()).then_some(RecipeText { text, known: KnownValue::No, plain: plain && recipe.regex.is_none() })
     }
 
     /// Joins the pieces of a template; `None` if one of its columns is absent.
@@ -104,10 +106,10 @@ impl<'s, C: Cells<'s>> Pass<'s, '_, C> {
             match piece {
                 Piece::Text(text) => joined.push_str(text),
                 Piece::Slot(slot) => match self.cells.cell(*slot)? {
-                    Cell::Absent => return Ok(None),
-                    Cell::Text(text) if is_missing(&text) => return Ok(None),
-                    Cell::Text(text) => joined.push_str(&text),
-                    Cell::Plain(text) | Cell::Nested(text) => joined.push_str(text),
+                    RowCell::Absent => return Ok(None),
+                    RowCell::Text(text) if is_missing(&text) => return Ok(None),
+                    RowCell::Text(text) => joined.push_str(&text),
+                    RowCell::Plain(text) | RowCell::Nested(text) => joined.push_str(text),
                 },
             }
         }
@@ -139,18 +141,18 @@ impl<'s, C: Cells<'s>> Pass<'s, '_, C> {
         let show = |slot: u16| {
             let name = &self.plan.columns[usize::from(slot)].name;
             match self.cells.cell(slot) {
-                Ok(Cell::Absent) => format!("column {name:?}, empty"),
-                Ok(Cell::Text(text)) => format!("column {name:?}: {:?}", shown(&text)),
-                Ok(Cell::Plain(text) | Cell::Nested(text)) => format!("column {name:?}: {text:.120}"),
+                Ok(RowCell::Absent) => format!("column {name:?}, empty"),
+                Ok(RowCell::Text(text)) => format!("column {name:?}: {:?}", shown(&text)),
+                Ok(RowCell::Plain(text) | RowCell::Nested(text)) => format!("column {name:?}: {text:.120}"),
                 Err(error) => format!("column {name:?}: {}", error.detail),
             }
         };
         match self.plan.fields[target.index()].as_ref().map(|recipe| &recipe.origin) {
             None => "the map".to_owned(),
-            Some(Origin::Constant(word)) => format!("constant {:?}", word.text),
-            Some(Origin::FileName(_)) => format!("file name {:?}", self.scratch.file_name),
-            Some(Origin::Columns(slots)) => slots.iter().map(|slot| show(*slot)).collect::<Vec<_>>().join(", "),
-            Some(Origin::Template(pieces)) => {
+            Some(FieldOrigin::Constant(word)) => format!("constant {:?}", word.text),
+            Some(FieldOrigin::FileName(_)) => format!("file name {:?}", self.scratch.file_name),
+            Some(FieldOrigin::Columns(slots)) => slots.iter().map(|slot| show(*slot)).collect::<Vec<_>>().join(", "),
+            Some(FieldOrigin::Template(pieces)) => {
                 let slots = pieces.iter().filter_map(|piece| match piece {
                     Piece::Slot(slot) => Some(show(*slot)),
                     Piece::Text(_) => None,
@@ -163,9 +165,9 @@ impl<'s, C: Cells<'s>> Pass<'s, '_, C> {
     pub(super) fn holds(&self, condition: &Condition) -> Result<bool, RowError> {
         let cell = self.cells.cell(condition.slot)?;
         let text = match &cell {
-            Cell::Absent => None,
-            Cell::Text(text) => Some(&**text),
-            Cell::Plain(text) | Cell::Nested(text) => Some(*text),
+            RowCell::Absent => None,
+            RowCell::Text(text) => Some(&**text),
+            RowCell::Plain(text) | RowCell::Nested(text) => Some(*text),
         };
         let one_of = |texts: &[Box<str>]| texts.iter().any(|t| **t == *text.unwrap_or(""));
         Ok(match &condition.rule {
@@ -193,8 +195,10 @@ impl<'s> RecipeText<'s> {
     /// What a text is known to name; `None` if nothing, or if the field is neither status nor purpose.
     fn named(target: Target, text: &str) -> Option<Self> {
         let (word, known) = match target.kind() {
-            Kind::Status => status_named(text).map(|status| (status.as_str(), Known::Status(status)))?,
-            Kind::Purpose => purpose_named(text).map(|purpose| (purpose.as_str(), Known::Purpose(purpose)))?,
+            TargetKind::Status => status_named(text).map(|status| (status.as_str(), KnownValue::Status(status)))?,
+            TargetKind::Purpose => {
+                purpose_named(text).map(|purpose| (purpose.as_str(), KnownValue::Purpose(purpose)))?
+            }
             _ => return None,
         };
         Some(Self { text: Cow::Borrowed(word), known, plain: false })

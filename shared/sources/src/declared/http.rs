@@ -10,14 +10,14 @@ use super::http_plan::HttpPlan;
 use super::map::Map;
 use super::pages_plan::By;
 use super::plan::Format;
-use super::reader::{self, Reader};
-use super::row::Parts;
+use super::reader::{self, RowReader};
+use super::row::RowContent;
 use super::watermark::Watermark;
 use crate::fields::shown;
 use crate::grant::ClientCredentials;
 use crate::link::{VALUE, encode, origin};
 use crate::port::{
-    Answer, CrawlPolicy, Cursor, Found, Next, Page, Params, ReadError, Request, Row, SearchError, Source,
+    CrawlPolicy, Cursor, Next, Page, Params, ReadError, Request, Row, SearchError, SeenListing, Source, SourceAnswer,
 };
 use crate::text::{PageListings, page_listings};
 
@@ -160,16 +160,16 @@ impl HttpSource {
     /// Returns the rows, the number of skipped ones, and the latest watermark.
     fn rows(&self, opened: &OpenEnvelope<'_>, now: Time) -> (Vec<Row>, u64, Option<Time>) {
         let watermark = self.http().watermark.as_ref();
-        let mut reader: Reader = self.map.bind_json();
+        let mut reader: RowReader = self.map.bind_json();
         let mut latest = None;
         let mut left_out = 0;
         let mut read = Vec::with_capacity(opened.rows.len());
         for raw in &opened.rows {
-            match reader.parts(reader::Row::Json(raw.as_bytes()), "", now) {
+            match reader.parts(reader::RowBytes::Json(raw.as_bytes()), "", now) {
                 Ok(Some(parts)) => {
                     // A map does not guarantee that the row's time changes with every modification.
-                    let Parts { native_id, at, listing, refused } = parts;
-                    let found = Found { native_id, at, versioned: false, listing, refused };
+                    let RowContent { native_id, at, listing, refused } = parts;
+                    let found = SeenListing { native_id, at, versioned: false, listing, refused };
                     read.push(Row::Found(Box::new(found)));
                 }
                 Ok(None) => left_out += 1,
@@ -252,7 +252,7 @@ impl Source for HttpSource {
         format!("{host}#{}", &hasher.finalize().to_hex()[..12])
     }
 
-    fn read(&self, cursor: &Cursor, answer: &Answer<'_>, now: Time) -> Result<Page, ReadError> {
+    fn read(&self, cursor: &Cursor, answer: &SourceAnswer<'_>, now: Time) -> Result<Page, ReadError> {
         let http = self.http();
         if http.empty_status.contains(&answer.status) {
             // No total: a URL that no longer exists must not mark homes as gone.
@@ -319,7 +319,7 @@ fn hidden(secrets: &[String]) -> Vec<String> {
     hidden
 }
 
-fn text<'a>(answer: &Answer<'a>, hide: impl Fn(&str) -> String) -> Result<&'a str, ReadError> {
+fn text<'a>(answer: &SourceAnswer<'a>, hide: impl Fn(&str) -> String) -> Result<&'a str, ReadError> {
     let body = std::str::from_utf8(answer.body)
         .map_err(|error| ReadError::Unreadable(format!("no UTF-8 at byte {}", error.valid_up_to())))?;
     let body = body.strip_prefix('\u{feff}').unwrap_or(body).trim();

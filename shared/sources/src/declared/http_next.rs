@@ -3,9 +3,9 @@
 use super::cells::unescape;
 use super::envelope::{MORE, NEXT, OpenEnvelope, TOTAL, TOTAL_PAGES};
 use super::http_plan::HttpPlan;
-use super::pages_plan::{By, Pages};
+use super::pages_plan::{By, PagesPlan};
 use crate::link;
-use crate::port::{Answer, Cursor, Next, ReadError};
+use crate::port::{Cursor, Next, ReadError, SourceAnswer};
 
 /// The rows that a search engine shows at most, and the total that it then reports: the usual bound of Elasticsearch and
 /// its like.
@@ -20,7 +20,7 @@ pub(super) struct AnsweredRequest<'a> {
     pub(super) first: &'a str,
     /// The origin that links must not leave.
     pub(super) home: &'a str,
-    pub(super) answer: &'a Answer<'a>,
+    pub(super) answer: &'a SourceAnswer<'a>,
     pub(super) opened: &'a OpenEnvelope<'a>,
 }
 
@@ -70,7 +70,7 @@ impl AnsweredRequest<'_> {
     }
 
     /// Number of the next page, with the number of rows before it.
-    fn next_page(&self, pages: &Pages) -> Option<String> {
+    fn next_page(&self, pages: &PagesPlan) -> Option<String> {
         let (number, before) = numbered(&self.cursor.position, pages.first);
         let turned = number.saturating_sub(pages.first);
         let before = before.or_else(|| pages.size.map(|size| turned.saturating_mul(size)));
@@ -85,7 +85,7 @@ impl AnsweredRequest<'_> {
     }
 
     /// Advances the offset by the rows read: a server may return fewer rows per page than requested.
-    fn next_offset(&self, pages: &Pages) -> Result<Option<String>, ReadError> {
+    fn next_offset(&self, pages: &PagesPlan) -> Result<Option<String>, ReadError> {
         let (number, _) = numbered(&self.cursor.position, pages.first);
         let next = number.saturating_add(self.opened.counted);
         let seen = next.saturating_sub(pages.first);
@@ -100,7 +100,7 @@ impl AnsweredRequest<'_> {
         Ok((!is_last).then(|| next.to_string()))
     }
 
-    fn is_short(&self, pages: &Pages) -> bool {
+    fn is_short(&self, pages: &PagesPlan) -> bool {
         self.opened.counted == 0 || pages.size.is_some_and(|size| self.opened.counted < size)
     }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::envelope::Envelope;
 use super::filling::{Blank, Filling};
-use super::pages_plan::{By, Pages};
+use super::pages_plan::{By, PagesPlan};
 use super::watermark::Watermark;
 use crate::port::{CrawlPolicy, Method};
 
@@ -15,7 +15,7 @@ pub(super) struct HttpPlan {
     pub(super) headers: Vec<(String, Filling)>,
     pub(super) body: Option<Filling>,
     pub(super) oauth2: Option<Oauth2>,
-    pub(super) pages: Pages,
+    pub(super) pages: PagesPlan,
     pub(super) crawl_policy: CrawlPolicy,
     pub(super) envelope: Envelope,
     /// Statuses that mean that there are no rows.

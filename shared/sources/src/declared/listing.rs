@@ -7,11 +7,11 @@ use stoop_domain::{
     Time,
 };
 
-use super::cells::{Cell, Cells};
+use super::cells::{Cells, RowCell};
 use super::follow::RecipeText;
-use super::plan::{Known, Origin, Recipe};
-use super::row::{Parts, Pass, RowError};
-use super::target::{Kind, Target};
+use super::plan::{FieldOrigin, KnownValue, Recipe};
+use super::row::{Pass, RowContent, RowError};
+use super::target::{Target, TargetKind};
 use super::values;
 use crate::raws::LIST_BYTES_MAX;
 use crate::text::{NumberStyle, parse_area};
@@ -35,7 +35,7 @@ impl<'s, C: Cells<'s>> Pass<'s, '_, C> {
     }
 
     /// Reads the whole row.
-    pub(super) fn parts(&mut self) -> Result<Parts, RowError> {
+    pub(super) fn parts(&mut self) -> Result<RowContent, RowError> {
         let native_id = self.text(Target::NATIVE_ID)?.ok_or_else(|| self.missing(Target::NATIVE_ID))?;
         let native_id = values::native_id(native_id)
             .map_err(|detail| RowError::new(Reason::BadValue, format!("native_id {detail}")))?;
@@ -69,7 +69,7 @@ impl<'s, C: Cells<'s>> Pass<'s, '_, C> {
         details.images = self.list(Target::IMAGES)?;
         details.amenities = self.list(Target::AMENITIES)?;
         details.url = self.text(Target::URL)?;
-        Ok(Parts { native_id, at, listing, refused: std::mem::take(&mut self.refused) })
+        Ok(RowContent { native_id, at, listing, refused: std::mem::take(&mut self.refused) })
     }
 
     fn address(&mut self) -> Result<Address, RowError> {
@@ -96,8 +96,8 @@ impl<'s, C: Cells<'s>> Pass<'s, '_, C> {
     }
 
     fn purpose(&mut self) -> Result<Purpose, RowError> {
-        let found = self.value(Target::PURPOSE, |_, found| match named(Kind::Purpose, found)? {
-            Known::Purpose(purpose) => Ok(purpose),
+        let found = self.value(Target::PURPOSE, |_, found| match named(TargetKind::Purpose, found)? {
+            KnownValue::Purpose(purpose) => Ok(purpose),
             _ => Err(NOT_NAMED.to_owned()),
         })?;
         found.or(self.plan.purpose).ok_or_else(|| self.missing(Target::PURPOSE))
@@ -107,8 +107,8 @@ impl<'s, C: Cells<'s>> Pass<'s, '_, C> {
         if self.plan.fields[Target::STATUS.index()].is_none() {
             return Ok(Status::Active);
         }
-        let found = self.value(Target::STATUS, |_, found| match named(Kind::Status, found)? {
-            Known::Status(status) => Ok(status),
+        let found = self.value(Target::STATUS, |_, found| match named(TargetKind::Status, found)? {
+            KnownValue::Status(status) => Ok(status),
             _ => Err(NOT_NAMED.to_owned()),
         })?;
         found.ok_or_else(|| self.missing(Target::STATUS))
@@ -122,8 +122,8 @@ impl<'s, C: Cells<'s>> Pass<'s, '_, C> {
     ) -> Result<Option<HomeValue>, RowError> {
         Ok(match kind {
             HomeKind::PropertyType => self
-                .value(target, |_, found| match named(Kind::PropertyType, found)? {
-                    Known::PropertyType(kind) => Ok(kind),
+                .value(target, |_, found| match named(TargetKind::PropertyType, found)? {
+                    KnownValue::PropertyType(kind) => Ok(kind),
                     _ => Err(NOT_NAMED.to_owned()),
                 })?
                 .map(HomeValue::PropertyType),
@@ -148,8 +148,8 @@ impl<'s, C: Cells<'s>> Pass<'s, '_, C> {
     /// Reads the prices and the currency, which a price's text may name. In a row that is not closed, sale fields
     /// belong to an earlier sale and are ignored.
     fn prices(&mut self, purpose: Purpose, status: Status) -> Result<Prices, RowError> {
-        let field = self.value(Target::CURRENCY, |_, found| match named(Kind::Currency, found)? {
-            Known::Currency(currency) => Ok(currency),
+        let field = self.value(Target::CURRENCY, |_, found| match named(TargetKind::Currency, found)? {
+            KnownValue::Currency(currency) => Ok(currency),
             _ => Err(NOT_NAMED.to_owned()),
         })?;
         let default = field.or(self.plan.currency);
@@ -227,12 +227,12 @@ impl<'s, C: Cells<'s>> Pass<'s, '_, C> {
     /// Reads a list: an array of texts, a text split at `split`, or a single text.
     fn list(&mut self, target: Target) -> Result<Vec<String>, RowError> {
         let Some(recipe) = self.recipe(target)? else { return Ok(Vec::new()) };
-        if let Origin::Columns(slots) = &recipe.origin {
+        if let FieldOrigin::Columns(slots) = &recipe.origin {
             for (i, slot) in slots.iter().enumerate() {
                 let cells = match (self.cells.cell(*slot)?, self.cells.several(*slot)?) {
-                    (Cell::Absent, _) => continue,
-                    (Cell::Nested(raw), None) => vec![Cell::Nested(raw)],
-                    (Cell::Nested(_), Some(cells)) => cells,
+                    (RowCell::Absent, _) => continue,
+                    (RowCell::Nested(raw), None) => vec![RowCell::Nested(raw)],
+                    (RowCell::Nested(_), Some(cells)) => cells,
                     (_, Some(cells)) if cells.len() > 1 && self.nothing_in(&slots[..i])? => cells,
                     // A single text is read like any field.
                     _ => continue,
@@ -258,14 +258,14 @@ impl<'s, C: Cells<'s>> Pass<'s, '_, C> {
     }
 
     /// Texts of a list's cells: array items as is, other cells through the recipe.
-    fn texts(&mut self, target: Target, recipe: &'s Recipe, cells: Vec<Cell<'s>>) -> Result<Vec<String>, RowError> {
+    fn texts(&mut self, target: Target, recipe: &'s Recipe, cells: Vec<RowCell<'s>>) -> Result<Vec<String>, RowError> {
         let mut texts = Vec::with_capacity(cells.len());
         for cell in cells {
             let found = match cell {
-                Cell::Absent => None,
-                Cell::Text(text) => self.through(target, recipe, text, false),
-                Cell::Plain(text) => self.through(target, recipe, Cow::Borrowed(text), true),
-                Cell::Nested(raw) => {
+                RowCell::Absent => None,
+                RowCell::Text(text) => self.through(target, recipe, text, false),
+                RowCell::Plain(text) => self.through(target, recipe, Cow::Borrowed(text), true),
+                RowCell::Nested(raw) => {
                     if raw.len() > LIST_BYTES_MAX {
                         let why = format!("a list of {} bytes; at most {LIST_BYTES_MAX} are read", raw.len());
                         return Err(self.bad(target, &why));
@@ -283,7 +283,7 @@ impl<'s, C: Cells<'s>> Pass<'s, '_, C> {
 
     fn nothing_in(&self, slots: &[u16]) -> Result<bool, RowError> {
         for slot in slots {
-            if !matches!(self.cells.cell(*slot)?, Cell::Absent) {
+            if !matches!(self.cells.cell(*slot)?, RowCell::Absent) {
                 return Ok(false);
             }
         }
@@ -313,8 +313,8 @@ impl<'s, C: Cells<'s>> Pass<'s, '_, C> {
 const NOT_NAMED: &str = "no such value";
 
 /// Returns an enum value; values that the map contains are already parsed.
-fn named(kind: Kind, found: &RecipeText<'_>) -> Result<Known, String> {
-    if found.known == Known::No { values::known(kind, &found.text) } else { Ok(found.known) }
+fn named(kind: TargetKind, found: &RecipeText<'_>) -> Result<KnownValue, String> {
+    if found.known == KnownValue::No { values::known(kind, &found.text) } else { Ok(found.known) }
 }
 
 pub(super) fn style(recipe: &Recipe, plain: bool) -> NumberStyle {

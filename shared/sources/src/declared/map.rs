@@ -3,8 +3,8 @@ use std::sync::Arc;
 use csv::ByteRecord;
 use stoop_domain::Time;
 
-use super::plan::{Order, Origin, Piece, Plan, ReadHints};
-use super::reader::Reader;
+use super::plan::{FieldOrigin, Order, Piece, Plan, ReadHints};
+use super::reader::RowReader;
 use super::target::Target;
 use super::{json_path, parse, trie};
 use crate::settings::{MapErrors, Mistake, accepted};
@@ -72,8 +72,8 @@ impl Map {
 
     /// Returns a reader of JSON rows.
     #[must_use]
-    pub fn bind_json(&self) -> Reader {
-        Reader::new(Arc::clone(&self.plan), None)
+    pub fn bind_json(&self) -> RowReader {
+        RowReader::new(Arc::clone(&self.plan), None)
     }
 
     /// Returns a reader of CSV rows with this header.
@@ -81,7 +81,7 @@ impl Map {
     /// # Errors
     /// Fails if a required column is missing (for a list of columns, one is enough), or if the header has a column of
     /// the map twice: then nobody knows which one is meant.
-    pub fn bind_csv(&self, headers: &ByteRecord) -> Result<Reader, MapErrors> {
+    pub fn bind_csv(&self, headers: &ByteRecord) -> Result<RowReader, MapErrors> {
         let plan = &self.plan;
         let names: Vec<String> = headers.iter().map(|name| String::from_utf8_lossy(name).trim().to_owned()).collect();
         let fields: Vec<Option<usize>> =
@@ -90,12 +90,12 @@ impl Map {
         for recipe in plan.fields.iter().flatten() {
             needed.extend(recipe.only.iter().map(|condition| vec![condition.slot]));
             match &recipe.origin {
-                Origin::Columns(slots) => needed.push(slots.clone()),
-                Origin::Template(pieces) => needed.extend(pieces.iter().filter_map(|piece| match piece {
+                FieldOrigin::Columns(slots) => needed.push(slots.clone()),
+                FieldOrigin::Template(pieces) => needed.extend(pieces.iter().filter_map(|piece| match piece {
                     Piece::Slot(slot) => Some(vec![*slot]),
                     Piece::Text(_) => None,
                 })),
-                Origin::Constant(_) | Origin::FileName(_) => {}
+                FieldOrigin::Constant(_) | FieldOrigin::FileName(_) => {}
             }
         }
         let mut mistakes: Vec<Mistake> = needed
@@ -142,7 +142,7 @@ impl Map {
             })
         }));
         if mistakes.is_empty() {
-            return Ok(Reader::new(Arc::clone(plan), Some(fields)));
+            return Ok(RowReader::new(Arc::clone(plan), Some(fields)));
         }
         mistakes.sort();
         mistakes.dedup();

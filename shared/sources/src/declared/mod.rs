@@ -102,5 +102,5 @@ pub use crate::settings::{MapErrors, Mistake};
 pub use http::HttpSource;
 pub use map::Map;
 pub use plan::{Format, Order, ReadHints};
-pub use reader::{Outcome, Reader, Row};
+pub use reader::{RowBytes, RowOutcome, RowReader};
 pub use row::RowError;

@@ -6,7 +6,7 @@ use crate::settings::{Mistakes, Section, accepted};
 
 /// How a scan gets from page to page.
 #[derive(Debug)]
-pub(super) struct Pages {
+pub(super) struct PagesPlan {
     pub(super) by: By,
     /// The query parameter that carries the page number, offset or cursor.
     pub(super) param: String,
@@ -50,7 +50,7 @@ impl By {
     }
 }
 
-impl Pages {
+impl PagesPlan {
     /// Names in `{braces}` that paging fills.
     pub(super) fn blanks(&self) -> Vec<(&'static str, Blank)> {
         let position = self.by.position().map(|name| (name, Blank::Position));
@@ -59,9 +59,9 @@ impl Pages {
 }
 
 /// Reads `[http.pages]` of `http`, and the envelope paths that it names.
-pub(super) fn walk<'d>(http: &Section<'d>, mistakes: &mut Mistakes<'_>) -> (Pages, [Option<&'d str>; COUNT]) {
+pub(super) fn walk<'d>(http: &Section<'d>, mistakes: &mut Mistakes<'_>) -> (PagesPlan, [Option<&'d str>; COUNT]) {
     let mut pages =
-        Pages { by: By::None, param: String::new(), first: 0, size: None, size_param: None, total_header: None };
+        PagesPlan { by: By::None, param: String::new(), first: 0, size: None, size_param: None, total_header: None };
     let mut paths = [None; COUNT];
     let Some(table) = http.table("pages", mistakes) else { return (pages, paths) };
     let names = WAYS.map(|(name, ..)| name);

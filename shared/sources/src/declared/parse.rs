@@ -7,8 +7,8 @@ use super::json_path;
 use super::parse_field::recipe;
 use super::parse_http;
 use super::parse_read::{hints, note};
-use super::plan::{Condition, Known, Order, Plan, Recipe};
-use super::target::{Kind, Target};
+use super::plan::{Condition, KnownValue, Order, Plan, Recipe};
+use super::target::{Target, TargetKind};
 use super::trie::{self, Trie};
 use super::values;
 use crate::settings::{MapErrors, Mistakes, Section, accepted};
@@ -34,8 +34,8 @@ fn walk(root: &Section<'_>, file: &str, mistakes: &mut Mistakes<'_>) -> Plan {
     let fields = fields(root, &zone, &mut columns, mistakes);
     let hints = hints(root, mistakes);
     let purpose = match root.text("purpose", mistakes) {
-        Some((text, line)) => match values::known(Kind::Purpose, text) {
-            Ok(Known::Purpose(purpose)) => Some(purpose),
+        Some((text, line)) => match values::known(TargetKind::Purpose, text) {
+            Ok(KnownValue::Purpose(purpose)) => Some(purpose),
             Ok(_) => None,
             Err(problem) => note(mistakes, line, "purpose", problem),
         },
@@ -50,8 +50,8 @@ fn walk(root: &Section<'_>, file: &str, mistakes: &mut Mistakes<'_>) -> Plan {
         name: name(root, mistakes).into(),
         country: country(root, mistakes),
         currency: match root.text("currency", mistakes) {
-            Some((text, line)) => match values::known(Kind::Currency, text) {
-                Ok(Known::Currency(currency)) => Some(currency),
+            Some((text, line)) => match values::known(TargetKind::Currency, text) {
+                Ok(KnownValue::Currency(currency)) => Some(currency),
                 Ok(_) => None,
                 Err(problem) => note(mistakes, line, "currency", problem),
             },

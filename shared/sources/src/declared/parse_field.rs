@@ -6,8 +6,8 @@ use stoop_domain::AreaUnit;
 
 use super::columns::{Columns, condition, formats};
 use super::parse_conversion::conversion;
-use super::plan::{Lookup, Origin, Piece, Recipe, When, Word};
-use super::target::{Kind, Target};
+use super::plan::{FieldOrigin, Lookup, Piece, Recipe, When, Word};
+use super::target::{Target, TargetKind};
 use super::values;
 use crate::settings::{Mistakes, Section, accepted};
 use crate::text::{Language, NumberStyle, parse_area_measure};
@@ -34,9 +34,10 @@ pub(super) fn recipe(
         known.push("lenient");
     }
     section.only(&known, mistakes);
-    let number = style(section, if matches!(kind, Kind::Money | Kind::Fee) { "money" } else { "number" }, mistakes);
+    let number =
+        style(section, if matches!(kind, TargetKind::Money | TargetKind::Fee) { "money" } else { "number" }, mistakes);
     let when = when(section, target, mistakes);
-    let reading = Reading { section, kind, number, when: &when, zone };
+    let reading = FieldReading { section, kind, number, when: &when, zone };
     let origin = origin(&reading, columns, mistakes);
     let null = section.texts("null", mistakes).unwrap_or_default();
     let regex =
@@ -72,29 +73,29 @@ pub(super) fn recipe(
     })
 }
 
-fn keys_of(kind: Kind) -> &'static [&'static str] {
+fn keys_of(kind: TargetKind) -> &'static [&'static str] {
     match kind {
-        Kind::Money => &["money", "per", "times", "divide", "range"],
-        Kind::Fee => &["money", "per", "times", "divide"],
-        Kind::Area => &["unit", "number"],
-        Kind::Hundredths => &["number"],
-        Kind::Time | Kind::Day => &["date", "relative"],
-        Kind::List => &["split"],
-        Kind::Status | Kind::Purpose => &["known_words"],
+        TargetKind::Money => &["money", "per", "times", "divide", "range"],
+        TargetKind::Fee => &["money", "per", "times", "divide"],
+        TargetKind::Area => &["unit", "number"],
+        TargetKind::Hundredths => &["number"],
+        TargetKind::Time | TargetKind::Day => &["date", "relative"],
+        TargetKind::List => &["split"],
+        TargetKind::Status | TargetKind::Purpose => &["known_words"],
         _ => &[],
     }
 }
 
 /// How to read the texts that the map contains for this field.
-struct Reading<'a, 'd> {
+struct FieldReading<'a, 'd> {
     section: &'a Section<'d>,
-    kind: Kind,
+    kind: TargetKind,
     number: NumberStyle,
     when: &'a When,
     zone: &'a TimeZone,
 }
 
-impl Reading<'_, '_> {
+impl FieldReading<'_, '_> {
     fn word(&self, key: &str, text: &str, line: usize, mistakes: &mut Mistakes<'_>) -> Option<Word> {
         match values::check(self.kind, text, self.number, self.when, self.zone) {
             Ok(known) => Some(Word { text: text.into(), known }),
@@ -106,7 +107,7 @@ impl Reading<'_, '_> {
     }
 }
 
-fn origin(reading: &Reading<'_, '_>, columns: &mut Columns, mistakes: &mut Mistakes<'_>) -> Option<Origin> {
+fn origin(reading: &FieldReading<'_, '_>, columns: &mut Columns, mistakes: &mut Mistakes<'_>) -> Option<FieldOrigin> {
     let section = reading.section;
     let given: Vec<&str> = ORIGINS.into_iter().filter(|key| section.has(key)).collect();
     let [key] = given[..] else {
@@ -124,19 +125,19 @@ fn origin(reading: &Reading<'_, '_>, columns: &mut Columns, mistakes: &mut Mista
                 mistakes.add(section.line(), section.key("from"), "an empty list; accepted: at least one column");
             }
             let mut slot = |(name, line)| columns.slot(name, section.key("from"), line, mistakes);
-            Some(Origin::Columns(names.into_iter().map(&mut slot).collect()))
+            Some(FieldOrigin::Columns(names.into_iter().map(&mut slot).collect()))
         }
         "template" => {
             let (text, line) = section.text("template", mistakes)?;
-            template(section, text, line, columns, mistakes).map(Origin::Template)
+            template(section, text, line, columns, mistakes).map(FieldOrigin::Template)
         }
         "constant" => {
             let (text, line) = section.text("constant", mistakes)?;
-            reading.word("constant", text, line, mistakes).map(Origin::Constant)
+            reading.word("constant", text, line, mistakes).map(FieldOrigin::Constant)
         }
         _ => {
             let (text, line) = section.text("file_name", mistakes)?;
-            pattern(section, "file_name", text, line, mistakes).map(Origin::FileName)
+            pattern(section, "file_name", text, line, mistakes).map(FieldOrigin::FileName)
         }
     }
 }
@@ -172,7 +173,7 @@ fn template(
     Some(pieces)
 }
 
-fn lookup(reading: &Reading<'_, '_>, mistakes: &mut Mistakes<'_>) -> Option<Lookup> {
+fn lookup(reading: &FieldReading<'_, '_>, mistakes: &mut Mistakes<'_>) -> Option<Lookup> {
     let section = reading.section;
     let otherwise =
         section.text("otherwise", mistakes).and_then(|(text, line)| reading.word("otherwise", text, line, mistakes));
@@ -266,7 +267,14 @@ mod tests {
 
     #[test]
     fn the_guide_documents_every_field_and_key() {
-        let kinds = [Kind::Money, Kind::Fee, Kind::Area, Kind::Hundredths, Kind::Time, Kind::List];
+        let kinds = [
+            TargetKind::Money,
+            TargetKind::Fee,
+            TargetKind::Area,
+            TargetKind::Hundredths,
+            TargetKind::Time,
+            TargetKind::List,
+        ];
         let own = kinds.into_iter().flat_map(keys_of).chain(&["lenient"]).copied();
         let read = super::super::parse_read::KEYS.into_iter().chain(super::super::parse::KEYS);
         let read = read.filter(|key| !["read", "skip", "fields", "http"].contains(key));

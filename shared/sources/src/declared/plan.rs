@@ -25,7 +25,7 @@ pub(super) struct Plan {
     pub(super) history: bool,
     pub(super) hints: ReadHints,
     /// All columns that the map reads. Recipes refer to them by index, the slot.
-    pub(super) columns: Vec<Column>,
+    pub(super) columns: Vec<MapColumn>,
     /// Paths of the columns in a JSON row.
     pub(super) trie: Trie,
     /// Columns that are JSONPaths. If there are none, rows are never parsed as a whole.
@@ -101,7 +101,7 @@ impl Format {
 
 /// A column, top-level key, JSON Pointer or JSONPath, and the position in the map that first names it.
 #[derive(Debug)]
-pub(super) struct Column {
+pub(super) struct MapColumn {
     pub(super) name: Box<str>,
     pub(super) key: String,
     pub(super) line: usize,
@@ -124,7 +124,7 @@ pub(super) enum Rule {
 /// How to read one field.
 #[derive(Debug)]
 pub(super) struct Recipe {
-    pub(super) origin: Origin,
+    pub(super) origin: FieldOrigin,
     /// Read the field only in rows for which this holds.
     pub(super) only: Option<Condition>,
     pub(super) null: Vec<Box<str>>,
@@ -164,7 +164,7 @@ pub(super) enum Per {
 
 /// The source of a field's text.
 #[derive(Debug)]
-pub(super) enum Origin {
+pub(super) enum FieldOrigin {
     /// The first of these columns that is not absent.
     Columns(Vec<u16>),
     /// Several columns joined.
@@ -201,11 +201,11 @@ pub(super) struct Lookup {
 #[derive(Clone, Debug)]
 pub(super) struct Word {
     pub(super) text: Box<str>,
-    pub(super) known: Known,
+    pub(super) known: KnownValue,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Known {
+pub(super) enum KnownValue {
     No,
     Status(Status),
     PropertyType(PropertyType),
@@ -222,7 +222,7 @@ impl Recipe {
     /// The regex for the file's name, if the field reads it.
     pub(super) fn file_name(&self) -> Option<&Regex> {
         match &self.origin {
-            Origin::FileName(regex) => Some(regex),
+            FieldOrigin::FileName(regex) => Some(regex),
             _ => None,
         }
     }

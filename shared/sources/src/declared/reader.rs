@@ -4,10 +4,10 @@ use std::sync::Arc;
 use csv::ByteRecord;
 use stoop_domain::{Observation, Reason, RefusedValue, Time};
 
-use super::cells::{Cell, Cells, CsvCells, JsonCells, Several, json_cell};
+use super::cells::{Cells, CsvCells, JsonCells, RowCell, Several, json_cell};
 use super::json_path::{self, JsonPath};
 use super::plan::Plan;
-use super::row::{Parts, Pass, RowError, Scratch};
+use super::row::{Pass, RowContent, RowError, Scratch};
 use super::target::Target;
 use super::trie::Span;
 use crate::text::without_bare_nan;
@@ -15,7 +15,7 @@ use crate::text::without_bare_nan;
 /// Reads rows of one file format with a map. Created by `Map::bind_json` or `Map::bind_csv`. Reuses memory between
 /// rows, so that a row allocates little more than its result.
 #[derive(Debug)]
-pub struct Reader {
+pub struct RowReader {
     plan: Arc<Plan>,
     /// For CSV, the index of each slot in a record.
     fields: Option<Vec<Option<usize>>>,
@@ -29,7 +29,7 @@ pub struct Reader {
 
 /// One row of a file.
 #[derive(Clone, Copy, Debug)]
-pub enum Row<'a> {
+pub enum RowBytes<'a> {
     /// A JSON object, as bytes.
     Json(&'a [u8]),
     /// A CSV record.
@@ -39,14 +39,14 @@ pub enum Row<'a> {
 /// The result of a row that was not refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(clippy::large_enum_variant, reason = "nearly every row is an observation; a box would cost each one")]
-pub enum Outcome {
+pub enum RowOutcome {
     /// The row is a listing, without the values of optional fields that cannot be read.
     Observation(Observation, Vec<RefusedValue>),
     /// A `[[skip]]` rule matched.
     Skipped,
 }
 
-impl Reader {
+impl RowReader {
     pub(super) fn new(plan: Arc<Plan>, fields: Option<Vec<Option<usize>>>) -> Self {
         let locations =
             plan.fields.iter().map(|r| r.as_ref()?.regex.as_ref().map(regex::Regex::capture_locations)).collect();
@@ -65,21 +65,26 @@ impl Reader {
     ///
     /// # Errors
     /// When the row cannot be read, or what says which home it is, where, when and on which terms.
-    pub fn read(&mut self, row: Row<'_>, file_name: &str, now: Time) -> Result<Outcome, RowError> {
+    pub fn read(&mut self, row: RowBytes<'_>, file_name: &str, now: Time) -> Result<RowOutcome, RowError> {
         Ok(match self.parts(row, file_name, now)? {
-            None => Outcome::Skipped,
-            Some(Parts { native_id, at, listing, refused }) => {
+            None => RowOutcome::Skipped,
+            Some(RowContent { native_id, at, listing, refused }) => {
                 let source = Arc::clone(&self.plan.name);
-                Outcome::Observation(Observation::new(source, native_id, at.unwrap_or(now), listing), refused)
+                RowOutcome::Observation(Observation::new(source, native_id, at.unwrap_or(now), listing), refused)
             }
         })
     }
 
-    /// Like [`Reader::read`], without `now` as the default time; `None` if the row is skipped.
-    pub(super) fn parts<'s>(&'s mut self, row: Row<'s>, file_name: &str, now: Time) -> Result<Option<Parts>, RowError> {
+    /// Like [`RowReader::read`], without `now` as the default time; `None` if the row is skipped.
+    pub(super) fn parts<'s>(
+        &'s mut self,
+        row: RowBytes<'s>,
+        file_name: &str,
+        now: Time,
+    ) -> Result<Option<RowContent>, RowError> {
         self.scratch.look_at(file_name, &self.plan);
         match (row, &self.fields) {
-            (Row::Json(bytes), None) => {
+            (RowBytes::Json(bytes), None) => {
                 let mut row = json_text(bytes).inspect_err(|_| self.spans.fill(Span::default()))?;
                 if let Err(error) = self.plan.trie.find(row, &mut self.spans) {
                     // Python writes numbers that are none without quotes. That is no JSON, but the rest of the row is.
@@ -93,24 +98,26 @@ impl Reader {
                 let cells = JsonCells { row, spans: &self.spans, several: &self.several };
                 read_with(cells, &self.plan, &mut self.scratch, now)
             }
-            (Row::Csv(row), Some(fields)) => {
+            (RowBytes::Csv(row), Some(fields)) => {
                 let parts = read_with(CsvCells { row, fields }, &self.plan, &mut self.scratch, now)?;
                 match parts {
                     // A stray one in an ID makes another home of it.
-                    Some(Parts { native_id, .. }) if native_id.contains(['"', '\n', '\r', '\0']) => Err(RowError::new(
-                        Reason::BadValue,
-                        format!("native_id {native_id:?} has a quote or line break, which is no part of an ID"),
-                    )),
+                    Some(RowContent { native_id, .. }) if native_id.contains(['"', '\n', '\r', '\0']) => {
+                        Err(RowError::new(
+                            Reason::BadValue,
+                            format!("native_id {native_id:?} has a quote or line break, which is no part of an ID"),
+                        ))
+                    }
                     parts => Ok(parts),
                 }
             }
-            (Row::Json(_), Some(_)) => Err(RowError::new(Reason::Unreadable, "a JSON row came from a CSV file")),
-            (Row::Csv(_), None) => Err(RowError::new(Reason::Unreadable, "a CSV row came from a JSON file")),
+            (RowBytes::Json(_), Some(_)) => Err(RowError::new(Reason::Unreadable, "a JSON row came from a CSV file")),
+            (RowBytes::Csv(_), None) => Err(RowError::new(Reason::Unreadable, "a CSV row came from a JSON file")),
         }
     }
 }
 
-impl Reader {
+impl RowReader {
     /// Returns `observed_at` if it comes only from the file's name.
     pub(super) fn time_of_file(&mut self, file_name: &str, now: Time) -> Option<Time> {
         self.scratch.look_at(file_name, &self.plan);
@@ -124,8 +131,8 @@ impl Reader {
     /// Returns a column of the row that was read last; `row` is that row.
     pub(super) fn text_of<'s>(&'s self, row: &'s str, slot: u16) -> Option<Cow<'s, str>> {
         match (JsonCells { row, spans: &self.spans, several: &self.several }).cell(slot) {
-            Ok(Cell::Text(text)) => Some(text),
-            Ok(Cell::Plain(text)) => Some(Cow::Borrowed(text)),
+            Ok(RowCell::Text(text)) => Some(text),
+            Ok(RowCell::Plain(text)) => Some(Cow::Borrowed(text)),
             _ => None,
         }
     }
@@ -139,7 +146,7 @@ fn follow(paths: &[(u16, JsonPath)], row: &str, spans: &mut [Span], several: &mu
     for (several, selected) in several.iter_mut().zip(selected) {
         for raw in selected.values {
             let escaped = raw.starts_with('"') && raw.contains('\\');
-            if matches!(json_cell(raw, escaped), Ok(Cell::Absent)) {
+            if matches!(json_cell(raw, escaped), Ok(RowCell::Absent)) {
                 continue;
             }
             let start = raw.as_ptr().addr() - row.as_ptr().addr();
@@ -158,7 +165,7 @@ fn read_with<'s>(
     plan: &'s Plan,
     scratch: &mut Scratch,
     now: Time,
-) -> Result<Option<Parts>, RowError> {
+) -> Result<Option<RowContent>, RowError> {
     let mut pass = Pass { cells, plan, scratch, now, refused: Vec::new() };
     if pass.is_skipped()? { Ok(None) } else { pass.parts().map(Some) }
 }

@@ -37,7 +37,7 @@ pub struct RowError {
 }
 
 /// The content of a row before its time is known.
-pub(super) struct Parts {
+pub(super) struct RowContent {
     pub(super) native_id: String,
     pub(super) at: Option<Time>,
     pub(super) listing: Listing,

@@ -6,7 +6,7 @@ pub(super) struct Target(usize);
 
 /// The type of a field: decides how its text is parsed and which keys its table accepts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum TargetKind {
     Text,
     List,
     Money,
@@ -71,35 +71,35 @@ impl Target {
     pub(super) const COUNT: usize = Self::OWN.len() + HOME_FIELDS.len();
 
     /// In the order of the constants: the name in maps, and the type.
-    const OWN: [(&'static str, Kind); 28] = [
-        ("native_id", Kind::Text),
-        ("observed_at", Kind::Time),
-        ("purpose", Kind::Purpose),
-        ("currency", Kind::Currency),
-        ("status", Kind::Status),
-        ("list_price", Kind::Money),
-        ("original_list_price", Kind::Money),
-        ("previous_list_price", Kind::Money),
-        ("close_price", Kind::Money),
-        ("close_date", Kind::Day),
-        ("price_changed_at", Kind::Time),
-        ("listed_at", Kind::Time),
-        ("line", Kind::Text),
-        ("neighbourhood", Kind::Text),
-        ("city", Kind::Text),
-        ("county", Kind::Text),
-        ("region", Kind::Text),
-        ("postal_code", Kind::Text),
-        ("country", Kind::Text),
-        ("latitude", Kind::Degrees),
-        ("longitude", Kind::Degrees),
-        ("title", Kind::Text),
-        ("description", Kind::Text),
-        ("seller", Kind::Text),
-        ("agency", Kind::Text),
-        ("images", Kind::List),
-        ("amenities", Kind::List),
-        ("url", Kind::Text),
+    const OWN: [(&'static str, TargetKind); 28] = [
+        ("native_id", TargetKind::Text),
+        ("observed_at", TargetKind::Time),
+        ("purpose", TargetKind::Purpose),
+        ("currency", TargetKind::Currency),
+        ("status", TargetKind::Status),
+        ("list_price", TargetKind::Money),
+        ("original_list_price", TargetKind::Money),
+        ("previous_list_price", TargetKind::Money),
+        ("close_price", TargetKind::Money),
+        ("close_date", TargetKind::Day),
+        ("price_changed_at", TargetKind::Time),
+        ("listed_at", TargetKind::Time),
+        ("line", TargetKind::Text),
+        ("neighbourhood", TargetKind::Text),
+        ("city", TargetKind::Text),
+        ("county", TargetKind::Text),
+        ("region", TargetKind::Text),
+        ("postal_code", TargetKind::Text),
+        ("country", TargetKind::Text),
+        ("latitude", TargetKind::Degrees),
+        ("longitude", TargetKind::Degrees),
+        ("title", TargetKind::Text),
+        ("description", TargetKind::Text),
+        ("seller", TargetKind::Text),
+        ("agency", TargetKind::Text),
+        ("images", TargetKind::List),
+        ("amenities", TargetKind::List),
+        ("url", TargetKind::Text),
     ];
 
     /// The field in this row of [`HOME_FIELDS`].
@@ -126,7 +126,7 @@ impl Target {
         }
     }
 
-    pub(super) fn kind(self) -> Kind {
+    pub(super) fn kind(self) -> TargetKind {
         match Self::OWN.get(self.0) {
             Some((_, kind)) => *kind,
             None => HOME_FIELDS[self.0 - Self::OWN.len()].kind.into(),
@@ -140,11 +140,11 @@ impl Target {
             self,
             Self::NATIVE_ID | Self::OBSERVED_AT | Self::PURPOSE | Self::CURRENCY | Self::STATUS | Self::LIST_PRICE
         );
-        is_own || matches!(self.kind(), Kind::Flag)
+        is_own || matches!(self.kind(), TargetKind::Flag)
     }
 }
 
-impl From<HomeKind> for Kind {
+impl From<HomeKind> for TargetKind {
     fn from(kind: HomeKind) -> Self {
         match kind {
             HomeKind::PropertyType => Self::PropertyType,

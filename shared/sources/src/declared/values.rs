@@ -2,36 +2,36 @@
 
 use stoop_domain::{Currency, PropertyType, Purpose, Status, parse_decimal, parse_flag};
 
-use super::plan::{Known, When};
-use super::target::Kind;
+use super::plan::{KnownValue, When};
+use super::target::TargetKind;
 use crate::fields::YEARS_BUILT;
 use crate::text::{NumberStyle, parse_area, parse_money, split_number};
 use stoop_domain::{AreaUnit, Time};
 
-/// Parses an enum value by its name; `Known::No` for other types of fields.
-pub(super) fn known(kind: Kind, text: &str) -> Result<Known, String> {
+/// Parses an enum value by its name; `KnownValue::No` for other types of fields.
+pub(super) fn known(kind: TargetKind, text: &str) -> Result<KnownValue, String> {
     let names = |names: &[&str]| format!("{text:?} is none of {}", names.join(", "));
     match kind {
-        Kind::Status => {
+        TargetKind::Status => {
             let exact = Status::ALL.into_iter().find(|status| status.as_str() == text);
             let status = exact.or_else(|| Status::parse(text));
-            status.map(Known::Status).ok_or_else(|| names(&Status::ALL.map(Status::as_str)))
+            status.map(KnownValue::Status).ok_or_else(|| names(&Status::ALL.map(Status::as_str)))
         }
-        Kind::PropertyType => {
-            let found = PropertyType::parse(text).map(Known::PropertyType);
+        TargetKind::PropertyType => {
+            let found = PropertyType::parse(text).map(KnownValue::PropertyType);
             found.ok_or_else(|| names(&PropertyType::ALL.map(PropertyType::as_str)))
         }
-        Kind::Purpose => match text {
-            "sale" => Ok(Known::Purpose(Purpose::Sale)),
-            "rent" => Ok(Known::Purpose(Purpose::Rent)),
+        TargetKind::Purpose => match text {
+            "sale" => Ok(KnownValue::Purpose(Purpose::Sale)),
+            "rent" => Ok(KnownValue::Purpose(Purpose::Rent)),
             _ => Err(names(&["sale", "rent"])),
         },
         // The unit of account of Chile, whose code nobody writes.
-        Kind::Currency if matches!(text.trim(), "UF" | "U.F." | "uf") => {
-            Currency::parse("CLF").map(Known::Currency).map_err(|error| error.to_string())
+        TargetKind::Currency if matches!(text.trim(), "UF" | "U.F." | "uf") => {
+            Currency::parse("CLF").map(KnownValue::Currency).map_err(|error| error.to_string())
         }
-        Kind::Currency => Currency::parse(text).map(Known::Currency).map_err(|error| error.to_string()),
-        _ => Ok(Known::No),
+        TargetKind::Currency => Currency::parse(text).map(KnownValue::Currency).map_err(|error| error.to_string()),
+        _ => Ok(KnownValue::No),
     }
 }
 
@@ -111,25 +111,27 @@ pub(super) fn time(text: &str, when: &When, zone: &jiff::tz::TimeZone, seen: Tim
 
 /// Checks that a text of the map can be parsed, before any row is read.
 pub(super) fn check(
-    kind: Kind,
+    kind: TargetKind,
     text: &str,
     style: NumberStyle,
     when: &When,
     zone: &jiff::tz::TimeZone,
-) -> Result<Known, String> {
+) -> Result<KnownValue, String> {
     match kind {
-        Kind::Text | Kind::List => Ok(Known::No),
-        Kind::Money | Kind::Fee => parse_money(text, style, None).map(|_| Known::No).map_err(|error| error.to_string()),
-        Kind::Area => {
-            parse_area(text, style, AreaUnit::SquareMeters).map(|_| Known::No).map_err(|error| error.to_string())
+        TargetKind::Text | TargetKind::List => Ok(KnownValue::No),
+        TargetKind::Money | TargetKind::Fee => {
+            parse_money(text, style, None).map(|_| KnownValue::No).map_err(|error| error.to_string())
         }
-        Kind::Time | Kind::Day => time(text, when, zone, Time::from_ms(0)).map(|_| Known::No),
-        Kind::Year => year(text).map(|_| Known::No),
-        Kind::Count => count(text).map(|_| Known::No),
-        Kind::Hundredths => hundredths(text, style).map(|_| Known::No),
-        Kind::Degrees => degrees(text).map(|_| Known::No),
-        Kind::Flag => flag(text).map(|_| Known::No),
-        Kind::Status | Kind::PropertyType | Kind::Purpose | Kind::Currency => known(kind, text),
+        TargetKind::Area => {
+            parse_area(text, style, AreaUnit::SquareMeters).map(|_| KnownValue::No).map_err(|error| error.to_string())
+        }
+        TargetKind::Time | TargetKind::Day => time(text, when, zone, Time::from_ms(0)).map(|_| KnownValue::No),
+        TargetKind::Year => year(text).map(|_| KnownValue::No),
+        TargetKind::Count => count(text).map(|_| KnownValue::No),
+        TargetKind::Hundredths => hundredths(text, style).map(|_| KnownValue::No),
+        TargetKind::Degrees => degrees(text).map(|_| KnownValue::No),
+        TargetKind::Flag => flag(text).map(|_| KnownValue::No),
+        TargetKind::Status | TargetKind::PropertyType | TargetKind::Purpose | TargetKind::Currency => known(kind, text),
     }
 }
 

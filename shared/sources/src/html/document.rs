@@ -3,18 +3,18 @@ use html5gum::emitters::callback::{CallbackEmitter, CallbackEvent};
 
 /// A page as a tree in document order: the descendants of an element are the nodes from the next one up to its end.
 pub(crate) struct Document {
-    nodes: Vec<Node>,
+    nodes: Vec<HtmlNode>,
 }
 
-pub(super) struct Node {
-    kind: Kind,
+pub(super) struct HtmlNode {
+    kind: NodeKind,
     /// The parent element. The first node is the page, which is its own parent.
     pub(super) parent: usize,
     /// The node after the last descendant.
     pub(super) end: usize,
 }
 
-enum Kind {
+enum NodeKind {
     Element { name: String, attributes: Vec<(String, String)> },
     Text(String),
 }
@@ -84,25 +84,25 @@ impl Document {
     }
 
     /// All nodes, parents before children.
-    pub(super) fn nodes(&self) -> &[Node] {
+    pub(super) fn nodes(&self) -> &[HtmlNode] {
         &self.nodes
     }
 
     /// Returns the element's name in lower case; `None` for text.
     pub(super) fn name(&self, node: usize) -> Option<&str> {
         match &self.nodes[node].kind {
-            Kind::Element { name, .. } => Some(name),
-            Kind::Text(_) => None,
+            NodeKind::Element { name, .. } => Some(name),
+            NodeKind::Text(_) => None,
         }
     }
 
     /// Returns an attribute by its name in lower case.
     pub(super) fn attribute(&self, node: usize, name: &str) -> Option<&str> {
         match &self.nodes[node].kind {
-            Kind::Element { attributes, .. } => {
+            NodeKind::Element { attributes, .. } => {
                 attributes.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
             }
-            Kind::Text(_) => None,
+            NodeKind::Text(_) => None,
         }
     }
 
@@ -112,8 +112,8 @@ impl Document {
         let inside = &self.nodes[node..self.nodes[node].end];
         for node in inside.iter().take(TEXT_NODES_MAX) {
             match &node.kind {
-                Kind::Element { .. } => {}
-                Kind::Text(part) => push_cut(&mut text, part),
+                NodeKind::Element { .. } => {}
+                NodeKind::Text(part) => push_cut(&mut text, part),
             }
             if text.len() >= TEXT_BYTES_MAX {
                 break;
@@ -144,7 +144,7 @@ fn push_cut(text: &mut String, part: &str) {
 }
 
 struct Builder {
-    nodes: Vec<Node>,
+    nodes: Vec<HtmlNode>,
     /// The open elements; the first is the page.
     open: Vec<usize>,
     /// The current start tag.
@@ -155,8 +155,8 @@ struct Builder {
 
 impl Builder {
     fn new() -> Self {
-        let page = Kind::Element { name: String::new(), attributes: Vec::new() };
-        Self { nodes: vec![Node { kind: page, parent: 0, end: 0 }], open: vec![0], tag: None, attributes: 0 }
+        let page = NodeKind::Element { name: String::new(), attributes: Vec::new() };
+        Self { nodes: vec![HtmlNode { kind: page, parent: 0, end: 0 }], open: vec![0], tag: None, attributes: 0 }
     }
 
     /// Handles one event of the tokenizer. `Some` stops: a limit is exceeded.
@@ -210,7 +210,7 @@ impl Builder {
         }
         let drawn = || self.open.iter().any(|open| matches!(self.name(*open), "svg" | "math"));
         let childless = VOID.contains(&name.as_str()) || (self_closing && drawn());
-        let node = self.push(Kind::Element { name, attributes });
+        let node = self.push(NodeKind::Element { name, attributes });
         if !childless {
             self.open.push(node);
         }
@@ -236,21 +236,22 @@ impl Builder {
     fn text(&mut self, text: String) {
         let around = self.open.last().map_or("", |open| self.name(*open));
         if !UNREAD.contains(&around) {
-            self.push(Kind::Text(text));
+            self.push(NodeKind::Text(text));
         }
     }
 
     /// Separates the words before from those after.
     fn part(&mut self) {
-        let parted = matches!(self.nodes.last().map(|node| &node.kind), Some(Kind::Text(text)) if text.ends_with(' '));
+        let parted =
+            matches!(self.nodes.last().map(|node| &node.kind), Some(NodeKind::Text(text)) if text.ends_with(' '));
         if !parted {
-            self.push(Kind::Text(" ".into()));
+            self.push(NodeKind::Text(" ".into()));
         }
     }
 
-    fn push(&mut self, kind: Kind) -> usize {
+    fn push(&mut self, kind: NodeKind) -> usize {
         let node = self.nodes.len();
-        self.nodes.push(Node { kind, parent: self.open.last().copied().unwrap_or(0), end: node + 1 });
+        self.nodes.push(HtmlNode { kind, parent: self.open.last().copied().unwrap_or(0), end: node + 1 });
         node
     }
 
@@ -275,8 +276,8 @@ impl Builder {
 
     fn name(&self, node: usize) -> &str {
         match &self.nodes[node].kind {
-            Kind::Element { name, .. } => name,
-            Kind::Text(_) => "",
+            NodeKind::Element { name, .. } => name,
+            NodeKind::Text(_) => "",
         }
     }
 }
@@ -303,8 +304,8 @@ mod tests {
                     shape.push(' ');
                 }
                 match &document.nodes[at].kind {
-                    Kind::Text(text) => shape.push_str(text.trim()),
-                    Kind::Element { name, .. } => {
+                    NodeKind::Text(text) => shape.push_str(text.trim()),
+                    NodeKind::Element { name, .. } => {
                         shape.push_str(name);
                         shape.push('(');
                         write(document, at, shape);

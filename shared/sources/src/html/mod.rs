@@ -23,7 +23,7 @@ mod selector;
 pub(crate) mod words;
 
 use document::Document;
-pub(crate) use pager::Position;
+pub(crate) use pager::PagerPosition;
 pub(crate) use reader::{Card, CardPage};
 pub(crate) use rules::CardRules;
 
@@ -39,7 +39,7 @@ pub(crate) fn read_cards(
     body: &[u8],
     expected: &'static str,
     rules: &CardRules,
-    position: &Position,
+    position: &PagerPosition,
 ) -> Result<CardPage, ReadError> {
     let html = String::from_utf8_lossy(body);
     let html = html.trim_start_matches('\u{feff}').trim();

@@ -6,13 +6,13 @@ use crate::port::{Cursor, Next};
 /// A request beyond the last page returns the last or the first page again. A source sees only one page at a time, so
 /// the cursor carries a hash of the previous page's IDs.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Position {
+pub(crate) struct PagerPosition {
     /// Page number, from 1.
     pub(crate) page: u64,
     ids_before: Option<String>,
 }
 
-impl Position {
+impl PagerPosition {
     pub(crate) fn of(cursor: &Cursor) -> Self {
         let (page, ids) = match cursor.position.split_once(':') {
             Some((page, ids)) => (page, Some(ids.to_owned())),
@@ -75,10 +75,10 @@ mod tests {
     #[test]
     fn a_page_knows_whether_it_is_the_one_before() {
         let cursor = Cursor { position: "1".into(), since: Some("x".into()), pages_before: 0 };
-        let first = Position::of(&cursor);
+        let first = PagerPosition::of(&cursor);
         assert!(!first.repeats(&["1", "2"]));
         let Next::Page(cursor) = first.next(&cursor, &["1", "2"]) else { panic!() };
-        let second = Position::of(&cursor);
+        let second = PagerPosition::of(&cursor);
         assert_eq!((second.page, cursor.pages_before, cursor.since.as_deref()), (2, 1, Some("x")));
         assert!(second.repeats(&["2", "1"]) && !second.repeats(&["2"]) && !second.repeats(&[]));
         assert!(matches!(second.next_by_number(&cursor), Next::Page(cursor) if cursor.position == "3"));
@@ -88,7 +88,7 @@ mod tests {
     fn a_position_that_is_none_is_the_first_page() {
         for position in ["", "x", "0", "-1", "99999999999999999999", ":"] {
             let cursor = Cursor { position: position.into(), ..Cursor::default() };
-            assert_eq!(Position::of(&cursor).page, 1, "{position}");
+            assert_eq!(PagerPosition::of(&cursor).page, 1, "{position}");
         }
     }
 }

@@ -3,7 +3,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::document::{Document, one_spaced};
 use super::rules::{CardRules, REQUIRED, Rule};
 use super::selector::Selector;
-use crate::fields::{Refusal, shown};
+use crate::fields::{FieldRefusal, shown};
 
 /// The content of a result page.
 #[derive(Debug)]
@@ -92,8 +92,8 @@ impl CardRules {
     }
 
     /// Returns a required field of a card, or a refusal.
-    pub(crate) fn required<'c>(&self, card: &'c Card, name: &str) -> Result<&'c str, Refusal> {
-        card.one(name).ok_or_else(|| Refusal::missing(&format!("{}: nothing found", self.field_in_words(name))))
+    pub(crate) fn required<'c>(&self, card: &'c Card, name: &str) -> Result<&'c str, FieldRefusal> {
+        card.one(name).ok_or_else(|| FieldRefusal::missing(&format!("{}: nothing found", self.field_in_words(name))))
     }
 
     fn id_in(&self, link: &str) -> Option<String> {

@@ -4,12 +4,12 @@ use super::document::Document;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Selector {
     text: String,
-    any_of: Vec<Vec<Step>>,
+    any_of: Vec<Vec<SelectorStep>>,
 }
 
 /// One step of a selector: `div.card` in `main div.card > a`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-struct Step {
+struct SelectorStep {
     /// Whether it must be a child of the previous step, not just a descendant.
     child: bool,
     name: Option<String>,
@@ -20,7 +20,7 @@ struct Step {
 enum Test {
     Class(String),
     Attribute { name: String, is: Is, value: String },
-    Not(Step),
+    Not(SelectorStep),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,7 +46,7 @@ impl Selector {
     /// # Errors
     /// Describes the mistake and what would be accepted.
     pub(super) fn parse(text: &str) -> Result<Self, String> {
-        let mut reader = Reader { text, rest: text, negated: false };
+        let mut reader = SelectorReader { text, rest: text, negated: false };
         let mut any_of = Vec::new();
         loop {
             any_of.push(reader.path()?);
@@ -92,7 +92,7 @@ impl Selector {
     }
 }
 
-impl Step {
+impl SelectorStep {
     fn matches(&self, document: &Document, node: usize, name: &str) -> bool {
         self.name.as_deref().is_none_or(|wanted| wanted == name)
             && self.tests.iter().all(|test| test.holds(document, node, name))
@@ -128,22 +128,22 @@ fn has_word(list: &str, word: &str) -> bool {
     list.split_ascii_whitespace().any(|found| found == word)
 }
 
-struct Reader<'t> {
+struct SelectorReader<'t> {
     text: &'t str,
     rest: &'t str,
     /// Whether it is inside a `:not()`, which cannot be nested.
     negated: bool,
 }
 
-impl Reader<'_> {
+impl SelectorReader<'_> {
     /// Parses the steps up to a comma or the end.
-    fn path(&mut self) -> Result<Vec<Step>, String> {
+    fn path(&mut self) -> Result<Vec<SelectorStep>, String> {
         let mut path = Vec::new();
         let mut child = false;
         self.rest = self.rest.trim_start();
         loop {
             let step = self.step()?;
-            path.push(Step { child, ..step });
+            path.push(SelectorStep { child, ..step });
             if path.len() > STEPS_MAX {
                 return Err(format!("{:?} has more than {STEPS_MAX} steps", self.text));
             }
@@ -156,9 +156,9 @@ impl Reader<'_> {
         }
     }
 
-    fn step(&mut self) -> Result<Step, String> {
+    fn step(&mut self) -> Result<SelectorStep, String> {
         let before = self.rest;
-        let mut step = Step::default();
+        let mut step = SelectorStep::default();
         if let Some(rest) = self.rest.strip_prefix('*') {
             self.rest = rest;
         } else {

@@ -4,7 +4,7 @@ use stoop_domain::{Address, Area, AreaUnit, Currency, Minor, MoneyError, Reason}
 
 use super::CardRules;
 use super::document::one_spaced;
-use crate::fields::{Refusal, scaled, shown};
+use crate::fields::{FieldRefusal, scaled, shown};
 use crate::text::{NumberStyle, Period, parse_area, parse_money};
 
 /// Minimum living area. Sellers who do not know it enter "1 m²".
@@ -33,22 +33,25 @@ pub(crate) enum Feature {
 ///
 /// A price without a currency is refused: it could be euros or dirhams. Prices per night or day and "from" prices are
 /// refused, too.
-pub(crate) fn price(text: &str, name: &str, rules: &CardRules) -> Result<Option<(Currency, Minor)>, Refusal> {
+pub(crate) fn price(text: &str, name: &str, rules: &CardRules) -> Result<Option<(Currency, Minor)>, FieldRefusal> {
     if rules.says_no_price(text) {
         return Ok(None);
     }
-    let bad = || Refusal::bad(name, text);
+    let bad = || FieldRefusal::bad(name, text);
     let money = parse_money(text, NumberStyle::Auto, Some(Currency::MAD)).map_err(|_| bad())?;
     if money.period.is_some_and(|period| period != Period::Month) {
         return Err(bad());
     }
     let Some(currency) = money.currency else {
-        return Err(Refusal { reason: Reason::BadValue, detail: format!("{name} is {}, in no currency", shown(text)) });
+        return Err(FieldRefusal {
+            reason: Reason::BadValue,
+            detail: format!("{name} is {}, in no currency", shown(text)),
+        });
     };
     match money.minor(currency) {
         Ok(amount) => Ok(Some((currency, amount))),
         Err(MoneyError::TooLarge(_)) => {
-            Err(Refusal { reason: Reason::PriceAbsurd, detail: format!("{name} is {}", shown(text)) })
+            Err(FieldRefusal { reason: Reason::PriceAbsurd, detail: format!("{name} is {}", shown(text)) })
         }
         Err(_) => Err(bad()),
     }
@@ -152,7 +155,7 @@ mod tests {
         for text in
             ["", "Contactez-nous", "500 DH / nuit", "500 DH par jour", "À partir de 900 000 DH", "1 000 - 2 000 DH"]
         {
-            assert_eq!(price(text, "price", &rules()), Err(Refusal::bad("price", text)), "{text}");
+            assert_eq!(price(text, "price", &rules()), Err(FieldRefusal::bad("price", text)), "{text}");
         }
         assert_eq!(price("690,000", "price", &rules()).unwrap_err().detail, "price is 690,000, in no currency");
         assert_eq!(

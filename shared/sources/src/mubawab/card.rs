@@ -1,18 +1,18 @@
 use stoop_domain::{Area, Currency, Details, Listing, PropertyType};
 
 use super::{Mubawab, Reason};
-use crate::fields::{Refusal, RefusedValues};
+use crate::fields::{FieldRefusal, RefusedValues};
 use crate::html::Card;
 use crate::html::words::{self, Feature};
-use crate::port::Found;
+use crate::port::SeenListing;
 
 /// Reads one card.
-pub(super) fn read(card: &Card, search: &Mubawab) -> Result<Found, Refusal> {
+pub(super) fn read(card: &Card, search: &Mubawab) -> Result<SeenListing, FieldRefusal> {
     if card.is_damaged() {
-        return Err(Refusal { reason: Reason::NotUtf8, detail: "in the texts of the card".into() });
+        return Err(FieldRefusal { reason: Reason::NotUtf8, detail: "in the texts of the card".into() });
     }
     let link = search.rules.required(card, "link")?;
-    let native_id = card.id.clone().ok_or_else(|| Refusal::bad("link", link))?;
+    let native_id = card.id.clone().ok_or_else(|| FieldRefusal::bad("link", link))?;
     let mut refused = RefusedValues::default();
     let price = refused.take(words::price(search.rules.required(card, "price")?, "price", &search.rules));
     let old = card.one("old_price").map(|text| words::price(text, "old_price", &search.rules)).transpose();
@@ -32,7 +32,7 @@ pub(super) fn read(card: &Card, search: &Mubawab) -> Result<Found, Refusal> {
         ..Details::default()
     };
     read_features(card, &mut listing);
-    Ok(Found { refused: refused.0, ..Found::now(native_id, listing) })
+    Ok(SeenListing { refused: refused.0, ..SeenListing::now(native_id, listing) })
 }
 
 /// Reads `96 m²`, `4 Chambres`, `1 Salle de bain`: optional, in any order.

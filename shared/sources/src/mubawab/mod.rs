@@ -25,11 +25,11 @@ use percent_encoding::AsciiSet;
 use stoop_domain::{PropertyType, Purpose, Reason, Time};
 
 use crate::capabilities::Capabilities;
-use crate::fields::Refusal;
-use crate::html::{Card, CardPage, CardRules, Position};
+use crate::fields::FieldRefusal;
+use crate::html::{Card, CardPage, CardRules, PagerPosition};
 use crate::link;
 use crate::params::{Param, ParamReader};
-use crate::port::{Answer, CrawlPolicy, Cursor, Page, Params, ReadError, Request, Row, SearchError, Source};
+use crate::port::{CrawlPolicy, Cursor, Page, Params, ReadError, Request, Row, SearchError, Source, SourceAnswer};
 use crate::settings::MapErrors;
 
 /// See the [module](self).
@@ -98,7 +98,7 @@ impl Mubawab {
     fn rows(&self, page: &CardPage) -> Vec<Row> {
         let read = |card: &Card| match card::read(card, self) {
             Ok(found) => Row::Found(Box::new(found)),
-            Err(Refusal { reason, detail }) => {
+            Err(FieldRefusal { reason, detail }) => {
                 Row::Refused { native_id: card.id.clone(), reason, detail, raw: card.raw() }
             }
         };
@@ -120,7 +120,7 @@ impl Source for Mubawab {
     }
 
     fn request(&self, cursor: &Cursor) -> Request {
-        let page = match Position::of(cursor).page {
+        let page = match PagerPosition::of(cursor).page {
             1 => String::new(),
             page => format!(":p:{page}"),
         };
@@ -132,8 +132,8 @@ impl Source for Mubawab {
         matches!(status, 200 | 404)
     }
 
-    fn read(&self, cursor: &Cursor, answer: &Answer<'_>, _now: Time) -> Result<Page, ReadError> {
-        let position = Position::of(cursor);
+    fn read(&self, cursor: &Cursor, answer: &SourceAnswer<'_>, _now: Time) -> Result<Page, ReadError> {
+        let position = PagerPosition::of(cursor);
         if answer.status == 404 {
             return match position.page {
                 1 => Err(not_ours(format!("status 404: there is no page at {}", self.path))),

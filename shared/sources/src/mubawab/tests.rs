@@ -1,7 +1,7 @@
 use stoop_domain::{AreaUnit, Minor};
 
 use super::*;
-use crate::port::{Coverage, Found, Next};
+use crate::port::{Coverage, Next, SeenListing};
 
 fn source(params: &[(&str, &str)]) -> Mubawab {
     let params = params.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
@@ -15,7 +15,7 @@ fn mistakes(params: &[(&str, &str)]) -> String {
 
 fn read_at(source: &Mubawab, position: &str, html: &str) -> Result<Page, ReadError> {
     let cursor = Cursor { position: position.into(), ..Cursor::default() };
-    source.read(&cursor, &Answer::of(html.as_bytes()), Time::from_ms(0))
+    source.read(&cursor, &SourceAnswer::of(html.as_bytes()), Time::from_ms(0))
 }
 
 fn answer(html: &str) -> Result<Page, ReadError> {
@@ -62,7 +62,7 @@ fn row(card: &str) -> Row {
     answer(&page(&format!("{card}{}", usual(7)), &[])).unwrap().rows.remove(0)
 }
 
-fn found(card: &str) -> Found {
+fn found(card: &str) -> SeenListing {
     row(card).found()
 }
 
@@ -206,7 +206,7 @@ fn a_project_of_new_buildings_is_left_out_without_a_reject() {
 fn bytes_that_are_not_utf8_cost_only_their_card() {
     let html = page(&format!("{}{}", usual(1).replace("2 faces", "caf\u{1}"), usual(2)), &[]);
     let bytes: Vec<u8> = html.bytes().map(|byte| if byte == 1 { 0xe9 } else { byte }).collect();
-    let page = source(&[]).read(&Cursor::default(), &Answer::of(&bytes), Time::from_ms(0)).unwrap();
+    let page = source(&[]).read(&Cursor::default(), &SourceAnswer::of(&bytes), Time::from_ms(0)).unwrap();
     assert!(matches!(&page.rows[0], Row::Refused { reason: Reason::NotUtf8, .. }), "{:?}", page.rows[0]);
     assert!(matches!(&page.rows[1], Row::Found(_)));
 }
@@ -226,7 +226,7 @@ fn a_full_page_that_links_to_no_page_is_followed_by_one() {
     let Next::Page(second) = first.next else { panic!() };
     assert_eq!(second.pages_before, 1);
     // The site repeats its last page.
-    let again = source(&[]).read(&second, &Answer::of(page(&full, &[]).as_bytes()), Time::from_ms(0)).unwrap();
+    let again = source(&[]).read(&second, &SourceAnswer::of(page(&full, &[]).as_bytes()), Time::from_ms(0)).unwrap();
     assert_eq!(again.next, Next::End);
 }
 
@@ -236,7 +236,8 @@ fn pages_that_shift_show_an_ad_twice_and_the_scan_goes_on() {
     let first: String = (1..=33).map(usual).collect();
     let Next::Page(cursor) = answer(&page(&first, &[2, 3])).unwrap().next else { panic!() };
     let second: String = (33..=65).map(usual).collect();
-    let page = source(&[]).read(&cursor, &Answer::of(page(&second, &[2, 3]).as_bytes()), Time::from_ms(0)).unwrap();
+    let page =
+        source(&[]).read(&cursor, &SourceAnswer::of(page(&second, &[2, 3]).as_bytes()), Time::from_ms(0)).unwrap();
     assert!(matches!(page.next, Next::Page(_)));
     assert!(matches!(&page.rows[0], Row::Found(found) if found.native_id == "33"));
 }
@@ -245,7 +246,7 @@ fn pages_that_shift_show_an_ad_twice_and_the_scan_goes_on() {
 fn a_status_of_404_is_the_end_except_on_the_first_page() {
     let read = |position: &str| {
         let cursor = Cursor { position: position.into(), ..Cursor::default() };
-        let answer = Answer { status: 404, headers: &[], body: b"" };
+        let answer = SourceAnswer { status: 404, headers: &[], body: b"" };
         source(&[]).read(&cursor, &answer, Time::from_ms(0))
     };
     assert!(source(&[]).reads(404) && !source(&[]).reads(403));

@@ -33,7 +33,7 @@ use crate::fields::Fields;
 use crate::limit::Limit;
 use crate::params::Param;
 use crate::port::{
-    Answer, Coverage, CrawlPolicy, Cursor, Method, Next, Page, Params, ReadError, Request, SearchError, Source,
+    Coverage, CrawlPolicy, Cursor, Method, Next, Page, Params, ReadError, Request, SearchError, Source, SourceAnswer,
 };
 use crate::raws::Raws;
 use ask::Ask;
@@ -137,7 +137,7 @@ impl Source for Realtor {
         Request { method, url, headers, body, granted: false }
     }
 
-    fn read(&self, cursor: &Cursor, answer: &Answer<'_>, _now: Time) -> Result<Page, ReadError> {
+    fn read(&self, cursor: &Cursor, answer: &SourceAnswer<'_>, _now: Time) -> Result<Page, ReadError> {
         let body = Body::of(answer.body, EXPECTED)?;
         let (raws, total) = results(&body)?;
         let mut rows = Vec::with_capacity(raws.len());

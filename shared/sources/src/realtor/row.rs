@@ -3,8 +3,8 @@ use stoop_domain::{
     Address, Area, AreaUnit, Currency, Day, Details, Listing, Minor, PropertyType, Purpose, Reason, Status,
 };
 
-use crate::fields::{Fields, Refusal, RefusedValues, scaled, zip_code};
-use crate::port::Found;
+use crate::fields::{FieldRefusal, Fields, RefusedValues, scaled, zip_code};
+use crate::port::SeenListing;
 
 const IMAGES_MAX: usize = 50;
 
@@ -12,7 +12,7 @@ const IMAGES_MAX: usize = 50;
 const PAGE_OF_HOME: &str = "https://www.realtor.com/realestateandhomes-detail/";
 
 /// Reads one item of `results`.
-pub(super) fn read(row: &Fields<'_>, searched: Purpose) -> Result<Found, Refusal> {
+pub(super) fn read(row: &Fields<'_>, searched: Purpose) -> Result<SeenListing, FieldRefusal> {
     let (purpose, status) = status(row, searched)?;
     let native_id = native_id(row, purpose)?;
     not_a_community(row)?;
@@ -38,40 +38,40 @@ pub(super) fn read(row: &Fields<'_>, searched: Purpose) -> Result<Found, Refusal
     listing.association_fee = row.object("hoa").ok().flatten().and_then(|hoa| hoa.fee("fee", Currency::USD));
     listing.listed_at = refused.take(row.time("list_date"));
     listing.details = details(row, &about);
-    Ok(Found { refused: refused.0, ..Found::now(native_id, listing) })
+    Ok(SeenListing { refused: refused.0, ..SeenListing::now(native_id, listing) })
 }
 
 /// Returns a nested object; null or absent counts as empty.
-fn part<'a>(row: &Fields<'a>, name: &str) -> Result<Fields<'a>, Refusal> {
+fn part<'a>(row: &Fields<'a>, name: &str) -> Result<Fields<'a>, FieldRefusal> {
     row.object(name)?.map_or_else(|| Fields::parse("{}"), Ok)
 }
 
 /// Returns the ID of an item of `results`, also if it is not a home.
-pub(super) fn native_id_of(row: &Fields<'_>, searched: Purpose) -> Result<String, Refusal> {
+pub(super) fn native_id_of(row: &Fields<'_>, searched: Purpose) -> Result<String, FieldRefusal> {
     native_id(row, status(row, searched).map_or(searched, |(purpose, _)| purpose))
 }
 
-fn native_id(row: &Fields<'_>, purpose: Purpose) -> Result<String, Refusal> {
+fn native_id(row: &Fields<'_>, purpose: Purpose) -> Result<String, FieldRefusal> {
     let id = match row.text("property_id")? {
         Some(id) => id,
         None => match row.text("listing_id")? {
             Some(id) => format!("listing-{id}"),
-            None => return Err(Refusal::missing("property_id")),
+            None => return Err(FieldRefusal::missing("property_id")),
         },
     };
     Ok(if purpose == Purpose::Rent { format!("{id}:rent") } else { id })
 }
 
 /// Flags are true, false or null. If several are set, the one furthest towards a sale wins.
-fn status(row: &Fields<'_>, searched: Purpose) -> Result<(Purpose, Status), Refusal> {
-    let text = row.text("status")?.ok_or_else(|| Refusal::missing("status"))?;
+fn status(row: &Fields<'_>, searched: Purpose) -> Result<(Purpose, Status), FieldRefusal> {
+    let text = row.text("status")?.ok_or_else(|| FieldRefusal::missing("status"))?;
     let purpose = match text.as_str() {
         "for_sale" | "ready_to_build" => Purpose::Sale,
         "for_rent" => Purpose::Rent,
         "sold" => return Ok((Purpose::Sale, Status::Closed)),
         // Sold, withdrawn or expired: the source does not say which.
         "off_market" => return Ok((searched, Status::Gone)),
-        other => return Err(Refusal::bad("status", other)),
+        other => return Err(FieldRefusal::bad("status", other)),
     };
     let flags = part(row, "flags")?;
     let on = |name: &str| flags.flag(name) == Some(true);
@@ -88,7 +88,7 @@ fn status(row: &Fields<'_>, searched: Purpose) -> Result<(Purpose, Status), Refu
 }
 
 /// Refuses a community: it has a price range, kinds of units or a flag, and no price of its own.
-fn not_a_community(row: &Fields<'_>) -> Result<(), Refusal> {
+fn not_a_community(row: &Fields<'_>) -> Result<(), FieldRefusal> {
     if row.get("list_price").is_some() {
         return Ok(());
     }
@@ -103,7 +103,7 @@ fn not_a_community(row: &Fields<'_>) -> Result<(), Refusal> {
     } else {
         return Ok(());
     };
-    Err(Refusal { reason: Reason::BadValue, detail: format!("{why}: a community is not a home") })
+    Err(FieldRefusal { reason: Reason::BadValue, detail: format!("{why}: a community is not a home") })
 }
 
 /// `price_reduced_amount` is the amount of the last cut.
@@ -126,14 +126,14 @@ fn sale(row: &Fields<'_>, about: &Fields<'_>, refused: &mut RefusedValues) -> (O
     (None, None)
 }
 
-fn address(row: &Fields<'_>, refused: &mut RefusedValues) -> Result<Address, Refusal> {
+fn address(row: &Fields<'_>, refused: &mut RefusedValues) -> Result<Address, FieldRefusal> {
     let location = part(row, "location")?;
     let address = part(&location, "address")?;
     let coordinates = part(&address, "coordinate").and_then(|part| part.coordinates("lat", "lon"));
     let (latitude_e6, longitude_e6) = refused.take(coordinates);
     let country = match address.text("country")?.as_deref() {
         None | Some("USA" | "US") => "US".to_owned(),
-        Some(other) => return Err(Refusal::bad("location.address.country", other)),
+        Some(other) => return Err(FieldRefusal::bad("location.address.country", other)),
     };
     let region = match address.text("state_code")? {
         Some(code) => Some(code),
@@ -153,7 +153,7 @@ fn address(row: &Fields<'_>, refused: &mut RefusedValues) -> Result<Address, Ref
     })
 }
 
-fn property_type(about: &Fields<'_>) -> Result<Option<PropertyType>, Refusal> {
+fn property_type(about: &Fields<'_>) -> Result<Option<PropertyType>, FieldRefusal> {
     let Some(name) = about.text("type")? else { return Ok(None) };
     Ok(Some(match name.as_str() {
         "single_family" => PropertyType::SingleFamilyResidence,
@@ -177,7 +177,7 @@ fn property_type(about: &Fields<'_>) -> Result<Option<PropertyType>, Refusal> {
 
 /// Reads `baths_consolidated`; `2.5+` counts as 2.5. Rentals lack it: their parts are added up, and a three-quarter
 /// bath counts as a whole one, as realtor.com does. 0 means none, for land.
-fn bathrooms_hundredths(about: &Fields<'_>) -> Result<Option<u16>, Refusal> {
+fn bathrooms_hundredths(about: &Fields<'_>) -> Result<Option<u16>, FieldRefusal> {
     let consolidated = about.parsed("baths_consolidated", |text| scaled(text.trim_end_matches('+'), 2))?;
     if consolidated.is_some() {
         return Ok(consolidated);

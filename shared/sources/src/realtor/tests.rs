@@ -1,8 +1,8 @@
 use stoop_domain::{Area, AreaUnit, Minor, PropertyType, Reason, Status};
 
 use super::*;
-use crate::port::Found;
 use crate::port::Row;
+use crate::port::SeenListing;
 
 fn made(more: &[(&str, &str)]) -> Result<Realtor, SearchError> {
     let mut params = Params::from([("key".into(), "s3cret".into())]);
@@ -20,7 +20,7 @@ fn by_zip(more: &[(&str, &str)]) -> Realtor {
 
 fn read(source: &Realtor, position: &str, body: &str) -> Result<Page, ReadError> {
     let cursor = Cursor { position: position.into(), since: None, pages_before: 3 };
-    source.read(&cursor, &Answer::of(body.as_bytes()), Time::parse("2024-06-03T12:00:00Z").unwrap())
+    source.read(&cursor, &SourceAnswer::of(body.as_bytes()), Time::parse("2024-06-03T12:00:00Z").unwrap())
 }
 
 /// A plain home, overridden by `fields`, in a bare array.
@@ -31,7 +31,7 @@ fn row(fields: &str) -> Row {
     read(&by_zip(&[]), "0", &format!("[{{{plain}{sep} {fields}}}]")).unwrap().rows.remove(0)
 }
 
-fn found(fields: &str) -> Found {
+fn found(fields: &str) -> SeenListing {
     row(fields).found()
 }
 

@@ -32,7 +32,7 @@ use crate::fields::Fields;
 use crate::limit::Limit;
 use crate::params::Param;
 use crate::port::{
-    Answer, Coverage, CrawlPolicy, Cursor, Method, Next, Page, Params, ReadError, Request, SearchError, Source,
+    Coverage, CrawlPolicy, Cursor, Method, Next, Page, Params, ReadError, Request, SearchError, Source, SourceAnswer,
 };
 
 /// See the [module](self).
@@ -90,7 +90,7 @@ impl RentCast {
         ask::read(params)
     }
 
-    fn next(&self, cursor: &Cursor, answer: &Answer<'_>, rows: u64) -> Next {
+    fn next(&self, cursor: &Cursor, answer: &SourceAnswer<'_>, rows: u64) -> Next {
         // The server reports the limit that it applied, which may be lower than requested.
         let reported = answer.header("x-limit").and_then(|limit| limit.trim().parse().ok());
         let limit = reported.filter(|limit| (1..=self.limit).contains(limit)).unwrap_or(self.limit);
@@ -159,7 +159,7 @@ impl Source for RentCast {
         matches!(status, 200 | 400 | 401 | 403 | 404)
     }
 
-    fn read(&self, cursor: &Cursor, answer: &Answer<'_>, _now: Time) -> Result<Page, ReadError> {
+    fn read(&self, cursor: &Cursor, answer: &SourceAnswer<'_>, _now: Time) -> Result<Page, ReadError> {
         if matches!(answer.status, 401 | 403) {
             return Err(denied(answer));
         }
@@ -182,7 +182,7 @@ impl Source for RentCast {
 }
 
 /// Describes which denial it is in our own words: the answer might repeat the key.
-fn denied(answer: &Answer<'_>) -> ReadError {
+fn denied(answer: &SourceAnswer<'_>) -> ReadError {
     let body = Body::of(answer.body, EXPECTED).ok();
     let code = body.and_then(|body| body.json::<Fields<'_>>().ok()?.text("error").ok().flatten());
     let known = DENIALS.iter().find(|(name, _)| code.as_deref() == Some(*name));
@@ -193,7 +193,7 @@ fn denied(answer: &Answer<'_>) -> ReadError {
 }
 
 /// "No results" is a 404 if it comes from RentCast itself.
-fn nothing(answer: &Answer<'_>) -> Result<Page, ReadError> {
+fn nothing(answer: &SourceAnswer<'_>) -> Result<Page, ReadError> {
     match Body::of(answer.body, EXPECTED) {
         Ok(body) if body.text().starts_with('<') => Err(body.not_ours(html_in_words(body.text()))),
         _ => Ok(Page { next: Next::End, ..Page::default() }),

@@ -1,7 +1,7 @@
 use stoop_domain::{Address, Area, AreaUnit, Currency, Details, Listing, PropertyType, Purpose, Status};
 
-use crate::fields::{Fields, Refusal, RefusedValues, zip_code};
-use crate::port::Found;
+use crate::fields::{FieldRefusal, Fields, RefusedValues, zip_code};
+use crate::port::SeenListing;
 
 /// RentCast's names of property types.
 pub(super) const TYPES: [(&str, PropertyType); 7] = [
@@ -15,15 +15,15 @@ pub(super) const TYPES: [(&str, PropertyType); 7] = [
 ];
 
 /// Reads one listing. For rentals, `price` is the rent.
-pub(super) fn read(row: &Fields<'_>, purpose: Purpose) -> Result<Found, Refusal> {
+pub(super) fn read(row: &Fields<'_>, purpose: Purpose) -> Result<SeenListing, FieldRefusal> {
     let native_id = native_id(row, purpose)?;
     let mut refused = RefusedValues::default();
     let mut listing = Listing::new(purpose, Currency::USD, address(row, &mut refused)?);
     listing.status = match row.text("status")?.as_deref() {
         Some("Active") => Status::Active,
         Some("Inactive") => Status::Gone,
-        Some(other) => return Err(Refusal::bad("status", other)),
-        None => return Err(Refusal::missing("status")),
+        Some(other) => return Err(FieldRefusal::bad("status", other)),
+        None => return Err(FieldRefusal::missing("status")),
     };
     listing.list_price = refused.take(row.price("price", Currency::USD));
     let kind = refused.take(row.text("propertyType"));
@@ -40,15 +40,15 @@ pub(super) fn read(row: &Fields<'_>, purpose: Purpose) -> Result<Found, Refusal>
     listing.listed_at = refused.take(row.time("listedDate"));
     let name_of = |who: &str| row.object(who).ok()??.prose("name");
     listing.details = Details { seller: name_of("builder"), agency: name_of("listingOffice"), ..Details::default() };
-    Ok(Found { refused: refused.0, ..Found::now(native_id, listing) })
+    Ok(SeenListing { refused: refused.0, ..SeenListing::now(native_id, listing) })
 }
 
-pub(super) fn native_id(row: &Fields<'_>, purpose: Purpose) -> Result<String, Refusal> {
-    let id = row.text("id")?.ok_or_else(|| Refusal::missing("id"))?;
+pub(super) fn native_id(row: &Fields<'_>, purpose: Purpose) -> Result<String, FieldRefusal> {
+    let id = row.text("id")?.ok_or_else(|| FieldRefusal::missing("id"))?;
     Ok(if purpose == Purpose::Rent { format!("{id}:rent") } else { id })
 }
 
-fn address(row: &Fields<'_>, refused: &mut RefusedValues) -> Result<Address, Refusal> {
+fn address(row: &Fields<'_>, refused: &mut RefusedValues) -> Result<Address, FieldRefusal> {
     let (latitude_e6, longitude_e6) = refused.take(row.coordinates("latitude", "longitude"));
     let lines = ["addressLine1", "addressLine2"].map(|name| refused.take(row.text(name)));
     let line = lines.into_iter().flatten().collect::<Vec<_>>().join(", ");

@@ -2,8 +2,8 @@ use stoop_domain::{Area, AreaUnit, Minor, PropertyType, Reason, Status};
 
 use super::row::TYPES;
 use super::*;
-use crate::port::Found;
 use crate::port::Row;
+use crate::port::SeenListing;
 
 fn made(more: &[(&str, &str)]) -> Result<RentCast, SearchError> {
     let mut params = Params::from([("key".into(), "s3cret".into())]);
@@ -15,7 +15,7 @@ fn source(more: &[(&str, &str)]) -> RentCast {
     made(&[&[("zipCode", "78723")], more].concat()).unwrap()
 }
 
-fn read(source: &RentCast, position: &str, answer: &Answer<'_>) -> Result<Page, ReadError> {
+fn read(source: &RentCast, position: &str, answer: &SourceAnswer<'_>) -> Result<Page, ReadError> {
     let cursor = Cursor { position: position.into(), since: None, pages_before: 3 };
     source.read(&cursor, answer, Time::parse("2024-10-01T12:00:00Z").unwrap())
 }
@@ -23,7 +23,7 @@ fn read(source: &RentCast, position: &str, answer: &Answer<'_>) -> Result<Page, 
 fn with_status(status: u16, body: &str) -> Result<Page, ReadError> {
     let source = source(&[]);
     assert!(source.reads(status), "{status}");
-    read(&source, "0", &Answer { status, headers: &[], body: body.as_bytes() })
+    read(&source, "0", &SourceAnswer { status, headers: &[], body: body.as_bytes() })
 }
 
 /// A plain home, overridden by `fields`.
@@ -32,10 +32,10 @@ fn row(purpose: &str, fields: &str) -> Row {
         "zipCode": "78723", "status": "Active", "price": 899000"#;
     let sep = if fields.is_empty() { "" } else { "," };
     let body = format!("[{{{plain}{sep} {fields}}}]");
-    read(&source(&[("purpose", purpose)]), "0", &Answer::of(body.as_bytes())).unwrap().rows.remove(0)
+    read(&source(&[("purpose", purpose)]), "0", &SourceAnswer::of(body.as_bytes())).unwrap().rows.remove(0)
 }
 
-fn found(fields: &str) -> Found {
+fn found(fields: &str) -> SeenListing {
     row("sale", fields).found()
 }
 
@@ -103,20 +103,20 @@ fn only_a_list_of_all_that_is_on_offer_can_tell_what_is_gone() {
 fn a_page_with_fewer_rows_than_its_limit_is_the_last() {
     let source = source(&[("limit", "2")]);
     let (full, half) = (br#"[{"id": "a"}, {"id": "b"}]"#, br#"[{"id": "c"}]"#);
-    let Next::Page(next) = read(&source, "2", &Answer::of(full)).unwrap().next else { panic!() };
+    let Next::Page(next) = read(&source, "2", &SourceAnswer::of(full)).unwrap().next else { panic!() };
     assert_eq!((next.position.as_str(), next.pages_before), ("4", 4));
-    assert_eq!(read(&source, "4", &Answer::of(half)).unwrap().next, Next::End);
-    assert_eq!(read(&source, "4", &Answer::of(b"[]")).unwrap().next, Next::End);
+    assert_eq!(read(&source, "4", &SourceAnswer::of(half)).unwrap().next, Next::End);
+    assert_eq!(read(&source, "4", &SourceAnswer::of(b"[]")).unwrap().next, Next::End);
 }
 
 #[test]
 fn the_headers_say_the_total_and_the_limit_that_was_gone_by() {
     let headers = [("x-total-count".to_owned(), "560".to_owned()), ("x-limit".to_owned(), "1".to_owned())];
-    let answer = Answer { status: 200, headers: &headers, body: br#"[{"id": "a"}]"# };
+    let answer = SourceAnswer { status: 200, headers: &headers, body: br#"[{"id": "a"}]"# };
     let page = read(&source(&[]), "0", &answer).unwrap();
     assert_eq!(page.total, Some(560));
     assert!(matches!(page.next, Next::Page(next) if next.position == "1"), "500 were asked for, 1 was granted");
-    let page = read(&source(&[]), "0", &Answer::of(br#"[{"id": "a"}]"#)).unwrap();
+    let page = read(&source(&[]), "0", &SourceAnswer::of(br#"[{"id": "a"}]"#)).unwrap();
     assert_eq!((page.total, page.next), (None, Next::End));
 }
 

@@ -3,7 +3,7 @@
 use stoop_domain::{Currency, country};
 
 use super::dialect::Dialect;
-use super::{Access, Reso, Terms, filter};
+use super::{Reso, ResoAccess, Terms, filter};
 use crate::grant::ClientCredentials;
 use crate::params::{Param, ParamReader};
 use crate::port::{Params, SearchError};
@@ -161,7 +161,7 @@ fn used_for(reader: &mut ParamReader<'_>, dialect: Dialect) -> Option<String> {
 
 /// Reads a token or client credentials; plain RESO may have neither. Messages contain no secrets: mistakes name the
 /// parameters.
-fn access(reader: &mut ParamReader<'_>, dialect: Dialect, base: &str) -> Access {
+fn access(reader: &mut ParamReader<'_>, dialect: Dialect, base: &str) -> ResoAccess {
     let token = reader.get("token");
     let (id, secret) = (reader.get("client_id"), reader.get("client_secret"));
     let usual = dialect.token_url(base);
@@ -173,12 +173,12 @@ fn access(reader: &mut ParamReader<'_>, dialect: Dialect, base: &str) -> Access 
             }
         }
         return match token {
-            Some(token) => Access::Token(token.to_owned()),
+            Some(token) => ResoAccess::Token(token.to_owned()),
             None => {
                 if dialect != Dialect::Plain {
                     reader.mistake("token", "", "a bearer token, or client_id and client_secret in its place");
                 }
-                Access::Open
+                ResoAccess::Open
             }
         };
     }
@@ -190,7 +190,7 @@ fn access(reader: &mut ParamReader<'_>, dialect: Dialect, base: &str) -> Access 
     if token_url.is_empty() {
         reader.mistake("token_url", "", "the address where the client gets its tokens");
     }
-    Access::Client(ClientCredentials {
+    ResoAccess::Client(ClientCredentials {
         token_url,
         client_id: id.unwrap_or_default().to_owned(),
         client_secret: secret.unwrap_or_default().to_owned(),

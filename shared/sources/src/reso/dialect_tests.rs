@@ -53,7 +53,7 @@ fn body(rows: &[(&str, u32)], more: &str) -> String {
 }
 
 fn read_at(source: &Reso, cursor: &Cursor, body: &str, now: &str) -> Result<Page, ReadError> {
-    source.read(cursor, &Answer::of(body.as_bytes()), Time::parse(now).unwrap())
+    source.read(cursor, &SourceAnswer::of(body.as_bytes()), Time::parse(now).unwrap())
 }
 
 fn read(source: &Reso, cursor: &Cursor, body: &str) -> Page {
@@ -343,7 +343,7 @@ fn a_scan_begins_by_the_earlier_of_two_clocks() {
     let source = source("spark", &[]);
     let headers = [("date".to_owned(), "Tue, 13 Jan 2026 09:00:00 GMT".to_owned())];
     let body = body(&[("A", 35_000)], "");
-    let answer = Answer { status: 200, headers: &headers, body: body.as_bytes() };
+    let answer = SourceAnswer { status: 200, headers: &headers, body: body.as_bytes() };
     let page = source.read(&source.begin(None), &answer, Time::parse("2026-01-13T10:00:00Z").unwrap()).unwrap();
     assert_eq!(page.watermark.as_deref(), Some("2026-01-13T09:00:00.000Z"));
 }
@@ -352,7 +352,7 @@ fn a_scan_begins_by_the_earlier_of_two_clocks() {
 fn a_server_that_will_not_count_is_asked_again_without() {
     let source = source("plain", &[]);
     let refused = |cursor: &Cursor, status: u16, body: &str| {
-        let answer = Answer { status, headers: &[], body: body.as_bytes() };
+        let answer = SourceAnswer { status, headers: &[], body: body.as_bytes() };
         source.read(cursor, &answer, Time::parse(NOW).unwrap())
     };
     assert!(source.reads(400) && source.reads(501) && !source.reads(404) && !source.reads(401));

@@ -1,13 +1,12 @@
 /// Checks a filter against MLS Grid's rules. The error says what would be accepted.
 pub(super) fn for_mls_grid(filter: &str) -> Result<(), &'static str> {
     let Some(tokens) = tokens(filter) else { return Err("a filter whose quotes and parentheses are closed") };
-    let word =
-        |at: usize, name: &str| matches!(tokens.get(at), Some(Token { kind: Kind::Word(word), .. }) if *word == name);
+    let word = |at: usize, name: &str| matches!(tokens.get(at), Some(FilterToken { kind: TokenKind::Word(word), .. }) if *word == name);
     let places = |name: &str| (0..tokens.len()).filter(|at| word(*at, name)).collect::<Vec<_>>();
 
     let every_row = || {
         let [at] = places("OriginatingSystemName")[..] else { return false };
-        let text = matches!(tokens.get(at + 2), Some(Token { kind: Kind::Text, .. }));
+        let text = matches!(tokens.get(at + 2), Some(FilterToken { kind: TokenKind::Text, .. }));
         let negated = at.checked_sub(1).is_some_and(|before| word(before, "not"));
         let or_beside = places("or").into_iter().any(|or| tokens[or].depth == 0);
         tokens[at].depth == 0 && word(at + 1, "eq") && text && !negated && !or_beside
@@ -26,19 +25,19 @@ pub(super) fn for_mls_grid(filter: &str) -> Result<(), &'static str> {
 }
 
 /// A token of an OData filter and the number of parentheses around it.
-struct Token<'f> {
-    kind: Kind<'f>,
+struct FilterToken<'f> {
+    kind: TokenKind<'f>,
     depth: usize,
 }
 
-enum Kind<'f> {
+enum TokenKind<'f> {
     Word(&'f str),
     /// A quoted text, whose content is not part of the grammar.
     Text,
 }
 
 /// Splits a filter into tokens; `None` if a quote or parenthesis is not closed.
-fn tokens(filter: &str) -> Option<Vec<Token<'_>>> {
+fn tokens(filter: &str) -> Option<Vec<FilterToken<'_>>> {
     let mut tokens = Vec::new();
     let mut depth = 0_usize;
     let mut rest = filter;
@@ -50,12 +49,12 @@ fn tokens(filter: &str) -> Option<Vec<Token<'_>>> {
             '\'' => {
                 rest = &rest[1..];
                 rest = &rest[rest.find('\'')?..];
-                tokens.push(Token { kind: Kind::Text, depth });
+                tokens.push(FilterToken { kind: TokenKind::Text, depth });
             }
             c if c.is_whitespace() || c == ',' => {}
             _ => {
                 let end = rest.find(|c: char| c.is_whitespace() || "(),'".contains(c)).unwrap_or(rest.len());
-                tokens.push(Token { kind: Kind::Word(&rest[..end]), depth });
+                tokens.push(FilterToken { kind: TokenKind::Word(&rest[..end]), depth });
                 rest = &rest[end..];
                 continue;
             }

@@ -20,7 +20,7 @@
 //!   would be worse than waiting for the field.
 //! - The `ListPrice` of a closed row is still the asking price. `ClosePrice` and `CloseDate` are read only from closed
 //!   rows: in other rows they belong to an earlier sale or are expected values.
-//! - `ModificationTimestamp` is a version ([`Found::versioned`](crate::Found)): the Data Dictionary requires it to move
+//! - `ModificationTimestamp` is a version ([`SeenListing::versioned`](crate::SeenListing)): the Data Dictionary requires it to move
 //!   with every change of the row. Bridge forwards that of the MLS, also in order, but filters by another field.
 //! - A timestamp ahead of the clock never becomes the watermark, because it would hide all changes until then. If it is
 //!   only slightly ahead, the current time is used instead.
@@ -43,13 +43,13 @@ use percent_encoding::AsciiSet;
 use stoop_domain::{AreaUnit, Currency, Time};
 
 use self::dialect::Dialect;
-use self::position::{Memory, Position};
+use self::position::{ResoPosition, ScanMemory};
 use crate::body::Body;
 use crate::capabilities::Capabilities;
 use crate::fields::Fields;
 use crate::grant::ClientCredentials;
 use crate::link;
-use crate::port::{Answer, Coverage, CrawlPolicy, Cursor, Method, Next, Page, ReadError, Request, Row, Source};
+use crate::port::{Coverage, CrawlPolicy, Cursor, Method, Next, Page, ReadError, Request, Row, Source, SourceAnswer};
 use crate::raws::Raws;
 
 /// See the [module](self).
@@ -57,7 +57,7 @@ pub(crate) struct Reso {
     name: String,
     base: String,
     dialect: Dialect,
-    access: Access,
+    access: ResoAccess,
     filter: Option<String>,
     select: Option<String>,
     expand: Option<String>,
@@ -73,7 +73,7 @@ const SELECT: &AsciiSet = &link::VALUE.remove(b',');
 const EXPAND: &AsciiSet = &SELECT.remove(b'(').remove(b')').remove(b'$').remove(b'=').remove(b';');
 
 /// How to authenticate.
-enum Access {
+enum ResoAccess {
     Open,
     Token(String),
     Client(ClientCredentials),
@@ -100,7 +100,7 @@ enum Order {
 }
 
 /// Parsed rows of a page.
-struct Rows {
+struct ResoRows {
     rows: Vec<Row>,
     /// Modification time of each row, in page order; `None` if the row has none.
     times: Vec<Option<Time>>,
@@ -169,9 +169,9 @@ impl Reso {
         format!("{}{path}?{}{}", self.base, parts.join("&"), if count { COUNT } else { "" })
     }
 
-    fn rows(&self, body: &Body<'_>, raws: &Raws<'_>, now: Time) -> Rows {
+    fn rows(&self, body: &Body<'_>, raws: &Raws<'_>, now: Time) -> ResoRows {
         let mut page =
-            Rows { rows: Vec::with_capacity(raws.len()), times: Vec::with_capacity(raws.len()), latest: None };
+            ResoRows { rows: Vec::with_capacity(raws.len()), times: Vec::with_capacity(raws.len()), latest: None };
         let mut places: HashMap<String, usize> = HashMap::new();
         for &raw in &raws.rows {
             let row = body.row(raw, row::native_id, |fields| {
@@ -195,11 +195,11 @@ impl Reso {
     /// The next position after a page in the server's own order.
     fn after_own(
         &self,
-        position: &Position,
-        mut memory: Memory,
+        position: &ResoPosition,
+        mut memory: ScanMemory,
         (rows, body): (usize, &[u8]),
         link: Option<&str>,
-    ) -> Result<Option<Position>, ReadError> {
+    ) -> Result<Option<ResoPosition>, ReadError> {
         let stateful = |url: &str| self.dialect == Dialect::Trestle && is_replication(url);
         if self.replication && rows == 0 {
             // Bridge always returns a link, to later changes.
@@ -219,17 +219,17 @@ impl Reso {
             Some(link) => onward::follow(&self.base, &position.url, link)?,
             None => return Ok(None),
         };
-        Ok(Some(Position { url, memory }))
+        Ok(Some(ResoPosition { url, memory }))
     }
 
     /// The next position after a page in order of time.
     fn after_time(
         &self,
-        position: &Position,
+        position: &ResoPosition,
         full: bool,
         times: &[Option<Time>],
         link: Option<&str>,
-    ) -> Result<Option<Position>, ReadError> {
+    ) -> Result<Option<ResoPosition>, ReadError> {
         let Some(link) = link else { return Ok(None) };
         let from = onward::from_time(times).filter(|_| onward::counts_rows(link));
         let onward = from.map(|from| self.url(full, Some(&from.to_string()), false)).filter(|url| *url != position.url);
@@ -237,11 +237,11 @@ impl Reso {
             Some(url) => url,
             None => onward::follow(&self.base, &position.url, link)?,
         };
-        Ok(Some(Position { url, memory: Memory::default() }))
+        Ok(Some(ResoPosition { url, memory: ScanMemory::default() }))
     }
 
     /// A request that the server refused: it may accept it without the count.
-    fn turned_down(&self, cursor: &Cursor, answer: &Answer<'_>) -> Result<Page, ReadError> {
+    fn turned_down(&self, cursor: &Cursor, answer: &SourceAnswer<'_>) -> Result<Page, ReadError> {
         let body = Body::of(answer.body, EXPECTED);
         let counting = body.as_ref().is_ok_and(|body| {
             let mut words = body.text().split(|c: char| !c.is_ascii_alphanumeric());
@@ -287,22 +287,22 @@ impl Source for Reso {
     }
 
     fn request(&self, cursor: &Cursor) -> Request {
-        let url = Position::of(cursor).url;
+        let url = ResoPosition::of(cursor).url;
         // A modified checkpoint must not send the token to another host.
         let at_home = link::origin(&url) == link::origin(&self.base);
         let mut headers = vec![("Accept".to_owned(), "application/json".to_owned())];
-        if let Access::Token(token) = &self.access
+        if let ResoAccess::Token(token) = &self.access
             && at_home
         {
             headers.push(("Authorization".to_owned(), format!("Bearer {token}")));
         }
-        let granted = at_home && matches!(self.access, Access::Client(_));
+        let granted = at_home && matches!(self.access, ResoAccess::Client(_));
         Request { method: Method::Get, url, headers, body: None, granted }
     }
 
     fn grant(&self) -> Option<Request> {
         match &self.access {
-            Access::Client(credentials) => Some(credentials.request()),
+            ResoAccess::Client(credentials) => Some(credentials.request()),
             _ => None,
         }
     }
@@ -312,7 +312,7 @@ impl Source for Reso {
         matches!(status, 200 | 400 | 501)
     }
 
-    fn read(&self, cursor: &Cursor, answer: &Answer<'_>, now: Time) -> Result<Page, ReadError> {
+    fn read(&self, cursor: &Cursor, answer: &SourceAnswer<'_>, now: Time) -> Result<Page, ReadError> {
         if answer.status != 200 {
             return self.turned_down(cursor, answer);
         }
@@ -320,7 +320,7 @@ impl Source for Reso {
         let envelope: Fields<'_> = body.json()?;
         let Some(value) = envelope.get("value") else { return Err(body.without("value", &envelope)) };
         let raws = body.rows(value.get())?;
-        let Rows { rows, times, latest } = self.rows(&body, &raws, now);
+        let ResoRows { rows, times, latest } = self.rows(&body, &raws, now);
 
         let link = envelope.parsed("@odata.nextLink", |link| Ok::<_, ()>(link.to_owned()));
         let link = link.map_err(|refusal| ReadError::BadLink(format!("is none: {}", refusal.detail)))?;
@@ -328,7 +328,7 @@ impl Source for Reso {
             || Some(answer.headers).filter(|_| self.dialect == Dialect::Bridge).and_then(link::header::next);
         let link = link.as_deref().or_else(in_header);
         let total = envelope.number("@odata.count", 0).ok().flatten();
-        let (position, full) = (Position::of(cursor), cursor.since.is_none());
+        let (position, full) = (ResoPosition::of(cursor), cursor.since.is_none());
 
         let (next, read_until) = match self.order(full) {
             Order::Time => (self.after_time(&position, full, &times, link)?, latest),
@@ -368,7 +368,7 @@ fn is_replication(url: &str) -> bool {
 }
 
 /// When the answer was made: the server's time if it is earlier than ours.
-fn served_at(answer: &Answer<'_>, now: Time) -> Time {
+fn served_at(answer: &SourceAnswer<'_>, now: Time) -> Time {
     let date = answer
         .header("date")
         .and_then(|date| jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(date.trim()).ok());

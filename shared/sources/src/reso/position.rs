@@ -6,15 +6,15 @@ use crate::port::{Cursor, ReadError};
 /// A cursor's position: a URL and the scan's memory. The memory is the URL's fragment, which is never sent. A URL
 /// without a fragment belongs to a scan that needs no memory.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Position {
+pub(super) struct ResoPosition {
     pub(super) url: String,
-    pub(super) memory: Memory,
+    pub(super) memory: ScanMemory,
 }
 
 /// State that a scan in the server's own order keeps between pages.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-pub(super) struct Memory {
+pub(super) struct ScanMemory {
     /// When the first page arrived, in milliseconds, by the server's clock or ours, whichever is earlier.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) began_ms: Option<i64>,
@@ -33,18 +33,18 @@ pub(super) struct Memory {
 
 const MARK: &str = "#stoop:";
 
-impl Position {
+impl ResoPosition {
     pub(super) fn of(cursor: &Cursor) -> Self {
         let position = &cursor.position;
         let memory = |text: &str| serde_json::from_str(text).ok();
         match position.rsplit_once(MARK).and_then(|(url, text)| Some((url, memory(text)?))) {
             Some((url, memory)) => Self { url: url.to_owned(), memory },
-            None => Self { url: position.clone(), memory: Memory::default() },
+            None => Self { url: position.clone(), memory: ScanMemory::default() },
         }
     }
 
     pub(super) fn position(self) -> String {
-        if self.memory == Memory::default() {
+        if self.memory == ScanMemory::default() {
             return self.url;
         }
         match serde_json::to_string(&self.memory) {
@@ -54,7 +54,7 @@ impl Position {
     }
 }
 
-impl Memory {
+impl ScanMemory {
     /// Returns the memory after a page that arrived at `now`.
     pub(super) fn after(self, rows: usize, total: Option<u64>, latest: Option<Time>, now: Time) -> Self {
         Self {
@@ -92,12 +92,13 @@ mod tests {
     #[test]
     fn an_address_comes_back_letter_by_letter() {
         for url in ["https://e.example/o/Property?$filter=City+eq+'A#1'&$skip=10", "", "#stoop:", "x#stoop:{"] {
-            for memory in
-                [Memory::default(), Memory { rows: 7, total: Some(9), page: "ab".into(), ..Memory::default() }]
-            {
-                let position = Position { url: url.to_owned(), memory };
+            for memory in [
+                ScanMemory::default(),
+                ScanMemory { rows: 7, total: Some(9), page: "ab".into(), ..ScanMemory::default() },
+            ] {
+                let position = ResoPosition { url: url.to_owned(), memory };
                 let cursor = Cursor { position: position.clone().position(), ..Cursor::default() };
-                assert_eq!(Position::of(&cursor), position);
+                assert_eq!(ResoPosition::of(&cursor), position);
             }
         }
     }

@@ -3,8 +3,8 @@ use stoop_domain::{Address, Area, AreaPath, AreaUnit, Currency, Day, Details, Li
 
 use super::Terms;
 use super::kind;
-use crate::fields::{Fields, Refusal, RefusedValues, per_month, scaled, zip_code};
-use crate::port::Found;
+use crate::fields::{FieldRefusal, Fields, RefusedValues, per_month, scaled, zip_code};
+use crate::port::SeenListing;
 
 const IMAGES_MAX: usize = 50;
 
@@ -20,17 +20,17 @@ const AMENITIES: [&str; 8] = [
     "PoolFeatures",
 ];
 
-pub(crate) fn native_id(row: &Fields<'_>) -> Result<String, Refusal> {
+pub(crate) fn native_id(row: &Fields<'_>) -> Result<String, FieldRefusal> {
     match row.text("ListingKey")? {
         Some(key) => Ok(key),
-        None => row.text("ListingId")?.ok_or_else(|| Refusal::missing("ListingKey")),
+        None => row.text("ListingId")?.ok_or_else(|| FieldRefusal::missing("ListingKey")),
     }
 }
 
 /// Reads one `Property` row.
-pub(crate) fn read(row: &Fields<'_>, terms: &Terms) -> Result<Found, Refusal> {
+pub(crate) fn read(row: &Fields<'_>, terms: &Terms) -> Result<SeenListing, FieldRefusal> {
     let native_id = native_id(row)?;
-    let property_type = row.text("PropertyType")?.ok_or_else(|| Refusal::missing("PropertyType"))?;
+    let property_type = row.text("PropertyType")?.ok_or_else(|| FieldRefusal::missing("PropertyType"))?;
     let purpose = kind::purpose(&property_type);
     let mut refused = RefusedValues::default();
     let address = address(row, terms, &mut refused)?;
@@ -62,19 +62,19 @@ pub(crate) fn read(row: &Fields<'_>, terms: &Terms) -> Result<Found, Refusal> {
     listing.listed_at = refused.take(listed_at(row, &listing.address));
     listing.details = details(row, terms);
     let at = row.time("ModificationTimestamp")?;
-    Ok(Found { native_id, at, versioned: at.is_some(), listing, refused: refused.0 })
+    Ok(SeenListing { native_id, at, versioned: at.is_some(), listing, refused: refused.0 })
 }
 
-fn status(row: &Fields<'_>) -> Result<Status, Refusal> {
+fn status(row: &Fields<'_>) -> Result<Status, FieldRefusal> {
     if row.flag("MlgCanView") == Some(false) {
         return Ok(Status::Delete);
     }
     let name = if row.get("StandardStatus").is_some() { "StandardStatus" } else { "MlsStatus" };
-    let text = row.text(name)?.ok_or_else(|| Refusal::missing("StandardStatus"))?;
-    Status::parse(&text).ok_or_else(|| Refusal::bad(name, &text))
+    let text = row.text(name)?.ok_or_else(|| FieldRefusal::missing("StandardStatus"))?;
+    Status::parse(&text).ok_or_else(|| FieldRefusal::bad(name, &text))
 }
 
-fn address(row: &Fields<'_>, terms: &Terms, refused: &mut RefusedValues) -> Result<Address, Refusal> {
+fn address(row: &Fields<'_>, terms: &Terms, refused: &mut RefusedValues) -> Result<Address, FieldRefusal> {
     let line = match refused.take(row.text("UnparsedAddress")) {
         Some(line) => Some(line),
         None => {
@@ -108,7 +108,7 @@ fn address(row: &Fields<'_>, terms: &Terms, refused: &mut RefusedValues) -> Resu
 
 /// Returns `PriceChangeTimestamp`, or the time of the last major change if that was a price change ("Price Change", or
 /// local names such as "Price Decrease").
-fn price_changed_at(row: &Fields<'_>) -> Result<Option<Time>, Refusal> {
+fn price_changed_at(row: &Fields<'_>) -> Result<Option<Time>, FieldRefusal> {
     if let Some(at) = row.time("PriceChangeTimestamp")? {
         return Ok(Some(at));
     }
@@ -119,7 +119,7 @@ fn price_changed_at(row: &Fields<'_>) -> Result<Option<Time>, Refusal> {
 }
 
 /// Half baths count half. If there is only a total, it is used as is.
-fn bathrooms_hundredths(row: &Fields<'_>) -> Result<Option<u16>, Refusal> {
+fn bathrooms_hundredths(row: &Fields<'_>) -> Result<Option<u16>, FieldRefusal> {
     let count = |name: &str| row.number::<u16>(name, 0);
     let Some(full) = count("BathroomsFull")? else { return row.number("BathroomsTotalInteger", 2) };
     let mut hundredths = full.saturating_mul(100);
@@ -153,7 +153,7 @@ fn association_fee(row: &Fields<'_>, currency: Currency) -> Option<Minor> {
     per_month(fee, times, months)
 }
 
-fn lot_area(row: &Fields<'_>) -> Result<Option<Area>, Refusal> {
+fn lot_area(row: &Fields<'_>) -> Result<Option<Area>, FieldRefusal> {
     for (name, unit) in [("LotSizeSquareFeet", AreaUnit::SquareFeet), ("LotSizeAcres", AreaUnit::Acres)] {
         if let Some(area) = row.parsed(name, |text| Area::parse(text, unit))?.flatten() {
             return Ok(Some(area));
@@ -163,14 +163,14 @@ fn lot_area(row: &Fields<'_>) -> Result<Option<Area>, Refusal> {
     area(row, "LotSizeArea", "LotSizeUnits", None)
 }
 
-fn area(row: &Fields<'_>, name: &str, units_name: &str, usual: Option<AreaUnit>) -> Result<Option<Area>, Refusal> {
+fn area(row: &Fields<'_>, name: &str, units_name: &str, usual: Option<AreaUnit>) -> Result<Option<Area>, FieldRefusal> {
     let unit = match row.text(units_name)? {
         None => usual,
         Some(units) => match units.replace(' ', "").to_ascii_lowercase().as_str() {
             "squarefeet" | "sqft" => Some(AreaUnit::SquareFeet),
             "squaremeters" | "sqm" => Some(AreaUnit::SquareMeters),
             "acres" => Some(AreaUnit::Acres),
-            _ => return Err(Refusal::bad(units_name, &units)),
+            _ => return Err(FieldRefusal::bad(units_name, &units)),
         },
     };
     let Some(unit) = unit else { return Ok(None) };
@@ -178,13 +178,13 @@ fn area(row: &Fields<'_>, name: &str, units_name: &str, usual: Option<AreaUnit>)
 }
 
 /// A date has no zone: it begins at midnight local time of the home.
-fn listed_at(row: &Fields<'_>, address: &Address) -> Result<Option<Time>, Refusal> {
+fn listed_at(row: &Fields<'_>, address: &Address) -> Result<Option<Time>, FieldRefusal> {
     for name in ["OnMarketDate", "ListingContractDate"] {
         if let Some(date) = row.date(name)? {
             let Address { country: code, region, county, city, .. } = address;
             let area = AreaPath::of([code.as_deref(), region.as_deref(), county.as_deref(), city.as_deref(), None]);
             let zone = country(area.as_ref().map_or("", AreaPath::as_str)).zone;
-            let midnight = date.to_zoned(zone).map_err(|_| Refusal::bad(name, &date.to_string()))?;
+            let midnight = date.to_zoned(zone).map_err(|_| FieldRefusal::bad(name, &date.to_string()))?;
             return Ok(Some(Time::from_ms(midnight.timestamp().as_millisecond())));
         }
     }

@@ -1,7 +1,7 @@
 use stoop_domain::{AreaUnit, Minor, PropertyType, Purpose, Reason, Status};
 
 use super::*;
-use crate::port::{Found, Params};
+use crate::port::{Params, SeenListing};
 
 const NOW: &str = "2026-01-14T12:00:00Z";
 const BASE: &str = "https://mls.example.com/odata";
@@ -13,7 +13,7 @@ fn source(more: &[(&str, &str)]) -> Reso {
 }
 
 fn answer(cursor: &Cursor, body: &str) -> Result<Page, ReadError> {
-    let answer = Answer::of(body.as_bytes());
+    let answer = SourceAnswer::of(body.as_bytes());
     source(&[]).read(cursor, &answer, Time::parse(NOW).unwrap())
 }
 
@@ -29,7 +29,7 @@ pub(super) fn row(fields: &str) -> Row {
     page(&format!("{{\"value\": [{{{plain}{sep} {fields}}}]}}")).unwrap().rows.remove(0)
 }
 
-pub(super) fn found(fields: &str) -> Found {
+pub(super) fn found(fields: &str) -> SeenListing {
     row(fields).found()
 }
 

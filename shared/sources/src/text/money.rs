@@ -83,7 +83,7 @@ pub fn parse_floor<'a>(
         }
         None => number.after,
     };
-    let mut words = Words { text, default, shared: None, money: &mut money };
+    let mut words = MoneyWords { text, default, shared: None, money: &mut money };
     words.read(number.before, false)?;
     words.read(after, true)?;
     if let Some((codes, otherwise)) = words.shared {
@@ -104,7 +104,7 @@ const HUNDRED_MILLION: i64 = 100_000_000;
 const TEN_THOUSAND: i64 = 10_000;
 
 /// A number and its multiplier.
-type Part<'a> = Option<(NumberText<'a>, i64)>;
+type ScaledNumber<'a> = Option<(NumberText<'a>, i64)>;
 
 /// What follows a number in hundreds of millions, as in East Asia: the lower part, which is in tens of thousands
 /// (`1億2,800万円`, `3억 5,000`), and the words after it. `None` if it is not in hundreds of millions.
@@ -112,7 +112,7 @@ fn in_myriads<'a>(
     after: &'a str,
     style: NumberStyle,
     text: &str,
-) -> Result<Option<(Part<'a>, &'a str)>, MoneyTextError> {
+) -> Result<Option<(ScaledNumber<'a>, &'a str)>, MoneyTextError> {
     let Some(rest) = after.strip_prefix(['億', '亿', '억']) else { return Ok(None) };
     let rest = rest.trim_start();
     if !rest.starts_with(|c: char| c.is_ascii_digit()) {
@@ -129,7 +129,7 @@ fn in_myriads<'a>(
 }
 
 /// The words of a text while they are read.
-struct Words<'w, 'a> {
+struct MoneyWords<'w, 'a> {
     text: &'a str,
     default: Option<Currency>,
     /// A sign that several currencies share.
@@ -137,7 +137,7 @@ struct Words<'w, 'a> {
     money: &'w mut MoneyText<'a>,
 }
 
-impl Words<'_, '_> {
+impl MoneyWords<'_, '_> {
     /// Reads the words before or after the number.
     fn read(&mut self, words: &str, is_after: bool) -> Result<(), MoneyTextError> {
         let lower = words.to_lowercase();

@@ -2,7 +2,7 @@ use stoop_domain::Address;
 
 /// An address in parts, any of which may be unknown.
 #[derive(Debug, Default)]
-pub(super) struct Parts {
+pub(super) struct ZillowAddress {
     pub(super) street: Option<String>,
     pub(super) city: Option<String>,
     pub(super) state: Option<String>,
@@ -11,20 +11,20 @@ pub(super) struct Parts {
 
 /// Splits `street, city, ST zip`. A building's address has no ZIP code, an undisclosed one no street; a text without a
 /// comma becomes the line.
-pub(super) fn parts(text: &str) -> Parts {
+pub(super) fn parts(text: &str) -> ZillowAddress {
     let split: Vec<&str> = text.split(',').map(str::trim).filter(|part| !part.is_empty()).collect();
     let known = |text: &str| (!text.is_empty()).then(|| text.to_owned());
     let (street, city, state) = match split.as_slice() {
-        [] => return Parts::default(),
-        [line] => return Parts { street: known(line), ..Parts::default() },
+        [] => return ZillowAddress::default(),
+        [line] => return ZillowAddress { street: known(line), ..ZillowAddress::default() },
         [street @ .., city, state] => (street.join(", "), *city, *state),
     };
     let (region, zip) = state.split_once(' ').unwrap_or((state, ""));
-    Parts { street: known(&street), city: known(city), state: known(region), zip: known(zip.trim()) }
+    ZillowAddress { street: known(&street), city: known(city), state: known(region), zip: known(zip.trim()) }
 }
 
 /// Builds the address; adds the unit to the line if the street does not contain it.
-pub(super) fn address(parts: Parts, unit: Option<&str>, country: &str) -> Address {
+pub(super) fn address(parts: ZillowAddress, unit: Option<&str>, country: &str) -> Address {
     let line = parts.street.filter(|line| !line.to_ascii_lowercase().contains("undisclosed"));
     let line = line.map(|line| match unit {
         Some(unit) if !names_unit(&line, unit) => format!("{line} {unit}"),
@@ -96,7 +96,7 @@ mod tests {
     #[test]
     fn a_unit_stands_in_the_line_once() {
         let line = |street: &str, unit: &str| {
-            let parts = Parts { street: Some(street.to_owned()), ..Parts::default() };
+            let parts = ZillowAddress { street: Some(street.to_owned()), ..ZillowAddress::default() };
             address(parts, Some(unit), "US").line.unwrap()
         };
         assert_eq!(line("12 Elm Blvd #34", "# 34"), "12 Elm Blvd #34");
@@ -109,7 +109,7 @@ mod tests {
 
     #[test]
     fn the_unit_of_an_undisclosed_street_says_nothing() {
-        let parts = Parts { street: Some("(undisclosed Address)".into()), ..Parts::default() };
+        let parts = ZillowAddress { street: Some("(undisclosed Address)".into()), ..ZillowAddress::default() };
         assert_eq!(address(parts, Some("# 3"), "US").line, None);
     }
 }

@@ -6,7 +6,7 @@ use crate::params::ParamReader;
 
 /// An API for Zillow's listings: its URL and its names.
 #[derive(Debug)]
-pub(super) struct Api {
+pub(super) struct ZillowApi {
     pub(super) name: &'static str,
     pub(super) host: &'static str,
     pub(super) path: &'static str,
@@ -29,9 +29,9 @@ pub(super) struct Api {
     first_is_numbered: bool,
 }
 
-pub(super) const APIS: [&Api; 2] = [&ZILLOW_COM1, &ZILLOW56];
+pub(super) const APIS: [&ZillowApi; 2] = [&ZILLOW_COM1, &ZILLOW56];
 
-static ZILLOW_COM1: Api = Api {
+static ZILLOW_COM1: ZillowApi = ZillowApi {
     name: "zillow-com1",
     host: "zillow-com1.p.rapidapi.com",
     path: "/propertyExtendedSearch",
@@ -60,7 +60,7 @@ static ZILLOW_COM1: Api = Api {
     first_is_numbered: true,
 };
 
-static ZILLOW56: Api = Api {
+static ZILLOW56: ZillowApi = ZillowApi {
     name: "zillow56",
     host: "zillow56.p.rapidapi.com",
     path: "/search",
@@ -117,7 +117,7 @@ const FILTERS: [&str; 12] = [
     "keywords",
 ];
 
-impl Api {
+impl ZillowApi {
     /// Builds all query parameters except prices and page, encoded.
     pub(super) fn query(&self, reader: &mut ParamReader<'_>, purpose: Purpose) -> String {
         let offered = if purpose == Purpose::Rent { self.for_rent } else { self.for_sale };

@@ -1,8 +1,8 @@
 use serde_json::value::RawValue;
 use stoop_domain::{Currency, Listing, Minor, PropertyType};
 
-use crate::fields::{Fields, Refusal, RefusedValues, scaled};
-use crate::port::Found;
+use crate::fields::{FieldRefusal, Fields, RefusedValues, scaled};
+use crate::port::SeenListing;
 
 /// Returns the kinds of units in a building, each a listing based on `template`. Only the number of bedrooms
 /// distinguishes them; of two equal ones, the lower price is the "from" price.
@@ -11,9 +11,9 @@ pub(super) fn units(
     zpid: &str,
     mut template: Listing,
     refused: &RefusedValues,
-) -> Result<Vec<Result<Found, Refusal>>, Refusal> {
+) -> Result<Vec<Result<SeenListing, FieldRefusal>>, FieldRefusal> {
     template.details.title = row.prose("buildingName");
-    let mut units: Vec<Result<Found, Refusal>> = Vec::new();
+    let mut units: Vec<Result<SeenListing, FieldRefusal>> = Vec::new();
     for raw in row.list("units") {
         let found = read(raw, zpid, &template, refused);
         let native_id = found.as_ref().ok().map(|found| &found.native_id);
@@ -26,13 +26,13 @@ pub(super) fn units(
             (_, found) => units.push(found),
         }
     }
-    if units.is_empty() { Err(Refusal::missing("units")) } else { Ok(units) }
+    if units.is_empty() { Err(FieldRefusal::missing("units")) } else { Ok(units) }
 }
 
-fn read(raw: &RawValue, zpid: &str, template: &Listing, refused: &RefusedValues) -> Result<Found, Refusal> {
-    let unit = Fields::parse(raw.get()).map_err(|_| Refusal::bad("units", raw.get()))?;
-    let beds = unit.text("beds")?.ok_or_else(|| Refusal::missing("units.beds"))?;
-    let bedrooms = bedrooms(&beds).ok_or_else(|| Refusal::bad("units.beds", &beds))?;
+fn read(raw: &RawValue, zpid: &str, template: &Listing, refused: &RefusedValues) -> Result<SeenListing, FieldRefusal> {
+    let unit = Fields::parse(raw.get()).map_err(|_| FieldRefusal::bad("units", raw.get()))?;
+    let beds = unit.text("beds")?.ok_or_else(|| FieldRefusal::missing("units.beds"))?;
+    let bedrooms = bedrooms(&beds).ok_or_else(|| FieldRefusal::bad("units.beds", &beds))?;
     let (mut listing, mut refused) = (template.clone(), RefusedValues(refused.0.clone()));
     listing.bedrooms = Some(bedrooms);
     let price = unit.text("price").and_then(|text| match text {
@@ -44,7 +44,7 @@ fn read(raw: &RawValue, zpid: &str, template: &Listing, refused: &RefusedValues)
     let room = unit.flag("roomForRent") == Some(true);
     listing.property_type = Some(if room { PropertyType::Room } else { PropertyType::Apartment });
     let native_id = if room { format!("{zpid}/{bedrooms}/room") } else { format!("{zpid}/{bedrooms}") };
-    Ok(Found { refused: refused.0, ..Found::now(native_id, listing) })
+    Ok(SeenListing { refused: refused.0, ..SeenListing::now(native_id, listing) })
 }
 
 /// Parses a whole number of bedrooms, or a studio.
@@ -57,11 +57,11 @@ fn bedrooms(text: &str) -> Option<u8> {
 }
 
 /// Parses a "from" price: `$2,305+` is 2305 dollars.
-fn from_price(text: &str, currency: Currency) -> Result<Option<Minor>, Refusal> {
+fn from_price(text: &str, currency: Currency) -> Result<Option<Minor>, FieldRefusal> {
     let number = text.trim().trim_start_matches("From ").trim_start_matches('$');
     let number = number.trim_end_matches("/mo").trim_end_matches('+').trim_end_matches("/mo").replace(',', "");
     match number.trim() {
         "" | "--" => Ok(None),
-        number => Minor::parse_major(number, currency).map(Some).map_err(|_| Refusal::bad("units.price", text)),
+        number => Minor::parse_major(number, currency).map(Some).map_err(|_| FieldRefusal::bad("units.price", text)),
     }
 }

@@ -1,10 +1,10 @@
 //! Zillow through RapidAPI: `zillow-com1` (`GET /propertyExtendedSearch`) and `zillow56` (`GET /search`).
 //!
-//! Both return the same homes with the same IDs, so both are the source `zillow`. An [`Api`] contains their URLs and
+//! Both return the same homes with the same IDs, so both are the source `zillow`. A [`ZillowApi`] contains their URLs and
 //! names.
 //!
 //! Pages count from 1 and stop at 20, even if `totalResultCount` is larger. Such a search is split by price until every
-//! part fits, within one scan: the cursor's position, a [`Position`], contains the remaining work. Rows that led to a
+//! part fits, within one scan: the cursor's position, a [`ZillowPosition`], contains the remaining work. Rows that led to a
 //! split are kept; they harmlessly appear again in their part. A part that cannot be split is read as far as possible,
 //! and the scan ends [`Next::Capped`]. An answer may also be the bare array of rows.
 //!
@@ -31,21 +31,21 @@ use stoop_domain::{Purpose, Time};
 
 use crate::body::{Body, refused};
 use crate::capabilities::Capabilities;
-use crate::fields::{Fields, Refusal, shown};
+use crate::fields::{FieldRefusal, Fields, shown};
 use crate::limit::Limit;
 use crate::link;
 use crate::params::{Param, ParamReader};
 use crate::port::{
-    Answer, Coverage, CrawlPolicy, Cursor, Found, Method, Next, Page, Params, ReadError, Request, Row, SearchError,
-    Source,
+    Coverage, CrawlPolicy, Cursor, Method, Next, Page, Params, ReadError, Request, Row, SearchError, SeenListing,
+    Source, SourceAnswer,
 };
 use crate::raws::Raws;
-use api::{APIS, Api};
-use plan::{Position, Range};
+use api::{APIS, ZillowApi};
+use plan::{Range, ZillowPosition};
 
 /// See the [module](self).
 pub(crate) struct Zillow {
-    api: &'static Api,
+    api: &'static ZillowApi,
     base: String,
     host: String,
     key: String,
@@ -139,13 +139,14 @@ impl Source for Zillow {
     }
 
     fn begin(&self, since: Option<&str>) -> Cursor {
-        let position = Position::start(self.prices).to_string();
+        let position = ZillowPosition::start(self.prices).to_string();
         Cursor { position, since: since.map(str::to_owned), pages_before: 0 }
     }
 
     /// A position that this search cannot have made requests the first page; [`Source::read`] then refuses the answer.
     fn request(&self, cursor: &Cursor) -> Request {
-        let position = Position::parse(&cursor.position, self.prices).unwrap_or_else(|| Position::start(self.prices));
+        let position =
+            ZillowPosition::parse(&cursor.position, self.prices).unwrap_or_else(|| ZillowPosition::start(self.prices));
         let asked = self.api.page_query(self.purpose, position.range(), position.page);
         Request {
             method: Method::Get,
@@ -160,8 +161,8 @@ impl Source for Zillow {
         }
     }
 
-    fn read(&self, cursor: &Cursor, answer: &Answer<'_>, now: Time) -> Result<Page, ReadError> {
-        let position = Position::parse(&cursor.position, self.prices).ok_or_else(|| {
+    fn read(&self, cursor: &Cursor, answer: &SourceAnswer<'_>, now: Time) -> Result<Page, ReadError> {
+        let position = ZillowPosition::parse(&cursor.position, self.prices).ok_or_else(|| {
             ReadError::BadLink(format!("is no position in this search: {:?}", shown(&cursor.position)))
         })?;
         let body = Body::of(answer.body, self.api.expected)?;
@@ -204,7 +205,7 @@ struct PagingInfo {
 
 /// The rows of an answer in page order.
 #[derive(Default)]
-struct Rows {
+struct ZillowRows {
     rows: Vec<Row>,
     /// Number of units beyond one per building.
     extra: u64,
@@ -214,8 +215,8 @@ struct Rows {
 }
 
 impl Zillow {
-    fn rows(&self, body: &Body<'_>, raws: &Raws<'_>, now: Time, asked: Range) -> Rows {
-        let mut rows = Rows::default();
+    fn rows(&self, body: &Body<'_>, raws: &Raws<'_>, now: Time, asked: Range) -> ZillowRows {
+        let mut rows = ZillowRows::default();
         for &raw in &raws.rows {
             let fields = match body.fields(raw) {
                 Ok(fields) => fields,
@@ -247,7 +248,7 @@ impl Zillow {
         rows
     }
 
-    fn page(&self, cursor: &Cursor, mut position: Position, said: &PagingInfo, rows: Rows) -> Page {
+    fn page(&self, cursor: &Cursor, mut position: ZillowPosition, said: &PagingInfo, rows: ZillowRows) -> Page {
         position.total = position.total.max(said.total);
         let in_part = !position.is_whole();
         let goes_on = self.go_on(&mut position, said, &rows);
@@ -266,7 +267,7 @@ impl Zillow {
     }
 
     /// Advances to the next page or range; `false` if there is none.
-    fn go_on(&self, position: &mut Position, said: &PagingInfo, rows: &Rows) -> bool {
+    fn go_on(&self, position: &mut ZillowPosition, said: &PagingInfo, rows: &ZillowRows) -> bool {
         let here = u64::from(position.page);
         let more = here < said.pages;
         // The answer promises more rows but contains none, or is another page: the scan is incomplete.
@@ -296,7 +297,7 @@ impl Zillow {
 
 /// Whether a row cannot be in the requested price range; `None` if it has no price. A building has "from" prices: it
 /// may have more expensive units, but no cheaper ones.
-fn is_outside(listings: &[Result<Found, Refusal>], asked: Range) -> Option<bool> {
+fn is_outside(listings: &[Result<SeenListing, FieldRefusal>], asked: Range) -> Option<bool> {
     let (mut priced, mut inside) = (false, false);
     for found in listings.iter().flatten() {
         let Some(price) = found.listing.list_price.or(found.listing.close_price) else { continue };

@@ -14,7 +14,7 @@ pub(super) struct Range {
 /// current one first. Initial values are omitted: `3` is page 3 of the whole search; `2 t1094 300000-600000 600000-` is
 /// page 2 of the homes from 300,000 to 600,000, before those from 600,000 up.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Position {
+pub(super) struct ZillowPosition {
     pub(super) page: u32,
     pub(super) total: Option<u64>,
     pub(super) extra: u64,
@@ -75,7 +75,7 @@ impl Range {
     }
 }
 
-impl Position {
+impl ZillowPosition {
     /// The first page of the whole search.
     pub(super) fn start(whole: Range) -> Self {
         Self { page: 1, total: None, extra: 0, lost: false, ranges: vec![whole], whole }
@@ -163,7 +163,7 @@ impl fmt::Display for Range {
     }
 }
 
-impl fmt::Display for Position {
+impl fmt::Display for ZillowPosition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.page)?;
         if let Some(total) = self.total {
@@ -228,7 +228,7 @@ mod tests {
 
     #[test]
     fn a_position_is_as_short_as_what_it_has_to_say() {
-        let mut position = Position::start(OPEN);
+        let mut position = ZillowPosition::start(OPEN);
         assert_eq!(position.to_string(), "1");
         position.total = Some(1_094);
         assert!(position.split(MIDDLE));
@@ -250,7 +250,7 @@ mod tests {
         for text in ["1", "20", "3 t1094 x2 lost 100000-200000 200000-800000", "1 150000-800000", "1 t5 9-9 10-800000"]
         {
             let within = text != "1 t5 9-9 10-800000";
-            assert_eq!(Position::parse(text, bounded).is_some(), within, "{text}");
+            assert_eq!(ZillowPosition::parse(text, bounded).is_some(), within, "{text}");
         }
         for text in [
             "",
@@ -280,10 +280,10 @@ mod tests {
             "1 100000-200000  200000-800000",
             "1&minPrice=0",
         ] {
-            assert_eq!(Position::parse(text, bounded), None, "{text}");
+            assert_eq!(ZillowPosition::parse(text, bounded), None, "{text}");
         }
         let many = format!("1{} 100000-800000", " 100000-100000".repeat(RANGES_MAX));
-        assert_eq!(Position::parse(&many, bounded), None);
+        assert_eq!(ZillowPosition::parse(&many, bounded), None);
     }
 
     fn ranges() -> impl Strategy<Value = Range> {
@@ -314,12 +314,12 @@ mod tests {
             middle in prop_oneof![Just(2_000), Just(300_000)],
             price in prop_oneof![0..3_u32, 1..5_000_000_u32, 0..=PRICE_MAX],
         ) {
-            let mut position = Position { total: Some(20_000), ..Position::start(whole) };
+            let mut position = ZillowPosition { total: Some(20_000), ..ZillowPosition::start(whole) };
             let mut steps = 0;
             loop {
                 let text = position.to_string();
                 prop_assert!(text.len() < 1_000, "{}", text);
-                prop_assert_eq!(Position::parse(&text, whole), Some(position.clone()));
+                prop_assert_eq!(ZillowPosition::parse(&text, whole), Some(position.clone()));
                 let dearer = position.range().most.is_some_and(|most| most < price);
                 let goes_on = if dearer { position.next_range() } else { position.split(middle) };
                 if !goes_on {
@@ -332,7 +332,7 @@ mod tests {
 
         #[test]
         fn any_text_is_a_position_that_reads_back_or_none(text in "[0-9tx lost-]{0,30}") {
-            if let Some(position) = Position::parse(&text, OPEN) {
+            if let Some(position) = ZillowPosition::parse(&text, OPEN) {
                 prop_assert_eq!(position.to_string(), text);
             }
         }

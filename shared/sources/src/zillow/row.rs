@@ -1,19 +1,19 @@
 use jiff::tz::TimeZone;
 use stoop_domain::{Area, AreaUnit, Currency, Day, Details, Listing, Minor, PropertyType, Purpose, Status, Time};
 
-use super::address::{self, Parts};
-use super::api::Api;
+use super::address::{self, ZillowAddress};
+use super::api::ZillowApi;
 use super::building;
-use crate::fields::{Fields, Refusal, RefusedValues, scaled};
-use crate::port::Found;
+use crate::fields::{FieldRefusal, Fields, RefusedValues, scaled};
+use crate::port::SeenListing;
 
 /// Reads a row: a home, or a building with one listing per kind of unit, each of which may be refused.
 pub(super) fn read(
     row: &Fields<'_>,
-    api: &Api,
+    api: &ZillowApi,
     searched: Purpose,
     now: Time,
-) -> Result<Vec<Result<Found, Refusal>>, Refusal> {
+) -> Result<Vec<Result<SeenListing, FieldRefusal>>, FieldRefusal> {
     let zpid = native_id(row)?;
     let mut refused = RefusedValues::default();
     let listing = offered(row, api, searched, &mut refused)?;
@@ -21,18 +21,18 @@ pub(super) fn read(
         return building::units(row, &zpid, listing, &refused);
     }
     let listing = home(row, api, listing, now, &mut refused);
-    Ok(vec![Ok(Found { refused: refused.0, ..Found::now(zpid, listing) })])
+    Ok(vec![Ok(SeenListing { refused: refused.0, ..SeenListing::now(zpid, listing) })])
 }
 
-pub(super) fn native_id(row: &Fields<'_>) -> Result<String, Refusal> {
-    row.text("zpid")?.ok_or_else(|| Refusal::missing("zpid"))
+pub(super) fn native_id(row: &Fields<'_>) -> Result<String, FieldRefusal> {
+    row.text("zpid")?.ok_or_else(|| FieldRefusal::missing("zpid"))
 }
 
 pub(super) fn is_building(row: &Fields<'_>) -> bool {
     row.flag("isBuilding") == Some(true) || row.get("units").is_some()
 }
 
-fn home(row: &Fields<'_>, api: &Api, mut listing: Listing, now: Time, refused: &mut RefusedValues) -> Listing {
+fn home(row: &Fields<'_>, api: &ZillowApi, mut listing: Listing, now: Time, refused: &mut RefusedValues) -> Listing {
     let currency = listing.currency;
     // A price of 0 means that the price is unknown.
     let price = refused.take(known(row, "price", |name| row.price(name, currency))).filter(|price| price.0 != 0);
@@ -54,7 +54,13 @@ fn home(row: &Fields<'_>, api: &Api, mut listing: Listing, now: Time, refused: &
 }
 
 /// Adds the property type and the listing date.
-fn described(row: &Fields<'_>, api: &Api, mut listing: Listing, now: Time, refused: &mut RefusedValues) -> Listing {
+fn described(
+    row: &Fields<'_>,
+    api: &ZillowApi,
+    mut listing: Listing,
+    now: Time,
+    refused: &mut RefusedValues,
+) -> Listing {
     listing.property_type = refused.take(row.text(api.kind)).as_deref().and_then(property_type);
     listing.bedrooms = refused.take(known(row, "bedrooms", |name| row.number(name, 0)));
     listing.bathrooms_hundredths = refused.take(known(row, "bathrooms", |name| row.number(name, 2)));
@@ -73,7 +79,7 @@ fn described(row: &Fields<'_>, api: &Api, mut listing: Listing, now: Time, refus
 }
 
 /// `dateSold` is a date, or midnight of UTC or Los Angeles in milliseconds, both of which are on the same UTC day.
-fn close_date(row: &Fields<'_>) -> Result<Option<Day>, Refusal> {
+fn close_date(row: &Fields<'_>) -> Result<Option<Day>, FieldRefusal> {
     known(row, "dateSold", |name| {
         row.parsed(name, |text| match scaled::<i64>(text, 0) {
             Ok(ms) => Ok(Time::from_ms(ms).day_in(&TimeZone::UTC)),
@@ -83,19 +89,24 @@ fn close_date(row: &Fields<'_>) -> Result<Option<Day>, Refusal> {
 }
 
 /// Reads the fields that homes and buildings share.
-fn offered(row: &Fields<'_>, api: &Api, searched: Purpose, refused: &mut RefusedValues) -> Result<Listing, Refusal> {
+fn offered(
+    row: &Fields<'_>,
+    api: &ZillowApi,
+    searched: Purpose,
+    refused: &mut RefusedValues,
+) -> Result<Listing, FieldRefusal> {
     let currency = match row.text("currency")? {
-        Some(code) => Currency::parse(&code).map_err(|_| Refusal::bad("currency", &code))?,
+        Some(code) => Currency::parse(&code).map_err(|_| FieldRefusal::bad("currency", &code))?,
         None => Currency::USD,
     };
     let country = match row.text("country")?.as_deref() {
         None | Some("USA" | "US") => "US",
         Some("CAN" | "CA") => "CA",
-        Some(other) => return Err(Refusal::bad("country", other)),
+        Some(other) => return Err(FieldRefusal::bad("country", other)),
     };
     let parts = match row.text("address")? {
         Some(address) => address::parts(&address),
-        None => Parts {
+        None => ZillowAddress {
             street: refused.take(row.text("streetAddress")),
             city: row.text("city")?,
             state: row.text("state")?,
@@ -112,7 +123,7 @@ fn offered(row: &Fields<'_>, api: &Api, searched: Purpose, refused: &mut Refused
     Ok(listing)
 }
 
-fn status(row: &Fields<'_>, api: &Api, searched: Purpose) -> Result<(Purpose, Status), Refusal> {
+fn status(row: &Fields<'_>, api: &ZillowApi, searched: Purpose) -> Result<(Purpose, Status), FieldRefusal> {
     let status = row.text(api.status)?;
     let (purpose, status) = match status.as_deref() {
         None => (searched, Status::Active),
@@ -120,7 +131,7 @@ fn status(row: &Fields<'_>, api: &Api, searched: Purpose) -> Result<(Purpose, St
         Some("FOR_RENT") => (Purpose::Rent, Status::Active),
         Some("PENDING") => (searched, Status::Pending),
         Some("SOLD" | "RECENTLY_SOLD") => (Purpose::Sale, Status::Closed),
-        Some(other) => return Err(Refusal::bad(api.status, other)),
+        Some(other) => return Err(FieldRefusal::bad(api.status, other)),
     };
     let contingent = status == Status::Active && row.get("contingentListingType").is_some();
     Ok((purpose, if contingent { Status::ActiveUnderContract } else { status }))
@@ -130,8 +141,8 @@ fn status(row: &Fields<'_>, api: &Api, searched: Purpose) -> Result<(Purpose, St
 fn known<T>(
     row: &Fields<'_>,
     name: &'static str,
-    read: impl FnOnce(&'static str) -> Result<Option<T>, Refusal>,
-) -> Result<Option<T>, Refusal> {
+    read: impl FnOnce(&'static str) -> Result<Option<T>, FieldRefusal>,
+) -> Result<Option<T>, FieldRefusal> {
     let unknown = row.get(name).is_some_and(|raw| raw.get().trim_matches('"') == "-1");
     if unknown { Ok(None) } else { read(name) }
 }
@@ -153,12 +164,12 @@ fn before_cut(price: Minor, words: &str, currency: Currency) -> Option<Minor> {
     price.0.checked_add(cut.0).map(Minor)
 }
 
-fn lot_area(row: &Fields<'_>) -> Result<Option<Area>, Refusal> {
+fn lot_area(row: &Fields<'_>) -> Result<Option<Area>, FieldRefusal> {
     let unit = match row.text("lotAreaUnit")?.as_deref() {
         Some("sqft") => AreaUnit::SquareFeet,
         Some("acres") => AreaUnit::Acres,
         None => return Ok(None),
-        Some(other) => return Err(Refusal::bad("lotAreaUnit", other)),
+        Some(other) => return Err(FieldRefusal::bad("lotAreaUnit", other)),
     };
     row.parsed("lotAreaValue", |text| Area::parse(text, unit)).map(Option::flatten)
 }

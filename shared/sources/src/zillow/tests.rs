@@ -16,7 +16,7 @@ fn answer(page: &str, body: &str) -> Result<Page, ReadError> {
 
 fn answer_to(source: &Zillow, page: &str, body: &str) -> Result<Page, ReadError> {
     let cursor = Cursor { position: page.into(), ..Cursor::default() };
-    source.read(&cursor, &Answer::of(body.as_bytes()), Time::parse(NOW).unwrap())
+    source.read(&cursor, &SourceAnswer::of(body.as_bytes()), Time::parse(NOW).unwrap())
 }
 
 /// The rows of a bare array with one plain home, overridden by `fields`.
@@ -26,7 +26,7 @@ fn rows(fields: &str) -> Vec<Row> {
     answer("1", &format!("[{{{plain}{sep} {fields}}}]")).unwrap().rows
 }
 
-fn found(fields: &str) -> Found {
+fn found(fields: &str) -> SeenListing {
     rows(fields).remove(0).found()
 }
 

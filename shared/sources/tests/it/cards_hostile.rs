@@ -5,12 +5,12 @@ use crate::answers::card_sites as sources;
 use crate::hostile::{check, edits, spoilt};
 use proptest::prelude::*;
 use stoop_domain::Time;
-use stoop_sources::{Answer, Source};
+use stoop_sources::{Source, SourceAnswer};
 
 /// Reads one answer and checks the invariants of every page. Returns whether there was a page.
 fn read(source: &dyn Source, body: &[u8], ms: i64) -> bool {
     let cursor = source.begin(Some("x"));
-    let Ok(page) = source.read(&cursor, &Answer::of(body), Time::from_ms(ms)) else { return false };
+    let Ok(page) = source.read(&cursor, &SourceAnswer::of(body), Time::from_ms(ms)) else { return false };
     // A price of -5 DH is read as is; the pipeline refuses it.
     check(source, &cursor, &page);
     true

@@ -3,16 +3,16 @@
 use crate::real::{data, source};
 use serde_json::Value;
 use stoop_domain::{AreaUnit, Currency, Details, Listing, Observation, Purpose, Reason, Time};
-use stoop_sources::{Answer, Cursor, Found, Next, Page, Row, Source};
+use stoop_sources::{Cursor, Next, Page, Row, SeenListing, Source, SourceAnswer};
 
 const AVITO_NOW: &str = "2024-09-26T13:31:00Z";
 
 fn read(source: &dyn Source, position: &str, html: &str, now: &str) -> Page {
     let cursor = Cursor { position: position.into(), ..Cursor::default() };
-    source.read(&cursor, &Answer::of(html.as_bytes()), Time::parse(now).unwrap()).unwrap()
+    source.read(&cursor, &SourceAnswer::of(html.as_bytes()), Time::parse(now).unwrap()).unwrap()
 }
 
-fn found(page: &Page) -> Vec<&Found> {
+fn found(page: &Page) -> Vec<&SeenListing> {
     let mut understood = Vec::new();
     for row in &page.rows {
         match row {
@@ -67,7 +67,7 @@ fn avito_s_pages_of_one_ad_have_no_cards() {
     for name in ["detail_0", "detail_2", "detail_7"] {
         let Some(body) = data(&format!("payloads/avito/{name}.html.gz")) else { return };
         let html = without_data(&String::from_utf8(body).unwrap());
-        let answer = Answer::of(html.as_bytes());
+        let answer = SourceAnswer::of(html.as_bytes());
         let read = source("avito", &[]).read(&Cursor::default(), &answer, Time::parse(AVITO_NOW).unwrap());
         assert!(read.unwrap_err().to_string().contains("got an HTML page titled"), "{name}");
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use stoop_domain::Time;
-use stoop_sources::{Answer, Next, Params, Row, Source, build};
+use stoop_sources::{Next, Params, Row, Source, SourceAnswer, build};
 
 /// The answer of a site to a request for a page after its last.
 #[derive(Clone, Copy, PartialEq)]
@@ -72,7 +72,7 @@ fn scan(source: &dyn Source, site: &mut Site) -> Result<(BTreeSet<u32>, usize), 
         if !source.reads(status) {
             return Err(format!("status {status}"));
         }
-        let answer = Answer { status, headers: &[], body: html.as_bytes() };
+        let answer = SourceAnswer { status, headers: &[], body: html.as_bytes() };
         let page = source.read(&cursor, &answer, Time::from_ms(0)).map_err(|error| error.to_string())?;
         for row in page.rows {
             let Row::Found(found) = row else { panic!("{row:?}") };

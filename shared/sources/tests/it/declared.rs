@@ -6,7 +6,7 @@ use crate::maps::{HEAD, json, left_out, map, mistakes, now, outcome, refused};
 use csv::ByteRecord;
 use proptest::prelude::*;
 use stoop_domain::{AreaUnit, Currency, PropertyType, Purpose, Reason, Status, Time};
-use stoop_sources::declared::{Map, MapErrors, Outcome, Row};
+use stoop_sources::declared::{Map, MapErrors, RowBytes, RowOutcome};
 use stoop_sources::text::Encoding;
 
 #[test]
@@ -30,7 +30,7 @@ fn a_rent_of_avito_is_no_sale_and_a_price_that_may_be_one_is_left_out() {
         outcome(&map, &row.to_string())
     };
     let seen = |label: &str, price: &str| match read(label, price) {
-        Ok(Outcome::Observation(seen, _)) => {
+        Ok(RowOutcome::Observation(seen, _)) => {
             (seen.listing.purpose, seen.listing.property_type, seen.listing.list_price.map(|price| price.0 / 100))
         }
         other => panic!("{other:?}"),
@@ -41,7 +41,7 @@ fn a_rent_of_avito_is_no_sale_and_a_price_that_may_be_one_is_left_out() {
     assert_eq!(seen("Appartements, à vendre", "1\u{202f}350\u{202f}000 DH"), (Purpose::Sale, flat, Some(1_350_000)));
     assert_eq!(seen("Terrains et fermes, à vendre", ""), (Purpose::Sale, Some(PropertyType::Land), None));
     for price in ["7\u{202f}000 DH", "350 DH"] {
-        let Ok(Outcome::Observation(seen, refused)) = read("Appartements, à vendre", price) else { panic!() };
+        let Ok(RowOutcome::Observation(seen, refused)) = read("Appartements, à vendre", price) else { panic!() };
         assert_eq!((seen.listing.list_price, refused[0].reason, refused.len()), (None, Reason::BadValue, 1));
         let detail = &refused[0].detail;
         assert!(detail.contains("for a sale: perhaps a rent, or for a square metre"), "{detail}");
@@ -145,13 +145,13 @@ fn the_time_may_stand_in_the_name_of_the_file() {
     let fields = "observed_at = { file_name = 'poll_(\\d{4}-\\d\\d-\\d\\d)', date = \"%Y-%m-%d\" }";
     assert_eq!(json(fields, r#"{"id": 1}"#).at.to_string(), "2026-01-13T00:00:00Z");
     let mut reader = map(fields).bind_json();
-    let at = |reader: &mut stoop_sources::declared::Reader, file: &str| match reader.read(
-        Row::Json(b"{\"id\":1}"),
+    let at = |reader: &mut stoop_sources::declared::RowReader, file: &str| match reader.read(
+        RowBytes::Json(b"{\"id\":1}"),
         file,
         now(),
     ) {
-        Ok(Outcome::Observation(seen, _)) => seen.at.to_string(),
-        Ok(Outcome::Skipped) => "skipped".to_owned(),
+        Ok(RowOutcome::Observation(seen, _)) => seen.at.to_string(),
+        Ok(RowOutcome::Skipped) => "skipped".to_owned(),
         Err(error) => error.to_string(),
     };
     assert_eq!(at(&mut reader, "poll_2026-01-12.jsonl"), "2026-01-12T00:00:00Z");
@@ -178,7 +178,7 @@ fn rows_that_are_no_listings_are_skipped() {
     let head = "name = \"t\"\npurpose = \"sale\"\ncurrency = \"EUR\"\n";
     let rules = "[[skip]]\nfrom = \"s\"\nis = [\"OTHER\"]\n[[skip]]\nfrom = \"/k/0\"\nnot = [\"flat\", \"1\"]\n[[skip]]\nfrom = \"id\"\nabsent = true\n";
     let map = Map::parse(&format!("{head}{rules}[fields]\nnative_id = {{ from = \"id\" }}\n"), "t.toml").unwrap();
-    let skipped = |row: &str| outcome(&map, row).unwrap() == Outcome::Skipped;
+    let skipped = |row: &str| outcome(&map, row).unwrap() == RowOutcome::Skipped;
     assert!(!skipped(r#"{"id": 1, "s": "SALE", "k": ["flat"]}"#));
     assert!(!skipped(r#"{"id": 1, "k": [1]}"#));
     assert!(skipped(r#"{"id": 1, "s": "OTHER", "k": ["flat"]}"#));
@@ -273,13 +273,14 @@ fn record(fields: &[&str]) -> ByteRecord {
 fn csv_rows_are_read_by_their_header() {
     let map = map("title = { from = [\"none\", \"t\"] }\nlist_price = { from = \"p\" }\nurl = { from = \"\" }");
     let mut reader = map.bind_csv(&record(&["", "p", "id", " t "])).unwrap();
-    let mut read = |fields: &[&str]| reader.read(Row::Csv(&record(fields)), "", now());
-    let Ok(Outcome::Observation(seen, _)) = read(&["0", "5.5", "x", " T "]) else { panic!() };
+    let mut read = |fields: &[&str]| reader.read(RowBytes::Csv(&record(fields)), "", now());
+    let Ok(RowOutcome::Observation(seen, _)) = read(&["0", "5.5", "x", " T "]) else { panic!() };
     let listing = &seen.listing;
     assert_eq!((&*seen.native_id, listing.list_price.unwrap().0), ("x", 550));
     assert_eq!((listing.details.title.as_deref(), listing.details.url.as_deref()), (Some("T"), Some("0")));
     assert_eq!(read(&["0", "5.5"]).unwrap_err().reason, Reason::MissingField);
-    let error = reader.read(Row::Csv(&ByteRecord::from(vec![&b"0"[..], b"1", b"\xff", b"t"])), "", now()).unwrap_err();
+    let error =
+        reader.read(RowBytes::Csv(&ByteRecord::from(vec![&b"0"[..], b"1", b"\xff", b"t"])), "", now()).unwrap_err();
     assert_eq!(error.reason, Reason::NotUtf8);
     assert!(error.detail.starts_with("native_id: "), "{}", error.detail);
 }
@@ -319,11 +320,11 @@ proptest! {
             listed_at = { from = "t", lenient = true }
             images = { from = "a" }"#;
         let paths = map("list_price = { from = \"$..p\" }\nimages = { from = [\"$.a[*]\", \"t\"] }\ncity = { from = \"$.t[?@ > 1]\" }");
-        drop(paths.bind_json().read(Row::Json(&bytes), "", now()));
+        drop(paths.bind_json().read(RowBytes::Json(&bytes), "", now()));
         let map = map(fields);
-        drop(map.bind_json().read(Row::Json(&bytes), "", now()));
+        drop(map.bind_json().read(RowBytes::Json(&bytes), "", now()));
         let mut csv = map.bind_csv(&record(&["id", "p", "a", "t"])).unwrap();
-        drop(csv.read(Row::Csv(&ByteRecord::from(vec![&bytes[..]; 4])), "", now()));
+        drop(csv.read(RowBytes::Csv(&ByteRecord::from(vec![&bytes[..]; 4])), "", now()));
     }
 
     #[test]

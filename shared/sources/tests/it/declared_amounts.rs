@@ -1,16 +1,16 @@
 //! Conversions of prices and areas in maps, and missing values as programs write them.
 
 use stoop_domain::{Listing, RefusedValue, Time};
-use stoop_sources::declared::{Map, Outcome, Row};
+use stoop_sources::declared::{Map, RowBytes, RowOutcome};
 
 fn read_all(purpose: &str, fields: &str, row: &str) -> (Listing, Vec<RefusedValue>) {
     let head = format!(
         "name = \"t\"\ncountry = \"AU\"\ncurrency = \"AUD\"\npurpose = \"{purpose}\"\n[fields]\nnative_id = {{ from = \"id\" }}\n"
     );
     let map = Map::parse(&format!("{head}{fields}"), "t.toml").unwrap_or_else(|errors| panic!("{errors}"));
-    match map.bind_json().read(Row::Json(row.as_bytes()), "t.jsonl", Time::from_ms(0)).unwrap() {
-        Outcome::Observation(observation, refused) => (observation.listing, refused),
-        Outcome::Skipped => panic!("skipped"),
+    match map.bind_json().read(RowBytes::Json(row.as_bytes()), "t.jsonl", Time::from_ms(0)).unwrap() {
+        RowOutcome::Observation(observation, refused) => (observation.listing, refused),
+        RowOutcome::Skipped => panic!("skipped"),
     }
 }
 
@@ -121,6 +121,6 @@ fn what_programs_write_for_nothing_is_nothing() {
         "t.toml",
     )
     .unwrap();
-    let broken = map.bind_json().read(Row::Json(br#"{"id": NaN, "x": Nothing}"#), "t", Time::from_ms(0));
+    let broken = map.bind_json().read(RowBytes::Json(br#"{"id": NaN, "x": Nothing}"#), "t", Time::from_ms(0));
     assert!(broken.is_err(), "{broken:?}");
 }

@@ -3,7 +3,7 @@
 use crate::http_maps::{map, read};
 use stoop_domain::{Reason, Time};
 use stoop_sources::declared::{HttpSource, Map};
-use stoop_sources::{Answer, Coverage, Cursor, Method, Next, Params, ReadError, Row, Source};
+use stoop_sources::{Coverage, Cursor, Method, Next, Params, ReadError, Row, Source, SourceAnswer};
 
 fn source(http: &str, rows: Option<&str>) -> HttpSource {
     HttpSource::new(&map(http, rows), &Params::new()).unwrap()
@@ -167,7 +167,7 @@ fn limits_supplement_or_replace_the_pause() {
 fn a_status_may_mean_that_there_are_no_rows() {
     let source = source("[http]\nurl = \"https://a.example\"\nempty_status = [404, 204]\n", None);
     assert_eq!([200, 204, 404, 400, 500].map(|status| source.reads(status)), [true, true, true, false, false]);
-    let answer = Answer { status: 404, headers: &[], body: b"<html>no such listings" };
+    let answer = SourceAnswer { status: 404, headers: &[], body: b"<html>no such listings" };
     let page = source.read(&source.begin(None), &answer, Time::from_ms(0)).unwrap();
     assert_eq!((page.rows.len(), page.next, page.total), (0, Next::End, None));
 }
@@ -182,7 +182,7 @@ fn the_next_scan_asks_for_what_came_after_the_last() {
     let now = Time::parse("2026-01-14T12:00:00Z").unwrap();
     let watermark = |cursor: &Cursor, rows: &str| {
         let body = format!(r#"{{"r": [{rows}]}}"#);
-        source.read(cursor, &Answer::of(body.as_bytes()), now).unwrap().watermark
+        source.read(cursor, &SourceAnswer::of(body.as_bytes()), now).unwrap().watermark
     };
     let begin = source.begin(None);
     // The latest of all rows, including refused ones, but without invalid times and times ahead of the clock.

@@ -3,7 +3,7 @@
 use crate::http_maps::{map, read};
 use stoop_domain::Time;
 use stoop_sources::declared::{HttpSource, Map};
-use stoop_sources::{Answer, Cursor, Method, Next, Params, ReadError, Row, Source};
+use stoop_sources::{Cursor, Method, Next, Params, ReadError, Row, Source, SourceAnswer};
 
 fn params(pairs: &[(&str, &str)]) -> Params {
     pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
@@ -77,7 +77,11 @@ fn a_token_is_got_by_client_credentials_and_goes_nowhere_else() {
     let link = |to: &str| [("link".to_owned(), format!("<{to}>; rel=\"next\""))];
     let after = |to: &str| {
         let headers = link(to);
-        source.read(&begin, &Answer { status: 200, headers: &headers, body: br#"{"data": []}"# }, Time::from_ms(0))
+        source.read(
+            &begin,
+            &SourceAnswer { status: 200, headers: &headers, body: br#"{"data": []}"# },
+            Time::from_ms(0),
+        )
     };
     let Next::Page(next) = after("?cursor=2").unwrap().next else { panic!() };
     let request = source.request(&next);
@@ -88,7 +92,7 @@ fn a_token_is_got_by_client_credentials_and_goes_nowhere_else() {
         "lot", "m2": 9}, {"of": "living", "m2": 58.5}], "media": [{"type": "photo", "href": "p"}, {"type": "photo", "href": "q"}]}}]}"#;
     let headers = [("x-total-count".to_owned(), "1".to_owned())];
     let now = Time::parse("2026-01-14T00:00:00Z").unwrap();
-    let page = source.read(&begin, &Answer { status: 200, headers: &headers, body }, now).unwrap();
+    let page = source.read(&begin, &SourceAnswer { status: 200, headers: &headers, body }, now).unwrap();
     let [Row::Found(found)] = &page.rows[..] else { panic!("{page:?}") };
     assert_eq!(
         (found.listing.list_price.unwrap().0, found.listing.details.images.join(" ")),

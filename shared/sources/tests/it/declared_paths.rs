@@ -3,8 +3,8 @@
 use crate::maps::{json, left_out, map, mistakes, now, outcome, refused};
 use csv::ByteRecord;
 use stoop_domain::{Reason, Time};
-use stoop_sources::declared::{HttpSource, Map, MapErrors, Outcome, Row};
-use stoop_sources::{Answer, Cursor, Next, Page, Params, ReadError, Source};
+use stoop_sources::declared::{HttpSource, Map, MapErrors, RowBytes, RowOutcome};
+use stoop_sources::{Cursor, Next, Page, Params, ReadError, Source, SourceAnswer};
 
 fn record(fields: &[&str]) -> ByteRecord {
     ByteRecord::from(fields.to_vec())
@@ -35,9 +35,9 @@ fn a_field_may_stand_where_a_jsonpath_leads() {
     assert_eq!(listing.details.amenities, ["m", "n", "o"]);
     // The next row is independent of the last one; a single text is split as the map says.
     let mut reader = map(fields).bind_json();
-    let mut next = |row: &str| match reader.read(Row::Json(row.as_bytes()), "", now()).unwrap() {
-        Outcome::Observation(seen, _) => seen.listing,
-        Outcome::Skipped => panic!("{row}"),
+    let mut next = |row: &str| match reader.read(RowBytes::Json(row.as_bytes()), "", now()).unwrap() {
+        RowOutcome::Observation(seen, _) => seen.listing,
+        RowOutcome::Skipped => panic!("{row}"),
     };
     assert_eq!(
         next(r#"{"id": 1, "photos": [{"href": "p"}], "pics": ["z"], "tags": "x; y"}"#).details.amenities,
@@ -90,7 +90,7 @@ fn api(http: &str, rows: Option<&str>) -> HttpSource {
 }
 
 fn read(source: &HttpSource, cursor: &Cursor, body: &str) -> Result<Page, ReadError> {
-    let answer = Answer::of(body.as_bytes());
+    let answer = SourceAnswer::of(body.as_bytes());
     source.read(cursor, &answer, Time::from_ms(0))
 }
 

@@ -1,7 +1,7 @@
 //! Sales, fees and years in maps.
 
 use stoop_domain::{Currency, Listing, Reason, RefusedValue, Status, Time};
-use stoop_sources::declared::{Map, Outcome, Row};
+use stoop_sources::declared::{Map, RowBytes, RowOutcome};
 
 const HEAD: &str = "name = \"t\"\ncountry = \"AT\"\ncurrency = \"EUR\"\npurpose = \"sale\"\ntime_zone = \"Europe/Vienna\"\n\
                     [fields]\nnative_id = { from = \"id\" }\n";
@@ -10,9 +10,11 @@ const HEAD: &str = "name = \"t\"\ncountry = \"AT\"\ncurrency = \"EUR\"\npurpose 
 fn read(fields: &str, row: &str) -> Result<Listing, RefusedValue> {
     let map = Map::parse(&format!("{HEAD}{fields}"), "t.toml").unwrap_or_else(|errors| panic!("{errors}"));
     let now = Time::parse("2026-01-14T12:00:00Z").unwrap();
-    match map.bind_json().read(Row::Json(row.as_bytes()), "t.jsonl", now).unwrap() {
-        Outcome::Observation(observation, refused) => refused.into_iter().next().map_or(Ok(observation.listing), Err),
-        Outcome::Skipped => panic!("skipped"),
+    match map.bind_json().read(RowBytes::Json(row.as_bytes()), "t.jsonl", now).unwrap() {
+        RowOutcome::Observation(observation, refused) => {
+            refused.into_iter().next().map_or(Ok(observation.listing), Err)
+        }
+        RowOutcome::Skipped => panic!("skipped"),
     }
 }
 

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 use stoop_domain::Time;
 use stoop_sources::declared::{HttpSource, Map};
-use stoop_sources::{Answer, Method, Next, Params, Request, Row, Source};
+use stoop_sources::{Method, Next, Params, Request, Row, Source, SourceAnswer};
 
 const HEAD: &str = "name = \"t\"\npurpose = \"sale\"\ncurrency = \"EUR\"\n[fields]\nnative_id = { from = \"id\" }\n";
 
@@ -63,7 +63,7 @@ fn scan(http: &str, serve: impl Fn(&Request) -> Said) -> (Vec<u64>, usize) {
         assert!(visited.insert(cursor.position.clone()), "the pages lead in a circle: {cursor:?}");
         let (status, headers, body) = serve(&source.request(&cursor));
         assert!(source.reads(status), "status {status}");
-        let answer = Answer { status, headers: &headers, body: body.as_bytes() };
+        let answer = SourceAnswer { status, headers: &headers, body: body.as_bytes() };
         let page = source.read(&cursor, &answer, Time::from_ms(0)).unwrap_or_else(|error| panic!("{error}"));
         ids.extend(page.rows.iter().map(|row| match row {
             Row::Found(found) => found.native_id.parse::<u64>().unwrap(),
@@ -271,7 +271,7 @@ fn no_server_leads_a_scan_in_a_loop() {
             for turn in 0.. {
                 assert!(turn <= 1_000, "{name} does not end");
                 assert!(visited.insert(cursor.position.clone()), "{name}: {cursor:?}");
-                let answer = Answer { status: 200, headers: &headers, body: body.as_bytes() };
+                let answer = SourceAnswer { status: 200, headers: &headers, body: body.as_bytes() };
                 match source.read(&cursor, &answer, Time::from_ms(0)).map(|page| page.next) {
                     Ok(Next::Page(next)) => cursor = next,
                     Ok(Next::End | Next::Capped) | Err(_) => break,
@@ -313,7 +313,7 @@ proptest! {
                 for position in [cursor.position.clone(), position.clone()] {
                     cursor.position = position;
                     source.request(&cursor);
-                    let answer = Answer { status, headers: &headers, body: &body };
+                    let answer = SourceAnswer { status, headers: &headers, body: &body };
                     if let Ok(page) = source.read(&cursor, &answer, Time::from_ms(0))
                         && let Next::Page(next) = page.next
                     {
@@ -335,7 +335,7 @@ fn a_total_that_is_as_large_as_what_can_be_shown_is_a_bound() {
     };
     let last = |source: &HttpSource, body: Value| {
         let cursor = stoop_sources::Cursor { position: "3:4".into(), pages_before: 2, ..source.begin(None) };
-        source.read(&cursor, &Answer::of(body.to_string().as_bytes()), Time::from_ms(0)).unwrap().next
+        source.read(&cursor, &SourceAnswer::of(body.to_string().as_bytes()), Time::from_ms(0)).unwrap().next
     };
     let rows = json!([{ "id": 5 }, { "id": 6 }]);
     let by_total = map("by = \"page\"\nsize = 2\ntotal = \"/n\"\n");

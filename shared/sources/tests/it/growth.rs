@@ -7,7 +7,7 @@ use std::time::Duration;
 use rustix::time::{ClockId, clock_gettime};
 use serde_json::Value;
 use stoop_domain::Time;
-use stoop_sources::{Answer, Source};
+use stoop_sources::{Source, SourceAnswer};
 
 /// Length of the longer answer, relative to the shorter one.
 const TIMES: usize = 8;
@@ -26,7 +26,7 @@ fn cost(source: &dyn Source, body: &[u8]) -> Duration {
     let began = worked();
     let cursor = source.begin(None);
     // Other tests check whether it is read.
-    drop(source.read(&cursor, &Answer::of(body), Time::parse("2026-01-14T12:00:00Z").unwrap()));
+    drop(source.read(&cursor, &SourceAnswer::of(body), Time::parse("2026-01-14T12:00:00Z").unwrap()));
     worked() - began
 }
 

@@ -2,7 +2,7 @@
 
 use stoop_domain::Time;
 use stoop_sources::declared::{HttpSource, Map};
-use stoop_sources::{Answer, Cursor, Page, ReadError, Source};
+use stoop_sources::{Cursor, Page, ReadError, Source, SourceAnswer};
 
 /// A map of homes for sale with these requests, whose rows are at this place of an answer.
 pub(crate) fn map(http: &str, rows: Option<&str>) -> Map {
@@ -16,6 +16,6 @@ pub(crate) fn map(http: &str, rows: Option<&str>) -> Map {
 
 /// What a source makes of an answer.
 pub(crate) fn read(source: &HttpSource, cursor: &Cursor, body: &str) -> Result<Page, ReadError> {
-    let answer = Answer::of(body.as_bytes());
+    let answer = SourceAnswer::of(body.as_bytes());
     source.read(cursor, &answer, Time::from_ms(0))
 }

@@ -1,7 +1,7 @@
 //! What tests of maps share: a map of a few fields, and what it makes of a row.
 
 use stoop_domain::{Observation, Reason, Time};
-use stoop_sources::declared::{Map, Outcome, Row, RowError};
+use stoop_sources::declared::{Map, RowBytes, RowError, RowOutcome};
 
 /// The beginning of a map of homes for rent, up to its fields.
 pub(crate) const HEAD: &str =
@@ -23,14 +23,14 @@ pub(crate) fn now() -> Time {
 }
 
 /// What a map makes of a JSON row.
-pub(crate) fn outcome(map: &Map, row: &str) -> Result<Outcome, RowError> {
-    map.bind_json().read(Row::Json(row.as_bytes()), "poll_2026-01-13.jsonl", now())
+pub(crate) fn outcome(map: &Map, row: &str) -> Result<RowOutcome, RowError> {
+    map.bind_json().read(RowBytes::Json(row.as_bytes()), "poll_2026-01-13.jsonl", now())
 }
 
 /// The observation of a JSON row read with these fields.
 pub(crate) fn json(fields: &str, row: &str) -> Observation {
     match outcome(&map(fields), row) {
-        Ok(Outcome::Observation(observation, _)) => observation,
+        Ok(RowOutcome::Observation(observation, _)) => observation,
         other => panic!("{other:?}"),
     }
 }
@@ -38,7 +38,9 @@ pub(crate) fn json(fields: &str, row: &str) -> Observation {
 /// The reasons and details of the values that are left out of a JSON row read with these fields.
 pub(crate) fn left_out(fields: &str, row: &str) -> Vec<(Reason, String)> {
     match outcome(&map(fields), row) {
-        Ok(Outcome::Observation(_, values)) => values.into_iter().map(|value| (value.reason, value.detail)).collect(),
+        Ok(RowOutcome::Observation(_, values)) => {
+            values.into_iter().map(|value| (value.reason, value.detail)).collect()
+        }
         other => panic!("{other:?}"),
     }
 }

@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 use proptest::prelude::*;
 use stoop_domain::Time;
 use stoop_sources::declared::{HttpSource, Map};
-use stoop_sources::{Answer, Cursor, Next, Params, Source, build};
+use stoop_sources::{Cursor, Next, Params, Source, SourceAnswer, build};
 
 static SOURCES: LazyLock<Vec<Vec<Box<dyn Source>>>> =
     LazyLock::new(|| HOMES.map(|(base, ..)| sources(base)).into_iter().collect());
@@ -110,7 +110,7 @@ fn holds_secret(source: &dyn Source, cursor: &Cursor) -> Option<String> {
 fn page_after(source: &dyn Source, link: &str) -> Option<Cursor> {
     let body = serde_json::json!({ "value": [], "@odata.nextLink": link }).to_string();
     let header = ("link".to_owned(), format!("<{link}>; rel=\"next\""));
-    let answer = Answer { headers: &[header], ..Answer::of(body.as_bytes()) };
+    let answer = SourceAnswer { headers: &[header], ..SourceAnswer::of(body.as_bytes()) };
     match source.read(&source.begin(None), &answer, Time::from_ms(0)).ok()?.next {
         Next::Page(next) => Some(next),
         _ => None,

@@ -2,17 +2,17 @@
 
 use crate::real::{payload, source};
 use stoop_domain::{Currency, Minor, Observation, PropertyType, Purpose, Reason, Status, Time, home_id, market_of};
-use stoop_sources::{Answer, Cursor, Found, Next, Page, ReadError, Row, Source};
+use stoop_sources::{Cursor, Next, Page, ReadError, Row, SeenListing, Source, SourceAnswer};
 
 fn read(source: &dyn Source, position: &str, body: &[u8], now: &str) -> Result<Page, ReadError> {
     let mut cursor = source.begin(None);
     if !position.is_empty() {
         cursor = Cursor { position: position.into(), ..cursor };
     }
-    source.read(&cursor, &Answer::of(body), Time::parse(now).unwrap())
+    source.read(&cursor, &SourceAnswer::of(body), Time::parse(now).unwrap())
 }
 
-fn found(page: &Page) -> Vec<&Found> {
+fn found(page: &Page) -> Vec<&SeenListing> {
     page.rows.iter().filter_map(|row| if let Row::Found(found) = row { Some(&**found) } else { None }).collect()
 }
 
@@ -25,7 +25,7 @@ fn refused(page: &Page) -> Vec<(Reason, &str)> {
 /// Errors of the pipeline's first check for the rows that were read.
 fn checked(page: &Page, now: &str) -> Vec<String> {
     let now = Time::parse(now).unwrap();
-    let check = |found: &Found| {
+    let check = |found: &SeenListing| {
         let (native_id, listing) = (found.native_id.clone(), found.listing.clone());
         let mut observation = Observation::new("t", native_id, found.at.unwrap_or(now), listing);
         let checked = observation.check(now);
@@ -40,7 +40,7 @@ fn checked(page: &Page, now: &str) -> Vec<String> {
 }
 
 /// A listing in one line: the fields that enter figures.
-fn line(found: &Found) -> String {
+fn line(found: &SeenListing) -> String {
     let l = &found.listing;
     let or_dash = |text: Option<String>| text.unwrap_or_else(|| "-".into());
     format!(
@@ -260,7 +260,8 @@ fn redmond_s_apartments_are_thirteen_homes_and_the_units_of_twenty_eight_buildin
     let page = read(&*zillow("ForRent"), "1", &body, now).unwrap();
     assert_eq!((refused(&page), &page.next, page.total), (vec![], &Next::End, None));
     assert_eq!(checked(&page, now), [""; 0]);
-    let (units, homes): (Vec<&Found>, Vec<&Found>) = found(&page).into_iter().partition(|f| f.native_id.contains('/'));
+    let (units, homes): (Vec<&SeenListing>, Vec<&SeenListing>) =
+        found(&page).into_iter().partition(|f| f.native_id.contains('/'));
     let mut buildings: Vec<&str> = units.iter().filter_map(|f| f.native_id.split('/').next()).collect();
     buildings.dedup();
     assert_eq!((homes.len(), buildings.len(), units.len()), (13, 28, 41));
@@ -296,10 +297,11 @@ fn avito_s_first_page_holds_35_ads_of_which_3_name_no_price() {
         .collect();
     assert_eq!(changes.len(), 3);
     assert!(changes.contains(&(720_000, 690_000)), "{changes:?}");
-    let all = |is: fn(&Found) -> bool| found(&page).into_iter().all(is);
+    let all = |is: fn(&SeenListing) -> bool| found(&page).into_iter().all(is);
     assert!(all(|f| f.listing.currency == Currency::MAD && f.listing.property_type == Some(PropertyType::Apartment)));
     assert!(all(|f| f.listing.purpose == Purpose::Sale && f.listing.status == Status::Active));
-    let day_of_reading = |f: &Found| f.listing.listed_at.is_some_and(|at| at.to_string().starts_with("2024-09-26T1"));
+    let day_of_reading =
+        |f: &SeenListing| f.listing.listed_at.is_some_and(|at| at.to_string().starts_with("2024-09-26T1"));
     assert!(found(&page).into_iter().all(day_of_reading));
 }
 

@@ -4,24 +4,24 @@ use crate::answers::sources;
 use crate::hostile::{edits, spoilt, with_value};
 use proptest::prelude::*;
 use stoop_domain::Time;
-use stoop_sources::{Answer, Cursor, Source};
+use stoop_sources::{Cursor, Source, SourceAnswer};
 
 /// Reads one answer, for an incremental and a full scan, and checks the invariants of every page. Returns whether there
 /// was a page.
 fn read(source: &dyn Source, body: &[u8], now: Time) -> bool {
     let pages = [Some("2026-01-01T00:00:00.000Z"), None].map(|since| {
         let cursor = source.begin(since);
-        let refused = Answer { status: 400, ..Answer::of(body) };
+        let refused = SourceAnswer { status: 400, ..SourceAnswer::of(body) };
         if source.reads(refused.status) {
             check(source, &cursor, &refused, now);
         }
-        check(source, &cursor, &Answer::of(body), now)
+        check(source, &cursor, &SourceAnswer::of(body), now)
     });
     assert_eq!(pages[0], pages[1]);
     pages[0]
 }
 
-fn check(source: &dyn Source, cursor: &Cursor, answer: &Answer<'_>, now: Time) -> bool {
+fn check(source: &dyn Source, cursor: &Cursor, answer: &SourceAnswer<'_>, now: Time) -> bool {
     let Ok(page) = source.read(cursor, answer, now) else { return false };
     crate::hostile::check(source, cursor, &page);
     true

@@ -4,22 +4,22 @@
 use crate::real::payload;
 use serde_json::Value;
 use stoop_domain::{Area, AreaUnit, Listing, Minor, Observation, PropertyType, Purpose, Status, Time, market_of};
-use stoop_sources::{Answer, Cursor, Found, Next, Page, ReadError, Row, Source};
+use stoop_sources::{Cursor, Next, Page, ReadError, Row, SeenListing, Source, SourceAnswer};
 
 fn source(kind: &str, params: &[(&str, &str)]) -> Box<dyn Source> {
     crate::real::source(kind, &[params, &[("key", "s3cret")]].concat())
 }
 
 /// Every valid row, with the row of the answer.
-fn understood<'v>(page: &Page, rows: &'v Value, now: Time) -> Vec<(Found, &'v Value)> {
+fn understood<'v>(page: &Page, rows: &'v Value, now: Time) -> Vec<(SeenListing, &'v Value)> {
     let rows = rows.as_array().unwrap();
     assert_eq!(page.rows.len(), rows.len());
     let found = page.rows.iter().map(|row| match row {
         Row::Found(found) => (**found).clone(),
         Row::Refused { reason, detail, .. } => panic!("refused: {reason} {detail}"),
     });
-    let found: Vec<Found> = found.collect();
-    for Found { native_id, at, listing, refused: refused_of_row, .. } in &found {
+    let found: Vec<SeenListing> = found.collect();
+    for SeenListing { native_id, at, listing, refused: refused_of_row, .. } in &found {
         let (native_id, listing) = (native_id.clone(), listing.clone());
         let refused = Observation::new("t", native_id, at.unwrap_or(now), listing).check(now);
         assert_eq!((refused, refused_of_row), (Ok(Vec::new()), &Vec::new()));
@@ -46,12 +46,12 @@ fn point(latitude: &Value, longitude: &Value) -> (Option<i32>, Option<i32>) {
 }
 
 /// Number of listings with a property.
-fn count(all: &[(Found, &Value)], is: impl Fn(&Listing) -> bool) -> usize {
+fn count(all: &[(SeenListing, &Value)], is: impl Fn(&Listing) -> bool) -> usize {
     all.iter().filter(|(found, _)| is(&found.listing)).count()
 }
 
 /// Checks shared by both answers of realtor.com, row by row.
-fn is_as_realtor_has_it(found: &Found, row: &Value) {
+fn is_as_realtor_has_it(found: &SeenListing, row: &Value) {
     let (listing, about, address) = (&found.listing, &row["description"], &row["location"]["address"]);
     let id = row["property_id"].as_str().unwrap();
     assert_eq!(found.native_id.strip_suffix(":rent").unwrap_or(&found.native_id), id);
@@ -99,7 +99,7 @@ fn detroit_lakes_forty_two_of_two_hundred_and_thirty() {
     let Some(body) = payload("realtor/us_real_estate_v3_for_sale_p1.json") else { return };
     let now = time("2024-06-03T12:00:00Z");
     let realtor = source("realtor", &[("api", "us-real-estate"), ("city", "Detroit Lakes"), ("state_code", "MN")]);
-    let page = realtor.read(&realtor.begin(None), &Answer::of(&body), now).unwrap();
+    let page = realtor.read(&realtor.begin(None), &SourceAnswer::of(&body), now).unwrap();
     assert_eq!(page.total, Some(230));
     assert!(
         matches!(&page.next, Next::Page(next) if next.position == "42" && next.pages_before == 1),
@@ -150,7 +150,7 @@ fn boston_s_rentals_come_as_a_bare_array() {
     let now = time("2023-01-19T12:00:00Z");
     let address = [("api", "us-real-estate"), ("purpose", "rent"), ("city", "Boston"), ("state_code", "MA")];
     let realtor = source("realtor", &address);
-    let page = realtor.read(&realtor.begin(None), &Answer::of(&body), now).unwrap();
+    let page = realtor.read(&realtor.begin(None), &SourceAnswer::of(&body), now).unwrap();
     assert_eq!((page.total, &page.next), (None, &Next::End));
     let answer: Value = serde_json::from_slice(&body).unwrap();
     let all = understood(&page, &answer, now);
@@ -169,7 +169,7 @@ fn boston_s_rentals_come_as_a_bare_array() {
     assert_eq!(market_of(&all[0].0.listing).unwrap().to_string(), "us/ma/suffolk/brighton/02135:rent:USD");
 }
 
-fn is_as_rentcast_has_it(found: &Found, row: &Value, purpose: Purpose) {
+fn is_as_rentcast_has_it(found: &SeenListing, row: &Value, purpose: Purpose) {
     let (id, listing) = (row["id"].as_str().unwrap(), &found.listing);
     let suffix = if purpose == Purpose::Rent { ":rent" } else { "" };
     assert_eq!((found.native_id.as_str(), found.at), (format!("{id}{suffix}").as_str(), None));
@@ -215,7 +215,7 @@ fn rentcast_s_examples_of_a_sale_and_a_new_home() {
     let Some(body) = payload("rentcast/docs_examples_sale_standard_and_new_construction.json") else { return };
     let now = time("2024-10-01T12:00:00Z");
     let rentcast = source("rentcast", &[("city", "Austin"), ("state", "TX")]);
-    let page = rentcast.read(&rentcast.begin(None), &Answer::of(&body), now).unwrap();
+    let page = rentcast.read(&rentcast.begin(None), &SourceAnswer::of(&body), now).unwrap();
     assert_eq!((page.total, &page.next), (None, &Next::End));
     let answer: Value = serde_json::from_slice(&body).unwrap();
     let all = understood(&page, &answer, now);
@@ -231,7 +231,7 @@ fn new_york_s_five_rents() {
     let Some(body) = payload("rentcast/rental_long_term_new_york.json") else { return };
     let now = time("2025-03-10T12:00:00Z");
     let rentcast = source("rentcast", &[("purpose", "rent"), ("city", "New York"), ("state", "NY"), ("limit", "5")]);
-    let page = rentcast.read(&rentcast.begin(None), &Answer::of(&body), now).unwrap();
+    let page = rentcast.read(&rentcast.begin(None), &SourceAnswer::of(&body), now).unwrap();
     assert!(
         matches!(&page.next, Next::Page(Cursor { position, .. }) if position == "5"),
         "a full page: {:?}",
@@ -253,7 +253,7 @@ fn rentcast_s_errors() {
     let Some(many) = payload("rentcast/error_429.json") else { return };
     let rentcast = source("rentcast", &[("zipCode", "78723")]);
     let read = |status: u16, body: &[u8]| {
-        rentcast.read(&rentcast.begin(None), &Answer { status, headers: &[], body }, time("2025-03-10T12:00:00Z"))
+        rentcast.read(&rentcast.begin(None), &SourceAnswer { status, headers: &[], body }, time("2025-03-10T12:00:00Z"))
     };
     let Err(error @ ReadError::NotOurs { .. }) = read(400, &bad) else { panic!() };
     assert!(error.to_string().contains("'1234 Main St.' could not be parsed"), "{error}");

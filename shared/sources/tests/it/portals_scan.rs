@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 use stoop_domain::Time;
-use stoop_sources::{Answer, Method, Next, Page, Params, Request, Row, Source, build};
+use stoop_sources::{Method, Next, Page, Params, Request, Row, Source, SourceAnswer, build};
 
 /// A server's response.
 struct Reply {
@@ -42,7 +42,7 @@ fn scan(source: &dyn Source, mut serve: impl FnMut(&Request) -> Reply) -> ScanRe
         let request = source.request(&cursor);
         let reply = serve(&request);
         seen.requests.push(request);
-        let answer = Answer { status: 200, headers: &reply.headers, body: reply.body.as_bytes() };
+        let answer = SourceAnswer { status: 200, headers: &reply.headers, body: reply.body.as_bytes() };
         let page: Page = source.read(&cursor, &answer, Time::from_ms(0)).unwrap();
         seen.total = seen.total.max(page.total);
         for row in page.rows {

@@ -2,7 +2,7 @@
 
 use stoop_domain::{EventKind, Home, Observation, PriceChange, Time};
 use stoop_sources::declared::{HttpSource, Map};
-use stoop_sources::{Answer, Page, Params, Row, Source};
+use stoop_sources::{Page, Params, Row, Source, SourceAnswer};
 
 use crate::answers::sources;
 use crate::real::{payload, source};
@@ -12,7 +12,7 @@ const NOW: &str = "2026-02-01T12:00:00Z";
 /// The reported events of the homes in an answer: kind, time and prices in hundredths.
 fn message(source: &dyn Source, body: &[u8]) -> Vec<(EventKind, String, i64, i64)> {
     let now = Time::parse(NOW).unwrap();
-    let Page { rows, .. } = source.read(&source.begin(None), &Answer::of(body), now).unwrap();
+    let Page { rows, .. } = source.read(&source.begin(None), &SourceAnswer::of(body), now).unwrap();
     let events = rows.into_iter().flat_map(|row| {
         let Row::Found(found) = row else { return Vec::new() };
         let mut home = Home::default();

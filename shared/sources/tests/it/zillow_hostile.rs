@@ -3,7 +3,7 @@
 use crate::hostile::{check_rows, edits, spoilt, with_value};
 use proptest::prelude::*;
 use stoop_domain::Time;
-use stoop_sources::{Answer, Cursor, Next, Params, Source, build};
+use stoop_sources::{Cursor, Next, Params, Source, SourceAnswer, build};
 
 const ZILLOW56: &str = r##"{"results": [{"zpid": 7, "price": 499999, "priceChange": -36001, "priceReduction": "$36,001 (Mar 4)",
 "datePriceChanged": 1741075200000, "daysOnZillow": -1, "timeOnZillow": 4057545000, "bedrooms": 3, "bathrooms": 2.5,
@@ -24,14 +24,14 @@ fn source() -> Box<dyn Source> {
 /// Reads one answer and checks the invariants of every page. Returns whether there was a page.
 fn read(source: &dyn Source, position: &str, body: &[u8], now: Time) -> bool {
     let cursor = Cursor { position: position.into(), since: None, pages_before: 5 };
-    let Ok(page) = source.read(&cursor, &Answer::of(body), now) else { return false };
+    let Ok(page) = source.read(&cursor, &SourceAnswer::of(body), now) else { return false };
     check_rows(&page);
     if let Next::Page(next) = &page.next {
         assert_ne!(next.position, cursor.position);
         assert!(next.position.len() < 1_000);
         // The source accepts its own next position.
         let empty = format!("{{\"results\": [], \"totalResultCount\": 0, \"page\": {position:?}}}");
-        assert!(source.read(next, &Answer::of(empty.as_bytes()), now).is_ok(), "{}", next.position);
+        assert!(source.read(next, &SourceAnswer::of(empty.as_bytes()), now).is_ok(), "{}", next.position);
     }
     true
 }

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use stoop_domain::{
     Address, Area, AreaUnit, Currency, Details, Listing, Minor, Observation, PropertyType, Purpose, Status, Time,
 };
-use stoop_sources::{Answer, Next, Page, Row, Source};
+use stoop_sources::{Next, Page, Row, Source, SourceAnswer};
 
 const NOW: &str = "2025-03-20T12:00:00Z";
 
@@ -19,7 +19,7 @@ fn source(api: &str, status_type: &str) -> Box<dyn Source> {
 
 fn read(source: &dyn Source, body: &Value) -> Page {
     let body = body.to_string();
-    source.read(&source.begin(None), &Answer::of(body.as_bytes()), Time::parse(NOW).unwrap()).unwrap()
+    source.read(&source.begin(None), &SourceAnswer::of(body.as_bytes()), Time::parse(NOW).unwrap()).unwrap()
 }
 
 fn text(row: &Map<String, Value>, name: &str) -> Option<String> {

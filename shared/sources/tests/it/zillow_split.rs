@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use proptest::prelude::*;
 use stoop_domain::Time;
-use stoop_sources::{Answer, Cursor, Next, Page, Params, Row, Source, build};
+use stoop_sources::{Cursor, Next, Page, Params, Row, Source, SourceAnswer, build};
 
 const ROWS: usize = 41;
 const PAGES: usize = 20;
@@ -112,7 +112,7 @@ fn scan(server: &Server, source: &dyn Source, mut cursor: Cursor) -> Scan {
         assert!(cursor.position.len() < 1_000, "{}", cursor.position);
         assert!(cursor.pages_before < source.crawl_policy().pages_max, "too many pages");
         let body = server.answer(&source.request(&cursor).url);
-        let page = source.read(&cursor, &Answer::of(body.as_bytes()), Time::from_ms(0)).unwrap();
+        let page = source.read(&cursor, &SourceAnswer::of(body.as_bytes()), Time::from_ms(0)).unwrap();
         seen.push(ids(&page));
         let before = known.len();
         known.extend(ids(&page));
@@ -218,7 +218,7 @@ fn a_tampered_position_is_refused_and_asks_for_nothing_but_the_beginning() {
         let cursor = Cursor { position: position.into(), ..begin.clone() };
         assert_eq!(source.request(&cursor), source.request(&begin), "{position}");
         let body = server.answer(&source.request(&cursor).url);
-        let error = source.read(&cursor, &Answer::of(body.as_bytes()), Time::from_ms(0)).unwrap_err();
+        let error = source.read(&cursor, &SourceAnswer::of(body.as_bytes()), Time::from_ms(0)).unwrap_err();
         assert_eq!(error.to_string(), format!("the link to the next page is no position in this search: {position:?}"));
     }
 }

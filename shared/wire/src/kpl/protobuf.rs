@@ -49,7 +49,7 @@ pub(super) fn bytes_len(len: usize) -> usize {
 
 /// A field's value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Value<'a> {
+pub(super) enum WireValue<'a> {
     /// A varint.
     Varint(u64),
     /// Bytes, a string or a message that begins at byte `at`.
@@ -75,15 +75,15 @@ impl<'a> Fields<'a> {
         self.end - self.rest.len()
     }
 
-    fn field(&mut self) -> Result<(u64, Value<'a>), KplError> {
+    fn field(&mut self) -> Result<(u64, WireValue<'a>), KplError> {
         let at = self.at();
         let (number, wire_type) = self.tag()?;
         let value = match wire_type {
-            VARINT => Value::Varint(self.varint()?),
+            VARINT => WireValue::Varint(self.varint()?),
             LEN => self.bytes()?,
             _ => {
                 self.skip(number, wire_type, at, 0)?;
-                Value::Other
+                WireValue::Other
             }
         };
         Ok((number, value))
@@ -121,9 +121,9 @@ impl<'a> Fields<'a> {
         Ok((number, (tag & 7) as u8))
     }
 
-    fn bytes(&mut self) -> Result<Value<'a>, KplError> {
+    fn bytes(&mut self) -> Result<WireValue<'a>, KplError> {
         let len = usize::try_from(self.varint()?).unwrap_or(usize::MAX);
-        Ok(Value::Bytes { at: self.at(), bytes: self.take(len)? })
+        Ok(WireValue::Bytes { at: self.at(), bytes: self.take(len)? })
     }
 
     fn varint(&mut self) -> Result<u64, KplError> {
@@ -154,7 +154,7 @@ impl<'a> Fields<'a> {
 }
 
 impl<'a> Iterator for Fields<'a> {
-    type Item = Result<(u64, Value<'a>), KplError>;
+    type Item = Result<(u64, WireValue<'a>), KplError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         if self.rest.is_empty() {

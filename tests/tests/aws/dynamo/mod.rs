@@ -75,7 +75,9 @@ impl Tables {
             .build()
             .unwrap();
         let open = index("open", &["open_in", "id"], ProjectionType::KeysOnly);
-        let of_homes = create(&client, &homes, &["id"], &["open_in"]).global_secondary_indexes(open);
+        let by_market = index("by_market", &["market", "id"], ProjectionType::KeysOnly);
+        let of_homes = create(&client, &homes, &["id"], &["open_in", "market"]).global_secondary_indexes(open);
+        let of_homes = of_homes.global_secondary_indexes(by_market);
         ensure(of_homes.stream_specification(stream)).await;
         let described = client.describe_table().table_name(&homes).send().await.unwrap();
         let homes_stream = described.table.unwrap().latest_stream_arn.unwrap();
@@ -163,7 +165,7 @@ impl Tables {
     }
 
     pub(crate) fn browse(&self) -> DynamoBrowse {
-        DynamoBrowse::new(self.client.clone(), &self.homes, &self.runs, Arc::new(Noon))
+        DynamoBrowse::new(self.client.clone(), &self.homes, &self.markets, &self.runs, Arc::new(Noon))
     }
 
     /// How often homes were written.
@@ -181,6 +183,11 @@ impl Tables {
     /// The `part`s of its archive.
     pub(crate) async fn archive_parts(&self, market: &Market) -> Vec<String> {
         self.parts_of(format!("archive:{market}")).await
+    }
+
+    /// The `part`s of its merged homes.
+    pub(crate) async fn merged_parts(&self, market: &Market) -> Vec<String> {
+        self.parts_of(format!("merged:{market}")).await
     }
 
     async fn parts_of(&self, partition: String) -> Vec<String> {

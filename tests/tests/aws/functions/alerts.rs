@@ -6,15 +6,16 @@ use std::sync::Mutex;
 use async_trait::async_trait;
 use aws_lambda_events::streams::DynamoDbEventResponse;
 use serde_json::{Value, json};
-use stoop_alerts::{App, RulesInForce};
+use stoop_alerts::{AlertsHandler, RulesInForce};
 use stoop_domain::{Alert, AlertId, Observation, Status, Time};
 use stoop_embedded::{AlertFilter, Database};
 use stoop_emf::Meter;
 use stoop_pipeline::ports::{FailureKind, Ledger, PortError, Publisher, Quarantine};
 use stoop_rules::Rules;
+use stoop_tests::NoOthers;
 use stoop_tests::made::minute;
 
-use super::bench::{Bench, Fault, Scripted, Standing, Uploads, count_of, counted, raw};
+use super::bench::{Bench, Fault, Scripted, StandingClock, Uploads, count_of, counted, raw};
 use super::events::{change, change_number, sample, seen};
 
 /// A topic that refuses the alerts of some homes.
@@ -77,13 +78,13 @@ struct Stage {
     bench: Bench,
     topic: Topic,
     uploads: Uploads,
-    clock: Standing,
+    clock: StandingClock,
     meter: Meter,
 }
 
 impl Stage {
     fn new() -> Self {
-        let (uploads, clock) = (Uploads::default(), Standing::at(minute(60)));
+        let (uploads, clock) = (Uploads::default(), StandingClock::at(minute(60)));
         Self { bench: Bench::new(), topic: Topic::default(), uploads, clock, meter: Meter::new("test", "alerts") }
     }
 
@@ -91,14 +92,15 @@ impl Stage {
         Self { uploads, ..Self::new() }
     }
 
-    fn app(&self) -> App<'_> {
+    fn app(&self) -> AlertsHandler<'_> {
         self.app_on(&*self.bench.database, &*self.bench.database)
     }
 
-    fn app_on<'a>(&'a self, ledger: &'a dyn Ledger, quarantine: &'a dyn Quarantine) -> App<'a> {
-        App {
+    fn app_on<'a>(&'a self, ledger: &'a dyn Ledger, quarantine: &'a dyn Quarantine) -> AlertsHandler<'a> {
+        AlertsHandler {
             rules: RulesInForce::new(&self.uploads, "15").unwrap(),
             ledger,
+            listings: &NoOthers,
             publisher: &self.topic,
             quarantine,
             clock: &self.clock,

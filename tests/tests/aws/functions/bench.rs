@@ -12,7 +12,7 @@ use stoop_emf::Meter;
 use stoop_market::Cells;
 use stoop_pipeline::ports::{Commit, CommitError, ConfigFiles, Configuration, PortError, Quarantine, Store, Versioned};
 use stoop_tests::Faulty;
-pub(crate) use stoop_tests::Standing;
+pub(crate) use stoop_tests::StandingClock;
 
 /// A database in a temporary folder.
 pub(crate) struct Bench {

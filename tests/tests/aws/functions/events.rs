@@ -16,7 +16,7 @@ use stoop_tests::made::minute;
 use stoop_wire::kpl::aggregate;
 
 use super::aws::Aws;
-use super::bench::Standing;
+use super::bench::StandingClock;
 
 /// The search of the samples' homes.
 pub(crate) const SEARCH: &str = "austin";
@@ -273,7 +273,7 @@ async fn the_items_of_the_change_feed_are_as_the_store_writes_them() {
     let id = home_id(&cut[0]);
     for is_quiet in [false, true] {
         let aws = Aws::start().await;
-        let clock = Arc::new(Standing::at(minute(60)));
+        let clock = Arc::new(StandingClock::at(minute(60)));
         let store = DynamoStore::new(aws.clients().dynamodb(), "homes", "markets", Arc::new(NoLake), clock);
         let store = if is_quiet { store.quiet() } else { store };
         for (version_read, old, new, image) in [(0, None, &old, "OldImage"), (1, Some(&old), &new, "NewImage")] {

@@ -9,11 +9,11 @@ use stoop_domain::{Address, Currency, Home, HomeId, Market, Observation, Status,
 use stoop_embedded::Database;
 use stoop_emf::Meter;
 use stoop_market::Cells;
-use stoop_metrics::App;
+use stoop_metrics::MetricsHandler;
 use stoop_pipeline::ports::{Commit, CommitError, PortError, Store, Versioned};
 use stoop_tests::made::{minute, observation_in};
 
-use super::bench::{Bench, Fault, Scripted, Standing, count_of, counted, raw};
+use super::bench::{Bench, Fault, Scripted, StandingClock, count_of, counted, raw};
 use super::events::{kinesis, record, sample, seen, sequence};
 
 /// Long before the deadline.
@@ -41,8 +41,8 @@ fn one_each(native_ids: &[&str]) -> (Vec<Observation>, Value) {
 
 /// Handles an event on scripted ports, in groups of one record.
 async fn one_by_one(ports: &Scripted, event: &Value) -> (Vec<String>, std::collections::BTreeMap<String, u64>) {
-    let (meter, clock) = (meter(), Standing::at(minute(60)));
-    let app = App::new(ports, ports, &clock, &meter).with_groups_of(1);
+    let (meter, clock) = (meter(), StandingClock::at(minute(60)));
+    let app = MetricsHandler::new(ports, ports, &clock, &meter).with_groups_of(1);
     let response = app.handle(&raw(event), later()).await.unwrap();
     (failures(&response).into_iter().map(str::to_owned).collect(), counted(&meter))
 }
@@ -51,8 +51,8 @@ async fn one_by_one(ports: &Scripted, event: &Value) -> (Vec<String>, std::colle
 async fn the_sample_is_measured_and_reported_in_metrics() {
     let bench = Bench::new();
     let ports = Scripted::new(&bench.database);
-    let (meter, clock) = (meter(), Standing::at(minute(60)));
-    let app = App::new(&ports, &ports, &clock, &meter);
+    let (meter, clock) = (meter(), StandingClock::at(minute(60)));
+    let app = MetricsHandler::new(&ports, &ports, &clock, &meter);
     let event = raw(&sample("kinesis.json"));
     assert_eq!(failures(&app.handle(&event, later()).await.unwrap()), [""; 0]);
     assert_eq!(bench.homes(), ["reso-actris/ACT7310442", "reso-actris/ACT7310443"]);
@@ -70,8 +70,8 @@ async fn the_sample_is_measured_and_reported_in_metrics() {
 async fn a_contradictory_address_is_counted() {
     let bench = Bench::new();
     let ports = Scripted::new(&bench.database);
-    let (meter, clock) = (meter(), Standing::at(minute(60)));
-    let app = App::new(&ports, &ports, &clock, &meter);
+    let (meter, clock) = (meter(), StandingClock::at(minute(60)));
+    let app = MetricsHandler::new(&ports, &ports, &clock, &meter);
     let (mut observations, _) = one_each(&["1", "2", "3"]);
     for (seen, region) in observations.iter_mut().zip(["Texas", "Maine", "ME"]) {
         let text = |text: &str| Some(text.to_owned());
@@ -89,8 +89,8 @@ async fn a_contradictory_address_is_counted() {
 async fn the_response_has_lambdas_format() {
     let bench = Bench::new();
     let ports = Scripted::new(&bench.database).commits(&[Fault::None, Fault::Before]);
-    let (meter, clock) = (meter(), Standing::at(minute(60)));
-    let app = App::new(&ports, &ports, &clock, &meter).with_groups_of(1);
+    let (meter, clock) = (meter(), StandingClock::at(minute(60)));
+    let app = MetricsHandler::new(&ports, &ports, &clock, &meter).with_groups_of(1);
     let (_, event) = one_each(&["1", "2", "3"]);
     let response = serde_json::to_value(app.handle(&raw(&event), later()).await.unwrap()).unwrap();
     assert_eq!(response, json!({ "batchItemFailures": [{ "itemIdentifier": sequence(1) }] }));
@@ -102,8 +102,8 @@ async fn the_response_has_lambdas_format() {
 async fn an_event_that_is_not_a_batch_is_an_error_and_an_empty_batch_succeeds() {
     let bench = Bench::new();
     let ports = Scripted::new(&bench.database);
-    let (meter, clock) = (meter(), Standing::at(minute(60)));
-    let app = App::new(&ports, &ports, &clock, &meter);
+    let (meter, clock) = (meter(), StandingClock::at(minute(60)));
+    let app = MetricsHandler::new(&ports, &ports, &clock, &meter);
     for event in
         [json!({}), json!(null), json!([]), json!("Records"), json!({ "Records": null }), json!({ "Records": 1 })]
     {
@@ -176,7 +176,7 @@ async fn a_store_that_never_stops_conflicting_is_given_up() {
 /// A database whose every commit takes this much time.
 struct Slow<'a> {
     database: Arc<Database>,
-    clock: &'a Standing,
+    clock: &'a StandingClock,
     commit_ms: i64,
 }
 
@@ -204,9 +204,9 @@ impl Store for Slow<'_> {
 async fn near_the_deadline_stored_groups_stay_and_the_rest_is_returned() {
     let (_, event) = one_each(&["1", "2", "3", "4", "5"]);
     let bench = Bench::new();
-    let (meter, clock) = (meter(), Standing::at(minute(60)));
+    let (meter, clock) = (meter(), StandingClock::at(minute(60)));
     let store = Slow { database: Arc::clone(&bench.database), clock: &clock, commit_ms: 20_000 };
-    let app = App::new(&store, &*bench.database, &clock, &meter).with_groups_of(1);
+    let app = MetricsHandler::new(&store, &*bench.database, &clock, &meter).with_groups_of(1);
     // In a minute three groups of 20 s fit, and the fourth would begin with no time left.
     let response = app.handle(&raw(&event), minute(61)).await.unwrap();
     assert_eq!((failures(&response), bench.homes().len()), (vec![&*sequence(3)], 3));
@@ -220,15 +220,15 @@ async fn near_the_deadline_stored_groups_stay_and_the_rest_is_returned() {
 async fn a_fully_stored_batch_succeeds_however_late() {
     let (_, event) = one_each(&["1", "2", "3"]);
     let bench = Bench::new();
-    let (meter, clock) = (meter(), Standing::at(minute(60)));
+    let (meter, clock) = (meter(), StandingClock::at(minute(60)));
     let store = Slow { database: Arc::clone(&bench.database), clock: &clock, commit_ms: 20_000 };
-    let app = App::new(&store, &*bench.database, &clock, &meter).with_groups_of(1);
+    let app = MetricsHandler::new(&store, &*bench.database, &clock, &meter).with_groups_of(1);
     let response = app.handle(&raw(&event), minute(61)).await.unwrap();
     assert_eq!((failures(&response), bench.homes().len()), (Vec::new(), 3));
     assert_eq!(count_of(&counted(&meter), "RecordsFailed"), 0);
 }
 
-fn clock_now(clock: &Standing) -> Time {
+fn clock_now(clock: &StandingClock) -> Time {
     stoop_pipeline::Clock::now(clock)
 }
 
@@ -264,8 +264,8 @@ impl Store for Full<'_> {
 async fn a_home_that_outgrew_its_item_is_quarantined_and_its_neighbours_are_measured() {
     let bench = Bench::new();
     let store = Full { database: Arc::clone(&bench.database), home: "reso-actris/big" };
-    let (meter, clock) = (meter(), Standing::at(minute(120)));
-    let app = App::new(&store, &*bench.database, &clock, &meter);
+    let (meter, clock) = (meter(), StandingClock::at(minute(120)));
+    let app = MetricsHandler::new(&store, &*bench.database, &clock, &meter);
     let at = |id: &str, minutes| seen(id, minutes, 500_000 + minutes, Status::Active);
     let all = [at("a", 0), at("big", 0), at("b", 0), at("big", 30), at("c", 0), at("d", 10)];
     let records: Vec<Vec<u8>> = all.chunks(2).map(record).collect();
@@ -290,8 +290,8 @@ async fn a_home_that_fits_neither_its_item_nor_the_quarantine_is_returned() {
     let bench = Bench::new();
     let store = Full { database: Arc::clone(&bench.database), home: "reso-actris/big" };
     let ports = Scripted::new(&bench.database).quarantine(&[Fault::Before]);
-    let (meter, clock) = (meter(), Standing::at(minute(120)));
-    let app = App::new(&store, &ports, &clock, &meter);
+    let (meter, clock) = (meter(), StandingClock::at(minute(120)));
+    let app = MetricsHandler::new(&store, &ports, &clock, &meter);
     let event = kinesis(&["a", "big", "b"].map(|id| record(&[seen(id, 0, 500_000, Status::Active)])));
     let response = app.handle(&raw(&event), later()).await.unwrap();
     assert_eq!((failures(&response), bench.quarantined()), (vec![&*sequence(0)], 0));

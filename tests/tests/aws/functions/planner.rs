@@ -9,10 +9,10 @@ use stoop_domain::Time;
 use stoop_emf::Meter;
 use stoop_pipeline::ports::{PlanLedger, PollTask, PortError, SearchControls, TaskQueue};
 use stoop_pipeline::{Clock, ControlAction, LastPoll, Polled, SearchControl};
-use stoop_planner::{Answer, App, TickError};
+use stoop_planner::{PlanResponse, PlannerHandler, TickError};
 use stoop_tests::made::minute;
 
-use super::bench::{Standing, Uploads, count_of, counted, raw};
+use super::bench::{StandingClock, Uploads, count_of, counted, raw};
 use super::book::Book;
 use super::events::{SEARCH, sample};
 
@@ -49,18 +49,18 @@ struct Stage {
     uploads: Uploads,
     book: Book,
     line: Line,
-    clock: Standing,
+    clock: StandingClock,
     meter: Meter,
 }
 
 impl Stage {
     fn with(uploads: Uploads) -> Self {
-        let (clock, meter) = (Standing::at(minute(0)), Meter::new("test", "planner"));
+        let (clock, meter) = (StandingClock::at(minute(0)), Meter::new("test", "planner"));
         Self { uploads, book: Book::default(), line: Line::default(), clock, meter }
     }
 
-    fn app(&self) -> App<'_> {
-        App {
+    fn app(&self) -> PlannerHandler<'_> {
+        PlannerHandler {
             configuration: &self.uploads,
             ledger: &self.book,
             controls: &self.book,
@@ -120,7 +120,7 @@ fn searches(names: &[&str]) -> String {
     names.iter().map(search).collect()
 }
 
-async fn tick(app: &App<'_>, event: &Value) -> Result<Answer, TickError> {
+async fn tick(app: &PlannerHandler<'_>, event: &Value) -> Result<PlanResponse, TickError> {
     app.handle(&raw(event)).await
 }
 
@@ -139,7 +139,7 @@ async fn the_sample_sends_due_searches_and_a_second_tick_nothing() {
     assert_eq!(stage.counted("SearchesPlanned"), 2);
 
     let answer = tick(&app, &sample("schedule.json")).await.unwrap();
-    assert_eq!(answer, Answer { waiting: 2, ..Answer::default() });
+    assert_eq!(answer, PlanResponse { waiting: 2, ..PlanResponse::default() });
     assert_eq!((stage.accepted(), stage.counted("SearchesPlanned")), (Vec::new(), 0));
 }
 
@@ -154,7 +154,7 @@ async fn a_paused_search_waits_and_one_that_somebody_asks_for_is_sent() {
     stage.book.keep(&asked("tacoma", ControlAction::Poll)).await.unwrap();
     stage.clock.pass(60_000);
     let answer = tick(&app, &json!({})).await.unwrap();
-    assert_eq!(answer, Answer { sent: vec!["tacoma".into()], paused: 1, ..Answer::default() });
+    assert_eq!(answer, PlanResponse { sent: vec!["tacoma".into()], paused: 1, ..PlanResponse::default() });
     stage.clock.pass(24 * 60 * 60_000);
     let answer = tick(&app, &json!({})).await.unwrap();
     assert_eq!(
@@ -262,7 +262,7 @@ async fn an_event_without_a_time_is_a_tick_now() {
 #[tokio::test]
 async fn without_a_configuration_nothing_is_polled_without_an_error() {
     let stage = Stage::with(Uploads::default());
-    assert_eq!(tick(&stage.app(), &noon()).await.unwrap(), Answer::default());
+    assert_eq!(tick(&stage.app(), &noon()).await.unwrap(), PlanResponse::default());
     assert_eq!((stage.accepted(), stage.counted("ConfigInvalid")), (Vec::new(), 0));
 }
 

@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 use stoop_domain::{Reject, Status};
-use stoop_metrics::App;
+use stoop_metrics::MetricsHandler;
 use stoop_tests::made::minute;
 use stoop_wire::kpl::aggregate;
 
-use super::bench::{Bench, Fault, Scripted, Standing, count_of, counted, raw};
+use super::bench::{Bench, Fault, Scripted, StandingClock, count_of, counted, raw};
 use super::events::{kinesis, kinesis_record, line, record, sample, seen, sequence};
 use super::metrics::{failures, later, meter};
 
@@ -19,8 +19,8 @@ fn sound(native_id: &str) -> Vec<u8> {
 /// quarantined twice, and the two valid homes are measured.
 async fn poisoned(event: &Value) -> Vec<Reject> {
     let bench = Bench::new();
-    let (meter, clock) = (meter(), Standing::at(minute(60)));
-    let app = App::new(&*bench.database, &*bench.database, &clock, &meter);
+    let (meter, clock) = (meter(), StandingClock::at(minute(60)));
+    let app = MetricsHandler::new(&*bench.database, &*bench.database, &clock, &meter);
     let mut rejects = Vec::new();
     for _ in 0..2 {
         let response = app.handle(&raw(event), later()).await.unwrap();
@@ -85,8 +85,8 @@ async fn a_record_with_a_line_of_a_newer_version_is_returned_with_all_after_it()
     let mixed = aggregate("k", [&line(&seen("beside", 0, 500_000, Status::Active))[..], newer]);
     for (poison, groups_of) in [(newer.to_vec(), 1), (newer.to_vec(), 1_000), (mixed, 1_000)] {
         let bench = Bench::new();
-        let (meter, clock) = (meter(), Standing::at(minute(60)));
-        let app = App::new(&*bench.database, &*bench.database, &clock, &meter).with_groups_of(groups_of);
+        let (meter, clock) = (meter(), StandingClock::at(minute(60)));
+        let app = MetricsHandler::new(&*bench.database, &*bench.database, &clock, &meter).with_groups_of(groups_of);
         let event = kinesis(&[sound("before"), b"poison".to_vec(), poison.clone(), sound("after")]);
         for round in 0..2 {
             let response = app.handle(&raw(&event), later()).await.unwrap();
@@ -104,8 +104,8 @@ async fn a_record_with_a_line_of_a_newer_version_is_returned_with_all_after_it()
 async fn a_failure_before_a_newer_record_is_the_first() {
     let bench = Bench::new();
     let ports = Scripted::new(&bench.database).commits(&[Fault::Before]);
-    let (meter, clock) = (meter(), Standing::at(minute(60)));
-    let app = App::new(&ports, &ports, &clock, &meter);
+    let (meter, clock) = (meter(), StandingClock::at(minute(60)));
+    let app = MetricsHandler::new(&ports, &ports, &clock, &meter);
     let event = kinesis(&[sound("before"), br#"{"v":3}"#.to_vec(), sound("after")]);
     assert_eq!(failures(&app.handle(&raw(&event), later()).await.unwrap()), [sequence(0)]);
     assert_eq!(counted(&meter)["RecordsFailed"], 3);
@@ -147,8 +147,8 @@ async fn a_bad_line_does_not_affect_the_good_ones_of_its_record() {
     free.listing.list_price = Some(stoop_domain::Minor(0));
     let lines = [&good[..], b"{\"v\":1,\"source\":", &future, &line(&free)];
     let bench = Bench::new();
-    let (meter, clock) = (meter(), Standing::at(minute(60)));
-    let app = App::new(&*bench.database, &*bench.database, &clock, &meter);
+    let (meter, clock) = (meter(), StandingClock::at(minute(60)));
+    let app = MetricsHandler::new(&*bench.database, &*bench.database, &clock, &meter);
     let response = app.handle(&raw(&kinesis(&[aggregate("k", lines)])), later()).await.unwrap();
     assert_eq!(
         (failures(&response), bench.homes()),
@@ -191,16 +191,16 @@ async fn a_record_without_a_sequence_number_is_measured_and_on_failure_all_are_r
     // Lambda treats an empty identifier as a complete failure.
     let bench = Bench::new();
     let ports = Scripted::new(&bench.database).commits(&[Fault::Before]);
-    let (meter, clock) = (meter(), Standing::at(minute(60)));
-    let app = App::new(&ports, &ports, &clock, &meter);
+    let (meter, clock) = (meter(), StandingClock::at(minute(60)));
+    let app = MetricsHandler::new(&ports, &ports, &clock, &meter);
     assert_eq!(failures(&app.handle(&raw(&event), later()).await.unwrap()), [""]);
 }
 
 #[tokio::test]
 async fn the_sample_of_poison() {
     let bench = Bench::new();
-    let (meter, clock) = (meter(), Standing::at(minute(60)));
-    let app = App::new(&*bench.database, &*bench.database, &clock, &meter);
+    let (meter, clock) = (meter(), StandingClock::at(minute(60)));
+    let app = MetricsHandler::new(&*bench.database, &*bench.database, &clock, &meter);
     let response = app.handle(&raw(&sample("kinesis-poison.json")), later()).await.unwrap();
     assert_eq!((failures(&response), bench.homes()), (Vec::new(), vec!["reso-actris/ACT7310442".to_owned()]));
     let mut message: Vec<(String, &str)> = bench
@@ -223,8 +223,8 @@ async fn a_failing_quarantine_returns_the_first_record_and_measures_nothing_afte
     for fault in [Fault::Before, Fault::After] {
         let bench = Bench::new();
         let ports = Scripted::new(&bench.database).quarantine(&[fault]);
-        let (meter, clock) = (meter(), Standing::at(minute(60)));
-        let app = App::new(&ports, &ports, &clock, &meter).with_groups_of(1);
+        let (meter, clock) = (meter(), StandingClock::at(minute(60)));
+        let app = MetricsHandler::new(&ports, &ports, &clock, &meter).with_groups_of(1);
         let event = kinesis(&[sound("before"), b"poison".to_vec(), sound("after")]);
         // The poison is in the group of the next record.
         let response = app.handle(&raw(&event), later()).await.unwrap();
@@ -239,8 +239,8 @@ async fn a_failing_quarantine_returns_the_first_record_and_measures_nothing_afte
 
     let bench = Bench::new();
     let ports = Scripted::new(&bench.database).quarantine(&[Fault::Before]);
-    let (meter, clock) = (self::meter(), Standing::at(minute(60)));
-    let app = App::new(&ports, &ports, &clock, &meter);
+    let (meter, clock) = (self::meter(), StandingClock::at(minute(60)));
+    let app = MetricsHandler::new(&ports, &ports, &clock, &meter);
     let response = app.handle(&raw(&sample("kinesis-poison.json")), later()).await.unwrap();
     assert_eq!((failures(&response), bench.homes()), (vec![&*sequence(0)], Vec::new()));
 }

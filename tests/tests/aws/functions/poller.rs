@@ -20,14 +20,14 @@ use stoop_pipeline::ports::{
     FileError, FilePage, FilePattern, FileVersion, Files, OpenFile, PlanLedger, PollTask, PortError,
 };
 use stoop_pipeline::{Cadence, Clock, LastPoll, PollPorts, Tokens};
-use stoop_poller::App;
+use stoop_poller::PollerHandler;
 use stoop_runtime::HttpClient;
 use stoop_simulation::{Portal, PortalConfig, Simulation, SimulationConfig};
 use stoop_sources::declared::Map;
 use stoop_tests::made::minute;
 
 use super::aws::Aws;
-use super::bench::{Bench, Standing, Uploads, count_of, counted};
+use super::bench::{Bench, StandingClock, Uploads, count_of, counted};
 use super::book::Book;
 use super::events::{SEARCH, message, sample, task};
 
@@ -46,7 +46,7 @@ struct Stage {
     /// How long the portal takes per page.
     page_ms: Arc<AtomicI64>,
     uploads: Uploads,
-    clock: Arc<Standing>,
+    clock: Arc<StandingClock>,
     plans: Book,
     meter: Meter,
     queue: PollQueue,
@@ -60,14 +60,14 @@ struct Stage {
 /// A folder with slow files.
 struct SlowFiles {
     inner: FolderFiles,
-    clock: Arc<Standing>,
+    clock: Arc<StandingClock>,
     /// How long a page takes.
     page_ms: AtomicI64,
 }
 
 struct SlowFile {
     inner: Box<dyn OpenFile>,
-    clock: Arc<Standing>,
+    clock: Arc<StandingClock>,
     page_ms: i64,
 }
 
@@ -113,7 +113,7 @@ impl Stage {
 
     async fn without_searches(token: Option<&str>) -> Self {
         let begin = Time::parse("2026-01-05T00:00:00Z").unwrap();
-        let clock = Arc::new(Standing::at(begin));
+        let clock = Arc::new(StandingClock::at(begin));
         let config = SimulationConfig::new(5, begin, HOMES, 3);
         let (page_ms, slow) = (Arc::new(AtomicI64::new(0)), Arc::clone(&clock));
         let takes = Arc::clone(&page_ms);
@@ -153,8 +153,8 @@ impl Stage {
         format!("[[search]]\nname = '{name}'\nsource = 'reso'\nparams = {{ url = '{url}', top = 10{more} }}\n")
     }
 
-    fn app(&self) -> App<'_> {
-        App {
+    fn app(&self) -> PollerHandler<'_> {
+        PollerHandler {
             configuration: &self.uploads,
             secrets: &self.secrets,
             secrets_prefix: PREFIX,

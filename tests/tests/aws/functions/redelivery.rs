@@ -3,11 +3,11 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use stoop_domain::{Applied, Observation, Status, home_id};
-use stoop_metrics::App;
+use stoop_metrics::MetricsHandler;
 use stoop_pipeline::Measurer;
 use stoop_tests::made::minute;
 
-use super::bench::{Bench, Fault, Scripted, Standing, raw};
+use super::bench::{Bench, Fault, Scripted, StandingClock, raw};
 use super::events::{kinesis_record, line, record, seen, sequence};
 use super::metrics::{failures, later, meter};
 
@@ -79,8 +79,8 @@ fn check_stored(bench: &Bench, parts: &[Part], done: usize) {
 /// Delivers until no failure is returned, each time from the returned number.
 async fn deliver(parts: &[Part], ports: &Scripted, bench: &Bench, group: usize, is_warm: bool) -> usize {
     let events: Vec<Value> = parts.iter().zip(0..).map(|(part, n)| part.to_event(n)).collect();
-    let (meter, clock) = (meter(), Standing::at(minute(700)));
-    let fresh = || App::new(ports, ports, &clock, &meter).with_groups_of(group);
+    let (meter, clock) = (meter(), StandingClock::at(minute(700)));
+    let fresh = || MetricsHandler::new(ports, ports, &clock, &meter).with_groups_of(group);
     let (mut app, mut from, mut deliveries) = (fresh(), 0, 0);
     loop {
         deliveries += 1;

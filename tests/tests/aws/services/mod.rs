@@ -13,7 +13,7 @@ use aws_sdk_s3::error::SdkError;
 use aws_sdk_s3::types::{BucketLocationConstraint, CreateBucketConfiguration};
 use aws_sdk_sqs::types::QueueAttributeName;
 use stoop_aws::Clients;
-use stoop_tests::local::{Kind, LocalAws};
+use stoop_tests::local::{EmulatorKind, LocalAws};
 use stoop_waits::{Limit, PATIENCE};
 use stoop_wire::kpl::{Deaggregated, deaggregate};
 
@@ -233,7 +233,7 @@ fn lines(record: &[u8]) -> Vec<u8> {
 }
 
 fn is_aws() -> bool {
-    AWS.lock().unwrap().kind() == Kind::Given
+    AWS.lock().unwrap().kind() == EmulatorKind::Given
 }
 
 /// How many reads without news end the wait. AWS may show accepted data a little later; an emulator shows it at once.

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use stoop_domain::Time;
-use stoop_sources::{Answer, CrawlPolicy, Cursor, Page, ReadError, Request, Source};
+use stoop_sources::{CrawlPolicy, Cursor, Page, ReadError, Request, Source, SourceAnswer};
 
 use super::network::Line;
 
@@ -49,7 +49,7 @@ impl Source for Named {
         self.source.account()
     }
 
-    fn read(&self, cursor: &Cursor, answer: &Answer<'_>, now: Time) -> Result<Page, ReadError> {
+    fn read(&self, cursor: &Cursor, answer: &SourceAnswer<'_>, now: Time) -> Result<Page, ReadError> {
         // No other poll runs between the arrival of an answer and its reading.
         self.source.read(cursor, answer, now).inspect_err(|_| self.line.unread())
     }

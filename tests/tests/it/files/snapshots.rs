@@ -6,7 +6,7 @@ use super::{Inbox, MAP, SEEN, csv, timed, written};
 use stoop_dice::Dice;
 use stoop_domain::{EventKind, Reason, Status, Time};
 use stoop_pipeline::ports::RunOutcome;
-use stoop_pipeline::{LossVerdict, Ruling};
+use stoop_pipeline::{Ruling, RulingVerdict};
 use stoop_sources::Coverage;
 
 #[tokio::test]
@@ -79,7 +79,7 @@ async fn a_large_loss_is_confirmed_by_the_times_of_the_files_and_gone_as_of_the_
 
 #[tokio::test]
 async fn a_loss_of_files_is_released_or_rejected_without_another_file() {
-    for verdict in [LossVerdict::Release, LossVerdict::Reject] {
+    for verdict in [RulingVerdict::Release, RulingVerdict::Reject] {
         let inbox = Inbox::new(Coverage::Snapshot);
         inbox.put("a.csv", 40 * HOUR, homes(0..100));
         inbox.put("b.csv", 30 * HOUR, homes(0..45));
@@ -88,7 +88,7 @@ async fn a_loss_of_files_is_released_or_rejected_without_another_file() {
         inbox.bench.database.rule("inbox", "site", Ruling { verdict, until: written(30 * HOUR).plus_ms(1) }).unwrap();
         // The decision is saved, and the run killed before it is on the stream.
         inbox.bench.stream.refuse_all(true);
-        let release = verdict == LossVerdict::Release;
+        let release = verdict == RulingVerdict::Release;
         assert_eq!(inbox.poll().await.is_err(), release);
         inbox.bench.stream.refuse_all(false);
         let polled = inbox.polled().await;

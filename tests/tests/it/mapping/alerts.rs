@@ -7,13 +7,14 @@ use async_trait::async_trait;
 use aws_lambda_events::encodings::Base64Data;
 use serde_json::value::to_raw_value;
 use serde_json::{Value, json};
-use stoop_alerts::{App, RulesInForce};
+use stoop_alerts::{AlertsHandler, RulesInForce};
 use stoop_dice::Dice;
 use stoop_domain::{Alert, AlertId, Home, Time};
 use stoop_embedded::AlertFilter;
 use stoop_pipeline::ports::{Change, ConfigFiles, Configuration, Ledger, PortError, Publisher};
 use stoop_pipeline::{Measurer, alert};
 use stoop_rules::Rules;
+use stoop_tests::NoOthers;
 use stoop_tests::mapping::{Batch, Mapping, MappingConfig, Mishaps, Outcome, Stream, pause};
 
 use super::{drawn, reshard};
@@ -142,19 +143,20 @@ async fn a_change_feed_with_all_faults_sends_the_alerts_of_a_clean_run() {
 
         let (clean, quiet) = (World::new(0, 0, fed.end), Heard::default());
         let subscriber = Topic { world: &clean, heard: &quiet };
-        alert(&changes, &Rules::default(), &clean, &subscriber, Time::default()).await.unwrap();
+        alert(&changes, &Rules::default(), &clean, &NoOthers, &subscriber, Time::default()).await.unwrap();
 
         let (world, heard) = (World::new(seed.0, 60, fed.end), Heard::default());
         let topic = Topic { world: &world, heard: &heard };
-        let environments = Environments::new(|| App {
+        let environments = Environments::new(|| AlertsHandler {
             rules: RulesInForce::new(&world, "15").unwrap(),
             ledger: &world,
+            listings: &NoOthers,
             publisher: &topic,
             quarantine: &world,
             clock: &world.clock,
             meter: &world.meter,
         });
-        let function = async |app: &mut App<'_>, batch: &Batch| {
+        let function = async |app: &mut AlertsHandler<'_>, batch: &Batch| {
             let event = to_raw_value(&batch.dynamodb_event().unwrap()).unwrap();
             match tokio::task::unconstrained(app.handle(&event)).await {
                 Ok(response) => Outcome::Returned(serde_json::to_vec(&response).unwrap()),

@@ -9,9 +9,9 @@ use stoop_domain::{Observation, Time};
 use stoop_embedded::{Database, FolderFiles, PageFolder};
 use stoop_pipeline::{Clock, Measured, Measurer, PollError, PollPorts, Polled, Search, Tokens, poll};
 use stoop_runtime::HttpClient;
-use stoop_simulation::{Answer, Portal, PortalConfig, Simulation, SimulationConfig, Watched};
+use stoop_simulation::{KnownFigures, Portal, PortalConfig, Simulation, SimulationConfig, Watched};
 use stoop_sources::Params;
-use stoop_tests::Standing;
+use stoop_tests::StandingClock;
 
 /// Listings per page.
 pub(crate) const PAGE: u64 = 25;
@@ -22,7 +22,7 @@ pub(crate) struct Bench {
     pub(crate) database: Arc<Database>,
     pub(crate) stop_after_pages: AtomicU64,
     simulation: Arc<Mutex<Simulation>>,
-    clock: Arc<Standing>,
+    clock: Arc<StandingClock>,
     tokens: Tokens,
     _folder: tempfile::TempDir,
     run: AtomicU64,
@@ -41,7 +41,7 @@ impl Bench {
         let config =
             SimulationConfig { past_ms: 0, pace_percent: 900, ..SimulationConfig::new(11, begin, homes, 4).lively() };
         let simulation = Arc::new(Mutex::new(Simulation::new(config)));
-        let clock = Arc::new(Standing::at(begin));
+        let clock = Arc::new(StandingClock::at(begin));
         let portal_clock = Arc::clone(&clock);
         let portal = Portal::start(Arc::clone(&simulation), PortalConfig::new(move || portal_clock.now())).unwrap();
         let stop_after_pages = AtomicU64::new(u64::MAX);
@@ -92,9 +92,9 @@ impl Bench {
     }
 
     /// The exact figures now, as seen since the first poll.
-    pub(crate) fn answer(&self) -> Answer {
+    pub(crate) fn answer(&self) -> KnownFigures {
         let since = self.database.runs(usize::MAX).unwrap().last().expect("it was polled").began_at;
-        Answer::of(&self.simulation.lock().unwrap(), self.now(), Watched::Since(since))
+        KnownFigures::of(&self.simulation.lock().unwrap(), self.now(), Watched::Since(since))
     }
 
     /// Whether the last poll quarantined rows.

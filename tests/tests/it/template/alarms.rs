@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
+use stoop_pipeline::ErrorCode;
 
 use super::document::{Template, listed, reference, root};
 use super::rules::{Findings, findings, keeps_what_fails};
@@ -113,6 +114,18 @@ pub(crate) fn alarms_are_heard(template: &Template, findings: &mut Findings) {
     }
 }
 
+/// The description of an alarm ends with the code of `docs/ERRORS.md` that has its name, and with no other word in
+/// parentheses.
+pub(crate) fn alarms_name_their_codes(template: &Template, findings: &mut Findings) {
+    let camel = |code: &str| code.split('_').map(|word| word[..1].to_uppercase() + &word[1..]).collect::<String>();
+    for alarm in template.of("AWS::CloudWatch::Alarm") {
+        let description = alarm.properties["AlarmDescription"].as_str().unwrap_or_default();
+        let named = description.rsplit_once(" (").and_then(|(_, end)| end.strip_suffix(")."));
+        let own = ErrorCode::ALL.map(ErrorCode::as_str).into_iter().find(|code| camel(code) == alarm.id);
+        findings.unless(named == own, || format!("{}: its code is {own:?}, and it names {named:?}", alarm.id));
+    }
+}
+
 /// Whether an alarm watches a schedule that no parameter can switch off.
 fn is_always_heard(template: &Template, alarm: &Value) -> bool {
     let function = listed(&alarm["Dimensions"]).first().and_then(|dimension| reference(&dimension["Value"]));
@@ -163,6 +176,18 @@ fn a_schedule_that_is_slower_than_its_heartbeat_is_caught() {
     caught("RollUpSilent/Properties/EvaluationPeriods", json!(1), RULE, &["RollUpSilent"]);
     for expression in ["rate(6 minutes)", "cron(* * * * ? *)"] {
         caught("RollupSchedule/Properties/ScheduleExpression", json!(expression), RULE, &["RollUpSilent"]);
+    }
+}
+
+#[test]
+fn an_alarm_without_its_code_or_with_another_is_caught() {
+    const RULE: &str = "alarms name their codes";
+    for (alarm, description) in [
+        ("LossesHeld", "A loss is held back."),
+        ("LossesHeld", "A loss is held back (quarantined)."),
+        ("PlannerSilent", "It is silent (planner_silent)."),
+    ] {
+        caught(&format!("{alarm}/Properties/AlarmDescription"), json!(description), RULE, &[alarm]);
     }
 }
 

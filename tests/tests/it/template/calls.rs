@@ -10,6 +10,10 @@ use super::document::{Template, reference, root};
 use super::iam::Asked;
 use super::services::Need;
 
+mod rows;
+
+use rows::{NEVER, ROWS, Row};
+
 /// The calls in `shared/aws/src`, as `file operation`, and how often each occurs. `Put` is a part of a transaction,
 /// which is allowed by the actions that it consists of. Check a new occurrence: which function reaches it, and for
 /// which resource?
@@ -32,6 +36,8 @@ pub(super) const CALLS: &[(&str, usize)] = &[
     ("dynamo/controls.rs query", 1),
     ("dynamo/ledger.rs put_item", 1),
     ("dynamo/ledger.rs update_item", 1),
+    ("dynamo/merging.rs query", 2),
+    ("dynamo/merging.rs update_item", 2),
     ("dynamo/runs.rs get_item", 1),
     ("dynamo/runs.rs put_item", 1),
     ("dynamo/tables.rs scan", 1),
@@ -52,7 +58,7 @@ pub(super) const CALLS: &[(&str, usize)] = &[
 
 /// The calls of each port, by the operations of [`CALLS`].
 const PORTS: &[(&str, &[&str])] = &[
-    ("DynamoBrowse", &["dynamo/batch.rs batch_get_item", "dynamo/browse.rs query"]),
+    ("DynamoBrowse", &["dynamo/batch.rs batch_get_item", "dynamo/browse.rs query", "dynamo/merging.rs query"]),
     ("DynamoBudgets", &["dynamo/budgets.rs get_item", "dynamo/budgets.rs put_item"]),
     ("DynamoControls", &["dynamo/controls.rs put_item", "dynamo/controls.rs query"]),
     ("DynamoLedger", &["dynamo/batch.rs batch_get_item", "dynamo/ledger.rs put_item", "dynamo/ledger.rs update_item"]),
@@ -66,6 +72,8 @@ const PORTS: &[(&str, &[&str])] = &[
             "dynamo/commit.rs put_item",
             "dynamo/commit.rs query",
             "dynamo/commit.rs transact_write_items",
+            "dynamo/merging.rs query",
+            "dynamo/merging.rs update_item",
         ],
     ),
     ("DynamoViews", &["dynamo/batch.rs batch_get_item", "dynamo/views.rs query"]),
@@ -112,134 +120,9 @@ const PORTS: &[(&str, &[&str])] = &[
 
 /// Calls that no function makes, only operators with `stoop-aws` and their own permissions.
 const OPERATORS: &[(&str, &[&str])] = &[
-    ("DynamoTables", &["dynamo/batch.rs batch_get_item", "dynamo/tables.rs scan"]),
+    ("DynamoTables", &["dynamo/batch.rs batch_get_item", "dynamo/merging.rs query", "dynamo/tables.rs scan"]),
     ("S3Lake", &["s3/object.rs get_object", "s3/object.rs list_objects_v2"]),
 ];
-
-/// Calls that a function has a port for and never makes, with the reason.
-const NEVER: &[(&str, &str, &str, &str)] = &[
-    ("planner", "PollQueue", "sqs.rs change_message_visibility", "it receives no messages"),
-    ("planner", "PollQueue", "sqs.rs send_message", "only the poller continues a poll"),
-    ("poller", "PollQueue", "sqs.rs send_message_batch", "only the planner plans"),
-    ("poller", "S3Configuration", "configuration.rs get_object", "the planner reads the upload"),
-    ("poller", "S3Configuration", "configuration.rs list_objects_v2", "the planner reads the upload"),
-    ("poller", "S3Configuration", "configuration.rs put_object", "the planner accepts"),
-    ("alerts", "S3Configuration", "configuration.rs get_object", "the planner reads the upload"),
-    ("alerts", "S3Configuration", "configuration.rs list_objects_v2", "the planner reads the upload"),
-    ("alerts", "S3Configuration", "configuration.rs put_object", "the planner accepts"),
-    ("planner", "DynamoControls", "dynamo/controls.rs put_item", "only people ask something of searches"),
-    ("planner", "DynamoRuns", "dynamo/runs.rs get_item", "it asks of all searches at once"),
-    ("poller", "DynamoRuns", "dynamo/batch.rs batch_get_item", "it asks of one search"),
-    ("api", "DynamoStore", "dynamo/commit.rs Put", "it commits nothing"),
-    ("api", "DynamoStore", "dynamo/commit.rs delete_item", "it commits nothing"),
-    ("api", "DynamoStore", "dynamo/commit.rs put_item", "it commits nothing"),
-    ("api", "DynamoStore", "dynamo/commit.rs query", "it commits nothing"),
-    ("api", "DynamoStore", "dynamo/commit.rs transact_write_items", "it commits nothing"),
-    ("api", "StackAreas", "dynamo/areas.rs update_item", "it rolls nothing up"),
-    ("api", "StackAreas", "dynamo/batch.rs batch_get_item", "it rolls nothing up"),
-    ("api", "StackAreas", "s3/object.rs put_object", "it rolls nothing up"),
-];
-
-/// A call of a function through a port, and one IAM requirement: action, resource, and `s3:prefix` or
-/// `dynamodb:LeadingKeys` (of the partition keys that a request names, Developer Guide, "Using IAM policy conditions").
-type Row = (&'static str, &'static str, &'static str, &'static str, &'static str, &'static str);
-
-/// S3's `HeadObject` needs `s3:GetObject`, and so does the `If-Match` of a `PutObject`; `If-None-Match` needs nothing
-/// more (User Guide, "conditional writes"). After a refused read the code lists the key itself (ADR 0025).
-const ROWS: &[Row] = &[
-    ("planner", "S3Configuration", "configuration.rs list_objects_v2", "s3:ListBucket", "${DataBucket.Arn}", "config/"),
-    (
-        "planner",
-        "S3Configuration",
-        "configuration.rs get_object",
-        "s3:GetObject",
-        "${DataBucket.Arn}/config/a.toml",
-        "",
-    ),
-    ("planner", "S3Configuration", "configuration.rs put_object", "s3:PutObject", ACCEPTED, ""),
-    ("planner", "S3Configuration", "s3/object.rs get_object", "s3:GetObject", ACCEPTED, ""),
-    ("planner", "S3Configuration", "s3/object.rs list_objects_v2", "s3:ListBucket", "${DataBucket.Arn}", "accepted/c"),
-    ("planner", "DynamoRuns", "dynamo/batch.rs batch_get_item", "dynamodb:BatchGetItem", "${RunsTable.Arn}", ""),
-    ("planner", "DynamoRuns", "dynamo/runs.rs put_item", "dynamodb:PutItem", "${RunsTable.Arn}", ""),
-    ("planner", "DynamoControls", "dynamo/controls.rs query", "dynamodb:Query", "${RunsTable.Arn}", CONTROLS),
-    ("planner", "PollQueue", "sqs.rs send_message_batch", "sqs:SendMessage", "${PollQueue.Arn}", ""),
-    ("poller", "S3Configuration", "s3/object.rs get_object", "s3:GetObject", ACCEPTED, ""),
-    ("poller", "S3Configuration", "s3/object.rs list_objects_v2", "s3:ListBucket", "${DataBucket.Arn}", "accepted/c"),
-    ("poller", "S3Files", "s3/object.rs get_object", "s3:GetObject", "${DataBucket.Arn}/files/a/b.csv.gz", ""),
-    ("poller", "S3Files", "s3/object.rs list_objects_v2", "s3:ListBucket", "${DataBucket.Arn}", "files/"),
-    ("poller", "S3Files", "s3/object.rs list_objects_v2", "s3:ListBucket", "${DataBucket.Arn}", "files/a/b.csv.gz"),
-    ("poller", "S3Index", "s3/object.rs delete_objects", "s3:DeleteObject", SEGMENT, ""),
-    ("poller", "S3Index", "s3/object.rs get_object", "s3:GetObject", INDEX, ""),
-    ("poller", "S3Index", "s3/object.rs get_object", "s3:GetObject", SEGMENT, ""),
-    ("poller", "S3Index", "s3/object.rs head_object", "s3:GetObject", INDEX, ""),
-    ("poller", "S3Index", "s3/object.rs list_objects_v2", "s3:ListBucket", "${DataBucket.Arn}", "index/"),
-    ("poller", "S3Index", "s3/object.rs list_objects_v2", "s3:ListBucket", "${DataBucket.Arn}", "index/a.json.zst"),
-    ("poller", "S3Index", "s3/object.rs list_objects_v2", "s3:ListBucket", "${DataBucket.Arn}", "index/source/a/"),
-    ("poller", "S3Index", "s3/object.rs put_object", "s3:PutObject", INDEX, ""),
-    ("poller", "S3Index", "s3/object.rs put_object", "s3:PutObject", SEGMENT, ""),
-    ("poller", "S3Index", "s3/object.rs put_object", "s3:GetObject", INDEX, ""),
-    ("poller", "S3Pages", "s3/object.rs put_object", "s3:PutObject", "${DataBucket.Arn}/pages/run/0.zst", ""),
-    ("poller", "S3Quarantine", "s3/object.rs put_object", "s3:PutObject", QUARANTINE, ""),
-    ("poller", "Secrets", "secrets.rs get_secret_value", "secretsmanager:GetSecretValue", SOURCE_KEY, ""),
-    ("poller", "PollQueue", "sqs.rs send_message", "sqs:SendMessage", "${PollQueue.Arn}", ""),
-    ("poller", "PollQueue", "sqs.rs change_message_visibility", "sqs:ChangeMessageVisibility", "${PollQueue.Arn}", ""),
-    ("poller", "DynamoRuns", "dynamo/runs.rs get_item", "dynamodb:GetItem", "${RunsTable.Arn}", ""),
-    ("poller", "DynamoRuns", "dynamo/runs.rs put_item", "dynamodb:PutItem", "${RunsTable.Arn}", ""),
-    ("poller", "DynamoBudgets", "dynamo/budgets.rs get_item", "dynamodb:GetItem", "${RunsTable.Arn}", ""),
-    ("poller", "DynamoBudgets", "dynamo/budgets.rs put_item", "dynamodb:PutItem", "${RunsTable.Arn}", ""),
-    ("poller", "KinesisStream", "kinesis.rs put_records", "kinesis:PutRecords", "${Stream.Arn}", ""),
-    ("metrics", "S3Quarantine", "s3/object.rs put_object", "s3:PutObject", QUARANTINE, ""),
-    ("metrics", "LakeDelivery", "firehose.rs put_record_batch", "firehose:PutRecordBatch", "${LakeDelivery.Arn}", ""),
-    ("metrics", "DynamoStore", "dynamo/batch.rs batch_get_item", "dynamodb:BatchGetItem", "${HomesTable.Arn}", ""),
-    ("metrics", "DynamoStore", "dynamo/batch.rs batch_get_item", "dynamodb:BatchGetItem", "${MarketsTable.Arn}", ""),
-    ("metrics", "DynamoStore", "dynamo/commit.rs transact_write_items", "dynamodb:PutItem", "${HomesTable.Arn}", ""),
-    ("metrics", "DynamoStore", "dynamo/commit.rs Put", "dynamodb:PutItem", "${HomesTable.Arn}", ""),
-    ("metrics", "DynamoStore", "dynamo/commit.rs Put", "dynamodb:PutItem", "${MarketsTable.Arn}", ""),
-    ("metrics", "DynamoStore", "dynamo/commit.rs put_item", "dynamodb:PutItem", "${MarketsTable.Arn}", ""),
-    ("metrics", "DynamoStore", "dynamo/commit.rs query", "dynamodb:Query", "${MarketsTable.Arn}", ""),
-    ("metrics", "DynamoStore", "dynamo/commit.rs delete_item", "dynamodb:DeleteItem", "${MarketsTable.Arn}", ""),
-    ("alerts", "S3Configuration", "s3/object.rs get_object", "s3:GetObject", ACCEPTED, ""),
-    ("alerts", "S3Configuration", "s3/object.rs list_objects_v2", "s3:ListBucket", "${DataBucket.Arn}", "accepted/c"),
-    ("alerts", "DynamoLedger", "dynamo/batch.rs batch_get_item", "dynamodb:BatchGetItem", "${AlertsTable.Arn}", ""),
-    ("alerts", "DynamoLedger", "dynamo/ledger.rs put_item", "dynamodb:PutItem", "${AlertsTable.Arn}", ""),
-    ("alerts", "DynamoLedger", "dynamo/ledger.rs update_item", "dynamodb:UpdateItem", "${AlertsTable.Arn}", ""),
-    ("alerts", "TopicPublisher", "sns.rs publish_batch", "sns:Publish", "${AlertsTopic}", ""),
-    ("alerts", "S3Quarantine", "s3/object.rs put_object", "s3:PutObject", QUARANTINE, ""),
-    ("api", "Secrets", "secrets.rs get_secret_value", "secretsmanager:GetSecretValue", "${ApiToken}", ""),
-    ("api", "DynamoStore", "dynamo/batch.rs batch_get_item", "dynamodb:BatchGetItem", "${HomesTable.Arn}", ""),
-    ("api", "DynamoStore", "dynamo/batch.rs batch_get_item", "dynamodb:BatchGetItem", "${MarketsTable.Arn}", ""),
-    ("api", "DynamoBrowse", "dynamo/batch.rs batch_get_item", "dynamodb:BatchGetItem", "${HomesTable.Arn}", ""),
-    ("api", "DynamoBrowse", "dynamo/browse.rs query", "dynamodb:Query", "${HomesTable.Arn}/index/open", ""),
-    ("api", "DynamoBrowse", "dynamo/browse.rs query", "dynamodb:Query", "${RunsTable.Arn}/index/by_kind", ""),
-    ("api", "DynamoControls", "dynamo/controls.rs put_item", "dynamodb:PutItem", "${RunsTable.Arn}", CONTROLS),
-    ("api", "DynamoControls", "dynamo/controls.rs query", "dynamodb:Query", "${RunsTable.Arn}", CONTROLS),
-    ("api", "DynamoViews", "dynamo/batch.rs batch_get_item", "dynamodb:BatchGetItem", "${MarketsTable.Arn}", ""),
-    ("api", "DynamoViews", "dynamo/batch.rs batch_get_item", "dynamodb:BatchGetItem", "${AlertsTable.Arn}", ""),
-    ("api", "DynamoViews", "dynamo/views.rs query", "dynamodb:Query", "${MarketsTable.Arn}/index/heads", ""),
-    ("api", "DynamoViews", "dynamo/views.rs query", "dynamodb:Query", "${AlertsTable.Arn}/index/by_day", ""),
-    ("rollup", "StackAreas", "dynamo/areas.rs query", "dynamodb:Query", "${MarketsTable.Arn}/index/changed", ""),
-    ("rollup", "StackAreas", "dynamo/areas.rs query", "dynamodb:Query", "${MarketsTable.Arn}/index/heads", ""),
-    ("rollup", "StackAreas", "dynamo/areas.rs update_item", "dynamodb:UpdateItem", "${MarketsTable.Arn}", ""),
-    ("rollup", "StackAreas", "dynamo/batch.rs batch_get_item", "dynamodb:BatchGetItem", "${MarketsTable.Arn}", ""),
-    ("rollup", "StackAreas", "s3/object.rs get_object", "s3:GetObject", SUM, ""),
-    ("rollup", "StackAreas", "s3/object.rs list_objects_v2", "s3:ListBucket", "${DataBucket.Arn}", SUM_KEY),
-    ("rollup", "StackAreas", "s3/object.rs put_object", "s3:PutObject", SUM, ""),
-    ("rollup", "StackAreas", "s3/object.rs put_object", "s3:GetObject", SUM, ""),
-    ("api", "StackAreas", "dynamo/areas.rs query", "dynamodb:Query", "${MarketsTable.Arn}/index/changed", ""),
-    ("api", "StackAreas", "s3/object.rs get_object", "s3:GetObject", SUM, ""),
-    ("api", "StackAreas", "s3/object.rs list_objects_v2", "s3:ListBucket", "${DataBucket.Arn}", SUM_KEY),
-];
-
-const CONTROLS: &str = "#controls";
-const SUM_KEY: &str = "rollups/table/us/wa/king/sale-USD.sum";
-const SUM: &str = "${DataBucket.Arn}/rollups/table/us/wa/king/sale-USD.sum";
-const ACCEPTED: &str = "${DataBucket.Arn}/accepted/config.json";
-const INDEX: &str = "${DataBucket.Arn}/index/a.json.zst";
-const SEGMENT: &str = "${DataBucket.Arn}/index/source/a/00000000000000000007-writer-0.json.zst";
-const QUARANTINE: &str = "${DataBucket.Arn}/quarantine/source/0a.json";
-/// Secrets Manager appends six characters to the ARN of every secret.
-const SOURCE_KEY: &str =
-    "arn:aws:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:stoop/${AWS::StackName}/rapidapi-AbCdEf";
 
 /// The permissions that our code needs, by the functions' roles.
 pub(super) fn needs(template: &Template) -> Vec<Need> {

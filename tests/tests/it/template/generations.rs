@@ -73,7 +73,7 @@ fn the_first_is_written_shown_and_named() {
             let expected = json!({ "Ref": format!("{table}{suffix}") });
             for function in template.functions() {
                 let named = &function.properties["Environment"]["Variables"][variable];
-                let has_one = matches!(function.id, "MetricsFunction" | "ApiFunction");
+                let has_one = matches!(function.id, "MetricsFunction" | "ApiFunction" | "AlertsFunction");
                 assert_eq!(*named == expected, has_one, "{which}: {} of {}", variable, function.id);
                 assert!(has_one || named.is_null());
             }

@@ -126,12 +126,13 @@ fn longest_reference(kind: &str) -> usize {
     }
 }
 
-/// One of its values, or its greatest number; a text is unbounded.
+/// One of its values, its greatest number, or its greatest length; other texts are unbounded.
 fn longest_parameter(parameter: &Value) -> usize {
     let allowed = parameter["AllowedValues"].as_array().into_iter().flatten();
     let allowed = allowed.map(|value| value.as_str().map_or_else(|| value.to_string().len(), str::len)).max();
     let number = || parameter.get("MaxValue").map(|greatest| greatest.to_string().len());
-    allowed.or_else(number).unwrap_or(ENVIRONMENT_BYTES_MAX)
+    let length = || usize::try_from(parameter["MaxLength"].as_u64()?).ok();
+    allowed.or_else(number).or_else(length).unwrap_or(ENVIRONMENT_BYTES_MAX)
 }
 
 /// The most characters of a role's inline policies: the template's own, with an ARN for every resource.

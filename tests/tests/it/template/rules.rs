@@ -41,6 +41,7 @@ const RULES: &[(&str, Rule)] = &[
     ("parameters explain themselves", parameters_explain_themselves),
     ("failures have alarms", super::alarms::failures_have_alarms),
     ("alarms are heard", super::alarms::alarms_are_heard),
+    ("alarms name their codes", super::alarms::alarms_name_their_codes),
     ("a heartbeat waits for two ticks", super::alarms::a_heartbeat_waits_for_two_ticks),
     ("policies name actions and resources", super::policies::policies_name_actions_and_resources),
     ("conditions fail closed", super::policies::conditions_fail_closed),

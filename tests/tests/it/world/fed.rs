@@ -2,8 +2,8 @@ use std::collections::VecDeque;
 
 use stoop_dice::Dice;
 use stoop_domain::{Observation, Time};
-use stoop_simulation::{Entry, Home, Noise, Rows, SimulationConfig};
-use stoop_sources::declared::{Map, Outcome, Row};
+use stoop_simulation::{Home, LifeEvent, Noise, SimulatedRows, SimulationConfig};
+use stoop_sources::declared::{Map, RowBytes, RowOutcome};
 use stoop_tests::mapping::Stream;
 use stoop_wire::kpl::aggregate;
 
@@ -14,7 +14,7 @@ pub(crate) struct Fed {
     /// The market's homes.
     pub(crate) homes: Vec<Home>,
     /// The log of the market.
-    pub(crate) log: Vec<Entry>,
+    pub(crate) log: Vec<LifeEvent>,
     /// A time after everything.
     pub(crate) end: Time,
     /// The observations still to be put.
@@ -49,7 +49,7 @@ impl Fed {
         let seed = dice.below(1 << 30) as u64;
         let config =
             SimulationConfig { past_ms: 0, noise, pace_percent, ..SimulationConfig::new(seed, start, 60, 4).lively() };
-        let mut rows = Rows::new(config, rows);
+        let mut rows = SimulatedRows::new(config, rows);
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../maps/simulated.toml");
         let map = Map::parse(&std::fs::read_to_string(path).unwrap(), "maps/simulated.toml").unwrap();
         let mut reader = map.bind_json();
@@ -57,8 +57,8 @@ impl Fed {
         let (mut observations, mut log, mut row) = (Vec::new(), Vec::new(), Vec::new());
         let far = start.plus_ms(3_650 * Time::DAY_MS);
         while let Some(entry) = rows.next_into(&mut row) {
-            let outcome = reader.read(Row::Json(&row), "rows.jsonl", far).unwrap();
-            let Outcome::Observation(seen, _) = outcome else { panic!("skipped {}", String::from_utf8_lossy(&row)) };
+            let outcome = reader.read(RowBytes::Json(&row), "rows.jsonl", far).unwrap();
+            let RowOutcome::Observation(seen, _) = outcome else { panic!("skipped {}", String::from_utf8_lossy(&row)) };
             observations.push(seen);
             log.push(entry);
             row.clear();

@@ -17,7 +17,7 @@ use stoop_emf::Meter;
 use stoop_market::Cells;
 use stoop_pipeline::ports::{Commit, CommitError, PortError, Quarantine, Store, Versioned};
 use stoop_tests::mapping::{Batch, Outcome, ShardId, Stream, pause};
-use stoop_tests::{Faulty, Standing};
+use stoop_tests::{Faulty, StandingClock};
 
 pub(crate) use fed::Fed;
 
@@ -47,7 +47,7 @@ pub(crate) fn seeds(count: u64) -> impl Iterator<Item = Seed> {
 /// A database behind an unreliable network, and the environments of a function that uses it.
 pub(crate) struct World {
     pub(crate) database: Arc<Database>,
-    pub(crate) clock: Standing,
+    pub(crate) clock: StandingClock,
     pub(crate) meter: Meter,
     store: Faulty<Database>,
     dice: Mutex<Dice>,
@@ -63,7 +63,7 @@ impl World {
         let store = Faulty::new(Arc::clone(&database));
         store.limit_items(100);
         let dice = Mutex::new(Dice::new(!seed));
-        let (clock, meter) = (Standing::at(now), Meter::new("world", "metrics"));
+        let (clock, meter) = (StandingClock::at(now), Meter::new("world", "metrics"));
         let faults_permille = AtomicU64::new(faults_permille);
         Self { database, clock, meter, store, dice, faults_permille, _folder: folder }
     }

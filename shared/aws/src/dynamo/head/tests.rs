@@ -170,7 +170,8 @@ fn a_head_with_a_free_tail_has_less_than_two_kilobytes() {
     let base = Block::of(&state, 1 << 40, 7).unwrap();
     let tail = vec![0; usize::try_from(TAIL_BYTES_FREE).unwrap()];
     let archive = Some(base.reference.clone());
-    let head = Head { version: 1 << 40, tail, carried: 1 << 30, base: Some(base.reference), archive };
+    let head =
+        Head { version: 1 << 40, tail, carried: 1 << 30, base: Some(base.reference), archive, ..Head::default() };
     let long: Market = "us/north-carolina/mecklenburg-county/charlotte/28202-1234:sale:USD".parse().unwrap();
     let item = head.to_item(&long, &state, Time::from_ms(1_768_392_000_000));
     let bytes = item_bytes(&item);

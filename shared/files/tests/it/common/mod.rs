@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use stoop_domain::{Observation, Reason, Time};
 use stoop_files::{Content, ReadOptions, open};
-use stoop_sources::declared::{Map, Outcome, Reader, Row, RowError};
+use stoop_sources::declared::{Map, RowBytes, RowError, RowOutcome, RowReader};
 
 const MAP: &str = r#"
     name = "z"
@@ -72,7 +72,7 @@ pub fn replay(map: &Map, files: &[PathBuf]) -> Replay {
     for file in files {
         let name = file.file_name().unwrap().to_string_lossy().into_owned();
         let mut rows = open(file, &ReadOptions::of(map)).unwrap();
-        let mut reader: Reader = match rows.headers() {
+        let mut reader: RowReader = match rows.headers() {
             Some(headers) => map.bind_csv(headers).unwrap_or_else(|errors| panic!("{errors}")),
             None => map.bind_json(),
         };
@@ -80,16 +80,16 @@ pub fn replay(map: &Map, files: &[PathBuf]) -> Replay {
             replay.rows += 1;
             let row = row.unwrap();
             let read = match row.content {
-                Content::Json(bytes) => reader.read(Row::Json(bytes), &name, now),
-                Content::Csv(record) => reader.read(Row::Csv(record), &name, now),
-                Content::Comment(_) => Ok(Outcome::Skipped),
+                Content::Json(bytes) => reader.read(RowBytes::Json(bytes), &name, now),
+                Content::Csv(record) => reader.read(RowBytes::Csv(record), &name, now),
+                Content::Comment(_) => Ok(RowOutcome::Skipped),
             };
             let checked = match read {
-                Ok(Outcome::Skipped) => {
+                Ok(RowOutcome::Skipped) => {
                     replay.skipped += 1;
                     continue;
                 }
-                Ok(Outcome::Observation(mut observation, refused)) => {
+                Ok(RowOutcome::Observation(mut observation, refused)) => {
                     replay.values.extend(refused.into_iter().map(|value| (value.reason, value.detail)));
                     let checked = observation.check(now).map_err(|(reason, detail)| RowError { reason, detail });
                     checked.map(|refused| {

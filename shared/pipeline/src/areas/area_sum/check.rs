@@ -2,13 +2,13 @@
 
 use stoop_domain::Day;
 
-use super::{Part, Total, WholeMarket};
+use super::{AreaPart, Total, WholeMarket};
 use crate::with_causes;
 
 /// Days more than ten thousand years from 1970 are invalid; computing with them could overflow.
 const DAYS_MAX: i32 = 3_652_425;
 
-impl Part {
+impl AreaPart {
     /// Compares a part of a county with its market, which has the same version.
     ///
     /// # Errors

@@ -54,7 +54,7 @@ struct Gathered {
 
 /// What a commit does to one market.
 #[derive(Default)]
-struct Step {
+struct MarketAdditions {
     /// The sum of its additions.
     sum: DeltaSum,
     fold_to: Option<Horizon>,
@@ -235,7 +235,7 @@ impl<'a, S: Gathers> Gatherer<'a, S> {
         self.changed.sort_unstable();
         self.changed.iter().for_each(|index| self.homes[*index as usize].close());
         self.open = 0;
-        let mut steps: FxHashMap<Market, Step> = FxHashMap::default();
+        let mut steps: FxHashMap<Market, MarketAdditions> = FxHashMap::default();
         let mut homes = Vec::with_capacity(self.changed.len());
         for index in &self.changed {
             let gathered = &self.homes[*index as usize];
@@ -267,7 +267,7 @@ impl<'a, S: Gathers> Gatherer<'a, S> {
         }
         self.measurer.read_markets(steps.keys()).await?;
         let mut summed: Vec<(Market, Delta, Option<Horizon>, Cells)> = Vec::with_capacity(steps.len());
-        for (market, Step { sum, fold_to }) in steps {
+        for (market, MarketAdditions { sum, fold_to }) in steps {
             let kept = self.measurer.markets.entry(market.clone()).or_default();
             let delta = sum.sum();
             let mut archived = kept.value.add(&delta);
@@ -336,7 +336,7 @@ impl<'a, S: Gathers> Gatherer<'a, S> {
 
 /// Whether a home in which nothing else changed may fold one of its markets further than it is folded, or will be after
 /// these steps. For uncached markets this is unknown.
-fn folds(measurer: &mut Measurer<'_>, steps: &FxHashMap<Market, Step>, new: &Home) -> bool {
+fn folds(measurer: &mut Measurer<'_>, steps: &FxHashMap<Market, MarketAdditions>, new: &Home) -> bool {
     let Measurer { markets, zones, .. } = measurer;
     offered_until(&new.history).into_iter().any(|(market, until)| {
         let folded = markets.get(&market).and_then(|kept| kept.value.horizon());

@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use stoop_sources::{Contradiction, ContradictionCount, Contradictions, Distrust};
 use stoop_wire::EncodedListing;
 
-use super::change::{Cause, Change};
+use super::change::{Cause, OutgoingObservation};
 use super::polled::Polled;
+use crate::error_code::ErrorCode;
 
 /// Counts contradictions until they are learnt.
 #[derive(Default)]
@@ -19,9 +20,9 @@ impl Believer {
     ///
     /// The content hash of a listing includes distrusted fields. So no listing is sent again because of a verdict,
     /// neither by this search nor by another of its source.
-    pub(super) fn believe(&mut self, changes: &mut [Change], distrust: &Distrust) {
+    pub(super) fn believe(&mut self, changes: &mut [OutgoingObservation], distrust: &Distrust) {
         let distrusts = distrust.kinds().next().is_some();
-        for Change { observation, encoded, cause, .. } in changes {
+        for OutgoingObservation { observation, encoded, cause, .. } in changes {
             if *cause == Cause::Row {
                 self.counted.take(&observation.listing, observation.seen);
             }
@@ -39,7 +40,8 @@ impl Believer {
         for (kind, distrusted) in distrust.learn(&counted) {
             let count = distrust.counts().map(|(count, _)| count).find(|count| count.kind == kind);
             let verdict = verdict(kind, distrusted, count);
-            tracing::warn!(search, verdict, "the source contradicts itself, or does not any more");
+            let code = ErrorCode::FieldsDistrusted;
+            tracing::warn!(search, verdict, %code, "the source contradicts itself, or does not any more");
             polled.verdicts.push(verdict);
         }
         let fields: BTreeSet<&str> = distrust.kinds().map(Contradiction::field).collect();

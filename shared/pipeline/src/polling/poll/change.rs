@@ -14,7 +14,7 @@ pub(super) struct ShownListing {
 }
 
 /// An observation that is to be sent.
-pub(super) struct Change {
+pub(super) struct OutgoingObservation {
     pub(super) observation: Observation,
     /// The observation's listing.
     pub(super) encoded: EncodedListing,

@@ -5,10 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use stoop_domain::Time;
 
-use super::change::{Cause, Change};
+use super::change::{Cause, OutgoingObservation};
 use super::index::Index;
 use super::polled::Polled;
-use crate::ports::SearchState;
+use crate::error_code::ErrorCode;
+use crate::ports::{PortError, SearchState};
 use crate::search::held_move::HeldMove;
 
 /// So many listings may always move by one share.
@@ -31,7 +32,7 @@ impl CommonMoves {
     /// seen, and keep their prices.
     pub(super) fn hold_back(
         &mut self,
-        changes: &mut Vec<Change>,
+        changes: &mut Vec<OutgoingObservation>,
         scan: Time,
         index: &mut Index<'_>,
         polled: &mut Polled,
@@ -70,12 +71,26 @@ impl CommonMoves {
             }
             None => {
                 index.state.held_moves.push(HeldMove::new(permille, scan));
-                let report = report(permille, listings);
-                tracing::warn!(search = index.search(), permille, "{report}");
+                let report = report(&HeldMove::new(permille, scan), listings);
+                tracing::warn!(search = index.search(), permille, code = %ErrorCode::MovesHeld, "{report}");
                 polled.held_moves.push(report);
             }
         }
     }
+}
+
+/// Applies a person's ruling to the moves that are held back, before a scan begins.
+pub(super) async fn do_as_ruled(index: &mut Index<'_>, polled: &mut Polled) -> Result<(), PortError> {
+    if index.state.held_moves.is_empty() {
+        return Ok(());
+    }
+    let Some(ruling) = index.ruling(polled).await? else { return Ok(()) };
+    for held in &mut index.state.held_moves {
+        if held.rule(ruling) {
+            polled.rulings.push(format!("{ruling}: prices {}", held.change()));
+        }
+    }
+    Ok(())
 }
 
 /// The pages of a scan end, perhaps in a later run than they began: what it confirmed is held no longer. Nor is, if it has seen
@@ -84,10 +99,9 @@ pub(super) fn end(scan: Time, everything: bool, state: &mut SearchState, polled:
     state.held_moves.retain(|held| {
         let is_over = everything && held.scan != scan;
         if is_over {
-            polled.held_moves.push(format!(
-                "no prices are {} any more: what was held back was not published",
-                change(held.permille)
-            ));
+            polled
+                .held_moves
+                .push(format!("no prices are {} any more: what was held back was not published", held.change()));
         }
         !is_over && !held.is_confirmed
     });
@@ -99,7 +113,7 @@ pub(super) fn holds_some(scan: Time, state: &SearchState) -> bool {
 }
 
 /// By how much a change moves a price that the index has, in thousandths; `None` if it moves none, or the status changes too.
-fn permille(change: &Change, index: &Index<'_>) -> Option<i64> {
+fn permille(change: &OutgoingObservation, index: &Index<'_>) -> Option<i64> {
     if change.cause != Cause::Row || change.new {
         return None;
     }
@@ -113,13 +127,8 @@ fn permille(change: &Change, index: &Index<'_>) -> Option<i64> {
     i64::try_from(share).ok().filter(|share| *share != 0)
 }
 
-fn report(permille: i64, listings: u64) -> String {
-    format!("{listings} prices or more are {} in one scan: held back until later scans show it too", change(permille))
-}
-
-fn change(permille: i64) -> String {
-    let by = permille.unsigned_abs();
-    format!("{} by {}.{} %", if permille < 0 { "lower" } else { "higher" }, by / 10, by % 10)
+fn report(held: &HeldMove, listings: u64) -> String {
+    format!("{listings} prices or more are {} in one scan: held back until later scans show it too", held.change())
 }
 
 #[cfg(test)]
@@ -128,7 +137,8 @@ mod tests {
 
     #[test]
     fn a_move_is_told_in_words() {
-        assert!(report(-200, 200).starts_with("200 prices or more are lower by 20.0 % in one scan: "));
-        assert_eq!(change(19), "higher by 1.9 %");
+        let held = |permille| HeldMove::new(permille, Time::default());
+        assert!(report(&held(-200), 200).starts_with("200 prices or more are lower by 20.0 % in one scan: "));
+        assert_eq!(held(19).change(), "higher by 1.9 %");
     }
 }

@@ -1,4 +1,5 @@
-use crate::ports::PortError;
+use crate::error_code::ErrorCode;
+use crate::ports::{FailureKind, PortError};
 
 /// Why a poll failed. What is already on the stream stays there; the next poll sends the rest.
 #[derive(Debug, thiserror::Error)]
@@ -24,6 +25,19 @@ pub enum PollError {
 }
 
 impl PollError {
+    /// The code under which operators find what to do; `None` if there is nothing to do.
+    #[must_use]
+    pub fn code(&self) -> Option<ErrorCode> {
+        match self {
+            Self::Source(_) => Some(ErrorCode::SourceFailed),
+            Self::Denied(_) => Some(ErrorCode::KeyRefused),
+            Self::Port(error) => ErrorCode::of_kind(FailureKind::of(error).unwrap_or(error.kind())),
+            Self::Refused(_) => Some(ErrorCode::Unavailable),
+            Self::Drifted(_) => Some(ErrorCode::FieldsDrifted),
+            Self::Raced(_) => None,
+        }
+    }
+
     /// Whether the source failed, not a port: the schedule asks it again.
     pub(crate) fn is_of_source(&self) -> bool {
         matches!(self, Self::Source(_) | Self::Denied(_) | Self::Drifted(_))

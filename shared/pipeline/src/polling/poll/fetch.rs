@@ -1,10 +1,14 @@
+mod decision;
+
 use std::hash::{BuildHasher, BuildHasherDefault};
 
 use rustc_hash::FxHasher;
 use stoop_sources::{Grant, Limit, Request, Source};
 
+use decision::RetryDecision;
+
 use super::account::SharedAccount;
-use super::address::{first_words, host_of, not_followed, shown_url};
+use super::address::{first_words, host_of, shown_url};
 use super::quota::{QuotaStatus, reported};
 use super::tokens::Token;
 use super::{PollError, PollPorts, Polled, USER_AGENT};
@@ -50,20 +54,8 @@ enum Use {
     Unused,
 }
 
-/// How to handle an answer that the source does not read.
-enum Verdict {
-    /// Retry, after a pause unless the whole account pauses.
-    Again(String),
-    /// The token has expired, or the key is not accepted.
-    Unauthorized(String),
-    /// The key or token is not accepted.
-    Denied(String),
-    /// Retrying will not help.
-    Final(String),
-}
-
 /// Why there is no answer.
-enum Failure {
+enum FetchFailure {
     Unauthorized(String),
     Poll(PollError),
 }
@@ -172,14 +164,14 @@ impl<'a> Fetcher<'a> {
         request: &Request,
         grant: &Request,
         reads: &(dyn Fn(u16) -> bool + Sync),
-    ) -> Result<Option<HttpAnswer>, Failure> {
+    ) -> Result<Option<HttpAnswer>, FetchFailure> {
         let mut refused = None;
         loop {
             let Some(bearer) = self.token(grant, refused.as_deref()).await? else { return Ok(None) };
             let mut signed = request.clone();
             signed.headers.push(("authorization".into(), format!("Bearer {bearer}")));
             match self.exchange(&signed, ATTEMPTS_MAX, reads).await {
-                Err(Failure::Unauthorized(why)) if refused.is_none() => {
+                Err(FetchFailure::Unauthorized(why)) if refused.is_none() => {
                     tracing::info!(why, "the token is no longer accepted");
                     refused = Some(bearer);
                 }
@@ -189,7 +181,7 @@ impl<'a> Fetcher<'a> {
     }
 
     /// Returns the bearer token for a request: the stored one, unless it was refused or expires soon.
-    async fn token(&mut self, grant: &Request, refused: Option<&str>) -> Result<Option<String>, Failure> {
+    async fn token(&mut self, grant: &Request, refused: Option<&str>) -> Result<Option<String>, FetchFailure> {
         let place = self.ports.tokens.of(grant);
         // Held while the token is requested, so that others wait for this request.
         let mut held = place.lock().await;
@@ -201,7 +193,7 @@ impl<'a> Fetcher<'a> {
         let answer = match self.exchange(grant, ATTEMPTS_MAX, &|status| matches!(status, 200 | 400)).await {
             Ok(Some(answer)) => answer,
             Ok(None) => return Ok(None),
-            Err(Failure::Unauthorized(why)) => {
+            Err(FetchFailure::Unauthorized(why)) => {
                 return Err(PollError::Denied(format!("asking for a token: {why}")).into());
             }
             Err(other) => return Err(other),
@@ -221,7 +213,7 @@ impl<'a> Fetcher<'a> {
         request: &Request,
         attempts_max: u32,
         reads: &(dyn Fn(u16) -> bool + Sync),
-    ) -> Result<Option<HttpAnswer>, Failure> {
+    ) -> Result<Option<HttpAnswer>, FetchFailure> {
         let mut request = request.clone();
         request.headers.push(("user-agent".into(), USER_AGENT.into()));
         let host = host_of(&request.url);
@@ -241,24 +233,26 @@ impl<'a> Fetcher<'a> {
             let details = self.details(&request, sent.as_ref().ok());
             let verdict = match sent {
                 Ok(answer) if reads(answer.status) => return Ok(Some(answer)),
-                Ok(answer) => judge(&request, &answer),
-                Err(HttpError::Transient(why)) => Verdict::Again(why),
-                Err(error) => Verdict::Final(error.to_string()),
+                Ok(answer) => RetryDecision::of(&request, &answer),
+                Err(HttpError::Transient(why)) => RetryDecision::Again(why),
+                Err(error) => RetryDecision::Final(error.to_string()),
             };
             match verdict {
                 // The failure may be due to the stop; the retry is for the next run.
-                Verdict::Again(_) if (self.ports.stop)() => return Ok(None),
-                Verdict::Unauthorized(why) => return Err(Failure::Unauthorized(format!("{host}: {why}{details}"))),
-                Verdict::Denied(why) => return Err(PollError::Denied(format!("{host}: {why}{details}")).into()),
-                Verdict::Final(why) => return Err(PollError::Source(format!("{host}: {why}{details}")).into()),
-                Verdict::Again(why) if attempt >= attempts_max => {
+                RetryDecision::Again(_) if (self.ports.stop)() => return Ok(None),
+                RetryDecision::Unauthorized(why) => {
+                    return Err(FetchFailure::Unauthorized(format!("{host}: {why}{details}")));
+                }
+                RetryDecision::Denied(why) => return Err(PollError::Denied(format!("{host}: {why}{details}")).into()),
+                RetryDecision::Final(why) => return Err(PollError::Source(format!("{host}: {why}{details}")).into()),
+                RetryDecision::Again(why) if attempt >= attempts_max => {
                     let times = if attempt == 1 { String::new() } else { format!(", {attempt} times") };
                     return Err(PollError::Source(format!("{host}: {why}{times}{details}")).into());
                 }
-                Verdict::Again(why) if blocked => {
+                RetryDecision::Again(why) if blocked => {
                     tracing::info!(host, why, attempt, "trying again when the server allows it");
                 }
-                Verdict::Again(why) => {
+                RetryDecision::Again(why) => {
                     let wait = self.backoff_ms(attempt);
                     tracing::info!(host, why, wait_ms = wait, attempt, "trying again");
                     self.ports.clock.sleep(wait).await;
@@ -355,7 +349,7 @@ impl<'a> Fetcher<'a> {
     }
 }
 
-impl Failure {
+impl FetchFailure {
     fn into_poll_error(self) -> PollError {
         match self {
             Self::Unauthorized(why) => PollError::Denied(why),
@@ -364,13 +358,13 @@ impl Failure {
     }
 }
 
-impl From<PollError> for Failure {
+impl From<PollError> for FetchFailure {
     fn from(error: PollError) -> Self {
         Self::Poll(error)
     }
 }
 
-impl From<PortError> for Failure {
+impl From<PortError> for FetchFailure {
     fn from(error: PortError) -> Self {
         Self::Poll(error.into())
     }
@@ -382,19 +376,5 @@ fn close_bookings(account: &mut Account, open: &[(Booking, Use)]) {
             Use::Brought(bytes) => account.settle(*booking, *bytes),
             Use::Unused => account.take_back(*booking),
         }
-    }
-}
-
-fn judge(request: &Request, answer: &HttpAnswer) -> Verdict {
-    let what = format!("status {}", answer.status);
-    match answer.status {
-        408 | 425 | 429 | 500 | 502..=504 => Verdict::Again(what),
-        401 => Verdict::Unauthorized(format!("{what}: the key or token is missing, wrong or expired")),
-        403 => Verdict::Denied(format!("{what}: the key or token is missing, wrong or expired")),
-        300..=399 => Verdict::Final(match answer.header("location") {
-            Some(location) => format!("{what}: {}", not_followed(request, location)),
-            None => what,
-        }),
-        _ => Verdict::Final(what),
     }
 }

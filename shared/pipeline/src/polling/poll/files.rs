@@ -20,7 +20,7 @@ use super::polled::Polled;
 use super::publish::publish;
 use super::scan::Scan;
 use super::search::Search;
-use super::settle::{Look, do_as_ruled, judge_absent, report_gone_again};
+use super::settle::{ScanContext, do_as_ruled, judge_absent, report_gone_again};
 use super::source_file::SourceFile;
 use crate::ports::{FileError, FilePage, FileRow, FileVersion, OpenFile};
 use crate::search::drift::DriftCheck;
@@ -95,8 +95,8 @@ pub(super) async fn poll(
     if same && polled.pages == 0 { Ok(()) } else { of.index.save().await }
 }
 
-fn look<'a>(scan: &Scan<'a>) -> Look<'a> {
-    Look { scan: *scan, at: scan.began_at, watch: scan.search.source.watch() }
+fn look<'a>(scan: &Scan<'a>) -> ScanContext<'a> {
+    ScanContext { scan: *scan, at: scan.began_at, watch: scan.search.source.watch() }
 }
 
 /// Reads the files that are due. Returns whether the run was stopped before the last one.

@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 
 use stoop_domain::{Details, Listing, Sighting, Time};
 
-use super::change::{Change, Departure};
+use super::change::{Departure, OutgoingObservation};
 use super::confirm::doubtful_since;
 use super::error::PollError;
+use super::polled::Polled;
 use super::search::Search;
-use crate::Ruling;
 use crate::ports::Clock;
 use crate::ports::{IndexChanges, IndexEntry, OnStream, PortError, SearchIndex, SearchState, Sent, SentElsewhere};
-use crate::search::loss::LossVerdict;
+use crate::search::ruling::{Ruling, RulingError, RulingVerdict};
 use crate::search::snapshots::leaves_as_it_should;
 
 /// The index is saved after this many pages, and at the end of the run.
@@ -195,14 +195,14 @@ impl Index<'_> {
     /// poll is then never sent again, and a new one that leaves before it is never missed.
     ///
     /// New listings are marked only after the first complete scan. In the first scan every page is full of them.
-    pub(super) async fn doubt(&mut self, changes: &[Change], scan: Time) -> Result<(), PollError> {
+    pub(super) async fn doubt(&mut self, changes: &[OutgoingObservation], scan: Time) -> Result<(), PollError> {
         let settled = self.state.full_scan_at.is_some();
         let of_pages = self.search.source.http().is_some();
         let changes = || changes.iter().filter(|change| !change.past);
         if changes().all(|change| change.new && !settled) {
             return Ok(());
         }
-        for Change { observation, new, until, .. } in changes() {
+        for OutgoingObservation { observation, new, until, .. } in changes() {
             let sighting = observation.sighting();
             match self.change(&observation.native_id) {
                 Some(entry) => {
@@ -225,8 +225,9 @@ impl Index<'_> {
     }
 
     /// Notes changes that the stream acknowledged.
-    pub(super) fn published(&mut self, changes: Vec<Change>, scan: Time) {
-        for Change { observation, becomes, until, .. } in changes.into_iter().filter(|change| !change.past) {
+    pub(super) fn published(&mut self, changes: Vec<OutgoingObservation>, scan: Time) {
+        for OutgoingObservation { observation, becomes, until, .. } in changes.into_iter().filter(|change| !change.past)
+        {
             let sent = Sent { sighting: observation.sighting(), on_stream: becomes };
             let entry = self.entry(&observation.native_id, sent, until, observation.listing, scan);
             self.put(observation.native_id, entry);
@@ -234,7 +235,7 @@ impl Index<'_> {
     }
 
     /// How many listings of these changes are not in the index. Each listing counts once.
-    pub(super) fn unknown(&self, changes: &[Change]) -> u64 {
+    pub(super) fn unknown(&self, changes: &[OutgoingObservation]) -> u64 {
         let ids = changes.iter().map(|change| change.observation.native_id.as_str());
         let unknown = ids.filter(|native_id| !self.entries.contains_key(*native_id));
         unknown.collect::<std::collections::HashSet<_>>().len() as u64
@@ -323,7 +324,7 @@ impl Index<'_> {
         };
         let meant = self.entries.iter_mut().filter(|(_, entry)| is_meant(entry));
         let ruled = meant.map(|(native_id, entry)| {
-            if ruling.verdict == LossVerdict::Reject {
+            if ruling.verdict == RulingVerdict::Reject {
                 entry.missing_since = None;
                 self.changes.note(native_id);
             }
@@ -382,9 +383,14 @@ impl Index<'_> {
         self.port.held_elsewhere(&self.search.name, self.search.source.name(), native_ids).await
     }
 
-    /// The last ruling of a person on a loss of this search.
-    pub(super) async fn ruling(&self) -> Result<Option<String>, PortError> {
-        self.port.ruling(&self.search.name, self.search.source.name()).await
+    /// The last ruling of a person on what this search holds back. One that cannot be read is reported, and is none.
+    pub(super) async fn ruling(&self, polled: &mut Polled) -> Result<Option<Ruling>, PortError> {
+        let text = self.port.ruling(&self.search.name, self.search.source.name()).await?;
+        let refused = |error: &RulingError| {
+            tracing::warn!(search = self.search(), %error, "what is held back stays so");
+            polled.rulings.push(error.to_string());
+        };
+        Ok(text.and_then(|text| Ruling::parse(&text).inspect_err(refused).ok()))
     }
 }
 

@@ -4,6 +4,7 @@ use stoop_domain::Time;
 
 use super::index::Index;
 use super::polled::Polled;
+use crate::error_code::ErrorCode;
 use crate::ports::Clock;
 
 /// A clock that jumps by more than this was set.
@@ -64,7 +65,7 @@ fn look(clock: &dyn Clock, index: &mut Index<'_>, polled: &mut Polled) -> (Time,
 /// Reports a jump of the clock if it is large. Returns whether it is.
 pub(super) fn report_jump(search: &str, jumped_ms: i64, polled: &mut Polled) -> bool {
     let Some(jump) = clock_jump(jumped_ms) else { return false };
-    tracing::warn!(search, jumped_ms, "{jump}");
+    tracing::warn!(search, jumped_ms, code = %ErrorCode::ClockJumped, "{jump}");
     polled.clock_jumps.push(jump);
     true
 }

@@ -4,6 +4,7 @@ use stoop_domain::Time;
 use stoop_sources::{Next, Page, Source};
 
 use super::check::{self, CheckedPage};
+use super::common_move;
 use super::context::PollPorts;
 use super::diff;
 use super::error::PollError;
@@ -31,8 +32,12 @@ pub(super) async fn poll(
     ports: PollPorts<'_>,
     polled: &mut Polled,
 ) -> Result<(), PollError> {
-    let index = Index::load(search, ports.index, ports.clock).await?;
+    let mut index = Index::load(search, ports.index, ports.clock).await?;
     let resumed = index.state.checkpoint.clone();
+    if resumed.is_none() {
+        // Not within a scan: its first pages were judged already.
+        common_move::do_as_ruled(&mut index, polled).await?;
+    }
     let mut fetcher = Fetcher::new(ports, source, run).limited(search.limits.as_deref());
     let mut of = begin(search, source, run, ports, index, polled);
     let outcome = walk(&mut of, &mut fetcher, polled).await;

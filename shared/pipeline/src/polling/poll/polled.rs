@@ -3,6 +3,7 @@ use std::collections::BTreeMap;
 use stoop_domain::Time;
 use stoop_sources::{Contradictions, Limit};
 
+use crate::error_code::ErrorCode;
 use crate::ports::{RawPages, RunOutcome};
 use crate::search::last_poll::PollEnd;
 use crate::search::loss::HeldBack;
@@ -64,7 +65,7 @@ pub struct Polled {
     pub gone: u64,
     /// The loss that is held back.
     pub held_back: Option<HeldBack>,
-    /// The rulings on a loss that were applied, in words.
+    /// The rulings on what is held back that were applied, in words.
     pub rulings: Vec<String>,
     /// Observations that were put on the stream. More than changed, if files have the past out of order.
     pub sent: u64,
@@ -97,6 +98,22 @@ impl Polled {
     #[must_use]
     pub fn left_out(&self) -> u64 {
         self.rows.saturating_sub(self.listings + self.rejects)
+    }
+
+    /// The codes of what operators should know of it, in the order of [`ErrorCode::ALL`].
+    #[must_use]
+    pub fn codes(&self) -> Vec<ErrorCode> {
+        let has = |code: &ErrorCode| match code {
+            ErrorCode::SourceFailed => self.outcome == Some(RunOutcome::Failed),
+            ErrorCode::FieldsDrifted => !self.drifts.is_empty(),
+            ErrorCode::FieldsDistrusted => !self.verdicts.is_empty(),
+            ErrorCode::LossesHeld => self.held_back.is_some(),
+            ErrorCode::MovesHeld => !self.held_moves.is_empty(),
+            ErrorCode::ClockJumped => !self.clock_jumps.is_empty(),
+            ErrorCode::Quarantined => self.rejects > 0,
+            _ => false,
+        };
+        ErrorCode::ALL.into_iter().filter(has).collect()
     }
 
     /// How it ended, as it counts for the next polls.

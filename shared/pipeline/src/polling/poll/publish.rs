@@ -6,7 +6,7 @@ use stoop_domain::{Observation, Reject};
 use stoop_wire::EncodedListing;
 
 use super::believe::Believer;
-use super::change::{Cause, Change};
+use super::change::{Cause, OutgoingObservation};
 use super::error::PollError;
 use super::index::Index;
 use super::polled::Polled;
@@ -18,7 +18,7 @@ const PUT_ATTEMPTS_MAX: u32 = 6;
 /// Puts changes on the stream and rejects in quarantine. The index marks the changes as in doubt before they are sent,
 /// and as published after the stream acknowledged all of them.
 pub(super) async fn publish(
-    mut changes: Vec<Change>,
+    mut changes: Vec<OutgoingObservation>,
     rejects: &[Reject],
     scan: &Scan<'_>,
     believer: &mut Believer,

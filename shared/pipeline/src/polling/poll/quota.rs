@@ -25,7 +25,7 @@ pub(super) struct QuotaStatus {
 
 /// One window that a server reports.
 #[derive(Clone, Copy, Debug)]
-struct Window {
+struct LimitWindow {
     left: Option<u64>,
     /// When it resets, by our clock.
     reset: Option<Time>,
@@ -40,7 +40,7 @@ pub(super) fn reported(answer: &HttpAnswer, now: Time) -> QuotaStatus {
     let windows = reader.windows();
     let left = windows.iter().filter_map(|window| window.left).min();
     let refused = matches!(answer.status, 429 | 503);
-    let used_up = |window: &&Window| match window.left {
+    let used_up = |window: &&LimitWindow| match window.left {
         Some(left) => left == 0,
         None => refused,
     };
@@ -61,7 +61,7 @@ struct QuotaHeaders<'a> {
 }
 
 impl QuotaHeaders<'_> {
-    fn windows(&self) -> Vec<Window> {
+    fn windows(&self) -> Vec<LimitWindow> {
         let mut windows = vec![
             // Trestle: numbers as text with decimals, times in milliseconds since the epoch.
             self.window("minute-quota-available", "minute-quota-resettime"),
@@ -81,8 +81,8 @@ impl QuotaHeaders<'_> {
         windows
     }
 
-    fn window(&self, left: &str, reset: &str) -> Window {
-        Window {
+    fn window(&self, left: &str, reset: &str) -> LimitWindow {
+        LimitWindow {
             left: self.answer.header(left).and_then(count),
             reset: self.answer.header(reset).and_then(|text| self.moment(text)),
         }
@@ -90,13 +90,13 @@ impl QuotaHeaders<'_> {
 
     /// Parses `RateLimit: "burst";r=0;t=30, "daily";r=90;t=4000`, or from an older draft `limit=100, remaining=0,
     /// reset=30`.
-    fn members(&self, text: &str) -> Vec<Window> {
+    fn members(&self, text: &str) -> Vec<LimitWindow> {
         let value = |part: &str, names: [&str; 2]| -> Option<String> {
             let (name, value) = part.split_once('=')?;
             names.contains(&name.trim()).then(|| value.trim().to_owned())
         };
         let window = |parts: &mut dyn Iterator<Item = &str>| {
-            let mut window = Window { left: None, reset: None };
+            let mut window = LimitWindow { left: None, reset: None };
             for part in parts {
                 window.left = value(part, ["r", "remaining"]).and_then(|text| count(&text)).or(window.left);
                 window.reset = value(part, ["t", "reset"]).and_then(|text| self.moment(&text)).or(window.reset);

@@ -3,5 +3,5 @@
 mod gone;
 mod pages;
 
-pub(super) use gone::{Look, do_as_ruled, judge_absent, report_gone_again};
+pub(super) use gone::{ScanContext, do_as_ruled, judge_absent, report_gone_again};
 pub(super) use pages::{End, broken_off, ended};

@@ -5,16 +5,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use stoop_domain::Market;
 
 use super::{MarketSelection, Pass, UpdatedSum, is_due};
-use crate::areas::area_sum::{DaysCovered, Part};
+use crate::areas::area_sum::{AreaPart, DaysCovered};
 use crate::areas::wide_area::WideArea;
 
 /// The entries of a sum for its parts, by name.
 struct Entries {
     version: u64,
-    parts: BTreeMap<String, Line>,
+    parts: BTreeMap<String, ListedPart>,
 }
 
-struct Line {
+struct ListedPart {
     version: u64,
     covered: DaysCovered,
     markets: usize,
@@ -90,7 +90,7 @@ impl Pass<'_> {
                 return None;
             }
         };
-        let line = |part: &Part| Line { version: part.version, covered: part.covered, markets: part.markets };
+        let line = |part: &AreaPart| ListedPart { version: part.version, covered: part.covered, markets: part.markets };
         let parts = sum.parts().map(|(name, part)| (name.to_owned(), line(part))).collect();
         Some(Entries { version: sum.version(), parts })
     }

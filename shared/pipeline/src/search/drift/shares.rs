@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use stoop_domain::{Address, Currency, Listing, Purpose, fields};
 
-use super::Window;
+use super::DriftWindow;
 
 /// The share of the listings of a search's last scan, or last file, that have each field. Of a scan in several polls,
 /// those of the last one.
@@ -51,7 +51,7 @@ impl FieldShares {
     }
 
     /// Takes over the shares of a scan. One without an understood listing leaves all as it is.
-    pub(super) fn take<'w>(&mut self, windows: impl Iterator<Item = &'w Window>) {
+    pub(super) fn take<'w>(&mut self, windows: impl Iterator<Item = &'w DriftWindow>) {
         let (mut listings, mut filled): (u32, BTreeMap<&'static str, u32>) = (0, BTreeMap::new());
         for window in windows {
             listings += window.understood;

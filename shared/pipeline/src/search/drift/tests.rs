@@ -3,7 +3,7 @@ use serde_json::Value;
 use stoop_domain::{
     Address, Area, AreaUnit, Currency, Day, Details, Minor, PropertyType, Purpose, Reason, Status, Time,
 };
-use stoop_sources::Found;
+use stoop_sources::SeenListing;
 
 use super::*;
 
@@ -12,7 +12,7 @@ fn row(id: usize, priced: bool, bedded: bool) -> Row {
     let mut listing = Listing::new(Purpose::Sale, Currency::USD, Address::default());
     listing.list_price = priced.then_some(Minor(100));
     listing.bedrooms = bedded.then_some(2);
-    Row::Found(Box::new(Found {
+    Row::Found(Box::new(SeenListing {
         native_id: format!("h{id}"),
         at: None,
         versioned: false,

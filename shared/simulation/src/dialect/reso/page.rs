@@ -1,9 +1,9 @@
 use serde_json::Value;
 
-use super::query::{Query, token};
-use super::{ListedHome, PROPERTY, Paging, Position, REPLICATION, ResoSite, Vendor};
+use super::query::{ResoQuery, token};
+use super::{ListedHome, PROPERTY, Paging, REPLICATION, ResoSite, RowPosition, Vendor};
 use crate::dialect::json::spoil_price;
-use crate::dialect::{Page, Turn};
+use crate::dialect::{DialectPage, Turn};
 use crate::exchange::{Answered, ShownListing};
 use crate::faults::Fault;
 use crate::render::{moment, write_row};
@@ -11,7 +11,7 @@ use crate::render::{moment, write_row};
 pub(super) const JSON: &str = "application/json; odata.metadata=minimal";
 
 /// Writes the page of the matching listings that `query` requests.
-pub(super) fn write(site: &ResoSite, turn: &Turn<'_>, query: &Query, listed: &[ListedHome<'_>]) -> Page {
+pub(super) fn write(site: &ResoSite, turn: &Turn<'_>, query: &ResoQuery, listed: &[ListedHome<'_>]) -> DialectPage {
     let replicates = site.vendor == Vendor::Bridge && turn.asked.path == REPLICATION;
     let size = site.size(query, replicates);
     let after = query.after.map_or(0, |after| listed.partition_point(|row| site.position(row, query) <= after));
@@ -41,7 +41,7 @@ pub(super) fn write(site: &ResoSite, turn: &Turn<'_>, query: &Query, listed: &[L
     if let Some(link) = header {
         answer = answer.with("link", format!("<{link}>; rel=\"next\""));
     }
-    Page { answer, shown: shown(turn, rows) }
+    DialectPage { answer, shown: shown(turn, rows) }
 }
 
 /// The beginning of an answer up to the end of its rows.
@@ -95,9 +95,9 @@ pub(super) fn shown(turn: &Turn<'_>, rows: &[ListedHome<'_>]) -> Vec<ShownListin
 /// The link from a page to the next.
 struct Link<'a> {
     turn: &'a Turn<'a>,
-    query: &'a Query,
+    query: &'a ResoQuery,
     paging: Paging,
-    last: Option<Position>,
+    last: Option<RowPosition>,
     shown: usize,
 }
 

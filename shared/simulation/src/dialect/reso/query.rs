@@ -1,20 +1,20 @@
 use stoop_domain::Time;
 
-use super::{ListedHome, Position};
+use super::{ListedHome, RowPosition};
 use crate::exchange::decode;
 use crate::render::standard_status;
 
 /// A request, in the subset of OData that this site supports.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Query {
+pub(super) struct ResoQuery {
     pub(super) since: Option<Since>,
-    pub(super) equals: Vec<(Field, String)>,
+    pub(super) equals: Vec<(ResoField, String)>,
     /// `MlgCanView eq`.
     pub(super) viewable: Option<bool>,
-    pub(super) order: Option<Clock>,
+    pub(super) order: Option<OrderClock>,
     pub(super) top: Option<usize>,
     pub(super) skip: usize,
-    pub(super) after: Option<Position>,
+    pub(super) after: Option<RowPosition>,
     pub(super) count: bool,
     pub(super) replication: bool,
     /// The query as received, without `$skip` and `$skiptoken`: the beginning of the next link.
@@ -26,7 +26,7 @@ pub(super) struct Query {
 /// A lower bound of the modification time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Since {
-    pub(super) clock: Clock,
+    pub(super) clock: OrderClock,
     pub(super) time: Time,
     /// Whether the bound itself is included.
     pub(super) inclusive: bool,
@@ -34,7 +34,7 @@ pub(super) struct Since {
 
 /// The order of rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Clock {
+pub(super) enum OrderClock {
     /// `ModificationTimestamp`.
     Standard,
     /// `BridgeModificationTimestamp`.
@@ -45,7 +45,7 @@ pub(super) enum Clock {
 
 /// A field of the filter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Field {
+pub(super) enum ResoField {
     City,
     CountyOrParish,
     StateOrProvince,
@@ -56,18 +56,18 @@ pub(super) enum Field {
     OriginatingSystemName,
 }
 
-const FIELDS: [(&str, Field); 8] = [
-    ("City", Field::City),
-    ("CountyOrParish", Field::CountyOrParish),
-    ("StateOrProvince", Field::StateOrProvince),
-    ("PostalCode", Field::PostalCode),
-    ("PropertyType", Field::PropertyType),
-    ("StandardStatus", Field::StandardStatus),
-    ("ListingKey", Field::ListingKey),
-    ("OriginatingSystemName", Field::OriginatingSystemName),
+const FIELDS: [(&str, ResoField); 8] = [
+    ("City", ResoField::City),
+    ("CountyOrParish", ResoField::CountyOrParish),
+    ("StateOrProvince", ResoField::StateOrProvince),
+    ("PostalCode", ResoField::PostalCode),
+    ("PropertyType", ResoField::PropertyType),
+    ("StandardStatus", ResoField::StandardStatus),
+    ("ListingKey", ResoField::ListingKey),
+    ("OriginatingSystemName", ResoField::OriginatingSystemName),
 ];
 
-impl Query {
+impl ResoQuery {
     /// Parses a query string, percent-encoded or not.
     ///
     /// # Errors
@@ -102,23 +102,25 @@ impl Query {
 
     /// Whether the filter names a system, which MLS Grid requires.
     pub(super) fn names_system(&self) -> bool {
-        self.equals.iter().any(|(field, _)| *field == Field::OriginatingSystemName)
+        self.equals.iter().any(|(field, _)| *field == ResoField::OriginatingSystemName)
     }
 
     pub(super) fn matches(&self, row: &ListedHome<'_>) -> bool {
         let (home, city) = (row.home, row.home.area.city);
         let equal = self.equals.iter().all(|(field, wanted)| match field {
-            Field::City => city.name == wanted,
-            Field::CountyOrParish => city.county == wanted,
-            Field::StateOrProvince => city.region == wanted,
-            Field::PostalCode => home.area.postal_code == *wanted,
-            Field::PropertyType => crate::render::property_type(home.purpose) == wanted,
-            Field::StandardStatus => standard_status(row.offer.status) == wanted || row.offer.status.as_str() == wanted,
-            Field::ListingKey => home.listing_key() == *wanted,
-            Field::OriginatingSystemName => wanted == "simulated",
+            ResoField::City => city.name == wanted,
+            ResoField::CountyOrParish => city.county == wanted,
+            ResoField::StateOrProvince => city.region == wanted,
+            ResoField::PostalCode => home.area.postal_code == *wanted,
+            ResoField::PropertyType => crate::render::property_type(home.purpose) == wanted,
+            ResoField::StandardStatus => {
+                standard_status(row.offer.status) == wanted || row.offer.status.as_str() == wanted
+            }
+            ResoField::ListingKey => home.listing_key() == *wanted,
+            ResoField::OriginatingSystemName => wanted == "simulated",
         });
         let later = self.since.is_none_or(|since| {
-            let time = if since.clock == Clock::Bridge { row.served_at } else { row.offer.modified_at };
+            let time = if since.clock == OrderClock::Bridge { row.served_at } else { row.offer.modified_at };
             time > since.time || (since.inclusive && time == since.time)
         });
         equal && later && self.viewable.is_none_or(|viewable| viewable != row.withdrawn)
@@ -174,7 +176,7 @@ impl Query {
 }
 
 /// The token that continues after `position`.
-pub(super) fn token(position: Option<Position>, endless: u64) -> String {
+pub(super) fn token(position: Option<RowPosition>, endless: u64) -> String {
     let mut token = position.map_or("-".to_owned(), |(time, home)| format!("{}.{home}", time.ms()));
     if endless > 0 {
         token.push_str(&format!("~{endless}"));
@@ -182,17 +184,17 @@ pub(super) fn token(position: Option<Position>, endless: u64) -> String {
     token
 }
 
-fn clock(name: &str) -> Option<Clock> {
+fn clock(name: &str) -> Option<OrderClock> {
     match name {
-        "ModificationTimestamp" => Some(Clock::Standard),
-        "BridgeModificationTimestamp" => Some(Clock::Bridge),
+        "ModificationTimestamp" => Some(OrderClock::Standard),
+        "BridgeModificationTimestamp" => Some(OrderClock::Bridge),
         _ => None,
     }
 }
 
-fn order(text: &str) -> Result<Clock, String> {
+fn order(text: &str) -> Result<OrderClock, String> {
     let field = text.strip_suffix(" asc").unwrap_or(text);
-    let order = if field == "ListingKey" { Some(Clock::None) } else { clock(field) };
+    let order = if field == "ListingKey" { Some(OrderClock::None) } else { clock(field) };
     order.ok_or_else(|| format!("$orderby={text}: only ModificationTimestamp and ListingKey are supported"))
 }
 
@@ -204,11 +206,11 @@ mod tests {
     fn a_query_means_the_same_in_any_encoding() {
         let plain = "$filter=ModificationTimestamp+gt+2026-01-13T10:51:00Z+and+(City+eq+'Chicago')&$top=5&$count=true";
         let coded = "%24filter=ModificationTimestamp%20gt%202026-01-13T10%3A51%3A00Z%20and%20(City%20eq%20%27Chicago%27)&%24top=5&%24count=true";
-        let (plain, coded) = (Query::parse(plain).unwrap(), Query::parse(coded).unwrap());
-        assert_eq!(Query { rest: String::new(), ..plain.clone() }, Query { rest: String::new(), ..coded });
+        let (plain, coded) = (ResoQuery::parse(plain).unwrap(), ResoQuery::parse(coded).unwrap());
+        assert_eq!(ResoQuery { rest: String::new(), ..plain.clone() }, ResoQuery { rest: String::new(), ..coded });
         let time = Time::parse("2026-01-13T10:51:00Z").unwrap();
-        assert_eq!(plain.since, Some(Since { clock: Clock::Standard, time, inclusive: false }));
-        assert_eq!(plain.equals, [(Field::City, "Chicago".to_owned())]);
+        assert_eq!(plain.since, Some(Since { clock: OrderClock::Standard, time, inclusive: false }));
+        assert_eq!(plain.equals, [(ResoField::City, "Chicago".to_owned())]);
         assert_eq!((plain.top, plain.count), (Some(5), true));
     }
 
@@ -225,7 +227,7 @@ mod tests {
             ("$apply=x", "$apply"),
             ("$top=%zz", "%zz"),
         ] {
-            let error = Query::parse(raw).unwrap_err();
+            let error = ResoQuery::parse(raw).unwrap_err();
             assert!(error.contains(named), "{error}");
         }
     }
@@ -233,7 +235,7 @@ mod tests {
     #[test]
     fn a_token_round_trips() {
         let position = Some((Time::from_ms(12_345), 7));
-        assert_eq!(Query::parse(&format!("$skiptoken={}", token(position, 0))).unwrap().after, position);
-        assert_eq!(Query::parse(&format!("$skiptoken={}", token(None, 3))).unwrap().endless, 3);
+        assert_eq!(ResoQuery::parse(&format!("$skiptoken={}", token(position, 0))).unwrap().after, position);
+        assert_eq!(ResoQuery::parse(&format!("$skiptoken={}", token(None, 3))).unwrap().endless, 3);
     }
 }

@@ -3,9 +3,9 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 use stoop_domain::Time;
 
-use super::query::Query;
+use super::query::ResoQuery;
 use super::{ListedHome, REPLICATION, ResoSite, page};
-use crate::dialect::{Page, Turn};
+use crate::dialect::{DialectPage, Turn};
 use crate::exchange::Answered;
 use crate::faults::Fault;
 
@@ -29,7 +29,13 @@ const FORGOTTEN_AFTER_MS: i64 = 5 * 60 * Time::SECOND_MS;
 
 impl Replications {
     /// The first page of a replication of these listings.
-    pub(super) fn begin(&mut self, site: &ResoSite, turn: &Turn<'_>, query: &Query, listed: &[ListedHome<'_>]) -> Page {
+    pub(super) fn begin(
+        &mut self,
+        site: &ResoSite,
+        turn: &Turn<'_>,
+        query: &ResoQuery,
+        listed: &[ListedHome<'_>],
+    ) -> DialectPage {
         self.begun += 1;
         let id = self.begun;
         let size = site.size(query, true).max(1);
@@ -40,7 +46,7 @@ impl Replications {
     }
 
     /// The next page of a replication.
-    pub(super) fn next_page(&mut self, site: &ResoSite, turn: &Turn<'_>) -> Result<Page, String> {
+    pub(super) fn next_page(&mut self, site: &ResoSite, turn: &Turn<'_>) -> Result<DialectPage, String> {
         self.in_progress.retain(|_, replication| turn.now.ms() - replication.asked_at.ms() < FORGOTTEN_AFTER_MS);
         let id = turn.asked.number("id").ok_or("id is required")?;
         let replication =
@@ -55,7 +61,7 @@ impl Replications {
     }
 }
 
-fn write(site: &ResoSite, turn: &Turn<'_>, rows: &[ListedHome<'_>], count: Option<usize>, id: u64) -> Page {
+fn write(site: &ResoSite, turn: &Turn<'_>, rows: &[ListedHome<'_>], count: Option<usize>, id: u64) -> DialectPage {
     let mut body = page::collection(site, turn, rows, count);
     let origin = if turn.twist == Some(Fault::ForeignLink) { "http://portal.invalid" } else { turn.asked.origin };
     if !rows.is_empty() {
@@ -64,5 +70,5 @@ fn write(site: &ResoSite, turn: &Turn<'_>, rows: &[ListedHome<'_>], count: Optio
     }
     body.push(b'}');
     let answer = Answered::of(200, page::JSON, body).with("odata-version", "4.0");
-    Page { answer, shown: page::shown(turn, rows) }
+    DialectPage { answer, shown: page::shown(turn, rows) }
 }

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use stoop_domain::{Phase, PropertyType, Purpose, Time};
-use stoop_simulation::{Entry, Simulation};
+use stoop_simulation::{LifeEvent, Simulation};
 
 pub(super) const YEAR_MS: i64 = 31_556_952_000;
 const MONTH_MS: i64 = YEAR_MS / 12;
@@ -50,7 +50,7 @@ impl Default for Months {
 
 /// A home that was seen.
 struct SeenHome<'a> {
-    entry: &'a Entry,
+    entry: &'a LifeEvent,
     /// The month in which its price was last cut.
     reduced: Option<usize>,
     /// The prices asked in this spell.
@@ -113,7 +113,7 @@ fn count_stock(
 
 impl Survey {
     /// Counts an entry of a month, or of none, and returns the home as it is then.
-    fn count<'a>(&mut self, entry: &'a Entry, before: Option<SeenHome<'a>>, month: Option<usize>) -> SeenHome<'a> {
+    fn count<'a>(&mut self, entry: &'a LifeEvent, before: Option<SeenHome<'a>>, month: Option<usize>) -> SeenHome<'a> {
         let offer = &entry.offer;
         let (was, is) = (before.as_ref().map(|seen| seen.entry.offer.status.phase()), offer.status.phase());
         let asked = (entry.at, offer.list_price.0);

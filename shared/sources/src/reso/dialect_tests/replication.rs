@@ -40,7 +40,7 @@ fn bridge_s_replication_follows_the_link_header_until_a_page_is_empty() {
     let headers = [("link".to_owned(), format!("<{to}>; rel=\"next\""))];
     let read = |cursor: &Cursor, rows: &[(&str, u32)]| {
         let body = body(rows, "");
-        let answer = Answer { status: 200, headers: &headers, body: body.as_bytes() };
+        let answer = SourceAnswer { status: 200, headers: &headers, body: body.as_bytes() };
         source.read(cursor, &answer, Time::parse(NOW).unwrap()).unwrap()
     };
     let next = onward(&read(&source.begin(Some(SINCE)), &[("A", 40_000), ("B", 39_000)]));

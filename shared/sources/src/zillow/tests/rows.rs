@@ -4,7 +4,7 @@ use stoop_domain::{Area, AreaUnit, Minor, PropertyType, Reason, Status};
 
 use super::*;
 
-fn building(units: &str) -> Vec<Found> {
+fn building(units: &str) -> Vec<SeenListing> {
     let found = rows(&format!(
         r#""zpid": "47.6--122.1", "isBuilding": true, "buildingName": null, "price": null, "listingStatus": "FOR_RENT",
         "address": "4850 1st Ave, Redmond, WA", "units": {units}"#
@@ -198,7 +198,7 @@ fn unreadable_values_are_refused_with_name_and_value() {
     }
 }
 
-fn zillow56(fields: &str) -> Found {
+fn zillow56(fields: &str) -> SeenListing {
     let source = source(&[("api", "zillow56")]);
     let body = format!(r#"{{"results": [{{"zpid": 7, {fields}}}], "totalPages": 1, "totalResultCount": 1}}"#);
     let mut page = answer_to(&source, "1", &body).unwrap();

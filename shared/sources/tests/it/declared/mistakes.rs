@@ -5,11 +5,11 @@ use super::*;
 /// Why a row is refused, or the first value of it.
 fn refused_or_left_out(fields: &str, row: &str) -> (Reason, String) {
     match outcome(&map(fields), row) {
-        Ok(Outcome::Observation(_, mut values)) => {
+        Ok(RowOutcome::Observation(_, mut values)) => {
             let value = values.remove(0);
             (value.reason, value.detail)
         }
-        Ok(Outcome::Skipped) => panic!("skipped"),
+        Ok(RowOutcome::Skipped) => panic!("skipped"),
         Err(error) => (error.reason, error.detail),
     }
 }
@@ -67,7 +67,7 @@ fn messages_about_long_values_are_short() {
 
 #[test]
 fn a_row_that_is_no_json_object_says_what_it_is() {
-    let reason = |row: &[u8]| map("").bind_json().read(Row::Json(row), "", now()).unwrap_err().reason;
+    let reason = |row: &[u8]| map("").bind_json().read(RowBytes::Json(row), "", now()).unwrap_err().reason;
     assert_eq!(reason(b"{\"id\": \"\xff\"}"), Reason::NotUtf8);
     assert_eq!(reason(b"{\"id\": 1"), Reason::Truncated);
     assert_eq!(reason(b""), Reason::Truncated);
@@ -185,8 +185,8 @@ fn how_a_file_is_opened_is_reported_with_what_would_be_accepted() {
     let row = record(&["caf\u{e9}"]);
     let bytes = ByteRecord::from(vec![&b"caf\xe9"[..]]);
     let mut reader = Map::parse(&good, "t.toml").unwrap().bind_csv(&record(&["id"])).unwrap();
-    assert!(reader.read(Row::Csv(&row), "a.csv", Time::from_ms(0)).is_ok());
-    let error = reader.read(Row::Csv(&bytes), "a.csv", Time::from_ms(0)).unwrap_err();
+    assert!(reader.read(RowBytes::Csv(&row), "a.csv", Time::from_ms(0)).is_ok());
+    let error = reader.read(RowBytes::Csv(&bytes), "a.csv", Time::from_ms(0)).unwrap_err();
     assert!(error.detail.contains("encoding = \"windows-1252\""), "what would help is said: {error}");
 }
 

@@ -1,7 +1,7 @@
 //! A portal that says it is empty: the counts, and a person's ruling.
 
 use stoop_domain::Time;
-use stoop_pipeline::{Clock, LossVerdict, Ruling};
+use stoop_pipeline::{Clock, Ruling, RulingVerdict};
 use stoop_simulation::Fault;
 
 use super::super::bench::{Uploads, count_of};
@@ -31,7 +31,7 @@ async fn a_sudden_empty_market_is_held_back_until_a_person_releases_it() {
     assert!(held[0] == held[1] && held[0] > listings / 2 && held[0] < listings, "{held:?} of {listings}");
 
     let until = stage.clock.now();
-    stage.bench.database.rule(SEARCH, "mls", Ruling { verdict: LossVerdict::Release, until }).unwrap();
+    stage.bench.database.rule(SEARCH, "mls", Ruling { verdict: RulingVerdict::Release, until }).unwrap();
     stage.clock.pass(Time::HOUR_MS);
     assert_eq!(stage.take_one(&task(SEARCH)).await, nothing());
     assert_eq!(count_of(&stage.counted(), "LossesHeld"), 0);

@@ -1,7 +1,7 @@
 //! The rows of a page that a server shows.
 
 use stoop_domain::{Observation, RefusedValue, Reject, Sighting, Time, Watch};
-use stoop_sources::{Found, Page, Row};
+use stoop_sources::{Page, Row, SeenListing};
 
 use super::{CheckedPage, fits};
 use crate::Refusals;
@@ -69,8 +69,8 @@ pub(in crate::polling::poll) fn too_many(refusals: &Refusals, scan: &Scan<'_>, i
 }
 
 /// A time of the source that is in the future becomes the sighting time: the source's clock is fast.
-fn observe(found: Found, seen: Time, watch: Watch, scan: &Scan<'_>) -> (Observation, Vec<RefusedValue>) {
-    let Found { native_id, at, versioned, mut listing, refused } = found;
+fn observe(found: SeenListing, seen: Time, watch: Watch, scan: &Scan<'_>) -> (Observation, Vec<RefusedValue>) {
+    let SeenListing { native_id, at, versioned, mut listing, refused } = found;
     scan.search.display.mark(&mut listing);
     let at = at.map_or(seen, |at| at.min(seen));
     let sighting = Sighting { at, seen, seq: 0, versioned, initial: scan.initial };

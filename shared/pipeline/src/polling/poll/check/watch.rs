@@ -2,6 +2,7 @@
 
 use stoop_domain::{Reason, Reject, Time};
 
+use crate::error_code::ErrorCode;
 use crate::polling::poll::change::raw_of;
 use crate::polling::poll::error::PollError;
 use crate::polling::poll::polled::Polled;
@@ -40,7 +41,7 @@ where
     let search = &scan.search.name;
     let mut rejects = Vec::new();
     for drift in drifts {
-        tracing::warn!(search, %drift, "the source drifts");
+        tracing::warn!(search, %drift, code = %ErrorCode::FieldsDrifted, "the source drifts");
         let raw = rows.iter().find_map(|row| drift.shown_by(SeenRow::from(row))).unwrap_or_default();
         let position = format!("{search}, {}", drift.field);
         rejects.push(Reject::new(scan.source(), now, position, Reason::Drifted, drift.to_string(), &raw));

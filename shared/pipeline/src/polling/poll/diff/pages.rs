@@ -2,13 +2,17 @@ use std::collections::HashMap;
 
 use stoop_domain::Time;
 
-use crate::polling::poll::change::{Cause, Change, ShownListing};
+use crate::polling::poll::change::{Cause, OutgoingObservation, ShownListing};
 use crate::polling::poll::confirm::is_due;
 use crate::polling::poll::index::Index;
 use crate::ports::{IndexEntry, OnStream, Sent};
 
 /// The changes of a page. Listings that the stream already has are noted as seen in this scan.
-pub(in crate::polling::poll) fn pages(mut shown: Vec<ShownListing>, scan: Time, index: &mut Index<'_>) -> Vec<Change> {
+pub(in crate::polling::poll) fn pages(
+    mut shown: Vec<ShownListing>,
+    scan: Time,
+    index: &mut Index<'_>,
+) -> Vec<OutgoingObservation> {
     // If a listing has several rows, the latest time counts; of equal times, the last row.
     shown.sort_by_key(|shown| shown.observation.at);
     let mut on_page: HashMap<String, Sent> = HashMap::new();
@@ -31,7 +35,7 @@ pub(in crate::polling::poll) fn pages(mut shown: Vec<ShownListing>, scan: Time, 
 
 /// The change of a listing; `None` if the stream already has it. `before` is what another search of the source sent, or
 /// what is to be sent for an earlier row. The latest of these counts.
-fn change(shown: ShownListing, before: Option<Sent>, scan: Time, index: &mut Index<'_>) -> Option<Change> {
+fn change(shown: ShownListing, before: Option<Sent>, scan: Time, index: &mut Index<'_>) -> Option<OutgoingObservation> {
     let ShownListing { observation, encoded, content } = shown;
     let known = index.get(&observation.native_id);
     let seen_in_scan = known.map(|entry| entry.seen_in_scan);
@@ -66,5 +70,5 @@ fn change(shown: ShownListing, before: Option<Sent>, scan: Time, index: &mut Ind
     }
     let observation = observation.with_sighting(sighting);
     let (becomes, new) = (OnStream::Listing(content), ours.is_none());
-    Some(Change { observation, encoded, becomes, cause, new, until: None, past: false })
+    Some(OutgoingObservation { observation, encoded, becomes, cause, new, until: None, past: false })
 }

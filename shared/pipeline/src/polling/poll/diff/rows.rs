@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use stoop_domain::{Listing, Minor, Observation, Sighting, Time};
 use stoop_wire::EncodedListing;
 
-use crate::polling::poll::change::{Cause, Change, ShownListing};
+use crate::polling::poll::change::{Cause, OutgoingObservation, ShownListing};
 use crate::polling::poll::confirm::{doubtful_since, is_due, watch_of};
 use crate::polling::poll::index::Index;
 use crate::polling::poll::source_file::SourceFile;
@@ -13,7 +13,7 @@ use crate::ports::{IndexEntry, OnStream};
 
 /// What is known of a listing after the earlier rows of a page.
 #[derive(Clone, Copy)]
-struct Known {
+struct KnownListing {
     on_stream: OnStream,
     /// What was sent last.
     last: Sighting,
@@ -27,9 +27,9 @@ struct Known {
 /// The changes of a page of rows.
 #[derive(Default)]
 struct PageChanges {
-    changes: Vec<Change>,
+    changes: Vec<OutgoingObservation>,
     /// What the index will know of the listings in `changes`.
-    known: HashMap<String, Known>,
+    known: HashMap<String, KnownListing>,
 }
 
 /// The changes of a page of rows. A row may be older than what is known of its listing: it is sent, and the index keeps
@@ -39,7 +39,7 @@ pub(in crate::polling::poll) fn rows(
     scan: Time,
     source_file: &mut SourceFile<'_>,
     index: &mut Index<'_>,
-) -> Vec<Change> {
+) -> Vec<OutgoingObservation> {
     let mut page = PageChanges::default();
     for shown in shown {
         row(shown, scan, source_file, index, &mut page);
@@ -62,7 +62,7 @@ fn row(
     let (native_id, content) = (shown.observation.native_id.as_str(), shown.content);
     let entry = index.get(native_id);
     let (new, is_gone) = (entry.is_none(), entry.is_some_and(|entry| entry.on_stream.gone_at().is_some()));
-    let known = page.known.get(native_id).copied().or_else(|| entry.map(Known::of));
+    let known = page.known.get(native_id).copied().or_else(|| entry.map(KnownListing::of));
     let elsewhere = index.sent_elsewhere(native_id);
     let newest = known.map(|known| (known.newest(), known.on_stream.is(content)));
     source_file.order(&mut shown.observation, newest);
@@ -111,7 +111,7 @@ fn known_again(row: &Observation, sighting: Sighting, listing: Listing) -> Obser
     Observation { watch: *watch, ..again.with_sighting(sighting) }
 }
 
-impl Known {
+impl KnownListing {
     fn of(entry: &IndexEntry) -> Self {
         let IndexEntry { on_stream, last, until, doubtful, .. } = *entry;
         Self { on_stream, last, until, price: entry.listing.list_price, doubtful }
@@ -125,24 +125,27 @@ impl Known {
 
 impl PageChanges {
     /// Sends a row that becomes the latest known.
-    fn send(&mut self, shown: ShownListing, cause: Cause, new: bool, before: Option<Known>) {
+    fn send(&mut self, shown: ShownListing, cause: Cause, new: bool, before: Option<KnownListing>) {
         let ShownListing { observation, encoded, content } = shown;
         let becomes = OnStream::Listing(content);
-        self.latest(Change { observation, encoded, becomes, cause, new, until: None, past: false }, before);
+        self.latest(
+            OutgoingObservation { observation, encoded, becomes, cause, new, until: None, past: false },
+            before,
+        );
     }
 
     /// Sends the known listing again for a later time. The index has no details, so the listing is in doubt: the next
     /// row with details is sent.
-    fn send_again(&mut self, observation: Observation, before: Known) {
+    fn send_again(&mut self, observation: Observation, before: KnownListing) {
         self.latest(beside(observation, false), Some(before));
     }
 
-    fn latest(&mut self, change: Change, before: Option<Known>) {
-        let Change { observation, becomes, .. } = &change;
+    fn latest(&mut self, change: OutgoingObservation, before: Option<KnownListing>) {
+        let OutgoingObservation { observation, becomes, .. } = &change;
         let (last, price) = (observation.sighting(), observation.listing.list_price);
         let before = before.map(|known| (known.price, known.doubtful));
         let doubtful = doubtful_since(before, &observation.listing, last.seen);
-        let known = Known { on_stream: *becomes, last, until: None, price, doubtful };
+        let known = KnownListing { on_stream: *becomes, last, until: None, price, doubtful };
         self.known.insert(observation.native_id.clone(), known);
         self.changes.push(change);
     }
@@ -151,7 +154,15 @@ impl PageChanges {
     fn send_past(&mut self, shown: ShownListing) {
         let ShownListing { observation, encoded, content } = shown;
         let (becomes, cause) = (OnStream::Listing(content), Cause::Row);
-        self.changes.push(Change { observation, encoded, becomes, cause, new: false, until: None, past: true });
+        self.changes.push(OutgoingObservation {
+            observation,
+            encoded,
+            becomes,
+            cause,
+            new: false,
+            until: None,
+            past: true,
+        });
     }
 
     /// Sends the known listing with its last repetition.
@@ -171,7 +182,7 @@ impl PageChanges {
 
     /// The latest known listing.
     fn listing_of(&self, native_id: &str, index: &Index<'_>) -> Option<Listing> {
-        let of_it = |change: &&Change| !change.past && change.observation.native_id == native_id;
+        let of_it = |change: &&OutgoingObservation| !change.past && change.observation.native_id == native_id;
         match self.changes.iter().rev().find(of_it) {
             Some(change) => Some(change.observation.listing.clone()),
             None => index.get(native_id).map(|entry| entry.listing.clone()),
@@ -180,8 +191,8 @@ impl PageChanges {
 }
 
 /// A change that comes from the index and not from a row.
-fn beside(observation: Observation, past: bool) -> Change {
+fn beside(observation: Observation, past: bool) -> OutgoingObservation {
     let encoded = EncodedListing::of(&observation.listing);
     let (becomes, cause) = (OnStream::InDoubt, Cause::Beside);
-    Change { observation, encoded, becomes, cause, new: false, until: None, past }
+    OutgoingObservation { observation, encoded, becomes, cause, new: false, until: None, past }
 }

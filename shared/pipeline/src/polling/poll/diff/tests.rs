@@ -3,7 +3,7 @@ use stoop_sources::Coverage;
 use stoop_sources::declared::Order;
 
 use super::{pages, rows};
-use crate::polling::poll::change::{Cause, Change};
+use crate::polling::poll::change::{Cause, OutgoingObservation};
 use crate::polling::poll::index::Index;
 use crate::polling::poll::made::{MadeIndex, hour, listing, now, search, shown};
 use crate::polling::poll::source_file::SourceFile;
@@ -19,8 +19,8 @@ fn knowing(index: &mut Index<'_>, on_stream: OnStream) {
 }
 
 /// What was sent, why, and whether it was new.
-fn causes(changes: &[Change]) -> Vec<(Option<i64>, Cause, bool)> {
-    let price = |change: &Change| change.observation.listing.list_price.map(|price| price.0);
+fn causes(changes: &[OutgoingObservation]) -> Vec<(Option<i64>, Cause, bool)> {
+    let price = |change: &OutgoingObservation| change.observation.listing.list_price.map(|price| price.0);
     changes.iter().map(|change| (price(change), change.cause, change.new)).collect()
 }
 
@@ -111,7 +111,7 @@ fn taken(of: &[(i64, i64)], late: bool, index: &mut Index<'_>) -> Vec<(Time, Opt
     let page = of.iter().map(|(at, price)| shown("1", *at, listing(*price))).collect();
     let changes = rows(page, hour(99), &mut file(late), index);
     let all = changes.iter().map(|change| {
-        let Change { observation, cause, past, .. } = change;
+        let OutgoingObservation { observation, cause, past, .. } = change;
         (observation.at, observation.listing.list_price.map(|price| price.0), *cause, *past)
     });
     let all = all.collect();

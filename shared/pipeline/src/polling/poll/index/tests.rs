@@ -2,16 +2,16 @@ use stoop_dice::Dice;
 use stoop_domain::{Listing, Minor, Sighting};
 
 use super::Index;
-use crate::polling::poll::change::{Cause, Change, ShownListing};
+use crate::polling::poll::change::{Cause, OutgoingObservation, ShownListing};
 use crate::polling::poll::error::PollError;
 use crate::polling::poll::made::{MadeIndex, hour, listing, now, search, shown};
 use crate::ports::{OnStream, SearchState, Sent};
 
 /// A change of a listing shown at this hour.
-fn change(native_id: &str, at: i64, price: i64, new: bool) -> Change {
+fn change(native_id: &str, at: i64, price: i64, new: bool) -> OutgoingObservation {
     let ShownListing { observation, encoded, content } = shown(native_id, at, listing(price));
     let becomes = OnStream::Listing(content);
-    Change { observation, encoded, becomes, cause: Cause::Row, new, until: None, past: false }
+    OutgoingObservation { observation, encoded, becomes, cause: Cause::Row, new, until: None, past: false }
 }
 
 /// An index with one published listing, after the first full scan.
@@ -153,7 +153,7 @@ fn a_scan_writes_what_changed_and_not_the_whole_index_for_each_page() {
     let change = |native_id: &str, at, listing, new| {
         let ShownListing { observation, encoded, content } = shown(native_id, at, listing);
         let becomes = OnStream::Listing(content);
-        Change { observation, encoded, becomes, cause: Cause::Row, new, until: None, past: false }
+        OutgoingObservation { observation, encoded, becomes, cause: Cause::Row, new, until: None, past: false }
     };
     let ids: Vec<String> = (0..20_000).map(|_| (10_000_000 + dice.below(80_000_000)).to_string()).collect();
     let all = ids.iter().map(|id| change(id, 1, varied(&mut dice, 400), true)).collect();

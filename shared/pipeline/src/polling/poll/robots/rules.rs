@@ -4,9 +4,9 @@
 const BYTES_MAX: usize = 512 * 1024;
 
 /// The rules of a file that apply to us.
-pub(super) struct Rules(Vec<Rule>);
+pub(super) struct Rules(Vec<RobotsRule>);
 
-struct Rule {
+struct RobotsRule {
     allow: bool,
     /// The texts between the stars, normalized by [`normal`].
     parts: Vec<String>,
@@ -16,9 +16,9 @@ struct Rule {
 }
 
 /// A parsed line.
-enum Line<'a> {
+enum RobotsLine<'a> {
     Agent(&'a str),
-    Rule(Rule),
+    Rule(RobotsRule),
 }
 
 impl Rules {
@@ -32,9 +32,9 @@ impl Rules {
         let (mut ours, mut everybodys) = (Vec::new(), Vec::new());
         let (mut names_us, mut names_all, mut names_us_anywhere) = (false, false, false);
         let mut in_rules = false;
-        for line in text.split(LINE_ENDS).filter_map(Line::read) {
+        for line in text.split(LINE_ENDS).filter_map(RobotsLine::read) {
             match line {
-                Line::Agent(name) => {
+                RobotsLine::Agent(name) => {
                     if in_rules {
                         (names_us, names_all, in_rules) = (false, false, false);
                     }
@@ -42,7 +42,7 @@ impl Rules {
                     names_us |= !token(name).is_empty() && token(name).eq_ignore_ascii_case(token(agent));
                     names_us_anywhere |= names_us;
                 }
-                Line::Rule(rule) => {
+                RobotsLine::Rule(rule) => {
                     in_rules = true;
                     if names_us {
                         ours.push(rule);
@@ -65,7 +65,7 @@ impl Rules {
 
 const LINE_ENDS: [char; 2] = ['\n', '\r'];
 
-impl<'a> Line<'a> {
+impl<'a> RobotsLine<'a> {
     /// Other kinds of lines have no meaning, within groups and between them.
     fn read(line: &'a str) -> Option<Self> {
         let line = line.split('#').next().unwrap_or_default();
@@ -73,14 +73,14 @@ impl<'a> Line<'a> {
         let (key, value) = (key.trim(), value.trim());
         match key.to_ascii_lowercase().as_str() {
             "user-agent" => Some(Self::Agent(value)),
-            "allow" => Some(Self::Rule(Rule::of(true, value))),
-            "disallow" => Some(Self::Rule(Rule::of(false, value))),
+            "allow" => Some(Self::Rule(RobotsRule::of(true, value))),
+            "disallow" => Some(Self::Rule(RobotsRule::of(false, value))),
             _ => None,
         }
     }
 }
 
-impl Rule {
+impl RobotsRule {
     fn of(allow: bool, pattern: &str) -> Self {
         let (pattern, anchored) = match pattern.strip_suffix('$') {
             Some(pattern) => (pattern, true),

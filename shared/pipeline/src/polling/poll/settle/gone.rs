@@ -10,7 +10,8 @@ use crate::polling::poll::polled::Polled;
 use crate::polling::poll::publish::put;
 use crate::polling::poll::scan::Scan;
 use crate::ports::PortError;
-use crate::search::loss::{CompleteScan, LossVerdict, Ruling, judge};
+use crate::search::loss::{CompleteScan, judge};
+use crate::search::ruling::RulingVerdict;
 use crate::search::snapshots::leaves_as_it_should;
 
 /// If another search of the source saw a listing before this one missed it, it has this long to scan again. After that
@@ -30,7 +31,7 @@ enum InOtherSearches {
 
 /// A scan that decides what is gone.
 #[derive(Clone, Copy)]
-pub(in crate::polling::poll) struct Look<'a> {
+pub(in crate::polling::poll) struct ScanContext<'a> {
     pub(in crate::polling::poll) scan: Scan<'a>,
     /// When the scan began, by the clock as it is now set. For a file, its time.
     pub(in crate::polling::poll) at: Time,
@@ -45,7 +46,7 @@ pub(in crate::polling::poll) struct Look<'a> {
 /// the source holds: its price or address moved it from this search into that.
 pub(in crate::polling::poll) async fn judge_absent(
     kind: CompleteScan,
-    look: Look<'_>,
+    look: ScanContext<'_>,
     index: &mut Index<'_>,
     polled: &mut Polled,
 ) -> Result<(), PollError> {
@@ -70,7 +71,7 @@ pub(in crate::polling::poll) async fn judge_absent(
 
 /// Reports again what a killed run may not have reported, without a new decision.
 pub(in crate::polling::poll) async fn report_gone_again(
-    look: Look<'_>,
+    look: ScanContext<'_>,
     index: &mut Index<'_>,
     polled: &mut Polled,
 ) -> Result<(), PollError> {
@@ -81,7 +82,7 @@ pub(in crate::polling::poll) async fn report_gone_again(
 /// Applies a person's ruling on the loss that is held back, except to listings that the scan saw. Returns whether it
 /// had an effect.
 pub(in crate::polling::poll) async fn do_as_ruled(
-    look: Look<'_>,
+    look: ScanContext<'_>,
     index: &mut Index<'_>,
     polled: &mut Polled,
 ) -> Result<bool, PollError> {
@@ -89,15 +90,7 @@ pub(in crate::polling::poll) async fn do_as_ruled(
         return Ok(false);
     }
     let search = index.search();
-    let Some(text) = index.ruling().await? else { return Ok(false) };
-    let ruling = match Ruling::parse(&text) {
-        Ok(ruling) => ruling,
-        Err(error) => {
-            tracing::warn!(search, %error, "what is held back stays so");
-            polled.rulings.push(error.to_string());
-            return Ok(false);
-        }
-    };
+    let Some(ruling) = index.ruling(polled).await? else { return Ok(false) };
     let ruled = index.rule(ruling);
     if ruled.is_empty() {
         // The ruling is about an earlier loss.
@@ -106,7 +99,7 @@ pub(in crate::polling::poll) async fn do_as_ruled(
     tracing::info!(search, %ruling, listings = ruled.len(), "as ruled");
     polled.rulings.push(format!("{ruling}: {} listings", ruled.len()));
     index.state.held_back = None;
-    if ruling.verdict == LossVerdict::Release {
+    if ruling.verdict == RulingVerdict::Release {
         let mut released = with_others(ruled, look, index).await?;
         released.retain(|(_, elsewhere)| *elsewhere != InOtherSearches::Unknown);
         report_gone(released, look, index, polled).await?;
@@ -117,7 +110,7 @@ pub(in crate::polling::poll) async fn do_as_ruled(
 /// Adds to each listing what other searches of the source know of it.
 async fn with_others(
     native_ids: Vec<String>,
-    look: Look<'_>,
+    look: ScanContext<'_>,
     index: &Index<'_>,
 ) -> Result<Vec<(String, InOtherSearches)>, PortError> {
     if native_ids.is_empty() {
@@ -140,7 +133,7 @@ async fn with_others(
 /// Reports these listings gone since they were first missed, except those that another search holds or has reported.
 async fn report_gone(
     missed: Vec<(String, InOtherSearches)>,
-    look: Look<'_>,
+    look: ScanContext<'_>,
     index: &mut Index<'_>,
     polled: &mut Polled,
 ) -> Result<(), PollError> {

@@ -2,7 +2,7 @@
 
 use stoop_sources::{Coverage, Cursor};
 
-use super::gone::{Look, do_as_ruled, judge_absent};
+use super::gone::{ScanContext, do_as_ruled, judge_absent};
 use crate::polling::poll::error::PollError;
 use crate::polling::poll::page_scan::PageScan;
 use crate::polling::poll::polled::Polled;
@@ -125,7 +125,7 @@ pub(in crate::polling::poll) async fn broken_off(
     of.index.save_after_failure().await;
 }
 
-fn look<'a>(of: &PageScan<'a>) -> Look<'a> {
+fn look<'a>(of: &PageScan<'a>) -> ScanContext<'a> {
     let watch = of.scan.watched(of.completeness.total, of.index.state.proves_absence);
-    Look { scan: of.scan, at: of.clock.began_at(), watch }
+    ScanContext { scan: of.scan, at: of.clock.began_at(), watch }
 }

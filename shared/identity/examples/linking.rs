@@ -1,5 +1,5 @@
 //! Measures the linker on simulated adverts, whose homes are known: precision and recall by kind of address, the curve
-//! over limits, and what each finding should weigh. `cargo run -p stoop-identity --example measure [-- fit | LIMIT ...]`.
+//! over limits, and what each finding should weigh. `cargo run -p stoop-identity --example linking [-- fit | LIMIT ...]`.
 
 #![expect(clippy::cast_precision_loss, reason = "counts are small")]
 

@@ -4,6 +4,8 @@
 //! indirectly: otherwise neither can be understood, tested or moved alone. A child may use its parent, and a parent its
 //! children. Ignores `#[cfg(test)]` modules.
 
+mod items;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
@@ -11,13 +13,24 @@ use anyhow::{Context, Result};
 use syn::visit::{self, Visit};
 use syn::{Attribute, Item, UseTree, Visibility};
 
+use items::{attributes, is_test, type_name, undocumented_name};
+
 /// The path of a module from the crate's root; empty for the root.
 type ModulePath = Vec<String>;
 
 /// The modules of one crate.
 #[derive(Debug, Default)]
-pub(super) struct Modules {
+pub(crate) struct Modules {
     modules: BTreeMap<ModulePath, Module>,
+    types: Vec<NamedType>,
+}
+
+/// A struct, enum, trait or alias that stands in a module, not in a function or a test.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct NamedType {
+    pub(crate) file: PathBuf,
+    pub(crate) line: usize,
+    pub(crate) name: String,
 }
 
 #[derive(Debug, Default)]
@@ -30,19 +43,19 @@ struct Module {
 
 /// Children of one room that use each other.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Circle {
-    pub(super) room: ModulePath,
-    pub(super) names: Vec<String>,
+pub(crate) struct Circle {
+    pub(crate) room: ModulePath,
+    pub(crate) names: Vec<String>,
     /// The dependencies of the cycle, as text.
-    pub(super) uses: Vec<String>,
+    pub(crate) uses: Vec<String>,
 }
 
 /// A public item without documentation.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Undocumented {
-    pub(super) file: PathBuf,
-    pub(super) line: usize,
-    pub(super) name: String,
+pub(crate) struct Undocumented {
+    pub(crate) file: PathBuf,
+    pub(crate) line: usize,
+    pub(crate) name: String,
 }
 
 impl Modules {
@@ -50,7 +63,7 @@ impl Modules {
     ///
     /// # Errors
     /// If a file cannot be read or is not Rust.
-    pub(super) fn of(root: &Path, undocumented: &mut Vec<Undocumented>) -> Result<Self> {
+    pub(crate) fn of(root: &Path, undocumented: &mut Vec<Undocumented>) -> Result<Self> {
         let mut modules = Self::default();
         let folder = root.parent().unwrap_or(root);
         modules.read(root, folder, Vec::new(), undocumented)?;
@@ -81,6 +94,10 @@ impl Modules {
         for item in items.iter().filter(|item| !is_test(attributes(item))) {
             if let Some((name, line)) = undocumented_name(item) {
                 undocumented.push(Undocumented { file: file.to_owned(), line, name });
+            }
+            if let Some(ident) = type_name(item) {
+                let line = ident.span().start().line;
+                self.types.push(NamedType { file: file.to_owned(), line, name: ident.to_string() });
             }
             match item {
                 Item::Mod(child) => {
@@ -147,8 +164,13 @@ impl Modules {
         Some(at)
     }
 
+    /// The types of the crate.
+    pub(crate) fn into_types(self) -> Vec<NamedType> {
+        self.types
+    }
+
     /// Cycles between children of one room.
-    pub(super) fn circles(&self) -> Vec<Circle> {
+    pub(crate) fn circles(&self) -> Vec<Circle> {
         let mut rooms: BTreeMap<ModulePath, BTreeMap<String, BTreeSet<String>>> = BTreeMap::new();
         for (from, module) in &self.modules {
             for path in &module.uses {
@@ -254,62 +276,6 @@ impl Visit<'_> for Paths<'_> {
         leaves(&used.tree, &mut Vec::new(), &mut found);
         self.0.extend(found.into_iter().map(|(_, path)| path));
     }
-}
-
-fn attributes(item: &Item) -> &[Attribute] {
-    match item {
-        Item::Const(item) => &item.attrs,
-        Item::Enum(item) => &item.attrs,
-        Item::Fn(item) => &item.attrs,
-        Item::Impl(item) => &item.attrs,
-        Item::Macro(item) => &item.attrs,
-        Item::Mod(item) => &item.attrs,
-        Item::Static(item) => &item.attrs,
-        Item::Struct(item) => &item.attrs,
-        Item::Trait(item) => &item.attrs,
-        Item::Type(item) => &item.attrs,
-        Item::Use(item) => &item.attrs,
-        _ => &[],
-    }
-}
-
-fn is_test(attributes: &[Attribute]) -> bool {
-    let is_test = |attribute: &Attribute| {
-        attribute.path().is_ident("cfg")
-            && attribute.parse_args::<syn::Path>().is_ok_and(|condition| condition.is_ident("test"))
-    };
-    attributes.iter().any(is_test)
-}
-
-fn is_documented(attributes: &[Attribute]) -> bool {
-    attributes.iter().any(|attribute| attribute.path().is_ident("doc"))
-}
-
-/// Returns the line of a `pub` item without documentation. Fields and variants need none.
-fn undocumented_name(item: &Item) -> Option<(String, usize)> {
-    let (visibility, ident) = match item {
-        Item::Const(item) => (&item.vis, &item.ident),
-        Item::Enum(item) => (&item.vis, &item.ident),
-        Item::Fn(item) => (&item.vis, &item.sig.ident),
-        Item::Static(item) => (&item.vis, &item.ident),
-        Item::Struct(item) => (&item.vis, &item.ident),
-        Item::Trait(item) => (&item.vis, &item.ident),
-        Item::Type(item) => (&item.vis, &item.ident),
-        Item::Impl(item) if item.trait_.is_none() => return undocumented_method(item),
-        _ => return None,
-    };
-    let lacks = matches!(visibility, Visibility::Public(_)) && !is_documented(attributes(item));
-    lacks.then(|| (ident.to_string(), ident.span().start().line))
-}
-
-fn undocumented_method(item: &syn::ItemImpl) -> Option<(String, usize)> {
-    item.items.iter().find_map(|item| match item {
-        syn::ImplItem::Fn(method) => {
-            let lacks = matches!(method.vis, Visibility::Public(_)) && !is_documented(&method.attrs);
-            lacks.then(|| (method.sig.ident.to_string(), method.sig.ident.span().start().line))
-        }
-        _ => None,
-    })
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Measures the gazetteer: `cargo run --release -p stoop-gazetteer --example measure`.
+//! Measures the gazetteer: `cargo run --release -p stoop-gazetteer --example locating`.
 
 use std::hint::black_box;
 use std::time::Instant;
