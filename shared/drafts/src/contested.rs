@@ -34,21 +34,19 @@ const MANY: [&str; 10] = [
     "url",
 ];
 
+/// Words of a date that say that it is that of the beginning.
+const BEGINNINGS: [&str; 9] =
+    ["list", "listed", "listing", "publish", "published", "publication", "market", "online", "first"];
+
+/// Words of an area that say themselves that it is more than that of the rooms.
+const WIDER: [&str; 8] = ["gross", "brut", "brutto", "bruta", "building", "roof", "lot", "plot"];
+
 /// Makes doubts of lines that are contested.
 pub(super) fn settle(guesses: &[(usize, Guess)], sample: &Sample, known: &Known, chosen: &mut Chosen) {
-    let doubts: Vec<(&'static str, String)> = chosen
-        .sure
-        .iter()
-        .filter_map(|guess| {
-            Some((
-                guess.field,
-                rival(guess, guesses, sample, chosen)
-                    .or_else(|| larger(guess, guesses, sample, chosen))
-                    .or_else(|| earlier(guess, guesses, sample, chosen))
-                    .or_else(|| level(guess, sample, known))?,
-            ))
-        })
-        .collect();
+    let contest = Contest { guesses, sample, chosen };
+    let doubt = |guess: &Guess| contest.doubt(guess).or_else(|| level(guess, sample, known));
+    let doubts: Vec<(&'static str, String)> =
+        chosen.sure.iter().filter_map(|guess| Some((guess.field, doubt(guess)?))).collect();
     for (field, doubt) in doubts {
         if let Some(at) = chosen.sure.iter().position(|guess| guess.field == field) {
             let guess = chosen.sure.remove(at);
@@ -62,96 +60,81 @@ fn column<'s>(guess: &Guess, sample: &'s Sample) -> Option<&'s Column> {
     sample.columns.iter().find(|column| column.name == *name)
 }
 
-/// Another column that is as likely as the chosen one, is read for no other field, and says something else.
-fn rival(guess: &Guess, guesses: &[(usize, Guess)], sample: &Sample, chosen: &Chosen) -> Option<String> {
-    if MANY.contains(&guess.field) || guess.columns.len() != 1 {
-        return None;
-    }
-    let own = column(guess, sample)?;
-    let is_free = |other: &Guess| !chosen.sure.iter().any(|sure| sure.columns.contains(&other.columns[0]));
-    // An area with a word that is not understood may be the better one: "saleable" beside "gross".
-    let is_near = |other: &Guess| match &other.doubt {
-        None => other.score >= SURE.max(guess.score - CLOSE),
-        Some(_) => guess.field == "living_area" && other.score >= SURE.max(guess.score - CLOSE_AREA),
-    };
-    let near = guesses
-        .iter()
-        .map(|(_, other)| other)
-        .filter(|other| other.field == guess.field && is_near(other) && is_free(other));
-    near.into_iter().find_map(|other| {
-        let beside = column(other, sample)?;
-        let pairs: Vec<(&str, &str)> =
-            own.cells.iter().zip(&beside.cells).filter_map(|(a, b)| Some((a.text()?, b.text()?))).collect();
-        let differs = pairs.iter().filter(|(a, b)| !is_same(a, b)).count();
-        let is_rival =
-            ratio(differs, pairs.len()) >= DIFFERS_MIN && !per_area::is_per_area(beside, own, guesses, sample);
-        is_rival.then(|| format!("{} is about as likely, and says something else.", shown(&beside.name)))
-    })
+/// What other columns say against a line.
+struct Contest<'a> {
+    guesses: &'a [(usize, Guess)],
+    sample: &'a Sample,
+    chosen: &'a Chosen,
 }
 
-/// Another area of the home that is larger by far: where the living area is that of the rooms alone, that is not the size of
-/// the home.
-fn larger(guess: &Guess, guesses: &[(usize, Guess)], sample: &Sample, chosen: &Chosen) -> Option<String> {
-    if guess.field != "living_area" || guess.columns.is_empty() {
-        return None;
+impl<'a> Contest<'a> {
+    fn doubt(&self, guess: &Guess) -> Option<String> {
+        let own = column(guess, self.sample)?;
+        self.rival(guess, own).or_else(|| self.larger(guess, own)).or_else(|| self.earlier(guess, own))
     }
-    let own = column(guess, sample)?;
-    let number = |text: &str| text.parse::<f64>().ok().filter(|number| *number > 0.0);
-    // These say themselves that they are of more than the rooms.
-    const WIDER: [&str; 8] = ["gross", "brut", "brutto", "bruta", "building", "roof", "lot", "plot"];
-    let is_larger = |other: &&Column| {
-        let pairs = own.cells.iter().zip(&other.cells);
-        let ratios: Vec<f64> = pairs.filter_map(|(a, b)| Some(number(b.text()?)? / number(a.text()?)?)).collect();
-        let far = ratios.iter().filter(|ratio| FAR.contains(*ratio)).count();
-        !other.words.have(&WIDER) && ratios.len() > 1 && ratio(far, ratios.len()) > 0.5
-    };
-    let is_free = |other: &Guess| !chosen.sure.iter().any(|sure| sure.columns.contains(&other.columns[0]));
-    let mut others = guesses
-        .iter()
-        .map(|(_, other)| other)
-        .filter(|other| other.field == guess.field && other.doubt.is_none() && other.score >= SURE && is_free(other))
-        .filter_map(|other| column(other, sample));
-    let other = others.find(is_larger)?;
-    Some(format!("{} is larger by far: which is the size of the home?", shown(&other.name)))
+
+    /// Other guesses for the same field, whose columns are read for no other one.
+    fn others(&self, guess: &Guess) -> impl Iterator<Item = &'a Guess> {
+        let (field, chosen) = (guess.field, self.chosen);
+        let is_free = |other: &Guess| !chosen.sure.iter().any(|sure| sure.columns.contains(&other.columns[0]));
+        self.guesses.iter().map(|(_, other)| other).filter(move |other| other.field == field && is_free(other))
+    }
+
+    /// Another column that is as likely as the chosen one and says something else.
+    fn rival(&self, guess: &Guess, own: &Column) -> Option<String> {
+        if MANY.contains(&guess.field) || guess.columns.len() != 1 {
+            return None;
+        }
+        // An area with a word that is not understood may be the better one: "saleable" beside "gross".
+        let is_near = |other: &&Guess| match &other.doubt {
+            None => other.score >= SURE.max(guess.score - CLOSE),
+            Some(_) => guess.field == "living_area" && other.score >= SURE.max(guess.score - CLOSE_AREA),
+        };
+        let is_rival = |beside: &&Column| {
+            share_of_pairs(own, beside, |a, b| Some(!is_same(a, b))) >= DIFFERS_MIN
+                && !per_area::is_per_area(beside, own, self.guesses, self.sample)
+        };
+        let mut near = self.others(guess).filter(is_near).filter_map(|other| column(other, self.sample));
+        let beside = near.find(is_rival)?;
+        Some(format!("{} is about as likely, and says something else.", shown(&beside.name)))
+    }
+
+    /// Another area of the home that is larger by far: where the living area is that of the rooms alone, that is not the size
+    /// of the home.
+    fn larger(&self, guess: &Guess, own: &Column) -> Option<String> {
+        if guess.field != "living_area" {
+            return None;
+        }
+        let number = |text: &str| text.parse::<f64>().ok().filter(|number| *number > 0.0);
+        let is_far = |a: &str, b: &str| Some(FAR.contains(&(number(b)? / number(a)?)));
+        let is_larger = |other: &&Column| !other.words.have(&WIDER) && share_of_pairs(own, other, is_far) > 0.5;
+        let sure = self.others(guess).filter(|other| other.doubt.is_none() && other.score >= SURE);
+        let other = sure.filter_map(|other| column(other, self.sample)).find(is_larger)?;
+        Some(format!("{} is larger by far: which is the size of the home?", shown(&other.name)))
+    }
+
+    /// Another date of the beginning that is earlier: the chosen one may be when the listing was shown again.
+    fn earlier(&self, guess: &Guess, own: &Column) -> Option<String> {
+        if guess.field != "listed_at" || own.words.have(&BEGINNINGS) {
+            return None;
+        }
+        // Dates that are written from the year on are in the order of their letters.
+        let day = |text: &str| text.get(..10).filter(|day| day.contains('-')).map(str::to_owned);
+        let is_before = |a: &str, b: &str| Some(day(b)? < day(a)?);
+        let format = |guess: &Guess| guess.keys.iter().find(|(key, _)| *key == "date").cloned();
+        let is_alike = |other: &&Guess| other.doubt.is_none() && other.score >= SURE && format(other) == format(guess);
+        let is_earlier = |other: &&Column| share_of_pairs(own, other, is_before) >= DIFFERS_MIN;
+        let alike = self.others(guess).filter(is_alike);
+        let other = alike.filter_map(|other| column(other, self.sample)).find(is_earlier)?;
+        Some(format!("{} is earlier: which is the beginning of the offer?", shown(&other.name)))
+    }
 }
 
-/// Another date of the beginning that is earlier: the chosen one may be when the listing was shown again.
-fn earlier(guess: &Guess, guesses: &[(usize, Guess)], sample: &Sample, chosen: &Chosen) -> Option<String> {
-    if guess.field != "listed_at" {
-        return None;
-    }
-    let own = column(guess, sample)?;
-    if own.words.have(&[
-        "list",
-        "listed",
-        "listing",
-        "publish",
-        "published",
-        "publication",
-        "market",
-        "online",
-        "first",
-    ]) {
-        return None;
-    }
-    let day =
-        |text: &'_ str| text.get(..10).filter(|day| day.starts_with(|c: char| c.is_ascii_digit())).map(str::to_owned);
-    let is_earlier = |other: &&Column| {
-        let pairs = own.cells.iter().zip(&other.cells);
-        let pairs: Vec<bool> = pairs.filter_map(|(a, b)| Some(day(b.text()?)? < day(a.text()?)?)).collect();
-        ratio(pairs.iter().filter(|earlier| **earlier).count(), pairs.len()) >= DIFFERS_MIN
-    };
-    let is_free = |other: &Guess| !chosen.sure.iter().any(|sure| sure.columns.contains(&other.columns[0]));
-    let mut others = guesses
-        .iter()
-        .map(|(_, other)| other)
-        .filter(|other| other.field == guess.field && other.doubt.is_none() && other.score >= SURE && is_free(other))
-        .filter(|other| {
-            other.keys.iter().filter(|(key, _)| *key == "date").eq(guess.keys.iter().filter(|(key, _)| *key == "date"))
-        })
-        .filter_map(|other| column(other, sample));
-    let other = others.find(is_earlier)?;
-    Some(format!("{} is earlier: which is the beginning of the offer?", shown(&other.name)))
+/// The share of rows with both values, and with an answer, in which it is yes.
+fn share_of_pairs(own: &Column, other: &Column, holds: impl Fn(&str, &str) -> Option<bool>) -> f64 {
+    let pairs = own.cells.iter().zip(&other.cells);
+    let answers: Vec<bool> = pairs.filter_map(|(a, b)| holds(a.text()?, b.text()?)).collect();
+    ratio(answers.iter().filter(|yes| **yes).count(), answers.len())
 }
 
 /// How many times as large another area is that may be the size of the home; one that is larger still is that of the land.
@@ -212,3 +195,20 @@ const VAGUE: [&str; 4] = ["district", "zone", "sector", "area"];
 
 /// How many names of a column are looked up.
 const LOOKED_UP_MAX: usize = 50;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_the_same_however_they_are_written() {
+        for (one, other) in
+            [("395000", "€ 395.000"), ("142", "142.5"), ("Vake", "vake"), ("Unter den Linden 5", "Unter den Linden")]
+        {
+            assert!(is_same(one, other), "{one} {other}");
+        }
+        for (one, other) in [("60", "66"), ("Sliema", "Valletta"), ("", "Split"), ("2026-05-03", "2026-05-04")] {
+            assert!(!is_same(one, other), "{one} {other}");
+        }
+    }
+}

@@ -60,22 +60,24 @@ pub(super) fn complete(
 const NUMBER_FIRST: [&str; 16] =
     ["US", "CA", "GB", "IE", "AU", "NZ", "ZA", "SG", "HK", "MY", "PH", "IN", "KE", "NG", "FR", "MA"];
 
+/// Words for the number of a house.
+const NUMBERS: [&str; 12] = [
+    "number",
+    "no",
+    "nr",
+    "hausnummer",
+    "huisnummer",
+    "housenumber",
+    "numero",
+    "civico",
+    "husnummer",
+    "streetnumber",
+    "housenr",
+    "nummer",
+];
+
 /// A street whose number is in a column of its own.
 fn street_and_number(sample: &Sample, known: &Known, chosen: &mut Chosen) {
-    const NUMBERS: [&str; 12] = [
-        "number",
-        "no",
-        "nr",
-        "hausnummer",
-        "huisnummer",
-        "housenumber",
-        "numero",
-        "civico",
-        "husnummer",
-        "streetnumber",
-        "housenr",
-        "nummer",
-    ];
     let Some(line) = field("line") else { return };
     let place = |column: &Column| column.name.rsplit_once('/').map_or(String::new(), |(above, _)| above.to_owned());
     let plain = |column: &Column| !column.name.contains(['{', '}', '$']);
