@@ -303,7 +303,7 @@ fn a_draft_of_a_file_replays_it() {
     says(&message, &json!({ "rows": 3, "listings": 3, "rows_at": null, "params": [] }));
     says(
         &field(&message, "property_type")["values"],
-        &json!({ "Apartment": 1, "SingleFamilyResidence": 1, "Other": 1 }),
+        &json!({ "Apartment": 1, "SingleFamilyResidence": 1 }),
     );
     says(field(&message, "observed_at"), &json!({ "filled": 3, "example": "2026-01-13T00:00:00Z" }));
     let replayed = room.replay("maroc.toml", &["homes_2026-01-13.csv"]);
