@@ -66,6 +66,23 @@ pub(super) fn period_beside<'c>(column: &Column, columns: &'c [Column]) -> Optio
     Some((other, unread))
 }
 
+/// A text beside a price that says for what it is, where that is no time: `per perch`.
+pub(super) fn share_beside<'c>(column: &Column, columns: &'c [Column]) -> Option<(&'c Column, &'c str)> {
+    let beside = columns.iter().filter(|other| {
+        place(other) == place(column) && other.name != column.name && other.is_scalar() && !other.words.have(&OF_OTHERS)
+    });
+    let is_share = |text: &&str| {
+        let text = text.to_lowercase();
+        ["per ", "/ ", "/", "por ", "par ", "pro ", "je "].iter().any(|begin| text.starts_with(begin))
+            && parse_period(&text).is_none()
+    };
+    let says = |other: &&Column| {
+        let known = |word: &String| PERIODS.contains(&word.as_str()) || MAYBE_PERIODS.contains(&word.as_str());
+        other.words.last.iter().any(known)
+    };
+    beside.filter(says).find_map(|other| Some((other, other.texts().find(is_share)?)))
+}
+
 /// The column beside a price that names its multiplier (`Lac`, `Cr`), and the multipliers in it.
 pub(super) fn factors_beside<'c>(column: &Column, columns: &'c [Column]) -> Option<(&'c Column, Vec<i64>)> {
     let is_beside = |other: &&Column| place(other) == place(column) && other.name != column.name && other.is_scalar();

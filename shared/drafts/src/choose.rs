@@ -1,6 +1,7 @@
 //! Assigns columns to fields: scores every pair and takes the best first.
 
 use super::column::{Column, ratio};
+use super::contested;
 use super::fit::fit;
 use super::guess::{Chosen, Guess, SHARE, SURE, shown};
 use super::known::{Known, is_beside};
@@ -18,7 +19,7 @@ const THINKABLE: i32 = 40;
 const OTHERS_MAX: usize = 3;
 
 /// Fields that are recognized by their values alone, whatever the column's name.
-const SHAPED: [&str; 6] = ["list_price", "currency", "living_area", "images", "url", "description"];
+const SHAPED: [&str; 7] = ["purpose", "list_price", "currency", "living_area", "images", "url", "description"];
 
 /// Assigns a column to each field that one fits.
 pub(super) fn choose(sample: &Sample, known: &Known) -> Chosen {
@@ -46,6 +47,7 @@ pub(super) fn choose(sample: &Sample, known: &Known) -> Chosen {
     types::finest(&guesses, sample, &mut chosen);
     per_area::settle(&guesses, sample, &mut chosen);
     currency_of_price(&guesses, &mut chosen);
+    contested::settle(&guesses, sample, known, &mut chosen);
     let reads = |name: &String| chosen.sure.iter().any(|guess| guess.columns.contains(name));
     for field in &*FIELDS {
         let of_field = || guesses.iter().map(|(_, guess)| guess).filter(|guess| guess.field == field.name);
@@ -57,7 +59,11 @@ pub(super) fn choose(sample: &Sample, known: &Known) -> Chosen {
             }
         } else {
             let thinkable = of_field().filter(|guess| guess.score >= THINKABLE && !reads(&guess.columns[0]));
-            chosen.unsure.extend(thinkable.take(OTHERS_MAX).cloned());
+            let known = |guess: &&Guess| {
+                chosen.unsure.iter().any(|other| other.field == guess.field && other.columns == guess.columns)
+            };
+            let more: Vec<Guess> = thinkable.filter(|guess| !known(guess)).take(OTHERS_MAX).cloned().collect();
+            chosen.unsure.extend(more);
         }
     }
     let place = |guess: &Guess| FIELDS.iter().position(|field| field.name == guess.field);
@@ -87,17 +93,31 @@ fn currency_of_price(guesses: &[(usize, Guess)], chosen: &mut Chosen) {
     }
 }
 
+/// Whether a column has the only links of the sample, another one in each row: whatever its name is, they are the listings'.
+fn is_only_link(field: &Field, column: &Column, sample: &Sample) -> bool {
+    let is_link = |column: &Column| {
+        let pictures = column.share(|text| [".jpg", ".jpeg", ".png", ".webp"].iter().any(|end| text.contains(end)));
+        column.all(|text| text.starts_with("http")) && pictures < 0.3
+    };
+    let links = sample.columns.iter().filter(|column| is_link(column)).count();
+    field.name == "url" && links == 1 && column.distinct() == sample.looked_at()
+}
+
 fn scored(field: &Field, column: &Column, sample: &Sample, known: &Known) -> Option<Guess> {
     let country = known.country.as_ref().map(|(code, _)| code.as_str());
-    let like = local::likeness(field.name, column, country).unwrap_or_else(|| field.likeness(column));
+    let of_country = local::likeness(field.name, column, country);
+    let like = of_country.unwrap_or_else(|| field.likeness(column));
     let like = like.max(pictures::likeness(field, column));
     let is_shaped = SHAPED.contains(&field.name) && column.owner.is_none();
     if like == 0 && !is_shaped {
         return None;
     }
-    let found = fit(field.name, column, sample, known)?;
+    let mut found = fit(field.name, column, sample, known)?;
     if like == 0 && found.shape == 0 {
         return None;
+    }
+    if let Some(word) = field.unread(column).filter(|_| of_country.is_none() && !is_only_link(field, column, sample)) {
+        found.guess = found.guess.doubted(format!("{word:?} in its name is not understood."));
     }
     #[expect(clippy::cast_possible_truncation, reason = "a share of 10")]
     let gaps = (10.0 * (1.0 - ratio(column.filled(), sample.looked_at()))) as i32;

@@ -113,10 +113,50 @@ const CURRENCIES: &[(&str, &str)] = &[
     ("SN", "XOF"),
     ("CI", "XOF"),
     ("CM", "XAF"),
+    ("KZ", "KZT"),
+    ("BY", "BYN"),
+    ("GE", "GEL"),
+    ("AM", "AMD"),
+    ("AZ", "AZN"),
+    ("UZ", "UZS"),
+    ("RS", "RSD"),
+    ("BA", "BAM"),
+    ("MK", "MKD"),
+    ("MD", "MDL"),
+    ("BD", "BDT"),
+    ("TZ", "TZS"),
+    ("UG", "UGX"),
+    ("RW", "RWF"),
+    ("ET", "ETB"),
+    ("ZM", "ZMW"),
+    ("BW", "BWP"),
+    ("MU", "MUR"),
+    ("JO", "JOD"),
+    ("BH", "BHD"),
+    ("OM", "OMR"),
+    ("LB", "LBP"),
+    ("IQ", "IQD"),
+    ("CR", "CRC"),
+    ("GT", "GTQ"),
+    ("HN", "HNL"),
+    ("NI", "NIO"),
+    ("PY", "PYG"),
+    ("BO", "BOB"),
+    ("TT", "TTD"),
+    ("KH", "KHR"),
+    ("EC", "USD"),
+    ("SV", "USD"),
+    ("PA", "USD"),
+    ("ME", "EUR"),
+    ("XK", "EUR"),
 ];
 
 /// Countries where many homes are priced in another currency, so that a bare number says none.
-const IN_OTHERS_TOO: [&str; 12] = ["AR", "UY", "PE", "EG", "TR", "UA", "DO", "NG", "GH", "IL", "BS", "JM"];
+const IN_OTHERS_TOO: [&str; 39] = [
+    "AR", "UY", "PE", "EG", "TR", "UA", "DO", "NG", "GH", "IL", "BS", "JM", "KZ", "BY", "GE", "AM", "AZ", "UZ", "RS",
+    "BA", "MK", "MD", "TZ", "UG", "RW", "ET", "ZM", "MU", "LB", "IQ", "CR", "GT", "HN", "NI", "PY", "BO", "TT", "KH",
+    "RO",
+];
 
 /// The currency of a country, in which its signs are to be read.
 pub(super) fn currency_of(country: &str) -> Option<Currency> {

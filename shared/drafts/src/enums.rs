@@ -112,13 +112,16 @@ fn property_type(column: &Column, values: &Values<'_>) -> Option<Fit> {
         return None;
     }
     let guess = Guess::of("property_type", &column.name, seen(values));
-    let lookup = lookup(values, meaning, Some("Other"), TYPES);
+    // A type that is not known is left out: "Other" would say that it is none of the others.
+    let lookup = lookup(values, meaning, None, TYPES);
     let texts: Vec<&str> = values.iter().map(|(text, _)| *text).collect();
     let guess = match texts.iter().find(|text| kinds::is_vague_type(text, &texts)) {
         Some(text) => guess.doubted(format!("{:?} may be a home of any type.", shown(text))),
         None => guess,
     };
-    Fit::of(Guess { lookup: Some(lookup), ..guess }, if share > 0.8 { 8 } else { 0 })
+    let mut guess = Guess { lookup: Some(lookup), ..guess };
+    guess.be_lenient();
+    Fit::of(guess, if share > 0.8 { 8 } else { 0 })
 }
 
 /// Reads the purpose from a status that says it in some rows only: sold, pending or withdrawn homes may have a status
@@ -154,7 +157,7 @@ pub(super) fn default_purpose(known: &mut Known, chosen: &mut Chosen) {
 
 /// Scores a column as purpose: words for sale and rent, or a boolean whose name says which.
 fn purpose(column: &Column, values: &Values<'_>) -> Option<Fit> {
-    let asks = column.words.have(&["rent", "rental", "lease", "letting"]);
+    let asks = column.words.have(&["rent", "rental", "lease", "letting", "miete"]);
     let truth = |text: &str| match text {
         "true" => Some("rent"),
         "false" => Some("sale"),

@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use jiff::tz::TimeZone;
 use regex::Regex;
 
+use super::coded;
 use super::column::Column;
 use super::guess::{Chosen, Guess, quoted, shown};
 use super::ids;
@@ -40,6 +41,8 @@ pub(super) fn complete(
     if !has(chosen, "list_price") {
         chosen.unsure.extend(in_texts::price(sample));
     }
+    coded::purpose(sample, chosen);
+    coded::status(sample, chosen);
     numbered(sample, chosen);
     street_and_number(sample, known, chosen);
     sold_without_status(sample, chosen);
@@ -57,22 +60,24 @@ pub(super) fn complete(
 const NUMBER_FIRST: [&str; 16] =
     ["US", "CA", "GB", "IE", "AU", "NZ", "ZA", "SG", "HK", "MY", "PH", "IN", "KE", "NG", "FR", "MA"];
 
+/// Words for the number of a house.
+const NUMBERS: [&str; 12] = [
+    "number",
+    "no",
+    "nr",
+    "hausnummer",
+    "huisnummer",
+    "housenumber",
+    "numero",
+    "civico",
+    "husnummer",
+    "streetnumber",
+    "housenr",
+    "nummer",
+];
+
 /// A street whose number is in a column of its own.
 fn street_and_number(sample: &Sample, known: &Known, chosen: &mut Chosen) {
-    const NUMBERS: [&str; 12] = [
-        "number",
-        "no",
-        "nr",
-        "hausnummer",
-        "huisnummer",
-        "housenumber",
-        "numero",
-        "civico",
-        "husnummer",
-        "streetnumber",
-        "housenr",
-        "nummer",
-    ];
     let Some(line) = field("line") else { return };
     let place = |column: &Column| column.name.rsplit_once('/').map_or(String::new(), |(above, _)| above.to_owned());
     let plain = |column: &Column| !column.name.contains(['{', '}', '$']);
@@ -89,7 +94,12 @@ fn street_and_number(sample: &Sample, known: &Known, chosen: &mut Chosen) {
     }) {
         return;
     }
-    let Some(street) = sample.columns.iter().find(is_street) else { return };
+    // `Address` before `displayAddress`, which may say how much of it is shown.
+    let streets = sample.columns.iter().filter(is_street);
+    let Some(street) = streets.reduce(|best, next| if line.likeness(next) > line.likeness(best) { next } else { best })
+    else {
+        return;
+    };
     let is_number = |column: &&Column| {
         let says = column.words.last.iter().any(|word| NUMBERS.contains(&word.as_str()));
         let of_house = column.words.last.len() == 1

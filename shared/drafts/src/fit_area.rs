@@ -97,10 +97,28 @@ fn with_unit(guess: Guess, found: &Areas, column: &Column, sample: &Sample, know
                     format!("A home of {} {} would be unusual: which unit is it?", found.median, unit_name(unit));
                 guess.doubted(format!("No unit is given. {size}"))
             };
+            let guess = match unlikely_beside(unit, guess.field, sample) {
+                Some(other) => {
+                    guess.doubted(format!("No unit is given, and {other} would be unusual in {}.", unit_name(unit)))
+                }
+                None => guess,
+            };
             hints(guess, unit, format!("No unit is given: that of {code} is assumed."))
         }
         None => Fit::of(guess.with("unit", "m2").doubted("Nothing says the unit: m2, sqft or acres?"), 0),
     }
+}
+
+/// A column of living areas without a unit whose size is unusual in the unit that is assumed for the lot.
+fn unlikely_beside(unit: AreaUnit, field: &str, sample: &Sample) -> Option<String> {
+    let living = vocabulary::field("living_area").filter(|_| field == "lot_area")?;
+    let lot = vocabulary::field(field)?;
+    let is_unlikely = |column: &&Column| {
+        let plain = column.measure.is_plain() && living.likeness(column) >= 60 && lot.likeness(column) < 60;
+        plain
+            && areas(column).is_some_and(|found| found.unit.is_none() && !is_likely("living_area", unit, found.median))
+    };
+    sample.columns.iter().find(is_unlikely).map(|column| shown(&column.name))
 }
 
 /// Whether a median is usual in a unit and not in another one.

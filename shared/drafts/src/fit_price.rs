@@ -4,7 +4,7 @@ use stoop_domain::Purpose;
 use stoop_sources::text::{Period, parse_period};
 
 use super::amounts::{Amounts, amounts};
-use super::beside::{factors_beside, period_beside};
+use super::beside::{factors_beside, period_beside, share_beside};
 use super::column::Column;
 use super::guess::{Fit, Guess, shown};
 use super::known::Known;
@@ -98,6 +98,9 @@ fn measured(mut guess: Guess, column: &Column, sample: &Sample, known: &Known) -
         let doubt = format!("Its name says {says}, and prices are in {}.", code.unwrap_or("an unknown currency"));
         guess = guess.doubted(doubt);
         cost = CONVERTED;
+    }
+    if let Some((beside, text)) = share_beside(column, &sample.columns) {
+        guess = guess.doubted(format!("{:?} in {} makes it the price of a part.", shown(text), shown(&beside.name)));
     }
     let is_sale = known.purpose.as_ref().is_some_and(|(purpose, _)| purpose == Purpose::Sale.as_str());
     match measure.period {

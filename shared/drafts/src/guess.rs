@@ -71,7 +71,9 @@ impl Guess {
 
     /// Makes an unreadable value unknown instead of refusing the row.
     pub(super) fn be_lenient(&mut self) {
-        self.keys.push(("lenient", "true".to_owned()));
+        if !self.is_lenient() {
+            self.keys.push(("lenient", "true".to_owned()));
+        }
     }
 
     pub(super) fn is_lenient(&self) -> bool {

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::column::{Cell, Column, ratio};
-use super::guess::{Chosen, Guess, shown};
+use super::guess::{Chosen, Guess, quoted, shown};
 use super::sample::Sample;
 use super::vocabulary::FIELDS;
 use super::{DraftError, DraftHints};
@@ -48,11 +48,20 @@ pub(super) fn choose(sample: &Sample, hints: &DraftHints, chosen: &mut Chosen) -
     }
     let known = chosen.sure.iter().position(|guess| guess.field == "native_id");
     let Some(at) = known else {
-        chosen.sure.extend(in_address(sample, chosen));
+        chosen.sure.extend(in_address(sample, chosen).map(|guess| in_column(sample, &guess).unwrap_or(guess)));
         return Ok(());
     };
     let guess = &chosen.sure[at];
     let Some(column) = sample.columns.iter().find(|column| guess.columns.contains(&column.name)) else { return Ok(()) };
+    // Where each row has another ID, one that is repeated is that of something else: of a building with several homes.
+    if column.distinct() < column.scalars()
+        && let Some(unique) = candidates(sample).first()
+    {
+        let doubt = format!("{} is another one in each row, and it is not: which is the ID?", unique);
+        let doubtful = chosen.sure.remove(at).doubted(doubt);
+        chosen.unsure.push(doubtful);
+        return Ok(());
+    }
     let is_of_advert = column.words.have(&OF_ADVERTS);
     let has_gaps = column.scalars() < sample.looked_at();
     let better = is_of_advert.then(|| permanent(sample, chosen, column)).flatten();
@@ -120,6 +129,25 @@ fn in_address(sample: &Sample, chosen: &Chosen) -> Option<Guess> {
             same.then(|| Guess::of("native_id", &column.name, why).with("regex", pattern))
         })
     })
+}
+
+/// The column that has what a pattern finds in the address of each row, and letters beside it: `ZG-20114` for `.../20114`.
+fn in_column(sample: &Sample, of_address: &Guess) -> Option<Guess> {
+    let address = sample.columns.iter().find(|column| of_address.columns.contains(&column.name))?;
+    let ids = COMPILED
+        .iter()
+        .zip(PATTERNS)
+        .find(|(_, pattern)| of_address.keys.iter().any(|(_, value)| *value == quoted(pattern)));
+    let ids = found(address, ids?.0)?;
+    let has_ids = |column: &&Column| {
+        column.owner.is_none()
+            && column.scalars() == ids.len()
+            && column.all(|text| text.len() <= 64 && !text.contains(char::is_whitespace) && !text.contains('/'))
+            && column.texts().zip(&ids).all(|(text, id)| text.contains(id))
+    };
+    let column = sample.columns.iter().find(has_ids)?;
+    let why = format!("{} has its number in each row.", shown(&address.name));
+    Some(Guess::of("native_id", &column.name, why))
 }
 
 /// The permanent ID of the home in a URL, if it is another one than that of the advert.

@@ -8,7 +8,7 @@ use stoop_sources::text::{NumberStyle, folded, parse_money};
 const TYPES: &[(&str, &str)] = &[
     (
         "Apartment",
-        "דירה, דירת גן, פנטהאוז, квартира, ph, apartament, garsoniera, 아파트, 오피스텔, 빌라, 원룸, 투룸, 연립, 연립다세대, 다세대, 주상복합, panellakas, can ho, chung cu, apartemen, apartment, appartement, flat, wohnung, etagenwohnung, dachgeschosswohnung, mietwohnung, eigentumswohnung, \
+        "stan, kvartiry, serviced residence, suite, apartman, garsonijera, דירה, דירת גן, פנטהאוז, квартира, ph, apartament, garsoniera, 아파트, 오피스텔, 빌라, 원룸, 투룸, 연립, 연립다세대, 다세대, 주상복합, panellakas, can ho, chung cu, apartemen, apartment, appartement, flat, wohnung, etagenwohnung, dachgeschosswohnung, mietwohnung, eigentumswohnung, \
          piso, apartamento, studio, departamento, apt, maisonette, penthouse, atico, unit, flatlet, appartamento, attico, \
          monolocale, bilocale, trilocale, loft, duplex apartment, appartementen, bostadsratt, lagenhet, leilighet, lejlighed, \
          ejerlejlighed, daire, マンション, 中古マンション, 新築マンション, アパート, byt, lakas, mieszkanie, mieszkania, kawalerka, estudio, maisonnette, wohnungen, dachgeschoss, estudo, t0, t1, t2, t3",
@@ -27,20 +27,20 @@ const TYPES: &[(&str, &str)] = &[
     ("ManufacturedHome", "manufactured, mobile, mobile home, modular"),
     (
         "SingleFamilyResidence",
-        "בית פרטי, קוטג, будинок, дом, home, vila, haz, ikerhaz, nha rieng, nha, biet thu, rumah, 단독주택, 단독, 전원주택, sobrado, single family, singlefamily, house, maison, villa, riad, haus, einfamilienhaus, doppelhaushalfte, casa, \
+        "kuca, doma, vikendica, בית פרטי, קוטג, будинок, дом, home, vila, haz, ikerhaz, nha rieng, nha, biet thu, rumah, 단독주택, 단독, 전원주택, sobrado, single family, singlefamily, house, maison, villa, riad, haus, einfamilienhaus, doppelhaushalfte, casa, \
          chalet, detached, semi detached, bungalow, single family residence, single family home, cottage, villetta, casa \
          indipendente, moradia, vrijstaand, vrijstaande woning, eengezinswoning, twee onder een kap, woonhuis, enebolig, \
          parcelhus, dom, dom wolnostojacy, house semi, doppelhaus, stadtvilla, landhaus, chalet independiente, casa unifamiliar, detached house, acreage, 一戸建て, 戸建て, 戸建, 中古一戸建て, 新築一戸建て, 中古戸建, 新築戸建, mustakil ev, rodinny dum, dum, csaladi haz",
     ),
-    ("Room", "room, chambre, zimmer, habitacion, wg zimmer, colocation"),
+    ("Room", "room, комната, soba, chambre, zimmer, habitacion, wg zimmer, colocation"),
     (
         "Land",
-        "מגרש, ділянка, участок, teren, telek, dat, dat nen, tanah, 토지, 대지, land, vacant, lot, terrain, grundstuck, terreno, plot, vacant land, bauland, parcela, baugrundstuck, lote, tomt, grund, dzialka, bouwgrond, residential land, pozemek, 土地, arsa, section",
+        "zemljiste, uchastki, zemljisce, מגרש, ділянка, участок, teren, telek, dat, dat nen, tanah, 토지, 대지, land, vacant, lot, terrain, grundstuck, terreno, plot, vacant land, bauland, parcela, baugrundstuck, lote, tomt, grund, dzialka, bouwgrond, residential land, pozemek, 土地, arsa, section",
     ),
     ("Farm", "farm, ranch, ferme, bauernhof, finca, hobby farm"),
     (
         "Commercial",
-        "spatiu comercial, birou, hala, iroda, uzlethelyiseg, 상가, 사무실, ruko, kantor, gudang, van phong, commercial, office, bureau, buro, local commercial, oficina, shop, warehouse, retail, gewerbe, magasin, \
+        "poslovni prostor, spatiu comercial, birou, hala, iroda, uzlethelyiseg, 상가, 사무실, ruko, kantor, gudang, van phong, commercial, office, bureau, buro, local commercial, oficina, shop, warehouse, retail, gewerbe, magasin, \
          entrepot, industrial, nave, local",
     ),
 ];
@@ -51,7 +51,8 @@ const US_STATES: &str = " al ak az ar ca co ct de fl ga hi id il in ia ks ky la 
 /// Currency codes that are recognized in a column.
 const CURRENCIES: &str = "USD EUR GBP MAD CHF CAD AUD NZD SEK NOK DKK PLN CZK HUF RON BGN TND DZD EGP ZAR AED SAR QAR INR JPY CLF KRW CNY SGD \
      HKD THB IDR PHP VND MYR BRL MXN CLP COP PEN ARS UYU TRY ILS UAH RUB KES NGN XOF XAF TWD BSD JMD NAD DOP PKR LKR NPR \
-     ISK GHS KWD BHD OMR JOD";
+     ISK GHS KWD BHD OMR JOD KZT RSD BAM MKD GEL AZN AMD BYN UZS KGS MDL CRC GTQ HNL NIO PAB PYG BOB BDT MMK KHR LAK MUR UGX TZS \
+     RWF ETB ZMW BWP MZN AOA LBP IQD LYD TTD XCD BBD";
 
 /// Returns the property type that a name contains; `None` if it contains none or several.
 pub(super) fn property_type(text: &str) -> Option<&'static str> {

@@ -149,16 +149,17 @@ pub(super) fn is_beside(currency: &str, price: &str) -> bool {
     place(price).starts_with(&place(currency))
 }
 
-/// The currency that the names of all prices say, if no price is in that of the country or in none.
+/// The currency that the names of all prices say.
 fn named_by_price(prices: &[&Column], own: Option<Currency>) -> Option<Fact> {
     let values: Vec<&&Column> = prices.iter().filter(|column| amounts(column, own).is_some()).collect();
-    let is_other = |column: &Column| {
-        let says = &column.measure.currencies;
-        !says.is_empty() && own.is_none_or(|own| !says.contains(&own.code()))
-    };
+    let is_other = |column: &Column| !column.measure.currencies.is_empty();
     let first = values.first().filter(|_| values.iter().all(|column| is_other(column)))?;
-    let [code] = first.measure.currencies[..] else { return None };
-    Some((code.to_owned(), format!("The name of {} says it.", shown(&first.name))))
+    let code = match (&first.measure.currencies[..], own) {
+        ([code], _) => code,
+        (codes, Some(own)) => codes.iter().find(|code| **code == own.code())?,
+        _ => return None,
+    };
+    Some(((*code).to_owned(), format!("The name of {} says it.", shown(&first.name))))
 }
 
 fn worded(sample: &Sample, hints: &DraftHints) -> Option<Fact> {

@@ -23,7 +23,9 @@
 mod amounts;
 mod beside;
 mod choose;
+mod coded;
 mod column;
+mod contested;
 mod countries;
 mod drafted;
 mod enums;

@@ -52,11 +52,13 @@ pub(super) fn of(sample: &Sample, known: &Known, chosen: &Chosen) -> Vec<(&'stat
         .collect()
 }
 
-/// Texts of chosen columns that are not known and read as something general.
+/// Texts of chosen columns that are not known and left out.
 pub(super) fn unknown_texts(chosen: &Chosen) -> Vec<(&'static str, String, String)> {
     let of_guess = |guess: &Guess| {
         let lookup = guess.lookup.as_ref()?;
-        let otherwise = lookup.otherwise.filter(|_| guess.field == "property_type")?;
+        if guess.field != "property_type" {
+            return None;
+        }
         let unknown: Vec<String> = lookup
             .entries
             .iter()
@@ -64,7 +66,7 @@ pub(super) fn unknown_texts(chosen: &Chosen) -> Vec<(&'static str, String, Strin
             .take(4)
             .map(|(text, _, count)| format!("{:?} {count}×", shown(text)))
             .collect();
-        let why = format!("not known, and read as {otherwise}: {}.", unknown.join(", "));
+        let why = format!("not known, and left out: {}.", unknown.join(", "));
         (!unknown.is_empty()).then(|| (guess.field, guess.columns[0].clone(), why))
     };
     chosen.sure.iter().filter_map(of_guess).collect()

@@ -10,20 +10,20 @@ const OTHERS: &str = "agency agencies agent agents agence agences agentur agentu
      advertisers anbieter annonceur anunciante inserzionista inserent makler maklare makelaar makelaars megler maegler \
      mediador mediator broker brokers brokerage realtor realtors office offices seller sellers vendor vendors vendeur \
      verkaufer vendedor venditore owner owners eigentumer proprietaire propietario contact contacts kontakt kontakte \
-     contatto contacto ansprechpartner user users member members developer developers builder builders promoter \
+     contatto contacto kontaktperson ansprechpartner user users member members developer developers builder builders promoter \
      promoteur promotor promotora bautrager entwickler branch branches team poster publisher school schools sponsor \
      sponsors partner partners badge badges banner banners logo logos avatar avatars icon icons insight insights scan \
      scans matterport campaign branding franchise franchises firm firma lessor landlord landlords salesperson \
      negotiator account accounts client clients holder taxpayer mail mailing billing remit biuro posrednik agentie agentia kantor \
-     cabinet meklari makleri societe konto mesit valitys own own1 own2 \
-     ownr grantor grantee buyer buyers hirdeto pengiklan 중개사 중개인 중개사무소";
+     cabinet meklari makleri ured ureda agencija agencije agenta vlasnik prodavac societe konto mesit valitys own own1 own2 \
+     ownr grantor grantee buyer buyers hirdeto pengiklan offeredby soldby 중개사 중개인 중개사무소";
 
 /// Words that mean so only above a value: a key of that name may be the listing's own.
 const OTHERS_ABOVE: &str = "project projects projekt projet projets promotion promotions advert adverts advertisement development \
      developments community communities similar related nearby comparable comparables comps recommended \
      recommendations suggestion suggestions alternatives neighbours neighbors history histories previous past \
      event events transport transports station stations poi pois commute mortgage mortgages estimate estimates \
-     valuation valuations tax taxes viewing viewings inspection inspections openhouse openhouses open search query \
+     valuation valuations tax taxes viewing viewings inspection inspections openhouse openhouses open offered search query \
      request filters tracking analytics floorplan floorplans video videos tour tours brochure brochures document \
      documents organization organisation source sources";
 

@@ -28,6 +28,17 @@ pub(super) fn settle(guesses: &[(usize, Guess)], sample: &Sample, chosen: &mut C
     chosen.sure[at] = whole;
 }
 
+/// Whether one price is another one per area of some column.
+pub(super) fn is_per_area(price: &Column, whole: &Column, guesses: &[(usize, Guess)], sample: &Sample) -> bool {
+    let is_area = |guess: &Guess| matches!(guess.field, "living_area" | "lot_area");
+    let named = |guess: &Guess| sample.columns.iter().find(|column| guess.columns.first() == Some(&column.name));
+    guesses
+        .iter()
+        .filter(|(_, guess)| is_area(guess))
+        .filter_map(|(_, guess)| named(guess))
+        .any(|area| is_product(price, area, whole))
+}
+
 /// Whether a price times an area is another price in most rows.
 fn is_product(price: &Column, area: &Column, whole: &Column) -> bool {
     let number = |column: &Column, row: usize| column.cells[row].text()?.parse::<f64>().ok().filter(|n| *n > 0.0);

@@ -6,7 +6,9 @@ use jiff::tz::TimeZone;
 use stoop_domain::{AreaUnit, Time};
 
 use super::column::{Column, ratio};
-use stoop_sources::text::{DateFormat, Language, NumberStyle, parse_area, parse_area_unit, parse_relative};
+use stoop_sources::text::{
+    DateFormat, Language, NumberStyle, parse_area, parse_area_measure, parse_area_unit, parse_relative,
+};
 
 /// Maximum number of texts that a map may treat as "no area".
 const NULLS_MAX: usize = 5;
@@ -213,7 +215,14 @@ pub(super) fn unit_beside<'c>(column: &Column, columns: &'c [Column]) -> Option<
             && words.first().is_some_and(|word| word.starts_with("unit"));
         says && (shares || of_value) && place(&other.name) == place(&column.name) && other.is_scalar()
     };
-    let other = columns.iter().find(is_unit)?;
+    // Beside areas, a unit that every row knows is theirs, whatever is before it in its name: `sizeUnit`.
+    let is_only_unit = |other: &&Column| {
+        // That of the lot is named so: `lotAreaUnit`.
+        const UNITS: [&str; 9] = ["unit", "units", "unidad", "unite", "einheit", "size", "area", "measure", "of"];
+        let says = other.words.last.iter().all(|word| UNITS.contains(&word.as_str()));
+        says && place(&other.name) == place(&column.name) && other.all(|text| parse_area_measure(text).is_some())
+    };
+    let other = columns.iter().find(is_unit).or_else(|| columns.iter().find(is_only_unit))?;
     let mut units: Vec<&str> = other.texts().collect();
     units.sort_unstable();
     units.dedup();

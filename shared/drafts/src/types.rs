@@ -107,6 +107,9 @@ fn joined(finer: &Guess, coarser: &Guess, sample: &Sample) -> Option<Guess> {
     let (name, other) = (finer.columns.first()?, coarser.columns.first()?);
     let mut guess = finer.clone();
     guess.keys = vec![("from", format!("[{}, {}]", quoted(name), quoted(other)))];
+    if finer.is_lenient() {
+        guess.be_lenient();
+    }
     guess.columns = vec![name.clone(), other.clone()];
     guess.why += &format!(" It parts what {} calls alike, which is read where it is empty.", shown(other));
     guess.lookup = Some(lookup);

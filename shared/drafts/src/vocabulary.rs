@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use super::column::Column;
-use super::names::{NEUTRAL, TABLE};
+use super::names::{ANYWHERE, NEUTRAL, TABLE};
 use super::words::{Phrase, Words};
 
 /// A field of a listing and the possible names of its column.
@@ -33,6 +33,10 @@ pub(super) static FIELDS: LazyLock<Vec<Field>> = LazyLock::new(|| {
 
 /// The fields that are about others.
 const ABOUT_OTHERS: [&str; 2] = ["seller", "agency"];
+
+fn is_one(word: &str, list: &str) -> bool {
+    list.split_whitespace().any(|known| known == word)
+}
 
 /// Whether a field is about people and firms.
 fn is_about_others(field: &str) -> bool {
@@ -99,15 +103,31 @@ impl Field {
         )
     }
 
+    /// The first word of a column's name that neither its names have nor is known to change nothing. A name that is one of the
+    /// field's as a whole has none.
+    pub(super) fn unread(&self, column: &Column) -> Option<String> {
+        const PROVED_BY_VALUES: [&str; 4] = ["images", "description", "amenities", "currency"];
+        let like = self.best(column).map_or(0, |(like, ..)| like);
+        // Whatever its name is, a column that says sale in some rows and rent in all others is the purpose.
+        let is_shaped = like == 0 && self.name == "purpose";
+        if like >= 90 || is_shaped || PROVED_BY_VALUES.contains(&self.name) {
+            return None;
+        }
+        let meant = if column.measure.is_plain() { &column.words } else { &column.measure.core };
+        let words = if meant.says_nothing() { meant.above.last().unwrap_or(&meant.last) } else { &meant.last };
+        words.iter().find(|word| !self.knows(word) && !is_one(word, ANYWHERE)).cloned()
+    }
+
     /// The words of a column's name that neither a name of this field has nor a unit, and that may change its meaning.
     pub(super) fn unknown_words(&self, column: &Column) -> Vec<String> {
-        let known = |word: &String| {
-            NEUTRAL.split_whitespace().any(|neutral| neutral == word)
-                || self.phrases.iter().any(|(phrase, _)| phrase.words.contains(&word.as_str()))
-                || self.phrases.iter().any(|(phrase, _)| phrase.joined() == word)
-                || word.bytes().all(|byte| byte.is_ascii_digit())
-        };
-        column.measure.rest.iter().filter(|word| !known(word)).cloned().collect()
+        column.measure.rest.iter().filter(|word| !self.knows(word)).cloned().collect()
+    }
+
+    /// Whether a word is in a name of this field, or changes nothing.
+    fn knows(&self, word: &str) -> bool {
+        is_one(word, NEUTRAL)
+            || self.phrases.iter().any(|(phrase, _)| phrase.words.contains(&word) || phrase.joined() == word)
+            || word.bytes().all(|byte| byte.is_ascii_digit())
     }
 }
 

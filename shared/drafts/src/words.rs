@@ -28,6 +28,9 @@ const EMPTY: [&str; 22] = [
     "epoch",
 ];
 
+/// What a page of schema.org is about: it says nothing of its parts.
+const MAIN: &str = "mainEntity";
+
 /// The words of a column's name.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Words {
@@ -61,7 +64,7 @@ impl Words {
     pub(super) fn of(path: &[String]) -> Self {
         let mut segments: Vec<Vec<String>> = path
             .iter()
-            .filter(|key| !is_position(key))
+            .filter(|key| !is_position(key) && *key != MAIN)
             .map(|key| split(key))
             .filter(|words| !words.is_empty())
             .collect();
@@ -86,12 +89,16 @@ impl Words {
         let own = if self.joined.0 == phrase.joined { 100 } else { like(&self.last, &phrase.words) };
         let Some(parent) = self.above.last() else { return own };
         let whole = if self.joined.1 == phrase.joined { 95 } else { 0 };
-        let says_nothing =
-            |word: &String| EMPTY.contains(&word.as_str()) || matches!(word.as_str(), "main" | "current");
-        let empty = !self.last.is_empty() && self.last.iter().all(says_nothing);
+        let empty = self.says_nothing();
         let of_parent = if parent.concat() == phrase.joined { 100 } else { like(parent, &phrase.words) };
         let above = if empty { of_parent - 10 } else { 0 };
         own.max(whole).max(above)
+    }
+
+    /// Whether the last segment has no meaning of its own: `/price/value`.
+    pub(super) fn says_nothing(&self) -> bool {
+        let is_empty = |word: &String| EMPTY.contains(&word.as_str()) || matches!(word.as_str(), "main" | "current");
+        !self.last.is_empty() && self.last.iter().all(is_empty)
     }
 
     /// Whether any of `words` is in the last segment or the one above.

@@ -115,7 +115,7 @@ fn a_type_that_is_not_known_is_named() {
     let rows = vec![row(1, "Condominium"), row(2, "House and Lot"), row(3, "Condominium"), row(4, "Townhouse")];
     let draft = rows_drafted(rows, "PH", Some(Purpose::Sale));
     let named = draft.mentions.iter().find(|(field, ..)| *field == "property_type").unwrap();
-    assert_eq!(named.2, "not known, and read as Other: \"House and Lot\" 1×.");
+    assert_eq!(named.2, "not known, and left out: \"House and Lot\" 1×.");
 }
 
 /// Drafts rows of a price, another amount, an area and a currency.
@@ -136,7 +136,8 @@ fn a_price_that_times_the_area_is_another_price_is_one_per_area() {
     let rows = [(1_241, 74_460, 60, "EUR"), (843, 118_020, 140, "EUR"), (1_500, 67_500, 45, "EUR")];
     has(&priced(&rows, "PT", None).unwrap(), "list_price = { from = \"price_total\" }");
     let others = rows.map(|(one, _, area, money)| (one * 100, one * 90, area, money));
-    has(&priced(&others, "PT", None).unwrap(), "list_price = { from = \"price_item\" }");
+    // Of two prices that are as likely, and neither is one per area, none is certain.
+    has(&priced(&others, "PT", None).unwrap(), "#list_price = { from = \"price_item\" }");
 }
 
 #[test]

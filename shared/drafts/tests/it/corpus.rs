@@ -38,6 +38,9 @@ const FIELDS: [&str; 25] = [
     "url",
 ];
 
+/// Fields that an input need not name: of people and firms, which are in no figure, and other amounts.
+const MORE: [&str; 5] = ["seller", "agency", "original_list_price", "previous_list_price", "association_fee"];
+
 /// Values that an input need not give: any is right.
 const FREE: [&str; 3] = ["purpose", "status", "observed_at"];
 
@@ -88,10 +91,7 @@ fn input(file: &Path) -> Input {
     }
     let mut lines = right.lines().map(|line| line.split(" | ").map(str::to_owned).collect::<Vec<_>>());
     let fields = lines.next().unwrap();
-    assert!(
-        fields.iter().all(|field| FIELDS.contains(&&**field) || field == "seller" || field == "agency"),
-        "{name}: {fields:?}"
-    );
+    assert!(fields.iter().all(|field| FIELDS.contains(&&**field) || MORE.contains(&&**field)), "{name}: {fields:?}");
     let right = lines.map(|values| fields.iter().cloned().zip(values).collect()).collect();
     Input { name, hints, is_csv: kind == "csv", data: data.to_owned(), right }
 }
@@ -168,6 +168,9 @@ fn value(observation: &Observation, field: &str) -> String {
         "status" => Some(listing.status.as_str().to_owned()),
         "list_price" => money(listing.list_price, listing.currency),
         "close_price" => money(listing.close_price, listing.currency),
+        "original_list_price" => money(listing.original_list_price, listing.currency),
+        "previous_list_price" => money(listing.previous_list_price, listing.currency),
+        "association_fee" => money(listing.association_fee, listing.currency),
         "close_date" => listing.close_date.map(|day| day.to_string()),
         "listed_at" => day(listing.listed_at),
         "property_type" => listing.property_type.map(|kind| kind.as_str().to_owned()),
@@ -205,7 +208,7 @@ impl Score {
                 self.missing.push(format!("{}, row {}: refused, {named} values", input.name, at + 1));
                 continue;
             };
-            let fields = FIELDS.into_iter().chain(["seller", "agency"]);
+            let fields = FIELDS.into_iter().chain(MORE);
             for field in fields {
                 let wanted = right.get(field).map(String::as_str);
                 let found = value(row, field);
@@ -214,9 +217,7 @@ impl Score {
                 match wanted {
                     Some(wanted) if found == wanted => self.right += usize::from(wanted != "-"),
                     Some(_) if found == "-" => self.missing.push(line),
-                    // People and firms are in no figure, and an input need not name them.
-                    None if found == "-" || FREE.contains(&field) || matches!(field, "seller" | "agency" | "title") => {
-                    }
+                    None if found == "-" || FREE.contains(&field) || MORE.contains(&field) || field == "title" => {}
                     _ => self.wrong.push(line),
                 }
             }

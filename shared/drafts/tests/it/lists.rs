@@ -76,7 +76,7 @@ fn a_type_that_says_any_home_or_that_another_column_denies_is_a_doubt() {
         let draft = tried(rows(one, two), "US", Some(Purpose::Sale)).unwrap();
         rule(&draft, "property_type").map(|(rule, certain)| (rule.to_owned(), certain))
     };
-    let from = |name: &str, certain: bool| Some((format!("{{ from = {name} }}"), certain));
+    let from = |name: &str, certain: bool| Some((format!("{{ from = {name}, lenient = true }}"), certain));
     assert_eq!(of(["UNIT"; 3], [None; 3]), from("\"propertyType\"", false));
     assert_eq!(of(["UNIT", "UNIT", "HOUSE"], [None; 3]), from("\"propertyType\"", true));
     let finer = [Some("House"), Some("Apartment"), None];

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod beside;
+mod contested;
 mod corpus;
 mod draft;
 mod draft_sales;

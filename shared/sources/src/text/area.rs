@@ -90,7 +90,7 @@ pub fn parse_area_measure(name: &str) -> Option<AreaMeasure> {
 /// The units: their names, the unit that is stored, and a fraction.
 const UNITS: [(&str, AreaUnit, i64, i64); 14] = [
     (
-        "m²|m2|㎡|sqm|qm|sq m|sq. m.|sq.m.|sq mt|sqmt|square meters|square metres|square meter|square metre|mq|mt2|mts2|m^2|kvm|кв.м|square_meters|square_metres|square_meter|squaremeters|squaremeter|mtk",
+        "m²|m2|㎡|sqm|qm|sq m|sq. m.|sq.m.|sq mt|sqmt|square meters|square metres|square meter|square metre|mq|mt2|mts2|m^2|kvm|кв.м|кв. м|кв.м.|кв м|м²|м2|square_meters|square_metres|square_meter|squaremeters|squaremeter|mtk",
         AreaUnit::SquareMeters,
         1,
         1,
@@ -103,7 +103,7 @@ const UNITS: [(&str, AreaUnit, i64, i64); 14] = [
     ),
     ("acres|acre|ac|acr", AreaUnit::Acres, 1, 1),
     ("ha|hectare|hectares|hektar|hectareas|hectáreas|har", AreaUnit::SquareMeters, 10_000, 1),
-    ("are|ares", AreaUnit::SquareMeters, 100, 1),
+    ("are|ares|сотка|сотки|соток", AreaUnit::SquareMeters, 100, 1),
     (
         "sqyd|sq yd|sq. yd.|sq.yd.|sqyds|sq yds|sqyrd|square yards|square yard|square_yards|yd2|yd²|ydk|gaj|gaz",
         AreaUnit::SquareFeet,
@@ -153,6 +153,10 @@ mod tests {
         assert_eq!(read("70 marla"), Some((190_575_000, SquareFeet)));
         assert_eq!(read("250 sq yd"), Some((22_500_000, SquareFeet)));
         assert_eq!(read("30坪"), Some((991_736, SquareMeters)));
+        assert_eq!(
+            (read("74.5 кв. м"), read("12 соток")),
+            (Some((745_000, SquareMeters)), Some((12_000_000, SquareMeters)))
+        );
         assert_eq!(read("83"), Some((830_000, SquareMeters)));
         let german = parse_area("68,5 m²", NumberStyle::De, SquareMeters).unwrap().unwrap();
         assert_eq!(german.ten_thousandths, 685_000);

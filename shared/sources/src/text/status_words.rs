@@ -34,14 +34,14 @@ pub(super) const WORDS: &[Meaning] = &[
             "till salu, säljes, köpa, försäljning",
             "til salgs, selges",
             "til salg, sælges, salg",
-            "na sprzedaż, sprzedaż, prodej, na prodej, satılık, de vânzare, vânzare, vânzări, eladó, eladás, cần bán, bán, dijual, jual, 매매, למכירה, מכירה, продаж, продажа",
+            "na sprzedaż, sprzedaż, prodej, na prodej, satılık, de vânzare, vânzare, vânzări, eladó, eladás, cần bán, bán, dijual, jual, 매매, למכירה, מכירה, продаж, продажа, продам, prodazha, продава, prodaja, prodajem, prodaje se, na prodaju, predaj, na predaj, parduodama, pardavimas, pārdod, pārdošana, müük, müüa, πώληση, πωλείται, προς πώληση, للبيع, بيع, 出售, 售, 売買, ขาย",
         ],
     ),
     means(
         "Active",
         "rent",
         [
-            "for rent, rent, rental, rentals, to rent, for lease, lease, residential lease, to let, letting, lettings, rental listing, forrent, \
+            "for rent, rent, rental, rentals, to rent, for lease, lease, residential lease, to let, letting, lettings, lease out, leaseout, rental listing, forrent, \
              listed for rent, residential lettings",
             "à louer, location, locations, louer",
             "zu vermieten, miete, mieten, vermietung, zur miete",
@@ -53,7 +53,7 @@ pub(super) const WORDS: &[Meaning] = &[
             "til leie, leie, utleie",
             "til leje, leje, udlejning, udlejes",
             "do wynajęcia, na wynajem, wynajem, pronájem, k pronájmu, kiralık, de închiriat, închiriere, închirieri, kiadó, cho thuê, cần thuê, \
-             disewakan, disewa, sewa, 월세, להשכרה, השכרה, оренда, аренда",
+             disewakan, disewa, sewa, 월세, להשכרה, השכרה, оренда, аренда, сдам, arenda, под наем, найем, najam, iznajmljivanje, izdavanje, izdaje se, oddaja, oddam, prenájom, na prenájom, nuomojama, nuoma, izīrē, īrē, üür, üürile anda, ενοικίαση, ενοικιάζεται, προς ενοικίαση, للإيجار, للايجار, إيجار, ايجار, 出租, 租, 賃貸, ให้เช่า",
         ],
     ),
     means(

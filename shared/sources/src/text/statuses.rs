@@ -40,10 +40,14 @@ pub fn purpose_named(text: &str) -> Option<Purpose> {
     }
 }
 
+/// Where the terms of schema.org and of its offers are.
+const VOCABULARIES: [&str; 2] = ["schema.org/", "purl.org/goodrelations/v1#"];
+
 fn found(text: &str) -> Option<&'static Meaning> {
     // Terms of schema.org may be written as addresses.
     let text = text.trim();
-    let term = ["https://", "http://"].iter().find_map(|scheme| text.strip_prefix(scheme)?.strip_prefix("schema.org/"));
+    let rest = ["https://", "http://"].iter().find_map(|scheme| text.strip_prefix(scheme));
+    let term = rest.and_then(|rest| VOCABULARIES.iter().find_map(|at| rest.strip_prefix(at)));
     MEANINGS.get(&folded(term.unwrap_or(text))).copied()
 }
 
@@ -55,6 +59,10 @@ mod tests {
     fn words_of_many_countries_mean_what_they_mean() {
         for (text, wanted) in [
             ("FOR_SALE", "Active sale"),
+            ("http://purl.org/goodrelations/v1#LeaseOut", "Active rent"),
+            ("Prodaja", "Active sale"),
+            ("Najam", "Active rent"),
+            ("للإيجار", "Active rent"),
             ("FOR_RENT", "Active rent"),
             ("PRONAJEM", "Active rent"),
             ("Satılık", "Active sale"),
