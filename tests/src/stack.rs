@@ -268,6 +268,7 @@ impl Stack {
             ("STOOP_STACK".to_owned(), self.name.clone()),
             ("STOOP_LOG".to_owned(), "warn".to_owned()),
             ("STOOP_DROP_PERCENT".to_owned(), "15".to_owned()),
+            ("STOOP_MERGE_LISTINGS".to_owned(), "off".to_owned()),
         ];
         for (variable, output) in VARIABLES {
             environment.push((variable.to_owned(), self.output(output)?.to_owned()));

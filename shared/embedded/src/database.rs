@@ -11,6 +11,7 @@ use crate::frames::FrameWriter;
 use crate::market_list::MarketList;
 use crate::outlines::Outlines;
 use crate::presence::Presence;
+use crate::recent_sums::RecentSums;
 
 /// The database file and its data folder: all ports of the pipeline, and views for people.
 ///
@@ -25,6 +26,7 @@ pub struct Database {
     inner: Mutex<Inner>,
     presence: Mutex<Option<Presence>>,
     markets: MarketList,
+    pub(crate) sums: RecentSums,
     pub(crate) outlines: Mutex<Outlines>,
     unread: u64,
     path: PathBuf,
@@ -54,7 +56,8 @@ impl Database {
         let inner = Mutex::new(Inner { connection, frame: FrameWriter::new()?, checkpoints: Checkpoints::default() });
         let presence = Mutex::new(None);
         let (markets, outlines, data) = (MarketList::default(), Mutex::default(), data.to_owned());
-        Ok(Arc::new(Self { inner, presence, markets, outlines, unread, path, data }))
+        let sums = RecentSums::default();
+        Ok(Arc::new(Self { inner, presence, markets, sums, outlines, unread, path, data }))
     }
 
     /// The number of bytes of the newest commits that this reader cannot see because the write-ahead log cannot be

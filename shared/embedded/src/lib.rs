@@ -55,6 +55,7 @@ mod processes;
 mod prune;
 mod reader;
 mod rebuild;
+mod recent_sums;
 mod reference;
 mod repeats;
 mod rollups;

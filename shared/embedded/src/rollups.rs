@@ -57,7 +57,7 @@ impl Database {
     pub fn wide(&self, area: &WideArea, now: Time) -> Result<Option<Wide>, PortError> {
         self.reading(|| {
             let inner = self.lock();
-            wide(&inner.connection, area, now, Parts::All).map_err(self.doing(format!("read the area {area}")))
+            self.recent(&inner.connection, area, now, Parts::All)
         })
     }
 
@@ -82,8 +82,20 @@ impl Database {
 
     /// Like [`Database::wide`] without the series.
     pub(crate) fn wide_now(&self, area: &WideArea, now: Time) -> Result<Option<Wide>, PortError> {
-        let read = wide(&self.lock().connection, area, now, Parts::Now);
-        read.map_err(self.doing(format!("read the area {area}")))
+        self.recent(&self.lock().connection, area, now, Parts::Now)
+    }
+
+    fn recent(
+        &self,
+        connection: &Connection,
+        area: &WideArea,
+        now: Time,
+        parts: Parts,
+    ) -> Result<Option<Wide>, PortError> {
+        let day = now.day_in(&area.country().zone);
+        let read = || wide(connection, area, day, parts);
+        let sum = self.sums.known(connection, (area.clone(), day, parts), read);
+        sum.map_err(self.doing(format!("read the area {area}")))
     }
 
     fn areas_of(&self, level: WideLevel) -> Result<BTreeSet<WideArea>> {
@@ -273,8 +285,7 @@ pub(crate) fn project(connection: &Connection, generation: Generation, city: &Wi
 }
 
 /// See [`Database::wide`].
-fn wide(connection: &Connection, area: &WideArea, now: Time, parts: Parts) -> Result<Option<Wide>> {
-    let day = now.day_in(&area.country().zone);
+fn wide(connection: &Connection, area: &WideArea, day: Day, parts: Parts) -> Result<Option<Wide>> {
     let (from, until) = below(area.path());
     let is_of = |city: &WideArea| city.id() == area.id() && lies_in(city.path(), area.path());
     let later = "SELECT path, terms FROM areas WHERE level = ?1 AND first > ?2";

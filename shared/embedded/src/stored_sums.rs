@@ -15,7 +15,7 @@ const COMPRESSION: i32 = 1;
 const SUM_BYTES_MAX: usize = 1 << 28;
 
 /// The parts of a sum to read.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Parts {
     All,
     /// Without the series.

@@ -36,6 +36,7 @@ impl Hosted {
             ("STOOP_STACK".into(), world.stack.name().into()),
             ("STOOP_LOG".into(), "info".into()),
             ("STOOP_DROP_PERCENT".into(), "15".into()),
+            ("STOOP_MERGE_LISTINGS".into(), "off".into()),
         ];
         for name in ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION"] {
             environment.push((name.into(), world.variable(name).unwrap()));

@@ -1,6 +1,7 @@
 //! What is read of wide areas always equals the plain sum of their homes, whatever was rolled up, when, and by whom.
 
 mod check;
+mod readers;
 
 use std::collections::BTreeMap;
 use std::io::Write;
