@@ -301,10 +301,7 @@ fn a_draft_of_a_file_replays_it() {
     );
     let message = room.json(&["sources", "new", "maroc", "--from", "homes_2026-01-13.csv", "--purpose", "sale"]);
     says(&message, &json!({ "rows": 3, "listings": 3, "rows_at": null, "params": [] }));
-    says(
-        &field(&message, "property_type")["values"],
-        &json!({ "Apartment": 1, "SingleFamilyResidence": 1 }),
-    );
+    says(&field(&message, "property_type")["values"], &json!({ "Apartment": 1, "SingleFamilyResidence": 1 }));
     says(field(&message, "observed_at"), &json!({ "filled": 3, "example": "2026-01-13T00:00:00Z" }));
     let replayed = room.replay("maroc.toml", &["homes_2026-01-13.csv"]);
     says(&replayed, &json!({ "observations": 3, "quarantined": 0, "homes": 3 }));
