@@ -2,7 +2,7 @@
 //!
 //! ```
 //! use stoop_domain::Time;
-//! use stoop_sources::declared::{Map, Outcome, Row};
+//! use stoop_sources::declared::{Map, RowBytes, RowOutcome};
 //!
 //! let map = Map::parse(
 //!     r#"
@@ -19,7 +19,7 @@
 //! )?;
 //! let row = r#"{"id": 7, "price": {"text": "€ 1.392,85"}}"#.as_bytes();
 //! let now = Time::from_ms(0);
-//! let Outcome::Observation(seen, _) = map.bind_json().read(Row::Json(row), "a.jsonl", now)? else { panic!() };
+//! let RowOutcome::Observation(seen, _) = map.bind_json().read(RowBytes::Json(row), "a.jsonl", now)? else { panic!() };
 //! assert_eq!(seen.listing.list_price.map(|price| price.0), Some(139_285));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
