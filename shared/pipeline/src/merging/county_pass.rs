@@ -44,7 +44,7 @@ pub struct MergeRequest<'a> {
     pub terms: Option<&'a MergingTerms>,
     /// The time.
     pub now: Time,
-    /// Whether all counties are merged, also those without changes.
+    /// Whether all counties are marked, also those without changes.
     pub all: bool,
     /// The most listings of a county that are compared.
     pub listings_max: usize,
@@ -132,7 +132,7 @@ fn is_due(county: &CountyRecord, request: MergeRequest<'_>) -> bool {
     let is_changed = county.changes > county.merged || county.terms != *terms;
     // A clock that was set back must not stop it.
     let since_ms = (request.now.ms() - merged_at.ms()).abs();
-    is_changed && (since_ms >= MERGED_EVERY_MS || county.terms != *terms || request.all)
+    is_changed && (since_ms >= MERGED_EVERY_MS || county.terms != *terms)
 }
 
 /// The pass of one county.
