@@ -1,5 +1,5 @@
-//! The roll-up function: on each tick of its schedule, merges the listings of homes in counties that changed, if homes shall count
-//! once, and brings the sums of counties, regions and countries up to date with the markets that changed.
+//! The roll-up function: on each tick of its schedule, brings the sums of counties, regions and countries up to date with the markets
+//! that changed, and merges the listings of homes in counties that changed, if homes shall count once.
 //!
 //! The next tick does what one tick leaves undone. Two execution environments at the same time cost more and do no
 //! harm. Once a day an environment checks everything, changed or not.
@@ -15,6 +15,10 @@ use stoop_pipeline::{
     Clock, MergeRequest, MergedCounties, RolledUp, merge_counties, roll_up, roll_up_all, with_causes,
 };
 use tokio::sync::Mutex;
+
+mod marking;
+
+use marking::MarkingRollUps;
 
 /// No county is begun later than this after the tick, so that ticks rarely overlap.
 const PASS_MS: i64 = 45_000;
@@ -47,6 +51,8 @@ pub struct RollUpHandler<'a> {
     pub meter: &'a Meter,
     /// The day on which everything of a table was last checked, as this environment knows it.
     pub checked_on: Mutex<BTreeMap<String, i64>>,
+    /// The day on which all counties of a table were last marked.
+    pub marked_on: Mutex<BTreeMap<String, i64>>,
 }
 
 /// The function's response, for people who invoke it by hand.
@@ -99,7 +105,7 @@ impl From<RollUpError> for Diagnostic {
 }
 
 impl RollUpHandler<'_> {
-    /// Merges and rolls up what changed, until the pass has lasted long enough or the invocation's `deadline` is near.
+    /// Rolls up and merges what changed, until the pass has lasted long enough or the invocation's `deadline` is near.
     ///
     /// # Errors
     ///
@@ -115,9 +121,13 @@ impl RollUpHandler<'_> {
             let left_ms = (end.ms() - self.clock.now().ms()).max(0);
             let share_ms = left_ms / i64::try_from(self.tables.len() - index).unwrap_or(1);
             let begin = self.clock.now();
-            // Merging may not take the time of rolling up.
-            failed = failed.or(self.merge(generation, begin.plus_ms(share_ms / 2)).await);
-            match self.pass(table, generation.areas, begin.plus_ms(share_ms)).await {
+            // Counties are marked before their markets are noted as rolled up.
+            let Generation { areas, merged, .. } = *generation;
+            let marking = MarkingRollUps { areas, merged, terms: self.terms.as_ref() };
+            // Part of the time is for merging.
+            let rolled_up = self.pass(table, &marking, begin.plus_ms(share_ms * 2 / 3)).await;
+            failed = failed.or(self.merge(generation, begin.plus_ms(share_ms)).await);
+            match rolled_up {
                 Ok(done) => {
                     answer.rolled_up += done.markets;
                     answer.left += done.left;
@@ -141,10 +151,11 @@ impl RollUpHandler<'_> {
     async fn merge(&self, generation: &Generation<'_>, until: Time) -> Option<RollUpError> {
         let Generation { table, areas, merged } = generation;
         let now = self.clock.now();
-        let all = self.checked_on.lock().await.get(table) != Some(&day_of(now));
+        let all = self.marked_on.lock().await.get(table) != Some(&day_of(now));
         let request = MergeRequest { terms: self.terms.as_ref(), now, all, listings_max: LISTINGS_MAX };
         match merge_counties(*areas, *merged, request, &|| self.clock.now() >= until).await {
             Ok(MergedCounties { counties, written, waiting, too_large, failed }) => {
+                self.marked_on.lock().await.insert(table.clone(), day_of(now));
                 if counties > 0 || waiting > 0 {
                     tracing::info!(table, counties, written, waiting, "merged");
                 }

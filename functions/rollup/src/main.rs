@@ -36,6 +36,7 @@ async fn main() -> Result<(), Error> {
         clock: &SystemClock,
         meter: &Meter::from_env("rollup")?,
         checked_on: <_>::default(),
+        marked_on: <_>::default(),
     };
     run(service_fn(async |event: LambdaEvent<Box<RawValue>>| {
         let answer = app.handle(Time::from_ms(event.context.deadline.cast_signed())).await;

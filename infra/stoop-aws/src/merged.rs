@@ -6,7 +6,7 @@ use anyhow::Result;
 use stoop_domain::{Home, HomeId, Market};
 use stoop_embedded::Database;
 use stoop_identity::{MODEL_VERSION, PairRulings};
-use stoop_pipeline::ports::{CountyRecord, MergedMarket};
+use stoop_pipeline::ports::{CountyRecord, MergedOfCounty};
 use stoop_pipeline::{MergedListings, merged_by_market, merging_area};
 
 use crate::sums::Heads;
@@ -43,10 +43,10 @@ pub(crate) fn check(
         listings.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
         let found = MergedListings::of(&listings, &PairRulings::default(), &county.terms.except);
         let mut expected = merged_by_market(&found, &listings);
-        let none = MergedMarket::default();
+        let none = MergedOfCounty::default();
         for (market, _) in markets {
             let expected = expected.remove(market).unwrap_or_default();
-            let stored = heads.merged(market).unwrap_or(&none);
+            let stored = heads.merged(market).and_then(|merged| merged.counties.get(&county.county)).unwrap_or(&none);
             if let Some(home) = first_difference(stored, &expected) {
                 wrongs.note(format!("the merged home {home} in {market} differs from what its listings give"));
             } else if let Some(difference) = stored.corrections.first_difference(&expected.corrections) {
@@ -73,8 +73,8 @@ fn read(database: &Database, market: &Market, listings: &mut Vec<(HomeId, Home)>
 }
 
 /// The first merged home that only one has, or that differs.
-fn first_difference<'a>(stored: &'a MergedMarket, expected: &'a MergedMarket) -> Option<&'a HomeId> {
-    let only = |of: &'a MergedMarket, other: &MergedMarket| {
+fn first_difference<'a>(stored: &'a MergedOfCounty, expected: &'a MergedOfCounty) -> Option<&'a HomeId> {
+    let only = |of: &'a MergedOfCounty, other: &MergedOfCounty| {
         of.homes.iter().filter(|home| !other.homes.contains(home)).map(|home| &home.id).min()
     };
     only(stored, expected).into_iter().chain(only(expected, stored)).min()

@@ -299,7 +299,7 @@ impl<'a> SumCheck<'a> {
         let Some(mut state) = self.database.cells(market)? else { return Ok(Ok(())) };
         let mut archive = self.database.archive(market)?;
         if let Some(merged) = self.heads.merged(market) {
-            let archived = state.add(&merged.corrections.as_delta());
+            let archived = state.add(&merged.corrections().as_delta());
             archive.merge(&archived);
         }
         let whole = WholeMarket { version: head.version, state, archive, ..WholeMarket::default() };

@@ -32,7 +32,7 @@ pub use controls::SearchControls;
 pub use failure::{FailureKind, PortError};
 pub use files::{FileError, FilePage, FilePattern, FileRow, FileVersion, Files, OpenFile};
 pub use index::{ContentHash, FilesTaken, IndexChanges, IndexEntry, OnStream, ScanCheckpoint, SearchState, Sent};
-pub use merged_markets::{CountyRecord, MergedHomeRecord, MergedMarket, MergedMarkets, MergingTerms};
+pub use merged_markets::{CountyRecord, MergedHomeRecord, MergedMarket, MergedMarkets, MergedOfCounty, MergingTerms};
 pub use other_listings::OtherListings;
 pub use outline::{IndexOutline, ManifestOutline, SentElsewhere};
 pub use pair_rulings::PairRulingLedger;

@@ -11,13 +11,15 @@ use stoop_pipeline::{Clock, NextPoll};
 
 use super::attributes::{Item, bytes_of, item, text, text_of};
 use super::batch::get_all_eventually_consistent;
-use super::merged::read_merged_of;
+use super::merged::merged_if_readable;
 use super::merging::read_counties;
 use super::runs::{PLAN, read_body};
 use crate::error::failed;
 
 /// The most entries of an index that are asked for at a time.
 const PAGE_MAX: usize = 1_000;
+/// So many entries are asked for at least where some are left out.
+const LISTED_AT_ONCE: usize = 200;
 /// The only kind of runs that a stack records.
 const POLL: &str = "poll";
 /// The longest time that a Lambda function runs: 900 seconds ("Lambda quotas", AWS Lambda Developer Guide).
@@ -124,15 +126,19 @@ impl DynamoBrowse {
         let mut after = after.cloned();
         // Again, while homes are missing that the index still lists, or that are left out: a short answer means that there are no more.
         while homes.len() < limit {
-            let wanted = limit - homes.len();
-            let ids = self.ids_of(market, after.as_ref(), wanted).await?;
-            let read = self.read(market, &ids).await?;
-            homes.extend(read.into_iter().filter(|(id, _)| !without.contains(id)));
-            if ids.len() < wanted {
+            // Those of one portal, which may all be silent, are listed one after the other.
+            let least = if without.is_empty() { 1 } else { LISTED_AT_ONCE };
+            let wanted = (limit - homes.len()).max(least);
+            let mut ids = self.ids_of(market, after.as_ref(), wanted).await?;
+            let is_last = ids.len() < wanted;
+            after = ids.last().cloned();
+            ids.retain(|id| !without.contains(id));
+            homes.extend(self.read(market, &ids).await?);
+            if is_last {
                 break;
             }
-            after = ids.last().cloned();
         }
+        homes.truncate(limit);
         Ok(homes)
     }
 
@@ -176,7 +182,7 @@ impl Browse for DynamoBrowse {
         after: Option<&HomeId>,
         limit: usize,
     ) -> Result<Vec<(HomeId, Home)>, PortError> {
-        let merged = read_merged_of(&self.client, &self.markets, market).await?;
+        let merged = merged_if_readable(&self.client, &self.markets, market).await?;
         self.open_of(market, after, limit, &merged.silent()).await
     }
 

@@ -59,7 +59,6 @@ pub(super) async fn commit_merged(
         }
         replaced = 0..step.step.head.version;
         step.step.head.merged = block.map(|block| block.reference);
-        step.step.head.merged_changes = merged.changes;
     }
     store_steps(store, &commit, markets).await?;
     clear_blocks(store, &merged_partition(change.market), replaced).await;

@@ -34,9 +34,8 @@ const LEVEL: i32 = 3;
 /// The attributes that name the base and the newest piece of the archive.
 const BASE: &str = "base";
 const ARCHIVE: &str = "archive";
-/// The attributes that name its merged homes, and say how many marks of the county they include.
+/// The attribute that names its merged homes.
 const MERGED: &str = "merged";
-const MERGED_CHANGES: &str = "merged_changes";
 
 /// A head as stored; the default is that of a market that is not stored.
 ///
@@ -55,8 +54,6 @@ pub(super) struct Head {
     pub(super) archive: Option<BlockRef>,
     /// The merged homes; `None` if there are none.
     pub(super) merged: Option<BlockRef>,
-    /// See [`MergedMarket::changes`](stoop_pipeline::ports::MergedMarket::changes).
-    pub(super) merged_changes: u64,
 }
 
 /// The result of a commit on a head.
@@ -96,7 +93,7 @@ impl Head {
         change.fold_to.into_iter().for_each(|horizon| drop(tail.fold_to(horizon)));
         let tail = zstd::bulk::compress(&tail.to_bytes(), LEVEL)?;
         let (archive, merged) = (self.archive.clone(), self.merged.clone());
-        let rest = Self { version, archive, merged, merged_changes: self.merged_changes, ..Self::default() };
+        let rest = Self { version, archive, merged, ..Self::default() };
         let tail_bytes = tail.len() as u64;
         let carried = self.carried + 2 * tail_bytes;
         if !is_worth_a_base(tail_bytes, carried, self.base.as_ref().map_or(0, |base| base.bytes)) {
@@ -146,9 +143,6 @@ impl Head {
         for (block, name) in [(&self.base, BASE), (&self.archive, ARCHIVE), (&self.merged, MERGED)] {
             block.iter().for_each(|block| block.put_into(&mut item, name));
         }
-        if self.merged_changes > 0 {
-            item.insert(MERGED_CHANGES.to_owned(), number(self.merged_changes));
-        }
         item
     }
 
@@ -157,9 +151,7 @@ impl Head {
         let (base, archive) = (BlockRef::of_item(item, BASE)?, BlockRef::of_item(item, ARCHIVE)?);
         let (version, carried) = (number_of(item, "version")?, number_of(item, "carried")?);
         let merged = BlockRef::of_item(item, MERGED)?;
-        let has_merged = item.contains_key(MERGED_CHANGES);
-        let merged_changes = if has_merged { number_of(item, MERGED_CHANGES)? } else { 0 };
-        Ok(Self { version, tail: bytes_of(item, "tail")?.to_vec(), carried, base, archive, merged, merged_changes })
+        Ok(Self { version, tail: bytes_of(item, "tail")?.to_vec(), carried, base, archive, merged })
     }
 
     /// Its approximate memory, in bytes.

@@ -1,9 +1,9 @@
-//! The merged homes of a market: a block that its head names, as JSON of the homes and the state that is their corrections.
+//! The merged homes of a market: a block that its head names, as JSON.
 
 use aws_sdk_dynamodb::Client;
 use stoop_domain::Market;
-use stoop_market::Cells;
-use stoop_pipeline::ports::{MergedHomeRecord, MergedMarket, PortError};
+use stoop_pipeline::ports::{FailureKind, MergedMarket, PortError};
+use stoop_pipeline::with_causes;
 
 use super::attributes::Item;
 use super::batch::{get_all, pause};
@@ -18,18 +18,8 @@ pub(super) fn merged_block(merged: &MergedMarket, version: u64, market: &Market)
         return Ok(None);
     }
     let what = || format!("write the merged homes of {market}");
-    let homes = serde_json::to_vec(&merged.homes).map_err(|error| PortError::refused(what(), error))?;
-    let mut content = (homes.len() as u64).to_le_bytes().to_vec();
-    content.extend(homes);
-    content.extend(merged.corrections.to_bytes());
+    let content = serde_json::to_vec(merged).map_err(|error| PortError::refused(what(), error))?;
     Block::of_content(&content, version, random()).map(Some).map_err(|error| PortError::refused(what(), error))
-}
-
-/// Reads what [`merged_block`] wrote. `None` if it is something else.
-fn parse(content: &[u8]) -> Option<(Vec<MergedHomeRecord>, Cells)> {
-    let (length, rest) = content.split_first_chunk()?;
-    let (homes, corrections) = rest.split_at_checked(usize::try_from(u64::from_le_bytes(*length)).ok()?)?;
-    Some((serde_json::from_slice(homes).ok()?, Cells::from_bytes(corrections).ok()?))
 }
 
 /// The merged homes that a head names. The inner error may be caused by a concurrent writer.
@@ -39,21 +29,16 @@ pub(super) async fn read_merged(
     market: &Market,
     head: &Head,
 ) -> Result<Result<MergedMarket, BlockError>, PortError> {
-    let changes = head.merged_changes;
-    let Some(block) = &head.merged else { return Ok(Ok(MergedMarket { changes, ..MergedMarket::default() })) };
+    let Some(block) = &head.merged else { return Ok(Ok(MergedMarket::default())) };
     let partition = merged_partition(market);
     let items: Vec<Item> = get_all(client, table, &block.keys(&partition), &[]).await?;
     let damaged = |error| PortError::damaged(format!("read the merged homes of {market} in the table {table}"), error);
     let chunks = chunks_of(&items).map_err(damaged)?;
-    Ok(content_of(block, &block.in_order(&partition, &chunks)).map(|(homes, corrections)| MergedMarket {
-        changes,
-        homes,
-        corrections,
-    }))
+    Ok(content_of(block, &block.in_order(&partition, &chunks)))
 }
 
-fn content_of(block: &BlockRef, chunks: &[Option<&[u8]>]) -> Result<(Vec<MergedHomeRecord>, Cells), BlockError> {
-    parse(&block.content(chunks)?).ok_or_else(|| BlockError::Damaged(block.name.clone()))
+fn content_of(block: &BlockRef, chunks: &[Option<&[u8]>]) -> Result<MergedMarket, BlockError> {
+    serde_json::from_slice(&block.content(chunks)?).map_err(|_| BlockError::Damaged(block.name.clone()))
 }
 
 /// The merged homes of a market as stored now; none of a market that is not stored.
@@ -73,9 +58,28 @@ pub(super) async fn read_merged_of(client: &Client, table: &str, market: &Market
     }
 }
 
+/// The same for lists and alerts: what is damaged counts as none, and the log has it.
+pub(super) async fn merged_if_readable(
+    client: &Client,
+    table: &str,
+    market: &Market,
+) -> Result<MergedMarket, PortError> {
+    match read_merged_of(client, table, market).await {
+        Err(error) if error.kind() == FailureKind::Damaged => {
+            tracing::error!(%market, error = with_causes(&error), "each listing of this market is shown and judged by itself");
+            Ok(MergedMarket::default())
+        }
+        read => read,
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use stoop_domain::HomeId;
+    use stoop_market::Cells;
+    use stoop_pipeline::ports::{MergedHomeRecord, MergedOfCounty};
 
     use super::*;
 
@@ -85,13 +89,15 @@ mod tests {
         assert!(merged_block(&MergedMarket::default(), 1, &market).unwrap().is_none());
         let [a, b] = ["a/1", "b/1"].map(|id| HomeId(id.into()));
         let home = MergedHomeRecord { id: a.clone(), listings: vec![a.clone(), b], speaker: Some(a) };
-        let merged = MergedMarket { changes: 3, homes: vec![home], corrections: Cells::default() };
+        let county = MergedOfCounty { changes: 3, homes: vec![home], corrections: Cells::default() };
+        let merged = MergedMarket { counties: BTreeMap::from([("us/wa/king".to_owned(), county)]) };
         let block = merged_block(&merged, 7, &market).unwrap().unwrap();
         let chunks: Vec<Option<&[u8]>> = block.chunks().map(|(_, chunk)| Some(chunk)).collect();
-        assert_eq!(content_of(&block.reference, &chunks).unwrap(), (merged.homes, merged.corrections));
-        let other = Block::of_content(b"12345678{}", 7, 1).unwrap();
-        let chunks: Vec<Option<&[u8]>> = other.chunks().map(|(_, chunk)| Some(chunk)).collect();
-        assert_eq!(content_of(&other.reference, &chunks), Err(BlockError::Damaged(other.reference.name.clone())));
-        assert!(parse(b"1234567").is_none() && parse(&[0; 8]).is_none());
+        assert_eq!(content_of(&block.reference, &chunks), Ok(merged));
+        for damaged in [&br#"{"us/wa/king":{"changes":1,"homes":[],"corrections":"0z"}}"#[..], b"{", b""] {
+            let other = Block::of_content(damaged, 7, 1).unwrap();
+            let chunks: Vec<Option<&[u8]>> = other.chunks().map(|(_, chunk)| Some(chunk)).collect();
+            assert_eq!(content_of(&other.reference, &chunks), Err(BlockError::Damaged(other.reference.name.clone())));
+        }
     }
 }

@@ -7,18 +7,21 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use stoop_domain::{Home, HomeId, Market, Time};
 use stoop_identity::PairRulings;
 use stoop_market::Cells;
 use stoop_pipeline::ports::{
-    CommitError, CountyRecord, MarketChange, MergedMarket, MergedMarkets, OtherListings, PortError, Store, Versioned,
+    CommitError, CountyRecord, FailureKind, MarketChange, MergedMarket, MergedMarkets, OtherListings, PortError, Store,
+    Versioned,
 };
+use stoop_pipeline::with_causes;
 
 use super::attributes::{Item, bytes_of, item, number, number_of, text, text_of};
 use super::batch::{REQUESTS_MAX, get_all_eventually_consistent, pause};
 use super::commit::commit_merged;
 use super::market::{READS_MAX, base_of, read_chunks, read_heads};
-use super::merged::{read_merged, read_merged_of};
+use super::merged::{merged_if_readable, read_merged, read_merged_of};
 use super::store::DynamoStore;
 use crate::concurrently::concurrently;
 use crate::error::failed;
@@ -30,6 +33,9 @@ const COUNTY: &str = "county#";
 
 /// The index of the homes table that lists the homes counted in a market.
 const BY_MARKET: &str = "by_market";
+
+/// A sort key may have 1,024 bytes. A longer path gives its place to its hash.
+const PATH_BYTES_MAX: usize = 900;
 
 /// Homes read at a time.
 const HOMES_AT_ONCE: usize = 400;
@@ -46,8 +52,10 @@ impl MergedMarkets for DynamoStore {
             .update_item()
             .table_name(&self.markets)
             .set_key(Some(county_key(county)))
-            .update_expression("ADD #changes :one")
+            .update_expression("SET #county = :county ADD #changes :one")
+            .expression_attribute_names("#county", "county")
             .expression_attribute_names("#changes", "changes")
+            .expression_attribute_values(":county", text(county))
             .expression_attribute_values(":one", number(1));
         let what = || format!("UpdateItem of the county {county} in the table {}", self.markets);
         request.send().await.map(|_| ()).map_err(failed(what))
@@ -56,17 +64,26 @@ impl MergedMarkets for DynamoStore {
     async fn settle(&self, county: &CountyRecord) -> Result<(), PortError> {
         let what = || format!("UpdateItem of the county {} in the table {}", county.county, self.markets);
         let terms = serde_json::to_string(&county.terms).map_err(|error| PortError::refused(what(), error))?;
-        let set = "SET #merged = :merged, #terms = :terms, #homes = :homes, #listings = :listings";
+        let elsewhere = serde_json::to_string(&county.elsewhere).map_err(|error| PortError::refused(what(), error))?;
+        let set = "SET #county = :county, #merged = :merged, #terms = :terms, #homes = :homes, #listings = :listings, \
+                   #elsewhere = :elsewhere, #taken_back = :taken_back";
         let mut request = self
             .client
             .update_item()
             .table_name(&self.markets)
             .set_key(Some(county_key(&county.county)))
+            .condition_expression("attribute_not_exists(#merged) OR #merged <= :merged")
+            .expression_attribute_names("#county", "county")
+            .expression_attribute_names("#elsewhere", "elsewhere")
+            .expression_attribute_names("#taken_back", "taken_back")
             .expression_attribute_names("#merged", "merged")
             .expression_attribute_names("#at", "merged_at")
             .expression_attribute_names("#terms", "terms")
             .expression_attribute_names("#homes", "homes")
             .expression_attribute_names("#listings", "listings")
+            .expression_attribute_values(":county", text(&county.county))
+            .expression_attribute_values(":elsewhere", text(elsewhere))
+            .expression_attribute_values(":taken_back", number(u8::from(county.taken_back)))
             .expression_attribute_values(":merged", number(county.merged))
             .expression_attribute_values(":terms", text(terms))
             .expression_attribute_values(":homes", number(county.homes))
@@ -77,7 +94,16 @@ impl MergedMarkets for DynamoStore {
                 .expression_attribute_values(":at", text(at.to_string())),
             None => request.update_expression(format!("{set} REMOVE #at")),
         };
-        request.send().await.map(|_| ()).map_err(failed(what))
+        match request.send().await {
+            Ok(_) => Ok(()),
+            // A pass that included more marks has ended.
+            Err(error)
+                if error.as_service_error().is_some_and(UpdateItemError::is_conditional_check_failed_exception) =>
+            {
+                Ok(())
+            }
+            Err(error) => Err(failed(what)(error)),
+        }
     }
 
     async fn listings(&self, markets: &[Market], limit: usize) -> Result<Option<Vec<(HomeId, Home)>>, PortError> {
@@ -145,16 +171,25 @@ impl MergedMarkets for DynamoStore {
 #[async_trait]
 impl OtherListings for DynamoStore {
     async fn others(&self, listing: &HomeId, market: &Market) -> Result<Vec<(HomeId, Home)>, PortError> {
-        let merged = read_merged_of(&self.client, &self.markets, market).await?;
+        let merged = merged_if_readable(&self.client, &self.markets, market).await?;
         let Some(home) = merged.home_of(listing) else { return Ok(Vec::new()) };
         let ids: Vec<HomeId> = home.listings.iter().filter(|other| *other != listing).cloned().collect();
-        let homes = self.homes(&ids).await?;
+        let homes = match self.homes(&ids).await {
+            Err(error) if error.kind() == FailureKind::Damaged => {
+                tracing::error!(%listing, error = with_causes(&error), "an alert is judged without the other listings of its home");
+                return Ok(Vec::new());
+            }
+            read => read?,
+        };
         Ok(ids.into_iter().zip(homes).filter_map(|(id, home)| Some((id, home?.value))).collect())
     }
 }
 
 fn county_key(county: &str) -> Item {
-    item([("market", text(MERGING)), ("part", text(format!("{COUNTY}{county}")))])
+    // `!` begins no path.
+    let hashed = || format!("!{}", blake3::hash(county.as_bytes()).to_hex());
+    let name = if county.len() <= PATH_BYTES_MAX { county.to_owned() } else { hashed() };
+    item([("market", text(MERGING)), ("part", text(format!("{COUNTY}{name}")))])
 }
 
 /// The counties of a markets table whose listings are merged, or are to be, in order.
@@ -180,10 +215,10 @@ pub(super) async fn read_counties(client: &Client, table: &str) -> Result<Vec<Co
 }
 
 fn county_of(found: &Item) -> Result<CountyRecord, Box<dyn std::error::Error + Send + Sync>> {
-    let part = text_of(found, "part")?;
     let number = |name| if found.contains_key(name) { number_of(found, name) } else { Ok(0) };
     let changes = number("changes")?;
-    let county = part.strip_prefix(COUNTY).unwrap_or(part).to_owned();
+    let county = text_of(found, "county")?.to_owned();
+    let elsewhere = found.contains_key("elsewhere").then(|| text_of(found, "elsewhere")).transpose()?;
     let merged_at = found.contains_key("merged_at").then(|| text_of(found, "merged_at")).transpose()?;
     let terms = found.contains_key("terms").then(|| text_of(found, "terms")).transpose()?;
     Ok(CountyRecord {
@@ -194,6 +229,8 @@ fn county_of(found: &Item) -> Result<CountyRecord, Box<dyn std::error::Error + S
         terms: terms.map(serde_json::from_str).transpose()?.unwrap_or_default(),
         homes: number("homes")?,
         listings: number("listings")?,
+        elsewhere: elsewhere.map(serde_json::from_str).transpose()?.unwrap_or_default(),
+        taken_back: number("taken_back")? > 0,
     })
 }
 
@@ -225,6 +262,7 @@ mod tests {
     fn a_county_is_read_that_was_only_marked_or_also_merged() {
         let mut marked = county_key("us/wa/king");
         marked.insert("changes".into(), number(4));
+        marked.insert("county".into(), text("us/wa/king"));
         let expected = CountyRecord { county: "us/wa/king".into(), changes: 4, ..CountyRecord::default() };
         assert_eq!(county_of(&marked).unwrap(), expected);
         for (name, value) in [("merged", number(3)), ("homes", number(2)), ("listings", number(5))] {
@@ -237,5 +275,8 @@ mod tests {
         let county = county_of(&marked).unwrap();
         assert_eq!((county.merged, county.homes, county.listings, county.terms.model), (3, 2, 5, 7));
         assert_eq!(county.merged_at, Some(Time::from_ms(1_768_392_000_000)));
+        marked.insert("elsewhere".into(), text(r#"["us/wa/king/-/98101:sale:USD"]"#));
+        assert_eq!(county_of(&marked).unwrap().elsewhere.len(), 1);
+        assert!(county_key(&"x".repeat(2_000))["part"].as_s().unwrap().len() < 100);
     }
 }

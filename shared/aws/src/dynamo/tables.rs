@@ -237,8 +237,9 @@ impl DynamoTables {
         }
         // A base newer than the tail has this version itself.
         stored.tail = (!head.tail.is_empty()).then_some((head.version, tail));
-        if !merged.corrections.is_empty() {
-            stored.archive.merge(&state.add(&merged.corrections.as_delta().negated()));
+        let corrections = merged.corrections();
+        if !corrections.is_empty() {
+            stored.archive.merge(&state.add(&corrections.as_delta().negated()));
             (stored.base, stored.tail) = (Some((head.version, state)), None);
         }
         Ok(wrongs)

@@ -11,8 +11,8 @@ use stoop_market::{Cells, Delta, DeltaSum};
 
 use super::{MergedListings, merging_area};
 use crate::ports::{
-    CommitError, CountyRecord, MarketChange, MergedHomeRecord, MergedMarket, MergedMarkets, MergingTerms, PortError,
-    RollUps, Versioned,
+    CommitError, CountyRecord, MarketChange, MergedHomeRecord, MergedMarket, MergedMarkets, MergedOfCounty,
+    MergingTerms, PortError, RollUps, Versioned,
 };
 use crate::with_causes;
 
@@ -50,12 +50,12 @@ pub struct MergeRequest<'a> {
     pub listings_max: usize,
 }
 
-/// Merges the counties with changes that an earlier pass marked, and marks those with changes since they were rolled up. `stop` is
-/// checked between counties. Call it before [`crate::roll_up`], which forgets what changed.
+/// Merges the counties that were marked: [`mark_counties`] marks them when their markets are rolled up. `stop` is checked between
+/// counties.
 ///
 /// # Errors
 ///
-/// The counties or the changed markets cannot be listed, or a county cannot be marked.
+/// The counties or the markets cannot be listed, or a county cannot be marked.
 pub async fn merge_counties(
     areas: &dyn RollUps,
     merges: &dyn MergedMarkets,
@@ -64,25 +64,23 @@ pub async fn merge_counties(
 ) -> Result<MergedCounties, PortError> {
     let mut done = MergedCounties::default();
     // Those that this pass marks are merged by the next one: lists of listings may lag behind what was just stored.
-    let known = merges.counties().await?;
+    let mut known = merges.counties().await?;
     if request.terms.is_none() && known.iter().all(|county| county.merged_at.is_none()) {
         return Ok(done);
     }
     let mut all: Option<BTreeMap<String, Vec<Market>>> = None;
-    if request.terms.is_some() {
-        // Those that were switched off are as good as unknown.
-        let is_new = known.iter().all(|county| county.merged_at.is_none() && county.changes == county.merged);
-        let changed: BTreeSet<String> = match (request.all, is_new) {
-            (false, false) => areas.changed().await?.iter().map(merging_area).collect(),
-            _ => by_county(&mut all, areas).await?.keys().cloned().collect(),
-        };
-        for county in &changed {
+    // While it was off nothing was marked, in no county; and until one is merged, not all may be marked.
+    let is_new = known.iter().all(|county| county.merged_at.is_none()) || known.iter().any(|county| county.taken_back);
+    if request.terms.is_some() && (request.all || is_new) {
+        let waits = |name: &String| known.iter().any(|county| county.county == *name && county.changes > county.merged);
+        for county in by_county(&mut all, areas).await?.keys().filter(|name| !waits(name)) {
             merges.mark(county).await?;
+            done.waiting += 1;
         }
-        done.waiting =
-            changed.iter().filter(|county| !known.iter().any(|known| known.county == **county)).count() as u64;
     }
     let rulings = merges.rulings().await?;
+    // The one that has waited for the longest time first, or the last ones would never be merged.
+    known.sort_by_key(|county| county.merged_at);
     for county in known {
         if !is_due(&county, request) {
             done.waiting += u64::from(county.changes > county.merged);
@@ -94,21 +92,46 @@ pub async fn merge_counties(
         }
         let markets = by_county(&mut all, areas).await?.get(&county.county).cloned().unwrap_or_default();
         let pass = CountyPass { merges, request, rulings: &rulings, county: &county };
-        match pass.run(&markets, &mut done).await {
+        match pass.run(markets, &mut done).await {
             Ok(()) => done.counties += 1,
             Err(error) => {
-                let (county, kind) = (&county.county, error.kind().as_str());
+                let (name, kind) = (&county.county, error.kind().as_str());
                 tracing::error!(
-                    county,
+                    county = name,
                     error = with_causes(&error),
                     kind,
                     "the listings of a county are to be merged again"
                 );
                 done.failed += 1;
+                // Not at once: what is damaged stays so, and a pass reads much.
+                let waits = CountyRecord { merged_at: Some(request.now), ..county.clone() };
+                if let Err(error) = merges.settle(&waits).await {
+                    tracing::warn!(county = name, error = with_causes(&error), "it is merged again at once");
+                }
             }
         }
     }
     Ok(done)
+}
+
+/// Marks the counties of markets that are being rolled up, unless each listing counts and nothing is left of another time. Call it
+/// before that is noted: what changed is known no longer then.
+///
+/// # Errors
+///
+/// The counties cannot be listed, or one cannot be marked.
+pub async fn mark_counties<'m>(
+    merges: &dyn MergedMarkets,
+    terms: Option<&MergingTerms>,
+    markets: impl Iterator<Item = &'m Market>,
+) -> Result<(), PortError> {
+    if terms.is_none() && merges.counties().await?.iter().all(|county| county.merged_at.is_none()) {
+        return Ok(());
+    }
+    for county in markets.map(merging_area).collect::<BTreeSet<_>>() {
+        merges.mark(&county).await?;
+    }
+    Ok(())
 }
 
 async fn by_county<'a>(
@@ -129,10 +152,9 @@ async fn by_county<'a>(
 fn is_due(county: &CountyRecord, request: MergeRequest<'_>) -> bool {
     let Some(terms) = request.terms else { return county.merged_at.is_some() };
     let Some(merged_at) = county.merged_at else { return county.changes > 0 };
-    let is_changed = county.changes > county.merged || county.terms != *terms;
     // A clock that was set back must not stop it.
-    let since_ms = (request.now.ms() - merged_at.ms()).abs();
-    is_changed && (since_ms >= MERGED_EVERY_MS || county.terms != *terms)
+    let is_early = (request.now.ms() - merged_at.ms()).abs() < MERGED_EVERY_MS;
+    (county.changes > county.merged || county.terms != *terms) && !is_early
 }
 
 /// The pass of one county.
@@ -144,69 +166,108 @@ struct CountyPass<'a> {
 }
 
 impl CountyPass<'_> {
-    async fn run(&self, markets: &[Market], done: &mut MergedCounties) -> Result<(), PortError> {
+    /// Merges the listings of these markets, or takes apart what was merged.
+    async fn run(&self, markets: Vec<Market>, done: &mut MergedCounties) -> Result<(), PortError> {
+        let mut within: BTreeSet<Market> = markets.iter().cloned().collect();
         let Some(terms) = self.request.terms else {
-            let none = MergedMarket { changes: self.county.changes, ..MergedMarket::default() };
-            for market in markets {
-                done.written += u64::from(self.store(market, &none).await?);
+            within.extend(self.county.elsewhere.iter().cloned());
+            if !self.county.taken_back {
+                self.merges.settle(&CountyRecord { taken_back: true, ..self.county.clone() }).await?;
+            }
+            let written = self.store_all(&within, BTreeMap::new()).await?;
+            done.written += written;
+            if written > 0 {
+                // Another pass may be on its way, by what was in force before. One that writes nothing says that it is over.
+                return Ok(());
             }
             let CountyRecord { county, changes, .. } = self.county.clone();
-            return self
-                .merges
-                .settle(&CountyRecord { county, changes, merged: changes, ..CountyRecord::default() })
-                .await;
+            let off = CountyRecord { county, changes, merged: changes, taken_back: true, ..CountyRecord::default() };
+            return self.merges.settle(&off).await;
         };
-        if self.county.merged_at.is_none() {
-            // From the first market on there is something to take back.
-            let begun = CountyRecord { merged_at: Some(Time::default()), ..self.county.clone() };
-            self.merges.settle(&begun).await?;
-        }
-        let listings = self.merges.listings(markets, self.request.listings_max).await?;
+        let listings = self.merges.listings(&markets, self.request.listings_max).await?;
         if listings.is_none() {
             done.too_large.push(self.county.county.clone());
         }
-        let found = MergedListings::of(listings.as_deref().unwrap_or_default(), self.rulings, &terms.except);
-        let mut by_market = merged_by_market(&found, listings.as_deref().unwrap_or_default());
-        for market in markets {
-            let merged = MergedMarket { changes: self.county.changes, ..by_market.remove(market).unwrap_or_default() };
-            done.written += u64::from(self.store(market, &merged).await?);
+        let listings = listings.unwrap_or_default();
+        let found = MergedListings::of(&listings, self.rulings, &terms.except);
+        let by_market = merged_by_market(&found, &listings);
+        let elsewhere: BTreeSet<Market> = by_market.keys().filter(|market| !self.is_own(market)).cloned().collect();
+        let begun = CountyRecord {
+            // From the first market on there is something to take back.
+            merged_at: Some(self.county.merged_at.unwrap_or_default()),
+            elsewhere: elsewhere.union(&self.county.elsewhere).cloned().collect(),
+            ..self.county.clone()
+        };
+        if begun != *self.county {
+            self.merges.settle(&begun).await?;
         }
-        for (market, merged) in by_market {
-            // A market that the list of markets lacks yet.
-            let merged = MergedMarket { changes: self.county.changes, ..merged };
-            done.written += u64::from(self.store(&market, &merged).await?);
-        }
+        within.extend(by_market.keys().cloned());
+        within.extend(begun.elsewhere);
+        done.written += self.store_all(&within, by_market).await?;
         let settled = CountyRecord {
             merged: self.county.changes,
             merged_at: Some(self.request.now),
             terms: terms.clone(),
             homes: found.homes.len() as u64,
             listings: found.homes.iter().map(|home| home.listings.len() as u64).sum(),
+            elsewhere,
+            taken_back: false,
             ..self.county.clone()
         };
         self.merges.settle(&settled).await
     }
 
-    /// Stores what a market has of merged homes, if it has something else. Whether it was written.
-    async fn store(&self, market: &Market, merged: &MergedMarket) -> Result<bool, PortError> {
-        if has(&self.merges.merged(market).await?, merged) {
+    fn is_own(&self, market: &Market) -> bool {
+        merging_area(market) == self.county.county
+    }
+
+    /// Stores what each market has of this county; what is damaged stops no other market. Returns how many were written.
+    async fn store_all(
+        &self,
+        markets: &BTreeSet<Market>,
+        mut merged: BTreeMap<Market, MergedOfCounty>,
+    ) -> Result<u64, PortError> {
+        let (mut written, mut failed) = (0, None);
+        for market in markets {
+            let merged = MergedOfCounty { changes: self.county.changes, ..merged.remove(market).unwrap_or_default() };
+            match self.store(market, &merged).await {
+                Ok(is_written) => written += u64::from(is_written),
+                Err(error) => drop(failed.get_or_insert(error)),
+            }
+        }
+        failed.map_or(Ok(written), Err)
+    }
+
+    /// Stores what a market has of this county, if it has something else. Whether it was written.
+    async fn store(&self, market: &Market, merged: &MergedOfCounty) -> Result<bool, PortError> {
+        let county = &self.county.county;
+        if self.merges.merged(market).await?.counties.get(county).unwrap_or(&MergedOfCounty::default()).has(merged) {
             return Ok(false);
         }
         let mut tries = 0;
         loop {
             let stored = self.merges.whole(market).await?;
-            let (state, before) =
-                stored.unwrap_or_else(|| (Versioned { value: Cells::default(), version: 0 }, <_>::default()));
-            // Another pass may have known more.
-            if before.changes > merged.changes || has(&before, merged) {
+            let (state, mut all) =
+                stored.unwrap_or_else(|| (Versioned { value: Cells::default(), version: 0 }, MergedMarket::default()));
+            let before = all.counties.remove(county).unwrap_or_default();
+            if before.changes > merged.changes {
+                // Another pass knew more. What it wrote may be of the same moment as what is not marked any more.
+                self.merges.mark(county).await?;
+                // Nothing is over by that.
+                return Ok(self.request.terms.is_none());
+            }
+            if before.has(merged) {
                 return Ok(false);
+            }
+            if self.request.terms.is_some() {
+                all.counties.insert(county.clone(), merged.clone());
             }
             let Versioned { value: mut cells, version: version_read } = state;
             let delta = difference(&before.corrections, &merged.corrections);
             let archived = cells.add(&delta);
             let change =
                 MarketChange { market, version_read, new: &cells, deltas: vec![&delta], fold_to: None, archived };
-            match self.merges.replace(&change, merged).await {
+            match self.merges.replace(&change, &all).await {
                 Ok(()) => return Ok(true),
                 Err(CommitError::Conflict) if tries < TRIES => tries += 1,
                 Err(CommitError::Port(error)) => return Err(error),
@@ -214,11 +275,6 @@ impl CountyPass<'_> {
             }
         }
     }
-}
-
-/// Whether the content is the same, as of whatever changes.
-fn has(stored: &MergedMarket, merged: &MergedMarket) -> bool {
-    (&stored.homes, &stored.corrections) == (&merged.homes, &merged.corrections)
 }
 
 fn difference(before: &Cells, after: &Cells) -> Delta {
@@ -230,10 +286,10 @@ fn difference(before: &Cells, after: &Cells) -> Delta {
 
 /// What each market has of merged homes: of those of `found`, which are of these listings.
 #[must_use]
-pub fn merged_by_market(found: &MergedListings, listings: &[(HomeId, Home)]) -> BTreeMap<Market, MergedMarket> {
+pub fn merged_by_market(found: &MergedListings, listings: &[(HomeId, Home)]) -> BTreeMap<Market, MergedOfCounty> {
     let counted: BTreeMap<&HomeId, &Market> =
         listings.iter().filter_map(|(id, home)| Some((id, &home.history.current()?.market))).collect();
-    let mut markets: BTreeMap<Market, MergedMarket> = BTreeMap::new();
+    let mut markets: BTreeMap<Market, MergedOfCounty> = BTreeMap::new();
     for home in &found.homes {
         let record =
             || MergedHomeRecord { id: home.id.clone(), listings: home.listings.clone(), speaker: home.speaker.clone() };

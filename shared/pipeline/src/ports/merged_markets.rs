@@ -1,4 +1,4 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
@@ -23,7 +23,7 @@ pub trait MergedMarkets: Send + Sync {
     /// Notes that listings of a county changed.
     async fn mark(&self, county: &str) -> Result<(), PortError>;
 
-    /// Stores what a pass did in a county, except for the marks.
+    /// Stores what a pass did in a county, except for the marks. Does nothing if a pass that included more of them has ended.
     async fn settle(&self, county: &CountyRecord) -> Result<(), PortError>;
 
     /// The listings that are counted in these markets, in order of their IDs; `None` if they are more than `limit`. May lack
@@ -69,16 +69,30 @@ pub struct CountyRecord {
     pub homes: u64,
     /// The listings of these.
     pub listings: u64,
+    /// The markets of other counties that may have corrections of its homes.
+    pub elsewhere: BTreeSet<Market>,
+    /// Whether it was switched off since it was merged.
+    pub taken_back: bool,
 }
 
 /// What a market has of merged homes.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct MergedMarket {
-    /// How many marks of its county it includes. A pass that included fewer does not replace it.
+    /// Of each county whose listings were compared, by its path: mostly its own. A listing that moved to another county leaves
+    /// corrections behind.
+    pub counties: BTreeMap<String, MergedOfCounty>,
+}
+
+/// What a market has of the merged homes of one county.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MergedOfCounty {
+    /// How many marks of the county it includes. A pass that included fewer does not replace it.
     pub changes: u64,
     /// The homes with several listings, of which one at least is counted here, in order of their IDs.
     pub homes: Vec<MergedHomeRecord>,
     /// What the state of the market has besides what its listings contribute: the sum of the corrections.
+    #[serde(with = "cells")]
     pub corrections: Cells,
 }
 
@@ -98,19 +112,66 @@ impl MergedMarket {
     /// Whether the market is as if each listing counted.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.homes.is_empty() && self.corrections.is_empty()
+        self.counties.is_empty()
+    }
+
+    /// Its merged homes.
+    pub fn homes(&self) -> impl Iterator<Item = &MergedHomeRecord> {
+        self.counties.values().flat_map(|county| &county.homes)
+    }
+
+    /// What its state has besides what its listings contribute.
+    #[must_use]
+    pub fn corrections(&self) -> Cells {
+        let mut sum = Cells::default();
+        self.counties.values().for_each(|county| sum.merge(&county.corrections));
+        sum
     }
 
     /// The merged home of a listing.
     #[must_use]
     pub fn home_of(&self, listing: &HomeId) -> Option<&MergedHomeRecord> {
-        self.homes.iter().find(|home| home.listings.binary_search(listing).is_ok())
+        self.homes().find(|home| home.listings.binary_search(listing).is_ok())
     }
 
     /// The listings that do not speak for their home.
     #[must_use]
     pub fn silent(&self) -> BTreeSet<&HomeId> {
-        let homes = self.homes.iter();
-        homes.flat_map(|home| home.listings.iter().filter(|listing| home.speaker.as_ref() != Some(listing))).collect()
+        let of_home = |home: &'_ MergedHomeRecord| home.speaker.clone();
+        let silent = self.homes().flat_map(|home| {
+            let speaker = of_home(home);
+            home.listings.iter().filter(move |listing| speaker.as_ref() != Some(*listing))
+        });
+        silent.collect()
+    }
+}
+
+impl MergedOfCounty {
+    /// Whether it has the same homes and corrections, as of whatever changes.
+    #[must_use]
+    pub fn has(&self, other: &Self) -> bool {
+        (&self.homes, &self.corrections) == (&other.homes, &other.corrections)
+    }
+}
+
+/// A state as its bytes in hexadecimal.
+mod cells {
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+    use stoop_market::Cells;
+
+    pub(super) fn serialize<S: Serializer>(cells: &Cells, to: S) -> Result<S::Ok, S::Error> {
+        use std::fmt::Write;
+        let mut text = String::new();
+        for byte in cells.to_bytes() {
+            write!(text, "{byte:02x}").map_err(serde::ser::Error::custom)?;
+        }
+        to.serialize_str(&text)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Cells, D::Error> {
+        let text = String::deserialize(from)?;
+        let pair = |at: usize| text.get(at..at + 2).and_then(|pair| u8::from_str_radix(pair, 16).ok());
+        let bytes: Option<Vec<u8>> = (0..text.len()).step_by(2).map(pair).collect();
+        Cells::from_bytes(&bytes.ok_or_else(|| D::Error::custom("not hexadecimal"))?).map_err(D::Error::custom)
     }
 }
