@@ -140,6 +140,10 @@ async fn pass(town: &Town, terms: Option<&MergingTerms>, minute: i64) -> MergedC
 async fn settle(town: &Town) {
     let changed = town.areas().changed().await.unwrap();
     mark_counties(&*town.store(), Some(&terms(&[])), changed.iter()).await.unwrap();
+    rolled_up(town).await;
+}
+
+async fn rolled_up(town: &Town) {
     let done = roll_up_all(&town.areas(), made::minute(0), &|| false).await.unwrap();
     assert_eq!((done.left, done.failed), (0, 0));
 }
@@ -241,7 +245,7 @@ async fn lists_have_the_listing_that_speaks_and_pulls_find_what_does_not_follow(
         archived: Cells::default(),
     };
     town.store().replace(&change, &without).await.unwrap();
-    settle(&town).await;
+    rolled_up(&town).await;
     let Pulled { wrong, wrongs, .. } = town.pull().await;
     assert_eq!(wrong, 1, "{wrongs:?}");
     assert!(wrongs[0].starts_with("the merged home ") && wrongs[0].ends_with("differs from what its listings give"));
