@@ -18,10 +18,10 @@ use crate::render::write_row_of;
 ///
 /// ```
 /// use stoop_domain::Time;
-/// use stoop_simulation::{Rows, SimulationConfig};
+/// use stoop_simulation::SimulatedRows;
 /// let start = Time::parse("2026-01-05T00:00:00Z").unwrap();
 /// let mut file = Vec::new();
-/// Rows::new(Rows::config(7, start, 1_000), 1_000).write_to(&mut file).unwrap();
+/// SimulatedRows::new(SimulatedRows::config(7, start, 1_000), 1_000).write_to(&mut file).unwrap();
 /// assert_eq!(file.iter().filter(|byte| **byte == b'\n').count(), 1_000);
 /// ```
 #[derive(Debug)]
