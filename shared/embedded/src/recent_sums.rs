@@ -15,6 +15,9 @@ use crate::stored_sums::Parts;
 /// Coordinates of all sums: at 16 bytes each, some 8 MB. A sum that does not fit takes the place of all others.
 const COORDINATES_MAX: usize = 1 << 19;
 
+/// What a sum takes besides its coordinates, as so many: its key, and that there is none, take memory too.
+const SUM_COORDINATES: usize = 64;
+
 /// An area, the day of its figures, and what is read of it.
 pub(crate) type SumKey = (WideArea, Day, Parts);
 
@@ -50,12 +53,42 @@ impl RecentSums {
         }
         let sum = read()?;
         let mut recent = lock();
-        let coordinates = sum.as_ref().map_or(0, Wide::len);
-        if recent.version != version || recent.coordinates + coordinates > COORDINATES_MAX {
+        if recent.version != version {
             *recent = Recent { version, ..Recent::default() };
         }
-        recent.coordinates += coordinates;
-        recent.sums.insert(key, sum.clone());
+        recent.put(key, sum.clone());
         Ok(sum)
+    }
+}
+
+impl Recent {
+    fn put(&mut self, key: SumKey, sum: Option<Wide>) {
+        let coordinates = SUM_COORDINATES + sum.as_ref().map_or(0, Wide::len);
+        if self.coordinates + coordinates > COORDINATES_MAX {
+            *self = Self { version: self.version, ..Self::default() };
+        }
+        self.coordinates += coordinates;
+        self.sums.insert(key, sum);
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test that cannot continue fails")]
+mod tests {
+    use stoop_domain::Market;
+    use stoop_pipeline::WideLevel;
+
+    use super::*;
+
+    #[test]
+    fn sums_that_are_not_there_are_bounded_too() {
+        let market: Market = "us/wa/king/-/98101:sale:USD".parse().unwrap();
+        let area = WideArea::of(&market, WideLevel::Region);
+        let mut recent = Recent::default();
+        let days = i32::try_from(COORDINATES_MAX / SUM_COORDINATES).unwrap();
+        for day in 0..days + 9 {
+            recent.put((area.clone(), Day(day), Parts::Now), None);
+        }
+        assert_eq!((recent.sums.len(), recent.coordinates), (9, 9 * SUM_COORDINATES));
     }
 }

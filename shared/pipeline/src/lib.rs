@@ -29,8 +29,8 @@ pub use measuring::{
     check_market, drain, horizons, measure_inbox,
 };
 pub use merging::{
-    MERGED_EVERY_MS, MergeRequest, MergedCounties, MergedHome, MergedListings, mark_counties, merge_counties,
-    merged_by_market, merging_area,
+    MergeRequest, MergedCounties, MergedHome, MergedListings, mark_counties, merge_counties, merged_by_market,
+    merging_area,
 };
 pub use polling::{
     AddressContradiction, AddressReport, DisplayTerms, FieldCount, FileSet, LEFT_BY_SERVER, LEFT_OF, LevelCount,

@@ -13,7 +13,7 @@ mod county_pass;
 #[allow(clippy::unwrap_used, reason = "a test that cannot continue fails")]
 mod tests;
 
-pub use county_pass::{MERGED_EVERY_MS, MergeRequest, MergedCounties, mark_counties, merge_counties, merged_by_market};
+pub use county_pass::{MergeRequest, MergedCounties, mark_counties, merge_counties, merged_by_market};
 
 /// Listings of one purpose that show one home.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -9,7 +9,6 @@ use async_trait::async_trait;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use stoop_domain::{Home, HomeId, Market, Time};
-use stoop_identity::PairRulings;
 use stoop_market::Cells;
 use stoop_pipeline::ports::{
     CommitError, CountyRecord, FailureKind, MarketChange, MergedMarket, MergedMarkets, OtherListings, PortError, Store,
@@ -66,7 +65,7 @@ impl MergedMarkets for DynamoStore {
         let terms = serde_json::to_string(&county.terms).map_err(|error| PortError::refused(what(), error))?;
         let elsewhere = serde_json::to_string(&county.elsewhere).map_err(|error| PortError::refused(what(), error))?;
         let set = "SET #county = :county, #merged = :merged, #terms = :terms, #homes = :homes, #listings = :listings, \
-                   #elsewhere = :elsewhere, #taken_back = :taken_back";
+                   #elsewhere = :elsewhere";
         let mut request = self
             .client
             .update_item()
@@ -75,7 +74,6 @@ impl MergedMarkets for DynamoStore {
             .condition_expression("attribute_not_exists(#merged) OR #merged <= :merged")
             .expression_attribute_names("#county", "county")
             .expression_attribute_names("#elsewhere", "elsewhere")
-            .expression_attribute_names("#taken_back", "taken_back")
             .expression_attribute_names("#merged", "merged")
             .expression_attribute_names("#at", "merged_at")
             .expression_attribute_names("#terms", "terms")
@@ -83,7 +81,6 @@ impl MergedMarkets for DynamoStore {
             .expression_attribute_names("#listings", "listings")
             .expression_attribute_values(":county", text(&county.county))
             .expression_attribute_values(":elsewhere", text(elsewhere))
-            .expression_attribute_values(":taken_back", number(u8::from(county.taken_back)))
             .expression_attribute_values(":merged", number(county.merged))
             .expression_attribute_values(":terms", text(terms))
             .expression_attribute_values(":homes", number(county.homes))
@@ -130,10 +127,6 @@ impl MergedMarkets for DynamoStore {
             }
         }
         Ok(Some(listings.into_iter().collect()))
-    }
-
-    async fn rulings(&self) -> Result<PairRulings, PortError> {
-        Ok(PairRulings::default())
     }
 
     async fn merged(&self, market: &Market) -> Result<MergedMarket, PortError> {
@@ -230,7 +223,6 @@ fn county_of(found: &Item) -> Result<CountyRecord, Box<dyn std::error::Error + S
         homes: number("homes")?,
         listings: number("listings")?,
         elsewhere: elsewhere.map(serde_json::from_str).transpose()?.unwrap_or_default(),
-        taken_back: number("taken_back")? > 0,
     })
 }
 

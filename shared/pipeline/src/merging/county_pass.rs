@@ -17,7 +17,7 @@ use crate::ports::{
 use crate::with_causes;
 
 /// A county is merged again after this time at the earliest: a pass reads all of its listings.
-pub const MERGED_EVERY_MS: i64 = 15 * 60 * Time::SECOND_MS;
+const MERGED_EVERY_MS: i64 = 15 * 60 * Time::SECOND_MS;
 
 /// How often a market is read again because another writer was faster.
 const TRIES: usize = 5;
@@ -69,8 +69,8 @@ pub async fn merge_counties(
         return Ok(done);
     }
     let mut all: Option<BTreeMap<String, Vec<Market>>> = None;
-    // While it was off nothing was marked, in no county; and until one is merged, not all may be marked.
-    let is_new = known.iter().all(|county| county.merged_at.is_none()) || known.iter().any(|county| county.taken_back);
+    // While all is off nothing is marked; and until one is merged, not all may be marked.
+    let is_new = known.iter().all(|county| county.merged_at.is_none());
     if request.terms.is_some() && (request.all || is_new) {
         let waits = |name: &String| known.iter().any(|county| county.county == *name && county.changes > county.merged);
         for county in by_county(&mut all, areas).await?.keys().filter(|name| !waits(name)) {
@@ -78,7 +78,6 @@ pub async fn merge_counties(
             done.waiting += 1;
         }
     }
-    let rulings = merges.rulings().await?;
     // The one that has waited for the longest time first, or the last ones would never be merged.
     known.sort_by_key(|county| county.merged_at);
     for county in known {
@@ -91,11 +90,11 @@ pub async fn merge_counties(
             continue;
         }
         let markets = by_county(&mut all, areas).await?.get(&county.county).cloned().unwrap_or_default();
-        let pass = CountyPass { merges, request, rulings: &rulings, county: &county };
+        let mut pass = CountyPass { merges, request, county };
         match pass.run(markets, &mut done).await {
             Ok(()) => done.counties += 1,
             Err(error) => {
-                let (name, kind) = (&county.county, error.kind().as_str());
+                let (name, kind) = (&pass.county.county, error.kind().as_str());
                 tracing::error!(
                     county = name,
                     error = with_causes(&error),
@@ -104,7 +103,7 @@ pub async fn merge_counties(
                 );
                 done.failed += 1;
                 // Not at once: what is damaged stays so, and a pass reads much.
-                let waits = CountyRecord { merged_at: Some(request.now), ..county.clone() };
+                let waits = CountyRecord { merged_at: Some(request.now), ..pass.county.clone() };
                 if let Err(error) = merges.settle(&waits).await {
                     tracing::warn!(county = name, error = with_causes(&error), "it is merged again at once");
                 }
@@ -161,88 +160,112 @@ fn is_due(county: &CountyRecord, request: MergeRequest<'_>) -> bool {
 struct CountyPass<'a> {
     merges: &'a dyn MergedMarkets,
     request: MergeRequest<'a>,
-    rulings: &'a PairRulings,
-    county: &'a CountyRecord,
+    /// As it is stored now.
+    county: CountyRecord,
+}
+
+/// What became of markets that were to be stored.
+#[derive(Default)]
+struct MarketOutcomes {
+    written: u64,
+    /// Those of which another pass knew more.
+    left: BTreeSet<Market>,
+}
+
+/// What became of one of them.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum MarketOutcome {
+    Written,
+    AsItWas,
+    Left,
 }
 
 impl CountyPass<'_> {
     /// Merges the listings of these markets, or takes apart what was merged.
-    async fn run(&self, markets: Vec<Market>, done: &mut MergedCounties) -> Result<(), PortError> {
+    async fn run(&mut self, markets: Vec<Market>, done: &mut MergedCounties) -> Result<(), PortError> {
         let mut within: BTreeSet<Market> = markets.iter().cloned().collect();
         let Some(terms) = self.request.terms else {
             within.extend(self.county.elsewhere.iter().cloned());
-            if !self.county.taken_back {
-                self.merges.settle(&CountyRecord { taken_back: true, ..self.county.clone() }).await?;
-            }
-            let written = self.store_all(&within, BTreeMap::new()).await?;
+            let MarketOutcomes { written, left } = self.store_all(&within, BTreeMap::new()).await?;
             done.written += written;
-            if written > 0 {
+            if written > 0 || !left.is_empty() {
                 // Another pass may be on its way, by what was in force before. One that writes nothing says that it is over.
                 return Ok(());
             }
             let CountyRecord { county, changes, .. } = self.county.clone();
-            let off = CountyRecord { county, changes, merged: changes, taken_back: true, ..CountyRecord::default() };
-            return self.merges.settle(&off).await;
+            let off = CountyRecord { county, changes, merged: changes, ..CountyRecord::default() };
+            return self.note(off).await;
         };
         let listings = self.merges.listings(&markets, self.request.listings_max).await?;
         if listings.is_none() {
             done.too_large.push(self.county.county.clone());
         }
         let listings = listings.unwrap_or_default();
-        let found = MergedListings::of(&listings, self.rulings, &terms.except);
+        // A stack keeps no rulings.
+        let found = MergedListings::of(&listings, &PairRulings::default(), &terms.except);
         let by_market = merged_by_market(&found, &listings);
         let elsewhere: BTreeSet<Market> = by_market.keys().filter(|market| !self.is_own(market)).cloned().collect();
-        let begun = CountyRecord {
+        self.note(CountyRecord {
             // From the first market on there is something to take back.
             merged_at: Some(self.county.merged_at.unwrap_or_default()),
             elsewhere: elsewhere.union(&self.county.elsewhere).cloned().collect(),
             ..self.county.clone()
-        };
-        if begun != *self.county {
-            self.merges.settle(&begun).await?;
-        }
+        })
+        .await?;
         within.extend(by_market.keys().cloned());
-        within.extend(begun.elsewhere);
-        done.written += self.store_all(&within, by_market).await?;
-        let settled = CountyRecord {
+        within.extend(self.county.elsewhere.iter().cloned());
+        let MarketOutcomes { written, left } = self.store_all(&within, by_market).await?;
+        done.written += written;
+        let left = left.into_iter().filter(|market| !self.is_own(market));
+        self.note(CountyRecord {
             merged: self.county.changes,
             merged_at: Some(self.request.now),
             terms: terms.clone(),
             homes: found.homes.len() as u64,
             listings: found.homes.iter().map(|home| home.listings.len() as u64).sum(),
-            elsewhere,
-            taken_back: false,
+            elsewhere: elsewhere.into_iter().chain(left).collect(),
             ..self.county.clone()
-        };
-        self.merges.settle(&settled).await
+        })
+        .await
+    }
+
+    /// Stores what is known of the county, if that is something else.
+    async fn note(&mut self, county: CountyRecord) -> Result<(), PortError> {
+        if county != self.county {
+            self.merges.settle(&county).await?;
+            self.county = county;
+        }
+        Ok(())
     }
 
     fn is_own(&self, market: &Market) -> bool {
         merging_area(market) == self.county.county
     }
 
-    /// Stores what each market has of this county; what is damaged stops no other market. Returns how many were written.
+    /// Stores what each market has of this county; what is damaged stops no other market.
     async fn store_all(
         &self,
         markets: &BTreeSet<Market>,
         mut merged: BTreeMap<Market, MergedOfCounty>,
-    ) -> Result<u64, PortError> {
-        let (mut written, mut failed) = (0, None);
+    ) -> Result<MarketOutcomes, PortError> {
+        let (mut stored, mut failed) = (MarketOutcomes::default(), None);
         for market in markets {
             let merged = MergedOfCounty { changes: self.county.changes, ..merged.remove(market).unwrap_or_default() };
             match self.store(market, &merged).await {
-                Ok(is_written) => written += u64::from(is_written),
+                Ok(MarketOutcome::Written) => stored.written += 1,
+                Ok(MarketOutcome::AsItWas) => {}
+                Ok(MarketOutcome::Left) => drop(stored.left.insert(market.clone())),
                 Err(error) => drop(failed.get_or_insert(error)),
             }
         }
-        failed.map_or(Ok(written), Err)
+        failed.map_or(Ok(stored), Err)
     }
 
-    /// Stores what a market has of this county, if it has something else. Whether it was written.
-    async fn store(&self, market: &Market, merged: &MergedOfCounty) -> Result<bool, PortError> {
+    /// Stores what a market has of this county, if it has something else.
+    async fn store(&self, market: &Market, merged: &MergedOfCounty) -> Result<MarketOutcome, PortError> {
         let county = &self.county.county;
         if self.merges.merged(market).await?.counties.get(county).unwrap_or(&MergedOfCounty::default()).has(merged) {
-            return Ok(false);
+            return Ok(MarketOutcome::AsItWas);
         }
         let mut tries = 0;
         loop {
@@ -253,11 +276,10 @@ impl CountyPass<'_> {
             if before.changes > merged.changes {
                 // Another pass knew more. What it wrote may be of the same moment as what is not marked any more.
                 self.merges.mark(county).await?;
-                // Nothing is over by that.
-                return Ok(self.request.terms.is_none());
+                return Ok(MarketOutcome::Left);
             }
             if before.has(merged) {
-                return Ok(false);
+                return Ok(MarketOutcome::AsItWas);
             }
             if self.request.terms.is_some() {
                 all.counties.insert(county.clone(), merged.clone());
@@ -268,7 +290,7 @@ impl CountyPass<'_> {
             let change =
                 MarketChange { market, version_read, new: &cells, deltas: vec![&delta], fold_to: None, archived };
             match self.merges.replace(&change, &all).await {
-                Ok(()) => return Ok(true),
+                Ok(()) => return Ok(MarketOutcome::Written),
                 Err(CommitError::Conflict) if tries < TRIES => tries += 1,
                 Err(CommitError::Port(error)) => return Err(error),
                 Err(error) => return Err(PortError::refused(format!("merge the listings of {market}"), error)),

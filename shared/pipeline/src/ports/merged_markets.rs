@@ -3,7 +3,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use stoop_domain::{Home, HomeId, Market, Time};
-use stoop_identity::PairRulings;
 use stoop_market::Cells;
 
 use super::{CommitError, MarketChange, PortError, Versioned};
@@ -29,9 +28,6 @@ pub trait MergedMarkets: Send + Sync {
     /// The listings that are counted in these markets, in order of their IDs; `None` if they are more than `limit`. May lack
     /// those that were stored a moment ago.
     async fn listings(&self, markets: &[Market], limit: usize) -> Result<Option<Vec<(HomeId, Home)>>, PortError>;
-
-    /// What people ruled on pairs of listings.
-    async fn rulings(&self) -> Result<PairRulings, PortError>;
 
     /// The merged homes of a market; none for a market without. Without its state.
     async fn merged(&self, market: &Market) -> Result<MergedMarket, PortError>;
@@ -71,8 +67,6 @@ pub struct CountyRecord {
     pub listings: u64,
     /// The markets of other counties that may have corrections of its homes.
     pub elsewhere: BTreeSet<Market>,
-    /// Whether it was switched off since it was merged.
-    pub taken_back: bool,
 }
 
 /// What a market has of merged homes.

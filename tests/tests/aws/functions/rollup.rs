@@ -6,7 +6,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use async_trait::async_trait;
 use stoop_domain::{Day, Home, HomeId, Market, Time};
 use stoop_emf::Meter;
-use stoop_identity::PairRulings;
 use stoop_market::Cells;
 use stoop_pipeline::ports::{
     CommitError, CountyRecord, MarketChange, MergedMarket, MergedMarkets, MergingTerms, PortError, RollUps, StoredSum,
@@ -95,10 +94,6 @@ impl MergedMarkets for Table {
 
     async fn listings(&self, _: &[Market], _: usize) -> Result<Option<Vec<(HomeId, Home)>>, PortError> {
         if self.is_mute { Err(refused()) } else { Ok(Some(Vec::new())) }
-    }
-
-    async fn rulings(&self) -> Result<PairRulings, PortError> {
-        Ok(PairRulings::default())
     }
 
     async fn merged(&self, _: &Market) -> Result<MergedMarket, PortError> {

@@ -9,7 +9,7 @@ use stoop_aws_cli::Pulled;
 use stoop_dice::Dice;
 use stoop_domain::{Home, HomeId, Market, Observation, Time};
 use stoop_embedded::{Database, Merging};
-use stoop_identity::{MODEL_VERSION, PairRulings};
+use stoop_identity::MODEL_VERSION;
 use stoop_market::Cells;
 use stoop_pipeline::ports::{
     Browse, CommitError, CountyRecord, MarketChange, MergedMarket, MergedMarkets, MergingTerms, PortError, RollUps,
@@ -109,10 +109,6 @@ impl MergedMarkets for Stale {
 
     async fn listings(&self, markets: &[Market], limit: usize) -> Result<Option<Vec<(HomeId, Home)>>, PortError> {
         self.store.listings(markets, limit).await
-    }
-
-    async fn rulings(&self) -> Result<PairRulings, PortError> {
-        self.store.rulings().await
     }
 
     async fn merged(&self, market: &Market) -> Result<MergedMarket, PortError> {
