@@ -164,7 +164,7 @@ struct CountyPass<'a> {
     county: CountyRecord,
 }
 
-/// What became of markets that were to be stored.
+/// The outcome of storing markets.
 #[derive(Default)]
 struct MarketOutcomes {
     written: u64,
@@ -172,7 +172,7 @@ struct MarketOutcomes {
     left: BTreeSet<Market>,
 }
 
-/// What became of one of them.
+/// The outcome of storing one of them.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum MarketOutcome {
     Written,
